@@ -1,0 +1,63 @@
+# Everything a developer runs. `make` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := crds operator gateway cli hack tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.complete: pyproject.toml uv.lock hack/setup.sh
+	@echo "setting up $(VENV)"
+	@PYTHON=$(PYTHON) hack/setup.sh
+
+setup: $(VENV)/.complete ## Put everything into .venv
+
+lint: setup ## Check style, types, layers and generated files
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
+
+format: setup ## Format the code, and mend what can be mended by itself
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+unit: setup ## Run the tests that need no cluster
+	$(BIN)/pytest -q tests/unit
+
+e2e: setup cluster-up ## Run the tests against a real cluster
+	$(BIN)/pytest -q tests/e2e
+
+test: lint unit e2e ## Run all of it: lint, unit, e2e
+
+demo: setup ## See the main scenario happen on a real local cluster
+	@$(BIN)/python -m hack.demo
+
+cluster-up: setup ## Start the local cluster
+	@$(BIN)/python -m hack.cluster up
+
+cluster-down: setup stop ## Stop the local cluster and leave no trace of it
+	@$(BIN)/python -m hack.cluster down
+
+cluster-status: setup ## Show the local cluster
+	@$(BIN)/python -m hack.cluster status
+
+start: setup ## Start operator and gateway as local processes, against the cluster
+	@$(BIN)/python -m hack.local start
+
+stop: setup ## Stop them
+	@$(BIN)/python -m hack.local stop
+
+generate: setup ## Write what is generated: the CRD
+	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
+
+bench: bench-verdict ## Print all figures
+
+bench-verdict: setup cluster-up ## Print how fast a verdict reaches a client
+	$(BIN)/python -m tests.bench.verdict

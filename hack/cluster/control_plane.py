@@ -1,0 +1,128 @@
+"""etcd, the API server, the controller manager and the scheduler, as ordinary processes of the machine."""
+
+import ssl
+from typing import Final
+
+from hack import paths
+from hack.cluster import network, pki, processes, readiness
+from hack.cluster.processes import Daemon
+from hack.toolchain.build import ETCD, KUBERNETES
+
+SERVER: Final = f"https://{network.GATEWAY}:6443"
+_LOOPBACK: Final = "127.0.0.1"
+_ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
+_ETCD_PEERS: Final = f"http://{_LOOPBACK}:2380"
+
+
+def issue_certificates() -> None:
+    """Issue what the control plane, the administrator and kube-proxy need; nodes ask for theirs themselves."""
+    pki.create_authority()
+    pki.issue_server(
+        "kube-apiserver",
+        # Pods reach it by the first service address, the host by the bridge, a tunnel by loopback.
+        (network.GATEWAY, network.FIRST_SERVICE, _LOOPBACK),
+        (
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+            "localhost",
+        ),
+    )
+    pki.issue_client("kubelet-client", "kube-apiserver-kubelet-client", "system:masters")
+    pki.issue_client("admin", "kubernetes-admin", "system:masters")
+    for component in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
+        pki.issue_client(component, f"system:{component}")
+        pki.write_kubeconfig(paths.CLUSTER / f"{component}.kubeconfig", SERVER, component)
+
+
+def start() -> None:
+    """Start everything, and return when the API server is ready."""
+    processes.start(_etcd())
+    processes.wait_until("etcd", lambda: readiness.answers(f"{_ETCD_CLIENTS}/readyz"))
+    processes.start(_apiserver())
+    processes.wait_until("kube-apiserver", is_ready)
+    processes.start(_controller_manager())
+    processes.start(_scheduler())
+
+
+def is_ready() -> bool:
+    """Whether the API server serves."""
+    authority = pki.certificate("ca")
+    trust = ssl.create_default_context(cafile=authority) if authority.exists() else None
+    return readiness.answers(f"{SERVER}/readyz", trust)
+
+
+def _etcd() -> Daemon:
+    options = {
+        "data-dir": paths.CLUSTER / "etcd",
+        "listen-client-urls": _ETCD_CLIENTS,
+        "advertise-client-urls": _ETCD_CLIENTS,
+        "listen-peer-urls": _ETCD_PEERS,
+        "initial-advertise-peer-urls": _ETCD_PEERS,
+        "initial-cluster": f"default={_ETCD_PEERS}",
+        # A cluster that starts anew each time has nothing to lose in a power cut.
+        "unsafe-no-fsync": "true",
+        "log-level": "warn",
+    }
+    return _daemon("etcd", str(ETCD.path), options)
+
+
+def _apiserver() -> Daemon:
+    options = {
+        # Listens where pods can reach it and the outside cannot: the bridge.
+        "bind-address": network.GATEWAY,
+        "advertise-address": network.GATEWAY,
+        "secure-port": 6443,
+        "etcd-servers": _ETCD_CLIENTS,
+        "service-cluster-ip-range": network.SERVICES,
+        "authorization-mode": "Node,RBAC",
+        "enable-admission-plugins": "NodeRestriction",
+        "allow-privileged": "true",
+        "client-ca-file": pki.certificate("ca"),
+        "tls-cert-file": pki.certificate("kube-apiserver"),
+        "tls-private-key-file": pki.key("kube-apiserver"),
+        "kubelet-certificate-authority": pki.certificate("ca"),
+        "kubelet-client-certificate": pki.certificate("kubelet-client"),
+        "kubelet-client-key": pki.key("kubelet-client"),
+        "kubelet-preferred-address-types": "InternalIP",
+        "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+        "service-account-key-file": paths.PKI / "service-accounts.pub",
+        "service-account-signing-key-file": pki.key("service-accounts"),
+    }
+    return _daemon("kube-apiserver", str(KUBERNETES.directory / "kube-apiserver"), options)
+
+
+def _controller_manager() -> Daemon:
+    kubeconfig = paths.CLUSTER / "kube-controller-manager.kubeconfig"
+    options = {
+        "kubeconfig": kubeconfig,
+        "authentication-kubeconfig": kubeconfig,
+        "authorization-kubeconfig": kubeconfig,
+        "bind-address": _LOOPBACK,
+        "use-service-account-credentials": "true",
+        "service-account-private-key-file": pki.key("service-accounts"),
+        "root-ca-file": pki.certificate("ca"),
+        "cluster-signing-cert-file": pki.certificate("ca"),
+        "cluster-signing-key-file": pki.key("ca"),
+        "service-cluster-ip-range": network.SERVICES,
+        "enable-hostpath-provisioner": "true",
+        "leader-elect": "false",
+    }
+    return _daemon("kube-controller-manager", str(KUBERNETES.directory / "kube-controller-manager"), options)
+
+
+def _scheduler() -> Daemon:
+    kubeconfig = paths.CLUSTER / "kube-scheduler.kubeconfig"
+    options = {
+        "kubeconfig": kubeconfig,
+        "authentication-kubeconfig": kubeconfig,
+        "authorization-kubeconfig": kubeconfig,
+        "bind-address": _LOOPBACK,
+        "leader-elect": "false",
+    }
+    return _daemon("kube-scheduler", str(KUBERNETES.directory / "kube-scheduler"), options)
+
+
+def _daemon(name: str, program: str, options: dict[str, object]) -> Daemon:
+    return Daemon(name, (program, *(f"--{option}={value}" for option, value in options.items())))

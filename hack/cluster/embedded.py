@@ -1,0 +1,120 @@
+"""A real Kubernetes on a bare Linux machine, without Docker: the components run as processes of this machine.
+
+Its state is made anew by each `up`; only built programs and pushed images are kept. A cluster of which anything has
+died (after a reboot, say) is cleaned away and started afresh.
+"""
+
+import json
+
+from hack import paths
+from hack.cluster import cleaning, control_plane, dns, network, packages, pki, processes, registry, storage
+from hack.cluster.handle import Cluster
+from hack.cluster.kubectl import kubectl
+from hack.cluster.node import Node
+from hack.commands import CommandFailed, run
+from hack.exclusive import exclusive
+from hack.images import pause
+from hack.progress import say, step
+from hack.toolchain.build import COREDNS, CRANE, ETCD, KUBERNETES, build
+
+FIRST_NODE = Node("node-1", network.GATEWAY, network.NODE_PODS)
+
+
+def up() -> Cluster:
+    """Start the cluster unless it runs."""
+    with exclusive(paths.LOCK, "up or down"):
+        packages.install()
+        build([CRANE, ETCD, COREDNS, KUBERNETES])
+        problem = _problem()
+        if not problem:
+            say("The cluster is already running.")
+            return describe()
+        if not cleaning.is_clean():
+            with step(f"clearing away the last cluster ({problem})"):
+                cleaning.clean()
+        with step("starting Kubernetes"):
+            _start()
+        return describe()
+
+
+def down() -> None:
+    """Stop the cluster and remove every trace of it but the cache."""
+    with exclusive(paths.LOCK, "up or down"):
+        if cleaning.is_clean():
+            say("No cluster is running.")
+            return
+        with step("stopping Kubernetes"):
+            cleaning.clean()
+
+
+def status() -> str:
+    """Return one line per process, and what is wrong, if anything is."""
+    problem = _problem()
+    lines = [f"{name:<24} {'running' if processes.is_alive(name) else 'dead'}" for name in processes.names()]
+    return "\n".join([*lines, f"cluster: {problem or 'ready'}"])
+
+
+def is_running() -> bool:
+    """Whether every part of the cluster runs and its node is ready."""
+    return not _problem()
+
+
+def describe() -> Cluster:
+    """Return where the cluster is, running or not."""
+    return Cluster("embedded", paths.KUBECONFIG, None, registry.ADDRESS, kubectl())
+
+
+def _start() -> None:
+    network.create()
+    control_plane.issue_certificates()
+    pki.write_kubeconfig(paths.KUBECONFIG, control_plane.SERVER, "admin")
+    storage.prepare()
+    FIRST_NODE.prepare()
+    FIRST_NODE.start_runtime()
+    registry.start()
+    pause.push()
+    control_plane.start()
+    FIRST_NODE.start()
+    dns.start()
+    storage.create_default_class(kubectl())
+    processes.wait_until(dns.NAME, dns.answers)
+    processes.wait_until(f"{FIRST_NODE.name}-kubelet", _node_ready)
+    # Pods are refused until their namespace has its service account.
+    processes.wait_until("kube-controller-manager", _service_account_exists)
+
+
+def _problem() -> str:
+    """Return what keeps the cluster from being usable; empty if nothing does."""
+    names = processes.names()
+    if not names:
+        return "not running"
+    dead = [name for name in names if not processes.is_alive(name)]
+    if dead:
+        return f"dead: {', '.join(dead)}"
+    if not control_plane.is_ready():
+        return "the API server is not ready"
+    if not _node_ready():
+        return f"{FIRST_NODE.name} is not ready"
+    return ""
+
+
+def _node_ready() -> bool:
+    try:
+        node = json.loads(_kubectl("get", "node", FIRST_NODE.name, "--output", "json"))
+    except CommandFailed:
+        return False
+    conditions = {condition["type"]: condition["status"] for condition in node["status"]["conditions"]}
+    tainted = bool(node["spec"].get("taints"))
+    return conditions.get("Ready") == "True" and not tainted
+
+
+def _service_account_exists() -> bool:
+    try:
+        _kubectl("get", "serviceaccount", "default")
+    except CommandFailed:
+        return False
+    return True
+
+
+def _kubectl(*arguments: str) -> str:
+    return run(kubectl(), "--kubeconfig", paths.KUBECONFIG, *arguments)

@@ -1,0 +1,178 @@
+"""A node: containerd, the kubelet and kube-proxy, with everything they keep below one folder."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hack import paths
+from hack.cluster import cgroups, control_plane, network, pki, processes
+from hack.cluster.processes import Daemon
+from hack.images import pause
+from hack.toolchain.build import KUBERNETES
+
+CLUSTER_DOMAIN: Final = "cluster.local"
+_LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine of the cluster, as far as Kubernetes can tell."""
+
+    name: str
+    address: str
+    pods: str
+
+    @property
+    def directory(self) -> Path:
+        return paths.NODES / self.name
+
+    @property
+    def socket(self) -> Path:
+        return self.directory / "containerd.sock"
+
+    @property
+    def _kubeconfig(self) -> Path:
+        return self.directory / "kubeconfig"
+
+    def prepare(self) -> None:
+        """Write the node's certificates and configuration files."""
+        self.directory.mkdir(parents=True)
+        pki.issue_client(self.name, f"system:node:{self.name}", "system:nodes")
+        pki.issue_server(f"{self.name}-kubelet", (self.address,), (self.name,))
+        pki.write_kubeconfig(self._kubeconfig, control_plane.SERVER, self.name)
+        (self.directory / "cni").mkdir()
+        self._write("cni/mill.conflist", _as_json(self._cni()))
+        self._write("containerd.toml", self._containerd())
+        self._write("kubelet.json", _as_json(self._kubelet()))
+        self._write("kube-proxy.json", _as_json(self._proxy()))
+
+    def start_runtime(self) -> None:
+        """Start containerd; it needs no control plane, so it can start beside it."""
+        processes.start(Daemon(f"{self.name}-containerd", ("containerd", "--config", self._file("containerd.toml"))))
+
+    def start(self) -> None:
+        """Start the kubelet and kube-proxy."""
+        processes.wait_until(f"{self.name}-containerd", self.socket.exists)
+        kubelet = (
+            str(KUBERNETES.directory / "kubelet"),
+            f"--config={self._file('kubelet.json')}",
+            f"--kubeconfig={self._kubeconfig}",
+            f"--root-dir={self._file('kubelet')}",
+            f"--hostname-override={self.name}",
+            # Not loopback, which the kubelet refuses; without an address `kubectl logs` fails.
+            f"--node-ip={self.address}",
+        )
+        processes.start(Daemon(f"{self.name}-kubelet", kubelet))
+        proxy = (str(KUBERNETES.directory / "kube-proxy"), f"--config={self._file('kube-proxy.json')}")
+        processes.start(Daemon(f"{self.name}-kube-proxy", proxy))
+
+    def _containerd(self) -> str:
+        return f"""\
+version = 2
+root = "{self._file("containerd")}"
+state = "{self._file("run")}"
+
+[grpc]
+  address = "{self.socket}"
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{self._file("containerd/opt")}"
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause.REFERENCE}"
+  # Without it every pod dies where the machine does not let us lower a score: "can't get final child's PID from pipe".
+  restrict_oom_score_adj = true
+  # Below our own folder, where they are found again after a crash.
+  netns_mounts_under_state_dir = true
+  stream_server_address = "{_LOOPBACK}"
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = "/usr/lib/cni"
+  conf_dir = "{self._file("cni")}"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  Root = "{self._file("runc")}"
+"""
+
+    def _cni(self) -> dict[str, object]:
+        bridge = {
+            "type": "bridge",
+            "bridge": network.BRIDGE,
+            "isGateway": True,
+            "hairpinMode": True,
+            "ipam": {
+                "type": "host-local",
+                "dataDir": self._file("addresses"),
+                "ranges": [[{"subnet": self.pods, "gateway": self.address}]],
+                "routes": [{"dst": "0.0.0.0/0"}],
+            },
+        }
+        return {"cniVersion": "0.4.0", "name": "mill", "plugins": [bridge]}
+
+    def _kubelet(self) -> dict[str, object]:
+        return {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "address": self.address,
+            "healthzBindAddress": _LOOPBACK,
+            "containerRuntimeEndpoint": f"unix://{self.socket}",
+            "authentication": {
+                "anonymous": {"enabled": False},
+                "webhook": {"enabled": True},
+                "x509": {"clientCAFile": str(pki.certificate("ca"))},
+            },
+            "authorization": {"mode": "Webhook"},
+            "tlsCertFile": str(pki.certificate(f"{self.name}-kubelet")),
+            "tlsPrivateKeyFile": str(pki.key(f"{self.name}-kubelet")),
+            "clusterDNS": [network.GATEWAY],
+            "clusterDomain": CLUSTER_DOMAIN,
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": cgroups.ROOT,
+            "failCgroupV1": False,
+            "failSwapOn": False,
+            "podLogsDir": self._file("pod-logs"),
+            "volumePluginDir": self._file("volume-plugins"),
+            "maxPods": 250,
+            # The wishes of tests: all pulls at once, none refused for being one too many.
+            "serializeImagePulls": False,
+            "registryPullQPS": 0,
+            # A developer's disk is often nearly full; and 100 turns the removal of images off, the pause image's too.
+            "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+            "imageGCHighThresholdPercent": 100,
+        }
+
+    def _proxy(self) -> dict[str, object]:
+        return {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "mode": "iptables",
+            "hostnameOverride": self.name,
+            "clientConnection": {"kubeconfig": str(paths.CLUSTER / "kube-proxy.kubeconfig")},
+            "clusterCIDR": network.PODS,
+            "healthzBindAddress": f"{_LOOPBACK}:10256",
+            "metricsBindAddress": f"{_LOOPBACK}:10249",
+            # Node ports open on the bridge only, never to the outside.
+            "nodePortAddresses": [self.pods],
+            "iptables": {"localhostNodePorts": False},
+            # Zero leaves the kernel's own values alone; writing them is refused in many containers.
+            "conntrack": {
+                "maxPerCore": 0,
+                "min": 0,
+                "tcpEstablishedTimeout": "0s",
+                "tcpCloseWaitTimeout": "0s",
+            },
+        }
+
+    def _file(self, name: str) -> str:
+        return str(self.directory / name)
+
+    def _write(self, name: str, text: str) -> None:
+        (self.directory / name).write_text(text)
+
+
+def _as_json(document: dict[str, object]) -> str:
+    return json.dumps(document, indent=2) + "\n"

