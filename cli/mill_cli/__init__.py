@@ -1,0 +1,1 @@
+"""The `mill` command line: talks to the gateway, and to nothing else."""

@@ -1,0 +1,5 @@
+"""`python -m mill_cli`."""
+
+from mill_cli.main import run
+
+run()

@@ -1,0 +1,160 @@
+"""Status → the server-sent events of a rollout: a function of the resource alone.
+
+Any gateway replica makes the same events with the same ids from the same status, so that a client may lose one
+replica and go on with another. Identifiers are `<first 8 of uid>.<rollout>.<seq>`, and `.end` for the last event.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mill_api import names
+from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
+
+DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
+"""What everybody sees of the progress; `detail=full` shows all phases."""
+
+
+SUPERSEDED, END = 1_000_000, 1_000_001
+"""Positions after everything that can happen to a service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One server-sent event."""
+
+    rollout: str
+    """First 8 of the resource's uid, and the rollout's id."""
+    seq: int
+    name: str
+    data: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Return what a client sends back as `Last-Event-ID`."""
+        return f"{self.rollout}.{'end' if self.seq == END else self.seq}"
+
+    @property
+    def last(self) -> bool:
+        """Tell whether nothing can follow."""
+        return self.seq == END
+
+    def encode(self) -> bytes:
+        """Return the event's bytes: JSON as Python writes it, keys in the order in which they were made."""
+        return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
+
+
+def parse_id(text: str) -> tuple[str, str, int]:
+    """Return uid prefix, rollout and position of an event's id. Raise ValueError if it is none of ours."""
+    uid, rollout, seq = text.split(".")
+    return uid, rollout, END if seq == "end" else int(seq)
+
+
+def rollout_id(metadata: Mapping[str, Any]) -> str:
+    """Return which rollout a resource asks for: its generation, and the request if there is one.
+
+    Who asks again for what is there already changes the annotation `mill.dev/request`; its value may be anything.
+    """
+    request = (metadata.get("annotations") or {}).get(names.ANNOTATION_REQUEST)
+    if not request:
+        return str(metadata["generation"])
+    if not re.fullmatch(r"[-_A-Za-z0-9]{1,32}", request):
+        request = hashlib.sha256(request.encode()).hexdigest()[:10]
+    return f"{metadata['generation']}-{request}"
+
+
+def new_request(moment: datetime) -> str:
+    """Return a value for the annotation that sorts after those made before."""
+    return f"{int(moment.timestamp() * 1000):012x}{secrets.token_hex(2)}"
+
+
+def _position(rollout: str) -> tuple[int, str]:
+    generation, _, request = rollout.partition("-")
+    return int(generation), request
+
+
+def rollout_events(
+    uid: str, rollout: str, metadata: Mapping[str, Any], status: MillDeploymentStatus, *, full: bool = False
+) -> list[Event]:
+    """Return all events of a rollout so far, the last of them `done` if it is over.
+
+    `metadata` is the resource's own: it tells a rollout that was superseded before the operator saw it.
+    """
+    prefix = f"{uid[:8]}.{rollout}"
+    current = status.rollout
+    if current is not None and current.id == rollout:
+        return list(_current(prefix, current, status.services, full=full))
+    for past in status.history:
+        if past.id == rollout:
+            return list(_past(prefix, past, _successor(status, rollout)))
+    if _position(rollout) >= _position(rollout_id(metadata)):
+        return []  # asked for, and not begun; or our view of the resource is older than the request
+    return [_superseded(prefix, metadata["generation"]), Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
+
+
+def _current(prefix: str, rollout: Rollout, services: list[ServiceStatus], *, full: bool) -> Iterator[Event]:
+    if rollout.refused is not None:
+        yield Event(prefix, 1, "failed", {"reason": rollout.refused})
+    steps = [(step, service) for service in services for step in service.transitions]
+    for step, service in sorted(steps, key=lambda each: each[0].seq):
+        if step.phase is Phase.FAILED:
+            yield Event(prefix, step.seq, "failed", _failed(rollout, service, step, full=full))
+        elif full or step.phase in DEFAULT_PHASES:
+            yield Event(prefix, step.seq, "progress", _progress(rollout, service, step, full=full))
+    if rollout.finished_at is not None:
+        yield _done(prefix, rollout.started_at, rollout.finished_at, success=bool(rollout.success))
+
+
+def _past(prefix: str, past: PastRollout, successor: str) -> Iterator[Event]:
+    """Tell a rollout that is over from the history, which keeps verdicts and no progress."""
+    for failed in past.failed:
+        data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
+        yield Event(prefix, failed.seq, "failed", data)
+    if past.superseded:
+        yield _superseded(prefix, successor)
+    yield _done(prefix, past.started_at, past.finished_at, success=past.success)
+
+
+def _successor(status: MillDeploymentStatus, rollout: str) -> str:
+    """Return the generation of the rollout that came after one of the history, which is newest first."""
+    newest_first = [status.rollout.id] if status.rollout is not None else []
+    newest_first += [past.id for past in status.history]
+    return newest_first[newest_first.index(rollout) - 1].split("-", 1)[0]
+
+
+def _superseded(prefix: str, generation: object) -> Event:
+    return Event(prefix, SUPERSEDED, "failed", {"reason": f"superseded by generation {generation}"})
+
+
+def _progress(rollout: Rollout, service: ServiceStatus, step: Transition, *, full: bool) -> dict[str, Any]:
+    data: dict[str, Any] = {"service": service.name, "phase": step.phase.value}
+    if step.node is not None:
+        data["node"] = step.node
+    if full:
+        data["elapsed"] = _elapsed(rollout.started_at, step.at)
+        if step.message is not None:
+            data |= {"code": step.code, "message": step.message}
+    return data
+
+
+def _failed(rollout: Rollout, service: ServiceStatus, step: Transition, *, full: bool) -> dict[str, Any]:
+    data: dict[str, Any] = {"service": service.name, "reason": step.message}
+    if full:
+        data |= {"elapsed": _elapsed(rollout.started_at, step.at), "code": step.code}
+        if service.reason == step.code:
+            data |= {"suggestion": service.suggestion, "evidence": service.evidence}
+    return data
+
+
+def _done(prefix: str, started_at: str, finished_at: str, *, success: bool) -> Event:
+    return Event(prefix, END, "done", {"elapsed": _elapsed(started_at, finished_at), "success": success})
+
+
+def _elapsed(start: str, end: str) -> float:
+    """Return seconds with one decimal."""
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 1)

@@ -1,0 +1,239 @@
+"""One small client for everything: plain dicts on the wire, content types always named, errors always raised.
+
+`kubernetes.aio` brings configuration, credentials and TLS. Its typed methods are not used: they parse into models
+that we would turn back into dicts, and the calls without models do not raise on 4xx.
+
+```
+KubeError
+├── ApiError              the API server answered, and refused (status, reason, message)
+│   ├── NotFound          404
+│   ├── Conflict          409: exists already, or was changed by another hand
+│   └── Expired           410: the watch has fallen behind; list again
+└── Unreachable           no answer: refused, timed out, cut off
+```
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import aiohttp
+from kubernetes.aio import client as aio
+from kubernetes.aio import config as aio_config
+
+from mill_api.kube.resources import Resource
+
+REQUEST_TIMEOUT = 30.0
+"""Seconds for one request; the API server itself gives up after 60."""
+WATCH_SECONDS = 280
+"""After how many seconds the server ends a watch, which then goes on where it was."""
+STALL_SECONDS = 75.0
+"""A watch that is silent for longer is dead: bookmarks come at least once a minute."""
+
+APPLY = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+JSON = "application/json"
+
+Json: TypeAlias = dict[str, Any]
+
+
+class KubeError(Exception):
+    """Something went wrong between us and the API server."""
+
+
+class Unreachable(KubeError):
+    """The API server did not answer."""
+
+
+class ApiError(KubeError):
+    """The API server refused; its own words are in `message`."""
+
+    def __init__(self, status: int, reason: str, message: str, details: Json | None = None) -> None:
+        super().__init__(message or reason or f"HTTP {status}")
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.details = details or {}
+
+    @classmethod
+    def from_status(cls, code: int, body: bytes) -> "ApiError":
+        """Make the error of a response from its `Status` object."""
+        try:
+            status = json.loads(body)
+        except ValueError:
+            status = {"message": body.decode(errors="replace")[:1000]}
+        if not isinstance(status, dict):
+            status = {"message": str(status)[:1000]}
+        kind = {404: NotFound, 409: Conflict, 410: Expired}.get(code, cls)
+        return kind(code, status.get("reason") or "", status.get("message") or "", status.get("details"))
+
+
+class NotFound(ApiError):
+    """There is no such object, or no such kind."""
+
+
+class Conflict(ApiError):
+    """The object exists already, or has changed since it was read."""
+
+
+class Expired(ApiError):
+    """The resource version is too old to watch from."""
+
+
+class KubeClient:
+    """A connection to one API server. Use as `async with await KubeClient.connect() as client`."""
+
+    def __init__(self, configuration: aio.Configuration) -> None:
+        configuration.connection_pool_maxsize = 100
+        self.configuration = configuration
+        self._api = aio.ApiClient(configuration)
+
+    @classmethod
+    async def connect(cls, context: str | None = None) -> Self:
+        """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in."""
+        configuration = aio.Configuration()
+        if context is None and _in_pod():
+            aio_config.load_incluster_config(client_configuration=configuration)
+        else:
+            await aio_config.load_kube_config(context=context, client_configuration=configuration)
+        return cls(configuration)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+
+    async def get(self, resource: Resource, namespace: str, name: str) -> Json:
+        """Return an object, or raise `NotFound`."""
+        return await self.request("GET", resource.path(namespace, name))
+
+    async def list(
+        self, resource: Resource, namespace: str | None, *, labels: str | None = None, fields: str | None = None
+    ) -> Json:
+        """Return the list object: `items`, and `metadata.resourceVersion` to watch from."""
+        return await self.request("GET", resource.path(namespace), {"labelSelector": labels, "fieldSelector": fields})
+
+    async def create(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
+        """Create an object, or raise `Conflict` if there is one of that name."""
+        return await self.request("POST", resource.path(namespace), {"fieldManager": manager}, body)
+
+    async def apply(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
+        """Server-side apply: what `body` names becomes ours, what we named before and no longer do goes.
+
+        Controllers take fields that they need from other managers (`force`); what they leave out stays others'.
+        With `metadata.uid` in `body`, another object of the same name is refused with `Conflict`.
+        """
+        name = body["metadata"]["name"]
+        query = {"fieldManager": manager, "force": "true"}
+        return await self.request("PATCH", resource.path(namespace, name), query, body, APPLY)
+
+    async def json_patch(
+        self, resource: Resource, namespace: str, name: str, operations: Sequence[Json], *, manager: str
+    ) -> Json:
+        """Change parts of an object, all or none of them."""
+        path = resource.path(namespace, name)
+        return await self.request("PATCH", path, {"fieldManager": manager}, operations, JSON_PATCH)
+
+    async def merge_status(self, resource: Resource, namespace: str, name: str, body: Json, *, manager: str) -> Json:
+        """Merge into an object's status. Maps are merged, so that what is to go must be an explicit null."""
+        path = resource.path(namespace, name, "status")
+        return await self.request("PATCH", path, {"fieldManager": manager}, body, MERGE_PATCH)
+
+    async def delete(
+        self, resource: Resource, namespace: str, name: str, *, uid: str, propagation: str = "Background"
+    ) -> Json:
+        """Delete exactly the object of that uid; another of the same name is left alone (`Conflict`)."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
+        return await self.request("DELETE", resource.path(namespace, name), None, body)
+
+    async def watch(
+        self, resource: Resource, namespace: str | None, *, resource_version: str, labels: str | None = None
+    ) -> AsyncIterator[Json]:
+        """Yield watch events until the server ends the watch. Raise `Unreachable` when it falls silent."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(WATCH_SECONDS),
+            "labelSelector": labels,
+        }
+        response = await self._send("GET", resource.path(namespace), query, timeout=WATCH_SECONDS + 20)
+        try:
+            while True:
+                try:
+                    line = await asyncio.wait_for(response.content.readline(), STALL_SECONDS)
+                except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                    raise Unreachable(f"watch of {resource.plural} was cut off: {_words(error)}") from error
+                if not line:
+                    return
+                event = json.loads(line)
+                if event["type"] == "ERROR":  # an expired watch is HTTP 200 with the 410 inside
+                    status = event["object"]
+                    raise ApiError.from_status(status.get("code", 500), json.dumps(status).encode())
+                yield event
+        finally:
+            response.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | None] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+    ) -> Json:
+        """Send one request and return the JSON of its answer."""
+        response = await self._send(method, path, query, body, content_type)
+        try:
+            answer: Json = json.loads(await response.read())
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"{method} {path}: {_words(error)}") from error
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | None] | None = None,
+        body: Any = None,
+        content_type: str = JSON,
+        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed on to aiohttp, which ends the request itself
+    ) -> aiohttp.ClientResponse:
+        request = await self._api.param_serialize(
+            method,
+            path,
+            query_params=[(key, value) for key, value in (query or {}).items() if value is not None],
+            header_params={"Accept": JSON, "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response: aiohttp.ClientResponse = (await self._api.call_api(*request, _request_timeout=timeout)).response
+            if response.status >= 400:  # raw calls do not raise by themselves
+                raise ApiError.from_status(response.status, await response.read())
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"{method} {path}: {_words(error)}") from error
+        return response
+
+
+def _in_pod() -> bool:
+    """Tell whether a pod's own account is what to use: where no kubeconfig says otherwise."""
+    named = "KUBECONFIG" in os.environ or Path("~/.kube/config").expanduser().exists()
+    return "KUBERNETES_SERVICE_HOST" in os.environ and not named
+
+
+def _words(error: Exception) -> str:
+    """Say what happened: a time-out has no text of its own."""
+    return str(error) or type(error).__name__

@@ -1,0 +1,160 @@
+"""List, watch, remember: a local view of one kind that is never wrong for long, and says when it changes.
+
+The same idea as client-go's reflector and informer. What kopf's own watching lacks is here: after an expired watch
+the new list is compared with the store, so that what was deleted in the gap is reported as deleted.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, Protocol, TypeVar
+
+from mill_api.key import Key
+from mill_api.kube.client import ApiError, Expired, Json, KubeClient, KubeError
+from mill_api.kube.resources import Resource
+
+log = logging.getLogger(__name__)
+
+
+class Stored(Protocol):
+    """What every projection keeps of an object's metadata."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def resource_version(self) -> str: ...
+
+
+T = TypeVar("T", bound=Stored)
+
+
+class Reflector(Generic[T]):
+    """The objects of one kind, as projections, by key and by group.
+
+    `project` keeps what is needed of an object; `group` says what it belongs to (None: nothing). `on_change` is
+    called with the old and the new projection, either of them None, after the store has changed; it must not block.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        resource: Resource,
+        *,
+        project: Callable[[Json], T],
+        on_change: Callable[[T | None, T | None], None],
+        group: Callable[[T], Hashable | None] = lambda _: None,
+        namespace: str | None = None,
+        labels: str | None = None,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._project = project
+        self._on_change = on_change
+        self._group = group
+        self._namespace = namespace
+        self._labels = labels
+        self._objects: dict[Key, T] = {}
+        self._groups: dict[Hashable, dict[Key, T]] = {}
+        self.synced = asyncio.Event()
+        """Set once the first list is in the store."""
+        self.last_heard = time.monotonic()
+        """When the server last said anything, a bookmark included: what liveness looks at."""
+
+    def get(self, key: Key) -> T | None:
+        """Return the projection of an object."""
+        return self._objects.get(key)
+
+    def in_group(self, group: Hashable) -> list[T]:
+        """Return the projections of a group, in no particular order."""
+        return list(self._groups.get(group, {}).values())
+
+    def all(self) -> Iterable[T]:
+        """Return all projections."""
+        return self._objects.values()
+
+    def learn(self, body: Json) -> T:
+        """Take the answer to our own write into the store, so that the next reader sees it. Does not notify."""
+        new = self._project(body)
+        old = self._objects.get(new.key)
+        if old is None or _newer(new, old):
+            self._store(new)
+            return new
+        return old
+
+    async def run(self) -> None:
+        """Follow the server until cancelled, through every failure."""
+        failures = 0
+        while True:
+            try:
+                version = await self._list()
+                failures = 0
+                while True:
+                    version = await self._watch(version)
+            except Expired:
+                log.info("watch of %s expired; listing again", self._resource.plural)
+            except KubeError as error:
+                failures += 1
+                denied = isinstance(error, ApiError)
+                log.log(logging.ERROR if denied else logging.WARNING, "watch of %s: %s", self._resource.plural, error)
+            if failures:
+                await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
+
+    async def _list(self) -> str:
+        answer = await self._client.list(self._resource, self._namespace, labels=self._labels)
+        self.last_heard = time.monotonic()
+        new = {item.key: item for item in map(self._project, answer["items"])}
+        for gone in [old for key, old in self._objects.items() if key not in new]:
+            self._drop(gone.key)
+            self._on_change(gone, None)
+        for item in new.values():
+            self._change(item)
+        self.synced.set()
+        version: str = answer["metadata"]["resourceVersion"]
+        return version
+
+    async def _watch(self, version: str) -> str:
+        """Follow one watch to its end and return where it ended."""
+        events = self._client.watch(self._resource, self._namespace, resource_version=version, labels=self._labels)
+        async for event in events:
+            self.last_heard = time.monotonic()
+            body = event["object"]
+            version = body["metadata"]["resourceVersion"]
+            if event["type"] == "BOOKMARK":
+                continue
+            if event["type"] == "DELETED":
+                gone = self._project(body)
+                self._drop(gone.key)
+                self._on_change(gone, None)
+            else:
+                self._change(self._project(body))
+        return version
+
+    def _change(self, new: T) -> None:
+        old = self._objects.get(new.key)
+        if old is not None and not _newer(new, old):
+            new = old  # what we learned from our own write is newer, or the same; still tell who waits for it
+        self._store(new)
+        self._on_change(old, new)
+
+    def _store(self, new: T) -> None:
+        self._drop(new.key)
+        self._objects[new.key] = new
+        if (group := self._group(new)) is not None:
+            self._groups.setdefault(group, {})[new.key] = new
+
+    def _drop(self, key: Key) -> None:
+        if (old := self._objects.pop(key, None)) is not None and (group := self._group(old)) is not None:
+            members = self._groups[group]
+            del members[key]
+            if not members:
+                del self._groups[group]
+
+
+def _newer(new: Stored, old: Stored) -> bool:
+    """Compare resource versions as numbers, which Kubernetes promises from 1.35 on and etcd always gave."""
+    try:
+        return int(new.resource_version) > int(old.resource_version)
+    except ValueError:
+        return True

@@ -1,0 +1,47 @@
+"""The kinds that we read or write, and their URLs: no discovery, no generated models."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from mill_api import names
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A namespaced kind of object."""
+
+    group: str
+    """Empty for the core group."""
+    version: str
+    kind: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        """Return what stands in an object's `apiVersion`."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
+        """Return the URL path of an object, or of the collection; of all namespaces if `namespace` is None."""
+        parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
+        if namespace is not None:
+            parts += ["namespaces", quote(namespace, safe="")]
+        parts.append(self.plural)
+        parts += [quote(part, safe="") for part in (name, subresource) if part is not None]
+        return "/".join(parts)
+
+
+MILL_DEPLOYMENTS: Final = Resource(names.GROUP, names.VERSION, names.KIND, names.PLURAL)
+DEPLOYMENTS: Final = Resource("apps", "v1", "Deployment", "deployments")
+SERVICES: Final = Resource("", "v1", "Service", "services")
+PODS: Final = Resource("", "v1", "Pod", "pods")
+EVENTS: Final = Resource("", "v1", "Event", "events")
+INGRESSES: Final = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
+CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
+
+BY_KIND: Final = {
+    resource.kind: resource
+    for resource in (MILL_DEPLOYMENTS, DEPLOYMENTS, SERVICES, PODS, EVENTS, INGRESSES, CLAIMS, CRON_JOBS)
+}

@@ -1,0 +1,130 @@
+"""Sizes and CPU: from `.mill` notation to canonical Kubernetes quantities.
+
+The notations look alike and differ: `1m` of memory is a megabyte in a `.mill` file and a thousandth of a byte in
+Kubernetes. Texts are therefore never passed through.
+"""
+
+import re
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+_DECIMAL: Final = {suffix: 1000**power for power, suffix in enumerate(["", "k", "M", "G", "T", "P", "E"])}
+_BINARY: Final = {suffix: 1024**power for power, suffix in enumerate(["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"])}
+_UNITS: Final[dict[str, int]] = (
+    {"b": 1}
+    | {name: factor for suffix, factor in _DECIMAL.items() if suffix for name in (suffix.lower(), suffix.lower() + "b")}
+    | {name: factor for suffix, factor in _BINARY.items() if suffix for name in (suffix.lower(), suffix.lower() + "b")}
+)
+_LARGEST: Final = 2**63 - 1
+"""Kubernetes keeps quantities in 64 bits with a sign."""
+_MOST_DIGITS: Final = 50
+_LARGEST_CPU: Final = 1_000_000
+
+_PLAIN: Final = re.compile(r"\+?[0-9]+", re.ASCII)
+_SIZE: Final = re.compile(r"([0-9.]*)\s*(.*)", re.ASCII | re.DOTALL)
+_FLOAT: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+", re.ASCII)
+_KUBERNETES: Final = re.compile(
+    r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]+))?"
+)
+_SMALL: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
+
+
+class InvalidQuantity(ValueError):
+    """A size or an amount of CPU that cannot be read."""
+
+
+def parse_size(text: str) -> str:
+    """Convert a size as `.mill` files write it. Raises InvalidQuantity, with the original's words."""
+    try:
+        size, binary = _bytes(text)
+        if size > _LARGEST:
+            raise InvalidQuantity("larger than 8Ei, the most that Kubernetes can count")
+    except InvalidQuantity as error:
+        raise InvalidQuantity(f"invalid byte size '{text}': {error}") from None
+    return format_size(size, binary=binary)
+
+
+def format_size(size: int, *, binary: bool | None) -> str:
+    """Write bytes with the largest suffix that is exact: binary, decimal, or whichever is shorter."""
+    if binary is None:
+        return min(format_size(size, binary=False), format_size(size, binary=True), key=len)
+    if size == 0:
+        return "0"
+    suffixes = _BINARY if binary else _DECIMAL
+    suffix, factor = max((item for item in suffixes.items() if size % item[1] == 0), key=lambda item: item[1])
+    return f"{size // factor}{suffix}"
+
+
+def parse_cpu(cores: Decimal) -> str:
+    """Convert a number of cores: `0.5` is `500m`, `2` is `2`. Finer than a thousandth is rounded up."""
+    if not cores > 0:
+        raise InvalidQuantity("cpu must be greater than 0")
+    if cores > _LARGEST_CPU:
+        raise InvalidQuantity(f"cpu must be at most {_LARGEST_CPU}")
+    if cores < _SMALL["m"]:
+        raise InvalidQuantity("cpu must be at least 0.001, the least that Kubernetes can give")
+    return _millicores(cores)
+
+
+def normalise_size(quantity: str) -> str:
+    """Bring any Kubernetes quantity to the form that `parse_size` gives, as a whole number of bytes, rounded up."""
+    value, suffix = _value(quantity)
+    size = int(value.to_integral_value(ROUND_CEILING))
+    return format_size(size, binary=suffix.endswith("i") if suffix else None)
+
+
+def normalise_cpu(quantity: str) -> str:
+    """Bring any Kubernetes quantity to the form that `parse_cpu` gives."""
+    return _millicores(_value(quantity)[0])
+
+
+def _millicores(cores: Decimal) -> str:
+    milli = int((cores * 1000).to_integral_value(ROUND_CEILING))
+    return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"
+
+
+def _value(quantity: str) -> tuple[Decimal, str]:
+    """Read a quantity that has passed the resource's schema."""
+    match = _KUBERNETES.fullmatch(quantity)
+    if match is None:
+        raise InvalidQuantity(f"'{quantity}' is not a Kubernetes quantity")
+    suffix = match["suffix"] or ""
+    factor = _SMALL.get(suffix) or Decimal({**_DECIMAL, **_BINARY}[suffix])
+    exponent = min(max(int(match["exponent"] or 0), -_MOST_DIGITS), _MOST_DIGITS)
+    return Decimal(match["number"]) * factor * Decimal(10) ** exponent, suffix
+
+
+def _bytes(text: str) -> tuple[int, bool | None]:
+    """Return bytes, and whether they were written with a binary unit (None: with no unit)."""
+    if _PLAIN.fullmatch(text):
+        return _truncated(text.lstrip("+"), 1), None
+    match = _SIZE.fullmatch(text)
+    number, unit = match.groups() if match else ("", text)
+    if not number:
+        raise InvalidQuantity(f"couldn't parse {quoted(text)} into a ByteSize, cannot parse float from empty string")
+    if not _FLOAT.fullmatch(number):
+        raise InvalidQuantity(f"couldn't parse {quoted(text)} into a ByteSize, invalid float literal")
+    factor = _UNITS.get(unit.lower()) if unit.isascii() else None
+    if factor is None:
+        raise InvalidQuantity(
+            f"couldn't parse {quoted(unit)} into a known SI unit, Failed to parse unit {quoted(_first_bytes(unit))}"
+        )
+    return _truncated(number, factor), "i" in unit.lower() if factor > 1 else None
+
+
+def _truncated(number: str, factor: int) -> int:
+    whole, _, fraction = number.partition(".")
+    whole = whole.lstrip("0")
+    if len(whole) > _MOST_DIGITS:
+        return 2**64 - 1
+    fraction = fraction[:_MOST_DIGITS]
+    return int(f"0{whole}{fraction}") * factor // 10 ** len(fraction)
+
+
+def _first_bytes(unit: str) -> str:
+    return unit if len(unit.encode()) <= 3 else unit.encode()[:3].decode("utf-8", "ignore") + "..."
+
+
+def quoted(text: str) -> str:
+    """Quote as the original's texts do."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'

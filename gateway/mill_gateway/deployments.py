@@ -1,0 +1,100 @@
+"""Every MillDeployment as the one watch has it, and who waits for which."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from mill_api.events import Event, rollout_events, rollout_id
+from mill_api.key import Key
+from mill_api.kube.client import KubeClient
+from mill_api.kube.reflector import Reflector
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_api.status import MillDeploymentStatus
+
+METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "annotations", "creationTimestamp")
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A MillDeployment. What streams need of it is worked out once, however many there are."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any]
+    raw_status: dict[str, Any]
+    _status: MillDeploymentStatus | None = None
+    _events: dict[tuple[str, bool], list[tuple[Event, bytes]]] = field(default_factory=dict)
+
+    @property
+    def rollout_id(self) -> str:
+        """Return which rollout it asks for."""
+        return rollout_id(self.metadata)
+
+    @property
+    def status(self) -> MillDeploymentStatus:
+        """Return its status."""
+        if self._status is None:
+            self._status = MillDeploymentStatus.model_validate(self.raw_status)
+        return self._status
+
+    def events(self, rollout: str, *, full: bool) -> list[tuple[Event, bytes]]:
+        """Return a rollout's events so far, with their bytes."""
+        events = self._events.get((rollout, full))
+        if events is None:
+            made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full)
+            events = self._events[rollout, full] = [(event, event.encode()) for event in made]
+        return events
+
+
+def deployment(body: dict[str, Any]) -> Deployment:
+    """Take what we need from a MillDeployment."""
+    meta = body["metadata"]
+    return Deployment(
+        key=Key(meta["namespace"], meta["name"]),
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        metadata={name: meta[name] for name in METADATA if name in meta},
+        spec=body.get("spec") or {},
+        raw_status=body.get("status") or {},
+    )
+
+
+class Deployments:
+    """The store, and the streams to wake when something in it changes."""
+
+    def __init__(self, client: KubeClient, namespace: str | None = None) -> None:
+        self.reflector = Reflector(
+            client, MILL_DEPLOYMENTS, project=deployment, on_change=self._changed, namespace=namespace
+        )
+        self._waiting: dict[Key, set[asyncio.Event]] = {}
+
+    def get(self, key: Key) -> Deployment | None:
+        """Return a deployment."""
+        return self.reflector.get(key)
+
+    def learn(self, body: dict[str, Any]) -> Deployment:
+        """Note the answer to our own write, so that its stream need not wait for the watch."""
+        return self.reflector.learn(body)
+
+    @contextmanager
+    def changes(self, key: Key) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever the deployment changes; the reader clears it."""
+        changed = asyncio.Event()
+        waiting = self._waiting.setdefault(key, set())
+        waiting.add(changed)
+        try:
+            yield changed
+        finally:
+            waiting.discard(changed)
+            if not waiting and self._waiting.get(key) is waiting:
+                del self._waiting[key]
+
+    def _changed(self, old: Deployment | None, new: Deployment | None) -> None:
+        either = new or old
+        if either is not None:
+            for each in self._waiting.get(either.key, ()):
+                each.set()

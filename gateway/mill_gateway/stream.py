@@ -1,0 +1,55 @@
+"""A rollout as server-sent events: replayed from its first, then followed to its `done`.
+
+A stream has no queue: when it wakes, it reads the newest status and sends what it has not sent. A slow reader thus
+costs no memory, and never misses a verdict, since a status keeps all that happened in the rollout.
+"""
+
+from collections.abc import AsyncIterator
+
+from sse_starlette import EventSourceResponse
+
+from mill_api.events import END, SUPERSEDED, Event
+from mill_api.key import Key
+from mill_gateway.deployments import Deployments
+
+HEARTBEAT_SECONDS = 15
+
+
+def rollout_response(
+    deployments: Deployments, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
+) -> EventSourceResponse:
+    """Answer with the events of a rollout that come after position `after`."""
+    return EventSourceResponse(
+        follow(deployments, key, uid, rollout, after=after, full=full),
+        ping=HEARTBEAT_SECONDS,
+        headers={"Mill-Rollout": f"{uid[:8]}.{rollout}", "X-Accel-Buffering": "no", "Cache-Control": "no-cache"},
+    )
+
+
+async def follow(
+    deployments: Deployments, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
+) -> AsyncIterator[bytes]:
+    """Yield the events' bytes until the last. The rollout goes on whether anybody follows or not."""
+    sent = after
+    with deployments.changes(key) as changed:
+        while sent < END:
+            changed.clear()
+            current = deployments.get(key)
+            if current is None or current.uid != uid:
+                for event in _deleted(f"{uid[:8]}.{rollout}"):
+                    if event.seq > sent:
+                        yield event.encode()
+                return
+            for event, encoded in current.events(rollout, full=full):
+                if event.seq > sent:
+                    sent = event.seq
+                    yield encoded
+            if sent < END:
+                await changed.wait()
+
+
+def _deleted(prefix: str) -> list[Event]:
+    return [
+        Event(prefix, SUPERSEDED, "failed", {"reason": "the deployment was deleted"}),
+        Event(prefix, END, "done", {"elapsed": 0.0, "success": False}),
+    ]

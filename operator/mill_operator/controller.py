@@ -1,0 +1,363 @@
+"""One pass over one MillDeployment, and the memory between passes.
+
+Level-triggered: every pass starts from what is in the cluster; the rollout's state is in the resource's status. What
+is kept in memory may be lost at any line: the status that we wrote last (our watch lags behind our own writes), and
+which revision our own writes gave to a child.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from mill_api import names
+from mill_api.key import Key
+from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
+from mill_api.kube.resources import BY_KIND, MILL_DEPLOYMENTS, PODS
+from mill_api.language.rules import problems
+from mill_api.spec import MillDeploymentSpec
+from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_operator.cluster import Cluster, Parent
+from mill_operator.core import desired as core
+from mill_operator.core.advance import advance, refuse
+from mill_operator.core.desired import Child
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.judge import Observation, Wanted, judge
+from mill_operator.core.pace import Change, change, pause
+from mill_operator.core.plan import leaving, plan
+from mill_operator.core.rules import Problem
+from mill_operator.queue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+MANAGER = "mill-operator"
+PARALLEL_WRITES = 16
+
+
+@dataclass(slots=True)
+class Memory:
+    """What we remember of a MillDeployment between passes."""
+
+    uid: str
+    status: MillDeploymentStatus
+    """The newest that we made."""
+    written: MillDeploymentStatus
+    """The newest that the API server has."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """By uid of a child: the revision that our last write gave it."""
+    problems: dict[tuple[str, Key, str], Problem] = field(default_factory=dict)
+    """By kind, key and hash of a child: why it could not be written."""
+    written_at: float = 0.0
+    """When the last status write ended, on the monotonic clock; and how many seconds it took."""
+    write_seconds: float = 0.0
+
+
+class Controller:
+    """Works on keys until stopped."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        namespace: str | None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._now = now
+        self._queue: WorkQueue[Key] = WorkQueue()
+        self._cluster = Cluster(client, namespace, self._queue.add)
+        self._memory: dict[Key, Memory] = {}
+        self._writes = asyncio.Semaphore(PARALLEL_WRITES)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def cluster(self) -> Cluster:
+        """What is known of the cluster."""
+        return self._cluster
+
+    def wake(self, key: Key) -> None:
+        """Have a MillDeployment looked at."""
+        self._queue.add(key)
+
+    async def start(self, workers: int) -> None:
+        """Start watching, and working as soon as everything is known."""
+        self._tasks = [asyncio.create_task(each.run()) for each in self._cluster.reflectors]
+        self._tasks.append(asyncio.create_task(self._queue.run_timers()))
+        self._tasks += [asyncio.create_task(self._work()) for _ in range(workers)]
+        self._tasks.append(asyncio.create_task(self._announce()))
+
+    async def stop(self) -> None:
+        """Stop. What was not finished is taken up from the cluster by whoever starts next."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for key in self._memory:
+            await self._flush(key)
+
+    async def _announce(self) -> None:
+        await self._cluster.synced()
+        log.info("ready: every watch is filled")
+
+    async def _work(self) -> None:
+        await self._cluster.synced()
+        while True:
+            key = await self._queue.get()
+            try:
+                await self._reconcile(key)
+            except KubeError as error:
+                delay = self._queue.retry(key)
+                log.warning("%s: %s; trying again in %.2g s", key, error, delay)
+            except Exception:
+                delay = self._queue.retry(key)
+                log.exception("%s: unexpected error; trying again in %.2g s", key, delay)
+            else:
+                self._queue.forget(key)
+            finally:
+                self._queue.done(key)
+
+    async def _reconcile(self, key: Key) -> None:
+        parent = self._cluster.parents.get(key)
+        if parent is None or parent.terminating:
+            self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
+            return
+        memory = self._recall(parent)
+        try:
+            spec = MillDeploymentSpec.model_validate(parent.spec)
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        else:
+            found = [str(problem) for problem in problems(spec)]
+        if found:
+            await self._refuse(parent, memory, "\n".join(found))
+            return
+        wanted = core.desired(core.Parent(key, parent.uid), spec)
+        await self._write_children(parent, memory, wanted.children)
+        pods, children = self._cluster.pods(key), self._cluster.children(key)
+        now = self._now()
+        observations = self._observe(memory, wanted.services, pods, children, now)
+        if memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id:
+            renewed = await self._renew_pods(observations, pods)
+            pods = [pod for pod in pods if pod.uid not in renewed]
+            observations = self._observe(memory, wanted.services, pods, children, now, afresh=True)
+        kept = [service.name for service in wanted.services]
+        step = advance(
+            memory.status,
+            observations,
+            generation=parent.generation,
+            rollout_id=parent.rollout_id,
+            present=leaving(kept, children, pods),
+            now=now,
+        )
+        memory.status = step.status
+        if step.wake_at is not None:
+            self._queue.add_after(key, (step.wake_at - now) / timedelta(seconds=1))
+        await self._publish(key, memory)
+
+    def _recall(self, parent: Parent) -> Memory:
+        memory = self._memory.get(parent.key)
+        if memory is None or memory.uid != parent.uid:
+            status = MillDeploymentStatus.model_validate(parent.status)
+            memory = self._memory[parent.key] = Memory(parent.uid, status, status)
+        return memory
+
+    async def _refuse(self, parent: Parent, memory: Memory, reason: str) -> None:
+        rollout = memory.status.rollout
+        if rollout is None or rollout.id != parent.rollout_id:
+            memory.status = refuse(
+                memory.status, reason, generation=parent.generation, rollout_id=parent.rollout_id, now=self._now()
+            )
+        await self._publish(parent.key, memory)
+
+    @staticmethod
+    def _observe(
+        memory: Memory,
+        services: Iterable[Wanted],
+        pods: Iterable[PodFacts],
+        children: Iterable[ChildFacts],
+        now: datetime,
+        *,
+        afresh: bool = False,
+    ) -> list[Observation]:
+        """Judge every service. `afresh` forgets since when something has been wrong."""
+        pods_of: dict[str, list[PodFacts]] = {}
+        for pod in pods:
+            pods_of.setdefault(pod.service, []).append(pod)
+        deployments = {each.service: each for each in children if each.kind == "Deployment"}
+        previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
+        problem_of = {child[1].name: problem for child, problem in memory.problems.items()}
+        observations = []
+        for wanted in services:
+            deployment = deployments.get(wanted.name)
+            observations.append(
+                judge(
+                    wanted,
+                    pods_of.get(wanted.name, ()),
+                    deployment_replicas=deployment.replicas if deployment else None,
+                    refusal=deployment.refusal if deployment else "",
+                    problem=problem_of.get(wanted.name),
+                    previous=previous.get(wanted.name),
+                    now=now,
+                )
+            )
+        return observations
+
+    async def _renew_pods(self, observations: Iterable[Observation], pods: Iterable[PodFacts]) -> set[str]:
+        """Give a service that is not healthy new pods, since somebody asks again.
+
+        The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once.
+        """
+        templates = {each.service: each.template for each in observations if each.state is not State.HEALTHY}
+        stale = [
+            pod
+            for pod in pods
+            if templates.get(pod.service) == pod.template
+            and not pod.ready
+            and not pod.terminating
+            and pod.waiting_reason
+        ]
+        for pod in stale:
+            try:
+                body = await self._client.delete(PODS, pod.key.namespace, pod.key.name, uid=pod.uid)
+                if body.get("kind") == "Pod":
+                    self._cluster.learn_pod(body)
+            except (NotFound, Conflict):
+                pass  # gone already
+        return {pod.uid for pod in stale}
+
+    async def _write_children(self, parent: Parent, memory: Memory, children: tuple[Child, ...]) -> None:
+        todo = plan(children, self._cluster.children(parent.key), uid=parent.uid, revisions=memory.revisions)
+        current = {(child.kind, child.key, child.applied) for child in children}
+        memory.problems = {each: why for each, why in memory.problems.items() if each in current}
+        writes = [self._create(memory, child) for child in todo.create]
+        writes += [self._update(memory, child, found) for child, found in todo.update]
+        writes += [self._delete(found) for found in todo.delete]
+        if writes:
+            await asyncio.gather(*writes)
+
+    async def _create(self, memory: Memory, child: Child) -> None:
+        """Apply what we do not see, unless somebody else has an object of that name."""
+        identity = (child.kind, child.key, child.applied)
+        if identity in memory.problems:
+            return  # it was refused as it is; it is tried again when it or the request changes
+        async with self._writes:
+            try:
+                there = await self._client.get(BY_KIND[child.kind], *child.key)
+            except NotFound:
+                await self._apply(memory, child, None)
+                return
+        facts = self._cluster.learn(child.kind, there) if _is_ours(child, there) else None
+        if facts is None:
+            owner = _owner(there)
+            memory.problems[identity] = Problem("taken", f'{child.kind} "{child.key.name}" belongs to {owner}')
+        else:
+            async with self._writes:
+                await self._apply(memory, child, facts.uid)
+
+    async def _update(self, memory: Memory, child: Child, found: ChildFacts) -> None:
+        async with self._writes:
+            await self._apply(memory, child, found.uid)
+
+    async def _apply(self, memory: Memory, child: Child, uid: str | None) -> None:
+        body = child.body
+        if uid is not None:
+            body = {**body, "metadata": {**body["metadata"], "uid": uid}}
+        identity = (child.kind, child.key, child.applied)
+        try:
+            answer = await self._client.apply(BY_KIND[child.kind], child.key.namespace, body, manager=MANAGER)
+        except ApiError as error:
+            if error.status not in (400, 403, 422):
+                raise
+            memory.problems[identity] = Problem("refused", error.message)
+            return
+        memory.problems.pop(identity, None)
+        facts = self._cluster.learn(child.kind, answer)
+        memory.revisions[facts.uid] = facts.revision
+
+    async def _delete(self, found: ChildFacts) -> None:
+        async with self._writes:
+            try:
+                await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
+            except (NotFound, Conflict):
+                return  # gone already, or another object has its name by now
+        log.info("%s: deleted %s", found.key, found.kind)
+
+    async def _publish(self, key: Key, memory: Memory) -> None:
+        """Write the status if it changed: verdicts at once, the rest in a little while."""
+        kind = change(memory.written, memory.status)
+        if kind is Change.NOTHING:
+            return
+        wait = memory.written_at + pause(kind, memory.write_seconds) - time.monotonic()
+        if wait > 0:
+            self._queue.add_after(key, wait)
+            return
+        await self._flush(key)
+
+    async def _flush(self, key: Key) -> None:
+        memory = self._memory[key]
+        if memory.status == memory.written:
+            return
+        status = memory.status
+        body = {"metadata": {"uid": memory.uid}, "status": _wire(status)}
+        started = time.monotonic()
+        try:
+            await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
+        except (NotFound, Conflict):
+            self._memory.pop(key, None)  # gone, or another resource has its name by now
+            return
+        memory.written_at = time.monotonic()
+        memory.write_seconds = memory.written_at - started
+        _report(key, memory.written, status)
+        memory.written = status
+
+
+def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
+    """Return the status for a merge patch, which keeps old keys of maps: what is to go is an explicit null."""
+    wire: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    rollout = status.rollout
+    wire["rollout"] = rollout.model_dump(mode="json", by_alias=True) if rollout else None
+    return wire
+
+
+def _is_ours(child: Child, there: dict[str, Any]) -> bool:
+    """Tell whether an object that we did not see is this MillDeployment's: then our watch is only behind."""
+    labels = there["metadata"].get("labels", {})
+    return all(
+        labels.get(name) == child.body["metadata"]["labels"][name]
+        for name in (names.LABEL_MANAGED_BY, names.LABEL_DEPLOYMENT)
+    )
+
+
+def _owner(there: dict[str, Any]) -> str:
+    """Say whose an object is."""
+    meta = there["metadata"]
+    for owner in meta.get("ownerReferences", ()):
+        return f"{owner['kind']} {owner['name']}"
+    labels = meta.get("labels", {})
+    if deployment := labels.get(names.LABEL_DEPLOYMENT):
+        return f"MillDeployment {deployment}"
+    if manager := labels.get(names.LABEL_MANAGED_BY):
+        return str(manager)
+    # Who writes the status (a built-in controller) does not own the object.
+    writers = [each.get("manager") for each in meta.get("managedFields", ()) if not each.get("subresource")]
+    return str(writers[0]) if writers else "somebody else"
+
+
+def _report(key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+    """Log what has happened to the rollout since the last write."""
+    rollout = after.rollout
+    if rollout is None:
+        return
+    old = {service.name: len(service.transitions) for service in before.services}
+    if before.rollout is None or before.rollout.id != rollout.id:
+        old = {}
+        log.info("%s: rollout %s begins", key, rollout.id)
+    for service in after.services:
+        for step in service.transitions[old.get(service.name, 0) :]:
+            log.info("%s: rollout %s: %s %s %s", key, rollout.id, service.name, step.phase, step.message or "")
+    if rollout.finished_at and (before.rollout is None or before.rollout.finished_at is None or not old):
+        log.info("%s: rollout %s: %s", key, rollout.id, "succeeded" if rollout.success else "finished with errors")

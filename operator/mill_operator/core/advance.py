@@ -1,0 +1,273 @@
+"""Previous status + observations + now → next status, and when to look again.
+
+The rollout's whole state is in the status, so that a pass can start from what is stored, after a crash at any line.
+Nothing here writes: the controller compares the result with what is written and patches the difference.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mill_api.status import (
+    FailedService,
+    MillDeploymentStatus,
+    PastRollout,
+    Phase,
+    Replicas,
+    Rollout,
+    ServiceStatus,
+    State,
+    Transition,
+)
+from mill_operator.core import clock
+from mill_operator.core.conditions import conditions
+from mill_operator.core.judge import Observation
+from mill_operator.core.rules import TIMEOUT
+
+HISTORY = 5
+SCHEDULED_LIMIT = 5
+"""How many `scheduled` a service may have in a rollout: bounds the status."""
+TRANSITION_LIMIT = 20
+"""After so many transitions of one service in a rollout, only verdicts are recorded: bounds the status too."""
+EVIDENCE_LIMIT = 2048
+
+PHASES = {
+    State.PULLING: Phase.PULLING,
+    State.STARTING: Phase.STARTING,
+    State.SUSPECT: Phase.SUSPECT,
+    State.HEALTHY: Phase.HEALTHY,
+    State.FAILED: Phase.FAILED,
+    State.STOPPED: Phase.STOPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The status to be, and when to look again though nothing happens."""
+
+    status: MillDeploymentStatus
+    wake_at: datetime | None
+
+
+def advance(
+    previous: MillDeploymentStatus,
+    observations: Sequence[Observation],
+    *,
+    generation: int,
+    rollout_id: str,
+    present: Mapping[str, int],
+    now: datetime,
+) -> Next:
+    """Take one step.
+
+    `observations` are the wanted services in the file's order. `present` counts what is left in the cluster of each
+    service that is not wanted any more; such a service is `Stopped` when nothing is left.
+    """
+    current = previous.rollout
+    if current is None or current.id != rollout_id:
+        previous = _begin(previous, observations, rollout_id, now)
+    rollout = previous.rollout
+    assert rollout is not None  # noqa: S101 - begun above
+    frozen = rollout.finished_at is not None
+    writer = _Writer(previous, now, frozen=frozen)
+    before = {service.name: service for service in previous.services}
+    services = [writer.wanted(before[each.service], each) for each in observations]
+    wanted = {each.service for each in observations}
+    leaving = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
+    for name in leaving:
+        stopped = before.get(name) or ServiceStatus(name=name, state=State.STOPPING)
+        services.append(writer.unwanted(stopped, present.get(name, 0)))
+    if not frozen and all(service.state.settled for service in services):
+        rollout = rollout.model_copy(
+            update={
+                "finished_at": clock.render(now),
+                "success": not any(service.state is State.FAILED for service in services),
+            }
+        )
+    live = [service for service in services if service.name in wanted]
+    status = previous.model_copy(
+        update={
+            "observed_generation": generation,
+            "rollout": rollout,
+            "services": services,
+            "healthy": f"{sum(service.state is State.HEALTHY for service in live)}/{len(live)}",
+        }
+    )
+    status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
+    return Next(status, _wake_at(services, observations, rollout, now))
+
+
+def refuse(
+    previous: MillDeploymentStatus, reason: str, *, generation: int, rollout_id: str, now: datetime
+) -> MillDeploymentStatus:
+    """End a rollout before it begins, because of what the spec says. What runs stays as it is."""
+    at = clock.render(now)
+    history = list(previous.history)
+    if previous.rollout is not None and previous.rollout.id != rollout_id:
+        history = [_past(previous, previous.rollout, now), *history][:HISTORY]
+    status = previous.model_copy(
+        update={
+            "observed_generation": generation,
+            "rollout": Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, refused=reason),
+            "services": [each.model_copy(update={"transitions": []}) for each in previous.services],
+            "history": history,
+        }
+    )
+    return status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
+
+
+def _begin(
+    previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
+) -> MillDeploymentStatus:
+    """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
+    history = list(previous.history)
+    if previous.rollout is not None:
+        history = [_past(previous, previous.rollout, now), *history][:HISTORY]
+    before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
+    wanted = {each.service for each in observations}
+    services = [_fresh(before.get(each.service), each) for each in observations]
+    services += [ServiceStatus(name=name, state=State.STOPPING) for name in before if name not in wanted]
+    return previous.model_copy(
+        update={
+            "rollout": Rollout(id=rollout_id, started_at=clock.render(now)),
+            "services": services,
+            "history": history,
+        }
+    )
+
+
+def _fresh(before: ServiceStatus | None, seen: Observation) -> ServiceStatus:
+    unchanged = (
+        before is not None
+        and before.state is State.HEALTHY
+        and seen.state is State.HEALTHY
+        and before.template == seen.template
+        and before.replicas.desired == seen.replicas.desired
+    )
+    if before is not None and unchanged:
+        return before.model_copy(update={"transitions": []})
+    return ServiceStatus(name=seen.service)
+
+
+def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
+    failed = [
+        FailedService(seq=each.seq, service=service.name, reason=each.message or each.code or "")
+        for service in status.services
+        for each in service.transitions
+        if each.phase is Phase.FAILED
+    ]
+    if rollout.refused is not None:
+        failed.append(FailedService(seq=1, reason=rollout.refused))
+    return PastRollout(
+        id=rollout.id,
+        started_at=rollout.started_at,
+        finished_at=rollout.finished_at or clock.render(now),
+        success=bool(rollout.success),
+        superseded=rollout.finished_at is None,
+        failed=failed,
+    )
+
+
+class _Writer:
+    """Numbers the transitions of one pass."""
+
+    def __init__(self, previous: MillDeploymentStatus, now: datetime, *, frozen: bool) -> None:
+        assert previous.rollout is not None  # noqa: S101
+        self._frozen = frozen
+        self._now = now
+        self._at = clock.render(now)
+        self._started = clock.parse(previous.rollout.started_at)
+        self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
+
+    def wanted(self, before: ServiceStatus, seen: Observation) -> ServiceStatus:
+        """Return the next state of a service that should run."""
+        state, finding = seen.state, seen.finding
+        if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
+            state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
+        overdue = self._now - self._last_progress(before) >= TIMEOUT.grace
+        timed_out = overdue and not self._frozen and not state.settled
+        if timed_out:
+            state = State.FAILED
+        why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
+        if finding is not None and state is not State.HEALTHY:
+            why = {
+                "reason": finding.rule.code,
+                "message": finding.message,
+                "rule": finding.rule.id,
+                "since": clock.render(finding.since),
+                "evidence": finding.evidence[:EVIDENCE_LIMIT],
+                "suggestion": finding.suggestion,
+            }
+        elif timed_out:
+            why |= {
+                "reason": TIMEOUT.code,
+                "message": TIMEOUT.message,
+                "rule": TIMEOUT.id,
+                "since": self._at,
+                "suggestion": TIMEOUT.suggestion.format(service=seen.service),
+            }
+        after = before.model_copy(
+            update={
+                "state": state,
+                "replicas": seen.replicas,
+                "image": seen.image,
+                "template": seen.template,
+                **why,
+            }
+        )
+        return self._record(before, after, seen.nodes)
+
+    def unwanted(self, before: ServiceStatus, left: int) -> ServiceStatus:
+        """Return the next state of a service that should be gone."""
+        state = State.STOPPING if left else State.STOPPED
+        return self._record(before, before.model_copy(update={"state": state, "replicas": Replicas()}), ())
+
+    def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
+        """Add what has happened to the service's transitions; a finished rollout's are final."""
+        if self._frozen:
+            return after
+        new: list[Transition] = []
+        seen = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
+        if before.state is not State.HEALTHY:
+            for node in nodes:
+                if node not in seen and len(seen) < SCHEDULED_LIMIT:
+                    seen.append(node)
+                    new.append(self._transition(Phase.SCHEDULED, node=node))
+        phase = PHASES.get(after.state)
+        verdict = after.state in (State.HEALTHY, State.FAILED)
+        changed = after.state is not before.state or (verdict and after.reason != before.reason)
+        said_already = phase is Phase.HEALTHY and _last_verdict(before) is Phase.HEALTHY
+        room = verdict or len(before.transitions) < TRANSITION_LIMIT
+        if phase is not None and changed and not said_already and room:
+            failed = after.state in (State.FAILED, State.SUSPECT)
+            code, message = (after.reason, after.message) if failed else (None, None)
+            new.append(self._transition(phase, code=code, message=message))
+        return after.model_copy(update={"transitions": [*before.transitions, *new]}) if new else after
+
+    def _transition(
+        self, phase: Phase, *, node: str | None = None, code: str | None = None, message: str | None = None
+    ) -> Transition:
+        self._seq += 1
+        return Transition(seq=self._seq, at=self._at, phase=phase, node=node, code=code, message=message)
+
+    def _last_progress(self, service: ServiceStatus) -> datetime:
+        return max((clock.parse(each.at) for each in service.transitions), default=self._started)
+
+
+def _last_verdict(service: ServiceStatus) -> Phase | None:
+    verdicts = [each.phase for each in service.transitions if each.phase in (Phase.HEALTHY, Phase.FAILED)]
+    return verdicts[-1] if verdicts else None
+
+
+def _wake_at(
+    services: Sequence[ServiceStatus], observations: Sequence[Observation], rollout: Rollout, now: datetime
+) -> datetime | None:
+    moments = [each.wake_at for each in observations]
+    if rollout.finished_at is None:
+        started = clock.parse(rollout.started_at)
+        moments += [
+            max((clock.parse(each.at) for each in service.transitions), default=started) + TIMEOUT.grace
+            for service in services
+            if not service.state.settled
+        ]
+    return min((moment for moment in moments if moment is not None and moment > now), default=None)

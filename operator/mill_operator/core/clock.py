@@ -1,0 +1,13 @@
+"""Points in time as Kubernetes writes them. Nothing here knows what time it is."""
+
+from datetime import UTC, datetime
+
+
+def parse(text: str) -> datetime:
+    """Read an RFC 3339 time."""
+    return datetime.fromisoformat(text)
+
+
+def render(moment: datetime) -> str:
+    """Write a time with milliseconds, as in `2026-01-31T12:00:00.250Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,0 +1,73 @@
+"""Status → Ready, Reconciling and Stalled, exactly as kstatus reads them, and with it Flux, Argo CD and Helm.
+
+Ready is always there. Reconciling and Stalled are there only while they are true, and never both: the first failed
+service makes the resource Stalled, so that nobody waits for the others to hear of it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from mill_api.status import Condition, MillDeploymentStatus, ServiceStatus, State
+from mill_operator.core import clock
+
+MESSAGE_LIMIT = 1024
+
+Kind = Literal["Ready", "Reconciling", "Stalled"]
+
+
+def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now: datetime) -> list[Condition]:
+    """Return the conditions of a status; times move only when a condition's status does."""
+    live = [each for each in status.services if each.state not in (State.STOPPING, State.STOPPED)]
+    failed = [each for each in live if each.state is State.FAILED]
+    finished = status.rollout is not None and status.rollout.finished_at is not None
+    moving = [
+        each
+        for each in status.services
+        if not each.state.settled and not (finished and each.state is State.SUSPECT)  # a lost pod is not a rollout
+    ]
+
+    def condition(kind: Kind, value: Literal["True", "False"], reason: str, message: str) -> Condition:
+        old = next((each for each in previous if each.type == kind), None)
+        since = old.last_transition_time if old and old.status == value else clock.render(now)[:-5] + "Z"
+        return Condition(
+            type=kind,
+            status=value,
+            reason=reason,
+            message=message[:MESSAGE_LIMIT],
+            observed_generation=status.observed_generation,
+            last_transition_time=since,
+        )
+
+    if status.rollout is not None and status.rollout.refused is not None:
+        message = status.rollout.refused
+        return [
+            condition("Ready", "False", "InvalidSpec", message),
+            condition("Stalled", "True", "InvalidSpec", message),
+        ]
+    if failed:
+        message = _failure(failed, moving, len(live))
+        reason = failed[0].reason or "Failed"
+        return [condition("Ready", "False", reason, message), condition("Stalled", "True", reason, message)]
+    if moving or (not finished):
+        message = f"{len(live) - _count(moving, live)} of {len(live)} healthy; waiting for {_names(moving)}"
+        return [
+            condition("Ready", "False", "Progressing", message),
+            condition("Reconciling", "True", "Progressing", message),
+        ]
+    return [condition("Ready", "True", "Healthy", f"{len(live)} of {len(live)} healthy")]
+
+
+def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], total: int) -> str:
+    causes = "; ".join(f"{each.name}: {each.message}" for each in failed)
+    rest = f"; {len(moving)} still starting" if moving else ""
+    return f"{len(failed)} of {total} failed: {causes}{rest}"
+
+
+def _count(moving: Sequence[ServiceStatus], live: Sequence[ServiceStatus]) -> int:
+    return sum(each in live for each in moving)
+
+
+def _names(services: Sequence[ServiceStatus]) -> str:
+    names = [each.name for each in services]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,263 @@
+"""MillDeployment → the complete list of objects that should exist for it.
+
+Only fields that we mean are set: what we leave out belongs to others (an autoscaler's replicas, an injected sidecar).
+A new version of the operator must not change the template of an unchanged service: that would restart everything.
+The golden files in the tests hold it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from mill_api import names
+from mill_api.durations import to_timedelta
+from mill_api.key import Key
+from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
+from mill_operator.core.digest import digest
+from mill_operator.core.environment import environment, literal, secrets_in
+from mill_operator.core.judge import Wanted
+from mill_operator.core.rules import Asked
+
+MIN_READY_SECONDS = 10
+"""How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
+START_LIMIT = timedelta(seconds=30)
+GRACE_SECONDS = 10
+TASK_TTL_SECONDS = 24 * 3600
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The MillDeployment that children are made for."""
+
+    key: Key
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """An object that should exist, as it is applied."""
+
+    kind: str
+    key: Key
+    service: str | None
+    body: Json
+    applied: str
+    """Hash of the body; stands in its annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything that should exist, and what the judge needs to know of each service."""
+
+    children: tuple[Child, ...]
+    services: tuple[Wanted, ...]
+
+
+def desired(parent: Parent, spec: MillDeploymentSpec) -> Desired:
+    """Return what should exist."""
+    ports = {service.name: service.port for service in spec.services}
+    children: list[Child] = []
+    services: list[Wanted] = []
+    for service in spec.services:
+        template = _pod_template(parent, service, ports)
+        children += _service_children(parent, service, template)
+        services.append(
+            Wanted(
+                name=service.name,
+                template=template["metadata"]["labels"][names.LABEL_TEMPLATE],
+                replicas=service.replicas,
+                probed=service.port is not None,
+                asked=Asked(service.image, service.memory, secrets_in(service.env), _start_budget(service)),
+            )
+        )
+    children += [_cron_job(parent, task, ports) for task in spec.tasks]
+    return Desired(tuple(children), tuple(services))
+
+
+def _service_children(parent: Parent, service: Service, template: Json) -> Iterator[Child]:
+    yield _deployment(parent, service, template)
+    if service.port is not None:
+        ports = [{"name": "main", "port": service.port, "targetPort": service.port, "protocol": "TCP"}]
+        spec = {"selector": _selector(parent, service.name), "ports": ports}
+        yield _child(parent, "Service", "v1", service.name, service.name, {"spec": spec})
+    if service.routes:
+        yield _ingress(parent, service)
+    for volume in service.volumes:
+        if not volume.ephemeral:
+            yield _claim(parent, service.name, volume)
+
+
+def _deployment(parent: Parent, service: Service, template: Json) -> Child:
+    spec: Json = {
+        "selector": {"matchLabels": _selector(parent, service.name)},
+        "minReadySeconds": MIN_READY_SECONDS,
+        "revisionHistoryLimit": 5,
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
+        "template": template,
+    }
+    if any(not volume.ephemeral for volume in service.volumes):
+        spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
+    if service.replicas is not None:
+        spec["replicas"] = service.replicas
+    return _child(parent, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
+
+
+def _pod_template(parent: Parent, service: Service, ports: dict[str, int | None]) -> Json:
+    container: Json = {
+        "name": service.name,
+        "image": service.image,
+        "resources": _resources(service.cpu, service.memory),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }
+    if service.command:
+        container["command"] = [literal(word) for word in service.command]
+    env = environment(service.env, namespace=parent.key.namespace, ports=ports)
+    if service.port is not None:
+        env = [entry for entry in env if entry["name"] != "PORT"]
+        env.append({"name": "PORT", "value": str(service.port)})
+        container["ports"] = [{"name": "main", "containerPort": service.port, "protocol": "TCP"}]
+        container |= _probes(service, service.port)
+    if env:
+        container["env"] = env
+    if service.volumes:
+        container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
+    spec = _pod_spec(container)
+    spec["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": _selector(parent, service.name)},
+        }
+    ]
+    if service.volumes:
+        spec["volumes"] = [_volume(each) for each in service.volumes]
+    labels = _labels(parent, service.name) | {names.LABEL_SERVICE: service.name}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    return {"metadata": {"labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
+
+
+def _pod_spec(container: Json) -> Json:
+    return {
+        "containers": [container],
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+    }
+
+
+def _probes(service: Service, port: int) -> Json:
+    """Return the probes. The judge ends a start, never the kubelet: it would only restart what needs time."""
+    if service.health is None:
+        return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
+    get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}
+    interval = max(1, round(to_timedelta(service.health.interval).total_seconds()))
+    return {
+        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": 600},
+        "readinessProbe": {**get, "periodSeconds": interval, "failureThreshold": service.health.failure_threshold},
+    }
+
+
+def _start_budget(service: Service) -> timedelta:
+    if service.health is None:
+        return START_LIMIT
+    return max(START_LIMIT, to_timedelta(service.health.interval) * service.health.failure_threshold)
+
+
+def _volume(volume: Volume) -> Json:
+    if not volume.ephemeral:
+        return {"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}}
+    return {"name": volume.name, "emptyDir": {"sizeLimit": volume.size} if volume.size else {}}
+
+
+def _claim(parent: Parent, service: str, volume: Volume) -> Child:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
+    # No owner: nothing but a person deletes data.
+    return _child(parent, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
+
+
+def _ingress(parent: Parent, service: Service) -> Child:
+    backend = {"service": {"name": service.name, "port": {"number": service.port}}}
+    rules: dict[str, list[Json]] = {}
+    for route in service.routes:
+        rules.setdefault(route.host, []).append({"path": route.path, "pathType": "Prefix", "backend": backend})
+    spec = {"rules": [{"host": host, "http": {"paths": paths}} for host, paths in rules.items()]}
+    return _child(parent, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec})
+
+
+def _cron_job(parent: Parent, task: Task, ports: dict[str, int | None]) -> Child:
+    """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
+    container: Json = {
+        "name": task.name,
+        "image": task.image,
+        "resources": _resources(task.cpu, task.memory),
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }
+    if task.command:
+        container["command"] = [literal(word) for word in task.command]
+    if env := environment(task.env, namespace=parent.key.namespace, ports=ports):
+        container["env"] = env
+    labels = _labels(parent, task.name) | {names.LABEL_TASK: task.name}
+    job: Json = {
+        "backoffLimit": 0,
+        "ttlSecondsAfterFinished": TASK_TTL_SECONDS,
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {**_pod_spec(container), "restartPolicy": "Never"},
+        },
+    }
+    if limit := round(to_timedelta(task.timeout).total_seconds()):
+        job["activeDeadlineSeconds"] = limit
+    spec = {
+        "schedule": "0 0 31 2 *",  # never; it is suspended anyway
+        "suspend": True,
+        "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
+    }
+    return _child(parent, "CronJob", "batch/v1", task.name, None, {"spec": spec})
+
+
+def _resources(cpu: str, memory: str) -> Json:
+    amounts = {"cpu": cpu, "memory": memory}
+    return {"requests": amounts, "limits": amounts}
+
+
+def _selector(parent: Parent, service: str) -> dict[str, str]:
+    return {names.LABEL_DEPLOYMENT: parent.key.name, names.LABEL_SERVICE: service}
+
+
+def _labels(parent: Parent, name: str) -> dict[str, str]:
+    return {
+        names.LABEL_NAME: name,
+        names.LABEL_PART_OF: parent.key.name,
+        names.LABEL_MANAGED_BY: names.MANAGED_BY,
+        names.LABEL_DEPLOYMENT: parent.key.name,
+    }
+
+
+def _child(
+    parent: Parent, kind: str, api_version: str, name: str, service: str | None, content: Json, *, owned: bool = True
+) -> Child:
+    labels = _labels(parent, name)
+    if service is not None:
+        labels[names.LABEL_SERVICE] = service
+    metadata: Json = {"name": name, "namespace": parent.key.namespace, "labels": labels}
+    if owned:
+        metadata["ownerReferences"] = [
+            {
+                "apiVersion": names.API_VERSION,
+                "kind": names.KIND,
+                "name": parent.key.name,
+                "uid": parent.uid,
+                "controller": True,
+            }
+        ]
+    body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+    applied = digest(body)
+    metadata["annotations"] = {names.ANNOTATION_APPLIED: applied}
+    return Child(kind, Key(parent.key.namespace, name), service, body, applied)

@@ -1,0 +1,96 @@
+"""A work queue with client-go's semantics.
+
+A key is never worked on twice at once; keys that are added while they wait are one; a key that is added while it is
+worked on is worked on again afterwards. `add_after` keeps the earliest time of each key.
+"""
+
+import asyncio
+import heapq
+import time
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+FIRST_BACKOFF = 0.05
+LAST_BACKOFF = 30.0
+
+
+class WorkQueue(Generic[K]):
+    """Keys to work on. All methods but `get` return at once; for one event loop."""
+
+    def __init__(self) -> None:
+        self._ready: asyncio.Queue[K] = asyncio.Queue()
+        self._waiting: set[K] = set()
+        """Added and not yet taken."""
+        self._working: set[K] = set()
+        self._failures: dict[K, int] = {}
+        self._due: dict[K, float] = {}
+        self._later: list[tuple[float, int, K]] = []
+        self._ticket = 0
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, key: K) -> None:
+        """Have a key worked on as soon as possible."""
+        if key in self._waiting:
+            return
+        self._waiting.add(key)
+        if key not in self._working:
+            self._ready.put_nowait(key)
+
+    def add_after(self, key: K, seconds: float) -> None:
+        """Have a key worked on after a while. An earlier time that it has already stays."""
+        if seconds <= 0:
+            self.add(key)
+            return
+        due = time.monotonic() + seconds
+        if due >= self._due.get(key, float("inf")):
+            return
+        self._due[key] = due
+        self._ticket += 1
+        heapq.heappush(self._later, (due, self._ticket, key))
+        self._changed.set()
+
+    def retry(self, key: K) -> float:
+        """Have a key worked on again after it failed: later each time. Return after how many seconds."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures, 20))
+        self.add_after(key, delay)
+        return delay
+
+    def forget(self, key: K) -> None:
+        """Note that a key is well: its next failure is its first."""
+        self._failures.pop(key, None)
+
+    async def get(self) -> K:
+        """Wait for a key, and take it. `done` must follow."""
+        key = await self._ready.get()
+        self._waiting.discard(key)
+        self._working.add(key)
+        return key
+
+    def done(self, key: K) -> None:
+        """Give a key back."""
+        self._working.discard(key)
+        if key in self._waiting:
+            self._ready.put_nowait(key)
+
+    async def run_timers(self) -> None:
+        """Move keys whose time has come, until cancelled."""
+        while True:
+            now = time.monotonic()
+            while self._later and self._later[0][0] <= now:
+                due, _, key = heapq.heappop(self._later)
+                if self._due.get(key) == due:  # otherwise an earlier time took its place
+                    del self._due[key]
+                    self.add(key)
+            self._changed.clear()
+            wait = self._later[0][0] - now if self._later else None
+            try:
+                await asyncio.wait_for(self._changed.wait(), wait)
+            except TimeoutError:
+                continue

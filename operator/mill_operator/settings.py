@@ -1,0 +1,32 @@
+"""Settings of the operator, each from one environment variable."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process runs."""
+
+    namespace: str | None = None
+    """`MILL_NAMESPACE`: the only namespace to look after; unset: all of them."""
+    context: str | None = None
+    """`MILL_CONTEXT`: context of the kubeconfig; unset: its current one, or the pod's own account."""
+    workers: int = 8
+    """`MILL_WORKERS`: how many MillDeployments are worked on at once."""
+    log_level: str = "INFO"
+    """`MILL_LOG_LEVEL`."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read the settings. Raise ValueError naming the variable that is wrong."""
+        workers = os.environ.get("MILL_WORKERS", "8")
+        if not workers.isdigit() or not 1 <= int(workers) <= 100:
+            raise ValueError(f"MILL_WORKERS={workers}: must be a number from 1 to 100")
+        return cls(
+            namespace=os.environ.get("MILL_NAMESPACE") or None,
+            context=os.environ.get("MILL_CONTEXT") or None,
+            workers=int(workers),
+            log_level=os.environ.get("MILL_LOG_LEVEL", "INFO").upper(),
+        )

@@ -1,0 +1,191 @@
+"""A real cluster for the whole run, a namespace for each test, and what explains a failure when one fails."""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hack import images, local
+from hack.cluster import Cluster, up
+from hack.crd import install_crd
+
+WAIT_SECONDS = 60.0
+MILL = Path(sys.executable).with_name("mill")
+GATEWAY = f"http://127.0.0.1:{local.GATEWAY_PORT}"
+
+
+def wait_for(what: str, condition: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
+    """Poll until `condition` gives something true, and return it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if result := condition():
+            return result
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.1)
+
+
+@dataclass
+class Finished:
+    """A program that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Namespace:
+    """A namespace of the test's own, and everything that a user would do in it."""
+
+    name: str
+    cluster: Cluster
+    folder: Path
+    commands: list[str] = field(default_factory=list)
+
+    @property
+    def registry(self) -> str:
+        return self.cluster.registry
+
+    def run(self, *argv: str, stdin: str | None = None, check: bool = True) -> Finished:
+        self.commands.append(" ".join(argv))
+        environment = {**os.environ, **self.cluster.environment()}
+        done = subprocess.run(
+            argv, input=stdin, env=environment, capture_output=True, text=True, timeout=180, check=False
+        )
+        assert not check or done.returncode == 0, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def kubectl(self, *argv: str, stdin: str | None = None, check: bool = True) -> str:
+        command = self.cluster.kubectl_command("--namespace", self.name, *argv)
+        return self.run(*command, stdin=stdin, check=check).stdout
+
+    def get(self, *argv: str) -> dict[str, Any]:
+        """`kubectl get … -o json`; empty if there is no such object."""
+        answer = self.kubectl("get", *argv, "-o", "json", "--ignore-not-found")
+        return json.loads(answer) if answer else {}
+
+    def items(self, *argv: str) -> list[dict[str, Any]]:
+        """The items of `kubectl get … -o json`."""
+        return self.get(*argv).get("items", [])
+
+    def mill(self, *argv: str, stdin: str | None = None) -> Finished:
+        return self.run(str(MILL), *argv, "--namespace", self.name, stdin=stdin, check=False)
+
+    def deploy(self, text: str, *options: str) -> Finished:
+        """`mill deploy` of a file with this text; `REGISTRY` in it stands for the registry."""
+        file = self.folder / "production.mill"
+        file.write_text(text.replace("REGISTRY", self.registry))
+        return self.mill("deploy", "-f", str(file), *options)
+
+    def pods(self, service: str) -> list[dict[str, Any]]:
+        """The service's pods that are not being deleted."""
+        items = self.items("pods", "-l", f"mill.dev/service={service}")
+        return [pod for pod in items if "deletionTimestamp" not in pod["metadata"]]
+
+    def ready_pods(self, service: str) -> dict[str, str]:
+        """The service's ready pods: uid to address."""
+        return {
+            pod["metadata"]["uid"]: pod["status"]["podIP"]
+            for pod in self.pods(service)
+            if any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
+        }
+
+    def status(self, name: str = "mill") -> dict[str, Any]:
+        return self.get("milldeployment", name).get("status", {})
+
+    def service(self, service: str) -> dict[str, Any]:
+        """The service's part of the status."""
+        return next((each for each in self.status().get("services", ()) if each["name"] == service), {})
+
+    def condition(self, kind: str, name: str = "mill") -> dict[str, Any]:
+        return next((each for each in self.status(name).get("conditions", ()) if each["type"] == kind), {})
+
+
+@dataclass
+class Polling:
+    """A client that keeps asking an address, each time over a new connection."""
+
+    url: str
+    answers: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def polling(url: str) -> Iterator[Polling]:
+    """Ask all the time, until the block ends."""
+    import threading
+
+    polled, stop = Polling(url), threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                answer = httpx.get(url, timeout=5)
+                if answer.status_code == 200:
+                    polled.answers += 1
+                else:
+                    polled.failures.append(str(answer.status_code))
+            except httpx.HTTPError as error:
+                polled.failures.append(repr(error))
+            stop.wait(0.05)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield polled
+    finally:
+        stop.set()
+        thread.join(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The cluster, with the images that tests use, and operator and gateway running against it."""
+    found = up()
+    for tag in ("1", "2"):
+        images.push_sample(found.registry, tag)
+    install_crd(found)
+    local.start(found)
+    yield found
+    local.stop()
+
+
+@pytest.fixture
+def namespace(cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A namespace that goes when the test is over."""
+    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, tmp_path)
+    made.run(*cluster.kubectl_command("create", "namespace", made.name))
+    request.node.stash[NAMESPACE] = made
+    yield made
+    made.run(*cluster.kubectl_command("delete", "namespace", made.name, "--wait=false"))
+
+
+NAMESPACE = pytest.StashKey[Namespace]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """When a test fails, show what explains it."""
+    report = yield
+    if report.when == "call" and report.failed and (space := item.stash.get(NAMESPACE, None)) is not None:
+        report.sections.append(("commands", "\n".join(space.commands)))
+        for title, argv in {
+            "status": ("get", "milldeployments", "-o", "yaml"),
+            "objects": ("get", "deployments,replicasets,pods,services", "-o", "wide"),
+            "events": ("get", "events", "--sort-by=.lastTimestamp"),
+        }.items():
+            report.sections.append((title, space.kubectl(*argv, check=False)))
+        for name in local.NAMES:
+            lines = local.log_file(name).read_text(errors="replace").splitlines()
+            report.sections.append((f"log of the {name}", "\n".join(lines[-60:])))
+    return report
