@@ -25,7 +25,7 @@ class ApiModel(BaseModel):
 
 
 def _number_to_text(value: object) -> object:
-    """Accept `cpu: 0.5` and `memory: 256000000` in YAML, as Kubernetes does."""
+    """Accept `cpu: 2` and `memory: 256000000` in YAML, as Kubernetes does."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -33,8 +33,8 @@ QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+
 
 Quantity = Annotated[
     str,
-    BeforeValidator(_number_to_text),
     Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True}),
+    BeforeValidator(_number_to_text),
 ]
 """A non-negative Kubernetes quantity: `500m`, `0.5`, `256M`, `1Gi`."""
 

@@ -100,7 +100,9 @@ class KubeClient:
         if context is None and _in_pod():
             aio_config.load_incluster_config(client_configuration=configuration)
         else:
-            await aio_config.load_kube_config(context=context, client_configuration=configuration)
+            # The library reads the variable when it is imported; we want it as it is now.
+            file = os.environ.get("KUBECONFIG")
+            await aio_config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
         return cls(configuration)
 
     async def __aenter__(self) -> Self:

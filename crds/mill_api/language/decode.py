@@ -80,7 +80,8 @@ class _Decoder:
                 seen[item.name] = item.name_span
                 self.out.places[where] = item.name_span
                 key = (row.key if not isinstance(row, Table) else None) or item.name
-                fields |= {key: value for value in self._read(item, row, where)}
+                for value in self._read(item, row, where):
+                    fields[key] = value
         self._missing(shape, seen, path, header)
         return fields
 
@@ -103,8 +104,8 @@ class _Decoder:
             self.out.report(item.value.span, wrong.message, path=where, advice=wrong.advice)
             return
         header = item.header if isinstance(item, Block) else item.name_span
-        yield self._table(body, row, where) if isinstance(row, Table) else self.body(
-            body, row.shape, f"{where}.", header
+        yield (
+            self._table(body, row, where) if isinstance(row, Table) else self.body(body, row.shape, f"{where}.", header)
         )
 
     def _attribute(self, item: Attribute | Block, row: Attr, where: str) -> Iterator[object]:
@@ -124,7 +125,8 @@ class _Decoder:
     def _wrong(self, wrong: Wrong, item: Attribute, where: str) -> None:
         named = wrong.message.startswith("{name}")
         message = wrong.message.replace("{name}", item.name, 1) if named else wrong.message
-        self.out.report(item.value.span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
+        span = wrong.span or item.value.span
+        self.out.report(span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
 
     def _table(self, body: Body, row: Table, path: str) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -132,7 +134,9 @@ class _Decoder:
         for item in body.items:
             where = f"{path}.{item.name}"
             if isinstance(item, Block):
-                self.out.report(item.header, f"`{item.name}` is a value", path=where, advice=f'write `{item.name} = "…"`')
+                self.out.report(
+                    item.header, f"`{item.name}` is a value", path=where, advice=f'write `{item.name} = "…"`'
+                )
                 continue
             if item.name in seen:
                 self._twice(item.name_span, item.name, seen[item.name], where)
@@ -210,7 +214,7 @@ class _Decoder:
         advice = did_you_mean(item.name, shape.fields) or (
             f"there {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
         )
-        name = item.name if len(item.name) < 100 else item.name[:100] + "…"  # noqa: PLR2004 - for the screen
+        name = item.name if len(item.name) < 100 else item.name[:100] + "…"
         where = f"{path}{name}"
         self.out.report(item.name_span, f"unknown {kind} `{name}`{inside}", path=where, advice=advice)
 

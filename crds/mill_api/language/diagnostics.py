@@ -122,7 +122,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def _excerpt(
-    source: Source, line: int, column: int, end: int | None, gutter: str, paint: Callable[[str, str], str], mark: str, note: str
+    source: Source,
+    line: int,
+    column: int,
+    end: int | None,
+    gutter: str,
+    paint: Callable[[str, str], str],
+    mark: str,
+    note: str,
 ) -> list[str]:
     raw = source.line(line)
     first, last = column - 1, (len(raw) if end is None else end - 1)
@@ -148,5 +155,3 @@ def _paint(text: str, style: str) -> str:
 
 def _plain(text: str, style: str) -> str:  # noqa: ARG001 - the same shape as `_paint`
     return text
-
-

@@ -37,8 +37,6 @@ def parse_duration(text: str) -> str:
     """Convert a `.mill` duration to Go's notation. Raises InvalidDuration, with the original's words."""
     try:
         nanoseconds = 0 if text == "0" else _nanoseconds(text)
-        if nanoseconds > _LONGEST:
-            raise InvalidDuration("longer than 100 years")
     except InvalidDuration as error:
         raise InvalidDuration(f"invalid duration '{text}': {error}") from None
     return format_duration(nanoseconds)
@@ -83,13 +81,15 @@ def _nanoseconds(text: str) -> int:
             raise InvalidDuration(f'unknown time unit "{name}", supported units: {_KNOWN}')
         total += _scaled(whole, number[2] or "", _UNITS[name])
         at = after + _blanks(text, after)
+    if total > _LONGEST:
+        raise InvalidDuration("longer than 100 years")
     return total
 
 
 def _scaled(whole: str, fraction: str, unit: int) -> int:
     whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
     if len(whole) <= 20 and len(fraction) <= 20:
-        scaled, lost = divmod(int(f"0{whole}{fraction}") * unit, 10 ** len(fraction))
+        scaled, lost = divmod(int(f"0{whole}{fraction}") * unit, int("1".ljust(len(fraction) + 1, "0")))
         if not lost:
             return scaled
     raise InvalidDuration(

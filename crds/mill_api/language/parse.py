@@ -11,8 +11,8 @@ from mill_api.language.source import Source, Span
 from mill_api.language.syntax import Attribute, Block, Body, File, read_file
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
 
-MAX_BYTES = 512 * 1024
-"""A bigger file would not fit into the cluster's store as a resource with its status."""
+MAX_BYTES = 256 * 1024
+"""As much as `kubectl apply` can keep of a resource: nothing larger would be of use in the cluster."""
 
 
 def parse(text: str | bytes, *, filename: str = "<mill>") -> MillDeploymentSpec:
@@ -65,7 +65,7 @@ def _read(source: Source) -> File:
     """Read the syntax, of what can be a `.mill` file at all."""
     data = source.data
     if len(data) > MAX_BYTES:
-        size = f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} fit into the cluster"
+        size = f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read"
         raise _refused(Source(data[:1], source.filename), 0, size, "is this a .mill file?")
     try:
         data.decode("utf-8")
@@ -91,9 +91,13 @@ def _report_rules(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> Non
         for problem in problems(spec):
             if problem.path in known:
                 continue
-            if problem.absent is not None and (not file.whole or problem.absent in known | defined):
+            if problem.absent and (not file.whole or not known.isdisjoint(problem.absent)):
                 continue
-            advice = problem.help or (problem.absent and did_you_mean(problem.absent.removeprefix("service."), names))
+            if not defined.isdisjoint(problem.absent):
+                continue
+            advice = problem.help or (
+                problem.absent and did_you_mean(problem.absent[0].removeprefix("service."), names)
+            )
             related = [("the other one is here", _place(decoded, problem.other))] if problem.other else []
             decoded.report(
                 _place(decoded, problem.path),
@@ -119,7 +123,7 @@ def _path(loc: tuple[int | str, ...], fields: Any) -> str:
     words = {"services": "service", "tasks": "task", "routes": "route", "volumes": "volume"}
     parts: list[str] = []
     for step in loc:
-        fields = fields[step] if isinstance(fields, list | dict) and _has(fields, step) else None
+        fields = _get(fields, step)
         if isinstance(step, int) and isinstance(fields, dict):
             parts.append(str(fields.get("name", fields.get("host", step))))
         elif isinstance(step, str):
@@ -127,8 +131,11 @@ def _path(loc: tuple[int | str, ...], fields: Any) -> str:
     return ".".join(parts)
 
 
-def _has(fields: Any, step: int | str) -> bool:
-    return step in fields if isinstance(fields, dict) else isinstance(step, int) and step < len(fields)
+def _get(fields: Any, step: int | str) -> Any:
+    try:
+        return fields[step]
+    except (KeyError, IndexError, TypeError):  # a field that is missing, or a step that pydantic added
+        return None
 
 
 def _lower_first(message: str) -> str:

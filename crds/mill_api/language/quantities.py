@@ -5,7 +5,7 @@ Kubernetes. Texts are therefore never passed through.
 """
 
 import re
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, localcontext
 from typing import Final
 
 _DECIMAL: Final = {suffix: 1000**power for power, suffix in enumerate(["", "k", "M", "G", "T", "P", "E"])}
@@ -37,8 +37,6 @@ def parse_size(text: str) -> str:
     """Convert a size as `.mill` files write it. Raises InvalidQuantity, with the original's words."""
     try:
         size, binary = _bytes(text)
-        if size > _LARGEST:
-            raise InvalidQuantity("larger than 8Ei, the most that Kubernetes can count")
     except InvalidQuantity as error:
         raise InvalidQuantity(f"invalid byte size '{text}': {error}") from None
     return format_size(size, binary=binary)
@@ -97,7 +95,7 @@ def _value(quantity: str) -> tuple[Decimal, str]:
 def _bytes(text: str) -> tuple[int, bool | None]:
     """Return bytes, and whether they were written with a binary unit (None: with no unit)."""
     if _PLAIN.fullmatch(text):
-        return _truncated(text.lstrip("+"), 1), None
+        return _scaled(text.lstrip("+"), 1), None
     match = _SIZE.fullmatch(text)
     number, unit = match.groups() if match else ("", text)
     if not number:
@@ -109,16 +107,17 @@ def _bytes(text: str) -> tuple[int, bool | None]:
         raise InvalidQuantity(
             f"couldn't parse {quoted(unit)} into a known SI unit, Failed to parse unit {quoted(_first_bytes(unit))}"
         )
-    return _truncated(number, factor), "i" in unit.lower() if factor > 1 else None
+    return _scaled(number, factor), "i" in unit.lower() if factor > 1 else None
 
 
-def _truncated(number: str, factor: int) -> int:
-    whole, _, fraction = number.partition(".")
-    whole = whole.lstrip("0")
-    if len(whole) > _MOST_DIGITS:
-        return 2**64 - 1
-    fraction = fraction[:_MOST_DIGITS]
-    return int(f"0{whole}{fraction}") * factor // 10 ** len(fraction)
+def _scaled(number: str, factor: int) -> int:
+    """Multiply, and cut a fraction of a byte off."""
+    if len(number.partition(".")[0].lstrip("0")) <= _MOST_DIGITS:
+        with localcontext(prec=3 * _MOST_DIGITS):
+            size = int(Decimal(number[: 2 * _MOST_DIGITS]) * factor)
+        if size <= _LARGEST:
+            return size
+    raise InvalidQuantity("larger than 8Ei, the most that Kubernetes can count")
 
 
 def _first_bytes(unit: str) -> str:

@@ -13,7 +13,9 @@ from mill_api.language.interpolation import AddressRef, InvalidValue, SecretRef,
 from mill_api.spec import MAX_SERVICES, MAX_TASKS, MillDeploymentSpec, Service, Task
 
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN: Final = r"(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])"
+_DOMAIN: Final = (
+    r"(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])"
+)
 _IMAGE: Final = re.compile(
     rf"(?:{_DOMAIN}(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*"
     r"(?::[a-zA-Z0-9_][-.\w]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?",
@@ -31,8 +33,8 @@ class Problem:
     help: str | None = None
     other: str | None = None
     """The path of another place that has to do with it."""
-    absent: str | None = None
-    """The path of what is not there, if that is the problem: a caller may know why."""
+    absent: tuple[str, ...] = ()
+    """The paths that would have to be there, if that is the problem: a caller may know why they are not."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
@@ -76,7 +78,7 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
 
 
 def _program(path: str, program: Service | Task) -> Iterator[Problem]:
-    if not _IMAGE.fullmatch(program.image) or len(program.image) > 1024:  # noqa: PLR2004 - the schema's bound
+    if not _IMAGE.fullmatch(program.image) or len(program.image) > 1024:
         yield Problem(
             f"{path}.image",
             f"{_shown(program.image)} is not an image reference",
@@ -114,20 +116,20 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
             case SecretRef(name) if not re.fullmatch(names.SECRET_KEY, name):
                 yield Problem(where, f"{_shown(name)} is not a secret's name", "letters, digits, -, _ and .")
             case AddressRef(name) if name not in services:
-                yield Problem(where, f"unknown service reference '{name}'", absent=f"service.{name}")
+                yield Problem(where, f"unknown service reference '{name}'", absent=(f"service.{name}",))
             case AddressRef(name) if services[name].port is None:
                 other = f"service.{name}"
                 message = f"service '{name}' has no address"
-                yield Problem(where, message, f"give '{name}' a port", other, absent=f"{other}.port")
+                yield Problem(where, message, f"give '{name}' a port", other, absent=(f"{other}.port",))
 
 
 def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
     """The rules that `spec.Service` and the CRD have too, with the place of each."""
     port, advice = f"{path}.port", "add `port = …` to the service"
     if service.port is None and service.health is not None:
-        yield Problem(f"{path}.health", "a health check needs a port", advice, absent=port)
+        yield Problem(f"{path}.health", "a health check needs a port", advice, absent=(port,))
     if service.port is None and service.routes:
-        yield Problem(f"{path}.route.{service.routes[0].host}", "a route needs a port", advice, absent=port)
+        yield Problem(f"{path}.route.{service.routes[0].host}", "a route needs a port", advice, absent=(port,))
     for volume in service.volumes:
         where = f"{path}.volume.{volume.name}"
         if not re.fullmatch(names.VOLUME_NAME, volume.name):
@@ -135,12 +137,13 @@ def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
             yield Problem(where, f"{_shown(volume.name)} is not a volume name", advice)
         if not volume.ephemeral and volume.size is None:
             advice = 'add `size = "1Gi"`, or `ephemeral = true` if the data may be lost'
-            yield Problem(where, "persistent volume must have a size", advice, absent=f"{where}.size")
+            absent = (f"{where}.size", f"{where}.ephemeral")
+            yield Problem(where, "persistent volume must have a size", advice, absent=absent)
     if any(not volume.ephemeral for volume in service.volumes) and (service.replicas or 0) > 1:
         advice = "the disk can be mounted by one replica only; set `replicas = 1`, or make the volume ephemeral"
         yield Problem(f"{path}.replicas", "a persistent volume allows one replica", advice)
     for route in service.routes:
-        if not re.fullmatch(names.HOST_NAME, route.host) or len(route.host) > 253:  # noqa: PLR2004 - DNS
+        if not re.fullmatch(names.HOST_NAME, route.host) or len(route.host) > 253:
             advice = "a DNS name in small letters, such as www.example.com or *.example.com, without scheme or port"
             yield Problem(f"{path}.route.{route.host}", f"{_shown(route.host)} is not a host name", advice)
 
@@ -157,7 +160,10 @@ def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
             if first is not None and first != where:
                 owner = first.split(".")[1]
                 yield Problem(
-                    where, f"volume '{volume.name}' belongs to service '{owner}'", "give one of them another name", first
+                    where,
+                    f"volume '{volume.name}' belongs to service '{owner}'",
+                    "give one of them another name",
+                    first,
                 )
             earlier = paths.setdefault(volume.path.rstrip("/"), where)
             if earlier != where:

@@ -26,7 +26,7 @@ class Table:
     """A block whose attributes are free: `env`."""
 
     read: Reader
-    example: str = "env { NAME = \"value\" }"
+    example: str = 'env { NAME = "value" }'
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 Objects become bodies, so that `env = { A = "1" }` and `env { A = "1" }` look the same to whoever reads them.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mill_api.language.recovery import SyntaxProblem, parse_tree
+from mill_api.language.errors import SyntaxProblem
+from mill_api.language.recovery import parse_tree
 from mill_api.language.source import Source, Span
 from mill_api.language.strings import InvalidString, Text, block_text, dedent, label_text
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH: Final = 10
 """No `.mill` file needs more. What is deeper is not looked into, and refused by its kind."""
+
+_SIMPLE_STRING: Final = re.compile(rb'"[^"\\$%]*"')
+"""Most strings: nothing to decode, so that the nodes within need not be looked at."""
 
 _KINDS: Final = {
     "operation": "Operation",
@@ -160,7 +165,9 @@ class _Reader:
             kind = child.type
             if kind in ("string_lit", "identifier"):
                 try:
-                    labels.append((label_text(self._text(child)) if kind == "string_lit" else self._text(child), _span(child)))
+                    labels.append(
+                        (label_text(self._text(child)) if kind == "string_lit" else self._text(child), _span(child))
+                    )
                 except InvalidString as error:
                     self._report(child, str(error), None)
                     return None
@@ -180,11 +187,11 @@ class _Reader:
         raw = self._data[span.start : span.end]
         if raw.isdigit():
             return Number(span, raw.decode())
-        if raw[:1] == b'"' and raw.find(b'"', 1) == len(raw) - 1 and not any(mark in raw for mark in b"\\$%"):
+        if _SIMPLE_STRING.fullmatch(raw):
             return Text(span, ((raw[1:-1].decode("utf-8", "replace"), False),))
         children = node.children
         if len(children) != 1:
-            kind = "Parenthesis" if raw[:1] == b"(" and len(children) == 3 else "Traversal"  # noqa: PLR2004 - ( … )
+            kind = "Parenthesis" if raw[:1] == b"(" and len(children) == 3 else "Traversal"
             return Expression(span, self._text(node), kind)
         return self._single(children[0], span, depth)
 
@@ -210,6 +217,7 @@ class _Reader:
         if kind == "numeric_lit":
             if not _is_number(text):
                 self._report(node, f"unexpected `{text}`", "numbers are decimal")
+                return Number(span, "0")
             return Number(span, text)
         if kind == "bool_lit":
             return Constant(span, text == "true")
@@ -223,7 +231,7 @@ class _Reader:
         first = self._data.find(b"\n", node.start_byte) + 1
         last = self._data.rfind(b"\n", first - 1, node.end_byte) + 1
         parts = self._parts(node, first, max(first, last))
-        indented = node.children[0].end_byte - node.children[0].start_byte > 2  # noqa: PLR2004 - `<<-`
+        indented = node.children[0].end_byte - node.children[0].start_byte > 2
         return block_text(span, dedent(parts) if indented else parts)
 
     def _parts(self, node: "Node", start: int, end: int) -> tuple[tuple[str, bool], ...]:

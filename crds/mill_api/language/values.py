@@ -6,6 +6,7 @@ from typing import Final
 
 from mill_api.language.durations import InvalidDuration, parse_duration
 from mill_api.language.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
+from mill_api.language.source import Span
 from mill_api.language.strings import InvalidString, Text
 from mill_api.language.syntax import Constant, Expression, Number, Sequence, Value
 
@@ -16,11 +17,15 @@ _LONGEST_SHOWN: Final = 100
 class Wrong(Exception):
     """A value that is refused: why, what to do, and whether it could not even be read."""
 
-    def __init__(self, message: str, advice: str | None = None, *, parse_error: bool = False) -> None:
+    def __init__(
+        self, message: str, advice: str | None = None, *, parse_error: bool = False, span: Span | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.advice = advice
         self.parse_error = parse_error
+        self.span = span
+        """Which part of the value, if not all of it."""
 
 
 Reader = Callable[[Value], object]
@@ -51,7 +56,8 @@ def invalid_type(value: Value, expected: str, advice: str | None = None) -> Wron
     """Say that a value has the wrong type."""
     if isinstance(value, Expression) and advice is None:
         advice = "expressions are not evaluated: write the value itself"
-    return Wrong(f"invalid type: {describe(value)}, expected {expected}", advice, parse_error=True)
+    message = f"invalid type: {describe(value)}, expected {expected}"
+    return Wrong(message, advice, parse_error=True, span=value.span)
 
 
 def text(value: Value) -> str:
@@ -133,7 +139,7 @@ def size(value: Value) -> str:
     try:
         return parse_size(_bounded(_wrapped(value), 1000))
     except InvalidQuantity as error:
-        raise Wrong(str(error), "write a number and a unit, in quotes: \"512M\" or \"1.5Gi\"") from None
+        raise Wrong(str(error), 'write a number and a unit, in quotes: "512M" or "1.5Gi"') from None
 
 
 def volume_size(value: Value) -> str:
@@ -149,14 +155,14 @@ def duration(value: Value) -> str:
     try:
         return parse_duration(_bounded(_wrapped(value), 1000))
     except InvalidDuration as error:
-        raise Wrong(str(error), "write numbers and units, in quotes: \"10s\" or \"1h 30m\"") from None
+        raise Wrong(str(error), 'write numbers and units, in quotes: "10s" or "1h 30m"') from None
 
 
 def strings(value: Value) -> list[str]:
     """Read a list of strings."""
     if not isinstance(value, Sequence):
         raise invalid_type(value, "a sequence", 'write a list: ["program", "argument"]')
-    if len(value.items) > 200:  # noqa: PLR2004 - the schema's bound
+    if len(value.items) > 200:
         raise Wrong("more than 200 arguments")
     return [_bounded(text(item), 32768) for item in value.items]
 
@@ -202,7 +208,7 @@ def _plain(value: Text) -> str:
 def _number(source: str) -> Decimal | None:
     """Read a number, if it is one that any field could hold."""
     mantissa, _, exponent = source.lower().partition("e")
-    if len(mantissa.lstrip("-0")) > _MOST_DIGITS or len(exponent.lstrip("+-0")) > 2:  # noqa: PLR2004
+    if len(mantissa.lstrip("-0")) > _MOST_DIGITS or len(exponent.lstrip("+-0")) > 2:
         return Decimal(10) ** 40 * (-1 if source.startswith("-") else 1) if not exponent.startswith("-") else Decimal(0)
     return Decimal(source)
 

@@ -1,0 +1,128 @@
+"""The store follows the server through cut watches, expiry and its own writes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from mill_api.key import Key
+from mill_api.kube import reflector as module
+from mill_api.kube.client import Expired, KubeClient, Unreachable
+from mill_api.kube.reflector import Reflector
+from mill_api.kube.resources import PODS
+
+
+@dataclass(frozen=True)
+class Pod:
+    key: Key
+    resource_version: str
+    group: str
+
+
+def _pod(name: str, version: int, group: str = "g") -> dict[str, Any]:
+    meta = {"name": name, "namespace": "n", "resourceVersion": str(version), "labels": {"group": group}}
+    return {"metadata": meta}
+
+
+def _project(body: dict[str, Any]) -> Pod:
+    meta = body["metadata"]
+    return Pod(Key(meta["namespace"], meta["name"]), meta["resourceVersion"], meta.get("labels", {}).get("group", ""))
+
+
+class Server:
+    """Plays what a server says: lists, and watches that end as told."""
+
+    def __init__(self, lists: list[list[dict[str, Any]]], watches: list[list[Any]]) -> None:
+        self._lists = lists
+        self._watches = watches
+        self.watched_from: list[str] = []
+
+    async def list(self, *_: Any, **__: Any) -> dict[str, Any]:
+        items = self._lists.pop(0)
+        return {"items": items, "metadata": {"resourceVersion": "100"}}
+
+    async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:
+        self.watched_from.append(resource_version)
+        if not self._watches:
+            await asyncio.Event().wait()
+        for step in self._watches.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            kind, body = step
+            yield {"type": kind, "object": body}
+
+
+async def _play(server: Server) -> tuple[Reflector[Pod], list[tuple[str | None, str | None]]]:
+    changes: list[tuple[str | None, str | None]] = []
+
+    def note(old: Pod | None, new: Pod | None) -> None:
+        changes.append(
+            (old and f"{old.key.name}@{old.resource_version}", new and f"{new.key.name}@{new.resource_version}")
+        )
+
+    store = Reflector(
+        cast("KubeClient", server), PODS, project=_project, on_change=note, group=lambda pod: pod.group or None
+    )
+    task = asyncio.create_task(store.run())
+    await store.synced.wait()
+    for _ in range(1000):
+        if not server._watches:
+            break
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return store, changes
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.random, "uniform", lambda *_: 0.0)
+
+
+async def test_changes_are_told_with_the_state_before() -> None:
+    server = Server(
+        [[_pod("a", 1)]], [[("MODIFIED", _pod("a", 2)), ("ADDED", _pod("b", 3)), ("DELETED", _pod("a", 4))]]
+    )
+    store, changes = await _play(server)
+    assert changes == [(None, "a@1"), ("a@1", "a@2"), (None, "b@3"), ("a@4", None)]
+    assert [pod.key.name for pod in store.all()] == ["b"]
+
+
+async def test_what_was_deleted_while_the_watch_was_expired_is_told() -> None:
+    server = Server([[_pod("a", 1), _pod("b", 2)], [_pod("b", 2)]], [[Expired(410, "Expired", "too old")], []])
+    store, changes = await _play(server)
+    assert ("a@1", None) in changes
+    assert [pod.key.name for pod in store.all()] == ["b"]
+
+
+async def test_a_cut_watch_lists_again() -> None:
+    server = Server([[_pod("a", 1)], [_pod("a", 5)]], [[Unreachable("cut off")], []])
+    _, changes = await _play(server)
+    assert ("a@1", "a@5") in changes
+
+
+async def test_a_watch_that_ends_goes_on_from_the_last_bookmark() -> None:
+    server = Server([[]], [[("BOOKMARK", _pod("", 150))], []])
+    await _play(server)
+    assert server.watched_from[:2] == ["100", "150"]
+
+
+async def test_groups_follow_the_objects() -> None:
+    server = Server([[_pod("a", 1), _pod("b", 2)]], [[("MODIFIED", _pod("a", 3, "h")), ("DELETED", _pod("b", 4))]])
+    store, _ = await _play(server)
+    assert [pod.key.name for pod in store.in_group("h")] == ["a"]
+    assert store.in_group("g") == []
+    assert list(store._groups) == ["h"]
+
+
+def test_our_own_write_is_not_overwritten_by_what_is_older() -> None:
+    changes: list[Any] = []
+    store = Reflector(
+        cast("KubeClient", None), PODS, project=_project, on_change=lambda *change: changes.append(change)
+    )
+    store.learn(_pod("a", 9))
+    store._change(_project(_pod("a", 8)))
+    assert store.get(Key("n", "a")) == _project(_pod("a", 9))

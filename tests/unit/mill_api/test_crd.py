@@ -1,0 +1,125 @@
+"""The CRD: up to date, structural, and bounded."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mill_api import crd
+from mill_api.language.rules import problems
+from mill_api.spec import MillDeploymentSpec
+
+FILE = Path(__file__).parents[3] / "crds" / "milldeployments.yaml"
+
+
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def _walk(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    yield path, schema
+    for name, child in schema.get("properties", {}).items():
+        yield from _walk(child, f"{path}.{name}")
+    if "items" in schema:
+        yield from _walk(schema["items"], f"{path}[]")
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _walk(schema["additionalProperties"], f"{path}{{}}")
+
+
+def test_the_file_is_up_to_date(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert crd.main(["--check", str(FILE)]) == 0, "run `python -m mill_api.crd --write crds/milldeployments.yaml`"
+    stale = tmp_path / "crd.yaml"
+    assert crd.main(["--check", str(stale)]) == 1
+    stale.write_text("old")
+    assert crd.main(["--check", str(stale)]) == 1
+    assert "is stale" in capsys.readouterr().err
+    assert crd.main(["--write", str(stale)]) == 0
+    assert stale.read_text() == FILE.read_text()
+    assert crd.main([]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == crd.definition()
+
+
+def test_the_schema_is_structural() -> None:
+    for path, schema in _walk(_schema()):
+        if schema.get("x-kubernetes-int-or-string"):
+            assert "type" not in schema, path
+            assert schema["anyOf"] == [{"type": "integer"}, {"type": "string"}], path
+        else:
+            assert isinstance(schema.get("type"), str), path
+            assert not {"anyOf", "allOf", "oneOf", "$ref", "title", "const", "nullable"} & set(schema), path
+
+
+def test_what_is_asked_for_is_described_and_bounded() -> None:
+    for path, schema in _walk(_schema()["properties"]["spec"]):
+        if not path.endswith(("[]", "{}")):
+            assert schema.get("description"), path
+        match schema.get("type"):
+            case "string" if "enum" not in schema:
+                assert "maxLength" in schema, path
+            case "array":
+                assert "maxItems" in schema, path
+                assert "x-kubernetes-list-type" in schema, path
+            case "object" if "additionalProperties" in schema:
+                assert "maxProperties" in schema, path
+            case "integer":
+                assert {"minimum", "maximum", "format"} <= set(schema), path
+
+
+def test_lists_with_keys() -> None:
+    keys = {
+        path: schema["x-kubernetes-list-map-keys"]
+        for path, schema in _walk(_schema())
+        if schema.get("x-kubernetes-list-type") == "map"
+    }
+    assert keys == {
+        ".spec.services": ["name"],
+        ".spec.services[].routes": ["host", "path"],
+        ".spec.services[].volumes": ["name"],
+        ".spec.tasks": ["name"],
+        ".status.services": ["name"],
+        ".status.conditions": ["type"],
+    }
+    for path, schema in _walk(_schema()):
+        for key in schema.get("x-kubernetes-list-map-keys", ()):
+            items = schema["items"]
+            assert key in items["required"] or "default" in items["properties"][key], path
+
+
+def test_an_unseen_resource_is_never_read_as_healthy() -> None:
+    status = _schema()["properties"]["status"]
+    assert status["default"] == {"observedGeneration": -1}
+    assert not [path for path, schema in _walk(status) if "default" in schema and path]
+
+
+def test_rules_speak_the_parsers_words() -> None:
+    spec = MillDeploymentSpec.model_construct(
+        services=MillDeploymentSpec.model_validate(
+            {"services": [{"name": "a", "image": "x", "port": 1, "health": {"path": "/"}, "routes": [{"host": "h"}]}]}
+        ).services
+    )
+    service = spec.services[0].model_copy(
+        update={
+            "port": None,
+            "replicas": 2,
+            "volumes": MillDeploymentSpec.model_validate(
+                {"services": [{"name": "a", "image": "x", "volumes": [{"name": "v", "path": "/", "size": "1G"}]}]}
+            )
+            .services[0]
+            .volumes,
+        }
+    )
+    volume = service.volumes[0].model_copy(update={"size": None})
+    service = service.model_copy(update={"volumes": [volume]})
+    said = {problem.message for problem in problems(spec.model_copy(update={"services": [service]}))}
+    assert said == {rule["message"] for rule in [*crd.SERVICE_RULES, *crd.VOLUME_RULES]}
+
+
+def test_names() -> None:
+    names = crd.definition()["spec"]["names"]
+    assert names["shortNames"] == ["mill", "md"]
+    assert names["categories"] == ["all", "mill"]
+    columns = crd.definition()["spec"]["versions"][0]["additionalPrinterColumns"]
+    assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age"]
