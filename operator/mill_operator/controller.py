@@ -21,7 +21,7 @@ from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotF
 from mill_api.kube.resources import BY_KIND, MILL_DEPLOYMENTS, PODS
 from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core import desired as core
 from mill_operator.core.advance import advance, refuse
@@ -29,7 +29,7 @@ from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, Wanted, judge
 from mill_operator.core.pace import Change, change, pause
-from mill_operator.core.plan import leaving, plan
+from mill_operator.core.plan import leaving, plan, renewals
 from mill_operator.core.rules import Problem
 from mill_operator.queue import WorkQueue
 
@@ -136,13 +136,16 @@ class Controller:
             await self._refuse(parent, memory, "\n".join(found))
             return
         wanted = core.desired(core.Parent(key, parent.uid), spec)
+        # What this pass brings about may be here before the pass is over: only what stands now can be stale.
+        standing = {pod.uid for pod in self._cluster.pods(key)}
         await self._write_children(parent, memory, wanted.children)
         pods, children = self._cluster.pods(key), self._cluster.children(key)
         now = self._now()
         observations = self._observe(memory, wanted.services, pods, children, now)
         if memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id:
-            renewed = await self._renew_pods(observations, pods)
-            pods = [pod for pod in pods if pod.uid not in renewed]
+            stale = [pod for pod in renewals(observations, pods) if pod.uid in standing]
+            await asyncio.gather(*(self._renew(pod) for pod in stale))
+            pods = [pod for pod in pods if pod not in stale]
             observations = self._observe(memory, wanted.services, pods, children, now, afresh=True)
         kept = [service.name for service in wanted.services]
         step = advance(
@@ -206,38 +209,26 @@ class Controller:
             )
         return observations
 
-    async def _renew_pods(self, observations: Iterable[Observation], pods: Iterable[PodFacts]) -> set[str]:
-        """Give a service that is not healthy new pods, since somebody asks again.
-
-        The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once.
-        """
-        templates = {each.service: each.template for each in observations if each.state is not State.HEALTHY}
-        stale = [
-            pod
-            for pod in pods
-            if templates.get(pod.service) == pod.template
-            and not pod.ready
-            and not pod.terminating
-            and pod.waiting_reason
-        ]
-        for pod in stale:
-            try:
-                body = await self._client.delete(PODS, pod.key.namespace, pod.key.name, uid=pod.uid)
-                if body.get("kind") == "Pod":
-                    self._cluster.learn_pod(body)
-            except (NotFound, Conflict):
-                pass  # gone already
-        return {pod.uid for pod in stale}
+    async def _renew(self, pod: PodFacts) -> None:
+        try:
+            body = await self._client.delete(PODS, *pod.key, uid=pod.uid)
+        except (NotFound, Conflict):
+            return  # gone already
+        if body.get("kind") == "Pod":  # it goes in a while, and says so
+            self._cluster.learn_pod(body)
 
     async def _write_children(self, parent: Parent, memory: Memory, children: tuple[Child, ...]) -> None:
         todo = plan(children, self._cluster.children(parent.key), uid=parent.uid, revisions=memory.revisions)
         current = {(child.kind, child.key, child.applied) for child in children}
         memory.problems = {each: why for each, why in memory.problems.items() if each in current}
-        writes = [self._create(memory, child) for child in todo.create]
-        writes += [self._update(memory, child, found) for child, found in todo.update]
-        writes += [self._delete(found) for found in todo.delete]
-        if writes:
-            await asyncio.gather(*writes)
+        writes = [(child.kind, self._create(memory, child)) for child in todo.create]
+        writes += [(child.kind, self._update(memory, child, found)) for child, found in todo.update]
+        writes += [(found.kind, self._delete(found)) for found in todo.delete]
+        # Deployments first: their pods take longest, and wait for nothing that the others give.
+        for first in (True, False):
+            wave = [write for kind, write in writes if (kind == "Deployment") is first]
+            if wave:
+                await asyncio.gather(*wave)
 
     async def _create(self, memory: Memory, child: Child) -> None:
         """Apply what we do not see, unless somebody else has an object of that name."""

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mill_api.status import State
 from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.judge import Observation
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: never deleted by us."""
@@ -52,3 +54,16 @@ def leaving(wanted: Iterable[str], observed: Iterable[ChildFacts], pods: Iterabl
         if service and service not in kept:
             left[service] = left.get(service, 0) + 1
     return left
+
+
+def renewals(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> list[PodFacts]:
+    """Return the waiting pods of services that are not healthy: who asks again wants new ones.
+
+    The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once.
+    """
+    templates = {each.service: each.template for each in observations if each.state is not State.HEALTHY}
+    return [
+        pod
+        for pod in pods
+        if templates.get(pod.service) == pod.template and pod.waiting_reason and not pod.ready and not pod.terminating
+    ]
