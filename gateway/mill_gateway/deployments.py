@@ -13,7 +13,7 @@ from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus
 
-METADATA = ("name", "namespace", "uid", "generation", "resourceVersion", "annotations", "creationTimestamp")
+METADATA = ("uid", "generation", "annotations", "creationTimestamp", "deletionTimestamp")
 
 
 @dataclass(slots=True)

@@ -24,27 +24,36 @@ UNPROCESSABLE = 422
 Json = dict[str, Any]
 
 
-async def write(client: KubeClient, key: Key, spec: MillDeploymentSpec) -> Json:
-    """Bring the resource to `spec` and return it. One that has it already is asked for a new rollout."""
+async def write(client: KubeClient, key: Key, spec: MillDeploymentSpec, known: Json | None) -> Json:
+    """Bring the resource to `spec` and return it. One that has it already is asked for a new rollout.
+
+    `known` is the resource as the watch has it (metadata and spec), or None. It may be out of date: what is written
+    is refused then, and tried again with the resource as it is.
+    """
+    there = known
     for _ in range(ATTEMPTS):
         try:
-            there = await client.get(MILL_DEPLOYMENTS, *key)
-        except NotFound:
-            try:
+            if there is None:
                 return await client.create(MILL_DEPLOYMENTS, key.namespace, resource(key, spec), manager=MANAGER)
-            except Conflict:
-                continue  # somebody was faster; then it is there now
-        if "deletionTimestamp" in there["metadata"]:
-            raise Refused(409, f"MillDeployment {key} is being deleted; try again when it is gone")
-        patch = replacement(there, spec, new_request(datetime.now(UTC)))
-        try:
+            if "deletionTimestamp" in there["metadata"]:
+                raise Refused(409, f"MillDeployment {key} is being deleted; try again when it is gone")
+            patch = replacement(there, spec, new_request(datetime.now(UTC)))
             return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER)
-        except NotFound:
-            continue
+        except (NotFound, Conflict) as error:
+            if isinstance(error, NotFound) and there is None:
+                raise  # not the resource is missing, but its namespace or its kind
         except ApiError as error:
             if error.status != UNPROCESSABLE or "test" not in error.message:
                 raise
+        there = await _read(client, key)
     raise Refused(409, f"MillDeployment {key} is being changed by others all the time; try again")
+
+
+async def _read(client: KubeClient, key: Key) -> Json | None:
+    try:
+        return await client.get(MILL_DEPLOYMENTS, *key)
+    except NotFound:
+        return None
 
 
 def resource(key: Key, spec: MillDeploymentSpec) -> Json:
@@ -62,7 +71,10 @@ def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str
     meta = there["metadata"]
     annotations = meta.get("annotations")
     path = "/metadata/annotations/" + names.ANNOTATION_REQUEST.replace("/", "~1")
-    patch: list[Json] = [{"op": "test", "path": "/metadata/generation", "value": meta["generation"]}]
+    patch: list[Json] = [
+        {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+        {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
+    ]
     if not _same(there.get("spec"), spec):
         patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
         if annotations and names.ANNOTATION_REQUEST in annotations:

@@ -29,7 +29,9 @@ async def deploy(request: Request, target: Target, detail: Detail = "default") -
         problems = [each.to_json() for each in error.diagnostics]
         raise Refused(400, f"invalid config: {error}", diagnostics=problems) from error
     state = request.app.state
-    written = state.deployments.learn(await write(state.client, target, spec))
+    found = state.deployments.get(target)
+    known = {"metadata": found.metadata, "spec": found.spec} if found else None
+    written = state.deployments.learn(await write(state.client, target, spec, known))
     return rollout_response(state.deployments, target, written.uid, written.rollout_id, full=detail == "full")
 
 

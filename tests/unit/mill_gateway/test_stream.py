@@ -1,0 +1,88 @@
+"""A stream sends every event once, from the newest status it can see, and ends with `done`."""
+
+import asyncio
+from typing import Any, cast
+
+from mill_api.key import Key
+from mill_api.kube.client import KubeClient
+from mill_gateway.deployments import Deployments
+from mill_gateway.stream import follow
+
+KEY = Key("default", "mill")
+UID = "0123456789abcdef"
+
+
+def _resource(version: int, transitions: list[dict[str, Any]], *, finished: bool = False) -> dict[str, Any]:
+    rollout: dict[str, Any] = {"id": "1", "startedAt": "2026-01-01T00:00:00.000Z"}
+    if finished:
+        rollout |= {"finishedAt": "2026-01-01T00:00:12.400Z", "success": True}
+    return {
+        "metadata": {
+            "name": "mill",
+            "namespace": "default",
+            "uid": UID,
+            "generation": 1,
+            "resourceVersion": str(version),
+        },
+        "spec": {},
+        "status": {"rollout": rollout, "services": [{"name": "web", "transitions": transitions}]},
+    }
+
+
+SCHEDULED = {"seq": 1, "at": "2026-01-01T00:00:01.000Z", "phase": "scheduled", "node": "node-1"}
+HEALTHY = {"seq": 2, "at": "2026-01-01T00:00:02.000Z", "phase": "healthy"}
+EVENTS = [
+    b'event: progress\r\ndata: {"service": "web", "phase": "scheduled", "node": "node-1"}\r\nid: 01234567.1.1\r\n\r\n',
+    b'event: progress\r\ndata: {"service": "web", "phase": "healthy"}\r\nid: 01234567.1.2\r\n\r\n',
+    b'event: done\r\ndata: {"elapsed": 12.4, "success": true}\r\nid: 01234567.1.end\r\n\r\n',
+]
+
+
+def _store() -> Deployments:
+    return Deployments(cast("KubeClient", None))
+
+
+def _change(store: Deployments, resource: dict[str, Any]) -> None:
+    """Do what the watch does."""
+    store.reflector._change(store.reflector._project(resource))
+
+
+async def test_a_late_reader_gets_everything() -> None:
+    store = _store()
+    _change(store, _resource(1, [SCHEDULED, HEALTHY], finished=True))
+    assert [each async for each in follow(store, KEY, UID, "1")] == EVENTS
+
+
+async def test_a_resumed_reader_gets_the_rest() -> None:
+    store = _store()
+    _change(store, _resource(1, [SCHEDULED, HEALTHY], finished=True))
+    assert [each async for each in follow(store, KEY, UID, "1", after=1)] == EVENTS[1:]
+
+
+async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() -> None:
+    store = _store()
+    got: list[bytes] = []
+
+    async def read() -> None:
+        async for each in follow(store, KEY, UID, "1"):
+            got.append(each)  # noqa: PERF401 - the list must grow while the stream is open
+
+    _change(store, _resource(1, []))
+    reader = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    _change(store, _resource(2, [SCHEDULED]))
+    _change(store, _resource(3, [SCHEDULED, HEALTHY]))
+    await asyncio.sleep(0.01)
+    assert got == EVENTS[:2]
+    _change(store, _resource(4, [SCHEDULED, HEALTHY], finished=True))
+    await asyncio.wait_for(reader, 1)
+    assert got == EVENTS
+    assert store._waiting == {}
+
+
+async def test_a_deleted_deployment_ends_the_stream() -> None:
+    store = _store()
+    _change(store, _resource(1, [SCHEDULED]))
+    events = [each async for each in follow(store, KEY, "another-uid", "1")]
+    assert b"the deployment was deleted" in events[0]
+    assert events[1].startswith(b"event: done")

@@ -1,0 +1,57 @@
+"""The patch that replaces a spec, or asks for a new rollout of the same."""
+
+from typing import Any
+
+from mill_api.spec import MillDeploymentSpec, Service
+from mill_gateway.write import replacement
+
+SPEC = MillDeploymentSpec(services=[Service(name="web", image="web:1", port=8080)])
+OTHER = MillDeploymentSpec(services=[Service(name="web", image="web:2", port=8080)])
+REQUEST = "/metadata/annotations/mill.dev~1request"
+
+
+def _there(annotations: dict[str, str] | None = None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"uid": "u-1", "generation": 4}
+    if annotations is not None:
+        metadata["annotations"] = annotations
+    return {"metadata": metadata, "spec": SPEC.to_wire()}
+
+
+TESTS = [
+    {"op": "test", "path": "/metadata/uid", "value": "u-1"},
+    {"op": "test", "path": "/metadata/generation", "value": 4},
+]
+
+
+def test_another_spec_replaces_the_whole_spec_of_that_very_generation() -> None:
+    assert replacement(_there(), OTHER, "r") == [*TESTS, {"op": "add", "path": "/spec", "value": OTHER.to_wire()}]
+
+
+def test_an_old_request_goes_with_the_spec_that_it_was_about() -> None:
+    patch = replacement(_there({"mill.dev/request": "old"}), OTHER, "r")
+    assert patch[-1] == {"op": "remove", "path": REQUEST}
+
+
+def test_the_same_spec_asks_for_a_new_rollout_and_leaves_the_spec_alone() -> None:
+    assert replacement(_there({"a": "b"}), SPEC, "r") == [*TESTS, {"op": "add", "path": REQUEST, "value": "r"}]
+
+
+def test_annotations_are_made_where_there_are_none() -> None:
+    patch = replacement(_there(), SPEC, "r")
+    assert patch[2:] == [
+        {"op": "add", "path": "/metadata/annotations", "value": {}},
+        {"op": "add", "path": REQUEST, "value": "r"},
+    ]
+
+
+def test_what_the_api_server_filled_in_is_no_difference() -> None:
+    there = _there()
+    assert there["spec"]["services"][0]["memory"] == "256M"
+    del there["spec"]["services"][0]["memory"]
+    assert replacement(there, SPEC, "r")[-1]["path"] == REQUEST
+
+
+def test_a_spec_that_is_none_of_ours_is_replaced() -> None:
+    there = _there()
+    there["spec"] = {"services": [{"name": "Web!"}]}
+    assert replacement(there, SPEC, "r")[-1]["path"] == "/spec"
