@@ -46,7 +46,7 @@ def start(cluster: Cluster) -> None:
 def stop() -> None:
     """Stop what runs."""
     for name in NAMES:
-        pid = _running(name)
+        pid = running(name)
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
             _wait_for_end(name, pid)
@@ -77,7 +77,7 @@ def _launch(name: str, cluster: Cluster) -> None:
 def _wait(name: str, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not ready():
-        if _running(name) is None or time.monotonic() > deadline:
+        if running(name) is None or time.monotonic() > deadline:
             tail = "\n".join(log_file(name).read_text(errors="replace").splitlines()[-8:])
             raise NotStarted(f"the {name} did not start; the end of {log_file(name)}:\n{tail}")
         time.sleep(0.05)
@@ -85,7 +85,7 @@ def _wait(name: str, ready: Callable[[], bool]) -> None:
 
 def _wait_for_end(name: str, pid: int) -> None:
     deadline = time.monotonic() + STOP_SECONDS
-    while _running(name) == pid:
+    while running(name) == pid:
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.05)
@@ -112,7 +112,7 @@ def _pid_file(name: str) -> Path:
     return paths.LOCAL / f"{name}.pid"
 
 
-def _running(name: str) -> int | None:
+def running(name: str) -> int | None:
     """Return the pid, if the very process that we started still runs."""
     try:
         pid, started = _pid_file(name).read_text().split(maxsplit=1)
@@ -143,7 +143,7 @@ def main() -> int:
             stop()
         else:
             for name in NAMES:
-                say(f"{name:<10} {'running' if _running(name) else 'not running'}")
+                say(f"{name:<10} {'running' if running(name) else 'not running'}")
     except NotStarted as error:
         say(f"error: {error}")
         return 1
