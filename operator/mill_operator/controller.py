@@ -2,10 +2,11 @@
 
 Level-triggered: every pass starts from what is in the cluster; the rollout's state is in the resource's status. What
 is kept in memory may be lost at any line: the status that we wrote last (our watch lags behind our own writes), and
-which revision our own writes gave to a child.
+what we know of our own writes to children.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -15,28 +16,24 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mill_api import names
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
-from mill_api.kube.resources import BY_KIND, MILL_DEPLOYMENTS, PODS
+from mill_api.kube.client import Conflict, KubeClient, KubeError, NotFound
+from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_operator.children import MANAGER, RETRY_SECONDS, Children, WriteMemory
 from mill_operator.cluster import Cluster, Parent
-from mill_operator.core import desired as core
 from mill_operator.core.advance import advance, refuse
-from mill_operator.core.desired import Child
+from mill_operator.core.desired import Desired, Owner, desired
 from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation, Wanted, judge
+from mill_operator.core.judge import Observation, judge
 from mill_operator.core.pace import Change, change, pause
-from mill_operator.core.plan import leaving, plan, renewals
+from mill_operator.core.plan import leaving, renewals
 from mill_operator.core.rules import Problem
 from mill_operator.queue import WorkQueue
 
 log = logging.getLogger(__name__)
-
-MANAGER = "mill-operator"
-PARALLEL_WRITES = 16
 
 
 @dataclass(slots=True)
@@ -48,10 +45,7 @@ class Memory:
     """The newest that we made."""
     written: MillDeploymentStatus
     """The newest that the API server has."""
-    revisions: dict[str, str] = field(default_factory=dict)
-    """By uid of a child: the revision that our last write gave it."""
-    problems: dict[tuple[str, Key, str], Problem] = field(default_factory=dict)
-    """By kind, key and hash of a child: why it could not be written."""
+    writes: WriteMemory = field(default_factory=WriteMemory)
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock; and how many seconds it took."""
     write_seconds: float = 0.0
@@ -72,7 +66,7 @@ class Controller:
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self._queue.add)
         self._memory: dict[Key, Memory] = {}
-        self._writes = asyncio.Semaphore(PARALLEL_WRITES)
+        self._children = Children(client, self._cluster)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -96,8 +90,9 @@ class Controller:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for key in self._memory:
-            await self._flush(key)
+        for key in list(self._memory):
+            with contextlib.suppress(KubeError):  # a status that was not written is made again from the cluster
+                await self._flush(key)
 
     async def _announce(self) -> None:
         await self._cluster.synced()
@@ -135,30 +130,34 @@ class Controller:
         if found:
             await self._refuse(parent, memory, "\n".join(found))
             return
-        wanted = core.desired(core.Parent(key, parent.uid), spec)
+        wanted = desired(Owner(key, parent.uid), spec)
+        begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
+        if begins:
+            memory.writes.problems.clear()  # somebody asks again
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
         standing = {pod.uid for pod in self._cluster.pods(key)}
-        await self._write_children(parent, memory, wanted.children)
+        await self._children.write(parent, memory.writes, wanted.children)
         pods, children = self._cluster.pods(key), self._cluster.children(key)
         now = self._now()
-        observations = self._observe(memory, wanted.services, pods, children, now)
-        if memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id:
+        observations = self._observe(memory, wanted, pods, children, now)
+        if begins:
             stale = [pod for pod in renewals(observations, pods) if pod.uid in standing]
-            await asyncio.gather(*(self._renew(pod) for pod in stale))
+            await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
-            observations = self._observe(memory, wanted.services, pods, children, now, afresh=True)
-        kept = [service.name for service in wanted.services]
+            observations = self._observe(memory, wanted, pods, children, now, afresh=True)
         step = advance(
             memory.status,
             observations,
             generation=parent.generation,
             rollout_id=parent.rollout_id,
-            present=leaving(kept, children, pods),
+            present=leaving((service.name for service in wanted.services), children, pods),
             now=now,
         )
         memory.status = step.status
         if step.wake_at is not None:
             self._queue.add_after(key, (step.wake_at - now) / timedelta(seconds=1))
+        if memory.writes.problems:
+            self._queue.add_after(key, RETRY_SECONDS)
         await self._publish(key, memory)
 
     def _recall(self, parent: Parent) -> Memory:
@@ -179,7 +178,7 @@ class Controller:
     @staticmethod
     def _observe(
         memory: Memory,
-        services: Iterable[Wanted],
+        wanted: Desired,
         pods: Iterable[PodFacts],
         children: Iterable[ChildFacts],
         now: datetime,
@@ -192,90 +191,25 @@ class Controller:
             pods_of.setdefault(pod.service, []).append(pod)
         deployments = {each.service: each for each in children if each.kind == "Deployment"}
         previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
-        problem_of = {child[1].name: problem for child, problem in memory.problems.items()}
+        problem_of: dict[str | None, Problem] = {}
+        for child in wanted.children:
+            if (problem := memory.writes.problem(child)) is not None:
+                problem_of.setdefault(child.service, problem)
         observations = []
-        for wanted in services:
-            deployment = deployments.get(wanted.name)
+        for service in wanted.services:
+            deployment = deployments.get(service.name)
             observations.append(
                 judge(
-                    wanted,
-                    pods_of.get(wanted.name, ()),
+                    service,
+                    pods_of.get(service.name, ()),
                     deployment_replicas=deployment.replicas if deployment else None,
                     refusal=deployment.refusal if deployment else "",
-                    problem=problem_of.get(wanted.name),
-                    previous=previous.get(wanted.name),
+                    problem=problem_of.get(service.name),
+                    previous=previous.get(service.name),
                     now=now,
                 )
             )
         return observations
-
-    async def _renew(self, pod: PodFacts) -> None:
-        try:
-            body = await self._client.delete(PODS, *pod.key, uid=pod.uid)
-        except (NotFound, Conflict):
-            return  # gone already
-        if body.get("kind") == "Pod":  # it goes in a while, and says so
-            self._cluster.learn_pod(body)
-
-    async def _write_children(self, parent: Parent, memory: Memory, children: tuple[Child, ...]) -> None:
-        todo = plan(children, self._cluster.children(parent.key), uid=parent.uid, revisions=memory.revisions)
-        current = {(child.kind, child.key, child.applied) for child in children}
-        memory.problems = {each: why for each, why in memory.problems.items() if each in current}
-        writes = [(child.kind, self._create(memory, child)) for child in todo.create]
-        writes += [(child.kind, self._update(memory, child, found)) for child, found in todo.update]
-        writes += [(found.kind, self._delete(found)) for found in todo.delete]
-        # Deployments first: their pods take longest, and wait for nothing that the others give.
-        for first in (True, False):
-            wave = [write for kind, write in writes if (kind == "Deployment") is first]
-            if wave:
-                await asyncio.gather(*wave)
-
-    async def _create(self, memory: Memory, child: Child) -> None:
-        """Apply what we do not see, unless somebody else has an object of that name."""
-        identity = (child.kind, child.key, child.applied)
-        if identity in memory.problems:
-            return  # it was refused as it is; it is tried again when it or the request changes
-        async with self._writes:
-            try:
-                there = await self._client.get(BY_KIND[child.kind], *child.key)
-            except NotFound:
-                await self._apply(memory, child, None)
-                return
-        facts = self._cluster.learn(child.kind, there) if _is_ours(child, there) else None
-        if facts is None:
-            owner = _owner(there)
-            memory.problems[identity] = Problem("taken", f'{child.kind} "{child.key.name}" belongs to {owner}')
-        else:
-            async with self._writes:
-                await self._apply(memory, child, facts.uid)
-
-    async def _update(self, memory: Memory, child: Child, found: ChildFacts) -> None:
-        async with self._writes:
-            await self._apply(memory, child, found.uid)
-
-    async def _apply(self, memory: Memory, child: Child, uid: str | None) -> None:
-        body = child.body
-        if uid is not None:
-            body = {**body, "metadata": {**body["metadata"], "uid": uid}}
-        identity = (child.kind, child.key, child.applied)
-        try:
-            answer = await self._client.apply(BY_KIND[child.kind], child.key.namespace, body, manager=MANAGER)
-        except ApiError as error:
-            if error.status not in (400, 403, 422):
-                raise
-            memory.problems[identity] = Problem("refused", error.message)
-            return
-        memory.problems.pop(identity, None)
-        facts = self._cluster.learn(child.kind, answer)
-        memory.revisions[facts.uid] = facts.revision
-
-    async def _delete(self, found: ChildFacts) -> None:
-        async with self._writes:
-            try:
-                await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
-            except (NotFound, Conflict):
-                return  # gone already, or another object has its name by now
-        log.info("%s: deleted %s", found.key, found.kind)
 
     async def _publish(self, key: Key, memory: Memory) -> None:
         """Write the status if it changed: verdicts at once, the rest in a little while."""
@@ -312,30 +246,6 @@ def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
     rollout = status.rollout
     wire["rollout"] = rollout.model_dump(mode="json", by_alias=True) if rollout else None
     return wire
-
-
-def _is_ours(child: Child, there: dict[str, Any]) -> bool:
-    """Tell whether an object that we did not see is this MillDeployment's: then our watch is only behind."""
-    labels = there["metadata"].get("labels", {})
-    return all(
-        labels.get(name) == child.body["metadata"]["labels"][name]
-        for name in (names.LABEL_MANAGED_BY, names.LABEL_DEPLOYMENT)
-    )
-
-
-def _owner(there: dict[str, Any]) -> str:
-    """Say whose an object is."""
-    meta = there["metadata"]
-    for owner in meta.get("ownerReferences", ()):
-        return f"{owner['kind']} {owner['name']}"
-    labels = meta.get("labels", {})
-    if deployment := labels.get(names.LABEL_DEPLOYMENT):
-        return f"MillDeployment {deployment}"
-    if manager := labels.get(names.LABEL_MANAGED_BY):
-        return str(manager)
-    # Who writes the status (a built-in controller) does not own the object.
-    writers = [each.get("manager") for each in meta.get("managedFields", ()) if not each.get("subresource")]
-    return str(writers[0]) if writers else "somebody else"
 
 
 def _report(key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:

@@ -5,6 +5,7 @@ worked on is worked on again afterwards. `add_after` keeps the earliest time of 
 """
 
 import asyncio
+import contextlib
 import heapq
 import time
 from collections.abc import Hashable
@@ -90,7 +91,7 @@ class WorkQueue(Generic[K]):
                     self.add(key)
             self._changed.clear()
             wait = self._later[0][0] - now if self._later else None
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it may swallow a cancellation.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()

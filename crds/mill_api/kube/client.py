@@ -10,6 +10,7 @@ KubeError
 │   ├── Conflict          409: exists already, or was changed by another hand
 │   └── Expired           410: the watch has fallen behind; list again
 └── Unreachable           no answer: refused, timed out, cut off
+    └── Silent            a watch that says nothing: dead, or of a kind that nobody has ever used
 ```
 """
 
@@ -48,6 +49,13 @@ class KubeError(Exception):
 
 class Unreachable(KubeError):
     """The API server did not answer."""
+
+
+class Silent(Unreachable):
+    """A watch has said nothing for longer than bookmarks take.
+
+    It may be dead. It may also be well: the API server sends no bookmarks for a kind of which it has seen no event.
+    """
 
 
 class ApiError(KubeError):
@@ -163,7 +171,7 @@ class KubeClient:
     async def watch(
         self, resource: Resource, namespace: str | None, *, resource_version: str, labels: str | None = None
     ) -> AsyncIterator[Json]:
-        """Yield watch events until the server ends the watch. Raise `Unreachable` when it falls silent."""
+        """Yield watch events until the server ends the watch. Raise `Silent` when it says nothing any more."""
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -175,9 +183,13 @@ class KubeClient:
         try:
             while True:
                 try:
-                    line = await asyncio.wait_for(response.content.readline(), STALL_SECONDS)
-                except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                    raise Unreachable(f"watch of {resource.plural} was cut off: {_words(error)}") from error
+                    # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with a line.
+                    async with asyncio.timeout(STALL_SECONDS):
+                        line = await response.content.readline()
+                except TimeoutError as error:
+                    raise Silent(f"silent for {STALL_SECONDS:.0f} s") from error
+                except (aiohttp.ClientError, OSError) as error:
+                    raise Unreachable(f"cut off: {_words(error)}") from error
                 if not line:
                     return
                 event = json.loads(line)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, Protocol, TypeVar
 
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Expired, Json, KubeClient, KubeError
+from mill_api.kube.client import ApiError, Expired, Json, KubeClient, KubeError, Silent
 from mill_api.kube.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -92,8 +92,8 @@ class Reflector(Generic[T]):
                 failures = 0
                 while True:
                     version = await self._watch(version)
-            except Expired:
-                log.info("watch of %s expired; listing again", self._resource.plural)
+            except (Expired, Silent) as error:
+                log.debug("watch of %s: %s; listing again", self._resource.plural, error)
             except KubeError as error:
                 failures += 1
                 denied = isinstance(error, ApiError)

@@ -28,8 +28,11 @@ HISTORY = 5
 SCHEDULED_LIMIT = 5
 """How many `scheduled` a service may have in a rollout: bounds the status."""
 TRANSITION_LIMIT = 20
-"""After so many transitions of one service in a rollout, only verdicts are recorded: bounds the status too."""
+"""After so many transitions of one service in a rollout, only verdicts are recorded, and no more than as many again:
+bounds the status too."""
 EVIDENCE_LIMIT = 2048
+EVIDENCE_TOTAL = 64 * 1024
+"""Characters of evidence of one service, and of all together."""
 
 PHASES = {
     State.PULLING: Phase.PULLING,
@@ -64,19 +67,22 @@ def advance(
     service that is not wanted any more; such a service is `Stopped` when nothing is left.
     """
     current = previous.rollout
-    if current is None or current.id != rollout_id:
+    if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
         previous = _begin(previous, observations, rollout_id, now)
     rollout = previous.rollout
     assert rollout is not None  # noqa: S101 - begun above
     frozen = rollout.finished_at is not None
     writer = _Writer(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
-    services = [writer.wanted(before[each.service], each) for each in observations]
+    services = [
+        writer.wanted(before.get(each.service) or ServiceStatus(name=each.service), each) for each in observations
+    ]
     wanted = {each.service for each in observations}
     leaving = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
     for name in leaving:
         stopped = before.get(name) or ServiceStatus(name=name, state=State.STOPPING)
         services.append(writer.unwanted(stopped, present.get(name, 0)))
+    services = _bounded(services)
     if not frozen and all(service.state.settled for service in services):
         rollout = rollout.model_copy(
             update={
@@ -121,7 +127,7 @@ def _begin(
 ) -> MillDeploymentStatus:
     """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
     history = list(previous.history)
-    if previous.rollout is not None:
+    if previous.rollout is not None and previous.rollout.id != rollout_id:
         history = [_past(previous, previous.rollout, now), *history][:HISTORY]
     before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
     wanted = {each.service for each in observations}
@@ -164,8 +170,18 @@ def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> Past
         finished_at=rollout.finished_at or clock.render(now),
         success=bool(rollout.success),
         superseded=rollout.finished_at is None,
-        failed=failed,
+        failed=sorted(failed, key=lambda each: each.seq),
     )
+
+
+def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
+    """Keep the evidence of the first services only, once it becomes too much for one object."""
+    total = 0
+    bounded = []
+    for service in services:
+        total += len(service.evidence or "")
+        bounded.append(service if total <= EVIDENCE_TOTAL else service.model_copy(update={"evidence": None}))
+    return bounded
 
 
 class _Writer:
@@ -185,11 +201,12 @@ class _Writer:
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
             state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
         overdue = self._now - self._last_progress(before) >= TIMEOUT.grace
-        timed_out = overdue and not self._frozen and not state.settled
+        stands = before.state is State.FAILED and before.rule == TIMEOUT.id
+        timed_out = not state.settled and (stands or (overdue and not self._frozen))
         if timed_out:
             state = State.FAILED
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
-        if finding is not None and state is not State.HEALTHY:
+        if finding is not None and state in (State.SUSPECT, State.FAILED):
             why = {
                 "reason": finding.rule.code,
                 "message": finding.message,
@@ -202,10 +219,10 @@ class _Writer:
             why |= {
                 "reason": TIMEOUT.code,
                 "message": TIMEOUT.message,
-                "rule": TIMEOUT.id,
-                "since": self._at,
                 "suggestion": TIMEOUT.suggestion.format(service=seen.service),
             }
+        if timed_out:  # whose verdict it is: it stands until another is seen
+            why |= {"rule": TIMEOUT.id, "since": before.since if stands else self._at}
         after = before.model_copy(
             update={
                 "state": state,
@@ -236,8 +253,8 @@ class _Writer:
         phase = PHASES.get(after.state)
         verdict = after.state in (State.HEALTHY, State.FAILED)
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
-        said_already = phase is Phase.HEALTHY and _last_verdict(before) is Phase.HEALTHY
-        room = verdict or len(before.transitions) < TRANSITION_LIMIT
+        said_already = verdict and _said(before, after)
+        room = len(before.transitions) < (2 * TRANSITION_LIMIT if verdict else TRANSITION_LIMIT)
         if phase is not None and changed and not said_already and room:
             failed = after.state in (State.FAILED, State.SUSPECT)
             code, message = (after.reason, after.message) if failed else (None, None)
@@ -254,9 +271,14 @@ class _Writer:
         return max((clock.parse(each.at) for each in service.transitions), default=self._started)
 
 
-def _last_verdict(service: ServiceStatus) -> Phase | None:
-    verdicts = [each.phase for each in service.transitions if each.phase in (Phase.HEALTHY, Phase.FAILED)]
-    return verdicts[-1] if verdicts else None
+def _said(before: ServiceStatus, after: ServiceStatus) -> bool:
+    """Tell whether a verdict has been recorded already, and the opposite has not since."""
+    for step in reversed(before.transitions):
+        if step.phase is Phase.HEALTHY:
+            return after.state is State.HEALTHY
+        if step.phase is Phase.FAILED and (after.state is State.HEALTHY or step.code == after.reason):
+            return after.state is State.FAILED
+    return False
 
 
 def _wake_at(

@@ -21,10 +21,12 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     live = [each for each in status.services if each.state not in (State.STOPPING, State.STOPPED)]
     failed = [each for each in live if each.state is State.FAILED]
     finished = status.rollout is not None and status.rollout.finished_at is not None
+    was_ready = any(each.type == "Ready" and each.status == "True" for each in previous)
     moving = [
         each
         for each in status.services
-        if not each.state.settled and not (finished and each.state is State.SUSPECT)  # a lost pod is not a rollout
+        # A pod that was lost is not a rollout; a service that has failed before has not lost one.
+        if not each.state.settled and not (finished and was_ready and each.state is State.SUSPECT)
     ]
 
     def condition(kind: Kind, value: Literal["True", "False"], reason: str, message: str) -> Condition:
@@ -50,7 +52,8 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
         reason = failed[0].reason or "Failed"
         return [condition("Ready", "False", reason, message), condition("Stalled", "True", reason, message)]
     if moving or (not finished):
-        message = f"{len(live) - _count(moving, live)} of {len(live)} healthy; waiting for {_names(moving)}"
+        starting = sum(each.state is not State.STOPPING for each in moving)
+        message = f"{len(live) - starting} of {len(live)} healthy; waiting for {_names(moving)}"
         return [
             condition("Ready", "False", "Progressing", message),
             condition("Reconciling", "True", "Progressing", message),
@@ -62,10 +65,6 @@ def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], t
     causes = "; ".join(f"{each.name}: {each.message}" for each in failed)
     rest = f"; {len(moving)} still starting" if moving else ""
     return f"{len(failed)} of {total} failed: {causes}{rest}"
-
-
-def _count(moving: Sequence[ServiceStatus], live: Sequence[ServiceStatus]) -> int:
-    return sum(each in live for each in moving)
 
 
 def _names(services: Sequence[ServiceStatus]) -> str:

@@ -29,8 +29,8 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
-    """The MillDeployment that children are made for."""
+class Owner:
+    """The MillDeployment that children are made for, and whose they are."""
 
     key: Key
     uid: str
@@ -56,14 +56,14 @@ class Desired:
     services: tuple[Wanted, ...]
 
 
-def desired(parent: Parent, spec: MillDeploymentSpec) -> Desired:
+def desired(owner: Owner, spec: MillDeploymentSpec) -> Desired:
     """Return what should exist."""
     ports = {service.name: service.port for service in spec.services}
     children: list[Child] = []
     services: list[Wanted] = []
     for service in spec.services:
-        template = _pod_template(parent, service, ports)
-        children += _service_children(parent, service, template)
+        template = _pod_template(owner, service, ports)
+        children += _service_children(owner, service, template)
         services.append(
             Wanted(
                 name=service.name,
@@ -73,26 +73,26 @@ def desired(parent: Parent, spec: MillDeploymentSpec) -> Desired:
                 asked=Asked(service.image, service.memory, secrets_in(service.env), _start_budget(service)),
             )
         )
-    children += [_cron_job(parent, task, ports) for task in spec.tasks]
+    children += [_cron_job(owner, task, ports) for task in spec.tasks]
     return Desired(tuple(children), tuple(services))
 
 
-def _service_children(parent: Parent, service: Service, template: Json) -> Iterator[Child]:
-    yield _deployment(parent, service, template)
+def _service_children(owner: Owner, service: Service, template: Json) -> Iterator[Child]:
+    yield _deployment(owner, service, template)
     if service.port is not None:
         ports = [{"name": "main", "port": service.port, "targetPort": service.port, "protocol": "TCP"}]
-        spec = {"selector": _selector(parent, service.name), "ports": ports}
-        yield _child(parent, "Service", "v1", service.name, service.name, {"spec": spec})
+        spec = {"selector": _selector(owner, service.name), "ports": ports}
+        yield _child(owner, "Service", "v1", service.name, service.name, {"spec": spec})
     if service.routes:
-        yield _ingress(parent, service)
+        yield _ingress(owner, service)
     for volume in service.volumes:
         if not volume.ephemeral:
-            yield _claim(parent, service.name, volume)
+            yield _claim(owner, service.name, volume)
 
 
-def _deployment(parent: Parent, service: Service, template: Json) -> Child:
+def _deployment(owner: Owner, service: Service, template: Json) -> Child:
     spec: Json = {
-        "selector": {"matchLabels": _selector(parent, service.name)},
+        "selector": {"matchLabels": _selector(owner, service.name)},
         "minReadySeconds": MIN_READY_SECONDS,
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
@@ -102,10 +102,10 @@ def _deployment(parent: Parent, service: Service, template: Json) -> Child:
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
     if service.replicas is not None:
         spec["replicas"] = service.replicas
-    return _child(parent, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
+    return _child(owner, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
 
 
-def _pod_template(parent: Parent, service: Service, ports: dict[str, int | None]) -> Json:
+def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None]) -> Json:
     container: Json = {
         "name": service.name,
         "image": service.image,
@@ -115,7 +115,7 @@ def _pod_template(parent: Parent, service: Service, ports: dict[str, int | None]
     }
     if service.command:
         container["command"] = [literal(word) for word in service.command]
-    env = environment(service.env, namespace=parent.key.namespace, ports=ports)
+    env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
         env.append({"name": "PORT", "value": str(service.port)})
@@ -131,12 +131,12 @@ def _pod_template(parent: Parent, service: Service, ports: dict[str, int | None]
             "maxSkew": 1,
             "topologyKey": "kubernetes.io/hostname",
             "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": _selector(parent, service.name)},
+            "labelSelector": {"matchLabels": _selector(owner, service.name)},
         }
     ]
     if service.volumes:
         spec["volumes"] = [_volume(each) for each in service.volumes]
-    labels = _labels(parent, service.name) | {names.LABEL_SERVICE: service.name}
+    labels = _labels(owner, service.name) | {names.LABEL_SERVICE: service.name}
     template = {"metadata": {"labels": labels}, "spec": spec}
     return {"metadata": {"labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
 
@@ -175,22 +175,22 @@ def _volume(volume: Volume) -> Json:
     return {"name": volume.name, "emptyDir": {"sizeLimit": volume.size} if volume.size else {}}
 
 
-def _claim(parent: Parent, service: str, volume: Volume) -> Child:
+def _claim(owner: Owner, service: str, volume: Volume) -> Child:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
     # No owner: nothing but a person deletes data.
-    return _child(parent, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
+    return _child(owner, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
 
 
-def _ingress(parent: Parent, service: Service) -> Child:
+def _ingress(owner: Owner, service: Service) -> Child:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
     for route in service.routes:
         rules.setdefault(route.host, []).append({"path": route.path, "pathType": "Prefix", "backend": backend})
     spec = {"rules": [{"host": host, "http": {"paths": paths}} for host, paths in rules.items()]}
-    return _child(parent, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec})
+    return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec})
 
 
-def _cron_job(parent: Parent, task: Task, ports: dict[str, int | None]) -> Child:
+def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None]) -> Child:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
     container: Json = {
         "name": task.name,
@@ -201,9 +201,9 @@ def _cron_job(parent: Parent, task: Task, ports: dict[str, int | None]) -> Child
     }
     if task.command:
         container["command"] = [literal(word) for word in task.command]
-    if env := environment(task.env, namespace=parent.key.namespace, ports=ports):
+    if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
-    labels = _labels(parent, task.name) | {names.LABEL_TASK: task.name}
+    labels = _labels(owner, task.name) | {names.LABEL_TASK: task.name}
     job: Json = {
         "backoffLimit": 0,
         "ttlSecondsAfterFinished": TASK_TTL_SECONDS,
@@ -219,7 +219,7 @@ def _cron_job(parent: Parent, task: Task, ports: dict[str, int | None]) -> Child
         "suspend": True,
         "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
     }
-    return _child(parent, "CronJob", "batch/v1", task.name, None, {"spec": spec})
+    return _child(owner, "CronJob", "batch/v1", task.name, None, {"spec": spec})
 
 
 def _resources(cpu: str, memory: str) -> Json:
@@ -227,37 +227,37 @@ def _resources(cpu: str, memory: str) -> Json:
     return {"requests": amounts, "limits": amounts}
 
 
-def _selector(parent: Parent, service: str) -> dict[str, str]:
-    return {names.LABEL_DEPLOYMENT: parent.key.name, names.LABEL_SERVICE: service}
+def _selector(owner: Owner, service: str) -> dict[str, str]:
+    return {names.LABEL_DEPLOYMENT: owner.key.name, names.LABEL_SERVICE: service}
 
 
-def _labels(parent: Parent, name: str) -> dict[str, str]:
+def _labels(owner: Owner, name: str) -> dict[str, str]:
     return {
         names.LABEL_NAME: name,
-        names.LABEL_PART_OF: parent.key.name,
+        names.LABEL_PART_OF: owner.key.name,
         names.LABEL_MANAGED_BY: names.MANAGED_BY,
-        names.LABEL_DEPLOYMENT: parent.key.name,
+        names.LABEL_DEPLOYMENT: owner.key.name,
     }
 
 
 def _child(
-    parent: Parent, kind: str, api_version: str, name: str, service: str | None, content: Json, *, owned: bool = True
+    owner: Owner, kind: str, api_version: str, name: str, service: str | None, content: Json, *, owned: bool = True
 ) -> Child:
-    labels = _labels(parent, name)
+    labels = _labels(owner, name)
     if service is not None:
         labels[names.LABEL_SERVICE] = service
-    metadata: Json = {"name": name, "namespace": parent.key.namespace, "labels": labels}
+    metadata: Json = {"name": name, "namespace": owner.key.namespace, "labels": labels}
     if owned:
         metadata["ownerReferences"] = [
             {
                 "apiVersion": names.API_VERSION,
                 "kind": names.KIND,
-                "name": parent.key.name,
-                "uid": parent.uid,
+                "name": owner.key.name,
+                "uid": owner.uid,
                 "controller": True,
             }
         ]
     body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
     applied = digest(body)
     metadata["annotations"] = {names.ANNOTATION_APPLIED: applied}
-    return Child(kind, Key(parent.key.namespace, name), service, body, applied)
+    return Child(kind, Key(owner.key.namespace, name), service, body, applied)

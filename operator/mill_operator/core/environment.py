@@ -1,6 +1,7 @@
 """A service's environment → a container's: secrets and addresses by reference, so that no value passes through us."""
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from mill_api import names
@@ -17,6 +18,7 @@ def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, i
     """
     entries: list[Json] = []
     helpers: dict[str, str] = {}
+    free = (helper for helper in map("MILL_SECRET_{}".format, count(1)) if helper not in env)
     for name, value in env.items():
         parts = parse_value(value)
         if len(parts) == 1 and isinstance(parts[0], SecretRef):
@@ -25,8 +27,9 @@ def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, i
         text = ""
         for part in parts:
             if isinstance(part, SecretRef):
-                helper = helpers.setdefault(part.name, f"MILL_SECRET_{len(helpers) + 1}")
-                text += f"$({helper})"
+                if part.name not in helpers:
+                    helpers[part.name] = next(free)
+                text += f"$({helpers[part.name]})"
             elif isinstance(part, AddressRef):
                 text += literal(_address(part.service, namespace, ports))
             else:

@@ -59,6 +59,8 @@ class PodFacts:
     """The scheduler's words, while it finds no node."""
     ready: bool
     ready_at: datetime | None
+    unready_since: datetime | None
+    """When it was ready last, or since when it exists."""
     image_present: bool
     waiting_reason: str
     waiting_message: str
@@ -82,9 +84,13 @@ class PodFacts:
 
     @property
     def first_started(self) -> datetime | None:
-        """When the container started first, as far as the pod still knows."""
+        """When the container started first, as far as the pod still knows.
+
+        A start that never was stands as 1970, and a start before the pod is no evidence.
+        """
         starts = [end.started_at for end in (self.ended, self.last_ended) if end is not None]
-        return min((moment for moment in [*starts, self.running_since] if moment is not None), default=None)
+        known = [moment for moment in starts if moment is not None and moment >= self.created]
+        return min([*known, self.running_since] if self.running_since else known, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ def pod_facts(body: dict[str, Any]) -> PodFacts:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else None,
         ready=ready.get("status") == "True",
         ready_at=_time(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
+        unready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") == "False" else None,
         image_present=bool(running or ended or last or past_pull or container.get("imageID")),
         waiting_reason=waiting.get("reason", "") if waiting else "",
         waiting_message=waiting.get("message", "")[:MESSAGE_LIMIT] if waiting else "",
@@ -152,13 +159,15 @@ def pod_facts(body: dict[str, Any]) -> PodFacts:
 
 def child_facts(kind: str, body: dict[str, Any]) -> ChildFacts:
     """Take what we need from a child that is not a pod. The kind is given, since lists leave it out."""
-    meta = body["metadata"]
+    meta, status = body["metadata"], body.get("status", {})
     owner: dict[str, Any] = next((each for each in meta.get("ownerReferences", ()) if each.get("controller")), {})
     failure: dict[str, Any] = next(
         (
             each
-            for each in body.get("status", {}).get("conditions", ())
-            if each["type"] == "ReplicaFailure" and each["status"] == "True"
+            for each in status.get("conditions", ())
+            if each["type"] == "ReplicaFailure"
+            and each["status"] == "True"
+            and status.get("observedGeneration") == meta.get("generation")  # otherwise it is about an older spec
         ),
         {},
     )

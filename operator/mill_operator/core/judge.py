@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import clock
 from mill_operator.core.facts import PULL_PROBLEMS, PodFacts
-from mill_operator.core.rules import TABLE, Asked, Match, Problem, Rule, Subject
+from mill_operator.core.rules import SAYS_NO_CAUSE, TABLE, Asked, Match, Problem, Rule, Subject
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still on its way counts as scheduled after that long without a pull error."""
@@ -81,18 +81,25 @@ def judge(
     if desired is None:
         desired = 1
     healthy = [pod for pod in ours if pod.ready and ((moment := _settled_at(pod, wanted)) is None or moment <= now)]
-    if previous is not None and len(healthy) > previous.replicas.healthy:
+    enough = len(healthy) >= desired and deployment_replicas is not None
+    if previous is not None and min(len(healthy), desired) > previous.replicas.healthy:
         previous = None  # one more is ready, so that what we wait for is moving: clocks start anew
-    finding = _gravest(wanted, [pod for pod in ours if pod not in healthy], refusal, problem, previous, now)
+    subjects = [Subject(wanted.asked, problem=problem)]
+    if len(ours) < desired:  # what keeps pods from being made is not about these, if all are made
+        subjects.append(Subject(wanted.asked, refusal=refusal))
+    if not enough:  # a bad pod more than is wanted goes in a moment, and is no failure
+        subjects += [Subject(wanted.asked, pod=pod) for pod in ours if pod not in healthy]
+    findings = _findings(wanted, subjects, previous, now)
+    finding = findings[0] if findings else None
     return Observation(
         service=wanted.name,
         image=wanted.asked.image,
         template=wanted.template,
         replicas=Replicas(desired=desired, updated=len(ours), healthy=min(len(healthy), desired)),
         nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _scheduled(pod, now))),
-        state=_state(desired, len(healthy), ours, finding, now, gone=deployment_replicas is None),
+        state=_state(ours, finding, now, enough=enough),
         finding=finding,
-        wake_at=_wake_at(wanted, ours, finding, now),
+        wake_at=_wake_at(wanted, ours, findings, now),
     )
 
 
@@ -116,12 +123,10 @@ def _scheduled(pod: PodFacts, now: datetime) -> bool:
     return pod.waiting_reason not in PULL_PROBLEMS and pod.bound_at is not None and now >= pod.bound_at + QUIET_PULL
 
 
-def _state(
-    desired: int, healthy: int, pods: Sequence[PodFacts], finding: Finding | None, now: datetime, *, gone: bool
-) -> State:
+def _state(pods: Sequence[PodFacts], finding: Finding | None, now: datetime, *, enough: bool) -> State:
     if finding is not None and finding.due is not None and finding.due <= now:
         return State.FAILED
-    if healthy >= desired and not gone:
+    if enough:
         return State.HEALTHY
     if finding is not None and (finding.due is None or finding.rule.id != "unready"):
         return State.SUSPECT  # an unready container is no suspicion: that is what starting looks like
@@ -130,17 +135,10 @@ def _state(
     return State.PULLING if any(pod.node for pod in pods) else State.PENDING
 
 
-def _gravest(
-    wanted: Wanted,
-    pods: Sequence[PodFacts],
-    refusal: str,
-    problem: Problem | None,
-    previous: ServiceStatus | None,
-    now: datetime,
-) -> Finding | None:
-    """Return what is wrong: one whose time is up before one that waits, then the table's order."""
-    subjects = [Subject(wanted.asked, problem=problem, refusal=refusal)]
-    subjects += [Subject(wanted.asked, pod=pod) for pod in pods]
+def _findings(
+    wanted: Wanted, subjects: Sequence[Subject], previous: ServiceStatus | None, now: datetime
+) -> list[Finding]:
+    """Return what is wrong, the gravest first: one whose time is up before one that waits, then the table's order."""
     findings = []
     for subject in subjects:
         for rank, rule in enumerate(TABLE):
@@ -148,13 +146,16 @@ def _gravest(
                 finding = _finding(wanted, subject, rule, match, previous, now)
                 up = finding.due is not None and finding.due <= now
                 findings.append((not up, rank, finding.since, finding))
-                break
-    return min(findings, key=lambda each: each[:3])[3] if findings else None
+                if not match.open_ended:  # what is no more than a suspicion hides nothing
+                    break
+    return [each[3] for each in sorted(findings, key=lambda each: each[:3])]
 
 
 def _finding(
     wanted: Wanted, subject: Subject, rule: Rule, match: Match, previous: ServiceStatus | None, now: datetime
 ) -> Finding:
+    if (known := _known_before(subject, previous)) is not None:
+        return known
     since = match.since or now
     if match.since is None and previous is not None and previous.rule == rule.id and previous.since:
         since = min(since, clock.parse(previous.since))
@@ -177,13 +178,34 @@ def _finding(
     )
 
 
+def _known_before(subject: Subject, previous: ServiceStatus | None) -> Finding | None:
+    """Return what was found of an image that cannot be pulled, if its node only says that it tries again."""
+    pod = subject.pod
+    if pod is None or pod.waiting_reason not in PULL_PROBLEMS or not SAYS_NO_CAUSE.search(pod.waiting_message):
+        return None
+    if previous is None or previous.rule is None or not previous.rule.startswith("image-") or not previous.since:
+        return None
+    rule = next((each for each in TABLE if each.id == previous.rule), None)
+    if rule is None:
+        return None
+    since = clock.parse(previous.since)
+    return Finding(
+        rule=rule,
+        message=previous.message or "",
+        evidence=previous.evidence or "",
+        suggestion=previous.suggestion or "",
+        since=since,
+        due=since + rule.grace,
+    )
+
+
 def _short(message: str) -> str:
     """Take the cause out of a kubelet's message, which wraps it in what everybody knows already."""
     return message.rsplit("desc = ", 1)[-1].strip()[:300]
 
 
-def _wake_at(wanted: Wanted, pods: Sequence[PodFacts], finding: Finding | None, now: datetime) -> datetime | None:
-    moments = [finding.due if finding else None]
+def _wake_at(wanted: Wanted, pods: Sequence[PodFacts], findings: Sequence[Finding], now: datetime) -> datetime | None:
+    moments = [finding.due for finding in findings]
     for pod in pods:
         if pod.ready:
             moments.append(_settled_at(pod, wanted))

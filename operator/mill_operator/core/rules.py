@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from mill_operator.core.facts import PULL_PROBLEMS, PodFacts
+from mill_operator.core.facts import PULL_PROBLEMS, Ended, PodFacts
 
 
 class Speed(StrEnum):
@@ -91,6 +91,8 @@ def seconds(count: float) -> timedelta:
 
 
 AT_ONCE: Final = seconds(0)
+LONG_RUN: Final = seconds(600)
+"""A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
 
 
 def waits(reasons: frozenset[str] | set[str], says: str = "") -> Callable[[Subject], Match | None]:
@@ -132,6 +134,7 @@ def secret_missing(subject: Subject) -> Match | None:
 def cannot_start(says: str) -> Callable[[Subject], Match | None]:
     """See a container that the runtime could not start."""
     pattern = re.compile(says, re.IGNORECASE)
+    exec_failed = re.compile(rf"\s*exec \S+: ({says})\s*", re.IGNORECASE)
     waiting = waits({"RunContainerError", "CreateContainerError"}, says)
 
     def sees(subject: Subject) -> Match | None:
@@ -140,8 +143,9 @@ def cannot_start(says: str) -> Callable[[Subject], Match | None]:
         end = subject.pod.latest_end if subject.pod else None
         if end is None or end.reason not in ("StartError", "ContainerCannotRun", "Error"):
             return None
-        # Programs write such words too: without the runtime's own reason only its exit codes are believed.
-        if end.reason == "Error" and end.exit_code not in (126, 127, 128):
+        # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
+        # that is nothing but what runc writes when it cannot become the program.
+        if end.reason == "Error" and end.exit_code not in (126, 127, 128) and not exec_failed.fullmatch(end.message):
             return None
         return Match(end.message) if pattern.search(end.message) else None
 
@@ -157,19 +161,25 @@ def crash(*, out_of_memory: bool) -> Callable[[Subject], Match | None]:
         if pod is None or end is None or (end.reason == "OOMKilled") != out_of_memory:
             return None
         evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
-        return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=pod.crashes < 2)
+        first = pod.crashes < 2 or _ran_long(end)
+        return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=first)
 
     return sees
 
 
+def _ran_long(end: Ended) -> bool:
+    return end.started_at is not None and end.finished_at is not None and end.finished_at - end.started_at >= LONG_RUN
+
+
 def unready(subject: Subject) -> Match | None:
-    """See a container that runs and is not ready; its time counts from its first start."""
+    """See a container that runs and is not ready; its time counts from its first start, or since it was ready last."""
     pod = subject.pod
     if pod is None or pod.running_since is None or pod.ready or pod.first_started is None:
         return None
     budget = subject.asked.budget
     values = {"budget": f"{budget.total_seconds():g}s"}
-    return Match("the container runs and does not become ready", values, pod.first_started, budget)
+    since = max(pod.first_started, pod.unready_since or pod.first_started)
+    return Match("the container runs and does not become ready", values, since, budget)
 
 
 def unschedulable(subject: Subject) -> Match | None:
@@ -177,7 +187,9 @@ def unschedulable(subject: Subject) -> Match | None:
     words = subject.pod.unschedulable if subject.pod else None
     if words is None:
         return None
-    known = re.search(r"insufficient [\w./-]+|untolerated taint[^,.]*|didn't match[^,.]*", words, re.IGNORECASE)
+    known = re.search(
+        r"insufficient [\w/-]+(?:\.[\w/-]+)*|untolerated taint[^,.]*|didn't match[^,.]*", words, re.IGNORECASE
+    )
     return Match(words, {"cause": (known.group(0) if known else words.split(". ")[0]).lower()})
 
 
@@ -188,7 +200,7 @@ def refused_pods(says: str) -> Callable[[Subject], Match | None]:
     def sees(subject: Subject) -> Match | None:
         if not subject.refusal or not (found := pattern.search(subject.refusal)):
             return None
-        return Match(subject.refusal, {"cause": found.group(0)[:300]})
+        return Match(subject.refusal, {"cause": found["cause"][:300]})
 
     return sees
 
@@ -203,6 +215,10 @@ def problem(kind: str) -> Callable[[Subject], Match | None]:
 
     return sees
 
+
+PULL_THROTTLED: Final = r"pull QPS exceeded|context canceled"
+SAYS_NO_CAUSE: Final = re.compile(rf'{PULL_THROTTLED}|^Back-off pulling image "[^"]*"\s*$', re.IGNORECASE)
+"""A pull's failure in words that say nothing of its cause: one that is known already stays."""
 
 PERMANENT, LIKELY, NEEDS_TIME = Speed.PERMANENT, Speed.LIKELY, Speed.NEEDS_TIME
 
@@ -245,7 +261,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets).",
     ),
     Rule(
-        "pull-throttled", "PullThrottled", NEEDS_TIME, seconds(600), pull(r"pull QPS exceeded|context canceled"),
+        "pull-throttled", "PullThrottled", NEEDS_TIME, seconds(600), pull(PULL_THROTTLED),
         "image pull failed: {waiting}", "The node is busy pulling; it tries again by itself.",
     ),
     Rule(
@@ -280,11 +296,12 @@ TABLE: Final[tuple[Rule, ...]] = (
         "container exited with code {exit_code}", "See its last words: mill logs {service}",
     ),
     Rule(
-        "pods-quota", "QuotaExceeded", NEEDS_TIME, seconds(60), refused_pods(r"exceeded quota:.*"),
+        "pods-quota", "QuotaExceeded", NEEDS_TIME, seconds(60), refused_pods(r"exceeded quota: (?P<cause>.*)"),
         "quota exceeded: {cause}", "Ask for less, or for a larger quota.",
     ),
     Rule(
-        "pods-refused", "PodsRefused", PERMANENT, AT_ONCE, refused_pods(r".+"), "pods refused: {cause}",
+        # Not at once: until the pods of a corrected version are made, its Deployment repeats the old one's refusal.
+        "pods-refused", "PodsRefused", LIKELY, seconds(2), refused_pods(r"(?P<cause>.+)"), "pods refused: {cause}",
         "The text is the cluster's. Change what it names, or ask who runs the cluster.",
     ),
     Rule(

@@ -1,0 +1,150 @@
+"""Writing children: server-side apply of what differs, deletion of what is not wanted, new pods for who asks again.
+
+A write that the API server refuses, or a name that belongs to somebody else, is a `Problem` of that child alone: the
+others go on. It is tried again when the child changes, when somebody asks again, and after a while.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mill_api import names
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_api.kube.resources import BY_KIND, PODS
+from mill_operator.cluster import Cluster, Parent
+from mill_operator.core.desired import Child
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.plan import plan
+from mill_operator.core.rules import Problem
+
+log = logging.getLogger(__name__)
+
+MANAGER = "mill-operator"
+PARALLEL_WRITES = 16
+RETRY_SECONDS = 30.0
+REFUSALS = (400, 403, 422)
+
+
+@dataclass(slots=True)
+class WriteMemory:
+    """What we remember of our writes for one MillDeployment. May be lost."""
+
+    revisions: dict[str, str] = field(default_factory=dict)
+    """By uid of a child: the revision that our last write gave it."""
+    problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
+    """By a child's hash: why it could not be written, and when on the monotonic clock it is tried again."""
+
+    def problem(self, child: Child) -> Problem | None:
+        """Return why a child could not be written."""
+        found = self.problems.get(child.applied)
+        return found[0] if found else None
+
+
+class Children:
+    """Writes the children of all MillDeployments, so many at once."""
+
+    def __init__(self, client: KubeClient, cluster: Cluster) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._slots = asyncio.Semaphore(PARALLEL_WRITES)
+
+    async def write(self, parent: Parent, memory: WriteMemory, children: Sequence[Child]) -> None:
+        """Bring the children to what is wanted. Raise `KubeError` if the API server is away."""
+        todo = plan(children, self._cluster.children(parent.key), uid=parent.uid, revisions=memory.revisions)
+        hashes = {child.applied for child in children}
+        memory.problems = {each: why for each, why in memory.problems.items() if each in hashes}
+        writes = [(child.kind, self._apply(memory, child, None)) for child in todo.create]
+        writes += [(child.kind, self._apply(memory, child, found.uid)) for child, found in todo.update]
+        writes += [(found.kind, self._delete(found)) for found in todo.delete]
+        # Deployments first: their pods take longest, and wait for nothing that the others give.
+        for first in (True, False):
+            wave = [write for kind, write in writes if (kind == "Deployment") is first]
+            if wave:
+                await asyncio.gather(*wave)
+
+    async def renew(self, pods: Iterable[PodFacts]) -> None:
+        """Delete pods, so that their controller makes new ones."""
+        await asyncio.gather(*map(self._renew, pods))
+
+    async def _apply(self, memory: WriteMemory, child: Child, uid: str | None) -> None:
+        """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""
+        _, again = memory.problems.get(child.applied, (None, 0.0))
+        if time.monotonic() < again:
+            return
+        resource = BY_KIND[child.kind]
+        async with self._slots:
+            if uid is None and (there := await self._find(child)) is not None:
+                if not _is_ours(child, there):
+                    _note(
+                        memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {_owner(there)}')
+                    )
+                    return
+                uid = there["metadata"]["uid"]
+            try:
+                answer = await self._client.apply(
+                    resource, child.key.namespace, _only(child.body, uid), manager=MANAGER
+                )
+            except ApiError as error:
+                if error.status not in REFUSALS:
+                    raise
+                _note(memory, child, Problem("refused", error.message))
+                return
+        memory.problems.pop(child.applied, None)
+        facts = self._cluster.learn(child.kind, answer)
+        memory.revisions[facts.uid] = facts.revision
+
+    async def _find(self, child: Child) -> dict[str, Any] | None:
+        try:
+            return await self._client.get(BY_KIND[child.kind], *child.key)
+        except NotFound:
+            return None
+
+    async def _delete(self, found: ChildFacts) -> None:
+        async with self._slots:
+            try:
+                await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
+            except (NotFound, Conflict):
+                return  # gone already, or another object has its name by now
+        log.info("%s: deleted %s", found.key, found.kind)
+
+    async def _renew(self, pod: PodFacts) -> None:
+        async with self._slots:
+            try:
+                body = await self._client.delete(PODS, *pod.key, uid=pod.uid)
+            except (NotFound, Conflict):
+                return  # gone already
+        if body.get("kind") == "Pod":  # it goes in a while, and says so
+            self._cluster.learn_pod(body)
+
+
+def _note(memory: WriteMemory, child: Child, problem: Problem) -> None:
+    memory.problems[child.applied] = (problem, time.monotonic() + RETRY_SECONDS)
+
+
+def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
+    """Return a body that is applied to the object of that uid and to no other."""
+    return body if uid is None else {**body, "metadata": {**body["metadata"], "uid": uid}}
+
+
+def _is_ours(child: Child, there: dict[str, Any]) -> bool:
+    """Tell whether an object that we did not see is this MillDeployment's: then our watch is only behind."""
+    labels, wanted = there["metadata"].get("labels", {}), child.body["metadata"]["labels"]
+    return all(labels.get(name) == wanted[name] for name in (names.LABEL_MANAGED_BY, names.LABEL_DEPLOYMENT))
+
+
+def _owner(there: dict[str, Any]) -> str:
+    """Say whose an object is."""
+    meta = there["metadata"]
+    for owner in meta.get("ownerReferences", ()):
+        return f"{owner['kind']} {owner['name']}"
+    labels = meta.get("labels", {})
+    if deployment := labels.get(names.LABEL_DEPLOYMENT):
+        return f"MillDeployment {deployment}"
+    if manager := labels.get(names.LABEL_MANAGED_BY):
+        return str(manager)
+    # Who writes the status (a built-in controller) does not own the object.
+    writers = [each.get("manager") for each in meta.get("managedFields", ()) if not each.get("subresource")]
+    return str(writers[0]) if writers else "somebody else"

@@ -1,0 +1,127 @@
+"""Ids of events and of rollouts; and events of rollouts that the status tells nothing of."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mill_api.events import END, Event, new_request, parse_id, rollout_events, rollout_id
+from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, State, Transition
+
+UID = "0123456789abcdef"
+AT = "2026-01-31T12:00:00.000Z"
+
+
+def metadata(generation: int, request: str | None = None) -> dict[str, object]:
+    return {"generation": generation, "annotations": {"mill.dev/request": request} if request is not None else None}
+
+
+def past(rollout: str) -> PastRollout:
+    return PastRollout(id=rollout, started_at=AT, finished_at=AT, success=True)
+
+
+class TestRolloutId:
+    @pytest.mark.parametrize(
+        ("request_value", "expected"),
+        [
+            (None, "4"),
+            ("", "4"),
+            ("abc-1_X", "4-abc-1_X"),
+            ("x" * 32, "4-" + "x" * 32),
+        ],
+    )
+    def test_it_is_the_generation_and_the_request(self, request_value, expected):
+        assert rollout_id(metadata(4, request_value)) == expected
+
+    @pytest.mark.parametrize("value", ["2026-01-31T12:00:00Z", "a.b", "x" * 33, "line\nbreak", "ä", "trailing\n"])
+    def test_a_request_that_would_break_ids_is_hashed(self, value):
+        made = rollout_id(metadata(4, value))
+        assert made.startswith("4-")
+        assert made == rollout_id(metadata(4, value))
+        assert parse_id(f"01234567.{made}.1") == ("01234567", made, 1)
+
+    def test_requests_sort_by_the_time_at_which_they_were_made(self):
+        moment = datetime(2026, 1, 31, tzinfo=UTC)
+        requests = [new_request(moment + timedelta(milliseconds=each)) for each in range(5)]
+        assert requests == sorted(requests)
+        assert all(rollout_id(metadata(4, each)) == f"4-{each}" for each in requests)
+
+
+class TestEventId:
+    @pytest.mark.parametrize("seq", [1, 999_999, END])
+    def test_it_can_be_read_back(self, seq):
+        event = Event("01234567.4-abc", seq, "progress", {})
+        assert parse_id(event.id) == ("01234567", "4-abc", seq)
+
+    def test_the_last_one_says_so(self):
+        assert Event("01234567.4", END, "done", {}).id == "01234567.4.end"
+        assert Event("01234567.4", END, "done", {}).last
+
+    @pytest.mark.parametrize("text", ["", "1", "a.b", "a.b.c", "a.b.1.2", "a.b."])
+    def test_another_text_is_refused(self, text):
+        with pytest.raises(ValueError, match=r".*"):
+            parse_id(text)
+
+    def test_bytes_are_a_server_sent_event(self):
+        event = Event("01234567.4", 7, "progress", {"service": "web", "phase": "healthy"})
+        assert event.encode() == (
+            b'event: progress\r\ndata: {"service": "web", "phase": "healthy"}\r\nid: 01234567.4.7\r\n\r\n'
+        )
+
+    def test_no_text_breaks_out_of_its_line(self):
+        assert Event("01234567.4", 7, "failed", {"reason": "a\r\n\r\nevent: done"}).encode().count(b"\r\n\r\n") == 1
+
+
+class TestRollouts:
+    STATUS = MillDeploymentStatus(
+        observed_generation=5, rollout=Rollout(id="5", started_at=AT), history=[past("4-b"), past("4"), past("2")]
+    )
+
+    def told(self, rollout: str, *, generation: int = 5, request: str | None = None) -> list[tuple[str, object]]:
+        events = rollout_events(UID, rollout, metadata(generation, request), self.STATUS)
+        return [(each.name, each.data.get("reason", each.data.get("success"))) for each in events]
+
+    def test_the_current_one_goes_on(self):
+        assert self.told("5") == []
+
+    @pytest.mark.parametrize("rollout", ["4-b", "4", "2"])
+    def test_one_of_the_history_is_over(self, rollout):
+        assert self.told(rollout) == [("done", True)]
+
+    @pytest.mark.parametrize("rollout", ["3", "1", "4-a"])
+    def test_one_that_nobody_saw_was_superseded(self, rollout):
+        assert self.told(rollout) == [("failed", "superseded by generation 5"), ("done", False)]
+
+    @pytest.mark.parametrize(
+        ("rollout", "generation", "request_value"), [("6", 6, None), ("5-a", 5, "a"), ("6", 5, None)]
+    )
+    def test_one_that_is_not_begun_has_nothing_to_tell(self, rollout, generation, request_value):
+        assert self.told(rollout, generation=generation, request=request_value) == []
+
+    def test_a_superseded_one_names_its_own_successor(self):
+        ended = self.STATUS.model_copy(
+            update={"history": [past("4"), past("3").model_copy(update={"superseded": True, "success": False})]}
+        )
+        events = rollout_events(UID, "3", metadata(5), ended)
+        assert events[0].data == {"reason": "superseded by generation 4"}
+
+
+def test_detail_has_all_phases_and_what_the_default_leaves_out():
+    steps = [
+        Transition(seq=1, at=AT, phase=Phase.STARTING),
+        Transition(seq=2, at="2026-01-31T12:00:01.250Z", phase=Phase.FAILED, code="X", message="it broke"),
+    ]
+    web = ServiceStatus(
+        name="web", state=State.FAILED, reason="X", suggestion="mend it", evidence="e", transitions=steps
+    )
+    status = MillDeploymentStatus(observed_generation=1, rollout=Rollout(id="1", started_at=AT), services=[web])
+    plain = rollout_events(UID, "1", metadata(1), status)
+    full = rollout_events(UID, "1", metadata(1), status, full=True)
+    assert [each.data for each in plain] == [{"service": "web", "reason": "it broke"}]
+    assert [each.data for each in full] == [
+        {"service": "web", "phase": "starting", "elapsed": 0.0},
+        {
+            "service": "web", "reason": "it broke", "elapsed": 1.2, "code": "X", "suggestion": "mend it",
+            "evidence": "e",
+        },
+    ]  # fmt: skip
+    assert plain[0].id == full[1].id

@@ -1,0 +1,539 @@
+"""Sequences of observations, and the events and conditions that they give."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mill_api.events import Event, rollout_events
+from mill_api.status import MillDeploymentStatus, Phase, Replicas, State
+from mill_operator.core import clock
+from mill_operator.core.advance import EVIDENCE_TOTAL, HISTORY, SCHEDULED_LIMIT, Next, advance, refuse
+from mill_operator.core.judge import Finding, Observation
+from mill_operator.core.rules import TABLE
+
+from .kstatus import kstatus
+
+START = clock.parse("2026-01-31T12:00:00Z")
+UID = "0123456789abcdef"
+NOT_FOUND = "image pull failed: tag not found"
+
+
+def see(
+    service: str,
+    state: State,
+    *,
+    node: str | None = "node-1",
+    template: str = "aaaaaaaaaa",
+    code: str | None = None,
+    message: str = NOT_FOUND,
+    evidence: str = "",
+    desired: int = 1,
+    wake: float | None = None,
+) -> Observation:
+    """Make an observation; `code` is what its finding says."""
+    finding = None
+    if code is not None:
+        rule = next(each for each in TABLE if each.code == code)
+        finding = Finding(rule, message, evidence, "", START, START if state is State.FAILED else None)
+    healthy = desired if state is State.HEALTHY else 0
+    nodes = (node,) if node and state in (State.STARTING, State.HEALTHY) else ()
+    wake_at = None if wake is None else START + timedelta(seconds=wake)
+    replicas = Replicas(desired=desired, updated=desired, healthy=healthy)
+    return Observation(service, "web:1", template, replicas, nodes, state, finding, wake_at)
+
+
+def healthy(service: str, **more: object) -> Observation:
+    return see(service, State.HEALTHY, **more)
+
+
+def pending(service: str, **more: object) -> Observation:
+    return see(service, State.PENDING, **more)
+
+
+def starting(service: str, **more: object) -> Observation:
+    return see(service, State.STARTING, **more)
+
+
+def failed(service: str, code: str = "TagNotFound", **more: object) -> Observation:
+    return see(service, State.FAILED, code=code, **more)
+
+
+def suspect(service: str, code: str = "PullDenied", **more: object) -> Observation:
+    return see(service, State.SUSPECT, code=code, **more)
+
+
+class World:
+    """A MillDeployment that is looked at; its status is stored as JSON between the looks, as in the cluster."""
+
+    def __init__(self) -> None:
+        self.generation = 1
+        self.rollout = "1"
+        self.stored = "{}"
+        self.now = START
+        self.wake_at: datetime | None = None
+
+    @property
+    def status(self) -> MillDeploymentStatus:
+        return MillDeploymentStatus.model_validate_json(self.stored)
+
+    def deploy(self, request: str = "") -> None:
+        if not request:
+            self.generation += 1
+        self.rollout = f"{self.generation}-{request}" if request else f"{self.generation}"
+
+    def look(self, *observations: Observation, after: float = 0.1, present: dict[str, int] | None = None) -> "World":
+        self.now += timedelta(seconds=after)
+        step = self._advance(self.status, observations, present or {})
+        self.stored = json.dumps(step.status.model_dump(mode="json", by_alias=True))
+        self.wake_at = step.wake_at
+        return self
+
+    def _advance(
+        self, status: MillDeploymentStatus, observations: Sequence[Observation], present: dict[str, int]
+    ) -> Next:
+        return advance(
+            status,
+            observations,
+            generation=self.generation,
+            rollout_id=self.rollout,
+            present=present,
+            now=self.now,
+        )
+
+    def refuse(self, reason: str) -> "World":
+        status = refuse(self.status, reason, generation=self.generation, rollout_id=self.rollout, now=self.now)
+        self.stored = json.dumps(status.model_dump(mode="json", by_alias=True))
+        return self
+
+    def events(self, rollout: str | None = None, *, full: bool = False) -> list[Event]:
+        metadata = {"generation": self.generation}
+        if "-" in self.rollout:
+            metadata["annotations"] = {"mill.dev/request": self.rollout.partition("-")[2]}
+        return rollout_events(UID, rollout or self.rollout, metadata, self.status, full=full)
+
+    def told(self, rollout: str | None = None, *, full: bool = False) -> list[str]:
+        return [tell(each) for each in self.events(rollout, full=full)]
+
+    @property
+    def kstatus(self) -> str:
+        return kstatus(self.generation, self.status)
+
+    def service(self, name: str):
+        return next(each for each in self.status.services if each.name == name)
+
+    def condition(self, kind: str):
+        return next((each for each in self.status.conditions if each.type == kind), None)
+
+
+def tell(event: Event) -> str:
+    """Write an event as one line: `web scheduled node-1`, `broken failed: …`, `done good`."""
+    data = event.data
+    if event.name == "done":
+        return "done good" if data["success"] else "done with errors"
+    if event.name == "failed":
+        return f"{data.get('service', '*')} failed: {data['reason']}"
+    return " ".join(str(data[key]) for key in ("service", "phase", "node") if key in data)
+
+
+def _sse(event: str, data: str, seq: str) -> bytes:
+    return f"event: {event}\r\ndata: {data}\r\nid: 01234567.1.{seq}\r\n\r\n".encode()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+class TestTheScenario:
+    """One good service, one whose tag does not exist."""
+
+    def test_the_good_one_first(self, world):
+        world.look(pending("web"), pending("broken"))
+        assert (world.told(), world.kstatus) == ([], "InProgress")
+        world.look(healthy("web"), see("broken", State.PULLING))
+        assert world.kstatus == "InProgress"
+        world.look(healthy("web"), failed("broken"))
+        assert world.told() == [
+            "web scheduled node-1", "web healthy", f"broken failed: {NOT_FOUND}", "done with errors",
+        ]  # fmt: skip
+        assert world.kstatus == "Failed"
+        assert world.status.healthy == "1/2"
+
+    def test_the_bad_one_first_is_stalled_at_once_and_done_waits(self, world):
+        world.look(starting("web"), failed("broken"))
+        assert world.told() == ["web scheduled node-1", f"broken failed: {NOT_FOUND}"]
+        assert world.kstatus == "Failed"
+        assert world.condition("Ready").message == f"1 of 2 failed: broken: {NOT_FOUND}; 1 still starting"
+        world.look(healthy("web"), failed("broken"))
+        assert world.told()[2:] == ["web healthy", "done with errors"]
+
+    def test_the_first_events_to_the_byte(self, world):
+        world.look(healthy("web"), failed("broken"))
+        assert [each.encode() for each in world.events()] == [
+            _sse("progress", '{"service": "web", "phase": "scheduled", "node": "node-1"}', "1"),
+            _sse("progress", '{"service": "web", "phase": "healthy"}', "2"),
+            _sse("failed", '{"service": "broken", "reason": "image pull failed: tag not found"}', "3"),
+            _sse("done", '{"elapsed": 0.0, "success": false}', "end"),
+        ]
+
+    def test_the_fix_leaves_the_good_one_silent(self, world):
+        world.look(healthy("web"), failed("broken"))
+        world.deploy()
+        world.look(healthy("web"), pending("broken", template="bbbbbbbbbb"))
+        world.look(healthy("web"), healthy("broken", template="bbbbbbbbbb"))
+        assert world.told() == ["broken scheduled node-1", "broken healthy", "done good"]
+        assert world.kstatus == "Current"
+
+
+class TestRedeploy:
+    def test_what_is_healthy_and_unchanged_says_only_done(self, world):
+        world.look(healthy("web"))
+        since = world.condition("Ready").last_transition_time
+        world.deploy()
+        world.look(healthy("web"), after=60)
+        assert world.told() == ["done good"]
+        assert world.condition("Ready").last_transition_time == since
+
+    def test_a_changed_template_begins_anew(self, world):
+        world.look(healthy("web")).deploy()
+        world.look(pending("web", template="bbbbbbbbbb"))
+        assert world.kstatus == "InProgress"
+        world.look(healthy("web", template="bbbbbbbbbb"))
+        assert world.told() == ["web scheduled node-1", "web healthy", "done good"]
+
+    def test_more_replicas_are_a_rollout_of_the_same_template(self, world):
+        world.look(healthy("web")).deploy()
+        world.look(starting("web", desired=2))
+        world.look(healthy("web", desired=2, node="node-2"))
+        assert world.told() == ["web scheduled node-1", "web scheduled node-2", "web healthy", "done good"]
+
+    def test_a_request_for_the_same_generation_is_a_rollout_of_its_own(self, world):
+        world.look(failed("web"))
+        world.deploy(request="again")
+        world.look(healthy("web"))
+        assert world.told() == ["web scheduled node-1", "web healthy", "done good"]
+        assert world.told("1") == [f"web failed: {NOT_FOUND}", "done with errors"]
+
+    def test_no_services_at_all_are_done_at_once(self, world):
+        assert world.look().told() == ["done good"]
+        assert world.kstatus == "Current"
+
+
+class TestRemoval:
+    def test_done_waits_for_the_last_pod(self, world):
+        world.look(healthy("web"), healthy("old")).deploy()
+        world.look(healthy("web"), present={"old": 2})
+        assert world.told() == []
+        assert (world.kstatus, world.service("old").state) == ("InProgress", State.STOPPING)
+        world.look(healthy("web"))
+        assert world.told() == ["old stopped", "done good"]
+        assert world.kstatus == "Current"
+
+    def test_a_stopped_service_is_forgotten_with_the_next_rollout(self, world):
+        world.look(healthy("web"), healthy("old")).deploy()
+        world.look(healthy("web")).deploy()
+        world.look(healthy("web"))
+        assert [each.name for each in world.status.services] == ["web"]
+
+    def test_one_that_the_status_never_knew_is_waited_for_too(self, world):
+        world.look(healthy("web"), present={"left-over": 1})
+        assert "done good" not in world.told()
+        assert world.look(healthy("web")).told()[-2:] == ["left-over stopped", "done good"]
+
+    def test_one_that_comes_back_while_it_stops_begins_anew(self, world):
+        world.look(healthy("web"), healthy("old")).deploy()
+        world.look(healthy("web"), present={"old": 1}).deploy()
+        world.look(healthy("web"), pending("old"))
+        assert world.look(healthy("web"), healthy("old")).told() == [
+            "old scheduled node-1", "old healthy", "done good",
+        ]  # fmt: skip
+
+
+class TestSuperseded:
+    def test_a_newer_generation_ends_it(self, world):
+        world.look(starting("web"), failed("broken"))
+        sent = [each.id for each in world.events() if each.name == "failed"]
+        world.deploy()
+        world.look(starting("web"), pending("broken", template="bbbbbbbbbb"))
+        assert world.told("1") == [
+            f"broken failed: {NOT_FOUND}", "* failed: superseded by generation 2", "done with errors",
+        ]  # fmt: skip
+        assert world.events("1")[0].id in sent
+
+    def test_one_that_had_ended_keeps_its_end(self, world):
+        world.look(healthy("web")).deploy()
+        world.look(pending("web", template="bbbbbbbbbb"))
+        assert world.told("1") == ["done good"]
+
+    def test_one_that_was_never_begun_ends_too(self, world):
+        world.deploy()
+        world.look(healthy("web"))
+        assert world.told("1") == ["* failed: superseded by generation 2", "done with errors"]
+
+    def test_one_that_is_not_begun_yet_has_no_events(self, world):
+        world.look(healthy("web")).deploy()
+        assert world.told() == []
+        assert world.kstatus == "InProgress"
+
+    def test_failures_of_the_past_keep_the_order_in_which_they_happened(self, world):
+        world.look(pending("a"), failed("b")).look(failed("a"), failed("b"))
+        before = [each.id for each in world.events()]
+        world.deploy()
+        world.look(pending("a"), pending("b"))
+        assert [each.id for each in world.events("1")] == before
+
+    def test_history_is_bounded(self, world):
+        for _ in range(HISTORY + 3):
+            world.look(failed("web")).deploy()
+        world.look(healthy("web"))
+        assert [each.id for each in world.status.history] == ["8", "7", "6", "5", "4"]
+
+
+class TestVerdictsCanChange:
+    def test_before_the_end_it_is_healed(self, world):
+        world.look(starting("web"), failed("broken"))
+        world.look(starting("web"), healthy("broken"))
+        assert world.kstatus == "InProgress"
+        world.look(healthy("web"), healthy("broken"))
+        assert world.told() == [
+            "web scheduled node-1", f"broken failed: {NOT_FOUND}", "broken scheduled node-1", "broken healthy",
+            "web healthy", "done good",
+        ]  # fmt: skip
+        assert world.kstatus == "Current"
+
+    def test_after_the_end_the_resource_heals_and_the_rollout_stays_as_it_was(self, world):
+        told = world.look(failed("web")).told()
+        world.look(starting("web"), after=60)
+        assert world.kstatus == "InProgress"
+        world.look(healthy("web"))
+        assert world.kstatus == "Current"
+        assert world.told() == told
+
+    def test_a_crash_after_healthy_in_the_same_rollout_is_told(self, world):
+        world.look(healthy("web"), starting("slow"))
+        world.look(suspect("web", "ContainerExited"), starting("slow"))
+        assert world.kstatus == "InProgress"
+        world.look(failed("web", "ContainerExited", message="container exited with code 1"), healthy("slow"))
+        assert world.told() == [
+            "web scheduled node-1", "web healthy", "slow scheduled node-1",
+            "web failed: container exited with code 1", "slow healthy", "done with errors",
+        ]  # fmt: skip
+
+    def test_a_service_that_never_was_good_is_not_ready_only_because_its_cause_is_in_doubt(self, world):
+        world.look(failed("web"))
+        world.look(suspect("web", "ImagePullFailed"), after=60)
+        assert world.condition("Ready").status == "False"
+        assert world.kstatus == "InProgress"
+
+    def test_a_failure_that_is_seen_again_is_not_told_again(self, world):
+        world.look(starting("slow"), failed("web"))
+        world.look(starting("slow"), suspect("web", "ImagePullFailed"))
+        world.look(starting("slow"), failed("web"))
+        assert world.told().count(f"web failed: {NOT_FOUND}") == 1
+
+
+class TestLostPod:
+    """Drains and evictions after a good rollout."""
+
+    @pytest.mark.parametrize("seen", [pending, starting, suspect])
+    def test_ready_is_left_alone_while_nothing_is_proved(self, world, seen):
+        told = world.look(healthy("web")).told()
+        world.look(seen("web"), after=HOUR)
+        assert (world.kstatus, world.service("web").state) == ("Current", State.SUSPECT)
+        assert world.status.healthy == "0/1"
+        world.look(healthy("web"))
+        assert (world.kstatus, world.service("web").state) == ("Current", State.HEALTHY)
+        assert world.told() == told
+
+    def test_a_new_pod_that_fails_is_a_failure(self, world):
+        world.look(healthy("web"))
+        world.look(pending("web"), after=HOUR)
+        world.look(failed("web"))
+        assert (world.kstatus, world.condition("Ready").reason) == ("Failed", "TagNotFound")
+        assert world.told()[-1] == "done good"
+
+
+HOUR = 3600.0
+
+
+class TestTimeout:
+    def test_ten_minutes_without_progress_are_a_failure(self, world):
+        world.look(see("web", State.PULLING), after=0)
+        assert world.wake_at == START + timedelta(minutes=10)
+        world.look(see("web", State.PULLING), after=599)
+        assert world.kstatus == "InProgress"
+        world.look(see("web", State.PULLING), after=1)
+        assert world.told() == ["web failed: no progress for 10m", "done with errors"]
+        assert (world.kstatus, world.service("web").reason) == ("Failed", "Timeout")
+
+    def test_progress_starts_it_anew(self, world):
+        world.look(see("web", State.PULLING), after=0)
+        world.look(starting("web"), after=500)
+        world.look(starting("web"), after=599)
+        assert world.kstatus == "InProgress"
+        world.look(starting("web"), after=1)
+        assert world.kstatus == "Failed"
+
+    def test_what_was_found_is_said_as_the_cause(self, world):
+        for after in (0, 600):
+            world.look(suspect("web", "PullThrottled", message="image pull failed: pull QPS exceeded"), after=after)
+        assert world.told() == ["web failed: image pull failed: pull QPS exceeded", "done with errors"]
+
+    def test_the_verdict_stands_until_something_better_or_worse_is_seen(self, world):
+        world.look(see("web", State.PULLING), starting("other"), after=0)
+        world.look(see("web", State.PULLING), starting("other", node="node-2"), after=300)
+        for _ in range(3):
+            world.look(see("web", State.PULLING), starting("other", node="node-2"), after=100)
+        for _ in range(3):
+            world.look(see("web", State.PULLING), starting("other"))
+            assert world.service("web").state is State.FAILED
+            assert world.kstatus == "Failed"
+        world.look(see("web", State.PULLING), healthy("other"))
+        world.look(see("web", State.PULLING), healthy("other"), after=HOUR)
+        assert (world.kstatus, world.service("web").message) == ("Failed", "no progress for 10m")
+        assert world.look(healthy("web"), healthy("other")).kstatus == "Current"
+
+    def test_nobody_wakes_for_a_rollout_that_is_over(self, world):
+        assert world.look(healthy("web")).wake_at is None
+
+    def test_what_the_judge_waits_for_comes_first(self, world):
+        assert world.look(starting("web", wake=30), after=0).wake_at == START + timedelta(seconds=30)
+
+
+class TestRefused:
+    def test_it_ends_before_it_begins_and_what_runs_stays(self, world):
+        world.look(healthy("web")).deploy()
+        world.refuse("service.web: no such thing")
+        assert world.told() == ["* failed: service.web: no such thing", "done with errors"]
+        assert (world.kstatus, world.condition("Ready").reason) == ("Failed", "InvalidSpec")
+        assert world.service("web").state is State.HEALTHY
+
+    def test_it_supersedes(self, world):
+        world.look(starting("web")).deploy()
+        world.refuse("no")
+        assert world.told("1") == ["* failed: superseded by generation 2", "done with errors"]
+
+    def test_the_next_good_one_leaves_unchanged_services_alone(self, world):
+        world.look(healthy("web")).deploy()
+        world.refuse("no").deploy()
+        assert world.look(healthy("web")).told() == ["done good"]
+        assert world.told("2") == ["* failed: no", "done with errors"]
+        assert world.kstatus == "Current"
+
+    def test_an_operator_that_accepts_what_an_older_one_refused_begins_it(self, world):
+        world.refuse("no")
+        world.look(healthy("web"))
+        assert world.told() == ["web scheduled node-1", "web healthy", "done good"]
+        assert world.kstatus == "Current"
+
+
+class TestWhatIsKept:
+    def test_ids_grow_and_what_was_sent_keeps_its_id(self, world):
+        sent: list[str] = []
+        for seen in (pending("web"), starting("web"), suspect("web"), starting("web"), healthy("web")):
+            world.look(seen, starting("slow"))
+            ids = [each.id for each in world.events(full=True)]
+            assert ids[: len(sent)] == sent
+            sent = ids
+        assert [int(each.rpartition(".")[2]) for each in sent] == sorted(range(1, len(sent) + 1))
+
+    def test_a_starting_service_carries_no_reason(self, world):
+        world.look(starting("web", code="HealthCheckTimeout", message="health check timeout after 30s"))
+        assert (world.service("web").reason, world.service("web").message) == (None, None)
+
+    def test_a_healed_service_carries_no_reason(self, world):
+        world.look(failed("web")).look(healthy("web"))
+        assert (world.service("web").reason, world.service("web").evidence) == (None, None)
+
+    def test_nodes_are_bounded(self, world):
+        for number in range(SCHEDULED_LIMIT + 5):
+            world.look(starting("web", node=f"node-{number}"))
+        phases = [each.phase for each in world.service("web").transitions]
+        assert phases.count(Phase.SCHEDULED) == SCHEDULED_LIMIT
+
+    @pytest.mark.parametrize("states", [(starting, suspect), (healthy, failed), (failed, suspect)])
+    def test_flapping_is_bounded(self, world, states):
+        for _ in range(200):
+            for state in states:
+                world.look(state("web"), starting("slow"))
+        assert len(world.service("web").transitions) <= 50
+
+    def test_two_causes_that_alternate_are_bounded(self, world):
+        for _ in range(200):
+            world.look(failed("web", "OutOfMemory"), starting("slow"))
+            world.look(failed("web", "ContainerExited"), starting("slow"))
+        assert len(world.service("web").transitions) <= 50
+
+    def test_evidence_is_bounded_all_together(self, world):
+        world.look(*(failed(f"s{number}", evidence="x" * 5000) for number in range(200)))
+        kept = [each.evidence or "" for each in world.status.services]
+        assert sum(map(len, kept)) <= EVIDENCE_TOTAL
+        assert len(world.stored) < 320 * 1024
+        assert max(map(len, kept)) == 2048
+
+    def test_a_look_at_nothing_new_changes_nothing(self, world):
+        for seen in (pending("web"), starting("web"), failed("web"), healthy("web")):
+            stored = world.look(seen).stored
+            assert world.look(seen, after=1).stored == stored
+
+
+STATES = st.sampled_from([
+    State.PENDING, State.PULLING, State.STARTING, State.SUSPECT, State.HEALTHY, State.FAILED,
+])  # fmt: skip
+
+
+@st.composite
+def _observation(draw, service: str) -> Observation:
+    state = draw(STATES)
+    codes = ["TagNotFound", "PullDenied", "ContainerExited", "Unschedulable"]
+    code = draw(st.sampled_from(codes)) if state in (State.SUSPECT, State.FAILED) else None
+    node = draw(st.sampled_from(["node-1", "node-2"]))
+    return see(service, state, code=code, node=node, message=f"it is {code}", template=draw(st.sampled_from("ab")))
+
+
+LOOK = st.tuples(
+    _observation("web"),
+    st.none() | _observation("api"),
+    st.sampled_from([0.0, 0.1, 700.0]),
+    st.booleans(),
+    st.sampled_from(["", "", "", "deploy", "request", "refuse"]),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(LOOK, max_size=12))
+def test_whatever_is_seen_the_promises_hold(looks):
+    """`done` at most once and last; what was sent is never taken back; kstatus' rules hold in every state."""
+    world = World()
+    sent: dict[str, list[Event]] = {}
+    services: dict[str, bool] = {"1": True}
+    for number, (web, api, after, still_there, action) in enumerate(looks):
+        if action and number:
+            world.deploy(request=f"r{number:02}" if action == "request" else "")
+        with_api = services.setdefault(world.rollout, api is not None)
+        if action == "refuse" and number:
+            world.refuse("no")
+        elif world.status.rollout is None or world.status.rollout.refused is None or world.rollout not in sent:
+            seen = (web, api or pending("api")) if with_api else (web,)
+            world.look(*seen, after=after, present={} if with_api or not still_there else {"api": 1})
+        now = world.events()
+        before = sent.get(world.rollout, [])
+        assert now[: len(before)] == before
+        seqs = [each.seq for each in now]
+        assert seqs == sorted(set(seqs))
+        assert [each for each in now[:-1] if each.last] == []
+        sent[world.rollout] = now
+        read = world.kstatus
+        if not now or not now[-1].last:
+            assert read != "Current"
+        for rollout, events in sent.items():
+            if rollout != world.rollout:
+                later = world.events(rollout)
+                assert later[-1].last
+                verdicts = [each for each in events if each.name != "progress"]
+                if len(sent) <= HISTORY:
+                    assert [each for each in later if each in verdicts] == verdicts

@@ -1,0 +1,98 @@
+"""Status → what `kubectl wait`, Flux, Argo CD and Helm read."""
+
+from datetime import timedelta
+
+import pytest
+
+from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
+from mill_operator.core import clock
+from mill_operator.core.conditions import MESSAGE_LIMIT, conditions
+
+from .kstatus import kstatus
+
+NOW = clock.parse("2026-01-31T12:00:00.250Z")
+
+
+def status(*states: State, finished: bool = True, refused: str | None = None) -> MillDeploymentStatus:
+    services = [
+        ServiceStatus(
+            name=f"s{number}",
+            state=state,
+            reason="TagNotFound" if state is State.FAILED else None,
+            message="tag not found" if state is State.FAILED else None,
+        )
+        for number, state in enumerate(states, 1)
+    ]
+    rollout = Rollout(id="1", started_at=clock.render(NOW), finished_at=clock.render(NOW) if finished else None)
+    bare = MillDeploymentStatus(
+        observed_generation=1, rollout=rollout.model_copy(update={"refused": refused}), services=services
+    )
+    return judged(bare)
+
+
+def judged(bare: MillDeploymentStatus, *, after: float = 0) -> MillDeploymentStatus:
+    made = conditions(bare, bare.conditions, NOW + timedelta(seconds=after))
+    return bare.model_copy(update={"conditions": made})
+
+
+def line(made: MillDeploymentStatus) -> list[str]:
+    return [f"{each.type}={each.status} {each.reason}: {each.message}" for each in made.conditions]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected", "lines"),
+    [
+        (status(State.HEALTHY, State.HEALTHY), "Current", ["Ready=True Healthy: 2 of 2 healthy"]),
+        (status(State.HEALTHY, State.STOPPED), "Current", ["Ready=True Healthy: 1 of 1 healthy"]),
+        (status(), "Current", ["Ready=True Healthy: 0 of 0 healthy"]),
+        (
+            status(State.HEALTHY, State.STARTING, State.STOPPING, finished=False),
+            "InProgress",
+            [
+                "Ready=False Progressing: 1 of 2 healthy; waiting for s2, s3",
+                "Reconciling=True Progressing: 1 of 2 healthy; waiting for s2, s3",
+            ],
+        ),
+        (
+            status(State.FAILED, State.STARTING, State.FAILED, finished=False),
+            "Failed",
+            [
+                "Ready=False TagNotFound: 2 of 3 failed: s1: tag not found; s3: tag not found; 1 still starting",
+                "Stalled=True TagNotFound: 2 of 3 failed: s1: tag not found; s3: tag not found; 1 still starting",
+            ],
+        ),
+        (
+            status(State.HEALTHY, refused="no"),
+            "Failed",
+            ["Ready=False InvalidSpec: no", "Stalled=True InvalidSpec: no"],
+        ),
+    ],
+)
+def test_a_status_reads(made, expected, lines):
+    assert line(made) == lines
+    assert kstatus(1, made) == expected
+
+
+def test_another_generation_is_in_progress_whatever_the_conditions_say():
+    assert kstatus(2, status(State.HEALTHY)) == "InProgress"
+
+
+def test_many_names_are_counted():
+    made = status(*[State.PENDING] * 7, finished=False)
+    assert made.conditions[0].message == "0 of 7 healthy; waiting for s1, s2, s3, s4, s5 and 2 more"
+
+
+def test_messages_are_bounded():
+    made = status(*[State.FAILED] * 200)
+    assert all(len(each.message) <= MESSAGE_LIMIT for each in made.conditions)
+
+
+def test_time_moves_only_with_the_status():
+    first = status(State.STARTING, finished=False)
+    assert {each.last_transition_time for each in first.conditions} == {"2026-01-31T12:00:00Z"}
+    failed = first.model_copy(update={"services": status(State.FAILED).services})
+    later = judged(failed, after=5)
+    assert {each.type: each.last_transition_time for each in later.conditions} == {
+        "Ready": "2026-01-31T12:00:00Z",
+        "Stalled": "2026-01-31T12:00:05Z",
+    }

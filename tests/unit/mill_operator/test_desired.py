@@ -1,0 +1,182 @@
+"""What is made for a MillDeployment. The golden files hold that a new operator restarts nothing of an old one.
+
+`MILL_UPDATE_GOLDEN=1 pytest tests/unit/mill_operator/test_desired.py` writes them anew: read the difference.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mill_api.key import Key
+from mill_api.spec import MillDeploymentSpec
+from mill_operator.core.desired import Child, Desired, Owner, desired
+from mill_operator.core.environment import environment
+
+GOLDEN = Path(__file__).parent / "golden"
+OWNER = Owner(Key("shop", "production"), "0123-uid")
+DB = {"name": "db", "image": "postgres:17", "port": 5432}
+
+SERVICES: dict[str, dict[str, Any]] = {
+    "health": {"port": 8080, "replicas": 2, "health": {"path": "/healthz", "interval": "20s", "failureThreshold": 5}},
+    "no-health": {"port": 8080, "cpu": "500m", "memory": "512M"},
+    "no-port": {},
+    "volumes": {
+        "port": 8080,
+        "volumes": [
+            {"name": "data", "path": "/data", "size": "5Gi"},
+            {"name": "cache", "path": "/cache", "ephemeral": True},
+            {"name": "small", "path": "/small", "ephemeral": True, "size": "1Gi"},
+        ],
+    },
+    "routes": {
+        "port": 8080,
+        "routes": [
+            {"host": "www.example.com", "path": "/"},
+            {"host": "api.example.com", "path": "/v1"},
+            {"host": "www.example.com", "path": "/shop", "websocket": True},
+        ],
+    },
+    "environment": {
+        "env": {
+            "ADDRESS": "${service.db.address}",
+            "LITERAL": "costs $5, not $(FIVE) or $${secret(x)}",
+            "MIXED": "postgres://${secret(db.user)}:${secret(db.password)}@${service.db.address}/app",
+            "TWICE": "${secret(db.user)}/${secret(db.user)}",
+            "WHOLE": "${secret(db.password)}",
+            "EMPTY": "",
+        },
+    },
+    "command": {"command": ["serve", "--price=$5", "$(HOME)"]},
+}
+TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
+
+
+def make(*services: dict[str, Any], tasks: tuple[dict[str, Any], ...] = ()) -> Desired:
+    return desired(OWNER, MillDeploymentSpec.model_validate({"services": services, "tasks": tasks}))
+
+
+def web(**more: Any) -> dict[str, Any]:
+    return {"name": "web", "image": "web:2", **more}
+
+
+def one(made: Desired, kind: str, name: str = "web") -> Child:
+    (found,) = (each for each in made.children if (each.kind, each.key.name) == (kind, name))
+    return found
+
+
+def template(**more: Any) -> str:
+    return next(each.template for each in make(DB, web(**more)).services if each.name == "web")
+
+
+@pytest.mark.parametrize("case", [*SERVICES, "task"])
+def test_objects_are_as_in_the_golden_file(case):
+    made = make(tasks=(TASK,)) if case == "task" else make(DB, web(**SERVICES[case]))
+    bodies = [json.loads(json.dumps(each.body)) for each in made.children if each.service != "db"]  # no YAML aliases
+    text = yaml.safe_dump_all(bodies, sort_keys=False)
+    golden = GOLDEN / f"{case}.yaml"
+    if os.environ.get("MILL_UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text()
+
+
+class TestTemplate:
+    def test_replicas_and_routes_are_none_of_its_business(self):
+        plain = template(port=8080)
+        assert template(port=8080, replicas=3) == plain
+        assert template(port=8080, routes=[{"host": "www.example.com"}]) == plain
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"image": "web:3"},
+            {"port": 8080},
+            {"cpu": "1"},
+            {"memory": "1G"},
+            {"command": ["x"]},
+            {"env": {"A": "1"}},
+            {"volumes": [{"name": "a", "path": "/a", "ephemeral": True}]},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_everything_that_a_container_sees_is(self, change):
+        assert template(**change) != template()
+
+    def test_the_order_of_the_environment_counts_since_kubernetes_keeps_it(self):
+        """A variable can name only those before it. The API server sends maps sorted, so that order is stable."""
+        assert template(env={"A": "1", "B": "2"}) != template(env={"B": "2", "A": "1"})
+
+    def test_neighbours_count_only_by_the_address_that_is_named(self):
+        alone = make(web()).services[0].template
+        assert template() == alone
+        other = make({**DB, "port": 5433}, web(env={"DB": "${service.db.address}"})).services[1].template
+        assert other != template(env={"DB": "${service.db.address}"})
+
+    def test_its_hash_is_the_label_of_the_pods(self):
+        made = make(web())
+        labels = one(made, "Deployment").body["spec"]["template"]["metadata"]["labels"]
+        assert labels["mill.dev/template"] == made.services[0].template
+
+
+class TestObjects:
+    def test_replicas_are_left_to_an_autoscaler_where_none_are_given(self):
+        assert "replicas" not in one(make(web()), "Deployment").body["spec"]
+        assert one(make(web(replicas=0)), "Deployment").body["spec"]["replicas"] == 0
+
+    def test_a_persistent_volume_is_nobody_s_child_and_its_service_is_recreated(self):
+        made = make(web(volumes=[{"name": "data", "path": "/data", "size": "1Gi"}]))
+        assert "ownerReferences" not in one(made, "PersistentVolumeClaim", "data").body["metadata"]
+        assert one(made, "Deployment").body["spec"]["strategy"] == {"type": "Recreate"}
+
+    def test_everything_else_has_an_owner(self):
+        made = make(web(port=80, routes=[{"host": "www.example.com"}]), tasks=(TASK,))
+        assert {each.kind for each in made.children} == {"Deployment", "Service", "Ingress", "CronJob"}
+        for child in made.children:
+            (owner,) = child.body["metadata"]["ownerReferences"]
+            assert (owner["uid"], owner["controller"]) == ("0123-uid", True)
+
+    def test_a_task_s_pods_are_no_service_s(self):
+        job = one(make(tasks=(TASK,)), "CronJob", "migrate").body["spec"]["jobTemplate"]
+        assert "mill.dev/service" not in job["spec"]["template"]["metadata"]["labels"]
+
+    def test_the_hash_of_an_object_changes_with_it(self):
+        assert one(make(web()), "Deployment").applied != one(make(web(replicas=2)), "Deployment").applied
+        assert one(make(web()), "Deployment").applied == one(make(web()), "Deployment").applied
+
+    @pytest.mark.parametrize(
+        ("health", "budget"),
+        [
+            (None, 30),
+            ({"path": "/"}, 30),
+            ({"path": "/", "interval": "20s", "failureThreshold": 5}, 100),
+        ],
+    )
+    def test_the_budget_of_a_start_is_what_its_health_check_allows_and_at_least_30_seconds(self, health, budget):
+        (wanted,) = make(web(port=80, health=health)).services
+        assert wanted.asked.budget.total_seconds() == budget
+
+
+class TestEnvironment:
+    def test_an_own_variable_never_meets_a_helper_s_name(self):
+        env = {"MILL_SECRET_1": "mine", "URL": "x${secret(a)}y${secret(b)}"}
+        entries = environment(env, namespace="shop", ports={})
+        names = [each["name"] for each in entries]
+        assert len(set(names)) == len(names)
+        values = {each["name"]: each.get("value") for each in entries}
+        assert values == {
+            "MILL_SECRET_1": "mine",
+            "MILL_SECRET_2": None,
+            "MILL_SECRET_3": None,
+            "URL": "x$(MILL_SECRET_2)y$(MILL_SECRET_3)",
+        }
+
+    def test_a_secret_stands_before_who_names_it(self):
+        names = [each["name"] for each in environment({"URL": "x${secret(a)}"}, namespace="shop", ports={})]
+        assert names == ["MILL_SECRET_1", "URL"]
+
+    def test_the_declared_port_wins_over_a_variable_of_its_name(self):
+        body = one(make(web(port=8080, env={"PORT": "1"})), "Deployment").body
+        assert body["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "PORT", "value": "8080"}]

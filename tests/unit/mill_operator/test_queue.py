@@ -1,0 +1,171 @@
+"""The work queue keeps client-go's promises."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, WorkQueue
+
+SOON = 0.01
+LONG = 60.0
+
+
+@pytest.fixture
+async def queue() -> AsyncIterator[WorkQueue[str]]:
+    made: WorkQueue[str] = WorkQueue()
+    timers = asyncio.create_task(made.run_timers())
+    yield made
+    timers.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await timers
+
+
+async def take(queue: WorkQueue[str]) -> str:
+    return await asyncio.wait_for(queue.get(), 1)
+
+
+async def is_idle(queue: WorkQueue[str]) -> bool:
+    try:
+        await asyncio.wait_for(queue.get(), SOON)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def test_keys_come_in_the_order_in_which_they_were_added(queue):
+    for key in "abc":
+        queue.add(key)
+    assert [await take(queue) for _ in range(3)] == ["a", "b", "c"]
+
+
+async def test_adds_of_a_waiting_key_are_one(queue):
+    for _ in range(3):
+        queue.add("a")
+    assert len(queue) == 1
+    await take(queue)
+    queue.done("a")
+    assert await is_idle(queue)
+
+
+async def test_a_key_is_never_worked_on_twice_at_once(queue):
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    assert await is_idle(queue)
+
+
+async def test_a_key_added_while_it_is_worked_on_comes_once_more_when_it_is_done(queue):
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    queue.add("a")
+    queue.done("a")
+    assert await take(queue) == "a"
+    queue.done("a")
+    assert await is_idle(queue)
+
+
+async def test_another_key_is_not_held_up_by_one_that_is_worked_on(queue):
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    queue.add("b")
+    assert await take(queue) == "b"
+
+
+async def test_many_workers_never_share_a_key(queue):
+    working: set[str] = set()
+    passes = 0
+
+    async def work() -> None:
+        nonlocal passes
+        while True:
+            key = await queue.get()
+            assert key not in working
+            working.add(key)
+            await asyncio.sleep(0)
+            if passes < 200:
+                queue.add(key)
+            passes += 1
+            working.discard(key)
+            queue.done(key)
+
+    workers = [asyncio.create_task(work()) for _ in range(5)]
+    for key in "abc":
+        queue.add(key)
+    for _ in range(2000):
+        await asyncio.sleep(0)
+    assert not any(worker.done() for worker in workers)
+    assert passes >= 200
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def test_a_worker_cancelled_while_waiting_loses_no_key(queue):
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    queue.add("a")
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert await take(queue) == "a"
+
+
+async def test_a_key_added_for_later_comes_later(queue):
+    queue.add_after("a", SOON)
+    assert len(queue) == 0
+    assert await take(queue) == "a"
+
+
+async def test_later_than_now_means_at_once_if_the_time_has_passed(queue):
+    queue.add_after("a", -1)
+    assert len(queue) == 1
+
+
+@pytest.mark.parametrize("delays", [(LONG, SOON), (SOON, LONG)])
+async def test_the_earliest_time_of_a_key_counts(queue, delays):
+    for delay in delays:
+        queue.add_after("a", delay)
+    assert await take(queue) == "a"
+
+
+async def test_an_earlier_time_takes_the_place_of_a_later_one(queue):
+    queue.add_after("a", 2 * SOON)
+    queue.add_after("a", SOON)
+    await take(queue)
+    queue.done("a")
+    await asyncio.sleep(3 * SOON)
+    assert len(queue) == 0
+
+
+async def test_times_of_many_keys_come_in_order(queue):
+    for key, delay in {"c": 3 * SOON, "a": SOON, "b": 2 * SOON}.items():
+        queue.add_after(key, delay)
+    assert [await take(queue) for _ in range(3)] == ["a", "b", "c"]
+
+
+async def test_a_failing_key_waits_twice_as_long_each_time_up_to_a_limit(queue):
+    delays = [queue.retry("a") for _ in range(40)]
+    assert delays[:4] == [FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF, 8 * FIRST_BACKOFF]
+    assert delays == sorted(delays)
+    assert delays[-1] == LAST_BACKOFF
+
+
+async def test_a_key_that_was_well_again_fails_for_the_first_time(queue):
+    for _ in range(5):
+        queue.retry("a")
+    queue.forget("a")
+    assert queue.retry("a") == FIRST_BACKOFF
+
+
+async def test_keys_fail_independently(queue):
+    queue.retry("a")
+    assert queue.retry("b") == FIRST_BACKOFF
+
+
+async def test_an_event_cuts_a_back_off_short(queue):
+    queue.retry("a")
+    queue.add("a")
+    assert len(queue) == 1
