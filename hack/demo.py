@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from hack import images, local
-from hack.cluster import Cluster, up
+from hack.cluster import Cluster, registry, up
 from hack.commands import CommandFailed, run
 from hack.crd import install_crd
 from hack.progress import say, step
 
-NAMESPACE: Final = "default"
+OWN_NAMESPACE: Final = "mill-demo"
+"""Used on a cluster that is not ours, so that nothing of its owner's is touched."""
 EXAMPLES: Final = Path("examples")
 MILL: Final = Path(sys.executable).with_name("mill")
 GATEWAY: Final = f"http://127.0.0.1:{local.GATEWAY_PORT}"
@@ -35,43 +36,54 @@ def main() -> int:
     with step("starting operator and gateway"):
         install_crd(cluster)
         local.start(cluster)
+    scenario = _Scenario(cluster)
     with step("clearing away an earlier demo"):
-        _kubectl(cluster, "delete", "milldeployment", "mill", "--ignore-not-found", "--timeout=60s")
-        _wait("the earlier demo's objects to go", lambda: not _names(cluster, "deployments,services,pods"))
-    _Scenario(cluster).play()
+        scenario.clear()
+    scenario.play()
     return 0
 
 
 class _Scenario:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._namespace = OWN_NAMESPACE if cluster.kind_of == "given" else "default"
+
+    def clear(self) -> None:
+        """Make the namespace as if no demo had been here."""
+        if self._namespace == OWN_NAMESPACE:
+            manifest = f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {OWN_NAMESPACE}}}\n"
+            run(*self._cluster.kubectl_command("apply", "-f", "-"), stdin=manifest)
+        self._kubectl("delete", "milldeployment", "mill", "--ignore-not-found", "--timeout=60s")
+        ours = ("deployments,services,pods", "-l", "mill.dev/deployment=mill")
+        _wait("the earlier demo's objects to go", lambda: not self._items(*ours))
 
     def play(self) -> None:
         self._title("web is good, broken names a tag that does not exist")
         self._show("cat", "examples/production.mill")
         seed = self._mill("examples/production.mill", expected=1)
-        self._check(seed == _SEED, f"the four lines are not the seed's:\n{seed}")
+        nodes = [each["metadata"]["name"] for each in self._items("nodes")]
+        self._check(seed in [_SEED.format(node=node) for node in nodes], "the four lines are not as they should be")
         self._say("Exit code 1: scripts need not read the lines.")
 
         self._title("The same verdict for everybody")
         self._show_kubectl("get", "md")
         self._show_kubectl("get", "deployments,pods")
         web = self._ready_pods("web")
-        self._show("curl", "-s", f"http://{next(iter(web.values()))}:8080/")
-        self._show("curl", "-sN", f"{GATEWAY}/v1/deployments/mill/events")
+        self._ask(*next(iter(web.items())))
+        self._show("curl", "-sN", f"{GATEWAY}/v1/deployments/mill/events?namespace={self._namespace}")
 
         self._title("The right tag: broken becomes healthy, web keeps its pod")
         self._mill("examples/production-fixed.mill", expected=0)
         self._show_kubectl("get", "pods")
         self._check(self._ready_pods("web") == web, "web has another pod than before")
-        self._say(f"web is untouched: still pod {self._cluster_pod_names('web')}.")
+        self._say(f"web is untouched: still pod {', '.join(web)}.")
 
         self._title("An update to a missing tag: the old pods serve on")
         old = self._ready_pods("broken")
         self._mill("examples/production.mill", expected=1)
         self._show_kubectl("get", "pods")
         self._check(self._ready_pods("broken") == old, "the old pod of broken is gone")
-        self._show("curl", "-s", f"http://{next(iter(old.values()))}:8080/")
+        self._ask(*next(iter(old.items())))
         self._say("The pod of the last good version still answers.")
 
         kubectl = f'eval "$({Path(sys.executable).relative_to(Path.cwd())} -m hack.cluster env)"; kubectl get md,pods'
@@ -85,10 +97,12 @@ class _Scenario:
     def _mill(self, file: str, *, expected: int) -> str:
         """Run `mill deploy` and return what it printed."""
         print(f"\n$ mill deploy -f {file}", flush=True)
+        command = [str(MILL), "deploy", "--address", GATEWAY, "--namespace", self._namespace, "-f"]
+        text = None
+        if self._cluster.registry != registry.ADDRESS:
+            text, file = Path(file).read_text().replace(registry.ADDRESS, self._cluster.registry), "-"
         started = time.monotonic()
-        done = subprocess.run(
-            [str(MILL), "deploy", "-f", file, "--address", GATEWAY], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, file], input=text, capture_output=True, text=True, check=False)
         print(done.stdout + done.stderr, end="", flush=True)
         self._check(done.returncode == expected, f"mill deploy ended with exit code {done.returncode}, not {expected}")
         self._say(f"(exit code {done.returncode}, {time.monotonic() - started:.1f} s)")
@@ -100,19 +114,30 @@ class _Scenario:
 
     def _show_kubectl(self, *arguments: str) -> None:
         print(f"\n$ kubectl {shlex.join(arguments)}", flush=True)
-        print(_kubectl(self._cluster, *arguments), end="", flush=True)
+        print(self._kubectl(*arguments), end="", flush=True)
+
+    def _kubectl(self, *arguments: str) -> str:
+        return run(*self._cluster.kubectl_command("--namespace", self._namespace, *arguments))
+
+    def _items(self, *arguments: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = json.loads(self._kubectl("get", *arguments, "-o", "json"))["items"]
+        return items
 
     def _ready_pods(self, service: str) -> dict[str, str]:
         """Return the service's ready pods: name to address."""
         return {
             pod["metadata"]["name"]: pod["status"]["podIP"]
-            for pod in _items(self._cluster, "pods", "-l", f"mill.dev/service={service}")
+            for pod in self._items("pods", "-l", f"mill.dev/service={service}")
             if any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
             and "deletionTimestamp" not in pod["metadata"]
         }
 
-    def _cluster_pod_names(self, service: str) -> str:
-        return ", ".join(self._ready_pods(service))
+    def _ask(self, pod: str, address: str) -> None:
+        """Show what a pod answers: directly where its address can be reached, else through the API server."""
+        if self._cluster.kind_of == "embedded":
+            self._show("curl", "-s", f"http://{address}:8080/")
+        else:
+            self._show_kubectl("get", "--raw", f"/api/v1/namespaces/{self._namespace}/pods/{pod}:8080/proxy/")
 
     @staticmethod
     def _title(text: str) -> None:
@@ -129,24 +154,11 @@ class _Scenario:
 
 
 _SEED: Final = """\
-  web:    scheduled on node-1
+  web:    scheduled on {node}
   web:    healthy
   broken: failed: image pull failed: tag not found
   deploy finished with errors
 """
-
-
-def _kubectl(cluster: Cluster, *arguments: str) -> str:
-    return run(*cluster.kubectl_command("--namespace", NAMESPACE, *arguments))
-
-
-def _items(cluster: Cluster, *arguments: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = json.loads(_kubectl(cluster, "get", *arguments, "-o", "json"))["items"]
-    return items
-
-
-def _names(cluster: Cluster, kinds: str) -> list[str]:
-    return [each["metadata"]["name"] for each in _items(cluster, kinds, "-l", "mill.dev/deployment=mill")]
 
 
 def _wait(what: str, condition: Callable[[], bool]) -> None:

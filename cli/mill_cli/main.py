@@ -18,7 +18,13 @@ app = typer.Typer(
 
 Address = Annotated[str, typer.Option(envvar="MILL_ADDRESS", help="Where the gateway listens.", show_envvar=True)]
 Token = Annotated[
-    str | None, typer.Option(envvar="MILL_TOKEN", help="Token of the gateway.", show_envvar=False, show_default=False)
+    str | None,
+    typer.Option(
+        envvar="MILL_TOKEN",
+        help="Token of the gateway; better given as MILL_TOKEN.",
+        show_envvar=False,
+        show_default=False,
+    ),
 ]
 Namespace = Annotated[
     str | None,
@@ -50,7 +56,7 @@ def main(
 
 @app.command()
 def deploy(
-    path: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The .mill file; - is standard input.")] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="FILE", help="The .mill file; - is standard input.")] = None,
     *,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="The .mill file; - is standard input.")] = None,
     address: Address = DEFAULT_ADDRESS,
