@@ -8,6 +8,7 @@ from mill_api import names
 from mill_api.key import Key
 from mill_operator.core import clock
 from mill_operator.core.digest import digest
+from mill_operator.core.redact import redact, redact_urls
 
 CREATING = frozenset({"ContainerCreating", "PodInitializing"})
 PULL_PROBLEMS = frozenset(
@@ -149,7 +150,7 @@ def pod_facts(body: dict[str, Any]) -> PodFacts:
         unready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") == "False" else None,
         image_present=bool(running or ended or last or past_pull or container.get("imageID")),
         waiting_reason=waiting.get("reason", "") if waiting else "",
-        waiting_message=waiting.get("message", "")[:MESSAGE_LIMIT] if waiting else "",
+        waiting_message=redact_urls(waiting.get("message", ""))[:MESSAGE_LIMIT] if waiting else "",
         running_since=_time(running.get("startedAt")) if running else None,
         ended=_ended(ended),
         last_ended=_ended(last),
@@ -193,7 +194,7 @@ def _ended(state: dict[str, Any] | None) -> Ended | None:
     return Ended(
         exit_code=state.get("exitCode", 0),
         reason=state.get("reason", ""),
-        message=state.get("message", "")[-MESSAGE_LIMIT:],
+        message=redact(state.get("message", ""))[-MESSAGE_LIMIT:],
         started_at=_time(state.get("startedAt")),
         finished_at=_time(state.get("finishedAt")),
     )
