@@ -23,6 +23,8 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
+	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
+	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
 format: setup ## Format the code, and mend what can be mended by itself
 	$(BIN)/ruff check --fix $(SOURCES)

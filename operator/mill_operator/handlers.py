@@ -52,6 +52,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings) -> None:
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def wake(namespace: str | None, name: str, memo: kopf.Memo, meta: kopf.Meta, **_: Any) -> None:
+        # Only a wake-up. A pass reads from our own reflector: if that sees the change later, it wakes the key again.
         known = memo.controller.cluster.parents.get(Key(namespace or "", name))
         if known is not None and known.generation < meta["generation"]:
             memo.controller.wake(known.key)

@@ -106,15 +106,7 @@ def _deployment(owner: Owner, service: Service, template: Json) -> Child:
 
 
 def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None]) -> Json:
-    container: Json = {
-        "name": service.name,
-        "image": service.image,
-        "resources": _resources(service.cpu, service.memory),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False},
-    }
-    if service.command:
-        container["command"] = [literal(word) for word in service.command]
+    container = _container(service)
     env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
@@ -139,6 +131,20 @@ def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None]) 
     labels = _labels(owner, service.name) | {names.LABEL_SERVICE: service.name}
     template = {"metadata": {"labels": labels}, "spec": spec}
     return {"metadata": {"labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
+
+
+def _container(program: Service | Task) -> Json:
+    amounts = {"cpu": program.cpu, "memory": program.memory}
+    container: Json = {
+        "name": program.name,
+        "image": program.image,
+        "resources": {"requests": amounts, "limits": amounts},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }
+    if program.command:
+        container["command"] = [literal(word) for word in program.command]
+    return container
 
 
 def _pod_spec(container: Json) -> Json:
@@ -192,15 +198,7 @@ def _ingress(owner: Owner, service: Service) -> Child:
 
 def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None]) -> Child:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
-    container: Json = {
-        "name": task.name,
-        "image": task.image,
-        "resources": _resources(task.cpu, task.memory),
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False},
-    }
-    if task.command:
-        container["command"] = [literal(word) for word in task.command]
+    container = _container(task)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
     labels = _labels(owner, task.name) | {names.LABEL_TASK: task.name}
@@ -220,11 +218,6 @@ def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None]) -> Child:
         "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
     }
     return _child(owner, "CronJob", "batch/v1", task.name, None, {"spec": spec})
-
-
-def _resources(cpu: str, memory: str) -> Json:
-    amounts = {"cpu": cpu, "memory": memory}
-    return {"requests": amounts, "limits": amounts}
 
 
 def _selector(owner: Owner, service: str) -> dict[str, str]:
