@@ -92,9 +92,10 @@ def rollout_events(
     for past in status.history:
         if past.id == rollout:
             return list(_past(prefix, past, _successor(status, rollout)))
-    if _position(rollout) >= _position(rollout_id(metadata)):
+    asked = rollout_id(metadata)
+    if _position(rollout) >= _position(asked):
         return []  # asked for, and not begun; or our view of the resource is older than the request
-    return [_superseded(prefix, metadata["generation"]), Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
+    return [_superseded(prefix, rollout, asked), Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
 
 
 def _current(prefix: str, rollout: Rollout, services: list[ServiceStatus], *, full: bool) -> Iterator[Event]:
@@ -116,19 +117,22 @@ def _past(prefix: str, past: PastRollout, successor: str) -> Iterator[Event]:
         data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
         yield Event(prefix, failed.seq, "failed", data)
     if past.superseded:
-        yield _superseded(prefix, successor)
+        yield _superseded(prefix, past.id, successor)
     yield _done(prefix, past.started_at, past.finished_at, success=past.success)
 
 
 def _successor(status: MillDeploymentStatus, rollout: str) -> str:
-    """Return the generation of the rollout that came after one of the history, which is newest first."""
+    """Return the rollout that came after one of the history, which is newest first."""
     newest_first = [status.rollout.id] if status.rollout is not None else []
     newest_first += [past.id for past in status.history]
-    return newest_first[newest_first.index(rollout) - 1].split("-", 1)[0]
+    return newest_first[newest_first.index(rollout) - 1]
 
 
-def _superseded(prefix: str, generation: object) -> Event:
-    return Event(prefix, SUPERSEDED, "failed", {"reason": f"superseded by generation {generation}"})
+def _superseded(prefix: str, rollout: str, successor: str) -> Event:
+    generation, _ = _position(successor)
+    again = generation == _position(rollout)[0]
+    by = "a newer request for the same generation" if again else f"generation {generation}"
+    return Event(prefix, SUPERSEDED, "failed", {"reason": f"superseded by {by}"})
 
 
 def _progress(rollout: Rollout, service: ServiceStatus, step: Transition, *, full: bool) -> dict[str, Any]:

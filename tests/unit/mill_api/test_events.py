@@ -125,3 +125,10 @@ def test_detail_has_all_phases_and_what_the_default_leaves_out():
         },
     ]  # fmt: skip
     assert plain[0].id == full[1].id
+
+
+def test_a_request_that_supersedes_another_of_its_generation_says_so() -> None:
+    metadata = {"generation": 4, "annotations": {"mill.dev/request": "b"}}
+    events = rollout_events("0123456789", "4-a", metadata, MillDeploymentStatus())
+    assert events[0].data == {"reason": "superseded by a newer request for the same generation"}
+    assert events[1].name == "done"
