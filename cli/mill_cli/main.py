@@ -80,21 +80,29 @@ def deploy(
 
 @app.command()
 def validate(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The .mill file; - is standard input.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .mill file, or a MillDeployment in YAML.")],
+    *,
+    as_json: Json = False,
 ) -> None:
-    """Check a .mill file without a cluster, and show everything that is wrong with it."""
-    from mill_api.language import InvalidConfig, parse
-    from mill_cli.deploy import read
+    """Check a file without a cluster, and show everything that is wrong with it."""
+    from mill_cli import config
 
-    text = read(path)
-    try:
-        parse(text, filename=str(path))
-    except InvalidConfig as error:
-        source = text.decode(errors="replace")
-        for each in error.diagnostics:
-            typer.echo(each.render(source, color=sys.stderr.isatty()), err=True)
-        raise typer.Exit(Exit.FAILED) from error
-    typer.echo(f"{path}: good")
+    raise typer.Exit(config.validate(path, as_json=as_json))
+
+
+@app.command()
+def render(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .mill file, or a MillDeployment in YAML.")],
+    *,
+    output: Annotated[str, typer.Option("--output", "-o", metavar="yaml|json|mill", help="What to write.")] = "yaml",
+    name: Name = None,
+) -> None:
+    """Print a file as a MillDeployment, for kubectl and Git, or as a .mill file again."""
+    from mill_cli import config
+
+    if output not in list(config.Format):
+        raise CliError(Exit.CANNOT_CONNECT, f"--output {output}: must be yaml, json or mill")
+    config.render(path, name or "mill", config.Format(output))
 
 
 def run() -> None:

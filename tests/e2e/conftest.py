@@ -160,6 +160,15 @@ def cluster() -> Iterator[Cluster]:
     local.stop()
 
 
+@pytest.fixture(scope="module")
+def shared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]:
+    """A namespace for tests that leave nothing in it."""
+    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, tmp_path_factory.mktemp("shared"))
+    made.run(*cluster.kubectl_command("create", "namespace", made.name))
+    yield made
+    made.run(*cluster.kubectl_command("delete", "namespace", made.name, "--wait=false"))
+
+
 @pytest.fixture
 def namespace(cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Namespace]:
     """A namespace that goes when the test is over."""
