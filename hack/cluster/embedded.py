@@ -5,6 +5,7 @@ died (after a reboot, say) is cleaned away and started afresh.
 """
 
 import json
+import time
 
 from hack import paths
 from hack.cluster import cleaning, control_plane, dns, network, packages, pki, processes, registry, storage
@@ -16,6 +17,10 @@ from hack.exclusive import exclusive
 from hack.images import pause
 from hack.progress import say, step
 from hack.toolchain.build import COREDNS, CRANE, ETCD, KUBERNETES, build
+
+# A kubelet that has started recently lets each probe wait for a random part of its period, so as not to probe
+# everything at once. Nobody wants to meet that in a test.
+_KUBELET_WARM_UP = 10.0
 
 FIRST_NODE = Node("node-1", network.GATEWAY, network.NODE_PODS)
 
@@ -75,12 +80,14 @@ def _start() -> None:
     pause.push()
     control_plane.start()
     FIRST_NODE.start()
+    kubelet_started = time.monotonic()
     dns.start()
     storage.create_default_class(kubectl())
     processes.wait_until(dns.NAME, dns.answers)
     processes.wait_until(f"{FIRST_NODE.name}-kubelet", _node_ready)
     # Pods are refused until their namespace has its service account.
     processes.wait_until("kube-controller-manager", _service_account_exists)
+    time.sleep(max(0.0, kubelet_started + _KUBELET_WARM_UP - time.monotonic()))
 
 
 def _problem() -> str:

@@ -139,7 +139,7 @@ def test_defaults_are_filled_in_and_an_unseen_resource_is_not_healthy(shared: Na
 
 def test_explain_reads_well(shared: Namespace) -> None:
     words = shared.kubectl("explain", "md.spec.services.health")
-    assert "An HTTP health check" in words
+    assert "HTTP health check. Without one," in words
     for field in ("path", "interval", "failureThreshold"):
         assert field in words
 
