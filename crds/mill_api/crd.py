@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from mill_api import names
-from mill_api.spec import ApiModel, MillDeploymentSpec
+from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 
 Schema = dict[str, Any]
@@ -142,6 +142,16 @@ def _root() -> Schema:
     }
 
 
+def _in_words(pattern: str, refusal: str) -> Schema:
+    """Return the rule that refuses a text in our words."""
+    before, after = refusal.split("{}")
+    return {
+        "rule": f"self.matches(r'{pattern}')",
+        "messageExpression": f'"{before}" + self + "{after}"',
+        "message": refusal.replace("'{}' is", "this is").replace(", got '{}'", ""),
+    }
+
+
 class _Converter:
     """JSON schema, as pydantic writes it, to what the API server takes."""
 
@@ -169,6 +179,9 @@ class _Converter:
             result |= self._items(schema["items"])
         if model is not None and model in _RULES and self._defaults:
             result["x-kubernetes-validations"] = _RULES[model]
+        if REFUSAL in schema:
+            # The pattern stays, for editors and for checks without a server; the rule says it in words.
+            result["x-kubernetes-validations"] = [_in_words(schema["pattern"], schema[REFUSAL])]
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:

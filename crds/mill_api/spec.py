@@ -9,7 +9,7 @@ when the file is read, since `1m` of memory would be a thousandth of a byte here
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from mill_api import names
@@ -29,6 +29,14 @@ def _number_to_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+REFUSAL = "x-mill-refusal"
+"""Where a field's schema says how a text that does not match is refused; the CRD has it as a rule."""
+
+
+def _says(refusal: str) -> dict[str, JsonValue]:
+    return {REFUSAL: refusal}
+
+
 QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
 
 Quantity = Annotated[
@@ -45,13 +53,27 @@ Image = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$")]
 EnvValue = Annotated[str, Field(max_length=32768)]
 Env = Annotated[dict[str, EnvValue], Field(max_length=500)]
 Command = Annotated[list[Annotated[str, Field(max_length=32768)]], Field(max_length=200)]
-AbsolutePath = Annotated[str, Field(min_length=1, max_length=1024, pattern="^/")]
+ServiceName = Annotated[
+    str, Field(pattern=names.SERVICE_NAME, max_length=63, json_schema_extra=_says(names.NO_SERVICE_NAME))
+]
+TaskName = Annotated[str, Field(pattern=names.TASK_NAME, max_length=52, json_schema_extra=_says(names.NO_TASK_NAME))]
+VolumeName = Annotated[
+    str, Field(pattern=names.VOLUME_NAME, max_length=63, json_schema_extra=_says(names.NO_VOLUME_NAME))
+]
+HostName = Annotated[str, Field(pattern=names.HOST_NAME, max_length=253)]
+"""Refused by its pattern alone: a rule on so many texts of that length exceeds the API server's budget."""
+AbsolutePath = Annotated[
+    str, Field(min_length=1, max_length=1024, pattern="^/", json_schema_extra=_says(names.NO_PATH))
+]
+HealthPath = Annotated[
+    str, Field(min_length=1, max_length=1024, pattern="^/", json_schema_extra=_says(names.NO_HEALTH_PATH))
+]
 
 
 class Health(ApiModel):
     """An HTTP health check: a GET on the service's port; any 2xx or 3xx answer passes."""
 
-    path: AbsolutePath = Field(description="Path that is asked for. Starts with '/'.")
+    path: HealthPath = Field(description="Path that is asked for. Starts with '/'.")
     interval: Duration = Field("10s", description="Time between two checks, such as 10s or 1m30s.")
     failure_threshold: int = Field(
         3, ge=1, le=1000, description="How many failed checks in a row make a running replica unready."
@@ -61,7 +83,7 @@ class Health(ApiModel):
 class Route(ApiModel):
     """A host name and path under which the service is reached from outside. Becomes an Ingress."""
 
-    host: str = Field(max_length=253, pattern=names.HOST_NAME, description="Host name, such as www.example.com.")
+    host: HostName = Field(description="Host name, such as www.example.com.")
     path: AbsolutePath = Field("/", description="Path prefix. Starts with '/'.")
     websocket: bool = Field(default=False, description="Whether connections may be upgraded to WebSockets.")
 
@@ -69,7 +91,7 @@ class Route(ApiModel):
 class Volume(ApiModel):
     """A file system that is mounted into the service's container."""
 
-    name: str = Field(pattern=names.VOLUME_NAME, max_length=63, description="Name of the volume and of its claim.")
+    name: VolumeName = Field(description="Name of the volume and of its claim.")
     path: AbsolutePath = Field(description="Where it is mounted. Starts with '/'.")
     size: Quantity | None = Field(
         None, description="Size of a persistent volume. It may grow later, and cannot shrink."
@@ -82,7 +104,7 @@ class Volume(ApiModel):
 class Service(ApiModel):
     """A long-running program: as many equal replicas as asked for, kept running, reached by its name."""
 
-    name: str = Field(pattern=names.SERVICE_NAME, max_length=63, description="Name of the service.")
+    name: ServiceName = Field(description="Name of the service.")
     image: Image = Field(description="Container image, with a tag or digest.")
     port: int | None = Field(
         None,
@@ -125,7 +147,7 @@ class Service(ApiModel):
 class Task(ApiModel):
     """A program that runs to its end when someone spawns it."""
 
-    name: str = Field(pattern=names.TASK_NAME, max_length=52, description="Name of the task.")
+    name: TaskName = Field(description="Name of the task.")
     image: Image = Field(description="Container image, with a tag or digest.")
     cpu: Quantity = Field("250m", description="CPU, request and limit.")
     memory: Quantity = Field("256M", description="Memory, request and limit.")

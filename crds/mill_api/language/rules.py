@@ -52,7 +52,7 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         if not re.fullmatch(names.SERVICE_NAME, service.name):
             yield Problem(
                 path,
-                f"{_shown(service.name)} is not a service name",
+                _refused(names.NO_SERVICE_NAME, service.name),
                 "at most 63 of a-z, 0-9 and -, beginning with a letter and not ending with -: it becomes a DNS name",
             )
         yield from _program(path, service)
@@ -63,7 +63,7 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         if not re.fullmatch(names.TASK_NAME, task.name):
             yield Problem(
                 path,
-                f"{_shown(task.name)} is not a task name",
+                _refused(names.NO_TASK_NAME, task.name),
                 "at most 52 of a-z, 0-9 and -, beginning with a letter and not ending with -: it names a CronJob",
             )
         yield from _program(path, task)
@@ -134,7 +134,7 @@ def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
         where = f"{path}.volume.{volume.name}"
         if not re.fullmatch(names.VOLUME_NAME, volume.name):
             advice = "at most 63 of a-z, 0-9 and -, neither beginning nor ending with -"
-            yield Problem(where, f"{_shown(volume.name)} is not a volume name", advice)
+            yield Problem(where, _refused(names.NO_VOLUME_NAME, volume.name), advice)
         if not volume.ephemeral and volume.size is None:
             advice = 'add `size = "1Gi"`, or `ephemeral = true` if the data may be lost'
             absent = (f"{where}.size", f"{where}.ephemeral")
@@ -145,7 +145,7 @@ def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
     for route in service.routes:
         if not re.fullmatch(names.HOST_NAME, route.host) or len(route.host) > 253:
             advice = "a DNS name in small letters, such as www.example.com or *.example.com, without scheme or port"
-            yield Problem(f"{path}.route.{route.host}", f"{_shown(route.host)} is not a host name", advice)
+            yield Problem(f"{path}.route.{route.host}", _refused(names.NO_HOST_NAME, route.host), advice)
 
 
 def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -176,5 +176,13 @@ def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
                 yield Problem(where, f"'{route.host}{route.path}' already leads to service '{owner}'", None, taken)
 
 
+def _refused(words: str, text: str) -> str:
+    return words.format(_short(text))
+
+
 def _shown(text: str) -> str:
-    return f"'{text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'}'"
+    return f"'{_short(text)}'"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

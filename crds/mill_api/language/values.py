@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from mill_api import names
 from mill_api.language.durations import InvalidDuration, parse_duration
 from mill_api.language.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
 from mill_api.language.source import Span
@@ -71,7 +72,7 @@ def absolute_path(value: Value) -> str:
     """Read a path that starts with a slash."""
     path = text(value)
     if not path.startswith("/"):
-        raise Wrong(f"path must start with '/', got '{_short(path)}'")
+        raise Wrong(names.NO_PATH.format(_short(path)))
     return _bounded(path, 1024)
 
 
@@ -79,7 +80,7 @@ def health_path(value: Value) -> str:
     """Read the path of a health check."""
     path = text(value)
     if not path.startswith("/"):
-        raise Wrong(f"health path must start with '/', got '{_short(path)}'")
+        raise Wrong(names.NO_HEALTH_PATH.format(_short(path)))
     return _bounded(path, 1024)
 
 
