@@ -46,10 +46,17 @@ Quantity = Annotated[
 ]
 """A non-negative Kubernetes quantity: `500m`, `0.5`, `256M`, `1Gi`."""
 
-Duration = Annotated[str, Field(max_length=32, pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$")]
+Duration = Annotated[
+    str,
+    Field(
+        max_length=32,
+        pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
+        json_schema_extra=_says(names.NO_DURATION),
+    ),
+]
 """A duration in Go's notation: `10s`, `1h30m`."""
 
-Image = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$")]
+Image = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$", json_schema_extra=_says(names.NO_IMAGE))]
 EnvValue = Annotated[str, Field(max_length=32768)]
 Env = Annotated[dict[str, EnvValue], Field(max_length=500)]
 Command = Annotated[list[Annotated[str, Field(max_length=32768)]], Field(max_length=200)]

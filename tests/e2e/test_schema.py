@@ -43,7 +43,7 @@ REFUSED = {
     "no name": ({"services": [{"image": "web"}]}, "services[0].name: Required value"),
     "no image": ({"services": [{"name": "web"}]}, "services[0].image: Required value"),
     "an empty image": (service(image=""), "services[0].image"),
-    "an image with a space": (service(image="a b"), "services[0].image"),
+    "an image with a space": (service(image="a b"), "'a b' is not an image reference"),
     "a capital letter": (service(name="Web"), "'Web' is not a service name"),
     "a leading digit": (service(name="1web"), "'1web' is not a service name"),
     "a trailing hyphen": (service(name="web-"), "'web-' is not a service name"),
@@ -60,7 +60,7 @@ REFUSED = {
         service(health={"path": "healthz"}),
         "health path must start with '/', got 'healthz'",
     ),
-    "an interval without a unit": (service(health={"path": "/", "interval": "10"}), "services[0].health.interval"),
+    "an interval without a unit": (service(health={"path": "/", "interval": "10"}), "invalid duration '10'"),
     "a failure threshold of 0": (service(health={"path": "/", "failureThreshold": 0}), "health.failureThreshold"),
     "health without a port": (
         {"services": [{"name": "web", "image": "web", "health": {"path": "/"}}]},
@@ -94,7 +94,7 @@ REFUSED = {
     "a command that is no list": (service(command="ls"), "services[0].command"),
     "a task name with a capital": (task(name="Migrate"), "'Migrate' is not a task name"),
     "a task name that is too long": (task(name="a" * 53), "tasks[0].name"),
-    "a task's time-out without a unit": (task(timeout="10"), "tasks[0].timeout"),
+    "a task's time-out without a unit": (task(timeout="10"), "invalid duration '10'"),
     "201 services": ({"services": [{**WEB, "name": f"web-{n}"} for n in range(201)]}, "must have at most 200 items"),
 }
 

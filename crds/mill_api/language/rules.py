@@ -81,7 +81,7 @@ def _program(path: str, program: Service | Task) -> Iterator[Problem]:
     if not _IMAGE.fullmatch(program.image) or len(program.image) > 1024:
         yield Problem(
             f"{path}.image",
-            f"{_shown(program.image)} is not an image reference",
+            _refused(names.NO_IMAGE, program.image),
             _image_advice(program.image),
         )
 
