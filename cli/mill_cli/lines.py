@@ -7,8 +7,8 @@ verdicts of the services before it, though not for long. The time is an argument
 from collections.abc import Sequence
 from typing import Any
 
-HOLD_SECONDS = 5.0
-"""How long a line waits for the services before its own."""
+HOLD_SECONDS = 10.0
+"""How long a line waits for the services before its own: longer than a start on a busy machine takes."""
 
 
 def line(event: str, data: dict[str, Any], width: int) -> str:
