@@ -53,7 +53,10 @@ class Children:
 
     async def write(self, parent: Parent, memory: WriteMemory, children: Sequence[Child]) -> None:
         """Bring the children to what is wanted. Raise `KubeError` if the API server is away."""
-        todo = plan(children, self._cluster.children(parent.key), uid=parent.uid, revisions=memory.revisions)
+        observed = self._cluster.children(parent.key)
+        there = {each.uid for each in observed}
+        memory.revisions = {uid: revision for uid, revision in memory.revisions.items() if uid in there}
+        todo = plan(children, observed, uid=parent.uid, revisions=memory.revisions)
         hashes = {child.applied for child in children}
         memory.problems = {each: why for each, why in memory.problems.items() if each in hashes}
         writes = [(child.kind, self._apply(memory, child, None)) for child in todo.create]

@@ -46,9 +46,18 @@ class Memory:
     written: MillDeploymentStatus
     """The newest that the API server has."""
     writes: WriteMemory = field(default_factory=WriteMemory)
+    generation: int = -1
+    """The generation that `wanted` was worked out for: a pass for each event of a pod should not do it again."""
+    wanted: Desired | str = ""
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock; and how many seconds it took."""
     write_seconds: float = 0.0
+
+    def wanted_of(self, parent: Parent) -> Desired | str:
+        """Return what should exist, or what is wrong with the spec, all of it."""
+        if self.generation != parent.generation:
+            self.generation, self.wanted = parent.generation, _wanted(parent)
+        return self.wanted
 
 
 class Controller:
@@ -121,16 +130,10 @@ class Controller:
             self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
             return
         memory = self._recall(parent)
-        try:
-            spec = MillDeploymentSpec.model_validate(parent.spec)
-        except ValidationError as error:
-            found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        else:
-            found = [str(problem) for problem in problems(spec)]
-        if found:
-            await self._refuse(parent, memory, "\n".join(found))
+        wanted = memory.wanted_of(parent)
+        if isinstance(wanted, str):
+            await self._refuse(parent, memory, wanted)
             return
-        wanted = desired(Owner(key, parent.uid), spec)
         begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
         if begins:
             memory.writes.problems.clear()  # somebody asks again
@@ -238,6 +241,16 @@ class Controller:
         memory.write_seconds = memory.written_at - started
         _report(key, memory.written, status)
         memory.written = status
+
+
+def _wanted(parent: Parent) -> Desired | str:
+    try:
+        spec = MillDeploymentSpec.model_validate(parent.spec)
+    except ValidationError as error:
+        return "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    if found := problems(spec):
+        return "\n".join(map(str, found))
+    return desired(Owner(parent.key, parent.uid), spec)
 
 
 def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
