@@ -1,5 +1,6 @@
 """One pass over one MillDeployment, against an API server that is played from memory."""
 
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound
 from mill_api.kube.resources import PODS, Resource
-from mill_operator.controller import Controller
+from mill_operator.cluster import Cluster
+from mill_operator.reconciler import Reconciler
 
 KEY = Key("default", "mill")
 SERVICE = {"name": "web", "image": "registry.example/web:1", "port": 8080}
@@ -81,60 +83,61 @@ def server() -> Server:
 
 
 @pytest.fixture
-def controller(server: Server) -> Controller:
-    return Controller(cast("KubeClient", server), None)
+def reconciler(server: Server) -> Reconciler:
+    client = cast("KubeClient", server)
+    return Reconciler(client, Cluster(client, None, lambda _key: None), lambda: datetime.now(UTC))
 
 
-def _see_pod(controller: Controller, body: dict[str, Any]) -> None:
-    controller.cluster._pods.learn(body)
+def _see_pod(reconciler: Reconciler, body: dict[str, Any]) -> None:
+    reconciler._cluster._pods.learn(body)
 
 
-async def test_pods_that_the_pass_itself_brought_about_are_not_renewed(server: Server, controller: Controller) -> None:
+async def test_pods_that_the_pass_itself_brought_about_are_not_renewed(server: Server, reconciler: Reconciler) -> None:
     """A loaded machine may show the first pods before the pass that made their Deployment is over."""
 
     def applied(body: dict[str, Any]) -> None:
         if body["kind"] == "Deployment":
-            _see_pod(controller, _pod(body))
+            _see_pod(reconciler, _pod(body))
 
     server.on_apply = applied
-    controller.cluster.parents.learn(_resource())
-    await controller._reconcile(KEY)
+    reconciler._cluster.parents.learn(_resource())
+    await reconciler.reconcile(KEY)
     assert ("apply", "Deployment") in server.calls
     assert [call for call in server.calls if call[0] == "delete"] == []
     assert server.statuses[-1]["services"][0]["state"] == "Pulling"
 
 
-async def test_asked_again_a_service_that_is_not_healthy_gets_new_pods(server: Server, controller: Controller) -> None:
+async def test_asked_again_a_service_that_is_not_healthy_gets_new_pods(server: Server, reconciler: Reconciler) -> None:
     def applied(body: dict[str, Any]) -> None:
         if body["kind"] == "Deployment":
-            _see_pod(controller, _pod(body, reason="ImagePullBackOff"))
+            _see_pod(reconciler, _pod(body, reason="ImagePullBackOff"))
 
     server.on_apply = applied
-    controller.cluster.parents.learn(_resource())
-    await controller._reconcile(KEY)
+    reconciler._cluster.parents.learn(_resource())
+    await reconciler.reconcile(KEY)
     assert server.statuses[-1]["services"][0]["state"] == "Failed"
-    controller.cluster.parents.learn(_resource(request="again"))
-    await controller._reconcile(KEY)
+    reconciler._cluster.parents.learn(_resource(request="again"))
+    await reconciler.reconcile(KEY)
     assert server.calls[-1] == ("delete", f"{PODS.kind} web-1")
     assert server.statuses[-1]["rollout"]["id"] == "1-again"
     assert server.statuses[-1]["services"][0]["state"] == "Pending"
 
 
 async def test_a_resource_that_is_gone_or_going_is_left_to_the_garbage_collector(
-    server: Server, controller: Controller
+    server: Server, reconciler: Reconciler
 ) -> None:
-    await controller._reconcile(KEY)
+    await reconciler.reconcile(KEY)
     body = _resource()
     body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    controller.cluster.parents.learn(body)
-    await controller._reconcile(KEY)
+    reconciler._cluster.parents.learn(body)
+    await reconciler.reconcile(KEY)
     assert server.calls == []
     assert server.statuses == []
 
 
-async def test_a_pass_without_a_change_writes_nothing(server: Server, controller: Controller) -> None:
-    controller.cluster.parents.learn(_resource())
-    await controller._reconcile(KEY)
+async def test_a_pass_without_a_change_writes_nothing(server: Server, reconciler: Reconciler) -> None:
+    reconciler._cluster.parents.learn(_resource())
+    await reconciler.reconcile(KEY)
     calls, statuses = len(server.calls), len(server.statuses)
-    await controller._reconcile(KEY)
+    await reconciler.reconcile(KEY)
     assert (len(server.calls), len(server.statuses)) == (calls, statuses)

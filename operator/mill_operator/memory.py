@@ -1,0 +1,57 @@
+"""What is remembered of a MillDeployment between passes. All of it may be lost at any line.
+
+The rollout's state is in the resource's status. Kept here is what our watch does not know yet (the status that we wrote
+last; our own writes to children), and what would only be worked out again (what a generation wants).
+"""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from pydantic import ValidationError
+
+from mill_api.language.rules import problems
+from mill_api.spec import MillDeploymentSpec
+from mill_api.status import MillDeploymentStatus
+from mill_operator.children import WriteMemory
+from mill_operator.cluster import Parent
+from mill_operator.core.desired import Desired, Owner, desired
+
+
+@dataclass(slots=True)
+class Memory:
+    """One MillDeployment's."""
+
+    uid: str
+    status: MillDeploymentStatus
+    """The newest that we made."""
+    written: MillDeploymentStatus
+    """The newest that the API server has."""
+    writes: WriteMemory = field(default_factory=WriteMemory)
+    generation: int = -1
+    """The generation that `wanted` was worked out for: a pass for each event of a pod should not do it again."""
+    wanted: Desired | str = ""
+    written_at: float = 0.0
+    """When the last status write ended, on the monotonic clock; and how many seconds it took."""
+    write_seconds: float = 0.0
+
+    @classmethod
+    def of(cls, parent: Parent) -> Self:
+        """Begin with what the resource itself tells."""
+        status = MillDeploymentStatus.model_validate(parent.status)
+        return cls(parent.uid, status, status)
+
+    def wanted_of(self, parent: Parent) -> Desired | str:
+        """Return what should exist, or what is wrong with the spec, all of it."""
+        if self.generation != parent.generation:
+            self.generation, self.wanted = parent.generation, _wanted(parent)
+        return self.wanted
+
+
+def _wanted(parent: Parent) -> Desired | str:
+    try:
+        spec = MillDeploymentSpec.model_validate(parent.spec)
+    except ValidationError as error:
+        return "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+    if found := problems(spec):
+        return "\n".join(map(str, found))
+    return desired(Owner(parent.key, parent.uid), spec)

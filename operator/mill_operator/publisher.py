@@ -1,0 +1,74 @@
+"""Writing the status: only when it changed, verdicts at once, the rest in a little while."""
+
+import logging
+import time
+from typing import Any
+
+from mill_api.key import Key
+from mill_api.kube.client import Conflict, KubeClient, NotFound
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_api.status import MillDeploymentStatus
+from mill_operator.children import MANAGER
+from mill_operator.core.pace import Change, change, pause
+from mill_operator.memory import Memory
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Writes what is remembered as the newest status into the resource, and tells of it."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def publish(self, key: Key, memory: Memory) -> float | None:
+        """Write the status if it changed. Return after how many seconds, if it is too early now."""
+        kind = change(memory.written, memory.status)
+        if kind is Change.NOTHING:
+            return None
+        wait = memory.written_at + pause(kind, memory.write_seconds) - time.monotonic()
+        if wait > 0:
+            return wait
+        await self.flush(key, memory)
+        return None
+
+    async def flush(self, key: Key, memory: Memory) -> None:
+        """Write the status now, if it changed. What is gone meanwhile has none to write."""
+        status = memory.status
+        if status == memory.written:
+            return
+        body = {"metadata": {"uid": memory.uid}, "status": _wire(status)}
+        started = time.monotonic()
+        try:
+            await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
+        except (NotFound, Conflict):
+            log.debug("%s: gone, or another resource has its name by now", key)
+            return
+        memory.written_at = time.monotonic()
+        memory.write_seconds = memory.written_at - started
+        before, memory.written = memory.written, status
+        _report(key, before, status)
+
+
+def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
+    """Return the status for a merge patch, which keeps old keys of maps: what is to go is an explicit null."""
+    wire: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
+    rollout = status.rollout
+    wire["rollout"] = rollout.model_dump(mode="json", by_alias=True) if rollout else None
+    return wire
+
+
+def _report(key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+    """Log what has happened to the rollout since the last write."""
+    rollout = after.rollout
+    if rollout is None:
+        return
+    old = {service.name: len(service.transitions) for service in before.services}
+    if before.rollout is None or before.rollout.id != rollout.id:
+        old = {}
+        log.info("%s: rollout %s begins", key, rollout.id)
+    for service in after.services:
+        for step in service.transitions[old.get(service.name, 0) :]:
+            log.info("%s: rollout %s: %s %s %s", key, rollout.id, service.name, step.phase, step.message or "")
+    if rollout.finished_at and (before.rollout is None or before.rollout.finished_at is None or not old):
+        log.info("%s: rollout %s: %s", key, rollout.id, "succeeded" if rollout.success else "finished with errors")
