@@ -161,4 +161,5 @@ def _done(prefix: str, started_at: str, finished_at: str, *, success: bool) -> E
 
 def _elapsed(start: str, end: str) -> float:
     """Return seconds with one decimal."""
-    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds(), 1)
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    return round(max(0.0, seconds), 1)  # an operator that took over may have an earlier clock

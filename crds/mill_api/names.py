@@ -36,6 +36,12 @@ ANNOTATION_APPLIED: Final = f"{GROUP}/applied"
 ANNOTATION_REQUEST: Final = f"{GROUP}/request"
 """Changed by who asks for a rollout without changing the spec, as Flux's `reconcile.fluxcd.io/requestedAt`."""
 
+RESTART_PREFIX: Final = f"restart.{GROUP}/"
+"""Before a service's name: an annotation whose change restarts that service, as `kubectl rollout restart` would."""
+
+ANNOTATION_RESTART: Final = f"{GROUP}/restart"
+"""The same on the service's pods."""
+
 SECRET_NAME: Final = "mill-secrets"  # noqa: S105 - the name of a Secret, not a secret
 """The namespace's Kubernetes Secret that holds mill's secrets, one key each."""
 

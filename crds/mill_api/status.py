@@ -69,6 +69,13 @@ class ServiceStatus(ApiModel):
     replicas: Replicas = Field(default_factory=Replicas, description="Its replicas.")
     image: str | None = Field(None, description="The image that was asked for.")
     template: str | None = Field(None, description="Hash of the wanted pod template.")
+    healthy_template: str | None = Field(None, description="Hash of the pod template that was healthy last.")
+    failed_template: str | None = Field(
+        None,
+        description="Hash of a pod template that failed and was taken back, so that the one before it runs again. "
+        "Only of services whose old pods must end before new ones begin.",
+    )
+    moved_at: str | None = Field(None, description="When its state changed last, or one more replica became healthy.")
     reason: str | None = Field(None, description="Why it is Failed or Suspect: a stable code.")
     message: str | None = Field(None, description="The same in plain words.")
     rule: str | None = Field(None, description="Which rule found it.")

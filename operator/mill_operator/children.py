@@ -7,17 +7,18 @@ others go on. It is tried again when the child changes, when somebody asks again
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from mill_api import names
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
-from mill_api.kube.resources import BY_KIND, PODS
-from mill_operator.cluster import Cluster, Parent
+from mill_api.key import Key
+from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
+from mill_api.kube.resources import BY_KIND, PODS, REPLICA_SETS
+from mill_operator.cluster import Cluster
 from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.plan import plan
+from mill_operator.core.plan import Plan
 from mill_operator.core.rules import Problem
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ MANAGER = "mill-operator"
 PARALLEL_WRITES = 16
 RETRY_SECONDS = 30.0
 REFUSALS = (400, 403, 422)
+REPLICA_SET_HASH = "pod-template-hash"
+"""A label that the Deployment controller adds to each version's pods."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,12 @@ class WriteMemory:
     """By uid of a child: the revision that our last write gave it."""
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
     """By a child's hash: why it could not be written, and when on the monotonic clock it is tried again."""
+
+    def keep(self, children: Iterable[Child], observed: Iterable[ChildFacts]) -> None:
+        """Forget what is about other children than these."""
+        there, wanted = {each.uid for each in observed}, {child.applied for child in children}
+        self.revisions = {uid: revision for uid, revision in self.revisions.items() if uid in there}
+        self.problems = {applied: why for applied, why in self.problems.items() if applied in wanted}
 
     def problem(self, child: Child) -> Problem | None:
         """Return why a child could not be written."""
@@ -51,14 +60,10 @@ class Children:
         self._cluster = cluster
         self._slots = asyncio.Semaphore(PARALLEL_WRITES)
 
-    async def write(self, parent: Parent, memory: WriteMemory, children: Sequence[Child]) -> None:
-        """Bring the children to what is wanted. Raise `KubeError` if the API server is away."""
-        observed = self._cluster.children(parent.key)
-        there = {each.uid for each in observed}
-        memory.revisions = {uid: revision for uid, revision in memory.revisions.items() if uid in there}
-        todo = plan(children, observed, uid=parent.uid, revisions=memory.revisions)
-        hashes = {child.applied for child in children}
-        memory.problems = {each: why for each, why in memory.problems.items() if each in hashes}
+    async def write(self, todo: Plan, memory: WriteMemory) -> None:
+        """Carry out a plan. Raise `KubeError` if the API server is away."""
+        for child, found in todo.taken:
+            _note(memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {found.owner}'))
         writes = [(child.kind, self._apply(memory, child, None)) for child in todo.create]
         writes += [(child.kind, self._apply(memory, child, found.uid)) for child, found in todo.update]
         writes += [(found.kind, self._delete(found)) for found in todo.delete]
@@ -71,6 +76,21 @@ class Children:
     async def renew(self, pods: Iterable[PodFacts]) -> None:
         """Delete pods, so that their controller makes new ones."""
         await asyncio.gather(*map(self._renew, pods))
+
+    async def older_template(self, key: Key, service: str, template: str) -> Json | None:
+        """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it."""
+        labels = (
+            f"{names.LABEL_DEPLOYMENT}={key.name},{names.LABEL_SERVICE}={service},{names.LABEL_TEMPLATE}={template}"
+        )
+        found = (await self._client.list(REPLICA_SETS, key.namespace, labels=labels))["items"]
+        if not found:
+            return None
+        kept: Json = found[0]["spec"]["template"]
+        metadata = {
+            "labels": {name: value for name, value in kept["metadata"]["labels"].items() if name != REPLICA_SET_HASH},
+            "annotations": kept["metadata"].get("annotations") or {},
+        }
+        return {"metadata": metadata, "spec": kept["spec"]}
 
     async def _apply(self, memory: WriteMemory, child: Child, uid: str | None) -> None:
         """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,8 @@ from mill_api.key import Key
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import BY_KIND, MILL_DEPLOYMENTS, PODS
+from mill_operator.core import clock
+from mill_operator.core.desired import Owner
 from mill_operator.core.facts import ChildFacts, PodFacts, child_facts, pod_facts
 
 CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
@@ -26,15 +29,23 @@ class Parent:
     uid: str
     resource_version: str
     generation: int
+    created: datetime
     rollout_id: str
+    restarts: frozenset[tuple[str, str]]
+    """Which services somebody wants restarted: the service, and a value that changes with each time."""
     terminating: bool
     spec: dict[str, Any]
     status: dict[str, Any]
 
     @property
-    def asks(self) -> tuple[str, str, bool]:
+    def owner(self) -> Owner:
+        """Return whose the children are."""
+        return Owner(self.key, self.uid)
+
+    @property
+    def asks(self) -> tuple[object, ...]:
         """Return what makes a pass necessary; our own status writes do not change it."""
-        return (self.uid, self.rollout_id, self.terminating)
+        return (self.uid, self.rollout_id, self.restarts, self.terminating)
 
 
 def parent(body: dict[str, Any]) -> Parent:
@@ -45,7 +56,13 @@ def parent(body: dict[str, Any]) -> Parent:
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
         generation=meta["generation"],
+        created=clock.parse(meta["creationTimestamp"]),
         rollout_id=rollout_id(meta),
+        restarts=frozenset(
+            (name.removeprefix(names.RESTART_PREFIX), value)
+            for name, value in (meta.get("annotations") or {}).items()
+            if name.startswith(names.RESTART_PREFIX)
+        ),
         terminating="deletionTimestamp" in meta,
         spec=body.get("spec") or {},
         status=body.get("status") or {},

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, KubeError
@@ -14,6 +15,12 @@ from mill_operator.reconciler import Reconciler
 log = logging.getLogger(__name__)
 
 
+def steady_clock() -> Callable[[], datetime]:
+    """Return a clock that starts at the wall's time and runs evenly from there, whoever sets the wall's meanwhile."""
+    start, began = datetime.now(UTC), time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
 class Controller:
     """Works on keys until stopped."""
 
@@ -22,11 +29,11 @@ class Controller:
         client: KubeClient,
         namespace: str | None,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self._queue.add)
-        self._reconciler = Reconciler(client, self._cluster, now)
+        self._reconciler = Reconciler(client, self._cluster, now or steady_clock())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property

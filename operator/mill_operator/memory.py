@@ -5,7 +5,7 @@ last; our own writes to children), and what would only be worked out again (what
 """
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from pydantic import ValidationError
 
@@ -14,7 +14,7 @@ from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
-from mill_operator.core.desired import Desired, Owner, desired
+from mill_operator.core.desired import Desired, desired
 
 
 @dataclass(slots=True)
@@ -27,9 +27,11 @@ class Memory:
     written: MillDeploymentStatus
     """The newest that the API server has."""
     writes: WriteMemory = field(default_factory=WriteMemory)
-    generation: int = -1
-    """The generation that `wanted` was worked out for: a pass for each event of a pod should not do it again."""
+    asked: tuple[int, frozenset[tuple[str, str]]] | None = None
+    """What `wanted` was worked out for: a pass for each event of a pod should not do it again."""
     wanted: Desired | str = ""
+    templates: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
+    """Pod templates of older versions that were looked up, by service and hash; None: there is none any more."""
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock; and how many seconds it took."""
     write_seconds: float = 0.0
@@ -42,8 +44,9 @@ class Memory:
 
     def wanted_of(self, parent: Parent) -> Desired | str:
         """Return what should exist, or what is wrong with the spec, all of it."""
-        if self.generation != parent.generation:
-            self.generation, self.wanted = parent.generation, _wanted(parent)
+        asked = (parent.generation, parent.restarts)
+        if self.asked != asked:
+            self.asked, self.wanted = asked, _wanted(parent)
         return self.wanted
 
 
@@ -54,4 +57,4 @@ def _wanted(parent: Parent) -> Desired | str:
         return "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
     if found := problems(spec):
         return "\n".join(map(str, found))
-    return desired(Owner(parent.key, parent.uid), spec)
+    return desired(parent.owner, spec, dict(parent.restarts))

@@ -4,19 +4,20 @@ Level-triggered: every pass starts from what is in the cluster, and the rollout'
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from mill_api.key import Key
-from mill_api.kube.client import KubeClient, KubeError
-from mill_api.status import ServiceStatus
+from mill_api.kube.client import Json, KubeClient, KubeError, NotFound
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core.advance import advance, refuse
-from mill_operator.core.desired import Desired
+from mill_operator.core.desired import Child, Desired, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
-from mill_operator.core.plan import leaving, renewals
+from mill_operator.core.plan import leaving, of_this_resource, plan, postponed, renewals
 from mill_operator.core.rules import Problem
 from mill_operator.memory import Memory
 from mill_operator.publisher import Publisher
@@ -26,6 +27,7 @@ class Reconciler:
     """Makes passes. The same key must not be worked on twice at once."""
 
     def __init__(self, client: KubeClient, cluster: Cluster, now: Callable[[], datetime]) -> None:
+        self._client = client
         self._cluster = cluster
         self._now = now
         self._memory: dict[Key, Memory] = {}
@@ -70,41 +72,89 @@ class Reconciler:
             )
 
     async def _step(self, parent: Parent, memory: Memory, wanted: Desired) -> float | None:
-        key = parent.key
         begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
         if begins:
             memory.writes.problems.clear()  # somebody asks again
+        held = {} if begins else await self._held(parent, memory, wanted)
+        children = [_as_held(child, held) for child in wanted.children]
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
-        standing = {pod.uid for pod in self._cluster.pods(key)}
-        await self._children.write(parent, memory.writes, wanted.children)
-        pods, children = self._cluster.pods(key), self._cluster.children(key)
+        standing = self._cluster.pods(parent.key)
+        later = postponed(wanted.services, standing, self._now())
+        if not await self._write(parent, memory, children, later):
+            return None
+        pods, there = self._see(parent)
         now = self._now()
-        observations = _observe(memory, wanted, pods, children, now)
+        observations = _observe(memory, wanted, children, pods, there, now)
         if begins:
-            stale = [pod for pod in renewals(observations, pods) if pod.uid in standing]
+            stale = renewals(observations, [pod for pod in standing if pod in pods])
             await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
-            observations = _observe(memory, wanted, pods, children, now, afresh=True)
+            observations = _observe(memory, wanted, children, pods, there, now, afresh=True)
         step = advance(
             memory.status,
             observations,
             generation=parent.generation,
             rollout_id=parent.rollout_id,
-            present=leaving((service.name for service in wanted.services), children, pods),
+            present=leaving((service.name for service in wanted.services), there, pods, owner=parent.owner),
+            held=held,
             now=now,
         )
         memory.status = step.status
+        moments = [step.wake_at, *later.values()]
+        if _taken_back(memory.written) != _taken_back(step.status):
+            moments.append(now)  # once the evidence is written, the version before can come back
         return _soonest(
-            None if step.wake_at is None else (step.wake_at - now) / timedelta(seconds=1),
+            *((moment - now) / timedelta(seconds=1) for moment in moments if moment is not None),
             RETRY_SECONDS if memory.writes.problems else None,
         )
+
+    async def _write(self, parent: Parent, memory: Memory, children: Sequence[Child], later: Collection[str]) -> bool:
+        """Bring the children to what is wanted. Return False if the resource turns out to be gone."""
+        observed = self._cluster.children(parent.key)
+        memory.writes.keep(children, observed)
+        todo = plan(children, observed, owner=parent.owner, revisions=memory.writes.revisions, postponed=later)
+        known_already = memory.written.observed_generation >= parent.generation
+        if todo.create and known_already and not await self._is_there(parent):
+            return False  # what we miss went with the resource, whose end is on its way to us
+        await self._children.write(todo, memory.writes)
+        return True
+
+    def _see(self, parent: Parent) -> tuple[list[PodFacts], list[ChildFacts]]:
+        pods, children = self._cluster.pods(parent.key), self._cluster.children(parent.key)
+        return of_this_resource(pods, children, owner=parent.owner, created=parent.created)
+
+    async def _is_there(self, parent: Parent) -> bool:
+        """Ask whether the resource is still what we know: watches of several kinds are not in step."""
+        try:
+            metadata = (await self._client.get(MILL_DEPLOYMENTS, *parent.key))["metadata"]
+        except NotFound:
+            return False
+        return metadata["uid"] == parent.uid and "deletionTimestamp" not in metadata
+
+    async def _held(self, parent: Parent, memory: Memory, wanted: Desired) -> dict[str, Json]:
+        """Return the pod templates of services that are to go back to the version that worked.
+
+        Only of what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
+        """
+        templates = {service.name: service.template for service in wanted.services}
+        held: dict[str, Json] = {}
+        for service in memory.written.services:
+            name, good = service.name, service.healthy_template
+            if good is None or service.failed_template is None or templates.get(name) != service.failed_template:
+                continue
+            if (name, good) not in memory.templates:
+                memory.templates[name, good] = await self._children.older_template(parent.key, name, good)
+            if (template := memory.templates[name, good]) is not None:
+                held[name] = template
+        return held
 
 
 def _observe(
     memory: Memory,
     wanted: Desired,
+    children: Iterable[Child],
     pods: Iterable[PodFacts],
-    children: Iterable[ChildFacts],
+    there: Iterable[ChildFacts],
     now: datetime,
     *,
     afresh: bool = False,
@@ -113,10 +163,10 @@ def _observe(
     pods_of: dict[str, list[PodFacts]] = {}
     for pod in pods:
         pods_of.setdefault(pod.service, []).append(pod)
-    deployments = {each.service: each for each in children if each.kind == "Deployment"}
+    deployments = {each.service: each for each in there if each.kind == "Deployment"}
     previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
     problem_of: dict[str | None, Problem] = {}
-    for child in wanted.children:
+    for child in children:
         if (problem := memory.writes.problem(child)) is not None:
             problem_of.setdefault(child.service, problem)
     observations = []
@@ -134,6 +184,15 @@ def _observe(
             )
         )
     return observations
+
+
+def _as_held(child: Child, held: Mapping[str, Json]) -> Child:
+    template = held.get(child.service or "")
+    return with_template(child, template) if child.kind == "Deployment" and template is not None else child
+
+
+def _taken_back(status: MillDeploymentStatus) -> set[str]:
+    return {service.name for service in status.services if service.failed_template is not None}
 
 
 def _soonest(*waits: float | None) -> float | None:

@@ -4,16 +4,15 @@ The rollout's whole state is in the status, so that a pass can start from what i
 Nothing here writes: the controller compares the result with what is written and patches the difference.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mill_api.status import (
     FailedService,
     MillDeploymentStatus,
     PastRollout,
     Phase,
-    Replicas,
     Rollout,
     ServiceStatus,
     State,
@@ -21,8 +20,10 @@ from mill_api.status import (
 )
 from mill_operator.core import clock
 from mill_operator.core.conditions import conditions
+from mill_operator.core.desired import GRACE_SECONDS
 from mill_operator.core.judge import Observation
-from mill_operator.core.rules import TIMEOUT
+from mill_operator.core.plan import Left
+from mill_operator.core.rules import NOT_STOPPED, TIMEOUT
 
 HISTORY = 5
 SCHEDULED_LIMIT = 5
@@ -58,13 +59,15 @@ def advance(
     *,
     generation: int,
     rollout_id: str,
-    present: Mapping[str, int],
+    present: Mapping[str, Left],
     now: datetime,
+    held: Collection[str] = (),
 ) -> Next:
     """Take one step.
 
-    `observations` are the wanted services in the file's order. `present` counts what is left in the cluster of each
-    service that is not wanted any more; such a service is `Stopped` when nothing is left.
+    `observations` are the wanted services in the file's order. `present` tells what is left in the cluster of each
+    service that is not wanted any more; such a service is `Stopped` when nothing is left. `held` are those that were
+    taken back to the version before: nothing runs that could change their verdict.
     """
     current = previous.rollout
     if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
@@ -75,13 +78,12 @@ def advance(
     writer = _Writer(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
     services = [
-        writer.wanted(before.get(each.service) or ServiceStatus(name=each.service), each) for each in observations
+        writer.wanted(before.get(each.service) or _new(each.service, now), each, held=each.service in held)
+        for each in observations
     ]
     wanted = {each.service for each in observations}
     leaving = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
-    for name in leaving:
-        stopped = before.get(name) or ServiceStatus(name=name, state=State.STOPPING)
-        services.append(writer.unwanted(stopped, present.get(name, 0)))
+    services += [writer.unwanted(before.get(name) or _leaving(name, now), present.get(name)) for name in leaving]
     services = _bounded(services)
     if not frozen and all(service.state.settled for service in services):
         rollout = rollout.model_copy(
@@ -100,7 +102,7 @@ def advance(
         }
     )
     status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
-    return Next(status, _wake_at(services, observations, rollout, now))
+    return Next(status, _wake_at(services, observations, now))
 
 
 def refuse(
@@ -131,8 +133,8 @@ def _begin(
         history = [_past(previous, previous.rollout, now), *history][:HISTORY]
     before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
     wanted = {each.service for each in observations}
-    services = [_fresh(before.get(each.service), each) for each in observations]
-    services += [ServiceStatus(name=name, state=State.STOPPING) for name in before if name not in wanted]
+    services = [_fresh(before.get(each.service), each, now) for each in observations]
+    services += [_leaving(name, now, each) for name, each in before.items() if name not in wanted]
     return previous.model_copy(
         update={
             "rollout": Rollout(id=rollout_id, started_at=clock.render(now)),
@@ -142,7 +144,21 @@ def _begin(
     )
 
 
-def _fresh(before: ServiceStatus | None, seen: Observation) -> ServiceStatus:
+def _new(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+    """Return a service of which nothing is known but what worked last."""
+    return ServiceStatus(
+        name=name, moved_at=clock.render(now), healthy_template=before.healthy_template if before else None
+    )
+
+
+def _leaving(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+    """Return a service that is to go. One that would not go already does not get its time again."""
+    known = before is not None and before.rule == NOT_STOPPED.id
+    at = before.moved_at if before is not None and (known or before.state is State.STOPPING) else None
+    return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or clock.render(now))
+
+
+def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
     unchanged = (
         before is not None
         and before.state is State.HEALTHY
@@ -152,7 +168,7 @@ def _fresh(before: ServiceStatus | None, seen: Observation) -> ServiceStatus:
     )
     if before is not None and unchanged:
         return before.model_copy(update={"transitions": []})
-    return ServiceStatus(name=seen.service)
+    return _new(seen.service, now, before)
 
 
 def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
@@ -192,17 +208,19 @@ class _Writer:
         self._frozen = frozen
         self._now = now
         self._at = clock.render(now)
-        self._started = clock.parse(previous.rollout.started_at)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
-    def wanted(self, before: ServiceStatus, seen: Observation) -> ServiceStatus:
+    def wanted(self, before: ServiceStatus, seen: Observation, *, held: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
+        if held:
+            return before.model_copy(update={"replicas": seen.replicas})
         state, finding = seen.state, seen.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
             state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
-        overdue = self._now - self._last_progress(before) >= TIMEOUT.grace
+        moved = state is not before.state or seen.replicas.healthy > before.replicas.healthy
+        overdue = not moved and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
-        timed_out = not state.settled and (stands or (overdue and not self._frozen))
+        timed_out = not state.settled and (stands or overdue)
         if timed_out:
             state = State.FAILED
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
@@ -229,15 +247,35 @@ class _Writer:
                 "replicas": seen.replicas,
                 "image": seen.image,
                 "template": seen.template,
+                "healthy_template": seen.template if state is State.HEALTHY else before.healthy_template,
+                "failed_template": _to_take_back(before, seen, state),
+                "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
             }
         )
         return self._record(before, after, seen.nodes)
 
-    def unwanted(self, before: ServiceStatus, left: int) -> ServiceStatus:
+    def unwanted(self, before: ServiceStatus, left: Left | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""
-        state = State.STOPPING if left else State.STOPPED
-        return self._record(before, before.model_copy(update={"state": state, "replicas": Replicas()}), ())
+        after = ServiceStatus(
+            name=before.name,
+            state=State.STOPPING if left else State.STOPPED,
+            moved_at=before.moved_at,
+            transitions=before.transitions,
+        )
+        if left and self._now >= _stopped_by(before, self._now):
+            cause = before.message if before.rule == NOT_STOPPED.id else NOT_STOPPED.message.format(cause=left.where)
+            after = after.model_copy(
+                update={
+                    "state": State.FAILED,
+                    "reason": NOT_STOPPED.code,
+                    "message": cause,
+                    "rule": NOT_STOPPED.id,
+                    "since": before.since or self._at,
+                    "suggestion": NOT_STOPPED.suggestion,
+                }
+            )
+        return self._record(before, after, ())
 
     def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
         """Add what has happened to the service's transitions; a finished rollout's are final."""
@@ -267,8 +305,25 @@ class _Writer:
         self._seq += 1
         return Transition(seq=self._seq, at=self._at, phase=phase, node=node, code=code, message=message)
 
-    def _last_progress(self, service: ServiceStatus) -> datetime:
-        return max((clock.parse(each.at) for each in service.transitions), default=self._started)
+
+def _to_take_back(before: ServiceStatus, seen: Observation, state: State) -> str | None:
+    """Return the template of pods that failed after those of a working version had to end for them."""
+    works = before.healthy_template not in (None, seen.template)
+    return seen.template if state is State.FAILED and seen.recreated and works else None
+
+
+def _moved_at(service: ServiceStatus, now: datetime) -> datetime:
+    """Return when something happened to a service last; never later than now, whatever the clock was then."""
+    return min(clock.parse(service.moved_at), now) if service.moved_at else now
+
+
+def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:
+    return _moved_at(service, now) + TIMEOUT.grace
+
+
+def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
+    """Return when a service that should be gone is late: its pods have their own time to end first."""
+    return _moved_at(service, now) + timedelta(seconds=GRACE_SECONDS) + NOT_STOPPED.grace
 
 
 def _said(before: ServiceStatus, after: ServiceStatus) -> bool:
@@ -281,15 +336,11 @@ def _said(before: ServiceStatus, after: ServiceStatus) -> bool:
     return False
 
 
-def _wake_at(
-    services: Sequence[ServiceStatus], observations: Sequence[Observation], rollout: Rollout, now: datetime
-) -> datetime | None:
+def _wake_at(services: Sequence[ServiceStatus], observations: Sequence[Observation], now: datetime) -> datetime | None:
     moments = [each.wake_at for each in observations]
-    if rollout.finished_at is None:
-        started = clock.parse(rollout.started_at)
-        moments += [
-            max((clock.parse(each.at) for each in service.transitions), default=started) + TIMEOUT.grace
-            for service in services
-            if not service.state.settled
-        ]
+    for service in services:
+        if service.state is State.STOPPING:
+            moments.append(_stopped_by(service, now))
+        elif not service.state.settled:
+            moments.append(_overdue_at(service, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

@@ -5,7 +5,7 @@ A new version of the operator must not change the template of an unchanged servi
 The golden files in the tests hold it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -56,13 +56,13 @@ class Desired:
     services: tuple[Wanted, ...]
 
 
-def desired(owner: Owner, spec: MillDeploymentSpec) -> Desired:
-    """Return what should exist."""
+def desired(owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str]) -> Desired:
+    """Return what should exist. `restarts` has a value for each service that somebody wanted restarted, ever."""
     ports = {service.name: service.port for service in spec.services}
     children: list[Child] = []
     services: list[Wanted] = []
     for service in spec.services:
-        template = _pod_template(owner, service, ports)
+        template = _pod_template(owner, service, ports, restarts.get(service.name))
         children += _service_children(owner, service, template)
         services.append(
             Wanted(
@@ -70,6 +70,7 @@ def desired(owner: Owner, spec: MillDeploymentSpec) -> Desired:
                 template=template["metadata"]["labels"][names.LABEL_TEMPLATE],
                 replicas=service.replicas,
                 probed=service.port is not None,
+                recreate=_keeps_data(service),
                 asked=Asked(service.image, service.memory, secrets_in(service.env), _start_budget(service)),
             )
         )
@@ -98,14 +99,25 @@ def _deployment(owner: Owner, service: Service, template: Json) -> Child:
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
         "template": template,
     }
-    if any(not volume.ephemeral for volume in service.volumes):
+    if _keeps_data(service):
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
     if service.replicas is not None:
         spec["replicas"] = service.replicas
     return _child(owner, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
 
 
-def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None]) -> Json:
+def with_template(child: Child, template: Json) -> Child:
+    """Return a Deployment with the pod template of another version of it."""
+    metadata = {name: value for name, value in child.body["metadata"].items() if name != "annotations"}
+    body = {**child.body, "metadata": metadata, "spec": {**child.body["spec"], "template": template}}
+    return _stamped(child.kind, child.key, child.service, body)
+
+
+def _keeps_data(service: Service) -> bool:
+    return any(not volume.ephemeral for volume in service.volumes)
+
+
+def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None) -> Json:
     container = _container(service)
     env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
@@ -129,8 +141,11 @@ def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None]) 
     if service.volumes:
         spec["volumes"] = [_volume(each) for each in service.volumes]
     labels = _labels(owner, service.name) | {names.LABEL_SERVICE: service.name}
-    template = {"metadata": {"labels": labels}, "spec": spec}
-    return {"metadata": {"labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
+    metadata: Json = {"labels": labels}
+    if restart is not None:
+        metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
+    template = {"metadata": metadata, "spec": spec}
+    return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
 
 
 def _container(program: Service | Task) -> Json:
@@ -251,6 +266,11 @@ def _child(
             }
         ]
     body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+    return _stamped(kind, Key(owner.key.namespace, name), service, body)
+
+
+def _stamped(kind: str, key: Key, service: str | None, body: Json) -> Child:
+    """Write a body's hash into it."""
     applied = digest(body)
-    metadata["annotations"] = {names.ANNOTATION_APPLIED: applied}
-    return Child(kind, Key(owner.key.namespace, name), service, body, applied)
+    metadata = {**body["metadata"], "annotations": {names.ANNOTATION_APPLIED: applied}}
+    return Child(kind, key, service, {**body, "metadata": metadata}, applied)

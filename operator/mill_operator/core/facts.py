@@ -104,8 +104,11 @@ class ChildFacts:
     resource_version: str
     deployment: str
     service: str
+    created: datetime
     owner_uid: str
     """Uid of the controller; empty if it has none."""
+    owner: str
+    """Kind and name of the controller."""
     applied: str
     """Hash of what we applied last, from its annotation."""
     revision: str
@@ -179,7 +182,9 @@ def child_facts(kind: str, body: dict[str, Any]) -> ChildFacts:
         resource_version=meta["resourceVersion"],
         deployment=meta.get("labels", {}).get(names.LABEL_DEPLOYMENT, ""),
         service=meta.get("labels", {}).get(names.LABEL_SERVICE, ""),
+        created=clock.parse(meta["creationTimestamp"]),
         owner_uid=owner.get("uid", ""),
+        owner=f"{owner['kind']} {owner['name']}" if owner else "",
         applied=meta.get("annotations", {}).get(names.ANNOTATION_APPLIED, ""),
         revision=str(meta["generation"]) if "generation" in meta else digest(body.get("spec", {})),
         terminating="deletionTimestamp" in meta,

@@ -31,6 +31,8 @@ class Wanted:
     """None: whatever the Deployment says, which is an autoscaler's business."""
     probed: bool
     asked: Asked
+    recreate: bool = False
+    """Whether its old pods must end before new ones begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Observation:
     finding: Finding | None
     wake_at: datetime | None
     """When to look again though nothing happens."""
+    recreated: bool = False
+    """Whether the pods of the version before had to end for these."""
 
 
 def judge(
@@ -100,6 +104,7 @@ def judge(
         state=_state(ours, finding, now, enough=enough),
         finding=finding,
         wake_at=_wake_at(wanted, ours, findings, now),
+        recreated=wanted.recreate and problem is None,
     )
 
 

@@ -1,69 +1,138 @@
-"""What should exist, and what does → what to apply and what to delete."""
+"""What should exist, and what does → what to apply, what to delete, and what must wait."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from mill_api import names
 from mill_api.status import State
-from mill_operator.core.desired import Child
+from mill_operator.core.desired import MIN_READY_SECONDS, Child, Owner
 from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation
+from mill_operator.core.judge import Observation, Wanted
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: never deleted by us."""
+SETTLING = timedelta(seconds=MIN_READY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What to write."""
 
-    create: tuple[Child, ...]
+    create: tuple[Child, ...] = ()
     """Not there, as far as we can see; somebody else's object of that name is not ours to see."""
-    update: tuple[tuple[Child, ChildFacts], ...]
-    delete: tuple[ChildFacts, ...]
+    update: tuple[tuple[Child, ChildFacts], ...] = ()
+    delete: tuple[ChildFacts, ...] = ()
+    taken: tuple[tuple[Child, ChildFacts], ...] = ()
+    """Wanted, and the object of that name belongs to somebody else, though it has our labels."""
 
 
-def plan(desired: Sequence[Child], observed: Iterable[ChildFacts], *, uid: str, revisions: Mapping[str, str]) -> Plan:
+def plan(
+    desired: Sequence[Child],
+    observed: Iterable[ChildFacts],
+    *,
+    owner: Owner,
+    revisions: Mapping[str, str],
+    postponed: Collection[str] = (),
+) -> Plan:
     """Compare.
 
     `revisions` remembers, by uid, the revision that our last write gave: another one means another hand. An object
-    that we have not written since we started is trusted when its hash is right.
+    that we have not written since we started is trusted when its hash is right. `postponed` names the services whose
+    Deployments must not be changed yet.
     """
     there = {(each.kind, each.key): each for each in observed}
     create: list[Child] = []
     update: list[tuple[Child, ChildFacts]] = []
+    taken: list[tuple[Child, ChildFacts]] = []
     for child in desired:
         found = there.pop((child.kind, child.key), None)
         if found is None:
             create.append(child)
-        elif found.terminating:
+        elif found.terminating or _of_predecessor(found, owner):
             continue  # its name is free only when it is gone; we are told then
+        elif found.owner_uid not in ("", owner.uid):
+            taken.append((child, found))
+        elif child.kind == "Deployment" and child.service in postponed:
+            continue
         elif found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
             update.append((child, found))
-    delete = [
-        each for each in there.values() if each.owner_uid == uid and each.kind not in KEPT and not each.terminating
-    ]
-    return Plan(tuple(create), tuple(update), tuple(delete))
+    delete = [each for each in there.values() if _is_deleted_with(each, owner) and not each.terminating]
+    return Plan(tuple(create), tuple(update), tuple(delete), tuple(taken))
 
 
-def leaving(wanted: Iterable[str], observed: Iterable[ChildFacts], pods: Iterable[PodFacts]) -> dict[str, int]:
-    """Count what is left of each service that is not wanted any more."""
+def postponed(wanted: Iterable[Wanted], pods: Iterable[PodFacts], now: datetime) -> dict[str, datetime]:
+    """Return the services whose next template must wait a moment, and until when.
+
+    A Deployment that has a working pod, which has not been ready for `minReadySeconds` yet, and next to it a version
+    that does not work, takes the working one for as bad as the other: with a third version it ends it.
+    """
+    pods_of: dict[str, list[PodFacts]] = {}
+    for pod in pods:
+        if not pod.terminating:
+            pods_of.setdefault(pod.service, []).append(pod)
+    until: dict[str, datetime] = {}
+    for service in wanted:
+        others = [pod for pod in pods_of.get(service.name, ()) if pod.template != service.template]
+        settling = [pod for pod in others if pod.ready_at is not None and abs(now - pod.ready_at) < SETTLING]
+        failing = {pod.template for pod in others if not pod.ready} - {pod.template for pod in settling}
+        if settling and failing:
+            until[service.name] = max(pod.ready_at for pod in settling if pod.ready_at is not None) + SETTLING
+    return until
+
+
+def of_this_resource(
+    pods: Iterable[PodFacts], children: Iterable[ChildFacts], *, owner: Owner, created: datetime
+) -> tuple[list[PodFacts], list[ChildFacts]]:
+    """Leave out what an older resource of the same name has left behind, and the garbage collector takes away.
+
+    Pods do not name the resource; those of an older one are older than this one, `created` at that time. Unless their
+    Deployment was taken over from it, which is older too.
+    """
+    kept = [each for each in children if not _of_predecessor(each, owner)]
+    taken_over = {each.service for each in kept if each.kind == "Deployment" and each.created < created}
+    return [pod for pod in pods if pod.created >= created or pod.service in taken_over], kept
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of a service that is not wanted any more."""
+
+    count: int
+    where: str
+    """In words: the node of its pods, or else the first other object."""
+
+
+def leaving(
+    wanted: Iterable[str], observed: Iterable[ChildFacts], pods: Iterable[PodFacts], *, owner: Owner
+) -> dict[str, Left]:
+    """Return what is left of each service that is not wanted any more."""
     kept = set(wanted)
-    left: dict[str, int] = {}
-    owned = (each.service for each in observed if each.kind not in KEPT)
-    for service in (*owned, *(pod.service for pod in pods)):
-        if service and service not in kept:
-            left[service] = left.get(service, 0) + 1
-    return left
+    left: dict[str, list[str]] = {}
+    for pod in pods:
+        if pod.service not in kept:
+            left.setdefault(pod.service, []).append(f"node {pod.node} does not answer" if pod.node else "its pods wait")
+    for each in observed:
+        if each.service and each.service not in kept and _is_deleted_with(each, owner):
+            left.setdefault(each.service, []).append(f"{each.kind} {each.key.name} is still there")
+    return {service: Left(len(words), words[0]) for service, words in left.items()}
 
 
 def renewals(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> list[PodFacts]:
-    """Return the waiting pods of services that are not healthy: who asks again wants new ones.
+    """Return the pods of services in trouble that are not ready: who asks again wants new ones.
 
-    The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once.
+    The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once, and what the old
+    one went through is no evidence for the new request. A service that is only starting goes on.
     """
-    templates = {each.service: each.template for each in observations if each.state is not State.HEALTHY}
-    return [
-        pod
-        for pod in pods
-        if templates.get(pod.service) == pod.template and pod.waiting_reason and not pod.ready and not pod.terminating
-    ]
+    in_trouble = (State.FAILED, State.SUSPECT)
+    templates = {each.service: each.template for each in observations if each.state in in_trouble}
+    return [pod for pod in pods if templates.get(pod.service) == pod.template and not pod.ready and not pod.terminating]
+
+
+def _of_predecessor(found: ChildFacts, owner: Owner) -> bool:
+    """Tell what belongs to an older resource of the same name."""
+    return found.owner_uid not in ("", owner.uid) and found.owner == f"{names.KIND} {owner.key.name}"
+
+
+def _is_deleted_with(found: ChildFacts, owner: Owner) -> bool:
+    return found.owner_uid == owner.uid and found.kind not in KEPT

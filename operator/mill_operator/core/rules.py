@@ -319,3 +319,9 @@ TIMEOUT: Final = Rule(
     "timeout", "Timeout", NEEDS_TIME, seconds(600), lambda _: None, "no progress for 10m",
     "Nothing has moved and nothing says why: kubectl describe pods -l mill.dev/service={service}",
 )  # fmt: skip
+
+NOT_STOPPED: Final = Rule(
+    "not-stopped", "NotStopped", NEEDS_TIME, seconds(60), lambda _: None, "not stopped: {cause}",
+    "It goes on being tried. If the node is lost for good: kubectl delete node NAME",
+)  # fmt: skip
+"""A removed service that is still there, counted from when its pods should have ended."""

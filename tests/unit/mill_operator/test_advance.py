@@ -13,12 +13,14 @@ from mill_api.status import MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import clock
 from mill_operator.core.advance import EVIDENCE_TOTAL, HISTORY, SCHEDULED_LIMIT, Next, advance, refuse
 from mill_operator.core.judge import Finding, Observation
+from mill_operator.core.plan import Left
 from mill_operator.core.rules import TABLE
 
 from .kstatus import kstatus
 
 START = clock.parse("2026-01-31T12:00:00Z")
 UID = "0123456789abcdef"
+LOST = "node node-2 does not answer"
 NOT_FOUND = "image pull failed: tag not found"
 
 
@@ -32,18 +34,20 @@ def see(
     message: str = NOT_FOUND,
     evidence: str = "",
     desired: int = 1,
+    ready: int = 0,
     wake: float | None = None,
+    recreated: bool = False,
 ) -> Observation:
     """Make an observation; `code` is what its finding says."""
     finding = None
     if code is not None:
         rule = next(each for each in TABLE if each.code == code)
         finding = Finding(rule, message, evidence, "", START, START if state is State.FAILED else None)
-    healthy = desired if state is State.HEALTHY else 0
+    healthy = desired if state is State.HEALTHY else ready
     nodes = (node,) if node and state in (State.STARTING, State.HEALTHY) else ()
     wake_at = None if wake is None else START + timedelta(seconds=wake)
     replicas = Replicas(desired=desired, updated=desired, healthy=healthy)
-    return Observation(service, "web:1", template, replicas, nodes, state, finding, wake_at)
+    return Observation(service, "web:1", template, replicas, nodes, state, finding, wake_at, recreated)
 
 
 def healthy(service: str, **more: object) -> Observation:
@@ -85,22 +89,33 @@ class World:
             self.generation += 1
         self.rollout = f"{self.generation}-{request}" if request else f"{self.generation}"
 
-    def look(self, *observations: Observation, after: float = 0.1, present: dict[str, int] | None = None) -> "World":
+    def look(
+        self,
+        *observations: Observation,
+        after: float = 0.1,
+        present: dict[str, str] | None = None,
+        held: tuple[str, ...] = (),
+    ) -> "World":
         self.now += timedelta(seconds=after)
-        step = self._advance(self.status, observations, present or {})
+        step = self._advance(self.status, observations, present or {}, held)
         self.stored = json.dumps(step.status.model_dump(mode="json", by_alias=True))
         self.wake_at = step.wake_at
         return self
 
     def _advance(
-        self, status: MillDeploymentStatus, observations: Sequence[Observation], present: dict[str, int]
+        self,
+        status: MillDeploymentStatus,
+        observations: Sequence[Observation],
+        present: dict[str, str],
+        held: tuple[str, ...],
     ) -> Next:
         return advance(
             status,
             observations,
             generation=self.generation,
             rollout_id=self.rollout,
-            present=present,
+            present={name: Left(1, where) for name, where in present.items()},
+            held=held,
             now=self.now,
         )
 
@@ -226,7 +241,7 @@ class TestRedeploy:
 class TestRemoval:
     def test_done_waits_for_the_last_pod(self, world):
         world.look(healthy("web"), healthy("old")).deploy()
-        world.look(healthy("web"), present={"old": 2})
+        world.look(healthy("web"), present={"old": LOST})
         assert world.told() == []
         assert (world.kstatus, world.service("old").state) == ("InProgress", State.STOPPING)
         world.look(healthy("web"))
@@ -240,17 +255,92 @@ class TestRemoval:
         assert [each.name for each in world.status.services] == ["web"]
 
     def test_one_that_the_status_never_knew_is_waited_for_too(self, world):
-        world.look(healthy("web"), present={"left-over": 1})
+        world.look(healthy("web"), present={"left-over": LOST})
         assert "done good" not in world.told()
         assert world.look(healthy("web")).told()[-2:] == ["left-over stopped", "done good"]
 
     def test_one_that_comes_back_while_it_stops_begins_anew(self, world):
         world.look(healthy("web"), healthy("old")).deploy()
-        world.look(healthy("web"), present={"old": 1}).deploy()
+        world.look(healthy("web"), present={"old": LOST}).deploy()
         world.look(healthy("web"), pending("old"))
         assert world.look(healthy("web"), healthy("old")).told() == [
             "old scheduled node-1", "old healthy", "done good",
         ]  # fmt: skip
+
+
+class TestNotStopped:
+    """A removed service whose node is lost: nobody confirms that its pods have ended."""
+
+    def lose(self, world: World) -> World:
+        world.look(healthy("web"), healthy("old")).deploy()
+        return world.look(healthy("web"), present={"old": LOST}, after=0)
+
+    def test_after_its_time_it_is_a_failure_that_says_why_and_the_rollout_ends(self, world):
+        self.lose(world)
+        assert world.wake_at == world.now + timedelta(seconds=70)
+        world.look(healthy("web"), present={"old": LOST}, after=69)
+        assert world.told() == []
+        world.look(healthy("web"), present={"old": LOST}, after=1)
+        assert world.told() == ["old failed: not stopped: node node-2 does not answer", "done with errors"]
+        assert (world.kstatus, world.service("old").reason) == ("Failed", "NotStopped")
+        assert world.condition("Ready").message == "1 of 2 failed: old: not stopped: node node-2 does not answer"
+
+    def test_once_it_is_gone_the_resource_is_well_and_the_rollout_stays_as_it_was(self, world):
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70)
+        told = world.told()
+        world.look(healthy("web"), after=HOUR)
+        assert (world.kstatus, world.service("old").state) == ("Current", State.STOPPED)
+        assert world.told() == told
+
+    def test_the_next_rollout_does_not_wait_for_it_again(self, world):
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70).deploy()
+        world.look(healthy("web"), present={"old": LOST}, after=1)
+        assert world.told() == ["old failed: not stopped: node node-2 does not answer", "done with errors"]
+
+    def test_one_that_is_wanted_again_is_as_any_other(self, world):
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70).deploy()
+        world.look(healthy("web"), healthy("old"))
+        assert world.told() == ["old scheduled node-1", "old healthy", "done good"]
+
+
+class TestTakenBack:
+    """A service with a volume: its old pod had to end before the new one, which fails, could begin."""
+
+    GOOD, BAD = "aaaaaaaaaa", "bbbbbbbbbb"
+
+    def fail(self, world: World) -> World:
+        world.look(healthy("db")).deploy()
+        return world.look(failed("db", template=self.BAD, recreated=True, evidence="its words"))
+
+    def test_the_status_says_which_version_works_and_which_one_does_not(self, world):
+        db = self.fail(world).service("db")
+        assert (db.healthy_template, db.failed_template) == (self.GOOD, self.BAD)
+
+    def test_taken_back_it_keeps_its_verdict_whatever_runs(self, world):
+        told = self.fail(world).told()
+        world.look(pending("db", template=self.BAD, recreated=True), held=("db",), after=HOUR)
+        db = world.service("db")
+        assert (db.state, db.message, db.evidence) == (State.FAILED, NOT_FOUND, "its words")
+        assert (world.told(), world.kstatus) == (told, "Failed")
+
+    @pytest.mark.parametrize("request_id", ["", "again"])
+    def test_it_is_tried_again_when_somebody_asks(self, world, request_id):
+        self.fail(world).deploy(request=request_id)
+        world.look(pending("db", template=self.BAD, recreated=True))
+        assert world.service("db").failed_template is None
+        world.look(failed("db", template=self.BAD, recreated=True))
+        assert world.service("db").failed_template == self.BAD
+
+    def test_a_first_version_has_nothing_to_go_back_to(self, world):
+        assert world.look(failed("db", recreated=True)).service("db").failed_template is None
+
+    def test_nor_has_one_that_worked_and_then_broke(self, world):
+        world.look(healthy("db")).look(failed("db", "ContainerExited", recreated=True))
+        assert world.service("db").failed_template is None
+
+    def test_others_keep_their_old_pods_anyway(self, world):
+        world.look(healthy("web")).deploy()
+        assert world.look(failed("web", template=self.BAD)).service("web").failed_template is None
 
 
 class TestSuperseded:
@@ -377,6 +467,28 @@ class TestTimeout:
         assert world.kstatus == "InProgress"
         world.look(starting("web"), after=1)
         assert world.kstatus == "Failed"
+
+    def test_one_more_ready_replica_is_progress(self, world):
+        world.look(starting("web", desired=3), after=0)
+        world.look(starting("web", desired=3, ready=1), after=500)
+        world.look(starting("web", desired=3, ready=1), after=599)
+        assert world.kstatus == "InProgress"
+        world.look(starting("web", desired=3, ready=1), after=1)
+        assert world.kstatus == "Failed"
+
+    def test_after_the_end_a_service_that_does_not_come_back_is_one_too(self, world):
+        told = world.look(healthy("web")).told()
+        world.look(pending("web"), after=HOUR)
+        assert world.wake_at == world.now + timedelta(minutes=10)
+        world.look(pending("web"), after=600)
+        assert (world.kstatus, world.service("web").reason) == ("Failed", "Timeout")
+        assert world.told() == told
+
+    def test_a_clock_that_was_ahead_once_makes_nothing_wait_longer(self, world):
+        world.look(see("web", State.PULLING), after=HOUR)
+        world.now = START
+        world.look(see("web", State.PULLING), after=0)
+        assert world.wake_at == START + timedelta(minutes=10)
 
     def test_what_was_found_is_said_as_the_cause(self, world):
         for after in (0, 600):
@@ -519,7 +631,7 @@ def test_whatever_is_seen_the_promises_hold(looks):
             world.refuse("no")
         elif world.status.rollout is None or world.status.rollout.refused is None or world.rollout not in sent:
             seen = (web, api or pending("api")) if with_api else (web,)
-            world.look(*seen, after=after, present={} if with_api or not still_there else {"api": 1})
+            world.look(*seen, after=after, present={} if with_api or not still_there else {"api": LOST})
         now = world.events()
         before = sent.get(world.rollout, [])
         assert now[: len(before)] == before

@@ -55,8 +55,10 @@ SERVICES: dict[str, dict[str, Any]] = {
 TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
 
 
-def make(*services: dict[str, Any], tasks: tuple[dict[str, Any], ...] = ()) -> Desired:
-    return desired(OWNER, MillDeploymentSpec.model_validate({"services": services, "tasks": tasks}))
+def make(
+    *services: dict[str, Any], tasks: tuple[dict[str, Any], ...] = (), restarts: dict[str, str] | None = None
+) -> Desired:
+    return desired(OWNER, MillDeploymentSpec.model_validate({"services": services, "tasks": tasks}), restarts or {})
 
 
 def web(**more: Any) -> dict[str, Any]:
@@ -114,6 +116,11 @@ class TestTemplate:
         assert template() == alone
         other = make({**DB, "port": 5433}, web(env={"DB": "${service.db.address}"})).services[1].template
         assert other != template(env={"DB": "${service.db.address}"})
+
+    def test_a_restart_is_a_template_of_its_own_for_that_service_alone(self):
+        before, after = make(DB, web()).services, make(DB, web(), restarts={"web": "1"}).services
+        assert before[0].template == after[0].template
+        assert before[1].template != after[1].template
 
     def test_its_hash_is_the_label_of_the_pods(self):
         made = make(web())

@@ -308,6 +308,7 @@ class TestRefusals:
 
     def test_a_deployment_s_refusal_of_an_older_spec_is_not_kept(self):
         meta = {"namespace": "shop", "name": "web", "uid": "1", "resourceVersion": "1", "generation": 2}
+        meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
         failure = {"type": "ReplicaFailure", "status": "True", "message": QUOTA}
         status = {"observedGeneration": 1, "conditions": [failure]}
         assert child_facts("Deployment", {"metadata": meta, "status": status}).refusal == ""

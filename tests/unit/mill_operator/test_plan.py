@@ -1,14 +1,21 @@
 """What exists and what should → what is written."""
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from mill_api.key import Key
-from mill_operator.core.desired import Child
-from mill_operator.core.facts import ChildFacts
-from mill_operator.core.plan import Plan, leaving, plan
+from mill_api.status import Replicas, State
+from mill_operator.core.desired import Child, Owner
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.judge import Observation
+from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, plan, postponed, renewals
 
-from .test_judge import pod
+from .test_judge import CREATED, pod
+from .test_judge import WEB as WANTED
 
+OWNER = Owner(Key("shop", "mill"), "parent")
 WEB = Child("Deployment", Key("shop", "web"), "web", {}, "hash-1")
 THERE = ChildFacts(
     kind="Deployment",
@@ -17,22 +24,24 @@ THERE = ChildFacts(
     resource_version="1",
     deployment="mill",
     service="web",
+    created=CREATED,
     owner_uid="parent",
+    owner="MillDeployment mill",
     applied="hash-1",
     revision="1",
     terminating=False,
     replicas=1,
     refusal="",
 )
-NOTHING = Plan((), (), ())
+NOTHING = Plan()
 
 
 def compare(wanted: list[Child], there: list[ChildFacts], revisions: dict[str, str] | None = None) -> Plan:
-    return plan(wanted, there, uid="parent", revisions=revisions or {})
+    return plan(wanted, there, owner=OWNER, revisions=revisions or {})
 
 
 def test_what_is_missing_is_made():
-    assert compare([WEB], []) == Plan((WEB,), (), ())
+    assert compare([WEB], []) == Plan(create=(WEB,))
 
 
 def test_what_is_right_is_left_alone_and_trusted_after_a_restart():
@@ -41,7 +50,7 @@ def test_what_is_right_is_left_alone_and_trusted_after_a_restart():
 
 def test_what_is_wanted_differently_is_written():
     old = replace(THERE, applied="hash-0")
-    assert compare([WEB], [old]) == Plan((), ((WEB, old),), ())
+    assert compare([WEB], [old]) == Plan(update=((WEB, old),))
 
 
 def test_what_another_hand_changed_is_written():
@@ -51,11 +60,11 @@ def test_what_another_hand_changed_is_written():
 
 def test_an_object_of_the_same_name_and_another_kind_is_another():
     service = replace(THERE, kind="Service")
-    assert compare([WEB], [service]) == Plan((WEB,), (), (service,))
+    assert compare([WEB], [service]) == Plan(create=(WEB,), delete=(service,))
 
 
 def test_what_is_not_wanted_any_more_is_deleted():
-    assert compare([], [THERE]) == Plan((), (), (THERE,))
+    assert compare([], [THERE]) == Plan(delete=(THERE,))
 
 
 def test_what_belongs_to_somebody_else_is_never_deleted():
@@ -72,13 +81,98 @@ def test_what_is_being_deleted_is_waited_for():
     assert compare([], [going]) == NOTHING
 
 
+def test_what_an_older_resource_of_the_name_left_is_waited_for_and_never_touched():
+    """The garbage collector takes it; who applies to it would make it have two controllers."""
+    left = replace(THERE, owner_uid="older", applied="hash-0")
+    assert compare([WEB], [left]) == NOTHING
+    assert compare([], [left]) == NOTHING
+
+
+def test_what_has_our_labels_and_another_controller_is_taken():
+    theirs = replace(THERE, owner_uid="other", owner="Application shop")
+    assert compare([WEB], [theirs]) == Plan(taken=((WEB, theirs),))
+
+
+def test_what_lost_its_owner_is_taken_up_again():
+    orphan = replace(THERE, owner_uid="", owner="", applied="hash-0")
+    assert compare([WEB], [orphan]) == Plan(update=((WEB, orphan),))
+
+
+class TestPostponed:
+    """A third version within ten seconds of the first good pod, while the second does not work."""
+
+    GOOD = replace(pod("ready"), template="first")
+    BAD = replace(pod("tag-missing"), template="second")
+    READY = GOOD.ready_at
+
+    def until(self, *pods: PodFacts, after: float) -> list[float]:
+        found = postponed([WANTED], pods, self.READY + timedelta(seconds=after))
+        return [(moment - self.READY).total_seconds() for moment in found.values()]
+
+    def test_the_third_version_waits_until_the_first_counts_as_available(self):
+        assert self.until(self.GOOD, self.BAD, after=3) == [10]
+        assert self.until(self.GOOD, self.BAD, after=10) == []
+
+    def test_a_second_version_waits_for_nothing(self):
+        assert self.until(self.GOOD, after=3) == []
+
+    def test_pods_of_the_wanted_version_keep_nothing_back(self):
+        assert self.until(self.GOOD, replace(self.BAD, template=WANTED.template), after=3) == []
+
+    def test_a_clock_far_from_ours_keeps_nothing_back(self):
+        assert self.until(self.GOOD, self.BAD, after=-3600) == []
+
+    def test_only_the_deployment_waits(self):
+        old, service = replace(THERE, applied="hash-0"), replace(WEB, kind="Service")
+        found = plan([WEB, service], [old], owner=OWNER, revisions={}, postponed={"web"})
+        assert found == Plan(create=(service,))
+
+
+class TestPredecessor:
+    """A resource is deleted and made anew at once: its old pods run on for a while, with the same template."""
+
+    BORN = CREATED + timedelta(seconds=60)
+
+    def see(self, *children: ChildFacts) -> tuple[int, int]:
+        pods, kept = of_this_resource([pod("ready")], children, owner=OWNER, created=self.BORN)
+        return len(pods), len(kept)
+
+    def test_its_pods_and_objects_do_not_count(self):
+        assert self.see(replace(THERE, owner_uid="older")) == (0, 0)
+        assert self.see(replace(THERE, created=self.BORN)) == (0, 1)
+        assert self.see() == (0, 0)
+
+    def test_the_pods_of_a_deployment_that_was_taken_over_do(self):
+        assert self.see(THERE) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "renewed"),
+    [(State.FAILED, True), (State.SUSPECT, True), (State.STARTING, False), (State.PULLING, False)],
+)
+def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
+    seen = Observation("web", "web:1", WANTED.template, Replicas(), (), state, None, None)
+    bad, going = pod("unready"), pod("terminating")
+    old = replace(bad, template="old")
+    assert renewals([seen], [pod("ready"), bad, going, old]) == ([bad] if renewed else [])
+
+
+def left(*observed: ChildFacts, pods: tuple[PodFacts, ...] = (), wanted: tuple[str, ...] = ()) -> dict[str, Left]:
+    return leaving(wanted, observed, pods, owner=OWNER)
+
+
 def test_a_removed_service_is_counted_until_all_of_it_is_gone():
-    service, claim = replace(THERE, kind="Service"), replace(THERE, kind="PersistentVolumeClaim")
-    assert leaving([], [THERE, service, claim], [pod("ready")]) == {"web": 3}
-    assert leaving([], [claim], [pod("terminating")]) == {"web": 1}
-    assert leaving([], [claim], []) == {}
-    assert leaving(["web"], [THERE], [pod("ready")]) == {}
+    service, claim = replace(THERE, kind="Service"), replace(THERE, kind="PersistentVolumeClaim", owner_uid="")
+    assert left(THERE, service, claim, pods=(pod("ready"),)) == {"web": Left(3, "node node-1 does not answer")}
+    assert left(claim, pods=(pod("terminating"),)) == {"web": Left(1, "node node-1 does not answer")}
+    assert left(service) == {"web": Left(1, "Service web is still there")}
+    assert left(claim) == {}
+    assert left(THERE, pods=(pod("ready"),), wanted=("web",)) == {}
+
+
+def test_what_is_not_ours_keeps_no_service():
+    assert left(replace(THERE, owner_uid="other"), replace(THERE, owner_uid="")) == {}
 
 
 def test_tasks_are_no_services():
-    assert leaving([], [replace(THERE, kind="CronJob", service="")], []) == {}
+    assert left(replace(THERE, kind="CronJob", service="")) == {}

@@ -1,13 +1,13 @@
 """One pass over one MillDeployment, against an API server that is played from memory."""
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound
-from mill_api.kube.resources import PODS, Resource
+from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
 from mill_operator.reconciler import Reconciler
 
@@ -19,19 +19,31 @@ class Server:
     """Answers as an API server would; what it was asked stands in `calls`."""
 
     def __init__(self) -> None:
+        self.resource: dict[str, Any] | None = None
+        self.replica_sets: list[dict[str, Any]] = []
+        self.applied: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
         self.statuses: list[dict[str, Any]] = []
         self.on_apply: Any = lambda body: None
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
+        if resource is MILL_DEPLOYMENTS and self.resource is not None:
+            return self.resource
         raise NotFound(404, "NotFound", f"{resource.plural} {namespace}/{name} not found")
+
+    async def list(self, resource: Resource, namespace: str, *, labels: str) -> dict[str, Any]:
+        self.calls.append(("list", f"{resource.plural} {labels}"))
+        return {"items": self.replica_sets}
 
     async def apply(self, resource: Resource, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
         self.calls.append(("apply", resource.kind))
-        meta = {**body["metadata"], "uid": f"{resource.kind}-uid", "resourceVersion": "2", "generation": 1}
+        version = str(len(self.calls) + 1)
+        meta = {**body["metadata"], "uid": f"{resource.kind}-uid", "resourceVersion": version, "generation": 1}
+        meta["creationTimestamp"] = "2026-01-01T00:00:00Z"
         answer = {**body, "metadata": meta}
         if resource.kind == "Deployment":
             answer["spec"] = {**body["spec"], "replicas": 1}
+        self.applied[resource.kind] = body
         self.on_apply(answer)
         return answer
 
@@ -55,6 +67,7 @@ def _resource(request: str | None = None) -> dict[str, Any]:
             "uid": "mill-uid",
             "resourceVersion": "1" if request is None else "5",
             "generation": 1,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
             "annotations": annotations,
         },
         "spec": {"services": [SERVICE]},
@@ -141,3 +154,103 @@ async def test_a_pass_without_a_change_writes_nothing(server: Server, reconciler
     calls, statuses = len(server.calls), len(server.statuses)
     await reconciler.reconcile(KEY)
     assert (len(server.calls), len(server.statuses)) == (calls, statuses)
+
+
+class TestLostChild:
+    """The watches are not in step: a Deployment's end may be seen before that of the resource which it went with."""
+
+    async def lose(self, server: Server, reconciler: Reconciler) -> None:
+        resource = _resource()
+        reconciler._cluster.parents.learn(resource)
+        await reconciler.reconcile(KEY)
+        resource["status"] = server.statuses[-1]
+        reconciler._cluster._children["Deployment"]._drop(Key("default", "web"))
+        server.calls.clear()
+
+    async def test_with_its_resource_gone_it_is_not_made_again(self, server: Server, reconciler: Reconciler) -> None:
+        await self.lose(server, reconciler)
+        await reconciler.reconcile(KEY)
+        assert server.calls == []
+
+    @pytest.mark.parametrize("change", [{"uid": "another"}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}])
+    async def test_nor_with_its_resource_going_or_replaced(
+        self, server: Server, reconciler: Reconciler, change: dict[str, str]
+    ) -> None:
+        await self.lose(server, reconciler)
+        server.resource = _resource()
+        server.resource["metadata"] |= change
+        await reconciler.reconcile(KEY)
+        assert server.calls == []
+
+    async def test_deleted_by_hand_it_is(self, server: Server, reconciler: Reconciler) -> None:
+        await self.lose(server, reconciler)
+        server.resource = _resource()
+        await reconciler.reconcile(KEY)
+        assert server.calls == [("apply", "Deployment")]
+
+
+async def test_a_restart_that_somebody_asks_for_makes_new_pods(server: Server, reconciler: Reconciler) -> None:
+    def template() -> dict[str, Any]:
+        return server.applied["Deployment"]["spec"]["template"]["metadata"]
+
+    reconciler._cluster.parents.learn(_resource())
+    await reconciler.reconcile(KEY)
+    before = template()
+    resource = _resource(request="r1")
+    resource["metadata"]["annotations"]["restart.mill.dev/web"] = "r1"
+    reconciler._cluster.parents.learn(resource)
+    await reconciler.reconcile(KEY)
+    assert template()["annotations"] == {"mill.dev/restart": "r1"}
+    assert template()["labels"]["mill.dev/template"] != before["labels"]["mill.dev/template"]
+
+
+class TestTakenBack:
+    """A service with a volume, whose new version fails: the version before comes back when the evidence is written."""
+
+    DB: ClassVar = {**SERVICE, "name": "web", "volumes": [{"name": "data", "path": "/data", "size": "1Gi"}]}
+    KEPT: ClassVar = {
+        "metadata": {"labels": {"mill.dev/template": "good", "pod-template-hash": "abc"}},
+        "spec": {"containers": [{"name": "web", "image": "registry.example/web:0"}]},
+    }
+
+    async def fail(self, server: Server, reconciler: Reconciler) -> float | None:
+        resource = _resource()
+        resource["spec"]["services"] = [self.DB]
+        resource["status"] = {
+            "observedGeneration": 0,
+            "rollout": {"id": "0", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"},
+            "services": [{"name": "web", "state": "Healthy", "template": "good", "healthyTemplate": "good"}],
+        }
+        server.on_apply = lambda body: (
+            body["kind"] == "Deployment" and _see_pod(reconciler, _pod(body, reason="ErrImagePull"))
+        )
+        reconciler._cluster.parents.learn(resource)
+        return await reconciler.reconcile(KEY)
+
+    async def test_first_the_evidence_is_written_then_the_old_template_comes_back(
+        self, server: Server, reconciler: Reconciler
+    ) -> None:
+        server.replica_sets = [{"spec": {"template": self.KEPT}}]
+        wait = await self.fail(server, reconciler)
+        bad = server.applied["Deployment"]["spec"]["template"]["metadata"]["labels"]["mill.dev/template"]
+        (service,) = server.statuses[-1]["services"]
+        assert (wait, service["state"], service["failedTemplate"]) == (0, "Failed", bad)
+        assert "not found" in service["evidence"]
+        server.on_apply = lambda _body: None
+        await reconciler.reconcile(KEY)
+        template = server.applied["Deployment"]["spec"]["template"]
+        assert template == {
+            "metadata": {"labels": {"mill.dev/template": "good"}, "annotations": {}},
+            "spec": self.KEPT["spec"],
+        }
+        assert server.calls[-2][1].endswith("mill.dev/service=web,mill.dev/template=good")
+        calls = len(server.calls)
+        await reconciler.reconcile(KEY)
+        assert len(server.calls) == calls
+
+    async def test_without_an_old_version_it_stays_and_may_heal(self, server: Server, reconciler: Reconciler) -> None:
+        await self.fail(server, reconciler)
+        before = server.applied["Deployment"]
+        await reconciler.reconcile(KEY)
+        assert server.applied["Deployment"] is before
+        assert [call for call in server.calls if call[0] == "list"] != []
