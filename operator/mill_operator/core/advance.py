@@ -253,7 +253,8 @@ class _Writer:
                 **why,
             }
         )
-        return self._record(before, after, seen.nodes)
+        # Pods that go because none is wanted any more are not news.
+        return self._record(before, after, seen.nodes if seen.replicas.desired else ())
 
     def unwanted(self, before: ServiceStatus, left: Left | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""

@@ -226,6 +226,10 @@ class TestRedeploy:
         world.look(healthy("web", desired=2, node="node-2"))
         assert world.told() == ["web scheduled node-1", "web scheduled node-2", "web healthy", "done good"]
 
+    def test_no_replicas_are_healthy_without_a_node(self, world):
+        world.look(healthy("web")).deploy()
+        assert world.look(healthy("web", desired=0)).told() == ["web healthy", "done good"]
+
     def test_a_request_for_the_same_generation_is_a_rollout_of_its_own(self, world):
         world.look(failed("web"))
         world.deploy(request="again")

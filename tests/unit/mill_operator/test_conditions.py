@@ -1,5 +1,6 @@
 """Status → what `kubectl wait`, Flux, Argo CD and Helm read."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -96,3 +97,23 @@ def test_time_moves_only_with_the_status():
         "Ready": "2026-01-31T12:00:00Z",
         "Stalled": "2026-01-31T12:00:05Z",
     }
+
+
+def _expected(states: tuple[State, ...], *, finished: bool, was_ready: bool) -> str:
+    """What everybody should read, in the fewest words."""
+    if State.FAILED in states:
+        return "Failed"
+    lost = {State.SUSPECT} if finished and was_ready else set()
+    at_rest = {State.HEALTHY, State.STOPPED} | lost
+    return "Current" if finished and set(states) <= at_rest else "InProgress"
+
+
+@pytest.mark.parametrize("was_ready", [True, False])
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("states", list(itertools.product(State, repeat=2)), ids="+".join)
+def test_every_state_at_every_moment_reads_as_it_should(states, finished, was_ready):
+    first = status(State.HEALTHY) if was_ready else status(State.STARTING, finished=False)
+    bare = status(*states, finished=finished).model_copy(update={"conditions": first.conditions})
+    made = judged(bare)
+    assert kstatus(1, made) == _expected(states, finished=finished, was_ready=was_ready)
+    assert kstatus(2, made) == "InProgress"
