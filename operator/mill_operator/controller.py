@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, KubeError
 from mill_operator.cluster import Cluster
+from mill_operator.core.desired import Options
 from mill_operator.queue import WorkQueue
 from mill_operator.reconciler import Reconciler
 
@@ -28,12 +29,13 @@ class Controller:
         self,
         client: KubeClient,
         namespace: str | None,
+        options: Options,
         *,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self._queue.add)
-        self._reconciler = Reconciler(client, self._cluster, now or steady_clock())
+        self._reconciler = Reconciler(client, self._cluster, options, now or steady_clock())
         self._tasks: list[asyncio.Task[None]] = []
 
     @property

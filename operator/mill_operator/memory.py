@@ -14,7 +14,7 @@ from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
-from mill_operator.core.desired import Desired, desired
+from mill_operator.core.desired import Desired, Options, desired
 
 
 @dataclass(slots=True)
@@ -42,19 +42,19 @@ class Memory:
         status = MillDeploymentStatus.model_validate(parent.status)
         return cls(parent.uid, status, status)
 
-    def wanted_of(self, parent: Parent) -> Desired | str:
+    def wanted_of(self, parent: Parent, options: Options) -> Desired | str:
         """Return what should exist, or what is wrong with the spec, all of it."""
         asked = (parent.generation, parent.restarts)
         if self.asked != asked:
-            self.asked, self.wanted = asked, _wanted(parent)
+            self.asked, self.wanted = asked, _wanted(parent, options)
         return self.wanted
 
 
-def _wanted(parent: Parent) -> Desired | str:
+def _wanted(parent: Parent, options: Options) -> Desired | str:
     try:
         spec = MillDeploymentSpec.model_validate(parent.spec)
     except ValidationError as error:
         return "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
     if found := problems(spec):
         return "\n".join(map(str, found))
-    return desired(parent.owner, spec, dict(parent.restarts))
+    return desired(parent.owner, spec, dict(parent.restarts), options)

@@ -14,7 +14,7 @@ from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core.advance import advance, refuse
-from mill_operator.core.desired import Child, Desired, with_template
+from mill_operator.core.desired import Child, Desired, Options, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
 from mill_operator.core.plan import leaving, of_this_resource, plan, postponed, renewals
@@ -26,8 +26,9 @@ from mill_operator.publisher import Publisher
 class Reconciler:
     """Makes passes. The same key must not be worked on twice at once."""
 
-    def __init__(self, client: KubeClient, cluster: Cluster, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: KubeClient, cluster: Cluster, options: Options, now: Callable[[], datetime]) -> None:
         self._client = client
+        self._options = options
         self._cluster = cluster
         self._now = now
         self._memory: dict[Key, Memory] = {}
@@ -44,7 +45,7 @@ class Reconciler:
             self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
             return None
         memory = self._recall(parent)
-        wanted = memory.wanted_of(parent)
+        wanted = memory.wanted_of(parent, self._options)
         wait = None
         if isinstance(wanted, str):
             self._refuse(parent, memory, wanted)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
+from mill_operator.core.desired import DEFAULTS, Options
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -17,6 +19,8 @@ class Settings:
     """`MILL_WORKERS`: how many MillDeployments are worked on at once."""
     log_level: str = "INFO"
     """`MILL_LOG_LEVEL`."""
+    options: Options = DEFAULTS
+    """`MILL_SERVICE_ACCOUNT`, `MILL_RESTRICTED`, `MILL_INGRESS_CLASS`, `MILL_TLS_ISSUER`."""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -29,4 +33,10 @@ class Settings:
             context=os.environ.get("MILL_CONTEXT") or None,
             workers=int(workers),
             log_level=os.environ.get("MILL_LOG_LEVEL", "INFO").upper(),
+            options=Options(
+                service_account=os.environ.get("MILL_SERVICE_ACCOUNT") or None,
+                restricted=os.environ.get("MILL_RESTRICTED") == "true",
+                ingress_class=os.environ.get("MILL_INGRESS_CLASS") or None,
+                tls_issuer=os.environ.get("MILL_TLS_ISSUER") or None,
+            ),
         )

@@ -78,6 +78,20 @@ def test_the_same_file_again_after_the_tag_was_pushed_is_healthy_in_seconds(name
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
 
 
+def test_it_heals_by_itself_when_the_tag_is_pushed_and_the_rollout_stays_as_it_was(namespace: Namespace) -> None:
+    from hack import images
+
+    late = f"late-{namespace.name}"
+    text = GOOD.replace("web:1", f"web:{late}").replace("replicas = 2", "replicas = 1")
+    assert namespace.deploy(text).code == 1
+    rollout = namespace.status()["rollout"]
+    images.push_sample(namespace.registry, late)
+    wait_for("the kubelet's next try", lambda: namespace.condition("Ready")["status"] == "True", seconds=120)
+    assert namespace.service("web")["state"] == "Healthy"
+    assert namespace.status()["rollout"] == rollout
+    assert rollout["success"] is False
+
+
 def test_a_healthy_deployment_deployed_again_is_a_quick_success(namespace: Namespace) -> None:
     assert namespace.deploy(GOOD).code == 0
     before = namespace.ready_pods("web")

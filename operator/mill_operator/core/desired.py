@@ -8,7 +8,8 @@ The golden files in the tests hold it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from mill_api import names
 from mill_api.durations import to_timedelta
@@ -56,14 +57,33 @@ class Desired:
     services: tuple[Wanted, ...]
 
 
-def desired(owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str]) -> Desired:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is the same for everything that this operator makes. A change of it restarts what it concerns."""
+
+    service_account: str | None = None
+    """Whose pull secrets and identity the pods have; None: the namespace's `default`."""
+    restricted: bool = False
+    """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    ingress_class: str | None = None
+    """None: the cluster's default."""
+    tls_issuer: str | None = None
+    """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
+
+
+DEFAULTS: Final = Options()
+
+
+def desired(
+    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
+) -> Desired:
     """Return what should exist. `restarts` has a value for each service that somebody wanted restarted, ever."""
     ports = {service.name: service.port for service in spec.services}
     children: list[Child] = []
     services: list[Wanted] = []
     for service in spec.services:
-        template = _pod_template(owner, service, ports, restarts.get(service.name))
-        children += _service_children(owner, service, template)
+        template = _pod_template(owner, service, ports, restarts.get(service.name), options)
+        children += _service_children(owner, service, template, options)
         services.append(
             Wanted(
                 name=service.name,
@@ -74,18 +94,18 @@ def desired(owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str])
                 asked=Asked(service.image, service.memory, secrets_in(service.env), _start_budget(service)),
             )
         )
-    children += [_cron_job(owner, task, ports) for task in spec.tasks]
+    children += [_cron_job(owner, task, ports, options) for task in spec.tasks]
     return Desired(tuple(children), tuple(services))
 
 
-def _service_children(owner: Owner, service: Service, template: Json) -> Iterator[Child]:
+def _service_children(owner: Owner, service: Service, template: Json, options: Options) -> Iterator[Child]:
     yield _deployment(owner, service, template)
     if service.port is not None:
         ports = [{"name": "main", "port": service.port, "targetPort": service.port, "protocol": "TCP"}]
         spec = {"selector": _selector(owner, service.name), "ports": ports}
         yield _child(owner, "Service", "v1", service.name, service.name, {"spec": spec})
     if service.routes:
-        yield _ingress(owner, service)
+        yield _ingress(owner, service, options)
     for volume in service.volumes:
         if not volume.ephemeral:
             yield _claim(owner, service.name, volume)
@@ -108,17 +128,18 @@ def _deployment(owner: Owner, service: Service, template: Json) -> Child:
 
 def with_template(child: Child, template: Json) -> Child:
     """Return a Deployment with the pod template of another version of it."""
-    metadata = {name: value for name, value in child.body["metadata"].items() if name != "annotations"}
-    body = {**child.body, "metadata": metadata, "spec": {**child.body["spec"], "template": template}}
-    return _stamped(child.kind, child.key, child.service, body)
+    spec = {**child.body["spec"], "template": template}
+    return _stamped(child.kind, child.key, child.service, {**child.body, "spec": spec})
 
 
 def _keeps_data(service: Service) -> bool:
     return any(not volume.ephemeral for volume in service.volumes)
 
 
-def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None) -> Json:
-    container = _container(service)
+def _pod_template(
+    owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None, options: Options
+) -> Json:
+    container = _container(service, options)
     env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
@@ -129,7 +150,7 @@ def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None], 
         container["env"] = env
     if service.volumes:
         container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
-    spec = _pod_spec(container)
+    spec = _pod_spec(container, options)
     spec["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
@@ -148,7 +169,7 @@ def _pod_template(owner: Owner, service: Service, ports: dict[str, int | None], 
     return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
 
 
-def _container(program: Service | Task) -> Json:
+def _container(program: Service | Task, options: Options) -> Json:
     amounts = {"cpu": program.cpu, "memory": program.memory}
     container: Json = {
         "name": program.name,
@@ -157,13 +178,17 @@ def _container(program: Service | Task) -> Json:
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "securityContext": {"allowPrivilegeEscalation": False},
     }
+    if options.restricted:
+        container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
     if program.command:
         container["command"] = [literal(word) for word in program.command]
     return container
 
 
-def _pod_spec(container: Json) -> Json:
+def _pod_spec(container: Json, options: Options) -> Json:
+    named = {"serviceAccountName": options.service_account} if options.service_account else {}
     return {
+        **named,
         "containers": [container],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -202,18 +227,24 @@ def _claim(owner: Owner, service: str, volume: Volume) -> Child:
     return _child(owner, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
 
 
-def _ingress(owner: Owner, service: Service) -> Child:
+def _ingress(owner: Owner, service: Service, options: Options) -> Child:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
     for route in service.routes:
         rules.setdefault(route.host, []).append({"path": route.path, "pathType": "Prefix", "backend": backend})
-    spec = {"rules": [{"host": host, "http": {"paths": paths}} for host, paths in rules.items()]}
-    return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec})
+    spec: Json = {"rules": [{"host": host, "http": {"paths": paths}} for host, paths in rules.items()]}
+    annotations: dict[str, str] = {}
+    if options.ingress_class is not None:
+        spec["ingressClassName"] = options.ingress_class
+    if options.tls_issuer is not None:
+        spec["tls"] = [{"hosts": [*rules], "secretName": f"{service.name}-tls"}]
+        annotations["cert-manager.io/cluster-issuer"] = options.tls_issuer
+    return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec}, annotations)
 
 
-def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None]) -> Child:
+def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: Options) -> Child:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
-    container = _container(task)
+    container = _container(task, options)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
     labels = _labels(owner, task.name) | {names.LABEL_TASK: task.name}
@@ -222,7 +253,7 @@ def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None]) -> Child:
         "ttlSecondsAfterFinished": TASK_TTL_SECONDS,
         "template": {
             "metadata": {"labels": labels},
-            "spec": {**_pod_spec(container), "restartPolicy": "Never"},
+            "spec": {**_pod_spec(container, options), "restartPolicy": "Never"},
         },
     }
     if limit := round(to_timedelta(task.timeout).total_seconds()):
@@ -249,12 +280,22 @@ def _labels(owner: Owner, name: str) -> dict[str, str]:
 
 
 def _child(
-    owner: Owner, kind: str, api_version: str, name: str, service: str | None, content: Json, *, owned: bool = True
+    owner: Owner,
+    kind: str,
+    api_version: str,
+    name: str,
+    service: str | None,
+    content: Json,
+    annotations: Mapping[str, str] = MappingProxyType({}),
+    *,
+    owned: bool = True,
 ) -> Child:
     labels = _labels(owner, name)
     if service is not None:
         labels[names.LABEL_SERVICE] = service
     metadata: Json = {"name": name, "namespace": owner.key.namespace, "labels": labels}
+    if annotations:
+        metadata["annotations"] = dict(annotations)
     if owned:
         metadata["ownerReferences"] = [
             {
@@ -270,7 +311,8 @@ def _child(
 
 
 def _stamped(kind: str, key: Key, service: str | None, body: Json) -> Child:
-    """Write a body's hash into it."""
+    """Write a body's hash into it, in place of an older one."""
     applied = digest(body)
-    metadata = {**body["metadata"], "annotations": {names.ANNOTATION_APPLIED: applied}}
+    annotations = body["metadata"].get("annotations", {}) | {names.ANNOTATION_APPLIED: applied}
+    metadata = {**body["metadata"], "annotations": annotations}
     return Child(kind, key, service, {**body, "metadata": metadata}, applied)

@@ -13,7 +13,7 @@ import yaml
 
 from mill_api.key import Key
 from mill_api.spec import MillDeploymentSpec
-from mill_operator.core.desired import Child, Desired, Owner, desired
+from mill_operator.core.desired import Child, Desired, Options, Owner, desired, with_template
 from mill_operator.core.environment import environment
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -83,6 +83,43 @@ def test_objects_are_as_in_the_golden_file(case):
     if os.environ.get("MILL_UPDATE_GOLDEN"):
         golden.write_text(text)
     assert text == golden.read_text()
+
+
+class TestOptions:
+    def options(self, **options: Any) -> Desired:
+        routes = [{"host": "www.example.com"}, {"host": "shop.example.com"}]
+        spec = {"services": [web(port=8080, routes=routes)], "tasks": [TASK]}
+        return desired(OWNER, MillDeploymentSpec.model_validate(spec), {}, Options(**options))
+
+    def pods(self, made: Desired) -> list[dict[str, Any]]:
+        job = one(made, "CronJob", "migrate").body["spec"]["jobTemplate"]
+        return [each["spec"]["template"]["spec"] for each in (one(made, "Deployment").body, job)]
+
+    def test_a_named_account_is_every_pod_s(self):
+        assert [pod["serviceAccountName"] for pod in self.pods(self.options(service_account="puller"))] == [
+            "puller"
+        ] * 2
+
+    def test_restricted_containers_have_no_root_and_no_capabilities(self):
+        for pod in self.pods(self.options(restricted=True)):
+            assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+            assert [each["securityContext"] for each in pod["containers"]] == [
+                {"allowPrivilegeEscalation": False, "runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
+            ]
+
+    def test_routes_have_a_class_and_a_certificate_for_all_their_hosts(self):
+        made = one(self.options(ingress_class="nginx", tls_issuer="letsencrypt"), "Ingress").body
+        assert made["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
+        assert made["spec"]["ingressClassName"] == "nginx"
+        assert made["spec"]["tls"] == [{"hosts": ["www.example.com", "shop.example.com"], "secretName": "web-tls"}]
+
+
+def test_the_template_of_another_version_changes_the_hash_and_nothing_else():
+    deployment = one(make(web()), "Deployment")
+    other = with_template(deployment, {"metadata": {"labels": {}}, "spec": {}})
+    assert other.body["spec"] == {**deployment.body["spec"], "template": {"metadata": {"labels": {}}, "spec": {}}}
+    assert other.applied != deployment.applied
+    assert other.body["metadata"]["annotations"] == {"mill.dev/applied": other.applied}
 
 
 class TestTemplate:

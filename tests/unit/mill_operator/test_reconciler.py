@@ -9,6 +9,7 @@ from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
+from mill_operator.core.desired import Options
 from mill_operator.reconciler import Reconciler
 
 KEY = Key("default", "mill")
@@ -98,7 +99,7 @@ def server() -> Server:
 @pytest.fixture
 def reconciler(server: Server) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Cluster(client, None, lambda _key: None), lambda: datetime.now(UTC))
+    return Reconciler(client, Cluster(client, None, lambda _key: None), Options(), lambda: datetime.now(UTC))
 
 
 def _see_pod(reconciler: Reconciler, body: dict[str, Any]) -> None:
