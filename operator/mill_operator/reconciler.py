@@ -76,6 +76,7 @@ class Reconciler:
         begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
         if begins:
             memory.writes.problems.clear()  # somebody asks again
+            memory.templates.clear()
         held = {} if begins else await self._held(parent, memory, wanted)
         children = [_as_held(child, held) for child in wanted.children]
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
@@ -115,7 +116,8 @@ class Reconciler:
         memory.writes.keep(children, observed)
         todo = plan(children, observed, owner=parent.owner, revisions=memory.writes.revisions, postponed=later)
         known_already = memory.written.observed_generation >= parent.generation
-        if todo.create and known_already and not await self._is_there(parent):
+        missing = any(memory.writes.problem(child) is None for child in todo.create)
+        if missing and known_already and not await self._is_there(parent):
             return False  # what we miss went with the resource, whose end is on its way to us
         await self._children.write(todo, memory.writes)
         return True

@@ -22,7 +22,7 @@ from mill_operator.core import clock
 from mill_operator.core.conditions import conditions
 from mill_operator.core.desired import GRACE_SECONDS
 from mill_operator.core.judge import Observation
-from mill_operator.core.plan import Left
+from mill_operator.core.plan import SETTLING, Left
 from mill_operator.core.rules import NOT_STOPPED, TIMEOUT
 
 HISTORY = 5
@@ -223,6 +223,9 @@ class _Writer:
         timed_out = not state.settled and (stands or overdue)
         if timed_out:
             state = State.FAILED
+        # Where old pods are gone already, a version that is ready for a moment is nothing to go back to yet.
+        proved = not seen.recreated or (not moved and self._now >= _proved_at(before, self._now))
+        works = state is State.HEALTHY and proved
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
         if finding is not None and state in (State.SUSPECT, State.FAILED):
             why = {
@@ -247,7 +250,7 @@ class _Writer:
                 "replicas": seen.replicas,
                 "image": seen.image,
                 "template": seen.template,
-                "healthy_template": seen.template if state is State.HEALTHY else before.healthy_template,
+                "healthy_template": seen.template if works else before.healthy_template,
                 "failed_template": _to_take_back(before, seen, state),
                 "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
@@ -322,6 +325,10 @@ def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:
     return _moved_at(service, now) + TIMEOUT.grace
 
 
+def _proved_at(service: ServiceStatus, now: datetime) -> datetime:
+    return _moved_at(service, now) + SETTLING
+
+
 def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
     """Return when a service that should be gone is late: its pods have their own time to end first."""
     return _moved_at(service, now) + timedelta(seconds=GRACE_SECONDS) + NOT_STOPPED.grace
@@ -342,6 +349,8 @@ def _wake_at(services: Sequence[ServiceStatus], observations: Sequence[Observati
     for service in services:
         if service.state is State.STOPPING:
             moments.append(_stopped_by(service, now))
+        elif service.state is State.HEALTHY and service.healthy_template != service.template:
+            moments.append(_proved_at(service, now))
         elif not service.state.settled:
             moments.append(_overdue_at(service, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

@@ -312,8 +312,11 @@ class TestTakenBack:
 
     GOOD, BAD = "aaaaaaaaaa", "bbbbbbbbbb"
 
+    def work(self, world: World) -> World:
+        return world.look(healthy("db", recreated=True)).look(healthy("db", recreated=True), after=10)
+
     def fail(self, world: World) -> World:
-        world.look(healthy("db")).deploy()
+        self.work(world).deploy()
         return world.look(failed("db", template=self.BAD, recreated=True, evidence="its words"))
 
     def test_the_status_says_which_version_works_and_which_one_does_not(self, world):
@@ -339,8 +342,25 @@ class TestTakenBack:
         assert world.look(failed("db", recreated=True)).service("db").failed_template is None
 
     def test_nor_has_one_that_worked_and_then_broke(self, world):
-        world.look(healthy("db")).look(failed("db", "ContainerExited", recreated=True))
+        self.work(world).look(failed("db", "ContainerExited", recreated=True))
         assert world.service("db").failed_template is None
+
+    def test_a_version_works_when_it_has_been_healthy_for_ten_seconds(self, world):
+        self.work(world).deploy()
+        bad = {"template": self.BAD, "recreated": True}
+        world.look(healthy("db", **bad), after=0)
+        assert world.wake_at == world.now + timedelta(seconds=10)
+        world.look(healthy("db", **bad), after=9)
+        assert world.service("db").healthy_template == self.GOOD
+        world.look(failed("db", "ContainerExited", **bad), after=1)
+        assert world.service("db").failed_template == self.BAD
+
+    def test_and_then_it_is_the_one_to_go_back_to(self, world):
+        self.work(world).deploy()
+        for after in (0, 10):
+            world.look(healthy("db", template=self.BAD, recreated=True), after=after)
+        assert world.service("db").healthy_template == self.BAD
+        assert world.wake_at is None
 
     def test_others_keep_their_old_pods_anyway(self, world):
         world.look(healthy("web")).deploy()
