@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from mill_operator.core.facts import PodFacts, pod_facts
-from mill_operator.core.rules import TABLE
 
 from .recordings import WEB, body, look, replace, waiting
 
@@ -42,11 +41,6 @@ def test_every_other_runtime_shows_the_commonest_troubles(runtime: str) -> None:
     """What containerd says of them is recorded as whole pods."""
     shown = {each["rule"] for each in TEXTS if each["runtime"].startswith(runtime)}
     assert shown >= {"image-missing", "image-denied", "image-platform", "image-registry", "start-command"}
-
-
-def test_rules_are_told_apart_by_their_ids() -> None:
-    ids = [rule.id for rule in TABLE]
-    assert len(set(ids)) == len(ids)
 
 
 def _ended(each: dict[str, Any]) -> PodFacts:
