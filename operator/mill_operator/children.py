@@ -19,7 +19,7 @@ from mill_operator.cluster import Cluster
 from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.plan import Plan
-from mill_operator.core.rules import Problem
+from mill_operator.core.subject import Problem
 
 log = logging.getLogger(__name__)
 

@@ -72,7 +72,9 @@ def parent(body: dict[str, Any]) -> Parent:
 class Cluster:
     """The stores, and who is told when they change."""
 
-    def __init__(self, client: KubeClient, namespace: str | None, wake: Callable[[Key], None]) -> None:
+    def __init__(
+        self, client: KubeClient, namespace: str | None, wake: Callable[[Key], None], *, evidence_logs: bool = True
+    ) -> None:
         def woken(old: PodFacts | ChildFacts | None, new: PodFacts | ChildFacts | None) -> None:
             for each in {_group(facts) for facts in (old, new) if facts is not None}:
                 wake(each)
@@ -83,7 +85,13 @@ class Cluster:
 
         self.parents = Reflector(client, MILL_DEPLOYMENTS, project=parent, on_change=asked, namespace=namespace)
         self._pods = Reflector(
-            client, PODS, project=pod_facts, on_change=woken, group=_group, namespace=namespace, labels=POD_SELECTOR
+            client,
+            PODS,
+            project=partial(pod_facts, logs=evidence_logs),
+            on_change=woken,
+            group=_group,
+            namespace=namespace,
+            labels=POD_SELECTOR,
         )
         self._children = {
             kind: Reflector(

@@ -31,10 +31,11 @@ class Controller:
         namespace: str | None,
         options: Options,
         *,
+        evidence_logs: bool = True,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._cluster = Cluster(client, namespace, self._queue.add)
+        self._cluster = Cluster(client, namespace, self._queue.add, evidence_logs=evidence_logs)
         self._reconciler = Reconciler(client, self._cluster, options, now or steady_clock())
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -28,7 +28,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings) -> None:
         settings.networking.request_timeout = 30
         logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
         memo.client = await KubeClient.connect(own.context)
-        memo.controller = Controller(memo.client, own.namespace, own.options)
+        memo.controller = Controller(memo.client, own.namespace, own.options, evidence_logs=own.evidence_logs)
         await memo.controller.start(own.workers)
 
     @kopf.on.login(registry=registry)

@@ -13,12 +13,15 @@ from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
+from mill_operator.core import clock
 from mill_operator.core.advance import advance, refuse
+from mill_operator.core.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.desired import Child, Desired, Options, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
 from mill_operator.core.plan import leaving, of_this_resource, plan, postponed, renewals
-from mill_operator.core.rules import Problem
+from mill_operator.core.subject import Problem
+from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import Publisher
 
@@ -33,6 +36,7 @@ class Reconciler:
         self._now = now
         self._memory: dict[Key, Memory] = {}
         self._children = Children(client, cluster)
+        self._lookups = Lookups(client)
         self._publisher = Publisher(client)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -86,12 +90,12 @@ class Reconciler:
             return None
         pods, there = self._see(parent)
         now = self._now()
-        observations = _observe(memory, wanted, children, pods, there, now)
+        observations = await self._observe(memory, wanted, children, pods, there, now)
         if begins:
             stale = renewals(observations, [pod for pod in standing if pod in pods])
             await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
-            observations = _observe(memory, wanted, children, pods, there, now, afresh=True)
+            observations = await self._observe(memory, wanted, children, pods, there, now, afresh=True)
         step = advance(
             memory.status,
             observations,
@@ -151,23 +155,51 @@ class Reconciler:
                 held[name] = template
         return held
 
+    async def _observe(
+        self,
+        memory: Memory,
+        wanted: Desired,
+        children: Sequence[Child],
+        pods: Sequence[PodFacts],
+        there: Sequence[ChildFacts],
+        now: datetime,
+        *,
+        afresh: bool = False,
+    ) -> list[Observation]:
+        """Judge every service, and once more if something was worth a question.
 
-def _observe(
+        `afresh` forgets since when something has been wrong: somebody asks right now.
+        """
+        seen = _judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
+        if questions := {question for each in seen for question in each.questions}:
+            answers = await self._lookups.answer(questions)
+            seen = _judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
+        return seen
+
+
+def _judge_all(
     memory: Memory,
     wanted: Desired,
     children: Iterable[Child],
     pods: Iterable[PodFacts],
     there: Iterable[ChildFacts],
+    answers: Answers,
     now: datetime,
     *,
-    afresh: bool = False,
+    afresh: bool,
 ) -> list[Observation]:
-    """Judge every service. `afresh` forgets since when something has been wrong."""
     pods_of: dict[str, list[PodFacts]] = {}
     for pod in pods:
         pods_of.setdefault(pod.service, []).append(pod)
-    deployments = {each.service: each for each in there if each.kind == "Deployment"}
+    deployments: dict[str, ChildFacts] = {}
+    claims_of: dict[str, list[ChildFacts]] = {}
+    for each in there:
+        if each.kind == "Deployment":
+            deployments[each.service] = each
+        elif each.kind == "PersistentVolumeClaim":
+            claims_of.setdefault(each.service, []).append(each)
     previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
+    rollout = None if afresh else memory.status.rollout
     problem_of: dict[str | None, Problem] = {}
     for child in children:
         if (problem := memory.writes.problem(child)) is not None:
@@ -184,6 +216,9 @@ def _observe(
                 problem=problem_of.get(service.name),
                 previous=previous.get(service.name),
                 now=now,
+                claims=claims_of.get(service.name, ()),
+                answers=answers,
+                asked_at=clock.parse(rollout.started_at) if rollout else now,
             )
         )
     return observations

@@ -40,6 +40,8 @@ PODS: Final = Resource("", "v1", "Pod", "pods")
 EVENTS: Final = Resource("", "v1", "Event", "events")
 INGRESSES: Final = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
 CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+NODES: Final = Resource("", "v1", "Node", "nodes")
+"""The one kind here that has no namespace."""
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
 
 BY_KIND: Final = {

@@ -18,7 +18,7 @@ from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
 from mill_operator.core.environment import environment, literal, secrets_in
 from mill_operator.core.judge import Wanted
-from mill_operator.core.rules import Asked
+from mill_operator.core.subject import Asked
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""

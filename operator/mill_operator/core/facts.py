@@ -1,5 +1,6 @@
 """What we keep of the objects that we watch: enough to judge, small enough for ten thousand of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,41 +8,15 @@ from typing import Any
 from mill_api import names
 from mill_api.key import Key
 from mill_operator.core import clock
+from mill_operator.core.containers import ContainerFacts, Ended, containers
 from mill_operator.core.digest import digest
-from mill_operator.core.redact import redact, redact_urls
-
-CREATING = frozenset({"ContainerCreating", "PodInitializing"})
-PULL_PROBLEMS = frozenset(
-    {
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "ErrImageNeverPull",
-        "ImageInspectError",
-        "RegistryUnavailable",
-        "SignatureValidationFailed",
-    }
-)
-"""What a container can wait for, in the kubelet's words, before its image is there."""
-
-MESSAGE_LIMIT = 2048
-"""Characters kept of a message: a kubelet's log tail can have 4096, and evidence is bounded anyway."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a container ended."""
-
-    exit_code: int
-    reason: str
-    message: str
-    started_at: datetime | None
-    finished_at: datetime | None
+from mill_operator.core.redact import redact
+from mill_operator.core.words import head
 
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """What a pod tells about itself. Our pods have one container of ours; injected ones are not judged."""
+    """What a pod tells about itself, and about the one container of ours that it has."""
 
     key: Key
     uid: str
@@ -71,6 +46,20 @@ class PodFacts:
     last_ended: Ended | None
     """The end before the current start."""
     restarts: int
+    message: str = ""
+    """The same as `reason` in words."""
+    container_ready: bool = False
+    """Whether our container is ready: the pod is when all of them are, and nobody else objects."""
+    sandbox_ready: bool = False
+    """Whether volumes are mounted and the network is there, so that containers can begin."""
+    told_at: datetime | None = None
+    """When the kubelet wrote last, by the API server's clock: what it tells of cannot be later."""
+    gate: str = ""
+    """What the pod waits for though its containers are ready: somebody's readiness gate, in the kubelet's words."""
+    claims: tuple[str, ...] = ()
+    """Names of the claims that it mounts."""
+    others: tuple[ContainerFacts, ...] = ()
+    """Containers that somebody injected, and that are not ready."""
 
     @property
     def crashes(self) -> int:
@@ -117,23 +106,20 @@ class ChildFacts:
     replicas: int | None
     refusal: str
     """Why pods cannot be made (a Deployment's ReplicaFailure): quota, admission."""
+    phase: str = ""
+    """`Bound`, `Pending` or `Lost`, of a claim."""
+    storage_class: str | None = None
+    """A claim's; None: nobody has named one, and there is no default."""
 
 
-def pod_facts(body: dict[str, Any]) -> PodFacts:
-    """Take what we need from a pod."""
+def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
+    """Take what we need from a pod. Without `logs`, nothing that a program has written."""
     meta, spec, status = body["metadata"], body.get("spec", {}), body.get("status", {})
     labels = meta.get("labels", {})
     service = labels.get(names.LABEL_SERVICE, "")
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
     scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
-    container: dict[str, Any] = next(
-        (each for each in status.get("containerStatuses", ()) if each["name"] == service), {}
-    )
-    state = container.get("state", {})
-    waiting, running, ended = (state.get(name) for name in ("waiting", "running", "terminated"))
-    last = container.get("lastState", {}).get("terminated")
-    # A container that waits for something else than its creation or its image has got past both.
-    past_pull = waiting is not None and waiting.get("reason", "") not in {"", *CREATING, *PULL_PROBLEMS}
+    ours, others = containers(service, spec, status, logs=logs)
     return PodFacts(
         key=Key(meta["namespace"], meta["name"]),
         uid=meta["uid"],
@@ -151,13 +137,24 @@ def pod_facts(body: dict[str, Any]) -> PodFacts:
         ready=ready.get("status") == "True",
         ready_at=_time(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
         unready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") == "False" else None,
-        image_present=bool(running or ended or last or past_pull or container.get("imageID")),
-        waiting_reason=waiting.get("reason", "") if waiting else "",
-        waiting_message=redact_urls(waiting.get("message", ""))[:MESSAGE_LIMIT] if waiting else "",
-        running_since=_time(running.get("startedAt")) if running else None,
-        ended=_ended(ended),
-        last_ended=_ended(last),
-        restarts=container.get("restartCount", 0),
+        image_present=ours.image_present,
+        waiting_reason=ours.waiting_reason,
+        waiting_message=ours.waiting_message,
+        running_since=ours.running_since,
+        ended=ours.ended,
+        last_ended=ours.last_ended,
+        restarts=ours.restarts,
+        message=head(status.get("message", "")),
+        container_ready=ours.ready,
+        sandbox_ready=conditions.get("PodReadyToStartContainers", {}).get("status") == "True",
+        told_at=_told_at(meta),
+        gate=head(ready.get("message", "")) if ready.get("reason") == "ReadinessGatesNotReady" else "",
+        claims=tuple(
+            each["persistentVolumeClaim"]["claimName"]
+            for each in spec.get("volumes", ())
+            if "persistentVolumeClaim" in each
+        ),
+        others=others,
     )
 
 
@@ -189,20 +186,28 @@ def child_facts(kind: str, body: dict[str, Any]) -> ChildFacts:
         revision=str(meta["generation"]) if "generation" in meta else digest(body.get("spec", {})),
         terminating="deletionTimestamp" in meta,
         replicas=body.get("spec", {}).get("replicas"),
-        refusal=failure.get("message", "")[:MESSAGE_LIMIT],
+        refusal=head(redact(failure.get("message", ""))),
+        phase=status.get("phase", ""),
+        storage_class=body.get("spec", {}).get("storageClassName"),
     )
 
 
-def _ended(state: dict[str, Any] | None) -> Ended | None:
-    if state is None:
-        return None
-    return Ended(
-        exit_code=state.get("exitCode", 0),
-        reason=state.get("reason", ""),
-        message=redact(state.get("message", ""))[-MESSAGE_LIMIT:],
-        started_at=_time(state.get("startedAt")),
-        finished_at=_time(state.get("finishedAt")),
+def of_template(pods: Iterable[PodFacts], template: str) -> list[PodFacts]:
+    """Return the pods that are judged: of that template, not on their way out, and not ended by their node.
+
+    A node ends a pod for reasons of its own: eviction, preemption, shutdown. That is nobody's fault.
+    """
+    over = ("Failed", "Succeeded")
+    return [pod for pod in pods if pod.template == template and not pod.terminating and pod.phase not in over]
+
+
+def _told_at(meta: dict[str, Any]) -> datetime | None:
+    times = (
+        each.get("time")
+        for each in meta.get("managedFields", ())
+        if each.get("manager") == "kubelet" and each.get("subresource") == "status"
     )
+    return max((clock.parse(time) for time in times if time), default=None)
 
 
 def _time(text: str | None) -> datetime | None:

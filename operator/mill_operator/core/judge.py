@@ -5,13 +5,18 @@ Pods that are being deleted, or that a node pushed out, are nobody's fault and n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core import clock
-from mill_operator.core.facts import PULL_PROBLEMS, PodFacts
-from mill_operator.core.rules import SAYS_NO_CAUSE, TABLE, Asked, Match, Problem, Rule, Subject
+from mill_operator.core.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.containers import PULL_PROBLEMS
+from mill_operator.core.facts import ChildFacts, PodFacts, of_template
+from mill_operator.core.findings import Finding, find
+from mill_operator.core.questions import Question, ask_at, questions
+from mill_operator.core.rules import STARTING
+from mill_operator.core.subject import Asked, Problem, Subject
+from mill_operator.core.views import clock_shift, evicted, since_asked, views
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still on its way counts as scheduled after that long without a pull error."""
@@ -36,18 +41,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong, and since when; a failure from `due` on, only a suspicion while that is None."""
-
-    rule: Rule
-    message: str
-    evidence: str
-    suggestion: str
-    since: datetime
-    due: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Observation:
     """A service as it is right now."""
 
@@ -63,6 +56,8 @@ class Observation:
     """When to look again though nothing happens."""
     recreated: bool = False
     """Whether the pods of the version before had to end for these."""
+    questions: frozenset[Question] = frozenset()
+    """What would help to judge it better."""
 
 
 def judge(
@@ -74,26 +69,37 @@ def judge(
     problem: Problem | None,
     previous: ServiceStatus | None,
     now: datetime,
+    claims: Sequence[ChildFacts] = (),
+    answers: Answers = NOTHING_KNOWN,
+    asked_at: datetime | None = None,
 ) -> Observation:
     """Look at one service.
 
-    `deployment_replicas` and `refusal` are what its Deployment says; `problem` is why it could not be written.
-    `previous` remembers since when a rule has been seen.
+    `deployment_replicas` and `refusal` are what its Deployment says; `problem` is why it could not be written; `claims`
+    are those of its volumes. `previous` remembers since when a rule has been seen. `answers` is what was looked up.
+    Evidence that is older than `asked_at` does not count.
     """
-    ours = [pod for pod in pods if pod.template == wanted.template and not pod.terminating and not _pushed_out(pod)]
+    ours = of_template(pods, wanted.template)
     desired = wanted.replicas if wanted.replicas is not None else deployment_replicas
     if desired is None:
         desired = 1
     healthy = [pod for pod in ours if pod.ready and ((moment := _settled_at(pod, wanted)) is None or moment <= now)]
     enough = len(healthy) >= desired and deployment_replicas is not None
+    before = previous
     if previous is not None and min(len(healthy), desired) > previous.replicas.healthy:
-        previous = None  # one more is ready, so that what we wait for is moving: clocks start anew
-    subjects = [Subject(wanted.asked, problem=problem)]
+        before = None  # one more is ready, so that what we wait for is moving: clocks start anew
+    nothing = Subject(wanted.asked, claims=tuple(claims), answers=answers, before=before)
+    subjects = [replace(nothing, problem=problem)]
     if len(ours) < desired:  # what keeps pods from being made is not about these, if all are made
-        subjects.append(Subject(wanted.asked, refusal=refusal))
+        subjects.append(replace(nothing, refusal=refusal))
+    troubled: list[PodFacts] = []
     if not enough:  # a bad pod more than is wanted goes in a moment, and is no failure
-        subjects += [Subject(wanted.asked, pod=pod) for pod in ours if pod not in healthy]
-    findings = _findings(wanted, subjects, previous, now)
+        troubled = [since_asked(pod, asked_at) for pod in ours if pod not in healthy]
+        subjects.append(replace(nothing, evicted=evicted(pods, wanted.template, asked_at)))
+        shift = clock_shift(troubled, previous, now)
+        for pod in troubled:
+            subjects += views(replace(nothing, pod=pod, clock_shift=shift))
+    findings = find(wanted.name, subjects, asked_at, now)
     finding = findings[0] if findings else None
     return Observation(
         service=wanted.name,
@@ -104,21 +110,17 @@ def judge(
         state=_state(ours, finding, now, enough=enough),
         finding=finding,
         wake_at=_wake_at(wanted, ours, findings, now),
+        questions=frozenset(questions(troubled, claims, image=wanted.asked.image, previous=before, now=now)),
         recreated=wanted.recreate and problem is None,
     )
-
-
-def _pushed_out(pod: PodFacts) -> bool:
-    """Tell a pod that the node ended for reasons of its own (eviction, preemption, shutdown)."""
-    return pod.phase in ("Failed", "Succeeded")
 
 
 def _settled_at(pod: PodFacts, wanted: Wanted) -> datetime | None:
     """Return from when on a ready pod is believed; None: at once, whatever the node's clock says."""
     if pod.crashes and pod.ready_at is not None:
-        return pod.ready_at + SETTLE_AFTER_CRASH
+        return (pod.told_at or pod.ready_at) + SETTLE_AFTER_CRASH
     if not wanted.probed and pod.running_since is not None:
-        return pod.running_since + SETTLE_WITHOUT_PROBE
+        return (pod.told_at or pod.running_since) + SETTLE_WITHOUT_PROBE
     return None
 
 
@@ -133,80 +135,11 @@ def _state(pods: Sequence[PodFacts], finding: Finding | None, now: datetime, *, 
         return State.FAILED
     if enough:
         return State.HEALTHY
-    if finding is not None and (finding.due is None or finding.rule.id != "unready"):
-        return State.SUSPECT  # an unready container is no suspicion: that is what starting looks like
+    if finding is not None and (finding.due is None or finding.rule.id not in STARTING):
+        return State.SUSPECT
     if any(pod.image_present for pod in pods):
         return State.STARTING
     return State.PULLING if any(pod.node for pod in pods) else State.PENDING
-
-
-def _findings(
-    wanted: Wanted, subjects: Sequence[Subject], previous: ServiceStatus | None, now: datetime
-) -> list[Finding]:
-    """Return what is wrong, the gravest first: one whose time is up before one that waits, then the table's order."""
-    findings = []
-    for subject in subjects:
-        for rank, rule in enumerate(TABLE):
-            if (match := rule.sees(subject)) is not None:
-                finding = _finding(wanted, subject, rule, match, previous, now)
-                up = finding.due is not None and finding.due <= now
-                findings.append((not up, rank, finding.since, finding))
-                if not match.open_ended:  # what is no more than a suspicion hides nothing
-                    break
-    return [each[3] for each in sorted(findings, key=lambda each: each[:3])]
-
-
-def _finding(
-    wanted: Wanted, subject: Subject, rule: Rule, match: Match, previous: ServiceStatus | None, now: datetime
-) -> Finding:
-    if (known := _known_before(subject, previous)) is not None:
-        return known
-    since = match.since or now
-    if match.since is None and previous is not None and previous.rule == rule.id and previous.since:
-        since = min(since, clock.parse(previous.since))
-    grace = match.grace if match.grace is not None else rule.grace
-    pod = subject.pod
-    values = {
-        "service": wanted.name,
-        "memory": wanted.asked.memory,
-        "node": (pod.node if pod else None) or "?",
-        "waiting": _short(pod.waiting_message or pod.waiting_reason) if pod else "",
-        **match.values,
-    }
-    return Finding(
-        rule=rule,
-        message=rule.message.format_map(values),
-        evidence=match.evidence,
-        suggestion=rule.suggestion.format_map(values),
-        since=since,
-        due=None if match.open_ended else since + grace,
-    )
-
-
-def _known_before(subject: Subject, previous: ServiceStatus | None) -> Finding | None:
-    """Return what was found of an image that cannot be pulled, if its node only says that it tries again."""
-    pod = subject.pod
-    if pod is None or pod.waiting_reason not in PULL_PROBLEMS or not SAYS_NO_CAUSE.search(pod.waiting_message):
-        return None
-    if previous is None or previous.rule is None or not previous.rule.startswith("image-") or not previous.since:
-        return None
-    rule = next((each for each in TABLE if each.id == previous.rule), None)
-    if rule is None:
-        return None
-    since = clock.parse(previous.since)
-    return Finding(
-        rule=rule,
-        message=previous.message or "",
-        evidence=previous.evidence or "",
-        suggestion=previous.suggestion or "",
-        since=since,
-        due=since + rule.grace,
-    )
-
-
-def _short(message: str) -> str:
-    """Take the cause out of a kubelet's message, which wraps it in what everybody knows already."""
-    return message.rsplit("desc = ", 1)[-1].strip()[:300]
 
 
 def _wake_at(wanted: Wanted, pods: Sequence[PodFacts], findings: Sequence[Finding], now: datetime) -> datetime | None:
@@ -216,4 +149,5 @@ def _wake_at(wanted: Wanted, pods: Sequence[PodFacts], findings: Sequence[Findin
             moments.append(_settled_at(pod, wanted))
         if pod.bound_at is not None and not pod.image_present:
             moments.append(pod.bound_at + QUIET_PULL)
+        moments.append(ask_at(pod, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

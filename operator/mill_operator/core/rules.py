@@ -1,20 +1,47 @@
 """Everything that can be wrong with a service, one row each: evidence, speed, reason, suggestion.
 
-A new failure reason is a new row here, and a recorded pod in the tests. Rows are read from top to bottom; of several
-that match, one whose time is up wins over one that still waits, and then the first.
+A new failure reason is a new row here, and a recorded pod in the tests; what a row looks for is a predicate in
+`evidence` (a container) or `surroundings` (everything around it). Rows are read from top to bottom; of several that
+match, one whose time is up wins over one that still waits, and then the first. docs/failure-codes.md is made from them.
 
-Three speeds. *Permanent*: nothing but a change can heal it, so it fails at the first sighting. *Likely*: it may
-be a flake or an object that is made a moment later, so it is `Suspect` first. *Needs time*: it is normal for a while.
+Four speeds. *Permanent*: nothing but a change can heal it, so it fails at the first sighting. *Likely*: it may be a
+flake or an object that is made a moment later, so it is `Suspect` first. *Needs time*: it is normal for a while.
+*No evidence*: it says nothing about the service; it stays `Suspect`, and only the time without progress ends it.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from mill_operator.core.facts import PULL_PROBLEMS, Ended, PodFacts
+from mill_operator.core.evidence import (
+    Sees,
+    cannot_start,
+    crashed,
+    done,
+    ends,
+    image_missing,
+    other_platform,
+    out_of_memory,
+    pull,
+    pull_denied,
+    pull_secret_missing,
+    secret_missing,
+    start_failed,
+    unready,
+    waits,
+)
+from mill_operator.core.surroundings import (
+    exceeds_its_storage,
+    gate_closed,
+    mount_fails,
+    node_lost,
+    problem,
+    refused_pods,
+    sandbox_fails,
+    unschedulable,
+    volume_unbound,
+)
 
 
 class Speed(StrEnum):
@@ -23,51 +50,7 @@ class Speed(StrEnum):
     PERMANENT = "permanent"
     LIKELY = "likely"
     NEEDS_TIME = "needs time"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a service was asked to be, as far as the texts and time limits need it."""
-
-    image: str
-    memory: str
-    secrets: tuple[str, ...] = ()
-    budget: timedelta = timedelta(seconds=30)
-    """How long a container may take from its first start until it is ready."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that went wrong before there could be a pod."""
-
-    kind: str
-    """`refused` by the API server, or `taken`: the name belongs to somebody else."""
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a rule looks at: one pod; or what keeps pods from being made."""
-
-    asked: Asked
-    pod: PodFacts | None = None
-    refusal: str = ""
-    problem: Problem | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A rule's finding."""
-
-    evidence: str
-    values: dict[str, str] = field(default_factory=dict)
-    """What the reason's text names."""
-    since: datetime | None = None
-    """When it began, if the evidence itself says so; otherwise the first sighting counts."""
-    grace: timedelta | None = None
-    """Overrides the rule's."""
-    open_ended: bool = False
-    """Only a suspicion: no time makes this a failure."""
+    NO_EVIDENCE = "no evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +62,14 @@ class Rule:
     speed: Speed
     grace: timedelta
     """How long it may last. None at all for what is permanent."""
-    sees: Callable[[Subject], Match | None]
+    sees: Sees
+    evidence: str
+    """What it sees, in words."""
     message: str
     """The reason in plain words; `{names}` come from the match and from what was asked."""
     suggestion: str
+    clock: str = ""
+    """Rules with the same name here share one clock: a registry that fails now so, now so, fails all the time."""
 
 
 def seconds(count: float) -> timedelta:
@@ -90,238 +77,223 @@ def seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
+PERMANENT, LIKELY, NEEDS_TIME, NO_EVIDENCE = Speed.PERMANENT, Speed.LIKELY, Speed.NEEDS_TIME, Speed.NO_EVIDENCE
 AT_ONCE: Final = seconds(0)
-LONG_RUN: Final = seconds(600)
-"""A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
-
-
-def waits(reasons: frozenset[str] | set[str], says: str = "") -> Callable[[Subject], Match | None]:
-    """See a container that waits for one of these reasons, with a message that matches `says`."""
-    pattern = re.compile(says, re.IGNORECASE | re.DOTALL)
-
-    def sees(subject: Subject) -> Match | None:
-        pod = subject.pod
-        if pod is None or pod.waiting_reason not in reasons or not (found := pattern.search(pod.waiting_message)):
-            return None
-        return Match(pod.waiting_message or pod.waiting_reason, found.groupdict(default=""))
-
-    return sees
-
-
-def pull(says: str) -> Callable[[Subject], Match | None]:
-    """See an image that cannot be pulled, for a cause that the runtime's message names."""
-    return waits(PULL_PROBLEMS, says)
-
-
-def tag_missing(subject: Subject) -> Match | None:
-    """See an image that the registry does not have; for a digest it says the same, and so do all registries."""
-    says = r":\s*not found\s*$|: not found\b|manifest unknown|name unknown|manifest for .* not found"
-    if (match := pull(says)(subject)) is None:
-        return None
-    what = "digest" if "@sha256:" in subject.asked.image else "tag"
-    return Match(match.evidence, {"what": what})
-
-
-def secret_missing(subject: Subject) -> Match | None:
-    """See a container whose environment names a secret that is not there."""
-    says = r"couldn't find key (?P<key>\S+) in Secret|secret \"(?P<object>[^\"]+)\" not found"
-    if (match := waits({"CreateContainerConfigError"}, says)(subject)) is None:
-        return None
-    whole_object_missing = next(iter(subject.asked.secrets), match.values["object"])
-    return Match(match.evidence, {"secret": match.values["key"] or whole_object_missing})
-
-
-def cannot_start(says: str) -> Callable[[Subject], Match | None]:
-    """See a container that the runtime could not start."""
-    pattern = re.compile(says, re.IGNORECASE)
-    exec_failed = re.compile(rf"\s*exec \S+: ({says})\s*", re.IGNORECASE)
-    waiting = waits({"RunContainerError", "CreateContainerError"}, says)
-
-    def sees(subject: Subject) -> Match | None:
-        if match := waiting(subject):
-            return match
-        end = subject.pod.latest_end if subject.pod else None
-        if end is None or end.reason not in ("StartError", "ContainerCannotRun", "Error"):
-            return None
-        # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
-        # that is nothing but what runc writes when it cannot become the program.
-        if end.reason == "Error" and end.exit_code not in (126, 127, 128) and not exec_failed.fullmatch(end.message):
-            return None
-        return Match(end.message) if pattern.search(end.message) else None
-
-    return sees
-
-
-def crash(*, out_of_memory: bool) -> Callable[[Subject], Match | None]:
-    """See a container that ends: the first time is a suspicion, the second a failure."""
-
-    def sees(subject: Subject) -> Match | None:
-        pod = subject.pod
-        end = pod.latest_end if pod else None
-        if pod is None or end is None or (end.reason == "OOMKilled") != out_of_memory:
-            return None
-        evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
-        first = pod.crashes < 2 or _ran_long(end)
-        return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=first)
-
-    return sees
-
-
-def _ran_long(end: Ended) -> bool:
-    return end.started_at is not None and end.finished_at is not None and end.finished_at - end.started_at >= LONG_RUN
-
-
-def unready(subject: Subject) -> Match | None:
-    """See a container that runs and is not ready; its time counts from its first start, or since it was ready last."""
-    pod = subject.pod
-    if pod is None or pod.running_since is None or pod.ready or pod.first_started is None:
-        return None
-    budget = subject.asked.budget
-    values = {"budget": f"{budget.total_seconds():g}s"}
-    since = max(pod.first_started, pod.unready_since or pod.first_started)
-    return Match("the container runs and does not become ready", values, since, budget)
-
-
-def unschedulable(subject: Subject) -> Match | None:
-    """See a pod for which the scheduler finds no node; its words begin with how many nodes it has looked at."""
-    words = subject.pod.unschedulable if subject.pod else None
-    if words is None:
-        return None
-    known = re.search(
-        r"insufficient [\w/-]+(?:\.[\w/-]+)*|untolerated taint[^,.]*|didn't match[^,.]*", words, re.IGNORECASE
-    )
-    return Match(words, {"cause": (known.group(0) if known else words.split(". ")[0]).lower()})
-
-
-def refused_pods(says: str) -> Callable[[Subject], Match | None]:
-    """See a Deployment that is not allowed to make its pods."""
-    pattern = re.compile(says, re.IGNORECASE | re.DOTALL)
-
-    def sees(subject: Subject) -> Match | None:
-        if not subject.refusal or not (found := pattern.search(subject.refusal)):
-            return None
-        return Match(subject.refusal, {"cause": found["cause"][:300]})
-
-    return sees
-
-
-def problem(kind: str) -> Callable[[Subject], Match | None]:
-    """See an object that could not be written."""
-
-    def sees(subject: Subject) -> Match | None:
-        if subject.problem is None or subject.problem.kind != kind:
-            return None
-        return Match(subject.problem.message, {"cause": subject.problem.message[:300]})
-
-    return sees
-
-
-PULL_THROTTLED: Final = r"pull QPS exceeded|context canceled"
-SAYS_NO_CAUSE: Final = re.compile(rf'{PULL_THROTTLED}|^Back-off pulling image "[^"]*"\s*$', re.IGNORECASE)
-"""A pull's failure in words that say nothing of its cause: one that is known already stays."""
-
-PERMANENT, LIKELY, NEEDS_TIME = Speed.PERMANENT, Speed.LIKELY, Speed.NEEDS_TIME
+REGISTRY_TROUBLE: Final = "registry"
+UNREADY: Final = "unready"
+GATE: Final = "readiness-gate"
+STARTING: Final = frozenset({UNREADY, GATE})
+"""Rules that are no suspicion before their time is up: that is what starting looks like."""
 
 TABLE: Final[tuple[Rule, ...]] = (
+    # What we wrote, and what the API server says of it
     Rule(
-        "name-taken", "NameTaken", PERMANENT, AT_ONCE, problem("taken"), "{cause}",
+        "name-taken", "NameTaken", PERMANENT, AT_ONCE, problem("taken"),
+        "an object of that name that is not this MillDeployment's", "{cause}",
         "Rename the service, or delete the object that has its name.",
     ),
     Rule(
-        "object-refused", "Refused", PERMANENT, AT_ONCE, problem("refused"), "refused by the cluster: {cause}",
+        "object-refused", "Refused", PERMANENT, AT_ONCE, problem("refused"),
+        "the API server refuses an object: admission, validation, rights", "refused by the cluster: {cause}",
         "The text is the API server's. Change what it names, or ask who runs the cluster.",
     ),
+    # The image, where its registry or the node says clearly what is wrong
     Rule(
-        "image-platform", "WrongPlatform", PERMANENT, AT_ONCE, pull(r"no match for platform|no matching manifest"),
-        "image pull failed: not built for the platform of node {node}",
+        "image-platform", "WrongPlatform", PERMANENT, AT_ONCE, other_platform,
+        "the image's list of platforms lacks the node's", "image pull failed: not built for {platform}",
         "Build the image for the node's platform too.",
     ),
     Rule(
         "image-incomplete", "ImageIncomplete", LIKELY, seconds(30),
-        pull(r"could not fetch content descriptor|failed to copy|content descriptor.*not found"),
-        "image pull failed: incomplete in the registry",
-        "Push the image again: a layer is missing in the registry.",
+        pull(r"could not fetch content descriptor.*not found|failed to copy.*not found|(blob unknown|unknown blob)"),
+        "the manifest is there, and a layer is not: a push that was cut off, or still goes on",
+        "image pull failed: incomplete in the registry", "Push the image again: a layer is missing in the registry.",
+    ),
+    Rule(
+        "image-short-name", "InvalidImageName", PERMANENT, AT_ONCE,
+        pull(r"short-name .* did not resolve|no registries configured while trying to pull an unqualified image"),
+        "the node does not know which registry is meant", "image pull failed: no registry in the image's name",
+        "Write the image's whole name, registry first: docker.io/library/nginx:1.",
     ),
     Rule(
         "image-name", "InvalidImageName", PERMANENT, AT_ONCE, waits({"InvalidImageName"}),
-        "image pull failed: invalid image name", "Correct the image's name.",
+        "`InvalidImageName`: the kubelet cannot read the image's name", "image pull failed: invalid image name",
+        "Correct the image's name.",
     ),
     Rule(
         "image-never-pulled", "ImageNeverPull", PERMANENT, AT_ONCE, waits({"ErrImageNeverPull"}),
+        "`ErrImageNeverPull`: the node may not pull, and does not have the image",
         "image pull failed: not on node {node}, and pulling is forbidden", "Put the image on the node.",
     ),
     Rule(
-        "image-missing", "TagNotFound", PERMANENT, AT_ONCE, tag_missing, "image pull failed: {what} not found",
+        "image-rate-limit", "PullRateLimited", NEEDS_TIME, seconds(60), pull(r"too ?many ?requests"),
+        "429, or `toomanyrequests`", "image pull failed: too many requests to the registry",
+        "Give the namespace's default ServiceAccount the credentials of an account with a higher limit"
+        " (imagePullSecrets), or wait.",
+        clock=REGISTRY_TROUBLE,
+    ),
+    Rule(
+        "image-signature", "SignatureRejected", LIKELY, seconds(30), waits({"SignatureValidationFailed"}),
+        "`SignatureValidationFailed`: the node's policy does not accept the image's signature",
+        "image pull failed: signature not accepted: {waiting}", "Sign the image, or ask who runs the cluster.",
+    ),
+    Rule(
+        "image-missing", "TagNotFound", PERMANENT, AT_ONCE, image_missing,
+        "`not found`, `manifest unknown` or `name unknown` from the registry", "image pull failed: {what} not found",
         "Check the image's name and tag, and whether it was pushed: a registry says the same of a missing repository.",
     ),
     Rule(
-        "image-denied", "PullDenied", LIKELY, seconds(30),
-        pull(r"unauthorized|denied|forbidden|authentication required|no basic auth credentials"),
-        "image pull failed: access denied",
-        "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets).",
+        "image-pull-secret", "PullSecretNotFound", LIKELY, seconds(30), pull_secret_missing,
+        "access denied, and the event `FailedToRetrieveImagePullSecret` of the pod",
+        "image pull failed: access denied, pull secret not found: {secrets}",
+        "Make that Secret, or name another in the namespace's default ServiceAccount (imagePullSecrets).",
     ),
     Rule(
-        "pull-throttled", "PullThrottled", NEEDS_TIME, seconds(600), pull(PULL_THROTTLED),
+        "image-denied", "PullDenied", LIKELY, seconds(30), pull_denied,
+        "401, 403, `unauthorized` or `denied`; at once when the node has tried again",
+        "image pull failed: access denied",
+        "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets)."
+        " Some registries say the same of a missing repository.",
+    ),
+    # The node
+    Rule(
+        "node-lost", "NodeLost", NEEDS_TIME, seconds(120), node_lost,
+        "the node's condition Ready is not True", "node {node} {silence}",
+        "Kubernetes makes other pods after five minutes. See the node: kubectl describe node {node}",
+    ),
+    # The image, where nobody says clearly what is wrong
+    Rule(
+        "image-throttled", "PullThrottled", NO_EVIDENCE, AT_ONCE, pull(r"pull QPS exceeded|context canceled"),
+        "`pull QPS exceeded` or `context canceled`: the node itself; a cause that was seen before stays",
         "image pull failed: {waiting}", "The node is busy pulling; it tries again by itself.",
     ),
     Rule(
-        "image-pull", "ImagePullFailed", NEEDS_TIME, seconds(60), pull(r""), "image pull failed: {waiting}",
-        "The registry does not answer as it should; the node tries again by itself.",
+        "image-registry", "RegistryUnavailable", NEEDS_TIME, seconds(60),
+        pull(
+            r"dial tcp|no such host|connection re(fused|set)|i/o timeout|handshake timeout|deadline exceeded|\bEOF\b"
+            r"|registry is unavailable|RegistryUnavailable|5\d\d (?:internal|bad|service|gateway)"
+        ),
+        "connection refused, time-outs, no such host, 500 to 504", "image pull failed: registry unavailable: {waiting}",
+        "The node tries again by itself. If the registry is well: can the nodes reach it?",
+        clock=REGISTRY_TROUBLE,
     ),
     Rule(
+        "image-pull", "ImagePullFailed", NEEDS_TIME, seconds(60), pull(r""),
+        "an image that cannot be pulled, for any other cause", "image pull failed: {waiting}",
+        "The text is the container runtime's. The node tries again by itself.",
+        clock=REGISTRY_TROUBLE,
+    ),
+    # Before the first container
+    Rule(
+        "volume-unbound", "VolumeNotProvisioned", LIKELY, seconds(30), volume_unbound,
+        "a claim that is not bound: no or an unknown storage class, or the event `ProvisioningFailed`;"
+        " 120 s where nobody says why",
+        'volume "{volume}" not provisioned: {cause}', "See why: kubectl describe pvc {volume}",
+    ),
+    Rule(
+        "volume-missing", "VolumeNotFound", LIKELY, seconds(30), mount_fails(absent=True),
+        "the event `FailedMount` of the pod, and what should be mounted does not exist",
+        'volume "{volume}" not mounted: {cause}', "Make what the text names. The node tries again by itself.",
+    ),
+    Rule(
+        "volume-mount", "VolumeNotMounted", NEEDS_TIME, seconds(120), mount_fails(absent=False),
+        "the event `FailedMount` or `FailedAttachVolume` of the pod, for any other cause",
+        'volume "{volume}" not mounted: {cause}',
+        "A volume that is still in use on another node follows by itself. Else: kubectl describe pvc {volume}",
+    ),
+    Rule(
+        "sandbox", "SandboxFailed", NEEDS_TIME, seconds(120), sandbox_fails,
+        "the event `FailedCreatePodSandBox` of the pod", "node {node} cannot start pods: {cause}",
+        "That is the node's network, or its container runtime: ask who runs the cluster.",
+    ),
+    # The start
+    Rule(
         "start-format", "ExecFormatError", PERMANENT, AT_ONCE, cannot_start(r"exec format error"),
-        "container start failed: not built for the platform of node {node}",
-        "Build the image for the node's platform.",
+        "`exec format error`: a program for another processor, or a script without `#!`",
+        "container start failed: not built for {platform}", "Build the image for the node's platform.",
     ),
     Rule(
         "start-command", "CommandNotFound", PERMANENT, AT_ONCE,
-        cannot_start(r"no such file or directory|executable file not found|permission denied"),
+        cannot_start(r"no such file or directory|executable file (`[^`]*` )?not found|permission denied"),
+        "the runtime cannot execute the command: it is not there, or not executable",
         "container start failed: command not found", "Check `command`, and that the image contains the program.",
     ),
     Rule(
-        "secret-missing", "SecretNotFound", LIKELY, seconds(10), secret_missing, 'secret "{secret}" not found',
+        # Not ten seconds: a kubelet that has found no Secret looks again after ten to fifteen.
+        "secret-missing", "SecretNotFound", LIKELY, seconds(20), secret_missing,
+        "`CreateContainerConfigError`: the Secret, or the key in it, does not exist", 'secret "{secret}" not found',
         "Set it: mill secret set {secret} VALUE",
     ),
     Rule(
         "container-config", "ContainerConfigError", LIKELY, seconds(30),
-        waits({"CreateContainerConfigError", "CreateContainerError"}), "container not created: {waiting}",
-        "The text is the kubelet's.",
+        waits({"CreateContainerConfigError", "CreateContainerError"}),
+        "the kubelet or the runtime cannot make the container, for any other cause",
+        "container not created: {waiting}", "The text is the node's.",
     ),
     Rule(
-        "out-of-memory", "OutOfMemory", LIKELY, AT_ONCE, crash(out_of_memory=True),
-        "out of memory (limit {memory})", "Raise `memory`, or find out what the program needs it for.",
+        "start-failed", "StartFailed", LIKELY, seconds(30), start_failed,
+        "`StartError`, `RunContainerError`: the runtime cannot start the container, for any other cause",
+        "container start failed: {waiting}", "The text is the container runtime's.",
+    ),
+    # The run
+    Rule(
+        "out-of-memory", "OutOfMemory", LIKELY, AT_ONCE, ends(out_of_memory),
+        "`OOMKilled`, twice: the container, or one of its processes", "out of memory (limit {memory})",
+        "Raise `memory`, or find out what the program needs it for.",
     ),
     Rule(
-        "crash", "ContainerExited", LIKELY, AT_ONCE, crash(out_of_memory=False),
-        "container exited with code {exit_code}", "See its last words: mill logs {service}",
+        "ended", "ProgramEnded", LIKELY, AT_ONCE, ends(done),
+        "exit code 0, twice", "container exited with code 0",
+        "A service runs until it is stopped. A program that does its work and ends is a `task`.",
     ),
+    Rule(
+        "crash", "ContainerExited", LIKELY, AT_ONCE, ends(crashed),
+        "any other exit code, twice", "container exited with code {exit_code}",
+        "See its last words: mill logs {service}",
+    ),
+    Rule(
+        "storage-limit", "StorageLimitExceeded", LIKELY, AT_ONCE, exceeds_its_storage,
+        "two pods that were evicted for exceeding their own limit",
+        "storage limit exceeded: {what} (limit {limit})", "Raise the volume's `size`, or write less.",
+    ),
+    # What keeps pods from being made, or placed
     Rule(
         "pods-quota", "QuotaExceeded", NEEDS_TIME, seconds(60), refused_pods(r"exceeded quota: (?P<cause>.*)"),
+        "the Deployment may make no more pods: `exceeded quota`; anew when one more pod is ready",
         "quota exceeded: {cause}", "Ask for less, or for a larger quota.",
     ),
     Rule(
         # Not at once: until the pods of a corrected version are made, its Deployment repeats the old one's refusal.
-        "pods-refused", "PodsRefused", LIKELY, seconds(2), refused_pods(r"(?P<cause>.+)"), "pods refused: {cause}",
+        "pods-refused", "PodsRefused", LIKELY, seconds(2), refused_pods(r"(?P<cause>.+)"),
+        "the Deployment may make no pods: LimitRange, admission", "pods refused: {cause}",
         "The text is the cluster's. Change what it names, or ask who runs the cluster.",
     ),
     Rule(
-        "unschedulable", "Unschedulable", NEEDS_TIME, seconds(120),
-        unschedulable,
+        "unschedulable", "Unschedulable", NEEDS_TIME, seconds(120), unschedulable,
+        "the scheduler finds no node; anew when one more pod is ready; five minutes more when an autoscaler orders one",
         "no nodes available: {cause}", "Ask for less cpu or memory, or add a node.",
     ),
     Rule(
-        "unready", "HealthCheckTimeout", NEEDS_TIME, seconds(30), unready, "health check timeout after {budget}",
+        UNREADY, "HealthCheckTimeout", NEEDS_TIME, seconds(30), unready,
+        "a container that runs and is not ready; the larger of 30 s and `interval` times `failure_threshold`",
+        "health check timeout after {budget}",
         "See what it says, and whether it listens on the port and answers the health path: mill logs {service}",
+    ),
+    Rule(
+        GATE, "ReadinessGate", NEEDS_TIME, seconds(300), gate_closed,
+        "containers that are ready, and a readiness gate of the pod that is not passed",
+        'not admitted by readiness gate "{gate}"', "See who sets that condition of the pod: a load balancer, say.",
     ),
 )  # fmt: skip
 
 TIMEOUT: Final = Rule(
-    "timeout", "Timeout", NEEDS_TIME, seconds(600), lambda _: None, "no progress for 10m",
+    "timeout", "Timeout", NEEDS_TIME, seconds(600), lambda _: None,
+    "nothing moves, and nothing says why", "no progress for 10m",
     "Nothing has moved and nothing says why: kubectl describe pods -l mill.dev/service={service}",
 )  # fmt: skip
 
 NOT_STOPPED: Final = Rule(
-    "not-stopped", "NotStopped", NEEDS_TIME, seconds(60), lambda _: None, "not stopped: {cause}",
+    "not-stopped", "NotStopped", NEEDS_TIME, seconds(60), lambda _: None,
+    "a removed service that is still there, counted from when its pods should have ended", "not stopped: {cause}",
     "It goes on being tried. If the node is lost for good: kubectl delete node NAME",
 )  # fmt: skip
-"""A removed service that is still there, counted from when its pods should have ended."""

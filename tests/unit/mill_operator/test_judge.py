@@ -1,61 +1,20 @@
-"""Recorded pods and what is to be said of them. `pods/` holds what kubelet 1.35 and containerd report."""
+"""Recorded pods and what is to be said of them."""
 
-import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core import clock
-from mill_operator.core.facts import PodFacts, child_facts, pod_facts
-from mill_operator.core.judge import Observation, Wanted, judge
-from mill_operator.core.rules import Asked, Problem
+from mill_api.status import Replicas, State
+from mill_operator.core.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.facts import ChildFacts, child_facts
+from mill_operator.core.judge import Wanted
+from mill_operator.core.rules import TABLE
+from mill_operator.core.subject import Problem
 
-CREATED = clock.parse("2026-01-31T12:00:00Z")
-"""When every recorded pod was made."""
+from . import event_texts as events
+from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, before, claim, look, node, offset, pod, said
+
 HOUR = 3600.0
-
-WEB = Wanted(
-    name="web",
-    template="aaaaaaaaaa",
-    replicas=1,
-    probed=True,
-    asked=Asked("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
-)
-NO_PORT = replace(WEB, probed=False)
-DIGEST = replace(WEB, asked=replace(WEB.asked, image="registry.example/web@sha256:" + "0" * 64))
-
-
-def pod(name: str, **changes: Any) -> PodFacts:
-    body = json.loads((Path(__file__).parent / "pods" / f"{name}.json").read_text())
-    return replace(pod_facts(body), **changes)
-
-
-def look(
-    *pods: PodFacts,
-    at: float = 3.0,
-    wanted: Wanted = WEB,
-    deployment: int | None = 1,
-    refusal: str = "",
-    problem: Problem | None = None,
-    previous: ServiceStatus | None = None,
-) -> Observation:
-    return judge(
-        wanted,
-        pods,
-        deployment_replicas=deployment,
-        refusal=refusal,
-        problem=problem,
-        previous=previous,
-        now=CREATED + timedelta(seconds=at),
-    )
-
-
-def offset(moment: object) -> float | None:
-    return None if moment is None else (moment - CREATED).total_seconds()  # type: ignore[operator]
 
 
 @dataclass(frozen=True)
@@ -71,66 +30,149 @@ class Row:
     nodes: int = 1
     """On how many nodes it counts as scheduled."""
     wanted: Wanted = WEB
+    claims: tuple[ChildFacts, ...] = ()
+    answers: Answers = NOTHING_KNOWN
 
 
 PULL = "image pull failed: "
 START = "container start failed: "
-DOWN = "dial tcp registry.example: connect: connection refused"
+NO_NODES = "no nodes available: "
 
 # fmt: off
-TABLE = [
+ROWS = [
     # The image
     Row("tag-missing", State.FAILED, "TagNotFound", PULL + "tag not found", due=3, wake=5, nodes=0),
     Row("tag-missing-backoff", State.FAILED, "TagNotFound", PULL + "tag not found", due=20, at=20, nodes=0),
+    Row("repository-missing", State.FAILED, "TagNotFound", PULL + "tag not found", due=3, wake=5, nodes=0),
     Row("digest-missing", State.FAILED, "TagNotFound", PULL + "digest not found", due=3, wake=5, nodes=0,
         wanted=DIGEST),
+    Row("platform", State.FAILED, "WrongPlatform", PULL + "not built for linux/amd64", due=3, wake=5, nodes=0,
+        answers=node()),
     Row("platform", State.FAILED, "WrongPlatform", PULL + "not built for the platform of node node-1", due=3, wake=5,
         nodes=0),
     Row("image-name", State.FAILED, "InvalidImageName", PULL + "invalid image name", due=3, wake=5, nodes=0),
     Row("never-pulled", State.FAILED, "ImageNeverPull", PULL + "not on node node-1, and pulling is forbidden", due=3,
         wake=5, nodes=0),
     Row("denied", State.SUSPECT, "PullDenied", PULL + "access denied", due=33, wake=5, nodes=0),
+    Row("unauthorized", State.SUSPECT, "PullDenied", PULL + "access denied", due=33, wake=5, nodes=0),
+    Row("forbidden", State.SUSPECT, "PullDenied", PULL + "access denied", due=33, wake=5, nodes=0),
+    Row("unauthorized", State.SUSPECT, "PullSecretNotFound", PULL + "access denied, pull secret not found: regcred",
+        due=33, wake=5, nodes=0, answers=said(events.NO_CREDENTIALS)),
     Row("incomplete", State.SUSPECT, "ImageIncomplete", PULL + "incomplete in the registry", due=33, wake=5, nodes=0),
-    Row("registry-down", State.SUSPECT, "ImagePullFailed", due=63, wake=5, nodes=0),
-    Row("throttled", State.SUSPECT, "PullThrottled", PULL + "pull QPS exceeded", due=603, wake=5, nodes=0),
+    Row("rate-limited", State.SUSPECT, "PullRateLimited", PULL + "too many requests to the registry", due=63, wake=5,
+        nodes=0),
+    Row("registry-500", State.SUSPECT, "RegistryUnavailable",
+        PULL + "registry unavailable: 500 Internal Server Error", due=63, wake=5, nodes=0),
+    Row("registry-down", State.SUSPECT, "RegistryUnavailable",
+        PULL + "registry unavailable: dial tcp registry.example: connect: connection refused", due=63, wake=5,
+        nodes=0),
+    Row("throttled", State.SUSPECT, "PullThrottled", PULL + "pull QPS exceeded", wake=5, nodes=0),
+    Row("throttled", State.SUSPECT, "PullThrottled", at=HOUR, nodes=0),
     Row("pulling", State.PULLING, wake=5, at=4.9, nodes=0),
-    Row("pulling", State.PULLING, at=5),
+    Row("pulling", State.PULLING, wake=10, at=5),
+    Row("pulling", State.PULLING, wake=1280, at=1000),
+    # Before the first container
+    Row("mounting", State.SUSPECT, "VolumeNotFound",
+        'volume "mount-data" not mounted: hostPath type check failed: /no/such/directory is not a directory',
+        due=60, wake=33, at=30, answers=said(events.MOUNT_OF_NOTHING)),
+    Row("mounting", State.SUSPECT, "VolumeNotMounted", 'volume "mount-data" not mounted: cannot format /dev/sdb',
+        due=150, wake=33, at=30, answers=said(events.MOUNT_OF_A_BROKEN_DISK)),
+    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
+        answers=said(events.ATTACHED_ELSEWHERE)),
+    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
+        answers=said(events.MOUNT_BEFORE_ITS_DRIVER)),
+    Row("mounting", State.PULLING, wake=33, at=30, answers=said(events.PULLING, events.MOUNT_OF_NOTHING)),
+    Row("mounting", State.SUSPECT, "SandboxFailed", due=150, wake=33, at=30,
+        answers=said(events.NO_ADDRESS, events.MOUNT_OF_NOTHING)),
+    Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "noclass-data" not provisioned: nobody has provided it yet', due=123, wake=5, nodes=0,
+        claims=(claim(name="noclass-data", storage_class="standard"),)),
+    Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "noclass-data" not provisioned: no storage class', due=33, wake=5, nodes=0,
+        claims=(claim(name="noclass-data"),)),
+    Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "noclass-data" not provisioned: no storage class', due=33, wake=5, nodes=0,
+        claims=(claim(name="noclass-data"),), answers=said(events.NO_CLASS, uid="noclass-data-uid")),
+    Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "noclass-data" not provisioned: storage class "fast" not found', due=33, wake=5, nodes=0,
+        claims=(claim(name="noclass-data", storage_class="fast"),),
+        answers=said(events.UNKNOWN_CLASS, uid="noclass-data-uid")),
+    Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "noclass-data" not provisioned: no space left', due=33, wake=5, nodes=0,
+        claims=(claim(name="noclass-data", storage_class="standard"),),
+        answers=said(events.NO_PROVISIONER, events.NO_SPACE, uid="noclass-data-uid")),
+    Row("volume-unbound", State.SUSPECT, "Unschedulable", due=123, wake=5, nodes=0),
+    Row("volume-late-binding", State.PENDING, wake=5, nodes=0,
+        claims=(claim(name="wffc-data", storage_class="late"),)),
+    Row("volume-late-binding", State.SUSPECT, "VolumeNotProvisioned",
+        'volume "wffc-data" not provisioned: nobody has provided it yet', due=126, wake=10, at=6, nodes=0,
+        claims=(claim(name="wffc-data", storage_class="late"),),
+        answers=said(events.NO_PROVISIONER, uid="wffc-data-uid")),
     # The start
     Row("command-missing", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("command-missing-loop", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("not-executable", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("interpreter-missing", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for the platform of node node-1", due=3),
-    Row("secret-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=13, wake=13),
-    Row("secret-key-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=13, wake=13),
+    Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for linux/arm64", due=3,
+        answers=node(platform="linux/arm64")),
+    Row("secret-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=23, wake=23),
+    Row("secret-key-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=23, wake=23),
     # The run
     Row("crashed-once", State.SUSPECT, "ContainerExited", "container exited with code 3"),
     Row("crashed-twice", State.FAILED, "ContainerExited", "container exited with code 3", due=3),
     Row("crash-loop", State.FAILED, "ContainerExited", "container exited with code 3", due=20, at=20),
     Row("crashed-again-after-an-hour", State.SUSPECT, "ContainerExited", "container exited with code 3", at=HOUR),
+    Row("exit-0-once", State.SUSPECT, "ProgramEnded", "container exited with code 0", at=5),
+    Row("exit-0-twice", State.FAILED, "ProgramEnded", "container exited with code 0", due=9, at=9),
     Row("oom-once", State.SUSPECT, "OutOfMemory", "out of memory (limit 256M)"),
     Row("oom-twice", State.FAILED, "OutOfMemory", "out of memory (limit 256M)", due=3),
+    Row("oom-child-twice", State.FAILED, "OutOfMemory", "out of memory (limit 256M)", due=14, at=14),
     Row("unready", State.STARTING, "HealthCheckTimeout", "health check timeout after 30s", due=31, wake=31, at=30.9),
     Row("unready", State.FAILED, "HealthCheckTimeout", "health check timeout after 30s", due=31, at=31),
     Row("unready-after-an-hour", State.STARTING, "HealthCheckTimeout", due=HOUR + 30, wake=HOUR + 30, at=HOUR + 1),
     Row("unready-after-an-hour", State.FAILED, "HealthCheckTimeout", due=HOUR + 30, at=HOUR + 30),
+    Row("readiness-gate", State.STARTING, "ReadinessGate", 'not admitted by readiness gate "example.com/target-health"',
+        due=300, wake=300, at=30),
     Row("ready", State.HEALTHY),
     Row("ready-without-port", State.STARTING, wake=3, at=2.9, wanted=NO_PORT),
     Row("ready-without-port", State.HEALTHY, at=3, wanted=NO_PORT),
-    # The cluster
-    Row("unschedulable", State.SUSPECT, "Unschedulable", "no nodes available: insufficient memory", due=123, wake=123,
+    # Containers that somebody injected
+    Row("sidecar-image-missing", State.FAILED, "TagNotFound", f"container istio-proxy: {PULL}tag not found", due=3),
+    Row("sidecar-unready", State.STARTING, "HealthCheckTimeout",
+        "container istio-proxy: health check timeout after 30s", due=33, wake=33, at=20),
+    Row("init-image-missing", State.FAILED, "TagNotFound", f"container istio-init: {PULL}tag not found", due=3, wake=5,
         nodes=0),
+    Row("init-crashed-twice", State.FAILED, "ContainerExited",
+        "container istio-init: container exited with code 2", due=3, wake=5, nodes=0),
+    Row("native-sidecar-crashed", State.FAILED, "ContainerExited",
+        "container istio-proxy: container exited with code 2", due=3, wake=5, nodes=0),
+    # The cluster
+    Row("unschedulable", State.SUSPECT, "Unschedulable", NO_NODES + "insufficient memory", due=123, wake=123, nodes=0),
+    Row("unschedulable-cpu", State.SUSPECT, "Unschedulable", NO_NODES + "insufficient cpu", due=123, wake=123, nodes=0),
+    Row("unschedulable-selector", State.SUSPECT, "Unschedulable", NO_NODES + "node selector matches none", due=123,
+        wake=123, nodes=0),
+    Row("unschedulable-volume", State.SUSPECT, "Unschedulable", NO_NODES + "volume is on another node", due=123,
+        wake=5, nodes=0),
+    Row("pulling", State.SUSPECT, "NodeLost", "node node-1 does not answer", due=170, wake=80, at=60,
+        answers=node("Unknown", since=50)),
+    Row("unready", State.SUSPECT, "NodeLost", "node node-1 is not ready", due=140, wake=140, at=25,
+        answers=node("False", since=20)),
+    Row("ready", State.HEALTHY, answers=node("Unknown"), at=60),
+    Row("tag-missing", State.FAILED, "TagNotFound", due=60, at=60, answers=node("Unknown", since=50), nodes=0),
     # What is no evidence
     Row("evicted", State.PENDING, nodes=0),
     Row("terminating", State.PENDING, nodes=0),
     Row("other-template", State.PENDING, nodes=0),
+    Row("evicted-own-limit", State.SUSPECT, "StorageLimitExceeded", nodes=0),
+    Row("evicted-status-unknown", State.SUSPECT, "StorageLimitExceeded", nodes=0),
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.pod}@{row.at:g}s")
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.pod}@{row.at:g}s")
 def test_a_pod_gives(row):
-    seen = look(pod(row.pod), at=row.at, wanted=row.wanted)
+    seen = look(pod(row.pod), at=row.at, wanted=row.wanted, claims=row.claims, answers=row.answers)
     assert seen.state is row.state
     assert (seen.finding.rule.code if seen.finding else None) == row.code
     assert row.message is None or seen.finding.message == row.message
@@ -145,102 +187,25 @@ def test_the_log_tail_is_the_evidence_of_a_crash():
     assert finding.suggestion == "See its last words: mill logs web"
 
 
-def before(
-    code: str, rule: str, *, since: float = 3.0, state: State = State.SUSPECT, healthy: int = 0
-) -> ServiceStatus:
-    return ServiceStatus(
-        name="web",
-        state=state,
-        reason=code,
-        rule=rule,
-        message="image pull failed: tag not found",
-        since=clock.render(CREATED + timedelta(seconds=since)),
-        replicas=Replicas(desired=1, updated=1, healthy=healthy),
-    )
+def test_every_recording_is_judged():
+    """A recording that no row names shows nothing."""
+    assert {row.pod for row in ROWS} == {file.stem for file in PODS.glob("*.json")}
 
 
-class TestTime:
-    def test_what_was_seen_before_keeps_its_first_sighting(self):
-        seen = look(pod("denied"), at=20, previous=before("PullDenied", "image-denied"))
-        assert offset(seen.finding.due) == 33
-        assert look(pod("denied"), at=33, previous=before("PullDenied", "image-denied")).state is State.FAILED
-
-    def test_another_rule_begins_its_own_time(self):
-        seen = look(pod("denied"), at=20, previous=before("SecretNotFound", "secret-missing"))
-        assert offset(seen.finding.due) == 50
-
-    def test_clocks_start_anew_when_one_more_replica_is_ready(self):
-        two = replace(WEB, replicas=2)
-        previous = before("Unschedulable", "unschedulable", healthy=0)
-        seen = look(pod("ready"), pod("unschedulable"), at=100, wanted=two, previous=previous)
-        assert offset(seen.finding.due) == 220
-
-    def test_ready_replicas_that_are_too_many_start_no_clock_anew(self):
-        previous = before("Refused", "object-refused", healthy=1)
-        seen = look(pod("ready"), pod("ready"), at=10, previous=previous, problem=Problem("refused", "no"))
-        assert (seen.replicas.healthy, offset(seen.finding.since)) == (1, 3)
-
-    @pytest.mark.parametrize("failed", ["tag-missing", "denied"])
-    def test_a_busy_node_says_nothing_about_the_cause_known_before(self, failed):
-        known = look(pod(failed))
-        previous = replace_status(known)
-        later = look(pod("throttled"), at=10, previous=previous)
-        assert later.finding.rule is known.finding.rule
-        assert later.finding.message == known.finding.message
-        assert later.finding.due == known.finding.due
-        assert later.state is known.state
-
-    def test_the_first_of_several_times_wakes_though_its_finding_is_not_the_gravest(self):
-        two = replace(WEB, replicas=2)
-        seen = look(pod("throttled"), pod("unready"), at=10, wanted=two)
-        assert seen.finding.rule.code == "PullThrottled"
-        assert offset(seen.wake_at) == 31
-
-    def test_a_container_that_crashed_once_and_then_hangs_has_its_budget_and_no_more(self):
-        hanging = replace(pod("unready"), restarts=1, last_ended=pod("crashed-once").ended)
-        assert look(hanging, at=10).state is State.SUSPECT
-        assert offset(look(hanging, at=10).wake_at) == 31
-        failed = look(hanging, at=31)
-        assert (failed.state, failed.finding.rule.code) == (State.FAILED, "HealthCheckTimeout")
-
-    def test_a_container_that_crashed_is_believed_after_ten_ready_seconds(self):
-        again = replace(pod("ready"), restarts=1, last_ended=pod("crashed-once").ended)
-        ready = offset(again.ready_at)
-        early, late = look(again, at=ready + 9.9), look(again, at=ready + 10)
-        assert (early.state, offset(early.wake_at)) == (State.SUSPECT, ready + 10)
-        assert late.state is State.HEALTHY
-
-    def test_a_start_that_never_was_has_no_time(self):
-        """The kubelet writes 1970 where the runtime could not start the container."""
-        started_now = replace(pod("unready"), last_ended=pod("command-missing").last_ended)
-        assert offset(started_now.first_started) == 1
-
-
-def replace_status(seen: Observation) -> ServiceStatus:
-    finding = seen.finding
-    return ServiceStatus(
-        name=seen.service,
-        state=seen.state,
-        replicas=seen.replicas,
-        template=seen.template,
-        reason=finding.rule.code,
-        rule=finding.rule.id,
-        message=finding.message,
-        evidence=finding.evidence,
-        suggestion=finding.suggestion,
-        since=clock.render(finding.since),
-    )
+def test_every_container_rule_is_shown_by_a_recording():
+    shown = {row.code for row in ROWS}
+    elsewhere = {"NameTaken", "Refused", "QuotaExceeded", "PodsRefused"}  # what is wrong without any pod: below
+    other_runtimes = {"SignatureRejected", "ContainerConfigError", "StartFailed", "ImagePullFailed"}  # their texts
+    assert {rule.code for rule in TABLE} - shown == elsewhere | other_runtimes
 
 
 class TestSeveralPods:
-    TWO = replace(WEB, replicas=2)
-
     def test_all_must_be_ready(self):
-        seen = look(pod("ready"), pod("pulling"), wanted=self.TWO)
+        seen = look(pod("ready"), pod("pulling"), wanted=TWO)
         assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=2, updated=2, healthy=1))
 
     def test_a_permanent_failure_of_one_is_the_service_s(self):
-        seen = look(pod("denied"), pod("tag-missing"), wanted=self.TWO)
+        seen = look(pod("denied"), pod("tag-missing"), wanted=TWO)
         assert (seen.state, seen.finding.rule.code) == (State.FAILED, "TagNotFound")
 
     def test_a_failing_pod_that_is_not_needed_any_more_is_no_failure(self):
@@ -252,6 +217,57 @@ class TestSeveralPods:
         old = replace(pod("evicted"), template="bbbbbbbbbb")
         seen = look(pod("ready", template="bbbbbbbbbb"), old, pod("pulling"))
         assert (seen.state, seen.replicas) == (State.PULLING, Replicas(desired=1, updated=1, healthy=0))
+
+
+class TestEvictions:
+    """Whose storage is full does not go away by itself: every next pod fills it again."""
+
+    def test_the_second_pod_that_exceeds_its_own_limit_is_a_failure(self):
+        evicted = pod("evicted-own-limit")
+        seen = look(evicted, replace(evicted, uid="2"), pod("pulling"))
+        assert (seen.state, seen.finding.rule.code) == (State.FAILED, "StorageLimitExceeded")
+        assert seen.finding.message == "storage limit exceeded: cache (limit 1Mi)"
+
+    def test_a_node_s_own_trouble_is_never_one(self):
+        evicted = pod("evicted")
+        assert look(*(replace(evicted, uid=str(n)) for n in range(9)), pod("pulling")).finding is None
+
+    def test_what_came_before_the_request_does_not_count(self):
+        evicted = pod("evicted-own-limit")
+        assert look(evicted, replace(evicted, uid="2"), at=HOUR, asked_at=HOUR).finding is None
+
+    @pytest.mark.parametrize(
+        ("message", "reason"),
+        [
+            # pkg/kubelet/eviction/helpers.go of Kubernetes 1.35
+            (
+                "Pod ephemeral local storage usage exceeds the total limit of containers 1Mi. ",
+                "ephemeral local storage",
+            ),
+            ('Container web exceeded its local ephemeral storage limit "1Mi". ', "web"),
+        ],
+    )
+    def test_other_words_for_it(self, message, reason):
+        evicted = pod("evicted-own-limit", message=message)
+        seen = look(evicted, replace(evicted, uid="2"))
+        assert seen.finding.message == f"storage limit exceeded: {reason} (limit 1Mi)"
+
+    @pytest.mark.parametrize(
+        ("reason", "message"),
+        [
+            # pkg/kubelet/nodeshutdown and pkg/kubelet/lifecycle of Kubernetes 1.35
+            ("Terminated", "Pod was terminated in response to imminent node shutdown."),
+            ("NodeShutdown", "Pod was rejected as the node is shutting down."),
+            ("Preempting", "Preempted in order to admit critical pod"),
+            ("OutOfcpu", "Pod was rejected: Node didn't have enough resource: cpu, requested: 100, used: 1950"),
+        ],
+    )
+    def test_a_node_that_shuts_down_preempts_or_rejects_is_no_evidence(self, reason, message):
+        assert look(pod("evicted", reason=reason, message=message)).finding is None
+
+    def test_a_preempted_pod_that_still_ends_is_no_evidence(self):
+        """The scheduler deletes it; until it is gone, it looks as if it crashed."""
+        assert look(pod("crashed-twice", terminating=True)).finding is None
 
 
 class TestReplicas:
@@ -287,7 +303,10 @@ class TestRefusals:
         seen = look(refusal=LIMIT)
         assert (seen.state, seen.finding.rule.code, offset(seen.finding.due)) == (State.SUSPECT, "PodsRefused", 5)
         later = look(refusal=LIMIT, at=5, previous=before("PodsRefused", "pods-refused"))
-        assert (later.state, later.finding.message) == (State.FAILED, f"pods refused: {LIMIT}")
+        assert (later.state, later.finding.message) == (
+            State.FAILED,
+            "pods refused: maximum memory usage per Container is 10M, but limit is 64M",
+        )
 
     @pytest.mark.parametrize("refusal", [QUOTA, LIMIT])
     def test_a_refusal_means_the_last_version_s_pods_when_all_new_ones_exist(self, refusal):

@@ -12,7 +12,7 @@ from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation
 from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, plan, postponed, renewals
 
-from .test_judge import CREATED, pod
+from .recordings import CREATED, pod
 from .test_judge import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")

@@ -9,6 +9,7 @@ from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
+from mill_operator.core import clock
 from mill_operator.core.desired import Options
 from mill_operator.reconciler import Reconciler
 
@@ -83,7 +84,7 @@ def _pod(deployment: dict[str, Any], *, name: str = "web-1", reason: str = "Cont
             "namespace": "default",
             "uid": name,
             "resourceVersion": "3",
-            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "creationTimestamp": clock.render(datetime.now(UTC)),
             "labels": deployment["spec"]["template"]["metadata"]["labels"],
         },
         "spec": {"nodeName": "node-1"},

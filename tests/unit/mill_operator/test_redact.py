@@ -1,9 +1,12 @@
 """No credential of these shapes reaches a status; what people need to read stays."""
 
+from typing import Any
+
 import pytest
 
 from mill_operator.core.facts import pod_facts
-from mill_operator.core.redact import redact, redact_urls
+from mill_operator.core.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
+from mill_operator.core.words import LIMIT
 
 
 @pytest.mark.parametrize(
@@ -11,6 +14,8 @@ from mill_operator.core.redact import redact, redact_urls
     [
         ("cannot reach postgres://app:hunter2@db:5432/app", "cannot reach postgres://***@db:5432/app"),
         ("redis://:hunter2@cache", "redis://***@cache"),
+        ("amqp://app:hunter@2@queue:5672/vhost", "amqp://***@queue:5672/vhost"),
+        ('{"url":"mysql://app:pw@db","to":"ops@example.com"}', '{"url":"mysql://***@db","to":"ops@example.com"}'),
         ("DB_PASSWORD=hunter2 PORT=80", "DB_PASSWORD=*** PORT=80"),
         ('{"password": "hunter 2", "port": 80}', '{"password": ***, "port": 80}'),
         ("api-key: 'hunter2', next", "api-key: ***, next"),
@@ -19,6 +24,8 @@ from mill_operator.core.redact import redact, redact_urls
         ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln end", "jwt *** end"),
         ("key -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- end", "key *** end"),
         ("cut off -----BEGIN EC PRIVATE KEY-----\nMIIE", "cut off ***"),
+        ("MIIEowIBAAKCAQEA\nx7Vd\n-----END RSA PRIVATE KEY-----\nexit", "***\nexit"),
+        ("skopeo-copies-everything-to-there", "skopeo-copies-everything-to-there"),
         ("exiting with code 1 after 4s", "exiting with code 1 after 4s"),
         ('secret "db.url" not found', 'secret "db.url" not found'),
         ("see https://docs.example/a@b", "see https://docs.example/a@b"),
@@ -34,20 +41,55 @@ def test_the_runtimes_words_keep_all_but_urls_credentials() -> None:
     assert redact_urls(text) == text.replace("user:pw@", "***@")
 
 
+def test_a_log_that_the_kubelet_has_cut_loses_its_first_line() -> None:
+    """Half a credential has no shape by which it could be known."""
+    rest = "\n".join(["another line"] * (KUBELET_LIMIT // 12))
+    assert redact_log(f"ter2@db:5432/app refused\n{rest}") == rest
+    assert redact_log("ter2@db:5432/app refused\nend") == "ter2@db:5432/app refused\nend"
+
+
+def _crashed(message: str, reason: str = "Error") -> dict[str, Any]:
+    ended = {"exitCode": 1, "reason": reason, "message": message}
+    return {
+        "metadata": {
+            "name": "web-1",
+            "namespace": "default",
+            "uid": "1",
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"mill.dev/service": "web"},
+        },
+        "status": {"containerStatuses": [{"name": "web", "state": {"terminated": ended}}]},
+    }
+
+
 def test_a_pods_last_words_are_redacted_before_they_are_kept() -> None:
-    ended = {"exitCode": 1, "reason": "Error", "message": "login failed: password=hunter2"}
-    pod = pod_facts(
-        {
-            "metadata": {
-                "name": "web-1",
-                "namespace": "default",
-                "uid": "1",
-                "resourceVersion": "1",
-                "creationTimestamp": "2026-01-01T00:00:00Z",
-                "labels": {"mill.dev/service": "web"},
-            },
-            "status": {"containerStatuses": [{"name": "web", "state": {"terminated": ended}}]},
-        }
-    )
+    pod = pod_facts(_crashed("login failed: password=hunter2"))
     assert pod.ended is not None
     assert pod.ended.message == "login failed: password=***"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason", "kept"),
+    [
+        ("user 4711 not found", "Error", ""),
+        ("user 4711 not found", "OOMKilled", ""),
+        ("exec /web: exec format error\n", "Error", "exec /web: exec format error\n"),
+        ("OCI runtime create failed: no such file", "StartError", "OCI runtime create failed: no such file"),
+    ],
+)
+def test_a_program_s_words_can_be_left_out_altogether(message: str, reason: str, kept: str) -> None:
+    pod = pod_facts(_crashed(message, reason), logs=False)
+    assert pod.ended is not None
+    assert pod.ended.message == kept
+
+
+def test_long_last_words_keep_their_end_and_long_messages_their_beginning() -> None:
+    pod = pod_facts(_crashed("\n".join(f"{n} ä" for n in range(2000))))
+    assert pod.ended is not None
+    assert pod.ended.message.endswith("1999 ä")
+    assert len(pod.ended.message.encode()) <= LIMIT
+    pod = pod_facts(_crashed("first\n" + "ä" * 4000, "StartError"))
+    assert pod.ended is not None
+    assert pod.ended.message.startswith("first")
+    assert len(pod.ended.message.encode()) <= LIMIT

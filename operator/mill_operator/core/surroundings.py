@@ -1,0 +1,186 @@
+"""What rules look for around a pod: who places it, what it needs, where it is, and what keeps it from being made."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from mill_operator.core.answers import EventFacts
+from mill_operator.core.containers import CREATING
+from mill_operator.core.evidence import Sees
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.subject import Match, Subject
+from mill_operator.core.words import CAUSE_LIMIT, cause
+
+SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
+"""Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""
+A_NODE_COMES: Final = timedelta(minutes=5)
+WITHOUT_A_CAUSE: Final = timedelta(seconds=120)
+"""How long a volume may take of which nobody says why."""
+
+NO_NODE: Final = (
+    (re.compile(r"insufficient [\w/-]+(?:\.[\w/-]+)*", re.IGNORECASE), None),
+    (re.compile(r"too many pods", re.IGNORECASE), "too many pods on every node"),
+    (re.compile(r"untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?", re.IGNORECASE), "untolerated taint"),
+    (re.compile(r"didn't match Pod's node affinity/selector", re.IGNORECASE), "node selector matches none"),
+    (re.compile(r"PersistentVolume's node affinity|volume node affinity", re.IGNORECASE), "volume is on another node"),
+    (re.compile(r"max volume count", re.IGNORECASE), "too many volumes on every node"),
+    (re.compile(r"\d+ node\(s\) were unschedulable", re.IGNORECASE), "cordoned"),
+)
+"""The scheduler's causes in few words; None: they are few already."""
+
+MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+SANDBOX: Final = ("FailedCreatePodSandBox",)
+BEGUN: Final = ("Pulling", "Pulled")
+"""Events of a pod that has got past both: a kubelet that pulls does not tell its status meanwhile."""
+ABSENT: Final = re.compile(
+    r"not found(?! in the list of registered)|no such file or directory|does not exist|is not a \w+", re.IGNORECASE
+)
+"""In a failed mount: what should be mounted is not there. (A driver that is not registered may be starting.)"""
+OWN_STORAGE: Final = (
+    re.compile(r"EmptyDir volume \"(?P<what>[^\"]+)\" exceeds the limit \"(?P<limit>[^\"]+)\""),
+    re.compile(r"Pod (?P<what>ephemeral local storage) usage exceeds the total limit of containers (?P<limit>\S+)\. "),
+    re.compile(r"Container (?P<what>\S+) exceeded its local ephemeral storage limit \"(?P<limit>[^\"]+)\""),
+)
+"""Evictions for what a pod writes itself. All others are the node's own business."""
+
+
+def node_lost(subject: Subject) -> Match | None:
+    """See a pod whose node is silent, or says that it is not ready. What such a pod says of itself is old."""
+    pod = subject.pod
+    node = subject.answers.nodes.get(pod.node) if pod is not None and pod.node else None
+    if pod is None or node is None or node.ready == "True":
+        return None
+    what = "is not ready" if node.ready == "False" else "does not answer"
+    since = max(node.ready_since, pod.bound_at or node.ready_since) if node.ready_since else None
+    return Match(f"node {pod.node}: Ready is {node.ready}", {"silence": what}, since)
+
+
+def unschedulable(subject: Subject) -> Match | None:
+    """See a pod for which the scheduler finds no node. A node that is on its way is waited for."""
+    pod = subject.pod
+    if pod is None or pod.unschedulable is None:
+        return None
+    coming = subject.answers.said(pod.uid, *SCALING_UP)
+    grace = WITHOUT_A_CAUSE + A_NODE_COMES if coming else None
+    return Match(pod.unschedulable, {"cause": _why_no_node(pod.unschedulable)}, grace=grace)
+
+
+def _why_no_node(words: str) -> str:
+    words, _, _ = words.partition(" preemption: ")
+    found = []
+    for pattern, short in NO_NODE:
+        if match := pattern.search(words):
+            taint = match.groupdict().get("taint")
+            found.append(f"{short} {taint}" if taint else short or match.group(0).lower())
+    if found:
+        return ", ".join(found)
+    _, _, told = words.partition(": ")
+    return (told or words).split(". ")[0].rstrip(".")[:CAUSE_LIMIT]
+
+
+def volume_unbound(subject: Subject) -> Match | None:
+    """See a pod that waits for a volume which nobody provides."""
+    pod = subject.pod
+    if pod is None or pod.node is not None:
+        return None
+    claim = next((each for each in subject.claims if each.key.name in pod.claims and each.phase != "Bound"), None)
+    if claim is None:
+        return None
+    said = subject.answers.said(claim.uid, "ProvisioningFailed", "FailedBinding")
+    why = _why_no_volume(claim, said.message if said else "")
+    told = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
+    waiting = subject.answers.said(claim.uid, "ExternalProvisioning")
+    if not why and not told and waiting is None:
+        return None
+    evidence = next(
+        (each.message for each in (said, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
+    )
+    values = {"volume": claim.key.name, "cause": why or "nobody has provided it yet"}
+    return Match(evidence, values, grace=None if why else WITHOUT_A_CAUSE)
+
+
+def _why_no_volume(claim: ChildFacts, said: str) -> str:
+    if missing := re.search(r"storageclass\S* \"(?P<name>[^\"]+)\" not found", said):
+        return f'storage class "{missing["name"]}" not found'
+    if not said or "no storage class is set" in said:
+        return "no storage class" if claim.storage_class is None else ""
+    return cause(re.sub(r"^failed to provision volume with StorageClass \"[^\"]*\": ", "", said))
+
+
+def mount_fails(*, absent: bool) -> Sees:
+    """See a pod whose node cannot mount a volume: since there is no such thing, or for another cause."""
+
+    def sees(subject: Subject) -> Match | None:
+        pod = subject.pod
+        if pod is None or (said := _held_up_by(pod, subject, MOUNTING)) is None:
+            return None
+        if bool(ABSENT.search(said.message)) is not absent:
+            return None
+        named = re.search(r"volume \"(?P<name>[^\"]+)\"", said.message)
+        volume = pod.claims[0] if len(pod.claims) == 1 else named["name"] if named else "?"
+        why = re.sub(r"^\S+ failed for volume \"[^\"]*\"\s*:\s*", "", said.message)
+        return Match(said.message, {"volume": volume, "cause": cause(why)})
+
+    return sees
+
+
+def sandbox_fails(subject: Subject) -> Match | None:
+    """See a pod that gets no network, or nothing else that its containers need."""
+    pod = subject.pod
+    if pod is None or (said := _held_up_by(pod, subject, SANDBOX)) is None:
+        return None
+    return Match(said.message, {"cause": cause(said.message)})
+
+
+def _held_up_by(pod: PodFacts, subject: Subject, reasons: tuple[str, ...]) -> EventFacts | None:
+    """Return the event of one of these reasons, if it is the newest word about what comes before the containers."""
+    newest = subject.answers.said(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
+    return newest if begins(pod) and newest is not None and newest.reason in reasons else None
+
+
+def begins(pod: PodFacts) -> bool:
+    """Tell a pod on a node that has not got to its first container: its status does not say what it waits for."""
+    return pod.node is not None and not pod.sandbox_ready and pod.waiting_reason in {"", *CREATING} and not pod.ended
+
+
+def exceeds_its_storage(subject: Subject) -> Match | None:
+    """See pods that are evicted again and again for what they write themselves."""
+    guilty = [(pod, found) for pod in subject.evicted for limit in OWN_STORAGE if (found := limit.search(pod.message))]
+    if not guilty:
+        return None
+    pod, found = guilty[-1]
+    return Match(pod.message, found.groupdict(), open_ended=len(guilty) == 1)
+
+
+def gate_closed(subject: Subject) -> Match | None:
+    """See a pod whose containers are ready, and somebody else (a load balancer, say) who does not agree."""
+    pod = subject.pod
+    if pod is None or not pod.gate:
+        return None
+    named = re.search(r"readiness gate \"(?P<gate>[^\"]+)\"", pod.gate)
+    return Match(pod.gate, {"gate": named["gate"] if named else "?"}, pod.unready_since)
+
+
+def refused_pods(says: str) -> Sees:
+    """See a Deployment that is not allowed to make its pods."""
+    pattern = re.compile(says, re.IGNORECASE | re.DOTALL)
+
+    def sees(subject: Subject) -> Match | None:
+        # Every attempt has another pod's name, and is the same refusal.
+        refusal = re.sub(r"^pods \"[^\"]*\" is forbidden: ", "", subject.refusal)
+        if not refusal or not (found := pattern.search(refusal)):
+            return None
+        return Match(refusal, {"cause": found["cause"][:CAUSE_LIMIT]})
+
+    return sees
+
+
+def problem(kind: str) -> Sees:
+    """See an object that could not be written."""
+
+    def sees(subject: Subject) -> Match | None:
+        if subject.problem is None or subject.problem.kind != kind:
+            return None
+        return Match(subject.problem.message, {"cause": subject.problem.message[:CAUSE_LIMIT]})
+
+    return sees

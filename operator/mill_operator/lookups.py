@@ -1,0 +1,105 @@
+"""Looking up what pods do not say: on demand, all at once, and never for long. The questions are the core's.
+
+An answer is a help, not a condition: without it (no right, no such object, an API server that takes its time) a reason
+lacks its detail. Rights needed: `list` events in the namespaces of the MillDeployments, and `get` nodes. An operator
+without the latter says `the platform of node node-1` instead of `linux/amd64`, and does not notice a lost node.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from mill_api.kube.client import ApiError, KubeClient, KubeError
+from mill_api.kube.resources import EVENTS, NODES
+from mill_operator.core.answers import Answers, EventFacts, NodeFacts, event_facts, node_facts
+from mill_operator.core.questions import Question
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS: Final = 1.0
+"""How long a pass waits for answers. What comes later is there for the next one."""
+REQUEST_SECONDS: Final = 10.0
+FAILURE_SECONDS: Final = 5.0
+"""How long a question is not asked again that nobody could answer."""
+PARALLEL: Final = 8
+REMEMBERED: Final = 1000
+"""Answers kept; the ones that nobody has wanted for longest go first."""
+
+Answer = tuple[EventFacts, ...] | NodeFacts
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of a question: an answer, and one that may be under way."""
+
+    answer: Answer | None = None
+    asked_at: float = float("-inf")
+    failed: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class Lookups:
+    """Answers questions, each at most once while its answer is fresh, whoever asks."""
+
+    def __init__(self, client: KubeClient, now: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._now = now
+        self._known: OrderedDict[Question, _Known] = OrderedDict()
+        self._slots = asyncio.Semaphore(PARALLEL)
+        self._forbidden: set[str] = set()
+
+    async def answer(self, questions: Collection[Question]) -> Answers:
+        """Return what is known of these after a moment."""
+        asked = {question: self._ask(question) for question in questions}
+        self._forget()
+        under_way = [known.task for known in asked.values() if known.task is not None]
+        if under_way:
+            await asyncio.wait(under_way, timeout=PATIENCE_SECONDS)
+        events: dict[str, tuple[EventFacts, ...]] = {}
+        nodes: dict[str, NodeFacts] = {}
+        for question, known in asked.items():
+            if isinstance(known.answer, NodeFacts):
+                nodes[question.name] = known.answer
+            elif known.answer is not None:
+                events[question.name] = known.answer
+        return Answers(events, nodes)
+
+    def _ask(self, question: Question) -> _Known:
+        known = self._known.setdefault(question, _Known())
+        self._known.move_to_end(question)
+        fresh = FAILURE_SECONDS if known.failed else question.fresh
+        if known.task is None and self._now() - known.asked_at >= fresh:
+            known.asked_at = self._now()
+            known.task = asyncio.create_task(self._look_up(question, known))
+        return known
+
+    async def _look_up(self, question: Question, known: _Known) -> None:
+        try:
+            async with self._slots, asyncio.timeout(REQUEST_SECONDS):
+                known.answer = await self._read(question)
+            known.failed = False
+        except (KubeError, TimeoutError) as error:
+            known.failed = True  # what was known before is better than nothing
+            self._explain(question, error)
+        finally:
+            known.task = None
+
+    async def _read(self, question: Question) -> Answer:
+        if question.about == "node":
+            return node_facts(await self._client.request("GET", NODES.path(None, question.name)))
+        about = f"involvedObject.uid={question.name}"
+        return event_facts((await self._client.list(EVENTS, question.namespace, fields=about))["items"])
+
+    def _explain(self, question: Question, error: KubeError | TimeoutError) -> None:
+        log.debug("cannot look up %s %s: %s", question.about, question.name, error)
+        if isinstance(error, ApiError) and error.status == 403 and question.about not in self._forbidden:
+            self._forbidden.add(question.about)
+            log.warning("reasons lack detail: %s", error)
+
+    def _forget(self) -> None:
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)

@@ -1,0 +1,151 @@
+"""Recorded pods, and a short way to have one judged. `pods/` holds what kubelet 1.35 and containerd 1.6 report."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mill_api.status import Replicas, ServiceStatus, State
+from mill_operator.core import clock
+from mill_operator.core.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.facts import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core.judge import Observation, Wanted, judge
+from mill_operator.core.subject import Asked, Problem
+
+PODS = Path(__file__).parent / "pods"
+CREATED = clock.parse("2026-01-31T12:00:00Z")
+"""When every recorded pod was made."""
+UID = "5f0c1d1e-0000-4000-8000-000000000001"
+"""Whose every recorded pod is."""
+
+WEB = Wanted(
+    name="web",
+    template="aaaaaaaaaa",
+    replicas=1,
+    probed=True,
+    asked=Asked("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
+)
+NO_PORT = replace(WEB, probed=False)
+DIGEST = replace(WEB, asked=replace(WEB.asked, image="registry.example/web@sha256:" + "0" * 64))
+TWO = replace(WEB, replicas=2)
+
+
+def at(seconds: float) -> datetime:
+    """Return a time, by seconds after the pods' creation."""
+    return CREATED + timedelta(seconds=seconds)
+
+
+def offset(moment: datetime | None) -> float | None:
+    """Return how many seconds after the pods' creation a time is."""
+    return None if moment is None else (moment - CREATED).total_seconds()
+
+
+def body(name: str) -> dict[str, Any]:
+    """Return a recorded pod as JSON."""
+    recorded: dict[str, Any] = json.loads((PODS / f"{name}.json").read_text())
+    return recorded
+
+
+def pod(name: str, **changes: Any) -> PodFacts:
+    """Return what is kept of a recorded pod."""
+    return replace(pod_facts(body(name)), **changes)
+
+
+def waiting(reason: str, message: str, image: str = WEB.asked.image) -> PodFacts:
+    """Return a pod whose container waits, in some runtime's words."""
+    recorded = body("tag-missing")
+    recorded["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason, "message": message}}
+    recorded["spec"]["containers"][0]["image"] = image
+    return pod_facts(recorded)
+
+
+def claim(phase: str = "Pending", storage_class: str | None = None, name: str = "data") -> ChildFacts:
+    """Return a volume's claim."""
+    return child_facts(
+        "PersistentVolumeClaim",
+        {
+            "metadata": {
+                "name": name,
+                "namespace": "shop",
+                "uid": f"{name}-uid",
+                "resourceVersion": "1",
+                "creationTimestamp": clock.render(CREATED),
+                "labels": {"mill.dev/service": "web"},
+            },
+            "spec": {} if storage_class is None else {"storageClassName": storage_class},
+            "status": {"phase": phase},
+        },
+    )
+
+
+def said(*events: tuple[str, str], uid: str = UID, container: str = "") -> Answers:
+    """Return the answer to a question about events."""
+    return Answers(events={uid: tuple(EventFacts(*event, container) for event in events)})
+
+
+def node(ready: str = "True", since: float = 0.0, platform: str = "linux/amd64", name: str = "node-1") -> Answers:
+    """Return the answer to a question about a node."""
+    return Answers(nodes={name: NodeFacts(platform, ready, at(since))})
+
+
+def look(
+    *pods: PodFacts,
+    at: float = 3.0,
+    wanted: Wanted = WEB,
+    deployment: int | None = 1,
+    refusal: str = "",
+    problem: Problem | None = None,
+    previous: ServiceStatus | None = None,
+    claims: tuple[ChildFacts, ...] = (),
+    answers: Answers = NOTHING_KNOWN,
+    asked_at: float | None = None,
+) -> Observation:
+    """Judge, so many seconds after the pods' creation."""
+    return judge(
+        wanted,
+        pods,
+        deployment_replicas=deployment,
+        refusal=refusal,
+        problem=problem,
+        previous=previous,
+        now=CREATED + timedelta(seconds=at),
+        claims=claims,
+        answers=answers,
+        asked_at=None if asked_at is None else CREATED + timedelta(seconds=asked_at),
+    )
+
+
+def remembered(seen: Observation) -> ServiceStatus:
+    """Return what a status keeps of an observation."""
+    finding = seen.finding
+    status = ServiceStatus(
+        name=seen.service, state=seen.state, replicas=seen.replicas, template=seen.template, image=seen.image
+    )
+    if finding is None or seen.state not in (State.SUSPECT, State.FAILED):
+        return status
+    return status.model_copy(
+        update={
+            "reason": finding.rule.code,
+            "rule": finding.rule.id,
+            "message": finding.message,
+            "evidence": finding.evidence,
+            "suggestion": finding.suggestion,
+            "since": clock.render(finding.since),
+        }
+    )
+
+
+def before(
+    code: str, rule: str, *, since: float = 3.0, state: State = State.SUSPECT, healthy: int = 0
+) -> ServiceStatus:
+    """Return what a status said earlier."""
+    return ServiceStatus(
+        name="web",
+        state=state,
+        reason=code,
+        rule=rule,
+        message="image pull failed: tag not found",
+        since=clock.render(CREATED + timedelta(seconds=since)),
+        replicas=Replicas(desired=1, updated=1, healthy=healthy),
+    )

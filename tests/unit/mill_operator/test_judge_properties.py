@@ -1,0 +1,166 @@
+"""What holds for any mixture of pods, answers and memories."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
+from mill_operator.core import clock
+from mill_operator.core.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.judge import Observation, judge
+from mill_operator.core.rules import TABLE
+
+from . import event_texts
+from .recordings import CREATED, PODS, UID, WEB, claim, pod, remembered
+
+RECORDED = {file.stem: pod(file.stem) for file in sorted(PODS.glob("*.json"))}
+READINESS = ["True", "False", "Unknown"]
+READY = [RECORDED["ready"], RECORDED["ready-without-port"]]
+EVENT_TEXTS = [EventFacts(*text) for text in vars(event_texts).values() if isinstance(text, tuple)]
+
+moments = st.integers(0, 5000).map(lambda seconds: CREATED + timedelta(seconds=seconds))
+
+
+@st.composite
+def pods(draw: st.DrawFn) -> PodFacts:
+    """Return a recorded pod, older or younger, with times of a clock of its own."""
+    recorded = draw(st.sampled_from(list(RECORDED.values())))
+    age, told = timedelta(seconds=draw(st.integers(0, 4000))), draw(st.none() | moments)
+    return replace(recorded, uid=draw(st.sampled_from([UID, "1", "2", "3"])), created=CREATED + age, told_at=told)
+
+
+@st.composite
+def memories(draw: st.DrawFn) -> ServiceStatus | None:
+    """Return what a status may have said before."""
+    rule = draw(st.none() | st.sampled_from([*TABLE, None]))
+    steps = draw(st.lists(st.tuples(moments, st.sampled_from(list(Phase))), max_size=4))
+    return draw(st.none()) or ServiceStatus(
+        name="web",
+        state=draw(st.sampled_from(list(State))),
+        image=draw(st.sampled_from([None, WEB.asked.image, "registry.example/web:0"])),
+        rule=rule.id if rule else None,
+        since=clock.render(draw(moments)) if rule else None,
+        replicas=Replicas(desired=2, updated=2, healthy=draw(st.integers(0, 2))),
+        transitions=[Transition(seq=n, at=clock.render(at), phase=phase) for n, (at, phase) in enumerate(steps)],
+    )
+
+
+answers = st.builds(
+    Answers,
+    events=st.dictionaries(
+        st.sampled_from([UID, "1", "data-uid"]), st.lists(st.sampled_from(EVENT_TEXTS), max_size=4).map(tuple)
+    ),
+    nodes=st.dictionaries(
+        st.just("node-1"),
+        st.builds(
+            NodeFacts, st.just("linux/amd64"), st.sampled_from(["True", "False", "Unknown"]), st.none() | moments
+        ),
+    ),
+)
+claims = st.lists(
+    st.builds(claim, st.sampled_from(["Pending", "Bound", "Lost"]), st.none() | st.just("fast")), max_size=2
+)
+refusals = st.sampled_from(["", "exceeded quota: small", 'pods "web-1" is forbidden: no'])
+
+
+def look(
+    seen: list[PodFacts],
+    now: datetime,
+    *,
+    replicas: int | None = 2,
+    previous: ServiceStatus | None = None,
+    known: Answers = NOTHING_KNOWN,
+    volumes: tuple[ChildFacts, ...] = (),
+    refusal: str = "",
+    asked_at: datetime | None = None,
+) -> Observation:
+    return judge(
+        replace(WEB, replicas=replicas),
+        seen,
+        deployment_replicas=replicas,
+        refusal=refusal,
+        problem=None,
+        previous=previous,
+        now=now,
+        claims=volumes,
+        answers=known,
+        asked_at=asked_at,
+    )
+
+
+@given(
+    st.lists(pods(), max_size=4),
+    moments,
+    st.none() | st.integers(0, 3),
+    memories(),
+    answers,
+    claims,
+    refusals,
+    st.none() | moments,
+)
+@settings(max_examples=300)
+def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
+    seen: list[PodFacts],
+    now: datetime,
+    replicas: int | None,
+    previous: ServiceStatus | None,
+    known: Answers,
+    volumes: list[ChildFacts],
+    refusal: str,
+    asked_at: datetime | None,
+) -> None:
+    observed = look(
+        seen,
+        now,
+        replicas=replicas,
+        previous=previous,
+        known=known,
+        volumes=tuple(volumes),
+        refusal=refusal,
+        asked_at=asked_at,
+    )
+    assert observed.wake_at is None or observed.wake_at > now
+    if observed.state in (State.FAILED, State.SUSPECT):
+        assert observed.finding is not None
+    if (finding := observed.finding) is not None and previous is None:
+        assert "{" not in finding.message + finding.suggestion
+        assert finding.message
+        assert len(finding.evidence.encode()) <= 2048
+
+
+@given(st.lists(pods(), max_size=4), moments, memories(), answers, refusals, st.none() | moments)
+def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
+    others: list[PodFacts],
+    now: datetime,
+    previous: ServiceStatus | None,
+    known: Answers,
+    refusal: str,
+    asked_at: datetime | None,
+) -> None:
+    ready = [replace(each, uid=f"ready-{n}") for n, each in enumerate(READY)]
+    observed = look([*others, *ready], now, previous=previous, known=known, refusal=refusal, asked_at=asked_at)
+    assert observed.state is State.HEALTHY
+
+
+@given(st.lists(pods(), min_size=1, max_size=3), moments, answers, st.integers(0, 3000), refusals)
+def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
+    seen: list[PodFacts], now: datetime, known: Answers, later: int, refusal: str
+) -> None:
+    first = look(seen, now, known=known, refusal=refusal)
+    again = look(seen, now + timedelta(seconds=later), previous=remembered(first), known=known, refusal=refusal)
+    if first.state is State.FAILED:
+        assert again.state is State.FAILED
+
+
+@given(st.lists(pods(), min_size=1, max_size=3), moments, answers)
+def test_what_is_suspected_fails_no_sooner_and_no_later_than_it_was_said(
+    seen: list[PodFacts], now: datetime, known: Answers
+) -> None:
+    """Whoever looks at the time that was given finds a failure; whoever looks before finds none."""
+    first = look(seen, now, known=known)
+    if first.state is State.SUSPECT and first.finding is not None and first.finding.due is not None:
+        due = first.finding.due
+        assert look(seen, due, previous=remembered(first), known=known).state is State.FAILED

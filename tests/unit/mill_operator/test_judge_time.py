@@ -1,0 +1,303 @@
+"""Time: what is due when, what keeps its first sighting, whose clock counts, and what is older than a request."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
+from mill_operator.core import clock
+from mill_operator.core.facts import PodFacts, pod_facts
+
+from . import event_texts as events
+from .recordings import NO_PORT, TWO, WEB, at, before, body, claim, look, node, offset, pod, remembered, said, waiting
+
+HOUR = 3600.0
+
+
+class TestGrace:
+    def test_what_was_seen_before_keeps_its_first_sighting(self):
+        seen = look(pod("denied"), at=20, previous=before("PullDenied", "image-denied"))
+        assert offset(seen.finding.due) == 33
+        assert look(pod("denied"), at=33, previous=before("PullDenied", "image-denied")).state is State.FAILED
+
+    def test_another_rule_begins_its_own_time(self):
+        seen = look(pod("denied"), at=20, previous=before("SecretNotFound", "secret-missing"))
+        assert offset(seen.finding.due) == 50
+
+    def test_a_registry_that_fails_now_so_now_so_fails_all_the_time(self):
+        previous = remembered(look(pod("rate-limited")))
+        seen = look(pod("registry-500"), at=20, previous=previous)
+        assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-registry", 63)
+
+    @pytest.mark.parametrize("flake", ["denied", "incomplete", "registry-500", "rate-limited", "secret-missing"])
+    def test_a_flake_that_heals_within_its_grace_is_never_a_failure(self, flake):
+        status = None
+        for second in range(3, 20):
+            seen = look(pod(flake), at=second, previous=status)
+            assert seen.state is State.SUSPECT
+            status = remembered(seen)
+        assert look(pod("ready"), at=20, previous=status).state is State.HEALTHY
+
+    def test_clocks_start_anew_when_one_more_replica_is_ready(self):
+        previous = before("Unschedulable", "unschedulable", healthy=0)
+        seen = look(pod("ready"), pod("unschedulable"), at=100, wanted=TWO, previous=previous)
+        assert offset(seen.finding.due) == 220
+
+    def test_ready_replicas_that_are_too_many_start_no_clock_anew(self):
+        previous = before("QuotaExceeded", "pods-quota", healthy=2)
+        three = replace(WEB, replicas=3)
+        seen = look(pod("ready"), pod("ready"), at=10, wanted=three, previous=previous, refusal="exceeded quota: x")
+        assert (seen.replicas.healthy, offset(seen.finding.since)) == (2, 3)
+
+    def test_a_node_that_an_autoscaler_has_ordered_is_waited_for(self):
+        previous = before("Unschedulable", "unschedulable")
+        waits = look(pod("unschedulable"), at=123, previous=previous, answers=said(events.SCALE_UP))
+        assert (waits.state, offset(waits.finding.due)) == (State.SUSPECT, 3 + 120 + 300)
+        none_comes = look(pod("unschedulable"), at=123, previous=previous, answers=said(events.NO_SCALE_UP))
+        assert none_comes.state is State.FAILED
+
+    def test_a_busy_node_alone_is_never_a_failure(self):
+        status = None
+        for second in range(3, int(HOUR), 100):
+            seen = look(pod("throttled"), at=second, previous=status)
+            assert (seen.state, seen.finding.due) == (State.SUSPECT, None)
+            status = remembered(seen)
+
+    @pytest.mark.parametrize("failed", ["tag-missing", "denied"])
+    def test_a_busy_node_says_nothing_about_the_cause_known_before(self, failed):
+        known = look(pod(failed))
+        later = look(pod("throttled"), at=10, previous=remembered(known))
+        assert later.finding.rule is known.finding.rule
+        assert later.finding.message == known.finding.message
+        assert later.finding.due == known.finding.due
+        assert later.state is known.state
+
+    def test_the_cause_of_another_image_is_not_remembered(self):
+        known = remembered(look(pod("tag-missing")))
+        known = known.model_copy(update={"image": "registry.example/web:0"})
+        assert look(pod("throttled"), at=10, previous=known).state is State.SUSPECT
+
+    def test_the_first_of_several_times_wakes_though_its_finding_is_not_the_gravest(self):
+        seen = look(pod("denied"), pod("unready"), at=10, wanted=TWO)
+        assert seen.finding.rule.code == "PullDenied"
+        assert offset(seen.wake_at) == 31
+
+    def test_a_verdict_stands_as_long_as_its_evidence(self):
+        """Between two crashes the pod shows only one of them; that is no reason to doubt."""
+        failed = remembered(look(pod("crashed-twice")))
+        assert failed.state is State.FAILED
+        assert look(pod("crashed-once"), at=20, previous=failed).state is State.FAILED
+        assert look(pod("pulling"), at=20, previous=failed).state is State.PULLING
+
+
+class TestDenied:
+    """Registries deny for a moment: a token that has just expired, a right that is just being given."""
+
+    def test_a_second_attempt_that_is_denied_is_enough(self):
+        first = look(pod("unauthorized"))
+        assert offset(first.finding.due) == 33
+        backing_off = waiting("ImagePullBackOff", f'Back-off pulling image "x": ErrImagePull: {first.finding.evidence}')
+        second = look(backing_off, at=15, previous=remembered(first))
+        assert (second.state, offset(second.finding.due)) == (State.SUSPECT, 33)
+        third = look(pod("unauthorized"), at=26, previous=remembered(second))
+        assert third.state is State.FAILED
+        # The verdict stands while the node waits for its next attempt.
+        assert look(backing_off, at=28, previous=remembered(third)).state is State.FAILED
+
+
+class TestBackOffWithoutCause:
+    """Kubelets before 1.32 do not repeat the cause of a pull that failed."""
+
+    BARE = waiting("ImagePullBackOff", 'Back-off pulling image "registry.example/web:1"')
+
+    @pytest.mark.parametrize("failed", ["tag-missing", "denied", "platform", "incomplete"])
+    def test_it_is_remembered_from_the_attempt_that_failed(self, failed):
+        known = look(pod(failed))
+        later = look(self.BARE, at=20, previous=remembered(known))
+        assert (later.finding.rule, later.finding.message) == (known.finding.rule, known.finding.message)
+        assert later.state is known.state
+        assert later.questions == frozenset()
+
+    def test_who_has_not_seen_the_attempt_asks_for_the_pod_s_events(self):
+        assert [each.about for each in look(self.BARE).questions] == ["events"]
+        told = look(self.BARE, answers=said(events.BACK_OFF, events.PULL_FAILED))
+        assert (told.state, told.finding.message) == (State.FAILED, "image pull failed: tag not found")
+        assert look(self.BARE, at=20, previous=remembered(told)).questions == frozenset()
+
+    def test_an_event_that_names_no_cause_is_not_taken_for_one(self):
+        told = look(self.BARE, answers=said(events.BACK_OFF, events.PULL_THROTTLED, events.PULL_FAILED))
+        assert told.state is State.FAILED
+        assert look(self.BARE, answers=said(events.PULL_THROTTLED)).state is State.SUSPECT
+
+    def test_without_events_a_pull_that_fails_for_a_minute_is_a_failure(self):
+        seen = look(self.BARE)
+        assert (seen.state, seen.finding.rule.code, offset(seen.finding.due)) == (State.SUSPECT, "ImagePullFailed", 63)
+
+    def test_an_injected_container_s_cause_is_asked_for_too(self):
+        recorded = body("sidecar-image-missing")
+        sidecar = recorded["status"]["containerStatuses"][0]
+        image = sidecar["image"]
+        sidecar["state"]["waiting"] = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}"'}
+        about = ("Failed", f'Failed to pull image "{image}": {image}: not found')
+        assert look(pod_facts(recorded)).questions
+        told = look(pod_facts(recorded), answers=said(events.PULL_FAILED, about))
+        assert told.finding.message == "container istio-proxy: image pull failed: tag not found"
+
+
+class TestRuns:
+    def test_a_container_that_crashed_once_and_then_hangs_has_its_budget_and_no_more(self):
+        hanging = replace(pod("unready"), restarts=1, last_ended=pod("crashed-once").ended)
+        assert look(hanging, at=10).state is State.SUSPECT
+        assert offset(look(hanging, at=10).wake_at) == 31
+        failed = look(hanging, at=31)
+        assert (failed.state, failed.finding.rule.code) == (State.FAILED, "HealthCheckTimeout")
+
+    def test_a_container_that_crashed_is_believed_after_ten_ready_seconds(self):
+        again = replace(pod("ready"), restarts=1, last_ended=pod("crashed-once").ended)
+        ready = offset(again.ready_at)
+        early, late = look(again, at=ready + 9.9), look(again, at=ready + 10)
+        assert (early.state, offset(early.wake_at)) == (State.SUSPECT, ready + 10)
+        assert late.state is State.HEALTHY
+
+    def test_a_crash_after_being_healthy_counts_like_any_other(self):
+        healthy = remembered(look(pod("ready")))
+        once = look(replace(pod("ready"), ready=False, ended=pod("crashed-once").ended), at=60, previous=healthy)
+        assert (once.state, once.finding.rule.code) == (State.SUSPECT, "ContainerExited")
+        assert look(pod("crashed-twice"), at=62, previous=remembered(once)).state is State.FAILED
+
+    def test_a_start_that_never_was_has_no_time(self):
+        """The kubelet writes 1970 where the runtime could not start the container."""
+        started_now = replace(pod("unready"), last_ended=pod("command-missing").last_ended)
+        assert offset(started_now.first_started) == 1
+
+    def test_the_probe_s_words_are_the_evidence_of_a_start_that_takes_too_long(self):
+        other = ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
+        seen = look(pod("unready"), at=31, answers=said(events.UNHEALTHY, container="web"))
+        assert seen.finding.evidence == events.UNHEALTHY[1]
+        seen = look(pod("unready"), at=31, answers=said(other, container="istio-proxy"))
+        assert seen.finding.evidence == "the container runs and does not become ready"
+
+    def test_a_slow_start_within_its_own_budget_is_none(self):
+        patient = replace(WEB, asked=replace(WEB.asked, budget=timedelta(seconds=90)))
+        seen = look(pod("unready"), at=90.9, wanted=patient)
+        assert (seen.state, seen.finding.message) == (State.STARTING, "health check timeout after 90s")
+        assert look(pod("unready"), at=91, wanted=patient).state is State.FAILED
+
+    def test_an_init_container_may_take_its_time(self):
+        recorded = body("init-crashed-twice")
+        recorded["status"]["initContainerStatuses"][0] |= {
+            "state": {"running": {"startedAt": "2026-01-31T12:00:01Z"}},
+            "lastState": {},
+            "restartCount": 0,
+        }
+        assert look(pod_facts(recorded), at=500).finding is None
+
+
+class TestLostNode:
+    def test_it_is_a_failure_two_minutes_after_the_node_fell_silent(self):
+        silent = node("Unknown", since=50)
+        assert look(pod("pulling"), at=169, answers=silent).state is State.SUSPECT
+        failed = look(pod("pulling"), at=170, answers=silent)
+        assert (failed.state, failed.finding.message) == (State.FAILED, "node node-1 does not answer")
+
+    def test_a_pod_that_came_later_has_its_own_two_minutes(self):
+        late = pod("pulling", bound_at=at(100), created=at(100))
+        assert offset(look(late, at=130, answers=node("Unknown", since=50)).finding.due) == 220
+
+    def test_a_pod_that_a_controller_calls_unready_is_not_said_to_fail_its_health_check(self):
+        """The node's controller sets the pod's condition; the container's own word is older, and says ready."""
+        lost = pod("ready", ready=False, ready_at=None, unready_since=at(60))
+        assert look(lost, at=500).finding is None
+        assert [each.about for each in look(lost, at=61).questions] == ["node"]
+        assert look(lost, at=500, answers=node("Unknown", since=60)).finding.rule.code == "NodeLost"
+
+
+def ago(seen: float, phase: Phase = Phase.STARTING, state: State = State.STARTING) -> ServiceStatus:
+    """Return a status that has recorded, by our clock, when a start was seen."""
+    step = Transition(seq=1, at=clock.render(at(seen)), phase=phase)
+    return ServiceStatus(name="web", state=state, transitions=[step], replicas=Replicas(desired=1, updated=1))
+
+
+class TestClocks:
+    """A start's time is the node's, and nodes' clocks differ from ours."""
+
+    def started(self, second: float) -> PodFacts:
+        return pod("unready", running_since=at(second), unready_since=at(0))
+
+    def test_a_clock_that_is_behind_does_not_end_a_start_at_once(self):
+        """A pull took 40 s; the node says that the container runs for 30 s, and we see it this very moment."""
+        pulling = ServiceStatus(name="web", state=State.PULLING, replicas=Replicas(desired=1, updated=1))
+        seen = look(self.started(10), at=40, previous=pulling)
+        assert (seen.state, offset(seen.finding.due)) == (State.STARTING, 70)
+        assert offset(look(self.started(10), at=41, previous=ago(40)).finding.due) == 70
+
+    def test_a_clock_that_is_ahead_does_not_make_a_start_longer(self):
+        seen = look(self.started(70), at=41, previous=ago(40))
+        assert offset(seen.finding.due) == 70
+
+    def test_clocks_that_agree_are_taken_as_they_are(self):
+        assert offset(look(self.started(39), at=41, previous=ago(40)).finding.due) == 69
+
+    def test_an_operator_that_was_away_gives_a_minute_more_at_most(self):
+        pulling = ServiceStatus(name="web", state=State.PULLING, replicas=Replicas(desired=1, updated=1))
+        assert offset(look(self.started(10), at=HOUR, previous=pulling).finding.due) == 10 + 60 + 30
+
+    def test_each_pod_of_several_has_its_own_start(self):
+        first, second = self.started(10), self.started(25)
+        seen = look(first, second, at=60, wanted=TWO, previous=ago(40))
+        assert offset(seen.finding.due) == 70
+        assert offset(look(replace(first, ready=True, ready_at=at(50)), second, at=60, wanted=TWO).finding.due) == 55
+
+    def test_readiness_that_was_lost_counts_from_when_we_saw_it(self):
+        lost = pod("unready-after-an-hour", unready_since=at(HOUR - 30))
+        healthy = remembered(look(pod("ready")))
+        first = look(lost, at=HOUR, previous=healthy)
+        assert offset(first.finding.due) == HOUR + 30
+        suspect = remembered(replace(first, state=State.SUSPECT))  # what a finished rollout makes of it
+        assert offset(look(lost, at=HOUR + 10, previous=suspect).finding.due) == HOUR + 30
+
+    def test_ready_seconds_are_counted_by_the_api_server_s_clock(self):
+        ahead = pod("ready-without-port", running_since=at(31), ready_at=at(31), told_at=at(1))
+        assert look(ahead, at=3, wanted=NO_PORT).state is State.HEALTHY
+
+
+class TestAskedAgain:
+    """Somebody asks for the same again, an hour later: what came before counts no more."""
+
+    @pytest.mark.parametrize("old", ["tag-missing", "crashed-twice", "crash-loop", "oom-twice", "init-image-missing"])
+    def test_a_pod_from_before_says_nothing_until_something_happens_to_it(self, old):
+        seen = look(pod(old), at=HOUR + 1, asked_at=HOUR)
+        assert seen.finding is None
+        assert not seen.state.settled
+
+    def test_what_its_node_tells_after_the_request_counts(self):
+        told = pod("tag-missing", told_at=at(HOUR + 1))
+        assert look(told, at=HOUR + 1, asked_at=HOUR).state is State.FAILED
+
+    def test_crashes_are_counted_from_the_request(self):
+        old = pod("crashed-twice")
+        crash = replace(old.ended, started_at=at(HOUR + 1), finished_at=at(HOUR + 2))
+        once = replace(old, ended=crash, last_ended=old.ended, restarts=7, told_at=at(HOUR + 2))
+        assert look(once, at=HOUR + 3, asked_at=HOUR).state is State.SUSPECT
+        twice = replace(once, last_ended=crash)
+        assert look(twice, at=HOUR + 3, asked_at=HOUR).state is State.FAILED
+
+    def test_a_start_that_goes_on_has_its_budget_from_the_request(self):
+        seen = look(pod("unready"), at=HOUR + 1, asked_at=HOUR)
+        assert (seen.state, offset(seen.finding.due)) == (State.STARTING, HOUR + 30)
+
+    def test_a_node_that_was_lost_before_has_its_time_again(self):
+        seen = look(pod("pulling"), at=HOUR + 1, asked_at=HOUR, answers=node("Unknown", since=50))
+        assert offset(seen.finding.due) == HOUR + 120
+
+    def test_who_waits_for_a_place_still_waits(self):
+        seen = look(pod("unschedulable"), at=HOUR + 1, asked_at=HOUR)
+        assert (seen.state, offset(seen.finding.due)) == (State.SUSPECT, HOUR + 121)
+        seen = look(pod("volume-unbound"), at=HOUR + 1, asked_at=HOUR, claims=(claim(name="noclass-data"),))
+        assert offset(seen.finding.due) == HOUR + 31
+
+    @pytest.mark.parametrize("name", ["tag-missing", "crashed-twice", "init-crashed-twice"])
+    def test_a_pod_of_this_request_counts_whatever_the_clocks_say(self, name):
+        """Ours may be ahead of the API server's by some seconds."""
+        assert look(pod(name), at=33, asked_at=30).state is State.FAILED

@@ -1,0 +1,33 @@
+"""The table itself: a row says everything that people and tools need to know of a cause."""
+
+from string import Formatter
+
+import pytest
+
+from mill_operator.core.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
+from mill_operator.failure_codes import to_markdown
+
+ALL = [*TABLE, TIMEOUT, NOT_STOPPED]
+
+
+def test_rules_are_told_apart_by_their_ids() -> None:
+    assert len({rule.id for rule in ALL}) == len(ALL)
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
+def test_a_row_is_complete(rule: Rule) -> None:
+    assert rule.code[0].isupper()
+    assert rule.code.isalnum()
+    assert rule.evidence
+    assert not rule.evidence.endswith(".")
+    assert rule.suggestion
+    assert not rule.message.endswith(".")
+    assert list(Formatter().parse(rule.message + rule.suggestion))
+    permanent = rule.speed in (Speed.PERMANENT, Speed.NO_EVIDENCE)
+    assert not (permanent and rule.grace > AT_ONCE)
+    assert not (rule.speed is Speed.NEEDS_TIME and rule.grace == AT_ONCE)
+
+
+def test_every_code_has_its_section_in_the_documentation() -> None:
+    headings = [line.removeprefix("## ") for line in to_markdown().splitlines() if line.startswith("## ")]
+    assert headings == list(dict.fromkeys(rule.code for rule in ALL))

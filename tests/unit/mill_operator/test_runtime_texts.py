@@ -1,0 +1,51 @@
+"""The same trouble in the words of every container runtime gets the same reason."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mill_operator.core.facts import PodFacts, pod_facts
+
+from .recordings import WEB, body, look, replace, waiting
+
+TEXTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "runtime_texts.yaml").read_text())
+
+
+@pytest.mark.parametrize("each", TEXTS, ids=[f"{each['runtime']}: {each['text'][-60:]}" for each in TEXTS])
+def test_text(each: dict[str, Any]) -> None:
+    image = each.get("image", WEB.asked.image)
+    wanted = replace(WEB, asked=replace(WEB.asked, image=image))
+    finding = look(
+        _ended(each) if "ended" in each else waiting(each["reason"], each["text"], image), wanted=wanted
+    ).finding
+    assert (finding.rule.id if finding else None) == each["rule"]
+    if "message" in each:
+        assert finding is not None
+        assert finding.message == each["message"]
+
+
+def test_back_off_repeats_the_cause_since_kubernetes_1_32() -> None:
+    for each in (each for each in TEXTS if each.get("reason") == "ErrImagePull"):
+        image = each.get("image", WEB.asked.image)
+        wanted = replace(WEB, asked=replace(WEB.asked, image=image))
+        text = f'Back-off pulling image "{image}": ErrImagePull: {each["text"]}'
+        finding = look(waiting("ImagePullBackOff", text, image), wanted=wanted).finding
+        assert finding is not None
+        assert finding.rule.id == each["rule"], text
+
+
+@pytest.mark.parametrize("runtime", ["CRI-O", "cri-dockerd"])
+def test_every_other_runtime_shows_the_commonest_troubles(runtime: str) -> None:
+    """What containerd says of them is recorded as whole pods."""
+    shown = {each["rule"] for each in TEXTS if each["runtime"].startswith(runtime)}
+    assert shown >= {"image-missing", "image-denied", "image-platform", "image-registry", "start-command"}
+
+
+def _ended(each: dict[str, Any]) -> PodFacts:
+    recorded = body("crashed-once")
+    ended = {"startedAt": "2026-01-31T12:00:01Z", "finishedAt": "2026-01-31T12:00:01Z", **each["ended"]}
+    state = {"terminated": {**ended, "message": each["text"]}}
+    recorded["status"]["containerStatuses"][0] |= {"state": state, "lastState": {}}
+    return pod_facts(recorded)
