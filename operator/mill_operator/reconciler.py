@@ -19,7 +19,7 @@ from mill_operator.core.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.desired import Child, Desired, Options, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
-from mill_operator.core.plan import leaving, of_this_resource, plan, postponed, renewals
+from mill_operator.core.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.subject import Problem
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
@@ -96,12 +96,14 @@ class Reconciler:
             await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
             observations = await self._observe(memory, wanted, children, pods, there, now, afresh=True)
+        answers = await self._lookups.answer(overstaying(memory.status.services, pods, now))
+        names = [service.name for service in wanted.services]
         step = advance(
             memory.status,
             observations,
             generation=parent.generation,
             rollout_id=parent.rollout_id,
-            present=leaving((service.name for service in wanted.services), there, pods, owner=parent.owner),
+            present=leaving(names, there, pods, owner=parent.owner, nodes=answers.nodes),
             held=held,
             now=now,
         )

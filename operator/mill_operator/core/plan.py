@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mill_api import names
-from mill_api.status import State
+from mill_api.status import ServiceStatus, State
+from mill_operator.core import clock
+from mill_operator.core.answers import NodeFacts
 from mill_operator.core.desired import MIN_READY_SECONDS, Child, Owner
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, Wanted
+from mill_operator.core.questions import NODE_SILENCE, SOON, Question
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: never deleted by us."""
@@ -100,18 +103,35 @@ class Left:
 
     count: int
     where: str
-    """In words: the node of its pods, or else the first other object."""
+    """In words: what is known of the node of its pods, or else the first other object."""
+
+
+def overstaying(services: Iterable[ServiceStatus], pods: Iterable[PodFacts], now: datetime) -> set[Question]:
+    """Ask about the nodes of pods that should have ended by now."""
+    since = {
+        each.name: clock.parse(each.moved_at) for each in services if each.state is State.STOPPING and each.moved_at
+    }
+    late = {name for name, moment in since.items() if now - moment >= NODE_SILENCE}
+    return {Question("node", pod.node, fresh=SOON) for pod in pods if pod.service in late and pod.node}
 
 
 def leaving(
-    wanted: Iterable[str], observed: Iterable[ChildFacts], pods: Iterable[PodFacts], *, owner: Owner
+    wanted: Iterable[str],
+    observed: Iterable[ChildFacts],
+    pods: Iterable[PodFacts],
+    *,
+    owner: Owner,
+    nodes: Mapping[str, NodeFacts],
 ) -> dict[str, Left]:
     """Return what is left of each service that is not wanted any more."""
     kept = set(wanted)
     left: dict[str, list[str]] = {}
     for pod in pods:
         if pod.service not in kept:
-            left.setdefault(pod.service, []).append(f"node {pod.node} does not answer" if pod.node else "its pods wait")
+            node = nodes.get(pod.node or "")
+            silent = node is not None and node.ready != "True"
+            where = f"node {pod.node} does not answer" if silent else f"Pod {pod.key.name} is still there"
+            left.setdefault(pod.service, []).append(where)
     for each in observed:
         if each.service and each.service not in kept and _is_deleted_with(each, owner):
             left.setdefault(each.service, []).append(f"{each.kind} {each.key.name} is still there")

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from mill_api.key import Key
-from mill_api.status import Replicas, State
+from mill_api.status import Replicas, ServiceStatus, State
+from mill_operator.core.answers import NodeFacts
 from mill_operator.core.desired import Child, Owner
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation
-from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, plan, postponed, renewals
+from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, overstaying, plan, postponed, renewals
 
 from .recordings import CREATED, pod
 from .test_judge import WEB as WANTED
@@ -158,7 +159,8 @@ def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
 
 
 def left(*observed: ChildFacts, pods: tuple[PodFacts, ...] = (), wanted: tuple[str, ...] = ()) -> dict[str, Left]:
-    return leaving(wanted, observed, pods, owner=OWNER)
+    nodes = {"node-1": NodeFacts("linux/amd64", "Unknown", None)}
+    return leaving(wanted, observed, pods, owner=OWNER, nodes=nodes)
 
 
 def test_a_removed_service_is_counted_until_all_of_it_is_gone():
@@ -168,6 +170,22 @@ def test_a_removed_service_is_counted_until_all_of_it_is_gone():
     assert left(service) == {"web": Left(1, "Service web is still there")}
     assert left(claim) == {}
     assert left(THERE, pods=(pod("ready"),), wanted=("web",)) == {}
+
+
+def test_a_node_is_blamed_only_if_it_is_silent():
+    nodes = {"node-1": NodeFacts("linux/amd64", "True", None)}
+    for known in (nodes, {}):
+        left_there = leaving([], [], [pod("terminating")], owner=OWNER, nodes=known)
+        assert left_there["web"].where.startswith("Pod web-")
+
+
+def test_nodes_are_asked_about_when_pods_should_have_ended():
+    leaves = ServiceStatus(name="web", state=State.STOPPING, moved_at="2026-01-31T12:00:00.000Z")
+    ends = [pod("terminating")]
+    assert overstaying([leaves], ends, CREATED + timedelta(seconds=9)) == set()
+    assert {each.name for each in overstaying([leaves], ends, CREATED + timedelta(seconds=10))} == {"node-1"}
+    healthy = leaves.model_copy(update={"state": State.HEALTHY})
+    assert overstaying([healthy], ends, CREATED + timedelta(seconds=60)) == set()
 
 
 def test_what_is_not_ours_keeps_no_service():
