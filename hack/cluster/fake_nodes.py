@@ -61,7 +61,8 @@ def _daemon() -> processes.Daemon:
 
 def _ready_nodes(cluster: Cluster) -> int:
     states = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
-    return run(*cluster.kubectl_command("get", "nodes", "-l", _SELECTOR, "-o", f"jsonpath={states}")).split().count("True")
+    found = run(*cluster.kubectl_command("get", "nodes", "-l", _SELECTOR, "-o", f"jsonpath={states}"))
+    return found.split().count("True")
 
 
 def _node(number: int) -> dict[str, Any]:
