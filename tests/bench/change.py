@@ -154,7 +154,7 @@ async def _changes(client: KubeClient, home: str, probes: list[Probe], pid: int,
     before = process.cpu_seconds(pid)
     await asyncio.sleep(IDLE_SECONDS)
     idle = (process.cpu_seconds(pid) - before) / IDLE_SECONDS
-    log, latencies, added = Requests(), [], []
+    log, latencies, added = Requests(home), [], []
     started, before = time.monotonic(), process.cpu_seconds(pid)
 
     def note_pod(body: dict[str, Any]) -> None:
@@ -179,7 +179,7 @@ async def _changes(client: KubeClient, home: str, probes: list[Probe], pid: int,
         resident_mib=process.resident_mib(pid),
         idle_percent=100 * idle,
         cpu_ms=1000 * spent / len(latencies),
-        requests=sum(each.verb != "watch" for each in log.take()) / len(latencies),
+        requests=len(log.take()) / len(latencies),
         latencies=latencies,
         added=added,
     )

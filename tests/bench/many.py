@@ -116,7 +116,7 @@ async def mill_side(client: KubeClient, cluster: Cluster, size: Size) -> tuple[S
             )
             for number, (parent, children) in enumerate(size.names())
         )
-        before, log = _cpu(), Requests()
+        before, log = _cpu(), Requests(*namespaces)
         ready, verdicts, started = Countdown(size.pods), Countdown(size.deployments), time.monotonic()
 
         def note(body: dict[str, Any]) -> None:

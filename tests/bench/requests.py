@@ -43,15 +43,17 @@ class Request:
 
 
 class Requests:
-    """Reads what has been asked since it was read last."""
+    """Reads what has been asked since it was read last, of objects in these namespaces or in none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *namespaces: str) -> None:
+        self._namespaces = {"", *namespaces}
         self._file = audit.LOG.open()
         self._file.seek(0, 2)
 
     def take(self) -> list[Request]:
-        """Return the requests since the last call, or since the beginning."""
-        return [Request.of(line) for line in self._file]
+        """Return the requests since the last call, or since the beginning, without watches: those go on and on."""
+        found = map(Request.of, self._file)
+        return [each for each in found if each.verb != "watch" and each.namespace in self._namespaces]
 
 
 def status_writes(requests: Iterable[Request]) -> Counter[tuple[str, str]]:

@@ -26,7 +26,7 @@ async def measure(client: KubeClient, cluster: Cluster) -> None:
 
 
 async def _rollout(client: KubeClient, namespace: str, size: int, pid: int) -> dict[str, float]:
-    log, cpu, verdict = Requests(), process.cpu_seconds(pid), Countdown(1)
+    log, cpu, verdict = Requests(namespace), process.cpu_seconds(pid), Countdown(1)
     async with watching(
         client, MILL_DEPLOYMENTS, namespace, lambda body: verdict.see("done") if is_finished(body) else None
     ):
