@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from hack.cluster import Cluster
+from hack.progress import say
 from mill_api.kube.client import KubeClient
 from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES
 from tests.bench import bare, figures, process
@@ -153,6 +154,7 @@ def _spent(before: dict[str, float]) -> dict[str, float]:
 async def measure(client: KubeClient, cluster: Cluster, size: Size) -> None:
     """Measure bare, ours, and bare again, since a cluster does not stay as fast as it was; print."""
     templates = await sample(client, cluster)
+    say(f"{size.pods} Deployments and Services bare, then by {size.deployments} MillDeployments, then bare again")
     first = await bare_side(client, cluster, size, templates)
     ours, operator = await mill_side(client, cluster, size)
     second = await bare_side(client, cluster, size, templates)
@@ -161,8 +163,9 @@ async def measure(client: KubeClient, cluster: Cluster, size: Size) -> None:
     figures.row("first write → all pods Ready, seconds", first.pods, ours.pods, second.pods)
     figures.row("first write → all verdicts in status, seconds", None, ours.verdicts, None)
     mean = (first.pods + second.pods) / 2
-    figures.row("ratio of pods Ready to bare (mean of both)", None, ours.pods / mean, None, digits=2)
-    figures.row("ratio of all verdicts to bare (mean of both)", None, (ours.verdicts or 0) / mean, None, digits=2)
+    for name, seconds in (("all pods Ready", ours.pods), ("all verdicts", ours.verdicts or 0.0)):
+        ratios = (seconds / each for each in (first.pods, mean, second.pods))
+        figures.row(f"{name}: ratio to bare, to the mean of both, to bare again", *ratios, digits=2)
     for name in ours.cpu:
         figures.row(f"  CPU seconds: {name}", first.cpu.get(name), ours.cpu[name], second.cpu.get(name))
     _print_operator(operator, size)
