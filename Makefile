@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict bench-language
+.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict bench-scale bench-language
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,10 +61,13 @@ generate: setup ## Write what is generated: the CRD, the failure codes
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
 
-bench: bench-language bench-verdict ## Print all figures
+bench: bench-language bench-verdict bench-scale ## Print all figures
 
-bench-verdict: setup cluster-up ## Print how fast a verdict reaches a client
+bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict
+
+bench-scale: setup cluster-up ## Print what thousands of services cost, on fake nodes
+	$(BIN)/python -m tests.bench.scale
 
 bench-language: setup ## Print how fast .mill files are read
 	$(BIN)/python -m tests.bench.language

@@ -90,6 +90,12 @@ def is_alive(name: str) -> bool:
     return record is not None and record.alive
 
 
+def pid(name: str) -> int | None:
+    """Return a daemon's process id, if it runs."""
+    record = _read(name)
+    return record.pid if record is not None and record.alive else None
+
+
 def send(name: str, number: signal.Signals) -> None:
     """Send a signal, for instance SIGSTOP and SIGCONT to see how others take a silent neighbour."""
     record = _read(name)
@@ -110,6 +116,12 @@ def stop(name: str, grace: float = 10.0) -> None:
         if time.monotonic() > deadline:
             os.kill(record.pid, signal.SIGKILL)
         time.sleep(0.02)
+
+
+def forget(name: str) -> None:
+    """End a daemon, and drop its record: the cluster is whole without it."""
+    stop(name)
+    _record_file(name).unlink(missing_ok=True)
 
 
 def restart(name: str, grace: float = 10.0) -> None:

@@ -21,6 +21,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from kubernetes.aio import client as aio
@@ -98,6 +100,10 @@ class KubeClient:
 
     def __init__(self, configuration: aio.Configuration) -> None:
         configuration.connection_pool_maxsize = 100
+        # Not aiohttp's own look at the environment: for each request a thread would read `.netrc` anew, which takes
+        # longer than the request, and its credentials would be sent to the API server.
+        configuration.client_session_kwargs = {"trust_env": False}
+        configuration.proxy = configuration.proxy or _proxy(configuration.host)
         self.configuration = configuration
         self._api = aio.ApiClient(configuration)
 
@@ -240,6 +246,12 @@ class KubeClient:
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"{method} {path}: {_words(error)}") from error
         return response
+
+
+def _proxy(server: str) -> str | None:
+    """Return the proxy that the environment names for the API server, unless it names an exception."""
+    address = urlsplit(server)
+    return None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
 
 
 def _in_pod() -> bool:

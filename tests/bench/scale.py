@@ -1,0 +1,56 @@
+"""How it scales: `make bench-scale`. Thousands of services on fake nodes; only the embedded cluster has those.
+
+1. Many MillDeployments at once, against the same Deployments and Services applied bare, by server-side apply, from the
+   same process with as many requests under way as the operator has. Settled is: every pod Ready; for ours also: every
+   verdict in the status.
+2. One MillDeployment of ever more services: what is written per service must not grow with the others.
+3. One change among few settled services and among many: what it costs, and how long its verdict takes.
+
+Figures only; nothing here fails.
+"""
+
+import argparse
+import asyncio
+import os
+
+from hack import local
+from hack.cluster import Cluster, up
+from hack.cluster.fake_nodes import fake_nodes
+from hack.crd import install_crd
+from mill_api.kube.client import KubeClient
+from tests.bench import change, many, sizes
+
+FAKE_NODES = 20
+
+
+async def measure(cluster: Cluster, options: argparse.Namespace) -> None:
+    """Measure and print, part by part."""
+    os.environ.update(cluster.environment())
+    async with await KubeClient.connect(cluster.context) as client:
+        if "many" in options.parts:
+            await many.measure(client, cluster, many.Size(options.deployments, options.services))
+        if "sizes" in options.parts:
+            await sizes.measure(client, cluster)
+        if "change" in options.parts:
+            await change.measure(client, cluster, options.settled)
+
+
+def main() -> None:
+    """Set up, measure, leave nothing behind but the cluster."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__.partition(":")[0])
+    parser.add_argument("--deployments", type=int, default=500, help="MillDeployments at once")
+    parser.add_argument("--services", type=int, default=4, help="services of each")
+    parser.add_argument("--settled", type=int, default=10_000, help="settled services around one change")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
+    options = parser.parse_args()
+    cluster = up()
+    install_crd(cluster)
+    local.stop()
+    with fake_nodes(cluster, FAKE_NODES):
+        asyncio.run(measure(cluster, options))
+
+
+PARTS = ["many", "sizes", "change"]
+
+if __name__ == "__main__":
+    main()
