@@ -7,6 +7,7 @@ predicates in `surroundings`.
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from mill_api import names
@@ -58,6 +59,7 @@ def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
     return sees
 
 
+@lru_cache(maxsize=1024)  # every row about images asks for the same
 def without_names(message: str, image: str) -> str:
     """Take the image's names out of a message: an image may be called `denied`, and a tag `429`."""
     path = re.sub(r"(?<!^)(?::[^/:@]*)?(?:@.*)?$", "", image)

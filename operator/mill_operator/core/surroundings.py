@@ -20,13 +20,13 @@ WITHOUT_A_CAUSE: Final = timedelta(seconds=120)
 NO_NODE: Final = (
     (re.compile(r"insufficient [\w/-]+(?:\.[\w/-]+)*", re.IGNORECASE), None),
     (re.compile(r"too many pods", re.IGNORECASE), "too many pods on every node"),
-    (re.compile(r"untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?", re.IGNORECASE), "untolerated taint"),
     (re.compile(r"didn't match Pod's node affinity/selector", re.IGNORECASE), "node selector matches none"),
     (re.compile(r"PersistentVolume's node affinity|volume node affinity", re.IGNORECASE), "volume is on another node"),
     (re.compile(r"max volume count", re.IGNORECASE), "too many volumes on every node"),
     (re.compile(r"\d+ node\(s\) were unschedulable", re.IGNORECASE), "cordoned"),
+    (re.compile(r"untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?", re.IGNORECASE), "untolerated taint"),
 )
-"""The scheduler's causes in few words; None: they are few already."""
+"""The scheduler's causes in few words, those first that are about the service; None: they are few already."""
 
 MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 SANDBOX: Final = ("FailedCreatePodSandBox",)
@@ -102,8 +102,10 @@ def volume_unbound(subject: Subject) -> Match | None:
 def _why_no_volume(claim: ChildFacts, said: str) -> str:
     if missing := re.search(r"storageclass\S* \"(?P<name>[^\"]+)\" not found", said):
         return f'storage class "{missing["name"]}" not found'
-    if not said or "no storage class is set" in said:
-        return "no storage class" if claim.storage_class is None else ""
+    if "no storage class is set" in said or (not said and claim.storage_class is None):
+        return "no storage class"
+    if not said:
+        return ""
     return cause(re.sub(r"^failed to provision volume with StorageClass \"[^\"]*\": ", "", said))
 
 

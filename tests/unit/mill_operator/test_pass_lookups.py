@@ -1,0 +1,54 @@
+"""A pass asks for what a pod does not say, and judges once more with the answer."""
+
+from typing import Any, cast
+
+import pytest
+
+from mill_api.kube.client import KubeClient
+from mill_operator.cluster import Cluster
+from mill_operator.controller import steady_clock
+from mill_operator.reconciler import Reconciler
+
+from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
+
+NO_MATCH = (
+    'rpc error: code = NotFound desc = failed to pull and unpack image "registry.example/web:1": '
+    "no match for platform in manifest: not found"
+)
+
+
+class ServerWithNode(Server):
+    async def request(self, method: str, path: str) -> dict[str, Any]:
+        self.calls.append((method, path))
+        return {"status": {"nodeInfo": {"operatingSystem": "linux", "architecture": "riscv64"}}}
+
+
+@pytest.fixture
+def server() -> ServerWithNode:
+    return ServerWithNode()
+
+
+@pytest.fixture
+def reconciler(server: ServerWithNode) -> Reconciler:
+    client = cast("KubeClient", server)
+    return Reconciler(client, Cluster(client, None, lambda _key: None), steady_clock())
+
+
+async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:
+    def applied(body: dict[str, Any]) -> None:
+        if body["kind"] == "Deployment":
+            pod = _pod(body, reason="ErrImagePull")
+            pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"] = NO_MATCH
+            _see_pod(reconciler, pod)
+
+    server.on_apply = applied
+    reconciler._cluster.parents.learn(_resource())
+    await reconciler.reconcile(KEY)
+    (service,) = server.statuses[-1]["services"]
+    assert (service["reason"], service["message"]) == (
+        "WrongPlatform",
+        "image pull failed: not built for linux/riscv64",
+    )
+    assert server.calls.count(("GET", "/api/v1/nodes/node-1")) == 1
+    await reconciler.reconcile(KEY)
+    assert server.calls.count(("GET", "/api/v1/nodes/node-1")) == 1, "the answer is still fresh"
