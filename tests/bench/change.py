@@ -1,4 +1,4 @@
-"""One change of one MillDeployment, among few settled services and among many."""
+"""One change of one MillDeployment, and a restart of the operator, among few settled services and among many."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from mill_api import names
 from mill_api.kube.client import KubeClient
 from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS
 from tests.bench import figures, process
-from tests.bench.requests import Requests, counted_operator
+from tests.bench.requests import WRITES, Requests, counted_operator, operator_pid, start_operator
 from tests.bench.watching import is_finished, is_ready, watching
 from tests.bench.workload import (
     MANAGER,
@@ -26,13 +26,15 @@ from tests.bench.workload import (
 )
 
 PROBES, PROBE_SERVICES = ("probe-a", "probe-b"), 5
-ROUNDS = 10
+ROUNDS = 5
 IDLE_SECONDS = 10.0
 MASS_SERVICES = 4
 MASS_NAMESPACES = 25
 LIMIT_SECONDS = 900.0
 LAST_WRITE_SECONDS = 1.5
 """Counts alone are written a second late; they belong to the change."""
+QUIET_SHARE = 0.05
+"""Of a core: an operator that takes less has taken everything up."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,18 @@ class Cost:
     """Milliseconds from the change to its verdict in the status."""
     added: list[float]
     """Milliseconds of it from the new pod's Ready in the API to the verdict."""
+
+
+@dataclass(frozen=True)
+class Restart:
+    """What it takes to start the operator where everything is settled already."""
+
+    ready: float
+    """Seconds from its start until it has every object."""
+    cpu: float
+    """Seconds of processor time until everything has been looked at."""
+    peak_mib: float
+    writes: int
 
 
 class Probe:
@@ -95,17 +109,20 @@ async def measure(client: KubeClient, cluster: Cluster, settled: int) -> None:
     with (
         fake_namespaces(cluster, 1, "probe") as [home],
         fake_namespaces(cluster, MASS_NAMESPACES, "mass") as namespaces,
-        counted_operator(cluster) as pid,
+        counted_operator(cluster),
     ):
+        spaces = [home, *namespaces]
         probes = [Probe(client, home, name) for name in PROBES]
         for name in PROBES:
             services = [service(f"{name}-{each}") for each in range(PROBE_SERVICES)]
             await create(client, home, mill_deployment(name, services))
         await until(partial(_quiet, client, home), "the probes to settle")
-        columns = [await _changes(client, home, probes, pid, few)]
+        costs = [await _changes(client, home, probes, few)]
+        restarts = [await _restart(cluster, spaces)]
         await _fill(client, namespaces, (settled - few) // MASS_SERVICES)
-        columns.append(await _changes(client, home, probes, pid, settled))
-    _print(columns)
+        costs.append(await _changes(client, home, probes, settled))
+        restarts.append(await _restart(cluster, spaces))
+    _print(costs, restarts)
 
 
 async def _fill(client: KubeClient, namespaces: list[str], deployments: int) -> None:
@@ -149,8 +166,9 @@ async def _quiet(client: KubeClient, namespace: str) -> bool:
     )
 
 
-async def _changes(client: KubeClient, home: str, probes: list[Probe], pid: int, services: int) -> Cost:
-    await asyncio.sleep(LAST_WRITE_SECONDS)
+async def _changes(client: KubeClient, home: str, probes: list[Probe], services: int) -> Cost:
+    pid = operator_pid()
+    await _taken_up(pid)
     before = process.cpu_seconds(pid)
     await asyncio.sleep(IDLE_SECONDS)
     idle = (process.cpu_seconds(pid) - before) / IDLE_SECONDS
@@ -185,16 +203,42 @@ async def _changes(client: KubeClient, home: str, probes: list[Probe], pid: int,
     )
 
 
-def _print(columns: list[Cost]) -> None:
-    figures.heading("one change among so many settled services", *(f"{each.services:,}" for each in columns))
-    figures.row("operator CPU per change, ms", *(each.cpu_ms for each in columns))
-    figures.row("API requests per change", *(each.requests for each in columns))
+async def _restart(cluster: Cluster, namespaces: list[str]) -> Restart:
+    log, started = Requests(*namespaces), time.monotonic()
+    pid = await asyncio.to_thread(start_operator, cluster)
+    ready = time.monotonic() - started
+    await _taken_up(pid)
+    writes = [each for each in log.take() if each.verb in WRITES and each.namespace]
+    return Restart(ready, process.cpu_seconds(pid), process.peak_mib(pid), len(writes))
+
+
+async def _taken_up(pid: int) -> None:
+    """Wait until the operator has nothing to do any more."""
+    before = process.cpu_seconds(pid)
+
+    async def idle() -> bool:
+        nonlocal before
+        await asyncio.sleep(1.0)
+        taken, before = process.cpu_seconds(pid) - before, process.cpu_seconds(pid)
+        return taken < QUIET_SHARE
+
+    await until(idle, "the operator to be idle", LIMIT_SECONDS)
+
+
+def _print(costs: list[Cost], restarts: list[Restart]) -> None:
+    figures.heading("one change among so many settled services", *(f"{each.services:,}" for each in costs))
+    figures.row("operator CPU per change, ms", *(each.cpu_ms for each in costs))
+    figures.row("API requests per change", *(each.requests for each in costs))
     for name, share in (("median", 0.5), ("p95", 0.95)):
         figures.row(
-            f"change → verdict in status, ms, {name}", *(figures.percentile(each.latencies, share) for each in columns)
+            f"change → verdict in status, ms, {name}", *(figures.percentile(each.latencies, share) for each in costs)
         )
         figures.row(
-            f"  of it: pod Ready → verdict, ms, {name}", *(figures.percentile(each.added, share) for each in columns)
+            f"  of it: pod Ready → verdict, ms, {name}", *(figures.percentile(each.added, share) for each in costs)
         )
-    figures.row("operator idle, % of a core", *(each.idle_percent for each in columns), digits=2)
-    figures.row("operator RSS, MiB", *(each.resident_mib for each in columns))
+    figures.row("operator idle, % of a core", *(each.idle_percent for each in costs), digits=2)
+    figures.row("operator RSS, MiB", *(each.resident_mib for each in costs))
+    figures.row("operator restarted: start → every watch filled, seconds", *(each.ready for each in restarts))
+    figures.row("  CPU until everything is looked at, seconds", *(each.cpu for each in restarts))
+    figures.row("  peak RSS, MiB", *(each.peak_mib for each in restarts))
+    figures.row("  writes", *(str(each.writes) for each in restarts))

@@ -67,15 +67,26 @@ def applies(requests: Iterable[Request]) -> int:
     return sum(each.verb in WRITES and each.resource.partition("/")[0] not in ours for each in requests)
 
 
-@contextlib.contextmanager
-def counted_operator(cluster: Cluster) -> Iterator[int]:
-    """Run the operator, with its requests written down, while the block runs; give its pid."""
+def start_operator(cluster: Cluster) -> int:
+    """Start the operator, or start it anew, with its requests written down; return its pid when it is ready."""
     if cluster.kind_of != "embedded":
         raise NotSupported("requests are counted on the embedded cluster only (docs/local-cluster.md)")
     local.start(replace(cluster, kubeconfig=audit.kubeconfig(control_plane.SERVER)), ("operator",))
+    return operator_pid()
+
+
+def operator_pid() -> int:
+    """Return the pid of the operator, which must be running."""
+    pid = local.running("operator")
+    if pid is None:
+        raise local.NotStarted(f"the operator has ended; see {local.log_file('operator')}")
+    return pid
+
+
+@contextlib.contextmanager
+def counted_operator(cluster: Cluster) -> Iterator[int]:
+    """Run the operator, with its requests written down, while the block runs; give its pid."""
     try:
-        pid = local.running("operator")
-        assert pid is not None
-        yield pid
+        yield start_operator(cluster)
     finally:
         local.stop(("operator",))

@@ -12,10 +12,12 @@ Figures only; nothing here fails.
 import argparse
 import asyncio
 import os
+import sys
 
 from hack import local
 from hack.cluster import Cluster, up
 from hack.cluster.fake_nodes import fake_nodes
+from hack.cluster.packages import NotSupported
 from hack.crd import install_crd
 from mill_api.kube.client import KubeClient
 from tests.bench import change, many, sizes
@@ -46,8 +48,11 @@ def main() -> None:
     cluster = up()
     install_crd(cluster)
     local.stop()
-    with fake_nodes(cluster, FAKE_NODES):
-        asyncio.run(measure(cluster, options))
+    try:
+        with fake_nodes(cluster, FAKE_NODES):
+            asyncio.run(measure(cluster, options))
+    except NotSupported as error:
+        sys.exit(f"error: {error}")
 
 
 PARTS = ["many", "sizes", "change"]
