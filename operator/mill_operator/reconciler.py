@@ -26,6 +26,10 @@ from mill_operator.core.tasks import observe, outliving
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import Publisher
+from mill_operator.recorder import Recorder
+
+DRAIN_SECONDS = 2.0
+"""How long a stop may take for the sake of Events."""
 
 
 class Reconciler:
@@ -39,7 +43,8 @@ class Reconciler:
         self._memory: dict[Key, Memory] = {}
         self._children = Children(client, cluster)
         self._lookups = Lookups(client)
-        self._publisher = Publisher(client)
+        self._recorder = Recorder(client, now)
+        self._publisher = Publisher(client, self._recorder)
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass. Return after how many seconds to make another though nothing happens.
@@ -61,10 +66,11 @@ class Reconciler:
         return _soonest(wait, await self._publisher.publish(key, memory))
 
     async def flush(self) -> None:
-        """Write every status that waits for its time."""
+        """Write every status that waits for its time, and post the Events of it."""
         for key, memory in self._memory.items():
             with contextlib.suppress(KubeError):  # a status that was not written is made again from the cluster
                 await self._publisher.flush(key, memory)
+        await self._recorder.drain(DRAIN_SECONDS)
 
     def _recall(self, parent: Parent) -> Memory:
         memory = self._memory.get(parent.key)

@@ -72,6 +72,11 @@ def runs(namespace: Namespace) -> dict[str, dict[str, Any]]:
     return {run["name"]: run for task in namespace.status().get("tasks", ()) for run in task.get("runs", ())}
 
 
+def events_of_runs(namespace: Namespace) -> list[dict[str, Any]]:
+    items = namespace.items("events", "--field-selector", "involvedObject.kind=MillDeployment")
+    return [each for each in items if each["action"] == "Run"]
+
+
 def in_state(namespace: Namespace, state: str, name: str) -> dict[str, Any]:
     run: dict[str, Any] = wait_for(
         f"{name} to be {state}",
@@ -119,6 +124,17 @@ def test_every_end_of_a_run_is_told_with_its_cause(namespace: Namespace) -> None
         "large",
     }
     assert not [pod for pod in pods if "mill.dev/service" in pod["metadata"]["labels"]]
+
+    # The last was told a moment ago.
+    events = wait_for("an event for each", lambda: len(found := events_of_runs(namespace)) == 6 and found)
+    assert {(each["type"], each["reason"], each["message"]) for each in events} == {
+        ("Normal", "TaskSucceeded", "run good-1 of task good has succeeded"),
+        *(
+            ("Warning", reason, f"run {name} of task {name[:-2]} has failed: {message}")
+            for name, (reason, message, *_) in failures.items()
+        ),
+    }
+    assert [each["count"] for each in events] == [1] * 6
 
 
 def test_a_run_that_fails_for_lack_of_an_image_heals_when_it_is_there(namespace: Namespace) -> None:

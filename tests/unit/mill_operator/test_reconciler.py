@@ -26,12 +26,17 @@ class Server:
         self.applied: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
         self.statuses: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
         self.on_apply: Any = lambda body: None
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         if resource is MILL_DEPLOYMENTS and self.resource is not None:
             return self.resource
         raise NotFound(404, "NotFound", f"{resource.plural} {namespace}/{name} not found")
+
+    async def create(self, resource: Resource, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
+        self.events.append(body)
+        return body
 
     async def json_patch(
         self, resource: Resource, namespace: str, name: str, operations: list[dict[str, Any]], *, manager: str
@@ -302,7 +307,7 @@ class TestTasks:
         resource["metadata"] |= {"generation": 2, "resourceVersion": "60"}
         return resource
 
-    async def test_a_run_is_in_the_status_and_changes_nothing_else_there(
+    async def test_a_run_is_in_the_status_and_no_event_of_the_rollout(
         self, server: Server, reconciler: Reconciler
     ) -> None:
         before = server.statuses[0]
@@ -310,6 +315,7 @@ class TestTasks:
         after = server.statuses[-1]
         assert [run["state"] for task in after["tasks"] for run in task["runs"]] == ["Pending"]
         assert {**after, "tasks": [], "activeRuns": 0} == before
+        assert [each["reason"] for each in server.events] == ["RolloutStarted"]
 
     async def test_nothing_is_written_while_it_stays_as_it_is(self, server: Server, reconciler: Reconciler) -> None:
         await reconciler.flush()
@@ -318,7 +324,7 @@ class TestTasks:
         await reconciler.flush()
         assert (len(server.statuses), server.calls) == (statuses, [])
 
-    async def test_an_end_is_written_at_once(self, server: Server, reconciler: Reconciler) -> None:
+    async def test_an_end_is_written_at_once_and_told(self, server: Server, reconciler: Reconciler) -> None:
         job = _job()
         job["metadata"]["resourceVersion"] = "51"
         finished = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"}
@@ -326,6 +332,8 @@ class TestTasks:
         reconciler._cluster._jobs.learn(job)
         await reconciler.reconcile(KEY)
         assert server.statuses[-1]["tasks"][0]["runs"][0]["state"] == "Succeeded"
+        await reconciler.flush()
+        assert server.events[-1]["message"] == "run migrate-1 of task migrate has succeeded"
 
     async def test_a_run_of_a_task_that_leaves_the_file_is_taken_over_first(
         self, server: Server, reconciler: Reconciler
