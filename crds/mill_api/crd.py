@@ -42,6 +42,8 @@ _LIST_KEYS: Final[Mapping[str, list[str]]] = {
     "Volume": ["name"],
     "Route": ["host", "path"],
     "ServiceStatus": ["name"],
+    "TaskStatus": ["name"],
+    "TaskRun": ["name"],
     "Condition": ["type"],
 }
 _KEPT: Final = frozenset(
@@ -57,6 +59,7 @@ COLUMNS: Final[list[Schema]] = [
     {"name": "Services", "type": "string", "jsonPath": ".status.healthy"},
     {"name": "Status", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].message'},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    {"name": "Active Runs", "type": "integer", "priority": 1, "jsonPath": ".status.activeRuns"},
 ]
 
 _HEADER: Final = "# Generated from the models in crds/mill_api by `python -m mill_api.crd`; do not edit.\n"

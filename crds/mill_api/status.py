@@ -85,6 +85,54 @@ class ServiceStatus(ApiModel):
     transitions: list[Transition] = Field(default_factory=list, description="What happened in this rollout.")
 
 
+class RunState(StrEnum):
+    """Where a run of a task stands."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is a verdict on the run."""
+        return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED)
+
+
+class TaskRun(ApiModel):
+    """One run of a task: a Job."""
+
+    name: str = Field(description="Name of the run's Job.")
+    state: RunState = Field(
+        RunState.PENDING,
+        description="Where the run stands. Stopped: its Job was deleted before it had ended. A Failed one whose Job "
+        "has not ended (an image that cannot be pulled) may still heal.",
+    )
+    node: str | None = Field(None, description="The node that it was given.")
+    reason: str | None = Field(None, description="Why it is Failed, or what it waits for: a stable code.")
+    message: str | None = Field(None, description="The same in plain words.")
+    rule: str | None = Field(None, description="Which rule found it, as long as the run goes on.")
+    since: str | None = Field(None, description="When the rule first found it, as long as the run goes on.")
+    created_at: str = Field(description="When it was spawned.")
+    started_at: str | None = Field(None, description="When its container started.")
+    finished_at: str | None = Field(None, description="When it ended.")
+    exit_code: int | None = Field(None, description="What its program returned.")
+
+
+class TaskStatus(ApiModel):
+    """A task that has been spawned, or that cannot be. Not part of any rollout."""
+
+    name: str = Field(description="Name of the task.")
+    reason: str | None = Field(None, description="Why the task cannot be spawned: a stable code.")
+    message: str | None = Field(None, description="The same in plain words.")
+    runs: list[TaskRun] = Field(
+        default_factory=list,
+        description="Its runs, newest first: the last five that go on, the last five that have ended, and fewer of "
+        "each where there are very many. `kubectl get jobs -l mill.dev/task` lists all.",
+    )
+
+
 class FailedService(ApiModel):
     """A service that failed in a past rollout; without a service, why the whole rollout ended."""
 
@@ -132,5 +180,7 @@ class MillDeploymentStatus(ApiModel):
     rollout: Rollout | None = Field(None, description="The current rollout.")
     healthy: str | None = Field(None, description="Healthy services of all services, such as 1/2.")
     services: list[ServiceStatus] = Field(default_factory=list, description="Each service, in the order of the file.")
+    active_runs: int = Field(0, description="How many runs of tasks have not ended.")
+    tasks: list[TaskStatus] = Field(default_factory=list, description="Tasks that have runs, by name.")
     history: list[PastRollout] = Field(default_factory=list, description="The last rollouts before this one.")
     conditions: list[Condition] = Field(default_factory=list, description="Ready, Reconciling and Stalled.")

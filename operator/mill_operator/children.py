@@ -5,6 +5,7 @@ others go on. It is tried again when the child changes, when somebody asks again
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Iterable
@@ -14,10 +15,11 @@ from typing import Any
 from mill_api import names
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
-from mill_api.kube.resources import BY_KIND, PODS, REPLICA_SETS
+from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_operator.cluster import Cluster
-from mill_operator.core.desired import Child
+from mill_operator.core.desired import Child, Owner, owner_reference
 from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.jobs import JobFacts
 from mill_operator.core.plan import Plan
 from mill_operator.core.subject import Problem
 
@@ -72,6 +74,10 @@ class Children:
             wave = [write for kind, write in writes if (kind == "Deployment") is first]
             if wave:
                 await asyncio.gather(*wave)
+
+    async def adopt(self, owner: Owner, jobs: Iterable[JobFacts]) -> None:
+        """Make the MillDeployment itself an owner of Jobs: they go when it goes, and not before."""
+        await asyncio.gather(*(self._adopt(owner, job) for job in jobs))
 
     async def renew(self, pods: Iterable[PodFacts]) -> None:
         """Delete pods, so that their controller makes new ones."""
@@ -132,6 +138,15 @@ class Children:
             except (NotFound, Conflict):
                 return  # gone already, or another object has its name by now
         log.info("%s: deleted %s", found.key, found.kind)
+
+    async def _adopt(self, owner: Owner, job: JobFacts) -> None:
+        changes: list[Json] = [
+            {"op": "test", "path": "/metadata/uid", "value": job.uid},
+            {"op": "add", "path": "/metadata/ownerReferences/-", "value": owner_reference(owner, controller=False)},
+        ]
+        async with self._slots:
+            with contextlib.suppress(NotFound):
+                self._cluster.learn_job(await self._client.json_patch(JOBS, *job.key, changes, manager=MANAGER))
 
     async def _renew(self, pod: PodFacts) -> None:
         async with self._slots:

@@ -5,20 +5,23 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from mill_api import names
 from mill_api.events import rollout_id
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import BY_KIND, MILL_DEPLOYMENTS, PODS
+from mill_api.kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.core import clock
 from mill_operator.core.desired import Owner
 from mill_operator.core.facts import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core.jobs import JobFacts, job_facts
 
 CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
-POD_SELECTOR = f"{names.LABEL_MANAGED_BY}={names.MANAGED_BY},{names.LABEL_SERVICE}"
+
+Facts: TypeAlias = PodFacts | ChildFacts | JobFacts
+F = TypeVar("F", PodFacts, ChildFacts, JobFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Cluster:
     def __init__(
         self, client: KubeClient, namespace: str | None, wake: Callable[[Key], None], *, evidence_logs: bool = True
     ) -> None:
-        def woken(old: PodFacts | ChildFacts | None, new: PodFacts | ChildFacts | None) -> None:
+        def woken(old: Facts | None, new: Facts | None) -> None:
             for each in {_group(facts) for facts in (old, new) if facts is not None}:
                 wake(each)
 
@@ -84,32 +87,26 @@ class Cluster:
                 wake((new or old).key)  # type: ignore[union-attr]
 
         self.parents = Reflector(client, MILL_DEPLOYMENTS, project=parent, on_change=asked, namespace=namespace)
-        self._pods = Reflector(
-            client,
-            PODS,
-            project=partial(pod_facts, logs=evidence_logs),
-            on_change=woken,
-            group=_group,
-            namespace=namespace,
-            labels=POD_SELECTOR,
-        )
-        self._children = {
-            kind: Reflector(
+
+        def reflector(resource: Resource, project: Callable[[dict[str, Any]], F]) -> Reflector[F]:
+            return Reflector(
                 client,
-                BY_KIND[kind],
-                project=partial(child_facts, kind),
+                resource,
+                project=project,
                 on_change=woken,
                 group=_group,
                 namespace=namespace,
                 labels=names.CHILD_SELECTOR,
             )
-            for kind in CHILD_KINDS
-        }
+
+        self._pods = reflector(PODS, partial(pod_facts, logs=evidence_logs))
+        self._jobs = reflector(JOBS, job_facts)
+        self._children = {kind: reflector(BY_KIND[kind], partial(child_facts, kind)) for kind in CHILD_KINDS}
 
     @property
     def reflectors(self) -> Iterable[Reflector[Any]]:
         """Return every reflector."""
-        return (self.parents, self._pods, *self._children.values())
+        return (self.parents, self._pods, self._jobs, *self._children.values())
 
     async def synced(self) -> None:
         """Wait until every store is filled."""
@@ -117,7 +114,19 @@ class Cluster:
 
     def pods(self, key: Key) -> list[PodFacts]:
         """Return the pods of a MillDeployment's services."""
-        return self._pods.in_group(key)
+        return [pod for pod in self._pods.in_group(key) if pod.service]
+
+    def run_pods(self, key: Key) -> list[PodFacts]:
+        """Return the pods of its tasks' runs."""
+        return [pod for pod in self._pods.in_group(key) if pod.job]
+
+    def jobs(self, parent: Parent) -> list[JobFacts]:
+        """Return the runs of its tasks: of those that it has, and of those that it had when they began."""
+        if not (jobs := self._jobs.in_group(parent.key)):
+            return []
+        cron_jobs = self._children["CronJob"].in_group(parent.key)
+        owners = {parent.uid, *(each.uid for each in cron_jobs if each.owner_uid == parent.uid)}
+        return [job for job in jobs if not owners.isdisjoint(job.owners)]
 
     def children(self, key: Key) -> list[ChildFacts]:
         """Return its other objects."""
@@ -127,10 +136,14 @@ class Cluster:
         """Note the answer to our own write."""
         return self._children[kind].learn(body)
 
+    def learn_job(self, body: dict[str, Any]) -> None:
+        """Note the answer to our own write."""
+        self._jobs.learn(body)
+
     def learn_pod(self, body: dict[str, Any]) -> None:
         """Note the answer to a pod's deletion."""
         self._pods.learn(body)
 
 
-def _group(facts: PodFacts | ChildFacts) -> Key:
+def _group(facts: Facts) -> Key:
     return Key(facts.key.namespace, facts.deployment)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mill_operator.core.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
+from mill_operator.core.run_rules import RUN_RULES
 
 _HEADER: Final = """\
 <!-- Generated from operator/mill_operator/core/rules.py by `python -m mill_operator.failure_codes`; do not edit. -->
@@ -16,13 +17,16 @@ _HEADER: Final = """\
 Why a service is `Failed` or `Suspect`: `status.services[].reason` has the code, `message` the reason in words.
 Of several causes, one whose time is up is told before one that still waits, and then the first in this order.
 *Permanent* causes fail at the first sighting; *likely* ones, and those that *need time*, are `Suspect` first.
+
+The same table judges the runs of tasks (`status.tasks[].runs[].reason`). A run is one attempt: the first crash is its
+end, and the last causes of this page are a run's alone.
 """
 
 
 def to_markdown() -> str:
     """Return the text of the file."""
     rules_of: dict[str, list[Rule]] = {}
-    for rule in (*TABLE, TIMEOUT, NOT_STOPPED):
+    for rule in (*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES):
         rules_of.setdefault(rule.code, []).append(rule)
     return "\n".join([_HEADER, *(line for code, rules in rules_of.items() for line in _section(code, rules))])
 

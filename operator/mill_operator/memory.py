@@ -15,6 +15,7 @@ from mill_api.status import MillDeploymentStatus
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
 from mill_operator.core.desired import Desired, Options, desired
+from mill_operator.core.subject import Problem
 
 
 @dataclass(slots=True)
@@ -48,6 +49,14 @@ class Memory:
         if self.asked != asked:
             self.asked, self.wanted = asked, _wanted(parent, options)
         return self.wanted
+
+    def unspawnable(self) -> dict[str, Problem]:
+        """Return the tasks whose CronJob could not be written."""
+        if isinstance(self.wanted, str):
+            return {}
+        cron_jobs = (child for child in self.wanted.children if child.kind == "CronJob")
+        problems = ((child.key.name, self.writes.problem(child)) for child in cron_jobs)
+        return {name: problem for name, problem in problems if problem is not None}
 
 
 def _wanted(parent: Parent, options: Options) -> Desired | str:

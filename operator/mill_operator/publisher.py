@@ -9,8 +9,10 @@ from mill_api.kube.client import Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import MANAGER
+from mill_operator.core.announcements import announcements
 from mill_operator.core.pace import Change, change, pause
 from mill_operator.memory import Memory
+from mill_operator.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +20,9 @@ log = logging.getLogger(__name__)
 class Publisher:
     """Writes what is remembered as the newest status into the resource, and tells of it."""
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: KubeClient, recorder: Recorder) -> None:
         self._client = client
+        self._recorder = recorder
 
     async def publish(self, key: Key, memory: Memory) -> float | None:
         """Write the status if it changed. Return after how many seconds, if it is too early now."""
@@ -47,7 +50,14 @@ class Publisher:
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
         before, memory.written = memory.written, status
-        _report(key, before, status)
+        self._tell(key, memory.uid, before, status)
+
+    def _tell(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+        rollout = after.rollout.id if after.rollout else "none"
+        for each in announcements(before, after):
+            log.log(logging.WARNING if each.warning else logging.INFO, "%s: rollout %s: %s", key, rollout, each.note)
+            if each.verdict:
+                self._recorder.record(key, uid, each)
 
 
 def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
@@ -56,19 +66,3 @@ def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
     rollout = status.rollout
     wire["rollout"] = rollout.model_dump(mode="json", by_alias=True) if rollout else None
     return wire
-
-
-def _report(key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
-    """Log what has happened to the rollout since the last write."""
-    rollout = after.rollout
-    if rollout is None:
-        return
-    old = {service.name: len(service.transitions) for service in before.services}
-    if before.rollout is None or before.rollout.id != rollout.id:
-        old = {}
-        log.info("%s: rollout %s begins", key, rollout.id)
-    for service in after.services:
-        for step in service.transitions[old.get(service.name, 0) :]:
-            log.info("%s: rollout %s: %s %s %s", key, rollout.id, service.name, step.phase, step.message or "")
-    if rollout.finished_at and (before.rollout is None or before.rollout.finished_at is None or not old):
-        log.info("%s: rollout %s: %s", key, rollout.id, "succeeded" if rollout.success else "finished with errors")

@@ -6,6 +6,7 @@ Level-triggered: every pass starts from what is in the cluster, and the rollout'
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from mill_api.key import Key
 from mill_api.kube.client import Json, KubeClient, KubeError, NotFound
@@ -21,9 +22,14 @@ from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
 from mill_operator.core.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.subject import Problem
+from mill_operator.core.tasks import observe, outliving
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import Publisher
+from mill_operator.recorder import Recorder
+
+DRAIN_SECONDS = 2.0
+"""How long a stop may take for the sake of Events."""
 
 
 class Reconciler:
@@ -37,7 +43,8 @@ class Reconciler:
         self._memory: dict[Key, Memory] = {}
         self._children = Children(client, cluster)
         self._lookups = Lookups(client)
-        self._publisher = Publisher(client)
+        self._recorder = Recorder(client, now)
+        self._publisher = Publisher(client, self._recorder)
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass. Return after how many seconds to make another though nothing happens.
@@ -55,13 +62,15 @@ class Reconciler:
             self._refuse(parent, memory, wanted)
         else:
             wait = await self._step(parent, memory, wanted)
+        wait = _soonest(wait, await self._look_at_tasks(parent, memory))
         return _soonest(wait, await self._publisher.publish(key, memory))
 
     async def flush(self) -> None:
-        """Write every status that waits for its time."""
+        """Write every status that waits for its time, and post the Events of it."""
         for key, memory in self._memory.items():
             with contextlib.suppress(KubeError):  # a status that was not written is made again from the cluster
                 await self._publisher.flush(key, memory)
+        await self._recorder.drain(DRAIN_SECONDS)
 
     def _recall(self, parent: Parent) -> Memory:
         memory = self._memory.get(parent.key)
@@ -75,6 +84,23 @@ class Reconciler:
             memory.status = refuse(
                 memory.status, reason, generation=parent.generation, rollout_id=parent.rollout_id, now=self._now()
             )
+
+    async def _look_at_tasks(self, parent: Parent, memory: Memory) -> float | None:
+        """Note what became of the tasks' runs, which are no part of any rollout."""
+        now = self._now()
+        look = partial(
+            observe,
+            self._cluster.jobs(parent),
+            self._cluster.run_pods(parent.key),
+            memory.status.tasks,
+            problems=memory.unspawnable(),
+            now=now,
+        )
+        seen = look()
+        if seen.questions:
+            seen = look(answers=await self._lookups.answer(seen.questions))
+        memory.status = memory.status.model_copy(update={"tasks": seen.tasks, "active_runs": seen.active})
+        return None if seen.wake_at is None else (seen.wake_at - now) / timedelta(seconds=1)
 
     async def _step(self, parent: Parent, memory: Memory, wanted: Desired) -> float | None:
         begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
@@ -125,6 +151,7 @@ class Reconciler:
         missing = any(memory.writes.problem(child) is None for child in todo.create)
         if missing and known_already and not await self._is_there(parent):
             return False  # what we miss went with the resource, whose end is on its way to us
+        await self._children.adopt(parent.owner, outliving(self._cluster.jobs(parent), todo.delete))
         await self._children.write(todo, memory.writes)
         return True
 

@@ -43,8 +43,9 @@ CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumecla
 NODES: Final = Resource("", "v1", "Node", "nodes")
 """The one kind here that has no namespace."""
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
+JOBS: Final = Resource("batch", "v1", "Job", "jobs")
 
 BY_KIND: Final = {
     resource.kind: resource
-    for resource in (MILL_DEPLOYMENTS, DEPLOYMENTS, SERVICES, PODS, EVENTS, INGRESSES, CLAIMS, CRON_JOBS)
+    for resource in (MILL_DEPLOYMENTS, DEPLOYMENTS, SERVICES, PODS, EVENTS, INGRESSES, CLAIMS, CRON_JOBS, JOBS)
 }

@@ -8,6 +8,7 @@ The golden files in the tests hold it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,7 +25,10 @@ MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
 START_LIMIT = timedelta(seconds=30)
 GRACE_SECONDS = 10
-TASK_TTL_SECONDS = 24 * 3600
+RUN_TTL_SECONDS = 24 * 3600
+"""How long the Job of a run that has ended stays: as long as people ask for its logs."""
+RUNS_KEPT = 20
+"""How many Jobs of runs that have ended stay, of good and of bad ones each. Left out, Kubernetes keeps 3 and 1."""
 
 Json = dict[str, Any]
 
@@ -250,20 +254,34 @@ def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: O
     labels = _labels(owner, task.name) | {names.LABEL_TASK: task.name}
     job: Json = {
         "backoffLimit": 0,
-        "ttlSecondsAfterFinished": TASK_TTL_SECONDS,
+        "podReplacementPolicy": "Failed",  # a pod that is deleted has a grace in which it may still end well
+        "ttlSecondsAfterFinished": RUN_TTL_SECONDS,
         "template": {
             "metadata": {"labels": labels},
             "spec": {**_pod_spec(container, options), "restartPolicy": "Never"},
         },
     }
-    if limit := round(to_timedelta(task.timeout).total_seconds()):
+    if limit := ceil(to_timedelta(task.timeout).total_seconds()):
         job["activeDeadlineSeconds"] = limit
     spec = {
         "schedule": "0 0 31 2 *",  # never; it is suspended anyway
         "suspend": True,
+        "successfulJobsHistoryLimit": RUNS_KEPT,
+        "failedJobsHistoryLimit": RUNS_KEPT,
         "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
     }
     return _child(owner, "CronJob", "batch/v1", task.name, None, {"spec": spec})
+
+
+def owner_reference(owner: Owner, *, controller: bool) -> Json:
+    """Return what makes the garbage collector take an object when the MillDeployment goes."""
+    reference: Json = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": owner.key.name,
+        "uid": owner.uid,
+    }
+    return reference | ({"controller": True} if controller else {})
 
 
 def _selector(owner: Owner, service: str) -> dict[str, str]:
@@ -297,15 +315,7 @@ def _child(
     if annotations:
         metadata["annotations"] = dict(annotations)
     if owned:
-        metadata["ownerReferences"] = [
-            {
-                "apiVersion": names.API_VERSION,
-                "kind": names.KIND,
-                "name": owner.key.name,
-                "uid": owner.uid,
-                "controller": True,
-            }
-        ]
+        metadata["ownerReferences"] = [owner_reference(owner, controller=True)]
     body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
     return _stamped(kind, Key(owner.key.namespace, name), service, body)
 

@@ -13,6 +13,9 @@ from mill_operator.core.digest import digest
 from mill_operator.core.redact import redact
 from mill_operator.core.words import head
 
+LABEL_JOB = "batch.kubernetes.io/job-name"
+"""The label by which a Job's pods name it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
@@ -60,6 +63,11 @@ class PodFacts:
     """Names of the claims that it mounts."""
     others: tuple[ContainerFacts, ...] = ()
     """Containers that somebody injected, and that are not ready."""
+    task: str = ""
+    job: str = ""
+    """Name of the run that a task's pod is for; both are empty for a service's pod."""
+    pushed_out: str = ""
+    """Why the cluster ends it, in its words; empty if it ends of itself, or by somebody's hand."""
 
     @property
     def crashes(self) -> int:
@@ -116,10 +124,11 @@ def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
     """Take what we need from a pod. Without `logs`, nothing that a program has written."""
     meta, spec, status = body["metadata"], body.get("spec", {}), body.get("status", {})
     labels = meta.get("labels", {})
-    service = labels.get(names.LABEL_SERVICE, "")
+    service, task = labels.get(names.LABEL_SERVICE, ""), labels.get(names.LABEL_TASK, "")
     conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
     scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
-    ours, others = containers(service, spec, status, logs=logs)
+    ours, others = containers(service or task, spec, status, logs=logs)
+    disruption = conditions.get("DisruptionTarget", {})
     return PodFacts(
         key=Key(meta["namespace"], meta["name"]),
         uid=meta["uid"],
@@ -155,6 +164,9 @@ def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
             if "persistentVolumeClaim" in each
         ),
         others=others,
+        task=task,
+        job=labels.get(LABEL_JOB, ""),
+        pushed_out=head((status if status.get("reason") else disruption).get("message", "")),
     )
 
 

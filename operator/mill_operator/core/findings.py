@@ -25,11 +25,13 @@ class Finding:
     due: datetime | None
 
 
-def find(service: str, subjects: Sequence[Subject], asked_at: datetime | None, now: datetime) -> list[Finding]:
+def find(
+    service: str, subjects: Sequence[Subject], asked_at: datetime | None, now: datetime, table: Sequence[Rule] = TABLE
+) -> list[Finding]:
     """Return what is wrong, the gravest first: one whose time is up before one that waits, then the table's order."""
     findings = []
     for subject in subjects:
-        for rank, rule in enumerate(TABLE):
+        for rank, rule in enumerate(table):
             if (match := rule.sees(subject)) is not None:
                 finding = _known_before(subject) or _finding(service, subject, rule, match, asked_at, now)
                 up = finding.due is not None and finding.due <= now
@@ -86,7 +88,7 @@ def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
 def _clock(rule_id: str | None) -> str | None:
     """Return the name of the clock by which a rule counts."""
     rule = next((each for each in TABLE if each.id == rule_id), None)
-    return (rule.clock or rule.id) if rule else None
+    return (rule.clock or rule.id) if rule else rule_id
 
 
 def _known_before(subject: Subject) -> Finding | None:

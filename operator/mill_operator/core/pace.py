@@ -20,15 +20,22 @@ def change(written: MillDeploymentStatus, status: MillDeploymentStatus) -> Chang
         return Change.NOTHING
     if written.rollout != status.rollout or written.observed_generation != status.observed_generation:
         return Change.VERDICT
+    if _run_verdicts(status) - _run_verdicts(written):
+        return Change.VERDICT
     states = [(each.name, each.state, each.reason) for each in written.services]
     now = [(each.name, each.state, each.reason) for each in status.services]
     if states == now:
         same = all(
             old.transitions == new.transitions for old, new in zip(written.services, status.services, strict=True)
         )
-        return Change.COUNTS if same else Change.PROGRESS
+        return Change.COUNTS if same and written.tasks == status.tasks else Change.PROGRESS
     verdicts = {each for each in states if each[1].settled} ^ {each for each in now if each[1].settled}
     return Change.VERDICT if verdicts else Change.PROGRESS
+
+
+def _run_verdicts(status: MillDeploymentStatus) -> set[tuple[str, str, str, str | None]]:
+    runs = (run for task in status.tasks for run in task.runs)
+    return {(run.name, run.created_at, run.state, run.reason) for run in runs if run.state.settled}
 
 
 def pause(kind: Change, write_seconds: float) -> float:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from mill_api.status import ServiceStatus
 from mill_operator.core.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.jobs import JobFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Subject:
     """The claims of the service's volumes."""
     answers: Answers = NOTHING_KNOWN
     """What was looked up."""
+    job: JobFacts | None = None
+    """The run of a task that the pod is for."""
     before: ServiceStatus | None = None
     """What was said of the service last."""
     clock_shift: timedelta = timedelta(0)

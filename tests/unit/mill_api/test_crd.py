@@ -80,6 +80,8 @@ def test_lists_with_keys() -> None:
         ".spec.services[].volumes": ["name"],
         ".spec.tasks": ["name"],
         ".status.services": ["name"],
+        ".status.tasks": ["name"],
+        ".status.tasks[].runs": ["name"],
         ".status.conditions": ["type"],
     }
     for path, schema in _walk(_schema()):
@@ -122,4 +124,5 @@ def test_names() -> None:
     assert names["shortNames"] == ["mill", "md"]
     assert names["categories"] == ["all", "mill"]
     columns = crd.definition()["spec"]["versions"][0]["additionalPrinterColumns"]
-    assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age"]
+    assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age", "Active Runs"]
+    assert [column["name"] for column in columns if column.get("priority")] == ["Active Runs"]

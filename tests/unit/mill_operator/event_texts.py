@@ -67,3 +67,11 @@ UNHEALTHY = ("Unhealthy", "Readiness probe failed: dial tcp 10.244.0.173:8080: c
 # https://github.com/kubernetes/autoscaler/issues/923
 SCALE_UP = ("TriggeredScaleUp", "pod triggered scale-up: [{1.default.nodes.ASG-XXXXXX 37->38 (max: 39)}]")
 NO_SCALE_UP = ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached")
+# The Job controller, of a pod that a quota forbids.
+FAILED_CREATE = (
+    "FailedCreate",
+    (
+        'Error creating: pods "web-1-x8k2p" is forbidden: exceeded quota: small, requested: limits.memory=256M, '
+        "used: limits.memory=0, limited: limits.memory=10M"
+    ),
+)

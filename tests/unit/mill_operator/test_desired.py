@@ -186,6 +186,11 @@ class TestObjects:
         job = one(make(tasks=(TASK,)), "CronJob", "migrate").body["spec"]["jobTemplate"]
         assert "mill.dev/service" not in job["spec"]["template"]["metadata"]["labels"]
 
+    @pytest.mark.parametrize(("timeout", "seconds"), [("1h", 3600), ("500ms", 1), ("1.2s", 2), ("0s", None)])
+    def test_a_task_s_time_is_its_job_s_whole_seconds_and_none_only_if_it_has_none(self, timeout, seconds):
+        job = one(make(tasks=({**TASK, "timeout": timeout},)), "CronJob", "migrate").body["spec"]["jobTemplate"]
+        assert job["spec"].get("activeDeadlineSeconds") == seconds
+
     def test_the_hash_of_an_object_changes_with_it(self):
         assert one(make(web()), "Deployment").applied != one(make(web(replicas=2)), "Deployment").applied
         assert one(make(web()), "Deployment").applied == one(make(web()), "Deployment").applied

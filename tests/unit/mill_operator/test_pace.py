@@ -2,7 +2,18 @@
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, Phase, Replicas, Rollout, ServiceStatus, State, Transition
+from mill_api.status import (
+    MillDeploymentStatus,
+    Phase,
+    Replicas,
+    Rollout,
+    RunState,
+    ServiceStatus,
+    State,
+    TaskRun,
+    TaskStatus,
+    Transition,
+)
 from mill_operator.core.pace import Change, change, pause
 
 STEP = Transition(seq=1, at="2026-01-31T12:00:00.000Z", phase=Phase.SCHEDULED, node="node-1")
@@ -34,6 +45,38 @@ def status(state: State = State.STARTING, *, rollout: str = "1", **more: object)
 )
 def test_a_change_is(new, expected):
     assert change(status(), new) is expected
+
+
+RUN = TaskRun(name="m-1", created_at=STEP.at)
+
+
+def with_run(**changes: object) -> MillDeploymentStatus:
+    tasks = [TaskStatus(name="m", runs=[RUN.model_copy(update=changes)])]
+    return status().model_copy(update={"tasks": tasks, "active_runs": 1})
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (with_run(), Change.NOTHING),
+        (with_run(node="node-1"), Change.PROGRESS),
+        (with_run(state=RunState.RUNNING), Change.PROGRESS),
+        (with_run(reason="PullDenied"), Change.PROGRESS),
+        (with_run(state=RunState.SUCCEEDED), Change.VERDICT),
+        (with_run(state=RunState.STOPPED), Change.VERDICT),
+        (with_run(state=RunState.FAILED, reason="TagNotFound"), Change.VERDICT),
+        (with_run().model_copy(update={"active_runs": 2}), Change.COUNTS),
+        (status(), Change.PROGRESS),
+    ],
+)
+def test_a_change_of_a_run_is(new, expected):
+    assert change(with_run(), new) is expected
+
+
+def test_a_run_that_heals_or_is_told_of_no_more_is_no_verdict():
+    failed = with_run(state=RunState.FAILED, reason="TagNotFound")
+    assert change(failed, with_run(state=RunState.RUNNING)) is Change.PROGRESS
+    assert change(failed, status()) is Change.PROGRESS
 
 
 def test_a_verdict_that_is_taken_back_or_has_another_cause_is_one_too():

@@ -7,6 +7,7 @@ import pytest
 from mill_api.kube.client import KubeClient
 from mill_operator.cluster import Cluster
 from mill_operator.controller import steady_clock
+from mill_operator.core.desired import Options
 from mill_operator.reconciler import Reconciler
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
@@ -31,7 +32,7 @@ def server() -> ServerWithNode:
 @pytest.fixture
 def reconciler(server: ServerWithNode) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Cluster(client, None, lambda _key: None), steady_clock())
+    return Reconciler(client, Cluster(client, None, lambda _key: None), Options(), steady_clock())
 
 
 async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:

@@ -26,12 +26,26 @@ class Server:
         self.applied: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
         self.statuses: list[dict[str, Any]] = []
+        self.events: list[dict[str, Any]] = []
         self.on_apply: Any = lambda body: None
 
     async def get(self, resource: Resource, namespace: str, name: str) -> dict[str, Any]:
         if resource is MILL_DEPLOYMENTS and self.resource is not None:
             return self.resource
         raise NotFound(404, "NotFound", f"{resource.plural} {namespace}/{name} not found")
+
+    async def create(self, resource: Resource, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
+        self.events.append(body)
+        return body
+
+    async def json_patch(
+        self, resource: Resource, namespace: str, name: str, operations: list[dict[str, Any]], *, manager: str
+    ) -> dict[str, Any]:
+        self.calls.append(("patch", f"{resource.kind} {name}"))
+        job = _job()
+        job["metadata"]["resourceVersion"] = "100"
+        job["metadata"]["ownerReferences"].append(operations[-1]["value"])
+        return job
 
     async def list(self, resource: Resource, namespace: str, *, labels: str) -> dict[str, Any]:
         self.calls.append(("list", f"{resource.plural} {labels}"))
@@ -256,3 +270,97 @@ class TestTakenBack:
         await reconciler.reconcile(KEY)
         assert server.applied["Deployment"] is before
         assert [call for call in server.calls if call[0] == "list"] != []
+
+
+def _job() -> dict[str, Any]:
+    labels = {"app.kubernetes.io/managed-by": "mill", "mill.dev/deployment": "mill", "mill.dev/task": "migrate"}
+    return {
+        "metadata": {
+            "name": "migrate-1",
+            "namespace": "default",
+            "uid": "job-uid",
+            "resourceVersion": "50",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": labels,
+            "ownerReferences": [{"kind": "CronJob", "name": "migrate", "uid": "CronJob-uid"}],
+        },
+        "spec": {"template": {"spec": {"containers": [{"name": "migrate", "image": "registry.example/web:1"}]}}},
+        "status": {},
+    }
+
+
+class TestTasks:
+    @pytest.fixture
+    async def reconciler(self, server: Server, reconciler: Reconciler) -> Reconciler:
+        """One whose MillDeployment has a task, which has been spawned."""
+        resource = _resource()
+        resource["spec"]["tasks"] = [{"name": "migrate", "image": "registry.example/web:1"}]
+        reconciler._cluster.parents.learn(resource)
+        await reconciler.reconcile(KEY)
+        reconciler._cluster._jobs.learn(_job())
+        await reconciler.reconcile(KEY)
+        server.calls.clear()
+        return reconciler
+
+    def without_task(self) -> dict[str, Any]:
+        resource = _resource()
+        resource["metadata"] |= {"generation": 2, "resourceVersion": "60"}
+        return resource
+
+    async def test_a_run_is_in_the_status_and_no_event_of_the_rollout(
+        self, server: Server, reconciler: Reconciler
+    ) -> None:
+        before = server.statuses[0]
+        await reconciler.flush()
+        after = server.statuses[-1]
+        assert [run["state"] for task in after["tasks"] for run in task["runs"]] == ["Pending"]
+        assert {**after, "tasks": [], "activeRuns": 0} == before
+        assert [each["reason"] for each in server.events] == ["RolloutStarted"]
+
+    async def test_nothing_is_written_while_it_stays_as_it_is(self, server: Server, reconciler: Reconciler) -> None:
+        await reconciler.flush()
+        statuses = len(server.statuses)
+        await reconciler.reconcile(KEY)
+        await reconciler.flush()
+        assert (len(server.statuses), server.calls) == (statuses, [])
+
+    async def test_an_end_is_written_at_once_and_told(self, server: Server, reconciler: Reconciler) -> None:
+        job = _job()
+        job["metadata"]["resourceVersion"] = "51"
+        finished = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"}
+        job["status"] = {"conditions": [finished]}
+        reconciler._cluster._jobs.learn(job)
+        await reconciler.reconcile(KEY)
+        assert server.statuses[-1]["tasks"][0]["runs"][0]["state"] == "Succeeded"
+        await reconciler.flush()
+        assert server.events[-1]["message"] == "run migrate-1 of task migrate has succeeded"
+
+    async def test_a_run_of_a_task_that_leaves_the_file_is_taken_over_first(
+        self, server: Server, reconciler: Reconciler
+    ) -> None:
+        reconciler._cluster.parents.learn(self.without_task())
+        await reconciler.reconcile(KEY)
+        assert server.calls == [("patch", "Job migrate-1"), ("delete", "CronJob migrate")]
+        reconciler._cluster._children["CronJob"]._drop(Key("default", "migrate"))
+        await reconciler.reconcile(KEY)
+        await reconciler.flush()
+        assert [run["state"] for run in server.statuses[-1]["tasks"][0]["runs"]] == ["Pending"]
+
+    async def test_runs_are_looked_at_though_the_spec_is_refused(self, server: Server, reconciler: Reconciler) -> None:
+        resource = self.without_task()
+        resource["spec"] = {"services": [{**SERVICE, "env": {"A": "${service.nobody.address}"}}]}
+        reconciler._cluster.parents.learn(resource)
+        await reconciler.reconcile(KEY)
+        assert server.calls == []
+        assert server.statuses[-1]["rollout"]["refused"]
+        assert [run["name"] for run in server.statuses[-1]["tasks"][0]["runs"]] == ["migrate-1"]
+
+    async def test_a_job_of_an_older_resource_of_the_name_is_not_looked_at(
+        self, server: Server, reconciler: Reconciler
+    ) -> None:
+        other = _job()
+        other["metadata"] |= {"name": "migrate-0", "ownerReferences": [{"uid": "older"}]}
+        reconciler._cluster._jobs.learn(other)
+        await reconciler.reconcile(KEY)
+        await reconciler.flush()
+        assert [run["name"] for run in server.statuses[-1]["tasks"][0]["runs"]] == ["migrate-1"]

@@ -5,9 +5,10 @@ from string import Formatter
 import pytest
 
 from mill_operator.core.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
+from mill_operator.core.run_rules import RUN_RULES
 from mill_operator.failure_codes import to_markdown
 
-ALL = [*TABLE, TIMEOUT, NOT_STOPPED]
+ALL = [*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES]
 
 
 def test_rules_are_told_apart_by_their_ids() -> None:

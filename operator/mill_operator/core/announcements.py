@@ -1,0 +1,176 @@
+"""Status before, status after → what has happened, in the words of log lines and of Kubernetes Events.
+
+Both say the same, once: the log says everything, Events (`kubectl describe md`) tell verdicts alone. A status that did
+not change has nothing to say, so that passes are silent, and an operator that starts repeats nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from mill_api.status import MillDeploymentStatus, Phase, Rollout, RunState, ServiceStatus, State, TaskRun, Transition
+from mill_operator.core.digest import digest
+
+NOTE_LIMIT = 1024
+"""Bytes; the API server takes no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something that has happened."""
+
+    reason: str
+    """CamelCase; of a failure, its code."""
+    note: str
+    """In plain words."""
+    subject: tuple[str, ...]
+    """What it is about, in one rollout or of one run: together with reason and note it is the same verdict, or not."""
+    position: int = 0
+    """Where it stands among what happened in the same second: Events know no shorter time."""
+    warning: bool = False
+    action: str = "Rollout"
+    """What was being done."""
+    verdict: bool = True
+    """Whether people are told; progress is for the log."""
+    count: int | None = 1
+    """How often this verdict has been made by now; None: once more than before, which nobody has counted."""
+
+    @property
+    def id(self) -> str:
+        """Return what is the same for the same verdict, also after the operator was restarted, and sorts as it came."""
+        return f"{self.position:04}.{digest([*self.subject, self.reason, self.note])}"
+
+
+def announcements(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[Announcement]:
+    """Return what has happened between two statuses, in order."""
+    return [*_rollout(before, after), *_runs(before, after)]
+
+
+def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+    rollout, old = after.rollout, before.rollout
+    if rollout is None:
+        return
+    begins = old is None or (old.id, old.refused) != (rollout.id, rollout.refused)
+    if begins:
+        if old is not None and old.finished_at is None:
+            note = f"rollout {old.id} is superseded by rollout {rollout.id}"
+            yield Announcement("RolloutSuperseded", note, (old.id,))
+        if rollout.refused is not None:
+            note = f"rollout {rollout.id} is refused: {'; '.join(rollout.refused.splitlines())}"
+            yield Announcement("InvalidSpec", _short(note), (rollout.id,), warning=True)
+            return
+        yield Announcement("RolloutStarted", f"rollout {rollout.id} has started", (rollout.id,), position=1)
+    if not begins and old is not None and old.finished_at is not None:
+        yield from _afterwards(rollout, before, after)
+        return
+    known = {} if begins else {service.name: len(service.transitions) for service in before.services}
+    yield from _steps(rollout, after, known)
+    if rollout.finished_at is not None:
+        yield _finish(rollout, after)
+
+
+def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int]) -> Iterator[Announcement]:
+    """Tell what the services have recorded since, in the order of happening."""
+    new = [
+        (step, service, service.transitions[: position + 1])
+        for service in after.services
+        for position, step in enumerate(service.transitions)
+        if position >= known.get(service.name, 0)
+    ]
+    for step, service, so_far in sorted(new, key=lambda each: each[0].seq):
+        yield _step(rollout, service.name, step, so_far)
+
+
+def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transition]) -> Announcement:
+    """Tell one of a service's transitions; `so_far` are all until then."""
+    subject = (rollout.id, service)
+    phases = [each.phase for each in so_far]
+    failed_before = phases.index(Phase.FAILED) if Phase.FAILED in phases else len(phases)
+    match step.phase:
+        case Phase.FAILED:
+            same = [each for each in so_far if (each.phase, each.code) == (step.phase, step.code)]
+            said = _failure(subject, service, step.code, step.message)
+        case Phase.HEALTHY if failed_before < len(phases):
+            same = [each for each in so_far[failed_before:] if each.phase is step.phase]
+            said = Announcement("Recovered", f"{service} has recovered", subject)
+        case Phase.HEALTHY:
+            same = [step]
+            said = Announcement("Healthy", f"{service} is healthy", subject)
+        case Phase.STOPPED:
+            same = [step]
+            said = Announcement("Stopped", f"{service} has stopped", subject)
+        case _:
+            same = [step]
+            where = f" on {step.node}" if step.node else ""
+            why = f": {step.message}" if step.message else ""
+            note = f"{service} is {step.phase}{where}{why}"
+            said = Announcement(step.phase.capitalize(), note, subject, verdict=False)
+    return replace(said, position=same[0].seq + 1, count=len(same))
+
+
+def _finish(rollout: Rollout, after: MillDeploymentStatus) -> Announcement:
+    summary = next((each.message for each in after.conditions if each.type == "Ready"), "")
+    subject, position = (rollout.id,), _end(after)
+    if rollout.success:
+        note = f"rollout {rollout.id} has succeeded: {summary}"
+        return Announcement("RolloutSucceeded", note, subject, position)
+    note = f"rollout {rollout.id} has finished with errors: {summary}"
+    return Announcement("RolloutFailed", _short(note), subject, position, warning=True)
+
+
+def _end(after: MillDeploymentStatus) -> int:
+    """Return the position after everything that has happened in a rollout."""
+    return 2 + max((step.seq for service in after.services for step in service.transitions), default=0)
+
+
+def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+    """Tell what becomes of services when their rollout is over: what it recorded is final, their state is not."""
+    was_ready = any(each.type == "Ready" and each.status == "True" for each in before.conditions)
+    position = _end(after) + 1
+    states = {service.name: service for service in before.services}
+    for service in after.services:
+        old = states.get(service.name) or ServiceStatus(name=service.name)
+        subject = (rollout.id, service.name)
+        if service.state is State.FAILED and (old.state, old.reason) != (State.FAILED, service.reason):
+            said = _failure(subject, service.name, service.reason, service.message)
+            yield replace(said, position=position, count=None)
+        # Between its failure and its health it may have been starting for a while.
+        if service.state is State.HEALTHY and old.state is not State.HEALTHY and not was_ready:
+            yield Announcement("Recovered", f"{service.name} has recovered", subject, position, count=None)
+
+
+def _failure(subject: tuple[str, ...], service: str, code: str | None, message: str | None) -> Announcement:
+    return Announcement(code or "Failed", _short(f"{service} has failed: {message}"), subject, warning=True)
+
+
+def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+    told = {_run_verdict(run) for task in before.tasks for run in task.runs}
+    for task in after.tasks:
+        for run in sorted(task.runs, key=lambda each: each.finished_at or ""):
+            if run.state.settled and _run_verdict(run) not in told:
+                yield _run(task.name, run)
+    unspawnable = {(task.name, task.reason, task.message) for task in before.tasks}
+    for task in after.tasks:
+        if task.reason is not None and (task.name, task.reason, task.message) not in unspawnable:
+            note = f"task {task.name} cannot be spawned: {task.message}"
+            yield Announcement(task.reason, note, (task.name,), warning=True, count=None)
+
+
+def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:
+    return (run.name, run.created_at, run.state, run.reason)
+
+
+def _run(task: str, run: TaskRun) -> Announcement:
+    subject = (task, run.name, run.created_at)
+    match run.state:
+        case RunState.FAILED:
+            note = f"run {run.name} of task {task} has failed: {run.message}"
+            return Announcement(run.reason or "Failed", note, subject, warning=True, action="Run")
+        case RunState.SUCCEEDED:
+            note = f"run {run.name} of task {task} has succeeded"
+            return Announcement("TaskSucceeded", note, subject, action="Run")
+    return Announcement("TaskStopped", f"run {run.name} of task {task} was stopped", subject, action="Run")
+
+
+def _short(note: str) -> str:
+    """Cut a note to what the API server takes."""
+    return note.encode()[:NOTE_LIMIT].decode(errors="ignore")

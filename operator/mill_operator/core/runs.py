@@ -1,0 +1,203 @@
+"""A Job, its pod, and what was said before → one run of a task as it is.
+
+A run is one attempt. What a service may survive (a crash, an eviction) is its end; there is no readiness; a program
+that ends with 0 has succeeded. Everything else that can be wrong with a pod is judged by the same table as a service's.
+
+The pod says it first: a Job knows nothing of an image that cannot be pulled until its deadline, and of a crash a moment
+later. But of a pod that is being deleted only the Job knows whether that was the deadline.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from mill_api.status import RunState, ServiceStatus, State, TaskRun
+from mill_operator.core import clock
+from mill_operator.core.answers import Answers
+from mill_operator.core.desired import RUN_TTL_SECONDS
+from mill_operator.core.facts import PodFacts
+from mill_operator.core.findings import Finding, find
+from mill_operator.core.jobs import JobFacts
+from mill_operator.core.questions import SILENCE, Question, ask_at, questions
+from mill_operator.core.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
+from mill_operator.core.subject import Asked, Subject
+from mill_operator.core.views import views
+
+MESSAGE_LIMIT = 200
+STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
+"""How long a run is told of whose Job was deleted: as long as if it had ended by itself."""
+NOT_MADE = "FailedCreate"
+"""The event of a Job that is not allowed to make its pod: its status says nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A run as it is, when to look again though nothing happens, and what would help to judge it better."""
+
+    run: TaskRun
+    wake_at: datetime | None = None
+    questions: frozenset[Question] = frozenset()
+
+
+def look(job: JobFacts, pod: PodFacts | None, before: TaskRun | None, answers: Answers, now: datetime) -> Look:
+    """Look at one run. `before` may be another of that name, which was deleted meanwhile."""
+    created = clock.render(job.created)
+    if before is None or before.created_at != created:
+        before = TaskRun(name=job.key.name, created_at=created)
+    if before.finished_at is not None:  # an end is final; our watch of pods may have been behind when it came
+        return Look(before if before.started_at else _with_pod(before, pod))
+    run = _with_pod(before, pod)
+    if _ended_well(job, pod):
+        ended = _told(run, RunState.SUCCEEDED, None, _finished_at(job, pod) or now)
+        return Look(ended.model_copy(update={"exit_code": 0}))
+    if before.state is RunState.FAILED and (job.failure is not None or (pod is not None and pod.terminating)):
+        # It had failed long before its deadline came, or somebody ended it.
+        return Look(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
+    if pod is None and job.failure is None and before.node is not None:
+        return Look(before)  # its pod is gone, and the Job will say what that means
+    finding, wake_at = _finding(job, pod, before, answers, now)
+    asked = _questions(job, pod, before, now)
+    if finding is not None and finding.due is not None and finding.due <= now:
+        return Look(_told(run, RunState.FAILED, finding, _finished_at(job, pod)), wake_at, asked)
+    return Look(_told(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None), wake_at, asked)
+
+
+def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Look | None:
+    """Look at a run whose Job was deleted. None: there is nothing to tell of it any more."""
+    if before.finished_at is None:
+        if pod is not None:
+            return Look(before)  # it is still ending
+        # What was wrong with it stays, since that may be why somebody has stopped it.
+        before = _ended(before.model_copy(update={"state": RunState.STOPPED}), now)
+    elif before.state is not RunState.STOPPED:
+        return None
+    forget_at = clock.parse(before.finished_at or before.created_at) + STOPPED_KEPT
+    return Look(before, forget_at) if forget_at > now else None
+
+
+def _with_pod(before: TaskRun, pod: PodFacts | None) -> TaskRun:
+    if pod is None:
+        return before
+    started = pod.first_started
+    return before.model_copy(
+        update={
+            "node": pod.node,
+            "started_at": clock.render(started) if started else before.started_at,
+            "exit_code": pod.ended.exit_code if pod.ended else None,
+        }
+    )
+
+
+def _told(run: TaskRun, state: RunState, finding: Finding | None, finished: datetime | None) -> TaskRun:
+    why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since"))
+    if finding is not None:
+        why = {
+            "reason": finding.rule.code,
+            "message": finding.message[:MESSAGE_LIMIT],
+            "rule": finding.rule.id,
+            "since": clock.render(finding.since),
+        }
+    return _ended(run.model_copy(update={"state": state, **why}), finished)
+
+
+def _ended(run: TaskRun, finished: datetime | None) -> TaskRun:
+    """Note when a run has ended. What was remembered for the next look is of no use then."""
+    if finished is None:
+        return run
+    return run.model_copy(update={"finished_at": clock.render(finished), "rule": None, "since": None})
+
+
+def _ended_well(job: JobFacts, pod: PodFacts | None) -> bool:
+    """Tell whether the program has done its work, though an injected container may go on for ever."""
+    if job.succeeded or job.failure is not None:
+        return job.succeeded
+    return pod is not None and _done(pod) and not pod.terminating
+
+
+def _done(pod: PodFacts) -> bool:
+    return pod.ended is not None and pod.ended.exit_code == 0
+
+
+def _finished_at(job: JobFacts, pod: PodFacts | None) -> datetime | None:
+    """Return when nothing ran any more, of a run that has a verdict. None: something may still run."""
+    end = pod.ended.finished_at if pod and pod.ended else None
+    return max(end, job.created) if end else job.finished_at
+
+
+def _finding(
+    job: JobFacts, pod: PodFacts | None, before: TaskRun, answers: Answers, now: datetime
+) -> tuple[Finding | None, datetime | None]:
+    """Return the gravest thing that is wrong, and when to look again."""
+    asked = Asked(job.image, job.memory, job.secrets)
+    subject = Subject(asked, job=job, pod=pod, answers=answers, before=_memory(before, job))
+    subjects: Iterable[Subject] = views(subject)
+    if pod is None:
+        said = answers.said(job.uid, NOT_MADE)
+        subjects = [replace(subject, refusal=said.message.removeprefix("Error creating: ") if said else "")]
+    found = find(job.task, list(subjects), None, now, RUN_TABLE)
+    if pod is not None and (pod.running_since is not None or _done(pod)):
+        # The table has rows for services, which must be ready and go on, and for injected containers.
+        found = [each for each in found if each.rule in (NODE_LOST, *RUN_RULES)]
+    weighed = [_weighed(each, job, pod, now) for each in found]
+    wake_at = min((each.due for each in weighed if each.due is not None and each.due > now), default=None)
+    if pod is not None:
+        wake_at = min((each for each in (wake_at, ask_at(pod, now)) if each is not None), default=None)
+    elif job.failure is None:
+        wake_at = _ask_for_pod_at(job, now)
+    gravest = min(weighed, key=lambda each: each.due is None or each.due > now, default=None)
+    return (_in_words(gravest, before, now) if gravest else None), wake_at
+
+
+def _weighed(finding: Finding, job: JobFacts, pod: PodFacts | None, now: datetime) -> Finding:
+    """Say when something is the end of a run. One crash is enough, where a service may have two."""
+    if finding.rule is UNEXPLAINED or finding.rule is NODE_LOST:
+        return finding
+    if job.failure is not None:
+        return replace(finding, due=now)
+    if pod is not None and pod.terminating:
+        return replace(finding, due=None)  # somebody ends it: what that is, the Job says
+    over = pod is not None and (pod.ended is not None or pod.phase == "Failed")
+    return replace(finding, due=now) if over else finding
+
+
+def _in_words(finding: Finding, before: TaskRun, now: datetime) -> Finding:
+    """Add what was known before to what a Job says, which is little."""
+    known = next((rule for rule in RUN_TABLE if rule.id == before.rule), None)
+    if known is None or before.message is None:
+        return finding
+    if finding.rule is UNEXPLAINED and known is not UNEXPLAINED:
+        return replace(finding, rule=known, message=before.message, due=now)
+    if finding.rule is TIMED_OUT and before.started_at is None:
+        return replace(finding, message=f"{finding.message}: {before.message}")
+    return finding
+
+
+def _memory(before: TaskRun, job: JobFacts) -> ServiceStatus | None:
+    """Return what the table asks of the past, in the form in which it is kept of services."""
+    if before.rule is None:
+        return None
+    return ServiceStatus(
+        name=job.task,
+        state=State.FAILED if before.state is RunState.FAILED else State.SUSPECT,
+        image=job.image,
+        reason=before.reason,
+        message=before.message,
+        rule=before.rule,
+        since=before.since,
+    )
+
+
+def _questions(job: JobFacts, pod: PodFacts | None, before: TaskRun, now: datetime) -> frozenset[Question]:
+    if pod is not None:
+        return frozenset(questions([pod], (), image=job.image, previous=_memory(before, job), now=now))
+    if job.failure is None and now - job.created >= SILENCE:
+        return frozenset({Question("events", job.uid, job.key.namespace)})
+    return frozenset()
+
+
+def _ask_for_pod_at(job: JobFacts, now: datetime) -> datetime:
+    """Return when to ask again why a Job has no pod: its status does not say."""
+    pause = SILENCE
+    while job.created + pause <= now:
+        pause *= 2
+    return job.created + pause

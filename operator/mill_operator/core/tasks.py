@@ -1,0 +1,126 @@
+"""Jobs, their pods, and what was said before → what the status tells of tasks: bounded, and no rollout's business."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import nlargest
+
+from mill_api.status import TaskRun, TaskStatus
+from mill_operator.core import clock
+from mill_operator.core.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.findings import find
+from mill_operator.core.jobs import JobFacts
+from mill_operator.core.questions import Question
+from mill_operator.core.runs import MESSAGE_LIMIT, look, look_without_job
+from mill_operator.core.subject import Asked, Problem, Subject
+
+TOLD_PER_TASK = 5
+"""How many runs that go on are told of, and how many that have ended: the newest of each."""
+TOLD_CHARACTERS = 28_000
+"""How much is told of all tasks together, as JSON: the newest run of every task before the second of any. A status of
+200 services leaves no more, in an object that is written as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The tasks as they are right now."""
+
+    tasks: list[TaskStatus]
+    active: int
+    """How many runs have not ended."""
+    wake_at: datetime | None
+    """When to look again though nothing happens."""
+    questions: frozenset[Question] = frozenset()
+    """What would help to judge them better."""
+
+
+def observe(
+    jobs: Sequence[JobFacts],
+    pods: Iterable[PodFacts],
+    previous: Sequence[TaskStatus],
+    *,
+    problems: Mapping[str, Problem],
+    answers: Answers = NOTHING_KNOWN,
+    now: datetime,
+) -> Observed:
+    """Look at the tasks of a MillDeployment.
+
+    `problems` are why a task's CronJob could not be written: such a task cannot be spawned. `answers` is what was
+    looked up.
+    """
+    jobs_of: dict[str, list[JobFacts]] = {}
+    for job in jobs:
+        jobs_of.setdefault(job.task, []).append(job)
+    pod_of = {pod.job: pod for pod in pods}
+    before_of = {task.name: {run.name: run for run in task.runs} for task in previous}
+    runs_of: dict[str, list[TaskRun]] = {}
+    wakes: list[datetime] = []
+    asked: set[Question] = set()
+    for task in {*jobs_of, *before_of}:
+        here, before = jobs_of.get(task, []), before_of.get(task, {})
+        looks = [
+            look(job, pod_of.get(job.key.name), before.get(job.key.name), answers, now) for job in _newest_jobs(here)
+        ]
+        deleted = before.keys() - {job.key.name for job in here}
+        looks += filter(None, (look_without_job(before[name], pod_of.get(name), now) for name in deleted))
+        runs_of[task] = [each.run for each in looks]
+        wakes += [each.wake_at for each in looks if each.wake_at is not None]
+        asked |= {question for each in looks for question in each.questions}
+    # A program that has ended has, though its Job takes a moment to say so.
+    ended = {run.name for runs in runs_of.values() for run in runs if run.finished_at is not None}
+    told = _bounded(runs_of)
+    return Observed(
+        tasks=[_status(task, told.get(task, ()), problems.get(task), now) for task in sorted({*told, *problems})],
+        active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
+        wake_at=min(wakes, default=None),
+        questions=frozenset(asked),
+    )
+
+
+def outliving(jobs: Iterable[JobFacts], deleted: Iterable[ChildFacts]) -> list[JobFacts]:
+    """Return the runs that go on, of tasks whose CronJob is about to be deleted: with no other owner they would go too.
+
+    What runs was asked for when the task was still there. What has ended goes with it.
+    """
+    cron_jobs = {each.uid for each in deleted if each.kind == "CronJob"}
+    return [job for job in jobs if job.finished_at is None and job.owners and job.owners <= cron_jobs]
+
+
+def _newest_jobs(jobs: Sequence[JobFacts]) -> list[JobFacts]:
+    """Return the Jobs that are told of. The others are not even judged: there may be very many."""
+    active = (job for job in jobs if job.finished_at is None)
+    ended = (job for job in jobs if job.finished_at is not None)
+    return [
+        *nlargest(TOLD_PER_TASK, active, key=lambda job: (job.created, job.key.name)),
+        *nlargest(TOLD_PER_TASK, ended, key=lambda job: (job.finished_at, job.key.name)),
+    ]
+
+
+def _bounded(runs_of: Mapping[str, Iterable[TaskRun]]) -> dict[str, list[TaskRun]]:
+    """Keep what is told of, without the tasks of which nothing is."""
+    ranked: list[tuple[int, tuple[datetime, str], str, TaskRun]] = []
+    for task, runs in runs_of.items():
+        for ended in (False, True):
+            newest = nlargest(TOLD_PER_TASK, (run for run in runs if (run.finished_at is not None) is ended), key=_age)
+            ranked += [(-rank, _age(run), task, run) for rank, run in enumerate(newest)]
+    told: dict[str, list[TaskRun]] = {}
+    room = TOLD_CHARACTERS
+    for _, _, task, run in sorted(ranked, key=lambda each: each[:3], reverse=True):
+        room -= len(run.model_dump_json(by_alias=True, exclude_none=True)) + (0 if task in told else len(task) + 22)
+        if room < 0:
+            break
+        told.setdefault(task, []).append(run)
+    return told
+
+
+def _age(run: TaskRun) -> tuple[datetime, str]:
+    return clock.parse(run.finished_at or run.created_at), run.name
+
+
+def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: datetime) -> TaskStatus:
+    newest_first = sorted(runs, key=lambda run: (run.created_at, run.name), reverse=True)
+    if problem is None:
+        return TaskStatus(name=task, runs=newest_first)
+    (finding,) = find(task, [Subject(Asked(image="", memory=""), problem=problem)], None, now)
+    return TaskStatus(name=task, reason=finding.rule.code, message=finding.message[:MESSAGE_LIMIT], runs=newest_first)

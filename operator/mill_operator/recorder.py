@@ -1,0 +1,139 @@
+"""Posting Kubernetes Events: in the background, never waited for, each verdict one object.
+
+An Event's name is made of what it says, so that who says it again (the operator after a restart, another replica) meets
+the first one. A verdict that was really made again counts up, as client-go's recorder does it.
+A lost Event is no error: the status has it all.
+
+They are written as the core group's, with its time stamps: `kubectl describe` sorts by these alone, and shows Events of
+the newer form (`events.k8s.io`) in no order at all.
+"""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mill_api import names
+from mill_api.key import Key
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable
+from mill_api.kube.resources import EVENTS
+from mill_operator.children import MANAGER
+from mill_operator.core.announcements import Announcement
+
+log = logging.getLogger(__name__)
+
+CONTROLLER = f"{names.GROUP}/operator"
+WAITING_LIMIT = 4096
+"""Verdicts that wait to be posted; what comes on top is lost."""
+PAUSES = (0.5, 2.0, 8.0)
+"""Seconds between attempts while the API server does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Post:
+    key: Key
+    uid: str
+    announcement: Announcement
+    at: str
+
+
+class Recorder:
+    """Posts what it is given, one after the other. Works only while there is something to post."""
+
+    def __init__(self, client: KubeClient, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self._now = now
+        self._instance = socket.gethostname()[:128]
+        self._waiting: deque[_Post] = deque()
+        self._worker: asyncio.Task[None] | None = None
+
+    def record(self, key: Key, uid: str, announcement: Announcement) -> None:
+        """Have an announcement posted as an Event of a MillDeployment. Returns at once."""
+        if len(self._waiting) >= WAITING_LIMIT:
+            log.debug("%s: event %s is lost: too many wait", key, announcement.reason)
+            return
+        self._waiting.append(_Post(key, uid, announcement, self._now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+
+    async def drain(self, seconds: float) -> None:
+        """Post what waits, for so long at most."""
+        if self._worker is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._worker
+
+    async def _work(self) -> None:
+        while self._waiting:
+            await self._post(self._waiting.popleft())
+
+    async def _post(self, post: _Post) -> None:
+        for pause in (*PAUSES, None):
+            try:
+                await self._create(post)
+            except Unreachable:
+                if pause is not None:
+                    await asyncio.sleep(pause)
+                    continue
+                log.debug("%s: event %s is lost: no answer", post.key, post.announcement.reason)
+            except ApiError as error:
+                level = logging.DEBUG if _goes(error) else logging.WARNING
+                log.log(level, "%s: event %s is lost: %s", post.key, post.announcement.reason, error)
+            return
+
+    async def _create(self, post: _Post) -> None:
+        body = event(post.key, post.uid, post.announcement, at=post.at, instance=self._instance)
+        try:
+            await self._client.create(EVENTS, post.key.namespace, body, manager=MANAGER)
+        except Conflict:
+            if post.announcement.count != 1:
+                await self._count_up(post, body["metadata"]["name"])
+
+    async def _count_up(self, post: _Post, name: str) -> None:
+        """Say that a verdict was made once more."""
+        count = post.announcement.count
+        if count is None:
+            count = 1 + (await self._client.get(EVENTS, post.key.namespace, name))["count"]
+        changes: list[dict[str, Any]] = [
+            {"op": "replace", "path": "/count", "value": count},
+            {"op": "replace", "path": "/lastTimestamp", "value": post.at},
+        ]
+        await self._client.json_patch(EVENTS, post.key.namespace, name, changes, manager=MANAGER)
+
+
+def _goes(error: ApiError) -> bool:
+    """Tell whether what the Event is about is going, with its whole namespace."""
+    causes = error.details.get("causes") or ()
+    return isinstance(error, NotFound) or any(each.get("reason") == "NamespaceTerminating" for each in causes)
+
+
+def event(key: Key, uid: str, announcement: Announcement, *, at: str, instance: str) -> dict[str, Any]:
+    """Return the Event that tells an announcement."""
+    return {
+        "apiVersion": EVENTS.api_version,
+        "kind": EVENTS.kind,
+        "metadata": {"name": f"{key.name}.{uid[:8]}.{announcement.id}", "namespace": key.namespace},
+        "type": "Warning" if announcement.warning else "Normal",
+        "reason": announcement.reason,
+        "message": announcement.note,
+        "action": announcement.action,
+        "involvedObject": {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "namespace": key.namespace,
+            "name": key.name,
+            "uid": uid,
+        },
+        "firstTimestamp": at,
+        "lastTimestamp": at,
+        "count": 1,
+        "source": {"component": CONTROLLER, "host": instance},
+        "reportingComponent": CONTROLLER,
+        "reportingInstance": instance,
+    }

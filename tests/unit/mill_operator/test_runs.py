@@ -1,0 +1,378 @@
+"""Runs of tasks: what their Jobs and recorded pods say, one after the other, and what is told of them."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mill_api.status import RunState, TaskRun
+from mill_operator.core import clock
+from mill_operator.core.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.facts import PodFacts, pod_facts
+from mill_operator.core.jobs import JobFacts, job_facts
+from mill_operator.core.rules import TABLE
+from mill_operator.core.run_rules import RUN_TABLE
+from mill_operator.core.runs import look, look_without_job
+
+from .event_texts import FAILED_CREATE
+from .recordings import CREATED, body, node, said
+
+TIMED_OUT = "Job was active longer than specified deadline"
+GAVE_UP = "Job has reached the specified backoff limit"
+PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
+
+
+def at(seconds: float) -> str:
+    return clock.render(CREATED + timedelta(seconds=seconds))
+
+
+def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int = 30, **meta: Any) -> JobFacts:
+    """A Job; each condition is its type, its reason, and when it came true."""
+    said = [
+        {
+            "type": kind,
+            "status": "True",
+            "reason": reason,
+            "message": TIMED_OUT if reason == "DeadlineExceeded" else GAVE_UP,
+            "lastTransitionTime": (CREATED + timedelta(seconds=moment)).isoformat(),
+        }
+        for kind, reason, moment in conditions
+    ]
+    container = {
+        "name": "web",
+        "image": "registry.example/web:1",
+        "resources": {"limits": {"memory": "256M"}},
+        "env": [
+            {"name": "PLAIN", "value": "x"},
+            {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "mill-secrets", "key": "db.url"}}},
+        ],
+    }
+    return job_facts(
+        {
+            "metadata": {
+                "name": name,
+                "namespace": "shop",
+                "uid": f"{name}-uid",
+                "resourceVersion": "1",
+                "creationTimestamp": "2026-01-31T12:00:00Z",
+                "labels": {"mill.dev/deployment": "mill", "mill.dev/task": "web"},
+                "ownerReferences": [{"kind": "CronJob", "name": "web", "uid": "cron-uid"}],
+                **meta,
+            },
+            "spec": {
+                "activeDeadlineSeconds": deadline,
+                "template": {"spec": {"containers": [{"name": "injected", "image": "proxy"}, container]}},
+            },
+            "status": {"conditions": said},
+        }
+    )
+
+
+def pod(recorded: str, **changes: Any) -> PodFacts:
+    """A recorded pod, as a run's: never tried again."""
+    made = body(recorded)
+    labels = made["metadata"]["labels"]
+    labels |= {"mill.dev/task": labels.pop("mill.dev/service"), "batch.kubernetes.io/job-name": "web-1"}
+    return replace(pod_facts(made), **changes)
+
+
+def ended(code: int, reason: str = "Error", **changes: Any) -> PodFacts:
+    crashed = pod("crashed-once")
+    assert crashed.ended is not None
+    end = replace(crashed.ended, exit_code=code, reason=reason)
+    return replace(crashed, ended=end, phase="Failed" if code else "Succeeded", **changes)
+
+
+class Story:
+    """A run that is looked at again and again; what is told of it is stored as JSON between the looks."""
+
+    def __init__(self) -> None:
+        self.stored: str | None = None
+        self.wake: float | None = None
+        self.asks: set[tuple[str, str]] = set()
+
+    def see(self, job: JobFacts, pod: PodFacts | None, seconds: float, answers: Answers = NOTHING_KNOWN) -> TaskRun:
+        before = TaskRun.model_validate_json(self.stored) if self.stored else None
+        seen = look(job, pod, before, answers, CREATED + timedelta(seconds=seconds))
+        self.asks = {(each.about, each.name) for each in seen.questions}
+        self.stored = seen.run.model_dump_json(by_alias=True, exclude_none=True)
+        self.wake = None if seen.wake_at is None else (seen.wake_at - CREATED).total_seconds()
+        return seen.run
+
+
+@dataclass(frozen=True)
+class Row:
+    pod: str
+    state: RunState
+    code: str | None = None
+    message: str | None = None
+    wake: float | None = None
+    """Seconds after the pod's creation."""
+    ended: bool = False
+
+
+START = "container start failed: "
+PULL = "image pull failed: "
+
+# fmt: off
+ROWS = [
+    Row("pulling", PENDING, wake=5),
+    Row("ready-without-port", RUNNING),
+    Row("unready", RUNNING),
+    Row("tag-missing", FAILED, "TagNotFound", PULL + "tag not found"),
+    Row("tag-missing-backoff", FAILED, "TagNotFound", PULL + "tag not found"),
+    Row("image-name", FAILED, "InvalidImageName", PULL + "invalid image name"),
+    Row("denied", PENDING, "PullDenied", PULL + "access denied", wake=33),
+    Row("registry-down", PENDING, "RegistryUnavailable", wake=63),
+    Row("secret-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
+    Row("secret-key-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
+    Row("unschedulable", PENDING, "Unschedulable", "no nodes available: insufficient memory", wake=123),
+    Row("command-missing", FAILED, "CommandNotFound", START + "command not found"),
+    Row("exec-format", FAILED, "ExecFormatError", START + "not built for the platform of node node-1", ended=True),
+    Row("crashed-once", FAILED, "ContainerExited", "container exited with code 3", ended=True),
+    Row("oom-once", FAILED, "OutOfMemory", "out of memory (limit 256M)", ended=True),
+    Row("evicted", FAILED, "Evicted", "evicted from node node-1: The node was low on resource: memory."),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.pod)
+def test_a_pod_says_at_once_what_its_job_says_later_or_never(row):
+    story = Story()
+    run = story.see(job(), pod(row.pod), 3)
+    assert (run.state, run.reason) == (row.state, row.code)
+    assert row.message is None or run.message == row.message
+    assert story.wake == row.wake
+    assert (run.finished_at is not None) is row.ended
+    assert run.started_at is None or run.state is not PENDING
+
+
+def test_every_rule_for_services_is_one_for_runs():
+    assert {rule.id for rule in TABLE} < {rule.id for rule in RUN_TABLE}
+
+
+class TestGoodEnds:
+    def test_exit_0_is_one_before_the_job_says_so(self):
+        run = Story().see(job(), ended(0, "Completed"), 3)
+        assert run == TaskRun(
+            name="web-1",
+            state=SUCCEEDED,
+            node="node-1",
+            created_at=at(0),
+            started_at=at(1),
+            finished_at=at(1),
+            exit_code=0,
+        )
+
+    def test_a_job_that_is_complete_is_one_though_its_pod_is_not_seen(self):
+        run = Story().see(job(("Complete", "CompletionsReached", 2)), None, 3)
+        assert (run.state, run.exit_code, run.finished_at) == (SUCCEEDED, 0, at(2))
+
+    def test_an_injected_container_that_goes_on_does_not_change_it(self):
+        story = Story()
+        story.see(job(), ended(0, "Completed"), 3)
+        late = story.see(job(("Failed", "DeadlineExceeded", 30)), ended(0, "Completed"), 31)
+        assert (late.state, late.finished_at) == (SUCCEEDED, at(1))
+
+    def test_a_pod_that_was_seen_later_tells_when_it_began(self):
+        story = Story()
+        story.see(job(("SuccessCriteriaMet", "", 2)), None, 3)
+        assert story.see(job(("Complete", "", 3)), ended(0, "Completed"), 4).started_at == at(1)
+
+    def test_a_pod_that_is_deleted_may_still_end_well(self):
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        going = story.see(job(), ended(0, "Completed", terminating=True), 5)
+        assert (going.state, going.reason, going.finished_at) == (RUNNING, None, None)
+        assert story.see(job(("SuccessCriteriaMet", "", 6)), None, 6).state is SUCCEEDED
+
+
+class TestDeadlines:
+    @pytest.mark.parametrize("code", [0, 143])
+    def test_what_is_ended_by_its_deadline_has_timed_out_whatever_it_says_itself(self, code):
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        going = story.see(job(), ended(code, terminating=True), 30.1)
+        assert (going.state, going.finished_at) == (RUNNING, None)
+        run = story.see(job(("FailureTarget", "DeadlineExceeded", 30)), ended(code, terminating=True), 30.2)
+        assert (run.state, run.reason, run.message) == (FAILED, "DeadlineExceeded", "timed out after 30s")
+
+    def test_it_has_failed_while_its_program_is_still_ending_and_ends_with_it(self):
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        going = pod("ready-without-port", terminating=True)
+        assert story.see(job(("FailureTarget", "DeadlineExceeded", 30)), going, 30).finished_at is None
+        over = (("FailureTarget", "DeadlineExceeded", 30), ("Failed", "DeadlineExceeded", 39))
+        run = story.see(job(*over), None, 39)
+        assert (run.state, run.message, run.finished_at) == (FAILED, "timed out after 30s", at(39))
+
+    def test_the_cause_that_was_known_is_the_failure_s(self):
+        story = Story()
+        story.see(job(), pod("tag-missing"), 3)
+        story.see(job(), pod("tag-missing", terminating=True), 30)
+        run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
+        assert (run.state, run.reason, run.finished_at) == (FAILED, "TagNotFound", at(30))
+
+    def test_what_it_waited_for_is_said_too(self):
+        story = Story()
+        story.see(job(), pod("unschedulable"), 3)
+        run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
+        assert run.message == "timed out after 30s: no nodes available: insufficient memory"
+
+    def test_the_text_names_the_task_s_time_as_people_write_it(self):
+        run = Story().see(job(("Failed", "DeadlineExceeded", 5400), deadline=5400), None, 5401)
+        assert run.message == "timed out after 1h30m"
+
+
+class TestTime:
+    def test_a_secret_that_comes_in_time_is_no_failure(self):
+        story = Story()
+        story.see(job(), pod("secret-missing"), 3)
+        assert (story.see(job(), pod("secret-missing"), 22.9).state, story.wake) == (PENDING, 23)
+        run = story.see(job(), pod("ready-without-port"), 22.9)
+        assert (run.state, run.reason, run.since) == (RUNNING, None, None)
+
+    def test_one_that_does_not_is(self):
+        story = Story()
+        story.see(job(), pod("secret-missing"), 3)
+        run = story.see(job(), pod("secret-missing"), 23)
+        assert (run.state, run.reason, run.since, run.finished_at) == (FAILED, "SecretNotFound", at(3), None)
+        assert story.see(job(), pod("ready-without-port"), 30).state is RUNNING
+
+    def test_a_node_that_only_tries_again_does_not_change_the_cause(self):
+        story = Story()
+        story.see(job(), pod("tag-missing"), 3)
+        assert story.see(job(), pod("throttled"), 10).reason == "TagNotFound"
+
+    def test_it_heals_when_the_tag_appears(self):
+        story = Story()
+        story.see(job(), pod("tag-missing"), 3)
+        assert story.see(job(), pod("ready-without-port"), 20).state is RUNNING
+        assert story.see(job(), ended(0, "Completed"), 25).state is SUCCEEDED
+
+    def test_an_end_is_final(self):
+        story = Story()
+        first = story.see(job(), ended(3), 3)
+        assert story.see(job(("Failed", "BackoffLimitExceeded", 4)), None, 60) == first
+        assert story.wake is None
+
+    def test_another_job_of_the_name_is_another_run(self):
+        story = Story()
+        story.see(job(), ended(3), 3)
+        again = job(creationTimestamp="2026-01-31T12:05:00Z")
+        assert story.see(again, None, 301) == TaskRun(name="web-1", created_at=at(300))
+
+
+class TestOtherHands:
+    def test_a_node_that_is_drained_ends_a_run(self):
+        words = "Eviction API: evicting"
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        going = pod("ready-without-port", terminating=True, pushed_out=words)
+        assert story.see(job(), going, 5).state is RUNNING
+        # Its pod may be gone before its Job says anything.
+        assert story.see(job(), None, 15).state is RUNNING
+        run = story.see(job(("FailureTarget", "BackoffLimitExceeded", 15)), None, 15)
+        assert (run.state, run.reason, run.message) == (FAILED, "Evicted", f"evicted from node node-1: {words}")
+
+    def test_a_node_that_does_not_answer_ends_a_run_after_two_minutes_and_may_come_back(self):
+        silent = pod("ready-without-port", ready=False)
+        story = Story()
+        story.see(job(deadline=3600), pod("ready-without-port"), 3)
+        assert story.see(job(), silent, 60).state is RUNNING
+        assert ("node", "node-1") in story.asks
+        waiting = story.see(job(), silent, 60, node("Unknown", since=50))
+        assert (waiting.state, waiting.reason, story.wake) == (RUNNING, "NodeLost", 170)
+        run = story.see(job(), silent, 170, node("Unknown", since=50))
+        assert (run.state, run.reason, run.message) == (FAILED, "NodeLost", "node node-1 does not answer")
+        assert story.see(job(), pod("ready-without-port"), 200).state is RUNNING
+
+    def test_a_lost_node_is_the_cause_though_its_pod_is_pushed_out_in_the_end(self):
+        lost = pod("ready-without-port", ready=False, terminating=True, pushed_out="Taint manager: deleting")
+        story = Story()
+        story.see(job(deadline=3600), pod("ready-without-port"), 3)
+        assert story.see(job(), lost, 400, node("Unknown", since=50)).reason == "NodeLost"
+        gone = story.see(job(("Failed", "DeadlineExceeded", 3600)), None, 3600)
+        assert (gone.reason, gone.finished_at) == ("NodeLost", at(3600))
+
+    def test_a_pod_that_somebody_deletes_ends_with_the_signal_s_code(self):
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        assert story.see(job(), ended(143, terminating=True), 5).state is RUNNING
+        run = story.see(job(("FailureTarget", "BackoffLimitExceeded", 5)), None, 5)
+        assert (run.state, run.message) == (FAILED, "container exited with code 143")
+
+    def test_a_job_s_failure_waits_a_moment_for_the_pod_that_explains_it(self):
+        story = Story()
+        story.see(job(), pod("ready-without-port"), 3)
+        gave_up = job(("FailureTarget", "BackoffLimitExceeded", 5))
+        assert (story.see(gave_up, pod("ready-without-port"), 5).state, story.wake) == (RUNNING, 7)
+        assert story.see(gave_up, ended(3), 5.1).message == "container exited with code 3"
+
+    def test_a_failure_that_nothing_explains_is_one_all_the_same(self):
+        story = Story()
+        gave_up = job(("Failed", "BackoffLimitExceeded", 5))
+        assert story.see(gave_up, None, 5).state is PENDING
+        run = story.see(gave_up, None, 7)
+        assert (run.state, run.reason, run.message) == (FAILED, "RunFailed", f"its pod is gone: {GAVE_UP}")
+        assert run.finished_at == at(5)
+
+
+class TestWithoutAPod:
+    def test_a_job_that_may_not_make_its_pod_is_asked_about(self):
+        story = Story()
+        assert (story.see(job(), None, 4.9).state, story.wake, story.asks) == (PENDING, 5, set())
+        assert (story.see(job(), None, 5).state, story.wake, story.asks) == (PENDING, 10, {("events", "web-1-uid")})
+        quota = said(FAILED_CREATE, uid="web-1-uid")
+        waiting = story.see(job(), None, 5, quota)
+        assert (waiting.state, waiting.reason) == (PENDING, "QuotaExceeded")
+        run = story.see(job(), None, 65, quota)
+        assert (run.state, run.finished_at) == (FAILED, None)
+        assert run.message.startswith("quota exceeded: small, requested: limits.memory=256M")
+
+    def test_it_is_well_when_there_is_room(self):
+        story = Story()
+        story.see(job(), None, 65, said(FAILED_CREATE, uid="web-1-uid"))
+        assert story.see(job(), pod("ready-without-port"), 70).state is RUNNING
+
+
+class TestInjectedContainers:
+    def test_one_that_fails_fails_a_run_that_has_not_begun(self):
+        run = Story().see(job(), pod("init-crashed-twice"), 3)
+        assert (run.state, run.reason) == (FAILED, "ContainerExited")
+        assert run.message.startswith("container ")
+
+    def test_beside_a_program_that_runs_it_is_nobody_s_business(self):
+        sidecar = pod("sidecar-image-missing")
+        assert sidecar.running_since is not None
+        assert Story().see(job(), sidecar, 3).state is RUNNING
+
+
+class TestWithoutAJob:
+    RUN = TaskRun(name="web-1", state=RUNNING, node="node-1", created_at=at(0), started_at=at(1))
+
+    def stop(self, run: TaskRun, pod: PodFacts | None = None, seconds: float = 10.0) -> TaskRun | None:
+        seen = look_without_job(run, pod, CREATED + timedelta(seconds=seconds))
+        return seen.run if seen else None
+
+    def test_a_run_whose_job_was_deleted_is_stopped_once_its_pod_is_gone(self):
+        assert self.stop(self.RUN, pod("ready-without-port", terminating=True)) == self.RUN
+        stopped = self.stop(self.RUN)
+        assert stopped == self.RUN.model_copy(update={"state": STOPPED, "finished_at": at(10)})
+        assert self.stop(stopped, seconds=20) == stopped
+
+    def test_it_is_told_of_for_a_day(self):
+        stopped = self.stop(self.RUN)
+        day = timedelta(days=1).total_seconds()
+        assert self.stop(stopped, seconds=day + 9) == stopped
+        assert self.stop(stopped, seconds=day + 10) is None
+
+    def test_what_was_wrong_with_it_stays(self):
+        failed = self.RUN.model_copy(update={"state": FAILED, "reason": "TagNotFound", "message": "no tag"})
+        stopped = self.stop(failed)
+        assert (stopped.state, stopped.reason, stopped.message) == (STOPPED, "TagNotFound", "no tag")
+
+    @pytest.mark.parametrize("state", [SUCCEEDED, FAILED])
+    def test_what_had_ended_goes_with_its_job(self, state):
+        assert self.stop(self.RUN.model_copy(update={"state": state, "finished_at": at(5)})) is None

@@ -1,0 +1,135 @@
+"""What is told of tasks as a whole: which runs, in what order, how many."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from pydantic_core import to_json
+
+from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
+from mill_operator.core.advance import EVIDENCE_LIMIT, SCHEDULED_LIMIT
+from mill_operator.core.facts import child_facts
+from mill_operator.core.jobs import JobFacts
+from mill_operator.core.subject import Problem
+from mill_operator.core.tasks import TOLD_CHARACTERS, Observed, observe, outliving
+
+from .test_advance import World, failed, healthy, starting
+from .test_runs import CREATED, at, ended, job, pod
+
+
+def of(task: str, name: str, *conditions: tuple[str, str, float], created: float = 0) -> JobFacts:
+    made = job(*conditions, name=name)
+    return replace(made, task=task, created=CREATED + timedelta(seconds=created))
+
+
+def complete(task: str, name: str, seconds: float, *, created: float = 0) -> JobFacts:
+    return of(task, name, ("Complete", "", seconds), created=created)
+
+
+def see(
+    *jobs: JobFacts, previous: list[TaskStatus] | None = None, seconds: float = 1000.0, **problems: Problem
+) -> Observed:
+    return observe(jobs, (), previous or [], problems=problems, now=CREATED + timedelta(seconds=seconds))
+
+
+def characters(part: MillDeploymentStatus | list[TaskStatus]) -> int:
+    """How much it is as JSON."""
+    return len(to_json(part, by_alias=True, exclude_none=True))
+
+
+def names(seen: Observed) -> dict[str, list[str]]:
+    return {task.name: [run.name for run in task.runs] for task in seen.tasks}
+
+
+def test_without_runs_nothing_is_told():
+    assert see() == Observed(tasks=[], active=0, wake_at=None)
+
+
+def test_tasks_are_told_by_name_and_runs_newest_first():
+    seen = see(of("b", "b-1"), of("a", "a-1", created=1), of("a", "a-2", created=2), complete("a", "a-0", 50))
+    assert names(seen) == {"a": ["a-2", "a-1", "a-0"], "b": ["b-1"]}
+    assert seen.active == 3
+
+
+def test_a_pod_is_its_job_s_alone():
+    other = of("web", "web-2")
+    seen = observe([job(), other], [pod("tag-missing")], [], problems={}, now=CREATED)
+    assert {run.name: run.state for task in seen.tasks for run in task.runs} == {
+        "web-1": RunState.FAILED,
+        "web-2": RunState.PENDING,
+    }
+
+
+def test_a_run_that_has_ended_is_not_active_though_its_job_does_not_say_so_yet():
+    seen = observe([job(), of("web", "web-2")], [ended(3)], [], problems={}, now=CREATED)
+    assert seen.active == 1
+
+
+def test_the_last_five_that_go_on_and_the_last_five_that_ended_are_told():
+    active = [of("a", f"active-{number}", created=number) for number in range(8)]
+    over = [complete("a", f"ended-{number}", 100 + number) for number in range(8)]
+    seen = see(*over, *active)
+    assert set(names(seen)["a"]) == {f"{kind}-{number}" for kind in ("active", "ended") for number in range(3, 8)}
+    assert seen.active == 8
+
+
+def test_what_ended_last_is_told_however_long_ago_it_began():
+    over = [complete("a", f"quick-{number}", 100 + number, created=50 + number) for number in range(5)]
+    assert "slow" in names(see(*over, complete("a", "slow", 200)))["a"]
+
+
+def test_of_very_many_tasks_the_newest_runs_are_told_as_far_as_there_is_room():
+    jobs = [complete(f"t{task:03}", f"t{task:03}-{run}", 100 * run + task) for task in range(200) for run in range(3)]
+    seen = see(*jobs)
+    told = names(seen)
+    assert len(told) > 100
+    assert min(told) == f"t{200 - len(told):03}"  # those that ended last
+    assert all(runs == [f"{task}-2"] for task, runs in told.items())
+    assert TOLD_CHARACTERS - 500 < characters(seen.tasks) <= TOLD_CHARACTERS
+
+
+def test_the_status_stays_within_its_bounds_with_as_many_services_and_tasks_as_there_can_be():
+    bad = ("Failed", "DeadlineExceeded", 100.0)
+    tasks = see(*(of(f"a-task-of-some-name-{task}", f"a-task-{task}-1a2b3c4d", bad) for task in range(200))).tasks
+    world = World()
+    for node in range(SCHEDULED_LIMIT):
+        world.look(*(starting(f"service-{each}", node=f"node-{node}.example.com", desired=10) for each in range(200)))
+    world.look(*(healthy(f"service-{each}", desired=10) for each in range(200)))
+    assert characters(world.status.model_copy(update={"tasks": tasks})) <= 256 * 1024
+    world.deploy()
+    world.look(*(failed(f"service-{each}", desired=10, evidence="x" * EVIDENCE_LIMIT) for each in range(200)))
+    assert characters(world.status.model_copy(update={"tasks": tasks})) <= 320 * 1024
+
+
+def test_a_run_keeps_what_was_told_of_it():
+    first = see(of("a", "a-1", ("Failed", "BackoffLimitExceeded", 5)), seconds=10)
+    assert first.wake_at == CREATED + timedelta(seconds=12)
+    (task,) = see(of("a", "a-1", ("Failed", "BackoffLimitExceeded", 5)), previous=first.tasks, seconds=12).tasks
+    assert task.runs[0].state is RunState.FAILED
+
+
+def test_a_run_without_a_job_is_told_of_for_a_while_and_wakes_when_that_is_over():
+    running = [TaskStatus(name="a", runs=[TaskRun(name="a-1", state=RunState.RUNNING, created_at=at(0))])]
+    seen = see(previous=running)
+    assert [run.state for run in seen.tasks[0].runs] == [RunState.STOPPED]
+    assert (seen.active, seen.wake_at) == (0, CREATED + timedelta(seconds=1000, days=1))
+    assert see(previous=seen.tasks, seconds=1000 + 24 * 3600) == Observed(tasks=[], active=0, wake_at=None)
+
+
+def test_a_task_that_cannot_be_spawned_says_why_in_the_table_s_words():
+    seen = see(of("a", "a-1"), a=Problem("taken", "belongs to Helm"), b=Problem("refused", "too long"))
+    assert [(task.name, task.reason, task.message, len(task.runs)) for task in seen.tasks] == [
+        ("a", "NameTaken", "belongs to Helm", 1),
+        ("b", "Refused", "refused by the cluster: too long", 0),
+    ]
+
+
+def test_what_runs_outlives_its_task_and_what_has_ended_does_not():
+    meta = {"namespace": "shop", "name": "web", "uid": "cron-uid", "resourceVersion": "1", "generation": 2}
+    meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
+    cron_job = child_facts("CronJob", {"metadata": meta})
+    running = of("web", "web-1")
+    adopted = replace(running, owners=frozenset({"cron-uid", "mill-uid"}))
+    of_another = replace(running, owners=frozenset({"other-uid"}))
+    assert outliving([running, adopted, of_another, complete("web", "web-2", 5)], [cron_job]) == [running]
+    assert outliving([running], []) == []
+    assert outliving([running], [replace(cron_job, kind="Service")]) == []
