@@ -15,8 +15,9 @@ from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core import clock
-from mill_operator.core.advance import advance, refuse
+from mill_operator.core.advance import advance
 from mill_operator.core.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.beginning import refuse
 from mill_operator.core.desired import Child, Desired, Options, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge

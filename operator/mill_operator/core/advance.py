@@ -9,23 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mill_api.status import (
-    FailedService,
     MillDeploymentStatus,
-    PastRollout,
     Phase,
-    Rollout,
     ServiceStatus,
     State,
     Transition,
 )
 from mill_operator.core import clock
+from mill_operator.core.beginning import begin, leaving, new
 from mill_operator.core.conditions import conditions
 from mill_operator.core.desired import GRACE_SECONDS
 from mill_operator.core.judge import Observation
 from mill_operator.core.plan import SETTLING, Left
 from mill_operator.core.rules import NOT_STOPPED, TIMEOUT
 
-HISTORY = 5
 SCHEDULED_LIMIT = 5
 """How many `scheduled` a service may have in a rollout: bounds the status."""
 TRANSITION_LIMIT = 20
@@ -71,19 +68,19 @@ def advance(
     """
     current = previous.rollout
     if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
-        previous = _begin(previous, observations, rollout_id, now)
+        previous = begin(previous, observations, rollout_id, now)
     rollout = previous.rollout
     assert rollout is not None  # noqa: S101 - begun above
     frozen = rollout.finished_at is not None
     writer = _Writer(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
     services = [
-        writer.wanted(before.get(each.service) or _new(each.service, now), each, held=each.service in held)
+        writer.wanted(before.get(each.service) or new(each.service, now), each, held=each.service in held)
         for each in observations
     ]
     wanted = {each.service for each in observations}
-    leaving = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
-    services += [writer.unwanted(before.get(name) or _leaving(name, now), present.get(name)) for name in leaving]
+    unwanted = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
+    services += [writer.unwanted(before.get(name) or leaving(name, now), present.get(name)) for name in unwanted]
     services = _bounded(services)
     if not frozen and all(service.state.settled for service in services):
         rollout = rollout.model_copy(
@@ -103,91 +100,6 @@ def advance(
     )
     status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
     return Next(status, _wake_at(services, observations, now))
-
-
-def refuse(
-    previous: MillDeploymentStatus, reason: str, *, generation: int, rollout_id: str, now: datetime
-) -> MillDeploymentStatus:
-    """End a rollout before it begins, because of what the spec says. What runs stays as it is."""
-    at = clock.render(now)
-    history = list(previous.history)
-    if previous.rollout is not None and previous.rollout.id != rollout_id:
-        history = [_past(previous, previous.rollout, now), *history][:HISTORY]
-    status = previous.model_copy(
-        update={
-            "observed_generation": generation,
-            "rollout": Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, refused=reason),
-            "services": [each.model_copy(update={"transitions": []}) for each in previous.services],
-            "history": history,
-        }
-    )
-    return status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
-
-
-def _begin(
-    previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
-) -> MillDeploymentStatus:
-    """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
-    history = list(previous.history)
-    if previous.rollout is not None and previous.rollout.id != rollout_id:
-        history = [_past(previous, previous.rollout, now), *history][:HISTORY]
-    before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
-    wanted = {each.service for each in observations}
-    services = [_fresh(before.get(each.service), each, now) for each in observations]
-    services += [_leaving(name, now, each) for name, each in before.items() if name not in wanted]
-    return previous.model_copy(
-        update={
-            "rollout": Rollout(id=rollout_id, started_at=clock.render(now)),
-            "services": services,
-            "history": history,
-        }
-    )
-
-
-def _new(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
-    """Return a service of which nothing is known but what worked last."""
-    return ServiceStatus(
-        name=name, moved_at=clock.render(now), healthy_template=before.healthy_template if before else None
-    )
-
-
-def _leaving(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
-    """Return a service that is to go. One that would not go already does not get its time again."""
-    known = before is not None and before.rule == NOT_STOPPED.id
-    at = before.moved_at if before is not None and (known or before.state is State.STOPPING) else None
-    return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or clock.render(now))
-
-
-def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
-    unchanged = (
-        before is not None
-        and before.state is State.HEALTHY
-        and seen.state is State.HEALTHY
-        and before.template == seen.template
-        and before.replicas.desired == seen.replicas.desired
-    )
-    if before is not None and unchanged:
-        return before.model_copy(update={"transitions": []})
-    return _new(seen.service, now, before)
-
-
-def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
-    failed = [
-        FailedService(seq=each.seq, service=service.name, reason=each.message or each.code or "")
-        for service in status.services
-        for each in service.transitions
-        if each.phase is Phase.FAILED
-    ]
-    if rollout.refused is not None:
-        failed.append(FailedService(seq=1, reason=rollout.refused))
-    return PastRollout(
-        id=rollout.id,
-        started_at=rollout.started_at,
-        finished_at=rollout.finished_at or clock.render(now),
-        success=bool(rollout.success),
-        superseded=rollout.finished_at is None,
-        failed=sorted(failed, key=lambda each: each.seq),
-    )
 
 
 def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:

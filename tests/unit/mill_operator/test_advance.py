@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mill_api.events import Event, rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import clock
-from mill_operator.core.advance import EVIDENCE_TOTAL, HISTORY, SCHEDULED_LIMIT, Next, advance, refuse
+from mill_operator.core.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
+from mill_operator.core.beginning import HISTORY, refuse
 from mill_operator.core.judge import Finding, Observation
 from mill_operator.core.plan import Left
 from mill_operator.core.rules import TABLE
