@@ -17,9 +17,10 @@ from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
 from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_operator.cluster import Cluster
-from mill_operator.core.desired import Child, Owner, owner_reference
+from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.jobs import JobFacts
+from mill_operator.core.owner import Owner
 from mill_operator.core.plan import Plan
 from mill_operator.core.subject import Problem
 
@@ -142,7 +143,7 @@ class Children:
     async def _adopt(self, owner: Owner, job: JobFacts) -> None:
         changes: list[Json] = [
             {"op": "test", "path": "/metadata/uid", "value": job.uid},
-            {"op": "add", "path": "/metadata/ownerReferences/-", "value": owner_reference(owner, controller=False)},
+            {"op": "add", "path": "/metadata/ownerReferences/-", "value": owner.reference(controller=False)},
         ]
         async with self._slots:
             with contextlib.suppress(NotFound):

@@ -14,7 +14,8 @@ from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
-from mill_operator.core.desired import Desired, Options, desired
+from mill_operator.core.desired import Desired, desired
+from mill_operator.core.pods import Options
 from mill_operator.core.subject import Problem
 
 

@@ -18,10 +18,11 @@ from mill_operator.core import clock
 from mill_operator.core.advance import advance
 from mill_operator.core.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.beginning import refuse
-from mill_operator.core.desired import Child, Desired, Options, with_template
+from mill_operator.core.desired import Child, Desired, with_template
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation, judge
 from mill_operator.core.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
+from mill_operator.core.pods import Options
 from mill_operator.core.subject import Problem
 from mill_operator.core.tasks import observe, outliving
 from mill_operator.lookups import Lookups

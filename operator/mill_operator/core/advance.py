@@ -18,9 +18,9 @@ from mill_api.status import (
 from mill_operator.core import clock
 from mill_operator.core.beginning import begin, leaving, new
 from mill_operator.core.conditions import conditions
-from mill_operator.core.desired import GRACE_SECONDS
 from mill_operator.core.judge import Observation
 from mill_operator.core.plan import SETTLING, Left
+from mill_operator.core.pods import GRACE_SECONDS
 from mill_operator.core.rules import NOT_STOPPED, TIMEOUT
 
 SCHEDULED_LIMIT = 5

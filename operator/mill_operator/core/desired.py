@@ -1,44 +1,33 @@
 """MillDeployment → the complete list of objects that should exist for it.
 
 Only fields that we mean are set: what we leave out belongs to others (an autoscaler's replicas, an injected sidecar).
-A new version of the operator must not change the template of an unchanged service: that would restart everything.
-The golden files in the tests hold it.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from mill_api import names
 from mill_api.durations import to_timedelta
 from mill_api.key import Key
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
-from mill_operator.core.environment import environment, literal, secrets_in
+from mill_operator.core.environment import environment, secrets_in
 from mill_operator.core.judge import Wanted
+from mill_operator.core.owner import Owner
+from mill_operator.core.pods import DEFAULTS, Options, container_of, pod_spec, pod_template, start_budget
 from mill_operator.core.subject import Asked
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
-START_LIMIT = timedelta(seconds=30)
-GRACE_SECONDS = 10
 RUN_TTL_SECONDS = 24 * 3600
 """How long the Job of a run that has ended stays: as long as people ask for its logs."""
 RUNS_KEPT = 20
 """How many Jobs of runs that have ended stay, of good and of bad ones each. Left out, Kubernetes keeps 3 and 1."""
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The MillDeployment that children are made for, and whose they are."""
-
-    key: Key
-    uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +50,6 @@ class Desired:
     services: tuple[Wanted, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What is the same for everything that this operator makes. A change of it restarts what it concerns."""
-
-    service_account: str | None = None
-    """Whose pull secrets and identity the pods have; None: the namespace's `default`."""
-    restricted: bool = False
-    """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
-    ingress_class: str | None = None
-    """None: the cluster's default."""
-    tls_issuer: str | None = None
-    """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
-
-
-DEFAULTS: Final = Options()
-
-
 def desired(
     owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
 ) -> Desired:
@@ -86,7 +58,7 @@ def desired(
     children: list[Child] = []
     services: list[Wanted] = []
     for service in spec.services:
-        template = _pod_template(owner, service, ports, restarts.get(service.name), options)
+        template = pod_template(owner, service, ports, restarts.get(service.name), options)
         children += _service_children(owner, service, template, options)
         services.append(
             Wanted(
@@ -95,7 +67,7 @@ def desired(
                 replicas=service.replicas,
                 probed=service.port is not None,
                 recreate=_keeps_data(service),
-                asked=Asked(service.image, service.memory, secrets_in(service.env), _start_budget(service)),
+                asked=Asked(service.image, service.memory, secrets_in(service.env), start_budget(service)),
             )
         )
     children += [_cron_job(owner, task, ports, options) for task in spec.tasks]
@@ -106,7 +78,7 @@ def _service_children(owner: Owner, service: Service, template: Json, options: O
     yield _deployment(owner, service, template)
     if service.port is not None:
         ports = [{"name": "main", "port": service.port, "targetPort": service.port, "protocol": "TCP"}]
-        spec = {"selector": _selector(owner, service.name), "ports": ports}
+        spec = {"selector": owner.selector(service.name), "ports": ports}
         yield _child(owner, "Service", "v1", service.name, service.name, {"spec": spec})
     if service.routes:
         yield _ingress(owner, service, options)
@@ -117,7 +89,7 @@ def _service_children(owner: Owner, service: Service, template: Json, options: O
 
 def _deployment(owner: Owner, service: Service, template: Json) -> Child:
     spec: Json = {
-        "selector": {"matchLabels": _selector(owner, service.name)},
+        "selector": {"matchLabels": owner.selector(service.name)},
         "minReadySeconds": MIN_READY_SECONDS,
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
@@ -138,91 +110,6 @@ def with_template(child: Child, template: Json) -> Child:
 
 def _keeps_data(service: Service) -> bool:
     return any(not volume.ephemeral for volume in service.volumes)
-
-
-def _pod_template(
-    owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None, options: Options
-) -> Json:
-    container = _container(service, options)
-    env = environment(service.env, namespace=owner.key.namespace, ports=ports)
-    if service.port is not None:
-        env = [entry for entry in env if entry["name"] != "PORT"]
-        env.append({"name": "PORT", "value": str(service.port)})
-        container["ports"] = [{"name": "main", "containerPort": service.port, "protocol": "TCP"}]
-        container |= _probes(service, service.port)
-    if env:
-        container["env"] = env
-    if service.volumes:
-        container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
-    spec = _pod_spec(container, options)
-    spec["topologySpreadConstraints"] = [
-        {
-            "maxSkew": 1,
-            "topologyKey": "kubernetes.io/hostname",
-            "whenUnsatisfiable": "ScheduleAnyway",
-            "labelSelector": {"matchLabels": _selector(owner, service.name)},
-        }
-    ]
-    if service.volumes:
-        spec["volumes"] = [_volume(each) for each in service.volumes]
-    labels = _labels(owner, service.name) | {names.LABEL_SERVICE: service.name}
-    metadata: Json = {"labels": labels}
-    if restart is not None:
-        metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
-    template = {"metadata": metadata, "spec": spec}
-    return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
-
-
-def _container(program: Service | Task, options: Options) -> Json:
-    amounts = {"cpu": program.cpu, "memory": program.memory}
-    container: Json = {
-        "name": program.name,
-        "image": program.image,
-        "resources": {"requests": amounts, "limits": amounts},
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False},
-    }
-    if options.restricted:
-        container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
-    if program.command:
-        container["command"] = [literal(word) for word in program.command]
-    return container
-
-
-def _pod_spec(container: Json, options: Options) -> Json:
-    named = {"serviceAccountName": options.service_account} if options.service_account else {}
-    return {
-        **named,
-        "containers": [container],
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-    }
-
-
-def _probes(service: Service, port: int) -> Json:
-    """Return the probes. The judge ends a start, never the kubelet: it would only restart what needs time."""
-    if service.health is None:
-        return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
-    get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}
-    interval = max(1, round(to_timedelta(service.health.interval).total_seconds()))
-    return {
-        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": 600},
-        "readinessProbe": {**get, "periodSeconds": interval, "failureThreshold": service.health.failure_threshold},
-    }
-
-
-def _start_budget(service: Service) -> timedelta:
-    if service.health is None:
-        return START_LIMIT
-    return max(START_LIMIT, to_timedelta(service.health.interval) * service.health.failure_threshold)
-
-
-def _volume(volume: Volume) -> Json:
-    if not volume.ephemeral:
-        return {"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}}
-    return {"name": volume.name, "emptyDir": {"sizeLimit": volume.size} if volume.size else {}}
 
 
 def _claim(owner: Owner, service: str, volume: Volume) -> Child:
@@ -248,17 +135,17 @@ def _ingress(owner: Owner, service: Service, options: Options) -> Child:
 
 def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: Options) -> Child:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
-    container = _container(task, options)
+    container = container_of(task, options)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
-    labels = _labels(owner, task.name) | {names.LABEL_TASK: task.name}
+    labels = owner.labels(task.name) | {names.LABEL_TASK: task.name}
     job: Json = {
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",  # a pod that is deleted has a grace in which it may still end well
         "ttlSecondsAfterFinished": RUN_TTL_SECONDS,
         "template": {
             "metadata": {"labels": labels},
-            "spec": {**_pod_spec(container, options), "restartPolicy": "Never"},
+            "spec": {**pod_spec(container, options), "restartPolicy": "Never"},
         },
     }
     if limit := ceil(to_timedelta(task.timeout).total_seconds()):
@@ -273,30 +160,6 @@ def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: O
     return _child(owner, "CronJob", "batch/v1", task.name, None, {"spec": spec})
 
 
-def owner_reference(owner: Owner, *, controller: bool) -> Json:
-    """Return what makes the garbage collector take an object when the MillDeployment goes."""
-    reference: Json = {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "name": owner.key.name,
-        "uid": owner.uid,
-    }
-    return reference | ({"controller": True} if controller else {})
-
-
-def _selector(owner: Owner, service: str) -> dict[str, str]:
-    return {names.LABEL_DEPLOYMENT: owner.key.name, names.LABEL_SERVICE: service}
-
-
-def _labels(owner: Owner, name: str) -> dict[str, str]:
-    return {
-        names.LABEL_NAME: name,
-        names.LABEL_PART_OF: owner.key.name,
-        names.LABEL_MANAGED_BY: names.MANAGED_BY,
-        names.LABEL_DEPLOYMENT: owner.key.name,
-    }
-
-
 def _child(
     owner: Owner,
     kind: str,
@@ -308,14 +171,14 @@ def _child(
     *,
     owned: bool = True,
 ) -> Child:
-    labels = _labels(owner, name)
+    labels = owner.labels(name)
     if service is not None:
         labels[names.LABEL_SERVICE] = service
     metadata: Json = {"name": name, "namespace": owner.key.namespace, "labels": labels}
     if annotations:
         metadata["annotations"] = dict(annotations)
     if owned:
-        metadata["ownerReferences"] = [owner_reference(owner, controller=True)]
+        metadata["ownerReferences"] = [owner.reference(controller=True)]
     body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
     return _stamped(kind, Key(owner.key.namespace, name), service, body)
 

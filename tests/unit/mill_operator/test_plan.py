@@ -8,9 +8,10 @@ import pytest
 from mill_api.key import Key
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core.answers import NodeFacts
-from mill_operator.core.desired import Child, Owner
+from mill_operator.core.desired import Child
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.judge import Observation
+from mill_operator.core.owner import Owner
 from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, overstaying, plan, postponed, renewals
 
 from .recordings import CREATED, pod

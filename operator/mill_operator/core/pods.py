@@ -1,0 +1,128 @@
+"""A service or task → its pods: containers, probes, mounts, and what keeps them small and safe.
+
+A new version of the operator must not change the template of an unchanged service: that would restart everything. The
+golden files in the tests hold it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from mill_api import names
+from mill_api.durations import to_timedelta
+from mill_api.spec import Service, Task, Volume
+from mill_operator.core.digest import digest
+from mill_operator.core.environment import environment, literal
+from mill_operator.core.owner import Owner
+
+START_LIMIT: Final = timedelta(seconds=30)
+GRACE_SECONDS: Final = 10
+"""How long a pod has between being told to end and being killed."""
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is the same for everything that this operator makes. A change of it restarts what it concerns."""
+
+    service_account: str | None = None
+    """Whose pull secrets and identity the pods have; None: the namespace's `default`."""
+    restricted: bool = False
+    """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    ingress_class: str | None = None
+    """None: the cluster's default."""
+    tls_issuer: str | None = None
+    """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
+
+
+DEFAULTS: Final = Options()
+
+
+def pod_template(
+    owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None, options: Options
+) -> Json:
+    """Return the template of a service's pods, labelled with its own hash. `ports` are those of all services."""
+    container = container_of(service, options)
+    env = environment(service.env, namespace=owner.key.namespace, ports=ports)
+    if service.port is not None:
+        env = [entry for entry in env if entry["name"] != "PORT"]
+        env.append({"name": "PORT", "value": str(service.port)})
+        container["ports"] = [{"name": "main", "containerPort": service.port, "protocol": "TCP"}]
+        container |= _probes(service, service.port)
+    if env:
+        container["env"] = env
+    if service.volumes:
+        container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
+    spec = pod_spec(container, options)
+    spec["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1,
+            "topologyKey": "kubernetes.io/hostname",
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": owner.selector(service.name)},
+        }
+    ]
+    if service.volumes:
+        spec["volumes"] = [_volume(each) for each in service.volumes]
+    labels = owner.labels(service.name) | {names.LABEL_SERVICE: service.name}
+    metadata: Json = {"labels": labels}
+    if restart is not None:
+        metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
+    template = {"metadata": metadata, "spec": spec}
+    return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
+
+
+def container_of(program: Service | Task, options: Options) -> Json:
+    """Return the one container of a pod, as far as services and tasks have it alike."""
+    amounts = {"cpu": program.cpu, "memory": program.memory}
+    container: Json = {
+        "name": program.name,
+        "image": program.image,
+        "resources": {"requests": amounts, "limits": amounts},
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }
+    if options.restricted:
+        container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
+    if program.command:
+        container["command"] = [literal(word) for word in program.command]
+    return container
+
+
+def pod_spec(container: Json, options: Options) -> Json:
+    """Return a pod, as far as services and tasks have it alike."""
+    named = {"serviceAccountName": options.service_account} if options.service_account else {}
+    return {
+        **named,
+        "containers": [container],
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+    }
+
+
+def _probes(service: Service, port: int) -> Json:
+    """Return the probes. The judge ends a start, never the kubelet: it would only restart what needs time."""
+    if service.health is None:
+        return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
+    get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}
+    interval = max(1, round(to_timedelta(service.health.interval).total_seconds()))
+    return {
+        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": 600},
+        "readinessProbe": {**get, "periodSeconds": interval, "failureThreshold": service.health.failure_threshold},
+    }
+
+
+def start_budget(service: Service) -> timedelta:
+    """Return how long a container may take from its first start until it is ready."""
+    if service.health is None:
+        return START_LIMIT
+    return max(START_LIMIT, to_timedelta(service.health.interval) * service.health.failure_threshold)
+
+
+def _volume(volume: Volume) -> Json:
+    if not volume.ephemeral:
+        return {"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}}
+    return {"name": volume.name, "emptyDir": {"sizeLimit": volume.size} if volume.size else {}}
