@@ -94,7 +94,9 @@ def judge(
         subjects.append(replace(nothing, refusal=refusal))
     troubled: list[PodFacts] = []
     if not enough:  # a bad pod more than is wanted goes in a moment, and is no failure
-        troubled = [since_asked(pod, asked_at) for pod in ours if pod not in healthy]
+        # In an order of their own, so that of several that say the same it is always the same one that is told of.
+        in_trouble = sorted((pod for pod in ours if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
+        troubled = [since_asked(pod, asked_at) for pod in in_trouble]
         subjects.append(replace(nothing, evicted=evicted(pods, wanted.template, asked_at)))
         shift = clock_shift(troubled, previous, now)
         for pod in troubled:

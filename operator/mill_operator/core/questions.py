@@ -11,8 +11,8 @@ from mill_operator.core.evidence import DENIED, OTHER_PLATFORM, SAYS_NO_CAUSE, c
 from mill_operator.core.facts import ChildFacts, PodFacts
 from mill_operator.core.surroundings import begins
 
-PODS_ASKED_ABOUT: Final = 3
-"""Per service: its pods have one template, and mostly one trouble."""
+PODS_ASKED_ABOUT: Final = 1
+"""Per service: its pods have one template, and mostly one trouble. A list of events is no cheap thing to ask for."""
 SILENCE: Final = timedelta(seconds=5)
 """A pod that has not got to its first container for so long is asked about, and again after twice that time, …"""
 NODE_SILENCE: Final = timedelta(seconds=10)
@@ -51,11 +51,10 @@ def questions(
     previous: ServiceStatus | None,
     now: datetime,
 ) -> set[Question]:
-    """Return what would help to judge these pods of one service."""
+    """Return what would help to judge these pods of one service, of which the first are asked about."""
     asked: set[Question] = set()
-    troubled = sorted((pod for pod in pods if not pod.ready), key=lambda pod: (pod.created, pod.uid))
     claim_of = {each.key.name: each for each in claims}
-    for pod in troubled[:PODS_ASKED_ABOUT]:
+    for pod in [pod for pod in pods if not pod.ready][:PODS_ASKED_ABOUT]:
         asked |= _about_its_containers(pod, image, previous)
         asked |= _about_its_place(pod, claim_of, now)
         asked |= _about_its_silence(pod, now)

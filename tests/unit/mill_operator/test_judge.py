@@ -12,7 +12,7 @@ from mill_operator.core.rules import TABLE
 from mill_operator.core.subject import Problem
 
 from . import event_texts as events
-from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, before, claim, look, node, offset, pod, said
+from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, at, before, claim, look, node, offset, pod, said
 
 HOUR = 3600.0
 
@@ -212,6 +212,12 @@ class TestSeveralPods:
         """The service was scaled down: the controller takes the bad one away in a moment."""
         assert look(pod("ready"), pod("crashed-twice")).state is State.HEALTHY
         assert look(pod("crashed-twice"), wanted=replace(WEB, replicas=0)).state is State.HEALTHY
+
+    def test_of_several_that_say_the_same_it_is_always_the_oldest_that_is_told_of(self):
+        first, second = pod("platform"), pod("platform", uid="2", created=at(1), node="node-2")
+        for pods in ((first, second), (second, first)):
+            seen = look(*pods, wanted=TWO, answers=node())
+            assert seen.finding.message == "image pull failed: not built for linux/amd64"
 
     def test_pods_of_an_old_template_do_not_count(self):
         old = replace(pod("evicted"), template="bbbbbbbbbb")

@@ -17,6 +17,7 @@ from . import event_texts
 from .recordings import CREATED, PODS, UID, WEB, claim, pod, remembered
 
 RECORDED = {file.stem: pod(file.stem) for file in sorted(PODS.glob("*.json"))}
+PATIENT = settings(deadline=None)  # a loaded machine is no counterexample
 READINESS = ["True", "False", "Unknown"]
 READY = [RECORDED["ready"], RECORDED["ready-without-port"]]
 EVENT_TEXTS = [EventFacts(*text) for text in vars(event_texts).values() if isinstance(text, tuple)]
@@ -101,7 +102,7 @@ def look(
     refusals,
     st.none() | moments,
 )
-@settings(max_examples=300)
+@PATIENT
 def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
     seen: list[PodFacts],
     now: datetime,
@@ -132,6 +133,7 @@ def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
 
 
 @given(st.lists(pods(), max_size=4), moments, memories(), answers, refusals, st.none() | moments)
+@PATIENT
 def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
     others: list[PodFacts],
     now: datetime,
@@ -146,6 +148,7 @@ def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
 
 
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers, st.integers(0, 3000), refusals)
+@PATIENT
 def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
     seen: list[PodFacts], now: datetime, known: Answers, later: int, refusal: str
 ) -> None:
@@ -156,6 +159,7 @@ def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
 
 
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers)
+@PATIENT
 def test_what_is_suspected_fails_no_sooner_and_no_later_than_it_was_said(
     seen: list[PodFacts], now: datetime, known: Answers
 ) -> None:
