@@ -17,12 +17,12 @@ from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
 from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_operator.cluster import Cluster
-from mill_operator.core.desired import Child
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.jobs import JobFacts
-from mill_operator.core.owner import Owner
-from mill_operator.core.plan import Plan
-from mill_operator.core.subject import Problem
+from mill_operator.core.objects.desired import Child
+from mill_operator.core.objects.owner import Owner
+from mill_operator.core.objects.plan import Plan
+from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.subject import Problem
 
 log = logging.getLogger(__name__)
 

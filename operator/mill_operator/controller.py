@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, KubeError
 from mill_operator.cluster import Cluster
-from mill_operator.core.pods import Options
+from mill_operator.core.objects.pods import Options
 from mill_operator.queue import WorkQueue
 from mill_operator.reconciler import Reconciler
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mill_operator.core.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
-from mill_operator.core.run_rules import RUN_RULES
+from mill_operator.core.tasks.run_rules import RUN_RULES
+from mill_operator.core.verdicts.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
 
 _HEADER: Final = """\
-<!-- Generated from operator/mill_operator/core/rules.py by `python -m mill_operator.failure_codes`; do not edit. -->
+<!-- Generated from mill_operator.core.verdicts.rules by `python -m mill_operator.failure_codes`; do not edit. -->
 # Failure codes
 
 Why a service is `Failed` or `Suspect`: `status.services[].reason` has the code, `message` the reason in words.

@@ -15,8 +15,8 @@ from typing import Final
 
 from mill_api.kube.client import ApiError, KubeClient, KubeError
 from mill_api.kube.resources import EVENTS, NODES
-from mill_operator.core.answers import Answers, EventFacts, NodeFacts, event_facts, node_facts
-from mill_operator.core.questions import Question
+from mill_operator.core.verdicts.answers import Answers, EventFacts, NodeFacts, event_facts, node_facts
+from mill_operator.core.verdicts.questions import Question
 
 log = logging.getLogger(__name__)
 

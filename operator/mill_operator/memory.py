@@ -14,9 +14,9 @@ from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
-from mill_operator.core.desired import Desired, desired
-from mill_operator.core.pods import Options
-from mill_operator.core.subject import Problem
+from mill_operator.core.objects.desired import Desired, desired
+from mill_operator.core.objects.pods import Options
+from mill_operator.core.verdicts.subject import Problem
 
 
 @dataclass(slots=True)

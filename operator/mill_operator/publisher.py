@@ -9,8 +9,8 @@ from mill_api.kube.client import Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import MANAGER
-from mill_operator.core.announcements import announcements
-from mill_operator.core.pace import Change, change, pause
+from mill_operator.core.rollout.announcements import announcements
+from mill_operator.core.rollout.pace import Change, change, pause
 from mill_operator.memory import Memory
 from mill_operator.recorder import Recorder
 

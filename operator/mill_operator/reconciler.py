@@ -15,16 +15,16 @@ from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core import clock
-from mill_operator.core.advance import advance
-from mill_operator.core.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.beginning import refuse
-from mill_operator.core.desired import Child, Desired, with_template
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation, judge
-from mill_operator.core.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
-from mill_operator.core.pods import Options
-from mill_operator.core.subject import Problem
-from mill_operator.core.tasks import observe, outliving
+from mill_operator.core.objects.desired import Child, Desired, with_template
+from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
+from mill_operator.core.objects.pods import Options
+from mill_operator.core.rollout.advance import advance
+from mill_operator.core.rollout.beginning import refuse
+from mill_operator.core.tasks.status import observe, outliving
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.judge import Observation, judge
+from mill_operator.core.verdicts.subject import Problem
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import Publisher

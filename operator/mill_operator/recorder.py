@@ -23,7 +23,7 @@ from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable
 from mill_api.kube.resources import EVENTS
 from mill_operator.children import MANAGER
-from mill_operator.core.announcements import Announcement
+from mill_operator.core.rollout.announcements import Announcement
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Self
 
-from mill_operator.core.pods import DEFAULTS, Options
+from mill_operator.core.objects.pods import DEFAULTS, Options
 
 
 @dataclass(frozen=True, slots=True)

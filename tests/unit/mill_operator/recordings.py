@@ -8,10 +8,10 @@ from typing import Any
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import clock
-from mill_operator.core.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.facts import ChildFacts, PodFacts, child_facts, pod_facts
-from mill_operator.core.judge import Observation, Wanted, judge
-from mill_operator.core.subject import Asked, Problem
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core.verdicts.judge import Observation, Wanted, judge
+from mill_operator.core.verdicts.subject import Asked, Problem
 
 PODS = Path(__file__).parent / "pods"
 CREATED = clock.parse("2026-01-31T12:00:00Z")

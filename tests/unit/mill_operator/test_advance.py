@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from mill_api.events import Event, rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import clock
-from mill_operator.core.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
-from mill_operator.core.beginning import HISTORY, refuse
-from mill_operator.core.judge import Finding, Observation
-from mill_operator.core.plan import Left
-from mill_operator.core.rules import TABLE
+from mill_operator.core.objects.plan import Left
+from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
+from mill_operator.core.rollout.beginning import HISTORY, refuse
+from mill_operator.core.verdicts.judge import Finding, Observation
+from mill_operator.core.verdicts.rules import TABLE
 
 from .kstatus import kstatus
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
-from mill_operator.core.announcements import NOTE_LIMIT, Announcement, announcements
+from mill_operator.core.rollout.announcements import NOTE_LIMIT, Announcement, announcements
 
 from .test_advance import World, failed, healthy, pending, starting, suspect
 

@@ -7,7 +7,7 @@ import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
 from mill_operator.core import clock
-from mill_operator.core.conditions import MESSAGE_LIMIT, conditions
+from mill_operator.core.rollout.conditions import MESSAGE_LIMIT, conditions
 
 from .kstatus import kstatus
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import clock
-from mill_operator.core.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation, judge
-from mill_operator.core.rules import TABLE
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.judge import Observation, judge
+from mill_operator.core.verdicts.rules import TABLE
 
 from . import event_texts
 from .recordings import CREATED, PODS, UID, WEB, claim, pod, remembered

@@ -7,7 +7,7 @@ import pytest
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import clock
-from mill_operator.core.facts import PodFacts, pod_facts
+from mill_operator.core.verdicts.facts import PodFacts, pod_facts
 
 from . import event_texts as events
 from .recordings import NO_PORT, TWO, WEB, at, before, body, claim, look, node, offset, pod, remembered, said, waiting

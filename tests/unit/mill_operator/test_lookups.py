@@ -9,7 +9,7 @@ import pytest
 from mill_api.kube.client import ApiError, KubeClient, NotFound, Unreachable
 from mill_api.kube.resources import EVENTS, Resource
 from mill_operator import lookups
-from mill_operator.core.questions import Question
+from mill_operator.core.verdicts.questions import Question
 from mill_operator.lookups import Lookups
 
 NODE = Question("node", "node-1")

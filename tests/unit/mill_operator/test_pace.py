@@ -14,7 +14,7 @@ from mill_api.status import (
     TaskStatus,
     Transition,
 )
-from mill_operator.core.pace import Change, change, pause
+from mill_operator.core.rollout.pace import Change, change, pause
 
 STEP = Transition(seq=1, at="2026-01-31T12:00:00.000Z", phase=Phase.SCHEDULED, node="node-1")
 

@@ -7,7 +7,7 @@ import pytest
 from mill_api.kube.client import KubeClient
 from mill_operator.cluster import Cluster
 from mill_operator.controller import steady_clock
-from mill_operator.core.pods import Options
+from mill_operator.core.objects.pods import Options
 from mill_operator.reconciler import Reconciler
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod

@@ -7,12 +7,21 @@ import pytest
 
 from mill_api.key import Key
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core.answers import NodeFacts
-from mill_operator.core.desired import Child
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation
-from mill_operator.core.owner import Owner
-from mill_operator.core.plan import Left, Plan, leaving, of_this_resource, overstaying, plan, postponed, renewals
+from mill_operator.core.objects.desired import Child
+from mill_operator.core.objects.owner import Owner
+from mill_operator.core.objects.plan import (
+    Left,
+    Plan,
+    leaving,
+    of_this_resource,
+    overstaying,
+    plan,
+    postponed,
+    renewals,
+)
+from mill_operator.core.verdicts.answers import NodeFacts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.judge import Observation
 
 from .recordings import CREATED, pod
 from .test_judge import WEB as WANTED

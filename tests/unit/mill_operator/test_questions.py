@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mill_operator.core.answers import event_facts, node_facts
-from mill_operator.core.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.answers import event_facts, node_facts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 
 from .recordings import TWO, UID, WEB, at, claim, look, pod, waiting
 

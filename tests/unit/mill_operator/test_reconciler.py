@@ -10,7 +10,7 @@ from mill_api.kube.client import KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
 from mill_operator.core import clock
-from mill_operator.core.pods import Options
+from mill_operator.core.objects.pods import Options
 from mill_operator.reconciler import Reconciler
 
 KEY = Key("default", "mill")

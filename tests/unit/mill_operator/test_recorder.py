@@ -11,7 +11,7 @@ from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable
 from mill_api.kube.resources import Resource
 from mill_operator import recorder as module
-from mill_operator.core.announcements import Announcement
+from mill_operator.core.rollout.announcements import Announcement
 from mill_operator.recorder import Recorder, event
 
 KEY = Key("shop", "mill")

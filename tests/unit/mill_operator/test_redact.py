@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mill_operator.core.facts import pod_facts
-from mill_operator.core.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
-from mill_operator.core.words import LIMIT
+from mill_operator.core.verdicts.facts import pod_facts
+from mill_operator.core.verdicts.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
+from mill_operator.core.verdicts.words import LIMIT
 
 
 @pytest.mark.parametrize(

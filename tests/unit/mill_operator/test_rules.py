@@ -4,8 +4,8 @@ from string import Formatter
 
 import pytest
 
-from mill_operator.core.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
-from mill_operator.core.run_rules import RUN_RULES
+from mill_operator.core.tasks.run_rules import RUN_RULES
+from mill_operator.core.verdicts.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
 from mill_operator.failure_codes import to_markdown
 
 ALL = [*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES]

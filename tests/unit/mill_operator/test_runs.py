@@ -8,12 +8,12 @@ import pytest
 
 from mill_api.status import RunState, TaskRun
 from mill_operator.core import clock
-from mill_operator.core.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.facts import PodFacts, pod_facts
-from mill_operator.core.jobs import JobFacts, job_facts
-from mill_operator.core.rules import TABLE
-from mill_operator.core.run_rules import RUN_TABLE
-from mill_operator.core.runs import look, look_without_job
+from mill_operator.core.tasks.jobs import JobFacts, job_facts
+from mill_operator.core.tasks.run_rules import RUN_TABLE
+from mill_operator.core.tasks.runs import look, look_without_job
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.verdicts.facts import PodFacts, pod_facts
+from mill_operator.core.verdicts.rules import TABLE
 
 from .event_texts import FAILED_CREATE
 from .recordings import CREATED, body, node, said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mill_operator.core.words import LIMIT, cause, head, tail
+from mill_operator.core.verdicts.words import LIMIT, cause, head, tail
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from typing import Any
 from mill_api import names
 from mill_api.key import Key
 from mill_operator.core import clock
-from mill_operator.core.containers import ContainerFacts, Ended, containers
 from mill_operator.core.digest import digest
-from mill_operator.core.redact import redact
-from mill_operator.core.words import head
+from mill_operator.core.verdicts.containers import ContainerFacts, Ended, containers
+from mill_operator.core.verdicts.redact import redact
+from mill_operator.core.verdicts.words import head
 
 LABEL_JOB = "batch.kubernetes.io/job-name"
 """The label by which a Job's pods name it."""

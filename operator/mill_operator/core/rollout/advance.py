@@ -16,12 +16,12 @@ from mill_api.status import (
     Transition,
 )
 from mill_operator.core import clock
-from mill_operator.core.beginning import begin, leaving, new
-from mill_operator.core.conditions import conditions
-from mill_operator.core.judge import Observation
-from mill_operator.core.plan import SETTLING, Left
-from mill_operator.core.pods import GRACE_SECONDS
-from mill_operator.core.rules import NOT_STOPPED, TIMEOUT
+from mill_operator.core.objects.plan import SETTLING, Left
+from mill_operator.core.objects.pods import GRACE_SECONDS
+from mill_operator.core.rollout.beginning import begin, leaving, new
+from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
 
 SCHEDULED_LIMIT = 5
 """How many `scheduled` a service may have in a rollout: bounds the status."""

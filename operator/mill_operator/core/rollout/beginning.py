@@ -14,9 +14,9 @@ from mill_api.status import (
     State,
 )
 from mill_operator.core import clock
-from mill_operator.core.conditions import conditions
-from mill_operator.core.judge import Observation
-from mill_operator.core.rules import NOT_STOPPED
+from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.rules import NOT_STOPPED
 
 HISTORY: Final = 5
 """How many past rollouts a status tells of."""

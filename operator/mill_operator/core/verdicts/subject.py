@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from mill_api.status import ServiceStatus
-from mill_operator.core.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.jobs import JobFacts
+from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 
 
 @dataclass(frozen=True, slots=True)

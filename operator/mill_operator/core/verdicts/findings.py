@@ -6,11 +6,11 @@ from datetime import datetime
 
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import clock
-from mill_operator.core.containers import PULL_PROBLEMS
-from mill_operator.core.evidence import SAYS_NO_CAUSE, cause_known
-from mill_operator.core.rules import TABLE, Rule, Speed
-from mill_operator.core.subject import Match, Subject
-from mill_operator.core.words import cause, head
+from mill_operator.core.verdicts.containers import PULL_PROBLEMS
+from mill_operator.core.verdicts.evidence import SAYS_NO_CAUSE, cause_known
+from mill_operator.core.verdicts.rules import TABLE, Rule, Speed
+from mill_operator.core.verdicts.subject import Match, Subject
+from mill_operator.core.verdicts.words import cause, head
 
 
 @dataclass(frozen=True, slots=True)

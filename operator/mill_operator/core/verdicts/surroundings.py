@@ -4,12 +4,12 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from mill_operator.core.answers import EventFacts
-from mill_operator.core.containers import CREATING
-from mill_operator.core.evidence import Sees
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.subject import Match, Subject
-from mill_operator.core.words import CAUSE_LIMIT, cause
+from mill_operator.core.verdicts.answers import EventFacts
+from mill_operator.core.verdicts.containers import CREATING
+from mill_operator.core.verdicts.evidence import Sees
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.subject import Match, Subject
+from mill_operator.core.verdicts.words import CAUSE_LIMIT, cause
 
 SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
 """Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""

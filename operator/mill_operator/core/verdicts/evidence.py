@@ -12,8 +12,8 @@ from typing import Final, TypeAlias
 
 from mill_api import names
 from mill_api.status import ServiceStatus
-from mill_operator.core.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Ended
-from mill_operator.core.subject import Match, Subject
+from mill_operator.core.verdicts.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Ended
+from mill_operator.core.verdicts.subject import Match, Subject
 
 Sees: TypeAlias = Callable[[Subject], Match | None]
 

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from mill_api import names
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import clock
-from mill_operator.core.answers import NodeFacts
-from mill_operator.core.desired import MIN_READY_SECONDS, Child
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.judge import Observation, Wanted
-from mill_operator.core.owner import Owner
-from mill_operator.core.questions import NODE_SILENCE, SOON, Question
+from mill_operator.core.objects.desired import MIN_READY_SECONDS, Child
+from mill_operator.core.objects.owner import Owner
+from mill_operator.core.verdicts.answers import NodeFacts
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.judge import Observation, Wanted
+from mill_operator.core.verdicts.questions import NODE_SILENCE, SOON, Question
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: never deleted by us."""

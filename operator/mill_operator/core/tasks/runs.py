@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
 from mill_operator.core import clock
-from mill_operator.core.answers import Answers
-from mill_operator.core.desired import RUN_TTL_SECONDS
-from mill_operator.core.facts import PodFacts
-from mill_operator.core.findings import Finding, find
-from mill_operator.core.jobs import JobFacts
-from mill_operator.core.questions import SILENCE, Question, ask_at, questions
-from mill_operator.core.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
-from mill_operator.core.subject import Asked, Subject
-from mill_operator.core.views import views
+from mill_operator.core.objects.desired import RUN_TTL_SECONDS
+from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
+from mill_operator.core.verdicts.answers import Answers
+from mill_operator.core.verdicts.facts import PodFacts
+from mill_operator.core.verdicts.findings import Finding, find
+from mill_operator.core.verdicts.questions import SILENCE, Question, ask_at, questions
+from mill_operator.core.verdicts.subject import Asked, Subject
+from mill_operator.core.verdicts.views import views
 
 MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)

@@ -12,8 +12,8 @@ from mill_api import names
 from mill_api.durations import to_timedelta
 from mill_api.spec import Service, Task, Volume
 from mill_operator.core.digest import digest
-from mill_operator.core.environment import environment, literal
-from mill_operator.core.owner import Owner
+from mill_operator.core.objects.environment import environment, literal
+from mill_operator.core.objects.owner import Owner
 
 START_LIMIT: Final = timedelta(seconds=30)
 GRACE_SECONDS: Final = 10

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from mill_operator.core import clock
-from mill_operator.core.redact import redact_urls
-from mill_operator.core.words import head
+from mill_operator.core.verdicts.redact import redact_urls
+from mill_operator.core.verdicts.words import head
 
 EVENTS_KEPT: Final = 50
 """Events kept of one object, the newest: the kubelet folds what repeats into one."""

@@ -14,11 +14,11 @@ from mill_api.durations import to_timedelta
 from mill_api.key import Key
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
-from mill_operator.core.environment import environment, secrets_in
-from mill_operator.core.judge import Wanted
-from mill_operator.core.owner import Owner
-from mill_operator.core.pods import DEFAULTS, Options, container_of, pod_spec, pod_template, start_budget
-from mill_operator.core.subject import Asked
+from mill_operator.core.objects.environment import environment, secrets_in
+from mill_operator.core.objects.owner import Owner
+from mill_operator.core.objects.pods import DEFAULTS, Options, container_of, pod_spec, pod_template, start_budget
+from mill_operator.core.verdicts.judge import Wanted
+from mill_operator.core.verdicts.subject import Asked
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""

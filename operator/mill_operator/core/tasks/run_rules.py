@@ -6,9 +6,9 @@ A run is one attempt: what a node does to its pod is no flake that another pod m
 from typing import Final
 
 from mill_api.language.durations import format_duration
-from mill_operator.core.rules import AT_ONCE, LIKELY, PERMANENT, TABLE, Rule, seconds
-from mill_operator.core.subject import Match, Subject
-from mill_operator.core.words import CAUSE_LIMIT
+from mill_operator.core.verdicts.rules import AT_ONCE, LIKELY, PERMANENT, TABLE, Rule, seconds
+from mill_operator.core.verdicts.subject import Match, Subject
+from mill_operator.core.verdicts.words import CAUSE_LIMIT
 
 BY_DEADLINE: Final = "DeadlineExceeded"
 

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from mill_operator.core import clock
-from mill_operator.core.redact import redact_log, redact_urls
-from mill_operator.core.words import head, tail
+from mill_operator.core.verdicts.redact import redact_log, redact_urls
+from mill_operator.core.verdicts.words import head, tail
 
 CREATING = frozenset({"ContainerCreating", "PodInitializing"})
 PULL_PROBLEMS = frozenset(

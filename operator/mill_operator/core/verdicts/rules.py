@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from mill_operator.core.evidence import (
+from mill_operator.core.verdicts.evidence import (
     Sees,
     cannot_start,
     crashed,
@@ -31,7 +31,7 @@ from mill_operator.core.evidence import (
     unready,
     waits,
 )
-from mill_operator.core.surroundings import (
+from mill_operator.core.verdicts.surroundings import (
     exceeds_its_storage,
     gate_closed,
     mount_fails,

@@ -7,11 +7,11 @@ from typing import Final
 
 from mill_api.status import Phase, ServiceStatus, State
 from mill_operator.core import clock
-from mill_operator.core.containers import CREATING, PULL_PROBLEMS, ContainerFacts, Ended
-from mill_operator.core.evidence import SAYS_NO_CAUSE, cause_known
-from mill_operator.core.facts import PodFacts
-from mill_operator.core.rules import UNREADY
-from mill_operator.core.subject import Subject
+from mill_operator.core.verdicts.containers import CREATING, PULL_PROBLEMS, ContainerFacts, Ended
+from mill_operator.core.verdicts.evidence import SAYS_NO_CAUSE, cause_known
+from mill_operator.core.verdicts.facts import PodFacts
+from mill_operator.core.verdicts.rules import UNREADY
+from mill_operator.core.verdicts.subject import Subject
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 """By so much at most: what is earlier by more is surely earlier; what we saw later by more is what we have missed."""

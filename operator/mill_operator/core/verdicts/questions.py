@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from mill_api.status import ServiceStatus
-from mill_operator.core.containers import PULL_PROBLEMS
-from mill_operator.core.evidence import DENIED, OTHER_PLATFORM, SAYS_NO_CAUSE, cause_known, without_names
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.surroundings import begins
+from mill_operator.core.verdicts.containers import PULL_PROBLEMS
+from mill_operator.core.verdicts.evidence import DENIED, OTHER_PLATFORM, SAYS_NO_CAUSE, cause_known, without_names
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.surroundings import begins
 
 PODS_ASKED_ABOUT: Final = 1
 """Per service: its pods have one template, and mostly one trouble. A list of events is no cheap thing to ask for."""

@@ -7,13 +7,13 @@ from heapq import nlargest
 
 from mill_api.status import TaskRun, TaskStatus
 from mill_operator.core import clock
-from mill_operator.core.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.facts import ChildFacts, PodFacts
-from mill_operator.core.findings import find
-from mill_operator.core.jobs import JobFacts
-from mill_operator.core.questions import Question
-from mill_operator.core.runs import MESSAGE_LIMIT, look, look_without_job
-from mill_operator.core.subject import Asked, Problem, Subject
+from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core.tasks.runs import MESSAGE_LIMIT, look, look_without_job
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.findings import find
+from mill_operator.core.verdicts.questions import Question
+from mill_operator.core.verdicts.subject import Asked, Problem, Subject
 
 TOLD_PER_TASK = 5
 """How many runs that go on are told of, and how many that have ended: the newest of each."""
