@@ -24,6 +24,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
 	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
+	$(BIN)/python -m mill_operator.rbac --check charts/rbac/operator.yaml
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
@@ -57,9 +58,10 @@ start: setup ## Start operator and gateway as local processes, against the clust
 stop: setup ## Stop them
 	@$(BIN)/python -m hack.local stop
 
-generate: setup ## Write what is generated: the CRD, the failure codes
+generate: setup ## Write what is generated: the CRD, the failure codes, the roles
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
+	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
 
 bench: bench-language bench-verdict bench-scale ## Print all figures
 

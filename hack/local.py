@@ -1,5 +1,7 @@
 """Operator and gateway as local processes against the local cluster: `python -m hack.local start|stop|status`.
 
+The operator has the rights of its account in the cluster, not the developer's.
+
 They outlive the program that starts them. Each has a pid file; a pid counts only together with its start time, so
 that a number which belongs to somebody else by now is never signalled.
 """
@@ -13,16 +15,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from hack import paths
 from hack.cluster import Cluster, describe
 from hack.progress import say
+from hack.rbac import install_rights, operator_kubeconfig
 
 NAMES: Final = ("operator", "gateway")
 GATEWAY_PORT: Final = 4400
+OPERATOR_PORT: Final = 4401
+_PORTS: Final = {"operator": OPERATOR_PORT, "gateway": GATEWAY_PORT}
+"""Where each answers whether it is ready."""
 STOP_SECONDS: Final = 15.0
 START_SECONDS: Final = 60.0
 
@@ -35,12 +41,14 @@ def start(cluster: Cluster, names: Sequence[str] = NAMES) -> None:
     """Start them, with the code as it is now: what runs already is stopped first."""
     stop(names)
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
-    if "gateway" in names and _port_taken():
-        raise NotStarted(f"port {GATEWAY_PORT} is taken by another program; the gateway needs it")
     for name in names:
-        _launch(name, cluster)
+        if _port_taken(_PORTS[name]):
+            raise NotStarted(f"port {_PORTS[name]} is taken by another program; the {name} needs it")
+    install_rights(cluster)
     for name in names:
-        _wait(name, _READY[name])
+        launch(name, cluster)
+    for name in names:
+        wait_until_ready(name)
 
 
 def stop(names: Sequence[str] = NAMES) -> None:
@@ -49,6 +57,7 @@ def stop(names: Sequence[str] = NAMES) -> None:
         pid = running(name)
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)  # a paused one hears the other signal only then
             _wait_for_end(name, pid)
         _pid_file(name).unlink(missing_ok=True)
 
@@ -58,13 +67,20 @@ def log_file(name: str) -> Path:
     return paths.LOCAL / f"{name}.log"
 
 
-def _launch(name: str, cluster: Cluster) -> None:
+def environment_of(name: str, cluster: Cluster) -> dict[str, str]:
+    """Return the variables under which a process finds the cluster, with the rights that it should have."""
+    if name == "operator":
+        return {"KUBECONFIG": str(operator_kubeconfig(cluster)), "MILL_CONTEXT": ""}
+    return cluster.environment()
+
+
+def launch(name: str, cluster: Cluster, environment: Mapping[str, str] | None = None) -> None:
+    """Start one of them and do not wait until it is ready."""
     # The shell is the daemon's parent for a moment only and leaves it to init: it may outlive us.
-    launch = '"$@" </dev/null >"$LOG" 2>&1 & echo $!'
-    environment = {**os.environ, **cluster.environment(), "LOG": str(log_file(name))}
+    script = '"$@" </dev/null >"$LOG" 2>&1 & echo $!'
     launched = subprocess.run(
-        ["/bin/sh", "-c", launch, "sh", sys.executable, "-m", f"mill_{name}"],
-        env=environment,
+        ["/bin/sh", "-c", script, "sh", sys.executable, "-m", f"mill_{name}"],
+        env={**os.environ, **environment_of(name, cluster), **(environment or {}), "LOG": str(log_file(name))},
         start_new_session=True,
         capture_output=True,
         text=True,
@@ -74,9 +90,10 @@ def _launch(name: str, cluster: Cluster) -> None:
     _pid_file(name).write_text(f"{pid} {_started(pid)}\n")
 
 
-def _wait(name: str, ready: Callable[[], bool]) -> None:
+def wait_until_ready(name: str) -> None:
+    """Wait until a process that was launched does its work."""
     deadline = time.monotonic() + START_SECONDS
-    while not ready():
+    while not _is_ready(_PORTS[name]):
         if running(name) is None or time.monotonic() > deadline:
             tail = "\n".join(log_file(name).read_text(errors="replace").splitlines()[-8:])
             raise NotStarted(f"the {name} did not start; the end of {log_file(name)}:\n{tail}")
@@ -91,24 +108,17 @@ def _wait_for_end(name: str, pid: int) -> None:
         time.sleep(0.05)
 
 
-def _gateway_ready() -> bool:
+def _is_ready(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{GATEWAY_PORT}/readyz", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
 
-def _operator_ready() -> bool:
-    return "ready: every watch is filled" in log_file("operator").read_text(errors="replace")
-
-
-_READY: Final = {"gateway": _gateway_ready, "operator": _operator_ready}
-
-
-def _port_taken() -> bool:
+def _port_taken(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", GATEWAY_PORT)) == 0
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _pid_file(name: str) -> Path:

@@ -16,6 +16,7 @@ from mill_api import names
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
 from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
+from mill_api.logs import about
 from mill_operator.cluster import Cluster
 from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.owner import Owner
@@ -138,7 +139,8 @@ class Children:
                 await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
             except (NotFound, Conflict):
                 return  # gone already, or another object has its name by now
-        log.info("%s: deleted %s", found.key, found.kind)
+        parent = Key(found.key.namespace, found.deployment)
+        log.info("%s: deleted %s", found.key, found.kind, extra=about(parent, service=found.service, kind=found.kind))
 
     async def _adopt(self, owner: Owner, job: JobFacts) -> None:
         changes: list[Json] = [

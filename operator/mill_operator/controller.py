@@ -1,19 +1,36 @@
-"""The control loop: watches wake keys, workers make passes, until stopped."""
+"""The control loop: watches wake keys, workers make passes, until stopped.
+
+With an election, watches are filled while another replica leads, and workers start when it is our turn.
+"""
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, KubeError
+from mill_api.kube.reflector import Reflector
+from mill_api.logs import about
+from mill_api.status import MillDeploymentStatus
 from mill_operator.cluster import Cluster
 from mill_operator.core.objects.pods import Options
-from mill_operator.queue import WorkQueue
+from mill_operator.election import Election
+from mill_operator.metrics import Metrics
+from mill_operator.queue import Closed, WorkQueue
 from mill_operator.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 5.0
+"""How long passes may go on when we stop."""
+FLUSH_SECONDS = 3.0
+"""How long the statuses that wait for their time may take then."""
+LEAVE_SECONDS = 3.0
+"""How long letting go of the Lease may take."""
 
 
 def steady_clock() -> Callable[[], datetime]:
@@ -23,7 +40,7 @@ def steady_clock() -> Callable[[], datetime]:
 
 
 class Controller:
-    """Works on keys until stopped."""
+    """Works on keys until stopped. `give_up` is called when it cannot go on."""
 
     def __init__(
         self,
@@ -31,56 +48,152 @@ class Controller:
         namespace: str | None,
         options: Options,
         *,
+        workers: int,
+        metrics: Metrics,
+        give_up: Callable[[str], None],
+        election: Election | None = None,
         evidence_logs: bool = True,
         now: Callable[[], datetime] | None = None,
     ) -> None:
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._cluster = Cluster(client, namespace, self._queue.add, evidence_logs=evidence_logs)
-        self._reconciler = Reconciler(client, self._cluster, options, now or steady_clock())
+        self._cluster = Cluster(client, namespace, self.wake, evidence_logs=evidence_logs)
+        self._reconciler = Reconciler(client, self._cluster, options, now or steady_clock(), on_write=self._written)
+        self._election = election
+        self._worker_count = workers
+        self._metrics = metrics
+        self._give_up = give_up
+        self._leads = False
+        self._evidence_at: dict[Key, float] = {}
+        """When what a pass works on was added; of the first of a row that fail."""
+        self._workers: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._watching: list[asyncio.Task[None]] = []
+        self._candidacy: asyncio.Task[None] | None = None
 
     @property
     def cluster(self) -> Cluster:
         """What is known of the cluster."""
         return self._cluster
 
-    def wake(self, key: Key) -> None:
-        """Have a MillDeployment looked at."""
-        self._queue.add(key)
+    @property
+    def watches(self) -> Iterable[Reflector[Any]]:
+        """Return every reflector."""
+        return (*self._cluster.reflectors, *([self._election.reflector] if self._election else []))
 
-    async def start(self, workers: int) -> None:
-        """Start watching, and working as soon as everything is known."""
-        self._tasks = [asyncio.create_task(each.run()) for each in self._cluster.reflectors]
-        self._tasks.append(asyncio.create_task(self._queue.run_timers()))
-        self._tasks += [asyncio.create_task(self._work()) for _ in range(workers)]
-        self._tasks.append(asyncio.create_task(self._announce()))
+    def wake(self, key: Key) -> None:
+        """Have a MillDeployment looked at. Who waits for its turn will look at all of them then."""
+        if self._leads:
+            self._queue.add(key)
+
+    def start(self) -> None:
+        """Start watching, and working as soon as everything is known and it is our turn."""
+        self._metrics.queue(lambda: len(self._queue))
+        self._metrics.watches(self.watches)
+        self._watch()
+        self._tasks = [self._spawn(self._queue.run_timers()), self._spawn(self._lead())]
+        if self._election:
+            self._candidacy = self._spawn(self._take_part(self._election))
 
     async def stop(self) -> None:
-        """Stop. What was not finished is taken up from the cluster by whoever starts next."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._reconciler.flush()
+        """Finish what is begun, write what waits to be written, and let another replica go on."""
+        self._leads = False
+        self._metrics.leader.set(0)
+        self._queue.close()
+        await _end([*self._tasks, *self._watching])
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=DRAIN_SECONDS)
+        await _end(self._workers)
+        with contextlib.suppress(TimeoutError):  # what was not written is made again from the cluster
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._reconciler.flush()
+        if self._election and self._candidacy:
+            self._election.leave()
+            await asyncio.wait([self._candidacy], timeout=LEAVE_SECONDS)
+            await _end([self._candidacy])
 
-    async def _announce(self) -> None:
+    def _watch(self) -> None:
+        """Fill the stores, anew if they have been filled before, and follow."""
+        for each in self._cluster.reflectors:
+            each.synced.clear()
+        self._watching = [self._spawn(each.run()) for each in self._cluster.reflectors]
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task without which we cannot go on."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("unexpected error", exc_info=error)
+            self._give_up("a part of it has failed")
+
+    async def _take_part(self, election: Election) -> None:
+        await election.run()
+        if election.left:
+            return
+        self._leads = False
+        self._metrics.leader.set(0)
+        for task in self._workers:
+            task.cancel()
+        self._give_up("the lease was not renewed in time")
+
+    async def _lead(self) -> None:
         await self._cluster.synced()
         log.info("ready: every watch is filled")
+        if self._election:
+            await self._election.elected.wait()
+            # Our watches may be behind what the leader before us wrote: begin from what is there now, as at a start.
+            await _end(self._watching)
+            self._watch()
+            await self._cluster.synced()
+        self._leads = True
+        self._metrics.leader.set(1)
+        for parent in self._cluster.parents.all():
+            self._queue.add(parent.key)
+        self._workers = [self._spawn(self._work()) for _ in range(self._worker_count)]
 
     async def _work(self) -> None:
-        await self._cluster.synced()
-        while True:
-            key = await self._queue.get()
-            try:
-                wait = await self._reconciler.reconcile(key)
-            except KubeError as error:
-                delay = self._queue.retry(key)
-                log.warning("%s: %s; trying again in %.2g s", key, error, delay)
-            except Exception:
-                delay = self._queue.retry(key)
-                log.exception("%s: unexpected error; trying again in %.2g s", key, delay)
-            else:
-                self._queue.forget(key)
-                if wait is not None:
-                    self._queue.add_after(key, wait)
-            finally:
-                self._queue.done(key)
+        with contextlib.suppress(Closed):
+            while True:
+                key = await self._queue.get()
+                try:
+                    await self._pass(key)
+                finally:
+                    self._queue.done(key)
+
+    async def _pass(self, key: Key) -> None:
+        started, added_at = time.monotonic(), self._queue.added_at(key)
+        self._metrics.queue_wait.observe(started - added_at)
+        self._evidence_at.setdefault(key, added_at)
+        try:
+            wait = await self._reconciler.reconcile(key)
+        except KubeError as error:
+            result, delay = "api_error", self._retry(key)
+            log.warning("%s: %s; trying again in %.2g s", key, error, delay, extra=about(key))
+        except Exception:
+            result, delay = "error", self._retry(key)
+            log.exception("%s: unexpected error; trying again in %.2g s", key, delay, extra=about(key))
+        else:
+            result = "success"
+            del self._evidence_at[key]
+            self._queue.forget(key)
+            if wait is not None:
+                self._queue.add_after(key, wait)
+        self._metrics.reconciled(result, time.monotonic() - started)
+
+    def _retry(self, key: Key) -> float:
+        self._metrics.retries.inc()
+        return self._queue.retry(key)
+
+    def _written(self, key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+        evidence_at = self._evidence_at.get(key)
+        self._metrics.written(before, after, None if evidence_at is None else time.monotonic() - evidence_at)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they have ended."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,37 +1,83 @@
-"""Where kopf meets the controller: start, stop, probes, and wake-ups. Everything else is elsewhere."""
+"""Where kopf meets the controller: start, stop, and wake-ups. Everything else is elsewhere."""
 
+import asyncio
 import logging
-import time
+import socket
+from dataclasses import dataclass, field
 from typing import Any
 
 import kopf
 
 from mill_api import names
 from mill_api.key import Key
-from mill_api.kube.client import KubeClient
+from mill_api.kube.client import STALL_SECONDS, KubeClient
 from mill_operator.controller import Controller
+from mill_operator.core.election import Timing
+from mill_operator.election import Election, new_identity
+from mill_operator.endpoints import serve
+from mill_operator.metrics import Metrics
 from mill_operator.settings import Settings
 
-DEAF_SECONDS = 180.0
-"""A watch that has not heard anything for longer is dead: bookmarks come every minute."""
+log = logging.getLogger(__name__)
+
+STALL_SHARE = STALL_SECONDS / 180
+"""A silent watch is begun anew after this part of the time after which it counts as dead."""
 
 
-def register(registry: kopf.OperatorRegistry, own: Settings) -> None:
+@dataclass(slots=True)
+class Ending:
+    """How this process comes to its end, other than by a signal."""
+
+    flag: asyncio.Event = field(default_factory=asyncio.Event)
+    reason: str | None = None
+
+    def give_up(self, reason: str) -> None:
+        """End, with an exit code that makes Kubernetes start us again."""
+        if self.reason is None:
+            log.error("giving up: %s", reason)
+            self.reason = reason
+        self.flag.set()
+
+
+def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, ending: Ending) -> None:
     """Add our handlers to a registry."""
 
-    @kopf.on.startup(registry=registry)
+    @kopf.on.startup(id="start", registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
         settings.posting.enabled = False
         settings.peering.standalone = True
         settings.scanning.disabled = True
         settings.watching.connect_timeout = 10
         settings.networking.request_timeout = 30
-        logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
-        memo.client = await KubeClient.connect(own.context)
-        memo.controller = Controller(memo.client, own.namespace, own.options, evidence_logs=own.evidence_logs)
-        await memo.controller.start(own.workers)
+        settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
+        metrics = Metrics()
+        options = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
+        election = None
+        if own.leader_election:
+            # With connections of its own, so that a renewal never waits behind other requests.
+            memo.election_client = await KubeClient.connect(own.context, **options)
+            election = Election(
+                memo.election_client,
+                own.namespace_of_lease,
+                Timing.of(own.lease_seconds),
+                identity=new_identity(),
+            )
+            options["may_write"] = lambda: election.leads
+        memo.client = await KubeClient.connect(own.context, **options)
+        memo.controller = Controller(
+            memo.client,
+            own.namespace,
+            own.options,
+            workers=own.workers,
+            metrics=metrics,
+            give_up=ending.give_up,
+            election=election,
+            evidence_logs=own.evidence_logs,
+        )
+        memo.controller.start()
+        memo.server = await serve(listening, memo.controller.watches, metrics, deadline=own.watch_deadline)
 
-    @kopf.on.login(registry=registry)
+    @kopf.on.login(id="login", registry=registry)
     async def login(memo: kopf.Memo, **_kwargs: Any) -> kopf.ConnectionInfo:
         known = memo.client.configuration
         scheme, _space, token = (await known.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
@@ -45,10 +91,15 @@ def register(registry: kopf.OperatorRegistry, own: Settings) -> None:
             private_key_path=known.key_file,
         )
 
-    @kopf.on.cleanup(registry=registry)
+    @kopf.on.cleanup(id="stop", registry=registry)
     async def stop(memo: kopf.Memo, **_: Any) -> None:
         await memo.controller.stop()
+        await memo.server.cleanup()
         await memo.client.close()
+        if own.leader_election:
+            await memo.election_client.close()
+        ending.flag.set()  # kopf waits for who waits for it, also when it is stopped by a signal
+        log.info("stopped")
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def wake(namespace: str | None, name: str, memo: kopf.Memo, meta: kopf.Meta, **_: Any) -> None:
@@ -56,10 +107,3 @@ def register(registry: kopf.OperatorRegistry, own: Settings) -> None:
         known = memo.controller.cluster.parents.get(Key(namespace or "", name))
         if known is not None and known.generation < meta["generation"]:
             memo.controller.wake(known.key)
-
-    @kopf.on.probe(id="watches", registry=registry, retries=1)
-    async def watches(memo: kopf.Memo, **_: Any) -> dict[str, float]:
-        silent = time.monotonic() - min(each.last_heard for each in memo.controller.cluster.reflectors)
-        if silent > DEAF_SECONDS:
-            raise kopf.PermanentError(f"a watch has heard nothing for {silent:.0f} s")
-        return {"silent_seconds": round(silent, 1)}

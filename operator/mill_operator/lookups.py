@@ -90,7 +90,7 @@ class Lookups:
 
     async def _read(self, question: Question) -> Answer:
         if question.about == "node":
-            return node_facts(await self._client.request("GET", NODES.path(None, question.name)))
+            return node_facts(await self._client.request("get", NODES, None, question.name))
         about = f"involvedObject.uid={question.name}"
         return event_facts((await self._client.list(EVENTS, question.namespace, fields=about))["items"])
 

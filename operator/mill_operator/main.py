@@ -1,23 +1,56 @@
 """The operator's process: `mill-operator`, or `python -m mill_operator`."""
 
 import logging
+import os
+import socket
 import sys
 
 import kopf
 
-from mill_operator.handlers import register
+from mill_api import logs
+from mill_api.key import Key
+from mill_api.settings import SettingsError, load
+from mill_operator.handlers import Ending, register
 from mill_operator.settings import Settings
+
+PROGRAM = "mill-operator"
+ABOUT = "Turns MillDeployments into Kubernetes objects, and judges their rollouts."
 
 
 def run() -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
     try:
-        settings = Settings.from_environment()
-    except ValueError as error:
-        sys.exit(f"error: {error}")
-    kopf.configure(verbose=settings.log_level == "DEBUG")
-    logging.getLogger().setLevel(settings.log_level)
+        settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
+        listening = _listen(settings)
+    except SettingsError as error:
+        print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
+        sys.exit(2)
+    handler = logs.configure(settings.log_level, settings.log_format)
+    handler.addFilter(_name_object)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
+    ending = Ending()
     registry = kopf.OperatorRegistry()
-    register(registry, settings)
+    register(registry, settings, listening, ending)
     where = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
-    kopf.run(registry=registry, standalone=True, **where)
+    kopf.run(registry=registry, standalone=True, stop_flag=ending.flag, **where)
+    if ending.reason is not None:
+        sys.exit(1)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.health_host, settings.health_port))
+    except OSError as error:
+        address = f"{settings.health_host}:{settings.health_port}"
+        raise SettingsError(
+            f"MILL_HEALTH_HOST, MILL_HEALTH_PORT: cannot listen on {address}: {error.strerror}"
+        ) from error
+
+
+def _name_object(record: logging.LogRecord) -> bool:
+    """Give a record of kopf about an object the fields that ours have."""
+    if isinstance(ref := getattr(record, "k8s_ref", None), dict):
+        key = Key(ref.get("namespace") or "", ref.get("name") or "")
+        record.about = logs.about(key)["about"]
+        record.msg = f"{key}: {record.msg}"
+    return True

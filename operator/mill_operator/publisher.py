@@ -2,11 +2,13 @@
 
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from mill_api.key import Key
 from mill_api.kube.client import Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import MANAGER
 from mill_operator.core.rollout.announcements import announcements
@@ -16,13 +18,17 @@ from mill_operator.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
+OnWrite: TypeAlias = Callable[[Key, MillDeploymentStatus, MillDeploymentStatus], None]
+"""Told of every status that was written, and of the one before."""
+
 
 class Publisher:
     """Writes what is remembered as the newest status into the resource, and tells of it."""
 
-    def __init__(self, client: KubeClient, recorder: Recorder) -> None:
+    def __init__(self, client: KubeClient, recorder: Recorder, on_write: OnWrite) -> None:
         self._client = client
         self._recorder = recorder
+        self._on_write = on_write
 
     async def publish(self, key: Key, memory: Memory) -> float | None:
         """Write the status if it changed. Return after how many seconds, if it is too early now."""
@@ -45,17 +51,18 @@ class Publisher:
         try:
             await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
         except (NotFound, Conflict):
-            log.debug("%s: gone, or another resource has its name by now", key)
+            log.debug("%s: gone, or another resource has its name by now", key, extra=about(key))
             return
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
         before, memory.written = memory.written, status
         self._tell(key, memory.uid, before, status)
+        self._on_write(key, before, status)
 
     def _tell(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
-        rollout = after.rollout.id if after.rollout else "none"
         for each in announcements(before, after):
-            log.log(logging.WARNING if each.warning else logging.INFO, "%s: rollout %s: %s", key, rollout, each.note)
+            level = logging.WARNING if each.warning else logging.INFO
+            log.log(level, "%s: %s", key, each.note, extra=about(key, **each.fields, reason=each.reason))
             if each.verdict:
                 self._recorder.record(key, uid, each)
 

@@ -17,18 +17,25 @@ FIRST_BACKOFF = 0.05
 LAST_BACKOFF = 30.0
 
 
+class Closed(Exception):
+    """No more keys are given out."""
+
+
 class WorkQueue(Generic[K]):
     """Keys to work on. All methods but `get` return at once; for one event loop."""
 
     def __init__(self) -> None:
-        self._ready: asyncio.Queue[K] = asyncio.Queue()
-        self._waiting: set[K] = set()
-        """Added and not yet taken."""
-        self._working: set[K] = set()
+        self._ready: asyncio.Queue[K | None] = asyncio.Queue()
+        """None tells who waits that there are no more."""
+        self._waiting: dict[K, float] = {}
+        """Added and not yet taken; since when."""
+        self._working: dict[K, float] = {}
+        """Taken and not given back; when they were added."""
         self._failures: dict[K, int] = {}
         self._due: dict[K, float] = {}
         self._later: list[tuple[float, int, K]] = []
         self._ticket = 0
+        self._closed = False
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
@@ -36,9 +43,9 @@ class WorkQueue(Generic[K]):
 
     def add(self, key: K) -> None:
         """Have a key worked on as soon as possible."""
-        if key in self._waiting:
+        if self._closed or key in self._waiting:
             return
-        self._waiting.add(key)
+        self._waiting[key] = time.monotonic()
         if key not in self._working:
             self._ready.put_nowait(key)
 
@@ -68,15 +75,29 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
 
     async def get(self) -> K:
-        """Wait for a key, and take it. `done` must follow."""
+        """Wait for a key, and take it. `done` must follow. Raise `Closed` if there are no more."""
         key = await self._ready.get()
-        self._waiting.discard(key)
-        self._working.add(key)
+        if key is None:
+            self._ready.put_nowait(None)  # for the next who waits
+            raise Closed
+        self._working[key] = self._waiting.pop(key)
         return key
+
+    def added_at(self, key: K) -> float:
+        """Return when a key that is worked on was added, on the monotonic clock."""
+        return self._working[key]
+
+    def close(self) -> None:
+        """Give out no more keys, and take none. Those that are worked on are unaffected."""
+        self._closed = True
+        self._waiting.clear()
+        while not self._ready.empty():
+            self._ready.get_nowait()
+        self._ready.put_nowait(None)
 
     def done(self, key: K) -> None:
         """Give a key back."""
-        self._working.discard(key)
+        del self._working[key]
         if key in self._waiting:
             self._ready.put_nowait(key)
 

@@ -27,7 +27,7 @@ from mill_operator.core.verdicts.judge import Observation, judge
 from mill_operator.core.verdicts.subject import Problem
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
-from mill_operator.publisher import Publisher
+from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
 
 DRAIN_SECONDS = 2.0
@@ -37,7 +37,14 @@ DRAIN_SECONDS = 2.0
 class Reconciler:
     """Makes passes. The same key must not be worked on twice at once."""
 
-    def __init__(self, client: KubeClient, cluster: Cluster, options: Options, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: KubeClient,
+        cluster: Cluster,
+        options: Options,
+        now: Callable[[], datetime],
+        on_write: OnWrite = lambda *_: None,
+    ) -> None:
         self._client = client
         self._options = options
         self._cluster = cluster
@@ -46,7 +53,7 @@ class Reconciler:
         self._children = Children(client, cluster)
         self._lookups = Lookups(client)
         self._recorder = Recorder(client, now)
-        self._publisher = Publisher(client, self._recorder)
+        self._publisher = Publisher(client, self._recorder, on_write)
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass. Return after how many seconds to make another though nothing happens.

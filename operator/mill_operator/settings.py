@@ -1,48 +1,66 @@
-"""Settings of the operator, each from one environment variable."""
+"""Settings of the operator: the one table of them, from which variables, flags and docs/settings.md come."""
 
-import os
 from dataclasses import dataclass
-from typing import Self
+from pathlib import Path
 
-from mill_operator.core.objects.pods import DEFAULTS, Options
+from mill_api.settings import choice, number, setting, switch, text
+from mill_operator.core.objects.pods import Options
+
+ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where a pod finds the namespace that it runs in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this process runs."""
 
-    namespace: str | None = None
-    """`MILL_NAMESPACE`: the only namespace to look after; unset: all of them."""
-    context: str | None = None
-    """`MILL_CONTEXT`: context of the kubeconfig; unset: its current one, or the pod's own account."""
-    workers: int = 8
-    """`MILL_WORKERS`: how many MillDeployments are worked on at once."""
-    evidence_logs: bool = True
-    """`MILL_EVIDENCE_LOGS`: whether the last words of a program that crashes may become evidence."""
-    log_level: str = "INFO"
-    """`MILL_LOG_LEVEL`."""
-    options: Options = DEFAULTS
-    """`MILL_SERVICE_ACCOUNT`, `MILL_RESTRICTED`, `MILL_INGRESS_CLASS`, `MILL_TLS_ISSUER`."""
+    namespace: str | None = setting(None, text, "the only namespace to look after", shown="all")
+    context: str | None = setting(
+        None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
+    )
+    workers: int = setting(8, number(1, 100), "how many MillDeployments are worked on at once")
+    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
+    evidence_logs: bool = setting(
+        default=True,
+        read=switch,
+        explanation="let a crashed program's last words into statuses; without, only the kubelet's and the runtime's",
+    )
+    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object a line")
+    health_host: str = setting("127.0.0.1", text, "address of `/healthz`, `/readyz` and `/metrics`")
+    health_port: int = setting(4401, number(1, 65535), "their port")
+    watch_deadline: int = setting(
+        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
+    )
+    leader_election: bool = setting(
+        default=False, read=switch, explanation="take turns with other replicas by a Lease: one works, others wait"
+    )
+    lease_namespace: str | None = setting(
+        None, text, "namespace of the Lease `mill-operator`", shown="the pod's, else `default`"
+    )
+    lease_seconds: int = setting(
+        15, number(3, 600), "how long a leader that is not heard of is waited for; it gives up itself after two thirds"
+    )
+    service_account: str | None = setting(
+        None, text, "ServiceAccount of the pods that are made: its pull secrets count", shown="default"
+    )
+    restricted: bool = setting(
+        default=False,
+        read=switch,
+        explanation="keep the `restricted` Pod Security Standard in all containers: no root, no capabilities",
+    )
+    ingress_class: str | None = setting(None, text, "class of the Ingresses", shown="the cluster's")
+    tls_issuer: str | None = setting(
+        None, text, "cert-manager's ClusterIssuer for the certificates of all routes", shown="none"
+    )
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read the settings. Raise ValueError naming the variable that is wrong."""
-        workers = os.environ.get("MILL_WORKERS", "8")
-        if not workers.isdigit() or not 1 <= int(workers) <= 100:
-            raise ValueError(f"MILL_WORKERS={workers}: must be a number from 1 to 100")
-        logs = os.environ.get("MILL_EVIDENCE_LOGS", "on")
-        if logs not in ("on", "off"):
-            raise ValueError(f"MILL_EVIDENCE_LOGS={logs}: must be on or off")
-        return cls(
-            namespace=os.environ.get("MILL_NAMESPACE") or None,
-            context=os.environ.get("MILL_CONTEXT") or None,
-            workers=int(workers),
-            evidence_logs=logs == "on",
-            log_level=os.environ.get("MILL_LOG_LEVEL", "INFO").upper(),
-            options=Options(
-                service_account=os.environ.get("MILL_SERVICE_ACCOUNT") or None,
-                restricted=os.environ.get("MILL_RESTRICTED") == "true",
-                ingress_class=os.environ.get("MILL_INGRESS_CLASS") or None,
-                tls_issuer=os.environ.get("MILL_TLS_ISSUER") or None,
-            ),
-        )
+    @property
+    def options(self) -> Options:
+        """Return what is the same for everything that the operator makes."""
+        return Options(self.service_account, self.restricted, self.ingress_class, self.tls_issuer)
+
+    @property
+    def namespace_of_lease(self) -> str:
+        """Return the namespace that is named, or the one that we run in."""
+        if self.lease_namespace is None and ACCOUNT_NAMESPACE.exists():
+            return ACCOUNT_NAMESPACE.read_text().strip()
+        return self.lease_namespace or "default"

@@ -4,11 +4,11 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 from hack import local
-from hack.cluster import Cluster, audit, control_plane
+from hack.cluster import Cluster, audit
 from hack.cluster.packages import NotSupported
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
@@ -71,7 +71,7 @@ def start_operator(cluster: Cluster) -> int:
     """Start the operator, or start it anew, with its requests written down; return its pid when it is ready."""
     if cluster.kind_of != "embedded":
         raise NotSupported("requests are counted on the embedded cluster only (docs/local-cluster.md)")
-    local.start(replace(cluster, kubeconfig=audit.kubeconfig(control_plane.SERVER)), ("operator",))
+    local.start(cluster, ("operator",))
     return operator_pid()
 
 

@@ -9,18 +9,21 @@ KubeError
 │   ├── NotFound          404
 │   ├── Conflict          409: exists already, or was changed by another hand
 │   └── Expired           410: the watch has fallen behind; list again
-└── Unreachable           no answer: refused, timed out, cut off
-    └── Silent            a watch that says nothing: dead, or of a kind that nobody has ever used
+├── Unreachable           no answer: refused, timed out, cut off
+│   └── Silent            a watch that says nothing: dead, or of a kind that nobody has ever used
+└── Withheld              not sent: who asked may not write (any more)
 ```
 """
 
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -42,7 +45,33 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
 
+METHODS: Final = {
+    "get": "GET",
+    "list": "GET",
+    "watch": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+"""The verbs of Kubernetes' access rules that we use, and how they are sent."""
+READS: Final = frozenset({"get", "list", "watch"})
+
 Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request, in the words of Kubernetes' access rules."""
+
+    verb: str
+    group: str
+    resource: str
+    """The plural, followed by the subresource if it is about one: `milldeployments/status`."""
+
+
+Observer: TypeAlias = Callable[[Call, int | None, float], None]
+"""Told of every request: the HTTP status, None if nobody answered, and how many seconds it took."""
 
 
 class KubeError(Exception):
@@ -58,6 +87,10 @@ class Silent(Unreachable):
 
     It may be dead. It may also be well: the API server sends no bookmarks for a kind of which it has seen no event.
     """
+
+
+class Withheld(KubeError):
+    """A write was not sent: who asked may not write (any more)."""
 
 
 class ApiError(KubeError):
@@ -98,7 +131,14 @@ class Expired(ApiError):
 class KubeClient:
     """A connection to one API server. Use as `async with await KubeClient.connect() as client`."""
 
-    def __init__(self, configuration: aio.Configuration) -> None:
+    def __init__(
+        self,
+        configuration: aio.Configuration,
+        *,
+        observe: Observer = lambda *_: None,
+        may_write: Callable[[], bool] = lambda: True,
+        stall_seconds: float = STALL_SECONDS,
+    ) -> None:
         configuration.connection_pool_maxsize = 100
         # Not aiohttp's own look at the environment: for each request a thread would read `.netrc` anew, which takes
         # longer than the request, and its credentials would be sent to the API server.
@@ -106,10 +146,17 @@ class KubeClient:
         configuration.proxy = configuration.proxy or _proxy(configuration.host)
         self.configuration = configuration
         self._api = aio.ApiClient(configuration)
+        self._observe = observe
+        self._may_write = may_write
+        self._stall_seconds = stall_seconds
 
     @classmethod
-    async def connect(cls, context: str | None = None) -> Self:
-        """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in."""
+    async def connect(cls, context: str | None = None, **options: Any) -> Self:
+        """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in.
+
+        `options` are those of the class: `observe` is told of every request, `may_write` is asked before every write,
+        and a watch that is silent for `stall_seconds` is given up.
+        """
         configuration = aio.Configuration()
         if context is None and _in_pod():
             aio_config.load_incluster_config(client_configuration=configuration)
@@ -117,7 +164,7 @@ class KubeClient:
             # The library reads the variable when it is imported; we want it as it is now.
             file = os.environ.get("KUBECONFIG")
             await aio_config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
-        return cls(configuration)
+        return cls(configuration, **options)
 
     async def __aenter__(self) -> Self:
         return self
@@ -133,17 +180,23 @@ class KubeClient:
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Return an object, or raise `NotFound`."""
-        return await self.request("GET", resource.path(namespace, name))
+        return await self.request("get", resource, namespace, name)
 
     async def list(
         self, resource: Resource, namespace: str | None, *, labels: str | None = None, fields: str | None = None
     ) -> Json:
         """Return the list object: `items`, and `metadata.resourceVersion` to watch from."""
-        return await self.request("GET", resource.path(namespace), {"labelSelector": labels, "fieldSelector": fields})
+        query = {"labelSelector": labels, "fieldSelector": fields}
+        return await self.request("list", resource, namespace, query=query)
 
     async def create(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
         """Create an object, or raise `Conflict` if there is one of that name."""
-        return await self.request("POST", resource.path(namespace), {"fieldManager": manager}, body)
+        return await self.request("create", resource, namespace, query={"fieldManager": manager}, body=body)
+
+    async def update(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
+        """Replace an object. With `metadata.resourceVersion` in `body`: only if it is as it was then (`Conflict`)."""
+        name = body["metadata"]["name"]
+        return await self.request("update", resource, namespace, name, query={"fieldManager": manager}, body=body)
 
     async def apply(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
         """Server-side apply: what `body` names becomes ours, what we named before and no longer do goes.
@@ -153,29 +206,39 @@ class KubeClient:
         """
         name = body["metadata"]["name"]
         query = {"fieldManager": manager, "force": "true"}
-        return await self.request("PATCH", resource.path(namespace, name), query, body, APPLY)
+        return await self.request("patch", resource, namespace, name, query=query, body=body, content_type=APPLY)
 
     async def json_patch(
         self, resource: Resource, namespace: str, name: str, operations: Sequence[Json], *, manager: str
     ) -> Json:
         """Change parts of an object, all or none of them."""
-        path = resource.path(namespace, name)
-        return await self.request("PATCH", path, {"fieldManager": manager}, operations, JSON_PATCH)
+        query = {"fieldManager": manager}
+        return await self.request(
+            "patch", resource, namespace, name, query=query, body=operations, content_type=JSON_PATCH
+        )
 
     async def merge_status(self, resource: Resource, namespace: str, name: str, body: Json, *, manager: str) -> Json:
         """Merge into an object's status. Maps are merged, so that what is to go must be an explicit null."""
-        path = resource.path(namespace, name, "status")
-        return await self.request("PATCH", path, {"fieldManager": manager}, body, MERGE_PATCH)
+        query = {"fieldManager": manager}
+        return await self.request(
+            "patch", resource, namespace, name, "status", query=query, body=body, content_type=MERGE_PATCH
+        )
 
     async def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str, propagation: str = "Background"
     ) -> Json:
         """Delete exactly the object of that uid; another of the same name is left alone (`Conflict`)."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": propagation}
-        return await self.request("DELETE", resource.path(namespace, name), None, body)
+        return await self.request("delete", resource, namespace, name, body=body)
 
     async def watch(
-        self, resource: Resource, namespace: str | None, *, resource_version: str, labels: str | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        resource_version: str,
+        labels: str | None = None,
+        fields: str | None = None,
     ) -> AsyncIterator[Json]:
         """Yield watch events until the server ends the watch. Raise `Silent` when it says nothing any more."""
         query = {
@@ -184,16 +247,18 @@ class KubeClient:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(WATCH_SECONDS),
             "labelSelector": labels,
+            "fieldSelector": fields,
         }
-        response = await self._send("GET", resource.path(namespace), query, timeout=WATCH_SECONDS + 20)
+        call, path = Call("watch", resource.group, resource.plural), resource.path(namespace)
+        response = await self._send(call, path, query, timeout=WATCH_SECONDS + 20)
         try:
             while True:
                 try:
                     # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with a line.
-                    async with asyncio.timeout(STALL_SECONDS):
+                    async with asyncio.timeout(self._stall_seconds):
                         line = await response.content.readline()
                 except TimeoutError as error:
-                    raise Silent(f"silent for {STALL_SECONDS:.0f} s") from error
+                    raise Silent(f"silent for {self._stall_seconds:.3g} s") from error
                 except (aiohttp.ClientError, OSError) as error:
                     raise Unreachable(f"cut off: {_words(error)}") from error
                 if not line:
@@ -208,31 +273,40 @@ class KubeClient:
 
     async def request(
         self,
-        method: str,
-        path: str,
+        verb: str,
+        resource: Resource,
+        namespace: str | None,
+        name: str | None = None,
+        subresource: str | None = None,
+        *,
         query: Mapping[str, str | None] | None = None,
         body: Any = None,
         content_type: str = JSON,
     ) -> Json:
         """Send one request and return the JSON of its answer."""
-        response = await self._send(method, path, query, body, content_type)
+        call = Call(verb, resource.group, f"{resource.plural}/{subresource}" if subresource else resource.plural)
+        path = resource.path(namespace, name, subresource)
+        response = await self._send(call, path, query, body, content_type)
         try:
             answer: Json = json.loads(await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{method} {path}: {_words(error)}") from error
+            raise Unreachable(f"{verb} {path}: {_words(error)}") from error
         return answer
 
     async def _send(
         self,
-        method: str,
+        call: Call,
         path: str,
         query: Mapping[str, str | None] | None = None,
         body: Any = None,
         content_type: str = JSON,
         timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed on to aiohttp, which ends the request itself
     ) -> aiohttp.ClientResponse:
+        if call.verb not in READS and not self._may_write():
+            raise Withheld(f"{call.verb} {path}: withheld")
+        started = time.monotonic()
         request = await self._api.param_serialize(
-            method,
+            METHODS[call.verb],
             path,
             query_params=[(key, value) for key, value in (query or {}).items() if value is not None],
             header_params={"Accept": JSON, "Content-Type": content_type},
@@ -241,10 +315,13 @@ class KubeClient:
         )
         try:
             response: aiohttp.ClientResponse = (await self._api.call_api(*request, _request_timeout=timeout)).response
-            if response.status >= 400:  # raw calls do not raise by themselves
-                raise ApiError.from_status(response.status, await response.read())
+            refusal = await response.read() if response.status >= 400 else None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{method} {path}: {_words(error)}") from error
+            self._observe(call, None, time.monotonic() - started)
+            raise Unreachable(f"{call.verb} {path}: {_words(error)}") from error
+        self._observe(call, response.status, time.monotonic() - started)
+        if refusal is not None:  # raw calls do not raise by themselves
+            raise ApiError.from_status(response.status, refusal)
         return response
 
 

@@ -47,6 +47,7 @@ class Reflector(Generic[T]):
         group: Callable[[T], Hashable | None] = lambda _: None,
         namespace: str | None = None,
         labels: str | None = None,
+        fields: str | None = None,
     ) -> None:
         self._client = client
         self._resource = resource
@@ -55,12 +56,20 @@ class Reflector(Generic[T]):
         self._group = group
         self._namespace = namespace
         self._labels = labels
+        self._fields = fields
         self._objects: dict[Key, T] = {}
         self._groups: dict[Hashable, dict[Key, T]] = {}
         self.synced = asyncio.Event()
         """Set once the first list is in the store."""
         self.last_heard = time.monotonic()
         """When the server last said anything, a bookmark included: what liveness looks at."""
+        self.restarts = 0
+        """How often it had to list again."""
+
+    @property
+    def plural(self) -> str:
+        """What it follows."""
+        return self._resource.plural
 
     def get(self, key: Key) -> T | None:
         """Return the projection of an object."""
@@ -78,7 +87,7 @@ class Reflector(Generic[T]):
         """Take the answer to our own write into the store, so that the next reader sees it. Does not notify."""
         new = self._project(body)
         old = self._objects.get(new.key)
-        if old is None or _newer(new, old):
+        if old is None or _newer(new.resource_version, old.resource_version):
             self._store(new)
             return new
         return old
@@ -98,25 +107,30 @@ class Reflector(Generic[T]):
                 failures += 1
                 denied = isinstance(error, ApiError)
                 log.log(logging.ERROR if denied else logging.WARNING, "watch of %s: %s", self._resource.plural, error)
+            self.restarts += 1
             if failures:
                 await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
 
     async def _list(self) -> str:
-        answer = await self._client.list(self._resource, self._namespace, labels=self._labels)
+        answer = await self._client.list(self._resource, self._namespace, labels=self._labels, fields=self._fields)
         self.last_heard = time.monotonic()
+        version: str = answer["metadata"]["resourceVersion"]
         new = {item.key: item for item in map(self._project, answer["items"])}
-        for gone in [old for key, old in self._objects.items() if key not in new]:
+        # What we learned from our own write while the list was on its way is not gone: it is not in it yet.
+        missing = [old for key, old in self._objects.items() if key not in new]
+        for gone in [old for old in missing if not _newer(old.resource_version, version)]:
             self._drop(gone.key)
             self._on_change(gone, None)
         for item in new.values():
             self._change(item)
         self.synced.set()
-        version: str = answer["metadata"]["resourceVersion"]
         return version
 
     async def _watch(self, version: str) -> str:
         """Follow one watch to its end and return where it ended."""
-        events = self._client.watch(self._resource, self._namespace, resource_version=version, labels=self._labels)
+        events = self._client.watch(
+            self._resource, self._namespace, resource_version=version, labels=self._labels, fields=self._fields
+        )
         async for event in events:
             self.last_heard = time.monotonic()
             body = event["object"]
@@ -133,7 +147,7 @@ class Reflector(Generic[T]):
 
     def _change(self, new: T) -> None:
         old = self._objects.get(new.key)
-        if old is not None and not _newer(new, old):
+        if old is not None and not _newer(new.resource_version, old.resource_version):
             new = old  # what we learned from our own write is newer, or the same; still tell who waits for it
         self._store(new)
         self._on_change(old, new)
@@ -152,9 +166,9 @@ class Reflector(Generic[T]):
                 del self._groups[group]
 
 
-def _newer(new: Stored, old: Stored) -> bool:
+def _newer(new: str, old: str) -> bool:
     """Compare resource versions as numbers, which Kubernetes promises from 1.35 on and etcd always gave."""
     try:
-        return int(new.resource_version) > int(old.resource_version)
+        return int(new) > int(old)
     except ValueError:
         return True

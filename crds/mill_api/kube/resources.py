@@ -44,6 +44,7 @@ NODES: Final = Resource("", "v1", "Node", "nodes")
 """The one kind here that has no namespace."""
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
 JOBS: Final = Resource("batch", "v1", "Job", "jobs")
+LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 
 BY_KIND: Final = {
     resource.kind: resource

@@ -26,8 +26,8 @@ class Server:
         self.gate.set()
         self.at_once = 0
 
-    async def request(self, method: str, path: str) -> dict[str, Any]:
-        await self._answer(f"{method} {path}")
+    async def request(self, verb: str, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
+        await self._answer(f"{verb} {resource.path(namespace, name)}")
         info = {"operatingSystem": "linux", "architecture": "amd64"}
         return {"status": {"nodeInfo": info, "conditions": [{"type": "Ready", "status": "True"}]}}
 
@@ -75,7 +75,7 @@ async def test_a_node_and_the_events_of_one_object_are_asked_for(looking: Lookup
     answers = await looking.answer([NODE, POD])
     assert answers.nodes["node-1"].platform == "linux/amd64"
     assert answers.events["pod-uid"][0].message == "why"
-    assert set(server.asked) == {"GET /api/v1/nodes/node-1", "shop involvedObject.uid=pod-uid"}
+    assert set(server.asked) == {"get /api/v1/nodes/node-1", "shop involvedObject.uid=pod-uid"}
 
 
 async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
@@ -84,13 +84,13 @@ async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
     await looking.answer([NODE])
     clock.time = 4.9
     await looking.answer([NODE, POD])
-    assert server.asked["GET /api/v1/nodes/node-1"] == 1
+    assert server.asked["get /api/v1/nodes/node-1"] == 1
     clock.time = 5.0
     await looking.answer([NODE])
-    assert server.asked["GET /api/v1/nodes/node-1"] == 2
+    assert server.asked["get /api/v1/nodes/node-1"] == 2
     clock.time = 60.0
     await looking.answer([Question("node", "node-1", fresh=300.0)])
-    assert server.asked["GET /api/v1/nodes/node-1"] == 2
+    assert server.asked["get /api/v1/nodes/node-1"] == 2
 
 
 async def test_what_an_object_says_now_is_another_question(looking: Lookups, server: Server) -> None:

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from mill_api.kube.client import KubeClient
+from mill_api.kube.resources import Resource
 from mill_operator.cluster import Cluster
 from mill_operator.controller import steady_clock
 from mill_operator.core.objects.pods import Options
@@ -19,8 +20,8 @@ NO_MATCH = (
 
 
 class ServerWithNode(Server):
-    async def request(self, method: str, path: str) -> dict[str, Any]:
-        self.calls.append((method, path))
+    async def request(self, verb: str, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
+        self.calls.append((verb, resource.path(namespace, name)))
         return {"status": {"nodeInfo": {"operatingSystem": "linux", "architecture": "riscv64"}}}
 
 
@@ -50,6 +51,6 @@ async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reco
         "WrongPlatform",
         "image pull failed: not built for linux/riscv64",
     )
-    assert server.calls.count(("GET", "/api/v1/nodes/node-1")) == 1
+    assert server.calls.count(("get", "/api/v1/nodes/node-1")) == 1
     await reconciler.reconcile(KEY)
-    assert server.calls.count(("GET", "/api/v1/nodes/node-1")) == 1, "the answer is still fresh"
+    assert server.calls.count(("get", "/api/v1/nodes/node-1")) == 1, "the answer is still fresh"

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 
-from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, WorkQueue
+from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, Closed, WorkQueue
 
 SOON = 0.01
 LONG = 60.0
@@ -169,3 +170,36 @@ async def test_an_event_cuts_a_back_off_short(queue):
     queue.retry("a")
     queue.add("a")
     assert len(queue) == 1
+
+
+async def test_a_key_that_is_worked_on_tells_when_it_was_added(queue):
+    before = time.monotonic()
+    queue.add("a")
+    after = time.monotonic()
+    await asyncio.sleep(SOON)
+    queue.add("a")  # the first time counts
+    await take(queue)
+    assert before <= queue.added_at("a") <= after
+
+
+async def test_a_closed_queue_gives_out_nothing_to_anybody(queue):
+    waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
+    await asyncio.sleep(0)
+    queue.close()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in results] == [Closed] * 3
+    with pytest.raises(Closed):
+        await queue.get()
+
+
+async def test_a_closed_queue_lets_go_of_what_was_not_taken(queue):
+    queue.add("a")
+    await take(queue)
+    for key in "ab":
+        queue.add(key)
+    queue.close()
+    queue.done("a")
+    queue.add("c")
+    for _ in range(2):
+        with pytest.raises(Closed):
+            await queue.get()

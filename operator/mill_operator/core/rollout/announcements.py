@@ -35,6 +35,12 @@ class Announcement:
     """How often this verdict has been made by now; None: once more than before, which nobody has counted."""
 
     @property
+    def fields(self) -> dict[str, str]:
+        """Return what it is about, by name: fields of a log record."""
+        names = ("task", "run") if self.action == "Run" else ("rollout", "service")
+        return dict(zip(names, self.subject, strict=False))
+
+    @property
     def id(self) -> str:
         """Return what is the same for the same verdict, also after the operator was restarted, and sorts as it came."""
         return f"{self.position:04}.{digest([*self.subject, self.reason, self.note])}"
@@ -152,7 +158,7 @@ def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator
     for task in after.tasks:
         if task.reason is not None and (task.name, task.reason, task.message) not in unspawnable:
             note = f"task {task.name} cannot be spawned: {task.message}"
-            yield Announcement(task.reason, note, (task.name,), warning=True, count=None)
+            yield Announcement(task.reason, note, (task.name,), warning=True, action="Run", count=None)
 
 
 def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:

@@ -1,7 +1,7 @@
 """The store follows the server through cut watches, expiry and its own writes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -38,8 +38,10 @@ class Server:
         self._lists = lists
         self._watches = watches
         self.watched_from: list[str] = []
+        self.before_list: Callable[[], object] = lambda: None
 
     async def list(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self.before_list()
         items = self._lists.pop(0)
         return {"items": items, "metadata": {"resourceVersion": "100"}}
 
@@ -67,14 +69,19 @@ async def _play(server: Server) -> tuple[Reflector[Pod], list[tuple[str | None, 
     )
     task = asyncio.create_task(store.run())
     await store.synced.wait()
-    for _ in range(1000):
-        if not server._watches:
-            break
-        await asyncio.sleep(0.001)
+    await until(lambda: not server._watches)
     await asyncio.sleep(0.005)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return store, changes
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it did not happen")
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +103,19 @@ async def test_what_was_deleted_while_the_watch_was_expired_is_told() -> None:
     store, changes = await _play(server)
     assert ("a@1", None) in changes
     assert [pod.key.name for pod in store.all()] == ["b"]
+
+
+async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
+    server = Server([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
+    told: list[Pod | None] = []
+    store = Reflector(cast("KubeClient", server), PODS, project=_project, on_change=lambda _, new: told.append(new))
+    server.before_list = lambda: store.learn(_pod("ours", 101))  # the lists are of version 100
+    task = asyncio.create_task(store.run())
+    await until(lambda: len(server.watched_from) == 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert sorted(pod.key.name for pod in store.all()) == ["a", "ours"]
+    assert None not in told
 
 
 async def test_a_cut_watch_lists_again() -> None:

@@ -1,0 +1,131 @@
+"""Settings of a program: fields of a frozen dataclass, each with its default, its reader and its explanation.
+
+That dataclass is the one table of a program's settings. The field `workers` is set by `MILL_WORKERS` or by `--workers`,
+which wins; `load` reads both and reports all problems at once, `table` writes the documentation.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+PREFIX = "MILL_"
+
+Reader = Callable[[str], T]
+"""Makes a value of a text. Raises ValueError that says what is allowed."""
+
+
+class SettingsError(ValueError):
+    """All that is wrong with the settings, a line each."""
+
+
+def setting(default: T, read: Reader[T], explanation: str, *, shown: str | None = None) -> T:
+    """Return a dataclass field. `shown` is the default as documentation has it, where it is not the value itself."""
+    field: T = dataclasses.field(
+        default=default, metadata={"read": read, "explanation": explanation, "shown": shown or _text(default)}
+    )
+    return field
+
+
+def text(value: str) -> str:
+    """Read a text that is not empty."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value.strip()
+
+
+def switch(value: str) -> bool:
+    """Read yes or no."""
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if value.lower() not in words:
+        raise ValueError("must be true or false")
+    return words[value.lower()]
+
+
+def number(minimum: int, maximum: int) -> Reader[int]:
+    """Read a whole number in a range."""
+
+    def read(value: str) -> int:
+        if not value.isdecimal() or not minimum <= int(value) <= maximum:
+            raise ValueError(f"must be a number from {minimum} to {maximum}")
+        return int(value)
+
+    return read
+
+
+def choice(*choices: str) -> Reader[str]:
+    """Read one of some words, in upper or lower case; the spelling given here counts."""
+
+    def read(value: str) -> str:
+        for each in choices:
+            if value.lower() == each.lower():
+                return each
+        raise ValueError(f"must be one of {', '.join(choices)}")
+
+    return read
+
+
+def load(kind: type[S], arguments: Sequence[str], environment: Mapping[str, str], *, program: str, about: str) -> S:
+    """Read the settings. Raise `SettingsError` with every problem.
+
+    An empty variable counts as one that is not set: this is how charts and shells leave something out.
+    """
+    parser = argparse.ArgumentParser(
+        prog=program, description=about, epilog="A flag wins over its variable.", allow_abbrev=False
+    )
+    for field in _fields(kind):
+        explanation = f"{field.metadata['explanation']} [{variable(field.name)}; default: {field.metadata['shown']}]"
+        optional: dict[str, Any] = (
+            {"nargs": "?", "const": "true"} if field.metadata["read"] is switch else {}
+        )  # a switch may stand alone
+        parser.add_argument(
+            flag(field.name), dest=field.name, metavar="VALUE", help=explanation.replace("%", "%%"), **optional
+        )
+    given = vars(parser.parse_args(arguments))
+    values: dict[str, Any] = {}
+    problems = []
+    for field in _fields(kind):
+        name, value = flag(field.name), given[field.name]
+        if value is None:
+            name, value = variable(field.name), environment.get(variable(field.name)) or None
+        if value is None:
+            continue
+        try:
+            values[field.name] = field.metadata["read"](value)
+        except ValueError as error:
+            problems.append(f"{name}={value}: {error}")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return kind(**values)
+
+
+def table(kind: type[Any]) -> str:
+    """Return the settings as a table in Markdown."""
+    rows = ["| variable | flag | default | |", "|---|---|---|---|"]
+    for field in _fields(kind):
+        explanation = str(field.metadata["explanation"]).replace("|", "\\|")
+        rows.append(f"| `{variable(field.name)}` | `{flag(field.name)}` | {field.metadata['shown']} | {explanation} |")
+    return "\n".join(rows) + "\n"
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a field."""
+    return PREFIX + name.upper()
+
+
+def flag(name: str) -> str:
+    """Return the command line's flag of a field."""
+    return "--" + name.replace("_", "-")
+
+
+def _fields(kind: type[Any]) -> list[dataclasses.Field[Any]]:
+    return [field for field in dataclasses.fields(kind) if "read" in field.metadata]
+
+
+def _text(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return "" if default is None else str(default)

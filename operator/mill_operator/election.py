@@ -1,0 +1,174 @@
+"""Taking turns: the replica that holds the Lease works. What each does about it is decided in `core.election`.
+
+The Lease is watched, not polled: a candidate knows of a release, and counts a silent leader's time, to the millisecond.
+The watch may be behind or dead without harm, since every write names the resource version that it replaces.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mill_api.key import Key
+from mill_api.kube.client import Conflict, Json, KubeClient, KubeError
+from mill_api.kube.reflector import Reflector
+from mill_api.kube.resources import LEASES
+from mill_operator.core.election import Act, Record, Sighting, Timing, decide, sight, written
+
+log = logging.getLogger(__name__)
+
+NAME = "mill-operator"
+"""Of the Lease, and of whom its fields belong to."""
+MICRO_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def new_identity() -> str:
+    """Return a name that no other process has: the pod's, and a random part for those that come after it."""
+    return f"{socket.gethostname()}_{secrets.token_hex(4)}"
+
+
+class Election:
+    """Our part in the election. `run` it; `elected` is set when we lead, and `run` returns when we do no more."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        namespace: str,
+        timing: Timing,
+        *,
+        identity: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.identity = identity
+        self.elected = asyncio.Event()
+        self.left = False
+        """Whether we let go of it ourselves."""
+        self.reflector = Reflector(
+            client,
+            LEASES,
+            project=_lease,
+            on_change=self._heard,
+            namespace=namespace,
+            fields=f"metadata.name={NAME}",
+        )
+        self._client = client
+        self._key = Key(namespace, NAME)
+        self._timing = timing
+        self._clock = clock
+        self._known: Sighting | None = None
+        self._renewed_at: float | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def leads(self) -> bool:
+        """Whether nobody else can lead at this moment: what must be true before every write."""
+        return self._renewed_at is not None and self._clock() < self._renewed_at + self._timing.renewal
+
+    async def run(self) -> None:
+        """Wait for the Lease, then renew it, until it is lost or we leave."""
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self.reflector.run())
+            await self.reflector.synced.wait()
+            log.info("%s is a candidate for the lease %s", self.identity, self._key)
+            await self._take_part()
+            if self.left and self.leads:
+                await self._write("", self._timing.retry)  # nobody need wait for us
+            self._renewed_at = None
+            watching.cancel()
+
+    async def _take_part(self) -> None:
+        while not self.left:
+            self._news.clear()
+            now = self._clock()
+            decision = decide(self.identity, self._known, self._renewed_at, now, self._timing)
+            if decision.act is Act.LOST:
+                return
+            if decision.act is Act.WAIT:
+                await self._pause(decision.seconds)
+            elif not await self._write(self.identity, decision.seconds):
+                await self._pause(now + decision.seconds - self._clock())
+            elif not self.elected.is_set():
+                log.info("%s leads", self.identity)
+                self.elected.set()
+
+    def leave(self) -> None:
+        """Let go of the Lease, which ends `run`. A renewal on its way is not cut off: it may be written already."""
+        self.left = True
+        self._news.set()
+
+    async def _write(self, holder: str, seconds: float) -> bool:
+        """Write ourselves, or nobody, into the Lease as we know it. Tell whether that went well.
+
+        If it is another Lease by now, our watch will say so: there is nothing to read here.
+        """
+        sent_at = self._clock()
+        record = written(self._known, holder, datetime.now(UTC).strftime(MICRO_TIME), self._timing)
+        body = _body(self._key, record, self._known)
+        write = self._client.create if self._known is None else self._client.update
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await write(LEASES, self._key.namespace, body, manager=NAME)
+        except Conflict:
+            log.info("lease %s: somebody else has written it", self._key)
+        except (KubeError, TimeoutError) as error:
+            log.warning("lease %s: %s", self._key, str(error) or "no answer")
+        else:
+            self._heard(None, self.reflector.learn(answer))
+            self._renewed_at = sent_at
+            return True
+        return False
+
+    def _heard(self, _old: "Lease | None", new: "Lease | None") -> None:
+        if new is None:
+            self._known = None
+        else:
+            self._known = sight(self._known, new.record, new.resource_version, self._clock())
+        self._news.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, at most until something is heard of the Lease."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A Lease as the API server has it."""
+
+    key: Key
+    resource_version: str
+    record: Record
+
+
+def _lease(body: Json) -> Lease:
+    meta, spec = body["metadata"], body.get("spec", {})
+    record = Record(
+        holder=spec.get("holderIdentity") or "",
+        lease_seconds=spec.get("leaseDurationSeconds") or 0,
+        acquired=spec.get("acquireTime") or "",
+        renewed=spec.get("renewTime") or "",
+        transitions=spec.get("leaseTransitions") or 0,
+    )
+    return Lease(Key(meta["namespace"], meta["name"]), meta["resourceVersion"], record)
+
+
+def _body(key: Key, record: Record, known: Sighting | None) -> Json:
+    version = {"resourceVersion": known.version} if known is not None else {}
+    return {
+        "apiVersion": LEASES.api_version,
+        "kind": LEASES.kind,
+        "metadata": {"namespace": key.namespace, "name": key.name, **version},
+        "spec": {
+            "holderIdentity": record.holder,
+            "leaseDurationSeconds": max(1, round(record.lease_seconds)),
+            "acquireTime": record.acquired,
+            "renewTime": record.renewed,
+            "leaseTransitions": record.transitions,
+        },
+    }

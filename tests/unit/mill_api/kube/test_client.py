@@ -1,0 +1,138 @@
+"""Requests are sent as Kubernetes expects them, told to the observer, and withheld from who may not write."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio import client as aio
+
+from mill_api.kube.client import Call, KubeClient, NotFound, Silent, Unreachable, Withheld
+from mill_api.kube.resources import DEPLOYMENTS, LEASES, MILL_DEPLOYMENTS, PODS
+
+BODY = {"metadata": {"name": "web", "namespace": "n"}}
+
+
+class Server:
+    """Answers everything with the next of `codes`, or 200."""
+
+    def __init__(self) -> None:
+        self.codes: list[int] = []
+        self.requests: list[str] = []
+        self.observed: list[tuple[Call, int | None]] = []
+        self.over = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(f"{request.method} {request.path}")
+        if request.query.get("watch"):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b'{"type": "ADDED", "object": {}}\n')
+            await self.over.wait()
+            return response
+        return web.json_response({"items": []}, status=self.codes.pop(0) if self.codes else 200)
+
+    def observe(self, call: Call, code: int | None, seconds: float) -> None:
+        assert seconds >= 0
+        self.observed.append((call, code))
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def connect(server: Server) -> AsyncIterator[Callable[..., KubeClient]]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", server.answer)
+    clients = []
+    async with TestServer(app) as listening:
+
+        def make(**options: Any) -> KubeClient:
+            configuration = aio.Configuration(host=str(listening.make_url("")).rstrip("/"))
+            clients.append(KubeClient(configuration, observe=server.observe, **options))
+            return clients[-1]
+
+        yield make
+        for client in clients:
+            await client.close()
+        server.over.set()
+
+
+async def test_every_request_is_observed_in_the_words_of_access_rules(server: Server, connect: Any) -> None:
+    client = connect()
+    await client.get(DEPLOYMENTS, "n", "web")
+    await client.list(PODS, None)
+    await client.create(LEASES, "n", BODY, manager="m")
+    await client.update(LEASES, "n", BODY, manager="m")
+    await client.apply(DEPLOYMENTS, "n", BODY, manager="m")
+    await client.json_patch(MILL_DEPLOYMENTS, "n", "web", [], manager="m")
+    await client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m")
+    await client.delete(PODS, "n", "web", uid="u")
+    async for _ in client.watch(PODS, "n", resource_version="1"):
+        break
+    assert [call for call, _ in server.observed] == [
+        Call("get", "apps", "deployments"),
+        Call("list", "", "pods"),
+        Call("create", "coordination.k8s.io", "leases"),
+        Call("update", "coordination.k8s.io", "leases"),
+        Call("patch", "apps", "deployments"),
+        Call("patch", "mill.dev", "milldeployments"),
+        Call("patch", "mill.dev", "milldeployments/status"),
+        Call("delete", "", "pods"),
+        Call("watch", "", "pods"),
+    ]
+    assert {code for _, code in server.observed} == {200}
+    assert server.requests == [
+        "GET /apis/apps/v1/namespaces/n/deployments/web",
+        "GET /api/v1/pods",
+        "POST /apis/coordination.k8s.io/v1/namespaces/n/leases",
+        "PUT /apis/coordination.k8s.io/v1/namespaces/n/leases/web",
+        "PATCH /apis/apps/v1/namespaces/n/deployments/web",
+        "PATCH /apis/mill.dev/v1alpha1/namespaces/n/milldeployments/web",
+        "PATCH /apis/mill.dev/v1alpha1/namespaces/n/milldeployments/web/status",
+        "DELETE /api/v1/namespaces/n/pods/web",
+        "GET /api/v1/namespaces/n/pods",
+    ]
+
+
+async def test_refusals_and_silence_are_observed_too(server: Server) -> None:
+    nobody = KubeClient(aio.Configuration(host="http://127.0.0.1:9"), observe=server.observe)
+    with pytest.raises(Unreachable):
+        await nobody.get(PODS, "n", "web")
+    await nobody.close()
+    assert server.observed == [(Call("get", "", "pods"), None)]
+
+
+async def test_a_refusal_is_observed_with_its_code(server: Server, connect: Any) -> None:
+    server.codes = [404]
+    with pytest.raises(NotFound):
+        await connect().get(PODS, "n", "web")
+    assert server.observed == [(Call("get", "", "pods"), 404)]
+
+
+async def test_who_may_not_write_may_still_read(server: Server, connect: Any) -> None:
+    client = connect(may_write=lambda: False)
+    for write in (
+        client.create(LEASES, "n", BODY, manager="m"),
+        client.update(LEASES, "n", BODY, manager="m"),
+        client.apply(DEPLOYMENTS, "n", BODY, manager="m"),
+        client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m"),
+        client.delete(PODS, "n", "web", uid="u"),
+    ):
+        with pytest.raises(Withheld):
+            await write
+    assert server.requests == []
+    assert server.observed == []
+    await client.list(PODS, "n")
+    assert server.requests == ["GET /api/v1/namespaces/n/pods"]
+
+
+async def test_a_watch_that_says_nothing_is_given_up(connect: Any) -> None:
+    events = connect(stall_seconds=0.05).watch(PODS, "n", resource_version="1")
+    assert (await anext(events))["type"] == "ADDED"
+    with pytest.raises(Silent, match=r"silent for 0\.05 s"):
+        await anext(events)

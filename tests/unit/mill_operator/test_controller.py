@@ -1,0 +1,253 @@
+"""The control loop: who leads works, who waits does not, and who stops leaves nothing half done."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from mill_api.key import Key
+from mill_api.kube.client import KubeClient, NotFound, Unreachable
+from mill_api.kube.resources import MILL_DEPLOYMENTS, Resource
+from mill_operator.controller import DRAIN_SECONDS, Controller
+from mill_operator.core.objects.desired import DEFAULTS
+from mill_operator.election import Election
+from mill_operator.metrics import Metrics
+from tests.unit.virtual_time import now, virtual_time
+
+KEY = Key("default", "mill")
+
+
+class Server:
+    """Has one MillDeployment, of one service without a pod. Its watches say nothing."""
+
+    def __init__(self) -> None:
+        self.version = 10
+        self.resource: dict[str, Any] = {
+            "metadata": {
+                "name": KEY.name,
+                "namespace": KEY.namespace,
+                "uid": "uid",
+                "resourceVersion": "10",
+                "creationTimestamp": "2026-01-31T12:00:00Z",
+                "generation": 1,
+            },
+            "spec": {"services": [{"name": "web", "image": "web:1"}]},
+        }
+        self.lists: list[str] = []
+        self.writes: list[str] = []
+        self.statuses: list[dict[str, Any]] = []
+        self.held = asyncio.Event()
+        """Applies wait for it."""
+        self.held.set()
+        self.refuses = 0
+        """How many applies fail."""
+        self.written = asyncio.Event()
+        """Set by the first status."""
+
+    async def list(self, resource: Resource, *_: Any, **__: Any) -> dict[str, Any]:
+        self.lists.append(resource.plural)
+        items = [self.resource] if resource is MILL_DEPLOYMENTS else []
+        return {"items": items, "metadata": {"resourceVersion": str(self.version)}}
+
+    async def watch(self, *_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
+        await asyncio.Event().wait()
+        yield {}
+
+    async def create(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}
+
+    async def get(self, resource: Resource, *_: Any) -> dict[str, Any]:
+        if resource is MILL_DEPLOYMENTS:
+            return self.resource
+        raise NotFound(404, "NotFound", "not found")
+
+    async def apply(self, resource: Resource, _namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
+        self.writes.append(f"begin {resource.plural}")
+        if self.refuses:
+            self.refuses -= 1
+            raise Unreachable("nobody answers")
+        await self.held.wait()
+        self.writes.append(f"end {resource.plural}")
+        meta = {
+            **body["metadata"],
+            "uid": resource.kind,
+            "resourceVersion": "11",
+            "creationTimestamp": "2026-01-31T12:00:01Z",
+            "generation": 1,
+        }
+        return {**body, "metadata": meta}
+
+    async def merge_status(self, _resource: Resource, *_key: str, **_: Any) -> dict[str, Any]:
+        body = _key[-1]
+        self.statuses.append(cast("dict[str, Any]", body)["status"])
+        self.writes.append("status")
+        self.written.set()
+        return {}
+
+
+class PlayedElection:
+    """An election whose result the test decides."""
+
+    def __init__(self, server: Server) -> None:
+        self.elected = asyncio.Event()
+        self.left = False
+        self._server = server
+        self._over = asyncio.Event()
+
+    async def run(self) -> None:
+        await self._over.wait()
+
+    def lose(self) -> None:
+        self._over.set()
+
+    def leave(self) -> None:
+        self.left = True
+        self._server.writes.append("release")
+        self._over.set()
+
+
+class Operator:
+    """A controller, and what became of it."""
+
+    def __init__(self, server: Server, election: PlayedElection | None = None) -> None:
+        self.reasons: list[str] = []
+        self.metrics = Metrics()
+        self.controller = Controller(
+            cast("KubeClient", server),
+            None,
+            DEFAULTS,
+            workers=2,
+            metrics=self.metrics,
+            give_up=self.reasons.append,
+            election=cast("Election", election),
+        )
+        if election is None:
+            self.controller.start()
+        else:
+            election.reflector = self.controller.cluster.parents  # type: ignore[attr-defined]
+            self.controller.start()
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(f"mill_operator_{name}", labels)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@virtual_time
+async def test_alone_it_works_as_soon_as_it_knows_everything(server: Server) -> None:
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    assert server.writes == ["begin deployments", "end deployments", "status"]
+    assert operator.metric("leader") == 1
+    assert operator.metric("reconciles_total", result="success") == 1
+    assert operator.metric("status_writes_total") == 1
+    await operator.controller.stop()
+    assert operator.reasons == []
+
+
+@virtual_time
+async def test_who_waits_for_its_turn_watches_and_writes_nothing(server: Server) -> None:
+    operator = Operator(server, PlayedElection(server))
+    await asyncio.sleep(600)
+    assert all(each.synced.is_set() for each in operator.controller.watches)
+    operator.controller.wake(KEY)
+    await asyncio.sleep(600)
+    assert server.writes == []
+    assert (operator.metric("leader"), operator.metric("queue_depth")) == (0, 0)
+    await operator.controller.stop()
+    assert server.writes == ["release"]
+
+
+@virtual_time
+async def test_who_takes_over_goes_on_from_what_is_stored_now(server: Server) -> None:
+    """Also if its watches have not told it yet what the leader before it wrote last."""
+    election = PlayedElection(server)
+    operator = Operator(server, election)
+    await asyncio.sleep(1)
+    transitions = [{"seq": 1, "at": "2026-01-31T12:00:00.000Z", "phase": "failed", "message": "as it was"}]
+    server.version = 20
+    server.resource = {
+        **server.resource,
+        "metadata": {**server.resource["metadata"], "resourceVersion": "20"},
+        "status": {
+            "observedGeneration": 1,
+            "rollout": {"id": "1", "startedAt": "2026-01-31T12:00:00.000Z"},
+            "services": [{"name": "web", "state": "Pending", "transitions": transitions}],
+        },
+    }
+    server.lists.clear()
+    election.elected.set()
+    await asyncio.sleep(1)
+    assert sorted(server.lists) == sorted(each.plural for each in operator.controller.cluster.reflectors)
+    assert operator.metric("leader") == 1
+    assert server.statuses[0]["services"][0]["transitions"][0]["message"] == "as it was"
+    await operator.controller.stop()
+
+
+@virtual_time
+async def test_a_stop_lets_a_pass_finish_and_releases_the_lease_last(server: Server) -> None:
+    election = PlayedElection(server)
+    election.elected.set()
+    server.held.clear()
+    operator = Operator(server, election)
+    await asyncio.sleep(1)
+    assert server.writes == ["begin deployments"]
+    stopping = asyncio.create_task(operator.controller.stop())
+    await asyncio.sleep(1)
+    server.held.set()
+    await stopping
+    assert server.writes == ["begin deployments", "end deployments", "status", "release"]
+    assert operator.reasons == []
+
+
+@virtual_time
+async def test_a_stop_does_not_wait_for_ever(server: Server) -> None:
+    server.held.clear()
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    began = now()
+    await operator.controller.stop()
+    assert now() - began == DRAIN_SECONDS
+    assert server.writes == ["begin deployments"]
+
+
+@virtual_time
+async def test_who_loses_the_lease_stops_in_the_middle_and_gives_up(server: Server) -> None:
+    election = PlayedElection(server)
+    election.elected.set()
+    server.held.clear()
+    operator = Operator(server, election)
+    await asyncio.sleep(1)
+    election.lose()
+    await asyncio.sleep(0)
+    assert operator.metric("leader") == 0
+    server.held.set()
+    await asyncio.sleep(1)
+    assert server.writes == ["begin deployments"]
+    assert operator.reasons == ["the lease was not renewed in time"]
+    await operator.controller.stop()
+
+
+async def test_a_pass_that_fails_is_made_again(server: Server) -> None:
+    server.refuses = 2
+    operator = Operator(server)
+    async with asyncio.timeout(5):
+        await server.written.wait()
+    await operator.controller.stop()
+    assert server.writes.count("begin deployments") == 3
+    assert operator.metric("retries_total") == 2
+    assert operator.metric("reconciles_total", result="api_error") == 2
+    assert operator.metric("reconciles_total", result="success") == 1
+
+
+@virtual_time
+async def test_a_watch_that_breaks_by_a_fault_of_ours_ends_the_process(server: Server) -> None:
+    del server.resource["metadata"]["uid"]
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    assert operator.reasons == ["a part of it has failed"]
+    await operator.controller.stop()

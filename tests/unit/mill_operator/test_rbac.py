@@ -1,0 +1,45 @@
+"""The roles give what the table says, and no more. Whether it is what is used, a test on a real cluster tells."""
+
+import pytest
+import yaml
+
+from mill_operator.rbac import LEASE_RIGHTS, NODE_RIGHTS, RIGHTS, SYSTEM_NAMESPACE, manifests, render
+
+
+def test_the_yaml_is_the_manifests() -> None:
+    assert list(yaml.safe_load_all(render())) == manifests()
+
+
+def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_look_at_a_node() -> None:
+    kinds = [(each["kind"], each["metadata"].get("namespace")) for each in manifests("shop")]
+    assert [each for each in kinds if each[0].endswith(("Role", "RoleBinding"))] == [
+        ("Role", "shop"),
+        ("RoleBinding", "shop"),
+        ("ClusterRole", None),
+        ("ClusterRoleBinding", None),
+        ("Role", SYSTEM_NAMESPACE),
+        ("RoleBinding", SYSTEM_NAMESPACE),
+    ]
+    (cluster_wide,) = (each for each in manifests("shop") if each["kind"] == "ClusterRole")
+    assert cluster_wide["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}]
+
+
+@pytest.mark.parametrize(
+    "right", [*RIGHTS, *NODE_RIGHTS, *LEASE_RIGHTS], ids=lambda right: f"{right.plural}-{right.verbs[0]}"
+)
+def test_no_right_is_a_wildcard_or_about_secrets(right) -> None:
+    rule = right.rule()
+    assert "*" not in str(rule)
+    assert rule["resources"] != ["secrets"]
+    assert right.why
+
+
+def test_no_right_is_given_twice() -> None:
+    given = [(right.resource.group, right.plural, verb) for right in RIGHTS for verb in right.verbs]
+    assert len(given) == len(set(given))
+
+
+def test_data_is_never_deleted() -> None:
+    assert [
+        right.verbs for right in RIGHTS if right.plural == "persistentvolumeclaims" and "delete" in right.verbs
+    ] == []

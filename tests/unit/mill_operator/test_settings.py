@@ -1,0 +1,34 @@
+"""The operator's settings, and that their documentation is the truth."""
+
+from pathlib import Path
+
+import pytest
+
+from mill_api.settings import table
+from mill_operator import settings as module
+from mill_operator.settings import Settings
+
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
+
+
+def test_the_documentation_has_the_table_as_it_is() -> None:
+    assert table(Settings) in DOCUMENTATION.read_text(), f"docs/settings.md should have:\n\n{table(Settings)}"
+
+
+@pytest.mark.parametrize(
+    ("named", "account", "expected"),
+    [
+        (None, None, "default"),
+        (None, "mill-system\n", "mill-system"),
+        ("elsewhere", "mill-system", "elsewhere"),
+        ("elsewhere", None, "elsewhere"),
+    ],
+)
+def test_the_lease_is_in_the_namespace_that_is_named_or_the_pods(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str | None, account: str | None, expected: str
+) -> None:
+    file = tmp_path / "namespace"
+    if account is not None:
+        file.write_text(account)
+    monkeypatch.setattr(module, "ACCOUNT_NAMESPACE", file)
+    assert Settings(lease_namespace=named).namespace_of_lease == expected
