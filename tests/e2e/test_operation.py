@@ -12,8 +12,8 @@ import yaml
 
 from hack import local
 from hack.cluster import Cluster
-from hack.rbac import ACCOUNT, NAMESPACE, install_rights, operator_kubeconfig
-from mill_operator.rbac import LEASE_RIGHTS, RIGHTS, manifests
+from hack.rbac import install_rights, operator_kubeconfig
+from mill_operator.rbac import LEASE_RIGHTS, NAME, NODE_RIGHTS, RIGHTS, SYSTEM_NAMESPACE, manifests
 
 from .conftest import MILL, Namespace, wait_for
 from .replica import Replica, without_lease
@@ -129,7 +129,7 @@ def test_the_log_is_json_with_fields_to_select_by_and_nothing_secret(namespace: 
 def test_asked_to_stop_in_the_middle_of_a_rollout_it_ends_well_and_soon(
     namespace: Namespace, start: Start, number: signal.Signals
 ) -> None:
-    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=NAMESPACE)
+    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
     operator.wait_until_ready()
     wait_for("its turn", lambda: operator.leads)
     namespace.kubectl("apply", "-f", "-", stdin=_resource(namespace, WEB + SLOW))
@@ -175,7 +175,7 @@ def test_a_dead_watch_fails_the_liveness_probe_and_a_quiet_one_does_not(
     start: Start, link: SilentLink, role: str
 ) -> None:
     deadline = 6
-    elected = {"MILL_LEADER_ELECTION": "true", "MILL_LEASE_NAMESPACE": NAMESPACE, "MILL_LEASE_SECONDS": "120"}
+    elected = {"MILL_LEADER_ELECTION": "true", "MILL_LEASE_NAMESPACE": SYSTEM_NAMESPACE, "MILL_LEASE_SECONDS": "120"}
     if role == "standby":
         leader = start(**elected)
         wait_for("the leader", lambda: leader.leads)
@@ -199,9 +199,9 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
     """Everything that there is to do is done once, and what was asked for is compared with what is granted."""
     kubeconfig = local.environment_of("operator", cluster)["KUBECONFIG"]
     who = namespace.run(str(cluster.kubectl), "--kubeconfig", kubeconfig, "auth", "whoami", "-o", "json").stdout
-    assert json.loads(who)["status"]["userInfo"]["username"] == f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
+    assert json.loads(who)["status"]["userInfo"]["username"] == f"system:serviceaccount:{SYSTEM_NAMESPACE}:{NAME}"
 
-    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=NAMESPACE)
+    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
     wait_for("its turn", lambda: operator.leads)
     _do_everything(namespace)
     wait_for("a renewal", lambda: ("200", "leases", "update") in operator.samples("api_requests_total"))
@@ -212,7 +212,7 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
         used.add((verb, resource))
         if (verb, code) == ("patch", "201"):
             used.add(("create", resource))  # server-side apply of what was not there
-    granted = {(verb, right.plural) for right in (*RIGHTS, *LEASE_RIGHTS) for verb in right.verbs}
+    granted = {(verb, right.plural) for right in (*RIGHTS, *NODE_RIGHTS, *LEASE_RIGHTS) for verb in right.verbs}
     assert granted - used == set(), "granted, and never used"
     assert used - granted == set(), "used, and not in the table"
 
@@ -231,6 +231,12 @@ def _do_everything(namespace: Namespace) -> None:
     assert failed_of(everything) == ["broken"], "asked again, with new pods"
     assert failed_of(everything.replace("web:1", "web:missing")) == ["web", "db", "broken"]
     wait_for("the version of db that worked", lambda: namespace.ready_pods("db"))
+    # A pod that runs and is not ready: its events may say why, and its node whether it answers.
+    assert failed_of(everything + SLOW.replace("60s", "12s")) == ["broken"]
+    _fail_twice_for_the_same_reason(namespace)
+    # A run that outlives its task.
+    namespace.kubectl("create", "job", "--from=cronjob/migrate", "run")
+    wait_for("the run", lambda: namespace.status().get("activeRuns"))
     # Another hand.
     namespace.kubectl("delete", "deployment", "web")
     wait_for("web again", lambda: namespace.get("deployment", "web"))
@@ -238,6 +244,21 @@ def _do_everything(namespace: Namespace) -> None:
     assert failed_of(WEB.replace('"web"', '"rest"')) == []
     assert namespace.items("ingresses,cronjobs") == []
     assert namespace.items("persistentvolumeclaims")
+    assert namespace.get("job", "run")
+
+
+def _fail_twice_for_the_same_reason(namespace: Namespace) -> None:
+    """After its rollout is over: the second time, the Event of the first is counted up."""
+    item = {"type": "Container", "max": {"memory": "10M"}}
+    limit = {"apiVersion": "v1", "kind": "LimitRange", "metadata": {"name": "tiny"}, "spec": {"limits": [item]}}
+    events = ("events", "--field-selector", "reason=PodsRefused")
+    for times in (1, 2):
+        namespace.kubectl("apply", "-f", "-", stdin=json.dumps(limit))
+        namespace.kubectl("delete", "pods", "-l", "mill.dev/service=web", "--wait=false")
+        wait_for("the verdict", lambda: namespace.service("web").get("reason") == "PodsRefused")
+        namespace.kubectl("delete", "limitrange", "tiny")
+        wait_for("web again", lambda: namespace.service("web").get("state") == "Healthy")
+        wait_for("its event", lambda times=times: [each["count"] for each in namespace.items(*events)] == [times])
 
 
 def test_in_one_namespace_the_rights_of_that_namespace_are_enough(
