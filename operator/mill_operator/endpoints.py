@@ -49,12 +49,16 @@ def dead_watch(watches: Iterable[Reflector[Any]], now: float, deadline: float) -
     """
     quietest = min(watches, key=lambda each: each.last_heard)
     silent = now - quietest.last_heard
-    return f"the watch of {quietest.plural} has heard nothing for {silent:.0f} s" if silent > deadline else None
+    return (
+        f"the watch of {quietest.resource.full_name} has heard nothing for {silent:.0f} s"
+        if silent > deadline
+        else None
+    )
 
 
 def unfilled_watch(watches: Iterable[Reflector[Any]]) -> str | None:
     """Say which watches have no first list yet."""
-    waiting = [each.plural for each in watches if not each.synced.is_set()]
+    waiting = [each.resource.full_name for each in watches if not each.synced.is_set()]
     return f"waiting for the first list of {', '.join(waiting)}" if waiting else None
 
 

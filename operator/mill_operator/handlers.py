@@ -10,7 +10,7 @@ import kopf
 
 from mill_api import names
 from mill_api.key import Key
-from mill_api.kube.client import STALL_SECONDS, KubeClient
+from mill_api.kube.client import STALL_SECONDS, ClientOptions, KubeClient
 from mill_operator.controller import Controller
 from mill_operator.core.election import Timing
 from mill_operator.election import Election, new_identity
@@ -51,18 +51,14 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         settings.networking.request_timeout = 30
         settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
         metrics = Metrics()
-        options = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
-        election = None
+        options: ClientOptions = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
+        memo.election = None
         if own.leader_election:
             # With connections of its own, so that a renewal never waits behind other requests.
             memo.election_client = await KubeClient.connect(own.context, **options)
-            election = Election(
-                memo.election_client,
-                own.namespace_of_lease,
-                Timing.of(own.lease_seconds),
-                identity=new_identity(),
-            )
-            options["may_write"] = lambda: election.leads
+            timing, identity = Timing.of(own.lease_seconds), new_identity()
+            memo.election = Election(memo.election_client, own.namespace_of_lease, timing, identity=identity)
+            options["may_write"] = lambda: bool(memo.election.leads)
         memo.client = await KubeClient.connect(own.context, **options)
         memo.controller = Controller(
             memo.client,
@@ -71,7 +67,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
             workers=own.workers,
             metrics=metrics,
             give_up=ending.give_up,
-            election=election,
+            election=memo.election,
             evidence_logs=own.evidence_logs,
         )
         memo.controller.start()
@@ -96,7 +92,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         await memo.controller.stop()
         await memo.server.cleanup()
         await memo.client.close()
-        if own.leader_election:
+        if memo.election:
             await memo.election_client.close()
         ending.flag.set()  # kopf waits for who waits for it, also when it is stopped by a signal
         log.info("stopped")

@@ -17,7 +17,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mill_api.kube.client import Call
+from mill_api.kube.calls import Call
 from mill_api.kube.reflector import Reflector
 from mill_api.status import MillDeploymentStatus, Phase
 from mill_operator.core.rollout.news import ended, steps
@@ -102,7 +102,7 @@ class Metrics:
 
     def request(self, call: Call, code: int | None, seconds: float) -> None:
         """Count a request."""
-        self.api_requests.labels(call.verb, call.resource, code or "none").inc()
+        self.api_requests.labels(call.verb, call.target, code or "none").inc()
         self.api_latency.labels(call.verb).observe(seconds)
 
     def reconciled(self, result: str, seconds: float) -> None:
@@ -137,7 +137,7 @@ class _Watches(Collector):
         )
         now = time.monotonic()
         for each in self._reflectors:
-            restarts.add_metric([each.plural], each.restarts)
-            silent.add_metric([each.plural], now - each.last_heard)
+            restarts.add_metric([each.resource.full_name], each.restarts)
+            silent.add_metric([each.resource.full_name], now - each.last_heard)
         yield restarts
         yield silent

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hack import local
 from hack.cluster import Cluster
+from mill_api.kube.resources import LEASES
 from mill_operator.rbac import SYSTEM_NAMESPACE
 
 from .conftest import wait_for
@@ -77,7 +78,7 @@ class Replica:
         return {
             (verb, resource): count
             for (_code, resource, verb), count in self.samples("api_requests_total").items()
-            if verb in WRITES and resource != "leases"
+            if verb in WRITES and resource != LEASES.full_name
         }
 
     @property

@@ -13,7 +13,8 @@ import yaml
 from hack import local
 from hack.cluster import Cluster
 from hack.rbac import install_rights, operator_kubeconfig
-from mill_operator.rbac import LEASE_RIGHTS, NAME, NODE_RIGHTS, RIGHTS, SYSTEM_NAMESPACE, manifests
+from mill_api.kube.resources import LEASES
+from mill_operator.rbac import ALL_RIGHTS, NAME, SYSTEM_NAMESPACE, manifests
 
 from .conftest import MILL, Namespace, wait_for
 from .replica import Replica, without_lease
@@ -204,7 +205,7 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
     operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
     wait_for("its turn", lambda: operator.leads)
     _do_everything(namespace)
-    wait_for("a renewal", lambda: ("200", "leases", "update") in operator.samples("api_requests_total"))
+    wait_for("a renewal", lambda: ("200", LEASES.full_name, "update") in operator.samples("api_requests_total"))
 
     used: set[tuple[str, str]] = set()
     for code, resource, verb in operator.samples("api_requests_total"):
@@ -212,7 +213,7 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
         used.add((verb, resource))
         if (verb, code) == ("patch", "201"):
             used.add(("create", resource))  # server-side apply of what was not there
-    granted = {(verb, right.plural) for right in (*RIGHTS, *NODE_RIGHTS, *LEASE_RIGHTS) for verb in right.verbs}
+    granted = {(call.verb, call.target) for right in ALL_RIGHTS for call in right.calls()}
     assert granted - used == set(), "granted, and never used"
     assert used - granted == set(), "used, and not in the table"
 
@@ -265,13 +266,16 @@ def test_in_one_namespace_the_rights_of_that_namespace_are_enough(
     cluster: Cluster, namespace: Namespace, start: Start, tmp_path: Path
 ) -> None:
     install_rights(cluster, yaml.safe_dump_all(manifests(namespace.name, system=namespace.name)))
-    kubeconfig = operator_kubeconfig(cluster, tmp_path / "one.kubeconfig", namespace.name)
-    operator = start(KUBECONFIG=str(kubeconfig), MILL_NAMESPACE=namespace.name)
-    operator.wait_until_ready()
-    assert namespace.deploy(WEB).code == 0
-    assert [key for key in operator.samples("api_requests_total") if key[0] == "403"] == []
-    operator.send(signal.SIGTERM)
-    assert operator.wait() == 0
+    try:
+        kubeconfig = operator_kubeconfig(cluster, tmp_path / "one.kubeconfig", namespace.name)
+        operator = start(KUBECONFIG=str(kubeconfig), MILL_NAMESPACE=namespace.name)
+        operator.wait_until_ready()
+        assert namespace.deploy(WEB).code == 0
+        assert [key for key in operator.samples("api_requests_total") if key[0] == "403"] == []
+        operator.send(signal.SIGTERM)
+        assert operator.wait() == 0
+    finally:
+        install_rights(cluster)  # the right to look at nodes is the whole cluster's, and was given to this account
 
 
 def _resource(namespace: Namespace, text: str) -> str:

@@ -20,10 +20,9 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypedDict, Unpack
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -31,6 +30,7 @@ import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
 
+from mill_api.kube.calls import METHODS, READS, Call, Observer
 from mill_api.kube.resources import Resource
 
 REQUEST_TIMEOUT = 30.0
@@ -45,33 +45,17 @@ MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
 
-METHODS: Final = {
-    "get": "GET",
-    "list": "GET",
-    "watch": "GET",
-    "create": "POST",
-    "update": "PUT",
-    "patch": "PATCH",
-    "delete": "DELETE",
-}
-"""The verbs of Kubernetes' access rules that we use, and how they are sent."""
-READS: Final = frozenset({"get", "list", "watch"})
-
 Json: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request, in the words of Kubernetes' access rules."""
+class ClientOptions(TypedDict, total=False):
+    """How a client behaves, where not as usual."""
 
-    verb: str
-    group: str
-    resource: str
-    """The plural, followed by the subresource if it is about one: `milldeployments/status`."""
-
-
-Observer: TypeAlias = Callable[[Call, int | None, float], None]
-"""Told of every request: the HTTP status, None if nobody answered, and how many seconds it took."""
+    observe: Observer
+    may_write: Callable[[], bool]
+    """Asked before every write; if it says no, the write is `Withheld`."""
+    stall_seconds: float
+    """A watch that is silent for so long is given up: `Silent`."""
 
 
 class KubeError(Exception):
@@ -151,12 +135,8 @@ class KubeClient:
         self._stall_seconds = stall_seconds
 
     @classmethod
-    async def connect(cls, context: str | None = None, **options: Any) -> Self:
-        """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in.
-
-        `options` are those of the class: `observe` is told of every request, `may_write` is asked before every write,
-        and a watch that is silent for `stall_seconds` is given up.
-        """
+    async def connect(cls, context: str | None = None, **options: Unpack[ClientOptions]) -> Self:
+        """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in."""
         configuration = aio.Configuration()
         if context is None and _in_pod():
             aio_config.load_incluster_config(client_configuration=configuration)
@@ -249,8 +229,8 @@ class KubeClient:
             "labelSelector": labels,
             "fieldSelector": fields,
         }
-        call, path = Call("watch", resource.group, resource.plural), resource.path(namespace)
-        response = await self._send(call, path, query, timeout=WATCH_SECONDS + 20)
+        path = resource.path(namespace)
+        response = await self._send(Call("watch", resource), path, query, timeout=WATCH_SECONDS + 20)
         try:
             while True:
                 try:
@@ -284,9 +264,8 @@ class KubeClient:
         content_type: str = JSON,
     ) -> Json:
         """Send one request and return the JSON of its answer."""
-        call = Call(verb, resource.group, f"{resource.plural}/{subresource}" if subresource else resource.plural)
         path = resource.path(namespace, name, subresource)
-        response = await self._send(call, path, query, body, content_type)
+        response = await self._send(Call(verb, resource, subresource), path, query, body, content_type)
         try:
             answer: Json = json.loads(await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:

@@ -67,9 +67,9 @@ class Reflector(Generic[T]):
         """How often it had to list again."""
 
     @property
-    def plural(self) -> str:
+    def resource(self) -> Resource:
         """What it follows."""
-        return self._resource.plural
+        return self._resource
 
     def get(self, key: Key) -> T | None:
         """Return the projection of an object."""

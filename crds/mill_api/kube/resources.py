@@ -22,6 +22,11 @@ class Resource:
         """Return what stands in an object's `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def full_name(self) -> str:
+        """Return what kubectl calls it: `deployments.apps`, or `pods` in the core group."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
     def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
         """Return the URL path of an object, or of the collection; of all namespaces if `namespace` is None."""
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]

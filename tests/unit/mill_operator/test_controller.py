@@ -182,7 +182,7 @@ async def test_who_takes_over_goes_on_from_what_is_stored_now(server: Server) ->
     server.lists.clear()
     election.elected.set()
     await asyncio.sleep(1)
-    assert sorted(server.lists) == sorted(each.plural for each in operator.controller.cluster.reflectors)
+    assert sorted(server.lists) == sorted(each.resource.plural for each in operator.controller.cluster.reflectors)
     assert operator.metric("leader") == 1
     assert server.statuses[0]["services"][0]["transitions"][0]["message"] == "as it was"
     await operator.controller.stop()

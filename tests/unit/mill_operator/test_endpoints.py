@@ -32,7 +32,7 @@ def watches() -> list[Reflector[Any]]:
         (1, 1, None),
         (180, 75, None),  # quiet, and begun anew after 75 s at the latest
         (181, 1, "the watch of pods has heard nothing for 181 s"),
-        (200, 300, "the watch of deployments has heard nothing for 300 s"),
+        (200, 300, "the watch of deployments.apps has heard nothing for 300 s"),
     ],
 )
 def test_a_watch_that_hears_nothing_is_dead(
@@ -44,9 +44,9 @@ def test_a_watch_that_hears_nothing_is_dead(
 
 
 def test_ready_means_that_every_watch_has_its_first_list(watches: list[Reflector[Any]]) -> None:
-    assert unfilled_watch(watches) == "waiting for the first list of pods, deployments"
+    assert unfilled_watch(watches) == "waiting for the first list of pods, deployments.apps"
     watches[0].synced.set()
-    assert unfilled_watch(watches) == "waiting for the first list of deployments"
+    assert unfilled_watch(watches) == "waiting for the first list of deployments.apps"
     watches[1].synced.set()
     assert unfilled_watch(watches) is None
 

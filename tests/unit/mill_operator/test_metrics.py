@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
-from mill_api.kube.client import Call, KubeClient
+from mill_api.kube.calls import Call
+from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import PODS
+from mill_api.kube.resources import DEPLOYMENTS, PODS
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, Transition
 from mill_operator.metrics import RESULTS, Metrics
 
@@ -62,10 +63,10 @@ def test_rollouts_are_counted_when_they_end(metrics: Metrics) -> None:
 
 
 def test_requests_are_counted_by_verb_resource_and_code(metrics: Metrics) -> None:
-    metrics.request(Call("patch", "apps", "deployments"), 201, 0.1)
-    metrics.request(Call("patch", "apps", "deployments"), None, 30.0)
+    metrics.request(Call("patch", DEPLOYMENTS), 201, 0.1)
+    metrics.request(Call("patch", DEPLOYMENTS), None, 30.0)
     for code in ("201", "none"):
-        assert value(metrics, "api_requests_total", verb="patch", resource="deployments", code=code) == 1
+        assert value(metrics, "api_requests_total", verb="patch", resource="deployments.apps", code=code) == 1
     assert value(metrics, "api_request_duration_seconds_count", verb="patch") == 2
 
 
@@ -83,7 +84,7 @@ def test_watches_tell_how_they_are_when_somebody_looks(metrics: Metrics) -> None
 
 def test_no_label_is_named_after_a_users_object(metrics: Metrics) -> None:
     metrics.written(RUNNING, with_steps(web=Phase.HEALTHY, broken=Phase.FAILED), 0.02)
-    metrics.request(Call("get", "", "pods"), 200, 0.1)
+    metrics.request(Call("get", PODS), 200, 0.1)
     labels = {name for family in metrics.registry.collect() for sample in family.samples for name in sample.labels}
     assert labels == {"result", "verb", "resource", "code", "le", "version"}
 

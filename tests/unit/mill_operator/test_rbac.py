@@ -3,7 +3,9 @@
 import pytest
 import yaml
 
-from mill_operator.rbac import LEASE_RIGHTS, NODE_RIGHTS, RIGHTS, SYSTEM_NAMESPACE, manifests, render
+from mill_api.kube.calls import Call
+from mill_api.kube.resources import CLAIMS
+from mill_operator.rbac import ALL_RIGHTS, SYSTEM_NAMESPACE, manifests, render
 
 
 def test_the_yaml_is_the_manifests() -> None:
@@ -24,9 +26,7 @@ def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_look_at_a_no
     assert cluster_wide["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}]
 
 
-@pytest.mark.parametrize(
-    "right", [*RIGHTS, *NODE_RIGHTS, *LEASE_RIGHTS], ids=lambda right: f"{right.plural}-{right.verbs[0]}"
-)
+@pytest.mark.parametrize("right", ALL_RIGHTS, ids=str)
 def test_no_right_is_a_wildcard_or_about_secrets(right) -> None:
     rule = right.rule()
     assert "*" not in str(rule)
@@ -35,11 +35,9 @@ def test_no_right_is_a_wildcard_or_about_secrets(right) -> None:
 
 
 def test_no_right_is_given_twice() -> None:
-    given = [(right.resource.group, right.plural, verb) for right in RIGHTS for verb in right.verbs]
+    given = [call for right in ALL_RIGHTS for call in right.calls()]
     assert len(given) == len(set(given))
 
 
 def test_data_is_never_deleted() -> None:
-    assert [
-        right.verbs for right in RIGHTS if right.plural == "persistentvolumeclaims" and "delete" in right.verbs
-    ] == []
+    assert Call("delete", CLAIMS) not in [call for right in ALL_RIGHTS for call in right.calls()]

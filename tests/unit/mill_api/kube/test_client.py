@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
-from mill_api.kube.client import Call, KubeClient, NotFound, Silent, Unreachable, Withheld
+from mill_api.kube.calls import Call
+from mill_api.kube.client import KubeClient, NotFound, Silent, Unreachable, Withheld
 from mill_api.kube.resources import DEPLOYMENTS, LEASES, MILL_DEPLOYMENTS, PODS
 
 BODY = {"metadata": {"name": "web", "namespace": "n"}}
@@ -75,15 +76,15 @@ async def test_every_request_is_observed_in_the_words_of_access_rules(server: Se
     async for _ in client.watch(PODS, "n", resource_version="1"):
         break
     assert [call for call, _ in server.observed] == [
-        Call("get", "apps", "deployments"),
-        Call("list", "", "pods"),
-        Call("create", "coordination.k8s.io", "leases"),
-        Call("update", "coordination.k8s.io", "leases"),
-        Call("patch", "apps", "deployments"),
-        Call("patch", "mill.dev", "milldeployments"),
-        Call("patch", "mill.dev", "milldeployments/status"),
-        Call("delete", "", "pods"),
-        Call("watch", "", "pods"),
+        Call("get", DEPLOYMENTS),
+        Call("list", PODS),
+        Call("create", LEASES),
+        Call("update", LEASES),
+        Call("patch", DEPLOYMENTS),
+        Call("patch", MILL_DEPLOYMENTS),
+        Call("patch", MILL_DEPLOYMENTS, "status"),
+        Call("delete", PODS),
+        Call("watch", PODS),
     ]
     assert {code for _, code in server.observed} == {200}
     assert server.requests == [
@@ -104,14 +105,14 @@ async def test_refusals_and_silence_are_observed_too(server: Server) -> None:
     with pytest.raises(Unreachable):
         await nobody.get(PODS, "n", "web")
     await nobody.close()
-    assert server.observed == [(Call("get", "", "pods"), None)]
+    assert server.observed == [(Call("get", PODS), None)]
 
 
 async def test_a_refusal_is_observed_with_its_code(server: Server, connect: Any) -> None:
     server.codes = [404]
     with pytest.raises(NotFound):
         await connect().get(PODS, "n", "web")
-    assert server.observed == [(Call("get", "", "pods"), 404)]
+    assert server.observed == [(Call("get", PODS), 404)]
 
 
 async def test_who_may_not_write_may_still_read(server: Server, connect: Any) -> None:
@@ -136,3 +137,15 @@ async def test_a_watch_that_says_nothing_is_given_up(connect: Any) -> None:
     assert (await anext(events))["type"] == "ADDED"
     with pytest.raises(Silent, match=r"silent for 0\.05 s"):
         await anext(events)
+
+
+@pytest.mark.parametrize(
+    ("call", "target"),
+    [
+        (Call("get", PODS), "pods"),
+        (Call("get", DEPLOYMENTS), "deployments.apps"),
+        (Call("patch", MILL_DEPLOYMENTS, "status"), "milldeployments.mill.dev/status"),
+    ],
+)
+def test_what_a_call_is_about_is_named_as_kubectl_does(call: Call, target: str) -> None:
+    assert call.target == target
