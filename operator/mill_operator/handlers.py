@@ -1,8 +1,10 @@
 """Where kopf meets the controller: start, stop, and wake-ups. Everything else is elsewhere."""
 
 import asyncio
+import itertools
 import logging
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +24,17 @@ log = logging.getLogger(__name__)
 
 STALL_SHARE = STALL_SECONDS / 180
 """A silent watch is begun anew after this part of the time after which it counts as dead."""
+
+
+class Patience:
+    """How kopf pauses between its attempts to reach the API server: it never gives up, as our own watches do not.
+
+    How long is too long, the liveness probe decides.
+    """
+
+    def __iter__(self) -> Iterator[float]:
+        """Return seconds, without an end."""
+        return itertools.chain((1, 1, 2, 3, 5, 8, 13), itertools.repeat(20))
 
 
 @dataclass(slots=True)
@@ -49,6 +62,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         settings.scanning.disabled = True
         settings.watching.connect_timeout = 10
         settings.networking.request_timeout = 30
+        settings.networking.error_backoffs = Patience()
         settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
         metrics = Metrics()
         options: ClientOptions = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
@@ -87,7 +101,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
             private_key_path=known.key_file,
         )
 
-    @kopf.on.cleanup(id="stop", registry=registry)
+    @kopf.on.cleanup(id="stop", registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def stop(memo: kopf.Memo, **_: Any) -> None:
         await memo.controller.stop()
         await memo.server.cleanup()

@@ -20,7 +20,7 @@ from typing import Any
 
 from mill_api import names
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
 from mill_api.kube.resources import EVENTS
 from mill_operator.children import MANAGER
 from mill_operator.core.rollout.announcements import Announcement
@@ -82,6 +82,8 @@ class Recorder:
                     await asyncio.sleep(pause)
                     continue
                 log.debug("%s: event %s is lost: no answer", post.key, post.announcement.reason)
+            except Withheld:
+                log.debug("%s: event %s is lost: another replica works", post.key, post.announcement.reason)
             except ApiError as error:
                 level = logging.DEBUG if _goes(error) else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.announcement.reason, error)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
 from mill_api.kube.resources import Resource
 from mill_operator import recorder as module
 from mill_operator.core.rollout.announcements import Announcement
@@ -140,6 +140,16 @@ async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
     await post(recorder, FAILED, other)
     assert [each["reason"] for each in server.events.values()] == ["Healthy"]
     assert [each.levelname for each in caplog.records] == [level]
+
+
+async def test_one_that_may_not_be_written_any_more_is_lost_quietly(
+    server: Server, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.errors = [Withheld("another replica works")]
+    await post(recorder, FAILED)
+    assert server.counts == []
+    assert server.calls == 1
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 async def test_recording_never_waits_and_what_is_too_much_is_lost(
