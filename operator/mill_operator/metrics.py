@@ -113,7 +113,7 @@ class Metrics:
     def written(self, before: MillDeploymentStatus, after: MillDeploymentStatus, seconds: float | None) -> None:
         """Count what a status write told. `seconds` since its evidence came, if that is known."""
         self.status_writes.inc()
-        for result in ended(before, after).values():
+        for result in ended(before, after):
             self.rollouts.labels(result).inc()
         if seconds is not None:
             for _service, step in steps(before, after):

@@ -34,27 +34,27 @@ def past(rollout_id: str, *, success: bool = True, superseded: bool = False) -> 
 @pytest.mark.parametrize(
     ("before", "after", "results"),
     [
-        pytest.param(status(), status("1"), {}, id="begun"),
-        pytest.param(status("1"), status("1", success=True), {"1": "succeeded"}, id="succeeded"),
-        pytest.param(status("1"), status("1", success=False), {"1": "failed"}, id="failed"),
-        pytest.param(status("1", success=True), status("1", success=True), {}, id="told already"),
-        pytest.param(status(), status("1", success=False, refused="no"), {"1": "refused"}, id="refused"),
+        pytest.param(status(), status("1"), [], id="begun"),
+        pytest.param(status("1"), status("1", success=True), ["succeeded"], id="succeeded"),
+        pytest.param(status("1"), status("1", success=False), ["failed"], id="failed"),
+        pytest.param(status("1", success=True), status("1", success=True), [], id="told already"),
+        pytest.param(status(), status("1", success=False, refused="no"), ["refused"], id="refused"),
         pytest.param(
-            status("1", success=True), status("2", history=(past("1"),)), {}, id="the one before was told already"
+            status("1", success=True), status("2", history=(past("1"),)), [], id="the one before was told already"
         ),
         pytest.param(
             status("1"),
             status("3", history=(past("2", success=False, superseded=True), past("1", success=False, superseded=True))),
-            {"1": "superseded", "2": "superseded"},
+            ["superseded", "superseded"],
             id="superseded, and one that was never seen",
         ),
         pytest.param(
-            status("1"), status("2", history=(past("1"),)), {"1": "succeeded"}, id="ended and followed in one write"
+            status("1"), status("2", history=(past("1"),)), ["succeeded"], id="ended and followed in one write"
         ),
     ],
 )
 def test_rollouts_that_have_ended(
-    before: MillDeploymentStatus, after: MillDeploymentStatus, results: dict[str, str]
+    before: MillDeploymentStatus, after: MillDeploymentStatus, results: list[str]
 ) -> None:
     assert ended(before, after) == results
 
@@ -64,6 +64,16 @@ def test_a_rollout_begins_once() -> None:
     assert begun(status("1"), status("2"))
     assert not begun(status("1"), status("1", success=True))
     assert not begun(status(), status())
+
+
+def test_a_refused_rollout_may_begin_anew_and_end_under_its_id() -> None:
+    """A newer operator may accept what an older one refused."""
+    refused = status("1", success=False, refused="no")
+    again = status("1", history=(past("1", success=False),))
+    assert begun(refused, again)
+    assert ended(refused, again) == []
+    later = Rollout(id="1", started_at=AT, finished_at="2026-01-31T12:00:01.000Z", success=True)
+    assert ended(again, again.model_copy(update={"rollout": later})) == ["succeeded"]
 
 
 def test_steps_are_told_once_and_from_the_start_in_a_new_rollout() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, RunState, ServiceStatus, State, TaskRun, Transition
 from mill_operator.core.digest import digest
+from mill_operator.core.rollout.news import begun
 
 NOTE_LIMIT = 1024
 """Bytes; the API server takes no more."""
@@ -55,7 +56,7 @@ def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Itera
     rollout, old = after.rollout, before.rollout
     if rollout is None:
         return
-    begins = old is None or (old.id, old.refused) != (rollout.id, rollout.refused)
+    begins = begun(before, after)
     if begins:
         if old is not None and old.finished_at is None:
             note = f"rollout {old.id} is superseded by rollout {rollout.id}"

@@ -6,8 +6,11 @@ from mill_api.status import MillDeploymentStatus, Transition
 
 
 def begun(before: MillDeploymentStatus, after: MillDeploymentStatus) -> bool:
-    """Tell whether another rollout is the current one."""
-    return after.rollout is not None and (before.rollout is None or before.rollout.id != after.rollout.id)
+    """Tell whether another rollout is the current one. One that was refused may begin anew under the same id."""
+    if after.rollout is None:
+        return False
+    old = before.rollout
+    return old is None or (old.id, old.refused) != (after.rollout.id, after.rollout.refused)
 
 
 def steps(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[tuple[str, Transition]]:
@@ -18,17 +21,19 @@ def steps(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator
             yield service.name, step
 
 
-def ended(before: MillDeploymentStatus, after: MillDeploymentStatus) -> dict[str, str]:
-    """Return the rollouts that have ended, by id: `succeeded`, `failed`, `refused` or `superseded`."""
+def ended(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[str]:
+    """Return how rollouts have ended since, each in a word: `succeeded`, `failed`, `refused` or `superseded`."""
     known = _results(before)
-    return {rollout_id: result for rollout_id, result in _results(after).items() if rollout_id not in known}
+    return [result for rollout, result in _results(after).items() if rollout not in known]
 
 
-def _results(status: MillDeploymentStatus) -> dict[str, str]:
+def _results(status: MillDeploymentStatus) -> dict[tuple[str, str], str]:
+    """Return the results of all rollouts that are over, by id and end."""
     results = {
-        past.id: "superseded" if past.superseded else "succeeded" if past.success else "failed"
-        for past in status.history
+        (past.id, past.finished_at): "superseded" if past.superseded else "succeeded" if past.success else "failed"
+        for past in reversed(status.history)
     }
     if (rollout := status.rollout) is not None and rollout.finished_at is not None:
-        results[rollout.id] = "refused" if rollout.refused else "succeeded" if rollout.success else "failed"
+        result = "refused" if rollout.refused else "succeeded" if rollout.success else "failed"
+        results[rollout.id, rollout.finished_at] = result
     return results
