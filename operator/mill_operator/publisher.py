@@ -62,7 +62,7 @@ class Publisher:
     def _tell(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
         for each in announcements(before, after):
             level = logging.WARNING if each.warning else logging.INFO
-            log.log(level, "%s: %s", key, each.note, extra=about(key, **each.fields, reason=each.reason))
+            log.log(level, "%s: %s", key, each.note, extra=about(key, **each.about, reason=each.reason))
             if each.verdict:
                 self._recorder.record(key, uid, each)
 

@@ -160,7 +160,8 @@ class Reconciler:
         missing = any(memory.writes.problem(child) is None for child in todo.create)
         if missing and known_already and not await self._is_there(parent):
             return False  # what we miss went with the resource, whose end is on its way to us
-        await self._children.adopt(parent.owner, outliving(self._cluster.jobs(parent), todo.delete))
+        if todo.delete:
+            await self._children.adopt(parent.owner, outliving(self._cluster.jobs(parent), todo.delete))
         await self._children.write(todo, memory.writes)
         return True
 

@@ -137,6 +137,20 @@ def test_every_end_of_a_run_is_told_with_its_cause(namespace: Namespace) -> None
     assert [each["count"] for each in events] == [1] * 6
 
 
+def test_a_job_is_as_its_template_wants_it_and_cleaned_when_its_time_is_over(namespace: Namespace) -> None:
+    assert namespace.deploy(TASKS).code == 0
+    spawn(namespace, "slow")
+    job = namespace.get("job", "slow-1")
+    assert [(each["kind"], each["name"]) for each in job["metadata"]["ownerReferences"]] == [("CronJob", "slow")]
+    assert job["metadata"]["labels"]["mill.dev/task"] == "slow"
+    keys = ("backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
+    assert [job["spec"][key] for key in keys] == [0, 3, 24 * 3600]
+    in_state(namespace, "Failed", "slow-1")
+    namespace.kubectl("patch", "job", "slow-1", "--type=merge", "-p", '{"spec": {"ttlSecondsAfterFinished": 1}}')
+    wait_for("the end of its time", lambda: "slow-1" not in runs(namespace))
+    assert namespace.items("jobs,pods") == []
+
+
 def test_a_run_that_fails_for_lack_of_an_image_heals_when_it_is_there(namespace: Namespace) -> None:
     from hack import images
 

@@ -16,7 +16,7 @@ from mill_operator.recorder import Recorder, event
 
 KEY = Key("shop", "mill")
 UID = "0123456789abcdef"
-FAILED = Announcement("TagNotFound", "web has failed: tag not found", ("1", "web"), warning=True)
+FAILED = Announcement("TagNotFound", "web has failed: tag not found", {"rollout": "1", "service": "web"}, warning=True)
 
 
 class Server:
@@ -112,7 +112,7 @@ async def test_who_says_it_again_after_a_restart_changes_nothing(server: Server,
 async def test_a_verdict_that_is_made_again_counts_up(
     server: Server, recorder: Recorder, counts: tuple[int | None, ...]
 ) -> None:
-    again = [Announcement(FAILED.reason, FAILED.note, FAILED.subject, warning=True, count=count) for count in counts]
+    again = [Announcement(FAILED.reason, FAILED.note, FAILED.about, warning=True, count=count) for count in counts]
     await post(recorder, FAILED, *again)
     assert server.counts == [3]
 
@@ -136,7 +136,7 @@ async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
 ) -> None:
     caplog.set_level(logging.DEBUG, module.__name__)
     server.errors = [error]
-    other = Announcement("Healthy", "web is healthy", ("1", "web"))
+    other = Announcement("Healthy", "web is healthy", {"rollout": "1", "service": "web"})
     await post(recorder, FAILED, other)
     assert [each["reason"] for each in server.events.values()] == ["Healthy"]
     assert [each.levelname for each in caplog.records] == [level]
@@ -158,7 +158,7 @@ async def test_recording_never_waits_and_what_is_too_much_is_lost(
     monkeypatch.setattr(module, "WAITING_LIMIT", 3)
     server.gate.clear()
     for number in range(10):
-        recorder.record(KEY, UID, Announcement("Healthy", f"service {number} is healthy", ("1",)))
+        recorder.record(KEY, UID, Announcement("Healthy", f"service {number} is healthy", {"rollout": "1"}))
     assert server.events == {}
     server.gate.set()
     await recorder.drain(5.0)

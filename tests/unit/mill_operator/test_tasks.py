@@ -59,6 +59,17 @@ def test_a_pod_is_its_job_s_alone():
     }
 
 
+def test_what_is_left_of_an_older_job_of_the_name_is_not_its_pod():
+    again = replace(job(), created=CREATED + timedelta(seconds=60))
+    old = ended(143, terminating=True)
+    seen = observe([again], [old], [], problems={}, now=CREATED + timedelta(seconds=61))
+    assert [run.state for task in seen.tasks for run in task.runs] == [RunState.PENDING]
+    new = pod("ready-without-port", created=CREATED + timedelta(seconds=60))
+    for pods in ([new, old], [old, new]):
+        seen = observe([again], pods, seen.tasks, problems={}, now=CREATED + timedelta(seconds=62))
+        assert [run.state for task in seen.tasks for run in task.runs] == [RunState.RUNNING]
+
+
 def test_a_run_that_has_ended_is_not_active_though_its_job_does_not_say_so_yet():
     seen = observe([job(), of("web", "web-2")], [ended(3)], [], problems={}, now=CREATED)
     assert seen.active == 1

@@ -4,7 +4,7 @@ Both say the same, once: the log says everything, Events (`kubectl describe md`)
 not change has nothing to say, so that passes are silent, and an operator that starts repeats nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, RunState, ServiceStatus, State, TaskRun, Transition
@@ -23,8 +23,9 @@ class Announcement:
     """CamelCase; of a failure, its code."""
     note: str
     """In plain words."""
-    subject: tuple[str, ...]
-    """What it is about, in one rollout or of one run: together with reason and note it is the same verdict, or not."""
+    about: Mapping[str, str]
+    """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
+    in this, in the reason and in the note."""
     position: int = 0
     """Where it stands among what happened in the same second: Events know no shorter time."""
     warning: bool = False
@@ -36,15 +37,9 @@ class Announcement:
     """How often this verdict has been made by now; None: once more than before, which nobody has counted."""
 
     @property
-    def fields(self) -> dict[str, str]:
-        """Return what it is about, by name: fields of a log record."""
-        names = ("task", "run") if self.action == "Run" else ("rollout", "service")
-        return dict(zip(names, self.subject, strict=False))
-
-    @property
     def id(self) -> str:
         """Return what is the same for the same verdict, also after the operator was restarted, and sorts as it came."""
-        return f"{self.position:04}.{digest([*self.subject, self.reason, self.note])}"
+        return f"{self.position:04}.{digest([*self.about.values(), self.reason, self.note])}"
 
 
 def announcements(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[Announcement]:
@@ -56,16 +51,17 @@ def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Itera
     rollout, old = after.rollout, before.rollout
     if rollout is None:
         return
+    about = {"rollout": rollout.id}
     begins = begun(before, after)
     if begins:
         if old is not None and old.finished_at is None:
             note = f"rollout {old.id} is superseded by rollout {rollout.id}"
-            yield Announcement("RolloutSuperseded", note, (old.id,))
+            yield Announcement("RolloutSuperseded", note, {"rollout": old.id})
         if rollout.refused is not None:
             note = f"rollout {rollout.id} is refused: {'; '.join(rollout.refused.splitlines())}"
-            yield Announcement("InvalidSpec", _short(note), (rollout.id,), warning=True)
+            yield Announcement("InvalidSpec", _short(note), about, warning=True)
             return
-        yield Announcement("RolloutStarted", f"rollout {rollout.id} has started", (rollout.id,), position=1)
+        yield Announcement("RolloutStarted", f"rollout {rollout.id} has started", about, position=1)
     if not begins and old is not None and old.finished_at is not None:
         yield from _afterwards(rollout, before, after)
         return
@@ -89,39 +85,39 @@ def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int])
 
 def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transition]) -> Announcement:
     """Tell one of a service's transitions; `so_far` are all until then."""
-    subject = (rollout.id, service)
+    about = {"rollout": rollout.id, "service": service}
     phases = [each.phase for each in so_far]
     failed_before = phases.index(Phase.FAILED) if Phase.FAILED in phases else len(phases)
     match step.phase:
         case Phase.FAILED:
             same = [each for each in so_far if (each.phase, each.code) == (step.phase, step.code)]
-            said = _failure(subject, service, step.code, step.message)
+            said = _failure(about, step.code, step.message)
         case Phase.HEALTHY if failed_before < len(phases):
             same = [each for each in so_far[failed_before:] if each.phase is step.phase]
-            said = Announcement("Recovered", f"{service} has recovered", subject)
+            said = Announcement("Recovered", f"{service} has recovered", about)
         case Phase.HEALTHY:
             same = [step]
-            said = Announcement("Healthy", f"{service} is healthy", subject)
+            said = Announcement("Healthy", f"{service} is healthy", about)
         case Phase.STOPPED:
             same = [step]
-            said = Announcement("Stopped", f"{service} has stopped", subject)
+            said = Announcement("Stopped", f"{service} has stopped", about)
         case _:
             same = [step]
             where = f" on {step.node}" if step.node else ""
             why = f": {step.message}" if step.message else ""
             note = f"{service} is {step.phase}{where}{why}"
-            said = Announcement(step.phase.capitalize(), note, subject, verdict=False)
+            said = Announcement(step.phase.capitalize(), note, about, verdict=False)
     return replace(said, position=same[0].seq + 1, count=len(same))
 
 
 def _finish(rollout: Rollout, after: MillDeploymentStatus) -> Announcement:
     summary = next((each.message for each in after.conditions if each.type == "Ready"), "")
-    subject, position = (rollout.id,), _end(after)
+    about, position = {"rollout": rollout.id}, _end(after)
     if rollout.success:
         note = f"rollout {rollout.id} has succeeded: {summary}"
-        return Announcement("RolloutSucceeded", note, subject, position)
+        return Announcement("RolloutSucceeded", note, about, position)
     note = f"rollout {rollout.id} has finished with errors: {summary}"
-    return Announcement("RolloutFailed", _short(note), subject, position, warning=True)
+    return Announcement("RolloutFailed", _short(note), about, position, warning=True)
 
 
 def _end(after: MillDeploymentStatus) -> int:
@@ -136,17 +132,17 @@ def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeplo
     states = {service.name: service for service in before.services}
     for service in after.services:
         old = states.get(service.name) or ServiceStatus(name=service.name)
-        subject = (rollout.id, service.name)
+        about = {"rollout": rollout.id, "service": service.name}
         if service.state is State.FAILED and (old.state, old.reason) != (State.FAILED, service.reason):
-            said = _failure(subject, service.name, service.reason, service.message)
+            said = _failure(about, service.reason, service.message)
             yield replace(said, position=position, count=None)
         # Between its failure and its health it may have been starting for a while.
         if service.state is State.HEALTHY and old.state is not State.HEALTHY and not was_ready:
-            yield Announcement("Recovered", f"{service.name} has recovered", subject, position, count=None)
+            yield Announcement("Recovered", f"{service.name} has recovered", about, position, count=None)
 
 
-def _failure(subject: tuple[str, ...], service: str, code: str | None, message: str | None) -> Announcement:
-    return Announcement(code or "Failed", _short(f"{service} has failed: {message}"), subject, warning=True)
+def _failure(about: Mapping[str, str], code: str | None, message: str | None) -> Announcement:
+    return Announcement(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
 
 
 def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
@@ -159,7 +155,7 @@ def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator
     for task in after.tasks:
         if task.reason is not None and (task.name, task.reason, task.message) not in unspawnable:
             note = f"task {task.name} cannot be spawned: {task.message}"
-            yield Announcement(task.reason, note, (task.name,), warning=True, action="Run", count=None)
+            yield Announcement(task.reason, note, {"task": task.name}, warning=True, action="Run", count=None)
 
 
 def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:
@@ -167,15 +163,15 @@ def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:
 
 
 def _run(task: str, run: TaskRun) -> Announcement:
-    subject = (task, run.name, run.created_at)
+    about = {"task": task, "run": run.name, "spawned": run.created_at}
     match run.state:
         case RunState.FAILED:
             note = f"run {run.name} of task {task} has failed: {run.message}"
-            return Announcement(run.reason or "Failed", note, subject, warning=True, action="Run")
+            return Announcement(run.reason or "Failed", note, about, warning=True, action="Run")
         case RunState.SUCCEEDED:
             note = f"run {run.name} of task {task} has succeeded"
-            return Announcement("TaskSucceeded", note, subject, action="Run")
-    return Announcement("TaskStopped", f"run {run.name} of task {task} was stopped", subject, action="Run")
+            return Announcement("TaskSucceeded", note, about, action="Run")
+    return Announcement("TaskStopped", f"run {run.name} of task {task} was stopped", about, action="Run")
 
 
 def _short(note: str) -> str:

@@ -52,16 +52,14 @@ def observe(
     jobs_of: dict[str, list[JobFacts]] = {}
     for job in jobs:
         jobs_of.setdefault(job.task, []).append(job)
-    pod_of = {pod.job: pod for pod in pods}
+    pod_of = {pod.job: pod for pod in sorted(pods, key=lambda pod: pod.created)}
     before_of = {task.name: {run.name: run for run in task.runs} for task in previous}
     runs_of: dict[str, list[TaskRun]] = {}
     wakes: list[datetime] = []
     asked: set[Question] = set()
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
-        looks = [
-            look(job, pod_of.get(job.key.name), before.get(job.key.name), answers, now) for job in _newest_jobs(here)
-        ]
+        looks = [look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now) for job in _newest_jobs(here)]
         deleted = before.keys() - {job.key.name for job in here}
         looks += filter(None, (look_without_job(before[name], pod_of.get(name), now) for name in deleted))
         runs_of[task] = [each.run for each in looks]
@@ -95,6 +93,12 @@ def _newest_jobs(jobs: Sequence[JobFacts]) -> list[JobFacts]:
         *nlargest(TOLD_PER_TASK, active, key=lambda job: (job.created, job.key.name)),
         *nlargest(TOLD_PER_TASK, ended, key=lambda job: (job.finished_at, job.key.name)),
     ]
+
+
+def _pod_of(job: JobFacts, pod_of: Mapping[str, PodFacts]) -> PodFacts | None:
+    """Return a Job's pod: not one that is left of an older Job of that name."""
+    pod = pod_of.get(job.key.name)
+    return pod if pod is not None and pod.created >= job.created else None
 
 
 def _bounded(runs_of: Mapping[str, Iterable[TaskRun]]) -> dict[str, list[TaskRun]]:
