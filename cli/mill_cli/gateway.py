@@ -104,6 +104,8 @@ class Gateway:
             if rollout := response.headers.get("Mill-Rollout"):
                 position.last_id = position.last_id or f"{rollout}.0"
             for event in source.iter_sse():
+                if not event.data:
+                    continue  # a heartbeat: once ids have been seen, httpx-sse makes an event of a mere comment
                 position.last_id = event.id or position.last_id
                 position.done = event.event == "done"
                 yield ServerEvent(event.event, json.loads(event.data))
