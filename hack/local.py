@@ -62,6 +62,16 @@ def stop(names: Sequence[str] = NAMES) -> None:
         _pid_file(name).unlink(missing_ok=True)
 
 
+def send(name: str, number: signal.Signals) -> None:
+    """Send a signal; return when the process has ended, if it is one that no process survives."""
+    pid = running(name)
+    if pid is None:
+        raise NotStarted(f"the {name} does not run")
+    os.kill(pid, number)
+    if number is signal.SIGKILL:
+        _wait_for_end(name, pid)
+
+
 def log_file(name: str) -> Path:
     """Return where a process writes."""
     return paths.LOCAL / f"{name}.log"

@@ -10,7 +10,7 @@ from hack.toolchain.build import ETCD, KUBERNETES
 
 SERVER: Final = f"https://{network.GATEWAY}:6443"
 _LOOPBACK: Final = "127.0.0.1"
-_ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
+ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
 _ETCD_PEERS: Final = f"http://{_LOOPBACK}:2380"
 
 # The controllers and the scheduler hold themselves back to 20 and 50 requests per second by default. With thousands of
@@ -43,7 +43,7 @@ def issue_certificates() -> None:
 def start() -> None:
     """Start everything, and return when the API server is ready."""
     processes.start(_etcd())
-    processes.wait_until("etcd", lambda: readiness.answers(f"{_ETCD_CLIENTS}/readyz"))
+    processes.wait_until("etcd", lambda: readiness.answers(f"{ETCD_CLIENTS}/readyz"))
     processes.start(_apiserver())
     processes.wait_until("kube-apiserver", is_ready)
     processes.start(_controller_manager())
@@ -60,8 +60,8 @@ def is_ready() -> bool:
 def _etcd() -> Daemon:
     options = {
         "data-dir": paths.CLUSTER / "etcd",
-        "listen-client-urls": _ETCD_CLIENTS,
-        "advertise-client-urls": _ETCD_CLIENTS,
+        "listen-client-urls": ETCD_CLIENTS,
+        "advertise-client-urls": ETCD_CLIENTS,
         "listen-peer-urls": _ETCD_PEERS,
         "initial-advertise-peer-urls": _ETCD_PEERS,
         "initial-cluster": f"default={_ETCD_PEERS}",
@@ -78,7 +78,7 @@ def _apiserver() -> Daemon:
         "bind-address": network.GATEWAY,
         "advertise-address": network.GATEWAY,
         "secure-port": 6443,
-        "etcd-servers": _ETCD_CLIENTS,
+        "etcd-servers": ETCD_CLIENTS,
         "service-cluster-ip-range": network.SERVICES,
         "authorization-mode": "Node,RBAC",
         # The last two act on namespaces that ask for it by an annotation: those whose pods go to fake nodes.

@@ -1,4 +1,4 @@
-"""The distribution's packages that the embedded cluster runs on."""
+"""The distribution's packages that the embedded cluster runs on, and that tests of it need."""
 
 import os
 import shutil
@@ -19,6 +19,7 @@ _PACKAGES: Final = {
     "openssl": "openssl",
     "catatonit": "catatonit",
     "busybox-static": "/bin/busybox",
+    "faketime": "faketime",
 }
 _SERVICES: Final = ("containerd", "docker-registry")
 """Packages that start a service of their own, which we neither need nor want to leave behind."""
