@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,9 +37,10 @@ class NotStarted(RuntimeError):
     """A process ended, or was not ready in time."""
 
 
-def start(cluster: Cluster, names: Sequence[str] = NAMES) -> None:
-    """Start them, with the code as it is now: what runs already is stopped first."""
-    stop(names)
+def start(cluster: Cluster, *only: str) -> None:
+    """Start both, or only one, with the code as it is now: what runs already is stopped first."""
+    names = only or NAMES
+    stop(*names)
     paths.LOCAL.mkdir(parents=True, exist_ok=True)
     for name in names:
         if _port_taken(_PORTS[name]):
@@ -51,9 +52,9 @@ def start(cluster: Cluster, names: Sequence[str] = NAMES) -> None:
         wait_until_ready(name)
 
 
-def stop(names: Sequence[str] = NAMES) -> None:
-    """Stop what runs."""
-    for name in names:
+def stop(*only: str) -> None:
+    """Stop what runs of both, or of one."""
+    for name in only or NAMES:
         pid = running(name)
         if pid is not None:
             os.kill(pid, signal.SIGTERM)

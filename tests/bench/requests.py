@@ -71,7 +71,7 @@ def start_operator(cluster: Cluster) -> int:
     """Start the operator, or start it anew, with its requests written down; return its pid when it is ready."""
     if cluster.kind_of != "embedded":
         raise NotSupported("requests are counted on the embedded cluster only (docs/local-cluster.md)")
-    local.start(cluster, ("operator",))
+    local.start(cluster, "operator")
     return operator_pid()
 
 
@@ -89,4 +89,4 @@ def counted_operator(cluster: Cluster) -> Iterator[int]:
     try:
         yield start_operator(cluster)
     finally:
-        local.stop(("operator",))
+        local.stop("operator")

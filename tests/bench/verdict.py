@@ -272,7 +272,7 @@ def running(cluster: Cluster) -> Iterator[bool]:
             yield False
             return
         stack.enter_context(counted_operator(cluster))
-        local.start(cluster, ("gateway",))
+        local.start(cluster, "gateway")
         yield True
 
 

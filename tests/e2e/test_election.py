@@ -50,7 +50,7 @@ Start = Callable[..., Replica]
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start replicas instead of the usual operator."""
-    local.stop(("operator",))
+    local.stop("operator")
     without_lease(cluster)
     started: list[Replica] = []
 
@@ -68,7 +68,7 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     for replica in started:
         replica.end()
     without_lease(cluster)
-    local.start(cluster, ("operator",))
+    local.start(cluster, "operator")
 
 
 class Deploy:

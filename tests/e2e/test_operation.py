@@ -62,7 +62,7 @@ Start = Callable[..., Replica]
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start an operator with settings of the test's own, instead of the usual one."""
-    local.stop(("operator",))
+    local.stop("operator")
     without_lease(cluster)
     started: list[Replica] = []
 
@@ -74,7 +74,7 @@ def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     for replica in started:
         replica.end()
     without_lease(cluster)
-    local.start(cluster, ("operator",))
+    local.start(cluster, "operator")
 
 
 def test_metrics_tell_what_became_of_rollouts(namespace: Namespace, start: Start) -> None:
