@@ -163,10 +163,26 @@ class KubeClient:
         return await self.request("get", resource, namespace, name)
 
     async def list(
-        self, resource: Resource, namespace: str | None, *, labels: str | None = None, fields: str | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        limit: int | None = None,
+        after: str | None = None,
     ) -> Json:
-        """Return the list object: `items`, and `metadata.resourceVersion` to watch from."""
-        query = {"labelSelector": labels, "fieldSelector": fields}
+        """Return the list object: `items`, and `metadata.resourceVersion` to watch from.
+
+        With a `limit` it is a page of a list as it was at one moment; while there are more, `metadata.continue` is
+        what the next page comes `after`.
+        """
+        query = {
+            "labelSelector": labels,
+            "fieldSelector": fields,
+            "limit": None if limit is None else str(limit),
+            "continue": after,
+        }
         return await self.request("list", resource, namespace, query=query)
 
     async def create(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:

@@ -17,6 +17,9 @@ from mill_api.kube.resources import Resource
 
 log = logging.getLogger(__name__)
 
+PAGE = 500
+"""Objects that are asked for at once: as JSON they take many times the memory of what is kept of them."""
+
 
 class Stored(Protocol):
     """What every projection keeps of an object's metadata."""
@@ -112,10 +115,18 @@ class Reflector(Generic[T]):
                 await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
 
     async def _list(self) -> str:
-        answer = await self._client.list(self._resource, self._namespace, labels=self._labels, fields=self._fields)
-        self.last_heard = time.monotonic()
-        version: str = answer["metadata"]["resourceVersion"]
-        new = {item.key: item for item in map(self._project, answer["items"])}
+        new: dict[Key, T] = {}
+        after: str | None = None
+        while True:
+            page = await self._client.list(
+                self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=PAGE, after=after
+            )
+            self.last_heard = time.monotonic()
+            new.update((item.key, item) for item in map(self._project, page["items"]))
+            after = page["metadata"].get("continue")
+            if not after:
+                break
+        version: str = page["metadata"]["resourceVersion"]
         # What we learned from our own write while the list was on its way is not gone: it is not in it yet.
         missing = [old for key, old in self._objects.items() if key not in new]
         for gone in [old for old in missing if not _newer(old.resource_version, version)]:

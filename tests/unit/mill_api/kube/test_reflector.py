@@ -40,10 +40,14 @@ class Server:
         self.watched_from: list[str] = []
         self.before_list: Callable[[], object] = lambda: None
 
-    async def list(self, *_: Any, **__: Any) -> dict[str, Any]:
+    async def list(self, *_: Any, limit: int, after: str | None, **__: Any) -> dict[str, Any]:
         self.before_list()
-        items = self._lists.pop(0)
-        return {"items": items, "metadata": {"resourceVersion": "100"}}
+        begin = int(after or 0)
+        page, rest = self._lists[0][begin : begin + limit], self._lists[0][begin + limit :]
+        if rest:
+            return {"items": page, "metadata": {"resourceVersion": "100", "continue": str(begin + limit)}}
+        del self._lists[0]
+        return {"items": page, "metadata": {"resourceVersion": "100"}}
 
     async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:
         self.watched_from.append(resource_version)
@@ -116,6 +120,32 @@ async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
     await asyncio.gather(task, return_exceptions=True)
     assert sorted(pod.key.name for pod in store.all()) == ["a", "ours"]
     assert None not in told
+
+
+async def test_a_long_list_comes_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    pods = [_pod(name, 1) for name in "abcde"]
+    server = Server([pods, pods[:4]], [[Expired(410, "Expired", "too old")], []])
+    store, changes = await _play(server)
+    assert [new for old, new in changes[:5] if old is None] == ["a@1", "b@1", "c@1", "d@1", "e@1"]
+    assert [pod.key.name for pod in store.all()] == ["a", "b", "c", "d"]
+    assert [old for old, new in changes if new is None] == ["e@1"]
+
+
+async def test_a_list_that_expires_between_pages_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    pods = [_pod(name, 1) for name in "abc"]
+    server = Server([pods, pods], [[]])
+    calls = iter([None, Expired(410, "Expired", "the continue parameter is too old")])
+
+    def expire() -> None:
+        if error := next(calls, None):
+            raise error
+
+    server.before_list = expire
+    store, changes = await _play(server)
+    assert [new for _, new in changes] == ["a@1", "b@1", "c@1"]
+    assert sorted(pod.key.name for pod in store.all()) == ["a", "b", "c"]
 
 
 async def test_a_cut_watch_lists_again() -> None:
