@@ -12,6 +12,7 @@ Figures only; nothing here fails.
 import argparse
 import asyncio
 import os
+import signal
 import sys
 
 from hack import local
@@ -48,6 +49,8 @@ def main() -> None:
     cluster = up()
     install_crd(cluster)
     local.stop()
+    # Whoever ends a bench that takes too long wants what it has made to go as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with fake_nodes(cluster, FAKE_NODES):
             asyncio.run(measure(cluster, options))
