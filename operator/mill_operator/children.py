@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mill_api import names
@@ -68,22 +69,20 @@ class Children:
         """Carry out a plan. Raise `KubeError` if the API server is away."""
         for child, found in todo.taken:
             _note(memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {found.owner}'))
-        writes = [(child.kind, self._apply(memory, child, None)) for child in todo.create]
-        writes += [(child.kind, self._apply(memory, child, found.uid)) for child, found in todo.update]
-        writes += [(found.kind, self._delete(found)) for found in todo.delete]
+        writes = [(child.kind, partial(self._apply, memory, child, None)) for child in todo.create]
+        writes += [(child.kind, partial(self._apply, memory, child, found.uid)) for child, found in todo.update]
+        writes += [(found.kind, partial(self._delete, found)) for found in todo.delete]
         # Deployments first: their pods take longest, and wait for nothing that the others give.
         for first in (True, False):
-            wave = [write for kind, write in writes if (kind == "Deployment") is first]
-            if wave:
-                await asyncio.gather(*wave)
+            await _all(write() for kind, write in writes if (kind == "Deployment") is first)
 
     async def adopt(self, owner: Owner, jobs: Iterable[JobFacts]) -> None:
         """Make the MillDeployment itself an owner of Jobs: they go when it goes, and not before."""
-        await asyncio.gather(*(self._adopt(owner, job) for job in jobs))
+        await _all(self._adopt(owner, job) for job in jobs)
 
     async def renew(self, pods: Iterable[PodFacts]) -> None:
         """Delete pods, so that their controller makes new ones."""
-        await asyncio.gather(*map(self._renew, pods))
+        await _all(map(self._renew, pods))
 
     async def older_template(self, key: Key, service: str, template: str) -> Json | None:
         """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it."""
@@ -119,6 +118,8 @@ class Children:
                     resource, child.key.namespace, _only(child.body, uid), manager=MANAGER
                 )
             except ApiError as error:
+                if error.namespace_goes:
+                    return  # the resource goes with it
                 if error.status not in REFUSALS:
                     raise
                 _note(memory, child, Problem("refused", error.message))
@@ -159,6 +160,13 @@ class Children:
                 return  # gone already
         if body.get("kind") == "Pod":  # it goes in a while, and says so
             self._cluster.learn_pod(body)
+
+
+async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all, also when one fails: what is still under way then would meet the next pass."""
+    failed = [each for each in await asyncio.gather(*writes, return_exceptions=True) if each is not None]
+    if failed:
+        raise failed[0]
 
 
 def _note(memory: WriteMemory, child: Child, problem: Problem) -> None:

@@ -85,7 +85,7 @@ class Recorder:
             except Withheld:
                 log.debug("%s: event %s is lost: another replica works", post.key, post.announcement.reason)
             except ApiError as error:
-                level = logging.DEBUG if _goes(error) else logging.WARNING
+                level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.announcement.reason, error)
             return
 
@@ -107,12 +107,6 @@ class Recorder:
             {"op": "replace", "path": "/lastTimestamp", "value": post.at},
         ]
         await self._client.json_patch(EVENTS, post.key.namespace, name, changes, manager=MANAGER)
-
-
-def _goes(error: ApiError) -> bool:
-    """Tell whether what the Event is about is going, with its whole namespace."""
-    causes = error.details.get("causes") or ()
-    return isinstance(error, NotFound) or any(each.get("reason") == "NamespaceTerminating" for each in causes)
 
 
 def event(key: Key, uid: str, announcement: Announcement, *, at: str, instance: str) -> dict[str, Any]:

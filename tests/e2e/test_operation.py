@@ -232,6 +232,7 @@ def _do_everything(namespace: Namespace) -> None:
 
     assert failed_of(everything) == ["broken"]
     assert failed_of(everything) == ["broken"], "asked again, with new pods"
+    wait_for("a version of db to go back to", lambda: namespace.service("db").get("healthyTemplate"))
     assert failed_of(everything.replace("web:1", "web:missing")) == ["web", "db", "broken"]
     wait_for("the version of db that worked", lambda: namespace.ready_pods("db"))
     # A pod that runs and is not ready: its events may say why, and its node whether it answers.

@@ -87,6 +87,13 @@ class ApiError(KubeError):
         self.message = message
         self.details = details or {}
 
+    @property
+    def namespace_goes(self) -> bool:
+        """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
+        causes = self.details.get("causes") or ()
+        gone = self.status == 404 and self.details.get("kind") == "namespaces"
+        return gone or any(each.get("reason") == "NamespaceTerminating" for each in causes)
+
     @classmethod
     def from_status(cls, code: int, body: bytes) -> "ApiError":
         """Make the error of a response from its `Status` object."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from mill_api.key import Key
-from mill_api.kube.client import KubeClient, NotFound
+from mill_api.kube.client import ApiError, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
 from mill_operator.core import clock
@@ -170,6 +170,40 @@ async def test_a_pass_without_a_change_writes_nothing(server: Server, reconciler
     calls, statuses = len(server.calls), len(server.statuses)
     await reconciler.reconcile(KEY)
     assert (len(server.calls), len(server.statuses)) == (calls, statuses)
+
+
+class TestWrites:
+    """A write that fails leaves nothing under way behind it, and none that was never begun."""
+
+    async def test_all_of_a_wave_are_waited_for_when_one_fails(self, server: Server, reconciler: Reconciler) -> None:
+        def fail(body: dict[str, Any]) -> None:
+            raise ApiError(500, "InternalError", "no")
+
+        server.on_apply = fail
+        reconciler._cluster.parents.learn(_resource())
+        with pytest.raises(ApiError, match="no"):
+            await reconciler.reconcile(KEY)
+        assert server.calls == [("apply", "Deployment")]
+        assert server.statuses == []
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ApiError(403, "Forbidden", "no", {"causes": [{"reason": "NamespaceTerminating"}]}),
+            NotFound(404, "NotFound", "no", {"kind": "namespaces"}),
+        ],
+        ids=["going", "gone"],
+    )
+    async def test_in_a_namespace_that_goes_a_refusal_is_no_verdict(
+        self, server: Server, reconciler: Reconciler, error: ApiError
+    ) -> None:
+        def refuse(body: dict[str, Any]) -> None:
+            raise error
+
+        server.on_apply = refuse
+        reconciler._cluster.parents.learn(_resource())
+        await reconciler.reconcile(KEY)
+        assert [each["state"] for each in server.statuses[-1]["services"]] == ["Pending"]
 
 
 class TestLostChild:
