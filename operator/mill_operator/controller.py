@@ -8,7 +8,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mill_api.key import Key
@@ -22,6 +21,7 @@ from mill_operator.election import Election
 from mill_operator.metrics import Metrics
 from mill_operator.queue import Closed, WorkQueue
 from mill_operator.reconciler import Reconciler
+from mill_operator.steady import SteadyClock
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +31,6 @@ FLUSH_SECONDS = 3.0
 """How long the statuses that wait for their time may take then."""
 LEAVE_SECONDS = 3.0
 """How long letting go of the Lease may take."""
-
-
-def steady_clock() -> Callable[[], datetime]:
-    """Return a clock that starts at the wall's time and runs evenly from there, whoever sets the wall's meanwhile."""
-    start, began = datetime.now(UTC), time.monotonic()
-    return lambda: start + timedelta(seconds=time.monotonic() - began)
 
 
 class Controller:
@@ -53,11 +47,12 @@ class Controller:
         give_up: Callable[[str], None],
         election: Election | None = None,
         evidence_logs: bool = True,
-        now: Callable[[], datetime] | None = None,
     ) -> None:
+        self._client = client
+        self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self.wake, evidence_logs=evidence_logs)
-        self._reconciler = Reconciler(client, self._cluster, options, now or steady_clock(), on_write=self._written)
+        self._reconciler = Reconciler(client, self._cluster, options, self._clock, on_write=self._written)
         self._election = election
         self._worker_count = workers
         self._metrics = metrics
@@ -140,6 +135,7 @@ class Controller:
 
     async def _lead(self) -> None:
         await self._cluster.synced()
+        self._clock.agree(self._client.server_ahead)
         log.info("ready: every watch is filled")
         if self._election:
             await self._election.elected.wait()

@@ -160,23 +160,33 @@ def cluster() -> Iterator[Cluster]:
     local.stop()
 
 
+@contextlib.contextmanager
+def new_namespace(cluster: Cluster, folder: Path) -> Iterator[Namespace]:
+    """Have a namespace while the block runs."""
+    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, folder)
+    made.run(*cluster.kubectl_command("create", "namespace", made.name))
+    try:
+        yield made
+    finally:
+        # By itself: a controller manager that has once met an API server without our kind, as it is while that server
+        # starts, leaves it out from then on when it empties a namespace.
+        made.kubectl("delete", "milldeployments", "--all", "--wait=false")
+        made.run(*cluster.kubectl_command("delete", "namespace", made.name, "--wait=false"))
+
+
 @pytest.fixture(scope="module")
 def shared(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]:
     """A namespace for tests that leave nothing in it."""
-    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, tmp_path_factory.mktemp("shared"))
-    made.run(*cluster.kubectl_command("create", "namespace", made.name))
-    yield made
-    made.run(*cluster.kubectl_command("delete", "namespace", made.name, "--wait=false"))
+    with new_namespace(cluster, tmp_path_factory.mktemp("shared")) as made:
+        yield made
 
 
 @pytest.fixture
 def namespace(cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Namespace]:
     """A namespace that goes when the test is over."""
-    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, tmp_path)
-    made.run(*cluster.kubectl_command("create", "namespace", made.name))
-    request.node.stash[NAMESPACE] = made
-    yield made
-    made.run(*cluster.kubectl_command("delete", "namespace", made.name, "--wait=false"))
+    with new_namespace(cluster, tmp_path) as made:
+        request.node.stash[NAMESPACE] = made
+        yield made
 
 
 NAMESPACE = pytest.StashKey[Namespace]()

@@ -209,6 +209,7 @@ def failing(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
             timer.join()
         finally:
             for space in spaces.values():
+                space.kubectl("delete", "milldeployments", "--all", "--wait=false", check=False)
                 space.kubectl("delete", "namespace", space.name, "--wait=false", check=False)
             volumes = [f"persistentvolume/{name}-{token}" for name in ("elsewhere", "mount", "lost")]
             policies = [f"validatingadmissionpolicy{kind}/{policy_name}" for kind in ("", "binding")]

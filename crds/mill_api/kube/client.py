@@ -20,6 +20,8 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypedDict, Unpack
@@ -140,6 +142,9 @@ class KubeClient:
         self._observe = observe
         self._may_write = may_write
         self._stall_seconds = stall_seconds
+        self.server_ahead = timedelta(0)
+        """How far the API server's clock was ahead of ours, to a second, when it answered first."""
+        self._answered = False
 
     @classmethod
     async def connect(cls, context: str | None = None, **options: Unpack[ClientOptions]) -> Self:
@@ -322,6 +327,9 @@ class KubeClient:
             self._observe(call, None, time.monotonic() - started)
             raise Unreachable(f"{call.verb} {path}: {_words(error)}") from error
         self._observe(call, response.status, time.monotonic() - started)
+        if not self._answered and "Date" in response.headers:
+            self._answered = True
+            self.server_ahead = parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)
         if refusal is not None:  # raw calls do not raise by themselves
             raise ApiError.from_status(response.status, refusal)
         return response

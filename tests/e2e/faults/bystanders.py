@@ -67,10 +67,11 @@ def meddled(namespace: Namespace) -> Iterator[Meddler]:
             for item in (await client.list(resource, namespace.name))["items"]:
                 mark = {MARK: str(meddler.turns)}
                 body = {"metadata": {"annotations": mark, "labels": mark}}
-                path = resource.path(namespace.name, item["metadata"]["name"])
+                name, query = item["metadata"]["name"], {"fieldManager": "somebody-else"}
                 with contextlib.suppress(NotFound):
-                    query = {"fieldManager": "somebody-else"}
-                    await client.request("PATCH", path, query, body, MERGE_PATCH)
+                    await client.request(
+                        "patch", resource, namespace.name, name, query=query, body=body, content_type=MERGE_PATCH
+                    )
 
     async def meddle() -> None:
         async with await KubeClient.connect(namespace.cluster.context) as client:

@@ -1,6 +1,5 @@
 """The operator in the test's hands, and what a rollout looks like that nothing disturbs."""
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from hack.cluster import Cluster
 from hack.cluster.choose import backend
-from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.conftest import new_namespace, wait_for
 
 from .clock import Clock
 from .link import Link, linked
@@ -58,10 +57,6 @@ def clock(tmp_path: Path) -> Clock:
 @pytest.fixture(scope="session")
 def undisturbed(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
     """What the scenario comes to when nothing disturbs it."""
-    namespace = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, tmp_path_factory.mktemp("undisturbed"))
-    namespace.run(*cluster.kubectl_command("create", "namespace", namespace.name))
-    try:
+    with new_namespace(cluster, tmp_path_factory.mktemp("undisturbed")) as namespace:
         settled(namespace)
         yield Rollout(namespace, AFTER).outcome()
-    finally:
-        namespace.run(*cluster.kubectl_command("delete", "namespace", namespace.name, "--wait=false"))

@@ -26,7 +26,7 @@ def test_the_clock_is_set_during_a_rollout(
     rollout.wait_until_told("web", "scheduled")
     clock.set(step)
     assert rollout.outcome() == undisturbed
-    hours = [int(hour) for hour in re.findall(r"^\[\d{4}-\d\d-\d\d (\d\d):", operator.log, re.MULTILINE)]
+    hours = [int(hour) for hour in re.findall(r"^\d{4}-\d\d-\d\dT(\d\d):", operator.log, re.MULTILINE)]
     assert (hours[-1] - hours[0]) % 24 in (step // HOUR % 24, step // HOUR % 24 + 1), "it has seen the step"
 
 

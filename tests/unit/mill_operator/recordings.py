@@ -48,8 +48,8 @@ def body(name: str) -> dict[str, Any]:
 
 
 def pod(name: str, **changes: Any) -> PodFacts:
-    """Return what is kept of a recorded pod."""
-    return replace(pod_facts(body(name)), **changes)
+    """Return what is kept of a recorded pod, as if it had been made with the image that is asked for."""
+    return replace(pod_facts(body(name)), **{"image": WEB.asked.image, **changes})
 
 
 def waiting(reason: str, message: str, image: str = WEB.asked.image) -> PodFacts:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -20,6 +21,8 @@ KEY = Key("default", "mill")
 
 class Server:
     """Has one MillDeployment, of one service without a pod. Its watches say nothing."""
+
+    server_ahead = timedelta(0)
 
     def __init__(self) -> None:
         self.version = 10

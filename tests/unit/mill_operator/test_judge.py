@@ -208,6 +208,14 @@ class TestSeveralPods:
         seen = look(pod("denied"), pod("tag-missing"), wanted=TWO)
         assert (seen.state, seen.finding.rule.code) == (State.FAILED, "TagNotFound")
 
+    def test_pods_of_who_has_edited_the_deployment_are_no_failure_of_the_template(self):
+        """They carry its label, and another image; they go when the Deployment is put right."""
+        edited = replace(pod("tag-missing"), image="registry.example/web:other")
+        right = replace(pod("pulling"), image=TWO.asked.image)
+        assert look(right, edited, wanted=TWO).state is State.PULLING
+        rewritten = replace(right, image="mirror.example/web:1")
+        assert look(rewritten, edited, wanted=TWO).state is State.FAILED
+
     def test_a_failing_pod_that_is_not_needed_any_more_is_no_failure(self):
         """The service was scaled down: the controller takes the bad one away in a moment."""
         assert look(pod("ready"), pod("crashed-twice")).state is State.HEALTHY

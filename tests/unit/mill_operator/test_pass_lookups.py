@@ -7,9 +7,9 @@ import pytest
 from mill_api.kube.client import KubeClient
 from mill_api.kube.resources import Resource
 from mill_operator.cluster import Cluster
-from mill_operator.controller import steady_clock
 from mill_operator.core.objects.pods import Options
 from mill_operator.reconciler import Reconciler
+from mill_operator.steady import SteadyClock
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
 
@@ -33,7 +33,7 @@ def server() -> ServerWithNode:
 @pytest.fixture
 def reconciler(server: ServerWithNode) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Cluster(client, None, lambda _key: None), Options(), steady_clock())
+    return Reconciler(client, Cluster(client, None, lambda _key: None), Options(), SteadyClock())
 
 
 async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:

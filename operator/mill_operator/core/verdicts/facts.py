@@ -1,6 +1,6 @@
 """What we keep of the objects that we watch: enough to judge, small enough for ten thousand of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,8 @@ class PodFacts:
     last_ended: Ended | None
     """The end before the current start."""
     restarts: int
+    image: str = ""
+    """Of our container."""
     message: str = ""
     """The same as `reason` in words."""
     container_ready: bool = False
@@ -153,6 +155,7 @@ def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
         ended=ours.ended,
         last_ended=ours.last_ended,
         restarts=ours.restarts,
+        image=ours.image,
         message=head(status.get("message", "")),
         container_ready=ours.ready,
         sandbox_ready=conditions.get("PodReadyToStartContainers", {}).get("status") == "True",
@@ -211,6 +214,15 @@ def of_template(pods: Iterable[PodFacts], template: str) -> list[PodFacts]:
     """
     over = ("Failed", "Succeeded")
     return [pod for pod in pods if pod.template == template and not pod.terminating and pod.phase not in over]
+
+
+def as_wanted(pods: Sequence[PodFacts], image: str) -> list[PodFacts]:
+    """Return the pods that can be blamed on the template: those with its image.
+
+    Others are of somebody who has edited the Deployment, which is put right; unless all are others, because something
+    rewrites the images of all pods.
+    """
+    return [pod for pod in pods if pod.image == image] or list(pods)
 
 
 def _told_at(meta: dict[str, Any]) -> datetime | None:

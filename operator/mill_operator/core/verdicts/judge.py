@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.verdicts.containers import PULL_PROBLEMS
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, of_template
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, as_wanted, of_template
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.questions import Question, ask_at, questions
 from mill_operator.core.verdicts.rules import STARTING
@@ -95,7 +95,8 @@ def judge(
     troubled: list[PodFacts] = []
     if not enough:  # a bad pod more than is wanted goes in a moment, and is no failure
         # In an order of their own, so that of several that say the same it is always the same one that is told of.
-        in_trouble = sorted((pod for pod in ours if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
+        blamed = (pod for pod in as_wanted(ours, wanted.asked.image) if pod not in healthy)
+        in_trouble = sorted(blamed, key=lambda pod: (pod.created, pod.uid))
         troubled = [since_asked(pod, asked_at) for pod in in_trouble]
         subjects.append(replace(nothing, evicted=evicted(pods, wanted.template, asked_at)))
         shift = clock_shift(troubled, previous, now)
