@@ -259,7 +259,7 @@ def _fail_twice_for_the_same_reason(namespace: Namespace) -> None:
     for times in (1, 2):
         namespace.kubectl("apply", "-f", "-", stdin=json.dumps(limit))
         namespace.kubectl("delete", "pods", "-l", "mill.dev/service=web", "--wait=false")
-        wait_for("the verdict", lambda: namespace.service("web").get("reason") == "PodsRefused")
+        wait_for("the verdict", lambda: namespace.service("web").get("state") == "Failed")
         namespace.kubectl("delete", "limitrange", "tiny")
         wait_for("web again", lambda: namespace.service("web").get("state") == "Healthy")
         wait_for("its event", lambda times=times: [each["count"] for each in namespace.items(*events)] == [times])
