@@ -36,7 +36,7 @@ unit: setup ## Run the tests that need no cluster
 	$(BIN)/pytest -q tests/unit
 
 e2e: setup cluster-up ## Run the tests against a real cluster
-	$(BIN)/pytest -q tests/e2e
+	$(BIN)/pytest -q --timeout 300 tests/e2e
 
 test: lint unit e2e ## Run all of it: lint, unit, e2e
 
