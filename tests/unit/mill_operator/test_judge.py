@@ -212,7 +212,8 @@ class TestSeveralPods:
         """They carry its label, and another image; they go when the Deployment is put right."""
         edited = replace(pod("tag-missing"), image="registry.example/web:other")
         right = replace(pod("pulling"), image=TWO.asked.image)
-        assert look(right, edited, wanted=TWO).state is State.PULLING
+        seen = look(right, edited, wanted=TWO)
+        assert (seen.state, seen.replicas.updated) == (State.PULLING, 1)
         rewritten = replace(right, image="mirror.example/web:1")
         assert look(rewritten, edited, wanted=TWO).state is State.FAILED
 

@@ -80,6 +80,7 @@ def judge(
     Evidence that is older than `asked_at` does not count.
     """
     ours = of_template(pods, wanted.template)
+    blamed = as_wanted(ours, wanted.asked.image)
     desired = wanted.replicas if wanted.replicas is not None else deployment_replicas
     if desired is None:
         desired = 1
@@ -95,8 +96,7 @@ def judge(
     troubled: list[PodFacts] = []
     if not enough:  # a bad pod more than is wanted goes in a moment, and is no failure
         # In an order of their own, so that of several that say the same it is always the same one that is told of.
-        blamed = (pod for pod in as_wanted(ours, wanted.asked.image) if pod not in healthy)
-        in_trouble = sorted(blamed, key=lambda pod: (pod.created, pod.uid))
+        in_trouble = sorted((pod for pod in blamed if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
         troubled = [since_asked(pod, asked_at) for pod in in_trouble]
         subjects.append(replace(nothing, evicted=evicted(pods, wanted.template, asked_at)))
         shift = clock_shift(troubled, previous, now)
@@ -108,7 +108,7 @@ def judge(
         service=wanted.name,
         image=wanted.asked.image,
         template=wanted.template,
-        replicas=Replicas(desired=desired, updated=len(ours), healthy=min(len(healthy), desired)),
+        replicas=Replicas(desired=desired, updated=len(blamed), healthy=min(len(healthy), desired)),
         nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _scheduled(pod, now))),
         state=_state(ours, finding, now, enough=enough),
         finding=finding,
