@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 MANAGER = "mill-operator"
 PARALLEL_WRITES = 16
 RETRY_SECONDS = 30.0
-REFUSALS = (400, 403, 422)
+REFUSALS = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
+"""Answers that are about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
 REPLICA_SET_HASH = "pod-template-hash"
 """A label that the Deployment controller adds to each version's pods."""
 
@@ -122,7 +123,7 @@ class Children:
                     return  # the resource goes with it
                 if error.status not in REFUSALS:
                     raise
-                _note(memory, child, Problem("refused", error.message))
+                _note(memory, child, Problem(REFUSALS[error.status], error.message))
                 return
         memory.problems.pop(child.applied, None)
         facts = self._cluster.learn(child.kind, answer)

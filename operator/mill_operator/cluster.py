@@ -141,8 +141,11 @@ class Cluster:
         self._jobs.learn(body)
 
     def learn_pod(self, body: dict[str, Any]) -> None:
-        """Note the answer to a pod's deletion."""
-        self._pods.learn(body)
+        """Note the answer to a pod's deletion, unless the watch has told already that it is gone."""
+        meta = body["metadata"]
+        known = self._pods.get(Key(meta["namespace"], meta["name"]))
+        if known is not None and known.uid == meta["uid"]:
+            self._pods.learn(body)
 
 
 def _group(facts: Facts) -> Key:

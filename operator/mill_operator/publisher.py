@@ -18,6 +18,9 @@ from mill_operator.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0
+"""A write that others were faster than is made again; so is one to a resource of whose end we hear soon."""
+
 OnWrite: TypeAlias = Callable[[Key, MillDeploymentStatus, MillDeploymentStatus], None]
 """Told of every status that was written, and of the one before."""
 
@@ -39,7 +42,7 @@ class Publisher:
         if wait > 0:
             return wait
         await self.flush(key, memory)
-        return None
+        return None if memory.written == memory.status else RETRY_SECONDS
 
     async def flush(self, key: Key, memory: Memory) -> None:
         """Write the status now, if it changed. What is gone meanwhile has none to write."""
@@ -51,7 +54,7 @@ class Publisher:
         try:
             await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
         except (NotFound, Conflict):
-            log.debug("%s: gone, or another resource has its name by now", key, extra=about(key))
+            log.debug("%s: gone, or others write it all the time", key, extra=about(key))
             return
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started

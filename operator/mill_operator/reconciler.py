@@ -183,10 +183,13 @@ class Reconciler:
         Only of what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
         """
         templates = {service.name: service.template for service in wanted.services}
+        asked_again = _taken_back(memory.written) - _taken_back(memory.status)
         held: dict[str, Json] = {}
         for service in memory.written.services:
             name, good = service.name, service.healthy_template
-            if good is None or service.failed_template is None or templates.get(name) != service.failed_template:
+            if good is None or service.failed_template is None or name in asked_again:
+                continue
+            if templates.get(name) != service.failed_template:
                 continue
             if (name, good) not in memory.templates:
                 memory.templates[name, good] = await self._children.older_template(parent.key, name, good)

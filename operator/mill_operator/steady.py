@@ -15,13 +15,18 @@ class SteadyClock:
     """Gives the time when it is called."""
 
     def __init__(self) -> None:
-        self._start, self._began = datetime.now(UTC), time.monotonic()
+        self._start, self._began = datetime.now(UTC), _uptime()
 
     def __call__(self) -> datetime:
         """Return the time."""
-        return self._start + timedelta(seconds=time.monotonic() - self._began)
+        return self._start + timedelta(seconds=_uptime() - self._began)
 
     def agree(self, ahead: timedelta) -> None:
         """Go as the API server's clock, which is so much ahead of the machine's."""
         if abs(ahead) >= EXACT:
             self._start += ahead
+
+
+def _uptime() -> float:
+    """Return seconds that nobody can set; where the machine tells, those that it slept included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

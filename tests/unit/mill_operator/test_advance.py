@@ -501,6 +501,21 @@ class TestTimeout:
         world.look(starting("web", desired=3, ready=1), after=1)
         assert world.kstatus == "Failed"
 
+    def test_states_that_come_and_go_are_no_progress(self, world):
+        """Pods that a node rejects are made anew, again and again."""
+        world.look(pending("web"), after=0)
+        for _ in range(299):
+            world.look(see("web", State.PULLING), after=1).look(pending("web"), after=1)
+        assert world.kstatus == "InProgress"
+        world.look(see("web", State.PULLING), after=1).look(pending("web"), after=1).look(pending("web"), after=1)
+        assert world.told() == ["web failed: no progress for 10m", "done with errors"]
+
+    def test_a_service_that_was_healthy_for_long_has_its_ten_minutes_when_it_loses_a_pod(self, world):
+        world.look(healthy("web"), after=0).deploy()
+        world.look(healthy("web"), starting("slow"), after=HOUR)
+        world.look(pending("web"), starting("slow"), after=1)
+        assert world.service("web").state is State.PENDING
+
     def test_after_the_end_a_service_that_does_not_come_back_is_one_too(self, world):
         told = world.look(healthy("web")).told()
         world.look(pending("web"), after=HOUR)

@@ -194,7 +194,13 @@ def test_every_recording_is_judged():
 
 def test_every_container_rule_is_shown_by_a_recording():
     shown = {row.code for row in ROWS}
-    elsewhere = {"NameTaken", "Refused", "QuotaExceeded", "PodsRefused"}  # what is wrong without any pod: below
+    elsewhere = {
+        "NameTaken",
+        "Refused",
+        "AdmissionBroken",
+        "QuotaExceeded",
+        "PodsRefused",
+    }  # what is wrong without any pod: below
     other_runtimes = {"SignatureRejected", "ContainerConfigError", "StartFailed", "ImagePullFailed"}  # their texts
     assert {rule.code for rule in TABLE} - shown == elsewhere | other_runtimes
 
@@ -339,6 +345,15 @@ class TestRefusals:
     def test_an_object_that_cannot_be_written_fails_the_service_though_its_pods_are_well(self, problem, message):
         seen = look(pod("ready"), problem=problem)
         assert (seen.state, seen.finding.message) == (State.FAILED, message)
+
+    def test_an_object_whose_webhook_is_broken_has_a_minute_in_which_its_service_is_not_healthy(self):
+        broken = Problem("blocked", "failed calling webhook")
+        first = look(pod("ready"), problem=broken)
+        assert (first.state, offset(first.finding.due)) == (State.SUSPECT, 63)
+        later = look(
+            pod("ready"), problem=broken, at=63, previous=before("AdmissionBroken", "object-blocked", healthy=1)
+        )
+        assert later.state is State.FAILED
 
     def test_a_deployment_s_refusal_of_an_older_spec_is_not_kept(self):
         meta = {"namespace": "shop", "name": "web", "uid": "1", "resourceVersion": "1", "generation": 2}

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, KubeClient, NotFound
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_operator.cluster import Cluster
 from mill_operator.core import clock
@@ -22,6 +22,8 @@ class Server:
 
     def __init__(self) -> None:
         self.resource: dict[str, Any] | None = None
+        self.conflicts = 0
+        """How many status writes fail."""
         self.replica_sets: list[dict[str, Any]] = []
         self.applied: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -70,6 +72,9 @@ class Server:
     async def merge_status(
         self, resource: Resource, namespace: str, name: str, body: dict[str, Any], *, manager: str
     ) -> dict[str, Any]:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Conflict(409, "Conflict", "others were faster")
         self.statuses.append(body["status"])
         return {}
 
@@ -177,7 +182,7 @@ class TestWrites:
 
     async def test_all_of_a_wave_are_waited_for_when_one_fails(self, server: Server, reconciler: Reconciler) -> None:
         def fail(body: dict[str, Any]) -> None:
-            raise ApiError(500, "InternalError", "no")
+            raise ApiError(503, "ServiceUnavailable", "no")
 
         server.on_apply = fail
         reconciler._cluster.parents.learn(_resource())
@@ -185,6 +190,20 @@ class TestWrites:
             await reconciler.reconcile(KEY)
         assert server.calls == [("apply", "Deployment")]
         assert server.statuses == []
+
+    async def test_a_broken_webhook_is_a_problem_of_that_object_alone(
+        self, server: Server, reconciler: Reconciler
+    ) -> None:
+        def fail(body: dict[str, Any]) -> None:
+            if body["kind"] == "Service":
+                raise ApiError(500, "InternalError", 'failed calling webhook "validate.example"')
+
+        server.on_apply = fail
+        reconciler._cluster.parents.learn(_resource())
+        await reconciler.reconcile(KEY)
+        (service,) = server.statuses[-1]["services"]
+        assert (service["state"], service["reason"]) == ("Suspect", "AdmissionBroken")
+        assert ("apply", "Deployment") in server.calls
 
     @pytest.mark.parametrize(
         "error",
@@ -252,6 +271,25 @@ async def test_a_restart_that_somebody_asks_for_makes_new_pods(server: Server, r
     await reconciler.reconcile(KEY)
     assert template()["annotations"] == {"mill.dev/restart": "r1"}
     assert template()["labels"]["mill.dev/template"] != before["labels"]["mill.dev/template"]
+
+
+async def test_a_status_that_others_were_faster_than_is_written_again(server: Server, reconciler: Reconciler) -> None:
+    reconciler._cluster.parents.learn(_resource())
+    server.conflicts = 1
+    assert await reconciler.reconcile(KEY) == 1.0
+    assert server.statuses == []
+    await reconciler.reconcile(KEY)
+    assert server.statuses[-1]["rollout"]["id"] == "1"
+
+
+async def test_a_pod_that_is_gone_before_its_deletion_is_answered_stays_gone(
+    server: Server, reconciler: Reconciler
+) -> None:
+    deployment = {
+        "spec": {"template": {"metadata": {"labels": {"mill.dev/deployment": "mill", "mill.dev/service": "web"}}}}
+    }
+    reconciler._cluster.learn_pod(_pod(deployment))
+    assert reconciler._cluster.pods(KEY) == []
 
 
 class TestTakenBack:

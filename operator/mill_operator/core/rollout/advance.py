@@ -129,7 +129,7 @@ class _Writer:
         state, finding = seen.state, seen.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
             state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
-        moved = state is not before.state or seen.replicas.healthy > before.replicas.healthy
+        moved = seen.replicas.healthy > before.replicas.healthy or self._gets_on(before, state)
         overdue = not moved and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
         timed_out = not state.settled and (stands or overdue)
@@ -192,6 +192,14 @@ class _Writer:
                 }
             )
         return self._record(before, after, ())
+
+    def _gets_on(self, before: ServiceStatus, state: State) -> bool:
+        """Tell whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
+        if state is before.state:
+            return False
+        if self._frozen or before.state.settled:
+            return True
+        return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
 
     def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
         """Add what has happened to the service's transitions; a finished rollout's are final."""

@@ -147,9 +147,13 @@ def _failure(about: Mapping[str, str], code: str | None, message: str | None) ->
 
 def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
     told = {_run_verdict(run) for task in before.tasks for run in task.runs}
+    newest = {task.name: max((run.finished_at or "" for run in task.runs), default="") for task in before.tasks}
+    known = {run.name for task in before.tasks for run in task.runs}
     for task in after.tasks:
         for run in sorted(task.runs, key=lambda each: each.finished_at or ""):
-            if run.state.settled and _run_verdict(run) not in told:
+            # One that comes back into the list, since a newer one was deleted, was told long ago.
+            comes_back = run.name not in known and (run.finished_at or "9") < newest.get(task.name, "")
+            if run.state.settled and _run_verdict(run) not in told and not comes_back:
                 yield _run(task.name, run)
     unspawnable = {(task.name, task.reason, task.message) for task in before.tasks}
     for task in after.tasks:

@@ -85,7 +85,7 @@ def judge(
     if desired is None:
         desired = 1
     healthy = [pod for pod in ours if pod.ready and ((moment := _settled_at(pod, wanted)) is None or moment <= now)]
-    enough = len(healthy) >= desired and deployment_replicas is not None
+    enough = len(healthy) >= desired and deployment_replicas is not None and problem is None
     before = previous
     if previous is not None and min(len(healthy), desired) > previous.replicas.healthy:
         before = None  # one more is ready, so that what we wait for is moving: clocks start anew

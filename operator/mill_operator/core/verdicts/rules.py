@@ -97,6 +97,12 @@ TABLE: Final[tuple[Rule, ...]] = (
         "the API server refuses an object: admission, validation, rights", "refused by the cluster: {cause}",
         "The text is the API server's. Change what it names, or ask who runs the cluster.",
     ),
+    Rule(
+        "object-blocked", "AdmissionBroken", NEEDS_TIME, seconds(60), problem("blocked"),
+        "the API server answers 500 for an object: an admission webhook that does not answer",
+        "not accepted by the cluster: {cause}",
+        "The text is the API server's. It goes on being tried; ask who runs the cluster.",
+    ),
     # The image, where its registry or the node says clearly what is wrong
     Rule(
         "image-platform", "WrongPlatform", PERMANENT, AT_ONCE, other_platform,
