@@ -105,6 +105,7 @@ class Bench:
             async with aconnect_sse(http, "POST", address, content=self._mill_file) as stream:
                 async for event in stream.aiter_sse():
                     moments.mark(event.event)
+            await self._judged(moments, "in the status")  # our watch of it may be the slower one
         return moments
 
     async def by_kubectl(self) -> Moments:
