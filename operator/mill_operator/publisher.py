@@ -19,7 +19,7 @@ from mill_operator.recorder import Recorder
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
-"""A write that others were faster than is made again; so is one to a resource of whose end we hear soon."""
+"""After so long a write is made again that others were faster than."""
 
 OnWrite: TypeAlias = Callable[[Key, MillDeploymentStatus, MillDeploymentStatus], None]
 """Told of every status that was written, and of the one before."""
@@ -41,26 +41,29 @@ class Publisher:
         wait = memory.written_at + pause(kind, memory.write_seconds) - time.monotonic()
         if wait > 0:
             return wait
-        await self.flush(key, memory)
-        return None if memory.written == memory.status else RETRY_SECONDS
+        return None if await self.flush(key, memory) else RETRY_SECONDS
 
-    async def flush(self, key: Key, memory: Memory) -> None:
-        """Write the status now, if it changed. What is gone meanwhile has none to write."""
+    async def flush(self, key: Key, memory: Memory) -> bool:
+        """Write the status now, if it changed. Return False if others were faster; what is gone has none to write."""
         status = memory.status
         if status == memory.written:
-            return
+            return True
         body = {"metadata": {"uid": memory.uid}, "status": _wire(status)}
         started = time.monotonic()
         try:
             await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
-        except (NotFound, Conflict):
-            log.debug("%s: gone, or others write it all the time", key, extra=about(key))
-            return
+        except NotFound:
+            log.debug("%s: gone", key, extra=about(key))
+            return True
+        except Conflict:
+            log.debug("%s: others write it all the time, or another has its name", key, extra=about(key))
+            return False
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
         before, memory.written = memory.written, status
         self._tell(key, memory.uid, before, status)
         self._on_write(key, before, status)
+        return True
 
     def _tell(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
         for each in announcements(before, after):
