@@ -25,6 +25,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
 	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
 	$(BIN)/python -m mill_operator.rbac --check charts/rbac/operator.yaml
+	$(BIN)/python -m mill_gateway.rbac --check charts/rbac/gateway.yaml
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
@@ -62,6 +63,7 @@ generate: setup ## Write what is generated: the CRD, the failure codes, the role
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
 	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
+	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
 
 bench: bench-language bench-verdict bench-scale ## Print all figures
 

@@ -1,6 +1,6 @@
 """Operator and gateway as local processes against the local cluster: `python -m hack.local start|stop|status`.
 
-The operator has the rights of its account in the cluster, not the developer's.
+Each has the rights of its account in the cluster, not the developer's.
 
 They outlive the program that starts them. Each has a pid file; a pid counts only together with its start time, so
 that a number which belongs to somebody else by now is never signalled.
@@ -21,8 +21,9 @@ from typing import Final
 
 from hack import paths
 from hack.cluster import Cluster, describe
+from hack.crd import install_crd
 from hack.progress import say
-from hack.rbac import install_rights, operator_kubeconfig
+from hack.rbac import install_rights, kubeconfig_of
 
 NAMES: Final = ("operator", "gateway")
 GATEWAY_PORT: Final = 4400
@@ -80,9 +81,7 @@ def log_file(name: str) -> Path:
 
 def environment_of(name: str, cluster: Cluster) -> dict[str, str]:
     """Return the variables under which a process finds the cluster, with the rights that it should have."""
-    if name == "operator":
-        return {"KUBECONFIG": str(operator_kubeconfig(cluster)), "MILL_CONTEXT": ""}
-    return cluster.environment()
+    return {"KUBECONFIG": str(kubeconfig_of(cluster, f"mill-{name}")), "MILL_CONTEXT": ""}
 
 
 def launch(name: str, cluster: Cluster, environment: Mapping[str, str] | None = None) -> None:
@@ -161,7 +160,9 @@ def main() -> int:
     command = parser.parse_args().command
     try:
         if command == "start":
-            start(describe())
+            cluster = describe()
+            install_crd(cluster)
+            start(cluster)
             say(f"operator and gateway run; the gateway is at http://127.0.0.1:{GATEWAY_PORT}")
         elif command == "stop":
             stop()

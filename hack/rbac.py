@@ -1,36 +1,37 @@
-"""Give an operator that runs as a local process the rights that it has in a cluster, and no others."""
+"""Give components that run as local processes the rights that they have in a cluster, and no others."""
 
 import json
 from pathlib import Path
+from typing import Final
 
 from hack import paths
 from hack.cluster import Cluster
 from hack.commands import run
-from mill_operator.rbac import NAME, SYSTEM_NAMESPACE
+from mill_api.kube.rights import SYSTEM_NAMESPACE
 
-FILE = "charts/rbac/operator.yaml"
-HOW_LONG = "24h"
-KUBECONFIG = paths.LOCAL / "operator.kubeconfig"
+FOLDER: Final = "charts/rbac"
+HOW_LONG: Final = "24h"
 
 
 def install_rights(cluster: Cluster, manifests: str | None = None) -> None:
-    """Apply the operator's account and roles: those of the repository, or others."""
+    """Apply the components' accounts and roles: those of the repository, or others."""
     if manifests is None:
-        run(*cluster.kubectl_command("apply", "-f", FILE))
+        run(*cluster.kubectl_command("apply", "-f", FOLDER))
     else:
         run(*cluster.kubectl_command("apply", "-f", "-"), stdin=manifests)
 
 
-def operator_kubeconfig(cluster: Cluster, file: Path = KUBECONFIG, namespace: str = SYSTEM_NAMESPACE) -> Path:
-    """Write a kubeconfig with a token of the operator's account in a namespace."""
-    asked = ("create", "token", NAME, "--namespace", namespace, "--duration", HOW_LONG)
+def kubeconfig_of(cluster: Cluster, account: str, file: Path | None = None, namespace: str = SYSTEM_NAMESPACE) -> Path:
+    """Write a kubeconfig with a token of an account in a namespace."""
+    file = file or paths.LOCAL / f"{account}.kubeconfig"
+    asked = ("create", "token", account, "--namespace", namespace, "--duration", HOW_LONG)
     token = run(*cluster.kubectl_command(*asked))
     shown = json.loads(run(*cluster.kubectl_command("config", "view", "--raw", "--minify", "--flatten", "-o", "json")))
     config = {
         **shown,
-        "current-context": NAME,
-        "contexts": [{"name": NAME, "context": {"cluster": shown["clusters"][0]["name"], "user": NAME}}],
-        "users": [{"name": NAME, "user": {"token": token.strip()}}],
+        "current-context": account,
+        "contexts": [{"name": account, "context": {"cluster": shown["clusters"][0]["name"], "user": account}}],
+        "users": [{"name": account, "user": {"token": token.strip()}}],
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)

@@ -4,10 +4,11 @@ import json
 from typing import Final
 
 from hack import paths
-from mill_operator.rbac import NAME, SYSTEM_NAMESPACE
+from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_operator.rbac import ACCOUNT
 
 LOG: Final = paths.LOGS / "audit.log"
-_OPERATOR: Final = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{NAME}"
+_OPERATOR: Final = f"system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT.name}"
 _POLICY: Final = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",

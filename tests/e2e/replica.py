@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from hack import local
 from hack.cluster import Cluster
 from mill_api.kube.resources import LEASES
-from mill_operator.rbac import SYSTEM_NAMESPACE
+from mill_api.kube.rights import SYSTEM_NAMESPACE
 
 from .conftest import wait_for
 

@@ -13,7 +13,7 @@ import pytest
 
 from hack import local
 from hack.cluster import Cluster
-from mill_operator.rbac import SYSTEM_NAMESPACE
+from mill_api.kube.rights import SYSTEM_NAMESPACE
 
 from .conftest import Finished, Namespace, wait_for
 from .replica import Replica, lease, measure, without_lease

@@ -12,9 +12,10 @@ import yaml
 
 from hack import local
 from hack.cluster import Cluster
-from hack.rbac import install_rights, operator_kubeconfig
+from hack.rbac import install_rights, kubeconfig_of
 from mill_api.kube.resources import LEASES
-from mill_operator.rbac import ALL_RIGHTS, NAME, SYSTEM_NAMESPACE, manifests
+from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_operator.rbac import ACCOUNT
 
 from .conftest import MILL, Namespace, wait_for
 from .replica import Replica, without_lease
@@ -168,7 +169,7 @@ def test_a_port_that_is_taken_is_told(start: Start) -> None:
 
 @pytest.fixture
 def link(cluster: Cluster, tmp_path: Path) -> Iterator[SilentLink]:
-    made = SilentLink(operator_kubeconfig(cluster), tmp_path / "link.kubeconfig")
+    made = SilentLink(kubeconfig_of(cluster, ACCOUNT.name), tmp_path / "link.kubeconfig")
     with contextlib.closing(made):
         yield made
 
@@ -202,7 +203,9 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
     """Everything that there is to do is done once, and what was asked for is compared with what is granted."""
     kubeconfig = local.environment_of("operator", cluster)["KUBECONFIG"]
     who = namespace.run(str(cluster.kubectl), "--kubeconfig", kubeconfig, "auth", "whoami", "-o", "json").stdout
-    assert json.loads(who)["status"]["userInfo"]["username"] == f"system:serviceaccount:{SYSTEM_NAMESPACE}:{NAME}"
+    assert (
+        json.loads(who)["status"]["userInfo"]["username"] == f"system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT.name}"
+    )
 
     operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
     wait_for("its turn", lambda: operator.leads)
@@ -215,7 +218,7 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
         used.add((verb, resource))
         if (verb, code) == ("patch", "201"):
             used.add(("create", resource))  # server-side apply of what was not there
-    granted = {(call.verb, call.target) for right in ALL_RIGHTS for call in right.calls()}
+    granted = {(call.verb, call.target) for right in ACCOUNT.rights for call in right.calls()}
     assert granted - used == set(), "granted, and never used"
     assert used - granted == set(), "used, and not in the table"
 
@@ -268,9 +271,9 @@ def _fail_twice_for_the_same_reason(namespace: Namespace) -> None:
 def test_in_one_namespace_the_rights_of_that_namespace_are_enough(
     cluster: Cluster, namespace: Namespace, start: Start, tmp_path: Path
 ) -> None:
-    install_rights(cluster, yaml.safe_dump_all(manifests(namespace.name, system=namespace.name)))
+    install_rights(cluster, yaml.safe_dump_all(ACCOUNT.manifests(namespace.name, system=namespace.name)))
     try:
-        kubeconfig = operator_kubeconfig(cluster, tmp_path / "one.kubeconfig", namespace.name)
+        kubeconfig = kubeconfig_of(cluster, ACCOUNT.name, tmp_path / "one.kubeconfig", namespace.name)
         operator = start(KUBECONFIG=str(kubeconfig), MILL_NAMESPACE=namespace.name)
         operator.wait_until_ready()
         assert namespace.deploy(WEB).code == 0

@@ -9,7 +9,7 @@ from mill_api import names
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A namespaced kind of object."""
+    """A kind of object."""
 
     group: str
     """Empty for the core group."""
@@ -46,9 +46,14 @@ EVENTS: Final = Resource("", "v1", "Event", "events")
 INGRESSES: Final = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
 CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 NODES: Final = Resource("", "v1", "Node", "nodes")
-"""The one kind here that has no namespace."""
+"""Has no namespace."""
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
 JOBS: Final = Resource("batch", "v1", "Job", "jobs")
+SECRETS: Final = Resource("", "v1", "Secret", "secrets")
+POD_METRICS: Final = Resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
+"""There only where a metrics server is."""
+TOKEN_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "TokenReview", "tokenreviews")
+SUBJECT_ACCESS_REVIEWS: Final = Resource("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 
 BY_KIND: Final = {

@@ -5,15 +5,16 @@ import yaml
 
 from mill_api.kube.calls import Call
 from mill_api.kube.resources import CLAIMS
-from mill_operator.rbac import ALL_RIGHTS, SYSTEM_NAMESPACE, manifests, render
+from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_operator.rbac import ACCOUNT
 
 
 def test_the_yaml_is_the_manifests() -> None:
-    assert list(yaml.safe_load_all(render())) == manifests()
+    assert list(yaml.safe_load_all(ACCOUNT.render())) == ACCOUNT.manifests()
 
 
 def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_look_at_a_node() -> None:
-    kinds = [(each["kind"], each["metadata"].get("namespace")) for each in manifests("shop")]
+    kinds = [(each["kind"], each["metadata"].get("namespace")) for each in ACCOUNT.manifests("shop")]
     assert [each for each in kinds if each[0].endswith(("Role", "RoleBinding"))] == [
         ("Role", "shop"),
         ("RoleBinding", "shop"),
@@ -22,11 +23,11 @@ def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_look_at_a_no
         ("Role", SYSTEM_NAMESPACE),
         ("RoleBinding", SYSTEM_NAMESPACE),
     ]
-    (cluster_wide,) = (each for each in manifests("shop") if each["kind"] == "ClusterRole")
+    (cluster_wide,) = (each for each in ACCOUNT.manifests("shop") if each["kind"] == "ClusterRole")
     assert cluster_wide["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}]
 
 
-@pytest.mark.parametrize("right", ALL_RIGHTS, ids=str)
+@pytest.mark.parametrize("right", ACCOUNT.rights, ids=str)
 def test_no_right_is_a_wildcard_or_about_secrets(right) -> None:
     rule = right.rule()
     assert "*" not in str(rule)
@@ -35,9 +36,9 @@ def test_no_right_is_a_wildcard_or_about_secrets(right) -> None:
 
 
 def test_no_right_is_given_twice() -> None:
-    given = [call for right in ALL_RIGHTS for call in right.calls()]
+    given = [call for right in ACCOUNT.rights for call in right.calls()]
     assert len(given) == len(set(given))
 
 
 def test_data_is_never_deleted() -> None:
-    assert Call("delete", CLAIMS) not in [call for right in ALL_RIGHTS for call in right.calls()]
+    assert Call("delete", CLAIMS) not in [call for right in ACCOUNT.rights for call in right.calls()]
