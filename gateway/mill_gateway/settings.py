@@ -1,51 +1,68 @@
-"""Settings of the gateway, each from one environment variable."""
+"""Settings of the gateway: the one table of them, from which variables, flags and docs/settings.md come."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
+from typing import Final
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+from mill_api.settings import SettingsError, choice, number, setting, switch, text
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this process runs."""
 
-    host: str = "127.0.0.1"
-    """`MILL_LISTEN_HOST`: the address to listen on."""
-    port: int = 4400
-    """`MILL_LISTEN_PORT`."""
-    namespace: str = "default"
-    """`MILL_NAMESPACE`: the namespace of requests that name none."""
-    context: str | None = None
-    """`MILL_CONTEXT`: context of the kubeconfig; unset: its current one, or the pod's own account."""
-    tokens: tuple[str, ...] = ()
-    """`MILL_TOKEN`, or the lines of the file `MILL_TOKEN_FILE`: who has one of them may call."""
+    listen_host: str = setting("127.0.0.1", text, "address to listen on")
+    listen_port: int = setting(4400, number(1, 65535), "its port")
+    namespace: str = setting("default", text, "namespace of requests that name none")
+    single_namespace: bool = setting(
+        default=False, read=switch, explanation="serve that namespace only; rights elsewhere are not needed then"
+    )
+    context: str | None = setting(
+        None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
+    )
+    token: str | None = setting(
+        None, text, "who has it may do everything that the gateway does; others see a flag, so use the variable"
+    )
+    token_file: str | None = setting(
+        None, text, "file of such tokens, a line each, read again when it changes", shown="none"
+    )
+    kubernetes_tokens: bool = setting(
+        default=False, read=switch, explanation="let in who has a token of the cluster, to what Kubernetes lets them do"
+    )
+    tls_cert: str | None = setting(
+        None, text, "file of the certificate chain; read again when it changes", shown="none"
+    )
+    tls_key: str | None = setting(None, text, "file of its key", shown="none")
+    nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
+    drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
+    watch_deadline: int = setting(
+        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
+    )
+    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
+    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object a line")
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read the settings. Raise ValueError that says which is wrong."""
-        port = os.environ.get("MILL_LISTEN_PORT", "4400")
-        if not port.isdigit() or int(port) > 65535:
-            raise ValueError(f"MILL_LISTEN_PORT={port}: must be a number up to 65535")
-        settings = cls(
-            host=os.environ.get("MILL_LISTEN_HOST", "127.0.0.1"),
-            port=int(port),
-            namespace=os.environ.get("MILL_NAMESPACE") or "default",
-            context=os.environ.get("MILL_CONTEXT") or None,
-            tokens=_tokens(),
-        )
-        if not settings.tokens and settings.host not in LOOPBACK:
-            raise ValueError(
-                f"MILL_LISTEN_HOST={settings.host}: without a token (MILL_TOKEN or MILL_TOKEN_FILE) "
-                "the gateway listens on loopback only"
+    @property
+    def open(self) -> bool:
+        """Whether nobody is asked who they are."""
+        return not (self.token or self.token_file or self.kubernetes_tokens)
+
+    @property
+    def watched_namespace(self) -> str | None:
+        """Return the only namespace that is served, or None for all."""
+        return self.namespace if self.single_namespace else None
+
+    def check(self) -> None:
+        """Raise `SettingsError` with everything that does not go together."""
+        problems = []
+        if self.open and self.listen_host not in LOOPBACK:
+            problems.append(
+                f"MILL_LISTEN_HOST={self.listen_host}: without a token (MILL_TOKEN, MILL_TOKEN_FILE, "
+                "MILL_KUBERNETES_TOKENS) the gateway listens on loopback only"
             )
-        return settings
-
-
-def _tokens() -> tuple[str, ...]:
-    if file := os.environ.get("MILL_TOKEN_FILE"):
-        lines = Path(file).read_text(encoding="utf-8").splitlines()
-        return tuple(line.strip() for line in lines if line.strip())
-    return tuple(filter(None, [os.environ.get("MILL_TOKEN")]))
+        if bool(self.tls_cert) != bool(self.tls_key):
+            problems.append("MILL_TLS_CERT, MILL_TLS_KEY: set both, or none")
+        if self.drain and not self.nodes:
+            problems.append("MILL_DRAIN=on needs MILL_NODES=on")
+        if problems:
+            raise SettingsError("\n".join(problems))

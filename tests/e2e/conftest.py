@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from hack import images, local
-from hack.cluster import Cluster, up
+from hack.cluster import Cluster, describe, up
 from hack.crd import install_crd
 
 WAIT_SECONDS = 60.0
@@ -148,9 +148,16 @@ def polling(url: str) -> Iterator[Polling]:
         thread.join(timeout=10)
 
 
+REUSE = "MILL_E2E_REUSE"
+"""Set to use the operator and the gateway that run already (`make start`), whatever their code is."""
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The cluster, with the images that tests use, and operator and gateway running against it."""
+    if os.environ.get(REUSE):
+        yield describe()
+        return
     found = up()
     for tag in ("1", "2"):
         images.push_sample(found.registry, tag)

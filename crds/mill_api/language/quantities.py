@@ -76,6 +76,16 @@ def normalise_cpu(quantity: str) -> str:
     return _millicores(_value(quantity)[0])
 
 
+def cores_of(quantity: str) -> float:
+    """Return any Kubernetes quantity as a number of cores."""
+    return float(_value(quantity)[0])
+
+
+def bytes_of(quantity: str) -> int:
+    """Return any Kubernetes quantity as a whole number of bytes, rounded up."""
+    return int(_value(quantity)[0].to_integral_value(ROUND_CEILING))
+
+
 def _millicores(cores: Decimal) -> str:
     milli = int((cores * 1000).to_integral_value(ROUND_CEILING))
     return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"

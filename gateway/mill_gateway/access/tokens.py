@@ -1,33 +1,33 @@
-"""Who may call: whoever has one of the tokens. Without any, the gateway listens on loopback only (`settings`)."""
+"""The gateway's own tokens: who has one may do everything that the gateway does."""
 
 import hmac
 from collections.abc import Iterable
+from pathlib import Path
 
-from fastapi import Request
-
-from mill_gateway.errors import Refused
-
-SCHEME = "Bearer "
+from mill_api.settings import SettingsError
+from mill_gateway.settings import Settings
 
 
-async def authorized(request: Request) -> None:
-    """Let a request pass, or raise 401. A dependency of every route but health."""
-    tokens: tuple[str, ...] = request.app.state.settings.tokens
-    if tokens and not _matches(_presented(request), tokens):
-        raise Refused(401, "missing or wrong token: set MILL_TOKEN, or send `Authorization: Bearer TOKEN`")
+class Tokens:
+    """The tokens of the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._tokens = tuple(_read(settings))
+
+    def known(self, presented: str) -> bool:
+        """Tell whether it is one of them: compared in constant time, with every one."""
+        found = False
+        for token in self._tokens:
+            found |= hmac.compare_digest(presented.encode(), token.encode())
+        return found
 
 
-def _presented(request: Request) -> str:
-    """Return the caller's token. The API server's proxy strips `Authorization`, hence the second header."""
-    value = request.headers.get("authorization", "")
-    if value.startswith(SCHEME):
-        return value.removeprefix(SCHEME)
-    return request.headers.get("mill-token", "")
-
-
-def _matches(presented: str, tokens: Iterable[str]) -> bool:
-    """Compare in constant time, with every token."""
-    found = False
-    for token in tokens:
-        found |= hmac.compare_digest(presented.encode(), token.encode())
-    return found
+def _read(settings: Settings) -> Iterable[str]:
+    if settings.token:
+        yield settings.token
+    if settings.token_file:
+        try:
+            lines = Path(settings.token_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"MILL_TOKEN_FILE={settings.token_file}: {error}") from error
+        yield from (line.strip() for line in lines if line.strip())

@@ -1,1 +1,33 @@
-"""The routes, a file for each subject. A new route goes where its subject is; a new subject into `app.ROUTERS`."""
+"""The routes, a file for each subject. A new route goes where its subject is; a new subject into `ROUTERS`."""
+
+from mill_gateway.routes import (
+    deploy,
+    deployments,
+    health,
+    logs,
+    metrics,
+    nodes,
+    page,
+    restart,
+    secrets,
+    services,
+    status,
+    tasks,
+    volumes,
+)
+
+ROUTERS = (
+    health.router,
+    page.router,
+    status.router,
+    nodes.router,
+    deploy.router,
+    restart.router,
+    deployments.router,
+    services.router,
+    tasks.router,
+    logs.router,
+    secrets.router,
+    volumes.router,
+    metrics.router,
+)

@@ -2,45 +2,49 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from mill_api.events import parse_id
 from mill_api.key import Key
-from mill_gateway.deployments import Deployment
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_gateway.access import Calling
 from mill_gateway.errors import Refused
-from mill_gateway.routes.parameters import Detail, Named
-from mill_gateway.stream import rollout_response
+from mill_gateway.gateway import Gateway, Here
+from mill_gateway.routes.parameters import Detail, InNamespace, Named
+from mill_gateway.streams.rollout import rollout_response
+from mill_gateway.watched.deployments import Deployment
 
 router = APIRouter(tags=["deployments"])
 
 
 @router.get("/v1/deployments", summary="List deployments")
-async def list_deployments(request: Request, namespace: Annotated[str | None, Query()] = None) -> list[dict[str, Any]]:
+async def list_deployments(gateway: Here, caller: Calling, namespace: InNamespace) -> list[dict[str, Any]]:
     """Return the deployments of a namespace, by name."""
-    state = request.app.state
-    wanted = namespace or state.settings.namespace
-    found = [each for each in state.deployments.reflector.all() if each.key.namespace == wanted]
-    return [_summary(each) for each in sorted(found, key=lambda each: each.key)]
+    await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
+    return [_summary(each) for each in gateway.watched.deployments.in_namespace(namespace)]
 
 
 @router.get("/v1/deployments/{name}", summary="Show a deployment")
-async def get_deployment(request: Request, target: Named) -> dict[str, Any]:
+async def get_deployment(gateway: Here, caller: Calling, target: Named) -> dict[str, Any]:
     """Return a deployment's spec and status."""
-    found = _find(request, target)
+    await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+    found = _find(gateway, target)
     return {**_summary(found), "spec": found.spec, "status": found.raw_status}
 
 
 @router.get("/v1/deployments/{name}/events", summary="Follow a rollout", response_class=Response)
 async def events(
-    request: Request,
+    gateway: Here,
+    caller: Calling,
     target: Named,
     rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.")] = None,
     last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
     detail: Detail = "default",
 ) -> Response:
     """Stream a rollout's events, from its first or from the one after `Last-Event-ID`, to its `done`."""
-    found = _find(request, target)
+    await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+    found = _find(gateway, target)
     after = 0
     wanted = rollout or found.rollout_id
     if last_event_id is not None:
@@ -52,13 +56,11 @@ async def events(
             raise Refused(410, f"{target}: the deployment that these events were about was deleted")
     if not wanted.split("-", 1)[0].isdigit():
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
-    return rollout_response(
-        request.app.state.deployments, target, found.uid, wanted, after=after, full=detail == "full"
-    )
+    return rollout_response(gateway.watched.deployments, target, found.uid, wanted, after=after, full=detail == "full")
 
 
-def _find(request: Request, key: Key) -> Deployment:
-    found: Deployment | None = request.app.state.deployments.get(key)
+def _find(gateway: Gateway, key: Key) -> Deployment:
+    found = gateway.watched.deployments.get(key)
     if found is None:
         raise Refused(404, f"deployment not found: {key}")
     return found

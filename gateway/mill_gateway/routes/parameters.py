@@ -1,11 +1,12 @@
-"""Query parameters that several routes take."""
+"""Parameters that several routes take."""
 
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query
 
 from mill_api import names
 from mill_api.key import Key
+from mill_gateway.gateway import Here
 
 _DNS_LABEL = names.VOLUME_NAME
 
@@ -14,20 +15,34 @@ Detail = Annotated[
 ]
 
 
+def _namespace(
+    gateway: Here,
+    namespace: Annotated[
+        str | None,
+        Query(pattern=_DNS_LABEL, max_length=63, description="The namespace; the gateway's own if unset."),
+    ] = None,
+) -> str:
+    return namespace or gateway.settings.namespace
+
+
+InNamespace = Annotated[str, Depends(_namespace)]
+"""The namespace that a request is about, from `?namespace=`."""
+
+
 def _target(
-    request: Request,
+    namespace: InNamespace,
     name: Annotated[
         str, Query(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.")
     ] = names.DEFAULT_NAME,
-    namespace: Annotated[
-        str | None, Query(pattern=_DNS_LABEL, max_length=63, description="Its namespace; the gateway's own if unset.")
-    ] = None,
 ) -> Key:
-    return Key(namespace or request.app.state.settings.namespace, name)
+    return Key(namespace, name)
 
 
-def _named(request: Request, name: str, namespace: Annotated[str | None, Query(pattern=_DNS_LABEL)] = None) -> Key:
-    return Key(namespace or request.app.state.settings.namespace, name)
+def _named(
+    namespace: InNamespace,
+    name: Annotated[str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.")],
+) -> Key:
+    return Key(namespace, name)
 
 
 Target = Annotated[Key, Depends(_target)]

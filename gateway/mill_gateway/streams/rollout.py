@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event
 from mill_api.key import Key
-from mill_gateway.deployments import Deployments
+from mill_gateway.watched.deployments import Deployments
 
 HEARTBEAT_SECONDS = 15
 
@@ -31,7 +31,7 @@ async def follow(
 ) -> AsyncIterator[bytes]:
     """Yield the events' bytes until the last. The rollout goes on whether anybody follows or not."""
     sent = after
-    with deployments.changes(key) as changed:
+    with deployments.waiting.changes(key) as changed:
         while sent < END:
             changed.clear()
             current = deployments.get(key)

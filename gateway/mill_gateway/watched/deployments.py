@@ -1,8 +1,5 @@
 """Every MillDeployment as the one watch has it, and who waits for which."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +9,9 @@ from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus
+from mill_gateway.watched.waiting import Waiting
 
-METADATA = ("uid", "generation", "annotations", "creationTimestamp", "deletionTimestamp")
+METADATA = ("uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 
 
 @dataclass(slots=True)
@@ -67,34 +65,29 @@ class Deployments:
     """The store, and the streams to wake when something in it changes."""
 
     def __init__(self, client: KubeClient, namespace: str | None = None) -> None:
-        self.reflector = Reflector(
-            client, MILL_DEPLOYMENTS, project=deployment, on_change=self._changed, namespace=namespace
+        self.reflector: Reflector[Deployment] = Reflector(
+            client,
+            MILL_DEPLOYMENTS,
+            project=deployment,
+            on_change=self._changed,
+            group=lambda each: each.key.namespace,
+            namespace=namespace,
         )
-        self._waiting: dict[Key, set[asyncio.Event]] = {}
+        self.waiting: Waiting[Key] = Waiting()
 
     def get(self, key: Key) -> Deployment | None:
         """Return a deployment."""
         return self.reflector.get(key)
 
+    def in_namespace(self, namespace: str) -> list[Deployment]:
+        """Return the deployments of a namespace, by name."""
+        return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
+
     def learn(self, body: dict[str, Any]) -> Deployment:
         """Note the answer to our own write, so that its stream need not wait for the watch."""
         return self.reflector.learn(body)
 
-    @contextmanager
-    def changes(self, key: Key) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the deployment changes; the reader clears it."""
-        changed = asyncio.Event()
-        waiting = self._waiting.setdefault(key, set())
-        waiting.add(changed)
-        try:
-            yield changed
-        finally:
-            waiting.discard(changed)
-            if not waiting and self._waiting.get(key) is waiting:
-                del self._waiting[key]
-
     def _changed(self, old: Deployment | None, new: Deployment | None) -> None:
         either = new or old
         if either is not None:
-            for each in self._waiting.get(either.key, ()):
-                each.set()
+            self.waiting.wake(either.key)

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient
-from mill_gateway.deployments import Deployments
-from mill_gateway.stream import follow
+from mill_gateway.streams.rollout import follow
+from mill_gateway.watched.deployments import Deployments
 
 KEY = Key("default", "mill")
 UID = "0123456789abcdef"
@@ -77,7 +77,7 @@ async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() 
     _change(store, _resource(4, [SCHEDULED, HEALTHY], finished=True))
     await asyncio.wait_for(reader, 1)
     assert got == EVENTS
-    assert store._waiting == {}
+    assert len(store.waiting) == 0
 
 
 async def test_a_deleted_deployment_ends_the_stream() -> None:

@@ -1,0 +1,41 @@
+"""The middleware that finds out who calls, before anything else looks at a request."""
+
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mill_gateway.errors import Refused, answer
+
+SCHEME: Final = "Bearer "
+PUBLIC: Final = frozenset({"/", "/healthz", "/readyz"})
+PUBLIC_FOLDER: Final = "/page/"
+"""The page's own files, which hold nothing of the cluster."""
+
+
+class Authentication:
+    """Puts the `Caller` into the request's state, or answers 401, for unknown paths as well."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and not _public(scope["path"]):
+            try:
+                caller = await scope["app"].state.gateway.access.authenticate(presented(Headers(scope=scope)))
+            except Refused as error:
+                await answer(error, scope)(scope, receive, send)
+                return
+            scope.setdefault("state", {})["caller"] = caller
+        await self._app(scope, receive, send)
+
+
+def _public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(PUBLIC_FOLDER)
+
+
+def presented(headers: Headers) -> str:
+    """Return the caller's token. The API server's proxy strips `Authorization`, hence the second header."""
+    value = headers.get("authorization", "")
+    return value.removeprefix(SCHEME) if value.startswith(SCHEME) else headers.get("mill-token", "")

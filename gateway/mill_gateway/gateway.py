@@ -1,0 +1,51 @@
+"""What lives as long as the process, and how routes get at it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from mill_api.kube.client import KubeClient
+from mill_gateway.access import Access
+from mill_gateway.errors import Refused
+from mill_gateway.settings import Settings
+from mill_gateway.watched import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The process' parts."""
+
+    settings: Settings
+    client: KubeClient
+    watched: Watched
+    access: Access
+
+    @classmethod
+    def of(cls, settings: Settings, client: KubeClient) -> "Gateway":
+        """Put the parts together."""
+        return cls(settings, client, Watched(client, settings), Access(client, settings))
+
+    @property
+    def unfilled(self) -> list[str]:
+        """Return the kinds of which there is no first list yet."""
+        return [each.resource.full_name for each in self.watched.reflectors if not each.synced.is_set()]
+
+
+def _process(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+Process = Annotated[Gateway, Depends(_process)]
+"""The gateway that answers a request, whether it knows the cluster or not."""
+
+
+def _here(gateway: Process) -> Gateway:
+    if unfilled := gateway.unfilled:
+        raise Refused(503, f"the gateway has only just started, and waits for {', '.join(unfilled)}: try again")
+    return gateway
+
+
+Here = Annotated[Gateway, Depends(_here)]
+"""The gateway that answers a request, once it knows the cluster."""

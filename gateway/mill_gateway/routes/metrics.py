@@ -1,0 +1,5 @@
+"""`/v1/metrics`: figures for Prometheus."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["metrics"])

@@ -1,0 +1,5 @@
+"""`GET /v1/services`: services and their replicas."""
+
+from fastapi import APIRouter
+
+router = APIRouter(tags=["services"])

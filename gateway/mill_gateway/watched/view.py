@@ -1,0 +1,46 @@
+"""All watches of the process together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mill_api.kube.client import KubeClient
+from mill_api.kube.reflector import Reflector
+from mill_gateway.settings import Settings
+from mill_gateway.watched.claims import Claims
+from mill_gateway.watched.deployments import Deployments
+from mill_gateway.watched.jobs import Jobs
+from mill_gateway.watched.nodes import Nodes
+from mill_gateway.watched.pods import Pods
+
+
+class Watched:
+    """A store for each kind that routes read."""
+
+    def __init__(self, client: KubeClient, settings: Settings) -> None:
+        namespace = settings.watched_namespace
+        self.deployments = Deployments(client, namespace)
+        self.pods = Pods(client, namespace)
+        self.jobs = Jobs(client, namespace)
+        self.claims = Claims(client, namespace)
+        self.nodes = Nodes(client) if settings.nodes else None
+        """None where nodes are not to be shown."""
+
+    @property
+    def reflectors(self) -> tuple[Reflector[Any], ...]:
+        """Return what has to be run."""
+        of_nodes = (self.nodes.reflector, self.nodes.tenants) if self.nodes else ()
+        of_namespaces = (self.deployments, self.pods, self.jobs, self.claims)
+        return (*(each.reflector for each in of_namespaces), *of_nodes)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow the cluster while the block runs."""
+        watches = [asyncio.create_task(each.run()) for each in self.reflectors]
+        try:
+            yield
+        finally:
+            for each in watches:
+                each.cancel()
+            await asyncio.gather(*watches, return_exceptions=True)

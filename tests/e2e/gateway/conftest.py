@@ -1,0 +1,46 @@
+"""A gateway for the tests of a file, and gateways with settings of a test's own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hack.cluster import Cluster
+
+from .process import GatewayProcess
+
+StartGateway = Callable[..., GatewayProcess]
+
+
+@pytest.fixture(scope="module")
+def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A gateway that drains nodes too; without tokens."""
+    process = GatewayProcess(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="on")
+    try:
+        process.wait_until_ready()
+        yield process
+    finally:
+        process.end()
+
+
+@pytest.fixture
+def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with gateway.client() as client:
+        yield client
+
+
+@pytest.fixture
+def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
+    """Start gateways with settings of the test's own: `start_gateway(MILL_TOKEN="…")`. They are ready."""
+    started: list[GatewayProcess] = []
+
+    def start(**settings: str) -> GatewayProcess:
+        started.append(GatewayProcess(cluster, tmp_path, f"gateway-{len(started)}", **settings))
+        started[-1].wait_until_ready()
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()

@@ -1,0 +1,116 @@
+"""The application in front of a recorded cluster: stores that hold what a test puts there, and a client that answers
+what a test says."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from mill_api.key import Key
+from mill_api.kube.client import KubeClient, NotFound
+from mill_api.kube.resources import Resource
+from mill_gateway.app import create_app
+from mill_gateway.gateway import Gateway
+from mill_gateway.settings import Settings
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Request:
+    """One request to the API server."""
+
+    verb: str
+    resource: Resource
+    namespace: str | None
+    name: str | None
+    subresource: str | None
+    query: Json
+    body: Any
+
+
+@dataclass
+class RecordedClient(KubeClient):
+    """Answers as a test says, by verb and kind, and remembers what it was asked.
+
+    An answer is the body, an exception that is raised, or a function of the request.
+    """
+
+    answers: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """By verb and plural, with the subresource if there is one: `("create", "pods/eviction")`."""
+    requests: list[Request] = field(default_factory=list)
+
+    async def request(  # type: ignore[override]
+        self, verb, resource, namespace, name=None, subresource=None, *, query=None, body=None, content_type=None
+    ):
+        asked = Request(verb, resource, namespace, name, subresource, dict(query or {}), body)
+        self.requests.append(asked)
+        target = f"{resource.plural}/{subresource}" if subresource else resource.plural
+        if (verb, target) not in self.answers:
+            raise NotFound(404, "NotFound", f"{target} {name} not found")
+        answer = self.answers[verb, target]
+        if callable(answer):
+            answer = answer(asked)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@dataclass
+class Recorded:
+    """An application, and what is behind it."""
+
+    gateway: Gateway
+    kube: RecordedClient
+    http: httpx.AsyncClient
+
+    def have(self, *bodies: Json) -> None:
+        """Let the watches see objects, new or changed."""
+        watched = self.gateway.watched
+        for body in bodies:
+            stores = {
+                "MillDeployment": (watched.deployments.reflector,),
+                "Pod": (watched.pods.reflector, *((watched.nodes.tenants,) if watched.nodes else ())),
+                "Job": (watched.jobs.reflector,),
+                "PersistentVolumeClaim": (watched.claims.reflector,),
+                "Node": (watched.nodes.reflector,) if watched.nodes else (),
+            }
+            for reflector in stores[body["kind"]]:
+                reflector._change(reflector._project(body))
+
+    def lose(self, kind: str, namespace: str, name: str) -> None:
+        """Let the watches see that an object is gone."""
+        for reflector in self.gateway.watched.reflectors:
+            if reflector.resource.kind == kind and (old := reflector.get(Key(namespace, name))):
+                reflector._drop(old.key)
+                reflector._on_change(old, None)
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Recorded]]
+
+
+@asynccontextmanager
+async def serve(*bodies: Json, settings: Settings | None = None) -> AsyncIterator[Recorded]:
+    """Have the application, in front of a cluster that has these objects.
+
+    Headers and the like are set on the client: `recorded.http.headers["Authorization"] = …`.
+    """
+    settings = settings or Settings()
+    kube = RecordedClient()
+    gateway = Gateway.of(settings, cast("KubeClient", kube))
+    for reflector in gateway.watched.reflectors:
+        reflector.synced.set()
+    transport = httpx.ASGITransport(create_app(settings, gateway), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+        recorded = Recorded(gateway, kube, http)
+        recorded.have(*bodies)
+        yield recorded
+
+
+@pytest.fixture
+def served() -> Serve:
+    """Give `serve`: `async with served(object, …) as recorded`."""
+    return serve
