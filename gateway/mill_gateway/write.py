@@ -1,9 +1,10 @@
-"""Writing a MillDeployment: created, or its spec replaced whole.
+"""Writing a MillDeployment: created, or its spec replaced whole, or asked for a new rollout.
 
 Replaced, not merged: what left the file leaves the resource, whoever wrote it before, and the order is the file's.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +13,10 @@ from pydantic import ValidationError
 from mill_api import names
 from mill_api.events import new_request
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_api.kube.client import MERGE_PATCH, ApiError, Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.spec import MillDeploymentSpec
+from mill_gateway.core.ownership import gitops_owner, managers_of
 from mill_gateway.errors import Refused
 
 MANAGER = "mill-gateway"
@@ -24,21 +26,34 @@ UNPROCESSABLE = 422
 Json = dict[str, Any]
 
 
-async def write(client: KubeClient, key: Key, spec: MillDeploymentSpec, known: Json | None) -> Json:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a deploy is written."""
+
+    force: bool = False
+    """Over the head of the GitOps tool that manages the resource."""
+    dry_run: bool = False
+    """Only asked of the API server, which checks everything and keeps nothing."""
+
+
+async def write(
+    client: KubeClient, key: Key, spec: MillDeploymentSpec, known: Json | None, how: How | None = None
+) -> Json:
     """Bring the resource to `spec` and return it. One that has it already is asked for a new rollout.
 
     `known` is the resource as the watch has it (metadata and spec), or None. It may be out of date: what is written
-    is refused then, and tried again with the resource as it is.
+    is refused then, and tried again with the resource as it is. Of several who write at once, the last one wins.
     """
-    there = known
-    for _ in range(ATTEMPTS):
+    how, there = how or How(), known
+    for attempt in range(ATTEMPTS):
         try:
             if there is None:
-                return await client.create(MILL_DEPLOYMENTS, key.namespace, resource(key, spec), manager=MANAGER)
-            if "deletionTimestamp" in there["metadata"]:
-                raise Refused(409, f"MillDeployment {key} is being deleted; try again when it is gone")
-            patch = replacement(there, spec, new_request(datetime.now(UTC)))
-            return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER)
+                body = resource(key, spec)
+                return await client.create(MILL_DEPLOYMENTS, key.namespace, body, manager=MANAGER, dry_run=how.dry_run)
+            _refuse(key, there["metadata"], force=how.force)
+            # Others who write all the time are not waited for any longer: the last attempt is about any generation.
+            patch = replacement(there, spec, new_request(datetime.now(UTC)), insist=attempt == ATTEMPTS - 1)
+            return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER, dry_run=how.dry_run)
         except (NotFound, Conflict) as error:
             if isinstance(error, NotFound) and there is None:
                 raise  # not the resource is missing, but its namespace or its kind
@@ -46,7 +61,39 @@ async def write(client: KubeClient, key: Key, spec: MillDeploymentSpec, known: J
             if error.status != UNPROCESSABLE or "test" not in error.message:
                 raise
         there = await _read(client, key)
-    raise Refused(409, f"MillDeployment {key} is being changed by others all the time; try again")
+    raise Refused(409, f"MillDeployment {key} is being deleted and made anew by others all the time; try again")
+
+
+async def restart(client: KubeClient, key: Key, uid: str, service: str) -> Json:
+    """Ask for new pods of a service, and for a rollout that tells of them. Return the resource.
+
+    No change of the spec, so that a GitOps tool which manages the resource has nothing to undo.
+    """
+    request = new_request(datetime.now(UTC))
+    annotations = {names.RESTART_PREFIX + service: request, names.ANNOTATION_REQUEST: request}
+    body = {"metadata": {"uid": uid, "annotations": annotations}}
+    return await client.request(
+        "patch",
+        MILL_DEPLOYMENTS,
+        *key,
+        query={"fieldManager": MANAGER},
+        body=body,
+        content_type=MERGE_PATCH,
+    )
+
+
+def _refuse(key: Key, metadata: Mapping[str, Any], *, force: bool) -> None:
+    """Refuse to write what is going, or what is somebody else's."""
+    if "deletionTimestamp" in metadata:
+        raise Refused(409, f"MillDeployment {key} is being deleted; try again when it is gone")
+    owner = gitops_owner(metadata, metadata.get("managers") or managers_of(metadata))
+    if owner is not None and not force:
+        raise Refused(
+            409,
+            f"MillDeployment {key} is managed by {owner}: change it there, "
+            "or force it (`?force=true`, `mill deploy --force`), which lasts until its next sync",
+            owner=owner,
+        )
 
 
 async def _read(client: KubeClient, key: Key) -> Json | None:
@@ -66,28 +113,40 @@ def resource(key: Key, spec: MillDeploymentSpec) -> Json:
     }
 
 
-def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:
-    """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile."""
+def replacement(
+    there: Mapping[str, Any], spec: MillDeploymentSpec, request: str, *, insist: bool = False
+) -> list[Json]:
+    """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile.
+
+    With `insist` it does so whatever the spec is by then, and always asks for a rollout of its own.
+    """
     meta = there["metadata"]
     annotations = meta.get("annotations")
     path = "/metadata/annotations/" + names.ANNOTATION_REQUEST.replace("/", "~1")
-    patch: list[Json] = [
-        {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-        {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
-    ]
-    if not _same(there.get("spec"), spec):
+    patch: list[Json] = [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]}]
+    if insist:
         patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
-        if annotations and names.ANNOTATION_REQUEST in annotations:
-            patch.append({"op": "remove", "path": path})
-        return patch
+    else:
+        patch.append({"op": "test", "path": "/metadata/generation", "value": meta["generation"]})
+        if not same(there.get("spec"), spec):
+            patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
+            if annotations and names.ANNOTATION_REQUEST in annotations:
+                patch.append({"op": "remove", "path": path})
+            return patch
     if annotations is None:
         patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
     patch.append({"op": "add", "path": path, "value": request})
     return patch
 
 
-def _same(there: object, spec: MillDeploymentSpec) -> bool:
+def spec_of(there: object) -> MillDeploymentSpec | None:
+    """Read the spec of a resource; None if it is none of ours."""
     try:
-        return MillDeploymentSpec.model_validate(there or {}) == spec
+        return MillDeploymentSpec.model_validate(there or {})
     except ValidationError:
-        return False
+        return None
+
+
+def same(there: object, spec: MillDeploymentSpec) -> bool:
+    """Tell whether a resource's spec asks for the same."""
+    return spec_of(there) == spec

@@ -197,9 +197,12 @@ class KubeClient:
         }
         return await self.request("list", resource, namespace, query=query)
 
-    async def create(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
-        """Create an object, or raise `Conflict` if there is one of that name."""
-        return await self.request("create", resource, namespace, query={"fieldManager": manager}, body=body)
+    async def create(
+        self, resource: Resource, namespace: str, body: Json, *, manager: str, dry_run: bool = False
+    ) -> Json:
+        """Create an object, or raise `Conflict` if there is one of that name. A dry run keeps nothing."""
+        query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
+        return await self.request("create", resource, namespace, query=query, body=body)
 
     async def update(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
         """Replace an object. With `metadata.resourceVersion` in `body`: only if it is as it was then (`Conflict`)."""
@@ -217,10 +220,17 @@ class KubeClient:
         return await self.request("patch", resource, namespace, name, query=query, body=body, content_type=APPLY)
 
     async def json_patch(
-        self, resource: Resource, namespace: str, name: str, operations: Sequence[Json], *, manager: str
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        operations: Sequence[Json],
+        *,
+        manager: str,
+        dry_run: bool = False,
     ) -> Json:
-        """Change parts of an object, all or none of them."""
-        query = {"fieldManager": manager}
+        """Change parts of an object, all or none of them. A dry run keeps nothing."""
+        query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
         return await self.request(
             "patch", resource, namespace, name, query=query, body=operations, content_type=JSON_PATCH
         )
@@ -333,6 +343,11 @@ class KubeClient:
         if refusal is not None:  # raw calls do not raise by themselves
             raise ApiError.from_status(response.status, refusal)
         return response
+
+
+def _dry(wanted: bool) -> str | None:  # noqa: FBT001 - the query parameter itself
+    """Return the query parameter that has the API server check everything and keep nothing."""
+    return "All" if wanted else None
 
 
 def _proxy(server: str) -> str | None:

@@ -1,44 +1,89 @@
 """`POST /v1/deploy`: a `.mill` file in, the rollout's events out."""
 
-from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from typing import Annotated, Any
 
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, Response
+
+from mill_api.key import Key
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.language import InvalidConfig, parse
+from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Calling
+from mill_gateway.core.difference import Difference, difference
 from mill_gateway.errors import Refused
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import Gateway, Here
 from mill_gateway.routes.parameters import Detail, Target
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.write import write
+from mill_gateway.write import How, spec_of, write
 
 router = APIRouter(tags=["deploy"])
 
 BODY_LIMIT = 2 * 1024 * 1024
 
+Force = Annotated[bool, Query(description="Write although Argo CD or Flux manages the resource, until its next sync.")]
+DryRun = Annotated[
+    bool, Query(alias="dryRun", description="Change nothing: have the API server check it, and tell what would change.")
+]
+
+
+class Plan(Difference):
+    """The answer to a dry run."""
+
+    name: str
+    namespace: str
+    created: bool
+    """Whether there is no such MillDeployment yet."""
+
 
 @router.post("/v1/deploy", summary="Deploy a .mill file", response_class=Response)
 async def deploy(
-    request: Request, gateway: Here, caller: Calling, target: Target, detail: Detail = "default"
+    request: Request,
+    gateway: Here,
+    caller: Calling,
+    target: Target,
+    *,
+    force: Force = False,
+    dry_run: DryRun = False,
+    detail: Detail = "default",
 ) -> Response:
     """Write the MillDeployment and stream its rollout.
 
     The status is 200 from the moment the resource is written, whatever comes then: the verdict is in the stream's
-    last event, `done {"success": …}`.
+    last event, `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
     """
     deployments = gateway.watched.deployments
     found = deployments.get(target)
     await gateway.access.require(caller, "patch" if found else "create", MILL_DEPLOYMENTS, *target)
+    if dry_run:
+        await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+    spec = await _spec(request)
+    known = {"metadata": found.metadata, "spec": found.spec} if found else None
+    if dry_run:
+        return JSONResponse(await _plan(gateway, target, spec, known, force=force))
+    written = deployments.learn(await write(gateway.client, target, spec, known, How(force=force)))
+    return rollout_response(deployments, target, written.uid, written.rollout_id, full=detail == "full")
+
+
+async def _plan(
+    gateway: Gateway, target: Key, spec: MillDeploymentSpec, known: dict[str, Any] | None, *, force: bool
+) -> dict[str, Any]:
+    answer = await write(gateway.client, target, spec, known, How(force=force, dry_run=True))
+    before = None if known is None else spec_of(known["spec"])
+    planned = difference(before, spec_of(answer["spec"]) or spec)
+    return Plan(name=target.name, namespace=target.namespace, created=known is None, **planned.model_dump()).model_dump(
+        mode="json"
+    )
+
+
+async def _spec(request: Request) -> MillDeploymentSpec:
     text = await _body(request)
     try:
-        spec = await run_in_threadpool(parse, text)
+        return await run_in_threadpool(parse, text)
     except InvalidConfig as error:
         problems = [each.to_json() for each in error.diagnostics]
         raise Refused(400, f"invalid config: {error}", diagnostics=problems) from error
-    known = {"metadata": found.metadata, "spec": found.spec} if found else None
-    written = deployments.learn(await write(gateway.client, target, spec, known))
-    return rollout_response(deployments, target, written.uid, written.rollout_id, full=detail == "full")
 
 
 async def _body(request: Request) -> bytes:

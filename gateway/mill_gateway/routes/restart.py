@@ -1,5 +1,57 @@
-"""`POST /v1/restart/{service}`: new pods for a service."""
+"""`POST /v1/restart/{service}`: new pods for a service, one version after the other, as a deploy would."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+
+from mill_api import names
+from mill_api.kube.client import NotFound
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_gateway.access import Calling
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Here
+from mill_gateway.routes.parameters import Detail, InNamespace
+from mill_gateway.streams.rollout import rollout_response
+from mill_gateway.watched.deployments import Deployment
+from mill_gateway.write import restart as ask_for_restart
 
 router = APIRouter(tags=["restart"])
+
+
+@router.post("/v1/restart/{service}", summary="Restart a service", response_class=Response)
+async def restart(
+    gateway: Here,
+    caller: Calling,
+    namespace: InNamespace,
+    service: Annotated[str, Path(description="Name of the service.")],
+    name: Annotated[
+        str | None,
+        Query(pattern=names.VOLUME_NAME, max_length=63, description="Name of the MillDeployment, if several have it."),
+    ] = None,
+    detail: Detail = "default",
+) -> Response:
+    """Give a service new pods, from the same image and with the secrets' values of now, and stream the rollout.
+
+    The old pods go when the new ones are ready. It lasts whatever manages the resource, since its spec stays as it is.
+    """
+    await gateway.access.require(caller, "patch", MILL_DEPLOYMENTS, namespace, name)
+    deployments = gateway.watched.deployments
+    candidates = [each for each in deployments.in_namespace(namespace) if name in (None, each.key.name)]
+    found = _having(candidates, service)
+    try:
+        written = deployments.learn(await ask_for_restart(gateway.client, found.key, found.uid, service))
+    except NotFound:
+        raise Refused(404, "service not found") from None
+    return rollout_response(deployments, found.key, written.uid, written.rollout_id, full=detail == "full")
+
+
+def _having(candidates: list[Deployment], service: str) -> Deployment:
+    """Return the one deployment that has a service."""
+    having = [each for each in candidates if any(one["name"] == service for one in each.spec.get("services", ()))]
+    if not having:
+        raise Refused(404, "service not found")
+    if len(having) > 1:
+        which = ", ".join(each.key.name for each in having)
+        raise Refused(409, f"several deployments have a service {service}: say which with `?name=` ({which})")
+    return having[0]

@@ -9,9 +9,10 @@ from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.status import MillDeploymentStatus
+from mill_gateway.core.ownership import managers_of
 from mill_gateway.watched.waiting import Waiting
 
-METADATA = ("uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
+METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ def deployment(body: dict[str, Any]) -> Deployment:
         key=Key(meta["namespace"], meta["name"]),
         uid=meta["uid"],
         resource_version=meta["resourceVersion"],
-        metadata={name: meta[name] for name in METADATA if name in meta},
+        metadata={name: meta[name] for name in METADATA if name in meta} | {"managers": managers_of(meta)},
         spec=body.get("spec") or {},
         raw_status=body.get("status") or {},
     )

@@ -1,0 +1,80 @@
+"""What a deploy would change, service by service and field by field."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from mill_api.spec import MillDeploymentSpec
+
+Kind = Literal["added", "changed", "removed", "unchanged"]
+
+
+class FieldChange(BaseModel):
+    """A field that differs."""
+
+    path: str = Field(description="Which: `image`, `env.LOG_LEVEL`, `routes.www.example.com/.websocket`.")
+    before: Any = Field(None, description="Its value now; null if it has none.")
+    after: Any = Field(None, description="Its value then; null if it has none.")
+
+
+class ProgramChange(BaseModel):
+    """A service or a task."""
+
+    name: str = Field(description="Its name.")
+    change: Kind = Field(description="What would become of it.")
+    fields: list[FieldChange] = Field(default_factory=list, description="What differs, if it is changed.")
+
+
+class Difference(BaseModel):
+    """All services and tasks, in the order of the new file; what it removes comes last."""
+
+    changed: bool = Field(description="Whether anything differs.")
+    services: list[ProgramChange] = Field(description="The services.")
+    tasks: list[ProgramChange] = Field(description="The tasks.")
+
+
+def difference(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> Difference:
+    """Compare what is asked for now (None: nothing) with what would be asked for then."""
+    old = before or MillDeploymentSpec()
+    services = _programs(_by_name(old.services), _by_name(after.services))
+    tasks = _programs(_by_name(old.tasks), _by_name(after.tasks))
+    changed = any(each.change != "unchanged" for each in (*services, *tasks))
+    return Difference(changed=changed, services=services, tasks=tasks)
+
+
+def _by_name(programs: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return programs as on the wire, by name, in their order."""
+    return {each.name: each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in programs}
+
+
+def _programs(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[ProgramChange]:
+    changes = [_program(name, old.get(name), wanted) for name, wanted in new.items()]
+    return changes + [ProgramChange(name=name, change="removed") for name in old if name not in new]
+
+
+def _program(name: str, old: Any, new: Any) -> ProgramChange:
+    if old is None:
+        return ProgramChange(name=name, change="added")
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    paths = [*after, *(path for path in before if path not in after)]
+    fields = [
+        FieldChange(path=path, before=before.get(path), after=after.get(path))
+        for path in paths
+        if before.get(path) != after.get(path)
+    ]
+    return ProgramChange(name=name, change="changed" if fields else "unchanged", fields=fields)
+
+
+def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each field with its path. Items of a list are named as people would, since their position means nothing."""
+    for key, inner in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(inner, dict):
+            yield from _leaves(inner, f"{path}.")
+        elif isinstance(inner, list) and inner and all(isinstance(each, dict) for each in inner):
+            for each in inner:
+                named = f"{path}.{each.get('name') or each['host'] + each['path']}"
+                yield from _leaves(each, f"{named}.")
+        elif inner not in ([], {}):
+            yield path, inner

@@ -1,0 +1,47 @@
+"""Which GitOps tool a resource belongs to: what is written past it is undone at its next sync, or fought over."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+"""Annotation `<application>:<group>/<kind>:<namespace>/<name>`; on copies of an object it still names the original."""
+ARGO_LABEL: Final = "argocd.argoproj.io/instance"
+"""The label that Argo CD's documentation suggests to those who track by label."""
+INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
+"""The label by which it tracks by default when it tracks by label. Others use it too, so it counts only with …"""
+ARGO_MANAGER: Final = "argocd-controller"
+"""… this field manager, which Argo CD writes as."""
+FLUX_TOOLS: Final = {
+    "kustomize.toolkit.fluxcd.io": "Kustomization",
+    "helm.toolkit.fluxcd.io": "HelmRelease",
+}
+
+
+def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str | None:
+    """Return who manages a resource, as people call it: `the Argo CD application shop`. None: nobody does.
+
+    `managers` are the names in the resource's `managedFields`.
+    """
+    labels: Mapping[str, str] = metadata.get("labels") or {}
+    application = _tracked(metadata) or labels.get(ARGO_LABEL)
+    if application is None and ARGO_MANAGER in managers:
+        application = labels.get(INSTANCE_LABEL)
+    if application:
+        return f"the Argo CD application {application}"
+    for group, kind in FLUX_TOOLS.items():
+        if name := labels.get(f"{group}/name"):
+            return f"the Flux {kind} {labels.get(f'{group}/namespace', metadata.get('namespace'))}/{name}"
+    return None
+
+
+def _tracked(metadata: Mapping[str, Any]) -> str | None:
+    """Return the application that tracks the resource, unless the annotation came with a copy of another one."""
+    text = (metadata.get("annotations") or {}).get(ARGO_TRACKING, "")
+    application, _, of = text.partition(":")
+    _, _, what = of.rpartition(":")
+    return application if application and what == f"{metadata.get('namespace')}/{metadata.get('name')}" else None
+
+
+def managers_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return who has written fields of a resource, each once."""
+    return tuple(sorted({each["manager"] for each in metadata.get("managedFields") or () if "manager" in each}))

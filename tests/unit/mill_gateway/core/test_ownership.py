@@ -1,0 +1,46 @@
+"""Who manages a resource, by the marks that the tools leave on it."""
+
+from typing import Any
+
+import pytest
+
+from mill_gateway.core.ownership import gitops_owner, managers_of
+
+TRACKED = {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:prod/mill"}
+FLUX = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+HELM = {"helm.toolkit.fluxcd.io/name": "shop", "helm.toolkit.fluxcd.io/namespace": "prod"}
+
+
+@pytest.mark.parametrize(
+    ("marks", "managers", "owner"),
+    [
+        ({}, (), None),
+        ({"annotations": TRACKED}, (), "the Argo CD application shop"),
+        # A copy, by kubectl for example, under another name or in another namespace: nobody tracks it.
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:prod/other"}}, (), None),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:test/mill"}}, (), None),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "nonsense"}}, (), None),
+        ({"annotations": {"argocd.argoproj.io/tracking-id": ""}}, (), None),
+        ({"labels": {"argocd.argoproj.io/instance": "shop"}}, (), "the Argo CD application shop"),
+        # Helm's own label, and Argo CD's where it tracks by label: who wrote it tells.
+        ({"labels": {"app.kubernetes.io/instance": "shop"}}, ("helm", "mill-gateway"), None),
+        (
+            {"labels": {"app.kubernetes.io/instance": "shop"}},
+            ("argocd-controller",),
+            "the Argo CD application shop",
+        ),
+        ({}, ("argocd-controller",), None),
+        ({"labels": FLUX}, ("kustomize-controller",), "the Flux Kustomization flux-system/apps"),
+        ({"labels": HELM}, (), "the Flux HelmRelease prod/shop"),
+        ({"labels": {"helm.toolkit.fluxcd.io/name": "shop"}}, (), "the Flux HelmRelease prod/shop"),
+        ({"labels": None, "annotations": None}, (), None),
+    ],
+)
+def test_the_owner(marks: dict[str, Any], managers: tuple[str, ...], owner: str | None) -> None:
+    assert gitops_owner({"name": "mill", "namespace": "prod", **marks}, managers) == owner
+
+
+def test_managers_are_each_named_once() -> None:
+    fields = [{"manager": "b", "operation": "Apply"}, {"manager": "a"}, {"manager": "b"}, {"operation": "Update"}]
+    assert managers_of({"managedFields": fields}) == ("a", "b")
+    assert managers_of({}) == ()
