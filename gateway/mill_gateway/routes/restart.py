@@ -35,10 +35,14 @@ async def restart(
 
     The old pods go when the new ones are ready. It lasts whatever manages the resource, since its spec stays as it is.
     """
-    await gateway.access.require(caller, "patch", MILL_DEPLOYMENTS, namespace, name)
     deployments = gateway.watched.deployments
     candidates = [each for each in deployments.in_namespace(namespace) if name in (None, each.key.name)]
-    found = _having(candidates, service)
+    having = [each for each in candidates if each.has_service(service)]
+    # Asked for by its name where it is clear which, since rights may be given by name.
+    await gateway.access.require(
+        caller, "patch", MILL_DEPLOYMENTS, namespace, having[0].key.name if len(having) == 1 else name
+    )
+    found = _only(having, service)
     try:
         written = deployments.learn(await ask_for_restart(gateway.client, found.key, found.uid, service))
     except NotFound:
@@ -46,9 +50,8 @@ async def restart(
     return rollout_response(deployments, found.key, written.uid, written.rollout_id, full=detail == "full")
 
 
-def _having(candidates: list[Deployment], service: str) -> Deployment:
-    """Return the one deployment that has a service."""
-    having = [each for each in candidates if any(one["name"] == service for one in each.spec.get("services", ()))]
+def _only(having: list[Deployment], service: str) -> Deployment:
+    """Return the one deployment that has the service."""
     if not having:
         raise Refused(404, "service not found")
     if len(having) > 1:

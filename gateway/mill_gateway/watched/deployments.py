@@ -40,6 +40,10 @@ class Deployment:
             self._status = MillDeploymentStatus.model_validate(self.raw_status)
         return self._status
 
+    def has_service(self, name: str) -> bool:
+        """Tell whether it asks for a service of that name."""
+        return any(each["name"] == name for each in self.spec.get("services") or ())
+
     def events(self, rollout: str, *, full: bool) -> list[tuple[Event, bytes]]:
         """Return a rollout's events so far, with their bytes."""
         events = self._events.get((rollout, full))
