@@ -1,7 +1,8 @@
 """The application: routes, errors, and what lives as long as the process."""
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -10,13 +11,18 @@ from mill_api.kube.client import KubeClient
 from mill_gateway import errors
 from mill_gateway.access.authentication import Authentication
 from mill_gateway.gateway import Gateway
-from mill_gateway.requests import RequestIds
+from mill_gateway.requests import Bodies, Requests
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
 
 
-def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
-    """Return the application; with the parts that are given (and run by who gives them), or with its own."""
+def create_app(
+    settings: Settings, gateway: Gateway | None = None, background: Sequence[Callable[[], Awaitable[None]]] = ()
+) -> FastAPI:
+    """Return the application; with the parts that are given (and run by who gives them), or with its own.
+
+    `background` is what is to go on as long as the process does.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -25,14 +31,25 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
             # A full collection over the tasks of thousands of streams stops all of them for a third of a second.
             gc.freeze()
             gc.set_threshold(50_000, 20, 100)
-            async with app.state.gateway.watched.running():
-                yield
+            tasks = [asyncio.ensure_future(each()) for each in background]
+            try:
+                async with app.state.gateway.watched.running():
+                    yield
+            finally:
+                for each in tasks:
+                    each.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-    app = FastAPI(title="Mill on Kubernetes", version="0.1.0", lifespan=None if gateway else lifespan)
+    app = FastAPI(
+        title="Mill on Kubernetes",
+        version="0.1.0",
+        lifespan=None if gateway else lifespan,
+        redirect_slashes=False,  # another path is another path, as in the original
+    )
     app.state.gateway = gateway
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_middleware(Authentication)
-    app.add_middleware(RequestIds)
+    for layer in (Authentication, Bodies, Requests):  # from the inside out
+        app.add_middleware(layer)
     return app

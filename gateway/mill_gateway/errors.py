@@ -1,14 +1,19 @@
 """Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from mill_api.kube.client import ApiError, Unreachable
+
+CLIENT_GONE = 499
+"""For the log alone: nobody is there to read it."""
 
 
 class Refused(HTTPException):
@@ -27,16 +32,27 @@ def answer(error: HTTPException, scope: Scope) -> JSONResponse:
     return JSONResponse(body, error.status_code, error.headers)
 
 
+def away(error: Unreachable) -> Refused:
+    """Return how it is told that the API server does not answer."""
+    return Refused(503, f"the Kubernetes API server does not answer: {error}")
+
+
 def install(app: FastAPI) -> None:
     """Have every error of `app` answered as JSON."""
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if not isinstance(error, Refused):  # of the framework: no such route, or not by this method
+            texts = {
+                404: f"no such path: {request.url.path[:100]}",
+                405: f"{request.method} is not what this path takes",
+            }
+            error = HTTPException(error.status_code, texts.get(error.status_code, error.detail), error.headers)
         return answer(error, request.scope)
 
     @app.exception_handler(Unreachable)
     async def unreachable(request: Request, error: Unreachable) -> JSONResponse:
-        return answer(Refused(503, f"the Kubernetes API server does not answer: {error}"), request.scope)
+        return answer(away(error), request.scope)
 
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> JSONResponse:
@@ -44,13 +60,28 @@ def install(app: FastAPI) -> None:
         refusal = Refused(status, f"refused by the cluster: {error.message}", reason=error.reason)
         return answer(refusal, request.scope)
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
+        return answer(Refused(CLIENT_GONE, "the client has gone"), request.scope)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        texts = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        return answer(Refused(400, "; ".join(texts)), request.scope)
+        return answer(_wrong_shape(request, error.errors()), request.scope)
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, _error: Exception) -> JSONResponse:
-        return answer(
-            Refused(500, "internal error: the gateway's log says more under this request's id"), request.scope
-        )
+
+def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
+    """Say all that is wrong with parameters or JSON: where, and what is allowed, never what was sent."""
+    in_body = any(each["loc"][0] == "body" for each in problems)
+    if in_body and not _is_json(request.headers.get("content-type", "")):
+        return Refused(415, "expected request with `Content-Type: application/json`")
+    texts = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg'].lower()}" for each in problems)
+    if any(each["type"] == "json_invalid" for each in problems):
+        return Refused(400, f"failed to parse the request body as JSON: {texts}")
+    if in_body:
+        return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")
+    return Refused(400, f"bad parameters: {texts}")
+
+
+def _is_json(content_type: str) -> bool:
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

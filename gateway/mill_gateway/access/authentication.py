@@ -5,7 +5,8 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mill_gateway.errors import Refused, answer
+from mill_api.kube.client import Unreachable
+from mill_gateway.errors import Refused, answer, away
 
 SCHEME: Final = "Bearer "
 PUBLIC: Final = frozenset({"/", "/healthz", "/readyz"})
@@ -22,10 +23,12 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http" and not _public(scope["path"]):
+            access = scope["app"].state.gateway.access
             try:
-                caller = await scope["app"].state.gateway.access.authenticate(presented(Headers(scope=scope)))
-            except Refused as error:
-                await answer(error, scope)(scope, receive, send)
+                caller = await access.authenticate(presented(Headers(scope=scope)))
+            except (Refused, Unreachable) as error:
+                refusal = error if isinstance(error, Refused) else away(error)
+                await answer(refusal, scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)

@@ -1,9 +1,30 @@
 """Who calls."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who Kubernetes says somebody is."""
+
+    name: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @classmethod
+    def read(cls, user: dict[str, Any]) -> "User":
+        """Read the `user` of a TokenReview's status."""
+        extra = sorted((key, tuple(values)) for key, values in (user.get("extra") or {}).items())
+        return cls(user.get("username", ""), user.get("uid", ""), tuple(user.get("groups") or ()), tuple(extra))
+
+    def to_spec(self) -> dict[str, Any]:
+        """Return what a SubjectAccessReview asks about."""
+        extra = {key: list(values) for key, values in self.extra}
+        return {"user": self.name, "uid": self.uid, "groups": list(self.groups), "extra": extra}
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +33,10 @@ class Caller:
 
     name: str
     """For logs and errors: never the token."""
-    reviewed: bool = False
-    """Whether Kubernetes knows it, and says what it may do. Others may do everything that the gateway does."""
-    uid: str = ""
-    groups: tuple[str, ...] = ()
-    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    user: User | None = None
+    """Who Kubernetes says it is, so that Kubernetes says what it may do as well. None: it has a gateway's token."""
+    namespaces: frozenset[str] | None = None
+    """The only namespaces in which a token of the gateway's counts; None: everywhere."""
 
 
 def _caller(request: Request) -> Caller:

@@ -20,8 +20,6 @@ from mill_gateway.write import How, spec_of, write
 
 router = APIRouter(tags=["deploy"])
 
-BODY_LIMIT = 2 * 1024 * 1024
-
 Force = Annotated[bool, Query(description="Write although Argo CD or Flux manages the resource, until its next sync.")]
 DryRun = Annotated[
     bool, Query(alias="dryRun", description="Change nothing: have the API server check it, and tell what would change.")
@@ -78,19 +76,9 @@ async def _plan(
 
 
 async def _spec(request: Request) -> MillDeploymentSpec:
-    text = await _body(request)
+    text = await request.body()
     try:
         return await run_in_threadpool(parse, text)
     except InvalidConfig as error:
         problems = [each.to_json() for each in error.diagnostics]
         raise Refused(400, f"invalid config: {error}", diagnostics=problems) from error
-
-
-async def _body(request: Request) -> bytes:
-    """Read the body, and stop reading where it is too large."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise Refused(413, f"the file is larger than {BODY_LIMIT} bytes")
-    return bytes(body)

@@ -33,12 +33,13 @@ def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
-    """Start gateways with settings of the test's own: `start_gateway(MILL_TOKEN="…")`. They are ready."""
+    """Start gateways with settings of the test's own: `start_gateway(MILL_TOKEN="…")`."""
     started: list[GatewayProcess] = []
 
-    def start(**settings: str) -> GatewayProcess:
+    def start(*, ready: bool = True, **settings: str) -> GatewayProcess:
         started.append(GatewayProcess(cluster, tmp_path, f"gateway-{len(started)}", **settings))
-        started[-1].wait_until_ready()
+        if ready:
+            started[-1].wait_until_ready()
         return started[-1]
 
     yield start

@@ -18,7 +18,7 @@ def test_the_documentation_has_the_table_as_it_is() -> None:
     "settings",
     [
         Settings(),
-        Settings(listen_host="0.0.0.0", token="t"),  # noqa: S104, S106
+        Settings(listen_host="0.0.0.0", token="t"),  # noqa: S104
         Settings(listen_host="0.0.0.0", kubernetes_tokens=True),  # noqa: S104
         Settings(tls_cert="a", tls_key="b", drain=True),
     ],

@@ -1,0 +1,48 @@
+"""Answers that are remembered for a short time; a question that is being asked already is not asked again."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+Clock = Callable[[], float]
+
+
+class Remembered(Generic[K, V]):
+    """The latest answers by question: so many at most, each for as long as `lasts` says."""
+
+    def __init__(self, lasts: Callable[[V], float], *, most: int = 4096, clock: Clock = time.monotonic) -> None:
+        self._lasts = lasts
+        self._most = most
+        self._clock = clock
+        self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._asked: dict[K, asyncio.Task[V]] = {}
+
+    async def answer(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
+        """Return the answer that is remembered, or ask. What goes wrong is not remembered."""
+        known = self._answers.get(question)
+        if known is not None and known[0] > self._clock():
+            return known[1]
+        task = self._asked.get(question)
+        if task is None:
+            task = asyncio.ensure_future(self._ask(question, ask))
+            self._asked[question] = task
+            task.add_done_callback(lambda _: self._asked.pop(question, None))
+        # Who leaves does not take the answer from those who wait for the same.
+        return await asyncio.shield(task)
+
+    async def _ask(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
+        answer = await ask()
+        self._answers[question] = (self._clock() + self._lasts(answer), answer)
+        self._answers.move_to_end(question)
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+        return answer
+
+    def __len__(self) -> int:
+        """Return how many answers are kept."""
+        return len(self._answers)

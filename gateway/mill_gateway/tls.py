@@ -1,0 +1,71 @@
+"""TLS with certificates that are renewed while the process runs, as cert-manager renews mounted ones."""
+
+import asyncio
+import logging
+import ssl
+from pathlib import Path
+from typing import Final
+
+from mill_api.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 5.0
+"""How often the files are looked at."""
+
+
+class Certificate:
+    """A certificate and its key, and the context that connections are accepted with."""
+
+    def __init__(self, chain: str, key: str) -> None:
+        self._files = Path(chain), Path(key)
+        self._version = self._seen()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            self.context.load_cert_chain(*self._files)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"MILL_TLS_CERT={chain}, MILL_TLS_KEY={key}: {_words(error)}") from error
+
+    def renew(self) -> bool:
+        """Take the files if they have changed, for connections from now on. Tell whether they were taken.
+
+        A pair that does not fit, as between the writing of two files, is left until it changes again.
+        """
+        seen = self._seen()
+        if seen == self._version:
+            return False
+        self._version = seen
+        try:
+            # On a context of its own first: one that fails half-way would refuse all connections.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
+            self.context.load_cert_chain(*self._files)
+        except (OSError, ssl.SSLError) as error:
+            log.warning("%s: %s; the certificate of before still counts", self._files[0], _words(error))
+            return False
+        log.info("%s: certificate read again", self._files[0])
+        return True
+
+    async def follow(self) -> None:
+        """Look at the files all the time, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.renew()
+
+    def _seen(self) -> tuple[object, ...]:
+        """Return what differs when a file has changed, also by another one that takes its name."""
+        return tuple(_stat(file) for file in self._files)
+
+
+def _stat(file: Path) -> tuple[int, ...] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"no certificate and key that belong together ({error.reason or error})"
+    return error.strerror or str(error)

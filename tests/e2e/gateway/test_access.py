@@ -1,0 +1,131 @@
+"""Who may do what: tokens of the gateway, tokens of the cluster with its own rules, and TLS."""
+
+import json
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.e2e.conftest import Namespace, wait_for
+
+from .conftest import StartGateway
+from .process import GatewayProcess
+
+WEB = 'service "web" {\n  image = "REGISTRY/web:1"\n  cpu   = 0.02\n}\n'
+
+
+def _deploy(gateway: GatewayProcess, namespace: str, token: str, text: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(
+        f"{gateway.url}/v1/deploy", params={"namespace": namespace}, content=text, headers=headers, timeout=60
+    )
+
+
+def _bot(namespace: Namespace) -> str:
+    """Make an account that may deploy in the namespace; return its token."""
+    meta = {"name": "bot", "namespace": namespace.name}
+    rules = [
+        {"apiGroups": ["mill.dev"], "resources": ["milldeployments"], "verbs": ["get", "list", "create", "patch"]},
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["other"], "verbs": ["get"]},
+    ]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules}
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": meta,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "bot"},
+        "subjects": [{"kind": "ServiceAccount", **meta}],
+    }
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
+    items = {"apiVersion": "v1", "kind": "List", "items": [account, role, binding]}
+    namespace.kubectl("apply", "-f", "-", stdin=json.dumps(items))
+    return namespace.kubectl("create", "token", "bot").strip()
+
+
+def test_a_token_of_the_cluster_lets_do_what_the_cluster_lets_do(
+    namespace: Namespace, start_gateway: StartGateway
+) -> None:
+    gateway = start_gateway(MILL_KUBERNETES_TOKENS="on")
+    token, text = _bot(namespace), WEB.replace("REGISTRY", namespace.registry)
+    bot = f"system:serviceaccount:{namespace.name}:bot"
+
+    refused = _deploy(gateway, "default", token, text)
+    assert (refused.status_code, refused.json()["error"]) == (
+        403,
+        f"{bot} may not create milldeployments.mill.dev mill in namespace default",
+    )
+    done = _deploy(gateway, namespace.name, token, text)
+    assert (done.status_code, '"success": true' in done.text) == (200, True)
+
+    headers = {"Mill-Token": token}  # as through the API server's proxy, which strips the other one
+    assert gateway.get(f"/v1/deployments?namespace={namespace.name}", headers).status_code == 200
+    assert gateway.get(f"/v1/secrets/x?namespace={namespace.name}", headers).status_code in (403, 404)
+    assert gateway.get("/v1/deployments", {"Mill-Token": "nobody's token"}).status_code == 401
+
+    namespace.kubectl("delete", "serviceaccount", "bot")
+    path = f"/v1/deployments?namespace={namespace.name}"
+    wait_for("the token to be nobody's", lambda: gateway.get(path, headers).status_code == 401, 30)
+    assert token not in gateway.log
+
+
+def test_a_token_of_the_gateway_is_changed_without_a_restart(
+    namespace: Namespace, start_gateway: StartGateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "tokens"
+    file.write_text(f"the-first-token\nfor-one-namespace {namespace.name}\n")
+    gateway = start_gateway(MILL_TOKEN_FILE=str(file))
+
+    def status(token: str, where: str = "default") -> int:
+        return gateway.get(f"/v1/deployments?namespace={where}", {"Authorization": f"Bearer {token}"}).status_code
+
+    assert (status("the-first-token"), status("the-second-token"), status("-")) == (200, 401, 401)
+    assert (status("for-one-namespace", namespace.name), status("for-one-namespace")) == (200, 403)
+    file.with_name("new").write_text("the-second-token\n")
+    file.with_name("new").rename(file)
+    wait_for("the new token", lambda: status("the-second-token") == 200, 10)
+    assert status("the-first-token") == 401
+    file.unlink()
+    assert status("the-second-token") == 200
+    assert "the-first-token" not in gateway.log
+    assert "the-second-token" not in gateway.log
+
+
+def test_a_certificate_is_renewed_without_a_restart(start_gateway: StartGateway, tmp_path: Path) -> None:
+    chain, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    first = _certificate(tmp_path, "first", chain, key)
+    gateway = start_gateway(MILL_TLS_CERT=str(chain), MILL_TLS_KEY=str(key))
+    assert _ready(gateway, first)
+    second = _certificate(tmp_path, "second", chain, key)
+    wait_for("the new certificate", lambda: _ready(gateway, second), 30)
+    assert not _ready(gateway, first)
+
+
+def test_what_does_not_fit_is_told_at_the_start(start_gateway: StartGateway, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong"
+    wrong.write_text("no certificate\n")
+    process = start_gateway(ready=False, MILL_TLS_CERT=str(wrong), MILL_TLS_KEY=str(wrong), MILL_LISTEN_HOST="::")
+    assert process.process.wait(30) == 2
+    assert "MILL_LISTEN_HOST=::: without a token" in process.log
+
+
+def _certificate(folder: Path, name: str, chain: Path, key: Path) -> Path:
+    """Make a certificate of its own authority; return what to trust."""
+    made = {"chain": folder / f"{name}.crt", "key": folder / f"{name}.key"}
+    subject = ("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
+    files = ("-keyout", str(made["key"]), "-out", str(made["chain"]))
+    command = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject, *files)
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    made["key"].replace(key)
+    chain.write_bytes(made["chain"].read_bytes())
+    return made["chain"]
+
+
+def _ready(gateway: GatewayProcess, trusted: Path) -> bool:
+    context: Any = ssl.create_default_context(cafile=str(trusted))
+    try:
+        answer = httpx.get(f"{gateway.url}/readyz", verify=context, timeout=5)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == 200

@@ -1,0 +1,100 @@
+"""The gateway's own tokens: several, limited to namespaces, read again when their file changes."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from mill_api.settings import SettingsError
+from mill_gateway.access.tokens import LOOK_SECONDS, Token, Tokens, UnreadableTokens, parse
+from mill_gateway.settings import Settings
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_line_is_a_token_and_where_it_counts() -> None:
+    assert parse("first-token\n\n  second-token   a,b,\n") == (
+        Token("first-token"),
+        Token("second-token", frozenset({"a", "b"})),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no token in it"),
+        ("\n \n", "no token in it"),
+        ("long-enough\nshort", "line 2: a token of less than 8 characters"),
+        ("long-enough a b", "line 1: more than a token and its namespaces (a,b)"),
+    ],
+)
+def test_what_is_wrong_is_told_without_the_token(text: str, problem: str) -> None:
+    with pytest.raises(UnreadableTokens) as refused:
+        parse(text)
+    assert str(refused.value) == problem
+
+
+def test_a_token_does_not_show_itself() -> None:
+    assert "very-secret" not in repr(Token("very-secret"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "tokens"
+    made.write_text("first-token\nsecond-token shop\n")
+    return made
+
+
+def test_every_token_is_known_and_no_other(file: Path) -> None:
+    tokens = Tokens(Settings(token="from-the-variable", token_file=str(file)))
+    assert tokens.find("from-the-variable") == Token("from-the-variable")
+    assert tokens.find("first-token") == Token("first-token")
+    assert tokens.find("second-token") == Token("second-token", frozenset({"shop"}))
+    for wrong in ("", "first-toke", "first-token ", "first-token\nsecond-token shop", "t\u00f6ken"):
+        assert tokens.find(wrong) is None
+
+
+def test_a_file_that_changes_is_read_again(file: Path) -> None:
+    clock = Clock()
+    tokens = Tokens(Settings(token_file=str(file)), clock)
+    new = file.with_name("new")
+    new.write_text("third-token\n")
+    os.replace(new, file)  # noqa: PTH105 - as a mounted Secret changes
+    assert tokens.find("third-token") is None, "looked at once a second at most"
+    clock.now += LOOK_SECONDS
+    assert tokens.find("third-token") == Token("third-token")
+    assert tokens.find("first-token") is None
+
+
+@pytest.mark.parametrize("broken", [None, "", "short", b"\xff\xfe long enough"])
+def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
+    file: Path, broken: str | bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    tokens = Tokens(Settings(token_file=str(file)), clock)
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_bytes(broken if isinstance(broken, bytes) else broken.encode())
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            clock.now += LOOK_SECONDS
+            assert tokens.find("first-token") == Token("first-token")
+            assert tokens.find("") is None
+    assert "the tokens of before still count" in caplog.text
+    file.write_text("third-token\n")
+    clock.now += LOOK_SECONDS
+    assert (tokens.find("first-token"), tokens.find("third-token")) == (None, Token("third-token"))
+
+
+def test_a_file_that_is_wrong_at_the_start_is_refused_by_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^MILL_TOKEN_FILE=.*: No such file or directory$"):
+        Tokens(Settings(token_file=str(tmp_path / "nowhere")))

@@ -1,0 +1,114 @@
+"""Whatever is sent, the answer is JSON that says what is wrong, with the request's id."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from mill_gateway import requests
+from mill_gateway.requests import BODY_LIMIT
+
+from .conftest import Serve
+from .objects import mill_deployment
+
+
+def _refused(answer: Any, status: int, words: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert words in answer.json()["error"]
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("GET", "/nowhere", 404, "no such path: /nowhere"),
+        ("GET", "/v1/deployments/", 404, "no such path"),
+        ("POST", "/v1/deployments", 405, "POST is not what this path takes"),
+        ("GET", "/v1/deployments?namespace=Not_A_Name", 400, "query.namespace: "),
+        ("GET", "/v1/deployments?namespace=", 400, "query.namespace: "),
+        ("GET", "/v1/deployments?namespace=" + "a" * 64, 400, "query.namespace: "),
+        ("GET", "/v1/deployments/..%2F..%2Fsecrets", 404, "no such path"),
+        ("GET", "/v1/deployments/%00", 400, "path.name: "),
+        ("GET", "/v1/deployments/%FF", 400, "path.name: "),
+        ("GET", "/v1/deployments/\U0001f980", 400, "path.name: "),
+        ("GET", "/v1/deployments/nope", 404, "deployment not found: default/nope"),
+        ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.detail: "),
+        ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.force: "),
+        ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.name: "),
+        ("POST", "/v1/restart/" + "x" * 5000, 404, "service not found"),
+    ],
+)
+async def test_paths_and_parameters(served: Serve, method: str, path: str, status: int, words: str) -> None:
+    async with served(mill_deployment()) as recorded:
+        _refused(await recorded.http.request(method, path), status, words)
+        assert recorded.kube.requests == []
+
+
+async def test_a_wrong_method_says_which_are_right(served: Serve) -> None:
+    async with served() as recorded:
+        assert (await recorded.http.delete("/v1/deploy")).headers["Allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "words"),
+    [
+        (b"\xff\xfe", 400, "invalid config: "),
+        (b"service {", 400, "invalid config: "),
+        (b"#" * (BODY_LIMIT + 1), 413, f"the body is larger than {BODY_LIMIT} bytes"),
+    ],
+)
+async def test_bodies(served: Serve, content: bytes, status: int, words: str) -> None:
+    async with served() as recorded:
+        _refused(await recorded.http.post("/v1/deploy", content=content), status, words)
+        assert recorded.kube.requests == []
+
+
+async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b"#" * 65536
+
+    async with served() as recorded:
+        _refused(await recorded.http.post("/v1/deploy", content=endless()), 413, "larger")
+    assert sent <= BODY_LIMIT // 65536 + 2
+
+
+async def test_a_body_that_does_not_end_is_waited_for_no_longer(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.05)
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield b"service"
+        await asyncio.Event().wait()
+
+    async with served() as recorded:
+        _refused(await recorded.http.post("/v1/deploy", content=stuck()), 408, "no complete body within")
+
+
+async def test_an_unexpected_error_is_told_by_its_id_and_logged_by_it(
+    served: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["create", "milldeployments"] = RuntimeError("a bug")
+        answer = await recorded.http.post("/v1/deploy", content="", headers={"X-Request-Id": "abc-1"})
+        _refused(answer, 500, "internal error")
+        assert "a bug" not in answer.text
+    assert "request abc-1: unexpected error" in caplog.text
+    assert "RuntimeError: a bug" in caplog.text
+
+
+async def test_every_request_has_one_line_in_the_log_and_probes_have_none(
+    served: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "mill_gateway")
+    async with served() as recorded:
+        await recorded.http.get("/healthz")
+        await recorded.http.get("/v1/deployments?namespace=shop", headers={"X-Request-Id": "abc-1"})
+    (record,) = caplog.records
+    assert record.getMessage().startswith("GET '/v1/deployments' 200 ")
+    assert record.__dict__["about"]["request_id"] == "abc-1"
+    assert record.__dict__["about"]["status"] == 200
