@@ -9,11 +9,11 @@ from mill_api.events import parse_id
 from mill_api.key import Key
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
+from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.routes.parameters import Detail, InNamespace, Named
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.watched.deployments import Deployment
 
 router = APIRouter(tags=["deployments"])
 

@@ -29,6 +29,12 @@ InNamespace = Annotated[str, Depends(_namespace)]
 """The namespace that a request is about, from `?namespace=`."""
 
 
+OfDeployment = Annotated[
+    str | None,
+    Query(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment; all of the namespace if unset."),
+]
+
+
 def _target(
     namespace: InNamespace,
     name: Annotated[

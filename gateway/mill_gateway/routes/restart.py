@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from mill_api import names
 from mill_api.kube.client import NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
+from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
-from mill_gateway.routes.parameters import Detail, InNamespace
+from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.watched.deployments import Deployment
 from mill_gateway.write import restart as ask_for_restart
 
 router = APIRouter(tags=["restart"])
@@ -25,10 +24,7 @@ async def restart(
     caller: Calling,
     namespace: InNamespace,
     service: Annotated[str, Path(description="Name of the service.")],
-    name: Annotated[
-        str | None,
-        Query(pattern=names.VOLUME_NAME, max_length=63, description="Name of the MillDeployment, if several have it."),
-    ] = None,
+    name: OfDeployment = None,
     detail: Detail = "default",
 ) -> Response:
     """Give a service new pods, from the same image and with the secrets' values of now, and stream the rollout.
@@ -36,8 +32,7 @@ async def restart(
     The old pods go when the new ones are ready. It lasts whatever manages the resource, since its spec stays as it is.
     """
     deployments = gateway.watched.deployments
-    candidates = [each for each in deployments.in_namespace(namespace) if name in (None, each.key.name)]
-    having = [each for each in candidates if each.has_service(service)]
+    having = [each for each in deployments.in_namespace(namespace, name) if each.has_service(service)]
     # Asked for by its name where it is clear which, since rights may be given by name.
     await gateway.access.require(
         caller, "patch", MILL_DEPLOYMENTS, namespace, having[0].key.name if len(having) == 1 else name

@@ -1,5 +1,28 @@
 """`GET /v1/services`: services and their replicas."""
 
 from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_gateway.access import Calling
+from mill_gateway.core.seen.pods import Program
+from mill_gateway.core.services import ServiceView, services
+from mill_gateway.gateway import Here
+from mill_gateway.routes.parameters import InNamespace, OfDeployment
 
 router = APIRouter(tags=["services"])
+
+
+@router.get("/v1/services", summary="List services", response_model=list[ServiceView])
+async def list_services(
+    gateway: Here, caller: Calling, namespace: InNamespace, name: OfDeployment = None
+) -> JSONResponse:
+    """Return the services of a namespace, with every replica that there is, old ones that are going included."""
+    await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
+    pods = gateway.watched.pods
+    shown = [
+        service
+        for deployment in gateway.watched.deployments.in_namespace(namespace, name)
+        for service in services(deployment, lambda program: pods.of(Program(namespace, "service", program)))
+    ]
+    return JSONResponse(shown)

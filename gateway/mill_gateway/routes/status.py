@@ -1,5 +1,49 @@
 """`GET /v1/status`: the counts."""
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from mill_api.kube.resources import MILL_DEPLOYMENTS, NODES
+from mill_gateway.access import Calling
+from mill_gateway.core.amounts import total
+from mill_gateway.core.capacity import free
+from mill_gateway.gateway import Here
+from mill_gateway.routes.parameters import InNamespace
 
 router = APIRouter(tags=["status"])
+
+
+class Counts(BaseModel):
+    """How much there is of everything."""
+
+    node_count: int = Field(description="Nodes of the cluster.", examples=[3])
+    service_count: int = Field(description="Services of the namespace.", examples=[2])
+    task_count: int = Field(description="Runs of tasks in the namespace, those that have ended included.", examples=[4])
+    cpu_total: float = Field(description="Cores of all nodes.", examples=[12.0])
+    cpu_available: float = Field(description="Cores that nobody has asked for.", examples=[10.5])
+    memory_total_bytes: int = Field(description="Memory of all nodes.", examples=[25769803776])
+    memory_available_bytes: int = Field(description="Memory that nobody has asked for.", examples=[24000000000])
+
+
+@router.get("/v1/status", summary="Count everything")
+async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Counts:
+    """Return counts of the namespace and of the cluster's nodes.
+
+    What the caller may not list counts as nothing, so that who may see one namespace gets its numbers.
+    """
+    watched, access = gateway.watched, gateway.access
+    may_see = await access.allows(caller, "list", MILL_DEPLOYMENTS, namespace)
+    nodes = watched.nodes if await access.allows(caller, "list", NODES) else None
+    machines = nodes.all() if nodes else []
+    everything = total(each.amounts for each in machines)
+    available = total(free(each, nodes.on(each.key.name)) for each in machines) if nodes else total(())
+    deployments = watched.deployments.in_namespace(namespace) if may_see else []
+    return Counts(
+        node_count=len(machines),
+        service_count=sum(len(each.spec.get("services") or ()) for each in deployments),
+        task_count=len(watched.jobs.in_namespace(namespace)) if may_see else 0,
+        cpu_total=everything.cpu,
+        cpu_available=available.cpu,
+        memory_total_bytes=everything.memory,
+        memory_available_bytes=available.memory,
+    )

@@ -1,0 +1,50 @@
+"""Nodes as the API shows them."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from mill_gateway.core.capacity import free
+from mill_gateway.core.seen.nodes import Node, Tenant
+
+NodeStatus = Literal["ready", "draining", "down"]
+
+
+class NodeView(BaseModel):
+    """A node."""
+
+    id: str = Field(description="Its name.", examples=["node-1"])
+    address: str
+    status: NodeStatus = Field(description="`draining`: it takes no new pods. `down`: it does not answer.")
+    cpu_total: float = Field(description="Cores that pods may ask for.")
+    cpu_available: float = Field(description="Cores that no pod has asked for.")
+    memory_total_bytes: int = Field(description="Memory that pods may ask for.")
+    memory_available_bytes: int = Field(description="Memory that no pod has asked for.")
+    alloc_count: int = Field(description="Replicas and runs of ours on it that have not ended.")
+    pod_count: int = Field(description="All pods on it that have not ended.")
+    platform: str = Field(examples=["linux/amd64"])
+
+
+def node_status(node: Node) -> NodeStatus:
+    """Return where a node stands."""
+    if not node.ready:
+        return "down"
+    return "draining" if node.unschedulable else "ready"
+
+
+def view(node: Node, tenants: Collection[Tenant]) -> NodeView:
+    """Return what the API shows of a node. `tenants` are all pods on it."""
+    available = free(node, tenants)
+    return NodeView(
+        id=node.key.name,
+        address=node.address or "",
+        status=node_status(node),
+        cpu_total=node.amounts.cpu,
+        cpu_available=available.cpu,
+        memory_total_bytes=node.amounts.memory,
+        memory_available_bytes=available.memory,
+        alloc_count=sum(each.ours for each in tenants),
+        pod_count=len(tenants),
+        platform=node.platform,
+    )

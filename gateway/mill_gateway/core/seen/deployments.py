@@ -1,0 +1,62 @@
+"""A MillDeployment, with the events of its rollouts."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mill_api.events import Event, rollout_events, rollout_id
+from mill_api.key import Key
+from mill_api.status import MillDeploymentStatus
+from mill_gateway.core.ownership import managers_of
+
+METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A MillDeployment. What streams need of it is worked out once, however many there are."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any]
+    raw_status: dict[str, Any]
+    _status: MillDeploymentStatus | None = None
+    _events: dict[tuple[str, bool], list[tuple[Event, bytes]]] = field(default_factory=dict)
+
+    @property
+    def rollout_id(self) -> str:
+        """Return which rollout it asks for."""
+        return rollout_id(self.metadata)
+
+    @property
+    def status(self) -> MillDeploymentStatus:
+        """Return its status."""
+        if self._status is None:
+            self._status = MillDeploymentStatus.model_validate(self.raw_status)
+        return self._status
+
+    def has_service(self, name: str) -> bool:
+        """Tell whether it asks for a service of that name."""
+        return any(each["name"] == name for each in self.spec.get("services") or ())
+
+    def events(self, rollout: str, *, full: bool) -> list[tuple[Event, bytes]]:
+        """Return a rollout's events so far, with their bytes."""
+        events = self._events.get((rollout, full))
+        if events is None:
+            made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full)
+            events = self._events[rollout, full] = [(event, event.encode()) for event in made]
+        return events
+
+
+def deployment(body: dict[str, Any]) -> Deployment:
+    """Take what we need from a MillDeployment."""
+    meta = body["metadata"]
+    return Deployment(
+        key=Key(meta["namespace"], meta["name"]),
+        uid=meta["uid"],
+        resource_version=meta["resourceVersion"],
+        metadata={name: meta[name] for name in METADATA if name in meta} | {"managers": managers_of(meta)},
+        spec=body.get("spec") or {},
+        raw_status=body.get("status") or {},
+    )

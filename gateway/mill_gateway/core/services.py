@@ -1,0 +1,121 @@
+"""Services and their replicas as the API shows them. Verdicts are the operator's, from the status."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from mill_api.status import ServiceStatus, State
+from mill_gateway.core.seen.deployments import Deployment
+from mill_gateway.core.seen.pods import Pod
+
+AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped", "failed"]
+
+HOPELESS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""What a container waits for that has failed before."""
+
+
+class ReplicaCount(BaseModel):
+    """How many there are."""
+
+    desired: int = Field(description="Asked for.")
+    healthy: int = Field(description="Ready, of the wanted version.")
+
+
+class Allocation(BaseModel):
+    """A replica: a pod."""
+
+    id: str = Field(description="Name of the pod.", examples=["web-6d4f9-x2x8k"])
+    node: str = Field(description="The node that it was given; empty as long as it has none.", examples=["node-1"])
+    status: AllocationStatus
+    address: str | None = Field(description="Address and port; null as long as it has none.")
+    cpu: float = Field(description="Cores that are reserved for it.")
+    memory: int = Field(description="Bytes that are reserved for it.")
+    started_at: str | None = Field(description="When its program started last.")
+    restarts: int = Field(description="How often its program was started anew.")
+
+
+class ServiceView(BaseModel):
+    """A service."""
+
+    name: str
+    image: str
+    replicas: ReplicaCount
+    allocations: list[Allocation]
+    namespace: str
+    deployment: str = Field(description="Name of its MillDeployment.")
+    state: State = Field(description="Where it stands, as the operator judges.")
+    reason: str | None = Field(description="Why it is Failed or Suspect: a code of docs/failure-codes.md.")
+    message: str | None = Field(description="The same in plain words.")
+    suggestion: str | None = Field(description="What can be done about it.")
+
+
+def services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:
+    """Yield what the API shows of a deployment's services, in the order of the file: `ServiceView` as plain JSON.
+
+    Plain, since making models of thousands of replicas that are known to be right takes most of an answer's time.
+    """
+    judged = {each.name: each for each in deployment.status.services}
+    for asked in deployment.spec.get("services") or ():
+        status = judged.get(asked["name"]) or ServiceStatus(name=asked["name"])
+        allocations = [allocation(pod, status) for pod in pods_of(asked["name"])]
+        desired = status.replicas.desired if asked["name"] in judged else asked.get("replicas", 1)
+        yield {
+            "name": asked["name"],
+            "image": asked["image"],
+            "replicas": {"desired": desired, "healthy": status.replicas.healthy},
+            "allocations": allocations,
+            "namespace": deployment.key.namespace,
+            "deployment": deployment.key.name,
+            "state": status.state.value,
+            "reason": status.reason,
+            "message": status.message,
+            "suggestion": status.suggestion,
+        }
+
+
+def allocation(pod: Pod, service: ServiceStatus | None = None) -> dict[str, object]:
+    """Return what the API shows of a pod: `Allocation` as plain JSON."""
+    address = pod.address if pod.port is None or pod.address is None else _address(pod.address, pod.port)
+    return {
+        "id": pod.key.name,
+        "node": pod.node or "",
+        "status": allocation_status(pod, service),
+        "address": address,
+        "cpu": pod.amounts.cpu,
+        "memory": pod.amounts.memory,
+        "started_at": pod.started_at,
+        "restarts": pod.restarts,
+    }
+
+
+def allocation_status(pod: Pod, service: ServiceStatus | None = None) -> AllocationStatus:
+    """Return where a pod stands. One that is not ready has failed if the operator says so of its service's version."""
+    if pod.leaving or pod.phase == "Succeeded":
+        return "stopped"
+    if pod.phase == "Failed":
+        return "failed"
+    if pod.ready:
+        return "healthy"
+    failed = service is not None and service.state is State.FAILED and service.template == pod.template
+    if failed or pod.waiting in HOPELESS:
+        return "failed"
+    if pod.phase == "Running" and pod.waiting is None:
+        return "running"
+    return "starting" if pod.image_present or pod.node is None else "pulling"
+
+
+def _address(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"

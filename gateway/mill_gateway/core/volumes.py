@@ -1,0 +1,46 @@
+"""Volumes as the API shows them."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, Field
+
+from mill_api.language.quantities import bytes_of
+from mill_gateway.core.seen.claims import Claim
+from mill_gateway.core.seen.pods import Pod
+
+
+class VolumeView(BaseModel):
+    """A persistent volume."""
+
+    name: str
+    state: str = Field(description="`attached` while a replica mounts it, else `ready`.", examples=["attached"])
+    node: str | None = Field(description="Where it is attached.")
+    cloud_id: str = Field(description="Name of the PersistentVolume; empty as long as there is none.")
+    namespace: str
+    deployment: str = Field(description="Name of the MillDeployment that it was made for.")
+    service: str = Field(description="The service that it was made for.")
+    size: str | None = Field(description="Its size, in Kubernetes' notation.", examples=["5Gi"])
+    size_bytes: int | None = Field(description="The same in bytes.")
+    phase: str = Field(description="`Bound`, `Pending` or `Lost`.")
+
+
+def mounted_by(claim: Claim, pods: Iterable[Pod]) -> Pod | None:
+    """Return the pod that mounts a volume, if there is one that has not ended."""
+    return next((each for each in pods if claim.key.name in each.claims and not each.over), None)
+
+
+def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
+    """Return what the API shows of a volume. `pods` are those of its service."""
+    pod = mounted_by(claim, pods)
+    return VolumeView(
+        name=claim.key.name,
+        state="attached" if pod else "ready",
+        node=pod.node if pod else None,
+        cloud_id=claim.volume or "",
+        namespace=claim.key.namespace,
+        deployment=claim.deployment,
+        service=claim.service,
+        size=claim.size,
+        size_bytes=bytes_of(claim.size) if claim.size else None,
+        phase=claim.phase,
+    )

@@ -1,0 +1,238 @@
+"""What is read: services, volumes, counts and nodes, from the watches alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from mill_gateway.core.nodes import NodeView
+from mill_gateway.core.services import ServiceView
+from mill_gateway.settings import Settings
+
+from .conftest import Serve
+from .objects import claim, job, mill_deployment, node, pod
+
+WEB = {"name": "web", "image": "registry/web:v2", "port": 8080, "replicas": 2}
+BROKEN = {"name": "broken", "image": "registry/web:missing", "port": 8080}
+STATUS = {
+    "services": [
+        {"name": "web", "state": "Healthy", "replicas": {"desired": 2, "healthy": 1}, "template": "aaaa"},
+        {
+            "name": "broken",
+            "state": "Failed",
+            "replicas": {"desired": 1, "healthy": 0},
+            "template": "bbbb",
+            "reason": "TagNotFound",
+            "message": "image pull failed: tag not found",
+            "suggestion": "look at the tag",
+        },
+    ]
+}
+
+
+async def test_services_have_the_shape_of_the_original_and_more(served: Serve) -> None:
+    pulling = pod(
+        "broken", template="bbbb", ready=False, phase="Pending", state={"waiting": {"reason": "ErrImagePull"}}
+    )
+    objects = (mill_deployment(WEB, BROKEN, status=STATUS), pod("web"), pulling, pod("web", namespace="other"))
+    async with served(*objects) as recorded:
+        answer = await recorded.http.get("/v1/services")
+        web, broken = answer.json()
+        assert recorded.kube.requests == []
+    assert web == {
+        "name": "web",
+        "image": "registry/web:v2",
+        "replicas": {"desired": 2, "healthy": 1},
+        "allocations": [
+            {
+                "id": "web-0",
+                "node": "node-1",
+                "status": "healthy",
+                "address": "10.244.0.7:8080",
+                "cpu": 0.5,
+                "memory": 512000000,
+                "started_at": "2026-02-14T10:00:01Z",
+                "restarts": 0,
+            }
+        ],
+        "namespace": "default",
+        "deployment": "mill",
+        "state": "Healthy",
+        "reason": None,
+        "message": None,
+        "suggestion": None,
+    }
+    assert [web["name"], broken["name"], broken["reason"]] == ["web", "broken", "TagNotFound"]
+    assert broken["allocations"][0]["status"] == "failed"
+    for each in answer.json():
+        ServiceView.model_validate_json(json.dumps(each), extra="forbid", strict=True)
+
+
+async def test_before_anything_is_deployed_there_is_nothing(served: Serve) -> None:
+    async with served() as recorded:
+        for path in ("services", "volumes", "nodes", "deployments"):
+            assert (await recorded.http.get(f"/v1/{path}")).json() == []
+
+
+async def test_services_of_one_deployment(served: Serve) -> None:
+    async with served(mill_deployment(WEB), mill_deployment(BROKEN, name="b")) as recorded:
+        everything = (await recorded.http.get("/v1/services")).json()
+        assert [(each["deployment"], each["name"]) for each in everything] == [("b", "broken"), ("mill", "web")]
+        assert [each["name"] for each in (await recorded.http.get("/v1/services?name=b")).json()] == ["broken"]
+
+
+async def test_a_service_that_the_operator_has_not_seen_is_pending(served: Serve) -> None:
+    async with served(mill_deployment(WEB)) as recorded:
+        (web,) = (await recorded.http.get("/v1/services")).json()
+        assert (web["state"], web["replicas"], web["allocations"]) == ("Pending", {"desired": 2, "healthy": 0}, [])
+
+
+WAITING = {"ready": False, "phase": "Pending"}
+
+
+@pytest.mark.parametrize(
+    ("made", "status"),
+    [
+        (pod("web"), "healthy"),
+        (pod("web", ready=False), "running"),
+        (pod("web", ready=False, node=None, phase="Pending", state={"waiting": {}}), "starting"),
+        (pod("web", **WAITING, state={"waiting": {"reason": "ContainerCreating"}}), "starting"),
+        (pod("web", **WAITING, state={"waiting": {"reason": "ImagePullBackOff"}}), "failed"),
+        (pod("web", ready=False, state={"waiting": {"reason": "CrashLoopBackOff"}}), "failed"),
+        (pod("web", ready=False, phase="Failed"), "failed"),
+        (pod("web", ready=False, phase="Succeeded"), "stopped"),
+        (pod("web", deletionTimestamp="2026-02-14T10:00:02Z"), "stopped"),
+        # Of the version that has failed by the operator's verdict, and of the one before.
+        (pod("broken", template="bbbb", ready=False), "failed"),
+        (pod("broken", template="aaaa", ready=False), "running"),
+    ],
+)
+async def test_where_a_replica_stands(served: Serve, made: dict[str, Any], status: str) -> None:
+    async with served(mill_deployment(WEB, BROKEN, status=STATUS), made) as recorded:
+        shown = [
+            each for service in (await recorded.http.get("/v1/services")).json() for each in service["allocations"]
+        ]
+        assert [each["status"] for each in shown] == [status]
+
+
+async def test_an_image_that_is_not_there_yet_is_pulling(served: Serve) -> None:
+    made = pod("web", **WAITING, state={"waiting": {"reason": "ContainerCreating"}})
+    made["status"]["containerStatuses"][0]["imageID"] = ""
+    async with served(mill_deployment(WEB), made) as recorded:
+        (web,) = (await recorded.http.get("/v1/services")).json()
+        assert web["allocations"][0]["status"] == "pulling"
+
+
+async def test_volumes(served: Serve) -> None:
+    objects = (claim("data", "db"), pod("db", claims=("data",)), claim("old", "gone"))
+    async with served(*objects) as recorded:
+        data, old = (await recorded.http.get("/v1/volumes")).json()
+        assert recorded.kube.requests == []
+    assert data == {
+        "name": "data",
+        "state": "attached",
+        "node": "node-1",
+        "cloud_id": "pv-data",
+        "namespace": "default",
+        "deployment": "mill",
+        "service": "db",
+        "size": "5Gi",
+        "size_bytes": 5368709120,
+        "phase": "Bound",
+    }
+    assert (old["state"], old["node"]) == ("ready", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "error"),
+    [
+        ("data", 409, "volume is attached"),
+        ("nope", 404, "volume not found"),
+        ("leaving", 404, "volume not found"),
+        ("of-others", 404, "volume not found"),
+    ],
+)
+async def test_a_volume_that_is_not_deleted(served: Serve, name: str, status: int, error: str) -> None:
+    leaving = claim("leaving", "db")
+    leaving["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:02Z"
+    others = claim("of-others", "db", namespace="other")
+    async with served(claim("data", "db"), pod("db", claims=("data",)), leaving, others) as recorded:
+        answer = await recorded.http.delete(f"/v1/volumes/{name}")
+        assert (answer.status_code, answer.json()["error"]) == (status, error)
+        assert recorded.kube.requests == []
+
+
+async def test_a_volume_is_deleted_by_its_uid(served: Serve) -> None:
+    ended = pod("db", claims=("data",), phase="Succeeded", ready=False)
+    async with served(claim("data", "db"), ended) as recorded:
+        recorded.kube.answers["delete", "persistentvolumeclaims"] = {}
+        assert (await recorded.http.delete("/v1/volumes/data")).status_code == 204
+        (asked,) = recorded.kube.requests
+        assert (asked.name, asked.body["preconditions"]) == ("data", {"uid": "uid-of-default-data"})
+
+
+NODES = (node("a", cpu="4", memory="8Gi"), node("b", cpu="500m", memory="1Gi", ready=False))
+FOREIGN = {**pod("x", namespace="kube-system", node="b", cpu="1", memory="2Gi")}
+FOREIGN["metadata"]["labels"] = {}
+
+
+async def test_nodes_have_what_no_pod_has_asked_for_whosever_it_is(served: Serve) -> None:
+    async with served(*NODES, pod("web", node="a"), FOREIGN) as recorded:
+        a, b = (await recorded.http.get("/v1/nodes")).json()
+    assert a == {
+        "id": "a",
+        "address": "10.0.0.1",
+        "status": "ready",
+        "cpu_total": 4.0,
+        "cpu_available": 3.5,
+        "memory_total_bytes": 8589934592,
+        "memory_available_bytes": 8589934592 - 512000000,
+        "alloc_count": 1,
+        "pod_count": 1,
+        "platform": "linux/amd64",
+    }
+    assert (b["status"], b["cpu_available"], b["memory_available_bytes"], b["alloc_count"]) == ("down", -0.5, 0, 0)
+    NodeView.model_validate(a, extra="forbid", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "status"),
+    [
+        (node(), "ready"),
+        (node(unschedulable=True), "draining"),
+        (node(ready=False, unschedulable=True), "down"),
+    ],
+)
+async def test_where_a_node_stands(served: Serve, made: dict[str, Any], status: str) -> None:
+    async with served(made) as recorded:
+        assert [each["status"] for each in (await recorded.http.get("/v1/nodes")).json()] == [status]
+
+
+async def test_counts(served: Serve) -> None:
+    objects = (mill_deployment(WEB, BROKEN), mill_deployment(WEB, namespace="other"), job("migrate-1", "migrate"))
+    async with served(*objects, *NODES, pod("web", node="a"), FOREIGN) as recorded:
+        answer = await recorded.http.get("/v1/status")
+    assert answer.text == (
+        '{"node_count":2,"service_count":2,"task_count":1,"cpu_total":4.5,"cpu_available":3.0,'
+        f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000}}}'
+    )
+
+
+async def test_what_may_not_be_seen_counts_as_nothing(served: Serve) -> None:
+    def only_the_namespace(asked: Any) -> dict[str, Any]:
+        wanted = asked.body["spec"]["resourceAttributes"]["resource"]
+        return {"status": {"allowed": wanted == "milldeployments"}}
+
+    async with served(mill_deployment(WEB), *NODES, settings=Settings(kubernetes_tokens=True)) as recorded:
+        recorded.kube.answers |= {
+            ("create", "tokenreviews"): {"status": {"authenticated": True, "user": {"username": "bot"}}},
+            ("create", "subjectaccessreviews"): only_the_namespace,
+        }
+        shown = (await recorded.http.get("/v1/status", headers={"Authorization": "Bearer good-token"})).json()
+        assert (shown["node_count"], shown["service_count"], shown["cpu_total"]) == (0, 1, 0.0)
+
+
+async def test_where_nodes_are_not_shown_there_are_none(served: Serve) -> None:
+    async with served(mill_deployment(WEB), settings=Settings(nodes=False)) as recorded:
+        assert (await recorded.http.get("/v1/nodes")).json() == []
+        assert (await recorded.http.get("/v1/status")).json()["node_count"] == 0
