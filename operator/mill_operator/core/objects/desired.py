@@ -5,25 +5,22 @@ Only fields that we mean are set: what we leave out belongs to others (an autosc
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
 from types import MappingProxyType
 from typing import Any
 
 from mill_api import names
-from mill_api.durations import to_timedelta
 from mill_api.key import Key
+from mill_api.programs import container_of, run_spec
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, secrets_in
 from mill_operator.core.objects.owner import Owner
-from mill_operator.core.objects.pods import DEFAULTS, Options, container_of, pod_spec, pod_template, start_budget
+from mill_operator.core.objects.pods import DEFAULTS, Options, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.subject import Asked
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
-RUN_TTL_SECONDS = 24 * 3600
-"""How long the Job of a run that has ended stays: as long as people ask for its logs."""
 RUNS_KEPT = 20
 """How many Jobs of runs that have ended stay, of good and of bad ones each. Left out, Kubernetes keeps 3 and 1."""
 
@@ -135,21 +132,11 @@ def _ingress(owner: Owner, service: Service, options: Options) -> Child:
 
 def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: Options) -> Child:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
-    container = container_of(task, options)
+    container = container_of(task, restricted=options.restricted)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
     labels = owner.labels(task.name) | {names.LABEL_TASK: task.name}
-    job: Json = {
-        "backoffLimit": 0,
-        "podReplacementPolicy": "Failed",  # a pod that is deleted has a grace in which it may still end well
-        "ttlSecondsAfterFinished": RUN_TTL_SECONDS,
-        "template": {
-            "metadata": {"labels": labels},
-            "spec": {**pod_spec(container, options), "restartPolicy": "Never"},
-        },
-    }
-    if limit := ceil(to_timedelta(task.timeout).total_seconds()):
-        job["activeDeadlineSeconds"] = limit
+    job = run_spec(container, labels, task.timeout, service_account=options.service_account)
     spec = {
         "schedule": "0 0 31 2 *",  # never; it is suspended anyway
         "suspend": True,

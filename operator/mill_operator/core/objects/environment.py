@@ -6,6 +6,7 @@ from typing import Any
 
 from mill_api import names
 from mill_api.language.interpolation import AddressRef, SecretRef, parse_value
+from mill_api.programs import literal
 
 Json = dict[str, Any]
 
@@ -43,11 +44,6 @@ def secrets_in(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the secrets that an environment refers to, each once."""
     refs = (part.name for value in env.values() for part in parse_value(value) if isinstance(part, SecretRef))
     return tuple(dict.fromkeys(refs))
-
-
-def literal(text: str) -> str:
-    """Protect a text from Kubernetes' own `$(VAR)`: it reads `$$` as `$`."""
-    return text.replace("$", "$$")
 
 
 def _address(service: str, namespace: str, ports: Mapping[str, int | None]) -> str:

@@ -10,14 +10,13 @@ from typing import Any, Final
 
 from mill_api import names
 from mill_api.durations import to_timedelta
-from mill_api.spec import Service, Task, Volume
+from mill_api.programs import container_of, pod_spec
+from mill_api.spec import Service, Volume
 from mill_operator.core.digest import digest
-from mill_operator.core.objects.environment import environment, literal
+from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.owner import Owner
 
 START_LIMIT: Final = timedelta(seconds=30)
-GRACE_SECONDS: Final = 10
-"""How long a pod has between being told to end and being killed."""
 
 Json = dict[str, Any]
 
@@ -43,7 +42,7 @@ def pod_template(
     owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None, options: Options
 ) -> Json:
     """Return the template of a service's pods, labelled with its own hash. `ports` are those of all services."""
-    container = container_of(service, options)
+    container = container_of(service, restricted=options.restricted)
     env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
@@ -54,7 +53,7 @@ def pod_template(
         container["env"] = env
     if service.volumes:
         container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
-    spec = pod_spec(container, options)
+    spec = pod_spec(container, service_account=options.service_account)
     spec["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
@@ -71,36 +70,6 @@ def pod_template(
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
     template = {"metadata": metadata, "spec": spec}
     return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
-
-
-def container_of(program: Service | Task, options: Options) -> Json:
-    """Return the one container of a pod, as far as services and tasks have it alike."""
-    amounts = {"cpu": program.cpu, "memory": program.memory}
-    container: Json = {
-        "name": program.name,
-        "image": program.image,
-        "resources": {"requests": amounts, "limits": amounts},
-        "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False},
-    }
-    if options.restricted:
-        container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
-    if program.command:
-        container["command"] = [literal(word) for word in program.command]
-    return container
-
-
-def pod_spec(container: Json, options: Options) -> Json:
-    """Return a pod, as far as services and tasks have it alike."""
-    named = {"serviceAccountName": options.service_account} if options.service_account else {}
-    return {
-        **named,
-        "containers": [container],
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-    }
 
 
 def _probes(service: Service, port: int) -> Json:

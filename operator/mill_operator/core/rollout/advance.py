@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mill_api.programs import GRACE_SECONDS
 from mill_api.status import (
     MillDeploymentStatus,
     Phase,
@@ -17,7 +18,6 @@ from mill_api.status import (
 )
 from mill_operator.core import clock
 from mill_operator.core.objects.plan import SETTLING, Left
-from mill_operator.core.objects.pods import GRACE_SECONDS
 from mill_operator.core.rollout.beginning import begin, leaving, new
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.judge import Observation

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from mill_api.programs import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
 from mill_operator.core import clock
-from mill_operator.core.objects.desired import RUN_TTL_SECONDS
 from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.answers import Answers
