@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from mill_api.kube.client import ApiError, Unreachable
+from mill_gateway.core.words import problem
 
 CLIENT_GONE = 499
 """For the log alone: nobody is there to read it."""
@@ -74,7 +75,7 @@ def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     in_body = any(each["loc"][0] == "body" for each in problems)
     if in_body and not _is_json(request.headers.get("content-type", "")):
         return Refused(415, "expected request with `Content-Type: application/json`")
-    texts = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg'].lower()}" for each in problems)
+    texts = "; ".join(map(problem, problems))
     if any(each["type"] == "json_invalid" for each in problems):
         return Refused(400, f"failed to parse the request body as JSON: {texts}")
     if in_body:

@@ -34,6 +34,12 @@ class Settings:
         None, text, "file of the certificate chain; read again when it changes", shown="none"
     )
     tls_key: str | None = setting(None, text, "file of its key", shown="none")
+    service_account: str | None = setting(
+        None, text, "ServiceAccount of runs that no task describes; as the operator's setting", shown="default"
+    )
+    restricted: bool = setting(
+        default=False, read=switch, explanation="keep them in the `restricted` profile; as the operator's setting"
+    )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
     drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
     watch_deadline: int = setting(

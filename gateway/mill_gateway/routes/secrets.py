@@ -1,5 +1,131 @@
-"""`/v1/secrets`: the values that `${secret(…)}` stands for."""
+"""`/v1/secrets`: the values that `${secret(…)}` stands for. They are read for each request, and kept nowhere."""
 
-from fastapi import APIRouter
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field
+
+from mill_api import names
+from mill_api.kube.client import MERGE_PATCH, ApiError, Conflict, NotFound
+from mill_api.kube.resources import SECRETS
+from mill_gateway.access import Calling
+from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Gateway, Here
+from mill_gateway.routes.parameters import InNamespace
+from mill_gateway.write import MANAGER
 
 router = APIRouter(tags=["secrets"])
+
+ATTEMPTS: Final = 5
+UNPROCESSABLE: Final = 422
+NOT_STORED: Final = {"Cache-Control": "no-store"}
+
+SecretName = Annotated[str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.")]
+
+
+class SecretListed(BaseModel):
+    """A secret, without its value."""
+
+    name: str = Field(examples=["db.url"])
+
+
+class Secret(SecretListed):
+    """A secret."""
+
+    value: str = Field(examples=["postgres://shop@db/shop"])
+
+
+class SecretValue(BaseModel):
+    """What a secret is to be."""
+
+    value: str = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
+
+
+@router.get("/v1/secrets", summary="List secrets")
+async def list_secrets(
+    gateway: Here, caller: Calling, namespace: InNamespace, response: Response
+) -> list[SecretListed]:
+    """Return the names of a namespace's secrets. It takes the right to read them: Kubernetes has none for names."""
+    await gateway.access.require(caller, "get", SECRETS, namespace, names.SECRET_NAME)
+    response.headers.update(NOT_STORED)
+    found = await _read(gateway, namespace)
+    return [SecretListed(name=each) for each in sorted((found or {}).get("data") or {})]
+
+
+@router.get("/v1/secrets/{name}", summary="Show a secret")
+async def get_secret(
+    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, response: Response
+) -> Secret:
+    """Return a secret's value."""
+    await gateway.access.require(caller, "get", SECRETS, namespace, names.SECRET_NAME)
+    response.headers.update(NOT_STORED)
+    try:
+        value = value_of(await _read(gateway, namespace) or {}, name)
+    except NotText:
+        raise Refused(500, "the secret is not UTF-8 text; read it with kubectl") from None
+    if value is None:
+        raise Refused(404, "secret not found")
+    return Secret(name=name, value=value)
+
+
+@router.put("/v1/secrets/{name}", summary="Set a secret", status_code=204)
+async def set_secret(
+    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, wanted: SecretValue
+) -> None:
+    """Set a secret, new or not. Services that use it have the new value when they start next (`/v1/restart`)."""
+    await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
+    if not names.matches(names.SECRET_KEY, name):
+        raise Refused(400, "a secret's name has letters, digits, `-`, `_` and `.`, and at most 253 of them")
+    for _ in range(ATTEMPTS):
+        try:
+            await _patch(gateway, namespace, with_value(name, wanted.value))
+        except NotFound:
+            try:
+                body = new_secret(namespace, name, wanted.value)
+                await gateway.client.create(SECRETS, namespace, body, manager=MANAGER)
+            except Conflict:
+                continue  # somebody else was faster
+        except ApiError as error:
+            raise _refusal(error) from None
+        return
+    raise Refused(409, "the secrets are made and deleted by others all the time; try again")
+
+
+@router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204)
+async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName) -> None:
+    """Delete a secret. Who uses it goes on with the value that it has, and cannot start anew."""
+    await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
+    for _ in range(ATTEMPTS):
+        found = await _read(gateway, namespace)
+        if found is None or name not in (found.get("data") or {}):
+            raise Refused(404, "secret not found")
+        try:
+            await _patch(gateway, namespace, without(name, found["metadata"]["resourceVersion"]))
+        except (Conflict, NotFound):
+            continue  # changed meanwhile: perhaps it is gone
+        except ApiError as error:
+            raise _refusal(error) from None
+        return
+    raise Refused(409, "the secrets are changed by others all the time; try again")
+
+
+async def _read(gateway: Gateway, namespace: str) -> dict[str, Any] | None:
+    try:
+        return await gateway.client.get(SECRETS, namespace, names.SECRET_NAME)
+    except NotFound:
+        return None
+
+
+async def _patch(gateway: Gateway, namespace: str, body: dict[str, Any]) -> None:
+    query = {"fieldManager": MANAGER}
+    await gateway.client.request(
+        "patch", SECRETS, namespace, names.SECRET_NAME, query=query, body=body, content_type=MERGE_PATCH
+    )
+
+
+def _refusal(error: ApiError) -> Refused:
+    """Say that a write was refused, without the API server's words: they may repeat a value."""
+    if error.status == UNPROCESSABLE:
+        return Refused(413, "the secrets of a namespace may have 1 MiB together")
+    return Refused(error.status if error.status in (403, 409) else 502, f"refused by the cluster: {error.reason}")

@@ -1,5 +1,149 @@
 """`/v1/tasks`: runs of tasks: spawned, listed, ended."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from mill_api import names
+from mill_api.key import Key
+from mill_api.kube.client import Conflict, NotFound
+from mill_api.kube.resources import CRON_JOBS, JOBS
+from mill_gateway.access import Calling
+from mill_gateway.core.runs import RunView, runs
+from mill_gateway.core.seen.jobs import Job
+from mill_gateway.core.seen.pods import Pod, Program
+from mill_gateway.core.spawning import NO_ROOM, BadWish, Wish
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Gateway, Here
+from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target
+from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
 
 router = APIRouter(tags=["tasks"])
+
+RunId = Annotated[str, Path(alias="id", description="Id of the run.")]
+
+
+class Spawn(BaseModel):
+    """A run that is asked for: of a task of the file, or of any image."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"task": "migrate", "env": {"STEPS": "3"}}]})
+
+    task: str | None = Field(
+        None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is the same."
+    )
+    image: str | None = Field(None, description="Instead of a task: an image.")
+    cpu: float = Field(0.25, description="Cores; with an image only.")
+    memory: str = Field("256M", max_length=64, description="Memory, as in a file; with an image only.")
+    env: dict[str, str] = Field(default_factory=dict, description="Environment, in addition to the task's.")
+    timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
+    command: list[str] | None = Field(
+        None, description="Replaces the image's entry point and arguments; with an image only."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name(cls, given: object) -> object:
+        if isinstance(given, dict) and "task" in given and "template" in given:
+            raise ValueError("duplicate field `task`")
+        return given
+
+    def wish(self) -> Wish:
+        """Return what is asked for besides the task."""
+        return Wish(
+            image=self.image,
+            cpu=self.cpu,
+            memory=self.memory,
+            env=self.env,
+            timeout=self.timeout,
+            command=None if self.command is None else tuple(self.command),
+        )
+
+
+class Spawned(BaseModel):
+    """A run that has begun."""
+
+    id: str = Field(examples=["migrate-1a2b3c40"])
+    node: str = Field(examples=["node-1"])
+    status: str = Field(description="`running`; `pulling` or `starting` if that took longer than a minute.")
+    address: str | None = Field(None, description="Always null: a task has no port.")
+    name: str = Field(description="Name of the task.")
+
+
+@router.get("/v1/tasks", summary="List runs of tasks")
+async def list_tasks(
+    gateway: Here, caller: Calling, namespace: InNamespace, name: OfDeployment = None
+) -> list[RunView]:
+    """Return the runs of a namespace, those that have ended in the last day included."""
+    await gateway.access.require(caller, "list", JOBS, namespace)
+    return _runs(gateway, namespace, name)
+
+
+@router.get("/v1/tasks/{id}", summary="Show a run of a task")
+async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: RunId) -> RunView:
+    """Return a run."""
+    await gateway.access.require(caller, "get", JOBS, namespace, run)
+    for each in _runs(gateway, namespace):
+        if each.id == run:
+            return each
+    raise Refused(404, "task not found")
+
+
+@router.post("/v1/tasks/spawn", summary="Spawn a run of a task")
+async def spawn(gateway: Here, caller: Calling, target: Target, wanted: Spawn) -> Spawned:
+    """Make a run, and answer when it has begun.
+
+    What cannot begin is an error in the operator's words, and will not begin later. The client may leave it.
+    """
+    await gateway.access.require(caller, "create", JOBS, target.namespace)
+    if (wanted.task is None) == (wanted.image is None):
+        raise Refused(400, "must specify exactly one of 'task' or 'image'")
+    try:
+        if wanted.task is not None:
+            if not names.matches(names.TASK_NAME, wanted.task):
+                raise Refused(404, "task template not found")
+            await gateway.access.require(caller, "get", CRON_JOBS, target.namespace, wanted.task)
+            job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())
+        else:
+            job = await spawn_image(gateway, target, wanted.wish())
+    except BadWish as error:
+        raise Refused(400, str(error)) from None
+    begun = await await_beginning(gateway, job)
+    if begun.failure is not None:
+        await take_back(gateway, job)
+        if begun.no_room:
+            raise Refused(503, NO_ROOM, detail=begun.failure, code=begun.code, id=job.key.name)
+        raise Refused(500, begun.failure, code=begun.code, id=job.key.name)
+    return Spawned(id=job.key.name, node=begun.node, status=begun.status, name=job.task)
+
+
+@router.delete("/v1/tasks/{id}", summary="End a run of a task", status_code=204)
+async def kill(gateway: Here, caller: Calling, namespace: InNamespace, run: RunId) -> None:
+    """Tell a run's program to end (SIGTERM, and SIGKILL ten seconds later). One that has ended stays as it is."""
+    await gateway.access.require(caller, "delete", JOBS, namespace, run)
+    key = Key(namespace, run)
+    job = gateway.watched.jobs.get(key)
+    if job is None:
+        pod = gateway.watched.pods.get(key)
+        if pod is not None and pod.program.kind == "service":
+            raise Refused(400, "allocation is not a task")
+        if not any(each.id == run for each in _runs(gateway, namespace)):
+            raise Refused(404, "task not found")
+        return
+    if job.outcome is not None or job.leaving:
+        return
+    try:
+        await gateway.client.delete(JOBS, *key, uid=job.uid)
+    except (NotFound, Conflict):
+        return  # it has ended, and is gone
+
+
+def _runs(gateway: Gateway, namespace: str, deployment: str | None = None) -> list[RunView]:
+    watched = gateway.watched
+
+    def pods_of(job: Job) -> list[Pod]:
+        pods = watched.pods.of(Program(namespace, "task", job.task))
+        return [each for each in pods if each.run == job.key.name]
+
+    jobs = [each for each in watched.jobs.in_namespace(namespace) if deployment in (None, each.deployment)]
+    return runs(jobs, watched.deployments.in_namespace(namespace, deployment), pods_of)

@@ -15,9 +15,12 @@ class Waiting(Generic[K]):
         self._waiting: dict[K, set[asyncio.Event]] = {}
 
     @contextmanager
-    def changes(self, key: K) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the key's objects change; the reader clears it."""
-        changed = asyncio.Event()
+    def changes(self, key: K, also: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
+        """Give an event that is set whenever the key's objects change; the reader clears it.
+
+        Who waits for several things gives the event that they share.
+        """
+        changed = also or asyncio.Event()
         waiting = self._waiting.setdefault(key, set())
         waiting.add(changed)
         try:

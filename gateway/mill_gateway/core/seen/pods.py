@@ -54,6 +54,8 @@ class Pod:
     """Whether the image is on the node."""
     exit_code: int | None
     """What the program returned, if the container has ended."""
+    unschedulable: str | None
+    """Why no node takes it, in the scheduler's words."""
     claims: tuple[str, ...]
     """PersistentVolumeClaims that it mounts."""
 
@@ -97,6 +99,14 @@ def pod(body: dict[str, Any]) -> Pod:
         waiting=(state.get("waiting") or {}).get("reason"),
         image_present=bool(seen.get("imageID")),
         exit_code=(state.get("terminated") or {}).get("exitCode"),
+        unschedulable=next(
+            (
+                each.get("message", "")
+                for each in status.get("conditions") or ()
+                if each["type"] == "PodScheduled" and each.get("reason") == "Unschedulable"
+            ),
+            None,
+        ),
         claims=tuple(
             each["persistentVolumeClaim"]["claimName"]
             for each in spec.get("volumes") or ()

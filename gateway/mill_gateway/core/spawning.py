@@ -1,0 +1,199 @@
+"""A run that somebody wants → its Job, and how its beginning went."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from mill_api import names
+from mill_api.key import Key
+from mill_api.language.durations import InvalidDuration, parse_duration
+from mill_api.language.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_api.programs import container_of, deadline, literal, run_spec
+from mill_api.spec import Task
+from mill_api.status import RunState, TaskRun
+from mill_gateway.core.seen.pods import Pod
+from mill_gateway.core.words import problem
+
+Json = dict[str, Any]
+
+MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
+"""What kubectl puts on a Job that it makes from a CronJob."""
+LONGEST_TASK: Final = 52
+NO_ROOM: Final = "no node with sufficient resources"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a run is asked for, as texts in mill's notation."""
+
+    image: str | None = None
+    cpu: float = 0.25
+    memory: str = "256M"
+    env: Mapping[str, str] | None = None
+    timeout: str | None = None
+    command: tuple[str, ...] | None = None
+
+
+class BadWish(ValueError):
+    """Everything that is wrong with what is asked for, in mill's words, joined by newlines."""
+
+
+def from_template(cron_job: Json, run: str, wish: Wish) -> Json:
+    """Return the Job of a run of a task of the file. Raise `BadWish`."""
+    checked = _checked(wish)
+    meta, template = cron_job["metadata"], cron_job["spec"]["jobTemplate"]
+    spec = {**template["spec"]}
+    if wish.timeout is not None:
+        spec.pop("activeDeadlineSeconds", None)
+        if limit := deadline(checked.timeout):
+            spec["activeDeadlineSeconds"] = limit
+    pod = spec["template"]
+    container, *others = pod["spec"]["containers"]
+    if wish.env:
+        container = {**container, "env": _with(container.get("env") or [], wish.env)}
+    spec["template"] = {**pod, "spec": {**pod["spec"], "containers": [container, *others]}}
+    template_meta = template.get("metadata") or {}
+    owner = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "controller": True,
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": run,
+            "namespace": meta["namespace"],
+            "labels": template_meta.get("labels") or {},
+            "annotations": {**(template_meta.get("annotations") or {}), **MANUAL},
+            "ownerReferences": [owner],
+        },
+        "spec": spec,
+    }
+
+
+def inline(
+    deployment: Key, uid: str, task: str, run: str, wish: Wish, *, service_account: str | None, restricted: bool
+) -> Json:
+    """Return the Job of a run that no task of the file describes, owned by a MillDeployment. Raise `BadWish`."""
+    checked = _checked(wish)
+    program = Task(**{**checked.task, "name": task})
+    container = container_of(program, restricted=restricted)
+    if wish.env:
+        container["env"] = _with([], wish.env)
+    labels = {
+        names.LABEL_NAME: task,
+        names.LABEL_PART_OF: deployment.name,
+        names.LABEL_MANAGED_BY: names.MANAGED_BY,
+        names.LABEL_DEPLOYMENT: deployment.name,
+        names.LABEL_TASK: task,
+    }
+    owner = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.KIND,
+        "name": deployment.name,
+        "uid": uid,
+        "controller": True,
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": run,
+            "namespace": deployment.namespace,
+            "labels": labels,
+            "ownerReferences": [owner],
+        },
+        "spec": run_spec(container, labels, checked.timeout, service_account=service_account),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    timeout: str
+    """In Go's notation; `0s`: none."""
+    task: Json
+
+
+def _checked(wish: Wish) -> _Checked:
+    """Read mill's notations. Raise `BadWish` with all that is wrong."""
+    problems: list[str] = []
+    timeout, cpu, memory = "0s", "250m", "256M"
+    try:
+        timeout = parse_duration(wish.timeout) if wish.timeout is not None else "0s"
+    except InvalidDuration as error:
+        problems.append(f"timeout: {error}")
+    try:
+        cpu = parse_cpu(Decimal(str(wish.cpu)))
+    except (InvalidQuantity, ArithmeticError) as error:
+        problems.append(str(error) if isinstance(error, InvalidQuantity) else "cpu: not a number")
+    try:
+        memory = parse_size(wish.memory)
+    except InvalidQuantity as error:
+        problems.append(f"memory: {error}")
+    problems += [f"env: '{name}' is not a name" for name in wish.env or {} if not re.fullmatch(names.ENV_NAME, name)]
+    task: Json = {"name": "task", "image": wish.image or "image", "cpu": cpu, "memory": memory}
+    if wish.command is not None:
+        task["command"] = list(wish.command)
+    try:
+        Task(**task)
+    except ValidationError as error:
+        problems += map(problem, error.errors())
+    if problems:
+        raise BadWish("\n".join(problems))
+    return _Checked(timeout, task)
+
+
+def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
+    """Return an environment with other values, as they stand: nothing in them is replaced."""
+    entries = {each["name"]: each for each in env}
+    return list(
+        (entries | {name: {"name": name, "value": literal(value)} for name, value in overrides.items()}).values()
+    )
+
+
+def run_name(task: str, suffix: str) -> str:
+    """Return the id of a run: a Job's name, which its pod's name must still hold."""
+    return f"{task[:LONGEST_TASK]}-{suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How the beginning of a run went."""
+
+    node: str = ""
+    status: str = "starting"
+    failure: str | None = None
+    """Why it will not run, in plain words."""
+    code: str | None = None
+    no_room: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self.failure is not None or self.status == "running"
+
+
+def beginning(pods: Iterable[Pod], told: TaskRun | None) -> Beginning:
+    """Look at a run that was spawned just now. One that has ended already has run."""
+    pod = next(iter(pods), None)
+    node = (pod.node if pod else None) or (told.node if told else None) or ""
+    begun = pod is not None and (pod.started_at is not None or pod.exit_code is not None)
+    if (
+        begun
+        or (told and told.state in (RunState.RUNNING, RunState.SUCCEEDED))
+        or (told and told.exit_code is not None)
+    ):
+        return Beginning(node, "running")
+    if told and told.state in (RunState.FAILED, RunState.STOPPED):
+        failure = told.message or "it was ended before it had begun"
+        return Beginning(
+            node, failure=failure, code=told.reason, no_room=pod is not None and pod.unschedulable is not None
+        )
+    return Beginning(node, "pulling" if node and pod and not pod.image_present else "starting")

@@ -1,0 +1,99 @@
+"""Spawning a run: its Job is made, and its beginning is waited for, woken by the watches."""
+
+import asyncio
+import secrets
+from typing import Final
+
+from mill_api.key import Key
+from mill_api.kube.client import ApiError, KubeError, NotFound
+from mill_api.kube.resources import CRON_JOBS, JOBS
+from mill_api.spec import MillDeploymentSpec
+from mill_gateway.core.runs import told_runs
+from mill_gateway.core.seen.deployments import Deployment
+from mill_gateway.core.seen.jobs import Job
+from mill_gateway.core.seen.pods import Program
+from mill_gateway.core.spawning import Beginning, Wish, beginning, from_template, inline, run_name
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Gateway
+from mill_gateway.write import MANAGER, write
+
+WAIT_SECONDS: Final = 60.0
+"""How long a beginning is waited for, as in the original."""
+ROOM_SECONDS: Final = 10.0
+"""How long a node that has room is waited for: one that is just being freed, not one that somebody has to buy."""
+
+
+async def spawn_task(gateway: Gateway, namespace: str, task: str, wish: Wish) -> Job:
+    """Make a run of a task of the file. Raise `Refused` 404 if there is none, `BadWish` if it cannot be as wished."""
+    try:
+        cron_job = await gateway.client.get(CRON_JOBS, namespace, task)
+    except NotFound:
+        raise Refused(404, "task template not found") from None
+    return await _create(gateway, from_template(cron_job, run_name(task, secrets.token_hex(4)), wish))
+
+
+async def spawn_image(gateway: Gateway, deployment: Key, wish: Wish) -> Job:
+    """Make a run of a program that no task describes. It belongs to a MillDeployment, which is made if need be."""
+    found: Deployment | None = gateway.watched.deployments.get(deployment)
+    task = f"task-{secrets.token_hex(4)}"
+    run = run_name(task, secrets.token_hex(2))
+    options = gateway.settings
+    made = inline(
+        deployment,
+        found.uid if found else "",
+        task,
+        run,
+        wish,
+        service_account=options.service_account,
+        restricted=options.restricted,
+    )
+    if found is None:
+        body = await write(gateway.client, deployment, MillDeploymentSpec(), None)
+        made["metadata"]["ownerReferences"][0]["uid"] = gateway.watched.deployments.learn(body).uid
+    return await _create(gateway, made)
+
+
+async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
+    namespace = body["metadata"]["namespace"]  # type: ignore[index]
+    try:
+        made = await gateway.client.create(JOBS, namespace, body, manager=MANAGER)
+    except ApiError as error:
+        if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
+            raise Refused(500, f"refused by the cluster: {error.message}", reason=error.reason) from error
+        raise
+    return gateway.watched.jobs.reflector.learn(made)
+
+
+async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
+    """Wait until a run has begun or will not begin; 60 s at most. The run goes on whoever waits."""
+    watched, program = gateway.watched, Program(job.key.namespace, "task", job.task)
+    deployment = Key(job.key.namespace, job.deployment)
+    clock = asyncio.get_running_loop().time
+    ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
+    with (
+        watched.pods.waiting.changes(program) as changed,
+        watched.deployments.waiting.changes(deployment, changed),
+    ):
+        while True:
+            changed.clear()
+            pods = [each for each in watched.pods.of(program) if each.run == job.key.name]
+            found = watched.deployments.get(deployment)
+            now = beginning(pods, told_runs(found.status).get(job.key.name) if found else None)
+            homeless = next((each.unschedulable for each in pods if each.unschedulable is not None), None)
+            if now.settled or clock() >= ends:
+                return now
+            if homeless is not None and clock() >= room_ends:
+                return Beginning(failure=homeless, code="Unschedulable", no_room=True)
+            try:
+                async with asyncio.timeout_at(min(ends, room_ends) if homeless is not None else ends):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+
+
+async def take_back(gateway: Gateway, job: Job) -> None:
+    """Delete a run that could not begin, so that it does not begin later, when nobody expects it any more."""
+    try:
+        await gateway.client.delete(JOBS, *job.key, uid=job.uid)
+    except KubeError:
+        return  # it is gone, or ends by its own deadline

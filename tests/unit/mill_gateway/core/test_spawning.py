@@ -1,0 +1,145 @@
+"""From a wish to a Job, and how a beginning is judged."""
+
+from typing import Any
+
+import pytest
+
+from mill_api.key import Key
+from mill_api.status import TaskRun
+from mill_gateway.core.seen.pods import pod as seen
+from mill_gateway.core.spawning import BadWish, Beginning, Wish, beginning, from_template, inline, run_name
+from tests.unit.mill_gateway.objects import labels, pod
+
+LABELS = labels("migrate", "task")
+CRON_JOB: dict[str, Any] = {
+    "metadata": {"name": "migrate", "namespace": "shop", "uid": "u-cron"},
+    "spec": {
+        "jobTemplate": {
+            "metadata": {"labels": LABELS},
+            "spec": {
+                "backoffLimit": 0,
+                "activeDeadlineSeconds": 3600,
+                "template": {
+                    "metadata": {"labels": LABELS},
+                    "spec": {"containers": [{"name": "migrate", "env": [{"name": "A", "value": "1"}, {"name": "B"}]}]},
+                },
+            },
+        }
+    },
+}
+
+
+def test_a_run_of_a_task_is_its_template_and_belongs_to_it() -> None:
+    made = from_template(CRON_JOB, "migrate-1", Wish())
+    assert made["spec"] == CRON_JOB["spec"]["jobTemplate"]["spec"]
+    assert made["metadata"] == {
+        "name": "migrate-1",
+        "namespace": "shop",
+        "labels": LABELS,
+        "annotations": {"cronjob.kubernetes.io/instantiate": "manual"},
+        "ownerReferences": [
+            {"apiVersion": "batch/v1", "kind": "CronJob", "name": "migrate", "uid": "u-cron", "controller": True}
+        ],
+    }
+
+
+def test_values_of_the_caller_stand_as_they_are() -> None:
+    made = from_template(CRON_JOB, "migrate-1", Wish(env={"B": "$(A) ${secret(x)}", "C": ""}))
+    (container,) = made["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [
+        {"name": "A", "value": "1"},
+        {"name": "B", "value": "$$(A) $${secret(x)}"},
+        {"name": "C", "value": ""},
+    ]
+    assert CRON_JOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["env"][1] == {"name": "B"}
+
+
+@pytest.mark.parametrize(("timeout", "limit"), [("90 sec", 90), ("1.5s", 2), ("0", None), (None, 3600)])
+def test_a_time_out_replaces_the_templates(timeout: str | None, limit: int | None) -> None:
+    made = from_template(CRON_JOB, "migrate-1", Wish(timeout=timeout))
+    assert made["spec"].get("activeDeadlineSeconds") == limit
+
+
+def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
+    wish = Wish(image="busybox:1", cpu=2, memory="1G", env={"A": "1"}, command=("sh", "-c", "echo $HOME"))
+    made = inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account="runner", restricted=True)
+    meta, spec = made["metadata"], made["spec"]
+    assert meta["labels"] == labels("task-1", "task") | {"app.kubernetes.io/part-of": "mill"}
+    assert meta["ownerReferences"][0] | {"controller": True} == {
+        "apiVersion": "mill.dev/v1alpha1",
+        "kind": "MillDeployment",
+        "name": "mill",
+        "uid": "u-1",
+        "controller": True,
+    }
+    assert (spec["backoffLimit"], "activeDeadlineSeconds" in spec) == (0, False)
+    assert spec["template"]["metadata"]["labels"] == meta["labels"]
+    pod_spec = spec["template"]["spec"]
+    assert (pod_spec["serviceAccountName"], pod_spec["restartPolicy"]) == ("runner", "Never")
+    (container,) = pod_spec["containers"]
+    assert container["name"] == "task-1"
+    assert container["resources"]["limits"] == {"cpu": "2", "memory": "1G"}
+    assert container["command"] == ["sh", "-c", "echo $$HOME"]
+    assert container["securityContext"]["runAsNonRoot"] is True
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wish = Wish(image="a b", cpu=0, memory="lots", env={"1=": "x"}, timeout="soon")
+    with pytest.raises(BadWish) as refused:
+        inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account=None, restricted=False)
+    assert str(refused.value).splitlines() == [
+        "timeout: invalid duration 'soon': expected number at 0",
+        "cpu must be greater than 0",
+        (
+            "memory: invalid byte size 'lots': couldn't parse \"lots\" into a ByteSize, "
+            "cannot parse float from empty string"
+        ),
+        "env: '1=' is not a name",
+        r"image: string should match pattern '^\S+$'",
+    ]
+
+
+@pytest.mark.parametrize("cpu", [float("nan"), float("inf"), -1.0, 1e300])
+def test_amounts_that_are_none(cpu: float) -> None:
+    with pytest.raises(BadWish):
+        from_template(CRON_JOB, "migrate-1", Wish(cpu=cpu))
+
+
+def test_a_run_is_named_so_that_its_pod_can_be() -> None:
+    assert run_name("t" * 52, "1a2b3c4d") == "t" * 52 + "-1a2b3c4d"
+
+
+def _told(state: str, **more: Any) -> TaskRun:
+    return TaskRun.model_validate({"name": "r", "state": state, "createdAt": "2026-02-14T10:00:00Z", **more})
+
+
+def _pod(**how: Any) -> Any:
+    return seen(pod("migrate", kind="task", ready=False, **how))
+
+
+PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pending"}
+
+
+@pytest.mark.parametrize(
+    ("pods", "told", "expected"),
+    [
+        ([], None, Beginning()),
+        ([_pod(node=None, phase="Pending", state={"waiting": {}})], None, Beginning()),
+        ([_pod(**PULLING)], _told("Pending"), Beginning("node-1", "starting")),
+        ([_pod()], None, Beginning("node-1", "running")),
+        ([_pod(**PULLING)], _told("Running", node="node-1"), Beginning("node-1", "running")),
+        ([], _told("Succeeded", node="node-1"), Beginning("node-1", "running")),
+        # A program that has failed has run, which is what was asked for.
+        ([], _told("Failed", node="node-1", exitCode=3, message="x"), Beginning("node-1", "running")),
+        ([_pod(state={"terminated": {"exitCode": 3, "startedAt": "t"}})], None, Beginning("node-1", "running")),
+        (
+            [_pod(**PULLING)],
+            _told("Failed", reason="TagNotFound", message="image pull failed: tag not found"),
+            Beginning("node-1", failure="image pull failed: tag not found", code="TagNotFound"),
+        ),
+        ([], _told("Stopped"), Beginning(failure="it was ended before it had begun")),
+    ],
+)
+def test_how_a_beginning_went(pods: list[Any], told: TaskRun | None, expected: Beginning) -> None:
+    assert beginning(pods, told) == expected
+    assert expected.settled is (expected.status == "running" or expected.failure is not None)

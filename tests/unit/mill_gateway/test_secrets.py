@@ -1,0 +1,122 @@
+"""Secrets: set, read, deleted; never kept, never told elsewhere."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from mill_api.kube.client import ApiError, Conflict, NotFound
+
+from .conftest import Recorded, Request, Serve
+
+VALUE = "postgres://shop:hunter2@db/shop"
+
+
+def _secret(**values: str | bytes) -> dict[str, Any]:
+    data = {
+        name.replace("_", "."): b64encode(value if isinstance(value, bytes) else value.encode()).decode()
+        for name, value in values.items()
+    }
+    return {"metadata": {"name": "mill-secrets", "resourceVersion": "7"}, "data": data}
+
+
+async def test_they_are_listed_by_name_without_their_values(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["get", "secrets"] = _secret(db_url=VALUE, api_key="x")
+        answer = await recorded.http.get("/v1/secrets")
+        assert answer.json() == [{"name": "api.key"}, {"name": "db.url"}]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert VALUE not in answer.text
+
+
+async def test_one_is_shown_each_time_as_it_is(served: Serve) -> None:
+    async with served() as recorded:
+        for value in (VALUE, "", "other \u00fc"):
+            recorded.kube.answers["get", "secrets"] = _secret(db_url=value)
+            answer = await recorded.http.get("/v1/secrets/db.url")
+            assert answer.json() == {"name": "db.url", "value": value}
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_is_not_there_is_not_found(served: Serve) -> None:
+    async with served() as recorded:
+        assert (await recorded.http.get("/v1/secrets")).json() == []
+        for method in ("GET", "DELETE"):
+            answer = await recorded.http.request(method, "/v1/secrets/db.url")
+            assert (answer.status_code, answer.json()["error"]) == (404, "secret not found")
+
+
+async def test_what_is_no_text_is_not_shown(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["get", "secrets"] = _secret(db_url=b"\xff\xfe")
+        answer = await recorded.http.get("/v1/secrets/db.url")
+        assert (answer.status_code, "not UTF-8" in answer.json()["error"]) == (500, True)
+
+
+async def test_setting_one_leaves_the_others_alone(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["patch", "secrets"] = {}
+        assert (await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})).status_code == 204
+        (asked,) = recorded.kube.requests
+        assert asked.body == {"data": _secret(db_url=VALUE)["data"]}
+
+
+async def test_the_first_one_makes_the_secret_and_a_race_is_tried_again(served: Serve) -> None:
+    answers = iter([NotFound(404, "NotFound", ""), {}])
+    async with served() as recorded:
+        recorded.kube.answers |= {
+            ("patch", "secrets"): lambda _: next(answers),
+            ("create", "secrets"): Conflict(409, "AlreadyExists", "secrets mill-secrets already exists"),
+        }
+        assert (await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})).status_code == 204
+        assert [each.verb for each in recorded.kube.requests] == ["patch", "create", "patch"]
+        assert recorded.kube.requests[1].body["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "mill"}
+
+
+async def test_deleting_one_is_about_what_was_read(served: Serve) -> None:
+    answers = iter([Conflict(409, "Conflict", "changed"), {}])
+    async with served() as recorded:
+        recorded.kube.answers |= {
+            ("get", "secrets"): _secret(db_url=VALUE, api_key="x"),
+            ("patch", "secrets"): lambda _: next(answers),
+        }
+        assert (await recorded.http.delete("/v1/secrets/db.url")).status_code == 204
+        assert [each.verb for each in recorded.kube.requests] == ["get", "patch", "get", "patch"]
+        assert recorded.kube.requests[-1].body == {"metadata": {"resourceVersion": "7"}, "data": {"db.url": None}}
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("a b", 400), ("a%2Fb", 404), ("%C3%BC", 400), ("a%0A", 400), ("x" * 254, 400), ("A-b_c.9", 204)],
+)
+async def test_names(served: Serve, name: str, status: int) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["patch", "secrets"] = {}
+        assert (await recorded.http.put(f"/v1/secrets/{name}", json={"value": "x"})).status_code == status
+
+
+def _refuse(recorded: Recorded, status: int) -> None:
+    def refuse(asked: Request) -> ApiError:
+        return ApiError(status, "Invalid", f"Secret is invalid: {asked.body}")
+
+    recorded.kube.answers |= {("patch", "secrets"): refuse, ("create", "secrets"): refuse}
+
+
+@pytest.mark.parametrize(("refused", "status"), [(422, 413), (403, 403), (500, 502)])
+async def test_a_refusal_does_not_show_the_value(
+    served: Serve, refused: int, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with served() as recorded:
+        _refuse(recorded, refused)
+        answer = await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})
+        assert answer.status_code == status
+        for text in (answer.text, caplog.text):
+            assert VALUE not in text
+            assert b64encode(VALUE.encode()).decode() not in text
+
+
+async def test_a_wrong_body_is_not_repeated(served: Serve) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.put("/v1/secrets/db.url", json={"value": [VALUE]})
+        assert (answer.status_code, VALUE in answer.text) == (422, False)

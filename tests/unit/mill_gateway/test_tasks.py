@@ -1,0 +1,240 @@
+"""Runs of tasks over HTTP: listed, spawned, ended."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from .conftest import Recorded, Request, Serve
+from .objects import job, labels, mill_deployment, pod
+
+RUNS = {
+    "tasks": [
+        {
+            "name": "migrate",
+            "runs": [
+                {"name": "migrate-1", "state": "Running", "node": "node-1", "createdAt": "2026-02-14T10:00:00Z"},
+                {
+                    "name": "migrate-0",
+                    "state": "Failed",
+                    "node": "node-2",
+                    "createdAt": "2026-02-14T09:00:00Z",
+                    "reason": "ContainerExited",
+                    "message": "container exited with code 3",
+                    "exitCode": 3,
+                    "finishedAt": "2026-02-14T09:00:09Z",
+                },
+            ],
+        }
+    ]
+}
+CRON_JOB = {
+    "metadata": {"name": "migrate", "namespace": "default", "uid": "u-cron"},
+    "spec": {
+        "jobTemplate": {
+            "metadata": {"labels": labels("migrate", "task")},
+            "spec": {
+                "template": {"metadata": {}, "spec": {"containers": [{"name": "migrate", "resources": {}}]}},
+            },
+        }
+    },
+}
+
+
+HOMELESS: dict[str, Any] = {"ready": False, "node": None, "phase": "Pending", "state": {"waiting": {}}}
+
+
+async def test_runs_have_the_shape_of_the_original_and_more(served: Serve) -> None:
+    objects = (mill_deployment(status=RUNS), job("migrate-1", "migrate"), pod("migrate", kind="task", run="migrate-1"))
+    async with served(*objects) as recorded:
+        gone, running = (await recorded.http.get("/v1/tasks")).json()
+        assert (await recorded.http.get("/v1/tasks/migrate-1")).json() == running
+        assert (await recorded.http.get("/v1/tasks?name=other")).json() == []
+        assert recorded.kube.requests == []
+    assert running == {
+        "id": "migrate-1",
+        "name": "migrate",
+        "node": "node-1",
+        "status": "running",
+        "address": None,
+        "cpu": 0.25,
+        "memory": 256000000,
+        "namespace": "default",
+        "deployment": "mill",
+        "reason": None,
+        "message": None,
+        "exit_code": None,
+        "created_at": "2026-02-14T10:00:00Z",
+        "started_at": "2026-02-14T10:00:01Z",
+        "finished_at": None,
+    }
+    assert (gone["id"], gone["status"], gone["exit_code"], gone["node"]) == ("migrate-0", "failed", 3, "node-2")
+
+
+@pytest.mark.parametrize(
+    ("status", "made", "shown"),
+    [
+        ({}, pod("t", kind="task", run="t-1", ready=False), "running"),
+        (
+            {},
+            pod("t", kind="task", run="t-1", ready=False, node=None, phase="Pending", state={"waiting": {}}),
+            "starting",
+        ),
+        ({"conditions": [{"type": "Complete", "status": "True"}]}, None, "stopped"),
+        ({"conditions": [{"type": "Failed", "status": "True"}]}, None, "failed"),
+        ({}, None, "starting"),
+    ],
+)
+async def test_where_a_run_stands_without_the_operator(
+    served: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str
+) -> None:
+    async with served(job("t-1", "t", status=status), *([made] if made else [])) as recorded:
+        assert (await recorded.http.get("/v1/tasks/t-1")).json()["status"] == shown
+
+
+async def test_a_service_is_no_task(served: Serve) -> None:
+    async with served(pod("web")) as recorded:
+        missing = await recorded.http.get("/v1/tasks/web-0")
+        assert (missing.status_code, missing.json()["error"]) == (404, "task not found")
+        wrong = await recorded.http.delete("/v1/tasks/web-0")
+        assert (wrong.status_code, wrong.json()["error"]) == (400, "allocation is not a task")
+        assert (await recorded.http.delete("/v1/tasks/nope")).status_code == 404
+        assert recorded.kube.requests == []
+
+
+async def test_a_run_is_ended_by_its_uid_and_one_that_is_over_is_left(served: Serve) -> None:
+    over = job("t-2", "t", status={"conditions": [{"type": "Complete", "status": "True"}]})
+    async with served(mill_deployment(status=RUNS), job("t-1", "t"), over) as recorded:
+        recorded.kube.answers["delete", "jobs"] = {}
+        for run in ("t-1", "t-2", "migrate-0"):
+            assert (await recorded.http.delete(f"/v1/tasks/{run}")).status_code == 204
+        (asked,) = recorded.kube.requests
+        assert (asked.name, asked.body) == (
+            "t-1",
+            {"preconditions": {"uid": "uid-of-default-t-1"}, "propagationPolicy": "Background"},
+        )
+
+
+def _created(recorded: Recorded, *then: Any) -> Any:
+    """Answer a creation as the API server would, and let the watches see things a moment later."""
+
+    def answer(asked: Request) -> dict[str, Any]:
+        body = job(asked.body["metadata"]["name"], asked.body["metadata"]["labels"]["mill.dev/task"])
+
+        def later() -> None:
+            for each in then:
+                recorded.have(each(asked.body["metadata"]["name"]))
+
+        asyncio.get_running_loop().call_later(0.01, later)
+        return body
+
+    return answer
+
+
+def _status(run: str, **told: Any) -> dict[str, Any]:
+    state = {"name": run, "createdAt": "2026-02-14T10:00:00Z", **told}
+    return mill_deployment(status={"tasks": [{"name": "migrate", "runs": [state]}]})
+
+
+async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        recorded.kube.answers |= {
+            ("get", "cronjobs"): CRON_JOB,
+            ("create", "jobs"): _created(recorded, lambda run: pod("migrate", kind="task", run=run, ready=False)),
+        }
+        answer = await recorded.http.post(
+            "/v1/tasks/spawn",
+            json={"task": "migrate", "image": None, "cpu": 0.25, "memory": "256M", "env": {}, "timeout": None},
+        )
+        assert answer.status_code == 200
+        assert list(answer.json()) == ["id", "node", "status", "address", "name"]
+        assert answer.json()["status"] == "running"
+        assert [each.verb for each in recorded.kube.requests] == ["get", "create"]
+        run = answer.json()["id"]
+        assert run.startswith("migrate-")
+        assert (await recorded.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
+
+
+async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is_taken_back(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        failed = {"state": "Failed", "reason": "TagNotFound", "message": "image pull failed: tag not found"}
+        recorded.kube.answers |= {
+            ("get", "cronjobs"): CRON_JOB,
+            ("create", "jobs"): _created(recorded, lambda run: _status(run, **failed)),
+            ("delete", "jobs"): {},
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"template": "migrate"})
+        assert answer.status_code == 500
+        assert (answer.json()["error"], answer.json()["code"]) == (failed["message"], "TagNotFound")
+        assert recorded.kube.requests[-1].verb == "delete"
+
+
+async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mill_gateway.spawn.ROOM_SECONDS", 0.05)
+
+    def homeless(run: str) -> dict[str, Any]:
+        made = pod("migrate", kind="task", run=run, ready=False, node=None, phase="Pending", state={"waiting": {}})
+        words = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
+        made["status"]["conditions"].append(words)
+        return made
+
+    async with served(mill_deployment()) as recorded:
+        recorded.kube.answers |= {
+            ("get", "cronjobs"): CRON_JOB,
+            ("create", "jobs"): _created(recorded, homeless),
+            ("delete", "jobs"): {},
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+        assert (answer.status_code, answer.json()["error"]) == (503, "no node with sufficient resources")
+        assert answer.json()["detail"] == "0/1 nodes"
+
+
+async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers |= {
+            ("create", "milldeployments"): mill_deployment(),
+            ("create", "jobs"): _created(
+                recorded,
+                lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False),
+            ),
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert (answer.status_code, answer.json()["status"]) == (200, "running")
+        made, run = recorded.kube.requests
+        assert made.body["spec"] == {"services": [], "tasks": []}
+        assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ({}, 400, "must specify exactly one of 'task' or 'image'"),
+        ({"task": "a", "image": "b"}, 400, "must specify exactly one of 'task' or 'image'"),
+        ({"task": "a", "template": "a"}, 422, "duplicate field `task`"),
+        ({"task": "a", "env": None}, 422, "body.env: "),
+        ({"task": "a", "env": {"A": 1}, "memory": 5}, 422, "body.memory: "),
+        ({"task": "nope"}, 404, "task template not found"),
+        ({"task": "../secrets"}, 404, "task template not found"),
+        ({"image": "busybox", "memory": "lots", "timeout": "soon"}, 400, "timeout: invalid duration 'soon'"),
+    ],
+)
+async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], status: int, error: str) -> None:
+    async with served(mill_deployment()) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", json=body)
+        assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text
+        assert [each for each in recorded.kube.requests if each.verb == "create"] == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "error"),
+    [
+        ({"content": '{"task": "a"}', "headers": {"Content-Type": "text/plain"}}, 415, "application/json"),
+        ({"content": '{"task": "a"}'}, 415, "application/json"),
+        ({"content": "{", "headers": {"Content-Type": "application/json"}}, 400, "failed to parse the request body"),
+        ({"json": []}, 422, "failed to deserialize the JSON body"),
+    ],
+)
+async def test_what_is_no_json_of_ours(served: Serve, sent: dict[str, Any], status: int, error: str) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", **sent)
+        assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text
