@@ -26,7 +26,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await KubeClient.connect(settings.context) as client:
+        # Any number of connections: each log that is followed holds one, and a deploy must not wait for those.
+        async with await KubeClient.connect(settings.context, connections=0) as client:
             app.state.gateway = Gateway.of(settings, client)
             # A full collection over the tasks of thousands of streams stops all of them for a third of a second.
             gc.freeze()

@@ -19,7 +19,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -33,10 +33,12 @@ from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
 
 from mill_api.kube.calls import METHODS, READS, Call, Observer
-from mill_api.kube.resources import Resource
+from mill_api.kube.resources import PODS, Resource
 
 REQUEST_TIMEOUT = 30.0
 """Seconds for one request; the API server itself gives up after 60."""
+FOLLOW_SECONDS = 24 * 3600.0
+"""A log is followed no longer in one request; kubelets end one after four hours of silence."""
 WATCH_SECONDS = 280
 """After how many seconds the server ends a watch, which then goes on where it was."""
 STALL_SECONDS = 75.0
@@ -58,6 +60,8 @@ class ClientOptions(TypedDict, total=False):
     """Asked before every write; if it says no, the write is `Withheld`."""
     stall_seconds: float
     """A watch that is silent for so long is given up: `Silent`."""
+    connections: int
+    """How many there may be at once; others wait. 0: any number."""
 
 
 class KubeError(Exception):
@@ -131,8 +135,9 @@ class KubeClient:
         observe: Observer = lambda *_: None,
         may_write: Callable[[], bool] = lambda: True,
         stall_seconds: float = STALL_SECONDS,
+        connections: int = 100,
     ) -> None:
-        configuration.connection_pool_maxsize = 100
+        configuration.connection_pool_maxsize = connections
         # Not aiohttp's own look at the environment: for each request a thread would read `.netrc` anew, which takes
         # longer than the request, and its credentials would be sent to the API server.
         configuration.client_session_kwargs = {"trust_env": False}
@@ -286,6 +291,40 @@ class KubeClient:
                     status = event["object"]
                     raise ApiError.from_status(status.get("code", 500), json.dumps(status).encode())
                 yield event
+        finally:
+            response.close()
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        *,
+        container: str,
+        follow: bool = False,
+        previous: bool = False,
+        tail: int | None = None,
+        since: str | None = None,
+    ) -> AsyncGenerator[bytes]:
+        """Yield what a container writes, in chunks as they come; each line begins with its time.
+
+        `since` is RFC 3339 with whole seconds, which is all that Kubernetes looks at. Raises `ApiError` before the
+        first chunk if there is nothing to read, `Unreachable` if it breaks off.
+        """
+        query = {
+            "container": container,
+            "timestamps": "true",
+            "follow": "true" if follow else None,
+            "previous": "true" if previous else None,
+            "tailLines": None if tail is None else str(tail),
+            "sinceTime": since,
+        }
+        call, path = Call("get", PODS, "log"), PODS.path(namespace, pod, "log")
+        response = await self._send(call, path, query, timeout=FOLLOW_SECONDS if follow else REQUEST_TIMEOUT)
+        try:
+            async for chunk in response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise Unreachable(f"logs of {namespace}/{pod}: cut off: {_words(error)}") from error
         finally:
             response.close()
 

@@ -1,5 +1,88 @@
-"""`/v1/logs`: what programs have written."""
+"""`/v1/logs`: what programs have written, and what they write."""
 
-from fastapi import APIRouter
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.responses import Response
+
+from mill_api.key import Key
+from mill_api.kube.resources import PODS
+from mill_gateway.access import Calling
+from mill_gateway.core.log_lines import Progress, nothing_found
+from mill_gateway.core.seen.pods import Program
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Gateway, Here
+from mill_gateway.routes.parameters import InNamespace
+from mill_gateway.streams.logs import LogStream, Selection, Wanted
+from mill_gateway.streams.response import event_stream
 
 router = APIRouter(tags=["logs"])
+
+MOST_LINES: Final = 10_000
+
+
+@router.get("/v1/logs/{name}", summary="Read logs", response_class=Response)
+async def logs(
+    gateway: Here,
+    caller: Calling,
+    namespace: InNamespace,
+    name: Annotated[str, Path(description="Name of a service, a task, a replica (pod) or a run.")],
+    *,
+    follow: Annotated[bool, Query(description="Go on with what is written.")] = True,
+    tail: Annotated[int, Query(ge=0, le=MOST_LINES, description="Last lines of each replica.")] = 200,
+    previous: Annotated[
+        bool, Query(description="Fill up with what a container wrote before it was started anew.")
+    ] = True,
+    last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
+) -> Response:
+    """Stream the lines of all replicas as events without a name: `{"alloc", "line", "stream", "ts"}`.
+
+    With `follow` replicas that come later join, and containers that start anew go on; the stream of one run or replica
+    ends with it. Kubernetes does not tell standard output and error apart: `stream` is always `stdout`. What nothing is
+    called is no error of HTTP, but one event `error`.
+    """
+    pod = gateway.watched.pods.get(Key(namespace, name))
+    await gateway.access.require(caller, "get", PODS, namespace, name if pod else None, "log")
+    try:
+        progress = Progress.decode(last_event_id) if last_event_id else Progress()
+    except ValueError:
+        raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
+    stream = LogStream(
+        gateway, selection(gateway, namespace, name), Wanted(tail=tail, follow=follow, previous=previous), progress
+    )
+    known = _known(gateway, namespace, name)
+    if not stream.pods() and not (follow and known):
+        return event_stream(_nothing(name))
+    return event_stream(stream.events())
+
+
+async def _nothing(name: str) -> AsyncIterator[bytes]:
+    yield nothing_found(name)
+
+
+def selection(gateway: Gateway, namespace: str, name: str) -> Selection:
+    """Find out whose logs a name means: of a service and a task that share it, of both."""
+    watched = gateway.watched
+    run, pod = watched.jobs.get(Key(namespace, name)), watched.pods.get(Key(namespace, name))
+    if run is not None:
+        of_run = Program(namespace, "task", run.task)
+
+        def over() -> bool:
+            job = watched.jobs.get(run.key)
+            return job is None or job.uid != run.uid or job.outcome is not None
+
+        return Selection((of_run,), lambda each: each.run == name, over, run.key)
+    if pod is not None:
+        return Selection((pod.program,), lambda each: each.uid == pod.uid, lambda: True)
+    programs = (Program(namespace, "service", name), Program(namespace, "task", name))
+    return Selection(programs)
+
+
+def _known(gateway: Gateway, namespace: str, name: str) -> bool:
+    """Tell whether there is something of that name which may have replicas later."""
+    if gateway.watched.jobs.get(Key(namespace, name)) is not None:
+        return True
+    deployments = gateway.watched.deployments.in_namespace(namespace)
+    tasks = (task["name"] for each in deployments for task in each.spec.get("tasks") or ())
+    return any(each.has_service(name) for each in deployments) or name in tasks

@@ -10,20 +10,16 @@ from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event
 from mill_api.key import Key
+from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.deployments import Deployments
-
-HEARTBEAT_SECONDS = 15
 
 
 def rollout_response(
     deployments: Deployments, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
 ) -> EventSourceResponse:
     """Answer with the events of a rollout that come after position `after`."""
-    return EventSourceResponse(
-        follow(deployments, key, uid, rollout, after=after, full=full),
-        ping=HEARTBEAT_SECONDS,
-        headers={"Mill-Rollout": f"{uid[:8]}.{rollout}", "X-Accel-Buffering": "no", "Cache-Control": "no-cache"},
-    )
+    events = follow(deployments, key, uid, rollout, after=after, full=full)
+    return event_stream(events, {"Mill-Rollout": f"{uid[:8]}.{rollout}"})
 
 
 async def follow(

@@ -6,21 +6,24 @@ from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import JOBS
 from mill_gateway.core.seen.jobs import Job, job
+from mill_gateway.watched.waiting import Waiting
 
 
 class Jobs:
-    """The store."""
+    """The store, and who waits for a run."""
 
     def __init__(self, client: KubeClient, namespace: str | None = None) -> None:
         self.reflector: Reflector[Job] = Reflector(
             client,
             JOBS,
             project=job,
-            on_change=lambda _old, _new: None,
+            on_change=self._changed,
             group=lambda each: each.key.namespace,
             namespace=namespace,
             labels=f"{names.CHILD_SELECTOR},{names.LABEL_TASK}",
         )
+
+        self.waiting: Waiting[Key] = Waiting()
 
     def get(self, key: Key) -> Job | None:
         """Return a run."""
@@ -29,3 +32,8 @@ class Jobs:
     def in_namespace(self, namespace: str) -> list[Job]:
         """Return the runs of a namespace, by name."""
         return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
+
+    def _changed(self, old: Job | None, new: Job | None) -> None:
+        either = new or old
+        if either is not None:
+            self.waiting.wake(either.key)

@@ -42,6 +42,18 @@ class RecordedClient(KubeClient):
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By verb and plural, with the subresource if there is one: `("create", "pods/eviction")`."""
     requests: list[Request] = field(default_factory=list)
+    written: dict[str, Any] = field(default_factory=dict)
+    """What `logs` reads: by pod, a function of `previous` and `follow` that gives an async iterator of chunks."""
+    reading: int = 0
+    """How many logs are being read."""
+
+    async def logs(self, namespace, pod, *, container, follow=False, previous=False, tail=None, since=None):
+        self.reading += 1
+        try:
+            async for chunk in self.written[pod](previous, follow, tail, since):
+                yield chunk
+        finally:
+            self.reading -= 1
 
     async def request(  # type: ignore[override]
         self, verb, resource, namespace, name=None, subresource=None, *, query=None, body=None, content_type=None

@@ -75,11 +75,7 @@ async def test_runs_have_the_shape_of_the_original_and_more(served: Serve) -> No
     ("status", "made", "shown"),
     [
         ({}, pod("t", kind="task", run="t-1", ready=False), "running"),
-        (
-            {},
-            pod("t", kind="task", run="t-1", ready=False, node=None, phase="Pending", state={"waiting": {}}),
-            "starting",
-        ),
+        ({}, pod("t", kind="task", run="t-1", **HOMELESS), "starting"),
         ({"conditions": [{"type": "Complete", "status": "True"}]}, None, "stopped"),
         ({"conditions": [{"type": "Failed", "status": "True"}]}, None, "failed"),
         ({}, None, "starting"),

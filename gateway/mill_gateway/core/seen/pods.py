@@ -60,6 +60,11 @@ class Pod:
     """PersistentVolumeClaims that it mounts."""
 
     @property
+    def running(self) -> bool:
+        """Whether its container runs."""
+        return self.started_at is not None and self.exit_code is None and self.waiting is None
+
+    @property
     def over(self) -> bool:
         """Whether it has ended for good, and takes nothing any more."""
         return self.phase in ("Succeeded", "Failed")

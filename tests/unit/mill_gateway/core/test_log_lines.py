@@ -1,0 +1,100 @@
+"""Lines of logs, and how far somebody has read them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mill_gateway.core.log_lines import CUT, LINE_LIMIT, Line, Position, Progress, Splitter, encode, parse
+
+SECOND = 1_771_063_201_000_000_000
+"""2026-02-14T10:00:01Z."""
+POD = "0a1b2c3d"
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (b"2026-02-14T10:00:01Z hello", Line(SECOND, "hello")),
+        (b"2026-02-14T10:00:01.5Z hello world", Line(SECOND + 500_000_000, "hello world")),
+        (b"2026-02-14T12:00:01.000000001+02:00 x", Line(SECOND + 1, "x")),
+        (b"2026-02-14T10:00:01Z ", Line(SECOND, "")),
+        (b"2026-02-14T10:00:01Z", Line(SECOND, "")),
+        (b"2026-02-14T10:00:01Z a\r", Line(SECOND, "a")),
+        (b"2026-02-14T10:00:01Z \xff", Line(SECOND, "\ufffd")),
+        (b"unable to retrieve container logs for containerd://1", None),
+        (b"", None),
+    ],
+)
+def test_a_line_begins_with_its_time(raw: bytes, line: Line | None) -> None:
+    assert parse(raw) == line
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda text: text.replace(b"\n", b" "))), st.data())
+def test_lines_are_the_same_however_they_come_in_pieces(lines: list[bytes], data: st.DataObject) -> None:
+    text = b"".join(line + b"\n" for line in lines)
+    splitter, got = Splitter(), []
+    while text:
+        size = data.draw(st.integers(1, len(text)))
+        got += splitter.feed(text[:size])
+        text = text[size:]
+    assert [*got, *splitter.end()] == lines
+
+
+def test_a_line_without_an_end_is_bounded_and_the_next_one_whole() -> None:
+    splitter = Splitter()
+    for _ in range(100):
+        assert list(splitter.feed(b"x" * 10_000)) == []
+    cut, whole = splitter.feed(b"\nshort\n")
+    assert (cut, whole) == (b"x" * LINE_LIMIT + CUT.encode(), b"short")
+
+
+def test_an_event_has_the_shape_of_the_original_and_the_replica() -> None:
+    event = encode(Line(SECOND + 999, "listening on :3000"), "web-0", "id").decode()
+    assert event == (
+        'data: {"alloc":"web-0","line":"listening on :3000","stream":"stdout","ts":"2026-02-14T10:00:01Z"}\r\n'
+        "id: id\r\n\r\n"
+    )
+    assert json.loads(encode(Line(SECOND, "a\nb", previous=True), "w", "i").split(b"\r\n")[0][6:])["previous"] is True
+
+
+LINES = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 0, 0, 5, 5, 9])]
+
+
+@pytest.mark.parametrize("read", range(len(LINES) + 1))
+def test_whoever_comes_back_gets_the_rest_and_nothing_twice(read: int) -> None:
+    """Also within lines of the very same time; Kubernetes gives the whole second again."""
+    first = Progress()
+    assert all(first.take(POD, line) for line in LINES[:read])
+    again = Progress.decode(first.encode()) if read else Progress()
+    again.reopen(POD)
+    assert [line for line in LINES if again.take(POD, line)] == LINES[read:]
+
+
+def test_replicas_have_positions_of_their_own() -> None:
+    progress = Progress()
+    progress.take(POD, LINES[5])
+    assert progress.take("11111111", LINES[0]) is True
+    read = Progress.decode(progress.encode())
+    assert (read.position(POD), read.position("11111111")) == (Position(SECOND + 9, 1), Position(SECOND, 1))
+    assert read.position("22222222") is None
+
+
+def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
+    progress = Progress()
+    for number in range(Progress.MOST + 10):
+        progress.take(f"{number:08x}", LINES[0])
+    read = Progress.decode(progress.encode())
+    assert read.position(f"{9:08x}") is None
+    assert read.position(f"{Progress.MOST + 9:08x}") is not None
+
+
+def test_a_position_begins_at_its_second() -> None:
+    assert Position(SECOND + 999_999_999, 1).since == "2026-02-14T10:00:01Z"
+
+
+@pytest.mark.parametrize("text", ["x", "0a1b2c3d", "0a1b2c3d-1", "0a1b2c3d-1-1.", "0A1B2C3D-1-1", "0a1b2c3d-\u0661-1"])
+def test_what_is_none_of_ours_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no position in a log"):
+        Progress.decode(text)

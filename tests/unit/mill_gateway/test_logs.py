@@ -1,0 +1,247 @@
+"""Streams of logs, before recorded pods."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from mill_api.kube.client import ApiError
+from mill_gateway.core.log_lines import Progress
+from mill_gateway.routes.logs import selection
+from mill_gateway.streams.logs import LogStream, Wanted
+
+from .conftest import Recorded, Serve
+from .objects import job, mill_deployment, pod
+
+WEB = {"name": "web", "image": "web:1"}
+UIDS = {"web-0": "aaaaaaaa-0000", "web-1": "bbbbbbbb-0000"}
+
+
+def _pod(name: str = "web-0", **how: Any) -> dict[str, Any]:
+    program, _, suffix = name.partition("-")
+    made = pod(program, suffix, **how)
+    made["metadata"]["uid"] = UIDS.get(name, "cccccccc-0000")
+    return made
+
+
+def _lines(*lines: tuple[int, str]) -> list[bytes]:
+    return [f"2026-02-14T10:00:{second:02}Z {text}\n".encode() for second, text in lines]
+
+
+def _written(current: list[bytes], previous: list[bytes] | None = None) -> Any:
+    """A container that has written this, and has ended or writes no more."""
+
+    async def read(asked_previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+        lines = previous if asked_previous else current
+        if lines is None:
+            raise ApiError(400, "BadRequest", "previous terminated container not found")
+        known = [each for each in lines if since is None or each[:20].decode() >= since]
+        for each in known if tail is None else known[len(known) - min(tail, len(known)) :]:
+            yield each
+
+    return read
+
+
+def _told(text: str) -> list[str]:
+    events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: {")]
+    return [f"{each['alloc']}: {each['line']}" for each in events]
+
+
+async def test_the_last_lines_of_all_replicas_by_time(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod("web-0"), _pod("web-1")) as recorded:
+        recorded.kube.written |= {
+            "web-0": _written(_lines((1, "a"), (3, "c"), (5, "e"))),
+            "web-1": _written(_lines((2, "b"), (4, "d"))),
+        }
+        answer = await recorded.http.get("/v1/logs/web?follow=false")
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert _told(answer.text) == ["web-0: a", "web-1: b", "web-0: c", "web-1: d", "web-0: e"]
+        two = await recorded.http.get("/v1/logs/web?follow=false&tail=1")
+        assert _told(two.text) == ["web-1: d", "web-0: e"]
+        assert _told((await recorded.http.get("/v1/logs/web-1?follow=false")).text) == ["web-1: b", "web-1: d"]
+        assert recorded.kube.reading == 0
+
+
+async def test_what_a_container_wrote_before_its_restart_fills_up(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod(restarts=1)) as recorded:
+        recorded.kube.written["web-0"] = _written(_lines((5, "again")), _lines((1, "a"), (2, "panic")))
+
+        async def told(query: str) -> list[str]:
+            return _told((await recorded.http.get(f"/v1/logs/web?follow=false&{query}")).text)
+
+        assert await told("tail=5") == ["web-0: a", "web-0: panic", "web-0: again"]
+        assert await told("tail=2") == ["web-0: panic", "web-0: again"]
+        assert await told("tail=1") == ["web-0: again"]
+        assert await told("previous=false") == ["web-0: again"]
+
+
+async def test_a_client_that_comes_back_gets_the_rest(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod("web-0"), _pod("web-1")) as recorded:
+        recorded.kube.written |= {
+            "web-0": _written(_lines((1, "a"), (3, "c1"), (3, "c2"))),
+            "web-1": _written(_lines((2, "b"), (3, "d"))),
+        }
+        whole = (await recorded.http.get("/v1/logs/web?follow=false")).text
+        ids = [line.removeprefix("id: ") for line in whole.splitlines() if line.startswith("id: ")]
+        for number, event_id in enumerate(ids, start=1):
+            rest = await recorded.http.get("/v1/logs/web?follow=false", headers={"Last-Event-ID": event_id})
+            assert sorted(_told(rest.text)) == sorted(_told(whole)[number:]), event_id
+
+
+@pytest.mark.parametrize("query", ["follow=false", "follow=true"])
+async def test_what_nothing_is_called_is_one_event(served: Serve, query: str) -> None:
+    async with served(mill_deployment(WEB)) as recorded:
+        answer = await recorded.http.get(f"/v1/logs/nope?{query}")
+        assert (answer.status_code, answer.text) == (
+            200,
+            "event: error\r\ndata: no allocations found for 'nope'\r\n\r\n",
+        )
+
+
+@pytest.mark.parametrize("query", ["follow=maybe", "tail=-1", "tail=x", "tail=10001"])
+async def test_bad_parameters(served: Serve, query: str) -> None:
+    async with served(mill_deployment(WEB)) as recorded:
+        assert (await recorded.http.get(f"/v1/logs/web?{query}")).status_code == 400
+        wrong = await recorded.http.get("/v1/logs/web", headers={"Last-Event-ID": "nonsense"})
+        assert wrong.status_code == 400
+
+
+class Reader:
+    """Reads a stream while a test does something else."""
+
+    def __init__(self, recorded: Recorded, name: str) -> None:
+        wanted = Wanted(tail=10, follow=True, previous=True)
+        self.events: list[bytes] = []
+        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress())
+        self.task = asyncio.create_task(self._read(stream))
+
+    async def _read(self, stream: LogStream) -> None:
+        async for event in stream.events():
+            self.events.append(event)
+
+    @property
+    def told(self) -> list[str]:
+        return _told(b"".join(self.events).decode())
+
+    async def has(self, *lines: str) -> None:
+        async with asyncio.timeout(2):
+            while self.told != list(lines):  # noqa: ASYNC110 - what is waited for is many steps away
+                await asyncio.sleep(0.005)
+
+
+class Container:
+    """A container that a test lets write."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.changed = asyncio.Condition()
+        self.ended = False
+
+    async def write(self, second: int, text: str, *, end: bool = False) -> None:
+        async with self.changed:
+            self.lines += _lines((second, text))
+            self.ended = end
+            self.changed.notify_all()
+
+    async def read(self, previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+        sent = 0
+        while True:
+            for each in self.lines[sent:]:
+                if since is None or each[:20].decode() >= since:
+                    yield each
+            sent = len(self.lines)
+            if not follow or self.ended:
+                return
+            async with self.changed:
+                await self.changed.wait_for(lambda read=sent: len(self.lines) > read or self.ended)
+
+
+async def test_a_service_is_followed_through_restarts_and_new_replicas(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
+        first, second, again = Container(), Container(), Container()
+        recorded.kube.written |= {"web-0": first.read, "web-1": second.read}
+        await first.write(1, "old")
+        reader = Reader(recorded, "web")
+        await reader.has("web-0: old")
+        await first.write(2, "new")
+        recorded.have(_pod("web-1"))
+        await second.write(3, "hello")
+        await reader.has("web-0: old", "web-0: new", "web-1: hello")
+        # It ends, and starts anew.
+        recorded.have(
+            _pod("web-0", ready=False, state={"terminated": {"startedAt": "2026-02-14T10:00:01Z", "exitCode": 1}})
+        )
+        await first.write(4, "panic", end=True)
+        await reader.has("web-0: old", "web-0: new", "web-1: hello", "web-0: panic")
+        again.lines = []
+        recorded.kube.written["web-0"] = again.read
+        recorded.have(_pod("web-0", restarts=1, state={"running": {"startedAt": "2026-02-14T10:00:05Z"}}))
+        await again.write(5, "again")
+        await reader.has("web-0: old", "web-0: new", "web-1: hello", "web-0: panic", "web-0: again")
+        assert not reader.task.done(), "a service may have other replicas later"
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+        assert recorded.kube.reading == 0, "who leaves stops the reading"
+        assert len(recorded.gateway.watched.pods.waiting) == 0
+
+
+async def test_a_run_is_followed_to_its_end(served: Serve) -> None:
+    async with served(mill_deployment(), job("t-1", "t")) as recorded:
+        container = Container()
+        recorded.kube.written["t-0"] = container.read
+        reader = Reader(recorded, "t-1")
+        await asyncio.sleep(0.01)
+        assert not reader.task.done(), "its pod may come"
+        recorded.have(_pod("t-0", kind="task", run="t-1", ready=False))
+        await container.write(1, "working")
+        await reader.has("t-0: working")
+        over = {"terminated": {"startedAt": "2026-02-14T10:00:01Z", "exitCode": 0}}
+        recorded.have(_pod("t-0", kind="task", run="t-1", ready=False, phase="Succeeded", state=over))
+        await container.write(2, "done", end=True)
+        await reader.has("t-0: working", "t-0: done")
+        assert not reader.task.done()
+        recorded.have(job("t-1", "t", status={"conditions": [{"type": "Complete", "status": "True"}]}))
+        await asyncio.wait_for(reader.task, 2)
+
+
+async def test_a_log_that_is_cut_off_is_taken_up_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mill_gateway.streams.logs.AGAIN_SECONDS", 0.01)
+    async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
+        container = Container()
+        recorded.kube.written["web-0"] = container.read
+        await container.write(1, "a")
+        reader = Reader(recorded, "web")
+        await reader.has("web-0: a")
+        await container.write(2, "b", end=True)  # the connection, not the container
+        await reader.has("web-0: a", "web-0: b")
+        container.ended = False
+        await container.write(2, "c")
+        await reader.has("web-0: a", "web-0: b", "web-0: c")
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+
+
+async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> None:
+    taken = 0
+
+    async def endless(previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+        nonlocal taken
+        while follow:
+            taken += 1
+            yield _lines((1, "x" * 1000))[0]
+            await asyncio.sleep(0)
+
+    async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
+        recorded.kube.written["web-0"] = endless
+        wanted = Wanted(tail=10, follow=True, previous=True)
+        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress()).events()
+        await anext(stream)
+        await asyncio.sleep(0.1)
+        assert taken < 300
+        before = taken
+        await asyncio.sleep(0.1)
+        assert taken == before
+        await stream.aclose()
+        assert recorded.kube.reading == 0
