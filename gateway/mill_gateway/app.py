@@ -37,6 +37,7 @@ def create_app(
                 async with app.state.gateway.watched.running():
                     yield
             finally:
+                await app.state.gateway.drains.stop()
                 for each in tasks:
                     each.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)

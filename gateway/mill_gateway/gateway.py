@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from mill_api.kube.client import KubeClient
 from mill_gateway.access import Access
+from mill_gateway.drains import Drains
 from mill_gateway.errors import Refused
 from mill_gateway.settings import Settings
 from mill_gateway.watched import Watched
@@ -20,11 +21,13 @@ class Gateway:
     client: KubeClient
     watched: Watched
     access: Access
+    drains: Drains
 
     @classmethod
     def of(cls, settings: Settings, client: KubeClient) -> "Gateway":
         """Put the parts together."""
-        return cls(settings, client, Watched(client, settings), Access(client, settings))
+        watched = Watched(client, settings)
+        return cls(settings, client, watched, Access(client, settings), Drains(client, watched))
 
     @property
     def unfilled(self) -> list[str]:

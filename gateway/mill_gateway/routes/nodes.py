@@ -1,13 +1,27 @@
-"""`/v1/nodes`: the machines, what is free on them, and how they are emptied."""
+"""`/v1/nodes`: the machines, what is free on them, and how they are emptied and removed."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from mill_api.kube.resources import NODES
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.responses import Response
+
+from mill_api.durations import to_timedelta
+from mill_api.events import parse_id
+from mill_api.kube.client import NotFound
+from mill_api.kube.resources import NODES, PODS
+from mill_api.language.durations import InvalidDuration, parse_duration
 from mill_gateway.access import Calling
+from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view
-from mill_gateway.gateway import Here
+from mill_gateway.core.seen.nodes import Node
+from mill_gateway.errors import Refused
+from mill_gateway.gateway import Gateway, Here
+from mill_gateway.streams.response import event_stream
+from mill_gateway.watched.nodes import Nodes
 
 router = APIRouter(tags=["nodes"])
+
+NodeId = Annotated[str, Path(alias="id", description="Name of the node.")]
 
 
 @router.get("/v1/nodes", summary="List nodes")
@@ -16,3 +30,60 @@ async def list_nodes(gateway: Here, caller: Calling) -> list[NodeView]:
     await gateway.access.require(caller, "list", NODES, None)
     nodes = gateway.watched.nodes
     return [view(each, nodes.on(each.key.name)) for each in nodes.all()] if nodes else []
+
+
+@router.post("/v1/nodes/{id}/drain", summary="Drain a node", response_class=Response)
+async def drain(
+    gateway: Here,
+    caller: Calling,
+    name: NodeId,
+    limit: Annotated[
+        str, Query(alias="timeout", description="After what time it is given up, as in a file.", max_length=32)
+    ] = "10m",
+    last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
+) -> Response:
+    """Cordon a node, evict its pods as far as disruption budgets allow, and stream how that goes.
+
+    Pods of DaemonSets and of the kubelet stay, pods without a controller are left where they are and told of. It goes
+    on without its client; who asks again joins it, or goes on with what is left.
+    """
+    await gateway.access.require(caller, "patch", NODES, None, name)
+    await gateway.access.require(caller, "create", PODS, None, None, "eviction")
+    nodes, node = _find(gateway, name)
+    try:
+        seconds = to_timedelta(parse_duration(limit)).total_seconds()
+    except InvalidDuration as error:
+        raise Refused(400, f"query.timeout: {error}") from None
+    if last_event_id is not None:
+        try:
+            uid, rollout, after = parse_id(last_event_id)
+        except ValueError:
+            raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
+        if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:
+            return event_stream(known.follow(after))
+    return event_stream(gateway.drains.begin(nodes, node, seconds).follow())
+
+
+@router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204)
+async def remove(gateway: Here, caller: Calling, name: NodeId) -> None:
+    """Take a node that nothing runs on out of the cluster. Its kubelet, if it still runs, may bring it back."""
+    await gateway.access.require(caller, "delete", NODES, None, name)
+    nodes, node = _find(gateway, name)
+    if running := busy(nodes.on(name)):
+        raise Refused(409, "node has active allocations", pods=[str(each.key) for each in running[:20]])
+    body = {"preconditions": {"uid": node.uid}}
+    try:
+        await gateway.client.request("delete", NODES, None, name, body=body)
+    except NotFound:
+        raise Refused(404, "node not found") from None
+
+
+def _find(gateway: Gateway, name: str) -> tuple[Nodes, Node]:
+    """Return a node that may be changed."""
+    nodes = gateway.watched.nodes
+    if nodes is None or not gateway.settings.drain:
+        raise Refused(403, "this gateway does not drain or remove nodes: `MILL_DRAIN=on` lets it")
+    node = nodes.get(name)
+    if node is None:
+        raise Refused(404, "node not found")
+    return nodes, node

@@ -1,0 +1,161 @@
+"""Draining and removing nodes: which pods go, what is told, and when it is refused."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from mill_api.kube.client import ApiError
+from mill_gateway.core.draining import busy, plan, unmanaged
+from mill_gateway.core.seen.nodes import tenant
+from mill_gateway.core.seen.pods import Program
+from mill_gateway.settings import Settings
+
+from .conftest import Recorded, Request, Serve
+from .objects import mill_deployment, node, pod
+
+DRAIN = Settings(drain=True)
+WEB = {"name": "web", "image": "web:1"}
+
+
+def _foreign(name: str, owner: str | None, **metadata: Any) -> dict[str, Any]:
+    made = pod("x", namespace="kube-system", node="node-1")
+    meta = made["metadata"]
+    meta |= {"name": name, "labels": {}, "ownerReferences": [], **metadata}
+    if owner:
+        meta["ownerReferences"] = [{"kind": owner, "name": "o", "controller": True}]
+    return made
+
+
+DAEMON = _foreign("daemon", "DaemonSet")
+STATIC = _foreign("static", "Node", annotations={"kubernetes.io/config.mirror": "x"})
+LOOSE = _foreign("loose", None)
+STATEFUL = _foreign("stateful", "StatefulSet")
+
+
+def test_what_goes_and_what_stays() -> None:
+    run = pod("migrate", kind="task", run="migrate-1")
+    planned = plan(map(tenant, [DAEMON, STATIC, LOOSE, STATEFUL, run, pod("web", "0"), pod("web", "1"), pod("db")]))
+    assert {program: [each.key.name for each in pods] for program, pods in planned.services.items()} == {
+        Program("default", "service", "web"): ["web-0", "web-1"],
+        Program("default", "service", "db"): ["db-0"],
+    }
+    assert [each.key.name for each in planned.others] == ["stateful", "migrate-0"]
+    assert [each.key.name for each in planned.kept] == ["loose"]
+    assert unmanaged(planned.kept[0]).startswith("pod kube-system/loose has no controller")
+    assert [each.key.name for each in busy(map(tenant, [DAEMON, STATIC, LOOSE]))] == ["loose"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nodes/node-1/drain"), ("DELETE", "/v1/nodes/node-1")])
+async def test_unless_it_is_turned_on_it_is_refused(served: Serve, method: str, path: str) -> None:
+    async with served(node()) as recorded:
+        answer = await recorded.http.request(method, path)
+        assert (answer.status_code, "MILL_DRAIN=on" in answer.json()["error"]) == (403, True)
+    async with served(settings=DRAIN) as recorded:
+        answer = await recorded.http.request(method, path)
+        assert (answer.status_code, answer.json()["error"]) == (404, "node not found")
+
+
+async def test_a_node_is_removed_when_nothing_runs_on_it(served: Serve) -> None:
+    async with served(node(), DAEMON, LOOSE, settings=DRAIN) as recorded:
+        recorded.kube.answers["delete", "nodes"] = {}
+        refused = await recorded.http.delete("/v1/nodes/node-1")
+        assert (refused.status_code, refused.json()["error"]) == (409, "node has active allocations")
+        assert refused.json()["pods"] == ["kube-system/loose"]
+        recorded.lose("Pod", "kube-system", "loose")
+        assert (await recorded.http.delete("/v1/nodes/node-1")).status_code == 204
+        (asked,) = recorded.kube.requests
+        assert (asked.name, asked.body) == ("node-1", {"preconditions": {"uid": "uid-of--node-1"}})
+
+
+def _told(text: str) -> list[tuple[str, dict[str, Any]]]:
+    events = [part.split("\r\n") for part in text.split("\r\n\r\n") if part.startswith("event")]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data, _ in events]
+
+
+def _evictions(recorded: Recorded, *, budget: int = 0) -> Any:
+    """Answer evictions: so many are forbidden by a budget, then pods go, and another replica of web comes."""
+    refusals = budget
+
+    def answer(asked: Request) -> Any:
+        nonlocal refusals
+        if asked.name == "web-0" and refusals:
+            refusals -= 1
+            words = "Cannot evict pod as it would violate the pod's disruption budget."
+            return ApiError(429, "TooManyRequests", words, {"retryAfterSeconds": 0.01})
+
+        def later() -> None:
+            assert asked.name is not None
+            assert asked.namespace is not None
+            recorded.lose("Pod", asked.namespace, asked.name)
+            if asked.name == "web-0":
+                recorded.have(pod("web", "1", node="node-2"))
+
+        asyncio.get_running_loop().call_later(0.01, later)
+        return {}
+
+    return answer
+
+
+async def test_a_drain_tells_what_becomes_of_every_pod(served: Serve) -> None:
+    objects = (mill_deployment(WEB), node(), pod("web"), STATEFUL, DAEMON, LOOSE)
+    async with served(*objects, settings=DRAIN) as recorded:
+        recorded.kube.answers |= {
+            ("patch", "nodes"): {},
+            ("create", "pods/eviction"): _evictions(recorded, budget=2),
+        }
+        answer = await recorded.http.post("/v1/nodes/node-1/drain")
+        told = _told(answer.text)
+        patched, *evicted = recorded.kube.requests
+        assert patched.body["spec"] == {"unschedulable": True}
+        assert sorted(each.name or "" for each in evicted) == ["stateful", "web-0", "web-0", "web-0"]
+        assert all(each.body["deleteOptions"]["preconditions"]["uid"] for each in evicted)
+    assert told[0] == ("progress", {"phase": "started"})
+    assert told[1][0] == "failed"
+    assert told[1][1]["pod"] == "kube-system/loose"
+    web = [data for _, data in told if data.get("service") == "web"]
+    assert [each["phase"] for each in web] == ["waiting", "stopped", "scheduled", "healthy", "migrated"]
+    assert web[2] == {"service": "web", "phase": "scheduled", "node": "node-2"}
+    assert ("progress", {"pod": "kube-system/stateful", "phase": "evicted"}) in told
+    assert (told[-1][0], told[-1][1]["success"]) == ("done", False)
+    assert [name for name, _ in told].count("done") == 1
+
+
+async def test_whoever_asks_again_joins_and_a_client_that_comes_back_gets_the_rest(served: Serve) -> None:
+    async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
+        recorded.kube.answers |= {
+            ("patch", "nodes"): {},
+            ("create", "pods/eviction"): _evictions(recorded, budget=3),
+        }
+        first, second = await asyncio.gather(*(recorded.http.post("/v1/nodes/node-1/drain") for _ in range(2)))
+        assert first.text == second.text
+        assert [each.verb for each in recorded.kube.requests].count("patch") == 1
+        ids = [line.removeprefix("id: ") for line in first.text.split("\r\n") if line.startswith("id: ")]
+        rest = await recorded.http.post("/v1/nodes/node-1/drain", headers={"Last-Event-ID": ids[1]})
+        assert rest.text == "\r\n\r\n".join(first.text.split("\r\n\r\n")[2:])
+
+
+async def test_a_node_that_is_cordoned_is_not_cordoned_again_and_time_ends(served: Serve) -> None:
+    async with served(mill_deployment(WEB), node(unschedulable=True), pod("web"), settings=DRAIN) as recorded:
+        recorded.kube.answers["create", "pods/eviction"] = _evictions(recorded, budget=1000)
+        answer = await recorded.http.post("/v1/nodes/node-1/drain?timeout=100ms")
+        told = _told(answer.text)
+        assert "patch" not in [each.verb for each in recorded.kube.requests]
+        assert told[-2][1]["reason"].startswith("not evicted: Cannot evict pod")
+        assert told[-1][1]["success"] is False
+
+
+async def test_new_replicas_that_fail_are_told_in_the_operators_words(served: Serve) -> None:
+    failed = {"services": [{"name": "web", "state": "Failed", "message": "no nodes available: insufficient memory"}]}
+    async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            recorded.lose("Pod", "default", "web-0")
+            homeless = pod("web", "1", node=None, ready=False, phase="Pending", state={"waiting": {}})
+            recorded.have(homeless, mill_deployment(WEB, status=failed))
+            return {}
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+        assert told[-2] == ("failed", {"service": "web", "reason": "no nodes available: insufficient memory"})
