@@ -11,6 +11,7 @@ from mill_api.kube.client import KubeClient
 from mill_gateway import errors
 from mill_gateway.access.authentication import Authentication
 from mill_gateway.gateway import Gateway
+from mill_gateway.metrics import Metrics
 from mill_gateway.requests import Bodies, Requests
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
@@ -27,8 +28,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Any number of connections: each log that is followed holds one, and a deploy must not wait for those.
-        async with await KubeClient.connect(settings.context, connections=0) as client:
-            app.state.gateway = Gateway.of(settings, client)
+        metrics = Metrics()
+        async with await KubeClient.connect(settings.context, connections=0, observe=metrics.request) as client:
+            app.state.gateway = Gateway.of(settings, client, metrics)
             # A full collection over the tasks of thousands of streams stops all of them for a third of a second.
             gc.freeze()
             gc.set_threshold(50_000, 20, 100)

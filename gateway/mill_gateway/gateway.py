@@ -9,6 +9,7 @@ from mill_api.kube.client import KubeClient
 from mill_gateway.access import Access
 from mill_gateway.drains import Drains
 from mill_gateway.errors import Refused
+from mill_gateway.metrics import Metrics
 from mill_gateway.settings import Settings
 from mill_gateway.watched import Watched
 
@@ -22,12 +23,15 @@ class Gateway:
     watched: Watched
     access: Access
     drains: Drains
+    metrics: Metrics
 
     @classmethod
-    def of(cls, settings: Settings, client: KubeClient) -> "Gateway":
-        """Put the parts together."""
-        watched = Watched(client, settings)
-        return cls(settings, client, watched, Access(client, settings), Drains(client, watched))
+    def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
+        """Put the parts together. `metrics` are those that the client tells of its requests."""
+        metrics = metrics or Metrics()
+        watched = Watched(client, settings, on_run=metrics.run_changed)
+        metrics.watch(watched)
+        return cls(settings, client, watched, Access(client, settings), Drains(client, watched), metrics)
 
     @property
     def unfilled(self) -> list[str]:

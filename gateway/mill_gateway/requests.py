@@ -51,6 +51,9 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                scope["app"].state.gateway.metrics.answered(
+                    scope["method"], _route(scope), status, time.monotonic() - started
+                )
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
 
@@ -67,6 +70,11 @@ class Requests:
             await answer(refusal, scope)(scope, receive, named)
         finally:
             _tell(scope, status, time.monotonic() - started)
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of a request's route, so that there are few of them."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 def _head_size(scope: Scope) -> int:

@@ -1,7 +1,6 @@
 """What Prometheus is told. Every metric is here, and in docs/operations.md; no label names a user's object."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -12,12 +11,9 @@ from prometheus_client import (
     Histogram,
     Info,
     ProcessCollector,
-    disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from mill_api.kube.calls import Call
+from mill_api.kube.metrics import FAST, RequestMetrics, WatchMetrics
 from mill_api.kube.reflector import Reflector
 from mill_api.status import MillDeploymentStatus, Phase
 from mill_operator.core.rollout.news import ended, steps
@@ -25,11 +21,6 @@ from mill_operator.core.rollout.news import ended, steps
 RESULTS: Final = ("succeeded", "failed", "superseded", "refused")
 PASSES: Final = ("success", "api_error", "error")
 VERDICTS: Final = frozenset({Phase.HEALTHY, Phase.FAILED})
-
-FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Limits of histograms: a millisecond to ten seconds."""
-
-disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, which nobody reads
 
 
 class Metrics:
@@ -74,19 +65,8 @@ class Metrics:
             "mill_operator_retries", "Passes that are made again because one failed.", registry=self.registry
         )
         self.status_writes = Counter("mill_operator_status_writes", "Statuses written.", registry=self.registry)
-        self.api_requests = Counter(
-            "mill_operator_api_requests",
-            "Requests to the API server. code: the HTTP status, or `none` without an answer.",
-            ["verb", "resource", "code"],
-            registry=self.registry,
-        )
-        self.api_latency = Histogram(
-            "mill_operator_api_request_duration_seconds",
-            "How long the API server takes to begin its answer.",
-            ["verb"],
-            buckets=FAST,
-            registry=self.registry,
-        )
+        self.request: Final = RequestMetrics("mill_operator", self.registry)
+        """Told of every request to the API server."""
         for result in RESULTS:
             self.rollouts.labels(result)
         for result in PASSES:
@@ -98,12 +78,7 @@ class Metrics:
 
     def watches(self, reflectors: Iterable[Reflector[Any]]) -> None:
         """Show how reflectors are."""
-        self.registry.register(_Watches(reflectors))
-
-    def request(self, call: Call, code: int | None, seconds: float) -> None:
-        """Count a request."""
-        self.api_requests.labels(call.verb, call.target, code or "none").inc()
-        self.api_latency.labels(call.verb).observe(seconds)
+        self.registry.register(WatchMetrics("mill_operator", reflectors))
 
     def reconciled(self, result: str, seconds: float) -> None:
         """Count a pass."""
@@ -119,25 +94,3 @@ class Metrics:
             for _service, step in steps(before, after):
                 if step.phase in VERDICTS:
                     self.verdict_latency.observe(seconds)
-
-
-class _Watches(Collector):
-    """Asks the reflectors when somebody looks."""
-
-    def __init__(self, reflectors: Iterable[Reflector[Any]]) -> None:
-        self._reflectors = tuple(reflectors)
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics."""
-        restarts = CounterMetricFamily(
-            "mill_operator_watch_restarts", "How often a watch was begun anew with a list.", labels=["resource"]
-        )
-        silent = GaugeMetricFamily(
-            "mill_operator_watch_silent_seconds", "Since when a watch has said nothing.", labels=["resource"]
-        )
-        now = time.monotonic()
-        for each in self._reflectors:
-            restarts.add_metric([each.resource.full_name], each.restarts)
-            silent.add_metric([each.resource.full_name], now - each.last_heard)
-        yield restarts
-        yield silent

@@ -61,7 +61,7 @@ async def deploy(
     if dry_run:
         return JSONResponse(await _plan(gateway, target, spec, known, force=force))
     written = deployments.learn(await write(gateway.client, target, spec, known, How(force=force)))
-    return rollout_response(deployments, target, written.uid, written.rollout_id, full=detail == "full")
+    return rollout_response(gateway, target, written.uid, written.rollout_id, full=detail == "full")
 
 
 async def _plan(

@@ -56,7 +56,7 @@ async def events(
             raise Refused(410, f"{target}: the deployment that these events were about was deleted")
     if not wanted.split("-", 1)[0].isdigit():
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
-    return rollout_response(gateway.watched.deployments, target, found.uid, wanted, after=after, full=detail == "full")
+    return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full")
 
 
 def _find(gateway: Gateway, key: Key) -> Deployment:

@@ -51,10 +51,11 @@ async def logs(
     stream = LogStream(
         gateway, selection(gateway, namespace, name), Wanted(tail=tail, follow=follow, previous=previous), progress
     )
+    opened = gateway.metrics.streams.labels("logs")
     known = _known(gateway, namespace, name)
     if not stream.pods() and not (follow and known):
-        return event_stream(_nothing(name))
-    return event_stream(stream.events())
+        return event_stream(_nothing(name), opened)
+    return event_stream(stream.events(), opened)
 
 
 async def _nothing(name: str) -> AsyncIterator[bytes]:

@@ -1,5 +1,26 @@
 """`/v1/metrics`: figures for Prometheus."""
 
+from typing import Final
+
 from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import generate_latest
+
+from mill_gateway.access import Calling
+from mill_gateway.gateway import Here
 
 router = APIRouter(tags=["metrics"])
+
+CONTENT_TYPE: Final = "text/plain; charset=utf-8"
+
+
+@router.get("/v1/metrics", summary="Figures for Prometheus", response_class=Response)
+async def metrics(gateway: Here, caller: Calling) -> Response:
+    """Return the figures of all namespaces that the gateway serves, in Prometheus' text format.
+
+    What replicas use is there if the cluster has a metrics server. With a token of the cluster it takes the right to
+    `get` the path `/metrics`, as of other components.
+    """
+    await gateway.access.require_path(caller, "get", "/metrics")
+    await gateway.metrics.refresh(gateway.client, gateway.settings.watched_namespace)
+    return Response(generate_latest(gateway.metrics.registry), headers={"Content-Type": CONTENT_TYPE})

@@ -54,14 +54,15 @@ async def drain(
         seconds = to_timedelta(parse_duration(limit)).total_seconds()
     except InvalidDuration as error:
         raise Refused(400, f"query.timeout: {error}") from None
+    opened = gateway.metrics.streams.labels("drain")
     if last_event_id is not None:
         try:
             uid, rollout, after = parse_id(last_event_id)
         except ValueError:
             raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
         if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:
-            return event_stream(known.follow(after))
-    return event_stream(gateway.drains.begin(nodes, node, seconds).follow())
+            return event_stream(known.follow(after), opened)
+    return event_stream(gateway.drains.begin(nodes, node, seconds).follow(), opened)
 
 
 @router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204)

@@ -42,7 +42,7 @@ async def restart(
         written = deployments.learn(await ask_for_restart(gateway.client, found.key, found.uid, service))
     except NotFound:
         raise Refused(404, "service not found") from None
-    return rollout_response(deployments, found.key, written.uid, written.rollout_id, full=detail == "full")
+    return rollout_response(gateway, found.key, written.uid, written.rollout_id, full=detail == "full")
 
 
 def _only(having: list[Deployment], service: str) -> Deployment:

@@ -10,16 +10,18 @@ from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event
 from mill_api.key import Key
+from mill_gateway.gateway import Gateway
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.deployments import Deployments
 
 
 def rollout_response(
-    deployments: Deployments, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
+    gateway: Gateway, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
 ) -> EventSourceResponse:
     """Answer with the events of a rollout that come after position `after`."""
-    events = follow(deployments, key, uid, rollout, after=after, full=full)
-    return event_stream(events, {"Mill-Rollout": f"{uid[:8]}.{rollout}"})
+    events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full)
+    opened = gateway.metrics.streams.labels("rollout")
+    return event_stream(events, opened, {"Mill-Rollout": f"{uid[:8]}.{rollout}"})
 
 
 async def follow(

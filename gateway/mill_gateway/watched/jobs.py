@@ -1,5 +1,7 @@
 """The runs of tasks."""
 
+from collections.abc import Callable
+
 from mill_api import names
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient
@@ -8,11 +10,17 @@ from mill_api.kube.resources import JOBS
 from mill_gateway.core.seen.jobs import Job, job
 from mill_gateway.watched.waiting import Waiting
 
+OnRun = Callable[[Job | None, Job | None], None]
+"""Told of every run that changes, once the first list is there: before and after."""
+
 
 class Jobs:
     """The store, and who waits for a run."""
 
-    def __init__(self, client: KubeClient, namespace: str | None = None) -> None:
+    def __init__(
+        self, client: KubeClient, namespace: str | None = None, on_run: OnRun = lambda _old, _new: None
+    ) -> None:
+        self._on_run = on_run
         self.reflector: Reflector[Job] = Reflector(
             client,
             JOBS,
@@ -34,6 +42,8 @@ class Jobs:
         return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
 
     def _changed(self, old: Job | None, new: Job | None) -> None:
+        if self.reflector.synced.is_set():
+            self._on_run(old, new)
         either = new or old
         if either is not None:
             self.waiting.wake(either.key)

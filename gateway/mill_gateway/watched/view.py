@@ -10,7 +10,7 @@ from mill_api.kube.reflector import Reflector
 from mill_gateway.settings import Settings
 from mill_gateway.watched.claims import Claims
 from mill_gateway.watched.deployments import Deployments
-from mill_gateway.watched.jobs import Jobs
+from mill_gateway.watched.jobs import Jobs, OnRun
 from mill_gateway.watched.nodes import Nodes
 from mill_gateway.watched.pods import Pods
 
@@ -18,11 +18,11 @@ from mill_gateway.watched.pods import Pods
 class Watched:
     """A store for each kind that routes read."""
 
-    def __init__(self, client: KubeClient, settings: Settings) -> None:
+    def __init__(self, client: KubeClient, settings: Settings, *, on_run: OnRun = lambda _old, _new: None) -> None:
         namespace = settings.watched_namespace
         self.deployments = Deployments(client, namespace)
         self.pods = Pods(client, namespace)
-        self.jobs = Jobs(client, namespace)
+        self.jobs = Jobs(client, namespace, on_run)
         self.claims = Claims(client, namespace)
         self.nodes = Nodes(client) if settings.nodes else None
         """None where nodes are not to be shown."""

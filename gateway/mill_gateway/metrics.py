@@ -1,0 +1,142 @@
+"""What Prometheus is told: the original's families as far as they exist here, and how the gateway itself is.
+
+Every label has few values: no request, caller or run is named.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mill_api import names
+from mill_api.key import Key
+from mill_api.kube.client import KubeClient, KubeError
+from mill_api.kube.metrics import FAST, RequestMetrics, WatchMetrics
+from mill_api.kube.resources import POD_METRICS
+from mill_gateway.core.amounts import Amounts
+from mill_gateway.core.capacity import free
+from mill_gateway.core.seen.jobs import Job
+from mill_gateway.core.usage import usage
+from mill_gateway.watched import Watched
+
+RUN_SECONDS: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
+INLINE: Final = re.compile(r"task-[0-9a-f]{8}")
+"""Names of runs that no task of a file describes: each is another one."""
+
+ABSENT_SECONDS: Final = 60.0
+"""How long a metrics server is not asked again that did not answer."""
+
+Usage = Mapping[Key, Amounts]
+"""What pods use, as a metrics server says."""
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.usage: Usage = {}
+        self._ask_again_at = 0.0
+        self.spawned = Counter("mill_tasks_spawned", "Total task spawn count", ["task"], registry=self.registry)
+        self.durations = Histogram(
+            "mill_tasks_duration_seconds",
+            "Task execution duration histogram",
+            ["task"],
+            buckets=RUN_SECONDS,
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+        build = Info("mill_gateway_build", "Which gateway this is.", registry=self.registry)
+        build.info({"version": version("mill-kubernetes")})
+        self.requests = Counter(
+            "mill_gateway_requests",
+            "Requests by route and HTTP status.",
+            ["method", "route", "code"],
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "mill_gateway_request_duration_seconds",
+            "How long an answer takes to begin.",
+            ["route"],
+            buckets=FAST,
+            registry=self.registry,
+        )
+        self.streams = Gauge("mill_gateway_streams", "Streams that are open.", ["kind"], registry=self.registry)
+        self.request: Final = RequestMetrics("mill_gateway", self.registry)
+        """Told of every request to the API server."""
+
+    async def refresh(self, client: KubeClient, namespace: str | None) -> None:
+        """Ask the metrics server what replicas use. One that is not there is not asked again for a minute."""
+        if time.monotonic() < self._ask_again_at:
+            return
+        try:
+            self.usage = usage(await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR))
+        except KubeError:
+            self.usage = {}
+            self._ask_again_at = time.monotonic() + ABSENT_SECONDS
+
+    def watch(self, watched: Watched) -> None:
+        """Show what the watches know, and how they are."""
+        self.registry.register(_Cluster(watched, self))
+        self.registry.register(WatchMetrics("mill_gateway", watched.reflectors))
+
+    def answered(self, method: str, route: str, code: int, seconds: float) -> None:
+        """Count a request, when its answer begins."""
+        self.requests.labels(method, route, code).inc()
+        self.latency.labels(route).observe(seconds)
+
+    def run_changed(self, old: Job | None, new: Job | None) -> None:
+        """Count a run that is spawned or ends, whoever spawned it. Those that were there at the start do not count."""
+        if new is None:
+            return
+        task = "inline" if INLINE.fullmatch(new.task) else new.task
+        if old is None and new.outcome is None:
+            self.spawned.labels(task).inc()
+        if old is not None and old.outcome is None and new.outcome is not None:
+            begun, ended = new.started_at or new.created_at, new.finished_at
+            if ended is not None:
+                seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
+                self.durations.labels(task).observe(max(0.0, seconds))
+
+
+class _Cluster(Collector):
+    """The original's gauges and counters of nodes and replicas, from the watches."""
+
+    def __init__(self, watched: Watched, metrics: Metrics) -> None:
+        self._watched = watched
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, in the original's order."""
+        yield from self._nodes()
+        yield from self._replicas()
+
+    def _nodes(self) -> Iterable[Metric]:
+        cpu = GaugeMetricFamily("mill_node_cpu_available", "Free CPU cores per node", labels=["node"])
+        memory = GaugeMetricFamily("mill_node_memory_available_bytes", "Free memory per node in bytes", labels=["node"])
+        if nodes := self._watched.nodes:
+            for each in nodes.all():
+                available = free(each, nodes.on(each.key.name))
+                cpu.add_metric([each.key.name], available.cpu)
+                memory.add_metric([each.key.name], available.memory)
+        return cpu, memory
+
+    def _replicas(self) -> Iterable[Metric]:
+        labels = ["service", "node", "namespace", "alloc"]
+        cpu = GaugeMetricFamily("mill_alloc_cpu_usage", "CPU usage per allocation in cores", labels=labels)
+        memory = GaugeMetricFamily("mill_alloc_memory_bytes", "Memory usage per allocation in bytes", labels=labels)
+        restarts = CounterMetricFamily("mill_alloc_restarts", "Total service restart count", labels=labels)
+        for pod in self._watched.pods.reflector.all():
+            values = [pod.program.name, pod.node or "unknown", pod.key.namespace, pod.key.name]
+            if (used := self._metrics.usage.get(pod.key)) is not None:
+                cpu.add_metric(values, used.cpu)
+                memory.add_metric(values, used.memory)
+            if pod.restarts:
+                restarts.add_metric(values, pod.restarts)
+        return cpu, memory, restarts

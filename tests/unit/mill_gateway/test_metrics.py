@@ -1,0 +1,101 @@
+"""What Prometheus is told."""
+
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from mill_api.kube.client import NotFound
+
+from .conftest import Recorded, Serve
+from .objects import job, mill_deployment, node, pod
+
+USAGE = {
+    "items": [
+        {
+            "metadata": {"name": "web-0", "namespace": "default"},
+            "containers": [{"usage": {"cpu": "250m", "memory": "64Mi"}}, {"usage": {"cpu": "1", "memory": "1Mi"}}],
+        }
+    ]
+}
+DONE = {
+    "startTime": "2026-02-14T10:00:00Z",
+    "completionTime": "2026-02-14T10:00:07Z",
+    "conditions": [{"type": "Complete", "status": "True"}],
+}
+
+
+async def _samples(recorded: Recorded) -> dict[tuple[str, ...], float]:
+    """The samples by name, and by the values of their labels in alphabetical order of the labels."""
+    answer = await recorded.http.get("/v1/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_nodes_and_replicas_as_in_the_original(served: Serve) -> None:
+    async with served(node("a", cpu="4"), pod("web", node="a"), pod("web", "1", node="a", restarts=3)) as recorded:
+        recorded.kube.answers["list", "pods"] = USAGE
+        samples = await _samples(recorded)
+        assert samples["mill_node_cpu_available", "a"] == 3.0
+        assert samples["mill_node_memory_available_bytes", "a"] == 8 * 2**30 - 2 * 512000000
+        assert samples["mill_alloc_cpu_usage", "web-0", "default", "a", "web"] == 1.25
+        assert samples["mill_alloc_memory_bytes", "web-0", "default", "a", "web"] == 65 * 2**20
+        assert samples["mill_alloc_restarts_total", "web-1", "default", "a", "web"] == 3
+        (asked,) = recorded.kube.requests
+        assert asked.resource.group == "metrics.k8s.io"
+
+
+async def test_a_metrics_server_that_is_not_there_is_not_asked_all_the_time(served: Serve) -> None:
+    async with served(pod("web")) as recorded:
+        recorded.kube.answers["list", "pods"] = NotFound(404, "NotFound", "")
+        for _ in range(3):
+            samples = await _samples(recorded)
+            assert not any(name.startswith("mill_alloc_cpu") for name, *_ in samples)
+        assert len(recorded.kube.requests) == 1
+
+
+async def test_runs_are_counted_whoever_spawned_them_but_not_those_of_before(served: Serve) -> None:
+    async with served() as recorded:
+        jobs = recorded.gateway.watched.jobs.reflector
+        jobs.synced.clear()
+        recorded.have(job("old-1", "old"))
+        jobs.synced.set()
+        recorded.have(job("migrate-1", "migrate"), job("migrate-2", "migrate"), job("task-0123abcd-1", "task-0123abcd"))
+        recorded.have(job("migrate-1", "migrate", status=DONE), job("old-1", "old", status=DONE))
+        recorded.have(job("migrate-1", "migrate", status=DONE))
+        samples = await _samples(recorded)
+        assert samples["mill_tasks_spawned_total", "migrate"] == 2
+        assert samples["mill_tasks_spawned_total", "inline"] == 1
+        assert ("mill_tasks_spawned_total", "old") not in samples
+        assert samples["mill_tasks_duration_seconds_count", "migrate"] == 1
+        assert samples["mill_tasks_duration_seconds_sum", "migrate"] == 7.0
+        assert samples["mill_tasks_duration_seconds_bucket", "5.0", "migrate"] == 0
+        assert samples["mill_tasks_duration_seconds_bucket", "30.0", "migrate"] == 1
+
+
+async def test_requests_are_counted_by_route_and_never_by_what_was_asked_for(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        for path in ("/v1/deployments/mill", "/v1/deployments/other", "/v1/nowhere", "/v1/elsewhere"):
+            await recorded.http.get(path)
+        samples = await _samples(recorded)
+        assert samples["mill_gateway_requests_total", "200", "GET", "/v1/deployments/{name}"] == 1
+        assert samples["mill_gateway_requests_total", "404", "GET", "/v1/deployments/{name}"] == 1
+        assert samples["mill_gateway_requests_total", "404", "GET", "none"] == 2
+        assert not any("nowhere" in part for name in samples for part in name)
+
+
+async def test_streams_are_counted_while_they_are_open(served: Serve) -> None:
+    finished: dict[str, Any] = {
+        "rollout": {
+            "id": "1",
+            "startedAt": "2026-01-01T00:00:00.000Z",
+            "finishedAt": "2026-01-01T00:00:01.000Z",
+            "success": True,
+        }
+    }
+    async with served(mill_deployment(status=finished)) as recorded:
+        await recorded.http.get("/v1/deployments/mill/events")
+        assert (await _samples(recorded))["mill_gateway_streams", "rollout"] == 0
