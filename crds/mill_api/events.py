@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from mill_api import names
-from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
+from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """What everybody sees of the progress; `detail=full` shows all phases."""
@@ -49,10 +50,47 @@ class Event:
         return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
 
 
+_ID: Final = re.compile(r"([-0-9A-Za-z]{1,8})\.([-_0-9A-Za-z]{1,64})\.(end|[0-9]{1,9})")
+_ROLLOUT: Final = re.compile(r"[0-9]{1,18}(-[-_0-9A-Za-z]{1,32})?")
+
+
 def parse_id(text: str) -> tuple[str, str, int]:
     """Return uid prefix, rollout and position of an event's id. Raise ValueError if it is none of ours."""
-    uid, rollout, seq = text.split(".")
+    match = _ID.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no event's id")
+    uid, rollout, seq = match.groups()
     return uid, rollout, END if seq == "end" else int(seq)
+
+
+def is_rollout(text: str) -> bool:
+    """Tell whether a text can be a rollout's id: a generation, and a request if there was one."""
+    return _ROLLOUT.fullmatch(text) is not None
+
+
+class Standing(StrEnum):
+    """What a resource tells of a rollout."""
+
+    TOLD = "told"
+    """It is the current one, or one of the history."""
+    AWAITED = "awaited"
+    """It has not begun; or our view of the resource is older than it."""
+    SUPERSEDED = "superseded"
+    """The operator never saw it: a newer one was asked for before."""
+    FORGOTTEN = "forgotten"
+    """It may have been in the history, which keeps the last few."""
+
+
+def standing(rollout: str, metadata: Mapping[str, Any], status: MillDeploymentStatus) -> Standing:
+    """Find out what a resource tells of a rollout."""
+    current = status.rollout
+    if (current is not None and current.id == rollout) or any(past.id == rollout for past in status.history):
+        return Standing.TOLD
+    if _position(rollout) >= _position(rollout_id(metadata)):
+        return Standing.AWAITED
+    full = len(status.history) >= HISTORY_KEPT
+    forgotten = full and _position(rollout) < _position(status.history[-1].id)
+    return Standing.FORGOTTEN if forgotten else Standing.SUPERSEDED
 
 
 def rollout_id(metadata: Mapping[str, Any]) -> str:
@@ -92,10 +130,18 @@ def rollout_events(
     for past in status.history:
         if past.id == rollout:
             return list(_past(prefix, past, _successor(status, rollout)))
-    asked = rollout_id(metadata)
-    if _position(rollout) >= _position(asked):
-        return []  # asked for, and not begun; or our view of the resource is older than the request
-    return [_superseded(prefix, rollout, asked), Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
+    stands = standing(rollout, metadata, status)
+    if stands is Standing.AWAITED:
+        return []
+    reason = _superseded(prefix, rollout, rollout_id(metadata))
+    if stands is Standing.FORGOTTEN:
+        reason = Event(prefix, SUPERSEDED, "failed", {"reason": forgotten(rollout)})
+    return [reason, Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
+
+
+def forgotten(rollout: str) -> str:
+    """Say that nobody knows any more what became of a rollout."""
+    return f"rollout {rollout} is no longer known: the last {HISTORY_KEPT} before the current one are kept"
 
 
 def _current(prefix: str, rollout: Rollout, services: list[ServiceStatus], *, full: bool) -> Iterator[Event]:

@@ -5,11 +5,14 @@ Flux into health. Times are RFC 3339 in UTC with milliseconds.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from mill_api.spec import ApiModel
+
+HISTORY_KEPT: Final = 5
+"""How many rollouts are told of after the next one has begun."""
 
 
 class State(StrEnum):

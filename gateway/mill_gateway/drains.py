@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mill_api.events import END, Event
 from mill_api.key import Key
-from mill_api.kube.client import MERGE_PATCH, ApiError, Conflict, KubeClient, KubeError, NotFound
+from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
 from mill_api.kube.resources import NODES, PODS
 from mill_api.status import State
 from mill_gateway.core.draining import name_of, plan, unmanaged
@@ -93,8 +93,7 @@ class Drain:
         if self._node.unschedulable:
             return
         body = {"metadata": {"uid": self._node.uid}, "spec": {"unschedulable": True}}
-        query = {"fieldManager": MANAGER}
-        await self._client.request("patch", NODES, None, self._name, query=query, body=body, content_type=MERGE_PATCH)
+        await self._client.merge_patch(NODES, None, self._name, body, manager=MANAGER)
 
     async def _end(self, tenant: Tenant) -> None:
         """Evict a pod that has no replacement to be waited for."""

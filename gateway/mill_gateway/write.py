@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mill_api import names
 from mill_api.events import new_request
 from mill_api.key import Key
-from mill_api.kube.client import MERGE_PATCH, ApiError, Conflict, KubeClient, NotFound
+from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.ownership import gitops_owner, managers_of
@@ -51,14 +51,17 @@ async def write(
                 body = resource(key, spec)
                 return await client.create(MILL_DEPLOYMENTS, key.namespace, body, manager=MANAGER, dry_run=how.dry_run)
             _refuse(key, there["metadata"], force=how.force)
-            # Others who write all the time are not waited for any longer: the last attempt is about any generation.
-            patch = replacement(there, spec, new_request(datetime.now(UTC)), insist=attempt == ATTEMPTS - 1)
+            request = new_request(datetime.now(UTC))
+            if attempt == ATTEMPTS - 1:  # others who write all the time are not waited for any longer
+                body = insistence(there["metadata"]["uid"], spec, request)
+                return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER, dry_run=how.dry_run)
+            patch = replacement(there, spec, request)
             return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER, dry_run=how.dry_run)
         except (NotFound, Conflict) as error:
             if isinstance(error, NotFound) and there is None:
                 raise  # not the resource is missing, but its namespace or its kind
         except ApiError as error:
-            if error.status != UNPROCESSABLE or "test" not in error.message:
+            if not _outdated(error):
                 raise
         there = await _read(client, key)
     raise Refused(409, f"MillDeployment {key} is being deleted and made anew by others all the time; try again")
@@ -72,14 +75,15 @@ async def restart(client: KubeClient, key: Key, uid: str, service: str) -> Json:
     request = new_request(datetime.now(UTC))
     annotations = {names.RESTART_PREFIX + service: request, names.ANNOTATION_REQUEST: request}
     body = {"metadata": {"uid": uid, "annotations": annotations}}
-    return await client.request(
-        "patch",
-        MILL_DEPLOYMENTS,
-        *key,
-        query={"fieldManager": MANAGER},
-        body=body,
-        content_type=MERGE_PATCH,
-    )
+    return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
+
+
+def _outdated(error: ApiError) -> bool:
+    """Tell whether a patch was refused since the resource is not as it was: the API server then names no object.
+
+    Where it names one, the object would not be valid.
+    """
+    return error.status == UNPROCESSABLE and "kind" not in error.details
 
 
 def _refuse(key: Key, metadata: Mapping[str, Any], *, force: bool) -> None:
@@ -113,26 +117,25 @@ def resource(key: Key, spec: MillDeploymentSpec) -> Json:
     }
 
 
-def replacement(
-    there: Mapping[str, Any], spec: MillDeploymentSpec, request: str, *, insist: bool = False
-) -> list[Json]:
-    """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile.
+def insistence(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
+    """Return the merge patch that brings a resource to `spec` whatever it is by then, with a rollout of its own."""
+    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": spec.to_wire()}
 
-    With `insist` it does so whatever the spec is by then, and always asks for a rollout of its own.
-    """
+
+def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:
+    """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile."""
     meta = there["metadata"]
     annotations = meta.get("annotations")
     path = "/metadata/annotations/" + names.ANNOTATION_REQUEST.replace("/", "~1")
-    patch: list[Json] = [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]}]
-    if insist:
+    patch: list[Json] = [
+        {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+        {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
+    ]
+    if not same(there.get("spec"), spec):
         patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
-    else:
-        patch.append({"op": "test", "path": "/metadata/generation", "value": meta["generation"]})
-        if not same(there.get("spec"), spec):
-            patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
-            if annotations and names.ANNOTATION_REQUEST in annotations:
-                patch.append({"op": "remove", "path": path})
-            return patch
+        if annotations and names.ANNOTATION_REQUEST in annotations:
+            patch.append({"op": "remove", "path": path})
+        return patch
     if annotations is None:
         patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
     patch.append({"op": "add", "path": path, "value": request})

@@ -240,6 +240,13 @@ class KubeClient:
             "patch", resource, namespace, name, query=query, body=operations, content_type=JSON_PATCH
         )
 
+    async def merge_patch(
+        self, resource: Resource, namespace: str | None, name: str, body: Json, *, manager: str, dry_run: bool = False
+    ) -> Json:
+        """Merge into an object: maps are merged, lists replaced. A dry run keeps nothing."""
+        query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
+        return await self.request("patch", resource, namespace, name, query=query, body=body, content_type=MERGE_PATCH)
+
     async def merge_status(self, resource: Resource, namespace: str, name: str, body: Json, *, manager: str) -> Json:
         """Merge into an object's status. Maps are merged, so that what is to go must be an explicit null."""
         query = {"fieldManager": manager}

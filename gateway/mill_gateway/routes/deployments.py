@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
-from mill_api.events import parse_id
+from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, standing
 from mill_api.key import Key
+from mill_api.kube.client import NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
+from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
@@ -17,20 +19,26 @@ from mill_gateway.streams.rollout import rollout_response
 
 router = APIRouter(tags=["deployments"])
 
+IfNoneMatch = Annotated[str | None, Header(description="`ETag` of an answer that the client has.")]
 
-@router.get("/v1/deployments", summary="List deployments")
-async def list_deployments(gateway: Here, caller: Calling, namespace: InNamespace) -> list[dict[str, Any]]:
+
+@router.get("/v1/deployments", summary="List deployments", response_model=list[DeploymentView])
+async def list_deployments(
+    gateway: Here, caller: Calling, namespace: InNamespace, if_none_match: IfNoneMatch = None
+) -> Response:
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    return [_summary(each) for each in gateway.watched.deployments.in_namespace(namespace)]
+    found = gateway.watched.deployments.in_namespace(namespace)
+    version = ".".join(each.resource_version for each in found)
+    return _tagged(if_none_match, version, [summary(each).model_dump(mode="json") for each in found])
 
 
-@router.get("/v1/deployments/{name}", summary="Show a deployment")
-async def get_deployment(gateway: Here, caller: Calling, target: Named) -> dict[str, Any]:
-    """Return a deployment's spec and status."""
+@router.get("/v1/deployments/{name}", summary="Show a deployment", response_model=DeploymentDetail)
+async def get_deployment(gateway: Here, caller: Calling, target: Named, if_none_match: IfNoneMatch = None) -> Response:
+    """Return a deployment's spec and status, as in the resource."""
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     found = _find(gateway, target)
-    return {**_summary(found), "spec": found.spec, "status": found.raw_status}
+    return _tagged(if_none_match, found.resource_version, detail_of(found))
 
 
 @router.get("/v1/deployments/{name}/events", summary="Follow a rollout", response_class=Response)
@@ -38,11 +46,15 @@ async def events(
     gateway: Here,
     caller: Calling,
     target: Named,
-    rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.")] = None,
+    rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.", max_length=64)] = None,
     last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
     detail: Detail = "default",
 ) -> Response:
-    """Stream a rollout's events, from its first or from the one after `Last-Event-ID`, to its `done`."""
+    """Stream a rollout's events, from its first or from the one after `Last-Event-ID`, to its `done`.
+
+    After the last event there is nothing: 204. A rollout that the current one and the history do not tell of any more,
+    or of a deployment that was deleted, is gone: 410.
+    """
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     found = _find(gateway, target)
     after = 0
@@ -51,12 +63,32 @@ async def events(
         try:
             uid, wanted, after = parse_id(last_event_id)
         except ValueError:
-            raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
+            raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
         if not found.uid.startswith(uid):
             raise Refused(410, f"{target}: the deployment that these events were about was deleted")
-    if not wanted.split("-", 1)[0].isdigit():
+    if not is_rollout(wanted):
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
+    if after == END:
+        return Response(status_code=204)
+    found = await _up_to_date(gateway, found, wanted)
+    if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
+        raise Refused(410, forgotten(wanted))
     return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full")
+
+
+async def _up_to_date(gateway: Gateway, found: Deployment, rollout: str) -> Deployment:
+    """Return a deployment that has asked for a rollout. Another gateway may have written it a moment ago."""
+    if standing(rollout, found.metadata, found.status) is Standing.AWAITED and rollout != found.rollout_id:
+        try:
+            body = await gateway.client.get(MILL_DEPLOYMENTS, *found.key)
+        except NotFound:
+            raise Refused(404, f"deployment not found: {found.key}") from None
+        found = gateway.watched.deployments.learn(body)
+        if standing(rollout, found.metadata, found.status) is Standing.AWAITED and rollout != found.rollout_id:
+            raise Refused(
+                404, f"{found.key}: nobody has asked for a rollout {rollout}; the latest is {found.rollout_id}"
+            )
+    return found
 
 
 def _find(gateway: Gateway, key: Key) -> Deployment:
@@ -66,14 +98,9 @@ def _find(gateway: Gateway, key: Key) -> Deployment:
     return found
 
 
-def _summary(found: Deployment) -> dict[str, Any]:
-    status = found.status
-    ready = next((each for each in status.conditions if each.type == "Ready"), None)
-    return {
-        "name": found.key.name,
-        "namespace": found.key.namespace,
-        "rollout": found.rollout_id,
-        "ready": bool(ready and ready.status == "True"),
-        "message": ready.message if ready else "not seen by the operator yet",
-        "services": [{"name": each.name, "state": each.state, "message": each.message} for each in status.services],
-    }
+def _tagged(known: str | None, version: str, body: Any) -> Response:
+    """Answer, or say that the client has the answer already."""
+    tag = f'W/"{version}"'
+    if known == tag:
+        return Response(status_code=304, headers={"ETag": tag})
+    return JSONResponse(body, headers={"ETag": tag, "Cache-Control": "no-cache"})

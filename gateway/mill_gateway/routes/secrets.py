@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from mill_api import names
-from mill_api.kube.client import MERGE_PATCH, ApiError, Conflict, NotFound
+from mill_api.kube.client import ApiError, Conflict, NotFound
 from mill_api.kube.resources import SECRETS
 from mill_gateway.access import Calling
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
@@ -118,10 +118,7 @@ async def _read(gateway: Gateway, namespace: str) -> dict[str, Any] | None:
 
 
 async def _patch(gateway: Gateway, namespace: str, body: dict[str, Any]) -> None:
-    query = {"fieldManager": MANAGER}
-    await gateway.client.request(
-        "patch", SECRETS, namespace, names.SECRET_NAME, query=query, body=body, content_type=MERGE_PATCH
-    )
+    await gateway.client.merge_patch(SECRETS, namespace, names.SECRET_NAME, body, manager=MANAGER)
 
 
 def _refusal(error: ApiError) -> Refused:

@@ -97,9 +97,7 @@ def _drain(gateway: GatewayProcess, namespace: Namespace) -> None:
     pod["metadata"]["ownerReferences"] = [reference]  # type: ignore[index]
     namespace.kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     with gateway.client(headers={"Authorization": "Bearer everything-everywhere"}) as http:
-        wait_for(
-            "the pod", lambda: any(each["pod_count"] for each in http.get("/v1/nodes").json() if each["id"] == "fake-1")
-        )
+        wait_for("the pod", lambda: {each["id"]: each["pod_count"] for each in http.get("/v1/nodes").json()}["fake-1"])
         assert '"success": true' in http.post("/v1/nodes/fake-1/drain").text
         wait_for("the node to be free", lambda: http.delete("/v1/nodes/fake-1").status_code == 204)
 

@@ -83,9 +83,7 @@ async def test_others_who_write_all_the_time_do_not_keep_a_deploy_from_being_wri
 
     def changed_meanwhile(asked: Request) -> Any:
         if next(refusals, None) is not None:
-            return ApiError(
-                422, "Invalid", "the server rejected our request: testing value /metadata/generation failed"
-            )
+            return ApiError(422, "Invalid", "the server rejected our request due to an error in our request")
         return _written(asked)
 
     async with served(mill_deployment(WEB)) as recorded:
@@ -95,12 +93,18 @@ async def test_others_who_write_all_the_time_do_not_keep_a_deploy_from_being_wri
         }
         assert (await recorded.http.post("/v1/deploy", content=FILE)).status_code == 200
         *_, last = recorded.kube.requests
-        assert [each["path"] for each in last.body if each["op"] == "test"] == ["/metadata/uid"]
-        assert [each["path"] for each in last.body if each["op"] == "add"] == [
-            "/spec",
-            "/metadata/annotations",
-            "/metadata/annotations/mill.dev~1request",
-        ]
+        assert list(last.body["metadata"]["annotations"]) == ["mill.dev/request"]
+        assert [each["image"] for each in last.body["spec"]["services"]] == ["web:2"]
+
+
+async def test_a_spec_that_the_api_server_refuses_is_told_in_its_words(served: Serve) -> None:
+    words = "MillDeployment.mill.dev mill is invalid: spec.services[0].name"
+    async with served(mill_deployment(WEB)) as recorded:
+        refusal = ApiError(422, "Invalid", words, {"kind": "MillDeployment", "name": "mill"})
+        recorded.kube.answers["patch", "milldeployments"] = refusal
+        answer = await recorded.http.post("/v1/deploy", content=FILE)
+        assert (answer.status_code, words in answer.json()["error"]) == (422, True)
+        assert len(recorded.kube.requests) == 1
 
 
 async def test_a_dry_run_tells_what_would_change_and_keeps_nothing(served: Serve) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mill_api.events import Event, rollout_events
-from mill_api.status import MillDeploymentStatus, Phase, Replicas, State
+from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import clock
 from mill_operator.core.objects.plan import Left
 from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
-from mill_operator.core.rollout.beginning import HISTORY, refuse
+from mill_operator.core.rollout.beginning import refuse
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
 
@@ -402,7 +402,7 @@ class TestSuperseded:
         assert [each.id for each in world.events("1")] == before
 
     def test_history_is_bounded(self, world):
-        for _ in range(HISTORY + 3):
+        for _ in range(HISTORY_KEPT + 3):
             world.look(failed("web")).deploy()
         world.look(healthy("web"))
         assert [each.id for each in world.status.history] == ["8", "7", "6", "5", "4"]
@@ -687,5 +687,5 @@ def test_whatever_is_seen_the_promises_hold(looks):
                 later = world.events(rollout)
                 assert later[-1].last
                 verdicts = [each for each in events if each.name != "progress"]
-                if len(sent) <= HISTORY:
+                if len(sent) <= HISTORY_KEPT:
                     assert [each for each in later if each in verdicts] == verdicts

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from mill_api.status import (
+    HISTORY_KEPT,
     FailedService,
     MillDeploymentStatus,
     PastRollout,
@@ -17,9 +17,6 @@ from mill_operator.core import clock
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED
-
-HISTORY: Final = 5
-"""How many past rollouts a status tells of."""
 
 
 def begin(
@@ -86,7 +83,7 @@ def _history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> 
     """Return the rollouts before the one of this id, newest first."""
     if previous.rollout is None or previous.rollout.id == rollout_id:
         return previous.history
-    return [_past(previous, previous.rollout, now), *previous.history][:HISTORY]
+    return [_past(previous, previous.rollout, now), *previous.history][:HISTORY_KEPT]
 
 
 def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:

@@ -1,0 +1,178 @@
+"""What is deployed, and joining or resuming a rollout's events: on any gateway, at any time."""
+
+from typing import Any
+
+import pytest
+
+from mill_gateway.core.deployments import DeploymentDetail, DeploymentView
+
+from .conftest import Serve
+from .objects import mill_deployment
+
+AT = "2026-01-01T00:00:00.000Z"
+WEB = {"name": "web", "image": "web:1", "port": 8080}
+UID = "01234567"
+TAG = "image pull failed: tag not found"
+NONSENSE = ("", "x", "1.2", "01234567.4.x", "01234567.4.1.1", "01234567.4.99999999999", "a" * 5000)
+
+
+def _past(rollout: str) -> dict[str, Any]:
+    return {"id": rollout, "startedAt": AT, "finishedAt": AT, "success": True}
+
+
+def _deployed(generation: int, *history: str, **status: Any) -> dict[str, Any]:
+    current = {"id": str(generation), "startedAt": AT, "finishedAt": "2026-01-01T00:00:01.500Z", "success": False}
+    broken = {
+        "name": "web",
+        "state": "Failed",
+        "replicas": {"desired": 1, "updated": 1, "healthy": 0},
+        "reason": "TagNotFound",
+        "message": "image pull failed: tag not found",
+        "transitions": [
+            {"seq": 1, "at": AT, "phase": "pulling"},
+            {
+                "seq": 2,
+                "at": AT,
+                "phase": "failed",
+                "code": "TagNotFound",
+                "message": "image pull failed: tag not found",
+            },
+        ],
+    }
+    condition = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "TagNotFound",
+        "message": "1 of 1 failed: web: image pull failed: tag not found",
+        "observedGeneration": generation,
+        "lastTransitionTime": AT,
+    }
+    body = mill_deployment(
+        WEB,
+        status={
+            "observedGeneration": generation,
+            "rollout": current,
+            "services": [broken],
+            "history": [_past(each) for each in history],
+            "conditions": [condition],
+            **status,
+        },
+    )
+    body["metadata"]["generation"] = generation
+    return body
+
+
+async def test_a_deployment_is_shown_with_its_verdict(served: Serve) -> None:
+    async with served(_deployed(4, "3")) as recorded:
+        (shown,) = (await recorded.http.get("/v1/deployments")).json()
+        assert shown == {
+            "name": "mill",
+            "namespace": "default",
+            "rollout": "4",
+            "rolling_out": False,
+            "success": False,
+            "ready": False,
+            "message": "1 of 1 failed: web: image pull failed: tag not found",
+            "owner": None,
+            "services": [
+                {
+                    "name": "web",
+                    "state": "Failed",
+                    "replicas": {"desired": 1, "updated": 1, "healthy": 0},
+                    "reason": "TagNotFound",
+                    "message": "image pull failed: tag not found",
+                }
+            ],
+        }
+        DeploymentView.model_validate(shown, extra="forbid")
+        one = (await recorded.http.get("/v1/deployments/mill")).json()
+        DeploymentDetail.model_validate(one, extra="forbid")
+        assert {key: value for key, value in one.items() if key not in ("spec", "status")} == shown
+        assert one["spec"]["services"] == [WEB]
+        assert one["status"]["history"] == [_past("3")]
+
+
+async def test_one_that_the_operator_has_not_seen_is_rolling_out(served: Serve) -> None:
+    async with served(mill_deployment(WEB)) as recorded:
+        (shown,) = (await recorded.http.get("/v1/deployments")).json()
+        assert (shown["rolling_out"], shown["success"], shown["ready"]) == (True, None, False)
+        assert shown["message"] == "not seen by the operator yet"
+
+
+@pytest.mark.parametrize("path", ["/v1/deployments", "/v1/deployments/mill"])
+async def test_who_has_the_answer_is_not_sent_it_again(served: Serve, path: str) -> None:
+    async with served(_deployed(4)) as recorded:
+        tag = (await recorded.http.get(path)).headers["ETag"]
+        same = await recorded.http.get(path, headers={"If-None-Match": tag})
+        assert (same.status_code, same.content) == (304, b"")
+        recorded.have(_deployed(5))
+        assert (await recorded.http.get(path, headers={"If-None-Match": tag})).status_code == 200
+
+
+EVENTS = "/v1/deployments/mill/events"
+
+
+async def test_a_late_reader_gets_everything_and_a_resumed_one_the_rest(served: Serve) -> None:
+    async with served(_deployed(4)) as recorded:
+        whole = await recorded.http.get(EVENTS)
+        assert [line for line in whole.text.split("\r\n") if line.startswith("id")] == [
+            f"id: {UID}.4.2",
+            f"id: {UID}.4.end",
+        ]
+        assert (whole.headers["Mill-Rollout"], whole.headers["X-Accel-Buffering"]) == (f"{UID}.4", "no")
+        rest = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.2"})
+        assert rest.text == 'event: done\r\ndata: {"elapsed": 1.5, "success": false}\r\nid: 01234567.4.end\r\n\r\n'
+
+
+async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
+    async with served(_deployed(4)) as recorded:
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
+        assert (answer.status_code, answer.content) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    ("rollout", "history", "status", "words"),
+    [
+        ("3", ("3",), 200, '"success": true'),
+        ("2", ("3",), 200, "superseded by generation 9"),  # never seen: the history has room for it
+        ("6", ("8", "7", "5", "4", "3"), 200, "superseded by generation 9"),  # never seen: it has older ones
+        ("2", ("8", "7", "6", "5", "4"), 410, "rollout 2 is no longer known: the last 5"),
+        ("9-abc", (), 404, "nobody has asked for a rollout 9-abc; the latest is 9"),
+        ("10", (), 404, "nobody has asked for a rollout 10; the latest is 9"),
+        ("x", (), 400, "is not one of ours"),
+        ("9-", (), 400, "is not one of ours"),
+        ("\u0669", (), 400, "is not one of ours"),
+    ],
+)
+async def test_rollouts_of_before_and_after(
+    served: Serve, rollout: str, history: tuple[str, ...], status: int, words: str
+) -> None:
+    body = _deployed(9, *history)
+    async with served(body) as recorded:
+        recorded.kube.answers["get", "milldeployments"] = body
+        answer = await recorded.http.get(EVENTS, params={"rollout": rollout})
+        assert (answer.status_code, words in answer.text) == (status, True), answer.text
+
+
+async def test_a_rollout_that_another_gateway_has_just_asked_for_is_looked_up(served: Serve) -> None:
+    async with served(_deployed(4)) as recorded:
+        newer = _deployed(5)
+        newer["metadata"]["resourceVersion"] = "999999"
+        recorded.kube.answers["get", "milldeployments"] = newer
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.5.1"})
+        assert (answer.status_code, f"id: {UID}.5.end" in answer.text) == (200, True)
+
+
+async def test_a_deployment_that_was_made_anew_does_not_tell_of_the_one_before(served: Serve) -> None:
+    async with served(_deployed(4)) as recorded:
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.4.1"})
+        assert (answer.status_code, "was deleted" in answer.json()["error"]) == (410, True)
+
+
+@pytest.mark.parametrize(
+    "last", ["", "x", "1.2", "01234567.4.x", "01234567.4.1.1", "01234567.4.99999999999", "a" * 5000]
+)
+async def test_ids_that_are_none_of_ours(served: Serve, last: str) -> None:
+    async with served(_deployed(4)) as recorded:
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": last})
+        assert (answer.status_code, "is not one of ours" in answer.json()["error"]) == (400, True)
