@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict bench-scale bench-language
+.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict bench-scale bench-language bench-streams bench-reads
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,13 +65,19 @@ generate: setup ## Write what is generated: the CRD, the failure codes, the role
 	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
 
-bench: bench-language bench-verdict bench-scale ## Print all figures
+bench: bench-language bench-reads bench-streams bench-verdict bench-scale ## Print all figures
 
 bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict
 
 bench-scale: setup cluster-up ## Print what thousands of services cost, on fake nodes
 	$(BIN)/python -m tests.bench.scale
+
+bench-streams: setup cluster-up ## Print what thousands of streams cost the gateway
+	$(BIN)/python -m tests.bench.streams
+
+bench-reads: setup ## Print how fast the gateway shows a thousand services
+	$(BIN)/python -m tests.bench.reads
 
 bench-language: setup ## Print how fast .mill files are read
 	$(BIN)/python -m tests.bench.language

@@ -1,0 +1,54 @@
+"""How long the gateway takes to show a thousand services: `python -m tests.bench.reads`.
+
+The whole application in this process, in front of recorded watches: the time is the server's, without a network.
+"""
+
+import asyncio
+import gc
+import time
+from typing import Any
+
+from tests.bench.figures import heading, row, spread
+from tests.unit.mill_gateway.conftest import serve
+from tests.unit.mill_gateway.objects import mill_deployment, node, pod
+
+DEPLOYMENTS, SERVICES, REPLICAS = 5, 200, 2
+ROUNDS = 40
+PATHS = ("/v1/services", "/v1/deployments", "/v1/status", "/v1/nodes", "/v1/metrics")
+
+
+def deployment(number: int) -> dict[str, Any]:
+    """A MillDeployment of 200 services that are healthy."""
+    names = [f"s{number}-{each}" for each in range(SERVICES)]
+    services = [{"name": each, "image": "registry.example/web:1", "port": 8080, "replicas": REPLICAS} for each in names]
+    states = [
+        {"name": each, "state": "Healthy", "replicas": {"desired": REPLICAS, "healthy": REPLICAS}, "template": "aaaa"}
+        for each in names
+    ]
+    return mill_deployment(*services, name=f"d{number}", status={"services": states})
+
+
+async def main() -> None:
+    """Measure."""
+    deployments = [deployment(number) for number in range(DEPLOYMENTS)]
+    pods = [
+        pod(service["name"], str(replica), node=f"node-{replica}")
+        for each in deployments
+        for service in each["spec"]["services"]
+        for replica in range(REPLICAS)
+    ]
+    async with serve(*deployments, *pods, *(node(f"node-{each}") for each in range(REPLICAS))) as recorded:
+        gc.freeze()
+        heading(f"{len(pods) // REPLICAS} services of {REPLICAS} replicas, milliseconds", "median", "p95", "p99", "max")
+        for path in PATHS:
+            times = []
+            for _ in range(ROUNDS):
+                started = time.monotonic()
+                answer = await recorded.http.get(path)
+                times.append((time.monotonic() - started) * 1000)
+                assert answer.status_code == 200
+            row(f"GET {path} ({len(answer.content) / 1024:.0f} KiB)", *spread(times))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
