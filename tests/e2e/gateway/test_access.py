@@ -118,10 +118,15 @@ def test_a_certificate_is_renewed_without_a_restart(start_gateway: StartGateway,
 
 def test_what_does_not_fit_is_told_at_the_start(start_gateway: StartGateway, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
-    wrong.write_text("no certificate\n")
-    process = start_gateway(ready=False, MILL_TLS_CERT=str(wrong), MILL_TLS_KEY=str(wrong), MILL_LISTEN_HOST="::")
+    wrong.write_text("secret\n")
+    settings = {"MILL_LISTEN_HOST": "::", "MILL_TLS_CERT": str(wrong), "MILL_TLS_KEY": str(wrong), "MILL_DRAIN": "on"}
+    process = start_gateway(ready=False, **settings, MILL_NODES="off", MILL_TOKEN_FILE=str(wrong))
     assert process.process.wait(30) == 2
-    assert "MILL_LISTEN_HOST=::: without a token" in process.log
+    assert process.log.splitlines() == [
+        "error: MILL_DRAIN=on needs MILL_NODES=on",
+        f"error: MILL_TOKEN_FILE={wrong}: line 1: a token of less than 8 characters",
+        f"error: MILL_TLS_CERT={wrong}, MILL_TLS_KEY={wrong}: no certificate and key in PEM",
+    ]
 
 
 def _certificate(folder: Path, name: str, chain: Path, key: Path) -> Path:
