@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -21,14 +23,34 @@ def run() -> None:
     """Serve until SIGTERM or SIGINT. The exit code is 2 if it cannot start as it is set up."""
     try:
         settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
-        settings.check()
-        Tokens(settings)  # read here as well, so that a wrong file is told like every other setting
-        certificate = (
-            Certificate(settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
-        )
+        certificate = _check(settings)
         app = create_app(settings, background=(certificate.follow,) if certificate else ())
     except SettingsError as error:
         print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
         sys.exit(2)
     logs.configure(settings.log_level, settings.log_format)
     uvicorn.Server(configuration(app, settings, certificate.context if certificate else None)).run()
+
+
+def _check(settings: Settings) -> Certificate | None:
+    """Return the certificate, if there is to be one. Raise `SettingsError` with all that is wrong, in files as well."""
+    problems: list[str] = []
+    certificate = None
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        try:
+            yield
+        except SettingsError as error:
+            problems.append(str(error))
+
+    with noted():
+        settings.check()
+    with noted():
+        Tokens(settings)
+    with noted():
+        if settings.tls_cert and settings.tls_key:
+            certificate = Certificate(settings.tls_cert, settings.tls_key)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return certificate

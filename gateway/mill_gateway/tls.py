@@ -1,10 +1,11 @@
 """TLS with certificates that are renewed while the process runs, as cert-manager renews mounted ones."""
 
 import asyncio
+import errno
 import logging
 import ssl
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from mill_api.settings import SettingsError
 
@@ -23,8 +24,8 @@ class Certificate:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
-            self.context.load_cert_chain(*self._files)
-        except (OSError, ssl.SSLError) as error:
+            self.context.load_cert_chain(*self._files, password=_passphrase)
+        except OSError as error:
             raise SettingsError(f"MILL_TLS_CERT={chain}, MILL_TLS_KEY={key}: {_words(error)}") from error
 
     def renew(self) -> bool:
@@ -38,9 +39,9 @@ class Certificate:
         self._version = seen
         try:
             # On a context of its own first: one that fails half-way would refuse all connections.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files)
-            self.context.load_cert_chain(*self._files)
-        except (OSError, ssl.SSLError) as error:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files, password=_passphrase)
+            self.context.load_cert_chain(*self._files, password=_passphrase)
+        except OSError as error:
             log.warning("%s: %s; the certificate of before still counts", self._files[0], _words(error))
             return False
         log.info("%s: certificate read again", self._files[0])
@@ -65,7 +66,13 @@ def _stat(file: Path) -> tuple[int, ...] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
+def _passphrase() -> NoReturn:
+    """Refuse, where OpenSSL would ask the terminal and wait."""
+    raise OSError(errno.EINVAL, "the key has a passphrase, which nobody is there to type")
+
+
 def _words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return f"no certificate and key that belong together ({error.reason or error})"
+        mismatch = error.reason == "KEY_VALUES_MISMATCH"
+        return "the key is not the certificate's" if mismatch else "no certificate and key in PEM"
     return error.strerror or str(error)

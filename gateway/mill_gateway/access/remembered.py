@@ -13,7 +13,7 @@ Clock = Callable[[], float]
 
 
 class Remembered(Generic[K, V]):
-    """The latest answers by question: so many at most, each for as long as `lasts` says."""
+    """Answers by question: so many at most, those that were used last, each for as long as `lasts` says."""
 
     def __init__(self, lasts: Callable[[V], float], *, most: int = 4096, clock: Clock = time.monotonic) -> None:
         self._lasts = lasts
@@ -26,12 +26,14 @@ class Remembered(Generic[K, V]):
         """Return the answer that is remembered, or ask. What goes wrong is not remembered."""
         known = self._answers.get(question)
         if known is not None and known[0] > self._clock():
+            # To the end, so that a flood of questions which nobody repeats does not push out what is in use.
+            self._answers.move_to_end(question)
             return known[1]
         task = self._asked.get(question)
         if task is None:
             task = asyncio.ensure_future(self._ask(question, ask))
             self._asked[question] = task
-            task.add_done_callback(lambda _: self._asked.pop(question, None))
+            task.add_done_callback(lambda done: self._answered(question, done))
         # Who leaves does not take the answer from those who wait for the same.
         return await asyncio.shield(task)
 
@@ -42,6 +44,11 @@ class Remembered(Generic[K, V]):
         while len(self._answers) > self._most:
             self._answers.popitem(last=False)
         return answer
+
+    def _answered(self, question: K, task: asyncio.Task[V]) -> None:
+        self._asked.pop(question, None)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain when all who waited have gone
 
     def __len__(self) -> int:
         """Return how many answers are kept."""

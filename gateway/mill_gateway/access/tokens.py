@@ -2,17 +2,19 @@
 
 A line of the file is `TOKEN`, or `TOKEN namespace,namespace`. The file is read again when it changes, as a mounted
 Secret does. While it is gone, empty or wrong, the tokens that were read last count: the gateway is never open.
+What is wrong is told by the line's number: whatever stands in it may be a token.
 """
 
 import hmac
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mill_api import names
 from mill_api.settings import SettingsError
 from mill_gateway.settings import Settings
 
@@ -38,20 +40,25 @@ class UnreadableTokens(ValueError):
     """What is wrong with tokens, without showing one."""
 
 
+UNREADABLE: Final = (OSError, UnicodeDecodeError, UnreadableTokens)
+
+
 def parse(text: str) -> tuple[Token, ...]:
     """Read a file's text. Raise `UnreadableTokens` with all that is wrong."""
-    tokens, problems = [], []
+    tokens: list[Token] = []
+    problems: list[str] = []
+    first: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split()
-        if not words:
+        if not (words := line.split()):
             continue
-        if len(words) > 2:
-            problems.append(f"line {number}: more than a token and its namespaces (a,b)")
-        elif len(words[0]) < LEAST_LENGTH:
-            problems.append(f"line {number}: a token of less than {LEAST_LENGTH} characters")
-        else:
-            namespaces = frozenset(filter(None, words[1].split(","))) if len(words) == 2 else None
-            tokens.append(Token(words[0], namespaces))
+        try:
+            token = _token(words)
+        except UnreadableTokens as error:
+            problems.append(f"line {number}: {error}")
+            continue
+        if (before := first.setdefault(token.value, number)) != number:
+            problems.append(f"line {number}: the token of line {before} again")
+        tokens.append(token)
     if problems:
         raise UnreadableTokens("; ".join(problems))
     if not tokens:
@@ -59,22 +66,57 @@ def parse(text: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+def _token(words: Sequence[str]) -> Token:
+    """Read a line that is not empty."""
+    value, *rest = words
+    if len(rest) > 1:
+        raise UnreadableTokens("more than a token and its namespaces (a,b)")
+    if len(value) < LEAST_LENGTH:
+        raise UnreadableTokens(f"a token of less than {LEAST_LENGTH} characters")
+    if not (value.isascii() and value.isprintable()):
+        raise UnreadableTokens("a token with characters that are not ASCII, which no header carries")
+    if not rest:
+        return Token(value)
+    namespaces = frozenset(filter(None, rest[0].split(",")))
+    if not namespaces or not all(names.matches(names.VOLUME_NAME, each) for each in namespaces):
+        raise UnreadableTokens("what follows the token is no list of namespaces (a,b)")
+    return Token(value, namespaces)
+
+
+def _fixed(value: str | None) -> tuple[Token, ...]:
+    """Read the one token that is a setting of its own."""
+    if not value:
+        return ()
+    words = value.split()  # a Secret's value often ends with a newline
+    if len(words) != 1:
+        raise UnreadableTokens("one token is expected, without spaces; several are for MILL_TOKEN_FILE")
+    return (_token(words),)
+
+
 class Tokens:
     """The tokens of the settings, as the file has them now."""
 
     def __init__(self, settings: Settings, clock: Clock = time.monotonic) -> None:
-        self._fixed = (Token(settings.token),) if settings.token else ()
+        self._fixed: tuple[Token, ...] = ()
         self._file = Path(settings.token_file) if settings.token_file else None
         self._clock = clock
         self._looked = clock()
         self._from_file: tuple[Token, ...] = ()
         self._version: tuple[int, ...] | None = None
+        self._told = False
+        """Whether the log has heard that the file cannot be read."""
+        problems = []
+        try:
+            self._fixed = _fixed(settings.token)
+        except UnreadableTokens as error:
+            problems.append(f"MILL_TOKEN: {error}")
         if self._file is not None:
             try:
-                self._version = _version(self._file)
-                self._from_file = parse(self._file.read_text(encoding="utf-8"))
-            except (OSError, UnicodeDecodeError, UnreadableTokens) as error:
-                raise SettingsError(f"MILL_TOKEN_FILE={self._file}: {_words(error)}") from error
+                self._read(self._file)
+            except UNREADABLE as error:
+                problems.append(f"MILL_TOKEN_FILE={self._file}: {_words(error)}")
+        if problems:
+            raise SettingsError("\n".join(problems))
 
     def find(self, presented: str) -> Token | None:
         """Return the token that was presented, if it is one. It is compared in constant time, with every one."""
@@ -91,16 +133,22 @@ class Tokens:
             return
         self._looked = self._clock()
         try:
-            version = _version(self._file)
-            if version == self._version:
-                return
-            self._version = version
-            self._from_file = parse(self._file.read_text(encoding="utf-8"))
-            log.info("%s: %d tokens read", self._file, len(self._from_file))
-        except (OSError, UnicodeDecodeError, UnreadableTokens) as error:
-            if self._version != ():
+            if self._read(self._file):
+                log.info("%s: %d tokens read", self._file, len(self._from_file))
+            self._told = False
+        except UNREADABLE as error:
+            if not self._told:
                 log.warning("%s: %s; the tokens of before still count", self._file, _words(error))
-            self._version = ()
+            self._told = True
+
+    def _read(self, file: Path) -> bool:
+        """Take what the file has, unless that is known. Tell whether it was taken."""
+        version = _version(file)  # before its text, so that what is written in between is read next time
+        if version == self._version:
+            return False
+        self._from_file = parse(file.read_text(encoding="utf-8"))
+        self._version = version
+        return True
 
 
 def _version(file: Path) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Who may do what: tokens of the gateway, tokens of the cluster with its own rules, and TLS."""
 
-import json
+import re
+import shlex
 import ssl
 import subprocess
 from pathlib import Path
@@ -8,11 +9,16 @@ from typing import Any
 
 import httpx
 
+from mill_gateway.access.reviews import YES_SECONDS
 from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway
 from .process import GatewayProcess
 
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "access.md"
+API_SERVER_SECONDS = 10
+"""How long the API server itself remembers whose a token is."""
+SLACK = 5
 WEB = 'service "web" {\n  image = "REGISTRY/web:1"\n  cpu   = 0.02\n}\n'
 
 
@@ -23,51 +29,59 @@ def _deploy(gateway: GatewayProcess, namespace: str, token: str, text: str) -> h
     )
 
 
-def _bot(namespace: Namespace) -> str:
-    """Make an account that may deploy in the namespace; return its token."""
-    meta = {"name": "bot", "namespace": namespace.name}
-    rules = [
-        {"apiGroups": ["mill.dev"], "resources": ["milldeployments"], "verbs": ["get", "list", "create", "patch"]},
-        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["other"], "verbs": ["get"]},
-    ]
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": meta, "rules": rules}
-    binding = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "RoleBinding",
-        "metadata": meta,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "bot"},
-        "subjects": [{"kind": "ServiceAccount", **meta}],
-    }
-    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta}
-    items = {"apiVersion": "v1", "kind": "List", "items": [account, role, binding]}
-    namespace.kubectl("apply", "-f", "-", stdin=json.dumps(items))
-    return namespace.kubectl("create", "token", "bot").strip()
+def _deployer(namespace: Namespace) -> str:
+    """Make the account that docs/access.md makes, by its own commands; return its token."""
+    commands = re.findall(r"^\$ kubectl -n shop (.+)$", DOCUMENTATION.read_text(), re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        namespace.kubectl(*shlex.split(command.replace("shop:", f"{namespace.name}:")))
+    return namespace.kubectl("create", "token", "deployer").strip()
 
 
 def test_a_token_of_the_cluster_lets_do_what_the_cluster_lets_do(
     namespace: Namespace, start_gateway: StartGateway
 ) -> None:
     gateway = start_gateway(MILL_KUBERNETES_TOKENS="on")
-    token, text = _bot(namespace), WEB.replace("REGISTRY", namespace.registry)
-    bot = f"system:serviceaccount:{namespace.name}:bot"
+    token, text = _deployer(namespace), WEB.replace("REGISTRY", namespace.registry)
+    deployer = f"system:serviceaccount:{namespace.name}:deployer"
 
     refused = _deploy(gateway, "default", token, text)
     assert (refused.status_code, refused.json()["error"]) == (
         403,
-        f"{bot} may not create milldeployments.mill.dev mill in namespace default",
+        f"{deployer} may not create milldeployments.mill.dev mill in namespace default",
     )
     done = _deploy(gateway, namespace.name, token, text)
     assert (done.status_code, '"success": true' in done.text) == (200, True)
 
-    headers = {"Mill-Token": token}  # as through the API server's proxy, which strips the other one
-    assert gateway.get(f"/v1/deployments?namespace={namespace.name}", headers).status_code == 200
-    assert gateway.get(f"/v1/secrets/x?namespace={namespace.name}", headers).status_code in (403, 404)
-    assert gateway.get("/v1/deployments", {"Mill-Token": "nobody's token"}).status_code == 401
+    def get(path: str) -> tuple[int, str]:
+        # The header that passes the API server's proxy, which strips the other one.
+        answer = gateway.get(f"{path}?namespace={namespace.name}", {"Mill-Token": token})
+        return answer.status_code, answer.json()["error"] if answer.is_error else ""
 
-    namespace.kubectl("delete", "serviceaccount", "bot")
-    path = f"/v1/deployments?namespace={namespace.name}"
-    wait_for("the token to be nobody's", lambda: gateway.get(path, headers).status_code == 401, 30)
+    here = f"in namespace {namespace.name}"
+    assert get("/v1/deployments")[0] == 200
+    assert get("/v1/secrets/x") == (403, f"{deployer} may not get secrets mill-secrets {here}")
+    assert get("/v1/logs/web") == (403, f"{deployer} may not get pods/log {here}")
+    assert get("/v1/nodes") == (403, f"{deployer} may not list nodes")
+    assert get("/v1/metrics") == (403, f"{deployer} may not get /metrics")
+    assert gateway.get("/v1/deployments", {"Mill-Token": "nobody's token"}).status_code == 401
     assert token not in gateway.log
+
+
+def test_a_right_and_a_token_that_are_taken_away_end_in_seconds(
+    namespace: Namespace, start_gateway: StartGateway
+) -> None:
+    gateway = start_gateway(MILL_KUBERNETES_TOKENS="on")
+    headers = {"Authorization": f"Bearer {_deployer(namespace)}"}
+
+    def status() -> int:
+        return gateway.get(f"/v1/deployments?namespace={namespace.name}", headers).status_code
+
+    assert status() == 200
+    namespace.kubectl("delete", "rolebinding", "mill-deployer")
+    wait_for("the right to end", lambda: status() == 403, YES_SECONDS + SLACK)
+    namespace.kubectl("delete", "serviceaccount", "deployer")
+    wait_for("the token to end", lambda: status() == 401, YES_SECONDS + API_SERVER_SECONDS + SLACK)
 
 
 def test_a_token_of_the_gateway_is_changed_without_a_restart(
@@ -104,10 +118,15 @@ def test_a_certificate_is_renewed_without_a_restart(start_gateway: StartGateway,
 
 def test_what_does_not_fit_is_told_at_the_start(start_gateway: StartGateway, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong"
-    wrong.write_text("no certificate\n")
-    process = start_gateway(ready=False, MILL_TLS_CERT=str(wrong), MILL_TLS_KEY=str(wrong), MILL_LISTEN_HOST="::")
+    wrong.write_text("secret\n")
+    settings = {"MILL_LISTEN_HOST": "::", "MILL_TLS_CERT": str(wrong), "MILL_TLS_KEY": str(wrong), "MILL_DRAIN": "on"}
+    process = start_gateway(ready=False, **settings, MILL_NODES="off", MILL_TOKEN_FILE=str(wrong))
     assert process.process.wait(30) == 2
-    assert "MILL_LISTEN_HOST=::: without a token" in process.log
+    assert process.log.splitlines() == [
+        "error: MILL_DRAIN=on needs MILL_NODES=on",
+        f"error: MILL_TOKEN_FILE={wrong}: line 1: a token of less than 8 characters",
+        f"error: MILL_TLS_CERT={wrong}, MILL_TLS_KEY={wrong}: no certificate and key in PEM",
+    ]
 
 
 def _certificate(folder: Path, name: str, chain: Path, key: Path) -> Path:

@@ -1,78 +1,20 @@
-"""Nothing is told or done for who has no right to it: on every route that there is, and on those to come."""
+"""Who calls is found out first, what they may do is asked of the cluster, and tokens are shown nowhere."""
 
-import re
+import logging
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
 
+from mill_api import logs
 from mill_api.kube.client import ApiError, Unreachable
-from mill_gateway.access.authentication import PUBLIC, PUBLIC_FOLDER
-from mill_gateway.routes import ROUTERS
+from mill_api.kube.resources import NODES
+from mill_gateway.access import Caller
+from mill_gateway.access.callers import User
+from mill_gateway.errors import Refused
 from mill_gateway.settings import Settings
-from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
-from tests.unit.mill_gateway.objects import claim, job, mill_deployment, node, pod
+from tests.unit.mill_gateway.conftest import Serve
 
-KUBERNETES = Settings(kubernetes_tokens=True, drain=True)
-BOT = {"username": "system:serviceaccount:shop:bot", "uid": "u-1", "groups": ["g"], "extra": {"k": ["v"]}}
-EVERYTHING = (
-    mill_deployment({"name": "web", "image": "web:1"}, tasks=[{"name": "web", "image": "web:1"}]),
-    pod("web"),
-    pod("web", "1", kind="task", run="web"),
-    job("web", "web"),
-    claim("web", "web"),
-    node("web"),
-)
-
-ROUTES = [
-    (method, route.path)
-    for router in ROUTERS
-    for route in router.routes
-    if isinstance(route, APIRoute)
-    for method in sorted(route.methods)
-    if route.path not in PUBLIC and not route.path.startswith(PUBLIC_FOLDER)
-]
-
-
-def _authenticated(asked: Request) -> dict[str, Any]:
-    known = asked.body["spec"]["token"] == "good-token"
-    return {"status": {"authenticated": known, "user": BOT if known else {}}}
-
-
-def _reviews(recorded: Recorded, *, allowed: bool, reason: str = "") -> None:
-    recorded.kube.answers |= {
-        ("create", "tokenreviews"): _authenticated,
-        ("create", "subjectaccessreviews"): {"status": {"allowed": allowed, "reason": reason}},
-    }
-
-
-def test_there_are_routes_to_look_at() -> None:
-    assert ("POST", "/v1/deploy") in ROUTES
-    assert len(ROUTES) >= 4
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_without_a_token_there_is_nothing(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
-        for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
-            answer = await recorded.http.request(method, re.sub(r"\{\w+\}", "web", path), headers=headers)
-            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-            assert set(answer.json()) == {"error", "request_id"}
-        assert recorded.kube.requests == []
-
-
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_who_may_nothing_gets_nothing(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        _reviews(recorded, allowed=False)
-        recorded.http.headers["Authorization"] = "Bearer good-token"
-        body = {"json": {"task": "web", "value": "x"}} if path != "/v1/deploy" else {"content": ""}
-        answer = await recorded.http.request(method, re.sub(r"\{\w+\}", "web", path), **body)
-        if path != "/v1/status":  # which leaves out what the caller may not see
-            assert answer.status_code == 403, answer.text
-            assert answer.json()["error"].startswith("system:serviceaccount:shop:bot may not ")
-        assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview", "SubjectAccessReview"}
+from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
 
 
 async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
@@ -85,14 +27,14 @@ async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
 
 async def test_kubernetes_is_asked_for_the_very_thing_and_its_answer_is_remembered(served: Serve) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        _reviews(recorded, allowed=True)
+        review(recorded, allowed=True)
         recorded.http.headers["Authorization"] = "Bearer good-token"
         for _ in range(3):
             assert (await recorded.http.get("/v1/deployments/mill?namespace=shop")).status_code == 404
         token, access = recorded.kube.requests
         assert token.body["spec"] == {"token": "good-token"}
         assert access.body["spec"] == {
-            "user": "system:serviceaccount:shop:bot",
+            "user": BOT_NAME,
             "uid": "u-1",
             "groups": ["g"],
             "extra": {"k": ["v"]},
@@ -109,12 +51,26 @@ async def test_kubernetes_is_asked_for_the_very_thing_and_its_answer_is_remember
 
 async def test_a_refusal_says_who_may_not_do_what_and_why(served: Serve) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        _reviews(recorded, allowed=False, reason="no such role")
+        review(recorded, allowed=False, reason="no such role")
         recorded.http.headers["Authorization"] = "Bearer good-token"
         answer = await recorded.http.get("/v1/deployments?namespace=shop")
         assert answer.json()["error"] == (
-            "system:serviceaccount:shop:bot may not list milldeployments.mill.dev in namespace shop: no such role"
+            f"{BOT_NAME} may not list milldeployments.mill.dev in namespace shop: no such role"
         )
+
+
+async def test_what_is_no_resource_is_asked_for_by_its_path(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        access, caller = recorded.gateway.access, Caller(BOT_NAME, user=User(BOT_NAME))
+        review(recorded, allowed=True)
+        await access.require_path(caller, "get", "/metrics")
+        asked = recorded.kube.requests[-1].body["spec"]
+        assert asked["nonResourceAttributes"] == {"verb": "get", "path": "/metrics"}
+        assert "resourceAttributes" not in asked
+        review(recorded, allowed=False)
+        with pytest.raises(Refused) as refused:
+            await access.require_path(caller, "get", "/other")
+        assert (refused.value.status_code, refused.value.detail) == (403, f"{BOT_NAME} may not get /other")
 
 
 @pytest.mark.parametrize("failure", [Unreachable("refused"), ApiError(500, "InternalError", "token good-token is …")])
@@ -141,19 +97,52 @@ async def test_a_token_that_is_limited_counts_in_its_namespaces_only(served: Ser
         assert await status("everywhere", "/v1/deployments") == 200
 
 
+async def test_a_token_that_is_limited_does_not_count_for_what_is_in_no_namespace(served: Serve) -> None:
+    async with served() as recorded:
+        access, caller = recorded.gateway.access, Caller("it", namespaces=frozenset({"b", "a"}))
+        with pytest.raises(Refused) as nodes:
+            await access.require(caller, "list", NODES, None)
+        assert (nodes.value.status_code, nodes.value.detail) == (403, "it may not list nodes: it counts in a, b only")
+        with pytest.raises(Refused) as path:
+            await access.require_path(caller, "get", "/metrics")
+        assert path.value.status_code == 403
+
+
+async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    caplog.set_level(logging.DEBUG)
+    file = tmp_path / "tokens"
+    file.write_text("token-of-a-line shop\n")
+    settings = Settings(token="right-token", token_file=str(file), kubernetes_tokens=True)
+    async with served(*EVERYTHING, settings=settings) as recorded:
+        review(recorded, allowed=True)
+
+        async def ask(path: str, **headers: str) -> int:
+            answer = await recorded.http.get(path, headers={key.replace("_", "-"): it for key, it in headers.items()})
+            assert not any(secret in answer.text for secret in secrets)
+            return answer.status_code
+
+        secrets = ("right-token", "wrong-token", "good-token", "token-of-a-line", "in-the-query")
+        assert await ask("/v1/deployments", Authorization="Bearer right-token") == 200
+        assert await ask("/v1/deployments", Authorization="Bearer good-token") == 200
+        assert await ask("/v1/deployments", Mill_Token="token-of-a-line") == 403
+        assert await ask("/v1/deployments?token=in-the-query", Mill_Token="wrong-token") == 401
+        assert await ask("/v1/nodes?token=in-the-query&namespace=A", Mill_Token="right-token") == 200
+        recorded.kube.answers["create", "tokenreviews"] = RuntimeError("a bug")
+        assert await ask("/v1/deployments?token=in-the-query", Authorization="Bearer wrong-token-2") == 500
+    texts = _written(caplog.records)
+    assert "a token of the gateway" in texts
+    assert "Traceback" in texts
+    assert not any(secret in texts for secret in secrets)
+
+
+def _written(records: list[logging.LogRecord]) -> str:
+    """Everything that is logged, in both formats; but not what the test's own client logs of its requests."""
+    ours = [each for each in records if each.name.partition(".")[0] not in ("httpx", "httpcore")]
+    formatters = (logs.JsonFormatter(), logs.TextFormatter(logs.TEXT))
+    return "\n".join(formatter.format(each) for each in ours for formatter in formatters)
+
+
 async def test_a_gateway_of_one_namespace_serves_no_other(served: Serve) -> None:
     async with served(settings=Settings(namespace="shop", single_namespace=True, nodes=False)) as recorded:
         assert (await recorded.http.get("/v1/deployments")).status_code == 200
         assert (await recorded.http.get("/v1/deployments?namespace=other")).status_code == 403
-
-
-async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
-        await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer right-token"})
-        await recorded.http.get("/v1/deployments?token=in-the-query", headers={"Mill-Token": "wrong-token"})
-    assert "a token of the gateway" in caplog.text
-    for secret in ("right-token", "wrong-token", "in-the-query"):
-        assert not any(
-            secret in record.getMessage() for record in caplog.records if record.name.startswith("mill_gateway")
-        )

@@ -1,6 +1,7 @@
 """Answers are remembered for a short time, and nothing is asked twice at once."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -76,3 +77,25 @@ async def test_it_keeps_so_many_and_no_more() -> None:
     for number in range(50):
         await remembered.answer(number, Asked("yes"))
     assert len(remembered) == 5
+
+
+async def test_a_flood_of_other_questions_does_not_push_out_what_is_in_use() -> None:
+    ask = Asked("yes")
+    remembered: Remembered[object, str] = Remembered(lambda _: 10, most=5)
+    for number in range(50):
+        await remembered.answer("in use", ask)
+        await remembered.answer(number, Asked("no"))
+    assert ask.times == 1
+
+
+async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint() -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    remembered: Remembered[str, str] = Remembered(lambda _: 10)
+    waiting = asyncio.create_task(remembered.answer("q", Asked(RuntimeError("away"))))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert complaints == []

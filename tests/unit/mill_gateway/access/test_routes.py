@@ -1,0 +1,148 @@
+"""Nothing is told or done for who has no right to it: on every route that there is, and on those to come.
+
+The routes are found in the application, and requests are made up from its OpenAPI, so that a new route is held to this
+without a word here; only its row in docs/access.md has to be written.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from mill_api.kube.resources import Resource
+from mill_gateway.access.authentication import PUBLIC, PUBLIC_FOLDER
+from mill_gateway.access.reviews import Doing
+from mill_gateway.app import create_app
+from mill_gateway.settings import Settings
+from tests.unit.mill_gateway.conftest import Recorded, Serve
+
+from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
+
+DOCUMENTATION = Path(__file__).parents[4] / "docs" / "access.md"
+LEAVES_OUT = {("GET", "/v1/status")}
+"""Routes that answer with what the caller may see, rather than refuse."""
+EXAMPLES = {"string": "web", "integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
+
+APP = create_app(Settings())
+OPENAPI = APP.openapi()
+
+
+def _all(routes: Iterable[Any]) -> Iterator[Any]:
+    """Every route, those of routers and mounted applications included."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if hasattr(route, "endpoint"):
+            yield route
+        elif hasattr(inner, "routes"):
+            yield from _all(inner.routes)
+        else:
+            yield route
+
+
+def _is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(PUBLIC_FOLDER)
+
+
+CLOSED = [route for route in _all(APP.routes) if not _is_public(route.path)]
+EVERY = [(method, route.path) for route in CLOSED for method in sorted(getattr(route, "methods", None) or {"GET"})]
+ROUTES = [(method, route.path) for route in CLOSED if isinstance(route, APIRoute) for method in sorted(route.methods)]
+
+
+def _example(schema: dict[str, Any]) -> Any:
+    """Make up what a schema allows."""
+    if "$ref" in schema:
+        return _example(OPENAPI["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    for given in ("default", "const"):
+        if given in schema:
+            return schema[given]
+    for given in ("examples", "enum", "anyOf", "oneOf"):
+        if schema.get(given):
+            first = schema[given][0]
+            return first if given in ("examples", "enum") else _example(first)
+    if schema.get("type") == "object":
+        properties = schema.get("properties") or {}
+        return {name: _example(properties[name]) for name in schema.get("required") or ()}
+    return EXAMPLES[schema.get("type", "string")]
+
+
+async def _send(recorded: Recorded, method: str, path: str, **options: Any) -> Any:
+    """Send a request that the route would take."""
+    about = (OPENAPI["paths"].get(path) or {}).get(method.lower()) or {}
+    query = {
+        each["name"]: _example(each["schema"])
+        for each in about.get("parameters") or ()
+        if each["in"] == "query" and each.get("required")
+    }
+    content = (about.get("requestBody") or {}).get("content") or {}
+    if "application/json" in content:
+        options["json"] = _example(content["application/json"]["schema"])
+    return await recorded.http.request(method, re.sub(r"\{[^}]+\}", "web", path), params=query, **options)
+
+
+def test_every_route_is_looked_at() -> None:
+    described = {
+        (method.upper(), path)
+        for path, methods in OPENAPI["paths"].items()
+        for method in methods
+        if not _is_public(path)
+    }
+    assert described <= set(ROUTES)
+    assert ("POST", "/v1/deploy") in described
+    assert {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/redoc")} <= set(EVERY)
+
+
+def test_requests_are_made_up_from_the_description() -> None:
+    schemas = OPENAPI["components"]["schemas"]
+    assert _example(schemas["Spawn"]) == {"task": "migrate", "env": {"STEPS": "3"}}
+    assert set(_example(schemas["SecretValue"])) == {"value"}
+
+
+@pytest.mark.parametrize(("method", "path"), EVERY)
+async def test_without_a_token_there_is_nothing(served: Serve, method: str, path: str) -> None:
+    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
+        for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
+            answer = await _send(recorded, method, path, headers=headers)
+            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert method == "HEAD" or set(answer.json()) == {"error", "request_id"}
+        assert recorded.kube.requests == []
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_who_may_nothing_gets_nothing(served: Serve, method: str, path: str) -> None:
+    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
+        review(recorded, allowed=False)
+        answer = await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
+        if (method, path) in LEAVES_OUT:
+            assert set(answer.json().values()) == {0}
+        else:
+            assert answer.status_code == 403, answer.text
+            assert answer.json()["error"].startswith(f"{BOT_NAME} may not ")
+        assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview", "SubjectAccessReview"}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+async def test_the_documentation_says_what_is_asked(served: Serve, method: str, path: str) -> None:
+    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
+        review(recorded, allowed=False)
+        await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
+        first = next(each for each in recorded.kube.requests if each.resource.kind == "SubjectAccessReview")
+    row = f"| `{method} {path}` | `{_asked(first.body['spec'])}` |"
+    assert row in DOCUMENTATION.read_text(), f"docs/access.md should have a row that begins with:\n\n{row}"
+
+
+def test_the_documentation_has_no_route_that_is_not_there() -> None:
+    rows = re.findall(r"^\| `([A-Z]+) (/\S*)` \|", DOCUMENTATION.read_text(), re.MULTILINE)
+    assert len(rows) == len(set(rows))
+    assert set(rows) <= set(ROUTES)
+
+
+def _asked(spec: dict[str, Any]) -> str:
+    """Return what a review asked, without names."""
+    if (path := spec.get("nonResourceAttributes")) is not None:
+        return f"{path['verb']} {path['path']}"
+    about = spec["resourceAttributes"]
+    resource = Resource(about.get("group", ""), about["version"], "", about["resource"])
+    return str(Doing(about["verb"], resource, subresource=about.get("subresource")))

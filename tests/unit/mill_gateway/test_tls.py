@@ -1,0 +1,131 @@
+"""A certificate is renewed while connections are accepted; what does not fit leaves the one of before."""
+
+import asyncio
+import logging
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mill_api.settings import SettingsError
+from mill_gateway.tls import Certificate
+
+
+def make(folder: Path, name: str, *, passphrase: str | None = None) -> Path:
+    """Make a folder with a certificate and its key, as a mounted Secret has them."""
+    made = folder / name
+    made.mkdir()
+    protection = ("-passout", f"pass:{passphrase}") if passphrase else ("-nodes",)
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *protection, "-keyout", str(made / "tls.key"))
+    subject = ("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = ("openssl", "req", "-x509", *key, "-days", "1", *subject, "-out", str(made / "tls.crt"))
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return made
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two pairs, and one whose key nobody can read."""
+    folder = tmp_path_factory.mktemp("pairs")
+    return {
+        "first": make(folder, "first"),
+        "second": make(folder, "second"),
+        "locked": make(folder, "locked", passphrase="long enough"),
+    }
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, pairs: dict[str, Path]) -> Path:
+    """The first pair, where the gateway is to find it."""
+    mount(tmp_path, pairs["first"])
+    return tmp_path
+
+
+def mount(where: Path, pair: Path, *files: str) -> None:
+    """Put a pair, or one file of it, in the place of what is there."""
+    for name in files or ("tls.crt", "tls.key"):
+        new = where / f"{name}.new"
+        new.write_bytes((pair / name).read_bytes())
+        new.replace(where / name)
+
+
+def certificate(folder: Path) -> Certificate:
+    return Certificate(str(folder / "tls.crt"), str(folder / "tls.key"))
+
+
+async def shown(held: Certificate, pairs: dict[str, Path]) -> str:
+    """Connect, and tell whose certificate was shown."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=held.context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        for name in ("first", "second"):
+            trusted = ssl.create_default_context(cafile=str(pairs[name] / "tls.crt"))
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusted)
+            except ssl.SSLError:
+                continue
+            writer.close()
+            return name
+    return "none"
+
+
+async def test_a_new_pair_is_taken_for_connections_from_then_on(mounted: Path, pairs: dict[str, Path]) -> None:
+    held = certificate(mounted)
+    assert (held.renew(), await shown(held, pairs)) == (False, "first")
+    mount(mounted, pairs["second"])
+    assert await shown(held, pairs) == "first"
+    assert held.renew()
+    assert (held.renew(), await shown(held, pairs)) == (False, "second")
+
+
+async def test_a_pair_that_does_not_fit_leaves_the_one_of_before(
+    mounted: Path, pairs: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    held = certificate(mounted)
+    mount(mounted, pairs["second"], "tls.crt")
+    with caplog.at_level(logging.WARNING):
+        assert [held.renew(), held.renew()] == [False, False]
+    assert caplog.text.count("the certificate of before still counts") == 1
+    assert await shown(held, pairs) == "first"
+    mount(mounted, pairs["second"], "tls.key")
+    assert (held.renew(), await shown(held, pairs)) == (True, "second")
+
+
+async def test_files_that_are_gone_for_a_moment_change_nothing(mounted: Path, pairs: dict[str, Path]) -> None:
+    held = certificate(mounted)
+    (mounted / "tls.key").unlink()
+    assert (held.renew(), await shown(held, pairs)) == (False, "first")
+    mount(mounted, pairs["second"])
+    assert held.renew()
+
+
+def test_versions_that_are_broken_are_not_spoken(mounted: Path) -> None:
+    assert certificate(mounted).context.minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ("missing", "No such file or directory"),
+        ("mixed", "the key is not the certificate's"),
+        ("text", "no certificate and key in PEM"),
+        ("locked", "the key has a passphrase, which nobody is there to type"),
+    ],
+)
+def test_a_pair_that_is_wrong_at_the_start_is_refused_by_its_settings(
+    mounted: Path, pairs: dict[str, Path], wrong: str, problem: str
+) -> None:
+    match wrong:
+        case "missing":
+            (mounted / "tls.key").unlink()
+        case "mixed":
+            mount(mounted, pairs["second"], "tls.key")
+        case "text":
+            (mounted / "tls.crt").write_text("no certificate\n")
+        case "locked":
+            mount(mounted, pairs["locked"])
+    with pytest.raises(SettingsError) as refused:
+        certificate(mounted)
+    names = f"MILL_TLS_CERT={mounted / 'tls.crt'}, MILL_TLS_KEY={mounted / 'tls.key'}: "
+    assert str(refused.value) == names + problem
