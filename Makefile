@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate bench bench-verdict bench-scale bench-language bench-streams bench-reads
+.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ generate: setup ## Write what is generated: the CRD, the failure codes, the role
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
 	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
+
+pictures: setup cluster-up ## Take the documentation's pictures of the page
+	$(BIN)/python -m hack.pictures
 
 bench: bench-language bench-reads bench-streams bench-verdict bench-scale ## Print all figures
 

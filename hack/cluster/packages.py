@@ -2,6 +2,9 @@
 
 import os
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from hack.commands import CommandFailed, run
@@ -29,9 +32,11 @@ class NotSupported(RuntimeError):
     """This machine cannot run the embedded cluster."""
 
 
-def install() -> None:
-    """Install what is missing."""
-    missing = [package for package, program in _PACKAGES.items() if not shutil.which(program)]
+def install(packages: Mapping[str, str] = MappingProxyType(_PACKAGES)) -> None:
+    """Install what is missing: packages, each with a program by which we tell that it is there."""
+    missing = [
+        package for package, program in packages.items() if not (shutil.which(program) or Path(program).exists())
+    ]
     if not missing:
         return
     if not shutil.which("apt-get"):

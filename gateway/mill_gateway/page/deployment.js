@@ -1,0 +1,111 @@
+// One deployment's card: its services, what failed and why, the rollout that runs, and those before.
+
+import { element, keyed, say } from "./element.js";
+
+const MOST_BARS = 20;
+const LEGEND = ["pulling", "starting", "suspect", "healthy", "failed"];
+const TONE = { Healthy: "good", Failed: "bad", Suspect: "busy", Pulling: "busy", Starting: "busy", Pending: "busy" };
+
+export function makeCard() {
+  const card = element("article");
+  card.append(
+    element("header", {}, element("h2"), element("span", { class: "badge" }), element("span", { class: "quiet message" })),
+    element("table", {},
+      element("thead", {}, element("tr", {}, ...["Service", "State", "Replicas", "Image"].map((text) => element("th", { scope: "col" }, text)))),
+      element("tbody")),
+    element("div", { class: "failures" }),
+    element("h3", {}, element("span", { class: "which" }), " · ", element("span", { class: "clock" })),
+    element("dl", { class: "timeline" }),
+    element("p", { class: "quiet legend", "aria-hidden": "true" }, ...LEGEND.map((phase) => element("span", { class: phase }, phase))),
+    element("p", { class: "bad whole" }),
+    element("h3", { class: "before" }, "Rollouts before"),
+    element("ol", { class: "history" }),
+  );
+  return card;
+}
+
+export function updateCard(card, deployment, timeline) {
+  const { status, spec } = deployment;
+  const find = (selector) => card.querySelector(selector);
+  card.setAttribute("aria-label", `Deployment ${deployment.name}`);
+  say(find("h2"), deployment.name);
+  const [tone, verdict] = verdictOf(deployment);
+  find(".badge").className = `badge ${tone}`;
+  say(find(".badge"), verdict);
+  say(find(".message"), deployment.message + (deployment.owner ? ` · managed by ${deployment.owner}` : ""));
+  const images = new Map((spec.services ?? []).map((service) => [service.name, service.image]));
+  const services = status.services ?? [];
+  find("table").hidden = services.length === 0;
+  keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => updateRow(row, each, images.get(each.name)));
+  const failed = services.filter((each) => each.message && each.state !== "Healthy");
+  keyed(find(".failures"), failed, (each) => each.name, makeFailure, updateFailure);
+  updateTimeline(card, deployment, timeline);
+  const history = status.history ?? [];
+  find(".before").hidden = history.length === 0;
+  keyed(find(".history"), history, (each) => each.id, () => element("li"), (item, each) => say(item, pastInWords(each)));
+}
+
+export function updateTimeline(card, deployment, timeline) {
+  const find = (selector) => card.querySelector(selector);
+  find(".which").parentElement.hidden = timeline.empty;
+  find(".timeline").hidden = find(".legend").hidden = timeline.empty || timeline.whole;
+  if (timeline.empty) return;
+  say(find(".which"), timeline.running ? `Rollout ${deployment.rollout} is running` : `Rollout ${deployment.rollout}`);
+  say(find(".clock"), `${timeline.seconds.toFixed(1)} s`);
+  say(find(".whole"), timeline.reason ?? "");
+  timeline.draw(find(".timeline"));
+}
+
+export function verdictOf(deployment) {
+  if (deployment.ready) return ["good", "healthy"];
+  if ((deployment.services ?? []).some((each) => each.state === "Failed") || deployment.success === false) return ["bad", "failed"];
+  return ["busy", deployment.rolling_out ? "rolling out" : "recovering"];
+}
+
+function makeRow() {
+  return element("tr", {},
+    element("th", { scope: "row" }), element("td"),
+    element("td", {}, element("div", { class: "bar", role: "img" })), element("td", { class: "image" }));
+}
+
+function updateRow(row, service, image) {
+  const [name, state, replicas, cell] = row.children;
+  say(name, service.name);
+  state.className = TONE[service.state] ?? "idle";
+  say(state, service.state);
+  const { desired = 0, healthy = 0 } = service.replicas ?? {};
+  const bar = replicas.firstElementChild;
+  bar.setAttribute("aria-label", `${healthy} of ${desired} healthy`);
+  const boxes = Array.from({ length: Math.min(desired, MOST_BARS) }, (_, number) => number);
+  const share = desired > MOST_BARS ? Math.floor((healthy * MOST_BARS) / desired) : healthy;
+  keyed(bar, [...boxes, "text"], String, (item) => element(item === "text" ? "b" : "span"), (box, item) => {
+    if (item === "text") say(box, `${healthy}/${desired}`);
+    else box.className = item < share ? "full" : "";
+  });
+  say(cell, service.image ?? image ?? "");
+}
+
+function makeFailure() {
+  return element("section", { class: "failure" },
+    element("p", {}, element("strong"), " ", element("span", { class: "reason" })), element("pre", { tabindex: "0" }), element("p", { class: "quiet" }));
+}
+
+function updateFailure(block, service) {
+  const [headline, evidence, suggestion] = block.children;
+  block.setAttribute("aria-label", `Why ${service.name} is ${service.state}`);
+  say(headline.firstElementChild, service.name);
+  say(headline.lastElementChild, `${service.message}${service.reason ? ` (${service.reason})` : ""}`);
+  evidence.hidden = !service.evidence;
+  evidence.setAttribute("aria-label", "Evidence");
+  say(evidence, service.evidence ?? "");
+  suggestion.hidden = !service.suggestion;
+  say(suggestion, service.suggestion ?? "");
+}
+
+function pastInWords(past) {
+  const seconds = (new Date(past.finishedAt) - new Date(past.startedAt)) / 1000;
+  const when = new Date(past.finishedAt).toLocaleString();
+  const outcome = past.success ? "succeeded" : past.superseded ? "was superseded" : "failed";
+  const causes = (past.failed ?? []).map((each) => (each.service ? `${each.service}: ${each.reason}` : each.reason));
+  return [`${past.id} ${outcome} after ${seconds.toFixed(1)} s, ${when}`, ...causes].join(" · ");
+}

@@ -1,0 +1,145 @@
+// The page: what is deployed in a namespace is asked for every two seconds, rollouts tell of themselves.
+
+import { forgetAnswers, get, inWords } from "./api.js";
+import { makeCard, updateCard, updateTimeline, verdictOf } from "./deployment.js";
+import { element, keyed, say } from "./element.js";
+import { follow } from "./stream.js";
+import { Timeline } from "./timeline.js";
+import { forget, keep, token } from "./token.js";
+
+const EVERY_MS = 2000;
+const DRAW_MS = 250;
+
+const find = (id) => document.getElementById(id);
+const namespace = new URLSearchParams(location.search).get("namespace") ?? "";
+const where = namespace ? `?namespace=${encodeURIComponent(namespace)}` : "";
+const path = (name, rest = "") => `/v1/deployments/${encodeURIComponent(name)}${rest}${where}`;
+
+const rollouts = new Map(); // by deployment: {id, timeline, controller}
+let shown = [];
+let verdicts = new Map();
+
+async function refresh() {
+  try {
+    const listed = await get(`/v1/deployments${where}`);
+    shown = (await Promise.all(listed.map((each) => get(path(each.name)).catch(skipGone)))).filter(Boolean);
+    connected();
+    shown.forEach(followRollout);
+    for (const name of rollouts.keys()) if (!shown.some((each) => each.name === name)) stopFollowing(name);
+    draw();
+  } catch (error) {
+    if (error.status === 401) askForToken(token() ? "The gateway does not know that token." : "");
+    else lost(inWords(error));
+  }
+}
+
+function skipGone(error) {
+  if (error.status === 404) return null;
+  throw error;
+}
+
+function followRollout(deployment) {
+  const known = rollouts.get(deployment.name);
+  if (known?.id === deployment.rollout) return;
+  known?.controller.abort();
+  const timeline = new Timeline();
+  const controller = new AbortController();
+  rollouts.set(deployment.name, { id: deployment.rollout, timeline, controller });
+  const query = `${where ? "&" : "?"}detail=full&rollout=${encodeURIComponent(deployment.rollout)}`;
+  const heard = (event) => {
+    timeline.take(event);
+    if (event.name === "done") refresh();
+  };
+  follow(path(deployment.name, "/events") + query, heard, controller.signal).catch(() => rollouts.delete(deployment.name));
+}
+
+function stopFollowing(name) {
+  rollouts.get(name).controller.abort();
+  rollouts.delete(name);
+}
+
+function draw() {
+  const main = find("deployments");
+  keyed(main, shown.length ? shown : [null], (each) => (each ? `deployment ${each.name}` : "empty"),
+    (each) => (each ? makeCard() : empty()),
+    (card, each) => each && updateCard(card, each, rollouts.get(each.name)?.timeline ?? new Timeline()));
+  announce();
+}
+
+function empty() {
+  return element("div", { class: "empty" },
+    element("p", {}, namespace ? `Nothing is deployed in the namespace ${namespace}.` : "Nothing is deployed here."),
+    element("code", {}, `mill deploy -f production.mill${namespace ? ` --namespace ${namespace}` : ""}`));
+}
+
+/** Tell those who do not see the colours what has changed. */
+function announce() {
+  const now = new Map(shown.map((each) => [each.name, `${each.name}: ${verdictOf(each)[1]}. ${each.message}`]));
+  const news = [...now].filter(([name, text]) => verdicts.size && verdicts.get(name) !== text).map(([, text]) => text);
+  if (news.length) say(find("announcements"), news.join(" "));
+  verdicts = now;
+}
+
+function redraw() {
+  for (const each of shown) {
+    const card = document.querySelector(`[data-key="${CSS.escape(`deployment ${each.name}`)}"]`);
+    const timeline = rollouts.get(each.name)?.timeline;
+    if (card && timeline?.running) updateTimeline(card, each, timeline);
+  }
+}
+
+function connected() {
+  find("token").hidden = true;
+  find("deployments").hidden = false;
+  find("forget").hidden = !token();
+  find("connection").className = "";
+  say(find("connection"), "live");
+}
+
+function lost(words) {
+  find("connection").className = "lost";
+  say(find("connection"), words);
+}
+
+function askForToken(words) {
+  for (const name of [...rollouts.keys()]) stopFollowing(name);
+  shown = [];
+  find("deployments").hidden = true;
+  find("forget").hidden = true;
+  say(find("connection"), "");
+  say(find("refused"), words);
+  if (find("token").hidden) {
+    find("token").hidden = false;
+    find("secret").focus();
+  }
+}
+
+async function forever() {
+  for (;;) {
+    const asking = !find("token").hidden;
+    if (!document.hidden && !asking) await refresh();
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+find("namespace").value = namespace;
+document.title = namespace ? `${namespace} · Mill` : "Mill";
+find("where").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const wanted = find("namespace").value.trim();
+  location.search = wanted ? new URLSearchParams({ namespace: wanted }).toString() : "";
+});
+find("token").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  keep(find("secret").value.trim());
+  find("secret").value = "";
+  await refresh();
+});
+find("forget").addEventListener("click", () => {
+  forget();
+  forgetAnswers();
+  refresh();
+});
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+setInterval(redraw, DRAW_MS);
+forever();

@@ -1,0 +1,211 @@
+"""The page in a real browser: it moves by itself, is safe, and is there for everybody."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from hack.browser import chromium
+from hack.cluster.packages import NotSupported
+from tests.e2e.conftest import Namespace
+
+from .conftest import StartGateway
+from .process import GatewayProcess
+
+SEED = """
+service "web" {
+  image    = "REGISTRY/web:1"
+  port     = 8080
+  replicas = 2
+  cpu      = 0.02
+  command  = ["/web", "-ready-after", "3s"]
+  health { path = "/healthz" }
+}
+service "broken" {
+  image = "REGISTRY/web:missing"
+  port  = 8080
+  cpu   = 0.02
+}
+"""
+WITHIN_MS = 45_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium."""
+    try:
+        with chromium() as found:
+            yield found
+    except NotSupported as error:
+        pytest.skip(str(error))
+
+
+class Opened:
+    """A page, with everything that it asked for and complained of."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        context.set_default_timeout(WITHIN_MS)
+        self.page: Page = context.new_page()
+        self.complaints: list[str] = []
+        self.requested: list[str] = []
+        self.page.on(
+            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
+        )
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requested.append(request.url))
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opened]:
+    """A tab of a new session."""
+    context = browser.new_context()
+    try:
+        yield Opened(context)
+    finally:
+        context.close()
+
+
+def _deploy(gateway: GatewayProcess, namespace: Namespace, text: str, token: str = "") -> Thread:
+    """Deploy in the background."""
+    url = f"{gateway.url}/v1/deploy?namespace={namespace.name}"
+    content, headers = (
+        text.replace("REGISTRY", namespace.registry),
+        {"Authorization": f"Bearer {token}"} if token else {},
+    )
+    thread = Thread(target=lambda: httpx.post(url, content=content, headers=headers, timeout=90), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_rollout_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayProcess, opened: Opened) -> None:
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    expect(page.locator(".empty code")).to_have_text(f"mill deploy -f production.mill --namespace {namespace.name}")
+
+    deploying = _deploy(gateway, namespace, SEED)
+    card = page.get_by_role("article", name="Deployment mill")
+    failure = card.get_by_role("region", name="Why broken is Failed")
+    expect(failure).to_contain_text("image pull failed: tag not found (TagNotFound)", timeout=WITHIN_MS)
+    assert failure.locator("p").last.inner_text() == namespace.service("broken")["suggestion"]
+    # The other one still starts: its lane is there, and grows.
+    lane = card.locator(".timeline dd", has=page.locator("i.starting, i.scheduled")).first.locator(".lane")
+    expect(lane).to_have_attribute("aria-label", re.compile(r"scheduled on node-1 \(\d+\.\d s\)"), timeout=WITHIN_MS)
+    deploying.join(timeout=60)
+    expect(card.get_by_role("img", name="2 of 2 healthy")).to_be_visible(timeout=WITHIN_MS)
+    expect(card.locator(".lane i.healthy")).to_have_count(1)
+    expect(card.locator(".lane i.failed")).to_have_count(1)
+    expect(card.locator(".badge")).to_have_text("failed")
+    assert page.evaluate("performance.getEntriesByType('navigation').length") == 1, "without a reload"
+
+    _deploy(gateway, namespace, SEED.replace("web:missing", "web:2")).join(timeout=90)
+    expect(card.locator(".badge")).to_have_text("healthy", timeout=WITHIN_MS)
+    expect(card.locator(".failure")).to_have_count(0)
+    expect(card.locator(".history li")).to_contain_text("broken: image pull failed: tag not found")
+    expect(page.get_by_role("log")).to_contain_text("mill: healthy")
+
+    assert opened.complaints == []
+    assert {url for url in opened.requested if not url.startswith(gateway.url)} == set()
+
+
+def test_the_page_goes_on_after_the_gateway_was_away(
+    namespace: Namespace, start_gateway: StartGateway, opened: Opened
+) -> None:
+    gateway = start_gateway()
+    _deploy(gateway, namespace, SEED.replace("web:missing", "web:1")).join(timeout=90)
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    expect(page.get_by_role("status")).to_have_text("live", timeout=WITHIN_MS)
+    gateway.kill()
+    expect(page.get_by_role("status")).to_contain_text("The gateway does not answer", timeout=WITHIN_MS)
+    gateway.start()
+    expect(page.get_by_role("status")).to_have_text("live", timeout=WITHIN_MS)
+    expect(page.locator(".badge")).to_have_text("healthy")
+
+
+def test_the_token_is_asked_for_once_kept_in_the_tab_and_forgotten(
+    namespace: Namespace, start_gateway: StartGateway, browser: Browser, opened: Opened
+) -> None:
+    token = "a-token-of-the-gateway"
+    gateway = start_gateway(MILL_TOKEN=token)
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    field = page.get_by_label("Token", exact=True)
+    expect(field).to_be_focused(timeout=WITHIN_MS)
+    field.fill("a-wrong-token")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The gateway does not know that token.")
+    field.fill(token)
+    field.press("Enter")
+    expect(page.locator(".empty")).to_be_visible()
+    page.reload()
+    expect(page.locator(".empty")).to_be_visible()
+    assert page.evaluate("localStorage.length") == 0
+    assert not [url for url in opened.requested if token in url]
+    page.get_by_role("button", name="Forget the token").click()
+    expect(field).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+    assert token not in gateway.log
+
+
+def test_markup_in_what_is_deployed_is_text(namespace: Namespace, gateway: GatewayProcess, opened: Opened) -> None:
+    markup = "<img src=x onerror=alert(1)>"
+    namespace.kubectl(
+        "apply",
+        "-f",
+        "-",
+        stdin=f'{{"apiVersion":"mill.dev/v1alpha1","kind":"MillDeployment","metadata":{{"name":"mill"}},'
+        f'"spec":{{"services":[{{"name":"web","image":"{markup.replace(" ", "/")}"}}]}}}}',
+    )
+    page = opened.page
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    expect(page.locator(".whole")).to_contain_text("<img/src=x/onerror=alert(1)>", timeout=WITHIN_MS)
+    assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_there_for_everybody(
+    namespace: Namespace, gateway: GatewayProcess, browser: Browser, scheme: str, tmp_path: Path
+) -> None:
+    """Narrow and wide, light and dark, by keyboard alone."""
+    _deploy(gateway, namespace, SEED).join(timeout=90)
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})  # type: ignore[arg-type]
+    try:
+        page = Opened(context).page
+        page.goto(f"{gateway.url}/?namespace={namespace.name}")
+        expect(page.locator(".failure")).to_be_visible(timeout=WITHIN_MS)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 360, f"{wide} pixels: it scrolls to the side"
+        page.set_viewport_size({"width": 1280, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+        for selector in ("h2", ".message", ".reason", ".image", "#connection", ".badge", "td", "th"):
+            for ratio in page.locator(selector).evaluate_all(f"each => each.map({CONTRAST})"):
+                assert ratio >= 4.5, f"{selector} in {scheme}: contrast {ratio:.2f}"
+        seen = []
+        for _ in range(8):
+            page.keyboard.press("Tab")
+            focus = page.evaluate("document.activeElement.id || document.activeElement.tagName")
+            if focus == "BODY":
+                break
+            seen.append(focus)
+        assert seen[:3] == ["A", "namespace", "BUTTON"]
+        unlabelled = "[...document.querySelectorAll('input')].filter(each => !each.labels.length).length"
+        assert page.evaluate(unlabelled) == 0
+    finally:
+        context.close()
+
+
+CONTRAST = """(element) => {
+  const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  let behind = element;
+  while (behind && (numbers(getComputedStyle(behind).backgroundColor)[3] ?? 1) === 0) behind = behind.parentElement;
+  const [a, b] = [getComputedStyle(element).color, getComputedStyle(behind ?? document.body).backgroundColor]
+    .map((text) => light(numbers(text))).sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}"""

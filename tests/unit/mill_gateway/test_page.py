@@ -1,0 +1,49 @@
+"""The page's files: without a token, with strict headers, and nothing of the cluster in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import mill_gateway
+from mill_gateway.routes.page import FILES
+from mill_gateway.settings import Settings
+
+from .conftest import Serve
+from .objects import mill_deployment
+
+FOLDER = Path(mill_gateway.__file__).parent / "page"
+
+
+async def test_it_is_there_without_a_token(served: Serve) -> None:
+    async with served(mill_deployment(), settings=Settings(token="right-token")) as recorded:
+        page = await recorded.http.get("/")
+        assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        for name in re.findall(r'"/page/([^"]+)"', page.text):
+            assert (await recorded.http.get(f"/page/{name}")).status_code == 200
+        for wrong in ("nope.js", "..%2Fsettings.py", "__init__.py", ""):
+            assert (await recorded.http.get(f"/page/{wrong}")).status_code == 404
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+async def test_every_file_is_kept_to_itself_and_not_sent_twice(served: Serve, name: str) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.get(f"/page/{name}")
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        again = await recorded.http.get(f"/page/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.iterdir()), ids=lambda file: file.name)
+def test_nothing_comes_from_elsewhere_and_data_never_become_markup(file: Path) -> None:
+    text = file.read_text()
+    assert [url for url in re.findall(r"https?://[^\s\"')]+", text) if "www.w3.org/2000/svg" not in url] == []
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text)
+
+
+def test_modules_name_each_other_as_they_are() -> None:
+    for file in FOLDER.glob("*.js"):
+        for imported in re.findall(r'from "\./([^"]+)"', file.read_text()):
+            assert (FOLDER / imported).exists(), f"{file.name} imports {imported}"
