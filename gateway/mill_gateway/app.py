@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from mill_api.kube.client import KubeClient
-from mill_gateway import errors
+from mill_gateway import errors, openapi
 from mill_gateway.access.authentication import Authentication
 from mill_gateway.gateway import Gateway
 from mill_gateway.metrics import Metrics
-from mill_gateway.requests import Bodies, Requests
+from mill_gateway.requests import Bodies, Heads, Requests
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
 
@@ -45,15 +45,16 @@ def create_app(
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
-        title="Mill on Kubernetes",
-        version="0.1.0",
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
         lifespan=None if gateway else lifespan,
         redirect_slashes=False,  # another path is another path, as in the original
     )
     app.state.gateway = gateway
-    errors.install(app)
+    errors.install(app, ROUTERS)
     for router in ROUTERS:
-        app.include_router(router)
-    for layer in (Authentication, Bodies, Requests):  # from the inside out
+        app.include_router(router, responses=openapi.failures(*openapi.EVERYWHERE))
+    openapi.describe(app)
+    for layer in (Authentication, Bodies, Heads, Requests):  # from the inside out
         app.add_middleware(layer)
     return app

@@ -1,13 +1,15 @@
 """Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import Scope
 
 from mill_api.kube.client import ApiError, Unreachable
@@ -38,8 +40,16 @@ def away(error: Unreachable) -> Refused:
     return Refused(503, f"the Kubernetes API server does not answer: {error}")
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of `app` answered as JSON."""
+def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Have every error of `app` answered as JSON. `routers` have its routes."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+
+    def allowed(scope: Scope) -> str:
+        """Return what a path takes: the framework looks at the first route only."""
+        matching = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+        exact = [route for route in matching if route.path == scope["path"]]
+        methods = {method for route in exact or matching for method in route.methods or ()}
+        return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
@@ -48,7 +58,8 @@ def install(app: FastAPI) -> None:
                 404: f"no such path: {request.url.path[:100]}",
                 405: f"{request.method} is not what this path takes",
             }
-            error = HTTPException(error.status_code, texts.get(error.status_code, error.detail), error.headers)
+            headers = {"Allow": allowed(request.scope)} if error.status_code == 405 else error.headers
+            error = HTTPException(error.status_code, texts.get(error.status_code, error.detail), headers)
         return answer(error, request.scope)
 
     @app.exception_handler(Unreachable)

@@ -105,6 +105,34 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     )
 
 
+class Heads:
+    """Answers HEAD as GET would, without the body; a stream is not even begun."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        begun: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+        async def beginning(message: Message) -> None:
+            if message["type"] == "http.response.start" and not begun.done():
+                begun.set_result(message)
+
+        # The state is shared: who calls is found out further inside, and told further outside.
+        answering = asyncio.ensure_future(self._app({**scope, "method": "GET"}, receive, beginning))
+        await asyncio.wait({answering, begun}, return_when=asyncio.FIRST_COMPLETED)
+        if not begun.done():
+            answering.result()  # which raises what went wrong
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        await send(begun.result())
+        await send({"type": "http.response.body", "body": b""})
+
+
 class Bodies:
     """Refuses a body that is too large as soon as that is known, and one that takes too long."""
 

@@ -1,6 +1,6 @@
 """`POST /v1/deploy`: a `.mill` file in, the rollout's events out."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from mill_gateway.access import Calling
 from mill_gateway.core.difference import Difference, difference
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
 from mill_gateway.streams.rollout import rollout_response
 from mill_gateway.write import How, spec_of, write
@@ -26,6 +27,12 @@ DryRun = Annotated[
 ]
 
 
+FILE: Final = {
+    "schema": {"type": "string"},
+    "example": 'service "web" {\n  image = "registry.example/web:2"\n  port  = 8080\n}\n',
+}
+
+
 class Plan(Difference):
     """The answer to a dry run."""
 
@@ -35,7 +42,19 @@ class Plan(Difference):
     """Whether there is no such MillDeployment yet."""
 
 
-@router.post("/v1/deploy", summary="Deploy a .mill file", response_class=Response)
+@router.post(
+    "/v1/deploy",
+    summary="Deploy a .mill file",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The rollout's events; of a dry run, what would change.",
+            "content": {**ROLLOUT[200]["content"], "application/json": {"schema": Plan.model_json_schema()}},
+        },
+        **failures(409),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": FILE}}},
+)
 async def deploy(
     request: Request,
     gateway: Here,

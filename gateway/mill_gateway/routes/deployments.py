@@ -1,6 +1,6 @@
 """`/v1/deployments`: what is deployed, and the events of a rollout for whoever comes later."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
@@ -14,15 +14,17 @@ from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, deta
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, Named
 from mill_gateway.streams.rollout import rollout_response
 
 router = APIRouter(tags=["deployments"])
 
+NOT_MODIFIED: Final[Responses] = {304: {"description": "The client has the answer already."}}
 IfNoneMatch = Annotated[str | None, Header(description="`ETag` of an answer that the client has.")]
 
 
-@router.get("/v1/deployments", summary="List deployments", response_model=list[DeploymentView])
+@router.get("/v1/deployments", summary="List deployments", response_model=list[DeploymentView], responses=NOT_MODIFIED)
 async def list_deployments(
     gateway: Here, caller: Calling, namespace: InNamespace, if_none_match: IfNoneMatch = None
 ) -> Response:
@@ -33,7 +35,9 @@ async def list_deployments(
     return _tagged(if_none_match, version, [summary(each).model_dump(mode="json") for each in found])
 
 
-@router.get("/v1/deployments/{name}", summary="Show a deployment", response_model=DeploymentDetail)
+@router.get(
+    "/v1/deployments/{name}", summary="Show a deployment", response_model=DeploymentDetail, responses=NOT_MODIFIED
+)
 async def get_deployment(gateway: Here, caller: Calling, target: Named, if_none_match: IfNoneMatch = None) -> Response:
     """Return a deployment's spec and status, as in the resource."""
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
@@ -41,7 +45,12 @@ async def get_deployment(gateway: Here, caller: Calling, target: Named, if_none_
     return _tagged(if_none_match, found.resource_version, detail_of(found))
 
 
-@router.get("/v1/deployments/{name}/events", summary="Follow a rollout", response_class=Response)
+@router.get(
+    "/v1/deployments/{name}/events",
+    summary="Follow a rollout",
+    response_class=Response,
+    responses={**ROLLOUT, 204: {"description": "After the last event there is nothing."}, **failures(410)},
+)
 async def events(
     gateway: Here,
     caller: Calling,

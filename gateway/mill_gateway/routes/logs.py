@@ -13,6 +13,7 @@ from mill_gateway.core.log_lines import Progress, nothing_found
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import events
 from mill_gateway.routes.parameters import InNamespace
 from mill_gateway.streams.logs import LogStream, Selection, Wanted
 from mill_gateway.streams.response import event_stream
@@ -20,9 +21,13 @@ from mill_gateway.streams.response import event_stream
 router = APIRouter(tags=["logs"])
 
 MOST_LINES: Final = 10_000
+EXAMPLE: Final = """\
+data: {"alloc":"web-0","line":"listening on :3000","stream":"stdout","ts":"2026-02-14T10:00:01Z"}
+id: 0a1b2c3d-dg2x5u7jgw0-1
+"""
 
 
-@router.get("/v1/logs/{name}", summary="Read logs", response_class=Response)
+@router.get("/v1/logs/{name}", summary="Read logs", response_class=Response, responses=events(EXAMPLE))
 async def logs(
     gateway: Here,
     caller: Calling,

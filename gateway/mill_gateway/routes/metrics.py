@@ -14,7 +14,14 @@ router = APIRouter(tags=["metrics"])
 CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 
 
-@router.get("/v1/metrics", summary="Figures for Prometheus", response_class=Response)
+@router.get(
+    "/v1/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    },
+)
 async def metrics(gateway: Here, caller: Calling) -> Response:
     """Return the figures of all namespaces that the gateway serves, in Prometheus' text format.
 

@@ -1,6 +1,6 @@
 """`/v1/nodes`: the machines, what is free on them, and how they are emptied and removed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import Response
@@ -16,11 +16,25 @@ from mill_gateway.core.nodes import NodeView, view
 from mill_gateway.core.seen.nodes import Node
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import events, failures
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.nodes import Nodes
 
 router = APIRouter(tags=["nodes"])
 
+EXAMPLE: Final = """\
+event: progress
+data: {"phase": "started"}
+id: 0a1b2c3d.drain-1a2b3c4d.1
+
+event: progress
+data: {"service": "web", "phase": "stopped"}
+id: 0a1b2c3d.drain-1a2b3c4d.2
+
+event: done
+data: {"elapsed": 3.2, "success": true}
+id: 0a1b2c3d.drain-1a2b3c4d.end
+"""
 NodeId = Annotated[str, Path(alias="id", description="Name of the node.")]
 
 
@@ -32,7 +46,7 @@ async def list_nodes(gateway: Here, caller: Calling) -> list[NodeView]:
     return [view(each, nodes.on(each.key.name)) for each in nodes.all()] if nodes else []
 
 
-@router.post("/v1/nodes/{id}/drain", summary="Drain a node", response_class=Response)
+@router.post("/v1/nodes/{id}/drain", summary="Drain a node", response_class=Response, responses=events(EXAMPLE))
 async def drain(
     gateway: Here,
     caller: Calling,
@@ -65,7 +79,7 @@ async def drain(
     return event_stream(gateway.drains.begin(nodes, node, seconds).follow(), opened)
 
 
-@router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204)
+@router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204, responses=failures(409))
 async def remove(gateway: Here, caller: Calling, name: NodeId) -> None:
     """Take a node that nothing runs on out of the cluster. Its kubelet, if it still runs, may bring it back."""
     await gateway.access.require(caller, "delete", NODES, None, name)

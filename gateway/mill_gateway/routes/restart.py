@@ -11,6 +11,7 @@ from mill_gateway.access import Calling
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
+from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
 from mill_gateway.streams.rollout import rollout_response
 from mill_gateway.write import restart as ask_for_restart
@@ -18,7 +19,12 @@ from mill_gateway.write import restart as ask_for_restart
 router = APIRouter(tags=["restart"])
 
 
-@router.post("/v1/restart/{service}", summary="Restart a service", response_class=Response)
+@router.post(
+    "/v1/restart/{service}",
+    summary="Restart a service",
+    response_class=Response,
+    responses={**ROLLOUT, **failures(409)},
+)
 async def restart(
     gateway: Here,
     caller: Calling,

@@ -12,6 +12,7 @@ from mill_gateway.access import Calling
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace
 from mill_gateway.write import MANAGER
 
@@ -69,7 +70,7 @@ async def get_secret(
     return Secret(name=name, value=value)
 
 
-@router.put("/v1/secrets/{name}", summary="Set a secret", status_code=204)
+@router.put("/v1/secrets/{name}", summary="Set a secret", status_code=204, responses=failures(409, 415))
 async def set_secret(
     gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, wanted: SecretValue
 ) -> None:
@@ -92,7 +93,7 @@ async def set_secret(
     raise Refused(409, "the secrets are made and deleted by others all the time; try again")
 
 
-@router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204)
+@router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204, responses=failures(409))
 async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName) -> None:
     """Delete a secret. Who uses it goes on with the value that it has, and cannot start anew."""
     await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)

@@ -16,6 +16,7 @@ from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.core.spawning import NO_ROOM, BadWish, Wish
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target
 from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
 
@@ -89,7 +90,7 @@ async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: 
     raise Refused(404, "task not found")
 
 
-@router.post("/v1/tasks/spawn", summary="Spawn a run of a task")
+@router.post("/v1/tasks/spawn", summary="Spawn a run of a task", responses=failures(409, 415))
 async def spawn(gateway: Here, caller: Calling, target: Target, wanted: Spawn) -> Spawned:
     """Make a run, and answer when it has begun.
 

@@ -13,6 +13,7 @@ from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.core.volumes import VolumeView, mounted_by, volume
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
+from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
 
 router = APIRouter(tags=["volumes"])
@@ -28,7 +29,7 @@ async def list_volumes(
     return [volume(each, _pods(gateway, each)) for each in claims if name in (None, each.deployment)]
 
 
-@router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204)
+@router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204, responses=failures(409))
 async def delete_volume(
     gateway: Here,
     caller: Calling,

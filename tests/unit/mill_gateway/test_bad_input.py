@@ -47,7 +47,26 @@ async def test_paths_and_parameters(served: Serve, method: str, path: str, statu
 
 async def test_a_wrong_method_says_which_are_right(served: Serve) -> None:
     async with served() as recorded:
-        assert (await recorded.http.delete("/v1/deploy")).headers["Allow"] == "POST"
+        for path, methods in {
+            "/v1/deploy": "POST",
+            "/v1/secrets/a": "DELETE, GET, HEAD, PUT",
+            "/v1/nodes/a": "DELETE",
+            "/v1/services": "GET, HEAD",
+        }.items():
+            answer = await recorded.http.request("BREW", path)
+            assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
+
+
+async def test_head_is_get_without_the_body_and_begins_no_stream(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        for path in ("/v1/deployments", "/v1/deployments/mill", "/v1/deployments/nope", "/v1/metrics", "/healthz", "/"):
+            whole, head = await recorded.http.get(path), await recorded.http.head(path)
+            assert (head.status_code, head.content) == (whole.status_code, b"")
+            assert head.headers.get("Content-Type") == whole.headers.get("Content-Type")
+        async with asyncio.timeout(2):
+            stream = await recorded.http.head("/v1/deployments/mill/events")  # its rollout goes on
+        assert (stream.status_code, stream.headers["Mill-Rollout"]) == (200, "01234567.1")
+        assert len(recorded.gateway.watched.deployments.waiting) == 0
 
 
 @pytest.mark.parametrize(

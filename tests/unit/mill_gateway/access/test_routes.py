@@ -91,7 +91,7 @@ def test_every_route_is_looked_at() -> None:
     }
     assert described <= set(ROUTES)
     assert ("POST", "/v1/deploy") in described
-    assert {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/redoc")} <= set(EVERY)
+    assert ("GET", "/openapi.json") in EVERY
 
 
 def test_requests_are_made_up_from_the_description() -> None:

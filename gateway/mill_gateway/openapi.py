@@ -1,0 +1,130 @@
+"""The OpenAPI document: what is the same for all routes is said once, here."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, ConfigDict, Field
+
+TITLE: Final = "Mill on Kubernetes"
+DESCRIPTION: Final = """\
+Short `.mill` files, deployed on Kubernetes; every service judged by itself.
+
+`?namespace=` says where; unset, it is the gateway's own. Streams are server-sent events: each has an `id`, which a
+client that was cut off sends back as `Last-Event-ID`, to any gateway. Errors are JSON with `error`, in words for
+people, and `request_id`, which the log has as well.
+"""
+TAGS: Final = {
+    "health": "For those who keep the process running; without a token.",
+    "status": "Everything counted.",
+    "nodes": "The machines.",
+    "deploy": "A file in, a rollout's events out.",
+    "restart": "New pods for a service.",
+    "deployments": "What is deployed, and what becomes of it.",
+    "services": "Services and their replicas.",
+    "tasks": "Programs that run to their end.",
+    "logs": "What programs write.",
+    "secrets": "The values that `${secret(…)}` stands for.",
+    "volumes": "Data that outlives services.",
+    "metrics": "Figures for Prometheus.",
+}
+ERRORS: Final = {
+    400: "A parameter, a file or JSON that cannot be read; `error` says all that is wrong.",
+    401: "No token, or a wrong one.",
+    403: "Whoever sent it may not do this.",
+    404: "There is no such thing.",
+    408: "The body did not come to its end in time.",
+    409: "Not as things are now.",
+    410: "What this is about is gone.",
+    413: "More than there may be.",
+    415: "The body is not called JSON.",
+    422: "JSON of the wrong shape, or what the API server finds invalid, in its words.",
+    429: "The API server asks to wait.",
+    431: "The request's line and headers are too large.",
+    500: "It failed; for a run: why it could not begin.",
+    502: "The API server gave an answer that makes no sense here.",
+    503: "The API server is away, the gateway has only just started, or no node has room.",
+}
+EVERYWHERE: Final = (400, 401, 403, 404, 408, 413, 422, 429, 431, 500, 502, 503)
+"""What any route may answer."""
+
+
+class Failure(BaseModel):
+    """Why a request was refused."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str = Field(description="In words for people.", examples=["service not found"])
+    request_id: str | None = Field(description="By which the log names it.", examples=["7707679e566ef2f9"])
+
+
+EVENT: Final = {
+    "type": "object",
+    "description": "Each event of the stream.",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
+}
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def failures(*statuses: int) -> Responses:
+    """Return the documentation of errors."""
+    return {status: {"model": Failure, "description": ERRORS[status]} for status in statuses}
+
+
+def events(example: str) -> Responses:
+    """Return the documentation of a stream."""
+    content = {"text/event-stream": {"schema": EVENT, "example": example}}
+    return {200: {"description": "Server-sent events.", "content": content}}
+
+
+ROLLOUT: Final = events(
+    """\
+event: progress
+data: {"service": "web", "phase": "scheduled", "node": "node-1"}
+id: 0a1b2c3d.4.1
+
+event: progress
+data: {"service": "web", "phase": "healthy"}
+id: 0a1b2c3d.4.2
+
+event: failed
+data: {"service": "broken", "reason": "image pull failed: tag not found"}
+id: 0a1b2c3d.4.3
+
+event: done
+data: {"elapsed": 1.3, "success": false}
+id: 0a1b2c3d.4.end
+"""
+)
+
+
+def describe(app: FastAPI) -> None:
+    """Have `app` describe itself, with the ways to send a token."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=TITLE,
+                version=version("mill-kubernetes"),
+                description=DESCRIPTION,
+                routes=app.routes,
+                tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+            )
+            made["components"]["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "header": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Mill-Token",
+                    "description": "The same token, where a proxy strips `Authorization`.",
+                },
+            }
+            made["security"] = [{"bearer": []}, {"header": []}]
+            for path in ("/healthz", "/readyz"):
+                made["paths"][path]["get"]["security"] = []
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # as FastAPI documents it
