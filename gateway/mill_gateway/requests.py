@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 import time
-from typing import Final
+from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -124,7 +124,8 @@ class Heads:
 
         # The state is shared: who calls is found out further inside, and told further outside.
         answering = asyncio.ensure_future(self._app({**scope, "method": "GET"}, receive, beginning))
-        await asyncio.wait({answering, begun}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {answering, begun}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not begun.done():
             answering.result()  # which raises what went wrong
         answering.cancel()

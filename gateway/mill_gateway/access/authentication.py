@@ -1,12 +1,14 @@
 """The middleware that finds out who calls, before anything else looks at a request."""
 
 from typing import Final
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_api.kube.client import Unreachable
 from mill_gateway.errors import Refused, answer, away
+from mill_gateway.settings import LOOPBACK
 
 SCHEME: Final = "Bearer "
 PUBLIC: Final = frozenset({"/", "/healthz", "/readyz"})
@@ -23,9 +25,11 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http" and not _public(scope["path"]):
-            access = scope["app"].state.gateway.access
+            gateway, headers = scope["app"].state.gateway, Headers(scope=scope)
             try:
-                caller = await access.authenticate(presented(Headers(scope=scope)))
+                if gateway.settings.open:
+                    _from_here(headers)
+                caller = await gateway.access.authenticate(presented(headers))
             except (Refused, Unreachable) as error:
                 refusal = error if isinstance(error, Refused) else away(error)
                 await answer(refusal, scope)(scope, receive, send)
@@ -36,6 +40,17 @@ class Authentication:
 
 def _public(path: str) -> bool:
     return path in PUBLIC or path.startswith(PUBLIC_FOLDER)
+
+
+def _from_here(headers: Headers) -> None:
+    """Refuse what a page from elsewhere sends through its reader's browser to a gateway that asks nobody.
+
+    Such a request names that page as its origin; or its host, where a name was made to lead here.
+    """
+    host, origin = headers.get("host", ""), headers.get("origin")
+    name = urlsplit(f"//{host}").hostname
+    if name not in LOOPBACK or (origin is not None and urlsplit(origin).netloc != host):
+        raise Refused(403, "without a token this gateway answers nobody but programs and pages on this machine")
 
 
 def presented(headers: Headers) -> str:

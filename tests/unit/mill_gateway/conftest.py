@@ -116,7 +116,7 @@ async def serve(*bodies: Json, settings: Settings | None = None) -> AsyncIterato
     for reflector in gateway.watched.reflectors:
         reflector.synced.set()
     transport = httpx.ASGITransport(create_app(settings, gateway), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as http:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4400") as http:
         recorded = Recorded(gateway, kube, http)
         recorded.have(*bodies)
         yield recorded

@@ -17,6 +17,31 @@ from tests.unit.mill_gateway.conftest import Serve
 from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:4400"}, 200),
+        ({"Host": "[::1]:4400"}, 200),
+        ({"Origin": "http://127.0.0.1:4400"}, 200),
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:8000"}, 403),
+        ({"Host": "elsewhere.example:4400"}, 403),
+        ({"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, 403),
+    ],
+)
+async def test_without_a_token_pages_from_elsewhere_get_nothing(
+    served: Serve, headers: dict[str, str], status: int
+) -> None:
+    """By way of the browser of somebody who has a gateway without a token on their machine."""
+    async with served(*EVERYTHING) as recorded:
+        assert (await recorded.http.get("/v1/deployments", headers=headers)).status_code == status
+    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
+        known = {**headers, "Authorization": "Bearer right-token"}
+        assert (await recorded.http.get("/v1/deployments", headers=known)).status_code == 200
+
+
 async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
     async with served(settings=Settings(token="right-token")) as recorded:
         for path in ("/nowhere", "/openapi.json", "/docs", "/v1", "/page", "/healthz/", "/./healthz/../v1/status"):
