@@ -6,5 +6,6 @@ from typing import Any
 
 def problem(found: Mapping[str, Any]) -> str:
     """Say where something is wrong and what is allowed there, never what was sent: `query.tail: input should be …`."""
-    message = str(found["msg"])
-    return f"{'.'.join(map(str, found['loc']))}: {message[:1].lower()}{message[1:]}"
+    first, _, rest = str(found["msg"]).partition(" ")
+    message = f"{first if first.isupper() else first.lower()} {rest}".rstrip()
+    return f"{'.'.join(map(str, found['loc']))}: {message}"
