@@ -13,10 +13,10 @@ from mill_cli.gateway import Gateway, ServerEvent, Target
 from mill_cli.lines import Arrangement
 
 
-def deploy(target: Target, file: Path, *, as_json: bool) -> Exit:
+def deploy(target: Target, file: Path, *, force: bool, as_json: bool) -> Exit:
     """Deploy a file and return how it went."""
     text = read(file)
-    events = Gateway(target).deploy(text)
+    events = Gateway(target).deploy(text, force=force)
     return _show_json(events) if as_json else _show_lines(events, text)
 
 

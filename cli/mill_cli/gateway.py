@@ -18,6 +18,14 @@ RESUME_SECONDS = 60.0
 """How long a lost stream is tried again."""
 
 
+UNAVAILABLE = (502, 503, 504)
+"""Of a gateway that has only just started, or of something in between while there is none."""
+
+
+class Unavailable(CliError):
+    """The gateway cannot answer now, and may soon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Which gateway, and which deployment."""
@@ -59,14 +67,15 @@ class Gateway:
             follow_redirects=True,
         )
 
-    def deploy(self, text: bytes) -> Iterator[ServerEvent]:
+    def deploy(self, text: bytes, *, force: bool = False) -> Iterator[ServerEvent]:
         """Deploy a file and yield the rollout's events to its `done`, over as many connections as it takes.
 
         Raise `CliError`: cannot connect, refused, or the stream is lost for good.
         """
         position = _Position()
         try:
-            yield from self._stream("POST", "/v1/deploy", position, content=text, params=self._target.query)
+            query = self._target.query | ({"force": "true"} if force else {})
+            yield from self._stream("POST", "/v1/deploy", position, content=text, params=query)
         except httpx.ConnectError as error:
             raise self._refused_connection() from error
         except (httpx.TransportError, SSEError) as error:
@@ -92,7 +101,7 @@ class Gateway:
                 for event in self._stream("GET", path, position, headers=headers, params=query):
                     give_up, pause = time.monotonic() + RESUME_SECONDS, 0.2
                     yield event
-            except (httpx.TransportError, SSEError):
+            except (httpx.TransportError, SSEError, Unavailable):
                 continue
 
     def _stream(self, method: str, path: str, position: "_Position", **request: Any) -> Iterator[ServerEvent]:
@@ -100,7 +109,8 @@ class Gateway:
             response = source.response
             if response.is_error:
                 response.read()
-                raise CliError(Exit.FAILED, _error_text(response))
+                kind = Unavailable if response.status_code in UNAVAILABLE else CliError
+                raise kind(Exit.FAILED, _error_text(response))
             if rollout := response.headers.get("Mill-Rollout"):
                 position.last_id = position.last_id or f"{rollout}.0"
             for event in source.iter_sse():

@@ -63,6 +63,9 @@ def deploy(
     token: Token = None,
     namespace: Namespace = None,
     name: Name = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Deploy although Argo CD or Flux manages it, until its next sync.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Deploy a .mill file and follow the rollout to its end.
@@ -75,7 +78,7 @@ def deploy(
     if path is not None and file is not None:
         raise CliError(Exit.CANNOT_CONNECT, "give the file once: as an argument, or with --file")
     target = Target(address.rstrip("/"), token, namespace, name)
-    raise typer.Exit(run_deploy(target, file or path or Path("./mill.conf"), as_json=as_json))
+    raise typer.Exit(run_deploy(target, file or path or Path("./mill.conf"), force=force, as_json=as_json))
 
 
 @app.command()

@@ -41,7 +41,10 @@ def test_what_argo_cd_manages_is_left_alone_unless_forced(http: httpx.Client, na
     status, told = _deploy(http, namespace, CHANGED)
     assert (status, told[0][1]["owner"]) == (409, "the Argo CD application shop")
     assert namespace.get("milldeployment", "mill")["metadata"]["generation"] == before
-    status, told = _deploy(http, namespace, CHANGED, force="true")
+    refused = namespace.deploy(CHANGED)
+    assert (refused.code, "managed by the Argo CD application shop" in refused.stderr) == (1, True)
+    assert namespace.deploy(CHANGED, "--force").code == 0
+    status, told = _deploy(http, namespace, WEB, force="true")
     assert (status, told[-1][0], told[-1][1]["success"]) == (200, "done", True)
 
 

@@ -1,12 +1,15 @@
 """Streams that survive: gateways that are killed, readers that change replicas, deploys that overtake each other."""
 
 import json
+import socket
+import struct
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 from typing import Any
 
 import httpx
 from httpx_sse import connect_sse
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Namespace, wait_for
 
@@ -169,3 +172,47 @@ def test_a_deployment_that_is_deleted_ends_its_streams(namespace: Namespace, gat
     again = Reader(_events(gateway, namespace), last=told[0][0])
     again.thread.join(timeout=20)
     assert again.told == []
+
+
+def test_a_stream_that_has_nothing_to_tell_shows_that_it_is_alive(
+    namespace: Namespace, gateway: GatewayProcess
+) -> None:
+    slow = SLOW.replace("6s", "20s").replace("web:missing", "web:1")
+    content = slow.replace("REGISTRY", namespace.registry)
+    path = f"/v1/deploy?namespace={namespace.name}"
+    with gateway.client() as client, client.stream("POST", path, content=content) as answer:
+        text = answer.read().decode()
+    comments = [line for line in text.splitlines() if line.startswith(":")]
+    assert comments, "no heartbeat in twenty seconds"
+    assert '"success": true' in text
+
+
+def test_readers_that_leave_or_do_not_read_leave_nothing_and_disturb_nobody(
+    namespace: Namespace, start_gateway: StartGateway
+) -> None:
+    gateway = start_gateway()
+    first = _deploy(gateway, namespace, SLOW)
+    first.connected.wait(20)
+    request = f"GET /v1/deployments/mill/events?namespace={namespace.name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    connections = [socket.create_connection(("127.0.0.1", gateway.port), timeout=20) for _ in range(300)]
+    try:
+        for each in connections:
+            each.sendall(request)
+        wait_for("the streams", lambda: _open_streams(gateway) >= 300)
+        for each in connections[:150]:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not an end
+            each.close()
+        wait_for("those who left to be gone", lambda: _open_streams(gateway) <= 151)
+        assert first.to_the_end()[-1][1] == "done"
+    finally:
+        for each in connections:
+            each.close()
+    wait_for("all to be gone", lambda: _open_streams(gateway) == 0)
+
+
+def _open_streams(gateway: GatewayProcess) -> float:
+    for family in text_string_to_metric_families(gateway.get("/v1/metrics").text):
+        for sample in family.samples:
+            if sample.name == "mill_gateway_streams" and sample.labels["kind"] == "rollout":
+                return sample.value
+    return 0
