@@ -91,7 +91,9 @@ class Progress:
     """How far somebody has read each replica."""
 
     MOST: Final = 50
-    """Replicas that are remembered: those that were read last."""
+    """Replicas that an id tells of: those that were read last."""
+    KEPT: Final = 1000
+    """Replicas that are remembered while the stream is open."""
 
     def __init__(self, positions: Mapping[str, Position] | None = None) -> None:
         self._positions = dict(positions or {})
@@ -112,6 +114,10 @@ class Progress:
             self._positions.pop(pod, None)
             self._positions[pod] = Position(line.nanoseconds, 1)
             self._passed[pod] = 1
+            if len(self._positions) > self.KEPT:
+                longest_ago = next(iter(self._positions))
+                del self._positions[longest_ago]
+                self._passed.pop(longest_ago, None)
             return True
         if line.nanoseconds < known.nanoseconds:
             return False

@@ -58,6 +58,8 @@ class LogStream:
         self._selection = selection
         self._wanted = wanted
         self._progress = progress
+        self._from_now: dict[str, str | None] = {}
+        """Containers of which nothing that was there before is wanted: when they started, by the uid of their pod."""
         self._queue: asyncio.Queue[tuple[Pod, Line | None] | None] = asyncio.Queue(QUEUE_LINES)
 
     def pods(self) -> list[Pod]:
@@ -68,6 +70,8 @@ class LogStream:
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the events' bytes."""
         there = self.pods()
+        if self._wanted.tail == 0:
+            self._from_now = {pod.uid: pod.started_at for pod in there}
         async for pod, last in self._tails(there):
             if self._progress.take(_short(pod), last):
                 yield self._event(pod, last)
@@ -93,7 +97,10 @@ class LogStream:
         sources = [self._tail(pod) for pod in pods]
         try:
             heads: list[tuple[int, int, Line]] = []
-            for number, first in enumerate(await asyncio.gather(*(anext(each, None) for each in sources))):
+            firsts = await asyncio.gather(*(anext(each, None) for each in sources), return_exceptions=True)
+            for number, first in enumerate(firsts):
+                if isinstance(first, BaseException):
+                    raise first
                 if first is not None:
                     heads.append((first.nanoseconds, number, first))
             heapq.heapify(heads)
@@ -117,9 +124,8 @@ class LogStream:
         if pod.restarts and self._wanted.previous and self._progress.position(_short(pod)) is not None:
             sources = [self._read(pod, previous=True)]
         elif pod.restarts and self._wanted.previous:
-            current = 0
-            async for _ in self._read(pod, tail=tail):
-                current += 1
+            async with contextlib.aclosing(self._read(pod, tail=tail)) as lines:
+                current = len([None async for _ in lines])
             if current < tail:
                 sources = [self._read(pod, tail=tail - current, previous=True)]
         for source in (*sources, self._read(pod, tail=tail)):
@@ -182,7 +188,8 @@ class LogStream:
     async def _follow_container(self, pod: Pod) -> bool:
         """Read what a container writes until it ends; tell whether it has ended, or was only cut off."""
         known = self._progress.position(_short(pod))
-        sources = [self._read(pod, follow=True)]
+        from_now = known is None and self._from_now.get(pod.uid) == pod.started_at
+        sources = [self._read(pod, follow=True, tail=0 if from_now else None)]
         if pod.restarts and known is not None:
             sources.insert(0, self._read(pod, previous=True))  # what it wrote last, if nobody has read it yet
         for source in sources:

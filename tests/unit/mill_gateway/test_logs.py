@@ -111,8 +111,8 @@ async def test_bad_parameters(served: Serve, query: str) -> None:
 class Reader:
     """Reads a stream while a test does something else."""
 
-    def __init__(self, recorded: Recorded, name: str) -> None:
-        wanted = Wanted(tail=10, follow=True, previous=True)
+    def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
+        wanted = Wanted(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
         stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress())
         self.task = asyncio.create_task(self._read(stream))
@@ -146,7 +146,7 @@ class Container:
             self.changed.notify_all()
 
     async def read(self, previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
-        sent = 0
+        sent = 0 if tail is None else len(self.lines) - min(tail, len(self.lines))
         while True:
             for each in self.lines[sent:]:
                 if since is None or each[:20].decode() >= since:
@@ -185,6 +185,22 @@ async def test_a_service_is_followed_through_restarts_and_new_replicas(served: S
         await asyncio.gather(reader.task, return_exceptions=True)
         assert recorded.kube.reading == 0, "who leaves stops the reading"
         assert len(recorded.gateway.watched.pods.waiting) == 0
+
+
+async def test_who_wants_no_last_lines_gets_what_is_written_from_now_on(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
+        old, new = Container(), Container()
+        recorded.kube.written |= {"web-0": old.read, "web-1": new.read}
+        await old.write(1, "old")
+        reader = Reader(recorded, "web", tail=0)
+        await asyncio.sleep(0.02)
+        await old.write(2, "new")
+        await reader.has("web-0: new")
+        await new.write(3, "from its first line")
+        recorded.have(_pod("web-1"))
+        await reader.has("web-0: new", "web-1: from its first line")
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
 
 
 async def test_a_run_is_followed_to_its_end(served: Serve) -> None:

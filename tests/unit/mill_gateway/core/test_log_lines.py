@@ -88,6 +88,10 @@ def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
     read = Progress.decode(progress.encode())
     assert read.position(f"{9:08x}") is None
     assert read.position(f"{Progress.MOST + 9:08x}") is not None
+    assert progress.position(f"{0:08x}") is not None, "while the stream is open"
+    for number in range(Progress.KEPT):
+        progress.take(f"f{number:07x}", LINES[0])
+    assert progress.position(f"{0:08x}") is None
 
 
 def test_a_position_begins_at_its_second() -> None:
