@@ -13,7 +13,7 @@ import time
 async def read(port: int, path: str, connected: asyncio.Event, arrivals: dict[str, list[float]]) -> None:
     """Read one stream to its end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
     assert b" 200 " in head.splitlines()[0], head
     connected.set()

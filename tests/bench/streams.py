@@ -102,7 +102,7 @@ async def visits(gateway: GatewayProcess, namespace: str) -> None:
 
     async def visit() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await reader.readuntil(b"\r\n\r\n")
         writer.transport.abort()
 

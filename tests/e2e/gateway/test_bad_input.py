@@ -36,18 +36,26 @@ def _raw(gateway: GatewayProcess, sent: bytes, seconds: float = 5) -> tuple[int,
     ("sent", "status", "words"),
     [
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400, "invalid http request"),
-        (b"GET /v1/deployments HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n", 400, "invalid http request"),
+        (b"GET /v1/deployments HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n", 400, "invalid http request"),
         (
-            b"GET /v1/x HTTP/1.1\r\nHost: a\r\nX: " + b"a" * (HEAD_LIMIT + 5000) + b"\r\n\r\n",
+            b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * (HEAD_LIMIT + 5000) + b"\r\n\r\n",
             431,
             "headers are larger than",
         ),
-        (b"GET /" + b"a" * (HEAD_LIMIT + 5000) + b" HTTP/1.1\r\nHost: a\r\n\r\n", 431, "headers are larger than"),
-        (b"GET /v1/\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 400, "invalid http request"),
-        (b"GET /v1/%FF HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 404, "no such path"),
-        (b"BREW /v1/deploy HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", 405, "BREW is not what this path takes"),
         (
-            b"POST /v1/deploy HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (BODY_LIMIT + 1),
+            b"GET /" + b"a" * (HEAD_LIMIT + 5000) + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            431,
+            "headers are larger than",
+        ),
+        (b"GET /v1/\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 400, "invalid http request"),
+        (b"GET /v1/%FF HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 404, "no such path"),
+        (
+            b"BREW /v1/deploy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            405,
+            "BREW is not what this path takes",
+        ),
+        (
+            b"POST /v1/deploy HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (BODY_LIMIT + 1),
             413,
             "the body is larger than",
         ),
@@ -61,7 +69,7 @@ def test_bytes(gateway: GatewayProcess, sent: bytes, status: int, words: str) ->
 def test_a_request_that_does_not_come_is_not_waited_for(gateway: GatewayProcess) -> None:
     started = time.monotonic()
     with ThreadPoolExecutor(3) as pool:
-        slow = pool.submit(_raw, gateway, b"GET /v1/deployments HTTP/1.1\r\nHost: a\r\n", 3 * HEAD_SECONDS)
+        slow = pool.submit(_raw, gateway, b"GET /v1/deployments HTTP/1.1\r\nHost: localhost\r\n", 3 * HEAD_SECONDS)
         # Others are served meanwhile.
         assert gateway.get("/v1/deployments").status_code == 200
         assert time.monotonic() - started < HEAD_SECONDS
