@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from mill_api.kube.client import Conflict
+
 from .conftest import Recorded, Request, Serve
 from .objects import job, labels, mill_deployment, pod
 
@@ -199,6 +201,34 @@ async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: 
         made, run = recorded.kube.requests
         assert made.body["spec"] == {"services": [], "tasks": []}
         assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+
+
+async def test_what_is_deployed_meanwhile_is_not_emptied_by_a_run(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers |= {
+            ("create", "milldeployments"): Conflict(409, "AlreadyExists", "it exists"),
+            ("get", "milldeployments"): mill_deployment({"name": "web", "image": "web:1"}),
+            ("create", "jobs"): _created(
+                recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
+            ),
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert answer.status_code == 200, answer.text
+        assert [(each.verb, each.resource.plural) for each in recorded.kube.requests] == [
+            ("create", "milldeployments"),
+            ("get", "milldeployments"),
+            ("create", "jobs"),
+        ]
+        assert recorded.kube.requests[-1].body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+
+
+async def test_a_run_is_not_given_to_a_deployment_that_takes_it_along_when_it_goes(served: Serve) -> None:
+    going = mill_deployment()
+    going["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:00Z"
+    async with served(going) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert (answer.status_code, "being deleted" in answer.json()["error"]) == (409, True)
+        assert recorded.kube.requests == []
 
 
 @pytest.mark.parametrize(
