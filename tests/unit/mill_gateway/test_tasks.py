@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mill_api.kube.client import Conflict
+from mill_gateway.settings import Settings
 
 from .conftest import Recorded, Request, Serve
 from .objects import job, labels, mill_deployment, pod
@@ -231,6 +232,24 @@ async def test_a_run_is_not_given_to_a_deployment_that_takes_it_along_when_it_go
         assert recorded.kube.requests == []
 
 
+async def test_who_may_not_make_a_deployment_does_not_by_spawning(served: Serve) -> None:
+    def jobs_only(asked: Request) -> dict[str, Any]:
+        return {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["resource"] == "jobs"}}
+
+    async with served(settings=Settings(kubernetes_tokens=True)) as recorded:
+        recorded.kube.answers |= {
+            ("create", "tokenreviews"): {"status": {"authenticated": True, "user": {"username": "bot"}}},
+            ("create", "subjectaccessreviews"): jobs_only,
+        }
+        recorded.http.headers["Authorization"] = "Bearer good-token"
+        refused = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert (refused.status_code, refused.json()["error"]) == (
+            403,
+            "bot may not create milldeployments.mill.dev mill in namespace default",
+        )
+        assert {each.resource.plural for each in recorded.kube.requests} == {"tokenreviews", "subjectaccessreviews"}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
@@ -257,6 +276,11 @@ async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], stat
         ({"content": '{"task": "a"}', "headers": {"Content-Type": "text/plain"}}, 415, "application/json"),
         ({"content": '{"task": "a"}'}, 415, "application/json"),
         ({"content": "{", "headers": {"Content-Type": "application/json"}}, 400, "failed to parse the request body"),
+        (
+            {"content": r'{"task": "a", "env": {"A": "\ud800"}}', "headers": {"Content-Type": "application/json"}},
+            422,
+            "body.env.A: value error, half a character",
+        ),
         ({"json": []}, 422, "failed to deserialize the JSON body"),
     ],
 )
