@@ -5,8 +5,8 @@ import secrets
 from typing import Final
 
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, KubeError, NotFound
-from mill_api.kube.resources import CRON_JOBS, JOBS
+from mill_api.kube.client import ApiError, Conflict, KubeError, NotFound
+from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.runs import told_runs
 from mill_gateway.core.seen.deployments import Deployment
@@ -15,7 +15,7 @@ from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.spawning import Beginning, Wish, beginning, from_template, inline, run_name
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway
-from mill_gateway.write import MANAGER, write
+from mill_gateway.write import MANAGER, resource
 
 WAIT_SECONDS: Final = 60.0
 """How long a beginning is waited for, as in the original."""
@@ -48,9 +48,22 @@ async def spawn_image(gateway: Gateway, deployment: Key, wish: Wish) -> Job:
         restricted=options.restricted,
     )
     if found is None:
-        body = await write(gateway.client, deployment, MillDeploymentSpec(), None)
-        made["metadata"]["ownerReferences"][0]["uid"] = gateway.watched.deployments.learn(body).uid
+        found = await _empty(gateway, deployment)
+        made["metadata"]["ownerReferences"][0]["uid"] = found.uid
+    if "deletionTimestamp" in found.metadata:
+        raise Refused(409, f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone")
     return await _create(gateway, made)
+
+
+async def _empty(gateway: Gateway, deployment: Key) -> Deployment:
+    """Make a MillDeployment with nothing in it. One that somebody has made meanwhile is left as it is."""
+    client = gateway.client
+    try:
+        body = resource(deployment, MillDeploymentSpec())
+        made = await client.create(MILL_DEPLOYMENTS, deployment.namespace, body, manager=MANAGER)
+    except Conflict:
+        made = await client.get(MILL_DEPLOYMENTS, *deployment)
+    return gateway.watched.deployments.learn(made)
 
 
 async def _create(gateway: Gateway, body: dict[str, object]) -> Job:

@@ -122,23 +122,24 @@ class _Checked:
 
 
 def _checked(wish: Wish) -> _Checked:
-    """Read mill's notations. Raise `BadWish` with all that is wrong."""
+    """Read mill's notations. Raise `BadWish` with all that is wrong. Without an image, amounts count for nothing."""
     problems: list[str] = []
     timeout, cpu, memory = "0s", "250m", "256M"
     try:
         timeout = parse_duration(wish.timeout) if wish.timeout is not None else "0s"
     except InvalidDuration as error:
         problems.append(f"timeout: {error}")
-    try:
-        cpu = parse_cpu(Decimal(str(wish.cpu)))
-    except (InvalidQuantity, ArithmeticError) as error:
-        problems.append(str(error) if isinstance(error, InvalidQuantity) else "cpu: not a number")
-    try:
-        memory = parse_size(wish.memory)
-    except InvalidQuantity as error:
-        problems.append(f"memory: {error}")
+    if wish.image is not None:
+        try:
+            cpu = parse_cpu(Decimal(str(wish.cpu)))
+        except (InvalidQuantity, ArithmeticError) as error:
+            problems.append(str(error) if isinstance(error, InvalidQuantity) else "cpu: not a number")
+        try:
+            memory = parse_size(wish.memory)
+        except InvalidQuantity as error:
+            problems.append(f"memory: {error}")
     problems += [f"env: '{name}' is not a name" for name in wish.env or {} if not re.fullmatch(names.ENV_NAME, name)]
-    task: Json = {"name": "task", "image": wish.image or "image", "cpu": cpu, "memory": memory}
+    task: Json = {"name": "task", "image": "image" if wish.image is None else wish.image, "cpu": cpu, "memory": memory}
     if wish.command is not None:
         task["command"] = list(wish.command)
     try:
@@ -181,15 +182,10 @@ class Beginning:
 
 
 def beginning(pods: Iterable[Pod], told: TaskRun | None) -> Beginning:
-    """Look at a run that was spawned just now. One that has ended already has run."""
+    """Look at a run that was spawned just now. One that has ended already has run, if it had started."""
     pod = next(iter(pods), None)
     node = (pod.node if pod else None) or (told.node if told else None) or ""
-    begun = pod is not None and (pod.started_at is not None or pod.exit_code is not None)
-    if (
-        begun
-        or (told and told.state in (RunState.RUNNING, RunState.SUCCEEDED))
-        or (told and told.exit_code is not None)
-    ):
+    if (pod and pod.started_at) or (told and (told.started_at or told.state in (RunState.RUNNING, RunState.SUCCEEDED))):
         return Beginning(node, "running")
     if told and told.state in (RunState.FAILED, RunState.STOPPED):
         failure = told.message or "it was ended before it had begun"

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query
+from pydantic import AfterValidator
 
 from mill_api import names
 from mill_api.key import Key
@@ -56,3 +57,13 @@ Target = Annotated[Key, Depends(_target)]
 
 Named = Annotated[Key, Depends(_named)]
 """The MillDeployment that the path names."""
+
+
+def _whole(text: str) -> str:
+    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise ValueError("half a character (`\\ud800` to `\\udfff` alone) is no text")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+"""A text in JSON that can be written as UTF-8: JSON has escapes for more than that."""

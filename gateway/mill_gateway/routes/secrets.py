@@ -13,13 +13,16 @@ from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, 
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures
-from mill_gateway.routes.parameters import InNamespace
+from mill_gateway.routes.parameters import InNamespace, Text
 from mill_gateway.write import MANAGER
 
 router = APIRouter(tags=["secrets"])
 
 ATTEMPTS: Final = 5
 UNPROCESSABLE: Final = 422
+NO_NAMESPACE: Final = 404
+"""What the API server says of a Secret that is made where no namespace is."""
+TOO_LONG: Final = "FieldValueTooLong"
 NOT_STORED: Final = {"Cache-Control": "no-store"}
 
 SecretName = Annotated[str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.")]
@@ -40,7 +43,7 @@ class Secret(SecretListed):
 class SecretValue(BaseModel):
     """What a secret is to be."""
 
-    value: str = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
+    value: Text = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
 
 
 @router.get("/v1/secrets", summary="List secrets")
@@ -76,17 +79,18 @@ async def set_secret(
 ) -> None:
     """Set a secret, new or not. Services that use it have the new value when they start next (`/v1/restart`)."""
     await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
-    if not names.matches(names.SECRET_KEY, name):
-        raise Refused(400, "a secret's name has letters, digits, `-`, `_` and `.`, and at most 253 of them")
+    if not names.matches(names.SECRET_KEY, name) or name == "." or name.startswith(".."):
+        raise Refused(
+            400, "a secret's name has letters, digits, `-`, `_` and `.`, at most 253 of them, and no `..` in front"
+        )
     for _ in range(ATTEMPTS):
         try:
-            await _patch(gateway, namespace, with_value(name, wanted.value))
-        except NotFound:
-            try:
-                body = new_secret(namespace, name, wanted.value)
-                await gateway.client.create(SECRETS, namespace, body, manager=MANAGER)
-            except Conflict:
-                continue  # somebody else was faster
+            if not await _changed(gateway, namespace, name, wanted.value):
+                await gateway.client.create(
+                    SECRETS, namespace, new_secret(namespace, name, wanted.value), manager=MANAGER
+                )
+        except Conflict:
+            continue  # somebody else was faster
         except ApiError as error:
             raise _refusal(error) from None
         return
@@ -118,12 +122,26 @@ async def _read(gateway: Gateway, namespace: str) -> dict[str, Any] | None:
         return None
 
 
+async def _changed(gateway: Gateway, namespace: str, name: str, value: str) -> bool:
+    """Set a value in the Secret, and tell whether there is one."""
+    try:
+        await _patch(gateway, namespace, with_value(name, value))
+    except NotFound:
+        return False
+    return True
+
+
 async def _patch(gateway: Gateway, namespace: str, body: dict[str, Any]) -> None:
     await gateway.client.merge_patch(SECRETS, namespace, names.SECRET_NAME, body, manager=MANAGER)
 
 
 def _refusal(error: ApiError) -> Refused:
     """Say that a write was refused, without the API server's words: they may repeat a value."""
-    if error.status == UNPROCESSABLE:
+    causes = {each.get("reason") for each in error.details.get("causes") or ()}
+    if error.status == UNPROCESSABLE and TOO_LONG in causes:
         return Refused(413, "the secrets of a namespace may have 1 MiB together")
+    if error.status == UNPROCESSABLE:
+        return Refused(409, f"the cluster does not take it: see whether the Secret {names.SECRET_NAME} is immutable")
+    if error.status == NO_NAMESPACE:
+        return Refused(404, "namespace not found")
     return Refused(error.status if error.status in (403, 409) else 502, f"refused by the cluster: {error.reason}")

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from mill_api import names
 from mill_api.key import Key
 from mill_api.kube.client import Conflict, NotFound
-from mill_api.kube.resources import CRON_JOBS, JOBS
+from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
 from mill_gateway.core.seen.jobs import Job
@@ -17,7 +17,7 @@ from mill_gateway.core.spawning import NO_ROOM, BadWish, Wish
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures
-from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target
+from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
 from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
 
 router = APIRouter(tags=["tasks"])
@@ -36,9 +36,9 @@ class Spawn(BaseModel):
     image: str | None = Field(None, description="Instead of a task: an image.")
     cpu: float = Field(0.25, description="Cores; with an image only.")
     memory: str = Field("256M", max_length=64, description="Memory, as in a file; with an image only.")
-    env: dict[str, str] = Field(default_factory=dict, description="Environment, in addition to the task's.")
+    env: dict[Text, Text] = Field(default_factory=dict, description="Environment, in addition to the task's.")
     timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
-    command: list[str] | None = Field(
+    command: list[Text] | None = Field(
         None, description="Replaces the image's entry point and arguments; with an image only."
     )
 
@@ -106,6 +106,8 @@ async def spawn(gateway: Here, caller: Calling, target: Target, wanted: Spawn) -
             await gateway.access.require(caller, "get", CRON_JOBS, target.namespace, wanted.task)
             job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())
         else:
+            if gateway.watched.deployments.get(target) is None:  # an empty one is made
+                await gateway.access.require(caller, "create", MILL_DEPLOYMENTS, *target)
             job = await spawn_image(gateway, target, wanted.wish())
     except BadWish as error:
         raise Refused(400, str(error)) from None

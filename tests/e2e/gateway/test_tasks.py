@@ -71,6 +71,11 @@ def test_what_cannot_begin_is_said_in_plain_words_and_does_not_begin_later(
     wait_for("the run to go", lambda: tasks.items("jobs") == [])
 
 
+def test_a_program_that_is_not_in_its_image_has_not_run(namespace: Namespace, http: httpx.Client) -> None:
+    failed = _spawn(http, namespace, image=f"{namespace.registry}/web:1", cpu=0.02, command=["/nope"])
+    assert (failed.status_code, failed.json()["error"]) == (500, "container start failed: command not found")
+
+
 def test_where_no_node_has_room_it_is_said(namespace: Namespace, http: httpx.Client) -> None:
     refused = _spawn(http, namespace, image=f"{namespace.registry}/web:1", cpu=10000)
     assert (refused.status_code, refused.json()["error"]) == (503, "no node with sufficient resources")

@@ -7,7 +7,7 @@ import pytest
 
 from mill_api.kube.client import ApiError, Conflict, NotFound
 
-from .conftest import Recorded, Request, Serve
+from .conftest import Request, Serve
 
 VALUE = "postgres://shop:hunter2@db/shop"
 
@@ -87,7 +87,7 @@ async def test_deleting_one_is_about_what_was_read(served: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("name", "status"),
-    [("a b", 400), ("a%2Fb", 404), ("%C3%BC", 400), ("a%0A", 400), ("x" * 254, 400), ("A-b_c.9", 204)],
+    [("a b", 400), ("a%2Fb", 404), ("%C3%BC", 400), ("a%0A", 400), ("x" * 254, 400), ("..a", 400), ("A-b_c.9", 204)],
 )
 async def test_names(served: Serve, name: str, status: int) -> None:
     async with served() as recorded:
@@ -95,22 +95,61 @@ async def test_names(served: Serve, name: str, status: int) -> None:
         assert (await recorded.http.put(f"/v1/secrets/{name}", json={"value": "x"})).status_code == status
 
 
-def _refuse(recorded: Recorded, status: int) -> None:
-    def refuse(asked: Request) -> ApiError:
-        return ApiError(status, "Invalid", f"Secret is invalid: {asked.body}")
-
-    recorded.kube.answers |= {("patch", "secrets"): refuse, ("create", "secrets"): refuse}
+TOO_LONG = {"causes": [{"reason": "FieldValueTooLong", "field": "data"}]}
+IMMUTABLE = {"causes": [{"reason": "FieldValueForbidden", "field": "data"}]}
 
 
-@pytest.mark.parametrize(("refused", "status"), [(422, 413), (403, 403), (500, 502)])
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(
+    ("refused", "details", "status", "error"),
+    [
+        (422, TOO_LONG, 413, "the secrets of a namespace may have 1 MiB together"),
+        (422, IMMUTABLE, 409, "the cluster does not take it: see whether the Secret mill-secrets is immutable"),
+        (403, {}, 403, "refused by the cluster: Invalid"),
+        (500, {}, 502, "refused by the cluster: Invalid"),
+    ],
+)
 async def test_a_refusal_does_not_show_the_value(
-    served: Serve, refused: int, status: int, caplog: pytest.LogCaptureFixture
+    served: Serve,
+    first: bool,
+    refused: int,
+    details: dict[str, Any],
+    status: int,
+    error: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    def refuse(asked: Request) -> ApiError:
+        return ApiError(refused, "Invalid", f"Secret is invalid: {asked.body}", details)
+
     caplog.set_level("DEBUG")
     async with served() as recorded:
-        _refuse(recorded, refused)
+        recorded.kube.answers |= {
+            ("patch", "secrets"): NotFound(404, "NotFound", "") if first else refuse,
+            ("create", "secrets"): refuse,
+        }
         answer = await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})
-        assert answer.status_code == status
+        assert (answer.status_code, answer.json()["error"]) == (status, error)
+        for text in (answer.text, caplog.text):
+            assert VALUE not in text
+            assert b64encode(VALUE.encode()).decode() not in text
+
+
+async def test_where_no_namespace_is_no_secret_is_made(served: Serve) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})
+        assert (answer.status_code, answer.json()["error"]) == (404, "namespace not found")
+
+
+async def test_an_error_of_our_own_does_not_show_the_value(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(asked: Request) -> Exception:
+        raise RuntimeError
+
+    caplog.set_level("DEBUG")
+    async with served() as recorded:
+        recorded.kube.answers["patch", "secrets"] = fail
+        answer = await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})
+        assert answer.status_code == 500
+        assert "RuntimeError" in caplog.text
         for text in (answer.text, caplog.text):
             assert VALUE not in text
             assert b64encode(VALUE.encode()).decode() not in text
@@ -120,3 +159,12 @@ async def test_a_wrong_body_is_not_repeated(served: Serve) -> None:
     async with served() as recorded:
         answer = await recorded.http.put("/v1/secrets/db.url", json={"value": [VALUE]})
         assert (answer.status_code, VALUE in answer.text) == (422, False)
+
+
+async def test_half_a_character_is_no_text(served: Serve) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.put(
+            "/v1/secrets/db.url", content=r'{"value": "\ud800"}', headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code == 422
+        assert recorded.kube.requests == []

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from mill_api.kube.client import Conflict
+from mill_gateway.settings import Settings
+
 from .conftest import Recorded, Request, Serve
 from .objects import job, labels, mill_deployment, pod
 
@@ -201,6 +204,52 @@ async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: 
         assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
 
 
+async def test_what_is_deployed_meanwhile_is_not_emptied_by_a_run(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers |= {
+            ("create", "milldeployments"): Conflict(409, "AlreadyExists", "it exists"),
+            ("get", "milldeployments"): mill_deployment({"name": "web", "image": "web:1"}),
+            ("create", "jobs"): _created(
+                recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
+            ),
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert answer.status_code == 200, answer.text
+        assert [(each.verb, each.resource.plural) for each in recorded.kube.requests] == [
+            ("create", "milldeployments"),
+            ("get", "milldeployments"),
+            ("create", "jobs"),
+        ]
+        assert recorded.kube.requests[-1].body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+
+
+async def test_a_run_is_not_given_to_a_deployment_that_takes_it_along_when_it_goes(served: Serve) -> None:
+    going = mill_deployment()
+    going["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:00Z"
+    async with served(going) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert (answer.status_code, "being deleted" in answer.json()["error"]) == (409, True)
+        assert recorded.kube.requests == []
+
+
+async def test_who_may_not_make_a_deployment_does_not_by_spawning(served: Serve) -> None:
+    def jobs_only(asked: Request) -> dict[str, Any]:
+        return {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["resource"] == "jobs"}}
+
+    async with served(settings=Settings(kubernetes_tokens=True)) as recorded:
+        recorded.kube.answers |= {
+            ("create", "tokenreviews"): {"status": {"authenticated": True, "user": {"username": "bot"}}},
+            ("create", "subjectaccessreviews"): jobs_only,
+        }
+        recorded.http.headers["Authorization"] = "Bearer good-token"
+        refused = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+        assert (refused.status_code, refused.json()["error"]) == (
+            403,
+            "bot may not create milldeployments.mill.dev mill in namespace default",
+        )
+        assert {each.resource.plural for each in recorded.kube.requests} == {"tokenreviews", "subjectaccessreviews"}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
@@ -227,6 +276,11 @@ async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], stat
         ({"content": '{"task": "a"}', "headers": {"Content-Type": "text/plain"}}, 415, "application/json"),
         ({"content": '{"task": "a"}'}, 415, "application/json"),
         ({"content": "{", "headers": {"Content-Type": "application/json"}}, 400, "failed to parse the request body"),
+        (
+            {"content": r'{"task": "a", "env": {"A": "\ud800"}}', "headers": {"Content-Type": "application/json"}},
+            422,
+            "body.env.A: value error, half a character",
+        ),
         ({"json": []}, 422, "failed to deserialize the JSON body"),
     ],
 )

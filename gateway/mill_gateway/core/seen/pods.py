@@ -40,7 +40,7 @@ class Pod:
     """Whether it is being deleted."""
     created_at: str
     started_at: str | None
-    """When its container started last."""
+    """When its container started last; None if it never did, though it may have ended."""
     address: str | None
     """Its IP address."""
     port: int | None
@@ -95,7 +95,7 @@ def pod(body: dict[str, Any]) -> Pod:
         ready=any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ()),
         leaving="deletionTimestamp" in meta,
         created_at=meta["creationTimestamp"],
-        started_at=(state.get("running") or state.get("terminated") or {}).get("startedAt"),
+        started_at=_started(state, meta["creationTimestamp"]),
         address=status.get("podIP"),
         port=ports[0]["containerPort"] if ports else None,
         amounts=requested(spec),
@@ -118,6 +118,12 @@ def pod(body: dict[str, Any]) -> Pod:
             if "persistentVolumeClaim" in each
         ),
     )
+
+
+def _started(state: dict[str, Any], created: str) -> str | None:
+    """Return when a container started: a start that never was (no such command) stands as 1970."""
+    started: str | None = (state.get("running") or state.get("terminated") or {}).get("startedAt")
+    return started if started is not None and started >= created else None
 
 
 def _program(namespace: str, labels: dict[str, str]) -> Program:

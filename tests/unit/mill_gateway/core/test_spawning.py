@@ -86,7 +86,7 @@ def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     wish = Wish(image="a b", cpu=0, memory="lots", env={"1=": "x"}, timeout="soon")
     with pytest.raises(BadWish) as refused:
-        inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account=None, restricted=False)
+        _inline(wish)
     assert str(refused.value).splitlines() == [
         "timeout: invalid duration 'soon': expected number at 0",
         "cpu must be greater than 0",
@@ -99,10 +99,28 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("cpu", [float("nan"), float("inf"), -1.0, 1e300])
-def test_amounts_that_are_none(cpu: float) -> None:
+def _inline(wish: Wish) -> dict[str, Any]:
+    return inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account=None, restricted=False)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        *(Wish(image="busybox", cpu=cpu) for cpu in (float("nan"), float("inf"), -1.0, 1e300)),
+        Wish(image="busybox", memory=""),
+        Wish(image=""),
+    ],
+)
+def test_what_cannot_be_run(wish: Wish) -> None:
     with pytest.raises(BadWish):
-        from_template(CRON_JOB, "migrate-1", Wish(cpu=cpu))
+        _inline(wish)
+
+
+def test_amounts_are_the_tasks_own_whatever_a_client_sends_along() -> None:
+    assert (
+        from_template(CRON_JOB, "migrate-1", Wish(cpu=0, memory=""))["spec"]
+        == (CRON_JOB["spec"]["jobTemplate"]["spec"])
+    )
 
 
 def test_a_run_is_named_so_that_its_pod_can_be() -> None:
@@ -117,6 +135,11 @@ def _pod(**how: Any) -> Any:
     return seen(pod("migrate", kind="task", ready=False, **how))
 
 
+AT = "2026-02-14T10:00:00Z"
+NEVER = {
+    "state": {"terminated": {"exitCode": 128, "reason": "StartError", "startedAt": "1970-01-01T00:00:00Z"}},
+    "phase": "Failed",
+}
 PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pending"}
 
 
@@ -130,8 +153,16 @@ PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pend
         ([_pod(**PULLING)], _told("Running", node="node-1"), Beginning("node-1", "running")),
         ([], _told("Succeeded", node="node-1"), Beginning("node-1", "running")),
         # A program that has failed has run, which is what was asked for.
-        ([], _told("Failed", node="node-1", exitCode=3, message="x"), Beginning("node-1", "running")),
-        ([_pod(state={"terminated": {"exitCode": 3, "startedAt": "t"}})], None, Beginning("node-1", "running")),
+        ([], _told("Failed", node="node-1", startedAt=AT, exitCode=3, message="x"), Beginning("node-1", "running")),
+        ([], _told("Failed", node="node-1", startedAt=AT, message="its pod is gone"), Beginning("node-1", "running")),
+        ([_pod(state={"terminated": {"exitCode": 3, "startedAt": AT}})], None, Beginning("node-1", "running")),
+        # One that the runtime could not start has an exit code as well, of the runtime's making.
+        ([_pod(**NEVER)], None, Beginning("node-1", "starting")),
+        (
+            [_pod(**NEVER)],
+            _told("Failed", node="node-1", exitCode=128, reason="CommandNotFound", message="command not found"),
+            Beginning("node-1", failure="command not found", code="CommandNotFound"),
+        ),
         (
             [_pod(**PULLING)],
             _told("Failed", reason="TagNotFound", message="image pull failed: tag not found"),
