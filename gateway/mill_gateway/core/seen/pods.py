@@ -8,6 +8,7 @@ from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, requested
 
 JOB_LABEL = "batch.kubernetes.io/job-name"
+NEVER = ("1970-", "0001-")
 
 
 class Program(NamedTuple):
@@ -95,7 +96,7 @@ def pod(body: dict[str, Any]) -> Pod:
         ready=any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ()),
         leaving="deletionTimestamp" in meta,
         created_at=meta["creationTimestamp"],
-        started_at=_started(state, meta["creationTimestamp"]),
+        started_at=_started(state),
         address=status.get("podIP"),
         port=ports[0]["containerPort"] if ports else None,
         amounts=requested(spec),
@@ -120,10 +121,13 @@ def pod(body: dict[str, Any]) -> Pod:
     )
 
 
-def _started(state: dict[str, Any], created: str) -> str | None:
-    """Return when a container started: a start that never was (no such command) stands as 1970."""
+def _started(state: dict[str, Any]) -> str | None:
+    """Return when a container started: a start that never was (no such command) stands as 1970.
+
+    Not compared with the pod's creation: that is the API server's clock, and the node's may be behind.
+    """
     started: str | None = (state.get("running") or state.get("terminated") or {}).get("startedAt")
-    return started if started is not None and started >= created else None
+    return None if started is None or started.startswith(NEVER) else started
 
 
 def _program(namespace: str, labels: dict[str, str]) -> Program:
