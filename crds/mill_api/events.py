@@ -15,11 +15,20 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mill_api import names
-from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
+from mill_api.status import (
+    HISTORY_KEPT,
+    MillDeploymentStatus,
+    PastRollout,
+    Phase,
+    Rollout,
+    ServiceStatus,
+    State,
+    Transition,
+)
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """What everybody sees of the progress; `detail=full` shows all phases."""
-
+VERDICTS = frozenset({Phase.HEALTHY, Phase.FAILED, Phase.STOPPED})
 
 SUPERSEDED, END = 1_000_000, 1_000_001
 """Positions after everything that can happen to a service."""
@@ -117,19 +126,26 @@ def _position(rollout: str) -> tuple[int, str]:
 
 
 def rollout_events(
-    uid: str, rollout: str, metadata: Mapping[str, Any], status: MillDeploymentStatus, *, full: bool = False
+    uid: str,
+    rollout: str,
+    metadata: Mapping[str, Any],
+    status: MillDeploymentStatus,
+    *,
+    full: bool = False,
+    only: str | None = None,
 ) -> list[Event]:
     """Return all events of a rollout so far, the last of them `done` if it is over.
 
-    `metadata` is the resource's own: it tells a rollout that was superseded before the operator saw it.
+    `metadata` is the resource's own: it tells a rollout that was superseded before the operator saw it. With `only`
+    they are those of one service, and it is over when that one has a verdict.
     """
     prefix = f"{uid[:8]}.{rollout}"
     current = status.rollout
     if current is not None and current.id == rollout:
-        return list(_current(prefix, current, status.services, full=full))
+        return list(_current(prefix, current, status.services, full=full, only=only))
     for past in status.history:
         if past.id == rollout:
-            return list(_past(prefix, past, _successor(status, rollout)))
+            return list(_past(prefix, past, _successor(status, rollout), only=only))
     stands = standing(rollout, metadata, status)
     if stands is Standing.AWAITED:
         return []
@@ -144,27 +160,37 @@ def forgotten(rollout: str) -> str:
     return f"rollout {rollout} is no longer known: the last {HISTORY_KEPT} before the current one are kept"
 
 
-def _current(prefix: str, rollout: Rollout, services: list[ServiceStatus], *, full: bool) -> Iterator[Event]:
+def _current(
+    prefix: str, rollout: Rollout, services: list[ServiceStatus], *, full: bool, only: str | None
+) -> Iterator[Event]:
     if rollout.refused is not None:
         yield Event(prefix, 1, "failed", {"reason": rollout.refused})
-    steps = [(step, service) for service in services for step in service.transitions]
+    shown = [service for service in services if only in (None, service.name)]
+    steps = [(step, service) for service in shown for step in service.transitions]
     for step, service in sorted(steps, key=lambda each: each[0].seq):
         if step.phase is Phase.FAILED:
             yield Event(prefix, step.seq, "failed", _failed(rollout, service, step, full=full))
         elif full or step.phase in DEFAULT_PHASES:
             yield Event(prefix, step.seq, "progress", _progress(rollout, service, step, full=full))
-    if rollout.finished_at is not None:
-        yield _done(prefix, rollout.started_at, rollout.finished_at, success=bool(rollout.success))
+    verdicts = [step for step, _ in steps if step.phase in VERDICTS]
+    if only is not None and verdicts:
+        success = verdicts[-1].phase is not Phase.FAILED
+        yield _done(prefix, rollout.started_at, verdicts[-1].at, success=success)
+    elif rollout.finished_at is not None:
+        good = bool(rollout.success) if only is None else all(each.state is State.HEALTHY for each in shown)
+        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and rollout.refused is None)
 
 
-def _past(prefix: str, past: PastRollout, successor: str) -> Iterator[Event]:
+def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:
     """Tell a rollout that is over from the history, which keeps verdicts and no progress."""
-    for failed in past.failed:
+    failures = [failed for failed in past.failed if only is None or failed.service in (None, only)]
+    for failed in failures:
         data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
         yield Event(prefix, failed.seq, "failed", data)
     if past.superseded:
         yield _superseded(prefix, past.id, successor)
-    yield _done(prefix, past.started_at, past.finished_at, success=past.success)
+    success = past.success if only is None else not (failures or past.superseded)
+    yield _done(prefix, past.started_at, past.finished_at, success=success)
 
 
 def _successor(status: MillDeploymentStatus, rollout: str) -> str:

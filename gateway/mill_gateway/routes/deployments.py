@@ -58,6 +58,7 @@ async def events(
     rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.", max_length=64)] = None,
     last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
     detail: Detail = "default",
+    service: Annotated[str | None, Query(description="The only service that is told of.", max_length=63)] = None,
 ) -> Response:
     """Stream a rollout's events, from its first or from the one after `Last-Event-ID`, to its `done`.
 
@@ -80,9 +81,11 @@ async def events(
     if after == END:
         return Response(status_code=204)
     found = await _up_to_date(gateway, found, wanted)
+    if service is not None and not found.has_service(service):
+        raise Refused(404, "service not found")
     if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
         raise Refused(410, forgotten(wanted))
-    return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full")
+    return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full", only=service)
 
 
 async def _up_to_date(gateway: Gateway, found: Deployment, rollout: str) -> Deployment:

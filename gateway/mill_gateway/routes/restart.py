@@ -36,6 +36,7 @@ async def restart(
     """Give a service new pods, from the same image and with the secrets' values of now, and stream the rollout.
 
     The old pods go when the new ones are ready. It lasts whatever manages the resource, since its spec stays as it is.
+    The events are those of this service, whatever becomes of others that are tried again meanwhile.
     """
     deployments = gateway.watched.deployments
     having = [each for each in deployments.in_namespace(namespace, name) if each.has_service(service)]
@@ -48,7 +49,7 @@ async def restart(
         written = deployments.learn(await ask_for_restart(gateway.client, found.key, found.uid, service))
     except NotFound:
         raise Refused(404, "service not found") from None
-    return rollout_response(gateway, found.key, written.uid, written.rollout_id, full=detail == "full")
+    return rollout_response(gateway, found.key, written.uid, written.rollout_id, full=detail == "full", only=service)
 
 
 def _only(having: list[Deployment], service: str) -> Deployment:

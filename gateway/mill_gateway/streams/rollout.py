@@ -16,16 +16,30 @@ from mill_gateway.watched.deployments import Deployments
 
 
 def rollout_response(
-    gateway: Gateway, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
+    gateway: Gateway,
+    key: Key,
+    uid: str,
+    rollout: str,
+    *,
+    after: int = 0,
+    full: bool = False,
+    only: str | None = None,
 ) -> EventSourceResponse:
-    """Answer with the events of a rollout that come after position `after`."""
-    events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full)
+    """Answer with the events of a rollout that come after position `after`; with `only`, with those of one service."""
+    events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full, only=only)
     opened = gateway.metrics.streams.labels("rollout")
     return event_stream(events, opened, {"Mill-Rollout": f"{uid[:8]}.{rollout}"})
 
 
 async def follow(
-    deployments: Deployments, key: Key, uid: str, rollout: str, *, after: int = 0, full: bool = False
+    deployments: Deployments,
+    key: Key,
+    uid: str,
+    rollout: str,
+    *,
+    after: int = 0,
+    full: bool = False,
+    only: str | None = None,
 ) -> AsyncIterator[bytes]:
     """Yield the events' bytes until the last. The rollout goes on whether anybody follows or not."""
     sent = after
@@ -38,7 +52,7 @@ async def follow(
                     if event.seq > sent:
                         yield event.encode()
                 return
-            for event, encoded in current.events(rollout, full=full):
+            for event, encoded in current.events(rollout, full=full, only=only):
                 if event.seq > sent:
                     sent = event.seq
                     yield encoded

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mill_api.events import END, Event, new_request, parse_id, rollout_events, rollout_id
-from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, State, Transition
+from mill_api.status import (
+    FailedService,
+    MillDeploymentStatus,
+    PastRollout,
+    Phase,
+    Rollout,
+    ServiceStatus,
+    State,
+    Transition,
+)
 
 UID = "0123456789abcdef"
 AT = "2026-01-31T12:00:00.000Z"
@@ -132,3 +141,52 @@ def test_a_request_that_supersedes_another_of_its_generation_says_so() -> None:
     events = rollout_events("0123456789", "4-a", metadata, MillDeploymentStatus())
     assert events[0].data == {"reason": "superseded by a newer request for the same generation"}
     assert events[1].name == "done"
+
+
+class TestOneService:
+    """The events of one service, as who restarts it reads them."""
+
+    @staticmethod
+    def status(*, finished: bool = False, **states: str) -> MillDeploymentStatus:
+        services = []
+        for seq, (name, state) in enumerate(states.items(), start=1):
+            steps = [Transition(seq=seq, at="2026-01-31T12:00:02.500Z", phase=Phase(state.lower()), message="why")]
+            services.append(ServiceStatus(name=name, state=State(state), transitions=steps))
+        rollout = Rollout(id="4", started_at=AT, finished_at="2026-01-31T12:00:09.000Z" if finished else None)
+        return MillDeploymentStatus(rollout=rollout, services=services)
+
+    def told(self, status: MillDeploymentStatus, only: str) -> list[tuple[str, object]]:
+        events = rollout_events(UID, "4", metadata(4), status, only=only)
+        return [(each.name, each.data.get("phase", each.data.get("success"))) for each in events]
+
+    def test_it_is_over_with_its_own_verdict_whatever_the_others_do(self):
+        status = self.status(web="Healthy", slow="Starting", broken="Failed")
+        assert self.told(status, "web") == [("progress", "healthy"), ("done", True)]
+        assert self.told(status, "broken") == [("failed", None), ("done", False)]
+        assert self.told(status, "slow") == []
+        (done,) = rollout_events(UID, "4", metadata(4), status, only="web")[1:]
+        assert (done.data, done.id) == ({"elapsed": 2.5, "success": True}, "01234567.4.end")
+
+    def test_one_to_which_nothing_happened_is_over_with_the_rollout(self):
+        quiet = ServiceStatus(name="quiet", state=State.HEALTHY)
+        going = self.status(broken="Failed").model_copy(update={"services": [quiet]})
+        assert self.told(going, "quiet") == []
+        finished = self.status(broken="Failed", finished=True).model_copy(update={"services": [quiet]})
+        assert self.told(finished, "quiet") == [("done", True)]
+
+    def test_in_the_history_only_its_own_failure_counts(self):
+        failed = [FailedService(seq=3, service="broken", reason="why")]
+        old = past("3").model_copy(update={"success": False, "failed": failed})
+        status = self.status(web="Healthy").model_copy(update={"history": [old]})
+        for only, expected in {"web": [("done", True)], "broken": [("failed", None), ("done", False)]}.items():
+            events = rollout_events(UID, "3", metadata(4), status, only=only)
+            assert [(each.name, each.data.get("success")) for each in events] == expected
+
+    def test_what_ends_the_whole_rollout_ends_it_as_well(self):
+        old = past("3").model_copy(update={"success": False, "superseded": True})
+        status = self.status(web="Healthy").model_copy(update={"history": [old]})
+        events = rollout_events(UID, "3", metadata(4), status, only="web")
+        assert [each.data for each in events] == [
+            {"reason": "superseded by generation 4"},
+            {"elapsed": 0.0, "success": False},
+        ]

@@ -124,6 +124,16 @@ async def test_a_late_reader_gets_everything_and_a_resumed_one_the_rest(served: 
         assert rest.text == 'event: done\r\ndata: {"elapsed": 1.5, "success": false}\r\nid: 01234567.4.end\r\n\r\n'
 
 
+async def test_the_events_of_one_service(served: Serve) -> None:
+    async with served(_deployed(4)) as recorded:
+        whole = await recorded.http.get(EVENTS)
+        one = await recorded.http.get(EVENTS, params={"service": "web"})
+        assert one.text.split("\r\n\r\n")[0] == whole.text.split("\r\n\r\n")[0]
+        assert '"success": false' in one.text
+        nobody = await recorded.http.get(EVENTS, params={"service": "nope"})
+        assert (nobody.status_code, nobody.json()["error"]) == (404, "service not found")
+
+
 async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
     async with served(_deployed(4)) as recorded:
         answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})

@@ -22,7 +22,7 @@ class Deployment:
     spec: dict[str, Any]
     raw_status: dict[str, Any]
     _status: MillDeploymentStatus | None = None
-    _events: dict[tuple[str, bool], list[tuple[Event, bytes]]] = field(default_factory=dict)
+    _events: dict[tuple[str, bool, str | None], list[tuple[Event, bytes]]] = field(default_factory=dict)
 
     @property
     def rollout_id(self) -> str:
@@ -40,12 +40,12 @@ class Deployment:
         """Tell whether it asks for a service of that name."""
         return any(each["name"] == name for each in self.spec.get("services") or ())
 
-    def events(self, rollout: str, *, full: bool) -> list[tuple[Event, bytes]]:
-        """Return a rollout's events so far, with their bytes."""
-        events = self._events.get((rollout, full))
+    def events(self, rollout: str, *, full: bool, only: str | None = None) -> list[tuple[Event, bytes]]:
+        """Return a rollout's events so far, of all services or of one, with their bytes."""
+        events = self._events.get((rollout, full, only))
         if events is None:
-            made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full)
-            events = self._events[rollout, full] = [(event, event.encode()) for event in made]
+            made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full, only=only)
+            events = self._events[rollout, full, only] = [(event, event.encode()) for event in made]
         return events
 
 
