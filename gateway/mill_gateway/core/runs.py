@@ -1,6 +1,6 @@
 """Runs of tasks as the API shows them: Jobs and their pods, with the operator's verdict where there is one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -40,26 +40,27 @@ def told_runs(status: MillDeploymentStatus) -> dict[str, TaskRun]:
     return {run.name: run for task in status.tasks for run in task.runs}
 
 
-def runs(
-    jobs: Iterable[Job], deployments: Iterable[Deployment], pods_of: Callable[[Job], Iterable[Pod]]
-) -> list[RunView]:
-    """Return all runs of a namespace, by id; also those whose Job was deleted and of which the operator still tells."""
+def runs(jobs: Iterable[Job], deployments: Iterable[Deployment], pods: Mapping[str, Pod]) -> list[RunView]:
+    """Return all runs of a namespace, by id; also those whose Job was deleted and of which the operator still tells.
+
+    `pods` are the newest of each run, by its id.
+    """
     told = {each.key.name: told_runs(each.status) for each in deployments}
     nothing: Mapping[str, TaskRun] = {}
     found = {
-        each.key.name: view(each, pods_of(each), told.get(each.deployment, nothing).get(each.key.name)) for each in jobs
+        each.key.name: view(each, pods.get(each.key.name), told.get(each.deployment, nothing).get(each.key.name))
+        for each in jobs
     }
     for deployment in deployments:
         for task in deployment.status.tasks:
             for run in task.runs:
-                if run.name not in found and run.state.settled:
-                    found[run.name] = gone(deployment.key, task.name, run)
+                if run.name not in found:
+                    found[run.name] = without_job(deployment.key, task.name, run, pods.get(run.name))
     return [found[name] for name in sorted(found)]
 
 
-def view(job: Job, pods: Iterable[Pod], told: TaskRun | None) -> RunView:
+def view(job: Job, pod: Pod | None, told: TaskRun | None) -> RunView:
     """Return what the API shows of a run."""
-    pod = next(iter(sorted(pods, key=lambda each: each.created_at, reverse=True)), None)
     return RunView(
         id=job.key.name,
         name=job.task,
@@ -79,13 +80,18 @@ def view(job: Job, pods: Iterable[Pod], told: TaskRun | None) -> RunView:
     )
 
 
-def gone(deployment: Key, task: str, run: TaskRun) -> RunView:
-    """Return what the API shows of a run whose Job is gone."""
+def without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | None) -> RunView:
+    """Return what the API shows of a run whose Job is gone, or not seen yet: the operator may have been faster."""
+    status: RunStatus = "failed" if run.state is RunState.FAILED else "stopped"
+    if run.state is RunState.PENDING:
+        status = "starting"
+    elif run.state is RunState.RUNNING and pod is not None and not pod.leaving:
+        status = "running"
     return RunView(
         id=run.name,
         name=task,
         node=run.node or "",
-        status="failed" if run.state is RunState.FAILED else "stopped",
+        status=status,
         address=None,
         cpu=0.0,
         memory=0,

@@ -23,6 +23,9 @@ Json = dict[str, Any]
 MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
 """What kubectl puts on a Job that it makes from a CronJob."""
 LONGEST_TASK: Final = 52
+CPU: Final = 0.25
+MEMORY: Final = "256M"
+"""What a run of an image has if nothing is said."""
 NO_ROOM: Final = "no node with sufficient resources"
 
 
@@ -31,8 +34,8 @@ class Wish:
     """What of a run is asked for, as texts in mill's notation."""
 
     image: str | None = None
-    cpu: float = 0.25
-    memory: str = "256M"
+    cpu: float = CPU
+    memory: str = MEMORY
     env: Mapping[str, str] | None = None
     timeout: str | None = None
     command: tuple[str, ...] | None = None

@@ -11,9 +11,8 @@ from mill_api.kube.client import Conflict, NotFound
 from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
-from mill_gateway.core.seen.jobs import Job
-from mill_gateway.core.seen.pods import Pod, Program
-from mill_gateway.core.spawning import NO_ROOM, BadWish, Wish
+from mill_gateway.core.seen.pods import Program
+from mill_gateway.core.spawning import CPU, MEMORY, NO_ROOM, BadWish, Wish
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures
@@ -34,8 +33,8 @@ class Spawn(BaseModel):
         None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is the same."
     )
     image: str | None = Field(None, description="Instead of a task: an image.")
-    cpu: float = Field(0.25, description="Cores; with an image only.")
-    memory: str = Field("256M", max_length=64, description="Memory, as in a file; with an image only.")
+    cpu: float | None = Field(CPU, description="Cores; with an image only.")
+    memory: str | None = Field(MEMORY, max_length=64, description="Memory, as in a file; with an image only.")
     env: dict[Text, Text] = Field(default_factory=dict, description="Environment, in addition to the task's.")
     timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
     command: list[Text] | None = Field(
@@ -53,8 +52,8 @@ class Spawn(BaseModel):
         """Return what is asked for besides the task."""
         return Wish(
             image=self.image,
-            cpu=self.cpu,
-            memory=self.memory,
+            cpu=CPU if self.cpu is None else self.cpu,
+            memory=MEMORY if self.memory is None else self.memory,
             env=self.env,
             timeout=self.timeout,
             command=None if self.command is None else tuple(self.command),
@@ -143,10 +142,9 @@ async def kill(gateway: Here, caller: Calling, namespace: InNamespace, run: RunI
 
 def _runs(gateway: Gateway, namespace: str, deployment: str | None = None) -> list[RunView]:
     watched = gateway.watched
-
-    def pods_of(job: Job) -> list[Pod]:
-        pods = watched.pods.of(Program(namespace, "task", job.task))
-        return [each for each in pods if each.run == job.key.name]
-
+    deployments = watched.deployments.in_namespace(namespace, deployment)
     jobs = [each for each in watched.jobs.in_namespace(namespace) if deployment in (None, each.deployment)]
-    return runs(jobs, watched.deployments.in_namespace(namespace, deployment), pods_of)
+    tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
+    pods = [pod for task in tasks for pod in watched.pods.of(Program(namespace, "task", task))]
+    newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
+    return runs(jobs, deployments, newest)

@@ -57,6 +57,8 @@ def test_a_run_begins_is_told_of_and_is_ended(tasks: Namespace, http: httpx.Clie
     where = {"namespace": tasks.name}
     assert http.delete(f"/v1/tasks/{run}", params=where).status_code == 204
     wait_for("its end", lambda: tasks.get("job", run) == {})
+    assert http.get(f"/v1/tasks/{run}", params=where).status_code == 200  # though its program may still be ending
+    assert http.delete(f"/v1/tasks/{run}", params=where).status_code == 204
     wait_for("the operator to tell of it", lambda: _runs(http, tasks).get(run, {}).get("status") == "stopped")
     assert http.delete(f"/v1/tasks/{run}", params=where).status_code == 204
     assert http.delete("/v1/tasks/nope", params=where).status_code == 404

@@ -91,6 +91,32 @@ async def test_where_a_run_stands_without_the_operator(
         assert (await recorded.http.get("/v1/tasks/t-1")).json()["status"] == shown
 
 
+@pytest.mark.parametrize(
+    ("state", "made", "shown"),
+    [
+        ("Running", pod("migrate", kind="task", run="migrate-1"), "running"),  # our watch of Jobs is behind
+        ("Running", pod("migrate", kind="task", run="migrate-1", deletionTimestamp="t"), "stopped"),
+        ("Running", pod("migrate", kind="task", run="migrate-2"), "stopped"),
+        ("Pending", None, "starting"),
+        ("Stopped", None, "stopped"),
+    ],
+)
+async def test_a_run_that_was_ended_is_always_told_of(
+    served: Serve, state: str, made: dict[str, Any] | None, shown: str
+) -> None:
+    async with served(_status("migrate-1", state=state), *([made] if made else [])) as recorded:
+        assert (await recorded.http.get("/v1/tasks/migrate-1")).json()["status"] == shown
+        assert (await recorded.http.delete("/v1/tasks/migrate-1")).status_code == 204
+        assert recorded.kube.requests == []
+
+
+async def test_the_last_pod_of_a_run_counts(served: Serve) -> None:
+    first = pod("migrate", "0", kind="task", run="migrate-1", deletionTimestamp="t")
+    second = pod("migrate", "1", kind="task", run="migrate-1", creationTimestamp="2026-02-14T10:00:01Z")
+    async with served(job("migrate-1", "migrate"), second, first) as recorded:
+        assert (await recorded.http.get("/v1/tasks/migrate-1")).json()["status"] == "running"
+
+
 async def test_a_service_is_no_task(served: Serve) -> None:
     async with served(pod("web")) as recorded:
         missing = await recorded.http.get("/v1/tasks/web-0")
@@ -186,6 +212,17 @@ async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch
         answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert (answer.status_code, answer.json()["error"]) == (503, "no node with sufficient resources")
         assert answer.json()["detail"] == "0/1 nodes"
+
+
+async def test_nulls_stand_for_what_is_usual(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        recorded.kube.answers["create", "jobs"] = _created(
+            recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
+        )
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1", "cpu": None, "memory": None})
+        assert answer.status_code == 200, answer.text
+        (container,) = recorded.kube.requests[-1].body["spec"]["template"]["spec"]["containers"]
+        assert container["resources"]["requests"] == {"cpu": "250m", "memory": "256M"}
 
 
 async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: Serve) -> None:
