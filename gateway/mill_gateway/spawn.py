@@ -84,7 +84,7 @@ async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
     clock = asyncio.get_running_loop().time
     ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
     with (
-        watched.pods.waiting.changes(program) as changed,
+        watched.pods.runs.changes(job.key) as changed,
         watched.deployments.waiting.changes(deployment, changed),
     ):
         while True:

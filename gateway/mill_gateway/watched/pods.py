@@ -23,6 +23,8 @@ class Pods:
             labels=names.CHILD_SELECTOR,
         )
         self.waiting: Waiting[Program] = Waiting()
+        self.runs: Waiting[Key] = Waiting()
+        """Those who wait for the pod of one run only: a task may have very many at once."""
 
     def get(self, key: Key) -> Pod | None:
         """Return a pod."""
@@ -36,3 +38,5 @@ class Pods:
         either = new or old
         if either is not None:
             self.waiting.wake(either.program)
+            if either.run is not None:
+                self.runs.wake(Key(either.key.namespace, either.run))

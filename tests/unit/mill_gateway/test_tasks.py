@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mill_api.key import Key
 from mill_api.kube.client import Conflict
 from mill_gateway.settings import Settings
 
@@ -178,6 +179,15 @@ async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None
         run = answer.json()["id"]
         assert run.startswith("migrate-")
         assert (await recorded.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
+
+
+async def test_who_waits_for_a_run_is_woken_by_its_own_pod_only(served: Serve) -> None:
+    async with served() as recorded:
+        with recorded.gateway.watched.pods.runs.changes(Key("default", "migrate-1")) as changed:
+            recorded.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
+            assert not changed.is_set()
+            recorded.have(pod("migrate", "2", kind="task", run="migrate-1"))
+            assert changed.is_set()
 
 
 async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is_taken_back(served: Serve) -> None:
