@@ -12,7 +12,7 @@ from mill_gateway.core.runs import told_runs
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.jobs import Job
 from mill_gateway.core.seen.pods import Program
-from mill_gateway.core.spawning import Beginning, Wish, beginning, from_template, inline, run_name
+from mill_gateway.core.spawning import Beginning, Wish, beginning, from_template, inline, run_name, too_late
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway
 from mill_gateway.write import MANAGER, resource
@@ -91,10 +91,13 @@ async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
             changed.clear()
             pods = [each for each in watched.pods.of(program) if each.run == job.key.name]
             found = watched.deployments.get(deployment)
-            now = beginning(pods, told_runs(found.status).get(job.key.name) if found else None)
+            told = told_runs(found.status).get(job.key.name) if found else None
+            now = beginning(pods, told)
             homeless = next((each.unschedulable for each in pods if each.unschedulable is not None), None)
-            if now.settled or clock() >= ends:
+            if now.settled:
                 return now
+            if clock() >= ends:
+                return now if told else too_late(now, pods)
             if homeless is not None and clock() >= room_ends:
                 return Beginning(failure=homeless, code="Unschedulable", no_room=True)
             try:

@@ -16,6 +16,7 @@ from mill_api.programs import container_of, deadline, literal, run_spec
 from mill_api.spec import Task
 from mill_api.status import RunState, TaskRun
 from mill_gateway.core.seen.pods import Pod
+from mill_gateway.core.services import HOPELESS
 from mill_gateway.core.words import problem
 
 Json = dict[str, Any]
@@ -196,3 +197,12 @@ def beginning(pods: Iterable[Pod], told: TaskRun | None) -> Beginning:
             node, failure=failure, code=told.reason, no_room=pod is not None and pod.unschedulable is not None
         )
     return Beginning(node, "pulling" if node and pod and not pod.image_present else "starting")
+
+
+def too_late(now: Beginning, pods: Iterable[Pod]) -> Beginning:
+    """Judge a run that has not begun in time, and of which the operator tells nothing: it tells of the newest only."""
+    pod = next(iter(pods), None)
+    if pod is None or not (pod.over or pod.waiting in HOPELESS):
+        return now
+    cause = pod.waiting or "its program could not be started"
+    return Beginning(now.node, failure=f"it has not begun: {cause}", code=pod.waiting)

@@ -204,6 +204,25 @@ async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is
         assert recorded.kube.requests[-1].verb == "delete"
 
 
+async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_is_over(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_gateway.spawn.WAIT_SECONDS", 0.05)
+    backing_off = {"waiting": {"reason": "ImagePullBackOff"}}
+    async with served(mill_deployment()) as recorded:
+        recorded.kube.answers |= {
+            ("get", "cronjobs"): CRON_JOB,
+            ("create", "jobs"): _created(
+                recorded,
+                lambda run: pod("migrate", kind="task", run=run, ready=False, phase="Pending", state=backing_off),
+            ),
+            ("delete", "jobs"): {},
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+        assert (answer.status_code, answer.json()["error"]) == (500, "it has not begun: ImagePullBackOff")
+        assert recorded.kube.requests[-1].verb == "delete"
+
+
 async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.spawn.ROOM_SECONDS", 0.05)
 

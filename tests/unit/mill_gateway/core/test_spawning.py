@@ -7,7 +7,7 @@ import pytest
 from mill_api.key import Key
 from mill_api.status import TaskRun
 from mill_gateway.core.seen.pods import pod as seen
-from mill_gateway.core.spawning import BadWish, Beginning, Wish, beginning, from_template, inline, run_name
+from mill_gateway.core.spawning import BadWish, Beginning, Wish, beginning, from_template, inline, run_name, too_late
 from tests.unit.mill_gateway.objects import labels, pod
 
 LABELS = labels("migrate", "task")
@@ -174,3 +174,19 @@ PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pend
 def test_how_a_beginning_went(pods: list[Any], told: TaskRun | None, expected: Beginning) -> None:
     assert beginning(pods, told) == expected
     assert expected.settled is (expected.status == "running" or expected.failure is not None)
+
+
+@pytest.mark.parametrize(
+    ("pods", "failure"),
+    [
+        ([], None),
+        ([_pod(**PULLING)], None),
+        (
+            [_pod(phase="Pending", state={"waiting": {"reason": "ImagePullBackOff"}})],
+            "it has not begun: ImagePullBackOff",
+        ),
+        ([_pod(**NEVER)], "it has not begun: its program could not be started"),
+    ],
+)
+def test_how_a_run_is_judged_of_which_the_operator_tells_nothing(pods: list[Any], failure: str | None) -> None:
+    assert too_late(Beginning("node-1", "pulling"), pods).failure == failure
