@@ -1,14 +1,38 @@
-"""Parameters that several routes take."""
+"""Parameters that several routes take, and what is so for all of them."""
 
+from collections import Counter
 from typing import Annotated, Literal
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from mill_api import names
 from mill_api.key import Key
+from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
 
 _DNS_LABEL = names.VOLUME_NAME
+
+
+def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: one of the two would silently not count."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [f"query.{name[:40]}: given more than once" for name, count in counts.items() if count > 1]
+    if repeated:
+        raise Refused(400, f"bad parameters: {'; '.join(repeated[:10])}")
+
+
+def _text(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError:  # whose own words would repeat what was sent
+        raise PydanticCustomError("text", "should be text: it has half of a surrogate pair") from None
+    return given
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Text in a JSON body. JSON can write what is none: half of a surrogate pair."""
 
 Detail = Annotated[
     Literal["default", "full"], Query(description="`full` shows every phase, with codes, evidence and suggestions.")

@@ -13,7 +13,7 @@ from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, 
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures
-from mill_gateway.routes.parameters import InNamespace
+from mill_gateway.routes.parameters import InNamespace, Text
 from mill_gateway.write import MANAGER
 
 router = APIRouter(tags=["secrets"])
@@ -40,7 +40,7 @@ class Secret(SecretListed):
 class SecretValue(BaseModel):
     """What a secret is to be."""
 
-    value: str = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
+    value: Text = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
 
 
 @router.get("/v1/secrets", summary="List secrets")

@@ -17,7 +17,7 @@ from mill_gateway.core.spawning import NO_ROOM, BadWish, Wish
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures
-from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target
+from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
 from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
 
 router = APIRouter(tags=["tasks"])
@@ -33,12 +33,12 @@ class Spawn(BaseModel):
     task: str | None = Field(
         None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is the same."
     )
-    image: str | None = Field(None, description="Instead of a task: an image.")
+    image: Text | None = Field(None, description="Instead of a task: an image.")
     cpu: float = Field(0.25, description="Cores; with an image only.")
     memory: str = Field("256M", max_length=64, description="Memory, as in a file; with an image only.")
-    env: dict[str, str] = Field(default_factory=dict, description="Environment, in addition to the task's.")
+    env: dict[Text, Text] = Field(default_factory=dict, description="Environment, in addition to the task's.")
     timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
-    command: list[str] | None = Field(
+    command: list[Text] | None = Field(
         None, description="Replaces the image's entry point and arguments; with an image only."
     )
 
