@@ -70,7 +70,9 @@ def _target(
 
 def _named(
     namespace: InNamespace,
-    name: Annotated[str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.")],
+    name: Annotated[
+        str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.", examples=["mill"])
+    ],
 ) -> Key:
     return Key(namespace, name)
 

@@ -22,7 +22,9 @@ ATTEMPTS: Final = 5
 UNPROCESSABLE: Final = 422
 NOT_STORED: Final = {"Cache-Control": "no-store"}
 
-SecretName = Annotated[str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.")]
+SecretName = Annotated[
+    str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.", examples=["db.url"])
+]
 
 
 class SecretListed(BaseModel):

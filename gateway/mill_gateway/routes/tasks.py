@@ -22,7 +22,7 @@ from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_ba
 
 router = APIRouter(tags=["tasks"])
 
-RunId = Annotated[str, Path(alias="id", description="Id of the run.")]
+RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=["migrate-1a2b3c40"])]
 
 
 class Spawn(BaseModel):
