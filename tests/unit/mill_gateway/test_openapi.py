@@ -144,7 +144,10 @@ async def test_it_describes_every_route_with_its_errors(served: Serve) -> None:
             assert operation["summary"]
             assert operation["description"], path
             assert set(operation["tags"]) <= set(TAGS)
-            assert {"400", "401", "403", "503"} <= set(operation["responses"])
+            assert {"400", "413", "500", "503"} <= set(operation["responses"])
+            assert ("401" in operation["responses"]) == (operation.get("security") != []) == path.startswith("/v1/")
+            assert all("X-Request-Id" in answer["headers"] for answer in operation["responses"].values())
+            assert all("anyOf" not in each["schema"] for each in operation.get("parameters", ()))
     assert document["security"] == [{"bearer": []}, {"header": []}]
 
 
@@ -152,3 +155,12 @@ async def test_there_are_no_pages_that_load_from_elsewhere(served: Serve) -> Non
     async with served() as recorded:
         for path in ("/docs", "/redoc"):
             assert (await recorded.http.get(path)).status_code == 404
+
+
+async def test_a_process_that_is_not_well_says_so_as_described(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.gateway.watched.pods.reflector.synced.clear()
+        answer = await recorded.http.get("/readyz")
+        described = (await recorded.http.get("/openapi.json")).json()["paths"]["/readyz"]["get"]["responses"]["503"]
+    assert described["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Health"}
+    assert (answer.status_code, set(answer.json())) == (503, {"status"})
