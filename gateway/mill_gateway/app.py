@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from mill_api.kube.client import KubeClient
 from mill_gateway import errors, openapi
@@ -14,6 +14,7 @@ from mill_gateway.gateway import Gateway
 from mill_gateway.metrics import Metrics
 from mill_gateway.requests import Bodies, Heads, Requests
 from mill_gateway.routes import ROUTERS
+from mill_gateway.routes.parameters import each_once
 from mill_gateway.settings import Settings
 
 
@@ -45,6 +46,7 @@ def create_app(
                 await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
+        dependencies=[Depends(each_once)],
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
         lifespan=None if gateway else lifespan,

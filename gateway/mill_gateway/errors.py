@@ -1,7 +1,7 @@
 """Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +17,7 @@ from mill_gateway.core.words import problem
 
 CLIENT_GONE = 499
 """For the log alone: nobody is there to read it."""
+NO_JSON: Final = "failed to parse the request body as JSON"
 
 
 class Refused(HTTPException):
@@ -53,13 +54,15 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        if not isinstance(error, Refused):  # of the framework: no such route, or not by this method
+        if not isinstance(error, Refused):  # of the framework: no such route, or not by this method; or a body
             texts = {
                 404: f"no such path: {request.url.path[:100]}",
                 405: f"{request.method} is not what this path takes",
             }
             headers = {"Allow": allowed(request.scope)} if error.status_code == 405 else error.headers
-            error = HTTPException(error.status_code, texts.get(error.status_code, error.detail), headers)
+            error = _unreadable(error.__cause__) or HTTPException(
+                error.status_code, texts.get(error.status_code, error.detail), headers
+            )
         return answer(error, request.scope)
 
     @app.exception_handler(Unreachable)
@@ -81,14 +84,29 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         return answer(_wrong_shape(request, error.errors()), request.scope)
 
 
+def _unreadable(cause: BaseException | None) -> Refused | None:
+    """Say why a body could not be read as JSON, which the framework does not tell."""
+    match cause:
+        case ClientDisconnect():
+            return Refused(CLIENT_GONE, "the client has gone")
+        case UnicodeDecodeError(start=start):
+            return Refused(400, f"{NO_JSON}: not UTF-8 at byte {start}")
+        case RecursionError():
+            return Refused(400, f"{NO_JSON}: nested too deeply")
+        case ValueError():
+            return Refused(400, f"{NO_JSON}: a number with too many digits")
+    return None
+
+
 def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     """Say all that is wrong with parameters or JSON: where, and what is allowed, never what was sent."""
     in_body = any(each["loc"][0] == "body" for each in problems)
     if in_body and not _is_json(request.headers.get("content-type", "")):
         return Refused(415, "expected request with `Content-Type: application/json`")
+    for each in problems:
+        if each["type"] == "json_invalid":
+            return Refused(400, f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
     texts = "; ".join(map(problem, problems))
-    if any(each["type"] == "json_invalid" for each in problems):
-        return Refused(400, f"failed to parse the request body as JSON: {texts}")
     if in_body:
         return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")
     return Refused(400, f"bad parameters: {texts}")

@@ -48,6 +48,15 @@ ERRORS: Final = {
 }
 EVERYWHERE: Final = (400, 401, 403, 404, 408, 413, 422, 429, 431, 500, 502, 503)
 """What any route may answer."""
+PUBLIC: Final = ("/healthz", "/readyz")
+NOT_PUBLIC: Final = ("401", "403", "404", "422", "429", "502")
+"""What those do not answer, which ask neither who calls nor the cluster."""
+REQUEST_ID: Final = {
+    "description": "The caller's own id for the request, or a new one. The gateway's log has it as well.",
+    "required": True,
+    "schema": {"type": "string"},
+    "example": "7707679e566ef2f9",
+}
 
 
 class Failure(BaseModel):
@@ -100,6 +109,22 @@ id: 0a1b2c3d.4.end
 )
 
 
+def _complete(operation: dict[str, Any], *, public: bool) -> None:
+    """Say what is so for every operation: its answers have the request's id, and no parameter can be null."""
+    if public:
+        operation["security"] = []
+        for status in NOT_PUBLIC:
+            operation["responses"].pop(status, None)
+    for answer in operation["responses"].values():
+        answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
+    for parameter in operation.get("parameters", ()):
+        schema = parameter["schema"]
+        choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+        if len(choices) == 1:  # left out rather than null
+            del schema["anyOf"]
+            schema |= choices[0]
+
+
 def describe(app: FastAPI) -> None:
     """Have `app` describe itself, with the ways to send a token."""
 
@@ -122,8 +147,10 @@ def describe(app: FastAPI) -> None:
                 },
             }
             made["security"] = [{"bearer": []}, {"header": []}]
-            for path in ("/healthz", "/readyz"):
-                made["paths"][path]["get"]["security"] = []
+            made["components"]["headers"] = {"RequestId": REQUEST_ID}
+            for path, operations in made["paths"].items():
+                for operation in operations.values():
+                    _complete(operation, public=path in PUBLIC)
             app.openapi_schema = made
         return app.openapi_schema
 

@@ -31,6 +31,7 @@ FILE: Final = {
     "schema": {"type": "string"},
     "example": 'service "web" {\n  image = "registry.example/web:2"\n  port  = 8080\n}\n',
 }
+BODY: Final = "The file, in UTF-8. Services that it does not have are removed; all of them if it is empty."
 
 
 class Plan(Difference):
@@ -53,7 +54,7 @@ class Plan(Difference):
         },
         **failures(409),
     },
-    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": FILE}}},
+    openapi_extra={"requestBody": {"description": BODY, "content": {"text/plain": FILE}}},
 )
 async def deploy(
     request: Request,

@@ -1,16 +1,28 @@
 """`/healthz` and `/readyz`: for those who keep the process running, without a token."""
 
 import time
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 
 from mill_gateway.gateway import Process
+from mill_gateway.openapi import Responses
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="Is the process alive?")
+class Health(BaseModel):
+    """How the process is."""
+
+    status: str = Field(description="`ok`, or what is wrong.", examples=["ok"])
+
+
+UNWELL: Final[Responses] = {503: {"model": Health, "description": "What is wrong."}}
+
+
+@router.get("/healthz", summary="Is the process alive?", response_model=Health, responses=UNWELL)
 async def healthz(gateway: Process) -> JSONResponse:
     """Answer 503 when a watch is dead, which a new start mends; otherwise 200."""
     quietest = min(gateway.watched.reflectors, key=lambda each: each.last_heard)
@@ -22,7 +34,7 @@ async def healthz(gateway: Process) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", summary="Does the process know the cluster?")
+@router.get("/readyz", summary="Does the process know the cluster?", response_model=Health, responses=UNWELL)
 async def readyz(gateway: Process) -> JSONResponse:
     """Answer 200 when every watch is filled, 503 otherwise."""
     if waiting := gateway.unfilled:

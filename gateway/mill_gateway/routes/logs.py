@@ -32,7 +32,7 @@ async def logs(
     gateway: Here,
     caller: Calling,
     namespace: InNamespace,
-    name: Annotated[str, Path(description="Name of a service, a task, a replica (pod) or a run.")],
+    name: Annotated[str, Path(description="Name of a service, a task, a replica (pod) or a run.", examples=["web"])],
     *,
     follow: Annotated[bool, Query(description="Go on with what is written.")] = True,
     tail: Annotated[int, Query(ge=0, le=MOST_LINES, description="Last lines of each replica.")] = 200,

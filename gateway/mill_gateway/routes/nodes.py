@@ -35,7 +35,7 @@ event: done
 data: {"elapsed": 3.2, "success": true}
 id: 0a1b2c3d.drain-1a2b3c4d.end
 """
-NodeId = Annotated[str, Path(alias="id", description="Name of the node.")]
+NodeId = Annotated[str, Path(alias="id", description="Name of the node.", examples=["node-1"])]
 
 
 @router.get("/v1/nodes", summary="List nodes")

@@ -1,15 +1,38 @@
-"""Parameters that several routes take."""
+"""Parameters that several routes take, and what is so for all of them."""
 
+from collections import Counter
 from typing import Annotated, Literal
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from mill_api import names
 from mill_api.key import Key
+from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
 
 _DNS_LABEL = names.VOLUME_NAME
+
+
+def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: one of the two would silently not count."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [f"query.{name[:40]}: given more than once" for name, count in counts.items() if count > 1]
+    if repeated:
+        raise Refused(400, f"bad parameters: {'; '.join(repeated[:10])}")
+
+
+def _text(given: str) -> str:
+    try:
+        given.encode()
+    except UnicodeEncodeError:  # whose own words would repeat what was sent
+        raise PydanticCustomError("text", "should be text: it has half of a surrogate pair") from None
+    return given
+
+
+Text = Annotated[str, AfterValidator(_text)]
+"""Text in a JSON body. JSON can write what is none: half of a surrogate pair."""
 
 Detail = Annotated[
     Literal["default", "full"], Query(description="`full` shows every phase, with codes, evidence and suggestions.")
@@ -47,7 +70,9 @@ def _target(
 
 def _named(
     namespace: InNamespace,
-    name: Annotated[str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.")],
+    name: Annotated[
+        str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.", examples=["mill"])
+    ],
 ) -> Key:
     return Key(namespace, name)
 
@@ -57,13 +82,3 @@ Target = Annotated[Key, Depends(_target)]
 
 Named = Annotated[Key, Depends(_named)]
 """The MillDeployment that the path names."""
-
-
-def _whole(text: str) -> str:
-    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
-        raise ValueError("half a character (`\\ud800` to `\\udfff` alone) is no text")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_whole)]
-"""A text in JSON that can be written as UTF-8: JSON has escapes for more than that."""

@@ -29,7 +29,7 @@ async def restart(
     gateway: Here,
     caller: Calling,
     namespace: InNamespace,
-    service: Annotated[str, Path(description="Name of the service.")],
+    service: Annotated[str, Path(description="Name of the service.", examples=["web"])],
     name: OfDeployment = None,
     detail: Detail = "default",
 ) -> Response:

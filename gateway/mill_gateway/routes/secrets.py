@@ -25,7 +25,9 @@ NO_NAMESPACE: Final = 404
 TOO_LONG: Final = "FieldValueTooLong"
 NOT_STORED: Final = {"Cache-Control": "no-store"}
 
-SecretName = Annotated[str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.")]
+SecretName = Annotated[
+    str, Path(alias="name", description="Letters, digits, `-`, `_` and `.`; at most 253.", examples=["db.url"])
+]
 
 
 class SecretListed(BaseModel):

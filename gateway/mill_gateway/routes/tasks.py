@@ -21,7 +21,7 @@ from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_ba
 
 router = APIRouter(tags=["tasks"])
 
-RunId = Annotated[str, Path(alias="id", description="Id of the run.")]
+RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=["migrate-1a2b3c40"])]
 
 
 class Spawn(BaseModel):
@@ -32,8 +32,8 @@ class Spawn(BaseModel):
     task: str | None = Field(
         None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is the same."
     )
-    image: str | None = Field(None, description="Instead of a task: an image.")
-    cpu: float | None = Field(CPU, description="Cores; with an image only.")
+    image: Text | None = Field(None, description="Instead of a task: an image.")
+    cpu: float | None = Field(CPU, strict=True, description="Cores; with an image only.")
     memory: str | None = Field(MEMORY, max_length=64, description="Memory, as in a file; with an image only.")
     env: dict[Text, Text] = Field(default_factory=dict, description="Environment, in addition to the task's.")
     timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")

@@ -34,7 +34,7 @@ async def delete_volume(
     gateway: Here,
     caller: Calling,
     namespace: InNamespace,
-    name: Annotated[str, Path(alias="volume", description="Name of the volume.")],
+    name: Annotated[str, Path(alias="volume", description="Name of the volume.", examples=["data"])],
 ) -> None:
     """Delete a volume that nobody mounts. Its data is gone then, as the storage class has it."""
     await gateway.access.require(caller, "delete", CLAIMS, namespace, name)

@@ -36,6 +36,8 @@ def _refused(answer: Any, status: int, words: str) -> None:
         ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.detail: "),
         ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.force: "),
         ("POST", "/v1/deploy?detail=a&force=b&name=C", 400, "query.name: "),
+        ("GET", "/v1/services?name=a&namespace=b&name=a", 400, "query.name: given more than once"),
+        ("GET", "/v1/services?" + "a=1&" * 9000, 400, "given more than once"),
         ("POST", "/v1/restart/" + "x" * 5000, 404, "service not found"),
     ],
 )
@@ -52,6 +54,7 @@ async def test_a_wrong_method_says_which_are_right(served: Serve) -> None:
             "/v1/secrets/a": "DELETE, GET, HEAD, PUT",
             "/v1/nodes/a": "DELETE",
             "/v1/services": "GET, HEAD",
+            "/v1/tasks/spawn": "POST",
         }.items():
             answer = await recorded.http.request("BREW", path)
             assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
@@ -81,6 +84,50 @@ async def test_bodies(served: Serve, content: bytes, status: int, words: str) ->
     async with served() as recorded:
         _refused(await recorded.http.post("/v1/deploy", content=content), status, words)
         assert recorded.kube.requests == []
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "words"),
+    [
+        (b'{"value": "a"}', {}, 415, "expected request with `Content-Type: application/json`"),
+        (b'{"value": "a"}', {"Content-Type": "text/plain"}, 415, "expected request"),
+        (b'{"value": }', JSON, 400, "failed to parse the request body as JSON: expecting value at character 10"),
+        (b'{"value": "\xff"}', JSON, 400, "as JSON: not UTF-8 at byte 11"),
+        (b"[" * 200_000, JSON, 400, "as JSON: nested too deeply"),
+        (b'{"value": ' + b"9" * 5000 + b"}", JSON, 400, "as JSON: a number with too many digits"),
+        (b"", JSON, 422, "body: field required"),
+        (b"null", JSON, 422, "into the target type: body: input should be"),
+        (b"{}", JSON, 422, "body.value: field required"),
+        (b'{"value": 1}', JSON, 422, "body.value: input should be a valid string"),
+        (b'{"value": "hush\\ud800"}', JSON, 422, "body.value: should be text: it has half of a surrogate pair"),
+        (b'"' + b"a" * BODY_LIMIT + b'"', JSON, 413, "larger"),
+    ],
+)
+async def test_json(
+    served: Serve,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes,
+    headers: dict[str, str],
+    status: int,
+    words: str,
+) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.put("/v1/secrets/a", content=content, headers=headers)
+        _refused(answer, status, words)
+        assert "hush" not in answer.text + caplog.text
+        assert recorded.kube.requests == []
+
+
+async def test_texts_of_a_run_are_texts(served: Serve) -> None:
+    half = "\\ud800"
+    wanted = f'{{"image": "{half}", "env": {{"A": "{half}"}}, "command": ["{half}"]}}'
+    async with served() as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", content=wanted, headers=JSON)
+        for place in ("body.image", "body.env.A", "body.command.0"):
+            _refused(answer, 422, f"{place}: should be text")
 
 
 async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) -> None:

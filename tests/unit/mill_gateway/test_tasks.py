@@ -345,7 +345,7 @@ async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], stat
         (
             {"content": r'{"task": "a", "env": {"A": "\ud800"}}', "headers": {"Content-Type": "application/json"}},
             422,
-            "body.env.A: value error, half a character",
+            "body.env.A: should be text: it has half of a surrogate pair",
         ),
         ({"json": []}, 422, "failed to deserialize the JSON body"),
     ],
