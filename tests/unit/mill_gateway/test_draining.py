@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError, Unreachable
+from mill_api.kube.client import ApiError, Conflict, NotFound, Unreachable
 from mill_gateway import drains
 from mill_gateway.core.draining import busy, plan, unmanaged
 from mill_gateway.core.seen.nodes import tenant
@@ -46,6 +46,8 @@ def test_what_goes_and_what_stays() -> None:
     assert [each.key.name for each in planned.kept] == ["loose"]
     assert unmanaged(planned.kept[0]).startswith("pod kube-system/loose has no controller")
     assert [each.key.name for each in busy(map(tenant, [DAEMON, STATIC, LOOSE]))] == ["loose"]
+    going = plan([tenant(_foreign("loose", None, deletionTimestamp="2026-02-14T10:00:00Z"))])
+    assert ([each.key.name for each in going.others], going.kept) == (["loose"], ())
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nodes/node-1/drain"), ("DELETE", "/v1/nodes/node-1")])
@@ -178,6 +180,31 @@ async def test_what_passes_is_waited_for_and_stops_nobody_else(served: Serve, mo
     assert web[0]["message"] == "connection refused"
     assert ("progress", {"pod": "kube-system/stateful", "phase": "evicted"}) in told
     assert told[-1][1]["success"] is True
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ApiError(403, "Forbidden", "it goes", {"causes": [{"reason": "NamespaceTerminating"}]}),
+        Conflict(409, "Conflict", "the UID in the precondition does not match"),
+        NotFound(404, "NotFound", "pods stateful not found"),
+    ],
+    ids=["its namespace goes", "another one has its name", "it is gone"],
+)
+async def test_a_pod_that_goes_by_itself_is_only_waited_for(
+    served: Serve, refusal: ApiError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drains, "AGAIN_SECONDS", 0.01)
+    async with served(node(), STATEFUL, settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            asyncio.get_running_loop().call_later(0.03, recorded.lose, "Pod", "kube-system", "stateful")
+            return refusal
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+        assert [data.get("phase") for _, data in told] == ["started", "evicted", None]
+        assert told[-1][1]["success"] is True
 
 
 async def test_nothing_goes_on_after_an_error_of_our_own(served: Serve) -> None:
