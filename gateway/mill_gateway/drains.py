@@ -9,25 +9,28 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from typing import Any, Final
 
 from mill_api.events import END, Event
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
+from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
 from mill_api.kube.resources import NODES, PODS
 from mill_api.status import State
 from mill_gateway.core.draining import name_of, plan, unmanaged
+from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.nodes import Node, Tenant
-from mill_gateway.core.seen.pods import Pod, Program
+from mill_gateway.core.seen.pods import Program
 from mill_gateway.watched import Watched
 from mill_gateway.watched.nodes import Nodes
 
 log = logging.getLogger(__name__)
 
-TOO_MANY_REQUESTS: Final = 429
+PASSING: Final = frozenset({409, 429, 503, 504})
+"""What the API server answers to an eviction that may do later: a budget forbids it, or has just been changed by
+another eviction, or the server has too much to do."""
 AGAIN_SECONDS: Final = 2.0
-"""After what time an eviction that a budget forbids is tried again, if the API server names no other."""
+"""After what time such an eviction is tried again, if the API server names no other."""
+KEPT: Final = 100
+"""So many drains that are over are remembered, for clients that come back."""
 MANAGER: Final = "mill-gateway"
 
 
@@ -74,13 +77,7 @@ class Drain:
         try:
             await self._cordon()
             await self._tell("progress", {"phase": "started"})
-            planned = plan(self._nodes.on(self._name))
-            for each in planned.kept:
-                await self._tell("failed", {**name_of(each), "reason": unmanaged(each)})
-            await asyncio.gather(
-                *(self._move(program, pods) for program, pods in planned.services.items()),
-                *(self._end(each) for each in planned.others),
-            )
+            await self._empty()
         except KubeError as error:
             await self._tell("failed", {"reason": f"the cluster refused: {error}"})
         except Exception:
@@ -95,6 +92,20 @@ class Drain:
         body = {"metadata": {"uid": self._node.uid}, "spec": {"unschedulable": True}}
         await self._client.merge_patch(NODES, None, self._name, body, manager=MANAGER)
 
+    async def _empty(self) -> None:
+        """Move all pods away, and then those that came before the scheduler knew of the cordon."""
+        seen: set[str] = set()
+        for _ in range(2):
+            planned = plan(each for each in self._nodes.on(self._name) if each.uid not in seen)
+            seen |= planned.uids
+            for each in planned.kept:
+                await self._tell("failed", {**name_of(each), "reason": unmanaged(each)})
+            async with asyncio.TaskGroup() as parts:
+                for program, pods in planned.services.items():
+                    parts.create_task(self._move(program, pods))
+                for each in planned.others:
+                    parts.create_task(self._end(each))
+
     async def _end(self, tenant: Tenant) -> None:
         """Evict a pod that has no replacement to be waited for."""
         if await self._evict(tenant):
@@ -103,55 +114,51 @@ class Drain:
     async def _move(self, program: Program, tenants: tuple[Tenant, ...]) -> None:
         """Evict a service's pods, and wait until others are healthy elsewhere."""
         before = {each.uid for each in self._watched.pods.of(program)}
-        gone = await asyncio.gather(*(self._evict(each) for each in tenants))
-        evicted = sum(gone)
+        async with asyncio.TaskGroup() as parts:
+            evictions = [parts.create_task(self._evict(each)) for each in tenants]
+        evicted = sum(each.result() for each in evictions)
         if not evicted:
             return
         await self._tell("progress", {"service": program.name, "phase": "stopped"})
+        owner = self._owner(program)
+        if owner is None:
+            return
         told: set[str] = set()
-        with ExitStack() as waits:
-            changed = waits.enter_context(self._watched.pods.waiting.changes(program))
-            owners = {each.deployment for each in self._watched.pods.of(program)} or {""}
-            for owner in owners:
-                waits.enter_context(self._watched.deployments.waiting.changes(Key(program.namespace, owner), changed))
+        with (
+            self._watched.pods.waiting.changes(program) as changed,
+            self._watched.deployments.waiting.changes(owner.key, changed),
+        ):
             while True:
                 changed.clear()
-                new = [each for each in self._watched.pods.of(program) if each.uid not in before and not each.leaving]
+                pods = [each for each in self._watched.pods.of(program) if not each.leaving]
+                new = [each for each in pods if each.uid not in before]
                 for each in new:
                     if each.node and each.uid not in told:
                         told.add(each.uid)
                         await self._tell("progress", {"service": program.name, "phase": "scheduled", "node": each.node})
-                if not self._wanted(program) or sum(each.ready for each in new) >= evicted:
-                    break
-                if (reason := self._verdict(program, new)) is not None:
-                    await self._tell("failed", {"service": program.name, "reason": reason})
+                if (owner := self._owner(program)) is None:
                     return
-                try:
-                    async with asyncio.timeout_at(self._ends):
-                        await changed.wait()
-                except TimeoutError:
+                if sum(each.ready for each in new) >= evicted:
+                    break
+                reason = _verdict(owner, program) if new else None
+                elsewhere = sum(each.ready and each.node != self._name for each in pods)
+                if reason is None and elsewhere >= owner.replicas(program.name):
+                    break  # not all come back: it has been scaled down, or others had come before
+                if reason is None and not await self._woken(changed):
                     reason = "its new replicas are not healthy yet"
+                if reason is not None:
                     await self._tell("failed", {"service": program.name, "reason": reason})
                     return
         for phase in ("healthy", "migrated"):
             await self._tell("progress", {"service": program.name, "phase": phase})
 
-    def _wanted(self, program: Program) -> bool:
-        """Tell whether the service is still asked for."""
-        return any(each.has_service(program.name) for each in self._watched.deployments.in_namespace(program.namespace))
-
-    def _verdict(self, program: Program, new: list[Pod]) -> str | None:
-        """Return why new replicas will not be healthy, if the operator says so."""
-        if not new:
-            return None
-        for deployment in self._watched.deployments.in_namespace(program.namespace):
-            for service in deployment.status.services:
-                if service.name == program.name and service.state is State.FAILED:
-                    return service.message
-        return None
+    def _owner(self, program: Program) -> Deployment | None:
+        """Return who asks for the service; None if nobody does any more, or where this gateway does not look."""
+        deployments = self._watched.deployments.in_namespace(program.namespace)
+        return next((each for each in deployments if each.has_service(program.name)), None)
 
     async def _evict(self, tenant: Tenant) -> bool:
-        """Evict a pod and wait until it is gone; tell whether it is. What a budget forbids is tried again."""
+        """Evict a pod and wait until it is gone; tell whether it is. What may be granted later is tried again."""
         waited = False
         body = {
             "apiVersion": "policy/v1",
@@ -160,38 +167,60 @@ class Drain:
             "deleteOptions": {"preconditions": {"uid": tenant.uid}},
         }
         while True:
+            again = AGAIN_SECONDS
             try:
                 await self._client.request("create", PODS, *tenant.key, "eviction", body=body)
                 break
-            except (NotFound, Conflict):
-                break  # it is gone, or another one has its name
-            except ApiError as error:
-                if error.status != TOO_MANY_REQUESTS:
-                    await self._tell("failed", {**name_of(tenant), "reason": f"cannot be evicted: {error.message}"})
+            except (ApiError, Unreachable) as error:
+                refusal = error
+            if isinstance(refusal, ApiError):
+                if isinstance(refusal, NotFound) or refusal.namespace_goes:
+                    break
+                if refusal.status not in PASSING:
+                    await self._tell("failed", {**name_of(tenant), "reason": f"cannot be evicted: {refusal}"})
                     return False
-                if not waited:
-                    waited = True
-                    waiting = {**name_of(tenant), "phase": "waiting", "message": error.message}
-                    await self._tell("progress", waiting)
-                if self._clock() >= self._ends:
-                    await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {error.message}"})
-                    return False
-                await asyncio.sleep(float(error.details.get("retryAfterSeconds") or AGAIN_SECONDS))
+                again = float(refusal.details.get("retryAfterSeconds") or again)
+            if not self._there(tenant):
+                break  # another one has its name
+            if not waited and not isinstance(refusal, Conflict):
+                waited = True
+                await self._tell("progress", {**name_of(tenant), "phase": "waiting", "message": str(refusal)})
+            if (left := self._ends - self._clock()) <= 0:
+                await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {refusal}"})
+                return False
+            await asyncio.sleep(min(again, left))
         return await self._gone(tenant)
 
     async def _gone(self, tenant: Tenant) -> bool:
         with self._nodes.waiting.changes(self._name) as changed:
-            while True:
+            while self._there(tenant):
                 changed.clear()
-                there = self._nodes.tenants.get(tenant.key)
-                if there is None or there.uid != tenant.uid:
-                    return True
-                try:
-                    async with asyncio.timeout_at(self._ends):
-                        await changed.wait()
-                except TimeoutError:
+                if not await self._woken(changed):
                     await self._tell("failed", {**name_of(tenant), "reason": f"pod {tenant.key} does not end"})
                     return False
+        return True
+
+    def _there(self, tenant: Tenant) -> bool:
+        """Tell whether the pod is still on the node; it may have a successor of the same name."""
+        seen = self._nodes.tenants.get(tenant.key)
+        return seen is not None and seen.uid == tenant.uid
+
+    async def _woken(self, changed: asyncio.Event) -> bool:
+        """Wait for a change; tell whether there was one in time."""
+        try:
+            async with asyncio.timeout_at(self._ends):
+                await changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+def _verdict(owner: Deployment, program: Program) -> str | None:
+    """Return why new replicas will not be healthy, if the operator says so."""
+    for service in owner.status.services:
+        if service.name == program.name and service.state is State.FAILED:
+            return service.message
+    return None
 
 
 class Drains:
@@ -207,6 +236,10 @@ class Drains:
         name = node.key.name
         running = self._drains.get(name)
         if running is None or running.task.done():
+            self._drains.pop(name, None)  # the new one is remembered longest
+            over = [each for each, drain in self._drains.items() if drain.task.done()]
+            for each in over[: max(0, len(over) - KEPT + 1)]:
+                del self._drains[each]
             running = self._drains[name] = Drain(self._client, self._watched, nodes, node, seconds)
         return running
 

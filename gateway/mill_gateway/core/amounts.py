@@ -30,15 +30,29 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
 
 
 def requested(pod_spec: dict[str, Any]) -> Amounts:
-    """Return what a pod takes of its node: as the scheduler counts, with the largest of its init containers."""
-    running = total(Amounts.read(_requests(each)) for each in pod_spec["containers"])
-    starting = [Amounts.read(_requests(each)) for each in pod_spec.get("initContainers") or ()]
-    overhead = Amounts.read(pod_spec.get("overhead") or {})
-    return Amounts(
-        max(running.cpu, *(each.cpu for each in starting), 0.0) + overhead.cpu,
-        max(running.memory, *(each.memory for each in starting), 0) + overhead.memory,
+    """Return what a pod takes of its node, as the scheduler counts.
+
+    That is what its containers and sidecars take together, or the largest of its init containers beside the sidecars
+    that have started before it; or what the pod asks for as a whole.
+    """
+    running = [Amounts.read(_requests(each)) for each in pod_spec["containers"]]
+    sidecars: list[Amounts] = []
+    peaks = []
+    for each in pod_spec.get("initContainers") or ():
+        own = Amounts.read(_requests(each))
+        if each.get("restartPolicy") == "Always":
+            sidecars.append(own)
+        else:
+            peaks.append(total((*sidecars, own)))
+    peaks.append(total((*running, *sidecars)))
+    whole = _requests(pod_spec)
+    asked = Amounts.read(whole)
+    taken = Amounts(
+        asked.cpu if "cpu" in whole else max(each.cpu for each in peaks),
+        asked.memory if "memory" in whole else max(each.memory for each in peaks),
     )
+    return total((taken, Amounts.read(pod_spec.get("overhead") or {})))
 
 
-def _requests(container: dict[str, Any]) -> dict[str, Any]:
-    return (container.get("resources") or {}).get("requests") or {}
+def _requests(spec: dict[str, Any]) -> dict[str, Any]:
+    return (spec.get("resources") or {}).get("requests") or {}

@@ -18,6 +18,11 @@ class Plan:
     kept: tuple[Tenant, ...]
     """Pods that nobody would make anew: they are left to who made them."""
 
+    @property
+    def uids(self) -> set[str]:
+        """Return the uids of all of them."""
+        return {each.uid for pods in (*self.services.values(), self.others, self.kept) for each in pods}
+
 
 def bound(tenant: Tenant) -> bool:
     """Tell whether a pod belongs to its node, and cannot leave it: a DaemonSet's, or one of the kubelet's own."""
@@ -31,7 +36,7 @@ def plan(tenants: Iterable[Tenant]) -> Plan:
     for each in tenants:
         if bound(each):
             continue
-        if each.owner is None:
+        if each.owner is None and not each.leaving:
             kept.append(each)
         elif each.ours and each.service:
             services.setdefault(Program(each.key.namespace, "service", each.service), []).append(each)

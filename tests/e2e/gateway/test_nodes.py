@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -48,7 +49,11 @@ class Draining:
         self.thread.start()
 
     def _run(self) -> None:
-        with httpx.Client(timeout=60) as client, connect_sse(client, "POST", self._url) as stream:
+        with (
+            suppress(httpx.RemoteProtocolError),  # cut off: the gateway has ended
+            httpx.Client(timeout=60) as client,
+            connect_sse(client, "POST", self._url) as stream,
+        ):
             self.told += ((each.event, json.loads(each.data)) for each in stream.iter_sse())
 
     def phases(self) -> list[str]:
@@ -74,6 +79,15 @@ def test_a_node_is_drained_as_its_budgets_allow_and_then_removed(
         budget_and_pod = {"apiVersion": "v1", "kind": "List", "items": [BUDGET, loose]}
         elsewhere.kubectl("apply", "-f", "-", stdin=json.dumps(budget_and_pod))
         wait_for("the budget", lambda: elsewhere.get("pdb", "web").get("status", {}).get("expectedPods") == 2)
+
+        other = start_gateway(MILL_DRAIN="on")
+        begun = Draining(other, "fake-1")
+        wait_for("another gateway's drain to begin", lambda: "waiting" in begun.phases())
+        other.stop()
+        begun.thread.join(timeout=10)
+        assert "done" not in [name for name, _ in begun.told]
+        states = {each["id"]: each["status"] for each in http.get("/v1/nodes").json()}
+        assert states["fake-1"] == "draining"
 
         first = Draining(gateway, "fake-1")
         wait_for("the budget to be honoured", lambda: "waiting" in first.phases())

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError
+from mill_api.kube.client import ApiError, Conflict, NotFound, Unreachable
+from mill_gateway import drains
 from mill_gateway.core.draining import busy, plan, unmanaged
 from mill_gateway.core.seen.nodes import tenant
 from mill_gateway.core.seen.pods import Program
@@ -45,6 +46,8 @@ def test_what_goes_and_what_stays() -> None:
     assert [each.key.name for each in planned.kept] == ["loose"]
     assert unmanaged(planned.kept[0]).startswith("pod kube-system/loose has no controller")
     assert [each.key.name for each in busy(map(tenant, [DAEMON, STATIC, LOOSE]))] == ["loose"]
+    going = plan([tenant(_foreign("loose", None, deletionTimestamp="2026-02-14T10:00:00Z"))])
+    assert ([each.key.name for each in going.others], going.kept) == (["loose"], ())
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nodes/node-1/drain"), ("DELETE", "/v1/nodes/node-1")])
@@ -159,3 +162,127 @@ async def test_new_replicas_that_fail_are_told_in_the_operators_words(served: Se
         recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
         told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
         assert told[-2] == ("failed", {"service": "web", "reason": "no nodes available: insufficient memory"})
+
+
+async def test_what_passes_is_waited_for_and_stops_nobody_else(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drains, "AGAIN_SECONDS", 0.01)
+    refusals = [Unreachable("connection refused"), ApiError(504, "Timeout", "couldn't update PodDisruptionBudget")]
+    async with served(mill_deployment(WEB), node(), pod("web"), STATEFUL, settings=DRAIN) as recorded:
+        evict = _evictions(recorded)
+
+        def answer(asked: Request) -> Any:
+            return refusals.pop(0) if asked.name == "web-0" and refusals else evict(asked)
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+    web = [data for _, data in told if data.get("service") == "web"]
+    assert [each["phase"] for each in web] == ["waiting", "stopped", "scheduled", "healthy", "migrated"]
+    assert web[0]["message"] == "connection refused"
+    assert ("progress", {"pod": "kube-system/stateful", "phase": "evicted"}) in told
+    assert told[-1][1]["success"] is True
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ApiError(403, "Forbidden", "it goes", {"causes": [{"reason": "NamespaceTerminating"}]}),
+        Conflict(409, "Conflict", "the UID in the precondition does not match"),
+        NotFound(404, "NotFound", "pods stateful not found"),
+    ],
+    ids=["its namespace goes", "another one has its name", "it is gone"],
+)
+async def test_a_pod_that_goes_by_itself_is_only_waited_for(
+    served: Serve, refusal: ApiError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drains, "AGAIN_SECONDS", 0.01)
+    async with served(node(), STATEFUL, settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            asyncio.get_running_loop().call_later(0.03, recorded.lose, "Pod", "kube-system", "stateful")
+            return refusal
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+        assert [data.get("phase") for _, data in told] == ["started", "evicted", None]
+        assert told[-1][1]["success"] is True
+
+
+async def test_nothing_goes_on_after_an_error_of_our_own(served: Serve) -> None:
+    async with served(mill_deployment(WEB), node(), pod("web"), STATEFUL, settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            if asked.name == "web-0":
+                raise RuntimeError("a mistake")
+            return {}  # and it never goes
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+        assert [name for name, _ in told] == ["progress", "failed", "done"]
+        recorded.lose("Pod", "kube-system", "stateful")
+        await asyncio.sleep(0.01)
+        (drain,) = recorded.gateway.drains._drains.values()
+        assert drain.events[-1].name == "done"
+
+
+async def test_a_replica_that_goes_already_is_not_replaced_twice(served: Serve) -> None:
+    going = pod("web", "0", deletionTimestamp="2026-02-14T10:00:00Z")
+    async with served(mill_deployment(WEB), node(), going, pod("web", "1", node="node-2"), settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            recorded.lose("Pod", "default", "web-0")
+            return {}
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain?timeout=200ms")).text)
+        assert [data.get("phase") for _, data in told] == ["started", "stopped", "healthy", "migrated", None]
+        assert told[-1][1]["success"] is True
+
+
+async def test_of_a_service_that_nobody_asks_for_only_the_end_is_told(served: Serve) -> None:
+    async with served(mill_deployment(), node(), pod("web"), settings=DRAIN) as recorded:
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): _evictions(recorded)}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain?timeout=200ms")).text)
+        assert [data.get("phase") for _, data in told] == ["started", "stopped", None]
+        assert told[-1][1]["success"] is True
+
+
+async def test_a_verdict_that_comes_later_is_told_when_it_comes(served: Serve) -> None:
+    failed = {"services": [{"name": "web", "state": "Failed", "message": "no nodes available: insufficient memory"}]}
+    homeless = pod("web", "1", node=None, ready=False, phase="Pending", state={"waiting": {}})
+    async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            recorded.lose("Pod", "default", "web-0")
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.02, recorded.have, homeless)
+            loop.call_later(0.04, lambda: recorded.have(mill_deployment(WEB, status=failed)))
+            return {}
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain?timeout=2s")).text)
+        assert told[-2] == ("failed", {"service": "web", "reason": "no nodes available: insufficient memory"})
+
+
+async def test_a_pod_that_comes_before_the_scheduler_knows_of_the_cordon_goes_too(served: Serve) -> None:
+    async with served(node(), STATEFUL, settings=DRAIN) as recorded:
+
+        def answer(asked: Request) -> Any:
+            if asked.name == "stateful":
+                recorded.have(_foreign("late", "ReplicaSet", uid="late"))
+            recorded.lose("Pod", "kube-system", asked.name or "")
+            return {}
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): answer}
+        told = _told((await recorded.http.post("/v1/nodes/node-1/drain")).text)
+        evicted = [data["pod"] for _, data in told if data.get("phase") == "evicted"]
+        assert evicted == ["kube-system/stateful", "kube-system/late"]
+
+
+async def test_drains_that_are_over_are_not_remembered_for_ever(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drains, "KEPT", 2)
+    names = [f"node-{number}" for number in range(5)]
+    async with served(*(node(each) for each in names), settings=DRAIN) as recorded:
+        recorded.kube.answers["patch", "nodes"] = {}
+        for each in names:
+            await recorded.http.post(f"/v1/nodes/{each}/drain")
+        assert list(recorded.gateway.drains._drains) == names[-2:]

@@ -40,6 +40,16 @@ class Deployment:
         """Tell whether it asks for a service of that name."""
         return any(each["name"] == name for each in self.spec.get("services") or ())
 
+    def replicas(self, name: str) -> int:
+        """Return how many replicas a service is to have: as the operator knows, whoever else scales it."""
+        for judged in self.status.services:
+            if judged.name == name:
+                return judged.replicas.desired
+        for asked in self.spec.get("services") or ():
+            if asked["name"] == name:
+                return int(asked.get("replicas", 1))
+        return 0
+
     def events(self, rollout: str, *, full: bool, only: str | None = None) -> list[tuple[Event, bytes]]:
         """Return a rollout's events so far, of all services or of one, with their bytes."""
         events = self._events.get((rollout, full, only))
