@@ -8,6 +8,7 @@ import { Timeline } from "./timeline.js";
 import { forget, keep, possible, token } from "./token.js";
 
 const EVERY_MS = 2000;
+const SOON_MS = 150; // after an event, for those that come together
 const DRAW_MS = 250;
 const MOST_STREAMS = 3; // a browser has six connections to a server, for all tabs together
 
@@ -20,6 +21,7 @@ const rollouts = new Map(); // by deployment: {id, timeline, controller}; no con
 let shown = [];
 let verdicts = null;
 let latest = 0;
+let soon = null;
 
 async function refresh() {
   const mine = ++latest;
@@ -37,6 +39,14 @@ async function refresh() {
     if (error.status === 401) askForToken(token() ? "The gateway does not know that token." : "");
     else lost(error);
   }
+}
+
+/** The table is not to lag behind what the timeline shows already. */
+function refreshSoon() {
+  soon ??= setTimeout(() => {
+    soon = null;
+    refresh();
+  }, SOON_MS);
 }
 
 function skipGone(error) {
@@ -66,7 +76,7 @@ function followRollout(deployment, told) {
   const query = `${where ? "&" : "?"}detail=full&rollout=${encodeURIComponent(deployment.rollout)}`;
   const heard = (event) => {
     timeline.take(event);
-    if (event.name === "done") refresh();
+    refreshSoon();
   };
   follow(path(deployment.name, "/events") + query, heard, controller.signal).catch(() => {
     if (rollouts.get(deployment.name) === entry) rollouts.delete(deployment.name);
