@@ -1,6 +1,9 @@
 // Requests to the gateway, and what can go wrong with them in words for people.
 
+import { learn } from "./clock.js";
 import { headers } from "./token.js";
+
+const PATIENCE_MS = 15_000;
 
 export class Refused extends Error {
   constructor(status, message) {
@@ -13,7 +16,12 @@ const answers = new Map(); // by path: the last answer, which the gateway need n
 
 export async function get(path) {
   const known = answers.get(path);
-  const response = await fetch(path, { headers: headers(known ? { "If-None-Match": known.tag } : {}), cache: "no-store" });
+  const response = await fetch(path, {
+    headers: headers(known ? { "If-None-Match": known.tag } : {}),
+    cache: "no-store",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  learn(response.headers.get("Date"));
   if (response.status === 304) return known.body;
   if (!response.ok) throw new Refused(response.status, await reason(response));
   const body = await response.json();
@@ -26,7 +34,7 @@ export const forgetAnswers = () => answers.clear();
 
 export async function reason(response) {
   try {
-    return (await response.json()).error;
+    return (await response.json()).error ?? `HTTP ${response.status}`;
   } catch {
     return `HTTP ${response.status}`;
   }
@@ -34,6 +42,6 @@ export async function reason(response) {
 
 export function inWords(error) {
   if (!(error instanceof Refused)) return "The gateway does not answer. Trying again…";
-  if (error.status === 403) return `You may not look at this: ${error.message}`;
+  if (error.status === 403) return `You may not look at this: ${error.message}. Ask for the right to, or for another token.`;
   return error.message;
 }

@@ -1,5 +1,6 @@
 // One deployment's card: its services, what failed and why, the rollout that runs, and those before.
 
+import { age, now } from "./clock.js";
 import { element, keyed, say } from "./element.js";
 
 const MOST_BARS = 20;
@@ -64,7 +65,8 @@ export function verdictOf(deployment) {
 
 function makeRow() {
   return element("tr", {},
-    element("th", { scope: "row" }), element("td"),
+    element("th", { scope: "row" }),
+    element("td", {}, element("span"), element("span", { class: "quiet since", title: "since its last change" })),
     element("td", {}, element("div", { class: "bar", role: "img" })), element("td", { class: "image" }));
 }
 
@@ -72,7 +74,8 @@ function updateRow(row, service, image) {
   const [name, state, replicas, cell] = row.children;
   say(name, service.name);
   state.className = TONE[service.state] ?? "idle";
-  say(state, service.state);
+  say(state.firstElementChild, service.state);
+  say(state.lastElementChild, service.movedAt ? age(now() - Date.parse(service.movedAt)) : "");
   const { desired = 0, healthy = 0 } = service.replicas ?? {};
   const bar = replicas.firstElementChild;
   bar.setAttribute("aria-label", `${healthy} of ${desired} healthy`);

@@ -17,11 +17,12 @@ export function say(target, text) {
 /** Bring children to one for each item, by key, in the items' order; those that stay keep focus and state. */
 export function keyed(parent, items, key, make, update) {
   const there = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const wanted = new Set(items.map(key));
+  for (const [name, child] of there) if (!wanted.has(name)) child.remove(); // first: who is moved loses the focus
   let position = parent.firstElementChild;
   for (const item of items) {
     const name = key(item);
     let child = there.get(name);
-    there.delete(name);
     if (!child) {
       child = make(item);
       child.dataset.key = name;
@@ -30,5 +31,4 @@ export function keyed(parent, items, key, make, update) {
     else parent.insertBefore(child, position);
     update(child, item);
   }
-  for (const left of there.values()) left.remove();
 }

@@ -5,32 +5,48 @@ import { makeCard, updateCard, updateTimeline, verdictOf } from "./deployment.js
 import { element, keyed, say } from "./element.js";
 import { follow } from "./stream.js";
 import { Timeline } from "./timeline.js";
-import { forget, keep, token } from "./token.js";
+import { forget, keep, possible, token } from "./token.js";
 
 const EVERY_MS = 2000;
+const SOON_MS = 150; // after an event, for those that come together
 const DRAW_MS = 250;
+const MOST_STREAMS = 3; // a browser has six connections to a server, for all tabs together
 
 const find = (id) => document.getElementById(id);
 const namespace = new URLSearchParams(location.search).get("namespace") ?? "";
 const where = namespace ? `?namespace=${encodeURIComponent(namespace)}` : "";
 const path = (name, rest = "") => `/v1/deployments/${encodeURIComponent(name)}${rest}${where}`;
 
-const rollouts = new Map(); // by deployment: {id, timeline, controller}
+const rollouts = new Map(); // by deployment: {id, timeline, controller}; no controller: from the status, not followed
 let shown = [];
-let verdicts = new Map();
+let verdicts = null;
+let latest = 0;
+let soon = null;
 
 async function refresh() {
+  const mine = ++latest;
   try {
     const listed = await get(`/v1/deployments${where}`);
-    shown = (await Promise.all(listed.map((each) => get(path(each.name)).catch(skipGone)))).filter(Boolean);
+    const found = await Promise.all(listed.map((each) => get(path(each.name)).catch(skipGone)));
+    if (mine !== latest) return; // there is a newer answer, or the token was forgotten
+    shown = found.filter(Boolean);
     connected();
-    shown.forEach(followRollout);
+    shown.forEach(updateRollout);
     for (const name of rollouts.keys()) if (!shown.some((each) => each.name === name)) stopFollowing(name);
     draw();
   } catch (error) {
+    if (mine !== latest) return;
     if (error.status === 401) askForToken(token() ? "The gateway does not know that token." : "");
-    else lost(inWords(error));
+    else lost(error);
   }
+}
+
+/** The table is not to lag behind what the timeline shows already. */
+function refreshSoon() {
+  soon ??= setTimeout(() => {
+    soon = null;
+    refresh();
+  }, SOON_MS);
 }
 
 function skipGone(error) {
@@ -38,23 +54,37 @@ function skipGone(error) {
   throw error;
 }
 
-function followRollout(deployment) {
+function updateRollout(deployment) {
   const known = rollouts.get(deployment.name);
-  if (known?.id === deployment.rollout) return;
-  known?.controller.abort();
+  const told = deployment.status.rollout?.id === deployment.rollout ? deployment.status.rollout : null;
+  if (known?.id === deployment.rollout && known.controller) {
+    if (told) known.timeline.begin(told.startedAt);
+    return;
+  }
+  stopFollowing(deployment.name);
+  const streams = [...rollouts.values()].filter((each) => each.controller && each.timeline.running).length;
+  if (deployment.rolling_out && streams < MOST_STREAMS) followRollout(deployment, told);
+  else if (told) rollouts.set(deployment.name, { id: told.id, timeline: Timeline.of(deployment.status), controller: null });
+}
+
+function followRollout(deployment, told) {
   const timeline = new Timeline();
+  if (told) timeline.begin(told.startedAt);
   const controller = new AbortController();
-  rollouts.set(deployment.name, { id: deployment.rollout, timeline, controller });
+  const entry = { id: deployment.rollout, timeline, controller };
+  rollouts.set(deployment.name, entry);
   const query = `${where ? "&" : "?"}detail=full&rollout=${encodeURIComponent(deployment.rollout)}`;
   const heard = (event) => {
     timeline.take(event);
-    if (event.name === "done") refresh();
+    refreshSoon();
   };
-  follow(path(deployment.name, "/events") + query, heard, controller.signal).catch(() => rollouts.delete(deployment.name));
+  follow(path(deployment.name, "/events") + query, heard, controller.signal).catch(() => {
+    if (rollouts.get(deployment.name) === entry) rollouts.delete(deployment.name);
+  });
 }
 
 function stopFollowing(name) {
-  rollouts.get(name).controller.abort();
+  rollouts.get(name)?.controller?.abort();
   rollouts.delete(name);
 }
 
@@ -75,7 +105,7 @@ function empty() {
 /** Tell those who do not see the colours what has changed. */
 function announce() {
   const now = new Map(shown.map((each) => [each.name, `${each.name}: ${verdictOf(each)[1]}. ${each.message}`]));
-  const news = [...now].filter(([name, text]) => verdicts.size && verdicts.get(name) !== text).map(([, text]) => text);
+  const news = [...now].filter(([name, text]) => verdicts && verdicts.get(name) !== text).map(([, text]) => text);
   if (news.length) say(find("announcements"), news.join(" "));
   verdicts = now;
 }
@@ -96,16 +126,27 @@ function connected() {
   say(find("connection"), "live");
 }
 
-function lost(words) {
+function lost(error) {
+  if (error.status === 403) clear();
+  find("token").hidden = true;
+  find("forget").hidden = !token();
   find("connection").className = "lost";
-  say(find("connection"), words);
+  say(find("connection"), inWords(error));
+}
+
+/** Show nothing of what a token, or a right that is gone, let us see. */
+function clear() {
+  [...rollouts.keys()].forEach(stopFollowing);
+  shown = [];
+  verdicts = null;
+  find("deployments").hidden = true;
+  find("deployments").replaceChildren();
+  find("announcements").replaceChildren();
+  find("forget").hidden = true;
 }
 
 function askForToken(words) {
-  for (const name of [...rollouts.keys()]) stopFollowing(name);
-  shown = [];
-  find("deployments").hidden = true;
-  find("forget").hidden = true;
+  clear();
   say(find("connection"), "");
   say(find("refused"), words);
   if (find("token").hidden) {
@@ -131,15 +172,21 @@ find("where").addEventListener("submit", (event) => {
 });
 find("token").addEventListener("submit", async (event) => {
   event.preventDefault();
-  keep(find("secret").value.trim());
+  const given = find("secret").value.trim();
+  if (!possible(given)) return say(find("refused"), "There is something in it that cannot be in a token.");
+  keep(given);
   find("secret").value = "";
   await refresh();
 });
 find("forget").addEventListener("click", () => {
   forget();
   forgetAnswers();
+  clear();
   refresh();
 });
-document.addEventListener("visibilitychange", () => document.hidden || refresh());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) [...rollouts.keys()].forEach(stopFollowing);
+  else refresh();
+});
 setInterval(redraw, DRAW_MS);
 forever();

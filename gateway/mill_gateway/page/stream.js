@@ -4,6 +4,7 @@ import { reason, Refused } from "./api.js";
 import { headers } from "./token.js";
 
 const AGAIN_MS = 1000;
+const SILENCE_MS = 45_000; // three heartbeats: the connection is dead, whatever it looks like
 
 /** Text in pieces → events: `{id, name, data}`. */
 export class Parser {
@@ -31,12 +32,21 @@ function parse(block) {
 export async function follow(path, onEvent, signal) {
   let last = "";
   while (!signal.aborted) {
+    const attempt = new AbortController();
+    const patience = () => setTimeout(() => attempt.abort(), SILENCE_MS);
+    let timer = patience();
     try {
-      const response = await fetch(path, { headers: headers(last ? { "Last-Event-ID": last } : {}), signal, cache: "no-store" });
+      const response = await fetch(path, {
+        headers: headers(last ? { "Last-Event-ID": last } : {}),
+        cache: "no-store",
+        signal: AbortSignal.any([signal, attempt.signal]),
+      });
       if (response.status === 204) return;
       if (!response.ok) throw new Refused(response.status, await reason(response));
       const parser = new Parser();
       for await (const chunk of texts(response.body)) {
+        clearTimeout(timer);
+        timer = patience();
         for (const event of parser.feed(chunk)) {
           last = event.id || last;
           onEvent({ ...event, data: JSON.parse(event.data) });
@@ -46,6 +56,8 @@ export async function follow(path, onEvent, signal) {
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Refused && error.status < 500) throw error;
+    } finally {
+      clearTimeout(timer);
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }

@@ -1,5 +1,6 @@
 // A rollout as lanes, one for each service, that grow while it runs.
 
+import { now } from "./clock.js";
 import { element, keyed, say } from "./element.js";
 
 const SHOWN = new Set(["pulling", "scheduled", "starting", "suspect", "healthy", "failed", "stopped"]);
@@ -8,10 +9,29 @@ const LEAST_SECONDS = 3; // what the whole width is at least
 /** What a rollout's events tell, and how it is drawn. */
 export class Timeline {
   #steps = new Map(); // by service: [{phase, at, text}]
-  #begun = performance.now();
+  #begun = null;
   #end = null;
   success = null;
   reason = null;
+
+  /** The same from a resource's status, of a rollout that nobody follows. */
+  static of({ rollout, services = [] }) {
+    const timeline = new Timeline();
+    const elapsed = (at) => Math.max(0, (Date.parse(at) - Date.parse(rollout.startedAt)) / 1000);
+    timeline.begin(rollout.startedAt);
+    if (rollout.refused) timeline.take({ name: "failed", data: { reason: rollout.refused } });
+    const steps = services.flatMap(({ name, transitions = [] }) => transitions.map((step) => ({ ...step, service: name })));
+    for (const { phase, service, node, message, at } of steps.sort((one, other) => one.seq - other.seq)) {
+      const name = phase === "failed" ? "failed" : "progress";
+      timeline.take({ name, data: { service, phase, node, reason: message, elapsed: elapsed(at) } });
+    }
+    if (rollout.finishedAt) timeline.take({ name: "done", data: { elapsed: elapsed(rollout.finishedAt), success: rollout.success } });
+    return timeline;
+  }
+
+  begin(startedAt) {
+    this.#begun = Date.parse(startedAt);
+  }
 
   take({ name, data }) {
     if (name === "done") {
@@ -26,7 +46,7 @@ export class Timeline {
     const phase = name === "failed" ? "failed" : data.phase;
     if (!SHOWN.has(phase)) return;
     const at = data.elapsed ?? 0;
-    if (this.#end === null) this.#begun = performance.now() - at * 1000;
+    this.#begun ??= now() - at * 1000;
     const words = phase === "failed" ? `failed: ${data.reason}` : phase + (data.node ? ` on ${data.node}` : "");
     const steps = this.#steps.get(data.service) ?? [];
     this.#steps.set(data.service, [...steps, { phase, at, text: `${words} (${at.toFixed(1)} s)` }]);
@@ -37,7 +57,7 @@ export class Timeline {
   }
 
   get seconds() {
-    return this.#end ?? (performance.now() - this.#begun) / 1000;
+    return this.#end ?? Math.max(this.#lastStep, (now() - (this.#begun ?? now())) / 1000);
   }
 
   get empty() {
@@ -49,9 +69,12 @@ export class Timeline {
     return this.#steps.size === 0;
   }
 
+  get #lastStep() {
+    return Math.max(0, ...[...this.#steps.values()].flat().map((step) => step.at));
+  }
+
   draw(list) {
-    const lastStep = Math.max(0, ...[...this.#steps.values()].flat().map((step) => step.at));
-    const whole = Math.max(LEAST_SECONDS, this.seconds, lastStep) * (this.running ? 1 : 1.02);
+    const whole = Math.max(LEAST_SECONDS, this.seconds, this.#lastStep) * (this.running ? 1 : 1.02);
     const rows = [...this.#steps].flatMap(([service, steps]) => [{ service }, { service, steps }]);
     keyed(
       list, rows, (row) => (row.steps ? "lane " : "name ") + row.service,
@@ -60,7 +83,7 @@ export class Timeline {
         if (!row.steps) return say(child, row.service);
         const lane = child.firstElementChild;
         lane.setAttribute("aria-label", row.steps.map((step) => step.text).join(", "));
-        keyed(lane, row.steps, (step) => step.text, () => element("i"), (bar, step) => {
+        keyed(lane, row.steps, (step) => String(row.steps.indexOf(step)), () => element("i"), (bar, step) => {
           const next = row.steps[row.steps.indexOf(step) + 1];
           bar.className = step.phase;
           bar.title = step.text;

@@ -4,6 +4,9 @@ const KEY = "mill-token";
 
 export const token = () => sessionStorage.getItem(KEY);
 export const keep = (value) => sessionStorage.setItem(KEY, value);
+
+/** Whether it could be one at all: nothing else fits into a header. */
+export const possible = (value) => /^[!-~]+$/.test(value);
 export const forget = () => sessionStorage.removeItem(KEY);
 
 export function headers(more = {}) {

@@ -1,17 +1,19 @@
 """The page in a real browser: it moves by itself, is safe, and is there for everybody."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from hack.browser import chromium
 from hack.cluster.packages import NotSupported
-from tests.e2e.conftest import Namespace
+from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -85,6 +87,7 @@ def test_a_rollout_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayP
     page = opened.page
     page.goto(f"{gateway.url}/?namespace={namespace.name}")
     expect(page.locator(".empty code")).to_have_text(f"mill deploy -f production.mill --namespace {namespace.name}")
+    page.evaluate("window.sameDocument = true")
 
     deploying = _deploy(gateway, namespace, SEED)
     card = page.get_by_role("article", name="Deployment mill")
@@ -99,7 +102,8 @@ def test_a_rollout_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayP
     expect(card.locator(".lane i.healthy")).to_have_count(1)
     expect(card.locator(".lane i.failed")).to_have_count(1)
     expect(card.locator(".badge")).to_have_text("failed")
-    assert page.evaluate("performance.getEntriesByType('navigation').length") == 1, "without a reload"
+    expect(card.get_by_role("row").nth(1).locator(".since")).to_have_text(re.compile(r"^\d+ s$"))
+    assert page.evaluate("window.sameDocument"), "without a reload"
 
     _deploy(gateway, namespace, SEED.replace("web:missing", "web:2")).join(timeout=90)
     expect(card.locator(".badge")).to_have_text("healthy", timeout=WITHIN_MS)
@@ -182,7 +186,7 @@ def test_it_is_there_for_everybody(
         assert wide <= 360, f"{wide} pixels: it scrolls to the side"
         page.set_viewport_size({"width": 1280, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-        for selector in ("h2", ".message", ".reason", ".image", "#connection", ".badge", "td", "th"):
+        for selector in ("h2", ".message", ".reason", ".image", "#connection", ".badge", "td", "th", ".since"):
             for ratio in page.locator(selector).evaluate_all(f"each => each.map({CONTRAST})"):
                 assert ratio >= 4.5, f"{selector} in {scheme}: contrast {ratio:.2f}"
         seen = []
@@ -197,6 +201,144 @@ def test_it_is_there_for_everybody(
         assert page.evaluate(unlabelled) == 0
     finally:
         context.close()
+
+
+def test_who_comes_late_sees_how_long_it_takes_and_a_restart_loses_nothing(
+    namespace: Namespace, gateway: GatewayProcess, start_gateway: StartGateway, opened: Opened
+) -> None:
+    deploying = _deploy(gateway, namespace, SEED.replace('"3s"', '"15s"'))
+    wait_for("a pod to start", lambda: "Starting" in namespace.kubectl("get", "md", "-o", "jsonpath={..state}"))
+    gateway = start_gateway()
+    time.sleep(4)
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    clock = page.locator(".clock")
+    expect(clock).to_be_visible(timeout=WITHIN_MS)
+    assert float(clock.inner_text().split()[0]) >= 4, "since it began, not since the last event"
+    expect(page.locator(".which")).to_contain_text("is running")
+
+    gateway.kill()
+    gateway.start()
+    expect(page.locator(".lane i.healthy")).to_have_count(1, timeout=WITHIN_MS)
+    expect(page.locator(".badge")).to_have_text("failed")
+    for phase in ("starting", "healthy", "failed"):
+        assert page.locator(f".lane i.{phase}").count() == 1, "nothing twice"
+    deploying.join(timeout=60)
+
+
+def test_many_rollouts_at_once_leave_a_connection_to_ask_with(
+    namespace: Namespace, gateway: GatewayProcess, opened: Opened
+) -> None:
+    """A browser has six connections to a server, for all tabs together."""
+    made = [
+        {
+            "apiVersion": "mill.dev/v1alpha1",
+            "kind": "MillDeployment",
+            "metadata": {"name": f"md-{number}"},
+            "spec": {
+                "services": [{"name": f"huge-{number}", "image": f"{namespace.registry}/web:1", "memory": "900G"}]
+            },
+        }
+        for number in range(7)
+    ]
+    namespace.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": made}))
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    expect(page.locator("article")).to_have_count(7, timeout=WITHIN_MS)
+    expect(page.locator(".badge", has_text="rolling out")).to_have_count(7)
+    namespace.kubectl("delete", "md", "md-3")
+    expect(page.locator("article")).to_have_count(6, timeout=10_000)
+
+
+def test_a_token_without_rights_can_be_forgotten(gateway: GatewayProcess, opened: Opened) -> None:
+    page = opened.page
+    page.route(
+        re.compile(r"/v1/deployments"),
+        lambda route: route.fulfill(
+            status=403 if route.request.headers.get("authorization") else 401, json={"error": "no right to list"}
+        ),
+    )
+    page.goto(gateway.url)
+    field = page.get_by_label("Token", exact=True)
+    field.fill("a\N{HORIZONTAL ELLIPSIS}b")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be in a token")
+    field.fill("a-token")
+    field.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("You may not look at this: no right to list")
+    expect(field).to_be_hidden()
+    page.reload()
+    page.get_by_role("button", name="Forget the token").click()
+    expect(field).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_was_asked_for_before_forgetting_is_not_shown_after(
+    namespace: Namespace, start_gateway: StartGateway, opened: Opened
+) -> None:
+    gateway = start_gateway(MILL_TOKEN="a-token-of-the-gateway")
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    page.get_by_label("Token", exact=True).fill("a-token-of-the-gateway")
+    page.keyboard.press("Enter")
+    expect(page.locator(".empty")).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile(r"/v1/deployments"), lambda route: route.continue_() if held else held.append(route))
+    wait_for("a request on its way", lambda: page.wait_for_timeout(100) or held)
+    page.get_by_role("button", name="Forget the token").click()
+    expect(page.get_by_label("Token", exact=True)).to_be_visible()
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    expect(page.get_by_label("Token", exact=True)).to_be_visible(timeout=1)
+    expect(page.locator(".empty")).to_be_hidden(timeout=1)
+
+
+def test_only_names_of_namespaces_are_taken(gateway: GatewayProcess, opened: Opened) -> None:
+    page = opened.page
+    page.goto(gateway.url)
+    field = page.get_by_label("Namespace")
+    field.fill("Not a name")
+    field.press("Enter")
+    assert page.evaluate("document.getElementById('namespace').validity.patternMismatch")
+    field.fill("my-shop")
+    field.press("Enter")
+    page.wait_for_url("**/?namespace=my-shop")
+    assert opened.complaints == []
+
+
+def test_lists_keep_the_focus_and_do_not_pile_up(gateway: GatewayProcess, opened: Opened) -> None:
+    page = opened.page
+    page.goto(gateway.url)
+    assert (
+        page.evaluate(
+            """async () => {
+          const { element, keyed } = await import("/page/element.js");
+          const list = document.body.appendChild(element("div"));
+          const show = (...names) => keyed(list, names, (name) => name, () => element("button"), () => {});
+          show("a", "b", "c");
+          list.children[1].focus();
+          show("b", "c");
+          return document.activeElement.dataset.key;
+        }"""
+        )
+        == "b"
+    )
+    assert (
+        page.evaluate(
+            """async () => {
+          const { element } = await import("/page/element.js");
+          const { Timeline } = await import("/page/timeline.js");
+          const timeline = new Timeline();
+          const event = { name: "progress", data: { service: "web", phase: "suspect", elapsed: 1 } };
+          timeline.take(event);
+          timeline.take(event);
+          const list = document.body.appendChild(element("dl"));
+          for (let times = 0; times < 5; times++) timeline.draw(list);
+          return list.querySelectorAll("i").length;
+        }"""
+        )
+        == 2
+    )
 
 
 CONTRAST = """(element) => {
