@@ -326,7 +326,9 @@ class KubeClient:
             "sinceTime": since,
         }
         call, path = Call("get", PODS, "log"), PODS.path(namespace, pod, "log")
-        response = await self._send(call, path, query, timeout=FOLLOW_SECONDS if follow else REQUEST_TIMEOUT)
+        # Of one that ends, each part must come in time; not the whole, which takes as long as its reader.
+        timeout = aiohttp.ClientTimeout(FOLLOW_SECONDS) if follow else aiohttp.ClientTimeout(sock_read=REQUEST_TIMEOUT)
+        response = await self._send(call, path, query, timeout=timeout)
         try:
             async for chunk in response.content.iter_any():
                 yield chunk
@@ -363,7 +365,7 @@ class KubeClient:
         query: Mapping[str, str | None] | None = None,
         body: Any = None,
         content_type: str = JSON,
-        timeout: float = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed on to aiohttp, which ends the request itself
+        timeout: float | aiohttp.ClientTimeout = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed on to aiohttp, which ends the request itself
     ) -> aiohttp.ClientResponse:
         if call.verb not in READS and not self._may_write():
             raise Withheld(f"{call.verb} {path}: withheld")

@@ -33,6 +33,14 @@ class Server:
             await response.write(b'{"type": "ADDED", "object": {}}\n')
             await self.over.wait()
             return response
+        if request.path.endswith("/log"):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for _ in range(512):
+                await response.write(b"x" * 1024 * 64)
+            if request.query.get("container") == "hanging":
+                await self.over.wait()
+            return response
         return web.json_response({"items": []}, status=self.codes.pop(0) if self.codes else 200)
 
     def observe(self, call: Call, code: int | None, seconds: float) -> None:
@@ -149,3 +157,25 @@ async def test_a_watch_that_says_nothing_is_given_up(connect: Any) -> None:
 )
 def test_what_a_call_is_about_is_named_as_kubectl_does(call: Call, target: str) -> None:
     assert call.target == target
+
+
+async def test_who_reads_a_log_slowly_is_not_cut_off(
+    connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_api.kube.client.REQUEST_TIMEOUT", 0.1)
+    size = 0
+    async for chunk in connect().logs("n", "web-0", container="web"):
+        size += len(chunk)
+        await asyncio.sleep(0.05)
+    assert size == 512 * 64 * 1024
+
+
+async def test_a_log_that_does_not_come_to_its_end_is_given_up(
+    server: Server, connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_api.kube.client.REQUEST_TIMEOUT", 0.1)
+    with pytest.raises(Unreachable, match="cut off"):
+        async with asyncio.timeout(2):
+            async for _ in connect().logs("n", "web-0", container="hanging"):
+                pass
+    server.over.set()
