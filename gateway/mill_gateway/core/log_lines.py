@@ -1,8 +1,8 @@
 """Lines of logs, as the kubelet gives them with their times, and how far a reader has come in each replica's.
 
-A position is the time of the last line that was read and how many lines had that very time: Kubernetes can begin at a
-second only, and what was read of that second is passed over. A replica's lines are in the order of their times, also
-across a restart of its container.
+A position is the latest time that was read, and how many lines were read from the first one of that time on: Kubernetes
+can begin at a second only, and what was read before is passed over. Times alone do not tell: those of standard output and
+error are taken before the lines are put in order, and clocks are set back.
 """
 
 import json
@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 LINE_LIMIT: Final = 64 * 1024
 """Bytes of a line that are shown."""
 CUT: Final = " … (cut)"
+SECOND: Final = 1_000_000_000
+"""In nanoseconds; a line whose time is more than that behind another's tells of a clock that was set back."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME: Final = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _POSITION: Final = re.compile(r"([0-9a-f]{8})-([0-9a-z]{1,13})-([0-9a-z]{1,6})", re.ASCII)
@@ -24,14 +26,14 @@ class Position(NamedTuple):
     """How far somebody has read."""
 
     nanoseconds: int
-    """Time of the last line."""
+    """The latest time of a line."""
     lines: int
-    """How many lines of that very time."""
+    """How many lines, from the first one of that time on."""
 
     @property
     def since(self) -> str:
-        """Return the second to begin at."""
-        return datetime.fromtimestamp(self.nanoseconds // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Return the second to begin at: the one before, for lines that came later though their time is earlier."""
+        return _second(max(self.nanoseconds - SECOND, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def parse(raw: bytes, *, previous: bool = False) -> Line | None:
     if match is None:
         return None
     whole = datetime.fromisoformat(match[1].decode() + match[3].decode().replace("Z", "+00:00"))
-    nanoseconds = int(whole.timestamp()) * 1_000_000_000 + int((match[2] or b"0").ljust(9, b"0"))
+    nanoseconds = int(whole.timestamp()) * SECOND + int((match[2] or b"0").ljust(9, b"0"))
     return Line(nanoseconds, text.removesuffix(b"\r").decode(errors="replace"), previous)
 
 
@@ -94,38 +96,54 @@ class Progress:
     """Replicas that an id tells of: those that were read last."""
     KEPT: Final = 1000
     """Replicas that are remembered while the stream is open."""
+    LATE: Final = 10 * SECOND
+    """How much later than others' lines the first ones of a new replica may come."""
 
-    def __init__(self, positions: Mapping[str, Position] | None = None) -> None:
+    def __init__(self, positions: Mapping[str, Position] | None = None, others: Position | None = None) -> None:
         self._positions = dict(positions or {})
-        self._passed: dict[str, int] = {}
+        self._others = others
+        self._reopened: set[str] = set()
+        """Replicas whose lines have not come to the position's time again."""
+        self._ahead: dict[str, int] = {}
+        """How many lines of a replica are to be passed over yet."""
 
     def position(self, pod: str) -> Position | None:
         """Return how far a replica was read. `pod` is the beginning of its uid."""
-        return self._positions.get(pod)
+        return self._positions.get(pod, self._others)
 
     def reopen(self, pod: str) -> None:
-        """Begin to pass over what was read of a replica: its lines come again from the position's second on."""
-        self._passed[pod] = 0
+        """Begin to pass over what was read of a replica: its lines come again from before the position on."""
+        self._ahead.pop(pod, None)
+        if self.position(pod) is not None:
+            self._reopened.add(pod)
 
     def take(self, pod: str, line: Line) -> bool:
         """Note a line. Tell whether it is a new one."""
-        known = self._positions.get(pod)
-        if known is None or line.nanoseconds > known.nanoseconds:
-            self._positions.pop(pod, None)
+        known = self.position(pod)
+        if known is not None and self._was_read(pod, line, known):
+            return False
+        self._positions.pop(pod, None)
+        if known is None or not known.nanoseconds - SECOND <= line.nanoseconds <= known.nanoseconds:
             self._positions[pod] = Position(line.nanoseconds, 1)
-            self._passed[pod] = 1
-            if len(self._positions) > self.KEPT:
-                longest_ago = next(iter(self._positions))
-                del self._positions[longest_ago]
-                self._passed.pop(longest_ago, None)
-            return True
-        if line.nanoseconds < known.nanoseconds:
-            return False
-        self._passed[pod] = self._passed.get(pod, 0) + 1
-        if self._passed[pod] <= known.lines:
-            return False
-        self._positions[pod] = Position(known.nanoseconds, self._passed[pod])
+        else:
+            self._positions[pod] = Position(known.nanoseconds, known.lines + 1)
+        if len(self._positions) > self.KEPT:
+            longest_ago = next(iter(self._positions))
+            del self._positions[longest_ago]
+            self._ahead.pop(longest_ago, None)
+            self._reopened.discard(longest_ago)
         return True
+
+    def _was_read(self, pod: str, line: Line, known: Position) -> bool:
+        if pod in self._reopened:
+            if line.nanoseconds < known.nanoseconds:
+                return True
+            self._reopened.discard(pod)
+            self._ahead[pod] = known.lines if line.nanoseconds == known.nanoseconds else 0
+        if self._ahead.get(pod):
+            self._ahead[pod] -= 1
+            return True
+        return False
 
     def encode(self) -> str:
         """Return what a client sends back as `Last-Event-ID`."""
@@ -141,13 +159,15 @@ class Progress:
             if match is None:
                 raise ValueError(f"{part!r} is no position in a log")
             positions[match[1]] = Position(int(match[2], 36), int(match[3], 36))
-        return cls(positions)
+        times = [at.nanoseconds for at in positions.values()]
+        # Of others nothing was read, unless there are too many to tell of: then they were read before all of these.
+        others = max(times) - cls.LATE if len(positions) < cls.MOST else min(times)
+        return cls(positions, Position(max(others, 0), 0))
 
 
 def encode(line: Line, pod: str, event_id: str) -> bytes:
     """Return the bytes of a line's event: JSON with sorted keys, as in the original, and with the replica's name."""
-    second = datetime.fromtimestamp(line.nanoseconds // 1_000_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    data = {"alloc": pod, "line": line.text, "stream": "stdout", "ts": second}
+    data = {"alloc": pod, "line": line.text, "stream": "stdout", "ts": _second(line.nanoseconds)}
     if line.previous:
         data["previous"] = True  # type: ignore[assignment]
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
@@ -156,7 +176,12 @@ def encode(line: Line, pod: str, event_id: str) -> bytes:
 
 def nothing_found(name: str) -> bytes:
     """Return the event that says that nothing has such a name."""
-    return f"event: error\r\ndata: no allocations found for '{name}'\r\n\r\n".encode()
+    shown = re.sub(r"[\r\n]+", " ", name)  # which would end the event, and begin another
+    return f"event: error\r\ndata: no allocations found for '{shown}'\r\n\r\n".encode()
+
+
+def _second(nanoseconds: int) -> str:
+    return datetime.fromtimestamp(nanoseconds // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _base36(number: int) -> str:

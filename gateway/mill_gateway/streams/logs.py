@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, KubeError, NotFound
+from mill_api.kube.client import ApiError, KubeError
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
 from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.gateway import Gateway
@@ -117,18 +117,22 @@ class LogStream:
                 await each.aclose()
 
     async def _tail(self, pod: Pod) -> AsyncGenerator[Line]:
-        """Yield a pod's last lines: of its container before the restart as well, if it has not written enough since."""
-        self._progress.reopen(_short(pod))
+        """Yield a pod's last lines: of its container before the restart as well, if it has not written enough since.
+
+        While a container waits for its restart, the one before is what Kubernetes takes for the current one.
+        """
         tail = self._wanted.tail
         sources: list[AsyncGenerator[Line]] = []
-        if pod.restarts and self._wanted.previous and self._progress.position(_short(pod)) is not None:
+        before = self._wanted.previous and pod.restarts and pod.started_at is not None
+        if before and self._progress.position(_short(pod)) is not None:
             sources = [self._read(pod, previous=True)]
-        elif pod.restarts and self._wanted.previous:
+        elif before:
             async with contextlib.aclosing(self._read(pod, tail=tail)) as lines:
                 current = len([None async for _ in lines])
             if current < tail:
                 sources = [self._read(pod, tail=tail - current, previous=True)]
         for source in (*sources, self._read(pod, tail=tail)):
+            self._progress.reopen(_short(pod))  # both are the same log where a restart is not known of yet
             async with contextlib.aclosing(source):
                 async for line in source:
                     yield line
@@ -156,6 +160,9 @@ class LogStream:
         while True:
             changed.clear()
             there = self.pods()
+            for each in followed.values():
+                if each.done():
+                    each.result()  # an error of ours ends the stream, rather than one replica's part of it
             for pod in there:
                 if pod.uid not in followed:
                     followed[pod.uid] = asyncio.create_task(self._follow(pod))
@@ -192,11 +199,14 @@ class LogStream:
         sources = [self._read(pod, follow=True, tail=0 if from_now else None)]
         if pod.restarts and known is not None:
             sources.insert(0, self._read(pod, previous=True))  # what it wrote last, if nobody has read it yet
-        for source in sources:
-            await self._queue.put((pod, None))  # in its turn: lines of before may still wait there
-            async with contextlib.aclosing(source):
-                async for line in source:
-                    await self._queue.put((pod, line))
+        try:
+            for source in sources:
+                await self._queue.put((pod, None))  # in its turn: lines of before may still wait there
+                async with contextlib.aclosing(source):
+                    async for line in source:
+                        await self._queue.put((pod, line))
+        except KubeError:
+            return False
         now = self._pods.get(pod.key)
         return now is None or not (now.running and now.started_at == pod.started_at)
 
@@ -222,11 +232,10 @@ class LogStream:
             for raw in splitter.end():
                 if (line := parse(raw, previous=previous)) is not None:
                     yield line
-        except (NotFound, ApiError):
-            return  # the container has not started, or its log is gone
-        except KubeError:
-            if not follow:
-                raise
+        except ApiError as error:
+            if follow and (error.status >= 500 or error.status == 429):
+                raise  # it may be there, but not now
+            # Else the container has not started, or its log is gone.
         finally:
             await chunks.aclose()
 

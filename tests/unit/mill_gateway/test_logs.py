@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError
+from mill_api.kube.client import ApiError, Unreachable
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.routes.logs import selection
 from mill_gateway.streams.logs import LogStream, Wanted
@@ -261,3 +261,107 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
         assert taken == before
         await stream.aclose()
         assert recorded.kube.reading == 0
+
+
+async def test_a_server_that_does_not_answer_is_asked_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for what a container wrote before its restart."""
+    monkeypatch.setattr("mill_gateway.streams.logs.AGAIN_SECONDS", 0.01)
+    async with served(mill_deployment(WEB), _pod(restarts=1)) as recorded:
+        container, away = Container(), False
+
+        async def read(previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+            if away:
+                raise Unreachable("refused")
+            if previous:
+                raise ApiError(400, "BadRequest", "previous terminated container not found")
+            async for chunk in container.read(previous, follow, tail, since):
+                yield chunk
+
+        recorded.kube.written["web-0"] = read
+        await container.write(1, "a")
+        reader = Reader(recorded, "web")
+        await reader.has("web-0: a")
+        away = True
+        await container.write(2, "b", end=True)  # the connection, not the container
+        await reader.has("web-0: a", "web-0: b")
+        await asyncio.sleep(0.05)
+        container.ended = away = False
+        await container.write(3, "c")
+        await reader.has("web-0: a", "web-0: b", "web-0: c")
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+
+
+async def test_the_rest_of_a_container_that_has_ended_is_read_after_a_cut(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_gateway.streams.logs.AGAIN_SECONDS", 0.01)
+    over = {"terminated": {"startedAt": "2026-02-14T10:00:01Z", "exitCode": 1}}
+    lines, cuts = _lines((1, "a"), (2, "b"), (3, "c")), 0
+
+    async def read(previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+        nonlocal cuts
+        if follow and not cuts:
+            cuts += 1
+            yield lines[1]
+            raise Unreachable("cut off")
+        for each in lines[:1] if tail else lines:
+            yield each
+
+    async with served(mill_deployment(WEB), _pod(ready=False, state=over)) as recorded:
+        recorded.kube.written["web-0"] = read
+        reader = Reader(recorded, "web")
+        await reader.has("web-0: a", "web-0: b", "web-0: c")
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+
+
+async def test_a_container_that_waits_for_its_restart_is_read_once(served: Serve) -> None:
+    """Kubernetes gives the log of the one that has ended for the current one, and for the previous one as well."""
+    crash_loop = {"waiting": {"reason": "CrashLoopBackOff"}}
+    async with served(mill_deployment(WEB), _pod(restarts=2, ready=False, state=crash_loop)) as recorded:
+        lines = _lines((1, "a"), (2, "panic"))
+        recorded.kube.written["web-0"] = _written(lines, lines)
+        told = (await recorded.http.get("/v1/logs/web?follow=false")).text
+        assert _told(told) == ["web-0: a", "web-0: panic"]
+
+
+async def test_a_restart_that_nobody_knows_of_yet_shows_nothing_twice(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod(restarts=2)) as recorded:
+        lines = _lines((1, "a"), (2, "panic"), (2, "panic"))
+        recorded.kube.written["web-0"] = _written(lines, lines)
+        told = (await recorded.http.get("/v1/logs/web?follow=false")).text
+        assert _told(told) == ["web-0: a", "web-0: panic", "web-0: panic"]
+
+
+async def test_lines_are_shown_whatever_their_order(served: Serve) -> None:
+    """Standard output and error are timed before they are put in line."""
+    async with served(mill_deployment(WEB), _pod()) as recorded:
+        container = Container()
+        recorded.kube.written["web-0"] = container.read
+        await container.write(30, "a")
+        reader = Reader(recorded, "web")
+        await reader.has("web-0: a")
+        await container.write(31, "b")
+        await container.write(30, "c")
+        await container.write(31, "d")
+        await reader.has(*(f"web-0: {each}" for each in "abcd"))
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+
+
+async def test_a_client_that_comes_back_gets_all_of_a_replica_that_is_new(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
+        recorded.kube.written["web-0"] = _written(_lines((1, "a")))
+        first = (await recorded.http.get("/v1/logs/web?follow=false&tail=1")).text
+        (last,) = (line.removeprefix("id: ") for line in first.splitlines() if line.startswith("id: "))
+        recorded.have(_pod("web-1"))
+        recorded.kube.written["web-1"] = _written(_lines((2, "b"), (3, "c"), (4, "d")))
+        rest = await recorded.http.get("/v1/logs/web?follow=false&tail=1", headers={"Last-Event-ID": last})
+        assert _told(rest.text) == ["web-1: b", "web-1: c", "web-1: d"]
+
+
+async def test_a_name_cannot_write_events(served: Serve) -> None:
+    async with served(mill_deployment(WEB)) as recorded:
+        answer = await recorded.http.get("/v1/logs/a%0D%0A%0D%0Adata:%20b")
+        assert "\ndata: b" not in answer.text

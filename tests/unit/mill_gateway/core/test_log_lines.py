@@ -78,7 +78,8 @@ def test_replicas_have_positions_of_their_own() -> None:
     assert progress.take("11111111", LINES[0]) is True
     read = Progress.decode(progress.encode())
     assert (read.position(POD), read.position("11111111")) == (Position(SECOND + 9, 1), Position(SECOND, 1))
-    assert read.position("22222222") is None
+    assert read.position("22222222") == Position(SECOND + 9 - Progress.LATE, 0), "what may have come late"
+    assert progress.position("22222222") is None
 
 
 def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
@@ -86,19 +87,48 @@ def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
     for number in range(Progress.MOST + 10):
         progress.take(f"{number:08x}", LINES[0])
     read = Progress.decode(progress.encode())
-    assert read.position(f"{9:08x}") is None
-    assert read.position(f"{Progress.MOST + 9:08x}") is not None
+    assert read.position(f"{9:08x}") == Position(SECOND, 0)
+    assert read.position(f"{Progress.MOST + 9:08x}") == Position(SECOND, 1)
     assert progress.position(f"{0:08x}") is not None, "while the stream is open"
     for number in range(Progress.KEPT):
         progress.take(f"f{number:07x}", LINES[0])
     assert progress.position(f"{0:08x}") is None
 
 
-def test_a_position_begins_at_its_second() -> None:
-    assert Position(SECOND + 999_999_999, 1).since == "2026-02-14T10:00:01Z"
+def test_a_position_begins_at_the_second_before() -> None:
+    assert Position(SECOND + 999_999_999, 1).since == "2026-02-14T10:00:00Z"
+    assert Position(5, 1).since == "1970-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize("text", ["x", "0a1b2c3d", "0a1b2c3d-1", "0a1b2c3d-1-1.", "0A1B2C3D-1-1", "0a1b2c3d-\u0661-1"])
 def test_what_is_none_of_ours_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no position in a log"):
         Progress.decode(text)
+
+
+@pytest.mark.parametrize("read", range(1, 7))
+def test_lines_out_of_the_order_of_their_times_come_once(read: int) -> None:
+    """Standard output and error are timed before they are put in line."""
+    lines = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 5, 3, 5, 4, 9])]
+    first = Progress()
+    assert all(first.take(POD, line) for line in lines[:read])
+    again = Progress.decode(first.encode())
+    again.reopen(POD)
+    assert [line for line in lines if again.take(POD, line)] == lines[read:]
+
+
+def test_of_replicas_that_an_id_cannot_tell_of_nothing_comes_twice() -> None:
+    progress = Progress()
+    for number in range(Progress.MOST + 10):
+        progress.take(f"{number:08x}", Line(SECOND + number, ""))
+    read = Progress.decode(progress.encode())
+    read.reopen(f"{9:08x}")
+    assert not read.take(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those that the id tells of"
+    assert read.take(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
+
+
+def test_a_clock_that_is_set_back_hides_nothing() -> None:
+    progress = Progress()
+    lines = [Line(SECOND * at, "") for at in (100, 50, 51, 52)]
+    assert all(progress.take(POD, line) for line in lines)
+    assert progress.position(POD) == Position(SECOND * 52, 1)
