@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 QUEUE_LINES: Final = 100
 """Lines that wait for a slow client; more are left at the kubelets."""
+TURN_LINES: Final = 100
+"""After how many lines others have their turn: those that are there already are read without any waiting."""
 AGAIN_SECONDS: Final = 1.0
 """After what time a log is asked for again that was cut off while its container goes on."""
 
@@ -223,12 +225,15 @@ class LogStream:
             tail=tail if position is None else None,
             since=position.since if position else None,
         )
-        splitter = Splitter()
+        splitter, count = Splitter(), 0
         try:
             async for chunk in chunks:
                 for raw in splitter.feed(chunk):
                     if (line := parse(raw, previous=previous)) is not None:
                         yield line
+                    count += 1
+                    if count % TURN_LINES == 0:
+                        await asyncio.sleep(0)
             for raw in splitter.end():
                 if (line := parse(raw, previous=previous)) is not None:
                     yield line

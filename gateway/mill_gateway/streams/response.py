@@ -1,5 +1,6 @@
 """What all streams have in common."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -9,6 +10,8 @@ from sse_starlette import EventSourceResponse
 HEARTBEAT_SECONDS: Final = 15
 SEND_SECONDS: Final = 60.0
 """How long a client may leave us waiting with what it does not read: by then it is dead, and its memory is wanted."""
+
+logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs whatever it sends
 
 
 def event_stream(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -365,3 +366,35 @@ async def test_a_name_cannot_write_events(served: Serve) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         answer = await recorded.http.get("/v1/logs/a%0D%0A%0D%0Adata:%20b")
         assert "\ndata: b" not in answer.text
+
+
+async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
+    async with served(mill_deployment(WEB), _pod()) as recorded:
+        text = b"".join(_lines((1, "a")) * 10_000)
+
+        async def at_once(previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
+            yield text
+
+        recorded.kube.written["web-0"] = at_once
+        wanted = Wanted(tail=10_000, follow=False, previous=True)
+        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress())
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        assert len([None async for _ in stream.events()]) == 10_000
+        task.cancel()
+        assert turns >= 100
+
+
+async def test_no_line_is_logged_whatever_the_level(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with served(mill_deployment(WEB), _pod()) as recorded:
+        recorded.kube.written["web-0"] = _written(_lines((1, "confidential")))
+        assert "confidential" in (await recorded.http.get("/v1/logs/web?follow=false")).text
+    assert "confidential" not in caplog.text
