@@ -1,8 +1,8 @@
 """Lines of logs, as the kubelet gives them with their times, and how far a reader has come in each replica's.
 
 A position is the latest time that was read, and how many lines were read from the first one of that time on: Kubernetes
-can begin at a second only, and what was read before is passed over. Times alone do not tell: those of standard output and
-error are taken before the lines are put in order, and clocks are set back.
+can begin at a second only, and what was read before is passed over. Times alone do not tell: those of standard output
+and error are taken before the lines are put in order, and clocks are set back.
 """
 
 import json

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from httpx_sse import connect_sse
 
+from hack import images
 from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway
@@ -38,6 +39,19 @@ task "migrate" {
   cpu     = 0.02
   command = ["/web", "-no-listen", "-print", "migrating", "-exit-after", "3s", "-exit-code", "0"]
 }
+"""
+SCRIPT = """
+print() { for n in $(seq 2000); do echo $1-$n; done; }
+print out & print err >&2
+wait
+head -c 100000 /dev/zero | tr '\\0' x
+"""
+TALKATIVE = f"""
+task "talkative" {{
+  image   = "REGISTRY/busybox:1"
+  cpu     = 0.02
+  command = ["sh", "-c", {json.dumps(SCRIPT)}]
+}}
 """
 
 
@@ -160,6 +174,44 @@ def test_the_last_words_of_a_container_stay_after_its_restart(namespace: Namespa
     told = _read(gateway.url, namespace.name, "crashing")
     assert [record["line"] for record, _ in told].count("last words") >= 2
     assert any(record.get("previous") for record, _ in told)
+
+
+def test_a_container_that_waits_for_its_restart_is_read_once(namespace: Namespace, gateway: GatewayProcess) -> None:
+    with gateway.client() as http:
+        _deploy(http, namespace, CRASHING)
+
+    def waits() -> bool:
+        return any(
+            each["restartCount"] >= 1 and "waiting" in each["state"]
+            for pod in namespace.pods("crashing")
+            for each in pod["status"].get("containerStatuses", ())
+        )
+
+    wait_for("its waiting", waits)
+    told = _read(gateway.url, namespace.name, "crashing")
+    assert [record["line"] for record, _ in told][:1] == ["last words"]
+    assert len(told) == 2, "these, and that it exits"
+
+
+def test_both_outputs_come_whole_whoever_comes_back(namespace: Namespace, gateway: GatewayProcess) -> None:
+    """Their lines are not in the order of their times; nor is a line of any length kept whole."""
+    images.push_busybox(namespace.registry, "1")
+    with gateway.client() as http:
+        _deploy(http, namespace, TALKATIVE)
+        where = {"namespace": namespace.name}
+        run = http.post("/v1/tasks/spawn", params=where, json={"task": "talkative"}).json()["id"]
+        with following(gateway, namespace, run) as follower:
+            wait_for("its end", lambda: follower.ended, seconds=40)
+    told = _read(gateway.url, namespace.name, run, tail="10000")
+    lines = [record["line"] for record, _ in told]
+    for output in ("out", "err"):
+        assert [each for each in lines if each.startswith(output)] == [f"{output}-{n}" for n in range(1, 2001)]
+    assert lines[-1].startswith("xxx")
+    assert lines[-1].endswith("… (cut)")
+    assert len(lines[-1]) < 65_600
+    for number in range(1, len(told), 599):
+        rest = _read(gateway.url, namespace.name, run, told[number - 1][1])
+        assert [record["line"] for record, _ in rest] == lines[number:]
 
 
 def test_a_run_is_followed_to_its_end(namespace: Namespace, gateway: GatewayProcess) -> None:

@@ -174,8 +174,11 @@ async def test_a_log_that_does_not_come_to_its_end_is_given_up(
     server: Server, connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_api.kube.client.REQUEST_TIMEOUT", 0.1)
+
+    async def read() -> None:
+        async for _ in connect().logs("n", "web-0", container="hanging"):
+            pass
+
     with pytest.raises(Unreachable, match="cut off"):
-        async with asyncio.timeout(2):
-            async for _ in connect().logs("n", "web-0", container="hanging"):
-                pass
+        await asyncio.wait_for(read(), 2)
     server.over.set()
