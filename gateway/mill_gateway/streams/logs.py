@@ -144,10 +144,12 @@ class LogStream:
         followed: dict[str, asyncio.Task[None]] = {}
         changed = asyncio.Event()
         with contextlib.ExitStack() as waits:
-            for program in self._selection.programs:
-                waits.enter_context(self._pods.waiting.changes(program, changed))
             if self._selection.run is not None:
+                waits.enter_context(self._pods.runs.changes(self._selection.run, changed))
                 waits.enter_context(self._gateway.watched.jobs.waiting.changes(self._selection.run, changed))
+            else:
+                for program in self._selection.programs:
+                    waits.enter_context(self._pods.waiting.changes(program, changed))
             try:
                 await self._follow_selected(followed, changed)
             except Exception:

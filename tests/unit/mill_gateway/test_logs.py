@@ -10,6 +10,7 @@ import pytest
 
 from mill_api.kube.client import ApiError, Unreachable
 from mill_gateway.core.log_lines import Progress
+from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.routes.logs import selection
 from mill_gateway.streams.logs import LogStream, Wanted
 
@@ -398,3 +399,35 @@ async def test_no_line_is_logged_whatever_the_level(served: Serve, caplog: pytes
         recorded.kube.written["web-0"] = _written(_lines((1, "confidential")))
         assert "confidential" in (await recorded.http.get("/v1/logs/web?follow=false")).text
     assert "confidential" not in caplog.text
+
+
+async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be very many, and each looks through all of them."""
+    mine = _pod("t-0", kind="task", run="t-1")
+    async with served(mill_deployment(), job("t-1", "t"), mine) as recorded:
+        container, looks = Container(), 0
+        recorded.kube.written["t-0"] = container.read
+        await container.write(1, "working")
+        reader = Reader(recorded, "t-1")
+        await reader.has("t-0: working")
+        await asyncio.sleep(0.01)
+        pods = recorded.gateway.watched.pods
+        of = pods.of
+
+        def counted(program: Program) -> list[Pod]:
+            nonlocal looks
+            looks += 1
+            return of(program)
+
+        monkeypatch.setattr(pods, "of", counted)
+        recorded.have(_pod("t-9", kind="task", run="t-2"))
+        await asyncio.sleep(0.01)
+        assert looks == 0
+        recorded.have(mine)
+        await asyncio.sleep(0.01)
+        assert looks == 1
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+        assert len(pods.runs) == len(pods.waiting) == 0
