@@ -59,14 +59,14 @@ class Event:
         return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
 
 
-_ID: Final = re.compile(r"([-0-9A-Za-z]{1,8})\.([-_0-9A-Za-z]{1,64})\.(end|[0-9]{1,9})")
+_ID: Final = re.compile(r"([-0-9A-Za-z]{8})\.([-_0-9A-Za-z]{1,64})\.(end|[0-9]{1,7})")
 _ROLLOUT: Final = re.compile(r"[0-9]{1,18}(-[-_0-9A-Za-z]{1,32})?")
 
 
 def parse_id(text: str) -> tuple[str, str, int]:
     """Return uid prefix, rollout and position of an event's id. Raise ValueError if it is none of ours."""
     match = _ID.fullmatch(text)
-    if match is None:
+    if match is None or (match[3] != "end" and int(match[3]) > SUPERSEDED):
         raise ValueError(f"{text!r} is no event's id")
     uid, rollout, seq = match.groups()
     return uid, rollout, END if seq == "end" else int(seq)
@@ -136,8 +136,8 @@ def rollout_events(
 ) -> list[Event]:
     """Return all events of a rollout so far, the last of them `done` if it is over.
 
-    `metadata` is the resource's own: it tells a rollout that was superseded before the operator saw it. With `only`
-    they are those of one service, and it is over when that one has a verdict.
+    `metadata` is the resource's own, and not older than the rollout: it tells one that was superseded before the
+    operator saw it. With `only` they are those of one service, and it is over when that one has a verdict.
     """
     prefix = f"{uid[:8]}.{rollout}"
     current = status.rollout
@@ -146,10 +146,12 @@ def rollout_events(
     for past in status.history:
         if past.id == rollout:
             return list(_past(prefix, past, _successor(status, rollout), only=only))
-    stands = standing(rollout, metadata, status)
-    if stands is Standing.AWAITED:
+    stands, asked = standing(rollout, metadata, status), rollout_id(metadata)
+    # Requests for one generation are told apart by clocks, which are not the same: only the one that stands is awaited.
+    replaced = rollout != asked and _position(rollout)[0] == _position(asked)[0]
+    if stands is Standing.AWAITED and not replaced:
         return []
-    reason = _superseded(prefix, rollout, rollout_id(metadata))
+    reason = _superseded(prefix, rollout, asked)
     if stands is Standing.FORGOTTEN:
         reason = Event(prefix, SUPERSEDED, "failed", {"reason": forgotten(rollout)})
     return [reason, Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]

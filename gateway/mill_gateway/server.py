@@ -20,12 +20,16 @@ HEAD_SECONDS: Final = 10.0
 REST_SECONDS: Final = 10.0
 """How long the rest of a body is taken and thrown away, whose request has been answered. Who still sends by then would
 not read the answer if the connection were closed at once."""
+UNREAD_SECONDS: Final = 60.0
+"""How long a client may take nothing of what waits for it: by then it is dead, whatever its machine says, and its
+memory is wanted."""
 
 
 class JsonProtocol(H11Protocol):
     """A connection."""
 
     _limit: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -35,7 +39,18 @@ class JsonProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._await_nothing()
+        self._await_no_reader()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Make no more for a client that does not take it, and wait for it as long as it takes something."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """Send on."""
+        super().resume_writing()
+        self._await_no_reader()
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and wait for the rest of a request's head if it is not complete."""
@@ -66,6 +81,19 @@ class JsonProtocol(H11Protocol):
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
+
+    def _await_reader(self, before: int | None = None) -> None:
+        """Cut the connection if no less is waiting than before. Closing it would wait for the client to take that."""
+        waiting = self.transport.get_write_buffer_size()
+        if before is not None and waiting >= before:
+            self.transport.abort()
+        else:
+            self._reading = self.loop.call_later(UNREAD_SECONDS, self._await_reader, waiting)
+
+    def _await_no_reader(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _too_slow(self) -> None:
         self._limit = None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mill_api import names
-from mill_api.events import new_request
+from mill_api.events import new_request, rollout_id
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
@@ -76,6 +76,14 @@ async def restart(client: KubeClient, key: Key, uid: str, service: str) -> Json:
     annotations = {names.RESTART_PREFIX + service: request, names.ANNOTATION_REQUEST: request}
     body = {"metadata": {"uid": uid, "annotations": annotations}}
     return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
+
+
+def asked_for(written: Json) -> tuple[str, str]:
+    """Return the uid and the rollout of what was written.
+
+    Not of what is in the store by then: that may be the next deploy already, whose outcome is not this one's.
+    """
+    return written["metadata"]["uid"], rollout_id(written["metadata"])
 
 
 def _outdated(error: ApiError) -> bool:

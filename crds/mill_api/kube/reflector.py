@@ -62,6 +62,8 @@ class Reflector(Generic[T]):
         self._fields = fields
         self._objects: dict[Key, T] = {}
         self._groups: dict[Hashable, dict[Key, T]] = {}
+        self._version: str | None = None
+        """How far the server has told."""
         self.synced = asyncio.Event()
         """Set once the first list is in the store."""
         self.last_heard = time.monotonic()
@@ -87,13 +89,17 @@ class Reflector(Generic[T]):
         return self._objects.values()
 
     def learn(self, body: Json) -> T:
-        """Take the answer to our own write into the store, so that the next reader sees it. Does not notify."""
+        """Take the answer to our own write into the store, so that the next reader sees it. Does not notify.
+
+        An answer that comes late is no news: what the server has told meanwhile is newer, also that it is gone.
+        """
         new = self._project(body)
         old = self._objects.get(new.key)
-        if old is None or _newer(new.resource_version, old.resource_version):
+        if old is not None and not _newer(new.resource_version, old.resource_version):
+            return old
+        if old is not None or self._version is None or _newer(new.resource_version, self._version):
             self._store(new)
-            return new
-        return old
+        return new
 
     async def run(self) -> None:
         """Follow the server until cancelled, through every failure."""
@@ -134,6 +140,7 @@ class Reflector(Generic[T]):
             self._on_change(gone, None)
         for item in new.values():
             self._change(item)
+        self._version = version
         self.synced.set()
         return version
 
@@ -145,7 +152,7 @@ class Reflector(Generic[T]):
         async for event in events:
             self.last_heard = time.monotonic()
             body = event["object"]
-            version = body["metadata"]["resourceVersion"]
+            version = self._version = body["metadata"]["resourceVersion"]
             if event["type"] == "BOOKMARK":
                 continue
             if event["type"] == "DELETED":

@@ -17,7 +17,7 @@ from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.write import How, spec_of, write
+from mill_gateway.write import How, asked_for, spec_of, write
 
 router = APIRouter(tags=["deploy"])
 
@@ -80,8 +80,9 @@ async def deploy(
     known = {"metadata": found.metadata, "spec": found.spec} if found else None
     if dry_run:
         return JSONResponse(await _plan(gateway, target, spec, known, force=force))
-    written = deployments.learn(await write(gateway.client, target, spec, known, How(force=force)))
-    return rollout_response(gateway, target, written.uid, written.rollout_id, full=detail == "full")
+    written = await write(gateway.client, target, spec, known, How(force=force))
+    deployments.learn(written)
+    return rollout_response(gateway, target, *asked_for(written), full=detail == "full")
 
 
 async def _plan(

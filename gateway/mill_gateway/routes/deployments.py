@@ -1,5 +1,6 @@
 """`/v1/deployments`: what is deployed, and the events of a rollout for whoever comes later."""
 
+import hashlib
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
@@ -31,7 +32,7 @@ async def list_deployments(
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
     found = gateway.watched.deployments.in_namespace(namespace)
-    version = ".".join(each.resource_version for each in found)
+    version = hashlib.sha256(" ".join(each.resource_version for each in found).encode()).hexdigest()[:32]
     return _tagged(if_none_match, version, [summary(each).model_dump(mode="json") for each in found])
 
 
@@ -66,21 +67,13 @@ async def events(
     or of a deployment that was deleted, is gone: 410.
     """
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
-    found = _find(gateway, target)
-    after = 0
-    wanted = rollout or found.rollout_id
-    if last_event_id is not None:
-        try:
-            uid, wanted, after = parse_id(last_event_id)
-        except ValueError:
-            raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
-        if not found.uid.startswith(uid):
-            raise Refused(410, f"{target}: the deployment that these events were about was deleted")
-    if not is_rollout(wanted):
+    uid, wanted, after = _seen(last_event_id) if last_event_id is not None else (None, rollout, 0)
+    if wanted is not None and not is_rollout(wanted):
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
     if after == END:
         return Response(status_code=204)
-    found = await _up_to_date(gateway, found, wanted)
+    found = await _up_to_date(gateway, target, uid, wanted)
+    wanted = wanted or found.rollout_id
     if service is not None and not found.has_service(service):
         raise Refused(404, "service not found")
     if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
@@ -88,19 +81,42 @@ async def events(
     return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full", only=service)
 
 
-async def _up_to_date(gateway: Gateway, found: Deployment, rollout: str) -> Deployment:
-    """Return a deployment that has asked for a rollout. Another gateway may have written it a moment ago."""
-    if standing(rollout, found.metadata, found.status) is Standing.AWAITED and rollout != found.rollout_id:
+def _seen(last_event_id: str) -> tuple[str, str, int]:
+    """Return the beginning of the uid, the rollout and the position of the last event that a client has seen."""
+    try:
+        return parse_id(last_event_id)
+    except ValueError:
+        raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
+
+
+async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str | None) -> Deployment:
+    """Return the deployment of that uid, if one is given, which has asked for the rollout, if one is given.
+
+    Another gateway may have written it a moment ago: it is read once if our view of it does not have what is wanted.
+    """
+    found = gateway.watched.deployments.get(key)
+    if found is None or not _is(found, uid) or not _has_asked_for(found, rollout):
         try:
-            body = await gateway.client.get(MILL_DEPLOYMENTS, *found.key)
+            found = gateway.watched.deployments.learn(await gateway.client.get(MILL_DEPLOYMENTS, *key))
         except NotFound:
-            raise Refused(404, f"deployment not found: {found.key}") from None
-        found = gateway.watched.deployments.learn(body)
-        if standing(rollout, found.metadata, found.status) is Standing.AWAITED and rollout != found.rollout_id:
-            raise Refused(
-                404, f"{found.key}: nobody has asked for a rollout {rollout}; the latest is {found.rollout_id}"
-            )
+            found = None
+    if uid is not None and (found is None or not _is(found, uid)):
+        raise Refused(410, f"{key}: the deployment that these events were about was deleted")
+    if found is None:
+        raise Refused(404, f"deployment not found: {key}")
+    if not _has_asked_for(found, rollout):
+        raise Refused(404, f"{key}: nobody has asked for a rollout {rollout}; the latest is {found.rollout_id}")
     return found
+
+
+def _is(found: Deployment, uid: str | None) -> bool:
+    return uid is None or found.uid[:8] == uid
+
+
+def _has_asked_for(found: Deployment, rollout: str | None) -> bool:
+    if rollout is None or rollout == found.rollout_id:
+        return True
+    return standing(rollout, found.metadata, found.status) is not Standing.AWAITED
 
 
 def _find(gateway: Gateway, key: Key) -> Deployment:

@@ -14,6 +14,7 @@ from mill_gateway.gateway import Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
 from mill_gateway.streams.rollout import rollout_response
+from mill_gateway.write import asked_for
 from mill_gateway.write import restart as ask_for_restart
 
 router = APIRouter(tags=["restart"])
@@ -46,10 +47,11 @@ async def restart(
     )
     found = _only(having, service)
     try:
-        written = deployments.learn(await ask_for_restart(gateway.client, found.key, found.uid, service))
+        written = await ask_for_restart(gateway.client, found.key, found.uid, service)
     except NotFound:
         raise Refused(404, "service not found") from None
-    return rollout_response(gateway, found.key, written.uid, written.rollout_id, full=detail == "full", only=service)
+    deployments.learn(written)
+    return rollout_response(gateway, found.key, *asked_for(written), full=detail == "full", only=service)
 
 
 def _only(having: list[Deployment], service: str) -> Deployment:

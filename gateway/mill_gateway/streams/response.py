@@ -8,8 +8,6 @@ from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
 
 HEARTBEAT_SECONDS: Final = 15
-SEND_SECONDS: Final = 60.0
-"""How long a client may leave us waiting with what it does not read: by then it is dead, and its memory is wanted."""
 
 logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs whatever it sends
 
@@ -17,11 +15,13 @@ logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs 
 def event_stream(
     events: AsyncIterator[bytes], opened: Gauge, headers: Mapping[str, str] | None = None
 ) -> EventSourceResponse:
-    """Answer with events whose bytes are made already; a comment every 15 s shows that the stream is alive."""
+    """Answer with events whose bytes are made already; a comment every 15 s shows that the stream is alive.
+
+    The server cuts off who does not read them.
+    """
     return EventSourceResponse(
         _counted(events, opened),
         ping=HEARTBEAT_SECONDS,
-        send_timeout=SEND_SECONDS,
         headers={**(headers or {}), "X-Accel-Buffering": "no", "Cache-Control": "no-cache"},
     )
 

@@ -65,7 +65,7 @@ class TestEventId:
         assert Event("01234567.4", END, "done", {}).id == "01234567.4.end"
         assert Event("01234567.4", END, "done", {}).last
 
-    @pytest.mark.parametrize("text", ["", "1", "a.b", "a.b.c", "a.b.1.2", "a.b."])
+    @pytest.mark.parametrize("text", ["", "1", "a.b", "a.b.c", "a.b.1.2", "a.b.", "a.4.1", "01234567.4.1000001"])
     def test_another_text_is_refused(self, text):
         with pytest.raises(ValueError, match=r".*"):
             parse_id(text)
@@ -105,6 +105,13 @@ class TestRollouts:
     )
     def test_one_that_is_not_begun_has_nothing_to_tell(self, rollout, generation, request_value):
         assert self.told(rollout, generation=generation, request=request_value) == []
+
+    def test_a_request_that_another_has_replaced_is_over_whatever_their_clocks_said(self):
+        """Two gateways asked while the operator was away; the first one's clock is ahead."""
+        assert self.told("5-b", request="a") == [
+            ("failed", "superseded by a newer request for the same generation"),
+            ("done", False),
+        ]
 
     def test_a_superseded_one_names_its_own_successor(self):
         ended = self.STATUS.model_copy(

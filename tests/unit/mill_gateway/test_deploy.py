@@ -52,6 +52,24 @@ async def test_a_deploy_streams_its_rollout_to_the_end(served: Serve) -> None:
         assert asked.query["dryRun"] is None
 
 
+@pytest.mark.parametrize("path", ["/v1/deploy", "/v1/restart/web"])
+async def test_who_was_overtaken_hears_of_the_own_rollout_and_not_of_the_newer_one(served: Serve, path: str) -> None:
+    """Another deploy is written, and its rollout over, before the API server's answer to ours has come."""
+    newer = mill_deployment(WEB, status={**STATUS, "rollout": {**STATUS["rollout"], "id": "3"}})
+    newer["metadata"] |= {"generation": 3, "resourceVersion": "999999"}
+    async with served(mill_deployment(WEB)) as recorded:
+
+        def overtaken(asked: Request) -> Any:
+            recorded.have(newer)
+            return _written(asked)
+
+        recorded.kube.answers["patch", "milldeployments"] = overtaken
+        answer = await recorded.http.post(path, content=FILE)
+        assert answer.headers["Mill-Rollout"] == "01234567.2"
+        assert answer.text.startswith('event: failed\r\ndata: {"reason": "superseded by generation 3"}')
+        assert '"success": false' in answer.text
+
+
 async def test_what_a_gitops_tool_manages_is_refused_by_the_name_of_its_owner(served: Serve) -> None:
     async with served(_managed(annotations=ARGO)) as recorded:
         answer = await recorded.http.post("/v1/deploy", content=FILE)

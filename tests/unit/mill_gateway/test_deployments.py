@@ -12,8 +12,10 @@ from .objects import mill_deployment
 AT = "2026-01-01T00:00:00.000Z"
 WEB = {"name": "web", "image": "web:1", "port": 8080}
 UID = "01234567"
-TAG = "image pull failed: tag not found"
-NONSENSE = ("", "x", "1.2", "01234567.4.x", "01234567.4.1.1", "01234567.4.99999999999", "a" * 5000)
+NONSENSE = (
+    *("", "x", "1.2", "01234567.4.x", "01234567.4.1.1", "0123456.4.1", "01234567.4.-1", "01234567.4.\xb2"),
+    *("01234567.4.1000001", "01234567.4.99999999999", "a" * 5000),
+)
 
 
 def _past(rollout: str) -> dict[str, Any]:
@@ -109,6 +111,16 @@ async def test_who_has_the_answer_is_not_sent_it_again(served: Serve, path: str)
         assert (await recorded.http.get(path, headers={"If-None-Match": tag})).status_code == 200
 
 
+async def test_the_tag_of_a_long_list_is_short(served: Serve) -> None:
+    """Proxies take no more than a few kilobytes of headers."""
+    bodies = [mill_deployment(WEB, name=f"d{number}") for number in range(100)]
+    async with served(*bodies) as recorded:
+        tag = (await recorded.http.get("/v1/deployments")).headers["ETag"]
+        assert len(tag) < 100
+        recorded.lose("MillDeployment", "default", "d7")
+        assert (await recorded.http.get("/v1/deployments", headers={"If-None-Match": tag})).status_code == 200
+
+
 EVENTS = "/v1/deployments/mill/events"
 
 
@@ -179,10 +191,44 @@ async def test_a_deployment_that_was_made_anew_does_not_tell_of_the_one_before(s
         assert (answer.status_code, "was deleted" in answer.json()["error"]) == (410, True)
 
 
-@pytest.mark.parametrize(
-    "last", ["", "x", "1.2", "01234567.4.x", "01234567.4.1.1", "01234567.4.99999999999", "a" * 5000]
-)
+async def test_a_deployment_that_another_gateway_has_just_made_is_looked_up(served: Serve) -> None:
+    async with served() as recorded:
+        recorded.kube.answers["get", "milldeployments"] = _deployed(1)
+        for how in ({}, {"headers": {"Last-Event-ID": f"{UID}.1.0"}}):
+            answer = await recorded.http.get(EVENTS, **how)
+            assert (answer.status_code, f"id: {UID}.1.end" in answer.text) == (200, True)
+        assert len(recorded.kube.requests) == 1, "it is known by then"
+
+
+async def test_a_deployment_that_was_made_anew_a_moment_ago_is_looked_up(served: Serve) -> None:
+    anew = _deployed(1)
+    anew["metadata"] |= {"uid": "ffffffff-1", "resourceVersion": "999999"}
+    async with served(_deployed(4)) as recorded:
+        recorded.kube.answers["get", "milldeployments"] = anew
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.1.0"})
+        assert (answer.status_code, "id: ffffffff.1.end" in answer.text) == (200, True)
+
+
+async def test_of_a_deployment_that_is_not_there_nothing_is_told(served: Serve) -> None:
+    async with served() as recorded:
+        never = await recorded.http.get(EVENTS)
+        assert (never.status_code, never.json()["error"]) == (404, "deployment not found: default/mill")
+        gone = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.1"})
+        assert (gone.status_code, "was deleted" in gone.json()["error"]) == (410, True)
+        over = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
+        assert over.status_code == 204
+
+
+async def test_rollouts_that_never_were_leave_nothing_in_memory(served: Serve) -> None:
+    async with served(_deployed(4, "3")) as recorded:
+        for rollout in ("4", "3", *(f"2-{number}" for number in range(20))):
+            assert (await recorded.http.get(EVENTS, params={"rollout": rollout})).status_code == 200
+        (known,) = recorded.gateway.watched.deployments.in_namespace("default")
+        assert len(known._events) == 2
+
+
+@pytest.mark.parametrize("last", NONSENSE)
 async def test_ids_that_are_none_of_ours(served: Serve, last: str) -> None:
     async with served(_deployed(4)) as recorded:
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": last})
+        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": last.encode("latin-1")})
         assert (answer.status_code, "is not one of ours" in answer.json()["error"]) == (400, True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from mill_api.events import Event, rollout_events, rollout_id
+from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
 from mill_api.key import Key
 from mill_api.status import MillDeploymentStatus
 from mill_gateway.core.ownership import managers_of
@@ -51,11 +51,16 @@ class Deployment:
         return 0
 
     def events(self, rollout: str, *, full: bool, only: str | None = None) -> list[tuple[Event, bytes]]:
-        """Return a rollout's events so far, of all services or of one, with their bytes."""
+        """Return a rollout's events so far, of all services or of one, with their bytes.
+
+        Kept are those of rollouts that the status tells of: of others there may be as many as clients make up.
+        """
         events = self._events.get((rollout, full, only))
         if events is None:
             made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full, only=only)
-            events = self._events[rollout, full, only] = [(event, event.encode()) for event in made]
+            events = [(event, event.encode()) for event in made]
+            if standing(rollout, self.metadata, self.status) is Standing.TOLD:
+                self._events[rollout, full, only] = events
         return events
 
 

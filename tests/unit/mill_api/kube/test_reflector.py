@@ -168,6 +168,15 @@ async def test_groups_follow_the_objects() -> None:
     assert list(store._groups) == ["h"]
 
 
+async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> None:
+    """The watch told of the deletion before the answer to the write had come: nothing would ever delete it again."""
+    store, _ = await _play(Server([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
+    assert store.learn(_pod("a", 102)) == _project(_pod("a", 102))
+    assert store.get(Key("n", "a")) is None
+    store.learn(_pod("c", 105))
+    assert store.get(Key("n", "c")) is not None
+
+
 def test_our_own_write_is_not_overwritten_by_what_is_older() -> None:
     changes: list[Any] = []
     store = Reflector(
