@@ -30,7 +30,7 @@ CRASHING = """
 service "crashing" {
   image   = "REGISTRY/web:1"
   cpu     = 0.02
-  command = ["/web", "-no-listen", "-print", "last words", "-exit-after", "1s"]
+  command = ["/web", "-no-listen", "-print", "last words", "-exit-after", "2s"]
 }
 """
 TASK = """
@@ -171,9 +171,15 @@ def test_the_last_words_of_a_container_stay_after_its_restart(namespace: Namespa
         )
 
     wait_for("a restart", restarted)
-    told = _read(gateway.url, namespace.name, "crashing")
-    assert [record["line"] for record, _ in told].count("last words") >= 2
-    assert any(record.get("previous") for record, _ in told)
+
+    def told() -> bool:
+        """Both containers' words; while it waits for its next restart there is only one to read."""
+        records = [record for record, _ in _read(gateway.url, namespace.name, "crashing")]
+        return len([each for each in records if each["line"] == "last words"]) >= 2 and any(
+            each.get("previous") for each in records
+        )
+
+    wait_for("the words of both containers", told, seconds=120)
 
 
 def test_a_container_that_waits_for_its_restart_is_read_once(namespace: Namespace, gateway: GatewayProcess) -> None:
