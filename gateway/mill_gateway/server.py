@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mill_gateway.requests import HEAD_LIMIT, HEAD_TOO_LARGE
 from mill_gateway.settings import Settings
+from mill_gateway.streams.response import STREAM
 
 HEAD_SECONDS: Final = 10.0
 """How long a request's line and headers may take, from the connection or from their first byte."""
@@ -65,6 +66,12 @@ class JsonProtocol(H11Protocol):
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY and self._limit is None:
             self._limit = self.loop.call_later(REST_SECONDS, self.transport.close)
+
+    def shutdown(self) -> None:
+        """Finish the answer that is being made; a stream has no end to wait for, and is cut off."""
+        super().shutdown()
+        if self.cycle is not None and not self.cycle.response_complete and self.scope["state"].get(STREAM):
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or too much of it."""

@@ -6,8 +6,11 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
+from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS: Final = 15
+STREAM: Final = "stream"
+"""What tells the server, in the state of a request, that its answer goes on."""
 
 logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs whatever it sends
 
@@ -19,11 +22,17 @@ def event_stream(
 
     The server cuts off who does not read them.
     """
-    return EventSourceResponse(
+    return _Stream(
         _counted(events, opened),
         ping=HEARTBEAT_SECONDS,
         headers={**(headers or {}), "X-Accel-Buffering": "no", "Cache-Control": "no-cache"},
     )
+
+
+class _Stream(EventSourceResponse):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})[STREAM] = True
+        await super().__call__(scope, receive, send)
 
 
 async def _counted(events: AsyncIterator[bytes], opened: Gauge) -> AsyncIterator[bytes]:

@@ -106,6 +106,23 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off_as_well() -> None:
         client.close()
 
 
+async def test_the_end_of_the_gateway_cuts_streams_off_without_a_complaint(caplog: pytest.LogCaptureFixture) -> None:
+    app = Streaming()
+    async with listening(app) as (state, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(LINE)
+        for each in list(state.connections):
+            each.shutdown()
+        async with asyncio.timeout(5):
+            rest = await reader.read()
+            await app.ended.wait()
+        await _until_closed(state)
+        writer.close()
+    assert not rest.endswith(b"\r\n0\r\n\r\n"), "what is cut off must not look complete"
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("app", [Streaming(), whole])
 async def test_who_reads_slowly_but_steadily_is_not_cut_off(app: ASGIApp) -> None:
