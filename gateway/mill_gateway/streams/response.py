@@ -6,12 +6,14 @@ from typing import Final
 
 from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
+from sse_starlette.sse import AppStatus
 from starlette.types import Receive, Scope, Send
 
 HEARTBEAT_SECONDS: Final = 15
 STREAM: Final = "stream"
 """What tells the server, in the state of a request, that its answer goes on."""
 
+AppStatus.enable_automatic_graceful_drain = False  # the server cuts streams off: else each would be an error in the log
 logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs whatever it sends
 
 
@@ -20,7 +22,7 @@ def event_stream(
 ) -> EventSourceResponse:
     """Answer with events whose bytes are made already; a comment every 15 s shows that the stream is alive.
 
-    The server cuts off who does not read them.
+    The server cuts off who does not read them, and everybody at its end.
     """
     return _Stream(
         _counted(events, opened),
