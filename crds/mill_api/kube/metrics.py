@@ -42,11 +42,17 @@ class RequestMetrics:
 
 
 class WatchMetrics(Collector):
-    """Asks reflectors how they are, when somebody looks."""
+    """Asks reflectors how they are, when somebody looks.
+
+    Several of one resource are shown together, since a series may be there only once: their restarts are added up, and
+    the longest silence counts.
+    """
 
     def __init__(self, prefix: str, reflectors: Iterable[Reflector[Any]]) -> None:
         self._prefix = prefix
-        self._reflectors = tuple(reflectors)
+        self._by_resource: dict[str, list[Reflector[Any]]] = {}
+        for each in reflectors:
+            self._by_resource.setdefault(each.resource.full_name, []).append(each)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
@@ -57,8 +63,8 @@ class WatchMetrics(Collector):
             f"{self._prefix}_watch_silent_seconds", "Since when a watch has said nothing.", labels=["resource"]
         )
         now = time.monotonic()
-        for each in self._reflectors:
-            restarts.add_metric([each.resource.full_name], each.restarts)
-            silent.add_metric([each.resource.full_name], now - each.last_heard)
+        for resource, watches in self._by_resource.items():
+            restarts.add_metric([resource], sum(each.restarts for each in watches))
+            silent.add_metric([resource], now - min(each.last_heard for each in watches))
         yield restarts
         yield silent

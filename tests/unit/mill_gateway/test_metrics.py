@@ -28,11 +28,13 @@ async def _samples(recorded: Recorded) -> dict[tuple[str, ...], float]:
     """The samples by name, and by the values of their labels in alphabetical order of the labels."""
     answer = await recorded.http.get("/v1/metrics")
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
-    return {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+    samples = [
+        ((sample.name, *(value for _, value in sorted(sample.labels.items()))), sample.value)
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
-    }
+    ]
+    assert len(dict(samples)) == len(samples), "Prometheus drops a series that is there twice"
+    return dict(samples)
 
 
 async def test_nodes_and_replicas_as_in_the_original(served: Serve) -> None:
