@@ -74,7 +74,7 @@ async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
         if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
             raise Refused(500, f"refused by the cluster: {error.message}", reason=error.reason) from error
         raise
-    return gateway.watched.jobs.reflector.learn(made)
+    return gateway.watched.jobs.learn(made)
 
 
 async def await_beginning(gateway: Gateway, job: Job) -> Beginning:

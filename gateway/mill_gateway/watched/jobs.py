@@ -1,6 +1,7 @@
 """The runs of tasks."""
 
 from collections.abc import Callable
+from typing import Any
 
 from mill_api import names
 from mill_api.key import Key
@@ -11,7 +12,7 @@ from mill_gateway.core.seen.jobs import Job, job
 from mill_gateway.watched.waiting import Waiting
 
 OnRun = Callable[[Job | None, Job | None], None]
-"""Told of every run that changes, once the first list is there: before and after."""
+"""Told of every run that is new or changes, once the first list is there: before and after."""
 
 
 class Jobs:
@@ -30,7 +31,6 @@ class Jobs:
             namespace=namespace,
             labels=f"{names.CHILD_SELECTOR},{names.LABEL_TASK}",
         )
-
         self.waiting: Waiting[Key] = Waiting()
 
     def get(self, key: Key) -> Job | None:
@@ -40,6 +40,14 @@ class Jobs:
     def in_namespace(self, namespace: str) -> list[Job]:
         """Return the runs of a namespace, by name."""
         return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
+
+    def learn(self, body: dict[str, Any]) -> Job:
+        """Note the answer to our own spawn, and tell of the run: to the watch it will not be new any more."""
+        before = self.get(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
+        made = self.reflector.learn(body)
+        if before is None and self.get(made.key) is made:
+            self._changed(None, made)
+        return made
 
     def _changed(self, old: Job | None, new: Job | None) -> None:
         if self.reflector.synced.is_set():

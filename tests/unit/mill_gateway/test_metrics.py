@@ -78,6 +78,23 @@ async def test_runs_are_counted_whoever_spawned_them_but_not_those_of_before(ser
         assert samples["mill_tasks_duration_seconds_bucket", "30.0", "migrate"] == 1
 
 
+async def test_a_run_that_is_known_from_the_answer_to_its_spawn_is_counted_once(served: Serve) -> None:
+    made = job("migrate-1", "migrate")
+    async with served() as recorded:
+        recorded.gateway.watched.jobs.learn(made)
+        recorded.gateway.watched.jobs.learn(made)
+        recorded.have(made, job("migrate-1", "migrate", status={"active": 1}))
+        assert (await _samples(recorded))["mill_tasks_spawned_total", "migrate"] == 1
+
+
+async def test_a_run_whose_spawn_is_answered_after_the_watch_is_counted_once(served: Serve) -> None:
+    made = job("migrate-1", "migrate")
+    async with served() as recorded:
+        recorded.have(made)
+        recorded.gateway.watched.jobs.learn(made)
+        assert (await _samples(recorded))["mill_tasks_spawned_total", "migrate"] == 1
+
+
 async def test_requests_are_counted_by_route_and_never_by_what_was_asked_for(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         for path in ("/v1/deployments/mill", "/v1/deployments/other", "/v1/nowhere", "/v1/elsewhere"):
