@@ -1,6 +1,6 @@
 """What Prometheus is told: the original's families as far as they exist here, and how the gateway itself is.
 
-Every label has few values: no request, caller or run is named.
+No label has more values than the cluster has nodes, tasks and pods: no request and no caller is named.
 """
 
 import re
@@ -28,6 +28,9 @@ from mill_gateway.watched import Watched
 RUN_SECONDS: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 INLINE: Final = re.compile(r"task-[0-9a-f]{8}")
 """Names of runs that no task of a file describes: each is another one."""
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that have a series each. Whoever can connect may make up others, and must not fill our memory."""
 
 ABSENT_SECONDS: Final = 60.0
 """How long a metrics server is not asked again that did not answer."""
@@ -88,7 +91,7 @@ class Metrics:
 
     def answered(self, method: str, route: str, code: int, seconds: float) -> None:
         """Count a request, when its answer begins."""
-        self.requests.labels(method, route, code).inc()
+        self.requests.labels(method if method in METHODS else "other", route, code).inc()
         self.latency.labels(route).observe(seconds)
 
     def run_changed(self, old: Job | None, new: Job | None) -> None:

@@ -123,13 +123,16 @@ class Heads:
                 begun.set_result(message)
 
         # The state is shared: who calls is found out further inside, and told further outside.
-        answering = asyncio.ensure_future(self._app({**scope, "method": "GET"}, receive, beginning))
+        inner = {**scope, "method": "GET"}
+        answering = asyncio.ensure_future(self._app(inner, receive, beginning))
         either: set[asyncio.Future[Any]] = {answering, begun}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not begun.done():
             answering.result()  # which raises what went wrong
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
+        if "route" in inner:
+            scope["route"] = inner["route"]  # by which it is counted
         await send(begun.result())
         await send({"type": "http.response.body", "body": b""})
 

@@ -106,6 +106,21 @@ async def test_requests_are_counted_by_route_and_never_by_what_was_asked_for(ser
         assert not any("nowhere" in part for name in samples for part in name)
 
 
+async def test_methods_that_clients_make_up_are_one(served: Serve) -> None:
+    async with served() as recorded:
+        for method in ("GETS", "X-1", "X-2"):
+            await recorded.http.request(method, "/v1/services")
+        samples = await _samples(recorded)
+        assert samples["mill_gateway_requests_total", "405", "other", "/v1/services"] == 3
+        assert not any("X-1" in name for name in samples)
+
+
+async def test_the_head_of_an_answer_is_counted_by_its_route_as_well(served: Serve) -> None:
+    async with served() as recorded:
+        await recorded.http.head("/v1/services")
+        assert (await _samples(recorded))["mill_gateway_requests_total", "200", "HEAD", "/v1/services"] == 1
+
+
 async def test_streams_are_counted_while_they_are_open(served: Serve) -> None:
     finished: dict[str, Any] = {
         "rollout": {
