@@ -3,6 +3,7 @@
 No label has more values than the cluster has nodes, tasks and pods: no request and no caller is named.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,9 @@ INLINE: Final = re.compile(r"task-[0-9a-f]{8}")
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that have a series each. Whoever can connect may make up others, and must not fill our memory."""
+
+USAGE_SECONDS: Final = 3.0
+"""How long a metrics server may take: Prometheus itself waits for ten seconds, and wants the other figures too."""
 
 ABSENT_SECONDS: Final = 60.0
 """How long a metrics server is not asked again that did not answer."""
@@ -79,8 +83,9 @@ class Metrics:
         if time.monotonic() < self._ask_again_at:
             return
         try:
-            self.usage = usage(await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR))
-        except KubeError:
+            async with asyncio.timeout(USAGE_SECONDS):
+                self.usage = usage(await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR))
+        except (KubeError, TimeoutError):
             self.usage = {}
             self._ask_again_at = time.monotonic() + ABSENT_SECONDS
 

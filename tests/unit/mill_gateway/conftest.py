@@ -4,6 +4,7 @@ what a test says."""
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import Any, cast
 
 import httpx
@@ -36,7 +37,7 @@ class Request:
 class RecordedClient(KubeClient):
     """Answers as a test says, by verb and kind, and remembers what it was asked.
 
-    An answer is the body, an exception that is raised, or a function of the request.
+    An answer is the body, an exception that is raised, or a function of the request, which may be asynchronous.
     """
 
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
@@ -66,6 +67,8 @@ class RecordedClient(KubeClient):
         answer = self.answers[verb, target]
         if callable(answer):
             answer = answer(asked)
+        if isawaitable(answer):
+            answer = await answer
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -1,7 +1,9 @@
 """What Prometheus is told."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mill_api.kube.client import NotFound
@@ -56,6 +58,18 @@ async def test_a_metrics_server_that_is_not_there_is_not_asked_all_the_time(serv
         for _ in range(3):
             samples = await _samples(recorded)
             assert not any(name.startswith("mill_alloc_cpu") for name, *_ in samples)
+        assert len(recorded.kube.requests) == 1
+
+
+async def test_figures_do_not_wait_for_a_metrics_server_that_hangs(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_gateway.metrics.USAGE_SECONDS", 0.01)
+    async with served(node("a", cpu="4"), pod("web")) as recorded:
+        recorded.kube.answers["list", "pods"] = lambda _asked: asyncio.sleep(20)
+        async with asyncio.timeout(5):
+            for _ in range(2):
+                assert (await _samples(recorded))["mill_node_cpu_available", "a"] == 4.0
         assert len(recorded.kube.requests) == 1
 
 
