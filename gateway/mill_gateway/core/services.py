@@ -65,12 +65,14 @@ class ServiceView(BaseModel):
 def services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:
     """Yield what the API shows of a deployment's services, in the order of the file: `ServiceView` as plain JSON.
 
+    `pods_of` gives the pods of a service by its name, also those of another deployment that had the name first.
     Plain, since making models of thousands of replicas that are known to be right takes most of an answer's time.
     """
     judged = {each.name: each for each in deployment.status.services}
     for asked in deployment.spec.get("services") or ():
         status = judged.get(asked["name"]) or ServiceStatus(name=asked["name"])
-        allocations = [allocation(pod, status) for pod in pods_of(asked["name"])]
+        ours = [pod for pod in pods_of(asked["name"]) if pod.deployment == deployment.key.name]
+        allocations = [allocation(pod, status) for pod in ours]
         desired = status.replicas.desired if asked["name"] in judged else asked.get("replicas", 1)
         yield {
             "name": asked["name"],

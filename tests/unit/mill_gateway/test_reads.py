@@ -81,6 +81,15 @@ async def test_services_of_one_deployment(served: Serve) -> None:
         assert [each["name"] for each in (await recorded.http.get("/v1/services?name=b")).json()] == ["broken"]
 
 
+async def test_the_replicas_of_a_service_are_not_those_of_who_has_its_name(served: Serve) -> None:
+    taken = {"services": [{"name": "web", "state": "Failed", "reason": "NameTaken"}]}
+    objects = (mill_deployment(WEB), mill_deployment(WEB, name="second", status=taken), pod("web"))
+    async with served(*objects) as recorded:
+        first, second = (await recorded.http.get("/v1/services")).json()
+        assert [each["id"] for each in first["allocations"]] == ["web-0"]
+        assert (second["reason"], second["allocations"]) == ("NameTaken", [])
+
+
 async def test_a_service_that_the_operator_has_not_seen_is_pending(served: Serve) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         (web,) = (await recorded.http.get("/v1/services")).json()
