@@ -59,6 +59,14 @@ def runs(jobs: Iterable[Job], deployments: Iterable[Deployment], pods: Mapping[s
     return [found[name] for name in sorted(found)]
 
 
+def count(jobs: Iterable[Job], deployments: Iterable[Deployment]) -> int:
+    """Return how many runs `runs` shows."""
+    listed = {each.key.name for each in jobs}
+    for deployment in deployments:
+        listed.update(told_runs(deployment.status))
+    return len(listed)
+
+
 def view(job: Job, pod: Pod | None, told: TaskRun | None) -> RunView:
     """Return what the API shows of a run."""
     return RunView(

@@ -7,6 +7,7 @@ from mill_api.kube.resources import MILL_DEPLOYMENTS, NODES
 from mill_gateway.access import Calling
 from mill_gateway.core.amounts import total
 from mill_gateway.core.capacity import free
+from mill_gateway.core.runs import count
 from mill_gateway.gateway import Here
 from mill_gateway.routes.parameters import InNamespace
 
@@ -41,7 +42,7 @@ async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Coun
     return Counts(
         node_count=len(machines),
         service_count=sum(len(each.spec.get("services") or ()) for each in deployments),
-        task_count=len(watched.jobs.in_namespace(namespace)) if may_see else 0,
+        task_count=count(watched.jobs.in_namespace(namespace), deployments) if may_see else 0,
         cpu_total=everything.cpu,
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,

@@ -227,6 +227,17 @@ async def test_counts(served: Serve) -> None:
     )
 
 
+async def test_as_many_runs_are_counted_as_are_listed(served: Serve) -> None:
+    """Those too whose Job is gone: ended by somebody, or by the cluster after a while."""
+    ended = [
+        {"name": name, "state": "Stopped", "createdAt": "2026-02-14T10:00:00Z"} for name in ("migrate-1", "migrate-2")
+    ]
+    status = {"tasks": [{"name": "migrate", "runs": ended}]}
+    async with served(mill_deployment(status=status), job("migrate-2", "migrate"), job("migrate-3", "migrate")) as it:
+        assert len((await it.http.get("/v1/tasks")).json()) == 3
+        assert (await it.http.get("/v1/status")).json()["task_count"] == 3
+
+
 async def test_what_may_not_be_seen_counts_as_nothing(served: Serve) -> None:
     def only_the_namespace(asked: Any) -> dict[str, Any]:
         wanted = asked.body["spec"]["resourceAttributes"]["resource"]
