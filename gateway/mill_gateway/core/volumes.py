@@ -21,17 +21,17 @@ class VolumeView(BaseModel):
     service: str = Field(description="The service that it was made for.")
     size: str | None = Field(description="Its size, in Kubernetes' notation.", examples=["5Gi"])
     size_bytes: int | None = Field(description="The same in bytes.")
-    phase: str = Field(description="`Bound`, `Pending` or `Lost`.")
+    phase: str = Field(description="`Bound`, `Pending` or `Lost`; `Terminating` while it is being deleted.")
 
 
-def mounted_by(claim: Claim, pods: Iterable[Pod]) -> Pod | None:
-    """Return the pod that mounts a volume, if there is one that has not ended."""
-    return next((each for each in pods if claim.key.name in each.claims and not each.over), None)
+def held_by(pods: Iterable[Pod]) -> Pod | None:
+    """Return the pod that holds a volume: the first that has not ended of those that mount it."""
+    return next((each for each in pods if not each.over), None)
 
 
 def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
-    """Return what the API shows of a volume. `pods` are those of its service."""
-    pod = mounted_by(claim, pods)
+    """Return what the API shows of a volume. `pods` are those that mount it, ended ones included."""
+    pod = held_by(pods)
     return VolumeView(
         name=claim.key.name,
         state="attached" if pod else "ready",
@@ -42,5 +42,5 @@ def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
         service=claim.service,
         size=claim.size,
         size_bytes=bytes_of(claim.size) if claim.size else None,
-        phase=claim.phase,
+        phase="Terminating" if claim.leaving else claim.phase,
     )

@@ -8,11 +8,9 @@ from mill_api.key import Key
 from mill_api.kube.client import NotFound
 from mill_api.kube.resources import CLAIMS
 from mill_gateway.access import Calling
-from mill_gateway.core.seen.claims import Claim
-from mill_gateway.core.seen.pods import Pod, Program
-from mill_gateway.core.volumes import VolumeView, mounted_by, volume
+from mill_gateway.core.volumes import VolumeView, held_by, volume
 from mill_gateway.errors import Refused
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Here
 from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
 
@@ -26,7 +24,8 @@ async def list_volumes(
     """Return the persistent volumes of a namespace, those of services that are gone included."""
     await gateway.access.require(caller, "list", CLAIMS, namespace)
     claims = gateway.watched.claims.in_namespace(namespace)
-    return [volume(each, _pods(gateway, each)) for each in claims if name in (None, each.deployment)]
+    mounting = gateway.watched.pods.mounting
+    return [volume(each, mounting(each.key)) for each in claims if name in (None, each.deployment)]
 
 
 @router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204, responses=failures(409))
@@ -41,13 +40,9 @@ async def delete_volume(
     claim = gateway.watched.claims.get(Key(namespace, name))
     if claim is None or claim.leaving:
         raise Refused(404, "volume not found")
-    if (pod := mounted_by(claim, _pods(gateway, claim))) is not None:
+    if (pod := held_by(gateway.watched.pods.mounting(claim.key))) is not None:
         raise Refused(409, "volume is attached", pod=pod.key.name, node=pod.node)
     try:
         await gateway.client.delete(CLAIMS, namespace, name, uid=claim.uid)
     except NotFound:
         raise Refused(404, "volume not found") from None
-
-
-def _pods(gateway: Gateway, claim: Claim) -> list[Pod]:
-    return gateway.watched.pods.of(Program(claim.key.namespace, "service", claim.service))

@@ -1,4 +1,4 @@
-"""The pods of services and of tasks' runs, and who waits for those of which."""
+"""The pods of services and of tasks' runs, who waits for those of which, and the volumes that they mount."""
 
 from mill_api import names
 from mill_api.key import Key
@@ -25,6 +25,8 @@ class Pods:
         self.waiting: Waiting[Program] = Waiting()
         self.runs: Waiting[Key] = Waiting()
         """Those who wait for the pod of one run only: a task may have very many at once."""
+        self._mounting: dict[Key, dict[Key, Pod]] = {}
+        """By the claim that they mount."""
 
     def get(self, key: Key) -> Pod | None:
         """Return a pod."""
@@ -34,9 +36,26 @@ class Pods:
         """Return the pods of a service or a task, by name."""
         return sorted(self.reflector.in_group(program), key=lambda each: each.key)
 
+    def mounting(self, claim: Key) -> list[Pod]:
+        """Return the pods that mount a volume, of whichever service and also when they have ended, by name."""
+        return sorted(self._mounting.get(claim, {}).values(), key=lambda each: each.key)
+
     def _changed(self, old: Pod | None, new: Pod | None) -> None:
         either = new or old
         if either is not None:
+            self._mount(old, new)
             self.waiting.wake(either.program)
             if either.run is not None:
                 self.runs.wake(Key(either.key.namespace, either.run))
+
+    def _mount(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None:
+            for claim in old.claims:
+                key = Key(old.key.namespace, claim)
+                pods = self._mounting.get(key, {})
+                pods.pop(old.key, None)
+                if not pods:
+                    self._mounting.pop(key, None)
+        if new is not None:
+            for claim in new.claims:
+                self._mounting.setdefault(Key(new.key.namespace, claim), {})[new.key] = new

@@ -171,6 +171,28 @@ async def test_a_volume_that_is_not_deleted(served: Serve, name: str, status: in
         assert recorded.kube.requests == []
 
 
+async def test_a_volume_is_attached_whichever_service_mounts_it(served: Serve) -> None:
+    """One that has moved to another service of the file, say, whose old service is not yet gone."""
+    async with served(claim("data", "db"), pod("other", claims=("data",))) as recorded:
+        (data,) = (await recorded.http.get("/v1/volumes")).json()
+        assert (data["state"], data["node"]) == ("attached", "node-1")
+        answer = await recorded.http.delete("/v1/volumes/data")
+        assert (answer.status_code, answer.json()["pod"]) == (409, "other-0")
+        recorded.have(pod("other", claims=("data",), deletionTimestamp="2026-02-14T10:00:02Z"))
+        assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "attached"
+        recorded.lose("Pod", "default", "other-0")
+        assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "ready"
+        assert recorded.gateway.watched.pods._mounting == {}
+
+
+async def test_a_volume_that_is_being_deleted_is_shown_as_such(served: Serve) -> None:
+    leaving = claim("data", "db")
+    leaving["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:02Z"
+    async with served(leaving) as recorded:
+        (data,) = (await recorded.http.get("/v1/volumes")).json()
+        assert data["phase"] == "Terminating"
+
+
 async def test_a_volume_is_deleted_by_its_uid(served: Serve) -> None:
     ended = pod("db", claims=("data",), phase="Succeeded", ready=False)
     async with served(claim("data", "db"), ended) as recorded:
