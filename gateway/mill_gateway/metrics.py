@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -84,10 +84,15 @@ class Metrics:
             return
         try:
             async with asyncio.timeout(USAGE_SECONDS):
-                self.usage = usage(await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR))
+                listed = await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR)
+            self.usage = await asyncio.to_thread(usage, listed)
         except (KubeError, TimeoutError):
             self.usage = {}
             self._ask_again_at = time.monotonic() + ABSENT_SECONDS
+
+    async def text(self) -> bytes:
+        """Return everything in Prometheus' format, in a thread: streams go on while it is written."""
+        return await asyncio.to_thread(generate_latest, self.registry)
 
     def watch(self, watched: Watched) -> None:
         """Show what the watches know, and how they are."""
@@ -114,7 +119,10 @@ class Metrics:
 
 
 class _Cluster(Collector):
-    """The original's gauges and counters of nodes and replicas, from the watches."""
+    """The original's gauges and counters of nodes and replicas, from the watches.
+
+    Read in a thread, while the watches go on: from copies of the stores, which are taken in one step.
+    """
 
     def __init__(self, watched: Watched, metrics: Metrics) -> None:
         self._watched = watched
@@ -140,9 +148,10 @@ class _Cluster(Collector):
         cpu = GaugeMetricFamily("mill_alloc_cpu_usage", "CPU usage per allocation in cores", labels=labels)
         memory = GaugeMetricFamily("mill_alloc_memory_bytes", "Memory usage per allocation in bytes", labels=labels)
         restarts = CounterMetricFamily("mill_alloc_restarts", "Total service restart count", labels=labels)
-        for pod in self._watched.pods.reflector.all():
+        used_by = self._metrics.usage
+        for pod in list(self._watched.pods.reflector.all()):
             values = [pod.program.name, pod.node or "unknown", pod.key.namespace, pod.key.name]
-            if (used := self._metrics.usage.get(pod.key)) is not None:
+            if (used := used_by.get(pod.key)) is not None:
                 cpu.add_metric(values, used.cpu)
                 memory.add_metric(values, used.memory)
             if pod.restarts:

@@ -4,7 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from prometheus_client import generate_latest
 
 from mill_gateway.access import Calling
 from mill_gateway.gateway import Here
@@ -30,4 +29,4 @@ async def metrics(gateway: Here, caller: Calling) -> Response:
     """
     await gateway.access.require_path(caller, "get", "/metrics")
     await gateway.metrics.refresh(gateway.client, gateway.settings.watched_namespace)
-    return Response(generate_latest(gateway.metrics.registry), headers={"Content-Type": CONTENT_TYPE})
+    return Response(await gateway.metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,10 +1,13 @@
 """What Prometheus is told."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
+from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 from mill_api.kube.client import NotFound
 
@@ -59,6 +62,23 @@ async def test_a_metrics_server_that_is_not_there_is_not_asked_all_the_time(serv
             samples = await _samples(recorded)
             assert not any(name.startswith("mill_alloc_cpu") for name, *_ in samples)
         assert len(recorded.kube.requests) == 1
+
+
+async def test_streams_go_on_while_many_figures_are_written(served: Serve) -> None:
+    class Slow(Collector):
+        def collect(self) -> list[Metric]:
+            time.sleep(0.2)
+            return []
+
+    async with served() as recorded:
+        recorded.gateway.metrics.registry.register(Slow())
+        begun, asked = time.monotonic(), asyncio.ensure_future(recorded.http.get("/v1/metrics"))
+        rounds = 0
+        while not asked.done():
+            await asyncio.sleep(0.01)
+            rounds += 1
+        assert time.monotonic() - begun >= 0.2
+        assert rounds >= 5
 
 
 async def test_figures_do_not_wait_for_a_metrics_server_that_hangs(
