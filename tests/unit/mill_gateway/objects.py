@@ -49,6 +49,7 @@ def pod(
     suffix: str = "0",
     *,
     kind: str = "service",
+    deployment: str = "mill",
     namespace: str = "default",
     node: str | None = "node-1",
     ready: bool = True,
@@ -63,7 +64,7 @@ def pod(
     **more: Any,
 ) -> Json:
     """A pod of a service, or of a run of a task."""
-    own = labels(program, kind) | ({"mill.dev/template": template} if kind == "service" else {})
+    own = labels(program, kind, deployment) | ({"mill.dev/template": template} if kind == "service" else {})
     if run:
         own["batch.kubernetes.io/job-name"] = run
     container: Json = {"name": program, "resources": {"requests": {"cpu": cpu, "memory": memory}}}
