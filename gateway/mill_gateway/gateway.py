@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from mill_api.kube.client import KubeClient
+from mill_api.kube.health import unfilled
 from mill_gateway.access import Access
 from mill_gateway.drains import Drains
 from mill_gateway.errors import Refused
@@ -33,11 +34,6 @@ class Gateway:
         metrics.watch(watched)
         return cls(settings, client, watched, Access(client, settings), Drains(client, watched), metrics)
 
-    @property
-    def unfilled(self) -> list[str]:
-        """Return the kinds of which there is no first list yet."""
-        return [each.resource.full_name for each in self.watched.reflectors if not each.synced.is_set()]
-
 
 def _process(request: Request) -> Gateway:
     gateway: Gateway = request.app.state.gateway
@@ -49,8 +45,8 @@ Process = Annotated[Gateway, Depends(_process)]
 
 
 def _here(gateway: Process) -> Gateway:
-    if unfilled := gateway.unfilled:
-        raise Refused(503, f"the gateway has only just started, and waits for {', '.join(unfilled)}: try again")
+    if waiting := unfilled(gateway.watched.reflectors):
+        raise Refused(503, f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
     return gateway
 
 

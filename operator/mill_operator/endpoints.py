@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from mill_api.kube.health import dead_watch, unfilled_watch
 from mill_api.kube.reflector import Reflector
 from mill_operator.metrics import Metrics
 
@@ -40,26 +41,6 @@ async def serve(
     await runner.setup()
     await web.SockSite(runner, listening).start()
     return runner
-
-
-def dead_watch(watches: Iterable[Reflector[Any]], now: float, deadline: float) -> str | None:
-    """Say which watch has not heard anything for longer than the deadline.
-
-    One that is only quiet has: it is begun anew long before.
-    """
-    quietest = min(watches, key=lambda each: each.last_heard)
-    silent = now - quietest.last_heard
-    return (
-        f"the watch of {quietest.resource.full_name} has heard nothing for {silent:.0f} s"
-        if silent > deadline
-        else None
-    )
-
-
-def unfilled_watch(watches: Iterable[Reflector[Any]]) -> str | None:
-    """Say which watches have no first list yet."""
-    waiting = [each.resource.full_name for each in watches if not each.synced.is_set()]
-    return f"waiting for the first list of {', '.join(waiting)}" if waiting else None
 
 
 def _answer(problem: str | None) -> web.Response:

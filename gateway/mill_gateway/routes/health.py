@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from mill_api.kube.health import dead_watch, unfilled_watch
 from mill_gateway.gateway import Process
 from mill_gateway.openapi import Responses
 
@@ -25,18 +26,14 @@ UNWELL: Final[Responses] = {503: {"model": Health, "description": "What is wrong
 @router.get("/healthz", summary="Is the process alive?", response_model=Health, responses=UNWELL)
 async def healthz(gateway: Process) -> JSONResponse:
     """Answer 503 when a watch is dead, which a new start mends; otherwise 200."""
-    quietest = min(gateway.watched.reflectors, key=lambda each: each.last_heard)
-    silent = time.monotonic() - quietest.last_heard
-    if silent > gateway.settings.watch_deadline:
-        return JSONResponse(
-            {"status": f"the watch of {quietest.resource.full_name} has heard nothing for {silent:.0f} s"}, 503
-        )
-    return JSONResponse({"status": "ok"})
+    return _answer(dead_watch(gateway.watched.reflectors, time.monotonic(), gateway.settings.watch_deadline))
 
 
 @router.get("/readyz", summary="Does the process know the cluster?", response_model=Health, responses=UNWELL)
 async def readyz(gateway: Process) -> JSONResponse:
     """Answer 200 when every watch is filled, 503 otherwise."""
-    if waiting := gateway.unfilled:
-        return JSONResponse({"status": f"waiting for the first list of {', '.join(waiting)}"}, 503)
-    return JSONResponse({"status": "ok"})
+    return _answer(unfilled_watch(gateway.watched.reflectors))
+
+
+def _answer(problem: str | None) -> JSONResponse:
+    return JSONResponse({"status": problem or "ok"}, 503 if problem else 200)

@@ -9,9 +9,10 @@ import aiohttp
 import pytest
 
 from mill_api.kube.client import KubeClient
+from mill_api.kube.health import dead_watch, unfilled_watch
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import DEPLOYMENTS, PODS
-from mill_operator.endpoints import dead_watch, serve, unfilled_watch
+from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
 
 DEADLINE = 180.0
