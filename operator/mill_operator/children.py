@@ -18,9 +18,9 @@ from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
 from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_api.logs import about
+from mill_api.owner import Owner
 from mill_operator.cluster import Cluster
 from mill_operator.core.objects.desired import Child
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts

@@ -13,8 +13,8 @@ from mill_api.key import Key
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
+from mill_api.owner import Owner
 from mill_operator.core import clock
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.tasks.jobs import JobFacts, job_facts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
 

@@ -12,6 +12,7 @@ from mill_api import names
 from mill_api.key import Key
 from mill_api.language.durations import InvalidDuration, parse_duration
 from mill_api.language.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_api.owner import Owner
 from mill_api.programs import container_of, deadline, literal, run_spec
 from mill_api.spec import Task
 from mill_api.status import RunState, TaskRun
@@ -23,7 +24,6 @@ Json = dict[str, Any]
 
 MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
 """What kubectl puts on a Job that it makes from a CronJob."""
-LONGEST_TASK: Final = 52
 CPU: Final = 0.25
 MEMORY: Final = "256M"
 """What a run of an image has if nothing is said."""
@@ -91,20 +91,8 @@ def inline(
     container = container_of(program, restricted=restricted)
     if wish.env:
         container["env"] = _with([], wish.env)
-    labels = {
-        names.LABEL_NAME: task,
-        names.LABEL_PART_OF: deployment.name,
-        names.LABEL_MANAGED_BY: names.MANAGED_BY,
-        names.LABEL_DEPLOYMENT: deployment.name,
-        names.LABEL_TASK: task,
-    }
-    owner = {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "name": deployment.name,
-        "uid": uid,
-        "controller": True,
-    }
+    owner = Owner(deployment, uid)
+    labels = owner.labels(task) | {names.LABEL_TASK: task}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -112,7 +100,7 @@ def inline(
             "name": run,
             "namespace": deployment.namespace,
             "labels": labels,
-            "ownerReferences": [owner],
+            "ownerReferences": [owner.reference(controller=True)],
         },
         "spec": run_spec(container, labels, checked.timeout, service_account=service_account),
     }
@@ -165,7 +153,7 @@ def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
 
 def run_name(task: str, suffix: str) -> str:
     """Return the id of a run: a Job's name, which its pod's name must still hold."""
-    return f"{task[:LONGEST_TASK]}-{suffix}"
+    return f"{task}-{suffix}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from mill_api.key import Key
+from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_operator.core.objects.desired import Child, Desired, desired, with_template
 from mill_operator.core.objects.environment import environment
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.objects.pods import Options
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from mill_api.key import Key
+from mill_api.owner import Owner
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core.objects.desired import Child
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.objects.plan import (
     Left,
     Plan,

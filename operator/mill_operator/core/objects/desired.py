@@ -10,11 +10,11 @@ from typing import Any
 
 from mill_api import names
 from mill_api.key import Key
+from mill_api.owner import Owner
 from mill_api.programs import container_of, run_spec
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, secrets_in
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.objects.pods import DEFAULTS, Options, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.subject import Asked

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mill_api import names
+from mill_api.owner import Owner
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import clock
 from mill_operator.core.objects.desired import MIN_READY_SECONDS, Child
-from mill_operator.core.objects.owner import Owner
 from mill_operator.core.verdicts.answers import NodeFacts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, Wanted
