@@ -21,6 +21,7 @@ from mill_gateway.core.seen.nodes import Node, Tenant
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.watched import Watched
 from mill_gateway.watched.nodes import Nodes
+from mill_gateway.write import MANAGER
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ AGAIN_SECONDS: Final = 2.0
 """After what time such an eviction is tried again, if the API server names no other."""
 KEPT: Final = 100
 """So many drains that are over are remembered, for clients that come back."""
-MANAGER: Final = "mill-gateway"
 
 
 class Drain:

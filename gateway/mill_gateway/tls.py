@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from mill_api.settings import SettingsError
+from mill_gateway.files import version
 
 log = logging.getLogger(__name__)
 
@@ -54,16 +55,14 @@ class Certificate:
             self.renew()
 
     def _seen(self) -> tuple[object, ...]:
-        """Return what differs when a file has changed, also by another one that takes its name."""
-        return tuple(_stat(file) for file in self._files)
+        return tuple(_version(file) for file in self._files)
 
 
-def _stat(file: Path) -> tuple[int, ...] | None:
+def _version(file: Path) -> tuple[int, ...] | None:
     try:
-        found = file.stat()
+        return version(file)
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _passphrase() -> NoReturn:

@@ -139,7 +139,7 @@ def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str
         {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
         {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
     ]
-    if not same(there.get("spec"), spec):
+    if spec_of(there.get("spec")) != spec:
         patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
         if annotations and names.ANNOTATION_REQUEST in annotations:
             patch.append({"op": "remove", "path": path})
@@ -156,8 +156,3 @@ def spec_of(there: object) -> MillDeploymentSpec | None:
         return MillDeploymentSpec.model_validate(there or {})
     except ValidationError:
         return None
-
-
-def same(there: object, spec: MillDeploymentSpec) -> bool:
-    """Tell whether a resource's spec asks for the same."""
-    return spec_of(there) == spec

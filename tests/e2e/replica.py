@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from hack.cluster import Cluster
 from mill_api.kube.resources import LEASES
 from mill_api.kube.rights import SYSTEM_NAMESPACE
 
-from .conftest import wait_for
+from .conftest import free_port, wait_for
 
 WRITES = ("create", "update", "patch", "delete")
 
@@ -28,7 +27,7 @@ class Replica:
 
     def __init__(self, cluster: Cluster, folder: Path, name: str, **settings: str) -> None:
         self.log_file = folder / f"{name}.log"
-        self.port = _free_port()
+        self.port = free_port()
         environment = {
             **os.environ,
             **local.environment_of("operator", cluster),
@@ -125,9 +124,3 @@ def measure(what: str, condition: Any) -> float:
     seconds = time.monotonic() - started
     print(f"{what}: {seconds:.2f} s")
     return seconds
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

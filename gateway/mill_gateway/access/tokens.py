@@ -7,7 +7,6 @@ What is wrong is told by the line's number: whatever stands in it may be a token
 
 import hmac
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Final
 
 from mill_api import names
 from mill_api.settings import SettingsError
+from mill_gateway.files import version
 from mill_gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -143,18 +143,12 @@ class Tokens:
 
     def _read(self, file: Path) -> bool:
         """Take what the file has, unless that is known. Tell whether it was taken."""
-        version = _version(file)  # before its text, so that what is written in between is read next time
-        if version == self._version:
+        found = version(file)  # before its text, so that what is written in between is read next time
+        if found == self._version:
             return False
         self._from_file = parse(file.read_text(encoding="utf-8"))
-        self._version = version
+        self._version = found
         return True
-
-
-def _version(file: Path) -> tuple[int, ...]:
-    """Return what differs when a file has changed, also by another one that takes its name."""
-    seen = os.stat(file)  # noqa: PTH116 - follows the links that a mounted Secret consists of
-    return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _words(error: Exception) -> str:

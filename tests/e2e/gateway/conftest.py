@@ -1,16 +1,28 @@
 """A gateway for the tests of a file, and gateways with settings of a test's own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hack.cluster import Cluster
+from hack.cluster.fake_nodes import fake_nodes, namespace_annotations
+from tests.e2e.conftest import Namespace, new_namespace
 
 from .process import GatewayProcess
 
 StartGateway = Callable[..., GatewayProcess]
+
+
+@contextmanager
+def on_fake_nodes(cluster: Cluster, folder: Path, count: int) -> Iterator[Namespace]:
+    """Have a namespace whose pods run on so many fake nodes. They should be gone before the block ends."""
+    with fake_nodes(cluster, count), new_namespace(cluster, folder) as made:
+        annotations = [f"{name}={value}" for name, value in namespace_annotations().items()]
+        made.run(*cluster.kubectl_command("annotate", "namespace", made.name, *annotations))
+        yield made
 
 
 @pytest.fixture(scope="module")

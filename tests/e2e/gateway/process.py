@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ import httpx
 
 from hack import local
 from hack.cluster import Cluster
-from tests.e2e.conftest import wait_for
+from tests.e2e.conftest import free_port, wait_for
 
 
 class GatewayProcess:
@@ -21,7 +20,7 @@ class GatewayProcess:
 
     def __init__(self, cluster: Cluster, folder: Path, name: str = "gateway", **settings: str) -> None:
         self.log_file = folder / f"{name}.log"
-        self.port = _free_port()
+        self.port = free_port()
         scheme = "https" if "MILL_TLS_CERT" in settings else "http"
         self.url = f"{scheme}://127.0.0.1:{self.port}"
         self._environment = {
@@ -75,9 +74,3 @@ class GatewayProcess:
         if self.process.poll() is None:
             self.kill()
         print(f"--- {self.log_file.name}\n{self.log}")  # pytest shows this when the test fails
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

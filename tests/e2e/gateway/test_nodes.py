@@ -13,10 +13,9 @@ import pytest
 from httpx_sse import connect_sse
 
 from hack.cluster import Cluster
-from hack.cluster.fake_nodes import fake_nodes, namespace_annotations
-from tests.e2e.conftest import Namespace, new_namespace, wait_for
+from tests.e2e.conftest import Namespace, wait_for
 
-from .conftest import StartGateway
+from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
 
 WEB = 'service "web" {\n  image = "REGISTRY/web:1"\n  port = 8080\n  replicas = 2\n  cpu = 0.02\n}\n'
@@ -31,9 +30,7 @@ BUDGET = {
 @pytest.fixture
 def elsewhere(cluster: Cluster, tmp_path: Path) -> Iterator[Namespace]:
     """A namespace whose pods run on two fake nodes."""
-    with fake_nodes(cluster, 2), new_namespace(cluster, tmp_path) as made:
-        annotations = [f"{name}={value}" for name, value in namespace_annotations().items()]
-        made.run(*cluster.kubectl_command("annotate", "namespace", made.name, *annotations))
+    with on_fake_nodes(cluster, tmp_path, 2) as made:
         yield made
         made.kubectl("delete", "milldeployments,pods,poddisruptionbudgets", "--all", "--force", "--grace-period=0")
         wait_for("its pods to go", lambda: made.items("pods") == [])

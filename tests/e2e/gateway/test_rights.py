@@ -8,12 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hack.cluster import Cluster
-from hack.cluster.fake_nodes import fake_nodes, namespace_annotations
 from mill_api.kube.rights import SYSTEM_NAMESPACE
 from mill_gateway.rbac import ACCOUNT
-from tests.e2e.conftest import Namespace, new_namespace, wait_for
+from tests.e2e.conftest import Namespace, wait_for
 
-from .conftest import StartGateway
+from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
 
 FILE = """
@@ -36,9 +35,7 @@ task "migrate" {
 @pytest.fixture
 def fake(cluster: Cluster, tmp_path: Path) -> Iterator[Namespace]:
     """A namespace whose pods run on a fake node."""
-    with fake_nodes(cluster, 1), new_namespace(cluster, tmp_path) as made:
-        annotations = [f"{name}={value}" for name, value in namespace_annotations().items()]
-        made.run(*cluster.kubectl_command("annotate", "namespace", made.name, *annotations))
+    with on_fake_nodes(cluster, tmp_path, 1) as made:
         yield made
         made.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
 
