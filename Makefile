@@ -23,7 +23,9 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
+	$(BIN)/python -m mill_api.language.reference --check docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
+	$(BIN)/python -m mill_operator.failure_codes --json --check cli/mill_cli/failure_codes.json
 	$(BIN)/python -m mill_operator.rbac --check charts/rbac/operator.yaml
 	$(BIN)/python -m mill_gateway.rbac --check charts/rbac/gateway.yaml
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
@@ -59,9 +61,11 @@ start: setup ## Start operator and gateway as local processes, against the clust
 stop: setup ## Stop them
 	@$(BIN)/python -m hack.local stop
 
-generate: setup ## Write what is generated: the CRD, the failure codes, the roles
+generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
+	$(BIN)/python -m mill_api.language.reference --write docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
+	$(BIN)/python -m mill_operator.failure_codes --json --write cli/mill_cli/failure_codes.json
 	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
 

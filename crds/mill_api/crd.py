@@ -3,15 +3,14 @@
 `python -m mill_api.crd` prints it; `--write FILE` and `--check FILE` keep the file in the repository up to date.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from mill_api import names
+from mill_api.generated import command_line, deliver
 from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 
@@ -110,20 +109,8 @@ def structural(model: type[ApiModel], *, defaults: bool = True) -> Schema:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print, write or check the definition."""
-    parser = argparse.ArgumentParser(prog="python -m mill_api.crd", description="The MillDeployment CRD.")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--write", type=Path, metavar="FILE", help="write it to a file")
-    mode.add_argument("--check", type=Path, metavar="FILE", help="fail if a file is not up to date")
-    options = parser.parse_args(arguments)
-    text = to_yaml()
-    if options.write is not None:
-        options.write.write_text(text, encoding="utf-8")
-    elif options.check is None:
-        sys.stdout.write(text)
-    elif not options.check.exists() or options.check.read_text(encoding="utf-8") != text:
-        sys.stderr.write(f"{options.check} is stale: run `python -m mill_api.crd --write {options.check}`\n")
-        return 1
-    return 0
+    options = command_line("mill_api.crd", "The MillDeployment CRD.").parse_args(arguments)
+    return deliver(to_yaml(), options)
 
 
 def _root() -> Schema:

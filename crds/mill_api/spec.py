@@ -123,7 +123,7 @@ class Service(ApiModel):
     replicas: int | None = Field(
         None, ge=0, le=1000, description="How many run. If left out, one at first, and then what an autoscaler says."
     )
-    cpu: Quantity = Field("250m", description="CPU of each replica, request and limit: 500m is half a core.")
+    cpu: Quantity = Field("250m", description="CPU of each replica, request and limit: 0.5 is half a core.")
     memory: Quantity = Field("256M", description="Memory of each replica, request and limit.")
     command: Command | None = Field(None, description="Replaces the image's entry point and arguments.")
     env: Env = Field(

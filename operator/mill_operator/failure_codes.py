@@ -1,12 +1,15 @@
-"""docs/failure-codes.md, made from the judge's table: `python -m mill_operator.failure_codes --write FILE`."""
+"""What people can read of the judge's table: docs/failure-codes.md, and as JSON what `mill explain` shows.
 
-import argparse
+The command line never imports the operator, so it carries its own copy, which `make lint` keeps the same.
+"""
+
+import json
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+from mill_api.generated import command_line, deliver
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
 
@@ -24,23 +27,43 @@ end, and the last causes of this page are a run's alone.
 
 
 def to_markdown() -> str:
-    """Return the text of the file."""
+    """Return the text of the page."""
+    return "\n".join([_HEADER, *(line for code, rules in _by_code().items() for line in _section(code, rules))])
+
+
+def to_json() -> str:
+    """Return the causes of each code, in the order of the page."""
+    causes = {code: [_cause(rule) for rule in rules] for code, rules in _by_code().items()}
+    return json.dumps(causes, indent=2, ensure_ascii=False) + "\n"
+
+
+def _by_code() -> Mapping[str, list[Rule]]:
     rules_of: dict[str, list[Rule]] = {}
     for rule in (*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES):
         rules_of.setdefault(rule.code, []).append(rule)
-    return "\n".join([_HEADER, *(line for code, rules in rules_of.items() for line in _section(code, rules))])
+    return rules_of
 
 
 def _section(code: str, rules: list[Rule]) -> Iterator[str]:
     yield f"## {code}"
     for rule in rules:
         yield ""
-        yield f"> {_shown(rule.message)}"
+        yield f"> {_shown(rule.message, '*{}*')}"
         yield ""
         yield f"- Seen: {rule.evidence}."
         yield f"- Fails: {_when(rule)} ({rule.speed.value}; rule `{rule.id}`)."
-        yield f"- What to do: {_shown(rule.suggestion)}"
+        yield f"- What to do: {_shown(rule.suggestion, '*{}*')}"
     yield ""
+
+
+def _cause(rule: Rule) -> dict[str, str]:
+    return {
+        "message": _shown(rule.message, "<{}>"),
+        "seen": rule.evidence,
+        "fails": f"{_when(rule)} ({rule.speed.value})",
+        "suggestion": _shown(rule.suggestion, "<{}>"),
+        "rule": rule.id,
+    }
 
 
 def _when(rule: Rule) -> str:
@@ -50,24 +73,17 @@ def _when(rule: Rule) -> str:
     return f"after {seconds:g} s" if seconds else "at once"
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, variable: str) -> str:
     """Return a text with its variables as people write them."""
-    return re.sub(r"\{(\w+)\}", lambda found: f"*{found[1]}*", text)
+    return re.sub(r"\{(\w+)\}", lambda found: variable.format(found[1]), text)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write or check the file."""
-    parser = argparse.ArgumentParser(prog="python -m mill_operator.failure_codes", description="The failure codes.")
-    mode = parser.add_mutually_exclusive_group(required=True)
-    mode.add_argument("--write", type=Path, metavar="FILE", help="write it to a file")
-    mode.add_argument("--check", type=Path, metavar="FILE", help="fail if a file is not up to date")
+    """Print, write or check the page, or the JSON."""
+    parser = command_line("mill_operator.failure_codes", "The failure codes.")
+    parser.add_argument("--json", action="store_true", help="what the command line shows, instead of the page")
     options = parser.parse_args(arguments)
-    if options.write is not None:
-        options.write.write_text(to_markdown(), encoding="utf-8")
-    elif not options.check.exists() or options.check.read_text(encoding="utf-8") != to_markdown():
-        sys.stderr.write(f"{options.check} is stale: run `make generate`\n")
-        return 1
-    return 0
+    return deliver(to_json() if options.json else to_markdown(), options)
 
 
 if __name__ == "__main__":

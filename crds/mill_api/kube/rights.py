@@ -5,15 +5,13 @@ and `--check FILE` keep the file in the repository up to date, `--namespace NAME
 after one namespace only. Tests on a real cluster compare the tables with the requests that are made.
 """
 
-import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import yaml
 
+from mill_api.generated import command_line, deliver
 from mill_api.kube.calls import Call
 from mill_api.kube.resources import Resource
 
@@ -97,25 +95,10 @@ class Account:
 
     def main(self) -> int:
         """Print, write or check the manifests; return the exit code."""
-        parser = argparse.ArgumentParser(
-            prog=f"python -m {self.module}", description=f"Print the roles of {self.name}."
-        )
-        action = parser.add_mutually_exclusive_group()
-        action.add_argument("--write", type=Path, metavar="FILE")
-        action.add_argument("--check", type=Path, metavar="FILE")
+        parser = command_line(self.module, f"The roles of {self.name}.")
         parser.add_argument("--namespace", help="the only namespace that is looked after")
         options = parser.parse_args()
-        text = self.render(options.namespace)
-        if options.write:
-            options.write.parent.mkdir(parents=True, exist_ok=True)
-            options.write.write_text(text)
-        elif options.check:
-            if not options.check.exists() or options.check.read_text() != text:
-                print(f"{options.check} is stale: run `make generate`", file=sys.stderr)
-                return 1
-        else:
-            print(text, end="")
-        return 0
+        return deliver(self.render(options.namespace), options)
 
 
 def _meta(name: str, namespace: str | None) -> Manifest:

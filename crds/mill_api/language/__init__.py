@@ -5,6 +5,7 @@
 - `durations`, `quantities`, `interpolation`: the small languages within values.
 - `rules`: what the resource's schema cannot say; the operator checks it too.
 - `diagnostics`: what is wrong, where, why, and what to do.
+- `reference`, `samples`: docs/mill-file.md, made from all of these.
 """
 
 from mill_api.language.diagnostics import Diagnostic, InvalidConfig, Related

@@ -1,13 +1,16 @@
 """The table itself: a row says everything that people and tools need to know of a cause."""
 
+import json
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
-from mill_operator.failure_codes import to_markdown
+from mill_operator.failure_codes import main, to_json, to_markdown
 
+ROOT = Path(__file__).parents[3]
 ALL = [*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES]
 
 
@@ -32,3 +35,26 @@ def test_a_row_is_complete(rule: Rule) -> None:
 def test_every_code_has_its_section_in_the_documentation() -> None:
     headings = [line.removeprefix("## ") for line in to_markdown().splitlines() if line.startswith("## ")]
     assert headings == list(dict.fromkeys(rule.code for rule in ALL))
+
+
+def test_every_cause_is_in_what_the_command_line_explains() -> None:
+    codes = json.loads(to_json())
+    assert list(codes) == list(dict.fromkeys(rule.code for rule in ALL))
+    for code, causes in codes.items():
+        assert [cause["rule"] for cause in causes] == [rule.id for rule in ALL if rule.code == code]
+    assert codes["SecretNotFound"] == [
+        {
+            "message": 'secret "<secret>" not found',
+            "seen": "`CreateContainerConfigError`: the Secret, or the key in it, does not exist",
+            "fails": "after 20 s (likely)",
+            "suggestion": "Set it: mill secret set <secret> VALUE",
+            "rule": "secret-missing",
+        }
+    ]
+
+
+def test_page_and_json_are_up_to_date() -> None:
+    assert main(["--check", str(ROOT / "docs" / "failure-codes.md")]) == 0, "run `make generate`"
+    assert main(["--json", "--check", str(ROOT / "cli" / "mill_cli" / "failure_codes.json")]) == 0, (
+        "run `make generate`"
+    )

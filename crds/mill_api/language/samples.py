@@ -1,0 +1,117 @@
+"""Files that the reference shows: one that uses everything there is, and some whose refusals it tells."""
+
+from typing import Final
+
+EXAMPLE: Final = """\
+# Everything that a file can say.
+service "web" {
+  image    = "registry.example/shop/web:2.1"
+  port     = 8080
+  replicas = 3
+  cpu      = 0.5
+  memory   = "512M"
+  command  = ["serve", "--workers", "4"]
+
+  env {
+    DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
+    SESSION_KEY  = secret(web.session-key) // the same as "${secret(web.session-key)}"
+    WORKERS      = 4
+    DEBUG        = false
+    TEMPLATE     = "Dear $${name}"
+    MOTD         = <<-EOT
+      Closed on Sundays.
+      Back on Monday.
+    EOT
+  }
+
+  health {
+    path              = "/healthz"
+    interval          = "5s"
+    failure_threshold = 5
+  }
+
+  route "shop.example.com" { path = "/" }
+  route "live.example.com" {
+    path      = "/socket"
+    websocket = true
+  }
+
+  volume "cache" {
+    path      = "/var/cache/shop"
+    ephemeral = true
+  }
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+
+  env { POSTGRES_PASSWORD = secret(db.password) }
+
+  volume "shop-data" {
+    path = "/var/lib/postgresql"
+    size = "20Gi"
+  }
+}
+
+task "migrate" {
+  image   = "registry.example/shop/web:2.1"
+  cpu     = 1
+  memory  = "1.5G"
+  timeout = "1h 30min"
+  command = ["migrate"]
+  env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
+}
+"""
+"""Every attribute of the schema occurs in it: a test sees to that."""
+
+WRONG_WORDS: Final = """\
+service "Web" {
+  image = "shop web"
+  port  = 1
+  env   = { "1ST" = "x", KEY = "${secret(a/b)}", HOME = "${HOME}" }
+  health {
+    path     = "healthz"
+    interval = "10"
+  }
+  route "https://example.com" { path = "/" }
+  volume "my_data" {
+    path = "data"
+    size = "5 Gigs"
+  }
+}
+task "Migrate" {
+  image = "migrate"
+  cpu   = "500m"
+}
+"""
+"""Names and texts that are refused, each by itself."""
+
+WRONG_TOGETHER: Final = """\
+service "web" {
+  image    = "web"
+  replicas = 2
+  env {
+    DB    = service.database.address
+    QUEUE = service.queue.address
+  }
+  health { path = "/healthz" }
+  route "example.com" { path = "/" }
+  volume "data" { path = "/data" }
+  volume "more" {
+    path      = "/data/"
+    ephemeral = true
+  }
+}
+service "queue" { image = "queue" }
+service "api" {
+  image = "api"
+  port  = 80
+  route "example.com" { path = "/" }
+  volume "data" {
+    path = "/data"
+    size = "1G"
+  }
+}
+"""
+"""What is refused because of something else in the file."""
