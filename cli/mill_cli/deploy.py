@@ -1,77 +1,74 @@
-"""`mill deploy`: send the file, show what becomes of it."""
+"""What is deployed, and what would be: a file on its way to the gateway."""
 
-import json
-import queue
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
+from mill_cli.connection.client import Gateway, path
+from mill_cli.connection.streams import Request, RolloutStream
 from mill_cli.errors import CliError, Exit
-from mill_cli.gateway import Gateway, ServerEvent, Target
-from mill_cli.lines import Arrangement
+from mill_cli.files import File, refusal
+from mill_cli.follow import follow, wants_details
+from mill_cli.options import Options
+from mill_cli.output import screen
+from mill_cli.output.lines import DEPLOY
 
 
-def deploy(target: Target, file: Path, *, force: bool, as_json: bool) -> Exit:
-    """Deploy a file and return how it went."""
-    text = read(file)
-    events = Gateway(target).deploy(text, force=force)
-    return _show_json(events) if as_json else _show_lines(events, text)
+def deploy(gateway: Gateway, file: File, *, force: bool) -> Exit:
+    """Deploy a file, show the rollout, and return how it went."""
+    request = _request(gateway, file, force=force)
+    asked = replace(request, query=request.query | wants_details(gateway.options))
+    return follow(gateway, lambda notice: RolloutStream(gateway, asked, notice=notice), file.services, DEPLOY)
 
 
-def read(file: Path) -> bytes:
-    """Read a file, or standard input. Raise `CliError`."""
+def plan(gateway: Gateway, file: File, *, force: bool) -> Any:
+    """Return what a deploy would change, as `POST /v1/deploy?dryRun=true` says it."""
+    request = _request(gateway, file, force=force)
+    return gateway.request("POST", request.path, query=request.query | {"dryRun": "true"}, content=request.content)
+
+
+def watch(options: Options, rollout: str | None, service: str | None) -> Exit:
+    """Show a rollout that somebody began."""
+    given = {"rollout": rollout, "service": service, **options.where, **wants_details(options)}
+    events = path("deployments", options.deployment, "events")
+    request = Request("GET", events, {key: value for key, value in given.items() if value})
+    with Gateway(options) as gateway:
+        return follow(
+            gateway,
+            lambda notice: RolloutStream(gateway, request, service=service, notice=notice),
+            lambda: [service] if service else _services(gateway),
+            DEPLOY,
+        )
+
+
+def _services(gateway: Gateway) -> list[str]:
+    """Return the names of what is deployed, in order; none where that cannot be had."""
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise CliError(Exit.FILE, f"{file}: {error.strerror} (os error {error.errno})") from error
+        detail = gateway.get(path("deployments", gateway.options.deployment), **gateway.options.where)
+        return [str(each["name"]) for each in detail["spec"].get("services") or ()]
+    except (CliError, KeyError, TypeError):
+        return []
 
 
-def _show_json(events: Iterator[ServerEvent]) -> Exit:
-    success = False
-    for event in events:
-        print(json.dumps({"event": event.name, "data": event.data}), flush=True)
-        success = event.name == "done" and bool(event.data.get("success"))
-    return Exit.GOOD if success else Exit.FAILED
+def _request(gateway: Gateway, file: File, *, force: bool) -> Request:
+    query, text = dict(gateway.options.query), file.text
+    if file.is_resource:
+        text, named = _from_resource(file)
+        query = named | query
+    return Request("POST", "/v1/deploy", query | ({"force": "true"} if force else {}), text)
 
 
-def _show_lines(events: Iterator[ServerEvent], text: bytes) -> Exit:
-    from mill_api.language import service_names
+def _from_resource(file: File) -> tuple[bytes, dict[str, str]]:
+    """Return a MillDeployment as a `.mill` file, which is what the gateway takes, and its name and namespace."""
+    from mill_api.language import InvalidConfig, render
+    from mill_cli.resource import read_resource
 
-    arrangement = Arrangement(service_names(text))
-    success = False
-    for event in _with_ticks(events, arrangement):
-        now = time.monotonic()
-        lines = arrangement.tick(now) if event is None else arrangement.push(event.name, event.data, now)
-        for line in lines:
-            print(line, flush=True)
-        success = event is not None and event.name == "done" and bool(event.data.get("success"))
-    return Exit.GOOD if success else Exit.FAILED
-
-
-def _with_ticks(events: Iterator[ServerEvent], arrangement: Arrangement) -> Iterator[ServerEvent | None]:
-    """Yield the events, and None when a held line may wait no longer though no event comes."""
-    arrived: queue.SimpleQueue[ServerEvent | BaseException | None] = queue.SimpleQueue()
-
-    def read() -> None:
-        try:
-            for event in events:
-                arrived.put(event)
-            arrived.put(None)
-        except BaseException as error:  # noqa: BLE001 - handed on to the reader of the queue
-            arrived.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    while True:
-        wait = None if arrangement.due is None else max(0.0, arrangement.due - time.monotonic())
-        try:
-            item = arrived.get(timeout=wait)
-        except queue.Empty:
-            yield None
-            continue
-        if item is None:
-            return
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+    try:
+        resource = read_resource(file.text, file.name)
+    except InvalidConfig as error:
+        raise refusal(error, file) from error
+    if resource.lost:
+        screen.note(
+            f"note: of {file.name}'s metadata only name and namespace are used; `kubectl apply` takes all of it"
+        )
+    named = {"name": resource.name, "namespace": resource.namespace}
+    return render(resource.spec).encode(), {key: value for key, value in named.items() if value}

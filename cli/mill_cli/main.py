@@ -1,117 +1,120 @@
-"""The commands and their options. What a command does is in a module of its own, imported when it is called."""
+"""The command line: its commands, and how the process ends."""
 
+import contextlib
+import os
+import signal
 import sys
-from pathlib import Path
-from typing import Annotated
-
-import typer
+from types import FrameType
+from typing import TYPE_CHECKING, Final
 
 from mill_cli.errors import CliError, Exit
 
-app = typer.Typer(
-    name="mill",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Deploy short .mill files on Kubernetes.",
-)
+if TYPE_CHECKING:
+    import click
 
-Address = Annotated[str, typer.Option(envvar="MILL_ADDRESS", help="Where the gateway listens.", show_envvar=True)]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        envvar="MILL_TOKEN",
-        help="Token of the gateway; better given as MILL_TOKEN.",
-        show_envvar=False,
-        show_default=False,
-    ),
-]
-Namespace = Annotated[
-    str | None,
-    typer.Option("--namespace", "-n", envvar="MILL_NAMESPACE", help="Namespace; the gateway's own if unset."),
-]
-Name = Annotated[str | None, typer.Option(envvar="MILL_NAME", help="Name of the MillDeployment; mill if unset.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line, for programs.")]
+ABOUT: Final = """\
+Deploy short .mill files on Kubernetes.
 
-DEFAULT_ADDRESS = "http://127.0.0.1:4400"
+What is deployed is a MillDeployment, by default `mill` in the gateway's namespace. The file is HCL: `service "web" {
+image = "…", port = 8080 }`. All output of a command is on standard output, errors are on standard error.
 
-
-def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if value:
-        from importlib.metadata import version
-
-        typer.echo(f"mill {version('mill-kubernetes')}")
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    *,
-    version: Annotated[
-        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """Deploy short .mill files on Kubernetes."""
-
-
-@app.command()
-def deploy(
-    path: Annotated[Path | None, typer.Argument(metavar="FILE", help="The .mill file; - is standard input.")] = None,
-    *,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="The .mill file; - is standard input.")] = None,
-    address: Address = DEFAULT_ADDRESS,
-    token: Token = None,
-    namespace: Namespace = None,
-    name: Name = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Deploy although Argo CD or Flux manages it, until its next sync.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Deploy a .mill file and follow the rollout to its end.
-
-    Services are independent: one that fails does not touch the others. Exit code 1 if any failed.
-    """
-    from mill_cli.deploy import deploy as run_deploy
-    from mill_cli.gateway import Target
-
-    if path is not None and file is not None:
-        raise CliError(Exit.CANNOT_CONNECT, "give the file once: as an argument, or with --file")
-    target = Target(address.rstrip("/"), token, namespace, name)
-    raise typer.Exit(run_deploy(target, file or path or Path("./mill.conf"), force=force, as_json=as_json))
-
-
-@app.command()
-def validate(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .mill file, or a MillDeployment in YAML.")],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Check a file without a cluster, and show everything that is wrong with it."""
-    from mill_cli import config
-
-    raise typer.Exit(config.validate(path, as_json=as_json))
-
-
-@app.command()
-def render(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A .mill file, or a MillDeployment in YAML.")],
-    *,
-    output: Annotated[str, typer.Option("--output", "-o", metavar="yaml|json|mill", help="What to write.")] = "yaml",
-    name: Name = None,
-) -> None:
-    """Print a file as a MillDeployment, for kubectl and Git, or as a .mill file again."""
-    from mill_cli import config
-
-    if output not in list(config.Format):
-        raise CliError(Exit.CANNOT_CONNECT, f"--output {output}: must be yaml, json or mill")
-    config.render(path, name or "mill", config.Format(output))
+\b
+Exit codes:
+  0  good
+  1  the deploy or the request failed
+  2  no connection to the gateway, or wrong usage
+  3  a stream was lost, and what was begun goes on
+  4  a file, standard input or standard output
+"""
 
 
 def run() -> None:
     """Run the command line and end the process with the right code."""
+    signal.signal(signal.SIGTERM, _terminated)  # so that what was begun is ended: the child that reaches a cluster
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a name that ASCII does not have
     try:
-        app(standalone_mode=True)
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = Exit.FILE
+    except OSError as error:  # of standard output: what else is read and written is told where it is
+        _say(f"error: cannot write the output: {error.strerror}")
+        code = Exit.FILE
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+    # At once: no word of what cannot be written any more, and no wait for threads that read streams.
+    os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments in (["--version"], ["-V"]):  # asked for by scripts, over and over: no need for anything else
+        from mill_cli.version import text
+
+        print(text())
+        return Exit.GOOD
+
+    import click
+
+    from mill_cli.completing import VARIABLE
+
+    try:
+        code = _app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
     except CliError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(error.code)
+        _say(error.render())
+        return error.code
+    except click.ClickException as error:
+        from mill_cli.usage import words
+
+        _say(words(error))
+        return Exit.USAGE
+    except click.Abort:  # Ctrl-C, or the end of what is typed
+        return Exit.INTERRUPTED
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else Exit.GOOD
+    return int(code or 0)
+
+
+def _app() -> "click.Group":
+    import click
+
+    from mill_cli.command import Group, keep
+    from mill_cli.commands import add_all
+    from mill_cli.options import shared
+
+    app = Group(
+        "mill",
+        help=ABOUT,
+        callback=keep,
+        params=[
+            click.Option(
+                ["-V", "--version"],
+                is_flag=True,
+                expose_value=False,
+                is_eager=True,
+                callback=_version,
+                help="Show the version and exit.",
+            ),
+            *shared(),
+        ],
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    return add_all(app)
+
+
+def _version(ctx: "click.Context", _param: "click.Parameter", value: bool) -> None:  # noqa: FBT001 - click calls it so
+    if value:
+        from mill_cli.version import text
+
+        print(text())
+        ctx.exit()
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + signal.SIGTERM)

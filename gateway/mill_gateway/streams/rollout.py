@@ -28,7 +28,7 @@ def rollout_response(
     """Answer with the events of a rollout that come after position `after`; with `only`, with those of one service."""
     events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full, only=only)
     opened = gateway.metrics.streams.labels("rollout")
-    return event_stream(events, opened, {"Mill-Rollout": f"{uid[:8]}.{rollout}"})
+    return event_stream(events, opened, {"Mill-Deployment": str(key), "Mill-Rollout": f"{uid[:8]}.{rollout}"})
 
 
 async def follow(

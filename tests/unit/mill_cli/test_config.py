@@ -49,13 +49,15 @@ def test_validate_as_json_is_one_object_a_line(tmp_path: Path) -> None:
 
 def test_validate_reads_standard_input() -> None:
     done = mill("validate", "-", stdin='service "web" {\n  image = "a:1"\n}\n')
-    assert (done.returncode, done.stdout) == (0, "-: good\n")
+    assert (done.returncode, done.stdout) == (0, "<stdin>: good\n")
 
 
 def test_a_resource_that_crosses_services_wrongly_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
     service = {"name": "web", "image": "a:1", "env": {"API": "${service.api.address}"}}
-    file.write_text(yaml.safe_dump({"kind": "MillDeployment", "spec": {"services": [service]}}))
+    file.write_text(
+        yaml.safe_dump({"apiVersion": "mill.dev/v1alpha1", "kind": "MillDeployment", "spec": {"services": [service]}})
+    )
     done = mill("validate", str(file))
     assert done.returncode == 1
     assert "unknown service reference 'api'" in done.stderr

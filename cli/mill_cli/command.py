@@ -1,0 +1,96 @@
+"""How commands are declared: a function that takes the `Options` first, then its own parameters by name."""
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from mill_cli.errors import Exit
+from mill_cli.options import SharedOption, shared, taken
+
+Body = Callable[..., Exit | None]
+
+
+class _Sections(click.Command):
+    """Help with the options of all commands after a command's own."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        own = [each for each in options if not isinstance(each, SharedOption)]
+        others = [each for each in options if isinstance(each, SharedOption)]
+        for title, shown in (("Options", own), ("Options of all commands", others)):
+            records = [record for each in shown if (record := each.get_help_record(ctx)) is not None]
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class Command(_Sections):
+    """A command. `section` is where the list of commands has it."""
+
+    def __init__(self, *args: Any, section: str = "", **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.section = section
+
+
+class Group(_Sections, click.Group):
+    """Commands by sections, in the order in which they were added."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, section: str = "", **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.section = section
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it
+        """Return the names in the order of the help."""
+        return list(self.commands)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, then the options."""
+        self.format_commands(ctx, formatter)
+        super().format_options(ctx, formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, each in self.commands.items():
+            if not each.hidden:
+                records = sections.setdefault(getattr(each, "section", "") or "Commands", [])
+                records.append((name, each.get_short_help_str(limit=200)))
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def command(
+    group: click.Group, name: str | None = None, *, section: str = "", without: str = "", **settings: Any
+) -> Callable[[Body], Body]:
+    """Add a command, with the options of all commands but for the short form in `without`."""
+
+    def add(body: Body) -> Body:
+        @functools.wraps(body)
+        def call(**given: Any) -> int:
+            before: Any = click.get_current_context().obj
+            return int(body(taken(given).over(before).completed(os.environ), **given) or 0)
+
+        made = group.command(name, section=section, **settings)(call)
+        made.params += shared(without)
+        return body
+
+    return add
+
+
+def group(of: click.Group, name: str, about: str, section: str) -> Group:
+    """Add a group of commands."""
+    made = Group(name, section=section, help=about, callback=keep, params=list(shared()), no_args_is_help=True)
+    of.add_command(made)
+    return made
+
+
+def keep(**given: Any) -> None:
+    """Keep the options that were given before a command's name."""
+    ctx = click.get_current_context()
+    ctx.obj = taken(given).over(ctx.obj)

@@ -1,0 +1,60 @@
+"""How words are completed by a shell. Names that only the cluster knows are asked for."""
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import click
+
+VARIABLE: Final = "_MILL_COMPLETE"
+"""Set by a shell that asks how a line goes on."""
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+        return [each for each in names(ctx) if each.startswith(incomplete)]
+
+    return complete
+
+
+def _get(ctx: click.Context, *parts: str) -> Any:
+    """Return what the gateway answers, or nothing."""
+    from mill_cli.connection.client import Gateway, path
+    from mill_cli.errors import CliError
+    from mill_cli.options import taken
+
+    try:
+        options = taken(dict(ctx.params)).over(ctx.obj).completed(os.environ)
+        with Gateway(options) as gateway:
+            return gateway.get(path(*(part.format(options.deployment) for part in parts)), **options.where)
+    except CliError:
+        return None
+
+
+def _listed(route: str, key: str = "name") -> Complete:
+    return _completing(lambda ctx: [str(each[key]) for each in _get(ctx, route) or ()])
+
+
+def _deployed(*kinds: str) -> Complete:
+    def names(ctx: click.Context) -> list[str]:
+        spec = (_get(ctx, "deployments", "{}") or {}).get("spec") or {}
+        return [str(each["name"]) for kind in kinds for each in spec.get(kind) or ()]
+
+    return _completing(names)
+
+
+def _codes(_ctx: click.Context) -> list[str]:
+    from mill_cli.explain import codes
+
+    return list(codes())
+
+
+services: Final = _deployed("services")
+tasks: Final = _deployed("tasks")
+programs: Final = _deployed("services", "tasks")
+runs: Final = _listed("tasks", "id")
+secrets: Final = _listed("secrets")
+volumes: Final = _listed("volumes")
+nodes: Final = _listed("nodes", "id")
+codes: Final = _completing(_codes)

@@ -1,0 +1,7 @@
+"""The way to the gateway.
+
+- `target`: where it is, from options and environment.
+- `proxy`: `kubectl proxy` as a child, where only the cluster's API server can be reached.
+- `client`: requests and answers. `trust`: certificates. `failures`: what goes wrong on the way, in words.
+- `streams`: server-sent events over as many connections as it takes.
+"""

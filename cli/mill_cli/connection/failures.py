@@ -1,0 +1,126 @@
+"""What goes wrong on the way to the gateway, in words, and what to do about it."""
+
+import errno
+import json
+import os
+import ssl
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from mill_cli.connection.target import Direct, Target
+from mill_cli.errors import CliError, Exit
+from mill_cli.output.text import one_line
+
+UNAVAILABLE: Final = (502, 503, 504)
+"""Of a gateway that has only just started, or of something in between while there is none."""
+_SHOWN: Final = 500
+"""Characters of an answer that is no error of ours."""
+
+
+class Refused(CliError):
+    """The gateway, or something before it, answered with an error."""
+
+    def __init__(self, status: int, body: Any, message: str, *advice: str) -> None:
+        super().__init__(Exit.FAILED, message, *advice)
+        self.status = status
+        self.body: dict[str, Any] = body if isinstance(body, dict) else {}
+
+
+class Unanswered(CliError):
+    """There was no answer; `sent` says whether the request may have been received."""
+
+    def __init__(self, code: Exit, message: str, *advice: str, sent: bool) -> None:
+        super().__init__(code, message, *advice)
+        self.sent = sent
+
+
+def refused(response: httpx.Response, *, token: bool) -> Refused:
+    """Return what a refusal says; the response has been read. `token`: whether one was sent."""
+    status = response.status_code
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and isinstance(body.get("error"), str):
+        message = body["error"]
+    elif isinstance(body, dict) and body.get("kind") == "Status":  # of the API server, before the gateway
+        message = f"the API server answered {status}: {one_line(str(body.get('message', '')))}"
+    else:
+        message = f"HTTP {status}: {one_line(response.text)[:_SHOWN]}"
+    advice = []
+    if status == 401:
+        advice.append("the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it")
+    if status >= 500 and isinstance(body, dict) and body.get("request_id"):
+        advice.append(f"the gateway's log has more under request {body['request_id']}")
+    if isinstance(body, dict) and body.get("owner"):
+        advice.append("change it where that tool takes it from; or --force, which lasts until its next sync")
+    return Refused(status, body, message, *advice)
+
+
+def no_json(response: httpx.Response, error: json.JSONDecodeError) -> CliError:
+    """Return what is said of an answer that should be JSON."""
+    return CliError(
+        Exit.FAILED,
+        f"HTTP {response.status_code}: invalid JSON: {error}",
+        f"is {response.url.copy_with(query=None, path='/')} a mill gateway?",
+    )
+
+
+def no_stream(response: httpx.Response) -> CliError:
+    """Return what is said of an answer that should be a stream of events."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0] or "something without a type"
+    return CliError(
+        Exit.FAILED,
+        f"HTTP {response.status_code}: {one_line(kind)} instead of events",
+        f"is {response.url.copy_with(query=None, path='/')} a mill gateway?",
+    )
+
+
+def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
+    """Return why a request had no answer."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        return _unconnected(error, target)
+    why = "no answer in time" if isinstance(error, httpx.TimeoutException) else words(error)
+    return Unanswered(Exit.FAILED, f"request failed: {why} ({target})", "try again", sent=True)
+
+
+def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
+    cause = _cause(error)
+    if isinstance(error, httpx.ProxyError):
+        message, advice = f"the proxy does not let through: {words(error)}", ["NO_PROXY names hosts without a proxy"]
+    elif isinstance(error, httpx.ConnectTimeout):
+        message, advice = f"nobody answers ({target})", ["is the address right, and does a firewall let through?"]
+    elif isinstance(cause, ssl.SSLCertVerificationError):
+        message = f"the certificate is not trusted: {cause.verify_message} ({target})"
+        advice = ["--ca-file trusts further authorities"]
+    elif isinstance(cause, ssl.SSLError):
+        message, advice = f"no TLS there: {cause.reason} ({target})", ["is it http:// rather than https://?"]
+    elif isinstance(cause, OSError) and cause.errno not in (None, errno.ECONNREFUSED):
+        message, advice = f"cannot connect: {cause.strerror or words(error)} ({target})", ["is the address right?"]
+    else:
+        message, advice = f"connection refused — is the cluster running? ({target})", []
+    if isinstance(target, Direct) and not target.chosen:
+        advice.append("--address or MILL_ADDRESS says where the gateway is")
+    if isinstance(target, Direct) and _kubeconfig():
+        advice.append("--context reaches the gateway of a kubeconfig's cluster")
+    return Unanswered(Exit.CANNOT_CONNECT, message, *advice, sent=False)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the first error of a chain."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
+
+
+def words(error: Exception) -> str:
+    """Return what an error says of itself, or else its kind."""
+    return one_line(str(error)) or type(error).__name__
+
+
+def _kubeconfig() -> bool:
+    """Tell whether this user has a way to a cluster."""
+    files = os.environ.get("KUBECONFIG", "").split(os.pathsep)
+    return any(Path(each).is_file() for each in [*files, str(Path("~/.kube/config").expanduser())] if each)

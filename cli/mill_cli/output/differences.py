@@ -1,0 +1,40 @@
+"""`mill diff` for people."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from mill_cli.output.screen import paint
+from mill_cli.output.text import one_line
+
+MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+
+
+def show(planned: Any) -> str:
+    """Return the lines of what a deploy would change: the gateway's answer to a dry run."""
+    return "\n".join(_lines(planned))
+
+
+def _lines(planned: Any) -> Iterator[str]:
+    counts = dict.fromkeys([*MARKS, "unchanged"], 0)
+    for kind in ("services", "tasks"):
+        for program in planned[kind]:
+            change = program["change"]
+            counts[change] += 1
+            if change in MARKS:
+                mark, style = MARKS[change]
+                yield paint(f"{mark} {kind[:-1]} {one_line(program['name'])}: {change}", style)
+            for field in program["fields"]:
+                yield f"    {one_line(field['path'])}: {_value(field['before'])} → {_value(field['after'])}"
+    where = f"{planned['namespace']}/{planned['name']}"
+    if not planned["changed"]:
+        yield f"{where}: nothing would change"
+    else:
+        told = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
+        yield f"{where}: {'new; ' if planned['created'] else ''}{told}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    return one_line(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

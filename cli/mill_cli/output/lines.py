@@ -1,0 +1,110 @@
+"""Events → the lines of plain output.
+
+Plain lines are read later, from top to bottom, so they keep the file's order: a later service's lines wait for the
+verdicts of the services before it, though not for long. The time is an argument.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mill_cli.output.numbers import seconds
+from mill_cli.output.text import one_line, printable
+
+HOLD_SECONDS: Final = 10.0
+"""How long a line waits for the services before its own: longer than a start on a busy machine takes."""
+VERDICTS: Final = ("healthy", "stopped")
+PLAIN: Final = ("scheduled", *VERDICTS)
+"""The phases that plain output tells of; a stream with all details has more."""
+DETAILED: Final = ("pulling", "starting", "suspect", "replaced", "started", "waiting")
+EVIDENCE_LINES: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How the end of an operation is told."""
+
+    good: str
+    bad: str
+
+    def last_line(self, data: dict[str, Any]) -> str:
+        """Return the line of `done`."""
+        if not data.get("success"):
+            return f"  {self.bad}"
+        elapsed = data.get("elapsed")
+        return f"  {self.good} ({seconds(elapsed)})" if isinstance(elapsed, int | float) else f"  {self.good}"
+
+
+DEPLOY: Final = Words("deployed", "deploy finished with errors")
+RESTART: Final = Words("restarted", "restart finished with errors")
+
+
+def line(event: str, data: dict[str, Any], width: int) -> str | None:
+    """Return the line of an event, if there is one; `width` is the longest service name's."""
+    service, phase = data.get("service"), data.get("phase")
+    prefix = f"  {one_line(str(service)) + ':':<{width + 1}} " if service else "  "
+    if event == "failed":
+        return f"{prefix}failed: {one_line(str(data.get('reason') or 'unknown'))}"
+    if not phase or phase in DETAILED:
+        return None
+    if phase == "scheduled":
+        return f"{prefix}scheduled on {one_line(str(data.get('node') or 'unknown'))}"
+    return f"{prefix}{one_line(str(phase))}"
+
+
+def details(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines that say more of a failure: what the program or the runtime wrote last, and what to do."""
+    evidence = printable(str(data.get("evidence") or "")).strip("\n").split("\n")
+    if evidence != [""]:
+        for each in evidence[-EVIDENCE_LINES:]:
+            yield f"    | {each}".rstrip()
+    if suggestion := data.get("suggestion"):
+        yield f"    help: {one_line(str(suggestion))}"
+    if code := data.get("code"):
+        yield f"    code: {one_line(str(code))} (`mill explain {one_line(str(code))}`)"
+
+
+class Arrangement:
+    """Holds lines back until it is their turn."""
+
+    def __init__(self, services: Sequence[str], words: Words) -> None:
+        self._order = list(services)
+        self._words = words
+        self._width = max(map(len, services), default=0)
+        self._judged: set[str] = set()
+        self._held: list[tuple[float, str, str]] = []
+        """When it may wait no longer, service, line; in the order of arrival."""
+
+    def push(self, event: str, data: dict[str, Any], now: float) -> list[str]:
+        """Take an event and return the lines whose turn it is."""
+        if event == "done":
+            return [*self._release(lambda _: True), self._words.last_line(data)]
+        service, text = data.get("service"), line(event, data, self._width)
+        if text is None:
+            return self.tick(now)
+        if not isinstance(service, str):
+            return [*self._release(lambda _: True), text]
+        if service not in self._order:
+            self._order.append(service)
+        self._held.append((now + HOLD_SECONDS, service, text))
+        if event == "failed" or data.get("phase") in VERDICTS:
+            self._judged.add(service)
+        return self.tick(now)
+
+    def tick(self, now: float) -> list[str]:
+        """Return the lines whose turn has come, or that have waited long enough."""
+        expired = {service for until, service, _ in self._held if until <= now}
+        front = next((name for name in self._order if name not in self._judged), None)
+        turn = self._order[: self._order.index(front) + 1] if front is not None else self._order
+        return self._release(lambda service: service in turn or service in expired)
+
+    @property
+    def due(self) -> float | None:
+        """Return when a held line may wait no longer."""
+        return min((until for until, _, _ in self._held), default=None)
+
+    def _release(self, ready: Callable[[str], bool]) -> list[str]:
+        out = [each for each in self._held if ready(each[1])]
+        self._held = [each for each in self._held if not ready(each[1])]
+        out.sort(key=lambda each: self._order.index(each[1]))  # stable: a service's own lines keep their order
+        return [text for _, _, text in out]

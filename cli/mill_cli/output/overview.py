@@ -1,0 +1,36 @@
+"""`mill status` for people: the original's sections, and below them what is wrong."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from mill_cli.output.tables import table
+from mill_cli.output.views import NODES, SERVICES, TASKS
+
+TROUBLED: Final = ("Failed", "Suspect")
+
+
+def overview(found: dict[str, Any], width: int | None) -> str:
+    """Return the lines. `found` is what `mill_cli.status.look` returns."""
+    return "\n".join(_lines(found, width))
+
+
+def _lines(found: dict[str, Any], width: int | None) -> Iterator[str]:
+    services, tasks, nodes = found["services"], found["tasks"], found["nodes"]
+    yield _headline(nodes)
+    for title, view, things in (("SERVICES", SERVICES, services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes)):
+        if things:
+            yield from ("", title, view.show(things, width))
+    troubles = [(each["name"], each["message"] or each["reason"] or "") for each in services if _troubled(each)]
+    if troubles:
+        yield from ("", "PROBLEMS", table(("SERVICE", "REASON"), troubles, width))
+
+
+def _headline(nodes: list[Any] | None) -> str:
+    if nodes is None:
+        return "CLUSTER: you may not list its nodes"
+    good = all(each["status"] == "ready" for each in nodes)
+    return f"CLUSTER: {len(nodes)} nodes, {'all healthy' if good else 'degraded'}"
+
+
+def _troubled(service: Any) -> bool:
+    return service.get("state") in TROUBLED

@@ -1,0 +1,154 @@
+"""What `mill explain` shows. The texts come from failure_codes.json, as it is in the wheel."""
+
+import json
+import sys
+
+import pytest
+
+from mill_cli.errors import CliError, Exit
+from mill_cli.explain import explain
+
+IMAGE_NAME = """\
+InvalidImageName
+
+  image pull failed: no registry in the image's name
+    seen        the node does not know which registry is meant
+    fails       at once (permanent)
+    what to do  Write the image's whole name, registry first:
+                docker.io/library/nginx:1.
+    rule        image-short-name
+
+  image pull failed: invalid image name
+    seen        `InvalidImageName`: the kubelet cannot read the image's name
+    fails       at once (permanent)
+    what to do  Correct the image's name.
+    rule        image-name
+"""
+
+NARROW = """\
+Unschedulable
+
+  no nodes available: <cause>
+    seen        the scheduler finds no
+                node; anew when one more
+                pod is ready; five
+                minutes more when an
+                autoscaler orders one
+    fails       after 120 s (needs time)
+    what to do  Ask for less cpu or
+                memory, or add a node.
+    rule        unschedulable
+"""
+
+OVERVIEW = """\
+NameTaken             an object of that name that is not this MillDeployment's
+Refused               refused by the cluster: <cause>
+AdmissionBroken       not accepted by the cluster: <cause>
+WrongPlatform         image pull failed: not built for <platform>
+ImageIncomplete       image pull failed: incomplete in the registry
+InvalidImageName      image pull failed: no registry in the image's name
+ImageNeverPull        image pull failed: not on node <node>, and pulling is
+                      forbidden
+"""
+
+
+class Terminal:
+    """A standard output that people look at."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.mark.parametrize("code", ["InvalidImageName", "invalidimagename", " INVALIDIMAGENAME "])
+def test_a_code_with_all_of_its_causes(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(code, as_json=False) is Exit.GOOD
+    assert capsys.readouterr().out == IMAGE_NAME
+
+
+@pytest.mark.parametrize(("columns", "longest"), [("20", 40), ("40", 40), ("70", 70), ("100", 100), ("300", 100)])
+def test_lines_are_as_long_as_the_terminal_is_wide(
+    columns: str, longest: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    explain("HealthCheckTimeout", as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert longest - 15 < max(map(len, lines)) <= longest
+
+
+def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    explain("Unschedulable", as_json=False)
+    assert capsys.readouterr().out == NARROW
+
+
+def test_without_a_code_all_of_them_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(None, as_json=False) is Exit.GOOD
+    out = capsys.readouterr().out
+    assert out.startswith(OVERVIEW)
+    assert out.endswith("\n\n`mill explain CODE` says when one is told, and what to do.\n")
+
+
+def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    explain("InvalidImageName", as_json=False)
+    assert terminal.text == IMAGE_NAME.replace("InvalidImageName", "\x1b[1mInvalidImageName\x1b[0m", 1)
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal.text = ""
+    explain("InvalidImageName", as_json=False)
+    assert terminal.text == IMAGE_NAME
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("TagNotFond", ["did you mean TagNotFound or SecretNotFound or CommandNotFound?"]),
+        ("healthchecktimeouts", ["did you mean HealthCheckTimeout?"]),
+        ("xyz", []),
+        ("", []),
+    ],
+)
+def test_an_unknown_code(code: str, advice: list[str]) -> None:
+    with pytest.raises(CliError) as raised:
+        explain(code, as_json=False)
+    assert raised.value.code is Exit.FAILED
+    assert str(raised.value) == f"there is no failure code '{code}'"
+    assert list(raised.value.advice) == [*advice, "`mill explain` lists all codes"]
+
+
+def test_for_programs_each_line_is_a_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain("timeout", as_json=True) is Exit.GOOD
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {
+        "code": "Timeout",
+        "causes": [
+            {
+                "message": "no progress for 10m",
+                "seen": "nothing moves, and nothing says why",
+                "fails": "after 600 s (needs time)",
+                "suggestion": "Nothing has moved and nothing says why: "
+                "kubectl describe pods -l mill.dev/service=<service>",
+                "rule": "timeout",
+            }
+        ],
+    }
+    explain(None, as_json=True)
+    codes = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len({each["code"] for each in codes}) == len(codes) > 30
+    assert all(each["causes"] for each in codes)
