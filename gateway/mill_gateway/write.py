@@ -103,7 +103,7 @@ def _refuse(key: Key, metadata: Mapping[str, Any], *, force: bool) -> None:
         raise Refused(
             409,
             f"MillDeployment {key} is managed by {owner}: change it there, "
-            "or force it (`?force=true`, `mill deploy --force`), which lasts until its next sync",
+            "or force it (`?force=true`, `mill deploy --force`), until its next sync puts back what it manages",
             owner=owner,
         )
 

@@ -21,7 +21,7 @@ positional = click.argument(
 )
 file_option = click.option("--file", "-f", metavar="FILE", type=FILE, help="The same as FILE.")
 force_option = click.option(
-    "--force", is_flag=True, help="Although Argo CD or Flux manages it; that lasts until its next sync."
+    "--force", is_flag=True, help="Although Argo CD or Flux manages it; its next sync puts back what it manages."
 )
 service_argument = click.argument(
     "service", metavar="SERVICE", help="Name of the service.", shell_complete=completing.services

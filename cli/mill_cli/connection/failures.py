@@ -54,8 +54,6 @@ def refused(response: httpx.Response, *, token: bool) -> Refused:
         advice.append("the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it")
     if status >= 500 and isinstance(body, dict) and body.get("request_id"):
         advice.append(f"the gateway's log has more under request {body['request_id']}")
-    if isinstance(body, dict) and body.get("owner"):
-        advice.append("change it where that tool takes it from; or --force, which lasts until its next sync")
     return Refused(status, body, message, *advice)
 
 

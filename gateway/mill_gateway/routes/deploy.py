@@ -21,7 +21,10 @@ from mill_gateway.write import How, asked_for, spec_of, write
 
 router = APIRouter(tags=["deploy"])
 
-Force = Annotated[bool, Query(description="Write although Argo CD or Flux manages the resource, until its next sync.")]
+Force = Annotated[
+    bool,
+    Query(description="Write although Argo CD or Flux manages the resource: its next sync puts back what it manages."),
+]
 DryRun = Annotated[
     bool, Query(alias="dryRun", description="Change nothing: have the API server check it, and tell what would change.")
 ]
