@@ -50,6 +50,8 @@ def refused(response: httpx.Response, *, token: bool) -> Refused:
     else:
         message = f"HTTP {status}: {one_line(response.text)[:_SHOWN]}"
     advice = []
+    if isinstance(body, dict) and body.get("kind") == "Status" and status in (404, 503):
+        advice.append("--gateway says which Service the gateway is")
     if status == 401:
         advice.append("the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it")
     if status >= 500 and isinstance(body, dict) and body.get("request_id"):

@@ -1,0 +1,1 @@
+"""The `mill` command against the real gateway."""
