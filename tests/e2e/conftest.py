@@ -66,7 +66,7 @@ class Namespace:
 
     def run(self, *argv: str, stdin: str | None = None, check: bool = True) -> Finished:
         self.commands.append(" ".join(argv))
-        environment = {**os.environ, **self.cluster.environment()}
+        environment = {**os.environ, **self.cluster.environment(), "MILL_ADDRESS": GATEWAY}
         done = subprocess.run(
             argv, input=stdin, env=environment, capture_output=True, text=True, timeout=180, check=False
         )
