@@ -18,7 +18,7 @@ GO: Final = CACHE / "go"
 """A virtual environment that carries Go, where the machine has none."""
 
 IMAGES: Final = CACHE / "images"
-"""Built sample images, by the hash of what they are made of."""
+"""Built programs of sample images, and layers of Mill's image, by the hash of what they are made of."""
 
 REGISTRY: Final = CACHE / "registry"
 """What was pushed to the local registry; survives `down`."""

@@ -24,6 +24,13 @@ def peak_mib(pid: int) -> float:
     return _status_kib(pid, "VmHWM") / 1024
 
 
+def age(pid: int) -> float:
+    """Return for how many seconds a process has been there."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
 def everybody() -> dict[str, int]:
     """Return the pids of all that takes part: this bench, operator and gateway if they run, and the cluster."""
     known = {"this bench": os.getpid()} | {name: local.running(name) for name in local.NAMES}

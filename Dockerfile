@@ -1,0 +1,32 @@
+# The image of mill-operator and mill-gateway: docs/images.md.
+#
+# What is in it is decided by hack/images/mill, which makes the same image without Docker.
+
+FROM debian:12-slim AS build
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates debian-archive-keyring python3 python3-venv \
+    && python3 -m venv /uv \
+    && /uv/bin/pip install --no-cache-dir uv==0.13.9
+WORKDIR /src
+COPY . .
+RUN /uv/bin/python -m hack.images mill --into /image
+
+FROM scratch
+COPY --from=build /image/base /
+COPY --from=build /image/dependencies /
+COPY --from=build /image/application /
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="mill" \
+      org.opencontainers.image.description="mill-operator and mill-gateway: Mill on Kubernetes" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      dev.mill.sbom="/usr/share/mill/sbom.json"
+ENV PATH="/opt/mill/bin:/usr/bin" \
+    LANG="C.UTF-8" \
+    PYTHONDONTWRITEBYTECODE="1" \
+    SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt"
+USER 65532:65532
+EXPOSE 4400 4401
+CMD ["mill-operator"]

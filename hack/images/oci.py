@@ -1,0 +1,86 @@
+"""Make an image of layers, as the OCI's image layout has it, and push it with crane."""
+
+import hashlib
+import json
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from hack.commands import run
+from hack.images.tars import Layer
+from hack.toolchain.build import CRANE, build
+
+ARCHITECTURE: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
+    platform.machine(), platform.machine()
+)
+"""This machine's, in the words of Go and of image manifests; the local nodes have the same."""
+
+_INDEX: Final = "application/vnd.oci.image.index.v1+json"
+_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
+_CONFIGURATION: Final = "application/vnd.oci.image.config.v1+json"
+_LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """How an image is run, and what is said of it."""
+
+    entrypoint: Sequence[str] = ()
+    command: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    ports: Sequence[int] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self, layers: Sequence[Layer]) -> dict[str, Any]:
+        """Return the image's configuration; it has no time, so that equal images are equal."""
+        settings = {
+            "Entrypoint": list(self.entrypoint),
+            "Cmd": list(self.command),
+            "Env": [f"{name}={value}" for name, value in self.environment.items()],
+            "User": self.user,
+            "ExposedPorts": {f"{port}/tcp": {} for port in self.ports},
+            "Labels": dict(sorted(self.labels.items())),
+        }
+        return {
+            "architecture": ARCHITECTURE,
+            "os": "linux",
+            "config": {name: value for name, value in settings.items() if value},
+            "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        }
+
+
+def push(configuration: Configuration, layers: Sequence[Layer], reference: str) -> str:
+    """Push an image under a reference such as `127.0.0.1:5050/web:1`; return its name by digest."""
+    build([CRANE])
+    with tempfile.TemporaryDirectory() as directory:
+        _write_layout(Path(directory), configuration, layers)
+        return run(CRANE.path, "push", directory, reference).strip()
+
+
+def _write_layout(folder: Path, configuration: Configuration, layers: Sequence[Layer]) -> None:
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+    for layer in layers:
+        blob = blobs / layer.digest.removeprefix("sha256:")
+        shutil.copyfile(layer.file, blob)  # crane takes no link
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": _blob(blobs, _CONFIGURATION, configuration.document(layers)),
+        "layers": [{"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in layers],
+    }
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [_blob(blobs, _MANIFEST, manifest)]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
+
+
+def _blob(blobs: Path, media_type: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    content = json.dumps(document).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    (blobs / digest).write_bytes(content)
+    return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content)}

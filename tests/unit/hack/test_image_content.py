@@ -1,0 +1,148 @@
+"""What is taken into Mill's image, what is left out, and what is said of it."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from hack.images.mill import application, base, dependencies, interpreter, sbom
+from hack.images.mill.layout import ROOT, configuration, remove
+
+DEBIAN = "usr/lib/x86_64-linux-gnu"
+STANDARD = "usr/lib/python3.11"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "etc/os-release",
+        "lib64/ld-linux-x86-64.so.2",
+        "lib/aarch64-linux-gnu/libc.so.6",
+        f"{DEBIAN}/libssl.so.3",
+        f"{DEBIAN}/ossl-modules/legacy.so",
+        "usr/bin/python3.11",
+        f"{STANDARD}/asyncio/base_events.py",
+        f"{STANDARD}/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so",
+        "usr/share/doc/libc6/copyright",
+        "usr/share/doc/libgcc-s1",
+    ],
+)
+def test_a_service_needs(path: str) -> None:
+    assert not base.LEFT_OUT.fullmatch(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "bin/sh",
+        "usr/bin/dpkg",
+        "usr/bin/python3",
+        "usr/sbin/update-ca-certificates",
+        "etc/passwd",
+        f"{DEBIAN}/gconv/UTF-16.so",
+        f"{STANDARD}/ensurepip/__init__.py",
+        f"{STANDARD}/test/regrtest.py",
+        f"{STANDARD}/lib-dynload/readline.cpython-311-x86_64-linux-gnu.so",
+        "usr/share/doc/libc6/changelog.gz",
+        "usr/share/man/man1/python3.11.1.gz",
+    ],
+)
+def test_a_service_does_not_need(path: str) -> None:
+    assert base.LEFT_OUT.fullmatch(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "left_out"),
+    [
+        ("kopf/__init__.py", False),
+        ("kopf-1.45.2.dist-info/METADATA", False),
+        ("kopf-1.45.2.dist-info/RECORD", True),
+        ("kopf-1.45.2.dist-info/licenses/LICENSE", False),
+        ("kubernetes/aio/client/api_client.py", False),
+        ("kubernetes/aio/client/models/__init__.py", False),
+        ("kubernetes/aio/client/models/v1_pod.py", True),
+        ("kubernetes/client/api/core_v1_api.py", True),
+        ("kubernetes/aio/config/incluster_config.py", False),
+        ("yarl/_quoting_c.pyx", True),
+        ("starlette/testclient.py", False),
+        ("certifi/tests/test_certify.py", True),
+        ("bin/uvicorn", True),
+        (".lock", True),
+        ("fastapi/.agents/skills/fastapi/SKILL.md", True),
+        ("bundling/.libs/libz.so.1", False),
+    ],
+)
+def test_of_distributions_only_what_runs_is_kept(path: str, left_out: bool) -> None:
+    assert bool(dependencies.LEFT_OUT.fullmatch(path)) is left_out
+
+
+def test_nothing_of_ours_names_what_is_left_out_of_the_client() -> None:
+    ours = [file for folder in application.SOURCES for file in (ROOT / folder).rglob("*.py")]
+    imports = re.compile(r"^\s*(?:from|import) (kubernetes\S*)(?: import (.+))?$", re.MULTILINE)
+    found = {match for file in ours for match in imports.findall(file.read_text())}
+    assert found == {("kubernetes.aio", "client as aio"), ("kubernetes.aio", "config as aio_config")}
+    text = (ROOT / "crds/mill_api/kube/client.py").read_text()
+    assert set(re.findall(r"\baio\.(\w+)", text)) - {"client", "config"} == {"ApiClient", "Configuration"}
+
+
+def test_folders_that_have_become_empty_go(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "unwanted").touch()
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "wanted").touch()
+    (tmp_path / "d").symlink_to("c")
+    remove(tmp_path, re.compile(r"a/.+"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "d"]
+
+
+def test_scripts_run_the_images_python() -> None:
+    made = application.programs("[console_scripts]\nmill-operator = mill_operator.main:run\n")
+    assert made == {
+        "mill-operator": "#!/opt/mill/bin/python\nimport sys\nfrom mill_operator.main import run\nsys.exit(run())\n"
+    }
+
+
+def test_a_library_from_elsewhere_is_missing() -> None:
+    listing = (
+        "\tlinux-vdso.so.1 (0x1)\n\tlibc.so.6 => /image/lib/libc.so.6 (0x2)\n"
+        "\tlibstdc++.so.6 => /usr/lib/libstdc++.so.6 (0x3)\n\tlibnone.so.1 => not found\n"
+        "\t/image/lib/ld-linux-x86-64.so.2 (0x4)\n"
+    )
+    missing = interpreter.missing_in(listing, Path("/image"))
+    assert missing == [("libstdc++.so.6", "/usr/lib/libstdc++.so.6"), ("libnone.so.1", "")]
+
+
+def test_the_bill_names_everything_with_its_licence() -> None:
+    bill = sbom.bill(
+        "1.2.3",
+        debian=["Package: zlib1g\nVersion: 1:1.2.13\nArchitecture: amd64\nDescription: compression\n more of it\n"],
+        python=[
+            "Metadata-Version: 2.4\nName: kopf\nVersion: 1.45.2\nLicense-Expression: MIT\n\nName: not this one\n",
+            "Name: Old_One\nVersion: 1\nLicense: a\n text\nClassifier: License :: OSI Approved :: BSD License\n\n",
+        ],
+    )
+    assert bill["metadata"]["component"]["version"] == "1.2.3"
+    assert [(each["name"], each["version"], each["purl"], each.get("licenses")) for each in bill["components"]] == [
+        ("zlib1g", "1:1.2.13", "pkg:deb/debian/zlib1g@1%3A1.2.13?arch=amd64&distro=debian-12", None),
+        ("kopf", "1.45.2", "pkg:pypi/kopf@1.45.2", [{"expression": "MIT"}]),
+        ("Old_One", "1", "pkg:pypi/old-one@1", [{"license": {"name": "BSD License"}}]),
+    ]
+
+
+def test_the_dockerfile_says_the_same() -> None:
+    text = re.sub(r"\\\n\s*", " ", (ROOT / "Dockerfile").read_text())
+    instructions: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        name, _, rest = line.partition(" ")
+        instructions.setdefault(name, []).append(rest)
+    settings = configuration("${VERSION}", "${REVISION}")
+    assert dict(each.split("=", 1) for each in shlex.split(instructions["ENV"][0])) == settings.environment
+    assert dict(each.split("=", 1) for each in shlex.split(instructions["LABEL"][0])) == settings.labels
+    assert instructions["USER"] == [settings.user]
+    assert instructions["EXPOSE"] == [" ".join(str(port) for port in settings.ports)]
+    assert instructions["CMD"] == [json.dumps(list(settings.command))]
+    uv = re.search(r"uv_version=(\S+)", (ROOT / "hack/setup.sh").read_text())
+    assert uv is not None
+    assert f"uv=={uv[1]}" in instructions["RUN"][0]
