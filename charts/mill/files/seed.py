@@ -1,0 +1,31 @@
+"""`helm test`: deploys a good service and one whose tag does not exist, and looks whether each is judged by itself."""
+
+import os
+import re
+import subprocess
+import sys
+
+EXPECTED = re.compile(
+    r"  mill-test-web:    scheduled on \S+\n"
+    r"  mill-test-web:    healthy\n"
+    r"  mill-test-broken: failed: image pull failed: tag not found\n"
+    r"  deploy finished with errors\n"
+)
+
+
+def deploy(name: str) -> subprocess.CompletedProcess[str]:
+    """Deploy a file and show how that went."""
+    environment = {**os.environ, "MILL_TOKEN": os.environ["TOKENS"].split()[0]}
+    command = ["mill", "deploy", f"/seed/{name}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    print(f"$ mill deploy {name}\n{done.stdout}{done.stderr}(exit code {done.returncode})", flush=True)
+    return done
+
+
+seed = deploy("production.mill")
+gone = deploy("nothing.mill")
+if seed.returncode != 1 or not EXPECTED.fullmatch(seed.stdout):
+    sys.exit("the lines or the exit code are not what they should be")
+if gone.returncode != 0:
+    sys.exit("what was deployed could not be removed")
+print("mill works")

@@ -1,0 +1,170 @@
+"""The chart on the real cluster, from nothing: installed, tried, upgraded, taken back, removed."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hack import local
+from hack.cluster import Cluster
+from hack.images import push_mill
+from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
+from tests.e2e.test_partial_failure import LINES, SEED
+
+from .helm import CHART, earlier_chart, helm
+
+CRD = "milldeployments.mill.dev"
+RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/warn=restricted")
+
+
+class Release:
+    """A release called `mill` in a namespace of its own, and what its notes tell people to type."""
+
+    def __init__(self, namespace: Namespace, image: str) -> None:
+        self.namespace = namespace
+        repository, _, digest = image.partition("@")
+        self.settings = {"image.repository": repository, "image.digest": digest}
+        self.notes = ""
+
+    def helm(self, *arguments: str) -> str:
+        return helm(*arguments, "--namespace", self.namespace.name, kubeconfig=self.namespace.cluster.kubeconfig)
+
+    def put(self, chart: Path, **settings: str) -> None:
+        """Install or upgrade, and wait until all of it is ready."""
+        chosen = [word for key, value in {**self.settings, **settings}.items() for word in ("--set", f"{key}={value}")]
+        # The development cluster has the CRD already, from elsewhere.
+        options = ("--install", "--take-ownership", "--force-conflicts", "--wait", "--timeout", "2m")
+        self.notes = self.helm("upgrade", "mill", str(chart), *options, *chosen)
+
+    def mill(self, *arguments: str) -> Finished:
+        """Type what the notes say, then a command of mill."""
+        exports = [line for line in self.notes.splitlines() if line.strip().startswith("export ")]
+        assert len(exports) == 3
+        script = "\n".join([*exports, 'exec "$@"'])
+        environment = {**os.environ, **self.namespace.cluster.environment()}
+        for each in ("MILL_ADDRESS", "MILL_CONTEXT", "MILL_TOKEN"):
+            environment.pop(each, None)
+        done = subprocess.run(
+            ["bash", "-c", script, "bash", str(MILL), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def pods(self) -> list[str]:
+        """Uids of the components' pods."""
+        return sorted(each["metadata"]["uid"] for each in self.namespace.items("pods"))
+
+
+@pytest.fixture(scope="module")
+def release(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+    """The release, as an earlier version of the chart. Operator and gateway of other tests are away meanwhile."""
+    local.stop()
+    try:
+        with new_namespace(cluster, tmp_path_factory.mktemp("chart")) as made:
+            made.run(*cluster.kubectl_command("label", "namespace", made.name, *RESTRICTED))
+            release = Release(made, push_mill(cluster.registry))
+            release.put(earlier_chart(tmp_path_factory.mktemp("earlier")))
+            yield release
+            if release.helm("list", "--short"):
+                release.helm("uninstall", "mill", "--wait")
+    finally:
+        local.start(cluster)
+
+
+@pytest.fixture(scope="module")
+def shop(cluster: Cluster, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]:
+    """Another namespace, with the seed's file deployed by the installed gateway."""
+    with new_namespace(cluster, tmp_path_factory.mktemp("shop")) as made:
+        file = made.folder / "production.mill"
+        file.write_text(SEED.replace("REGISTRY", cluster.registry))
+        done = release.mill("deploy", "-f", str(file), "--namespace", made.name)
+        assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
+        yield made
+
+
+def test_the_seeds_scenario_through_the_gateway_in_the_cluster(release: Release, shop: Namespace) -> None:
+    status = release.mill("status", "--namespace", shop.name)
+    assert "image pull failed: tag not found" in status.stdout
+    assert len(shop.ready_pods("web")) == 1
+    owner = shop.get("deployment", "web")["metadata"]["labels"]["app.kubernetes.io/managed-by"]
+    assert owner.startswith("mill")
+
+
+def test_every_pod_is_restricted_and_two_of_each_are_ready(release: Release) -> None:
+    for component in ("operator", "gateway"):
+        deployment = release.namespace.get("deployment", f"mill-{component}")
+        assert deployment["status"]["readyReplicas"] == 2
+    warned = [each for each in release.namespace.items("events") if "violates PodSecurity" in each.get("message", "")]
+    assert warned == []
+    (lease,) = release.namespace.items("leases", "--field-selector=metadata.name=mill-operator")
+    assert lease["spec"]["holderIdentity"].startswith("mill-operator-")
+
+
+def test_an_upgrade_and_back_leaves_services_and_token_as_they_are(release: Release, shop: Namespace) -> None:
+    web, token = shop.ready_pods("web"), release.namespace.get("secret", "mill-gateway-token")["data"]
+    columns = len(shop.get("crd", CRD)["spec"]["versions"][0]["additionalPrinterColumns"])
+    before = release.pods()
+    release.put(CHART, **{"operator.logLevel": "DEBUG", "gateway.logLevel": "DEBUG"})
+    assert len(shop.get("crd", CRD)["spec"]["versions"][0]["additionalPrinterColumns"]) == columns + 1
+    wait_for("the new pods alone", lambda: len(release.pods()) == 4 and not set(release.pods()) & set(before))
+    assert release.mill("watch", "--namespace", shop.name).stdout == LINES
+    assert release.mill("restart", "web", "--namespace", shop.name).code == 0
+    restarted = wait_for(
+        "the old pod's end", lambda: (found := shop.ready_pods("web")) and not set(found) & set(web) and found
+    )
+    release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")
+    assert release.mill("status", "--namespace", shop.name).code == 0
+    assert shop.ready_pods("web") == restarted
+    assert release.namespace.get("secret", "mill-gateway-token")["data"] == token
+    release.put(CHART)
+    assert shop.ready_pods("web") == restarted
+
+
+def test_helm_test_runs_the_seeds_scenario(release: Release, shop: Namespace) -> None:
+    release.put(CHART, **{"tests.namespace": shop.name})
+    told = release.helm("test", "mill", "--logs", "--timeout", "2m")
+    assert re.search(r"Phase: +Succeeded", told)
+    wait_for("what it deployed to go", lambda: not shop.items("deployments", "-l", "mill.dev/deployment=mill-test"))
+
+
+def test_a_node_that_is_drained_leaves_one_of_each(release: Release) -> None:
+    budgets = release.namespace.items("poddisruptionbudgets")
+    assert {each["metadata"]["name"]: each["status"]["disruptionsAllowed"] for each in budgets} == {
+        "mill-gateway": 1,
+        "mill-operator": 1,
+    }
+
+
+def test_one_namespace_only(release: Release, shop: Namespace, cluster: Cluster, tmp_path: Path) -> None:
+    release.put(CHART, namespace=shop.name)
+    roles = release.namespace.run(*cluster.kubectl_command("get", "clusterroles", "-o", "json")).stdout
+    named = [each["metadata"]["name"] for each in json.loads(roles)["items"]]
+    ours = [each for each in named if each.startswith(f"{release.namespace.name}-mill-")]
+    assert sorted(each.removeprefix(f"{release.namespace.name}-mill-") for each in ours) == [
+        "gateway-nodes",
+        "gateway-reviews",
+        "operator-nodes",
+    ]
+    assert release.mill("status").code == 0
+    elsewhere = release.mill("status", "--namespace", "default")
+    assert elsewhere.code == 1
+    assert shop.name in elsewhere.stderr
+
+
+def test_what_is_deployed_outlives_mill(release: Release, shop: Namespace) -> None:
+    web = shop.ready_pods("web")
+    told = release.helm("uninstall", "mill", "--wait")
+    assert CRD in told
+    assert shop.get("crd", CRD)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert shop.ready_pods("web") == web
+    assert shop.status()["services"]
+    shop.kubectl("delete", "milldeployment", "mill", "--timeout=60s")
+    wait_for("its objects to go", lambda: not shop.items("deployments"))

@@ -1,0 +1,171 @@
+"""What the chart renders: every value counts, what is wrong is refused, and the API server takes all of it."""
+
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+import yaml
+
+from hack.commands import CommandFailed
+from mill_gateway.rbac import ACCOUNT as GATEWAY
+from mill_operator.rbac import ACCOUNT as OPERATOR
+from tests.e2e.conftest import Namespace
+
+from .helm import CHART, helm, render
+
+Objects = list[dict[str, Any]]
+
+EVERYTHING = (
+    "namespace=shop",
+    "gateway.drain=true",
+    "gateway.tls.existingSecret=tls",
+    "gateway.ingress.enabled=true",
+    "gateway.ingress.host=mill.example.com",
+    "gateway.ingress.tlsSecret=web",
+    "workloads.restricted=true",
+)
+SETTINGS = {
+    "image.repository=r.example/m": "r.example/m:0.1.0",
+    "image.tag=v9": "mill:v9",
+    f"image.digest=sha256:{'a' * 64}": f"mill@sha256:{'a' * 64}",
+    "image.pullPolicy=Always": "imagePullPolicy: Always",
+    "imagePullSecrets[0].name=registry": "imagePullSecrets:\n      - name: registry",
+    "nameOverride=press": "name: mill-press-operator",
+    "fullnameOverride=press": "name: press-operator",
+    "commonLabels.team=shop": "team: shop",
+    "namespace=shop": "name: MILL_SINGLE_NAMESPACE",
+    "serviceAccounts.annotations.role=x": "role: x",
+    "workloads.serviceAccount=runner": "name: MILL_SERVICE_ACCOUNT\n          value: runner",
+    "workloads.restricted=true": "name: MILL_RESTRICTED\n          value: 'true'",
+    "workloads.ingressClass=nginx": "name: MILL_INGRESS_CLASS\n          value: nginx",
+    "workloads.tlsIssuer=acme": "name: MILL_TLS_ISSUER\n          value: acme",
+    "operator.replicas=3": "replicas: 3",
+    "operator.workers=2": "name: MILL_WORKERS\n          value: '2'",
+    "operator.logLevel=DEBUG": "name: MILL_LOG_LEVEL\n          value: DEBUG",
+    "operator.logFormat=text": "name: MILL_LOG_FORMAT\n          value: text",
+    "operator.evidenceLogs=false": "name: MILL_EVIDENCE_LOGS\n          value: 'false'",
+    "operator.resources.limits.memory=1Gi": "memory: 1Gi",
+    "operator.podLabels.a=b": "a: b",
+    "operator.podAnnotations.c=d": "c: d",
+    "operator.nodeSelector.disk=ssd": "disk: ssd",
+    "operator.tolerations[0].key=spot": "key: spot",
+    "operator.affinity.nodeAffinity.x=y": "nodeAffinity:",
+    "operator.priorityClassName=high": "priorityClassName: high",
+    "operator.env.HTTPS_PROXY=http://p": "name: HTTPS_PROXY",
+    "gateway.replicas=5": "replicas: 5",
+    "gateway.defaultNamespace=shop": "name: MILL_NAMESPACE\n          value: shop",
+    "gateway.kubernetesTokens=false": "name: MILL_KUBERNETES_TOKENS\n          value: 'false'",
+    "gateway.token.existingSecret=ours": "secretName: ours",
+    "gateway.nodes=false": "name: MILL_NODES\n          value: 'false'",
+    "gateway.drain=true": "name: MILL_DRAIN\n          value: 'true'",
+    "gateway.tls.existingSecret=tls": "scheme: HTTPS",
+    "gateway.service.type=LoadBalancer": "type: LoadBalancer",
+    "gateway.service.port=80": "port: 80",
+    "gateway.service.annotations.e=f": "e: f",
+    "gateway.ingress.enabled=true,gateway.ingress.host=m.example": "host: m.example",
+    "networkPolicies.gatewayFrom[0].podSelector.matchLabels.x=y": "from:",
+    "serviceMonitor.enabled=true": "kind: ServiceMonitor",
+    "serviceMonitor.enabled=true,serviceMonitor.interval=5s": "interval: 5s",
+    "serviceMonitor.enabled=true,serviceMonitor.labels.release=p": "release: p",
+    "tests.namespace=trial": "name: MILL_NAMESPACE\n      value: trial",
+}
+GONE = {
+    "crd.install=false": "CustomResourceDefinition",
+    "rbac.create=false": "ClusterRole",
+    "serviceAccounts.create=false": "ServiceAccount",
+    "gateway.token.create=false": "Secret",
+    "podDisruptionBudgets.enabled=false": "PodDisruptionBudget",
+    "networkPolicies.enabled=false": "NetworkPolicy",
+}
+WRONG = {
+    "operator.replica=2": "replica",
+    "image.pullPolicy=Sometimes": "pullPolicy",
+    "operator.replicas=-1": "replicas",
+    "gateway.service.type=External": "type",
+    "namespace=Shop": "namespace",
+    "gateway.token.create=false,gateway.kubernetesTokens=false": "nobody could use the gateway",
+    "gateway.ingress.enabled=true": "which name leads to the gateway",
+}
+
+
+def text_of(objects: Objects) -> str:
+    return yaml.safe_dump_all(objects, sort_keys=False, width=1000)
+
+
+def kinds(objects: Objects) -> set[str]:
+    return {each["kind"] for each in objects}
+
+
+def test_helm_has_nothing_against_it() -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART))
+
+
+@pytest.mark.parametrize(("setting", "shown"), SETTINGS.items(), ids=SETTINGS)
+def test_every_value_counts(setting: str, shown: str) -> None:
+    assert shown not in text_of(render())
+    assert shown in text_of(render(*setting.split(",")))
+
+
+@pytest.mark.parametrize(("setting", "kind"), GONE.items(), ids=GONE)
+def test_what_is_turned_off_is_not_there(setting: str, kind: str) -> None:
+    assert kind in kinds(render())
+    assert kind not in kinds(render(setting))
+
+
+@pytest.mark.parametrize(("setting", "told"), WRONG.items(), ids=WRONG)
+def test_what_is_wrong_is_refused(setting: str, told: str) -> None:
+    with pytest.raises(CommandFailed, match=told):
+        render(*setting.split(","))
+
+
+def test_every_value_is_tried() -> None:
+    def leaves(value: Any, path: str) -> list[str]:
+        if isinstance(value, dict) and value:
+            return [leaf for key, inner in value.items() for leaf in leaves(inner, f"{path}.{key}")]
+        return [path.removeprefix(".")]
+
+    same = ("resources", "podLabels", "podAnnotations", "nodeSelector", "tolerations", "affinity", "priorityClassName")
+    tried = " ".join([*SETTINGS, *GONE, *EVERYTHING])
+    for leaf in leaves(yaml.safe_load((CHART / "values.yaml").read_text()), ""):
+        as_operator = leaf.replace("gateway.", "operator.", 1)
+        shared = leaf.startswith("gateway.") and leaf.split(".")[1] in (*same, "env", "logLevel", "logFormat")
+        known = leaf in tried or (shared and as_operator.split(".")[1] in tried)
+        assert known or leaf.startswith(("operator.resources", "networkPolicies.metricsFrom", "gateway.ingress.")), leaf
+
+
+@pytest.mark.parametrize("settings", [(), EVERYTHING], ids=["as it is", "with everything"])
+def test_the_api_server_takes_it(shared: Namespace, settings: tuple[str, ...]) -> None:
+    for each in render(*settings, namespace=shared.name):
+        if each["metadata"].get("namespace", shared.name) != shared.name:
+            each["metadata"]["namespace"] = shared.name
+        answer = shared.kubectl(
+            "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=json.dumps(each)
+        )
+        assert "serverside-applied" in answer
+
+
+@pytest.mark.parametrize("settings", [(), EVERYTHING], ids=["cluster", "namespace"])
+def test_the_rights_are_those_of_the_components_own_tables(settings: tuple[str, ...]) -> None:
+    roles = [each for each in render("gateway.drain=true", *settings) if each["kind"] in ("Role", "ClusterRole")]
+    granted = [rule for role in roles for rule in role["rules"]]
+    wanted = [right.rule() for account in (OPERATOR, GATEWAY) for right in account.rights]
+    as_text = partial(json.dumps, sort_keys=True)
+    assert sorted(map(as_text, granted)) == sorted(map(as_text, wanted))
+    served = [role for role in roles if role["metadata"]["name"] == "mill-operator"]
+    assert [role["metadata"].get("namespace") for role in served] == (["shop"] if settings else [])
+
+
+def test_all_pods_keep_the_restricted_profile() -> None:
+    pods = [each["spec"]["template"]["spec"] for each in render() if each["kind"] == "Deployment"]
+    pods += [each["spec"] for each in render() if each["kind"] == "Pod"]
+    assert len(pods) == 3
+    for pod in pods:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
