@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mill_cli.errors import Exit
+from mill_cli.errors import CliError, Exit
 from mill_cli.options import SharedOption, shared, taken
 
 Body = Callable[..., Exit | None]
@@ -28,11 +28,12 @@ class _Sections(click.Command):
 
 
 class Command(_Sections):
-    """A command. `section` is where the list of commands has it."""
+    """A command. `section` is where the list of commands has it; what is given to a `private` one no error repeats."""
 
-    def __init__(self, *args: Any, section: str = "", **settings: Any) -> None:
+    def __init__(self, *args: Any, section: str = "", private: bool = False, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.section = section
+        self.private = private
 
 
 class Group(_Sections, click.Group):
@@ -74,13 +75,30 @@ def command(
         @functools.wraps(body)
         def call(**given: Any) -> int:
             before: Any = click.get_current_context().obj
-            return int(body(taken(given).over(before).completed(os.environ), **given) or 0)
+            options = taken(given).over(before).completed(os.environ)
+            try:
+                return int(body(options, **given) or 0)
+            except BrokenPipeError:  # click would say 1
+                return Exit.FILE
+            except (AttributeError, LookupError, TypeError) as error:
+                if options.verbose:  # with all that somebody needs who mends it
+                    raise
+                raise _not_understood(error) from error
 
         made = group.command(name, section=section, **settings)(call)
         made.params += shared(without)
         return body
 
     return add
+
+
+def _not_understood(error: Exception) -> CliError:
+    """Return what is said of an answer that is JSON, and something else than what was asked for."""
+    return CliError(
+        Exit.FAILED,
+        f"not the answer of a gateway: {type(error).__name__}: {error}",
+        "is the address that of a mill gateway? if it is, this is a fault of mill: --verbose tells where",
+    )
 
 
 def group(of: click.Group, name: str, about: str, section: str) -> Group:

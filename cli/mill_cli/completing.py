@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import click
 
+from mill_cli.errors import CliError
+from mill_cli.options import Options, taken
+
 VARIABLE: Final = "_MILL_COMPLETE"
 """Set by a shell that asks how a line goes on."""
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -13,32 +16,36 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-        return [each for each in names(ctx) if each.startswith(incomplete)]
+        try:
+            return [each for each in names(ctx) if each.startswith(incomplete)]
+        except (CliError, AttributeError, LookupError, TypeError):  # no good answer completes nothing
+            return []
 
     return complete
 
 
 def _get(ctx: click.Context, *parts: str) -> Any:
-    """Return what the gateway answers, or nothing."""
+    """Return what the gateway answers. Raise `CliError`."""
     from mill_cli.connection.client import Gateway, path
-    from mill_cli.errors import CliError
-    from mill_cli.options import taken
 
-    try:
-        options = taken(dict(ctx.params)).over(ctx.obj).completed(os.environ)
-        with Gateway(options) as gateway:
-            return gateway.get(path(*(part.format(options.deployment) for part in parts)), **options.where)
-    except CliError:
-        return None
+    options = _options(ctx).completed(os.environ)
+    with Gateway(options) as gateway:
+        return gateway.get(path(*(part.format(options.deployment) for part in parts)), **options.where)
+
+
+def _options(ctx: click.Context) -> Options:
+    """Return what was given to a command and to the groups before it, which keep nothing while a line is completed."""
+    given = taken(dict(ctx.params))
+    return given if ctx.parent is None else given.over(_options(ctx.parent))
 
 
 def _listed(route: str, key: str = "name") -> Complete:
-    return _completing(lambda ctx: [str(each[key]) for each in _get(ctx, route) or ()])
+    return _completing(lambda ctx: [str(each[key]) for each in _get(ctx, route)])
 
 
 def _deployed(*kinds: str) -> Complete:
     def names(ctx: click.Context) -> list[str]:
-        spec = (_get(ctx, "deployments", "{}") or {}).get("spec") or {}
+        spec = _get(ctx, "deployments", "{}")["spec"]
         return [str(each["name"]) for kind in kinds for each in spec.get(kind) or ()]
 
     return _completing(names)

@@ -29,7 +29,7 @@ def explain(code: str | None, *, as_json: bool) -> Exit:
     asked = known if code is None else {name: known[name] for name in [_find(code, known)]}
     lines: Iterator[str]
     if as_json:
-        lines = (json.dumps({"code": name, "causes": causes}) for name, causes in asked.items())
+        lines = (json.dumps({"code": name, "causes": causes}, separators=(",", ":")) for name, causes in asked.items())
     else:
         width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
         lines = _overview(known, width) if code is None else _page(asked, width)

@@ -1,17 +1,23 @@
 """A rollout shown to its end: as lines for whoever reads them later, live on a terminal, as JSON for programs."""
 
-import queue
-import threading
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from mill_cli.arrivals import Arrivals, Counted, Paused
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import Arrangement, Words, details
+from mill_cli.output.text import one_line
+
+ANSWER_SECONDS: Final = 0.05
+"""How often it is asked whether a rollout has begun: nothing is drawn of one that is refused."""
+LOOK_SECONDS: Final = 0.5
+"""How often replicas are counted."""
 
 
 def wants_details(options: Options) -> dict[str, str]:
@@ -42,8 +48,10 @@ def follow(
     try:
         return Exit.GOOD if show(gateway, open_, services, words) else Exit.FAILED
     except KeyboardInterrupt:
-        joins = f"; `{opened[0].watch_command}` joins it again" if opened and opened[0].headers else ""
-        screen.note(f"interrupted: the rollout goes on{joins}")
+        if not opened:
+            return Exit.INTERRUPTED
+        goes_on = "the rollout goes on" if opened[0].headers else "if the rollout has begun, it goes on"
+        screen.note(f"interrupted: {goes_on}; `{opened[0].watch_command}` joins it again")
         return Exit.STREAM_LOST
 
 
@@ -60,87 +68,68 @@ def _json(gateway: Gateway, make: Open, _services: Names, _words: Words) -> bool
 
 
 def _plain(gateway: Gateway, make: Open, services: Names, words: Words) -> bool:
-    options = gateway.options
-    arrived = _reading(make(_noticing(options)))
+    options, arrivals = gateway.options, Arrivals()
+    arrivals.read(make(_noticing(options)))
     arrangement = Arrangement(services(), words)  # read meanwhile
     success = False
-    for event in _with_ticks(arrived, lambda: arrangement.due):
+    for event in arrivals.take(lambda: arrangement.due):
         now = time.monotonic()
-        lines = arrangement.tick(now) if event is None else arrangement.push(event.name, event.data, now)
+        if not isinstance(event, ServerEvent):
+            lines = arrangement.tick(now)
+        else:
+            lines = arrangement.push(event.name, event.data, now)
+            success = event.last and event.data.get("success") is True
         for line in lines:
             screen.out(line)
-        if event is not None and event.name == "failed" and options.verbose:
+        if isinstance(event, ServerEvent) and event.name == "failed" and options.verbose:
             _explain(event)
-        success = event is not None and event.last and event.data.get("success") is True
     return success
 
 
 def _explain(event: ServerEvent) -> None:
     service, *more = event.data.get("service"), *details(event.data)
     if service and more:
-        screen.note("\n".join([f"  {service}:", *more]))
+        screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
 
 
 def _live(gateway: Gateway, make: Open, services: Names, words: Words) -> bool:
-    from mill_cli.output.live import LiveRollout
+    arrivals, stream = Arrivals(), make(lambda _: None)
+    arrivals.read(stream)
 
-    success, stream = False, make(lambda text: shown.notice(text))  # noqa: PLW0108 - there is none yet
-    events = iter(stream)
-    first = next(events, None)  # a refusal is told before anything is drawn
-    with LiveRollout(list(services()), words, lambda: _look(gateway, stream)) as shown:
-        while first is not None:
-            shown.take(first.name, first.data)
-            success = first.last and first.data.get("success") is True
-            first = next(events, None)
+    from mill_cli.output.live import LiveRollout  # rich takes a while, and meanwhile the gateway has the request
+
+    waiting = arrivals.take(lambda: time.monotonic() + ANSWER_SECONDS)
+    first = next((each for each in waiting if each is not None or stream.headers), None)
+    if not stream.headers:
+        return False
+    shown, over, success = LiveRollout(list(services()), words), False, False
+    with arrivals.looking(lambda: _look(gateway, stream), LOOK_SECONDS), arrivals.signals(), shown.shown():
+        for item in itertools.chain([first], arrivals.take(lambda: shown.due)):
+            if isinstance(item, ServerEvent):
+                shown.take(item.name, item.data)
+                over, success = item.last, item.last and item.data.get("success") is True
+            elif isinstance(item, Counted):
+                shown.count(item.services)
+            elif isinstance(item, Paused):
+                shown.pause()
+            if time.monotonic() >= shown.due and not over:
+                shown.draw(connected=stream.connected)
     return success
 
 
 def _look(gateway: Gateway, stream: RolloutStream) -> list[dict[str, Any]] | None:
-    """Return what the status says of the services, if it can be had: replicas are counted there."""
+    """Return what the status says of the services, if it tells of this rollout: replicas are counted there."""
     namespace, name = stream.deployment
     try:
         detail = gateway.get(path("deployments", name), **({"namespace": namespace} if namespace else {}))
-    except CliError:
+    except (CliError, RuntimeError):  # that is what httpx says of a client that is closed: it is over
         return None
-    services = (detail.get("status") or {}).get("services") if isinstance(detail, dict) else None
-    return services if isinstance(services, list) else None
+    status = (detail.get("status") if isinstance(detail, dict) else None) or {}
+    _, _, rollout = stream.headers.get("Mill-Rollout", "").partition(".")
+    services = status.get("services")
+    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == rollout
+    return services if same else None
 
 
 def _noticing(options: Options) -> Callable[[str], None]:
     return screen.note if options.verbose else lambda _: None
-
-
-Arrived = queue.SimpleQueue[ServerEvent | BaseException | None]
-
-
-def _reading(events: Iterable[ServerEvent]) -> Arrived:
-    """Begin to read, and return where the events arrive; after the last comes None, or what went wrong."""
-    arrived: Arrived = queue.SimpleQueue()
-
-    def read() -> None:
-        try:
-            for event in events:
-                arrived.put(event)
-            arrived.put(None)
-        except BaseException as error:  # noqa: BLE001 - handed on to the reader of the queue
-            arrived.put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    return arrived
-
-
-def _with_ticks(arrived: Arrived, due: Callable[[], float | None]) -> Iterator[ServerEvent | None]:
-    """Yield the events, and None when a held line may wait no longer though no event comes."""
-    while True:
-        until = due()
-        wait = None if until is None else max(0.0, until - time.monotonic())
-        try:
-            item = arrived.get(timeout=wait)
-        except queue.Empty:
-            yield None
-            continue
-        if item is None:
-            return
-        if isinstance(item, BaseException):
-            raise item
-        yield item

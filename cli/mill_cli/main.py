@@ -31,11 +31,14 @@ Exit codes:
 def run() -> None:
     """Run the command line and end the process with the right code."""
     signal.signal(signal.SIGTERM, _terminated)  # so that what was begun is ended: the child that reaches a cluster
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a name that ASCII does not have
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
+    except KeyboardInterrupt:  # so early that nothing has begun
+        code = Exit.INTERRUPTED
     except BrokenPipeError:
         code = Exit.FILE
     except OSError as error:  # of standard output: what else is read and written is told where it is
@@ -59,7 +62,7 @@ def _run(arguments: list[str]) -> int:
     from mill_cli.completing import VARIABLE
 
     try:
-        code = _app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
+        code = app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
     except CliError as error:
         _say(error.render())
         return error.code
@@ -75,7 +78,7 @@ def _run(arguments: list[str]) -> int:
     return int(code or 0)
 
 
-def _app() -> "click.Group":
+def app() -> "click.Group":
     import click
 
     from mill_cli.command import Group, keep
@@ -111,9 +114,20 @@ def _version(ctx: "click.Context", _param: "click.Parameter", value: bool) -> No
         ctx.exit()
 
 
+def _open_what_is_closed() -> None:
+    """Have all three streams: some who start programs close those that they do not use."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            from pathlib import Path
+
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as the process lives
+
+
 def _say(text: str) -> None:
+    from mill_cli.output.text import printable
+
     with contextlib.suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

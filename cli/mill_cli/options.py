@@ -1,13 +1,17 @@
 """The options that every command has, before its name or after it, and the environment variables behind them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from mill_cli.errors import CliError, Exit
+
+_TOKEN: Final = re.compile(r"[ -~]+")
+"""What a header can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +35,27 @@ class Options:
         return Options(**{each.name: getattr(self, each.name) or getattr(others, each.name) for each in fields(self)})
 
     def completed(self, environment: Mapping[str, str]) -> "Options":
-        """Return these, and the environment's where these say nothing: one that says how to connect is enough."""
+        """Return these, and the environment's where these say nothing: one that says how to connect is enough.
+
+        A variable that is empty counts as one that is not set.
+        """
         if self.address and self.context:
             raise CliError(Exit.USAGE, "--address and --context are two ways to the gateway", "give one of them")
+        environment = {name: value for name, value in environment.items() if value}
         address = None if self.context else environment.get("MILL_ADDRESS")
         told = Options(
             address=address,
             context=None if self.address or address else environment.get("MILL_CONTEXT"),
             gateway=environment.get("MILL_GATEWAY"),
-            token=environment.get("MILL_TOKEN"),
-            ca_file=Path(environment["MILL_CA_FILE"]) if environment.get("MILL_CA_FILE") else None,
+            token=environment.get("MILL_TOKEN", "").strip(),
+            ca_file=Path(environment["MILL_CA_FILE"]) if "MILL_CA_FILE" in environment else None,
             namespace=environment.get("MILL_NAMESPACE"),
             name=environment.get("MILL_NAME"),
         )
-        return self.over(told)
+        found = self.over(told)
+        if found.token and not _TOKEN.fullmatch(found.token):
+            raise CliError(Exit.USAGE, "the token has characters that no token has", "see --token and MILL_TOKEN")
+        return found
 
     @property
     def deployment(self) -> str:

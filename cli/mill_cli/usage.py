@@ -5,6 +5,8 @@ import difflib
 import click
 from click.exceptions import NoArgsIsHelpError
 
+from mill_cli.command import Command
+
 
 def words(error: click.ClickException) -> str:
     """Return what stderr says of a wrong command line."""
@@ -19,6 +21,8 @@ def words(error: click.ClickException) -> str:
 
 def _what(error: click.ClickException) -> str:
     match error:
+        case click.UsageError(ctx=click.Context(command=Command(private=True))) if _is_unexpected(error):
+            return "unexpected argument found"
         case click.NoSuchOption(option_name=name, possibilities=near):
             return f"unexpected argument '{name}' found" + (f": did you mean {near[0]}?" if near else "")
         case click.MissingParameter(param=click.Parameter() as param):
@@ -28,9 +32,13 @@ def _what(error: click.ClickException) -> str:
         case click.UsageError(ctx=click.Context(command=click.Group() as group)) if error.message.startswith("No such"):
             return _no_command(error.message.split("'")[1], group)
     text = error.message.removesuffix(".")
-    if text.startswith("Got unexpected extra argument"):
+    if _is_unexpected(error):
         return f"unexpected argument '{text[text.index('(') + 1 : -1]}' found"
     return text[:1].lower() + text[1:]
+
+
+def _is_unexpected(error: click.ClickException) -> bool:
+    return isinstance(error, click.NoSuchOption) or error.message.startswith("Got unexpected extra argument")
 
 
 def _no_command(name: str, group: click.Group) -> str:

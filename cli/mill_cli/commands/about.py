@@ -15,7 +15,7 @@ SHELLS: Final = ("bash", "zsh", "fish")
 INSTEAD: Final = {
     "init": (
         "there is no cluster to initialise: mill runs in Kubernetes, which is one",
-        "docs/guide.md says how to put mill into a cluster",
+        "docs/install.md says how to put mill into one",
         "`mill status --context NAME` looks whether it is in one",
     ),
     "join": (
@@ -47,7 +47,7 @@ def add(app: Group) -> None:
         return show(code, as_json=options.as_json)
 
     @command(app, section=SECTION)
-    @click.argument("shell", type=click.Choice(SHELLS), help="bash, zsh or fish.")
+    @click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS), help="bash, zsh or fish.")
     def completion(options: Options, shell: str) -> None:  # noqa: ARG001 - as all commands
         """Print what a shell needs to complete commands, options and names.
 

@@ -81,7 +81,9 @@ def _rendered(file: files.File, output: str, options: Options) -> str:
         "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
     }
     if output == "json":
-        return json.dumps(resource, ensure_ascii=False, indent=None if options.as_json else 2)
+        if options.as_json:
+            return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(resource, ensure_ascii=False, indent=2)
     import yaml
 
     return str(yaml.safe_dump(resource, sort_keys=False, allow_unicode=True))

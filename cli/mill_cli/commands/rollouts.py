@@ -14,7 +14,7 @@ SECTION: Final = "Deploy"
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
 positional = click.argument(
     "path",
-    metavar="FILE",
+    metavar="[FILE]",
     type=FILE,
     required=False,
     help="A .mill file, or a MillDeployment in YAML; - is standard input. [default: ./mill.conf]",
@@ -54,7 +54,7 @@ def add(app: click.Group) -> None:
         Examples:
           mill deploy -f production.mill
           mill deploy production.mill --namespace shop --json
-          helm template … | mill deploy -
+          envsubst < production.mill | mill deploy -
         """
         from mill_cli.connection.client import Gateway
         from mill_cli.connection.failures import Refused

@@ -19,7 +19,7 @@ def add(app: click.Group) -> None:
     """Add these commands."""
     secret = group(app, "secret", "Values that ${secret(NAME)} stands for: set, get, list, delete.", "Data")
 
-    @command(secret, "set")
+    @command(secret, "set", private=True)
     @name_argument
     @click.argument("value", required=False, help="The value; - or nothing: from standard input.")
     @click.option("--from-file", metavar="FILE", type=click.Path(path_type=Path), help="Take the value from a file.")

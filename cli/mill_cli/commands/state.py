@@ -10,6 +10,8 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 
 SECTION: Final = "Look"
+COUNT: Final = click.IntRange(0)
+COUNT.name = "integer"
 
 
 def add(app: click.Group) -> None:
@@ -38,9 +40,7 @@ def add(app: click.Group) -> None:
         shell_complete=completing.programs,
     )
     @click.option("--follow", "-f", is_flag=True, help="Go on with what is written.")
-    @click.option(
-        "--tail", "-n", metavar="N", type=click.IntRange(0), help="Last lines of each replica. [default: 200]"
-    )
+    @click.option("--tail", "-n", metavar="N", type=COUNT, help="Last lines of each replica. [default: 200]")
     @click.option("--all", "everything", is_flag=True, help="Of all services, each line with its service's name.")
     def logs(options: Options, name: str | None, *, follow: bool, tail: int | None, everything: bool) -> Exit:
         """Print what programs write, of all replicas together.

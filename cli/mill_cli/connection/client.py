@@ -107,10 +107,12 @@ class Gateway:
         assert response.next_request is not None  # noqa: S101 - the caller has looked
         here, there = response.request.url, response.next_request.url
         same = (
-            there.host == here.host and there.path.endswith(path) and (there.scheme, here.scheme) != ("http", "https")
+            there.host == here.host
+            and there.copy_with(query=None).raw_path.decode().endswith(path)
+            and (there.scheme, here.scheme) != ("http", "https")
         )
         if isinstance(self.target, Direct) and same:
-            return str(there.copy_with(query=None, path=there.path.removesuffix(path)))
+            return str(there.copy_with(query=None)).removesuffix(path)
         raise CliError(
             Exit.FAILED,
             f"redirected to {there.copy_with(query=None)} ({self.target})",

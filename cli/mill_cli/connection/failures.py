@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import ssl
+import urllib.request
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -64,7 +66,7 @@ def no_json(response: httpx.Response, error: json.JSONDecodeError) -> CliError:
     return CliError(
         Exit.FAILED,
         f"HTTP {response.status_code}: invalid JSON: {error}",
-        f"is {response.url.copy_with(query=None, path='/')} a mill gateway?",
+        f"is {_origin(response.url)} a mill gateway?",
     )
 
 
@@ -74,7 +76,7 @@ def no_stream(response: httpx.Response) -> CliError:
     return CliError(
         Exit.FAILED,
         f"HTTP {response.status_code}: {one_line(kind)} instead of events",
-        f"is {response.url.copy_with(query=None, path='/')} a mill gateway?",
+        f"is {_origin(response.url)} a mill gateway?",
     )
 
 
@@ -101,11 +103,27 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
         message, advice = f"cannot connect: {cause.strerror or words(error)} ({target})", ["is the address right?"]
     else:
         message, advice = f"connection refused — is the cluster running? ({target})", []
+    if isinstance(target, Direct) and not isinstance(error, httpx.ProxyError):
+        advice += _proxies(target.address)
     if isinstance(target, Direct) and not target.chosen:
         advice.append("--address or MILL_ADDRESS says where the gateway is")
     if isinstance(target, Direct) and _kubeconfig():
         advice.append("--context reaches the gateway of a kubeconfig's cluster")
     return Unanswered(Exit.CANNOT_CONNECT, message, *advice, sent=False)
+
+
+def _proxies(address: str) -> list[str]:
+    """Return what to do about a proxy that is asked for an address."""
+    scheme, host = urlsplit(address).scheme, urlsplit(address).hostname or ""
+    proxies = urllib.request.getproxies()
+    if (scheme not in proxies and "all" not in proxies) or urllib.request.proxy_bypass(host):
+        return []
+    return [f"a proxy of the environment is asked for it ({scheme.upper()}_PROXY): NO_PROXY={host} goes past it"]
+
+
+def _origin(url: httpx.URL) -> str:
+    """Return what comes before the path, without a password."""
+    return f"{url.scheme}://{url.netloc.decode()}"
 
 
 def _cause(error: BaseException) -> BaseException:

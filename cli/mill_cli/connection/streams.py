@@ -69,6 +69,8 @@ class EventStream:
         self._over = False
         self.headers = httpx.Headers()
         """Those of the first answer."""
+        self.connected = False
+        """Whether there is a gateway that answers."""
 
     def __iter__(self) -> Iterator[ServerEvent]:
         """Yield the events. Raise `CliError`: refused, no connection, or the stream is lost for good."""
@@ -97,7 +99,11 @@ class EventStream:
         pause, give_up = _FIRST_PAUSE, time.monotonic() + RESUME_SECONDS
         while not self._over:
             if time.monotonic() > give_up:
-                raise CliError(Exit.STREAM_LOST, "lost the connection; what was begun goes on", *self.rejoining())
+                raise CliError(
+                    Exit.STREAM_LOST,
+                    f"lost the connection{'; what was begun goes on' if self._ends else ''}",
+                    *self.rejoining(),
+                )
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
@@ -106,12 +112,14 @@ class EventStream:
                     yield event
             except (httpx.TransportError, Unanswered):
                 continue
-            except Refused as error:
-                if error.status in UNAVAILABLE:
+            except CliError as error:
+                status = error.status if isinstance(error, Refused) else None
+                if status in UNAVAILABLE:
                     continue
-                if error.status == GONE:
+                if status == GONE:
                     raise
-                raise CliError(Exit.STREAM_LOST, f"cannot go on reading: {error}", *error.advice) from error
+                advice = [*error.advice, *self.rejoining()]
+                raise CliError(Exit.STREAM_LOST, f"cannot go on reading: {error}", *advice) from error
 
     def _connection(self, request: Request) -> Iterator[ServerEvent]:
         """Yield the events of one connection."""
@@ -129,6 +137,7 @@ class EventStream:
             if response.status_code == httpx.codes.NO_CONTENT:  # after the last event there is nothing
                 self._over = True
                 return
+            self.connected = True
             self.headers = self.headers or response.headers
             if rollout := response.headers.get("Mill-Rollout"):
                 self._last_id = self._last_id or f"{rollout}.0"
@@ -136,6 +145,8 @@ class EventStream:
                 yield from self._events(EventSource(response))
             except SSEError as error:
                 raise no_stream(response) from error
+            finally:
+                self.connected = False
         self._over = self._over or not self._ends
 
     def _events(self, source: EventSource) -> Iterator[ServerEvent]:

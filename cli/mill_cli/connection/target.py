@@ -22,7 +22,9 @@ class Direct:
     """Whether somebody chose it, rather than taking the default."""
 
     def __str__(self) -> str:
-        return f"address: {self.address}"
+        """Return how errors name it: without a password."""
+        before, at, after = self.address.rpartition("@")
+        return f"address: {before.partition('//')[0]}//…@{after}" if at else f"address: {self.address}"
 
 
 @dataclass(frozen=True, slots=True)

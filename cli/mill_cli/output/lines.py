@@ -41,15 +41,25 @@ RESTART: Final = Words("restarted", "restart finished with errors")
 
 def line(event: str, data: dict[str, Any], width: int) -> str | None:
     """Return the line of an event, if there is one; `width` is the longest service name's."""
-    service, phase = data.get("service"), data.get("phase")
-    prefix = f"  {one_line(str(service)) + ':':<{width + 1}} " if service else "  "
+    words = said(event, data)
+    return None if words is None else prefix(data.get("service"), width) + words
+
+
+def prefix(service: Any, width: int) -> str:
+    """Return how a line begins, about a service or about none."""
+    return f"  {one_line(str(service)) + ':':<{width + 1}} " if service else "  "
+
+
+def said(event: str, data: dict[str, Any]) -> str | None:
+    """Return what the line of an event says, if there is one."""
+    phase = data.get("phase")
     if event == "failed":
-        return f"{prefix}failed: {one_line(str(data.get('reason') or 'unknown'))}"
+        return f"failed: {one_line(str(data.get('reason') or 'unknown'))}"
     if not phase or phase in DETAILED:
         return None
     if phase == "scheduled":
-        return f"{prefix}scheduled on {one_line(str(data.get('node') or 'unknown'))}"
-    return f"{prefix}{one_line(str(phase))}"
+        return f"scheduled on {one_line(str(data.get('node') or 'unknown'))}"
+    return one_line(str(phase))
 
 
 def details(data: dict[str, Any]) -> Iterator[str]:

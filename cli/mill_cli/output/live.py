@@ -1,136 +1,135 @@
-"""Live rows on a terminal, drawn by rich."""
+"""A rollout on a terminal: rows that rich draws in place, and above them what stays."""
 
-import threading
+import contextlib
+import os
+import signal
+import sys
+import termios
 import time
-from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
+from mill_cli.output import screen
+from mill_cli.output.frame import ASCII, FRAME_SECONDS, UNICODE, frame, settled, told
 from mill_cli.output.lines import Words
 from mill_cli.output.rows import Row, Rows
 
-WIDE: Final = 60
-"""Columns from which on there is room for bars and times."""
-BAR: Final = 10
-LOOK_SECONDS: Final = 0.5
-"""How often replicas are counted."""
-STYLE: Final = {"going": "", "suspect": "yellow", "good": "green", "bad": "red"}
+QUIET_SECONDS: Final = 0.5
+"""How long nothing need be said, though nothing is known yet."""
 
 
 class LiveRollout:
-    """Shows a rollout, as a context manager. `look` returns the services of the status, or None if it cannot."""
+    """Shows a rollout. Whoever has it calls `draw` whenever that is due."""
 
-    def __init__(
-        self, services: list[str], words: Words, look: Callable[[], Iterable[Mapping[str, Any]] | None]
-    ) -> None:
+    def __init__(self, services: list[str], words: Words) -> None:
         self._rows = Rows(services)
         self._words = words
-        self._look = look
-        self._console = Console(highlight=False)
-        self._glyphs = _Glyphs(unicode=self._console.encoding.lower().startswith("utf"))
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._notice = ""
-        self._live = Live(get_renderable=self._render, console=self._console, transient=True, refresh_per_second=8)
+        # Where nobody wants colours, rich would still have what is bold.
+        self._console = Console(color_system="auto" if screen.colored() else None, force_terminal=True)
+        self._glyphs = UNICODE if self._console.encoding.startswith("utf") else ASCII
+        self._taken = contextlib.ExitStack()
+        """What is to be undone when it is over."""
+        self._live: Live
+        self._begun = time.monotonic()
+        self._heard = False
+        self._connected = True
+        self.due = self._begun
+        """When the next frame is to be drawn."""
 
-    def __enter__(self) -> Self:
-        self._live.start()
-        threading.Thread(target=self._count, daemon=True).start()
-        return self
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Have the rows on the terminal while the block runs; what was not printed of them by then is in the end."""
+        with contextlib.ExitStack() as self._taken:
+            self._take_terminal()
+            try:
+                yield
+            finally:
+                self._print(self._rows.rest())
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        with self._lock:
-            rest = self._rows.rest() if error is not None else []
-        self._print(rest)
-        self._live.stop()
+    def pause(self) -> None:
+        """Stop, as Ctrl-Z asks for, with the terminal as it was before."""
+        self._taken.close()
+        signal.raise_signal(signal.SIGSTOP)
+        self._take_terminal()
 
     def take(self, event: str, data: dict[str, Any]) -> None:
         """Show an event."""
-        with self._lock:
-            self._notice = ""
-            if event == "done":
-                rows, lines = self._rows.rest(), [self._words.last_line(data)]
-            else:
-                lines = self._rows.take(event, data, time.monotonic())
-                rows = self._rows.settle()
-        self._print(rows)
-        for each in lines:
-            good = event == "done" and data.get("success")
-            self._say(each, "bold green" if good else "bold red")
+        self._heard = True
+        if event == "done":
+            style = "bold green" if data.get("success") else "bold red"
+            self._print(self._rows.rest(), [Text(self._words.last_line(data), style)])
+            return
+        text = self._rows.take(event, data, time.monotonic())
+        self._print(self._rows.settle(), told(text, self._console) if text is not None else ())
 
-    def notice(self, text: str) -> None:
-        """Show something below the rows, until the next event."""
-        self._notice = text
+    def count(self, services: Iterable[Mapping[str, Any]]) -> None:
+        """Take what the status says of the services."""
+        self._rows.count(services, time.monotonic())
+        self._print(self._rows.settle())
 
-    def _count(self) -> None:
-        while not self._ended.wait(LOOK_SECONDS):
-            services = self._look()
-            with self._lock:
-                if services is not None and not self._ended.is_set():
-                    self._rows.count(services)
+    def draw(self, *, connected: bool = True) -> None:
+        """Draw the rows as they are now."""
+        self._connected = connected
+        self._measure()
+        self._live.refresh()
+        self.due = time.monotonic() + FRAME_SECONDS
 
-    def _print(self, rows: list[Row]) -> None:
-        for row in rows:
-            for each in row.lines:
-                self._say(each, STYLE[row.mood] if each is row.lines[-1] else "")
-            for each in row.more:
-                self._say(each, "dim" if each.startswith("    |") else "")
+    def __rich__(self) -> Group:
+        """Return the rows as they are now, for rich."""
+        now, rows, notices = time.monotonic(), self._rows.shown, []
+        if not self._connected:
+            notices.append("reconnecting; the rollout goes on")
+        elif not rows and not self._heard and now - self._begun > QUIET_SECONDS:
+            notices.append("waiting for the operator")
+        return frame(rows, notices, self._console.size, self._glyphs, now)
 
-    def _say(self, text: str, style: str) -> None:
-        self._console.print(Text(text, style=style), soft_wrap=True)
+    def _print(self, rows: list[Row], more: Iterable[Text] = ()) -> None:
+        """Print what stays above the rows that are left."""
+        self._measure()
+        lines = [*(each for row in rows for each in settled(row, self._rows.width, self._console)), *more]
+        if lines:
+            self._console.print(*lines, sep="\n")
 
-    def _render(self) -> RenderableType:
-        with self._lock:
-            rows = list(self._rows.shown)
-        wide, room = self._console.width >= WIDE, max(1, self._console.height - 3)
-        if len(rows) > room:
-            rows = sorted(rows, key=lambda row: row.judged)
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=1)
-        table.add_column(no_wrap=True, overflow="ellipsis", max_width=None if wide else 16)
-        if wide:
-            table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, justify="right")
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        if wide:
-            table.add_column(no_wrap=True, justify="right")
-        table.expand = True
-        for row in rows[:room]:
-            table.add_row(*self._cells(row, wide=wide))
-        below = [f"  and {len(rows) - room} more"] if len(rows) > room else []
-        below += [self._notice] if self._notice else []
-        return Group(table, *(Text(each, style="dim", no_wrap=True, overflow="ellipsis") for each in below))
+    def _take_terminal(self) -> None:
+        self._measure()
+        self._taken.enter_context(_without_echo(sys.stdout.fileno()))
+        # Each time another one: it does not forget where its lines were when it is over.
+        self._live = Live(
+            self,
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+            vertical_overflow="crop",
+        )
+        self._taken.enter_context(self._live)
 
-    def _cells(self, row: Row, *, wide: bool) -> list[RenderableType]:
-        style = STYLE[row.mood]
-        mark: RenderableType = self._glyphs.spinner if not row.judged else Text(self._glyphs.marks[row.mood], style)
-        count = Text("" if row.desired is None else f"{row.healthy}/{row.desired}")
-        text, took = Text(row.text, style), (row.until or time.monotonic()) - row.since
-        if not wide:
-            return [mark, Text(row.name), count, text]
-        bar = self._glyphs.bar(row, style) if row.desired is not None else Text("")
-        return [mark, Text(row.name), bar, count, text, Text(f"{took:.0f}s", "dim")]
+    def _measure(self) -> None:
+        """See how large the window is now. What fills its last column is treated differently by every terminal."""
+        columns, lines = screen.size()
+        self._console.size = ConsoleDimensions(columns - 1, lines)
 
 
-class _Glyphs:
-    """Characters that the terminal can show."""
-
-    def __init__(self, *, unicode: bool) -> None:
-        self.spinner = Spinner("dots" if unicode else "line")
-        self.marks = {"good": "✓", "bad": "✗"} if unicode else {"good": "+", "bad": "x"}
-        self._full, self._empty = ("━", "─") if unicode else ("=", "-")
-
-    def bar(self, row: Row, style: str) -> Text:
-        """Return how many of the wanted replicas are healthy."""
-        share = min(1.0, row.healthy / row.desired) if row.desired else 1.0
-        full = int(share * BAR)
-        return Text(self._full * full, style or "cyan").append(self._empty * (BAR - full), "dim")
+@contextlib.contextmanager
+def _without_echo(terminal: int) -> Iterator[None]:
+    """Do not show what is typed: it would shift the lines. Whoever reads the terminal next has it."""
+    try:
+        before = termios.tcgetattr(terminal)
+        foreground = os.tcgetpgrp(terminal) == os.getpgrp()
+    except (termios.error, OSError):
+        foreground = False
+    if not foreground:  # who changes the terminal from the background is stopped
+        yield
+        return
+    quiet = list(before)
+    quiet[3] = before[3] & ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSANOW, before)

@@ -6,12 +6,14 @@ the file's order, each when the services before it have theirs, so that what rem
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from mill_cli.output.lines import VERDICTS, details, line
+from mill_cli.output.lines import VERDICTS, details, said
 from mill_cli.output.text import one_line
 
-SAID = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
+SAID: Final = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
+PENDING: Final = "Pending"
+"""The state of a service of which nothing is known yet."""
 
 
 @dataclass(slots=True)
@@ -38,21 +40,26 @@ class Row:
         """Tell whether it has its verdict."""
         return self.mood in ("good", "bad")
 
-    def take(self, event: str, data: Mapping[str, Any], now: float) -> None:
+    def take(self, event: str, data: dict[str, Any], now: float) -> None:
         """Take an event of this service."""
-        phase, message = data.get("phase"), one_line(str(data.get("message") or data.get("reason") or ""))
+        phase, line = data.get("phase"), said(event, data)
+        if line is not None:
+            self.lines.append(line)
         if event == "failed":
-            self._judge("bad", f"failed: {message}", now)
-            self.more = list(details(dict(data)))
+            self._judge("bad", str(line), now)
+            self.more = list(details(data))
         elif phase in VERDICTS:
             self._judge("good", str(phase), now)
             self.more = []
-        elif phase == "suspect":
-            self.mood, self.text = "suspect", message or "suspect"
-        elif phase == "scheduled":
-            self.mood, self.text = "going", f"scheduled on {one_line(str(data.get('node') or 'unknown'))}"
+            self.healthy = self.desired or 0
         elif phase:
-            self.mood, self.text = "going", SAID.get(str(phase), one_line(str(phase)))
+            self.mood, self.until = "suspect" if phase == "suspect" else "going", None
+            self.text = line or one_line(str(data.get("message") or "")) or SAID.get(str(phase), one_line(str(phase)))
+
+    def count(self, healthy: int, desired: int) -> None:
+        """Take how many replicas it has; a verdict is newer than that."""
+        if not self.judged or self.desired is None:
+            self.healthy, self.desired = desired if self.mood == "good" else healthy, desired
 
     def _judge(self, mood: str, text: str, now: float) -> None:
         self.mood, self.text, self.until = mood, text, now
@@ -62,47 +69,46 @@ class Rows:
     """The rows of a rollout."""
 
     def __init__(self, services: Sequence[str]) -> None:
+        self.width = max(map(len, services), default=0)
+        """Characters of the longest name in the file."""
         self._order = list(services)
-        self._width = max(map(len, services), default=0)
         self._rows: dict[str, Row] = {}
-        self._quiet: set[str] = set()
-        """Services that are healthy as they were: nothing will be told of them."""
+        self._replicas: dict[str, tuple[int, int]] = {}
+        """How many are healthy, and how many are wanted."""
+        self._passed: set[str] = set()
+        """Services that need not be waited for: they are printed, or healthy as they were."""
 
-    def take(self, event: str, data: dict[str, Any], now: float) -> list[str]:
-        """Take an event other than `done`. Return the lines of one that is about no service."""
-        text, service = line(event, data, self._width), data.get("service")
+    def take(self, event: str, data: dict[str, Any], now: float) -> str | None:
+        """Take an event other than `done`. Return what one says that is about no service."""
+        service = data.get("service")
         if not isinstance(service, str):
-            return [text] if text is not None else []
-        if service not in self._order:
-            self._order.append(service)
-        row = self._rows.setdefault(service, Row(service, now))
-        row.take(event, data, now)
-        if text is not None:
-            row.lines.append(text)
-        return []
+            return said(event, data)
+        self._row(one_line(service), now).take(event, data, now)
+        return None
 
-    def count(self, services: Iterable[Mapping[str, Any]]) -> None:
-        """Take what the status says of replicas."""
-        self._quiet.clear()
+    def count(self, services: Iterable[Mapping[str, Any]], now: float) -> None:
+        """Take what the status of this rollout says: how many replicas there are, and what has yet to begin."""
         for each in services:
-            replicas = each.get("replicas") or {}
-            if (row := self._rows.get(str(each.get("name")))) is not None:
-                row.healthy, row.desired = int(replicas.get("healthy", 0)), int(replicas.get("desired", 0))
-            elif each.get("state") == "Healthy":
-                self._quiet.add(str(each.get("name")))
+            name, state, replicas = str(each.get("name")), each.get("state"), each.get("replicas") or {}
+            self._replicas[name] = int(replicas.get("healthy") or 0), int(replicas.get("desired") or 0)
+            if name in self._rows:
+                self._rows[name].count(*self._replicas[name])
+            elif state == PENDING and name in self._order and name not in self._passed:
+                self._row(name, now)
+            elif state == "Healthy":
+                self._passed.add(name)
 
     def settle(self) -> list[Row]:
         """Return the rows that are to be printed for good, and forget them."""
         out = []
-        while self._order:
-            row = self._rows.get(self._order[0])
-            if row is None and self._order[0] not in self._quiet:
+        for name in self._order:
+            row = self._rows.get(name)
+            if row is None and name in self._passed:
+                continue
+            if row is None or not row.judged:
                 break
-            if row is not None and not row.judged:
-                break
-            self._order.pop(0)
-            if row is not None:
-                out.append(self._rows.pop(row.name))
+            self._passed.add(name)
+            out.append(self._rows.pop(name))
         return out
 
     def rest(self) -> list[Row]:
@@ -115,3 +121,12 @@ class Rows:
     def shown(self) -> list[Row]:
         """Return the rows as they stand, in the file's order."""
         return [self._rows[name] for name in self._order if name in self._rows]
+
+    def _row(self, name: str, now: float) -> Row:
+        if name not in self._order:
+            self._order.append(name)
+        if name not in self._rows:
+            self._rows[name] = Row(name, now)
+            if name in self._replicas:
+                self._rows[name].count(*self._replicas[name])
+        return self._rows[name]

@@ -6,8 +6,7 @@ import shutil
 import sys
 from typing import Any
 
-_BOLD, _RED, _GREEN, _YELLOW, _DIM, _RESET = "\x1b[1m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[2m", "\x1b[0m"
-STYLES = {"bold": _BOLD, "red": _RED, "green": _GREEN, "yellow": _YELLOW, "dim": _DIM}
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
 def interactive() -> bool:
@@ -26,13 +25,20 @@ def colored_errors() -> bool:
 
 
 def paint(text: str, style: str) -> str:
-    """Return a text in a style, where colours are wanted."""
-    return f"{STYLES[style]}{text}{_RESET}" if colored() else text
+    """Return a text in a style such as `dim` or `bold red`, where colours are wanted; `` is none."""
+    codes = ";".join(_CODES[each] for each in style.split())
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes and text and colored() else text
 
 
 def width() -> int | None:
     """Return how many characters a line has; None if nobody counts."""
     return shutil.get_terminal_size().columns if interactive() else None
+
+
+def size() -> tuple[int, int]:
+    """Return columns and lines of the terminal as it is now, whatever the environment says that it was."""
+    columns, lines = os.get_terminal_size(sys.stdout.fileno())
+    return columns or 80, lines or 24
 
 
 def out(text: str) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from mill_cli.output.text import one_line
 
-NARROWEST = 8
-"""Characters of a column that is made narrower to fit a terminal."""
+NARROWEST = (8, 5)
+"""Characters of a column that is made narrower to fit a terminal; and if that does not do."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
@@ -20,15 +20,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | Non
 
 def _shrink(widths: list[int], width: int) -> None:
     """Take from the widest columns what a line has too much."""
-    while sum(widths) + 2 * len(widths) > width:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] <= NARROWEST:
-            return
-        widths[widest] -= 1
+    for narrowest in NARROWEST:
+        while sum(widths) + 2 * len(widths) > width and max(widths) > narrowest:
+            widths[widths.index(max(widths))] -= 1
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    wrapped = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    wrapped = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
+    ]
     for at in range(max(map(len, wrapped))):
         parts = [cell[at] if at < len(cell) else "" for cell in wrapped]
         yield "".join(f" {part:<{width}} " for part, width in zip(parts, widths, strict=True))

@@ -1,0 +1,116 @@
+"""How a process ends from outside: by signals, and by an output that cannot be written."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.cli.conftest import Mill
+from tests.cli.fake_gateway import Answer, Asked, FakeGateway, as_json, event, rollout, stream
+from tests.cli.test_deploy import EVENTS, SEED
+from tests.cli.test_lists import RUNS
+
+PROGRESS = event("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}, "8ffa93a4.2.1")
+GOING = stream(PROGRESS, 30.0)
+WATCH = "interrupted: the rollout goes on; `mill watch --namespace shop` joins it again\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["-v"]], ids=["plain", "json", "verbose"])
+@pytest.mark.parametrize(
+    ("arguments", "method", "path", "told"),
+    [
+        (["deploy"], "POST", "/v1/deploy", WATCH),
+        (["restart", "web"], "POST", "/v1/restart/web", WATCH),
+        (["watch"], "GET", "/v1/deployments/mill/events", WATCH),
+        (
+            ["drain", "b"],
+            "POST",
+            "/v1/nodes/b/drain",
+            "interrupted: the drain goes on; `mill drain b` joins it again\n",
+        ),
+    ],
+)
+def test_ctrl_c_says_how_to_join_again(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], method: str, path: str, told: str, options: list[str]
+) -> None:
+    mill.file(SEED, "mill.conf")
+    gateway.answers(method, path, GOING)
+    gateway.answers("GET", "/v1/deployments/mill", as_json({"spec": {"services": [{"name": "web"}]}}))
+    with mill.started(*arguments, *options) as running:
+        line = running.line()
+        done = running.ended(signal.SIGINT)
+    assert (json.loads(line)["event"] == "progress") if "--json" in options else ("scheduled on node-1" in line)
+    assert (done.stdout, done.stderr, done.code) == ("", told, 3)
+
+
+def test_ctrl_c_before_there_is_an_answer(mill: Mill, gateway: FakeGateway) -> None:
+    def slow(_: Asked) -> Answer:
+        time.sleep(5)
+        return GOING
+
+    gateway.answers("POST", "/v1/deploy", slow)
+    gateway.answers("GET", "/v1/nodes", slow)
+    maybe = "interrupted: if the rollout has begun, it goes on; `mill watch` joins it again\n"
+    for arguments, code, said in ((["deploy", mill.file(SEED)], 3, maybe), (["nodes"], 130, "\n")):
+        with mill.started(*arguments) as running:
+            while not gateway.asked:
+                time.sleep(0.01)
+            gateway.asked.clear()
+            done = running.ended(signal.SIGINT)
+        assert (done.stdout, done.stderr, done.code) == ("", said, code)
+
+
+@pytest.mark.parametrize("arguments", [["logs", "web", "-f"], ["logs", "--all", "--follow"]])
+def test_ctrl_c_ends_logs(mill: Mill, gateway: FakeGateway, arguments: list[str]) -> None:
+    gateway.answers("GET", "/v1/services", as_json([{"name": "web"}]))
+    gateway.answers("GET", "/v1/logs/web", stream(event(None, {"line": "listening"}), 30.0))
+    with mill.started(*arguments) as running:
+        assert running.line().endswith("listening\n")
+        done = running.ended(signal.SIGINT)
+    assert (done.stdout, done.stderr.strip(), done.code) == ("", "", 130)
+
+
+def test_being_told_to_end(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", GOING)
+    with mill.started("deploy", mill.file(SEED)) as running:
+        assert running.line() == "  web:    scheduled on node-1\n"
+        done = running.ended(signal.SIGTERM)
+    assert (done.stdout, done.stderr, done.code) == ("", "", 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("command", ["deploy", "deploy --json", "ps", "explain", "logs web"])
+def test_a_reader_that_has_had_enough(mill: Mill, gateway: FakeGateway, command: str) -> None:
+    mill.file(SEED, "mill.conf")
+    gateway.answers("POST", "/v1/deploy", rollout(*EVENTS[1:3] * 4, EVENTS[3], pause=0.3))
+    gateway.answers("GET", "/v1/tasks", as_json(RUNS * 5000))
+    gateway.answers("GET", "/v1/logs/web", stream(*([event(None, {"line": "x" * 1000})] * 1000)))
+    done = mill.shell(f"mill {command} | head -1 | cut -c1-9; echo ${{PIPESTATUS[0]}}")
+    first, code = done.stdout.splitlines()
+    assert (first != "", done.stderr) == (True, "")
+    assert int(code) == (4 if command != "explain" else 0)  # the latter is done before anybody has looked
+
+
+@pytest.mark.parametrize("command", ["ps", "ps --json", "deploy", "explain", "--help", "--version", "status --help"])
+def test_a_disk_that_is_full(mill: Mill, gateway: FakeGateway, command: str) -> None:
+    mill.file(SEED, "mill.conf")
+    gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
+    gateway.answers("GET", "/v1/tasks", as_json(RUNS))
+    done = mill.shell(f"mill {command} > /dev/full")
+    assert (done.stderr, done.code) == ("error: cannot write the output: No space left on device\n", 4)
+
+
+def test_streams_that_are_closed_from_the_start(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/tasks", as_json(RUNS))
+    gateway.answers("POST", "/v1/deploy", rollout(("done", {"success": True})))
+    assert mill.shell("mill ps >&-").code == 0
+    assert mill.shell("mill nope 2>&-").code == 2
+    assert mill.shell("mill ps <&- >&- 2>&-").code == 0
+    assert mill.shell("mill deploy - <&-").stdout == "  deployed\n"
+    assert gateway.asked[-1].body == b""
+
+
+def test_names_that_the_output_does_not_have(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/secrets", as_json([{"name": "schlüssel"}]))
+    done = mill("secret", "list", PYTHONIOENCODING="ascii")
+    assert (done.stdout, done.stderr, done.code) == (" NAME      \n schl\\xfcssel \n", "", 0)

@@ -1,0 +1,158 @@
+"""Commands that need no gateway: `validate`, `render`, `explain`, `version`, and what has no meaning here."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Mill
+
+BAD = 'service "web" {\n  image = "a:1"\n  prot = 80\n  memory = "lots"\n}\n'
+PROBLEMS = """\
+error: service.web.prot: unknown attribute `prot` in `service`
+ --> FILE:3:3
+  |
+3 |   prot = 80
+  |   ^^^^
+  = help: did you mean `port`?
+
+error: service.web.memory: invalid byte size 'lots': couldn't parse "lots" into a ByteSize, cannot parse float from empty string
+ --> FILE:4:12
+  |
+4 |   memory = "lots"
+  |            ^^^^^^
+  = help: write a number and a unit, in quotes: "512M" or "1.5Gi"
+"""  # noqa: E501 - as it is printed
+RESOURCE = """\
+apiVersion: mill.dev/v1alpha1
+kind: MillDeployment
+metadata:
+  name: blue
+  namespace: shop
+spec:
+  services:
+  - name: web
+    image: web:1
+    replicas: 2
+    env:
+      GREETING: Grüße
+"""
+AS_MILL = 'service "web" {\n  image    = "web:1"\n  replicas = 2\n\n  env {\n    GREETING = "Grüße"\n  }\n}\n'
+MISSPELT = """\
+error: spec.services[0].replica: unknown field
+  --> FILE:10:5
+   |
+10 |     replica: 2
+   |     ^
+   = help: did you mean `replicas`?
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problems"),
+    [
+        ("bad.mill", BAD, PROBLEMS),
+        ("bad.yaml", RESOURCE.replace("replicas:", "replica:"), MISSPELT),
+        ("two.yaml", "a: 1\n---\nb: 2\n", "error: the file has 2 documents; one MillDeployment can be deployed\n"),
+        ("other.yml", "kind: Deployment\n", "error: kind: not a MillDeployment\n --> FILE:1:1\n"),
+        ("no.json", "[1", "error: while parsing a flow sequence: expected ',' or ']', but got '<stream end>'\n"),
+        ("old.json", '{"kind": "MillDeployment"}', "error: apiVersion: apiVersion must be mill.dev/v1alpha1\n"),
+    ],
+)
+def test_validate_shows_what_is_wrong_and_where(mill: Mill, name: str, text: str, problems: str) -> None:
+    mill.file(text, name)
+    done = mill("validate", name)
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr.startswith(problems.replace("FILE", name))
+    as_lines = mill("validate", "--json", "-f", name)
+    told = [json.loads(line) for line in as_lines.stdout.splitlines()]
+    assert [each["filename"] for each in told] == [name] * done.stderr.count("error: ")
+    assert (as_lines.stderr, as_lines.code) == ("", 1)
+
+
+def test_validate_of_what_is_good(mill: Mill) -> None:
+    for name, text in (("good.mill", AS_MILL), ("good.yaml", RESOURCE), ("empty.mill", "")):
+        done = mill("validate", mill.file(text, name))
+        assert (done.stdout, done.stderr, done.code) == (f"{name}: good\n", "", 0)
+    assert mill("validate", "good.mill", "--json").stdout == ""
+
+
+def test_render_in_every_form(mill: Mill) -> None:
+    mill.file(AS_MILL, "blue.mill")
+    there = ("--name", "blue", "--namespace", "shop")
+    assert mill("render", "blue.mill", *there).stdout == RESOURCE
+    resource = json.loads(mill("render", "blue.mill", *there, "-o", "json").stdout)
+    assert resource["spec"] == {
+        "services": [{"name": "web", "image": "web:1", "replicas": 2, "env": {"GREETING": "Grüße"}}]
+    }
+    as_line = mill("render", "blue.mill", *there, "--json").stdout
+    assert (json.loads(as_line), as_line.count("\n")) == (resource, 1)
+    for given in (RESOURCE, as_line):
+        done = mill("render", "-", "-o", "mill", stdin=given)
+        assert (done.stdout, done.stderr, done.code) == (AS_MILL, "", 0)
+    moved = mill("render", "-", "--name", "green", stdin=RESOURCE).stdout
+    assert moved == RESOURCE.replace("blue", "green")
+
+
+def test_render_refuses_what_is_wrong(mill: Mill) -> None:
+    done = mill("render", mill.file(BAD, "bad.mill"))
+    expected = PROBLEMS.replace("FILE", "bad.mill").replace("error: ", "error: invalid config: ", 1)
+    assert (done.stdout, done.stderr, done.code) == ("", expected, 1)
+
+
+def test_files_that_cannot_be_read(mill: Mill) -> None:
+    Path(mill.folder, "folder").mkdir()
+    for command in ("validate", "render", "deploy", "diff"):
+        done = mill(command)
+        assert (done.stdout, done.code) == ("", 4)
+        assert done.stderr == (
+            "error: mill.conf: No such file or directory (os error 2)\n"
+            "  help: name a file: `mill deploy production.mill`\n"
+        )
+    for command in ("validate", "deploy"):
+        done = mill(command, "folder")
+        assert (done.stderr, done.code) == ("error: folder: Is a directory (os error 21)\n", 4)
+        done = mill(command, "a.mill", "-f", "b.mill")
+        assert done.stderr.splitlines()[0] == "error: the file is given twice"
+        assert done.code == 2
+
+
+def test_explain(mill: Mill) -> None:
+    done = mill("explain", "tagnotfound", COLUMNS="60")
+    assert (done.stderr, done.code) == ("", 0)
+    assert done.stdout.startswith("TagNotFound\n\n  image pull failed: <what> not found\n    seen        `not found`")
+    assert max(map(len, done.stdout.splitlines())) <= 60
+    (as_line,) = mill("explain", "TagNotFound", "--json").stdout.splitlines()
+    assert json.loads(as_line)["code"] == "TagNotFound"
+    overview, as_lines = mill("explain").stdout, mill("explain", "--json").stdout.splitlines()
+    assert all(f"\n{json.loads(line)['code']}  " in f"\n{overview}" for line in as_lines)
+    assert overview.endswith("\n`mill explain CODE` says when one is told, and what to do.\n")
+    done = mill("explain", "TagNotFuond")
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr.startswith("error: there is no failure code 'TagNotFuond'\n  help: did you mean TagNotFound")
+    assert done.stderr.endswith("  help: `mill explain` lists all codes\n")
+
+
+def test_the_version(mill: Mill) -> None:
+    shown = mill("version").stdout
+    number = shown.removeprefix("mill ").removesuffix("\n")
+    assert number.replace(".", "").isdigit()
+    for arguments in (["--version"], ["-V"], ["-V", "status"], ["--json", "--version"]):
+        done = mill(*arguments)
+        assert (done.stdout, done.stderr, done.code) == (shown, "", 0)
+    assert mill("version", "--json").stdout == f'{{"version":"{number}"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("init", ["there is no cluster to initialise", "`mill status --context NAME`"]),
+        ("join", ["nodes join the Kubernetes cluster", "`mill nodes`"]),
+        ("leave", ["nodes leave the Kubernetes cluster", "`mill drain NODE`", "`mill remove NODE`"]),
+    ],
+)
+def test_commands_of_the_originals_daemons_say_what_to_do_instead(mill: Mill, command: str, words: list[str]) -> None:
+    done = mill(command, "http://10.0.0.1:4400", "--advertise", "10.0.0.2")
+    assert (done.stdout, done.code) == ("", 2)
+    assert done.stderr.startswith("error: ")
+    assert all(each in done.stderr for each in words)

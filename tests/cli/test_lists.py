@@ -1,0 +1,210 @@
+"""Lists: the original's tables to the byte, and one array on a line as JSON."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import TOKEN, Mill
+from tests.cli.fake_gateway import FakeGateway, as_json, refusal
+
+NODES = [
+    {
+        "id": "3f9a0c11d2e4b567",
+        "address": "10.99.0.1:4400",
+        "status": "ready",
+        "cpu_total": 4.0,
+        "cpu_available": 3.75,
+        "memory_total_bytes": 8375186227,
+        "memory_available_bytes": 8247186227,
+        "alloc_count": 1,
+    },
+    {
+        "id": "b",
+        "address": None,
+        "status": "draining",
+        "cpu_total": 2,
+        "cpu_available": 2,
+        "memory_total_bytes": 4294967296,
+        "memory_available_bytes": 4294967296,
+        "alloc_count": 10,
+    },
+]
+NODE_TABLE = """\
+ NAME              STATUS    CPU    MEM                ALLOCS·
+ 3f9a0c11d2e4b567  ready     0.2/4  122.1 MiB/7.8 GiB  1······
+ b                 draining  0/2    0 B/4.0 GiB        10·····
+""".replace("·", " ")
+RUNS = [
+    {
+        "id": "migrate-11cc64ba",
+        "name": "migrate",
+        "node": "node-1",
+        "status": "running",
+        "address": None,
+        "cpu": 0.25,
+        "memory": 128000000,
+    },
+    {
+        "id": "täsk-1",
+        "name": "täsk",
+        "node": "node-2",
+        "status": "stopped",
+        "address": None,
+        "cpu": 2.0,
+        "memory": 1000,
+    },
+]
+RUN_TABLE = """\
+ ID                NAME     NODE    STATUS   CPU  MEM·······
+ migrate-11cc64ba  migrate  node-1  running  0.2  122.1 MiB·
+ täsk-1            täsk     node-2  stopped  2    1000 B····
+""".replace("·", " ")
+VOLUMES = [
+    {"name": "pgdata", "state": "attached", "node": "node-1", "cloud_id": "vol-123"},
+    {"name": "uploads", "state": "ready", "node": None, "cloud_id": "vol-7"},
+]
+VOLUME_TABLE = """\
+ NAME     STATE     NODE    CLOUD ID·
+ pgdata   attached  node-1  vol-123··
+ uploads  ready     --      vol-7····
+""".replace("·", " ")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A command that lists things."""
+
+    command: str
+    route: str
+    things: list[dict[str, Any]]
+    table: str
+    empty: str
+    query: tuple[str, ...] = ("namespace", "name")
+    """Which of them the route takes."""
+
+
+LISTS = (
+    Listed("nodes", "/v1/nodes", NODES, NODE_TABLE, " NAME  STATUS  CPU  MEM  ALLOCS \n", ()),
+    Listed("ps", "/v1/tasks", RUNS, RUN_TABLE, "no running tasks\n"),
+    Listed("volume list", "/v1/volumes", VOLUMES, VOLUME_TABLE, " NAME  STATE  NODE  CLOUD ID \n"),
+    Listed(
+        "secret list",
+        "/v1/secrets",
+        [{"name": "db.url"}, {"name": "k"}],
+        " NAME   \n db.url \n k      \n",
+        " NAME \n",
+        ("namespace",),
+    ),
+)
+
+
+@pytest.mark.parametrize("listed", LISTS, ids=lambda each: each.command)
+def test_what_is_listed_as_a_table_and_as_json(mill: Mill, gateway: FakeGateway, listed: Listed) -> None:
+    gateway.answers("GET", listed.route, as_json(listed.things))
+    words, where = listed.command.split(), {"namespace": "shop", "name": "blue"}
+    done = mill(*words, "--namespace", "shop", "--name", "blue")
+    assert (done.stdout, done.stderr, done.code) == (listed.table, "", 0)
+    as_lines = mill(*words, "--json")
+    assert (json.loads(as_lines.stdout), as_lines.stderr, as_lines.code) == (listed.things, "", 0)
+    assert as_lines.stdout == json.dumps(listed.things, ensure_ascii=False, separators=(",", ":")) + "\n"
+    assert gateway.requests == [
+        ("GET", listed.route, {key: where[key] for key in listed.query}),
+        ("GET", listed.route, {}),
+    ]
+
+
+@pytest.mark.parametrize("listed", LISTS, ids=lambda each: each.command)
+def test_a_list_of_nothing(mill: Mill, gateway: FakeGateway, listed: Listed) -> None:
+    gateway.answers("GET", listed.route, as_json([]))
+    words = listed.command.split()
+    assert mill(*words).stdout == listed.empty
+    assert mill(*words, "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("listed", LISTS, ids=lambda each: each.command)
+def test_json_that_is_something_else_is_not_taken_for_a_list(mill: Mill, gateway: FakeGateway, listed: Listed) -> None:
+    gateway.answers("GET", listed.route, as_json({"status": "ok"}))
+    done = mill(*listed.command.split())
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr.startswith("error: not the answer of a gateway: ")
+    assert "is the address that of a mill gateway?" in done.stderr
+
+
+def test_control_characters_in_a_cell_do_not_reach_the_terminal(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/secrets", as_json([{"name": "a\x1b[31mb\nc\x07"}]))
+    assert mill("secret", "list").stdout == " NAME       \n a�[31mb c� \n"
+
+
+def test_headers_of_a_request(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/nodes", as_json([]))
+    assert [mill("nodes").code, mill("nodes", MILL_TOKEN="").code] == [0, 0]
+    assert [each.headers.get("authorization") for each in gateway.asked] == [f"Bearer {TOKEN}", None]
+    assert all("mill-token" not in each.headers for each in gateway.asked)
+
+
+def test_history_newest_first_with_how_each_ended(mill: Mill, gateway: FakeGateway) -> None:
+    services = [
+        {"name": "web", "state": "Healthy"},
+        {"name": "broken", "state": "Failed", "message": "image pull failed: tag not found"},
+    ]
+    status = {
+        "rollout": {
+            "id": "8ffa93a4.4",
+            "startedAt": "2026-11-25T06:41:10Z",
+            "finishedAt": "2026-11-25T06:41:22.4Z",
+            "success": False,
+        },
+        "services": services,
+        "history": [
+            {
+                "id": "8ffa93a4.3",
+                "startedAt": "2026-11-25T06:40:10Z",
+                "finishedAt": "2026-11-25T06:40:11Z",
+                "superseded": True,
+                "success": False,
+            },
+            {
+                "id": "8ffa93a4.2",
+                "startedAt": "2026-11-25T06:39:10Z",
+                "finishedAt": "2026-11-25T06:39:14.2Z",
+                "success": True,
+            },
+        ],
+    }
+    gateway.answers("GET", "/v1/deployments/blue", as_json({"status": status}))
+    done = mill("history", "--name", "blue", "-n", "shop")
+    assert (done.stderr, done.code) == ("", 0)
+    assert done.stdout == (
+        " ROLLOUT     STARTED               TOOK   RESULT                                           \n"
+        " 8ffa93a4.4  2026-11-25T06:41:10Z  12.4s  failed: broken: image pull failed: tag not found \n"
+        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer one                        \n"
+        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   good                                             \n"
+    )
+    told = json.loads(mill("history", "--name", "blue", "--json").stdout)
+    assert [(each["id"], each["success"], each["seconds"]) for each in told] == [
+        ("8ffa93a4.4", False, 12.4),
+        ("8ffa93a4.3", False, 1.0),
+        ("8ffa93a4.2", True, 4.2),
+    ]
+    assert told[0]["failed"] == [{"service": "broken", "reason": "image pull failed: tag not found"}]
+    assert gateway.requests[0] == ("GET", "/v1/deployments/blue", {"namespace": "shop"})
+
+
+def test_history_of_what_goes_on_and_of_what_was_refused_and_of_nothing(mill: Mill, gateway: FakeGateway) -> None:
+    going = {"id": "8ffa93a4.1", "startedAt": "2026-11-25T06:41:10Z"}
+    refused = going | {"finishedAt": going["startedAt"], "success": False, "refused": "web: no port\napi: no image"}
+    answers = (as_json({"status": {"rollout": each}}) for each in (going, refused))
+    gateway.answers("GET", "/v1/deployments/mill", *answers, as_json({}))
+    assert mill("history").stdout == (
+        " ROLLOUT     STARTED               TOOK  RESULT  \n 8ffa93a4.1  2026-11-25T06:41:10Z        goes on \n"
+    )
+    assert mill("history").stdout == (
+        " ROLLOUT     STARTED               TOOK  RESULT                             \n"
+        " 8ffa93a4.1  2026-11-25T06:41:10Z  0.0s  failed: web: no port api: no image \n"
+    )
+    assert mill("history").stdout == " ROLLOUT  STARTED  TOOK  RESULT \n"
+    gateway.answers("GET", "/v1/deployments/mill", refusal(404, "deployment not found: shop/mill"))
+    done = mill("history")
+    assert (done.stdout, done.stderr, done.code) == ("", "error: deployment not found: shop/mill\n", 1)

@@ -1,0 +1,97 @@
+"""Options of all commands: before a command's name, after it, in between, or from the environment."""
+
+import pytest
+
+from tests.cli.conftest import Mill
+from tests.cli.fake_gateway import FakeGateway, as_json
+
+ROUTE = "/v1/secrets"
+OTHER = "tok-of-the-command-line"
+
+
+@pytest.fixture
+def takes(gateway: FakeGateway) -> FakeGateway:
+    gateway.answers("GET", ROUTE, as_json([]))
+    return gateway
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--namespace", "shop", "--json", "secret", "list"],
+        ["secret", "-n", "shop", "--json", "list"],
+        ["secret", "list", "--json", "--namespace=shop"],
+        ["--json", "secret", "-nshop", "list"],
+        ["-n", "other", "secret", "list", "-n", "shop", "--json"],
+        ["-n", "one", "secret", "-n", "shop", "list", "--json", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_wherever_they_stand_and_the_last_one_counts(mill: Mill, takes: FakeGateway, arguments: list[str]) -> None:
+    done = mill(*arguments)
+    assert (done.stdout, done.stderr, done.code) == ("[]\n", "", 0)
+    assert takes.requests == [("GET", ROUTE, {"namespace": "shop"})]
+
+
+def test_they_beat_the_environment(mill: Mill, takes: FakeGateway) -> None:
+    environment = {"MILL_NAMESPACE": "shop", "MILL_ADDRESS": "http://127.0.0.1:1", "MILL_TOKEN": "tok-of-environment"}
+    arguments = ["secret", "list", "--address", takes.url + "//", "-n", "other", "--token", OTHER]
+    assert mill(*arguments, **environment).code == 0
+    assert takes.requests == [("GET", ROUTE, {"namespace": "other"})]
+    assert takes.asked[0].headers["authorization"] == f"Bearer {OTHER}"
+
+
+def test_the_environment_alone(mill: Mill, takes: FakeGateway) -> None:
+    takes.answers("GET", "/v1/deployments/blue", as_json({}))
+    assert mill("history", MILL_NAMESPACE="shop", MILL_NAME="blue").code == 0
+    assert takes.requests == [("GET", "/v1/deployments/blue", {"namespace": "shop"})]
+
+
+def test_variables_that_are_empty_are_not_set(mill: Mill, takes: FakeGateway) -> None:
+    names = ("TOKEN", "NAMESPACE", "NAME", "CONTEXT", "GATEWAY", "CA_FILE")
+    assert mill("secret", "list", **{f"MILL_{name}": "" for name in names}).code == 0
+    assert takes.requests == [("GET", ROUTE, {})]
+    assert "authorization" not in takes.asked[0].headers
+    done = mill.nowhere()("secret", "list", MILL_ADDRESS="", MILL_CONTEXT="")
+    assert (done.code, "(address: http://127.0.0.1:1)" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("token", ["two words\n", "  two words \r\n"])
+def test_white_space_around_a_token_is_none_of_it(mill: Mill, takes: FakeGateway, token: str) -> None:
+    assert mill("secret", "list", MILL_TOKEN=token).code == 0
+    assert takes.asked[0].headers["authorization"] == "Bearer two words"
+
+
+@pytest.mark.parametrize("token", ["tok-5e1f0c77a2-ö", "tok-5e1f\n0c77a2", "tok\x7f5e1f"])
+def test_what_can_be_no_token_is_neither_sent_nor_shown(mill: Mill, takes: FakeGateway, token: str) -> None:
+    done = mill("secret", "list", MILL_TOKEN=token)
+    assert (done.stdout, done.code, takes.asked) == ("", 2, [])
+    assert done.stderr == "error: the token has characters that no token has\n  help: see --token and MILL_TOKEN\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "error"),
+    [
+        (["--address", "http://x", "--context", "y"], {}, "--address and --context are two ways to the gateway"),
+        (["--address", "localhost:4400"], {}, "localhost:4400 is no address of a gateway"),
+        (["--address", "ftp://x"], {}, "ftp://x is no address of a gateway"),
+        (["--address", "http://x:99999"], {}, "http://x:99999 is no address of a gateway"),
+        (["--address", "http://"], {}, "http: is no address of a gateway"),
+        ([], {"MILL_ADDRESS": "gateway"}, "gateway is no address of a gateway"),
+        (["--context", "y", "--gateway", "z"], {}, "z is no Service"),
+    ],
+)
+def test_ways_to_the_gateway_that_are_none(
+    mill: Mill, arguments: list[str], variables: dict[str, str], error: str
+) -> None:
+    done = mill("nodes", *arguments, **variables)
+    assert (done.stdout, done.code) == ("", 2)
+    first, advice = done.stderr.splitlines()
+    assert first == f"error: {error}"
+    assert advice.startswith("  help: give ")
+
+
+def test_verbose_is_an_option_like_any_other(mill: Mill, takes: FakeGateway) -> None:
+    assert mill("-v", "secret", "list", "-v").code == 0
+    done = mill("-v", "secret", "set", "k", "--address", "http://127.0.0.1:1", stdin="x")
+    assert done.code == 2

@@ -1,0 +1,159 @@
+"""Rollouts that are shown to their end: the lines of every event, `restart`, `watch`, and what `--verbose` adds."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Mill
+from tests.cli.fake_gateway import FakeGateway, as_json, event, refusal, rollout, stream
+from tests.cli.test_deploy import EVENTS, LINES, SEED
+
+GOOD = (
+    ("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}),
+    ("progress", {"service": "web", "phase": "healthy"}),
+    ("done", {"elapsed": 4.249, "success": True}),
+)
+WATCHED = "/v1/deployments/mill/events"
+
+
+def test_restart(mill: Mill, gateway: FakeGateway) -> None:
+    path = "/v1/restart/a%2Fb"
+    events = [(name, {**data, "service": "a/b"} if "service" in data else data) for name, data in GOOD]
+    gateway.answers("POST", path, rollout(*events))
+    done = mill("restart", "a/b", "-n", "shop", "--name", "blue")
+    assert done.stdout == "  a/b: scheduled on node-1\n  a/b: healthy\n  restarted (4.2s)\n"
+    assert (done.stderr, done.code) == ("", 0)
+    assert (gateway.asked[0].request, gateway.asked[0].body) == (
+        ("POST", path, {"namespace": "shop", "name": "blue"}),
+        b"",
+    )
+    told = [json.loads(line) for line in mill("restart", "a/b", "--json").stdout.splitlines()]
+    assert [(each["event"], each["data"]) for each in told] == events
+
+
+def test_a_restart_that_fails_and_one_of_nothing(mill: Mill, gateway: FakeGateway) -> None:
+    failed = ("failed", {"service": "web", "reason": "crashed: exit code 1"})
+    gateway.answers("POST", "/v1/restart/web", rollout(failed, ("done", {"elapsed": 3.0, "success": False})))
+    done = mill("restart", "web")
+    assert (done.stdout, done.code) == ("  web: failed: crashed: exit code 1\n  restart finished with errors\n", 1)
+    assert mill("restart", "web", "--json").code == 1
+    gateway.answers("POST", "/v1/restart/web", refusal(404, "service not found"))
+    done = mill("restart", "web")
+    assert (done.stdout, done.stderr, done.code) == ("", "error: service not found\n", 1)
+
+
+def test_watch_shows_a_rollout_in_the_order_of_its_file(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", WATCHED, rollout(*EVENTS))
+    gateway.answers(
+        "GET", "/v1/deployments/mill", as_json({"spec": {"services": [{"name": "web"}, {"name": "broken"}]}})
+    )
+    done = mill("watch", "-n", "shop")
+    assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
+    assert sorted(gateway.requests) == [
+        ("GET", "/v1/deployments/mill", {"namespace": "shop"}),
+        ("GET", WATCHED, {"namespace": "shop"}),
+    ]
+
+
+def test_watch_of_one_rollout_and_one_service(mill: Mill, gateway: FakeGateway) -> None:
+    path = "/v1/deployments/blue/events"
+    gateway.answers("GET", path, rollout(*GOOD))
+    done = mill("watch", "--rollout", "4", "--service", "web", "--name", "blue", "-v")
+    assert (done.stdout, done.stderr, done.code) == (
+        "  web: scheduled on node-1\n  web: healthy\n  deployed (4.2s)\n",
+        "",
+        0,
+    )
+    assert gateway.requests == [("GET", path, {"rollout": "4", "service": "web", "detail": "full"})]
+    assert [json.loads(line)["event"] for line in mill("watch", "--name", "blue", "--json").stdout.splitlines()] == [
+        "progress",
+        "progress",
+        "done",
+    ]
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, "deployment not found: shop/mill"), (410, "rollout 4 is gone")])
+def test_watch_of_what_there_is_not(mill: Mill, gateway: FakeGateway, status: int, error: str) -> None:
+    gateway.answers("GET", WATCHED, refusal(status, error))
+    done = mill("watch", "--rollout", "4")
+    assert (done.stdout, done.stderr, done.code) == ("", f"error: {error}\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("events", "lines", "code"),
+    [
+        ([("done", {"success": True})], "  deployed\n", 0),
+        ([("done", {"elapsed": 12, "success": True})], "  deployed (12.0s)\n", 0),
+        ([("done", {"elapsed": 1.0})], "  deploy finished with errors\n", 1),
+        (
+            [("failed", {"reason": "superseded by rollout 5"}), ("done", {"elapsed": 1.0, "success": False})],
+            "  failed: superseded by rollout 5\n  deploy finished with errors\n",
+            1,
+        ),
+        (
+            [("failed", {}), ("failed", {"service": "web"}), ("done", {"success": False})],
+            "  failed: unknown\n  web:    failed: unknown\n  deploy finished with errors\n",
+            1,
+        ),
+        (
+            [
+                ("progress", {"phase": "started"}),
+                ("progress", {"service": "web", "phase": "pulling"}),
+                ("progress", {"service": "web", "phase": "scheduled"}),
+                ("progress", {"service": "web", "phase": "starting"}),
+                ("progress", {"service": "web", "phase": "blessed"}),
+                ("news", {"service": "web", "phase": "painted"}),
+                ("progress", {"service": "old", "phase": "stopped"}),
+                ("done", {"elapsed": 0.05, "success": True}),
+            ],
+            (
+                "  web:    scheduled on unknown\n  web:    blessed\n  web:    painted\n"
+                "  old:    stopped\n  deployed (0.1s)\n"
+            ),
+            0,
+        ),
+    ],
+)
+def test_lines_of_unusual_events(
+    mill: Mill, gateway: FakeGateway, events: list[tuple[str, dict[str, Any]]], lines: str, code: int
+) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(*events))
+    done = mill("deploy", mill.file(SEED))
+    assert (done.stdout, done.stderr, done.code) == (lines, "", code)
+
+
+def test_the_original_puts_the_data_first_and_knows_no_ids(mill: Mill, gateway: FakeGateway) -> None:
+    parts = [f"data: {json.dumps(data)}\nevent: {name}\n\n".encode() for name, data in EVENTS]
+    gateway.answers("POST", "/v1/deploy", stream(b":\n\n", *parts))
+    done = mill("deploy", mill.file(SEED))
+    assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
+
+
+def test_verbose_says_why_and_what_to_do_on_stderr(mill: Mill, gateway: FakeGateway) -> None:
+    evidence = "\n".join(["first", *(f"line {at}" for at in range(9)), "panic:\x1b[31m no\tport"])
+    failed = {"service": "broken", "reason": "crashed", "code": "Crashed", "suggestion": "Look.", "evidence": evidence}
+    gateway.answers("POST", "/v1/deploy", rollout(("failed", failed), ("done", {"success": False})))
+    done = mill("deploy", "--verbose", mill.file(SEED))
+    assert (done.stdout, done.code) == ("  broken: failed: crashed\n  deploy finished with errors\n", 1)
+    assert done.stderr == (
+        "  broken:\n"
+        + "".join(f"    | line {at}\n" for at in range(9))
+        + "    | panic:�[31m no\tport\n    help: Look.\n    code: Crashed (`mill explain Crashed`)\n"
+    )
+    assert gateway.requests == [("POST", "/v1/deploy", {"detail": "full"})]
+
+
+def test_what_others_say_cannot_steer_the_terminal(mill: Mill, gateway: FakeGateway) -> None:
+    nasty = "one\r\n\x1b]0;title\x07two\x00\x9b31m\u202e" + " long" * 2000
+    events = (
+        event("failed", {"service": "bro\x1b[2Jken", "reason": nasty, "evidence": nasty, "code": "A\x1bB"}),
+        event("progress", {"service": "web", "phase": "sched\x07uled", "node": "n\x1b[1m"}),
+        event("progress", {"service": "web", "phase": "scheduled", "node": "n\x1b[1m"}),
+        event("done", {"success": False}),
+    )
+    gateway.answers("POST", "/v1/deploy", stream(*events))
+    done = mill("deploy", "-v", mill.file(SEED))
+    assert not set(done.stdout + done.stderr) & set("\x1b\x07\x00\x9b\u202e\r")
+    (failed,) = [line for line in done.stdout.splitlines() if "failed: one" in line]
+    assert failed.endswith("�]0;title�two��31m�" + " long" * 2000)

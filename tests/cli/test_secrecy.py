@@ -1,0 +1,31 @@
+"""What is secret in an address is not told."""
+
+import pytest
+
+from tests.cli.conftest import Mill
+from tests.cli.fake_gateway import Answer, FakeGateway
+
+PASSWORD = "hunter2"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{"])
+def test_a_password_in_the_address_is_not_told(mill: Mill, gateway: FakeGateway, body: bytes) -> None:
+    address = gateway.url.replace("//", f"//me:{PASSWORD}@")
+    gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": "text/html"}, (body,)))
+    done = mill("nodes", MILL_ADDRESS=address)
+    assert (done.stdout, done.code) == ("", 1)
+    assert f"is {gateway.url} a mill gateway?" in done.stderr
+    assert PASSWORD not in done.stderr
+
+
+def test_nor_if_nobody_listens_there(mill: Mill) -> None:
+    done = mill("nodes", MILL_ADDRESS=f"http://me:{PASSWORD}@127.0.0.1:1")
+    assert done.stderr == "error: connection refused — is the cluster running? (address: http://…@127.0.0.1:1)\n"
+    assert done.code == 2
+
+
+def test_a_proxy_that_is_asked_is_told_of(mill: Mill) -> None:
+    done = mill("nodes", MILL_ADDRESS="http://gateway.example:4400", HTTP_PROXY=f"http://me:{PASSWORD}@127.0.0.1:1")
+    assert done.code == 2
+    assert "(HTTP_PROXY): NO_PROXY=gateway.example goes past it" in done.stderr
+    assert PASSWORD not in done.stderr

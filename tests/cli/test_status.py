@@ -1,0 +1,94 @@
+"""`mill status`: the original's sections, those that have something, and below them what is wrong."""
+
+import json
+from typing import Any
+
+from tests.cli.conftest import Mill
+from tests.cli.fake_gateway import FakeGateway, as_json, refusal
+from tests.cli.test_lists import NODE_TABLE, NODES, RUN_TABLE, RUNS
+
+COUNTS = {"node_count": 2, "service_count": 2, "task_count": 2, "cpu_total": 6.0, "cpu_available": 5.75}
+WEB = {"name": "web", "image": "registry/web:v2", "replicas": {"desired": 2, "healthy": 2}, "allocations": []}
+HEALTHY = WEB | {"state": "Healthy", "reason": None, "message": None}
+BROKEN = {
+    "name": "broken",
+    "image": "registry/web:missing",
+    "replicas": {"desired": 1, "healthy": 0},
+    "state": "Failed",
+    "reason": "TagNotFound",
+    "message": "image pull failed: tag not found",
+}
+SLOW = BROKEN | {"name": "slow", "state": "Suspect", "reason": "NotReady", "message": None}
+SERVICE_TABLE = """\
+ NAME    REPLICAS  IMAGE················
+ web     2/2       registry/web:v2······
+ broken  0/1       registry/web:missing·
+ slow    0/1       registry/web:missing·
+""".replace("·", " ")
+PROBLEM_TABLE = """\
+ SERVICE  REASON···························
+ broken   image pull failed: tag not found·
+ slow     NotReady·························
+""".replace("·", " ")
+SECTIONS = ("/v1/status", "/v1/services", "/v1/tasks", "/v1/nodes")
+
+
+def answer(gateway: FakeGateway, services: list[Any], tasks: list[Any], nodes: list[Any]) -> dict[str, Any]:
+    """Have the gateway answer with these, and return all of it."""
+    found = dict(zip(SECTIONS, (COUNTS, services, tasks, nodes), strict=True))
+    for path, value in found.items():
+        gateway.answers("GET", path, as_json(value))
+    return {path.rpartition("/")[2].replace("status", "cluster"): value for path, value in found.items()}
+
+
+def test_all_sections(mill: Mill, gateway: FakeGateway) -> None:
+    found = answer(gateway, [HEALTHY, BROKEN, SLOW], RUNS, NODES)
+    done = mill("status", "-n", "shop", "--name", "blue")
+    assert (done.stderr, done.code) == ("", 0)
+    assert done.stdout == (
+        f"CLUSTER: 2 nodes, degraded\n\nSERVICES\n{SERVICE_TABLE}\nTASKS\n{RUN_TABLE}\nNODES\n{NODE_TABLE}"
+        f"\nPROBLEMS\n{PROBLEM_TABLE}"
+    )
+    here = {"namespace": "shop", "name": "blue"}
+    assert gateway.requests == [("GET", path, {} if path == "/v1/nodes" else here) for path in SECTIONS]
+    as_line = mill("status", "--json")
+    assert (as_line.stdout.count("\n"), as_line.code) == (1, 0)
+    assert json.loads(as_line.stdout) == found
+
+
+def test_sections_without_anything_are_left_out(mill: Mill, gateway: FakeGateway) -> None:
+    answer(gateway, [], [], [])
+    assert mill("status").stdout == "CLUSTER: 0 nodes, all healthy\n"
+    answer(gateway, [], [], NODES[:1])
+    assert mill("status").stdout == (
+        "CLUSTER: 1 nodes, all healthy\n\nNODES\n"
+        " NAME              STATUS  CPU    MEM                ALLOCS \n"
+        " 3f9a0c11d2e4b567  ready   0.2/4  122.1 MiB/7.8 GiB  1      \n"
+    )
+
+
+def test_a_service_of_the_original_has_no_state(mill: Mill, gateway: FakeGateway) -> None:
+    answer(gateway, [WEB], [], NODES[:1])
+    done = mill("status")
+    assert ("PROBLEMS" in done.stdout, done.code) == (False, 0)
+    assert " web   2/2       registry/web:v2 \n" in done.stdout
+
+
+def test_who_may_not_list_nodes_sees_the_rest(mill: Mill, gateway: FakeGateway) -> None:
+    found = answer(gateway, [HEALTHY], [], [])
+    gateway.answers("GET", "/v1/nodes", refusal(403, "shop-reader may not list nodes"))
+    done = mill("status")
+    assert (done.stderr, done.code) == ("", 0)
+    assert done.stdout == (
+        "CLUSTER: you may not list its nodes\n\nSERVICES\n NAME  REPLICAS  IMAGE           \n"
+        " web   2/2       registry/web:v2 \n"
+    )
+    assert json.loads(mill("status", "--json").stdout) == found | {"nodes": None}
+
+
+def test_whatever_else_goes_wrong_ends_it(mill: Mill, gateway: FakeGateway) -> None:
+    answer(gateway, [HEALTHY], [], [])
+    gateway.answers("GET", "/v1/nodes", refusal(500, "internal error"))
+    done = mill("status")
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr == ("error: internal error\n  help: the gateway's log has more under request 7707679e566ef2f9\n")

@@ -1,0 +1,95 @@
+"""Wrong usage in words, and help: on stdout where it was asked for."""
+
+import click
+import pytest
+
+from mill_cli.main import app
+from tests.cli.conftest import TOKEN, Mill
+from tests.cli.fake_gateway import FakeGateway
+
+
+def words(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    """Return all commands below one, with the words that call them."""
+    inner = command.commands.items() if isinstance(command, click.Group) else ()
+    return [(path, command), *(found for name, each in inner for found in words(each, (*path, name)))]
+
+
+COMMANDS = {" ".join(path): each for path, each in words(app()) if not each.hidden}
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_help_that_names_its_options(mill: Mill, gateway: FakeGateway, path: str) -> None:
+    done = mill(*path.split(), "--help")
+    assert (done.stderr, done.code, gateway.asked) == ("", 0, [])
+    assert done.stdout.startswith(f"Usage: mill {path}".rstrip())
+    command = COMMANDS[path]
+    for param in command.params:
+        if isinstance(param, click.Option):
+            assert all(name in done.stdout for name in param.opts)
+        else:
+            assert (param.metavar or str(param.name).upper()) in done.stdout
+    if isinstance(command, click.Group):
+        assert all(f"\n  {name}  " in done.stdout for name, each in command.commands.items() if not each.hidden)
+    else:
+        assert "\nOptions of all commands:\n" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_commands_that_are_left_out_of_the_list(mill: Mill) -> None:
+    listed = mill("-h").stdout
+    assert listed == mill("--help").stdout
+    assert not any(f"\n  {name} " in listed for name in ("init", "join", "leave"))
+
+
+@pytest.mark.parametrize("path", ["", "secret", "volume"])
+def test_a_group_without_a_command_shows_its_help_on_stderr(mill: Mill, path: str) -> None:
+    done = mill(*path.split())
+    assert (done.stdout, done.stderr, done.code) == ("", mill(*path.split(), "--help").stdout, 2)
+
+
+def test_help_does_not_show_the_values_of_settings(mill: Mill) -> None:
+    for arguments in (["--help"], ["deploy", "--help"], ["--token", TOKEN, "secret", "set", "--help"]):
+        assert TOKEN not in mill(*arguments).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "usage"),
+    [
+        (["stats"], "unrecognized subcommand 'stats': did you mean status?", "mill [OPTIONS] COMMAND [ARGS]..."),
+        (["bogus"], "unrecognized subcommand 'bogus'", "mill [OPTIONS] COMMAND [ARGS]..."),
+        (["secret", "lst"], "unrecognized subcommand 'lst': did you mean list?", "mill secret [OPTIONS] COMMAND"),
+        (["--bogus"], "unexpected argument '--bogus' found", "mill [OPTIONS] COMMAND"),
+        (["ps", "--jsn"], "unexpected argument '--jsn' found: did you mean --json?", "mill ps [OPTIONS]"),
+        (["ps", "-x"], "unexpected argument '-x' found", "mill ps [OPTIONS]"),
+        (["ps", "one"], "unexpected argument 'one' found", "mill ps [OPTIONS]"),
+        (["kill", "one", "two", "three"], "unexpected argument 'two three' found", "mill kill [OPTIONS] TASK_ID"),
+        (["restart"], "the following required argument was not provided: <SERVICE>", "mill restart [OPTIONS] SERVICE"),
+        (["secret", "set"], "the following required argument was not provided: <NAME>", "mill secret set [OPTIONS]"),
+        (["spawn", "x", "--cpu", "abc"], "invalid value for --cpu <CPU>: 'abc' is not a valid float", "mill spawn"),
+        (["logs", "x", "-n", "abc"], "invalid value for --tail <N>: 'abc' is not a valid integer", "mill logs"),
+        (["logs", "x", "--tail", "-1"], "invalid value for --tail <N>: -1 is not in the range x>=0", "mill logs"),
+        (["render", "-o", "xml"], "invalid value for --output <[yaml|json|mill]>: 'xml' is not one of", "mill render"),
+    ],
+)
+def test_wrong_usage(mill: Mill, gateway: FakeGateway, arguments: list[str], error: str, usage: str) -> None:
+    done = mill(*arguments)
+    first, empty, called, _, last = done.stderr.splitlines()
+    assert (done.stdout, done.code, empty, gateway.asked) == ("", 2, "", [])
+    assert first.startswith(f"error: {error}")
+    assert called.startswith(f"Usage: {usage}")
+    command = called.removeprefix("Usage: ").partition(" [")[0]
+    assert last == f"For more information, try '{command} --help'."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["deploy", "-f"], "error: option '-f' requires an argument"),
+        (["ps", "--token"], "error: option '--token' requires an argument"),
+        (["ps", "--json=yes"], "error: option '--json' does not take a value"),
+    ],
+)
+def test_options_with_too_little_or_too_much(mill: Mill, arguments: list[str], error: str) -> None:
+    done = mill(*arguments)
+    assert (done.stdout, done.code) == ("", 2)
+    assert done.stderr.splitlines()[0] == error

@@ -1,0 +1,97 @@
+"""Where each service of a rollout stands, from what is told of it; and when that is printed for good."""
+
+from typing import Any
+
+import pytest
+
+from mill_cli.output.rows import Row, Rows
+
+
+def told(*events: tuple[str, dict[str, Any]]) -> Row:
+    """Return a row that has been told this, a second apart."""
+    row = Row("web", 0.0)
+    for now, (name, data) in enumerate(events):
+        row.take(name, data, float(now))
+    return row
+
+
+def progress(phase: str, **more: Any) -> tuple[str, dict[str, Any]]:
+    return "progress", {"service": "web", "phase": phase, **more}
+
+
+FAILED = ("failed", {"service": "web", "reason": "tag\nnot\x1b found", "suggestion": "Push it.", "code": "TagNotFound"})
+
+
+@pytest.mark.parametrize(
+    ("events", "mood", "text", "lines"),
+    [
+        ([], "going", "waiting", []),
+        ([progress("pulling")], "going", "pulling the image", []),
+        ([progress("starting")], "going", "starting", []),
+        ([progress("scheduled", node="node-1")], "going", "scheduled on node-1", ["scheduled on node-1"]),
+        ([progress("scheduled")], "going", "scheduled on unknown", ["scheduled on unknown"]),
+        ([progress("blessed\x07")], "going", "blessed�", ["blessed�"]),
+        ([progress("suspect", message="not ready: HTTP 500")], "suspect", "not ready: HTTP 500", []),
+        ([progress("suspect")], "suspect", "suspect", []),
+        ([progress("suspect"), progress("starting")], "going", "starting", []),
+        ([progress("healthy")], "good", "healthy", ["healthy"]),
+        ([progress("stopped")], "good", "stopped", ["stopped"]),
+        ([FAILED], "bad", "failed: tag not� found", ["failed: tag not� found"]),
+        ([FAILED, progress("healthy")], "good", "healthy", ["failed: tag not� found", "healthy"]),
+        ([("progress", {"service": "web"})], "going", "waiting", []),
+    ],
+)
+def test_a_row(events: list[tuple[str, dict[str, Any]]], mood: str, text: str, lines: list[str]) -> None:
+    row = told(*events)
+    assert (row.mood, row.text, row.lines) == (mood, text, lines)
+    assert (row.judged, row.until) == ((True, len(events) - 1.0) if mood in ("good", "bad") else (False, None))
+
+
+def test_a_failure_says_more_until_it_is_none() -> None:
+    assert told(FAILED).more == ["    help: Push it.", "    code: TagNotFound (`mill explain TagNotFound`)"]
+    assert told(FAILED, progress("healthy")).more == []
+
+
+def status(name: str, healthy: int, desired: int, state: str = "Progressing") -> dict[str, Any]:
+    return {"name": name, "state": state, "replicas": {"healthy": healthy, "desired": desired}}
+
+
+def names(rows: list[Row]) -> list[str]:
+    return [each.name for each in rows]
+
+
+def test_rows_are_in_the_files_order_and_settle_in_it() -> None:
+    rows = Rows(["web", "api", "broken"])
+    rows.take("failed", {"service": "broken", "reason": "crashed"}, 1.0)
+    rows.take("progress", {"service": "api", "phase": "healthy"}, 2.0)
+    assert (names(rows.shown), rows.settle()) == (["api", "broken"], [])
+    rows.take("progress", {"service": "web", "phase": "healthy"}, 3.0)
+    assert (names(rows.settle()), rows.shown) == (["web", "api", "broken"], [])
+
+
+def test_a_service_that_is_healthy_as_it_was_holds_nothing_up() -> None:
+    rows = Rows(["web", "api"])
+    rows.take("progress", {"service": "api", "phase": "healthy"}, 1.0)
+    rows.count([status("web", 2, 2, "Healthy"), status("api", 0, 3)], 2.0)
+    assert names(rows.settle()) == ["api"]
+
+
+def test_replicas_are_counted_until_there_is_a_verdict() -> None:
+    rows = Rows(["web"])
+    rows.take("progress", {"service": "web", "phase": "scheduled", "node": "n"}, 0.0)
+    (row,) = rows.shown
+    assert (row.healthy, row.desired) == (0, None)
+    rows.count([status("web", 1, 3), status("other", 5, 5), {"name": None}], 1.0)
+    assert (row.healthy, row.desired, names(rows.shown)) == (1, 3, ["web"])
+    rows.take("progress", {"service": "web", "phase": "healthy"}, 2.0)
+    rows.count([status("web", 2, 3)], 3.0)  # read before the verdict was
+    assert (row.healthy, row.desired) == (3, 3)
+
+
+def test_what_is_about_no_service_and_what_is_in_no_file() -> None:
+    rows = Rows(["web"])
+    assert rows.take("failed", {"reason": "superseded"}, 0.0) == "failed: superseded"
+    assert rows.take("progress", {"phase": "started"}, 0.0) is None
+    rows.take("progress", {"service": "old", "phase": "stopped"}, 0.0)
+    assert (names(rows.shown), rows.settle()) == (["old"], [])
+    assert (names(rows.rest()), rows.shown) == (["old"], [])
