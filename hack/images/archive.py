@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hack.images import oci
-from hack.images.oci import ARCHITECTURE
 from hack.images.tars import Entry, write_layer
+from hack.toolchain.go import ARCHITECTURE
 
 __all__ = ["ARCHITECTURE", "Image", "push"]
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,11 +12,7 @@ from typing import Any, Final
 from hack.commands import run
 from hack.images.tars import Layer
 from hack.toolchain.build import CRANE, build
-
-ARCHITECTURE: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
-    platform.machine(), platform.machine()
-)
-"""This machine's, in the words of Go and of image manifests; the local nodes have the same."""
+from hack.toolchain.go import ARCHITECTURE
 
 _INDEX: Final = "application/vnd.oci.image.index.v1+json"
 _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"

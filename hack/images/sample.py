@@ -1,15 +1,13 @@
 """The sample images: `web`, a small server whose behaviour flags decide, and `busybox`, a shell with tools."""
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Final
 
 from hack import paths
 from hack.commands import run
-from hack.images.archive import ARCHITECTURE, Image, push
+from hack.images.archive import Image, push
 from hack.toolchain.build import CRANE, build
-from hack.toolchain.go import go
+from hack.toolchain.sources import compiled
 
 _WEB_SOURCE: Final = Path(__file__).parent / "web"
 _BUSYBOX: Final = Path("/bin/busybox")
@@ -42,15 +40,4 @@ def copy_tag(registry: str, source: str, target: str) -> None:
 
 
 def _web() -> Path:
-    """Build the server for Linux, once per content of its source."""
-    sources = sorted(_WEB_SOURCE.iterdir())
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:16]
-    program = paths.IMAGES / f"web-{ARCHITECTURE}-{digest}"
-    if not program.exists():
-        paths.IMAGES.mkdir(parents=True, exist_ok=True)
-        unfinished = program.with_name(f".{program.name}.{os.getpid()}")
-        target = {**os.environ, "CGO_ENABLED": "0", "GOOS": "linux", "GOARCH": ARCHITECTURE}
-        options = ("-trimpath", "-ldflags", "-s -w", "-o", str(unfinished))
-        run(go(), "build", *options, ".", cwd=_WEB_SOURCE, env=target)
-        unfinished.rename(program)
-    return program
+    return compiled(_WEB_SOURCE, paths.IMAGES)

@@ -1,14 +1,21 @@
 """Find a Go that is new enough, or install one beside the built programs."""
 
+import platform
 import re
 import shutil
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from hack import paths, versions
 from hack.commands import CommandFailed, run
 from hack.progress import step
+
+ARCHITECTURE: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.get(
+    platform.machine(), platform.machine()
+)
+"""This machine's, in the words of Go and of image manifests; the local nodes have the same."""
 
 
 @cache

@@ -16,7 +16,8 @@ import pytest
 
 from hack import images
 from hack.cluster import Cluster
-from hack.images.archive import ARCHITECTURE, Image, push
+from hack.images.archive import Image, push
+from hack.toolchain.go import ARCHITECTURE
 
 from .conftest import NAMESPACE, Namespace, wait_for
 from .faulty_registry import closed_port, faulty_registry

@@ -12,9 +12,9 @@ from hack.images import oci
 from hack.images.mill import application, base, dependencies, kept
 from hack.images.mill.kept import Kept
 from hack.images.mill.layout import ROOT, configuration
-from hack.images.oci import ARCHITECTURE
 from hack.images.tars import Layer
 from hack.progress import step
+from hack.toolchain.go import ARCHITECTURE
 
 NAMES: Final = ("base", "dependencies", "application")
 _RECIPE: Final = ("hack/images/mill", "hack/images/tars.py")

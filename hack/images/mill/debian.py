@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from hack.commands import run
-from hack.images.oci import ARCHITECTURE
+from hack.toolchain.go import ARCHITECTURE
 
 RELEASE: Final = "bookworm"
 _KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")

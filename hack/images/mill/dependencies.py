@@ -9,7 +9,7 @@ from typing import Final
 from hack.commands import run
 from hack.images.mill import interpreter
 from hack.images.mill.layout import HOME, PACKAGES, PROGRAM, PYTHON, ROOT, SCRIPTS, remove
-from hack.images.oci import ARCHITECTURE
+from hack.toolchain.go import ARCHITECTURE
 
 EXTRAS: Final = ("operator", "gateway")
 _PLATFORM: Final = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"}

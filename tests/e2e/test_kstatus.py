@@ -1,0 +1,154 @@
+"""What the real kstatus reads in every status that there ever was of a rollout, as Flux and others do."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from hack.kstatus import kstatus
+from mill_api.status import MillDeploymentStatus
+from tests.unit.mill_operator.kstatus import kstatus as kstatus_of_unit_tests
+
+from .conftest import MILL, Namespace, wait_for
+
+GOOD = 'service "web" {\n  image = "REGISTRY/web:1"\n  port  = 8080\n  cpu   = 0.02\n}\n'
+BROKEN = 'service "broken" {\n  image = "REGISTRY/web:missing"\n  port  = 8080\n  cpu   = 0.02\n}\n'
+SLOW = """
+service "slow" {
+  image   = "REGISTRY/web:1"
+  port    = 8080
+  cpu     = 0.02
+  command = ["/web", "-ready-after", "5s"]
+  health { path = "/healthz" }
+}
+"""
+NONE = 'service "web" {\n  image = "REGISTRY/web:1"\n  port = 8080\n  cpu = 0.02\n  replicas = 0\n}\n'
+
+
+class Recorded:
+    """Every version of the MillDeployment that the API server has shown."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self.objects: list[dict[str, Any]] = []
+        command = namespace.cluster.kubectl_command(
+            *("get", "md", "--namespace", namespace.name, "--watch", "--output-watch-events", "-o", "json")
+        )
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        decoder, rest = json.JSONDecoder(), ""
+        for line in self._process.stdout:
+            rest += line
+            try:
+                event, _ = decoder.raw_decode(rest)
+            except ValueError:
+                continue
+            rest = ""
+            if event["type"] in ("ADDED", "MODIFIED"):
+                self.objects.append(event["object"])
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=10)
+        self._reader.join(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def read(self) -> list[str]:
+        """What kstatus says of each; and see that our own reading of its rules, which unit tests go by, is the same."""
+        objects = list(self.objects)  # more may come meanwhile
+        told = [each.status for each in kstatus(objects)]
+        for found, shown in zip(told, objects, strict=True):
+            metadata, status = shown["metadata"], shown.get("status") or {}
+            if status.get("conditions") and "deletionTimestamp" not in metadata:
+                ours = kstatus_of_unit_tests(metadata["generation"], MillDeploymentStatus.model_validate(status))
+                assert ours == found, shown
+            stalled = any(each["type"] == "Stalled" for each in status.get("conditions", ()))
+            seen = status.get("observedGeneration") == metadata["generation"]
+            if "deletionTimestamp" not in metadata:
+                assert (found == "Failed") == (stalled and seen), shown
+        return told
+
+
+@pytest.fixture
+def recorded(namespace: Namespace) -> Iterator[Recorded]:
+    """A recording of the namespace's MillDeployments."""
+    made = Recorded(namespace)
+    yield made
+    made.stop()
+
+
+@contextmanager
+def during(recorded: Recorded, last: str) -> Iterator[list[str]]:
+    """What is read of what happens in the block and after it, until the end is as it should be; without repetitions."""
+    before, phases = len(recorded.objects), []
+    yield phases
+    wait_for(f"{last} at the end", lambda: recorded.objects and recorded.read()[-1] == last)
+    for each in recorded.read()[before:]:
+        if not phases or phases[-1] != each:
+            phases.append(each)
+
+
+def test_every_moment_of_rollouts(namespace: Namespace, recorded: Recorded) -> None:
+    with during(recorded, "Current") as first:
+        assert namespace.deploy(GOOD).code == 0
+    assert first == ["InProgress", "Current"]
+
+    with during(recorded, "Failed") as second:
+        assert namespace.deploy(GOOD + BROKEN).code == 1
+    assert second == ["InProgress", "Failed"]
+
+    with during(recorded, "Current") as fixed:
+        assert namespace.deploy(GOOD + BROKEN.replace("web:missing", "web:2")).code == 0
+    assert fixed == ["InProgress", "Current"]
+
+    with during(recorded, "Failed") as at_once:
+        assert namespace.deploy(GOOD + SLOW + BROKEN).code == 1
+    assert at_once == ["InProgress", "Failed"]  # with the first failure, while others start
+
+    with during(recorded, "Current") as smaller:
+        assert namespace.deploy(NONE).code == 0
+    assert smaller == ["InProgress", "Current"]
+
+    with during(recorded, "Failed") as refused:
+        wrong = [{"op": "add", "path": "/spec/services/0/env", "value": {"A": "${service.nothing.address}"}}]
+        namespace.kubectl("patch", "md", "mill", "--type=json", "-p", json.dumps(wrong))
+    assert refused == ["InProgress", "Failed"]
+
+
+def test_a_lost_pod_does_not_unmake_a_good_rollout(namespace: Namespace, recorded: Recorded) -> None:
+    with during(recorded, "Current") as told:
+        assert namespace.deploy(GOOD).code == 0
+        (pod,) = namespace.pods("web")
+        namespace.kubectl("delete", "pod", pod["metadata"]["name"])
+        wait_for("another pod", lambda: namespace.ready_pods("web"))
+        wait_for("the status", lambda: namespace.service("web")["state"] == "Healthy")
+    assert told == ["InProgress", "Current"]
+
+
+def test_a_newer_file_before_the_older_one_is_done(namespace: Namespace, recorded: Recorded) -> None:
+    file = namespace.folder / "slow.mill"
+    file.write_text((GOOD + SLOW).replace("REGISTRY", namespace.registry))
+    rendered = namespace.run(str(MILL), "render", str(file)).stdout
+    with during(recorded, "Current") as told:
+        namespace.kubectl("apply", "-f", "-", stdin=rendered)
+        wait_for("its rollout", lambda: namespace.status().get("rollout"))
+        assert namespace.deploy(GOOD).code == 0
+    assert told == ["InProgress", "Current"]
+
+
+def test_deletion_is_not_taken_for_success(namespace: Namespace, recorded: Recorded) -> None:
+    with during(recorded, "Terminating"):
+        assert namespace.deploy(GOOD).code == 0
+        namespace.kubectl(
+            "patch", "md", "mill", "--type=merge", "-p", '{"metadata": {"finalizers": ["test.dev/hold"]}}'
+        )
+        namespace.kubectl("delete", "md", "mill", "--wait=false")
+    namespace.kubectl("patch", "md", "mill", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
