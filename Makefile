@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli e2e test demo cluster-up cluster-down cluster-status start stop generate images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli e2e test demo cluster-up cluster-down cluster-status start stop generate manifests images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ generate: setup ## Write what is generated: the CRD, the reference, the failure 
 	$(BIN)/python -m mill_operator.rbac --roles --write charts/mill/files/operator-roles.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
 	$(BIN)/python -m mill_gateway.rbac --roles --write charts/mill/files/gateway-roles.yaml
+
+manifests: setup ## Write deploy/mill.yaml from the chart; builds Helm the first time
+	$(BIN)/python -m hack.manifests --write deploy/mill.yaml
 
 images: setup cluster-up ## Build the image of operator and gateway, without Docker, and push it to the local registry
 	@$(BIN)/python -m hack.images mill
