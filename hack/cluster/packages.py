@@ -24,7 +24,7 @@ _PACKAGES: Final = {
     "busybox-static": "/bin/busybox",
     "faketime": "faketime",
 }
-_SERVICES: Final = ("containerd", "docker-registry")
+_SERVICES: Final = ("containerd", "docker-registry", "redis-server")
 """Packages that start a service of their own, which we neither need nor want to leave behind."""
 
 

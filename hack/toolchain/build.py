@@ -82,6 +82,13 @@ def build(programs: Sequence[Program]) -> None:
                 _build(program)
 
 
+def module_directory(program: Program) -> Path:
+    """Return where the module of a program that names one was downloaded to: it has more than Go sources."""
+    with tempfile.TemporaryDirectory() as directory:
+        download = _go(Path(directory), "mod", "download", "-json", f"{program.module}@v{program.version}")
+        return Path(json.loads(download)["Dir"])
+
+
 def _build(program: Program) -> None:
     prefix = f".{program.directory.name}."
     for left_behind in paths.BIN.glob(f"{prefix}*"):

@@ -68,6 +68,7 @@ SETTINGS = {
     "serviceMonitor.enabled=true": "kind: ServiceMonitor",
     "serviceMonitor.enabled=true,serviceMonitor.interval=5s": "interval: 5s",
     "serviceMonitor.enabled=true,serviceMonitor.labels.release=p": "release: p",
+    "argocd.healthCheck=true": "resource.customizations.health.mill.dev_MillDeployment",
     "tests.namespace=trial": "name: MILL_NAMESPACE\n      value: trial",
 }
 GONE = {
