@@ -40,10 +40,10 @@ format: setup ## Format the code, and mend what can be mended by itself
 	$(BIN)/ruff format $(SOURCES)
 
 unit: setup ## Run the tests that need no cluster
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q -n auto tests/unit
 
 cli: setup ## Run the tests of the command line
-	$(BIN)/pytest -q tests/cli
+	$(BIN)/pytest -q -n auto tests/cli
 
 e2e: setup cluster-up ## Run the tests against a real cluster
 	$(BIN)/pytest -q --timeout 300 tests/e2e
