@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli e2e test test-argocd demo cluster-up cluster-down cluster-status start stop generate manifests images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli e2e test test-argocd demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ start: setup ## Start operator and gateway as local processes, against the clust
 
 stop: setup ## Stop them
 	@$(BIN)/python -m hack.local stop
+
+install: setup stop ## Install mill into the local cluster by its chart, instead of local processes
+	@$(BIN)/python -m hack.install
 
 generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
