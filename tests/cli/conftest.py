@@ -17,6 +17,9 @@ import pytest
 
 from tests.cli.fake_gateway import FakeGateway
 
+# A test run in the background ignores Ctrl-C, and so would every process that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 MILL = Path(sys.executable).with_name("mill")
 TOKEN = "tok-5e1f0c77a2"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color", "MILL_TOKEN": TOKEN}
