@@ -79,6 +79,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def app() -> "click.Group":
+    """Return the command line, with all of its commands."""
     import click
 
     from mill_cli.command import Group, keep
