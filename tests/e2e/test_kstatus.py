@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from hack.kstatus import kstatus
+from hack.kstatus import Verdict, kstatus
 from mill_api.status import MillDeploymentStatus
 from tests.unit.mill_operator.kstatus import kstatus as kstatus_of_unit_tests
 
+from . import guide
 from .conftest import MILL, Namespace, wait_for
 
 GOOD = 'service "web" {\n  image = "REGISTRY/web:1"\n  port  = 8080\n  cpu   = 0.02\n}\n'
@@ -30,27 +31,22 @@ NONE = 'service "web" {\n  image = "REGISTRY/web:1"\n  port = 8080\n  cpu = 0.02
 
 
 class Recorded:
-    """Every version of the MillDeployment that the API server has shown."""
+    """Every version of the MillDeployment that the API server has shown, from the moment at which this is made."""
 
     def __init__(self, namespace: Namespace) -> None:
         self.objects: list[dict[str, Any]] = []
-        command = namespace.cluster.kubectl_command(
-            *("get", "md", "--namespace", namespace.name, "--watch", "--output-watch-events", "-o", "json")
-        )
+        path = f"/apis/mill.dev/v1alpha1/namespaces/{namespace.name}/milldeployments"
+        # From a version that is known, so that nothing is missed while the watch begins.
+        version = json.loads(namespace.kubectl("get", "--raw", path))["metadata"]["resourceVersion"]
+        command = namespace.cluster.kubectl_command("get", "--raw", f"{path}?watch=1&resourceVersion={version}")
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        decoder, rest = json.JSONDecoder(), ""
         for line in self._process.stdout:
-            rest += line
-            try:
-                event, _ = decoder.raw_decode(rest)
-            except ValueError:
-                continue
-            rest = ""
+            event = json.loads(line)
             if event["type"] in ("ADDED", "MODIFIED"):
                 self.objects.append(event["object"])
 
@@ -62,19 +58,28 @@ class Recorded:
         self._process.stdout.close()
 
     def read(self) -> list[str]:
-        """What kstatus says of each; and see that our own reading of its rules, which unit tests go by, is the same."""
+        """What kstatus says of each, which is what the guide says of it."""
         objects = list(self.objects)  # more may come meanwhile
-        told = [each.status for each in kstatus(objects)]
-        for found, shown in zip(told, objects, strict=True):
-            metadata, status = shown["metadata"], shown.get("status") or {}
-            if status.get("conditions") and "deletionTimestamp" not in metadata:
-                ours = kstatus_of_unit_tests(metadata["generation"], MillDeploymentStatus.model_validate(status))
-                assert ours == found, shown
-            stalled = any(each["type"] == "Stalled" for each in status.get("conditions", ()))
-            seen = status.get("observedGeneration") == metadata["generation"]
-            if "deletionTimestamp" not in metadata:
-                assert (found == "Failed") == (stalled and seen), shown
-        return told
+        return [judged(*each) for each in zip(kstatus(objects), objects, strict=True)]
+
+
+def judged(found: Verdict, shown: dict[str, Any]) -> str:
+    """See that a verdict is the one that is documented, with mill's words, and the one that unit tests go by."""
+    metadata, status = shown["metadata"], shown.get("status") or {}
+    if "deletionTimestamp" in metadata:
+        assert found.status == "Terminating", shown
+        return found.status
+    assert found.status == guide.row_of(shown).kstatus, shown
+    generation, model = metadata["generation"], MillDeploymentStatus.model_validate(status)
+    assert found.status == kstatus_of_unit_tests(generation, model), shown
+    conditions = {each["type"]: each for each in status.get("conditions", ())}
+    if status.get("observedGeneration") != generation:
+        assert found.status == "InProgress", shown
+    else:
+        assert (found.status == "Failed") == ("Stalled" in conditions), shown
+        if found.status != "Current":
+            assert found.message == conditions["Ready"]["message"], shown
+    return found.status
 
 
 @pytest.fixture
@@ -122,6 +127,9 @@ def test_every_moment_of_rollouts(namespace: Namespace, recorded: Recorded) -> N
         namespace.kubectl("patch", "md", "mill", "--type=json", "-p", json.dumps(wrong))
     assert refused == ["InProgress", "Failed"]
 
+    assert recorded.objects[0]["status"] == {"observedGeneration": -1}
+    assert {guide.row_of(each).moment for each in recorded.objects} == {row.moment for row in guide.table()}
+
 
 def test_a_lost_pod_does_not_unmake_a_good_rollout(namespace: Namespace, recorded: Recorded) -> None:
     with during(recorded, "Current") as told:
@@ -142,13 +150,13 @@ def test_a_newer_file_before_the_older_one_is_done(namespace: Namespace, recorde
         wait_for("its rollout", lambda: namespace.status().get("rollout"))
         assert namespace.deploy(GOOD).code == 0
     assert told == ["InProgress", "Current"]
+    assert [each["superseded"] for each in namespace.status()["history"]] == [True]
 
 
 def test_deletion_is_not_taken_for_success(namespace: Namespace, recorded: Recorded) -> None:
-    with during(recorded, "Terminating"):
+    """In the foreground, as Argo CD deletes: the resource stays until its objects are gone."""
+    with during(recorded, "Terminating") as told:
         assert namespace.deploy(GOOD).code == 0
-        namespace.kubectl(
-            "patch", "md", "mill", "--type=merge", "-p", '{"metadata": {"finalizers": ["test.dev/hold"]}}'
-        )
-        namespace.kubectl("delete", "md", "mill", "--wait=false")
-    namespace.kubectl("patch", "md", "mill", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+        namespace.kubectl("delete", "md", "mill", "--cascade=foreground", "--timeout=60s")
+    assert told == ["InProgress", "Current", "Terminating"]
+    assert guide.says("is being deleted is `Terminating`")

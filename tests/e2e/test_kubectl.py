@@ -7,14 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from hack import local
 from tests.e2e.test_kstatus import BROKEN, GOOD
 
+from . import guide
 from .conftest import MILL, Namespace, wait_for
 
-GUIDE = Path(__file__).parents[2] / "docs" / "gitops.md"
 CHILDREN = "deployments,services,ingresses,cronjobs,jobs,pods"
 EVERYTHING = """
 service "web" {
@@ -57,13 +56,6 @@ def rendered(namespace: Namespace, text: str) -> None:
     (namespace.folder / "mill.yaml").write_text(namespace.run(str(MILL), "render", str(file)).stdout)
 
 
-def documented(language: str, containing: str) -> str:
-    """The one block of the guide that has this in it."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
-    (found,) = [each for each in blocks if containing in each]
-    return found
-
-
 def test_lists_and_descriptions_read_well(namespace: Namespace) -> None:
     assert namespace.deploy(GOOD + BROKEN).code == 1
     head, row = namespace.kubectl("get", "md").splitlines()
@@ -74,34 +66,71 @@ def test_lists_and_descriptions_read_well(namespace: Namespace) -> None:
         "1/2",
         "1 of 2 failed: broken: image pull failed: tag not found",
     ]
+    head, row = namespace.kubectl("get", "md", "-o", "wide").splitlines()
+    assert head.split() == ["NAME", "READY", "SERVICES", "STATUS", "AGE", "ACTIVE", "RUNS"]
+    assert row.split()[-1] == "0"
     for name in ("mill", "milldeployment", "milldeployments.mill.dev"):
         assert namespace.kubectl("get", name, "-o", "name") == "milldeployment.mill.dev/mill\n"
-    described = namespace.kubectl("describe", "md", "mill")
-    wait_for("the events", lambda: "TagNotFound" in namespace.kubectl("describe", "md", "mill").partition("Events:")[2])
+    wait_for("the last event", lambda: "RolloutFailed" in namespace.kubectl("describe", "md", "mill"))
+    described, _, events = namespace.kubectl("describe", "md", "mill").partition("\nEvents:\n")
     assert re.search(r"Message: +1 of 2 failed: broken: image pull failed: tag not found", described)
     assert re.search(r"Suggestion: +Check the image's name and tag", described)
+    assert re.search(r"Evidence: +.*not found", described)
     assert "kopf" not in described
+    told = sorted(re.split(r"  +", line.strip()) for line in events.splitlines()[2:])
+    assert [(kind, reason, source, text) for kind, reason, _, source, text in told] == [
+        ("Normal", "Healthy", "mill.dev/operator", "web is healthy"),
+        ("Normal", "RolloutStarted", "mill.dev/operator", "rollout 1 has started"),
+        (
+            *("Warning", "RolloutFailed", "mill.dev/operator"),
+            "rollout 1 has finished with errors: 1 of 2 failed: broken: image pull failed: tag not found",
+        ),
+        ("Warning", "TagNotFound", "mill.dev/operator", "broken has failed: image pull failed: tag not found"),
+    ]
 
 
-def test_explain_describes_every_field_of_a_service(shared: Namespace) -> None:
-    text = shared.kubectl("explain", "md.spec.services")
-    fields = dict(re.findall(r"^  (\w+)\t<[^\n]*>[^\n]*\n    (\S[^\n]*)", text, re.MULTILINE))
-    assert {"image", "port", "replicas", "cpu", "memory", "env", "health", "routes", "volumes", "command"} <= {*fields}
+@pytest.mark.parametrize(
+    ("path", "some"),
+    [
+        ("md", {"spec", "status"}),
+        ("md.spec", {"services", "tasks"}),
+        ("md.spec.services", {"image", "port", "replicas", "cpu", "memory", "env", "health", "routes", "volumes"}),
+        ("md.spec.tasks", {"image", "timeout", "command"}),
+        ("md.status", {"conditions", "rollout", "services", "history", "healthy", "activeRuns"}),
+        ("md.status.services", {"state", "reason", "message", "suggestion", "evidence", "transitions"}),
+        ("md.status.services.replicas", {"desired", "updated", "healthy"}),
+        ("md.status.rollout", {"id", "finishedAt", "success"}),
+        ("md.status.tasks.runs", {"state", "exitCode"}),
+        ("md.status.conditions", {"type", "status", "reason", "message"}),
+    ],
+)
+def test_explain_describes_every_field(shared: Namespace, path: str, some: set[str]) -> None:
+    text = shared.kubectl("explain", path)
+    about, fields = text.split("\nFIELDS:\n")
+    assert re.search(r"^DESCRIPTION:\n    (?!<empty>)\S", about, re.MULTILINE)
+    described = dict(re.findall(r"^  (\w+)\t<.*\n(?:  enum: .*\n)?    (\S.*)", fields, re.MULTILINE))
+    assert described.keys() == set(re.findall(r"^  (\w+)\t", fields, re.MULTILINE))
+    assert described.keys() >= some
+    assert "<no description>" not in described.values()
 
 
 def test_the_documented_wait_for_ready_and_stalled(namespace: Namespace, shell: dict[str, str]) -> None:
-    lines = documented("console", "--for=condition=Ready").replace("$ ", "")
+    lines = guide.block("console", "--for=condition=Ready").replace("$ ", "")
     rendered(namespace, GOOD)
     subprocess.run(["sh", "-ec", lines], env=shell, cwd=namespace.folder, check=True, timeout=60)
     rendered(namespace, GOOD + BROKEN)
-    stalled = "kubectl apply -f mill.yaml && kubectl wait md/mill --for=condition=Stalled --timeout=1m"
-    subprocess.run(["sh", "-ec", stalled], env=shell, cwd=namespace.folder, check=True, timeout=90)
+    assert guide.says("`--for=condition=Stalled` is the twin of the first")
+    twin = lines.replace("condition=Ready", "condition=Stalled")
+    subprocess.run(["sh", "-ec", twin], env=shell, cwd=namespace.folder, check=True, timeout=90)
 
 
 def test_the_documented_script_for_ci(namespace: Namespace, shell: dict[str, str]) -> None:
-    script = documented("sh", "observedGeneration")
-    for text, code in ((GOOD, 0), (GOOD + BROKEN, 1), (GOOD, 0)):
+    script = guide.block("sh", "observedGeneration")
+    refused = GOOD.replace("cpu   = 0.02", 'cpu   = 0.02\n  env   = { A = "NOWHERE" }')
+    for text, code in ((GOOD, 0), (GOOD + BROKEN, 1), (refused, 1), (GOOD, 0), (GOOD, 0)):
         rendered(namespace, text)
+        file = namespace.folder / "mill.yaml"
+        file.write_text(file.read_text().replace("NOWHERE", "${service.nothing.address}"))  # mill would not write it
         done = subprocess.run(
             ["sh", "-ec", script],
             env=shell,
@@ -130,21 +159,3 @@ def test_a_deletion_takes_everything_but_data(namespace: Namespace, operator: st
             local.start(namespace.cluster, "operator")
     (claim,) = namespace.items("persistentvolumeclaims")
     assert claim["metadata"]["name"] == f"data-{namespace.name}"
-
-
-def test_examples_for_kustomize_are_what_they_say(shared: Namespace) -> None:
-    folder = Path(__file__).parents[2] / "examples" / "gitops"
-    made = {
-        name: yaml.safe_load(shared.run(str(shared.cluster.kubectl), "kustomize", str(folder / name)).stdout)
-        for name in ("base", "overlays/staging", "overlays/production")
-    }
-    base, staging, production = (each["spec"]["services"] for each in made.values())
-    assert [each["name"] for each in base] == ["web", "worker"]
-    assert [each["image"].rpartition(":")[2] for each in staging] == ["1", "2-rc1"]
-    assert [each.get("replicas", 1) for each in production] == [1, 3]
-    for each in (staging, production):
-        assert [service["name"] for service in each] == ["web", "worker"]
-        assert {key for service in each for key in service} >= {key for service in base for key in service}
-    for each in made.values():
-        each["metadata"]["namespace"] = shared.name
-        shared.kubectl("apply", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump(each))

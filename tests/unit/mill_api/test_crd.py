@@ -68,6 +68,12 @@ def test_what_is_asked_for_is_described_and_bounded() -> None:
                 assert {"minimum", "maximum", "format"} <= set(schema), path
 
 
+def test_all_of_the_status_is_described() -> None:
+    for path, schema in _walk(_schema()["properties"]["status"]):
+        if not path.endswith(("[]", "{}")):
+            assert schema.get("description"), path
+
+
 def test_lists_with_keys() -> None:
     keys = {
         path: schema["x-kubernetes-list-map-keys"]

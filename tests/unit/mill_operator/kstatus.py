@@ -5,6 +5,8 @@ from mill_api.status import MillDeploymentStatus
 
 def kstatus(generation: int, status: MillDeploymentStatus) -> str:
     """Compute a resource's state as `sigs.k8s.io/cli-utils/pkg/kstatus` does, and hold its rules for conditions."""
+    if status.observed_generation == -1 and not status.conditions:
+        return "InProgress"  # as the API server makes it, before any operator has looked
     conditions = {each.type: each for each in status.conditions}
     assert len(conditions) == len(status.conditions)
     assert "Ready" in conditions

@@ -1,0 +1,50 @@
+"""The real kstatus over what fast tests go by: the statuses of unit tests, and those that the chart has recorded."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hack.kstatus import kstatus
+from mill_api.status import MillDeploymentStatus, State
+from tests.unit.mill_operator.test_conditions import judged as with_conditions
+from tests.unit.mill_operator.test_conditions import status
+
+from . import guide
+from .test_kstatus import judged
+
+CHECK = Path(__file__).parents[2] / "charts/mill/files/argocd/resource_customizations/mill.dev/MillDeployment"
+
+
+def test_every_status_of_unit_tests() -> None:
+    ready, unready = status(State.HEALTHY), status(State.STARTING, finished=False)
+    made = [
+        with_conditions(status(*states, finished=finished).model_copy(update={"conditions": before.conditions}))
+        for states in itertools.product(State, repeat=2)
+        for finished in (True, False)
+        for before in (ready, unready)
+    ]
+    made += [status(), status(State.HEALTHY, refused="no"), MillDeploymentStatus()]
+    shown = [_object(each, generation) for each in made for generation in (1, 2)]
+    read = [judged(*each) for each in zip(kstatus(shown), shown, strict=True)]
+    assert set(read[::2]) == {"Current", "Failed", "InProgress"}
+    assert set(read[1::2]) == {"InProgress"}
+
+
+def test_what_argo_cd_s_check_is_tried_with() -> None:
+    cases = yaml.safe_load((CHECK / "health_test.yaml").read_text())["tests"]
+    shown = [yaml.safe_load((CHECK / each["inputPath"]).read_text()) for each in cases]
+    for found, each, case in zip(kstatus(shown), shown, cases, strict=True):
+        judged(found, each)
+        assert guide.row_of(each).argo == case["healthStatus"]["status"], case
+    assert {guide.row_of(each).moment for each in shown} == {row.moment for row in guide.table()}
+
+
+def _object(made: MillDeploymentStatus, generation: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "mill.dev/v1alpha1",
+        "kind": "MillDeployment",
+        "metadata": {"name": "mill", "namespace": "shop", "generation": generation},
+        "status": made.model_dump(mode="json", by_alias=True, exclude_none=True),
+    }

@@ -1,0 +1,16 @@
+"""Versions that are written twice are the same."""
+
+import re
+from pathlib import Path
+
+from hack import versions
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_kstatus_is_the_pinned_one_which_the_guide_names() -> None:
+    required = re.search(r"sigs\.k8s\.io/cli-utils v(\S+)", (ROOT / "hack/kstatus/go.mod").read_text())
+    named = re.search(r"sigs\.k8s\.io/cli-utils ([0-9.]+)", (ROOT / "docs/gitops.md").read_text())
+    assert required is not None
+    assert named is not None
+    assert {required[1], named[1]} == {versions.KSTATUS}
