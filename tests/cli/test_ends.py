@@ -2,7 +2,9 @@
 
 import json
 import signal
+import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,14 @@ from tests.cli.test_lists import RUNS
 PROGRESS = event("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}, "8ffa93a4.2.1")
 GOING = stream(PROGRESS, 30.0)
 WATCH = "interrupted: the rollout goes on; `mill watch --namespace shop` joins it again\n"
+LINGERING = """
+import os, time
+from mill_cli.main import run
+end = os._exit
+os._exit = lambda code: (time.sleep(0.5), end(code))
+run()
+"""
+"""`mill` that leaves its threads time to speak after the end."""
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["-v"]], ids=["plain", "json", "verbose"])
@@ -42,6 +52,19 @@ def test_ctrl_c_says_how_to_join_again(
         done = running.ended(signal.SIGINT)
     assert (json.loads(line)["event"] == "progress") if "--json" in options else ("scheduled on node-1" in line)
     assert (done.stdout, done.stderr, done.code) == ("", told, 3)
+
+
+@pytest.mark.parametrize("arguments", [["watch"], ["logs", "--all", "--follow"]])
+def test_what_it_closes_itself_is_no_lost_connection(mill: Mill, gateway: FakeGateway, arguments: list[str]) -> None:
+    beating = [b": heartbeat\n\n", 0.05] * 100  # whoever only waits does not notice that its connection is closed
+    gateway.answers("GET", "/v1/deployments/mill/events", stream(PROGRESS, *beating))
+    gateway.answers("GET", "/v1/services", as_json([{"name": "web"}]))
+    gateway.answers("GET", "/v1/logs/web", stream(event(None, {"line": "listening"}), *beating))
+    lingering = replace(mill, command=(sys.executable, "-c", LINGERING))
+    with lingering.started(*arguments, "--verbose") as running:
+        assert running.line()
+        done = running.ended(signal.SIGINT)
+    assert "connection lost" not in done.stderr
 
 
 def test_ctrl_c_before_there_is_an_answer(mill: Mill, gateway: FakeGateway) -> None:

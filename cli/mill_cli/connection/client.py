@@ -33,6 +33,8 @@ class Gateway:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.target = target(options)
+        self.closed = False
+        """Whether it is over: what ends then in another thread was not lost."""
         self._open = contextlib.ExitStack()
         self._client: httpx.Client
 
@@ -52,6 +54,7 @@ class Gateway:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.closed = True
         self._open.close()
 
     def get(self, path: str, **query: str) -> Any:

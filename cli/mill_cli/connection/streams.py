@@ -73,7 +73,10 @@ class EventStream:
         """Whether there is a gateway that answers."""
 
     def __iter__(self) -> Iterator[ServerEvent]:
-        """Yield the events. Raise `CliError`: refused, no connection, or the stream is lost for good."""
+        """Yield the events, until they or the gateway's context are over.
+
+        Raise `CliError`: refused, no connection, or the stream is lost for good.
+        """
         try:
             yield from self._connection(self._request)
         except Unanswered as error:
@@ -82,6 +85,8 @@ class EventStream:
                 raise CliError(Exit.STREAM_LOST, message, *self.rejoining()) from error
             raise
         except httpx.TransportError as error:
+            if self._gateway.closed:
+                return
             self._notice(
                 f"connection lost ({words(error)}); it goes on, and so does this when there is a gateway again"
             )
@@ -105,6 +110,8 @@ class EventStream:
                     *self.rejoining(),
                 )
             time.sleep(pause)
+            if self._gateway.closed:
+                return
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
                 for event in self._connection(self.again()):
