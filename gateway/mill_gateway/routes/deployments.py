@@ -16,7 +16,7 @@ from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, Responses, failures
-from mill_gateway.routes.parameters import Detail, InNamespace, Named
+from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, seen
 from mill_gateway.streams.rollout import rollout_response
 
 router = APIRouter(tags=["deployments"])
@@ -57,7 +57,7 @@ async def events(
     caller: Calling,
     target: Named,
     rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.", max_length=64)] = None,
-    last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
+    last_event_id: LastEventId = None,
     detail: Detail = "default",
     service: Annotated[str | None, Query(description="The only service that is told of.", max_length=63)] = None,
 ) -> Response:
@@ -67,7 +67,7 @@ async def events(
     or of a deployment that was deleted, is gone: 410.
     """
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
-    uid, wanted, after = _seen(last_event_id) if last_event_id is not None else (None, rollout, 0)
+    uid, wanted, after = (None, rollout, 0) if last_event_id is None else seen(last_event_id, parse_id)
     if wanted is not None and not is_rollout(wanted):
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
     if after == END:
@@ -79,14 +79,6 @@ async def events(
     if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
         raise Refused(410, forgotten(wanted))
     return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full", only=service)
-
-
-def _seen(last_event_id: str) -> tuple[str, str, int]:
-    """Return the beginning of the uid, the rollout and the position of the last event that a client has seen."""
-    try:
-        return parse_id(last_event_id)
-    except ValueError:
-        raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
 
 
 async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str | None) -> Deployment:

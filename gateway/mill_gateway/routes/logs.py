@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from mill_api.key import Key
@@ -11,10 +11,9 @@ from mill_api.kube.resources import PODS
 from mill_gateway.access import Calling
 from mill_gateway.core.log_lines import Progress, nothing_found
 from mill_gateway.core.seen.pods import Program
-from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import events
-from mill_gateway.routes.parameters import InNamespace
+from mill_gateway.routes.parameters import InNamespace, LastEventId, seen
 from mill_gateway.streams.logs import LogStream, Selection, Wanted
 from mill_gateway.streams.response import event_stream
 
@@ -39,7 +38,7 @@ async def logs(
     previous: Annotated[
         bool, Query(description="Fill up with what a container wrote before it was started anew.")
     ] = True,
-    last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Stream the lines of all replicas as events without a name: `{"alloc", "line", "stream", "ts"}`.
 
@@ -49,10 +48,7 @@ async def logs(
     """
     pod = gateway.watched.pods.get(Key(namespace, name))
     await gateway.access.require(caller, "get", PODS, namespace, name if pod else None, "log")
-    try:
-        progress = Progress.decode(last_event_id) if last_event_id else Progress()
-    except ValueError:
-        raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
+    progress = seen(last_event_id, Progress.decode) if last_event_id else Progress()
     stream = LogStream(
         gateway, selection(gateway, namespace, name), Wanted(tail=tail, follow=follow, previous=previous), progress
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from mill_api.durations import to_timedelta
@@ -17,6 +17,7 @@ from mill_gateway.core.seen.nodes import Node
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import events, failures
+from mill_gateway.routes.parameters import LastEventId, seen
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.nodes import Nodes
 
@@ -54,7 +55,7 @@ async def drain(
     limit: Annotated[
         str, Query(alias="timeout", description="After what time it is given up, as in a file.", max_length=32)
     ] = "10m",
-    last_event_id: Annotated[str | None, Header(description="The last event that the client has seen.")] = None,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Cordon a node, evict its pods as far as disruption budgets allow, and stream how that goes.
 
@@ -70,10 +71,7 @@ async def drain(
         raise Refused(400, f"query.timeout: {error}") from None
     opened = gateway.metrics.streams.labels("drain")
     if last_event_id is not None:
-        try:
-            uid, rollout, after = parse_id(last_event_id)
-        except ValueError:
-            raise Refused(400, f"Last-Event-ID {last_event_id!r} is not one of ours") from None
+        uid, rollout, after = seen(last_event_id, parse_id)
         if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:
             return event_stream(known.follow(after), opened)
     return event_stream(gateway.drains.begin(nodes, node, seconds).follow(), opened)

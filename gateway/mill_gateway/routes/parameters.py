@@ -1,9 +1,10 @@
 """Parameters that several routes take, and what is so for all of them."""
 
 from collections import Counter
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeVar
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
@@ -37,6 +38,18 @@ Text = Annotated[str, AfterValidator(_text)]
 Detail = Annotated[
     Literal["default", "full"], Query(description="`full` shows every phase, with codes, evidence and suggestions.")
 ]
+
+LastEventId = Annotated[str | None, Header(description="The last event that the client has seen.")]
+
+_Seen = TypeVar("_Seen")
+
+
+def seen(last_event_id: str, read: Callable[[str], _Seen]) -> _Seen:
+    """Return what a client has seen, as `read` has it, which raises ValueError. Raise `Refused`."""
+    try:
+        return read(last_event_id)
+    except ValueError:
+        raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
 
 
 def _namespace(
