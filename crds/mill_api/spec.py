@@ -174,5 +174,8 @@ class MillDeploymentSpec(ApiModel):
     )
 
     def to_wire(self) -> dict[str, object]:
-        """Return the spec as plain JSON: camelCase, without what was left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the spec as plain JSON: camelCase, and as short as somebody would write it.
+
+        What is as it is anyway is left out: the API server fills it in, and `kubectl describe` shows no empty lists.
+        """
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)

@@ -127,7 +127,8 @@ def resource(key: Key, spec: MillDeploymentSpec) -> Json:
 
 def insistence(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
     """Return the merge patch that brings a resource to `spec` whatever it is by then, with a rollout of its own."""
-    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": spec.to_wire()}
+    whole = {**dict.fromkeys(MillDeploymentSpec.model_fields), **spec.to_wire()}  # null removes what is not asked for
+    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": whole}
 
 
 def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:

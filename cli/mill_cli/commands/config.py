@@ -78,7 +78,7 @@ def _rendered(file: files.File, output: str, options: Options) -> str:
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "metadata": metadata,
-        "spec": spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True),
+        "spec": spec.to_wire(),
     }
     if output == "json":
         if options.as_json:

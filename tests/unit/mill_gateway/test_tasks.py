@@ -266,7 +266,7 @@ async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: 
         answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
         assert (answer.status_code, answer.json()["status"]) == (200, "running")
         made, run = recorded.kube.requests
-        assert made.body["spec"] == {"services": [], "tasks": []}
+        assert made.body["spec"] == {}
         assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
 
 

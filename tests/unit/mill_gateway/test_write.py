@@ -3,7 +3,7 @@
 from typing import Any
 
 from mill_api.spec import MillDeploymentSpec, Service
-from mill_gateway.write import replacement
+from mill_gateway.write import insistence, replacement
 
 SPEC = MillDeploymentSpec(services=[Service(name="web", image="web:1", port=8080)])
 OTHER = MillDeploymentSpec(services=[Service(name="web", image="web:2", port=8080)])
@@ -46,8 +46,8 @@ def test_annotations_are_made_where_there_are_none() -> None:
 
 def test_what_the_api_server_filled_in_is_no_difference() -> None:
     there = _there()
-    assert there["spec"]["services"][0]["memory"] == "256M"
-    del there["spec"]["services"][0]["memory"]
+    assert "memory" not in there["spec"]["services"][0]
+    there["spec"]["services"][0]["memory"] = "256M"
     assert replacement(there, SPEC, "r")[-1]["path"] == REQUEST
 
 
@@ -55,3 +55,8 @@ def test_a_spec_that_is_none_of_ours_is_replaced() -> None:
     there = _there()
     there["spec"] = {"services": [{"name": "Web!"}]}
     assert replacement(there, SPEC, "r")[-1]["path"] == "/spec"
+
+
+def test_insisting_removes_the_tasks_that_are_no_longer_asked_for() -> None:
+    spec = insistence("u-1", SPEC, "r")["spec"]
+    assert spec == {"services": [{"name": "web", "image": "web:1", "port": 8080}], "tasks": None}
