@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +126,37 @@ def measure(what: str, condition: Any) -> float:
     seconds = time.monotonic() - started
     print(f"{what}: {seconds:.2f} s")
     return seconds
+
+
+Start = Callable[..., Replica]
+"""Starts an operator with these settings."""
+
+
+@contextmanager
+def instead_of_the_operator(cluster: Cluster, folder: Path) -> Iterator[Start]:
+    """Have operators of the test's own while the block runs, and the usual one after it."""
+    local.stop("operator")
+    without_lease(cluster)
+    started: list[Replica] = []
+
+    def start(**settings: str) -> Replica:
+        started.append(Replica(cluster, folder, f"operator-{len(started)}", **settings))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for replica in started:
+            replica.end()
+        without_lease(cluster)
+        local.start(cluster, "operator")
+
+
+def elected(term: int = 15) -> dict[str, str]:
+    """Return the settings of an operator that works if it is elected, for so many seconds at a time."""
+    return {
+        "MILL_LEADER_ELECTION": "true",
+        "MILL_LEASE_NAMESPACE": SYSTEM_NAMESPACE,
+        "MILL_LEASE_SECONDS": str(term),
+        "MILL_LOG_FORMAT": "json",
+    }

@@ -5,18 +5,16 @@ The replicas are processes of this machine. How long a take-over takes is counte
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hack import local
 from hack.cluster import Cluster
-from mill_api.kube.rights import SYSTEM_NAMESPACE
 
 from .conftest import Finished, Namespace, wait_for
-from .replica import Replica, lease, measure, without_lease
+from .replica import Replica, Start, elected, instead_of_the_operator, lease, measure
 
 TERM = 15
 """Seconds: the default."""
@@ -44,31 +42,12 @@ LINES = [
     "  slow: healthy",
 ]
 
-Start = Callable[..., Replica]
-
 
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start replicas instead of the usual operator."""
-    local.stop("operator")
-    without_lease(cluster)
-    started: list[Replica] = []
-
-    def make(name: str, term: int = TERM) -> Replica:
-        settings = {
-            "MILL_LEADER_ELECTION": "true",
-            "MILL_LEASE_NAMESPACE": SYSTEM_NAMESPACE,
-            "MILL_LEASE_SECONDS": str(term),
-            "MILL_LOG_FORMAT": "json",
-        }
-        started.append(Replica(cluster, tmp_path, name, **settings))
-        return started[-1]
-
-    yield make
-    for replica in started:
-        replica.end()
-    without_lease(cluster)
-    local.start(cluster, "operator")
+    with instead_of_the_operator(cluster, tmp_path) as start:
+        yield start
 
 
 class Deploy:
@@ -87,9 +66,9 @@ class Deploy:
 
 def pair(start: Start, term: int) -> tuple[Replica, Replica]:
     """Start a leader, and one that waits."""
-    leader = start("first", term)
+    leader = start(**elected(term))
     wait_for("the first to lead", lambda: leader.leads)
-    standby = start("second", term)
+    standby = start(**elected(term))
     standby.wait_until_ready()
     assert not standby.leads
     return leader, standby
@@ -177,7 +156,7 @@ def test_who_ends_is_started_again_and_waits_for_its_turn(cluster: Cluster, name
     first.send(signal.SIGTERM)
     first.wait()
     wait_for("take-over", lambda: second.leads)
-    third = start("third", SHORT_TERM)
+    third = start(**elected(SHORT_TERM))
     third.wait_until_ready()
     second.send(signal.SIGKILL)
     wait_for("take-over", lambda: third.leads)

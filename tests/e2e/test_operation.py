@@ -4,7 +4,7 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,7 @@ from mill_api.kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
 from .conftest import MILL, Namespace, wait_for
-from .replica import Replica, without_lease
+from .replica import Start, elected, instead_of_the_operator
 from .silent_link import SilentLink
 
 WEB = """
@@ -57,25 +57,12 @@ task "migrate" {
 }
 """
 
-Start = Callable[..., Replica]
-
 
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start an operator with settings of the test's own, instead of the usual one."""
-    local.stop("operator")
-    without_lease(cluster)
-    started: list[Replica] = []
-
-    def make(**settings: str) -> Replica:
-        started.append(Replica(cluster, tmp_path, f"operator-{len(started)}", **settings))
-        return started[-1]
-
-    yield make
-    for replica in started:
-        replica.end()
-    without_lease(cluster)
-    local.start(cluster, "operator")
+    with instead_of_the_operator(cluster, tmp_path) as start:
+        yield start
 
 
 def test_metrics_tell_what_became_of_rollouts(namespace: Namespace, start: Start) -> None:
@@ -133,7 +120,7 @@ def test_the_log_is_json_with_fields_to_select_by_and_nothing_secret(namespace: 
 def test_asked_to_stop_in_the_middle_of_a_rollout_it_ends_well_and_soon(
     namespace: Namespace, start: Start, number: signal.Signals
 ) -> None:
-    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
+    operator = start(**elected())
     operator.wait_until_ready()
     wait_for("its turn", lambda: operator.leads)
     namespace.kubectl("apply", "-f", "-", stdin=_resource(namespace, WEB + SLOW))
@@ -179,11 +166,11 @@ def test_a_dead_watch_fails_the_liveness_probe_and_a_quiet_one_does_not(
     start: Start, link: SilentLink, role: str
 ) -> None:
     deadline = 6
-    elected = {"MILL_LEADER_ELECTION": "true", "MILL_LEASE_NAMESPACE": SYSTEM_NAMESPACE, "MILL_LEASE_SECONDS": "120"}
+    settings = elected(120)
     if role == "standby":
-        leader = start(**elected)
+        leader = start(**settings)
         wait_for("the leader", lambda: leader.leads)
-    operator = start(**elected, KUBECONFIG=str(link.kubeconfig), MILL_WATCH_DEADLINE=str(deadline))
+    operator = start(**settings, KUBECONFIG=str(link.kubeconfig), MILL_WATCH_DEADLINE=str(deadline))
     operator.wait_until_ready()
     assert operator.answers("/healthz")
     # Nothing happens, and no bookmark comes so soon: longer than the deadline, and it is alive all the time.
@@ -207,7 +194,7 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
         json.loads(who)["status"]["userInfo"]["username"] == f"system:serviceaccount:{SYSTEM_NAMESPACE}:{ACCOUNT.name}"
     )
 
-    operator = start(MILL_LEADER_ELECTION="true", MILL_LEASE_NAMESPACE=SYSTEM_NAMESPACE)
+    operator = start(**elected())
     wait_for("its turn", lambda: operator.leads)
     _do_everything(namespace)
     wait_for("a renewal", lambda: ("200", LEASES.full_name, "update") in operator.samples("api_requests_total"))
