@@ -136,6 +136,7 @@ def test_helm_test_runs_the_seeds_scenario(release: Release, shop: Namespace) ->
     told = release.helm("test", "mill", "--logs", "--timeout", "2m")
     assert re.search(r"Phase: +Succeeded", told)
     wait_for("what it deployed to go", lambda: not shop.items("deployments", "-l", "mill.dev/deployment=mill-test"))
+    assert shop.get("milldeployment", "mill-test") == {}
 
 
 def test_a_node_that_is_drained_leaves_one_of_each(release: Release) -> None:

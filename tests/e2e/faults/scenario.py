@@ -53,7 +53,8 @@ class Outcome:
     """What is to be seen when a rollout is over, without what differs from one run to the next."""
 
     events: dict[str, list[dict[str, Any]]]
-    """What the stream told of each service, in order. The order between services is a matter of luck."""
+    """What the stream told of each service, in order. The order between services is a matter of luck, and so is
+    whether one that cannot be pulled counted as scheduled: it does when its node takes five seconds to say so."""
     kstatus: str
     conditions: dict[str, tuple[str, str, str]]
     services: dict[str, dict[str, Any]]
@@ -137,7 +138,7 @@ def outcome(namespace: Namespace, told: list[ServerSentEvent]) -> Outcome:
         data.pop("elapsed", None)
         events.setdefault(data.pop("service", ""), []).append(data)
     return Outcome(
-        events=events,
+        events={service: _without_luck(of_it) for service, of_it in events.items()},
         kstatus=kstatus(resource["metadata"]["generation"], status),
         conditions={each.type: (each.status, each.reason, each.message) for each in status.conditions},
         services={
@@ -154,6 +155,11 @@ def children(namespace: Namespace) -> dict[str, int | None]:
     """Return the MillDeployment's objects, with the generation of those that have one."""
     items = namespace.items("deployments,services,persistentvolumeclaims", "-l", "mill.dev/deployment=mill")
     return {f"{each['kind']} {each['metadata']['name']}": each["metadata"].get("generation") for each in items}
+
+
+def _without_luck(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    failed = any(each["event"] == "failed" for each in events)
+    return [each for each in events if not (failed and each.get("phase") == "scheduled")]
 
 
 def _events(stream: EventSource) -> Iterator[ServerSentEvent]:
