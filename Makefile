@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli e2e test test-argocd demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-language bench-streams bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,10 @@ e2e: setup cluster-up ## Run the tests against a real cluster
 test: lint unit cli e2e ## Run all of it: lint, unit, cli, e2e
 
 test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it the first time, which takes minutes
-	$(BIN)/pytest -q --timeout 900 -s tests/argocd
+	$(BIN)/pytest -q --timeout 900 -s tests/gitops/argocd
+
+test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the first time, which takes minutes
+	$(BIN)/pytest -q --timeout 900 -s tests/gitops/flux
 
 demo: setup ## See the main scenario happen on a real local cluster
 	@$(BIN)/python -m hack.demo

@@ -92,11 +92,9 @@ def _start() -> None:
 
 def _problem() -> str:
     """Return what keeps the cluster from being usable; empty if nothing does."""
-    names = processes.names()
-    if not names:
+    if not processes.names():
         return "not running"
-    dead = [name for name in names if not processes.is_alive(name)]
-    if dead:
+    if dead := processes.missing():
         return f"dead: {', '.join(dead)}"
     if not control_plane.is_ready():
         return "the API server is not ready"

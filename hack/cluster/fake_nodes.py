@@ -56,7 +56,7 @@ def fake_nodes(cluster: Cluster, count: int) -> Iterator[None]:
 
 def _daemon() -> processes.Daemon:
     arguments = (f"--config={_CONFIGURATION}", f"--kubeconfig={paths.KUBECONFIG}")
-    return processes.Daemon(NAME, (str(KWOK.path), *arguments))
+    return processes.Daemon(NAME, (str(KWOK.path), *arguments), guest=True)
 
 
 def _ready_nodes(cluster: Cluster) -> int:

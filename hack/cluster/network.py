@@ -52,6 +52,28 @@ def remove() -> None:
             _quietly("conntrack", "-D", option, addresses)
 
 
+def close(port: int) -> None:
+    """Let nobody but this machine reach a port, for a program that listens on all addresses whatever it is told."""
+    reopen(port)
+    for family in _families():
+        run(family, "-w", "-I", "INPUT", *_others(port))
+
+
+def reopen(port: int) -> None:
+    """Take back what `close` has done, if it has."""
+    for family in _families():
+        _quietly(family, "-w", "-D", "INPUT", *_others(port))
+
+
+def _families() -> list[str]:
+    return ["iptables", *(["ip6tables"] if Path("/proc/net/if_inet6").exists() else [])]
+
+
+def _others(port: int) -> list[str]:
+    match = ["!", "-i", "lo", "-p", "tcp", "--dport", str(port)]
+    return [*match, "-m", "comment", "--comment", _MARK, "-j", "DROP"]
+
+
 def _ports() -> list[str]:
     if not exists():
         return []

@@ -38,6 +38,8 @@ class Daemon:
     name: str
     argv: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    guest: bool = False
+    """Whether it only runs beside the cluster, which is whole without it."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,13 @@ def start(daemon: Daemon) -> None:
         check=True,
     )
     pid = int(launched.stdout)
-    document = {"pid": pid, "started": _start_time(pid), "argv": daemon.argv, "environment": daemon.environment}
+    document = {
+        "pid": pid,
+        "started": _start_time(pid),
+        "argv": daemon.argv,
+        "environment": daemon.environment,
+        "guest": daemon.guest,
+    }
     _record_file(daemon.name).write_text(json.dumps(document, indent=2) + "\n")
 
 
@@ -82,6 +90,12 @@ def wait_until(name: str, ready: Callable[[], bool], seconds: float = 60.0) -> N
 def names() -> list[str]:
     """Return the daemons that have a record, dead or alive."""
     return sorted(file.stem for file in paths.PROCESSES.glob("*.json"))
+
+
+def missing() -> list[str]:
+    """Return the daemons that were started and run no longer, without guests: the cluster is broken without these."""
+    records = {name: _read(name) for name in names()}
+    return [name for name, record in records.items() if not (record and (record.alive or record.daemon.guest))]
 
 
 def is_alive(name: str) -> bool:
@@ -119,7 +133,7 @@ def stop(name: str, grace: float = 10.0) -> None:
 
 
 def forget(name: str) -> None:
-    """End a daemon, and drop its record: the cluster is whole without it."""
+    """End a guest, and drop its record."""
     stop(name)
     _record_file(name).unlink(missing_ok=True)
 
@@ -142,7 +156,7 @@ def _read(name: str) -> _Record | None:
         document = json.loads(_record_file(name).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    daemon = Daemon(name, tuple(document["argv"]), document["environment"])
+    daemon = Daemon(name, tuple(document["argv"]), document["environment"], document.get("guest", False))
     return _Record(daemon, document["pid"], document["started"])
 
 

@@ -29,7 +29,9 @@ class Program:
     version: str
     packages: tuple[str, ...]
     module: str = ""
-    """Named only where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`), Argo CD."""
+    """Named where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`), Argo CD, Flux."""
+    instead: tuple[str, ...] = ()
+    """Other versions of what it requires, as `module version`."""
 
     @property
     def directory(self) -> Path:
@@ -64,6 +66,16 @@ CRANE = Program("crane", versions.CRANE, ("github.com/google/go-containerregistr
 KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
 _ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 ARGOCD = Program("argocd", versions.ARGOCD, (f"{_ARGOCD_MODULE}/cmd",), module=_ARGOCD_MODULE)
+SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER = (
+    Program(
+        f"flux-{name}",
+        versions.FLUX,
+        (f"github.com/fluxcd/{name}",),
+        module=f"github.com/fluxcd/{name}",
+        instead=("github.com/fluxcd/pkg/artifact v0.18.0",),  # not everybody has v0.18.3
+    )
+    for name in ("source-controller", "kustomize-controller")
+)
 HELM = Program("helm", versions.HELM, ("helm.sh/helm/v4/cmd/helm",))
 KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
 
@@ -100,7 +112,7 @@ def _build(program: Program) -> None:
         _require_kubernetes(unfinished, program.version)
         flags += _kubernetes_version_flags(program.version)
     elif program.module:
-        _require_with_replacements(unfinished, program.module, program.version)
+        _require_with_replacements(unfinished, program)
     else:
         _go(unfinished, "mod", "init", f"mill-dev/{program.name}")
         _go(unfinished, "get", "-tool", f"{program.packages[0]}@v{program.version}")
@@ -132,8 +144,9 @@ def _require_kubernetes(directory: Path, version: str) -> None:
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
 
 
-def _require_with_replacements(directory: Path, module: str, version: str) -> None:
+def _require_with_replacements(directory: Path, program: Program) -> None:
     """Write a go.mod that replaces what the module's own does: Go heeds that of the main module alone."""
+    module, version = program.module, program.version
     download = json.loads(_go(directory, "mod", "download", "-json", f"{module}@v{version}"))
     original = Path(download["GoMod"]).read_text()
     settings = re.findall(r"^(?:go|godebug) .+$", original, re.MULTILINE)
@@ -141,6 +154,7 @@ def _require_with_replacements(directory: Path, module: str, version: str) -> No
     replaced = [f"replace {line.strip()}" for block in blocks for line in block.splitlines() if "=>" in line]
     replaced += re.findall(r"^replace \S+ .*=>.*$", original, re.MULTILINE)
     elsewhere = [line for line in replaced if " => ./" not in line]
+    elsewhere += [f"replace {each.split()[0]} => {each}" for each in program.instead]
     lines = [f"module mill-dev/{directory.name.strip('.')}", *settings, f"require {module} v{version}", *elsewhere]
     (directory / "go.mod").write_text("\n".join(lines) + "\n")
 

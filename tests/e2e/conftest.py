@@ -176,9 +176,9 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def new_namespace(cluster: Cluster, folder: Path) -> Iterator[Namespace]:
+def new_namespace(cluster: Cluster, folder: Path, prefix: str = "e2e") -> Iterator[Namespace]:
     """Have a namespace while the block runs."""
-    made = Namespace(f"e2e-{secrets.token_hex(4)}", cluster, folder)
+    made = Namespace(f"{prefix}-{secrets.token_hex(4)}", cluster, folder)
     made.run(*cluster.kubectl_command("create", "namespace", made.name))
     try:
         yield made

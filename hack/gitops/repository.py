@@ -1,4 +1,4 @@
-"""A Git repository that Argo CD reads over git://127.0.0.1."""
+"""A Git repository that a GitOps tool reads."""
 
 import os
 from collections.abc import Mapping
@@ -42,8 +42,8 @@ class Repository:
 
 
 def create(folder: Path, name: str, port: int) -> Repository:
-    """Make an empty repository under the folder that `git daemon` serves."""
+    """Make an empty repository in `folder`/served, which a server on this port serves."""
     bare, work = folder / "served" / f"{name}.git", folder / "work" / name
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", bare)
     run("git", "clone", "--quiet", bare, work)
-    return Repository(bare, work, f"git://127.0.0.1:{port}/{name}.git")
+    return Repository(bare, work, f"http://127.0.0.1:{port}/{name}.git")

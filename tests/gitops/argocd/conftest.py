@@ -1,6 +1,9 @@
 """Argo CD for the whole run, and for each test an application with a repository and a namespace of its own."""
 
+import contextlib
 import json
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from hack import argocd
-from hack.argocd import ArgoCD, Repository
-from hack.argocd.objects import server_of
 from hack.cluster import Cluster
-from tests.e2e.conftest import MILL, Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
+from hack.gitops import argocd
+from hack.gitops.argocd import ArgoCD, server_of
+from hack.gitops.repository import Repository
+from tests.e2e.conftest import NAMESPACE, Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
+from tests.gitops import shop
 
 __all__ = ["cluster", "pytest_runtest_makereport"]
 
@@ -27,19 +31,43 @@ class Application:
     repository: Repository
     argo: ArgoCD
 
-    def commit(self, text: str, message: str = "change") -> str:
-        """Put a file into Git, rendered as people would; `REGISTRY` in it stands for the registry."""
-        file = self.namespace.folder / "shop.mill"
-        file.write_text(text.replace("REGISTRY", self.namespace.registry))
-        rendered = self.namespace.run(str(MILL), "render", str(file)).stdout
-        return self.repository.commit({"app/mill.yaml": rendered}, message)
+    def commit(self, text: str) -> str:
+        """Put a file into Git."""
+        return shop.commit(self.namespace, self.repository, text)
 
     def get(self) -> dict[str, Any]:
         kubectl = self.namespace.cluster.kubectl_command(
             "--namespace", argocd.NAMESPACE, "get", "applications.argoproj.io"
         )
-        answer = self.namespace.run(*kubectl, self.name, "-o", "json", "--ignore-not-found").stdout
+        answer = self.namespace.run(*kubectl, self.name, "-o", "json", "--ignore-not-found", check=False).stdout
         return json.loads(answer) if answer else {}
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[str]]:
+        """Have every state that it goes through, as `Synced Healthy`, while the block runs."""
+        states: list[str] = []
+        command = self.namespace.cluster.kubectl_command(
+            *("--namespace", argocd.NAMESPACE, "get", "applications.argoproj.io", self.name, "--watch"),
+            *("-o", r"jsonpath={.status.sync.status} {.status.health.status}{'\n'}"),
+        )
+        over = threading.Event()
+        watches: list[subprocess.Popen[str]] = []
+
+        def follow() -> None:
+            while not over.wait(0.2):  # again, when the API server has ended it
+                with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
+                    watches.append(watch)
+                    states.extend(line.strip() for line in watch.stdout or ())
+
+        reader = threading.Thread(target=follow, daemon=True)
+        reader.start()
+        try:
+            yield states
+        finally:
+            over.set()
+            for watch in watches:
+                watch.terminate()
+            reader.join(timeout=10)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -92,8 +120,9 @@ def application(
 ) -> Iterator[Application]:
     """An application, once for each way in which Argo CD marks what it has made."""
     argocd.apply_settings(cluster, request.param)
-    with new_namespace(cluster, tmp_path) as namespace:
-        made = Application(namespace.name.replace("e2e", "shop"), namespace, argo.repository(namespace.name), argo)
+    with new_namespace(cluster, tmp_path, prefix="e2e-argo") as namespace:
+        request.node.stash[NAMESPACE] = namespace
+        made = Application(namespace.name.replace("e2e-argo", "shop"), namespace, argo.repository(namespace.name), argo)
         yield made
         kubectl = cluster.kubectl_command(
             "--namespace", argocd.NAMESPACE, "delete", "applications.argoproj.io", made.name
@@ -101,8 +130,8 @@ def application(
         namespace.run(*kubectl, "--ignore-not-found", "--timeout=60s", check=False)
 
 
-def manifest(application: Application) -> str:
-    """The Application."""
+def manifest(application: Application, **policy: Any) -> str:
+    """The Application; `policy` is more of its `syncPolicy`."""
     server = server_of(application.namespace.cluster)
     return json.dumps(
         {
@@ -115,9 +144,9 @@ def manifest(application: Application) -> str:
             },
             "spec": {
                 "project": "default",
-                "source": {"repoURL": application.repository.url, "targetRevision": "main", "path": "app"},
+                "source": {"repoURL": application.repository.url, "targetRevision": "main", "path": shop.FOLDER},
                 "destination": {"server": server, "namespace": application.namespace.name},
-                "syncPolicy": {"automated": {"prune": True, "selfHeal": True, "allowEmpty": True}},
+                "syncPolicy": {"automated": {"prune": True, "selfHeal": True, "allowEmpty": True}, **policy},
             },
         }
     )

@@ -4,20 +4,19 @@ import base64
 import json
 import secrets
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from hack.cluster import Cluster
 from hack.commands import run
+from hack.gitops.guests import Manifest, apply
 
 NAMESPACE: Final = "argocd"
 _LABELS: Final = {"app.kubernetes.io/part-of": "argocd"}
-_CUSTOMIZATIONS: Final = Path(__file__).parents[2] / "charts/mill/files/argocd/resource_customizations"
+_CUSTOMIZATIONS: Final = Path(__file__).parents[3] / "charts/mill/files/argocd/resource_customizations"
 RECONCILIATION: Final = "10s"
 """How often it looks at Git; by default every three minutes."""
-
-Manifest = dict[str, Any]
 
 
 def health_check() -> str:
@@ -41,12 +40,6 @@ def settings(tracking: str = "annotation") -> Manifest:
 def apply_settings(cluster: Cluster, tracking: str) -> None:
     """Choose how Argo CD marks what it has made."""
     apply(cluster, [settings(tracking)])
-
-
-def apply(cluster: Cluster, objects: list[Manifest]) -> None:
-    """Apply objects."""
-    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
-    run(*cluster.kubectl_command("apply", "-f", "-"), stdin=json.dumps(listed))
 
 
 def install(cluster: Cluster, module: Path) -> None:

@@ -4,18 +4,19 @@ import gzip
 import json
 import os
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from hack import paths
-from hack.argocd import git, objects
-from hack.cluster import Cluster
-from hack.cluster.packages import install
-from hack.cluster.processes import Daemon, forget, start, wait_until
-from hack.commands import CommandFailed, run
+from hack.cluster import Cluster, network
+from hack.cluster.packages import NotSupported, install
+from hack.cluster.processes import Daemon, forget
+from hack.commands import run
+from hack.gitops import git_server, guests
+from hack.gitops.argocd import objects
+from hack.gitops.repository import Repository, create
 from hack.progress import step
 from hack.toolchain.build import ARGOCD, build, module_directory
 
@@ -30,9 +31,9 @@ class ArgoCD:
 
     cluster: Cluster
 
-    def repository(self, name: str) -> git.Repository:
+    def repository(self, name: str) -> Repository:
         """Make a repository that it can read."""
-        return git.create(FOLDER, name, _GIT)
+        return create(FOLDER, name, _GIT)
 
     def tree(self, application: str) -> list[dict[str, Any]]:
         """Return the nodes of an application's resource tree, from where the user interface has them."""
@@ -61,16 +62,21 @@ class ArgoCD:
 
 def up(cluster: Cluster) -> ArgoCD:
     """Start it, with nothing in it."""
+    if cluster.kind_of != "embedded":
+        raise NotSupported("Argo CD's processes run beside the embedded cluster only (docs/local-cluster.md)")
     build([ARGOCD])
     install({"redis-server": "redis-server", "git": "git"})
     down(cluster)
     for folder in ("served", "work", "redis", "repo"):
         (FOLDER / folder).mkdir(parents=True)
-    with step("starting Argo CD"):
-        objects.install(cluster, module_directory(ARGOCD))
-        for daemon, port in _daemons(cluster):
-            start(daemon)
-            wait_until(daemon.name, lambda port=port: _listens(port))  # type: ignore[misc]
+    try:
+        with step("starting Argo CD"):
+            objects.install(cluster, module_directory(ARGOCD))
+            network.close(_CONTROLLER)  # its metrics: the one address that nobody can choose
+            guests.start_all(_daemons(cluster))
+    except BaseException:
+        down(cluster)
+        raise
     return ArgoCD(cluster)
 
 
@@ -78,15 +84,11 @@ def down(cluster: Cluster) -> None:
     """End its processes, and remove it from the cluster."""
     for name in _NAMES:
         forget(name)
+    network.reopen(_CONTROLLER)
     shutil.rmtree(FOLDER, ignore_errors=True)
-    for kind in (
-        "namespace/argocd",
-        *(f"crd/{name}.argoproj.io" for name in ("applications", "applicationsets", "appprojects")),
-    ):
-        try:
-            run(*cluster.kubectl_command("delete", kind, "--ignore-not-found", "--timeout=60s"))
-        except CommandFailed:
-            run(*cluster.kubectl_command("delete", kind, "--ignore-not-found", "--wait=false"))
+    guests.release(cluster, objects.NAMESPACE, ["applications.argoproj.io"])
+    kinds = (f"crd/{name}.argoproj.io" for name in ("applications", "applicationsets", "appprojects"))
+    guests.remove(cluster, [f"namespace/{objects.NAMESPACE}", *kinds])
 
 
 def _daemons(cluster: Cluster) -> list[tuple[Daemon, int]]:
@@ -99,67 +101,39 @@ def _daemons(cluster: Cluster) -> list[tuple[Daemon, int]]:
         "TMPDIR": str(FOLDER / "repo"),
     }
 
-    def role(name: str) -> dict[str, str]:
-        return {**environment, "ARGOCD_BINARY_NAME": name}
+    def guest(name: str, *argv: str, role: str = "") -> Daemon:
+        named = {**environment, "ARGOCD_BINARY_NAME": role} if role else {}
+        return Daemon(name, argv, named, guest=True)
 
-    served = str(FOLDER / "served")
     return [
         (
-            Daemon(
+            guest(
                 "argocd-redis",
-                (
-                    "redis-server",
-                    "--bind",
-                    "127.0.0.1",
-                    "--port",
-                    str(_REDIS),
-                    "--save",
-                    "",
-                    "--dir",
-                    str(FOLDER / "redis"),
-                ),
+                *("redis-server", "--bind", "127.0.0.1", "--port", str(_REDIS)),
+                *("--save", "", "--dir", str(FOLDER / "redis")),
             ),
             _REDIS,
         ),
+        (git_server.daemon("argocd-git", FOLDER / "served", _GIT), _GIT),
         (
-            Daemon(
-                "argocd-git",
-                (
-                    *("git", "daemon", "--export-all", "--reuseaddr", "--listen=127.0.0.1"),
-                    *(f"--port={_GIT}", f"--base-path={served}", served),
-                ),
-            ),
-            _GIT,
-        ),
-        (
-            Daemon(
+            guest(
                 "argocd-repo-server",
-                (
-                    *(program, "--disable-tls", "--address", "127.0.0.1", "--port", str(_REPO_SERVER)),
-                    *("--metrics-address", "127.0.0.1", "--metrics-port", str(_REPO_METRICS)),
-                    *("--redis", redis, "--revision-cache-expiration", "1s"),
-                ),
-                role("argocd-repo-server"),
+                *(program, "--disable-tls", "--address", "127.0.0.1", "--port", str(_REPO_SERVER)),
+                *("--metrics-address", "127.0.0.1", "--metrics-port", str(_REPO_METRICS)),
+                *("--redis", redis, "--revision-cache-expiration", "1s"),
+                role="argocd-repo-server",
             ),
             _REPO_SERVER,
         ),
         (
-            Daemon(
+            guest(
                 "argocd-controller",
-                (
-                    *(program, "--namespace", objects.NAMESPACE, "--redis", redis),
-                    *("--repo-server", f"127.0.0.1:{_REPO_SERVER}", "--repo-server-plaintext"),
-                    *("--app-resync", "10", "--app-resync-jitter", "0", "--self-heal-timeout-seconds", "2"),
-                    *("--metrics-port", str(_CONTROLLER)),
-                ),
-                role("argocd-application-controller"),
+                *(program, "--namespace", objects.NAMESPACE, "--redis", redis),
+                *("--repo-server", f"127.0.0.1:{_REPO_SERVER}", "--repo-server-plaintext"),
+                *("--app-resync", "10", "--app-resync-jitter", "0", "--self-heal-timeout-seconds", "2"),
+                *("--metrics-port", str(_CONTROLLER)),
+                role="argocd-application-controller",
             ),
             _CONTROLLER,
         ),
     ]
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,39 @@
+"""What Flux wants in the cluster: its kinds, a namespace, and of each thing that it syncs a source."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from hack.cluster import Cluster
+from hack.commands import run
+from hack.gitops.guests import Manifest, apply
+
+NAMESPACE: Final = "flux-system"
+KINDS: Final = (
+    "kustomizations.kustomize.toolkit.fluxcd.io",
+    *(
+        f"{name}.source.toolkit.fluxcd.io"
+        for name in ("gitrepositories", "ocirepositories", "buckets", "helmrepositories", "helmcharts")
+    ),
+    "externalartifacts.source.toolkit.fluxcd.io",
+)
+INTERVAL: Final = "10s"
+"""How often it looks at Git, and at what it has applied."""
+
+
+def install(cluster: Cluster, modules: Iterable[Path]) -> None:
+    """Make the kinds that its modules bring, and the namespace of what it is told."""
+    for module in modules:
+        folder = str(module / "config" / "crd" / "bases")
+        run(*cluster.kubectl_command("apply", "--server-side", "--force-conflicts", "-f", folder))
+    apply(cluster, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
+
+
+def source(name: str, url: str) -> Manifest:
+    """Return what has it read a repository."""
+    return {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "GitRepository",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"url": url, "ref": {"branch": "main"}, "interval": INTERVAL, "timeout": "20s"},
+    }

@@ -1,0 +1,86 @@
+"""Flux's processes."""
+
+import shutil
+from dataclasses import dataclass
+from typing import Final
+
+from hack import paths
+from hack.cluster import Cluster
+from hack.cluster.packages import NotSupported, install
+from hack.cluster.processes import Daemon, forget
+from hack.gitops import git_server, guests
+from hack.gitops.flux import objects
+from hack.gitops.repository import Repository, create
+from hack.progress import step
+from hack.toolchain.build import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, build, module_directory
+
+FOLDER: Final = paths.CLUSTER / "flux"
+_NAMES: Final = ("flux-kustomize-controller", "flux-source-controller", "flux-git")
+_GIT, _ARTIFACTS, _SOURCE, _KUSTOMIZE = 19518, 19090, 19440, 19441
+
+
+@dataclass(frozen=True)
+class Flux:
+    """What runs, and what may be asked of it."""
+
+    cluster: Cluster
+
+    def repository(self, name: str) -> Repository:
+        """Make a repository that it can read."""
+        return create(FOLDER, name, _GIT)
+
+
+def up(cluster: Cluster) -> Flux:
+    """Start it, with nothing in it."""
+    if cluster.kind_of != "embedded":
+        raise NotSupported("Flux's processes run beside the embedded cluster only (docs/local-cluster.md)")
+    programs = (SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER)
+    build(programs)
+    install({"git": "git"})
+    down(cluster)
+    for folder in ("served", "work", "artifacts", "temporary"):
+        (FOLDER / folder).mkdir(parents=True)
+    try:
+        with step("starting Flux"):
+            objects.install(cluster, [module_directory(each) for each in programs])
+            guests.start_all(_daemons(cluster))
+    except BaseException:
+        down(cluster)
+        raise
+    return Flux(cluster)
+
+
+def down(cluster: Cluster) -> None:
+    """End its processes, and remove it from the cluster."""
+    for name in _NAMES:
+        forget(name)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    guests.release(cluster, objects.NAMESPACE, objects.KINDS)
+    guests.remove(cluster, [f"namespace/{objects.NAMESPACE}", *(f"crd/{kind}" for kind in objects.KINDS)])
+
+
+def _daemons(cluster: Cluster) -> list[tuple[Daemon, int]]:
+    """Return what runs, each with the port that it listens on when it is ready."""
+    temporary = str(FOLDER / "temporary")
+    environment = {
+        "KUBECONFIG": str(cluster.kubeconfig),
+        "RUNTIME_NAMESPACE": objects.NAMESPACE,
+        "TMPDIR": temporary,
+        "TUF_ROOT": temporary,
+    }
+
+    def controller(program: str, health: int, *argv: str) -> Daemon:
+        addresses = ("--metrics-addr=0", f"--health-addr=127.0.0.1:{health}")
+        return Daemon(program.rpartition("/")[2], (program, *addresses, *argv), environment, guest=True)
+
+    artifacts = f"127.0.0.1:{_ARTIFACTS}"
+    storage = (
+        f"--storage-path={FOLDER / 'artifacts'}",
+        f"--storage-addr={artifacts}",
+        f"--storage-adv-addr={artifacts}",
+    )
+    return [
+        (git_server.daemon("flux-git", FOLDER / "served", _GIT), _GIT),
+        (controller(str(SOURCE_CONTROLLER.path), _SOURCE, *storage), _ARTIFACTS),
+        (controller(str(KUSTOMIZE_CONTROLLER.path), _KUSTOMIZE), _KUSTOMIZE),
+    ]

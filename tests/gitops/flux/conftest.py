@@ -1,0 +1,116 @@
+"""Flux for the whole run, and for each test a Kustomization with a repository and a namespace of its own."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from hack.cluster import Cluster
+from hack.gitops import flux
+from hack.gitops.flux import Flux
+from hack.gitops.repository import Repository
+from tests.e2e.conftest import NAMESPACE, Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
+from tests.gitops import shop
+
+__all__ = ["cluster", "pytest_runtest_makereport"]
+
+INTERVAL: Final = 10
+"""Seconds between two looks of Flux at what it has applied, also after a failure."""
+
+
+@dataclass
+class Kustomization:
+    """What Flux syncs: it waits for the verdict, and removes what leaves Git."""
+
+    namespace: Namespace
+    repository: Repository
+
+    @property
+    def name(self) -> str:
+        return self.namespace.name
+
+    def commit(self, text: str) -> str:
+        """Put a file into Git."""
+        return shop.commit(self.namespace, self.repository, text)
+
+    def start(self, **spec: Any) -> None:
+        """Have Flux sync it; `spec` is more of what it is told."""
+        made = {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": self.name, "namespace": flux.NAMESPACE},
+            "spec": {
+                "interval": f"{INTERVAL}s",
+                "retryInterval": f"{INTERVAL}s",
+                "timeout": "15m",
+                "targetNamespace": self.namespace.name,
+                "path": shop.FOLDER,
+                "prune": True,
+                "wait": True,
+                "sourceRef": {"kind": "GitRepository", "name": self.name},
+                **spec,
+            },
+        }
+        objects = [flux.source(self.name, self.repository.url), made]
+        self._kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+    def remove(self) -> None:
+        """Have Flux remove what it has made, and forget it."""
+        for kind in ("kustomizations.kustomize.toolkit.fluxcd.io", "gitrepositories.source.toolkit.fluxcd.io"):
+            self._kubectl("delete", kind, self.name, "--ignore-not-found", "--timeout=60s")
+
+    @property
+    def status(self) -> dict[str, Any]:
+        answer = self._kubectl(
+            "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json", "--ignore-not-found"
+        )
+        status: dict[str, Any] = json.loads(answer).get("status", {}) if answer else {}
+        return status
+
+    def ready(self) -> dict[str, Any]:
+        """Return its condition `Ready`."""
+        return next((each for each in self.status.get("conditions", ()) if each["type"] == "Ready"), {})
+
+    def reach(self, commit: str, ready: str) -> tuple[dict[str, Any], float]:
+        """Wait for a verdict on a commit; return `Ready`, and the seconds from when it was tried until then."""
+        tried: list[float] = []
+
+        def there() -> dict[str, Any] | None:
+            status = self.status
+            if not status.get("lastAttemptedRevision", "").endswith(commit):
+                return None
+            if not tried:
+                tried.append(time.monotonic())
+            found = next((each for each in status["conditions"] if each["type"] == "Ready"), {})
+            return found if found.get("status") == ready else None
+
+        condition = wait_for(f"Ready={ready} at {commit[:8]}", there, seconds=120)
+        return condition, time.monotonic() - tried[0]
+
+    def _kubectl(self, *argv: str, stdin: str | None = None) -> str:
+        command = self.namespace.cluster.kubectl_command("--namespace", flux.NAMESPACE, *argv)
+        return self.namespace.run(*command, stdin=stdin).stdout
+
+
+@pytest.fixture(scope="session")
+def running(cluster: Cluster) -> Iterator[Flux]:
+    """Flux."""
+    started = flux.up(cluster)
+    yield started
+    flux.down(cluster)
+
+
+@pytest.fixture
+def kustomization(
+    running: Flux, cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Kustomization]:
+    """A Kustomization."""
+    with new_namespace(cluster, tmp_path, prefix="e2e-flux") as namespace:
+        request.node.stash[NAMESPACE] = namespace
+        made = Kustomization(namespace, running.repository(namespace.name))
+        yield made
+        made.remove()
