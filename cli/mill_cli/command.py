@@ -14,7 +14,15 @@ Body = Callable[..., Exit | None]
 
 
 class _Sections(click.Command):
-    """Help with the options of all commands after a command's own."""
+    """Help with the options of all commands after a command's own, and errors that know their command."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse. Raise `click.UsageError`."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # the parser leaves it out where an option has no argument
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections."""
