@@ -72,7 +72,7 @@ SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER = (
         versions.FLUX,
         (f"github.com/fluxcd/{name}",),
         module=f"github.com/fluxcd/{name}",
-        instead=("github.com/fluxcd/pkg/artifact v0.18.0",),  # not everybody has v0.18.3
+        instead=("github.com/fluxcd/pkg/artifact v0.18.0",),  # v0.18.3 is not on every module proxy
     )
     for name in ("source-controller", "kustomize-controller")
 )
