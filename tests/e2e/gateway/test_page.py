@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -54,20 +55,31 @@ class Opened:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.requested: list[str] = []
+        self.finished: list[str] = []
+        self.failed: list[str] = []
         self.page.on(
             "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
         )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("requestfinished", lambda request: self.finished.append(request.url))
+        self.page.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
+
+    def report(self) -> str:
+        """Say what went wrong in the browser, and what is unanswered."""
+        open_ = Counter(self.requested) - Counter(self.finished)
+        return "\n".join(["--- the page", *self.complaints, *self.failed, *(f"{url}: no end" for url in open_)])
 
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Opened]:
     """A tab of a new session."""
     context = browser.new_context()
+    made = Opened(context)
     try:
-        yield Opened(context)
+        yield made
     finally:
+        print(made.report())  # pytest shows this when the test fails
         context.close()
 
 
