@@ -7,6 +7,7 @@ Quantities are canonical Kubernetes quantities: a `.mill` file's `512M` and `1m`
 when the file is read, since `1m` of memory would be a thousandth of a byte here.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
@@ -179,3 +180,12 @@ class MillDeploymentSpec(ApiModel):
         What is as it is anyway is left out: the API server fills it in, and `kubectl describe` shows no empty lists.
         """
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+
+    def to_resource(self, metadata: Mapping[str, str]) -> dict[str, object]:
+        """Return the MillDeployment of this spec as plain JSON."""
+        return {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": dict(metadata),
+            "spec": self.to_wire(),
+        }

@@ -117,12 +117,7 @@ async def _read(client: KubeClient, key: Key) -> Json | None:
 
 def resource(key: Key, spec: MillDeploymentSpec) -> Json:
     """Return a new MillDeployment."""
-    return {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "metadata": {"name": key.name, "namespace": key.namespace},
-        "spec": spec.to_wire(),
-    }
+    return spec.to_resource({"name": key.name, "namespace": key.namespace})
 
 
 def insistence(uid: str, spec: MillDeploymentSpec, request: str) -> Json:

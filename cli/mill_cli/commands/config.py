@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -68,18 +68,12 @@ def add(app: click.Group) -> None:
 
 
 def _rendered(file: files.File, output: str, options: Options) -> str:
-    from mill_api import names
     from mill_api.language import render
 
     spec, metadata = file.spec(), _metadata(file, options)
     if output == "mill":
         return render(spec)
-    resource: dict[str, Any] = {
-        "apiVersion": names.API_VERSION,
-        "kind": names.KIND,
-        "metadata": metadata,
-        "spec": spec.to_wire(),
-    }
+    resource = spec.to_resource(metadata)
     if output == "json":
         if options.as_json:
             return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
