@@ -6,17 +6,27 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hack.cluster import Cluster
-from hack.cluster.processes import Daemon, start, wait_until
+from hack.cluster.processes import Daemon, forget, start, wait_until
 from hack.commands import CommandFailed, run
 
 Manifest = dict[str, Any]
 
 
-def start_all(daemons: Iterable[tuple[Daemon, int]]) -> None:
+Daemons = Sequence[tuple[Daemon, int]]
+"""Each with the port that it listens on when it is ready."""
+
+
+def start_all(daemons: Daemons) -> None:
     """Start one after the other, each when the one before it listens on its port."""
     for daemon, port in daemons:
         start(daemon)
         wait_until(daemon.name, lambda port=port: _listens(port))  # type: ignore[misc]
+
+
+def end_all(daemons: Daemons) -> None:
+    """End them, the last that was started first."""
+    for daemon, _ in reversed(daemons):
+        forget(daemon.name)
 
 
 def apply(cluster: Cluster, objects: list[Manifest]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from hack import paths
 from hack.cluster import Cluster, network
 from hack.cluster.packages import NotSupported, install
-from hack.cluster.processes import Daemon, forget
+from hack.cluster.processes import Daemon
 from hack.commands import run
 from hack.gitops import git_server, guests
 from hack.gitops.argocd import objects
@@ -21,7 +21,6 @@ from hack.progress import step
 from hack.toolchain.build import ARGOCD, build, module_directory
 
 FOLDER: Final = paths.CLUSTER / "argocd"
-_NAMES: Final = ("argocd-controller", "argocd-repo-server", "argocd-git", "argocd-redis")
 _CONTROLLER, _REPO_SERVER, _REPO_METRICS, _GIT, _REDIS = 18082, 18081, 18084, 19418, 16379
 
 
@@ -82,8 +81,7 @@ def up(cluster: Cluster) -> ArgoCD:
 
 def down(cluster: Cluster) -> None:
     """End its processes, and remove it from the cluster."""
-    for name in _NAMES:
-        forget(name)
+    guests.end_all(_daemons(cluster))
     network.reopen(_CONTROLLER)
     shutil.rmtree(FOLDER, ignore_errors=True)
     guests.release(cluster, objects.NAMESPACE, ["applications.argoproj.io"])
@@ -91,8 +89,8 @@ def down(cluster: Cluster) -> None:
     guests.remove(cluster, [f"namespace/{objects.NAMESPACE}", *kinds])
 
 
-def _daemons(cluster: Cluster) -> list[tuple[Daemon, int]]:
-    """Return what runs, each with the port that it listens on when it is ready."""
+def _daemons(cluster: Cluster) -> guests.Daemons:
+    """Return what runs."""
     program, redis = str(ARGOCD.path), f"127.0.0.1:{_REDIS}"
     environment = {
         "KUBECONFIG": str(cluster.kubeconfig),

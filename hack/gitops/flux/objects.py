@@ -9,16 +9,18 @@ from hack.commands import run
 from hack.gitops.guests import Manifest, apply
 
 NAMESPACE: Final = "flux-system"
+KUSTOMIZATIONS: Final = "kustomizations.kustomize.toolkit.fluxcd.io"
+GIT_REPOSITORIES: Final = "gitrepositories.source.toolkit.fluxcd.io"
 KINDS: Final = (
-    "kustomizations.kustomize.toolkit.fluxcd.io",
+    KUSTOMIZATIONS,
+    GIT_REPOSITORIES,
     *(
         f"{name}.source.toolkit.fluxcd.io"
-        for name in ("gitrepositories", "ocirepositories", "buckets", "helmrepositories", "helmcharts")
+        for name in ("ocirepositories", "buckets", "helmrepositories", "helmcharts", "externalartifacts")
     ),
-    "externalartifacts.source.toolkit.fluxcd.io",
 )
-INTERVAL: Final = "10s"
-"""How often it looks at Git, and at what it has applied."""
+INTERVAL: Final = 10
+"""Seconds between two looks at Git, and at what it has applied."""
 
 
 def install(cluster: Cluster, modules: Iterable[Path]) -> None:
@@ -35,5 +37,5 @@ def source(name: str, url: str) -> Manifest:
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {"url": url, "ref": {"branch": "main"}, "interval": INTERVAL, "timeout": "20s"},
+        "spec": {"url": url, "ref": {"branch": "main"}, "interval": f"{INTERVAL}s", "timeout": "20s"},
     }

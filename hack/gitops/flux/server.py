@@ -7,7 +7,7 @@ from typing import Final
 from hack import paths
 from hack.cluster import Cluster
 from hack.cluster.packages import NotSupported, install
-from hack.cluster.processes import Daemon, forget
+from hack.cluster.processes import Daemon
 from hack.gitops import git_server, guests
 from hack.gitops.flux import objects
 from hack.gitops.repository import Repository, create
@@ -15,7 +15,6 @@ from hack.progress import step
 from hack.toolchain.build import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, build, module_directory
 
 FOLDER: Final = paths.CLUSTER / "flux"
-_NAMES: Final = ("flux-kustomize-controller", "flux-source-controller", "flux-git")
 _GIT, _ARTIFACTS, _SOURCE, _KUSTOMIZE = 19518, 19090, 19440, 19441
 
 
@@ -52,15 +51,14 @@ def up(cluster: Cluster) -> Flux:
 
 def down(cluster: Cluster) -> None:
     """End its processes, and remove it from the cluster."""
-    for name in _NAMES:
-        forget(name)
+    guests.end_all(_daemons(cluster))
     shutil.rmtree(FOLDER, ignore_errors=True)
     guests.release(cluster, objects.NAMESPACE, objects.KINDS)
     guests.remove(cluster, [f"namespace/{objects.NAMESPACE}", *(f"crd/{kind}" for kind in objects.KINDS)])
 
 
-def _daemons(cluster: Cluster) -> list[tuple[Daemon, int]]:
-    """Return what runs, each with the port that it listens on when it is ready."""
+def _daemons(cluster: Cluster) -> guests.Daemons:
+    """Return what runs."""
     temporary = str(FOLDER / "temporary")
     environment = {
         "KUBECONFIG": str(cluster.kubeconfig),

@@ -5,21 +5,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from hack.cluster import Cluster
-from hack.gitops import flux
+from hack.gitops import flux, guests
 from hack.gitops.flux import Flux
 from hack.gitops.repository import Repository
 from tests.e2e.conftest import NAMESPACE, Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
 from tests.gitops import shop
 
 __all__ = ["cluster", "pytest_runtest_makereport"]
-
-INTERVAL: Final = 10
-"""Seconds between two looks of Flux at what it has applied, also after a failure."""
 
 
 @dataclass
@@ -44,8 +41,8 @@ class Kustomization:
             "kind": "Kustomization",
             "metadata": {"name": self.name, "namespace": flux.NAMESPACE},
             "spec": {
-                "interval": f"{INTERVAL}s",
-                "retryInterval": f"{INTERVAL}s",
+                "interval": f"{flux.INTERVAL}s",
+                "retryInterval": f"{flux.INTERVAL}s",
                 "timeout": "15m",
                 "targetNamespace": self.namespace.name,
                 "path": shop.FOLDER,
@@ -55,25 +52,18 @@ class Kustomization:
                 **spec,
             },
         }
-        objects = [flux.source(self.name, self.repository.url), made]
-        self._kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        guests.apply(self.namespace.cluster, [flux.source(self.name, self.repository.url), made])
 
     def remove(self) -> None:
         """Have Flux remove what it has made, and forget it."""
-        for kind in ("kustomizations.kustomize.toolkit.fluxcd.io", "gitrepositories.source.toolkit.fluxcd.io"):
+        for kind in (flux.KUSTOMIZATIONS, flux.GIT_REPOSITORIES):
             self._kubectl("delete", kind, self.name, "--ignore-not-found", "--timeout=60s")
 
     @property
     def status(self) -> dict[str, Any]:
-        answer = self._kubectl(
-            "get", "kustomizations.kustomize.toolkit.fluxcd.io", self.name, "-o", "json", "--ignore-not-found"
-        )
+        answer = self._kubectl("get", flux.KUSTOMIZATIONS, self.name, "-o", "json", "--ignore-not-found")
         status: dict[str, Any] = json.loads(answer).get("status", {}) if answer else {}
         return status
-
-    def ready(self) -> dict[str, Any]:
-        """Return its condition `Ready`."""
-        return next((each for each in self.status.get("conditions", ()) if each["type"] == "Ready"), {})
 
     def reach(self, commit: str, ready: str) -> tuple[dict[str, Any], float]:
         """Wait for a verdict on a commit; return `Ready`, and the seconds from when it was tried until then."""
@@ -85,15 +75,20 @@ class Kustomization:
                 return None
             if not tried:
                 tried.append(time.monotonic())
-            found = next((each for each in status["conditions"] if each["type"] == "Ready"), {})
+            found = ready_of(status)
             return found if found.get("status") == ready else None
 
         condition = wait_for(f"Ready={ready} at {commit[:8]}", there, seconds=120)
         return condition, time.monotonic() - tried[0]
 
-    def _kubectl(self, *argv: str, stdin: str | None = None) -> str:
+    def _kubectl(self, *argv: str) -> str:
         command = self.namespace.cluster.kubectl_command("--namespace", flux.NAMESPACE, *argv)
-        return self.namespace.run(*command, stdin=stdin).stdout
+        return self.namespace.run(*command).stdout
+
+
+def ready_of(status: dict[str, Any]) -> dict[str, Any]:
+    """Return the condition `Ready`, if there is one."""
+    return next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,11 @@
 import json
 import time
 
+from hack.gitops.flux import INTERVAL
 from tests.e2e.conftest import wait_for
 from tests.gitops.shop import FILE, FOLDER, shop, volume
 
-from .conftest import INTERVAL, Kustomization
+from .conftest import Kustomization, ready_of
 
 FAILED_WITHIN = 15.0
 """Seconds from its try until it says so: a second of ours, five until it looks, and a busy machine."""
@@ -59,7 +60,7 @@ def test_what_is_as_it_should_be_is_left_alone(kustomization: Kustomization) -> 
 
     def looks(count: int) -> bool:
         status = kustomization.status
-        condition = next(each for each in status["conditions"] if each["type"] == "Ready")
+        condition = ready_of(status)
         assert condition["status"] != "False", condition
         last = status["history"][0]["lastReconciled"]
         looked.extend([last] if last not in looked else [])
