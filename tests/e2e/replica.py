@@ -21,6 +21,8 @@ from mill_api.kube.rights import SYSTEM_NAMESPACE
 
 from .conftest import free_port, wait_for
 
+TERM = 15
+"""Seconds for which a leader is elected: the default."""
 WRITES = ("create", "update", "patch", "delete")
 
 
@@ -152,7 +154,7 @@ def instead_of_the_operator(cluster: Cluster, folder: Path) -> Iterator[Start]:
         local.start(cluster, "operator")
 
 
-def elected(term: int = 15) -> dict[str, str]:
+def elected(term: int = TERM) -> dict[str, str]:
     """Return the settings of an operator that works if it is elected, for so many seconds at a time."""
     return {
         "MILL_LEADER_ELECTION": "true",

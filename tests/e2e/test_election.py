@@ -14,10 +14,8 @@ import pytest
 from hack.cluster import Cluster
 
 from .conftest import Finished, Namespace, wait_for
-from .replica import Replica, Start, elected, instead_of_the_operator, lease, measure
+from .replica import TERM, Replica, Start, elected, instead_of_the_operator, lease, measure
 
-TERM = 15
-"""Seconds: the default."""
 SHORT_TERM = 6
 
 TEXT = """

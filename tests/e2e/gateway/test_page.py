@@ -10,7 +10,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from hack.browser import chromium
 from hack.cluster.packages import NotSupported
@@ -55,20 +55,24 @@ class Opened:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.requested: list[str] = []
-        self.finished: list[str] = []
+        self.ended: list[str] = []
         self.failed: list[str] = []
         self.page.on(
             "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
         )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requested.append(request.url))
-        self.page.on("requestfinished", lambda request: self.finished.append(request.url))
-        self.page.on("requestfailed", lambda request: self.failed.append(f"{request.url}: {request.failure}"))
+        self.page.on("requestfinished", lambda request: self.ended.append(request.url))
+        self.page.on("requestfailed", self._lost)
 
     def report(self) -> str:
         """Say what went wrong in the browser, and what is unanswered."""
-        open_ = Counter(self.requested) - Counter(self.finished)
-        return "\n".join(["--- the page", *self.complaints, *self.failed, *(f"{url}: no end" for url in open_)])
+        unanswered = Counter(self.requested) - Counter(self.ended)
+        return "\n".join(["--- the page", *self.complaints, *self.failed, *(f"{url}: no end" for url in unanswered)])
+
+    def _lost(self, request: Request) -> None:
+        self.ended.append(request.url)
+        self.failed.append(f"{request.url}: {request.failure}")
 
 
 @pytest.fixture
