@@ -1,7 +1,5 @@
-"""Helm, and the chart with a version and a CRD of a test's own."""
+"""Helm."""
 
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +23,3 @@ def render(*settings: str, chart: Path = CHART, namespace: str = "mill-system") 
     chosen = [word for each in settings for word in ("--set", each)]
     text = helm("template", "mill", str(chart), "--namespace", namespace, *chosen)
     return [each for each in yaml.safe_load_all(text) if each]
-
-
-def earlier_chart(folder: Path) -> Path:
-    """A copy of the chart as an earlier version: with another number, and a CRD that shows one column less."""
-    chart = folder / "mill"
-    shutil.copytree(CHART, chart)
-    about = chart / "Chart.yaml"
-    about.write_text(re.sub(r"^version: .*$", "version: 0.0.1", about.read_text(), flags=re.MULTILINE))
-    file = chart / "files" / "milldeployments.yaml"
-    crd = yaml.safe_load(file.read_text())
-    crd["spec"]["versions"][0]["additionalPrinterColumns"].pop()
-    file.write_text(yaml.safe_dump(crd, sort_keys=False))
-    return chart

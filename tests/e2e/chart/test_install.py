@@ -1,4 +1,4 @@
-"""The chart on the real cluster, from nothing: installed, tried, upgraded, taken back, removed."""
+"""The chart on the real cluster: the release before is installed, upgraded to this one, taken back; then removed."""
 
 import json
 import os
@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hack import local
 from hack.cluster import Cluster
 from hack.images import push_mill
+from hack.releases import PREVIOUS, push_release
 from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
 from tests.e2e.test_partial_failure import LINES, SEED
 
-from .helm import CHART, earlier_chart, helm
+from .helm import CHART, helm
 
 CRD = "milldeployments.mill.dev"
 RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/warn=restricted")
@@ -24,18 +26,21 @@ RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kub
 class Release:
     """A release called `mill` in a namespace of its own, and what its notes tell people to type."""
 
-    def __init__(self, namespace: Namespace, image: str) -> None:
+    def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
-        repository, _, digest = image.partition("@")
-        self.settings = {"image.repository": repository, "image.digest": digest, "workloads.restricted": "true"}
         self.notes = ""
+        registry = namespace.cluster.registry
+        self.images = {CHART: push_mill(registry), PREVIOUS.chart: push_release(PREVIOUS, registry)}
 
     def helm(self, *arguments: str) -> str:
         return helm(*arguments, "--namespace", self.namespace.name, kubeconfig=self.namespace.cluster.kubeconfig)
 
     def put(self, chart: Path, **settings: str) -> None:
         """Install or upgrade, and wait until all of it is ready."""
-        chosen = [word for key, value in {**self.settings, **settings}.items() for word in ("--set", f"{key}={value}")]
+        repository, _, digest = self.images[chart].partition("@")
+        image = {"image.repository": repository, "image.digest": digest}
+        values = {**image, "workloads.restricted": "true", **settings}
+        chosen = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
         # The development cluster has the CRD already, from elsewhere.
         options = ("--install", "--take-ownership", "--force-conflicts", "--wait", "--timeout", "2m")
         self.notes = self.helm("upgrade", "mill", str(chart), *options, *chosen)
@@ -63,15 +68,21 @@ class Release:
         return sorted(each["metadata"]["uid"] for each in self.namespace.items("pods"))
 
 
+def chart_label(chart: Path) -> str:
+    """The label by which an object says which version of the chart made it."""
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    return f"{about['name']}-{about['version']}"
+
+
 @pytest.fixture(scope="module")
 def release(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
-    """The release, as an earlier version of the chart. Operator and gateway of other tests are away meanwhile."""
+    """The release before this one, installed. Operator and gateway of other tests are away meanwhile."""
     local.stop()
     try:
         with new_namespace(cluster, tmp_path_factory.mktemp("chart")) as made:
             made.run(*cluster.kubectl_command("label", "namespace", made.name, *RESTRICTED))
-            release = Release(made, push_mill(cluster.registry))
-            release.put(earlier_chart(tmp_path_factory.mktemp("earlier")))
+            release = Release(made)
+            release.put(PREVIOUS.chart)
             yield release
             if release.helm("list", "--short"):
                 release.helm("uninstall", "mill", "--wait")
@@ -113,22 +124,27 @@ def test_every_pod_is_restricted_and_two_of_each_are_ready(release: Release, sho
 
 def test_an_upgrade_and_back_leaves_services_and_token_as_they_are(release: Release, shop: Namespace) -> None:
     web, token = shop.ready_pods("web"), release.namespace.get("secret", "mill-gateway-token")["data"]
-    columns = len(shop.get("crd", CRD)["spec"]["versions"][0]["additionalPrinterColumns"])
     before = release.pods()
-    release.put(CHART, **{"operator.logLevel": "DEBUG", "gateway.logLevel": "DEBUG"})
-    assert len(shop.get("crd", CRD)["spec"]["versions"][0]["additionalPrinterColumns"]) == columns + 1
+    release.put(CHART)
     wait_for("the new pods alone", lambda: len(release.pods()) == 4 and not set(release.pods()) & set(before))
+    assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(CHART)
     assert release.mill("watch", "--namespace", shop.name).stdout == LINES
+    assert shop.ready_pods("web") == web
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
     restarted = wait_for(
         "the old pod's end", lambda: (found := shop.ready_pods("web")) and not set(found) & set(web) and found
     )
     release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")
+    assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(PREVIOUS.chart)
     assert release.mill("status", "--namespace", shop.name).code == 0
-    assert shop.ready_pods("web") == restarted
+    assert release.mill("restart", "web", "--namespace", shop.name).code == 0, "the release before reads our status"
+    again = wait_for(
+        "the old pod's end",
+        lambda: (found := shop.ready_pods("web")) and not set(found) & set(restarted) and found,
+    )
     assert release.namespace.get("secret", "mill-gateway-token")["data"] == token
     release.put(CHART)
-    assert shop.ready_pods("web") == restarted
+    assert shop.ready_pods("web") == again
 
 
 def test_helm_test_runs_the_seeds_scenario(release: Release, shop: Namespace) -> None:

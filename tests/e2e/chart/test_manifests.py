@@ -50,7 +50,7 @@ def test_kustomize_changes_the_image_and_nothing_else(shared: Namespace, copied:
     assert built(shared) == named(list(yaml.safe_load_all((DEPLOY / "mill.yaml").read_text())))
     elsewhere = yaml.safe_dump_all(built(shared, copied).values())
     images = re.findall(r"\bimage: (\S+)$", elsewhere, re.MULTILINE)
-    assert images == ["registry.example/mill:0.1.0"] * 2
+    assert images == ["registry.example/mill:0.2.0"] * 2
 
 
 def test_no_secret_is_in_them_and_none_is_missed(shared: Namespace) -> None:

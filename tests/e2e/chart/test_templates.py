@@ -26,7 +26,7 @@ EVERYTHING = (
     "workloads.restricted=true",
 )
 SETTINGS = {
-    "image.repository=r.example/m": "r.example/m:0.1.0",
+    "image.repository=r.example/m": "r.example/m:0.2.0",
     "image.tag=v9": "mill:v9",
     f"image.digest=sha256:{'a' * 64}": f"mill@sha256:{'a' * 64}",
     "image.pullPolicy=Always": "imagePullPolicy: Always",

@@ -1,0 +1,79 @@
+"""The releases before this one, by version and commit, so that tests can install them and upgrade from them.
+
+Tags do not travel with every clone, commits do. A release is checked out into the cache and builds its own image.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hack import paths
+from hack.commands import CommandFailed, run
+from hack.exclusive import exclusive
+from hack.progress import step
+
+_REPOSITORY: Final = Path(__file__).parents[1]
+_FOLDER: Final = paths.CACHE / "releases"
+_PACKAGES: Final = ("crds", "operator", "gateway", "cli")
+
+
+class ReleaseMissing(RuntimeError):
+    """The commit of a release is not in this clone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release."""
+
+    version: str
+    commit: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its sources are once they are checked out."""
+        return _FOLDER / f"{self.version}-{self.commit[:12]}"
+
+    @property
+    def chart(self) -> Path:
+        """Its chart."""
+        return self.folder / "charts" / "mill"
+
+
+RELEASES: Final = (Release("0.1.0", "0c64d1888e3406502b8d15d6a219884404d2d02c"),)
+"""The oldest first."""
+PREVIOUS: Final = RELEASES[-1]
+"""The one that people upgrade from, and that this version can be rolled back to."""
+
+
+def check_out(release: Release) -> Path:
+    """Return the folder with a release's sources. Raise `ReleaseMissing` if this clone does not have its commit."""
+    with exclusive(_FOLDER / ".lock", "checkout of a release"):
+        if not release.folder.exists():
+            unfinished = Path(tempfile.mkdtemp(prefix=".unfinished.", dir=_FOLDER))
+            archive = unfinished / "sources.tar"
+            try:
+                run("git", "archive", "--output", archive, release.commit, cwd=_REPOSITORY)
+            except CommandFailed as error:
+                shutil.rmtree(unfinished)
+                raise ReleaseMissing(
+                    f"mill {release.version} is commit {release.commit}, which this clone does not have: "
+                    "git fetch --unshallow"
+                ) from error
+            sources = unfinished / "sources"
+            shutil.unpack_archive(archive, sources)
+            sources.rename(release.folder)
+            shutil.rmtree(unfinished)
+    return release.folder
+
+
+def push_release(release: Release, registry: str) -> str:
+    """Build the image of a release by that release's own recipe and push it. Return its name by digest."""
+    folder = check_out(release)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder / each) for each in _PACKAGES)}
+    with step(f"building the image of mill {release.version}"):
+        told = run(*(sys.executable, "-m", "hack.images", "mill", "--registry", registry), cwd=folder, env=environment)
+    return told.splitlines()[-1]
