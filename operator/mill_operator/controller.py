@@ -16,6 +16,7 @@ from mill_api.kube.reflector import Reflector
 from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
 from mill_operator.cluster import Cluster
+from mill_operator.core import cluster_version
 from mill_operator.core.objects.pods import Options
 from mill_operator.election import Election
 from mill_operator.metrics import Metrics
@@ -25,6 +26,8 @@ from mill_operator.steady import SteadyClock
 
 log = logging.getLogger(__name__)
 
+VERSION_RETRY_SECONDS = 2.0
+"""After what time an API server that does not answer is asked for its version again."""
 DRAIN_SECONDS = 5.0
 """How long passes may go on when we stop."""
 FLUSH_SECONDS = 3.0
@@ -134,6 +137,9 @@ class Controller:
         self._give_up("the lease was not renewed in time")
 
     async def _lead(self) -> None:
+        if (refused := await self._refusal()) is not None:
+            self._give_up(refused)
+            return
         await self._cluster.synced()
         self._clock.agree(self._client.server_ahead)
         log.info("ready: every watch is filled")
@@ -148,6 +154,15 @@ class Controller:
         for parent in self._cluster.parents.all():
             self._queue.add(parent.key)
         self._workers = [self._spawn(self._work()) for _ in range(self._worker_count)]
+
+    async def _refusal(self) -> str | None:
+        """Say why this cluster is too old to begin on, as soon as the API server answers."""
+        while True:
+            try:
+                return cluster_version.refusal(await self._client.server_version())
+            except KubeError as error:
+                log.warning("the version of the API server: %s; trying again in %.0f s", error, VERSION_RETRY_SECONDS)
+                await asyncio.sleep(VERSION_RETRY_SECONDS)
 
     async def _work(self) -> None:
         with contextlib.suppress(Closed):

@@ -33,7 +33,7 @@ from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
 
 from mill_api.kube.calls import METHODS, READS, Call, Observer
-from mill_api.kube.resources import PODS, Resource
+from mill_api.kube.resources import PODS, VERSION, Resource
 
 REQUEST_TIMEOUT = 30.0
 """Seconds for one request; the API server itself gives up after 60."""
@@ -174,6 +174,10 @@ class KubeClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._api.close()
+
+    async def server_version(self) -> Json:
+        """Return what the API server says of its version: `{"major": "1", "minor": "35", "gitVersion": …}`."""
+        return await self._read(await self._send(Call("get", VERSION), "/version"), "get /version")
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Return an object, or raise `NotFound`."""
@@ -352,10 +356,13 @@ class KubeClient:
         """Send one request and return the JSON of its answer."""
         path = resource.path(namespace, name, subresource)
         response = await self._send(Call(verb, resource, subresource), path, query, body, content_type)
+        return await self._read(response, f"{verb} {path}")
+
+    async def _read(self, response: aiohttp.ClientResponse, request: str) -> Json:
         try:
             answer: Json = json.loads(await response.read())
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unreachable(f"{verb} {path}: {_words(error)}") from error
+            raise Unreachable(f"{request}: {_words(error)}") from error
         return answer
 
     async def _send(

@@ -55,6 +55,8 @@ POD_METRICS: Final = Resource("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
 TOKEN_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "TokenReview", "tokenreviews")
 SUBJECT_ACCESS_REVIEWS: Final = Resource("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
+VERSION: Final = Resource("", "", "Info", "version")
+"""No object: what the API server says of itself, under a path of its own."""
 
 BY_KIND: Final = {
     resource.kind: resource

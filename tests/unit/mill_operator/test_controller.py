@@ -40,6 +40,7 @@ class Server:
         self.lists: list[str] = []
         self.writes: list[str] = []
         self.statuses: list[dict[str, Any]] = []
+        self.kubernetes = {"major": "1", "minor": "35"}
         self.held = asyncio.Event()
         """Applies wait for it."""
         self.held.set()
@@ -47,6 +48,9 @@ class Server:
         """How many applies fail."""
         self.written = asyncio.Event()
         """Set by the first status."""
+
+    async def server_version(self) -> dict[str, str]:
+        return self.kubernetes
 
     async def list(self, resource: Resource, *_: Any, **__: Any) -> dict[str, Any]:
         self.lists.append(resource.plural)
@@ -150,6 +154,16 @@ async def test_alone_it_works_as_soon_as_it_knows_everything(server: Server) -> 
     assert operator.metric("status_writes_total") == 1
     await operator.controller.stop()
     assert operator.reasons == []
+
+
+@virtual_time
+async def test_it_does_not_begin_on_a_cluster_that_is_too_old(server: Server) -> None:
+    server.kubernetes = {"major": "1", "minor": "30"}
+    operator = Operator(server)
+    await asyncio.sleep(60)
+    assert operator.reasons == ["this is Kubernetes 1.30; mill needs 1.31 or later"]
+    assert server.writes == []
+    await operator.controller.stop()
 
 
 @virtual_time
