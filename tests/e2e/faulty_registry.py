@@ -128,6 +128,13 @@ class _Answer(BaseHTTPRequestHandler):
     def empty(self, _path: str) -> None:
         self._error(404, "NAME_UNKNOWN", "repository name not known to registry")
 
+    def verbose(self, _path: str) -> None:
+        """Let the manifest be looked up, and refuse it with more words than anybody reads."""
+        if self.command == "HEAD":
+            self._send(200, _MANIFEST_CONTENT, MANIFEST)
+        else:
+            self._error(403, "DENIED", "\x1b[2J\u202e\x9b" + "a" * 60_000)
+
     def recovering(self, path: str) -> None:
         if not self.server.has_recovered():
             self._error(503, "UNAVAILABLE", "try again later")
@@ -147,6 +154,7 @@ _FAULTS: Final[dict[str, Callable[[_Answer, str], None]]] = {
     "half-pushed": _Answer.half_pushed,
     "other-platform": _Answer.other_platform,
     "empty": _Answer.empty,
+    "verbose": _Answer.verbose,
     "recovering": _Answer.recovering,
 }
 
