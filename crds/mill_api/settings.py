@@ -37,6 +37,14 @@ def text(value: str) -> str:
     return value.strip()
 
 
+def words(value: str) -> tuple[str, ...]:
+    """Read one or more words, separated by commas."""
+    found = tuple(each.strip() for each in value.split(",") if each.strip())
+    if not found:
+        raise ValueError("must not be empty")
+    return found
+
+
 def switch(value: str) -> bool:
     """Read yes or no."""
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}

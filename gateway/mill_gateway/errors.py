@@ -1,6 +1,7 @@
 """Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request
@@ -13,11 +14,21 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from mill_api.kube.client import ApiError, Unreachable
-from mill_gateway.core.words import problem
+from mill_gateway.core.words import cut, problem
 
 CLIENT_GONE = 499
 """For the log alone: nobody is there to read it."""
 NO_JSON: Final = "failed to parse the request body as JSON"
+
+
+MOST_PROBLEMS: Final = 20
+"""Problems of parameters or JSON that are told; of more only how many there are."""
+LONGEST_PROBLEM: Final = 300
+"""Characters of one."""
+LONGEST_ERROR: Final = 8 * 1024
+"""Characters of `error`."""
+LARGEST_ANSWER: Final = 64 * 1024
+"""Bytes of the whole answer: further keys that would make it larger are left out."""
 
 
 class Refused(HTTPException):
@@ -29,11 +40,51 @@ class Refused(HTTPException):
         self.extra = extra
 
 
+class LimitReached(Refused):
+    """A request that is one too many, or too large, or too slow. `limit` names which in the metrics.
+
+    `retry_after` is after how many seconds it may be sent again.
+    """
+
+    def __init__(self, status: int, limit: str, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(status, message)
+        self.limit = limit
+        if retry_after is not None:
+            self.headers = {"Retry-After": str(retry_after)}
+
+
 def answer(error: HTTPException, scope: Scope) -> JSONResponse:
     """Return the answer to a request that is refused."""
     extra = error.extra if isinstance(error, Refused) else {}
-    body = {"error": str(error.detail), **extra, "request_id": scope.get("state", {}).get("request_id")}
-    return JSONResponse(body, error.status_code, error.headers)
+    if isinstance(error, LimitReached):
+        scope["app"].state.gateway.metrics.limit_reached(error.limit)
+    request_id = scope.get("state", {}).get("request_id")
+    return _Error(bounded(str(error.detail), extra, request_id), error.status_code, error.headers)
+
+
+def bounded(error: str, extra: Mapping[str, Any], request_id: str | None) -> dict[str, Any]:
+    """Return the JSON of an error, `LARGEST_ANSWER` at most: `error` is cut, lists are, and what else is too large."""
+    body: dict[str, Any] = {"error": cut(error, LONGEST_ERROR)}
+    left = LARGEST_ANSWER - len(_render(body)) - len(_render({"request_id": request_id}))
+    for key, value in extra.items():
+        kept = value
+        while (size := len(_render({key: kept}))) > left and isinstance(kept, list) and kept:
+            kept = kept[: len(kept) // 2]
+        if size <= left:
+            body[key] = kept
+            left -= size
+    return {**body, "request_id": request_id}
+
+
+class _Error(JSONResponse):
+    """JSON in ASCII: what was sent and is repeated cannot change a terminal that shows the answer as it is."""
+
+    def render(self, content: Any) -> bytes:
+        return _render(content)
+
+
+def _render(content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":")).replace("\x7f", "\\u007f").encode()
 
 
 def away(error: Unreachable) -> Refused:
@@ -72,7 +123,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> JSONResponse:
         status = error.status if error.status in (403, 404, 409, 422, 429) else 502
-        refusal = Refused(status, f"refused by the cluster: {error.message}", reason=error.reason)
+        refusal = Refused(status, f"refused by the cluster: {cut(error.message, LONGEST_ERROR)}", reason=error.reason)
         return answer(refusal, request.scope)
 
     @app.exception_handler(ClientDisconnect)
@@ -100,13 +151,15 @@ def _unreadable(cause: BaseException | None) -> Refused | None:
 
 def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     """Say all that is wrong with parameters or JSON: where, and what is allowed, never what was sent."""
-    in_body = any(each["loc"][0] == "body" for each in problems)
+    in_body = any(each["loc"][:1] == ("body",) for each in problems)
     if in_body and not _is_json(request.headers.get("content-type", "")):
         return Refused(415, "expected request with `Content-Type: application/json`")
-    for each in problems:
+    for each in problems[:1]:
         if each["type"] == "json_invalid":
             return Refused(400, f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
-    texts = "; ".join(map(problem, problems))
+    texts = "; ".join(cut(problem(each), LONGEST_PROBLEM) for each in problems[:MOST_PROBLEMS])
+    if (further := len(problems) - MOST_PROBLEMS) > 0:
+        texts += f"; and {further} more"
     if in_body:
         return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")
     return Refused(400, f"bad parameters: {texts}")

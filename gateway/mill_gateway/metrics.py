@@ -74,6 +74,12 @@ class Metrics:
             buckets=FAST,
             registry=self.registry,
         )
+        self.refused = Counter(
+            "mill_gateway_refused",
+            "Requests and connections that were one too many, too large or too slow.",
+            ["limit"],
+            registry=self.registry,
+        )
         self.streams = Gauge("mill_gateway_streams", "Streams that are open.", ["kind"], registry=self.registry)
         self.request: Final = RequestMetrics("mill_gateway", self.registry)
         """Told of every request to the API server."""
@@ -103,6 +109,10 @@ class Metrics:
         """Count a request, when its answer begins."""
         self.requests.labels(method if method in METHODS else "other", route, code).inc()
         self.latency.labels(route).observe(seconds)
+
+    def limit_reached(self, limit: str) -> None:
+        """Count a request or a connection that was refused by a limit; `limit` is one of few words of ours."""
+        self.refused.labels(limit).inc()
 
     def run_changed(self, old: Job | None, new: Job | None) -> None:
         """Count a run that is spawned or ends, whoever spawned it. Those that were there at the start do not count."""

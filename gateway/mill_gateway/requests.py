@@ -1,4 +1,4 @@
-"""The middlewares around everything: each request has an id, one line in the log, and a body that comes to an end.
+"""The middlewares around everything: each request has an id, one line in the log, and an answer with safe headers.
 
 Plain ASGI: a layer that copies requests or answers would cost every open stream memory, and hide that a client is gone.
 """
@@ -13,7 +13,9 @@ from typing import Any, Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mill_gateway.errors import Refused, answer
+from mill_gateway.access.authentication import PROBES
+from mill_gateway.errors import LimitReached, Refused, answer
+from mill_gateway.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +23,17 @@ HEADER: Final = "X-Request-Id"
 HEAD_LIMIT: Final = 64 * 1024
 """Bytes of a request's line and headers together."""
 HEAD_TOO_LARGE: Final = f"the request's line and headers are larger than {HEAD_LIMIT} bytes"
-BODY_LIMIT: Final = 2 * 1024 * 1024
-BODY_SECONDS: Final = 30.0
-"""How long a body may take."""
-QUIET: Final = frozenset({"/healthz", "/readyz"})
-"""Asked for every few seconds: logged with `DEBUG` only."""
 SHOWN: Final = 200
 """Characters of a path that are logged."""
+NO_SNIFFING: Final = ("X-Content-Type-Options", "nosniff")
+NOT_STORED: Final = ("Cache-Control", "no-store")
+"""What answers say that say nothing else of it: they are about a cluster, and for one caller."""
+HTTPS_ONLY: Final = ("Strict-Transport-Security", "max-age=31536000")
+"""What answers over TLS say, but on this machine only: the name `localhost` is not the gateway's alone."""
+AMBIGUOUS: Final = (
+    "a request must not have both Content-Length and Transfer-Encoding, nor HTTP/1.0 the latter: a proxy in front may "
+    "have read it differently"
+)
 _SANE: Final = re.compile(r"[-._A-Za-z0-9]{1,64}")
 
 
@@ -54,12 +60,12 @@ class Requests:
                 scope["app"].state.gateway.metrics.answered(
                     scope["method"], _route(scope), status, time.monotonic() - started
                 )
-                MutableHeaders(scope=message)[HEADER] = request_id
+                _complete(scope, MutableHeaders(scope=message), request_id)
             await send(message)
 
         try:
-            if _head_size(scope) > HEAD_LIMIT:
-                await answer(Refused(431, HEAD_TOO_LARGE), scope)(scope, receive, named)
+            if (refusal := _refused_head(scope)) is not None:
+                await answer(refusal, scope)(scope, receive, named)
             else:
                 await self._app(scope, receive, named)
         except Exception:
@@ -75,6 +81,29 @@ class Requests:
 def _route(scope: Scope) -> str:
     """Return the template of a request's route, so that there are few of them."""
     return getattr(scope.get("route"), "path", "none")
+
+
+def _complete(scope: Scope, headers: MutableHeaders, request_id: str) -> None:
+    """Add the headers that every answer has."""
+    headers[HEADER] = request_id
+    headers.setdefault(*NO_SNIFFING)
+    if "etag" not in headers:  # what has one is kept, and asked for again
+        headers.setdefault(*NOT_STORED)
+    settings: Settings = scope["app"].state.gateway.settings
+    if settings.tls_cert and not settings.on_loopback:
+        headers.setdefault(*HTTPS_ONLY)
+
+
+def _refused_head(scope: Scope) -> Refused | None:
+    """Say what is wrong with a request's head by itself. The connection is closed where its end is in doubt."""
+    if _head_size(scope) > HEAD_LIMIT:
+        return LimitReached(431, "head_size", HEAD_TOO_LARGE)
+    names = {name for name, _ in scope["headers"]}
+    if b"transfer-encoding" in names and (b"content-length" in names or scope.get("http_version") == "1.0"):
+        refusal = Refused(400, AMBIGUOUS)
+        refusal.headers = {"Connection": "close"}
+        return refusal
+    return None
 
 
 def _head_size(scope: Scope) -> int:
@@ -93,7 +122,7 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         "caller": caller,
     }
     log.log(
-        logging.DEBUG if path in QUIET else logging.INFO,
+        logging.DEBUG if path in PROBES else logging.INFO,
         "%s %r %d %.0f ms, %s, request %s",
         method,
         path[:SHOWN],
@@ -135,51 +164,3 @@ class Heads:
             scope["route"] = inner["route"]  # by which it is counted
         await send(begun.result())
         await send({"type": "http.response.body", "body": b""})
-
-
-class Bodies:
-    """Refuses a body that is too large as soon as that is known, and one that takes too long."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > BODY_LIMIT:
-            await answer(_too_large(), scope)(scope, receive, send)
-            return
-        await self._app(scope, _Body(receive), send)
-
-
-class _Body:
-    """What a route receives."""
-
-    __slots__ = ("_complete", "_ends", "_receive", "_size")
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._size = 0
-        self._complete = False
-        self._ends = time.monotonic() + BODY_SECONDS
-
-    async def __call__(self) -> Message:
-        if self._complete:
-            return await self._receive()  # all that can come is that the client is gone
-        try:
-            async with asyncio.timeout(self._ends - time.monotonic()):
-                message = await self._receive()
-        except TimeoutError:
-            raise Refused(408, f"no complete body within {BODY_SECONDS:.0f} s") from None
-        self._size += len(message.get("body", b""))
-        self._complete = not message.get("more_body", False)
-        if self._size > BODY_LIMIT:
-            raise _too_large()
-        return message
-
-
-def _too_large() -> Refused:
-    return Refused(413, f"the body is larger than {BODY_LIMIT} bytes")

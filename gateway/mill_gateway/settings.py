@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from mill_api.settings import SettingsError, choice, number, setting, switch, text
+from mill_api.settings import SettingsError, choice, number, setting, switch, text, words
 
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,6 +32,17 @@ class Settings:
     kubernetes_tokens: bool = setting(
         default=False, read=switch, explanation="let in who has a token of the cluster, to what Kubernetes lets them do"
     )
+    token_audiences: tuple[str, ...] = setting(
+        ("mill",),
+        words,
+        "audiences of the cluster's tokens for this gateway, separated by commas; they are asked for first",
+        shown="mill",
+    )
+    api_server_tokens: bool = setting(
+        default=True,
+        read=switch,
+        explanation="let in tokens of the cluster for the API server itself as well, which are good there, too",
+    )
     tls_cert: str | None = setting(
         None, text, "file of the certificate chain; read again when it changes", shown="none"
     )
@@ -42,6 +55,25 @@ class Settings:
     )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
     drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
+    max_connections: int = setting(
+        4096, number(16, 1_000_000), "connections at once, as far as the process may have open files for them"
+    )
+    max_connections_per_address: int = setting(
+        3072, number(1, 1_000_000), "connections at once from one address; never more than three quarters of all"
+    )
+    max_file_bytes: int = setting(2 * MIB, number(1024, 16 * MIB), "bytes of a `.mill` file that is deployed")
+    max_json_bytes: int = setting(256 * KIB, number(1024, 16 * MIB), "bytes of any other body")
+    max_secret_bytes: int = setting(
+        2 * MIB, number(1024, 16 * MIB), "bytes of the JSON that sets a secret; Kubernetes takes 1 MiB of values"
+    )
+    max_reviews: int = setting(
+        16, number(4, 1000), "TokenReviews at once, and as many SubjectAccessReviews; a quarter is for known callers"
+    )
+    max_failed_tokens: int = setting(
+        300,
+        number(0, 1_000_000),
+        "wrong tokens a minute from one address that the cluster is asked about; 0: any number",
+    )
     watch_deadline: int = setting(
         180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
     )
@@ -54,6 +86,11 @@ class Settings:
         return not (self.token or self.token_file or self.kubernetes_tokens)
 
     @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the gateway."""
+        return self.listen_host in LOOPBACK
+
+    @property
     def watched_namespace(self) -> str | None:
         """Return the only namespace that is served, or None for all."""
         return self.namespace if self.single_namespace else None
@@ -61,7 +98,7 @@ class Settings:
     def check(self) -> None:
         """Raise `SettingsError` with everything that does not go together."""
         problems = []
-        if self.open and self.listen_host not in LOOPBACK:
+        if self.open and not self.on_loopback:
             problems.append(
                 f"MILL_LISTEN_HOST={self.listen_host}: without a token (MILL_TOKEN, MILL_TOKEN_FILE, "
                 "MILL_KUBERNETES_TOKENS) the gateway listens on loopback only"

@@ -1,19 +1,23 @@
 """The middleware that finds out who calls, before anything else looks at a request."""
 
+import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_api.kube.client import Unreachable
 from mill_gateway.errors import Refused, answer, away
-from mill_gateway.settings import LOOPBACK
 
 SCHEME: Final = "Bearer "
-PUBLIC: Final = frozenset({"/", "/healthz", "/readyz"})
+PROBES: Final = frozenset({"/healthz", "/readyz"})
+"""Asked for every few seconds: answered whatever else is refused, and logged with `DEBUG` only."""
+PUBLIC: Final = PROBES | {"/"}
 PUBLIC_FOLDER: Final = "/page/"
 """The page's own files, which hold nothing of the cluster."""
+FOREIGN_SITES: Final = frozenset({"cross-site", "same-site"})
+"""`Sec-Fetch-Site` of what a page from elsewhere sends; `same-site` is another port of this machine."""
+_HERE: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 class Authentication:
@@ -45,11 +49,12 @@ def _public(path: str) -> bool:
 def _from_here(headers: Headers) -> None:
     """Refuse what a page from elsewhere sends through its reader's browser to a gateway that asks nobody.
 
-    Such a request names that page as its origin; or its host, where a name was made to lead here.
+    Such a request names that page as its origin; or its host, where a name was made to lead here; or says that it
+    comes from another site, as browsers do of requests without an origin, too.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
-    name = urlsplit(f"//{host}").hostname
-    if name not in LOOPBACK or (origin is not None and urlsplit(origin).netloc != host):
+    ours = origin is None or origin in (f"http://{host}", f"https://{host}")
+    if not _HERE.fullmatch(host) or not ours or headers.get("sec-fetch-site") in FOREIGN_SITES:
         raise Refused(403, "without a token this gateway answers nobody but programs and pages on this machine")
 
 

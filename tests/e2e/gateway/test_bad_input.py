@@ -9,10 +9,14 @@ from typing import Any
 import httpx
 import pytest
 
-from mill_gateway.requests import BODY_LIMIT, HEAD_LIMIT
-from mill_gateway.server import HEAD_SECONDS
+from mill_gateway.core.connections import SECONDS, Phase
+from mill_gateway.requests import HEAD_LIMIT
+from mill_gateway.settings import Settings
 
 from .process import GatewayProcess
+
+BODY_LIMIT = Settings().max_file_bytes
+HEAD_SECONDS = SECONDS[Phase.HEAD]
 
 
 def _raw(gateway: GatewayProcess, sent: bytes, seconds: float = 5) -> tuple[int, Any]:

@@ -1,16 +1,22 @@
 """Whatever is sent, the answer is JSON that says what is wrong, with the request's id."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from mill_gateway import requests
-from mill_gateway.requests import BODY_LIMIT
+from mill_gateway import bodies, errors
+from mill_gateway.routes import ROUTERS
+from mill_gateway.settings import Settings
 
 from .conftest import Serve
 from .objects import mill_deployment
+
+FILE = Settings().max_file_bytes
+SECRET = Settings().max_secret_bytes
+JSON_BODY = Settings().max_json_bytes
 
 
 def _refused(answer: Any, status: int, words: str) -> None:
@@ -77,7 +83,7 @@ async def test_head_is_get_without_the_body_and_begins_no_stream(served: Serve) 
     [
         (b"\xff\xfe", 400, "invalid config: "),
         (b"service {", 400, "invalid config: "),
-        (b"#" * (BODY_LIMIT + 1), 413, f"the body is larger than {BODY_LIMIT} bytes"),
+        (b"#" * (FILE + 1), 413, f"the body is larger than {FILE} bytes, the limit by MILL_MAX_FILE_BYTES"),
     ],
 )
 async def test_bodies(served: Serve, content: bytes, status: int, words: str) -> None:
@@ -103,7 +109,7 @@ JSON = {"Content-Type": "application/json"}
         (b"{}", JSON, 422, "body.value: field required"),
         (b'{"value": 1}', JSON, 422, "body.value: input should be a valid string"),
         (b'{"value": "hush\\ud800"}', JSON, 422, "body.value: should be text: it has half of a surrogate pair"),
-        (b'"' + b"a" * BODY_LIMIT + b'"', JSON, 413, "larger"),
+        (b'"' + b"a" * SECRET + b'"', JSON, 413, f"larger than {SECRET} bytes, the limit by MILL_MAX_SECRET_BYTES"),
     ],
 )
 async def test_json(
@@ -119,6 +125,100 @@ async def test_json(
         _refused(answer, status, words)
         assert "hush" not in answer.text + caplog.text
         assert recorded.kube.requests == []
+
+
+async def test_other_json_may_be_no_larger_than_json_usually_is(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", content=b'"' + b"a" * JSON_BODY + b'"', headers=JSON)
+        _refused(answer, 413, f"larger than {JSON_BODY} bytes, the limit by MILL_MAX_JSON_BYTES")
+        counted = recorded.gateway.metrics.refused.labels("body_size")
+        assert counted._value.get() == 1
+
+
+async def test_the_settings_limit_bodies(served: Serve) -> None:
+    async with served(settings=Settings(max_file_bytes=1024, max_secret_bytes=2048)) as recorded:
+        _refused(await recorded.http.post("/v1/deploy", content=b"#" * 1025), 413, "larger than 1024 bytes")
+        secret = b'{"value": "' + b"a" * 2048 + b'"}'
+        answer = await recorded.http.put("/v1/secrets/a", content=secret, headers=JSON)
+        _refused(answer, 413, "larger than 2048 bytes")
+
+
+async def test_who_may_not_send_anything_is_told_so_whatever_its_size(served: Serve) -> None:
+    async with served(settings=Settings(token="right-token")) as recorded:
+        answer = await recorded.http.post("/v1/deploy", content=b"#" * (FILE + 1))
+        _refused(answer, 401, "missing or wrong token")
+
+
+def test_every_route_with_a_larger_body_is_there() -> None:
+    there = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}
+    assert set(bodies.LARGER) <= there
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"image": "x", "command": [' + b"1," * 60_000 + b"1]}",
+        b'{"image": "x", "env": {' + b",".join(b'"k%d": 1' % each for each in range(10_000)) + b"}}",
+        b'{"image": "x", "env": {"' + b"k" * 200_000 + b'": 1}}',
+        b'{"image": "x", "env": {' + b",".join(b'"%s": 1' % (b"k" * 9000 + b"%d" % each) for each in range(28)) + b"}}",
+    ],
+)
+async def test_of_many_problems_some_are_told_and_long_ones_are_cut(served: Serve, content: bytes) -> None:
+    assert len(content) < JSON_BODY
+    async with served(mill_deployment()) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
+        assert answer.status_code == 422
+        assert len(answer.content) < 8192
+        assert answer.json()["error"].count("body.") <= 20
+
+
+async def test_a_plain_list_of_problems_says_how_many_more_there_are(served: Serve) -> None:
+    query = "&".join(f"p{each}={each}&p{each}={each}" for each in range(100))
+    async with served() as recorded:
+        _refused(await recorded.http.get(f"/v1/services?{query}"), 400, "given more than once")
+
+
+@pytest.mark.parametrize("extra", [{"diagnostics": ["x" * 1000] * 1000}, {"detail": "x" * 100_000}, {}])
+def test_an_error_is_never_large(extra: dict[str, Any]) -> None:
+    body = errors.bounded("e" * 100_000, {**extra, "code": "A"}, "id")
+    assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
+    assert (body["error"][-1], body["code"], body["request_id"]) == ("…", "A", "id")
+    assert len(body.get("diagnostics", [1])) > 0
+
+
+async def test_what_was_sent_is_repeated_so_that_no_terminal_follows_it(served: Serve) -> None:
+    async with served() as recorded:
+        for path in ("/%1b[2J%c2%9b2J", "/%e2%80%aegpj", "/%7f%08"):
+            answer = await recorded.http.get(path)
+            assert answer.status_code == 404
+            assert answer.content.isascii()
+            assert answer.content.decode().isprintable()
+
+
+@pytest.mark.parametrize("path", ["/v1/services", "/v1/nope", "/healthz", "/v1/metrics", "/openapi.json"])
+async def test_answers_are_neither_guessed_at_nor_stored(served: Serve, path: str) -> None:
+    async with served(settings=Settings(token="right-token")) as recorded:
+        for headers in ({}, {"Authorization": "Bearer right-token"}):
+            answer = await recorded.http.get(path, headers=headers)
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "Strict-Transport-Security" not in answer.headers
+
+
+async def test_what_says_itself_how_it_is_stored_is_left(served: Serve) -> None:
+    async with served(mill_deployment()) as recorded:
+        assert (await recorded.http.get("/")).headers["Cache-Control"] == "no-cache"
+        listed = await recorded.http.get("/v1/deployments")
+        assert listed.headers["Cache-Control"] == "no-cache"
+        known = await recorded.http.get("/v1/deployments", headers={"If-None-Match": listed.headers["ETag"]})
+        assert (known.status_code, known.headers.get("Cache-Control")) == (304, None), "else it would be forgotten"
+
+
+async def test_with_tls_browsers_are_told_to_keep_to_it(served: Serve) -> None:
+    settings = Settings(listen_host="0.0.0.0", token="right-token", tls_cert="a", tls_key="b")  # noqa: S104
+    async with served(settings=settings) as recorded:
+        for path in ("/", "/v1/services"):
+            assert "max-age=" in (await recorded.http.get(path)).headers["Strict-Transport-Security"]
 
 
 async def test_texts_of_a_run_are_texts(served: Serve) -> None:
@@ -141,11 +241,11 @@ async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) 
 
     async with served() as recorded:
         _refused(await recorded.http.post("/v1/deploy", content=endless()), 413, "larger")
-    assert sent <= BODY_LIMIT // 65536 + 2
+    assert sent <= FILE // 65536 + 2
 
 
 async def test_a_body_that_does_not_end_is_waited_for_no_longer(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def stuck() -> AsyncIterator[bytes]:
         yield b"service"
