@@ -1,19 +1,25 @@
 """The gateway's process: `mill-gateway`, or `python -m mill_gateway`."""
 
+import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import uvicorn
+from fastapi import FastAPI
 
 from mill_api import logs
 from mill_api.settings import SettingsError, load
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.app import create_app
+from mill_gateway.connections import Connections, Listener, listen
 from mill_gateway.server import configuration
 from mill_gateway.settings import Settings
 from mill_gateway.tls import Certificate
+
+log = logging.getLogger(__name__)
 
 PROGRAM = "mill-gateway"
 ABOUT = "Mill's HTTP API in front of Kubernetes."
@@ -25,11 +31,34 @@ def run() -> None:
         settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
         certificate = _check(settings)
         app = create_app(settings, background=(certificate.follow,) if certificate else ())
+        connections = Connections.of(settings, partial(_limit_reached, app))
+        listeners = _listen(settings, connections)
     except SettingsError as error:
         print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
         sys.exit(2)
     logs.configure(settings.log_level, settings.log_format)
-    uvicorn.Server(configuration(app, settings, certificate.context if certificate else None)).run()
+    scheme = "https" if certificate else "http"
+    log.info(
+        "listening on %s://%s:%d, for at most %d connections",
+        scheme,
+        settings.listen_host,
+        settings.listen_port,
+        connections.most,
+    )
+    config = configuration(app, settings, certificate.context if certificate else None, connections)
+    uvicorn.Server(config).run(sockets=list(listeners))
+
+
+def _limit_reached(app: FastAPI, limit: str) -> None:
+    app.state.gateway.metrics.limit_reached(limit)
+
+
+def _listen(settings: Settings, connections: Connections) -> Sequence[Listener]:
+    try:
+        return listen(settings.listen_host, settings.listen_port, connections)
+    except OSError as error:
+        where = f"MILL_LISTEN_HOST={settings.listen_host}, MILL_LISTEN_PORT={settings.listen_port}"
+        raise SettingsError(f"{where}: cannot listen there: {error.strerror or error}") from error
 
 
 def _check(settings: Settings) -> Certificate | None:

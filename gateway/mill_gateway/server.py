@@ -1,71 +1,108 @@
-"""The HTTP server: uvicorn, which answers in JSON what never becomes a request, and does not wait for ever for one."""
+"""The HTTP server: uvicorn, which answers in JSON what never becomes a request, and waits for nothing without an end.
 
-import asyncio
+How long a connection may be in each of its phases is decided in `core.connections`; `connections` looks at all of them
+every second, whatever has been received meanwhile, so that no byte starts a time anew.
+"""
+
 import json
+import math
 import secrets
 import ssl
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mill_gateway.access.authentication import PROBES
+from mill_gateway.connections import OF_ADDRESS, Connections
+from mill_gateway.core import connections as core
+from mill_gateway.core.connections import Phase
+from mill_gateway.errors import Refused, answer
 from mill_gateway.requests import HEAD_LIMIT, HEAD_TOO_LARGE
 from mill_gateway.settings import Settings
 from mill_gateway.streams.response import STREAM
 
-HEAD_SECONDS: Final = 10.0
-"""How long a request's line and headers may take, from the connection or from their first byte."""
-REST_SECONDS: Final = 10.0
-"""How long the rest of a body is taken and thrown away, whose request has been answered. Who still sends by then would
-not read the answer if the connection were closed at once."""
-UNREAD_SECONDS: Final = 60.0
-"""How long a client may take nothing of what waits for it: by then it is dead, whatever its machine says, and its
-memory is wanted."""
+TOO_MANY: Final = "too many connections are open: try again in a moment (MILL_MAX_CONNECTIONS)"
+TOO_MANY_OF_ADDRESS: Final = (
+    "too many connections are open from this address: try again in a moment (MILL_MAX_CONNECTIONS_PER_ADDRESS)"
+)
 
 
 class JsonProtocol(H11Protocol):
     """A connection."""
 
-    _limit: asyncio.TimerHandle | None = None
-    _reading: asyncio.TimerHandle | None = None
+    _unread: tuple[float, int] | None = None
+    """Since when so many bytes have waited for the client."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def __init__(self, *args: Any, open_connections: Connections, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._all = open_connections
+
+    def connection_made(self, transport: Any) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._await_head()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._await_nothing()
-        self._await_no_reader()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Make no more for a client that does not take it, and wait for it as long as it takes something."""
-        super().pause_writing()
-        self._await_reader()
+        limit = self._all.serve(transport.get_extra_info("socket").fileno(), self)
+        if limit is not None:
+            self.app = Surplus(self.app, limit)
 
     def resume_writing(self) -> None:
-        """Send on."""
+        """Send on: most of what waited for the client has been taken."""
         super().resume_writing()
-        self._await_no_reader()
+        self._unread = None
 
-    def data_received(self, data: bytes) -> None:
-        """Take what came, and wait for the rest of a request's head if it is not complete."""
-        super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
-            self._await_nothing()
-        elif self._limit is None:
-            self._await_head()
+    def phase(self) -> Phase:
+        """Return what the connection is doing."""
+        if self.transport.is_closing():
+            return Phase.CLOSING
+        if self.cycle is not None and not self.cycle.response_complete:
+            return Phase.ANSWER
+        if self.conn.their_state is h11.SEND_BODY:
+            return Phase.REST
+        if self.cycle is not None and self.timeout_keep_alive_task is not None:  # which the first byte takes away
+            return Phase.IDLE
+        return Phase.HEAD
 
-    def on_response_complete(self) -> None:
-        """Do not take the rest of a body for ever."""
-        super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY and self._limit is None:
-            self._limit = self.loop.call_later(REST_SECONDS, self.transport.close)
+    def request(self) -> object:
+        """Return what is another object for each request."""
+        return self.cycle
+
+    def expire(self, phase: Phase, seconds: float) -> None:
+        """End the connection, since a phase has lasted for so many seconds, and may not."""
+        if phase is Phase.CLOSING:
+            self.transport.abort()
+        elif phase is Phase.HEAD and self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"no complete request within {seconds:.0f} s")
+        else:
+            self.transport.close()  # nothing was sent, or all has been answered
+
+    def look(self, now: float) -> None:
+        """Cut off a client that does not take what waits for it, when nothing more is made until it does.
+
+        Closing would wait for the client to take it.
+        """
+        waiting = self.transport.get_write_buffer_size()
+        busy = self.cycle is not None and not self.cycle.response_complete and not self.flow.write_paused
+        if not waiting or busy:
+            self._unread = None
+            return
+        since, before = self._unread or (now, waiting)
+        if now - since >= core.UNREAD_SECONDS:
+            if before - waiting < min(core.LEAST_READ, before):
+                self.transport.abort()
+                return
+            since, before = now, waiting
+        self._unread = since, before
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.transport.abort()
 
     def shutdown(self) -> None:
         """Finish the answer that is being made; a stream has no end to wait for, and is cut off."""
@@ -81,36 +118,6 @@ class JsonProtocol(H11Protocol):
         else:
             self._refuse(HTTPStatus.BAD_REQUEST, msg.lower().rstrip("."))
 
-    def _await_head(self) -> None:
-        self._limit = self.loop.call_later(HEAD_SECONDS, self._too_slow)
-
-    def _await_nothing(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
-
-    def _await_reader(self, before: int | None = None) -> None:
-        """Cut the connection if no less is waiting than before. Closing it would wait for the client to take that."""
-        waiting = self.transport.get_write_buffer_size()
-        if before is not None and waiting >= before:
-            self.transport.abort()
-        else:
-            self._reading = self.loop.call_later(UNREAD_SECONDS, self._await_reader, waiting)
-
-    def _await_no_reader(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
-
-    def _too_slow(self) -> None:
-        self._limit = None
-        if self.transport.is_closing() or self.conn.their_state is not h11.IDLE:
-            return
-        if self.conn.trailing_data[0]:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"no complete request within {HEAD_SECONDS:.0f} s")
-        else:
-            self.transport.close()  # nothing was sent, so nobody waits for an answer
-
     def _refuse(self, status: HTTPStatus, error: str) -> None:
         """Answer, and close the connection."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
@@ -121,6 +128,8 @@ class JsonProtocol(H11Protocol):
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"cache-control", b"no-store"),
             (b"x-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]
@@ -133,16 +142,47 @@ class JsonProtocol(H11Protocol):
         self.transport.close()
 
 
-def configuration(app: ASGIApp, settings: Settings, context: ssl.SSLContext | None) -> uvicorn.Config:
+class Surplus:
+    """What a connection beyond a limit is answered: that there are too many. Probes are answered, since the kubelet
+    would end a process that does not."""
+
+    def __init__(self, app: Any, limit: str) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle the only request of a connection."""
+
+        async def last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        if scope["path"] in PROBES:
+            await self._app(scope, receive, last)
+            return
+        refusal = Refused(429, TOO_MANY_OF_ADDRESS) if self._limit == OF_ADDRESS else Refused(503, TOO_MANY)
+        refusal.headers = {"Retry-After": "1"}
+        scope["state"]["request_id"] = secrets.token_hex(8)
+        await answer(refusal, scope)(scope, receive, last)
+
+
+def configuration(
+    app: ASGIApp, settings: Settings, context: ssl.SSLContext | None, connections: Connections
+) -> uvicorn.Config:
     """Return how uvicorn serves `app`."""
     tls: dict[str, Any] = {"ssl_context_factory": lambda *_: context} if context else {}
-    return uvicorn.Config(
+    protocol: Callable[..., JsonProtocol] = partial(JsonProtocol, open_connections=connections)
+    return Config(
         app,
         host=settings.listen_host,
         port=settings.listen_port,
-        http=JsonProtocol,
+        loop="asyncio",  # another one would not accept by `connections.Listener`
+        http=protocol,  # type: ignore[arg-type] # whatever makes a protocol
         ws="none",
+        proxy_headers=False,  # an address is the one that the connection comes from
         h11_max_incomplete_event_size=HEAD_LIMIT,
+        timeout_keep_alive=math.ceil(core.SECONDS[Phase.IDLE]),
         timeout_graceful_shutdown=5,
         server_header=False,
         access_log=False,  # `requests` writes a line that names the request

@@ -10,9 +10,11 @@ from prometheus_client import Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from mill_gateway import server
-from mill_gateway.settings import Settings
+from mill_gateway import connections
+from mill_gateway.core import connections as core
 from mill_gateway.streams.response import event_stream
+
+from .serving import serving
 
 OPENED = Gauge("opened", "Streams.", registry=None)
 LINE = b"data: " + b"x" * 10_000 + b"\r\n\r\n"
@@ -45,18 +47,8 @@ async def whole(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def listening(app: ASGIApp) -> AsyncIterator[tuple[ServerState, int]]:
     """Serve `app` as the gateway is served; give its connections and its port."""
-    config = server.configuration(app, Settings(), None)
-    config.load()
-    state = ServerState()
-    loop = asyncio.get_running_loop()
-    listener = await loop.create_server(
-        lambda: server.JsonProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
-    )
-    listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)  # else the kernel takes megabytes
-    try:
-        yield state, listener.sockets[0].getsockname()[1]
-    finally:
-        listener.close()
+    async with serving(app) as served:
+        yield served.state, served.port
 
 
 async def asking(port: int) -> socket.socket:
@@ -72,7 +64,8 @@ async def asking(port: int) -> socket.socket:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(core, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "SWEEP_SECONDS", 0.05)
 
 
 async def _until_closed(state: ServerState) -> None:
