@@ -37,14 +37,16 @@ ERRORS: Final = {
     408: "The body did not come to its end in time.",
     409: "Not as things are now.",
     410: "What this is about is gone.",
-    413: "More than there may be.",
+    413: "More than there may be; `error` names the setting that limits a body.",
     415: "The body is not called JSON.",
     422: "JSON of the wrong shape, or what the API server finds invalid, in its words.",
-    429: "The API server asks to wait.",
+    429: "Too many at once: of connections, of tokens that are not known, of requests to the API server. `Retry-After` "
+    "says when to try again.",
     431: "The request's line and headers are too large.",
     500: "It failed; for a run: why it could not begin.",
     502: "The API server gave an answer that makes no sense here.",
-    503: "The API server is away, the gateway has only just started, or no node has room.",
+    503: "The API server is away, the gateway has only just started, too many connections are open, or no node has "
+    "room.",
 }
 EVERYWHERE: Final = (400, 401, 403, 404, 408, 413, 422, 429, 431, 500, 502, 503)
 """What any route may answer."""

@@ -14,23 +14,37 @@ ANYBODY: Final = Caller("anybody")
 """Who calls a gateway that asks nobody: it listens on loopback only."""
 
 
+LONGEST_NAME: Final = 253
+"""Characters of a name of Kubernetes: what is longer is neither asked about nor remembered."""
+
+
 class Access:
     """What decides."""
 
     def __init__(self, client: KubeClient, settings: Settings) -> None:
         self._settings = settings
         self._tokens = Tokens(settings)
-        self._reviews = Reviews(client) if settings.kubernetes_tokens else None
+        self._reviews = Reviews(client, settings) if settings.kubernetes_tokens else None
 
-    async def authenticate(self, presented: str) -> Caller:
-        """Return whose a token is (empty: none was sent). Raise `Refused` 401 if it is nobody's."""
+    async def authenticate(self, presented: str, address: str | None = None) -> Caller:
+        """Return whose a token is (empty: none was sent). Raise `Refused` 401 if it is nobody's, or 429.
+
+        `address` is where it came from, if that tells senders apart: so many wrong ones of each are looked at.
+        """
         if self._settings.open:
             return ANYBODY
         if (token := self._tokens.find(presented)) is not None:
-            return Caller("a token of the gateway", namespaces=token.namespaces)
-        if self._reviews is not None and (user := await self._reviews.user(presented)) is not None:
-            return Caller(user.name, user=user)
-        raise Refused(401, "missing or wrong token: set MILL_TOKEN, or send `Authorization: Bearer TOKEN`")
+            return Caller("a token of the gateway", namespaces=token.namespaces, presented=presented)
+        if self._reviews is not None and (user := await self._reviews.user(presented, address)) is not None:
+            return Caller(user.name, user=user, presented=presented)
+        raise Refused(401, _no_token(self._settings))
+
+    async def still(self, caller: Caller) -> Caller:
+        """Return a caller as it is now, ten seconds ago at most: for streams, which then `require` again.
+
+        Raise `Refused`: 401 if its token counts no more, 503 or 429 if that cannot be said now; or `Unreachable`.
+        """
+        return await self.authenticate(caller.presented)
 
     async def require(
         self,
@@ -71,6 +85,20 @@ class Access:
             )
         if caller.user is None or self._reviews is None:
             return
+        if len(doing.name or "") > LONGEST_NAME:
+            raise Refused(400, f"a name of more than {LONGEST_NAME} characters, which Kubernetes does not have")
         verdict = await self._reviews.may(caller.user, doing)
         if not verdict.allowed:
             raise Refused(403, f"{caller.name} may not {doing}" + (f": {verdict.reason}" if verdict.reason else ""))
+
+
+def _no_token(settings: Settings) -> str:
+    """Say that a token is missing or wrong, and how to get a right one."""
+    text = "missing or wrong token: set MILL_TOKEN, or send `Authorization: Bearer TOKEN`"
+    if not settings.kubernetes_tokens:
+        return text
+    audience = settings.token_audiences[0]
+    how = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
+    if settings.api_server_tokens:
+        return f"{text}; {how}"
+    return f"{text}; of the cluster's tokens this gateway takes those for the audience {audience} only: {how}"

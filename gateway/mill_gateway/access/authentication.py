@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_api.kube.client import Unreachable
+from mill_gateway.core.connections import is_loopback, source
 from mill_gateway.errors import Refused, answer, away
 
 SCHEME: Final = "Bearer "
@@ -33,7 +34,7 @@ class Authentication:
             try:
                 if gateway.settings.open:
                     _from_here(headers)
-                caller = await gateway.access.authenticate(presented(headers))
+                caller = await gateway.access.authenticate(presented(headers), _address(scope))
             except (Refused, Unreachable) as error:
                 refusal = error if isinstance(error, Refused) else away(error)
                 await answer(refusal, scope)(scope, receive, send)
@@ -56,6 +57,12 @@ def _from_here(headers: Headers) -> None:
     ours = origin is None or origin in (f"http://{host}", f"https://{host}")
     if not _HERE.fullmatch(host) or not ours or headers.get("sec-fetch-site") in FOREIGN_SITES:
         raise Refused(403, "without a token this gateway answers nobody but programs and pages on this machine")
+
+
+def _address(scope: Scope) -> str | None:
+    """Return where a request came from, if that tells senders apart: on this machine there is a proxy or a tunnel."""
+    address = source(scope["client"][0]) if scope.get("client") else None
+    return None if address is None or is_loopback(address) else address
 
 
 def presented(headers: Headers) -> str:

@@ -13,22 +13,36 @@ Clock = Callable[[], float]
 
 
 class Remembered(Generic[K, V]):
-    """Answers by question: so many at most, those that were used last, each for as long as `lasts` says."""
+    """Answers by question: so many at most, those that were used last, each for as long as `lasts` says.
 
-    def __init__(self, lasts: Callable[[V], float], *, most: int = 4096, clock: Clock = time.monotonic) -> None:
+    Those that are `cheap` to make up, such as that a token is nobody's, are kept apart, so that a flood of them pushes
+    out none of the others.
+    """
+
+    def __init__(
+        self,
+        lasts: Callable[[V], float],
+        *,
+        cheap: Callable[[V], bool] = lambda _: False,
+        most: int = 4096,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._lasts = lasts
+        self._cheap = cheap
         self._most = most
         self._clock = clock
-        self._answers: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._dear: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._others: OrderedDict[K, tuple[float, V]] = OrderedDict()
         self._asked: dict[K, asyncio.Task[V]] = {}
 
     async def answer(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
         """Return the answer that is remembered, or ask. What goes wrong is not remembered."""
-        known = self._answers.get(question)
-        if known is not None and known[0] > self._clock():
-            # To the end, so that a flood of questions which nobody repeats does not push out what is in use.
-            self._answers.move_to_end(question)
-            return known[1]
+        for answers in (self._dear, self._others):
+            known = answers.get(question)
+            if known is not None and known[0] > self._clock():
+                # To the end, so that a flood of questions which nobody repeats does not push out what is in use.
+                answers.move_to_end(question)
+                return known[1]
         task = self._asked.get(question)
         if task is None:
             task = asyncio.ensure_future(self._ask(question, ask))
@@ -37,12 +51,19 @@ class Remembered(Generic[K, V]):
         # Who leaves does not take the answer from those who wait for the same.
         return await asyncio.shield(task)
 
+    def last(self, question: K) -> V | None:
+        """Return the last answer that is not cheap, even if it is too old to count."""
+        known = self._dear.get(question)
+        return None if known is None else known[1]
+
     async def _ask(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
         answer = await ask()
-        self._answers[question] = (self._clock() + self._lasts(answer), answer)
-        self._answers.move_to_end(question)
-        while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
+        answers, stale = (self._others, self._dear) if self._cheap(answer) else (self._dear, self._others)
+        stale.pop(question, None)
+        answers[question] = (self._clock() + self._lasts(answer), answer)
+        answers.move_to_end(question)
+        while len(answers) > self._most:
+            answers.popitem(last=False)
         return answer
 
     def _answered(self, question: K, task: asyncio.Task[V]) -> None:
@@ -52,4 +73,4 @@ class Remembered(Generic[K, V]):
 
     def __len__(self) -> int:
         """Return how many answers are kept."""
-        return len(self._answers)
+        return len(self._dear) + len(self._others)

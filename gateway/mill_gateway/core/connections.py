@@ -71,5 +71,13 @@ def source(address: str) -> str:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return str(ip.ipv4_mapped)
-        return str(ipaddress.ip_network((ip, 64), strict=False)) if not ip.is_loopback else str(ip)
+        return str(ip) if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
     return address
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether a source is this machine."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:  # a network
+        return False

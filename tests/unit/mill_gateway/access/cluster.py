@@ -1,4 +1,4 @@
-"""A cluster that knows one token, and lets its owner do what a test says."""
+"""A cluster that knows an account's tokens, and lets its owner do what a test says."""
 
 from typing import Any
 
@@ -29,5 +29,7 @@ def review(recorded: Recorded, *, allowed: bool, reason: str = "") -> None:
 
 
 def _authenticated(asked: Request) -> dict[str, Any]:
-    known = asked.body["spec"]["token"] == "good-token"
-    return {"status": {"authenticated": known, "user": BOT if known else {}}}
+    """`good-token` is for the API server, `our-token` for the audience `mill`."""
+    spec = asked.body["spec"]
+    known = spec["token"] == ("our-token" if "audiences" in spec else "good-token")
+    return {"status": {"authenticated": known, "user": BOT if known else {}, "audiences": spec.get("audiences")}}

@@ -28,6 +28,15 @@ from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
         ({"Origin": "null"}, 403),
         ({"Origin": "http://127.0.0.1:8000"}, 403),
         ({"Host": "elsewhere.example:4400"}, 403),
+        ({"Host": "evil@localhost"}, 403),
+        ({"Host": "localhost:4400:80"}, 403),
+        ({"Host": "["}, 403),
+        ({"Host": "LOCALHOST:4400"}, 200),
+        ({"Origin": "http://["}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
         ({"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, 403),
     ],
 )
@@ -56,8 +65,9 @@ async def test_kubernetes_is_asked_for_the_very_thing_and_its_answer_is_remember
         recorded.http.headers["Authorization"] = "Bearer good-token"
         for _ in range(3):
             assert (await recorded.http.get("/v1/deployments/mill?namespace=shop")).status_code == 404
-        token, access = recorded.kube.requests
-        assert token.body["spec"] == {"token": "good-token"}
+        ours, theirs, access = recorded.kube.requests
+        assert ours.body["spec"] == {"token": "good-token", "audiences": ["mill"]}
+        assert theirs.body["spec"] == {"token": "good-token"}
         assert access.body["spec"] == {
             "user": BOT_NAME,
             "uid": "u-1",

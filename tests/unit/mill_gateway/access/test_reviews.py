@@ -1,0 +1,274 @@
+"""What the cluster is asked about tokens and rights: for which audiences, how often, and how much at once."""
+
+import asyncio
+import time
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from mill_api.kube.client import Unreachable
+from mill_api.kube.resources import JOBS
+from mill_gateway.access import Access, Caller, access
+from mill_gateway.access.callers import User
+from mill_gateway.access.reviews import Reviews
+from mill_gateway.errors import LimitReached, Refused
+from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
+
+from .cluster import BOT, BOT_NAME, KUBERNETES, review
+
+OURS_ONLY = replace(KUBERNETES, api_server_tokens=False)
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Have answers and budgets live by a clock of the test's."""
+    clock = Clock()
+    monkeypatch.setattr(access, "Reviews", partial(Reviews, clock=clock))
+    return clock
+
+
+def _token_specs(recorded: Recorded) -> list[dict[str, Any]]:
+    return [each.body["spec"] for each in recorded.kube.requests if each.resource.kind == "TokenReview"]
+
+
+async def _status(recorded: Recorded, token: str, path: str = "/v1/deployments") -> int:
+    return (await recorded.http.get(path, headers={"Authorization": f"Bearer {token}"})).status_code
+
+
+async def test_a_token_for_our_audience_is_asked_about_once(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        assert await _status(recorded, "our-token") == 200
+        assert _token_specs(recorded) == [{"token": "our-token", "audiences": ["mill"]}]
+
+
+async def test_all_audiences_of_the_settings_are_asked_for_and_one_is_enough(served: Serve) -> None:
+    async with served(settings=replace(OURS_ONLY, token_audiences=("mill", "press"))) as recorded:
+        review(recorded, allowed=True)
+        recorded.kube.answers["create", "tokenreviews"] = {
+            "status": {"authenticated": True, "user": BOT, "audiences": ["press", "other"]}
+        }
+        assert await _status(recorded, "any-token") == 200
+        assert _token_specs(recorded)[0]["audiences"] == ["mill", "press"]
+
+
+@pytest.mark.parametrize("audiences", [None, [], ["https://kubernetes.default.svc"]])
+async def test_who_authenticates_without_a_look_at_audiences_makes_no_token_for_us(
+    served: Serve, audiences: list[str] | None
+) -> None:
+    async with served(settings=OURS_ONLY) as recorded:
+        review(recorded, allowed=True)
+        recorded.kube.answers["create", "tokenreviews"] = {
+            "status": {"authenticated": True, "user": BOT, "audiences": audiences}
+        }
+        assert await _status(recorded, "any-token") == 401
+        assert len(_token_specs(recorded)) == 1
+
+
+async def test_tokens_of_the_api_server_can_be_refused_and_it_is_said_how_to_get_another(served: Serve) -> None:
+    async with served(settings=OURS_ONLY) as recorded:
+        review(recorded, allowed=True)
+        assert await _status(recorded, "our-token") == 200
+        answer = await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer good-token"})
+        assert answer.status_code == 401
+        assert "takes those for the audience mill only" in answer.json()["error"]
+        assert "`kubectl create token SERVICEACCOUNT --audience mill`" in answer.json()["error"]
+        assert all("audiences" in spec for spec in _token_specs(recorded))
+
+
+async def test_the_second_question_is_not_repeated_for_a_token_that_is_known(served: Serve, clock: Clock) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        for token, reviews in (("good-token", [True, False, False]), ("our-token", [True, True])):
+            recorded.kube.requests.clear()
+            for _ in range(2):
+                assert await _status(recorded, token) == 200
+                assert await _status(recorded, token) == 200
+                clock.now += 11
+            assert ["audiences" in spec for spec in _token_specs(recorded)] == reviews
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\tb", "t\xf6ken", "a\x7f", "x" * 16_385])
+async def test_what_can_be_no_token_is_not_asked_about(served: Serve, token: str) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        with pytest.raises(Refused) as refused:
+            await recorded.gateway.access.authenticate(token)
+        assert refused.value.status_code == 401
+        assert recorded.kube.requests == []
+
+
+class SlowCluster:
+    """An API server that takes its time, and counts how much it is asked at once."""
+
+    def __init__(self, recorded: Recorded, seconds: float) -> None:
+        self.now = self.most = self.asked = 0
+        self._seconds = seconds
+        for kind in ("tokenreviews", "subjectaccessreviews"):
+            self._answer = recorded.kube.answers["create", kind]
+            recorded.kube.answers["create", kind] = self._slow(self._answer)
+
+    def _slow(self, answer: Any) -> Any:
+        async def slow(asked: Request) -> Any:
+            self.asked += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+            await asyncio.sleep(self._seconds)
+            self.now -= 1
+            return answer(asked) if callable(answer) else answer
+
+        return slow
+
+
+async def test_made_up_tokens_are_asked_about_a_few_at_once_and_known_callers_do_not_wait(
+    served: Serve, clock: Clock
+) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        assert await _status(recorded, "good-token") == 200
+        cluster = SlowCluster(recorded, 0.05)
+        flood = [asyncio.ensure_future(_status(recorded, f"made-up-{each}")) for each in range(400)]
+        await asyncio.sleep(0.05)
+        waited = []
+        for _ in range(5):
+            began = time.monotonic()
+            assert await _status(recorded, "good-token") == 200
+            waited.append(time.monotonic() - began)
+            clock.now += 11  # forgotten: it is asked about again, by the turns of those who are known
+        answers = await asyncio.gather(*flood)
+        assert cluster.most <= 16 + 2, "TokenReviews, and the rights of the one who is known"
+        assert set(answers) == {401, 429}
+        assert answers.count(429) >= 300
+        assert max(waited) < 0.5
+        assert recorded.gateway.metrics.refused.labels("reviews")._value.get() == answers.count(429)
+
+
+async def test_one_that_is_told_to_wait_is_told_for_how_long(served: Serve) -> None:
+    async with served(settings=replace(KUBERNETES, max_reviews=4)) as recorded:
+        review(recorded, allowed=True)
+        SlowCluster(recorded, 0.05)
+        flood = [asyncio.ensure_future(_status(recorded, f"made-up-{each}")) for each in range(50)]
+        await asyncio.sleep(0.02)
+        answer = await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer our-token"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+        assert "MILL_MAX_REVIEWS" in answer.json()["error"]
+        await asyncio.gather(*flood)
+        assert await _status(recorded, "our-token") == 200
+
+
+async def test_made_up_tokens_push_no_good_one_out_of_memory(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        its = recorded.gateway.access
+        await its.authenticate("our-token")
+        for each in range(5000):
+            with pytest.raises(Refused):
+                await its.authenticate(f"made-up-{each}")
+        recorded.kube.requests.clear()
+        await its.authenticate("our-token")
+        assert recorded.kube.requests == []
+
+
+async def _refusal(its: Access, token: str, address: str | None) -> int:
+    with pytest.raises(Refused) as refused:
+        await its.authenticate(token, address)
+    return refused.value.status_code
+
+
+async def test_so_many_wrong_tokens_of_an_address_are_looked_at(served: Serve, clock: Clock) -> None:
+    async with served(settings=replace(KUBERNETES, max_failed_tokens=6)) as recorded:
+        review(recorded, allowed=True)
+        its = recorded.gateway.access
+        await its.authenticate("good-token", "10.0.0.9")
+        wrong = [await _refusal(its, f"made-up-{each}", "10.0.0.9") for each in range(8)]
+        assert wrong == [401] * 6 + [429] * 2
+        with pytest.raises(LimitReached) as limit:
+            await its.authenticate("our-token", "10.0.0.9")
+        assert limit.value.headers == {"Retry-After": "10"}
+        assert "MILL_MAX_FAILED_TOKENS" in str(limit.value.detail)
+        await its.authenticate("good-token", "10.0.0.9")  # which is known
+        await its.authenticate("our-token", "10.0.0.8")
+        assert await _refusal(its, "made-up", None) == 401, "an address that tells nothing has no budget"
+        clock.now += 10
+        assert await _refusal(its, "made-up-9", "10.0.0.9") == 401
+        assert await _refusal(its, "made-up-10", "10.0.0.9") == 429
+
+
+async def test_good_tokens_and_a_cluster_that_is_away_take_nothing_of_it(served: Serve) -> None:
+    async with served(settings=replace(KUBERNETES, max_failed_tokens=1)) as recorded:
+        review(recorded, allowed=True)
+        its = recorded.gateway.access
+        for token in ("good-token", "our-token"):
+            await its.authenticate(token, "10.0.0.9")
+        known = recorded.kube.answers["create", "tokenreviews"]
+        recorded.kube.answers["create", "tokenreviews"] = Unreachable("refused")
+        for each in range(3):
+            with pytest.raises(Unreachable):
+                await its.authenticate(f"made-up-{each}", "10.0.0.9")
+        recorded.kube.answers["create", "tokenreviews"] = known
+        assert await _refusal(its, "made-up", "10.0.0.9") == 401
+
+
+async def test_a_caller_who_asks_for_one_name_after_another_leaves_turns_to_others(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        cluster, its = SlowCluster(recorded, 0.05), recorded.gateway.access
+        walker, other = (Caller(name, user=User(name)) for name in ("walker", "other"))
+        walk = [asyncio.ensure_future(its.require(walker, "get", JOBS, "shop", f"run-{each}")) for each in range(400)]
+        await asyncio.sleep(0.02)
+        began = time.monotonic()
+        await its.require(other, "get", JOBS, "shop", "run-1")
+        assert time.monotonic() - began < 0.3
+        results = await asyncio.gather(*walk, return_exceptions=True)
+        assert cluster.most <= 16
+        refused = [each for each in results if each is not None]
+        assert refused
+        assert {each.status_code for each in refused if isinstance(each, LimitReached)} == {429}
+        assert len(its._reviews._turns_of_each) == 0  # type: ignore[union-attr]
+
+
+async def test_a_name_that_is_none_is_neither_asked_about_nor_remembered(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        assert await _status(recorded, "our-token", "/v1/tasks/" + "x" * 254) == 400
+        assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview"}
+
+
+async def test_a_caller_is_asked_about_again(served: Serve, clock: Clock) -> None:
+    """As streams do it that go on for long."""
+    async with served(settings=replace(KUBERNETES, token="right-token")) as recorded:
+        review(recorded, allowed=True)
+        its = recorded.gateway.access
+        caller = await its.authenticate("our-token")
+        assert await its.still(caller) == caller
+        assert len(recorded.kube.requests) == 1, "the answer is remembered"
+        clock.now += 11
+        recorded.kube.answers["create", "tokenreviews"] = {
+            "status": {"authenticated": True, "user": {**BOT, "groups": []}, "audiences": ["mill"]}
+        }
+        now = await its.still(caller)
+        assert (now.name, now.user and now.user.groups) == (BOT_NAME, ())
+        clock.now += 11
+        recorded.kube.answers["create", "tokenreviews"] = {"status": {"authenticated": False}}
+        with pytest.raises(Refused) as gone:
+            await its.still(caller)
+        assert gone.value.status_code == 401
+        of_gateway = await its.authenticate("right-token")
+        assert await its.still(of_gateway) == of_gateway
+
+
+async def test_a_caller_does_not_show_its_token(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        review(recorded, allowed=True)
+        assert "our-token" not in repr(await recorded.gateway.access.authenticate("our-token"))

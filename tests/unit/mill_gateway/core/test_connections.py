@@ -1,0 +1,59 @@
+"""How many connections there may be, what counts as one address, and how long each may last."""
+
+import pytest
+
+from mill_gateway.core.connections import Phase, capacity, is_loopback, longest, of_each_address, source
+
+
+@pytest.mark.parametrize(
+    ("wanted", "descriptors", "most"),
+    [
+        (4096, 1_048_576, 4096),
+        (4096, 1024, 384),
+        (100, 1024, 100),
+        (4096, 256, 96),
+        (4096, 4, 1),
+        (4096, 0, 1),
+    ],
+)
+def test_as_many_as_the_process_may_have_files(wanted: int, descriptors: int, most: int) -> None:
+    assert capacity(wanted, descriptors) == most
+
+
+@pytest.mark.parametrize(("wanted", "most", "each"), [(3072, 4096, 3072), (3072, 384, 288), (10, 384, 10), (5, 1, 1)])
+def test_one_address_never_has_all(wanted: int, most: int, each: int) -> None:
+    assert of_each_address(wanted, most) == each
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("10.0.0.9", "10.0.0.9"),
+        ("::ffff:10.0.0.9", "10.0.0.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::1", "::1"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_an_address_of_ipv6_is_a_network(address: str, counted_as: str) -> None:
+    assert source(address) == counted_as
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.9", False),
+     ("2001:db8::1", False), ("", False)],
+)  # fmt: skip
+def test_this_machine_is_told_apart(address: str, here: bool) -> None:
+    assert is_loopback(source(address)) is here
+
+
+def test_all_but_an_answer_ends_and_sooner_under_pressure() -> None:
+    for phase in Phase:
+        patient, pressed = longest(phase, pressed=False), longest(phase, pressed=True)
+        if phase is Phase.ANSWER:
+            assert (patient, pressed) == (None, None)
+        else:
+            assert 0 < (pressed or 0) < (patient or 0) <= 10
