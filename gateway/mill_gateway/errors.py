@@ -151,8 +151,8 @@ def _unreadable(cause: BaseException | None) -> Refused | None:
 
 def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     """Say all that is wrong with parameters or JSON: where, and what is allowed, never what was sent."""
-    in_body = any(each["loc"][:1] == ("body",) for each in problems)
-    if in_body and not _is_json(request.headers.get("content-type", "")):
+    in_body = any(each["loc"][0] == "body" for each in problems)
+    if in_body and not is_json(request.headers.get("content-type", "")):
         return Refused(415, "expected request with `Content-Type: application/json`")
     for each in problems[:1]:
         if each["type"] == "json_invalid":
@@ -165,6 +165,7 @@ def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     return Refused(400, f"bad parameters: {texts}")
 
 
-def _is_json(content_type: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Tell whether a body is called JSON."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

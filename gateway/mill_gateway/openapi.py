@@ -40,8 +40,7 @@ ERRORS: Final = {
     413: "More than there may be; `error` names the setting that limits a body.",
     415: "The body is not called JSON.",
     422: "JSON of the wrong shape, or what the API server finds invalid, in its words.",
-    429: "Too many at once: of connections, of tokens that are not known, of requests to the API server. `Retry-After` "
-    "says when to try again.",
+    429: "More at once than there may be, by a limit of the gateway that is named; or the API server asks to wait.",
     431: "The request's line and headers are too large.",
     500: "It failed; for a run: why it could not begin.",
     502: "The API server gave an answer that makes no sense here.",

@@ -55,6 +55,9 @@ class Settings:
     )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
     drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
+    watch_deadline: int = setting(
+        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
+    )
     max_connections: int = setting(
         4096, number(16, 1_000_000), "connections at once, as far as the process may have open files for them"
     )
@@ -73,9 +76,6 @@ class Settings:
         300,
         number(0, 1_000_000),
         "wrong tokens a minute from one address that the cluster is asked about; 0: any number",
-    )
-    watch_deadline: int = setting(
-        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
     )
     log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
     log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object a line")

@@ -29,22 +29,16 @@ class Access:
     async def authenticate(self, presented: str, address: str | None = None) -> Caller:
         """Return whose a token is (empty: none was sent). Raise `Refused` 401 if it is nobody's, or 429.
 
-        `address` is where it came from, if that tells senders apart: so many wrong ones of each are looked at.
+        The answer is ten seconds old at most, so that a stream may ask again with its request's token. `address` is
+        where it came from, if that tells senders apart: so many wrong ones of each are looked at.
         """
         if self._settings.open:
             return ANYBODY
         if (token := self._tokens.find(presented)) is not None:
-            return Caller("a token of the gateway", namespaces=token.namespaces, presented=presented)
+            return Caller("a token of the gateway", namespaces=token.namespaces)
         if self._reviews is not None and (user := await self._reviews.user(presented, address)) is not None:
-            return Caller(user.name, user=user, presented=presented)
+            return Caller(user.name, user=user)
         raise Refused(401, _no_token(self._settings))
-
-    async def still(self, caller: Caller) -> Caller:
-        """Return a caller as it is now, ten seconds ago at most: for streams, which then `require` again.
-
-        Raise `Refused`: 401 if its token counts no more, 503 or 429 if that cannot be said now; or `Unreachable`.
-        """
-        return await self.authenticate(caller.presented)
 
     async def require(
         self,

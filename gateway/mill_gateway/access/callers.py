@@ -1,6 +1,6 @@
 """Who calls."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -37,9 +37,6 @@ class Caller:
     """Who Kubernetes says it is, so that Kubernetes says what it may do as well. None: it has a gateway's token."""
     namespaces: frozenset[str] | None = None
     """The only namespaces in which a token of the gateway's counts; None: everywhere."""
-    presented: str = field(default="", repr=False, compare=False)
-    """The token, by which a stream asks again whether it counts. It lives as long as the request, whose headers have it
-    as well."""
 
 
 def _caller(request: Request) -> Caller:
