@@ -1,10 +1,13 @@
 """The gateway's settings, and that their documentation is the truth."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from mill_api.settings import SettingsError, table
+from mill_api.settings import SettingsError, load, table
+from mill_gateway.connections import Connections
+from mill_gateway.main import _listen
 from mill_gateway.settings import Settings
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
@@ -35,3 +38,31 @@ def test_everything_that_does_not_go_together_is_told_at_once() -> None:
         "MILL_TLS_CERT,",
         "MILL_DRAIN=on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "audiences"),
+    [("mill", ("mill",)), (" mill , https://mill.example ,", ("mill", "https://mill.example"))],
+)
+def test_audiences_are_a_list(given: str, audiences: tuple[str, ...]) -> None:
+    settings = load(Settings, [], {"MILL_TOKEN_AUDIENCES": given}, program="mill-gateway", about="")
+    assert settings.token_audiences == audiences
+
+
+def test_without_an_audience_there_is_no_list() -> None:
+    with pytest.raises(SettingsError, match="MILL_TOKEN_AUDIENCES= , : must not be empty"):
+        load(Settings, [], {"MILL_TOKEN_AUDIENCES": " , "}, program="mill-gateway", about="")
+
+
+def test_an_address_that_is_taken_is_told_by_its_settings() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = Settings(listen_port=taken.getsockname()[1])
+        with pytest.raises(SettingsError, match=r"MILL_LISTEN_PORT=\d+: cannot listen there: Address already in use"):
+            _listen(settings, Connections(1, 1))
+
+
+def test_a_name_that_means_several_addresses_is_listened_to_at_each() -> None:
+    listeners = _listen(Settings(listen_host="localhost", listen_port=0), Connections(1, 1))
+    assert listeners
+    for each in listeners:
+        each.close()
