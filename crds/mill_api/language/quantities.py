@@ -5,7 +5,7 @@ Kubernetes. Texts are therefore never passed through.
 """
 
 import re
-from decimal import ROUND_CEILING, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_UP, Context, Decimal, localcontext
 from typing import Final
 
 _DECIMAL: Final = {suffix: 1000**power for power, suffix in enumerate(["", "k", "M", "G", "T", "P", "E"])}
@@ -18,14 +18,20 @@ _UNITS: Final[dict[str, int]] = (
 _LARGEST: Final = 2**63 - 1
 """Kubernetes keeps quantities in 64 bits with a sign."""
 _MOST_DIGITS: Final = 50
+_MOST_EXPONENT_DIGITS: Final = 19
+_LONGEST_SHOWN: Final = 100
 _LARGEST_CPU: Final = 1_000_000
 
 _PLAIN: Final = re.compile(r"\+?[0-9]+", re.ASCII)
 _SIZE: Final = re.compile(r"([0-9.]*)\s*(.*)", re.ASCII | re.DOTALL)
 _FLOAT: Final = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+", re.ASCII)
 _KUBERNETES: Final = re.compile(
-    r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]+))?"
+    r"(?=.)(?P<sign>[+-]?)(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?"
+    r"(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]+))?"
 )
+_LEAST: Final = Decimal("1e-9")
+"""Kubernetes keeps nine decimal places. What is finer is rounded up: who asks for something gets something."""
+_EXACT: Final = Context(prec=4 * _MOST_DIGITS, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _SMALL: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
 
 
@@ -77,13 +83,13 @@ def normalise_cpu(quantity: str) -> str:
 
 
 def cores_of(quantity: str) -> float:
-    """Return any Kubernetes quantity as a number of cores."""
+    """Return any Kubernetes quantity as a number of cores. Raises InvalidQuantity."""
     return float(_value(quantity)[0])
 
 
 def bytes_of(quantity: str) -> int:
-    """Return any Kubernetes quantity as a whole number of bytes, rounded up."""
-    return int(_value(quantity)[0].to_integral_value(ROUND_CEILING))
+    """Return any Kubernetes quantity as a whole number of bytes, a part of one rounded up. Raises InvalidQuantity."""
+    return int(_value(quantity)[0].to_integral_value(ROUND_UP))
 
 
 def _millicores(cores: Decimal) -> str:
@@ -92,14 +98,38 @@ def _millicores(cores: Decimal) -> str:
 
 
 def _value(quantity: str) -> tuple[Decimal, str]:
-    """Read a quantity that has passed the resource's schema."""
+    """Read a quantity as Kubernetes itself does (`resource.ParseQuantity`); no larger than 2^63 - 1 either way."""
     match = _KUBERNETES.fullmatch(quantity)
     if match is None:
-        raise InvalidQuantity(f"'{quantity}' is not a Kubernetes quantity")
+        raise InvalidQuantity(f"{quoted(quantity[:_LONGEST_SHOWN])} is not a Kubernetes quantity")
     suffix = match["suffix"] or ""
     factor = _SMALL.get(suffix) or Decimal({**_DECIMAL, **_BINARY}[suffix])
-    exponent = min(max(int(match["exponent"] or 0), -_MOST_DIGITS), _MOST_DIGITS)
-    return Decimal(match["number"]) * factor * Decimal(10) ** exponent, suffix
+    magnitude = _magnitude(match, factor)
+    return (-magnitude if match["sign"] == "-" and magnitude else magnitude), suffix
+
+
+def _magnitude(match: re.Match[str], factor: Decimal) -> Decimal:
+    whole, fraction = match["whole"].lstrip("0"), (match["fraction"] or "").rstrip("0")
+    exponent = _exponent(match["exponent"] or "0")
+    if not whole and not fraction:
+        return Decimal(0)
+    digits = exponent + len(whole) if whole else exponent - len(fraction) + len(fraction.lstrip("0"))
+    if digits > _MOST_DIGITS:  # not worked out: it may have billions of them
+        return Decimal(_LARGEST)
+    if digits < -_MOST_DIGITS:
+        return _LEAST
+    value = _EXACT.multiply(_EXACT.scaleb(_EXACT.create_decimal(f"{whole or 0}.{fraction or 0}"), exponent), factor)
+    if value > _LARGEST:
+        return Decimal(_LARGEST)
+    return value.quantize(_LEAST, context=_EXACT)
+
+
+def _exponent(text: str) -> int:
+    """Read an exponent as Kubernetes does: in 64 bits, of which it keeps 32."""
+    digits = text.lstrip("+-0") or "0"
+    if len(digits) > _MOST_EXPONENT_DIGITS or (exponent := int(digits)) > _LARGEST:
+        raise InvalidQuantity("a Kubernetes quantity has an exponent of 64 bits")
+    return ((-exponent if text.startswith("-") else exponent) + 2**31) % 2**32 - 2**31
 
 
 def _bytes(text: str) -> tuple[int, bool | None]:
