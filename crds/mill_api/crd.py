@@ -5,13 +5,15 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import yaml
 
 from mill_api import names
+from mill_api.durations import LONGEST
 from mill_api.generated import command_line, deliver
-from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
+from mill_api.spec import DURATION, REFUSAL, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 
 Schema = dict[str, Any]
@@ -142,6 +144,17 @@ def _in_words(pattern: str, refusal: str) -> Schema:
     }
 
 
+def _not_too_long(pattern: str, refusal: str) -> Schema:
+    """Return the rule that refuses a duration which is too long. One that is none is refused by another rule."""
+    before, after = refusal.split("{}")
+    hours, years = LONGEST // timedelta(hours=1), LONGEST // timedelta(days=365.25)
+    return {
+        "rule": f"!self.matches(r'{pattern}') || duration(self) <= duration('{hours}h')",
+        "messageExpression": f'"{before}" + self + "{after}: longer than {years} years"',
+        "message": f"this duration is longer than {years} years",
+    }
+
+
 class _Converter:
     """JSON schema, as pydantic writes it, to what the API server takes."""
 
@@ -172,6 +185,8 @@ class _Converter:
         if REFUSAL in schema:
             # The pattern stays, for editors and for checks without a server; the rule says it in words.
             result["x-kubernetes-validations"] = [_in_words(schema["pattern"], schema[REFUSAL])]
+        if DURATION in schema:
+            result["x-kubernetes-validations"].append(_not_too_long(schema["pattern"], schema[REFUSAL]))
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:

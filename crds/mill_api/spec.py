@@ -34,6 +34,10 @@ REFUSAL = "x-mill-refusal"
 """Where a field's schema says how a text that does not match is refused; the CRD has it as a rule."""
 
 
+DURATION = "x-mill-duration"
+"""Marks a field's schema as a duration, whose length the CRD limits by a rule."""
+
+
 def _says(refusal: str) -> dict[str, JsonValue]:
     return {REFUSAL: refusal}
 
@@ -52,7 +56,7 @@ Duration = Annotated[
     Field(
         max_length=32,
         pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
-        json_schema_extra=_says(names.NO_DURATION),
+        json_schema_extra={**_says(names.NO_DURATION), DURATION: True},
     ),
 ]
 """A duration in Go's notation: `10s`, `1h30m`."""

@@ -1,7 +1,10 @@
 """Durations as `.mill` files write them (`90 sec`, `1h 30min`, `2 days`), and as the resource does (`1h30m`)."""
 
 import re
+from datetime import timedelta
 from typing import Final
+
+from mill_api.durations import LONGEST, is_too_long
 
 _UNITS: Final[dict[str, int]] = {
     unit: nanoseconds
@@ -20,8 +23,8 @@ _UNITS: Final[dict[str, int]] = {
     for unit in units.split()
 }
 _KNOWN: Final = "ns, us/µs, ms, sec, min, hours, days, weeks, months, years (and few variations)"
-_LONGEST: Final = 100 * _UNITS["year"]
-"""More than any timer in the cluster can count on, and well within what a Job's deadline can hold."""
+_LONGEST: Final = LONGEST // timedelta(microseconds=1) * 1_000
+TOO_LONG: Final = f"longer than {LONGEST // timedelta(days=365.25)} years"
 
 # A number may have spaces between its digits, as in the original: `1 0s` is ten seconds.
 _NUMBER: Final = re.compile(r"\s*([0-9](?:[0-9\s]*[0-9])?)\s*(?:\.([0-9]+))?\s*", re.ASCII)
@@ -55,7 +58,12 @@ def format_duration(nanoseconds: int) -> str:
 
 
 def normalise(text: str) -> str:
-    """Bring a duration of the resource, in Go's notation, to the form that `parse_duration` gives."""
+    """Bring a duration of the resource, in Go's notation, to the form that `parse_duration` gives.
+
+    What is longer than a file can say becomes the longest that it can say.
+    """
+    if is_too_long(text):
+        return format_duration(_LONGEST)
     parts = _GO_PART.findall(text)
     return format_duration(sum(_scaled(whole, fraction, _UNITS[unit]) for whole, fraction, unit in parts))
 
@@ -82,7 +90,7 @@ def _nanoseconds(text: str) -> int:
         total += _scaled(whole, number[2] or "", _UNITS[name])
         at = after + _blanks(text, after)
     if total > _LONGEST:
-        raise InvalidDuration("longer than 100 years")
+        raise InvalidDuration(TOO_LONG)
     return total
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api import names
+from mill_api.durations import is_too_long
+from mill_api.language.durations import TOO_LONG
 from mill_api.language.interpolation import AddressRef, InvalidValue, SecretRef, parse_value
 from mill_api.spec import MAX_SERVICES, MAX_TASKS, MillDeploymentSpec, Service, Task
 
@@ -58,6 +60,8 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _program(path, service)
         yield from _env(path, service, services)
         yield from _fields_agree(path, service)
+        if service.health is not None:
+            yield from _duration(f"{path}.health.interval", service.health.interval)
     for task in spec.tasks:
         path = f"task.{task.name}"
         if not re.fullmatch(names.TASK_NAME, task.name):
@@ -68,6 +72,7 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
             )
         yield from _program(path, task)
         yield from _env(path, task, services)
+        yield from _duration(f"{path}.timeout", task.timeout)
     yield from _shared(spec)
     if len(spec.services) > MAX_SERVICES:
         extra = spec.services[MAX_SERVICES].name
@@ -121,6 +126,11 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
                 other = f"service.{name}"
                 message = f"service '{name}' has no address"
                 yield Problem(where, message, f"give '{name}' a port", other, absent=(f"{other}.port",))
+
+
+def _duration(path: str, duration: str) -> Iterator[Problem]:
+    if is_too_long(duration):
+        yield Problem(path, f"invalid duration '{duration}': {TOO_LONG}", "write a shorter one")
 
 
 def _fields_agree(path: str, service: Service) -> Iterator[Problem]:

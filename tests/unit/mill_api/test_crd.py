@@ -132,3 +132,13 @@ def test_names() -> None:
     columns = crd.definition()["spec"]["versions"][0]["additionalPrinterColumns"]
     assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age", "Active Runs"]
     assert [column["name"] for column in columns if column.get("priority")] == ["Active Runs"]
+
+
+def test_a_duration_has_a_longest_in_the_schema_too() -> None:
+    """Evaluated by the API server's own CEL: `876600h` passes, `876601h` and `99999999999h` do not."""
+    tasks = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][
+        "tasks"
+    ]
+    _, longest = tasks["items"]["properties"]["timeout"]["x-kubernetes-validations"]
+    assert longest["rule"].endswith("duration(self) <= duration('876600h')")
+    assert longest["messageExpression"] == """"invalid duration '" + self + "': longer than 100 years\""""

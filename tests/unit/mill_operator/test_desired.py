@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
+from mill_api.durations import LONGEST
 from mill_api.key import Key
 from mill_api.owner import Owner
-from mill_api.spec import MillDeploymentSpec
+from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_operator.core.objects.desired import Child, Desired, desired, with_template
 from mill_operator.core.objects.environment import environment
-from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.pods import Options, start_budget
 
 GOLDEN = Path(__file__).parent / "golden"
 OWNER = Owner(Key("shop", "production"), "0123-uid")
@@ -231,3 +232,8 @@ class TestEnvironment:
     def test_the_declared_port_wins_over_a_variable_of_its_name(self):
         body = one(make(web(port=8080, env={"PORT": "1"})), "Deployment").body
         assert body["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "PORT", "value": "8080"}]
+
+
+def test_the_time_for_a_start_can_be_counted_with_however_long_its_checks_take() -> None:
+    health = Health(path="/", interval="99999999999h", failure_threshold=1000)
+    assert start_budget(Service(name="web", image="web:1", port=80, health=health)) == LONGEST

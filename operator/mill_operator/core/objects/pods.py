@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from mill_api import names
-from mill_api.durations import to_timedelta
+from mill_api.durations import LONGEST, to_timedelta
 from mill_api.owner import Owner
 from mill_api.programs import container_of, pod_spec
 from mill_api.spec import Service, Volume
@@ -88,7 +88,8 @@ def start_budget(service: Service) -> timedelta:
     """Return how long a container may take from its first start until it is ready."""
     if service.health is None:
         return START_LIMIT
-    return max(START_LIMIT, to_timedelta(service.health.interval) * service.health.failure_threshold)
+    checks = to_timedelta(service.health.interval) * service.health.failure_threshold
+    return min(LONGEST, max(START_LIMIT, checks))  # what is added to a time must not overflow
 
 
 def _volume(volume: Volume) -> Json:

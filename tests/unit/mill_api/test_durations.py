@@ -1,0 +1,83 @@
+"""Durations of resources: all of Go's forms, and none that cannot be counted with."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mill_api.durations import LONGEST, is_too_long, to_timedelta
+from mill_api.language import render
+from mill_api.language.durations import normalise, parse_duration
+from mill_api.language.rules import problems
+from mill_api.programs import deadline
+from mill_api.spec import Duration, MillDeploymentSpec
+
+PATTERN: str = Duration.__metadata__[0].metadata[1].pattern  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("0s", 0),
+        ("10s", 10),
+        ("1h30m", 5400),
+        ("1.5s", 1.5),
+        (".5s", 0.5),
+        ("1.s", 1),
+        ("-1.5h", -5400),
+        ("+1h", 3600),
+        ("250ms", 0.25),
+        ("3us", 3e-6),
+        ("3µs", 3e-6),
+        ("3μs", 3e-6),
+        ("1500ns", 2e-6),
+        ("2h3m4s5ms", 7384.005),
+        ("876600h", LONGEST.total_seconds()),
+        ("876600h0.0000005s", LONGEST.total_seconds()),
+        ("99999999999h", LONGEST.total_seconds()),
+        ("9" * 31 + "h", LONGEST.total_seconds()),
+        ("-" + "9" * 31 + "h", -LONGEST.total_seconds()),
+        ("0." + "9" * 28 + "s", 1),
+    ],
+)
+def test_go_durations(text: str, seconds: float) -> None:
+    assert to_timedelta(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "h", "s", "1", "1d", ".s", "1h ", "-", "--1h", "1h1", "1e3s"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        to_timedelta(text)
+
+
+@given(st.from_regex(PATTERN, fullmatch=True).filter(lambda text: len(text) <= 32))
+def test_every_duration_that_the_schema_admits_can_be_counted_with(text: str) -> None:
+    assert timedelta(0) <= to_timedelta(text) <= LONGEST
+    assert 0 <= deadline(text) <= LONGEST.total_seconds()
+    assert datetime(2026, 1, 31, tzinfo=UTC) + to_timedelta(text)
+
+
+def test_the_longest_is_the_longest_of_files() -> None:
+    assert to_timedelta(parse_duration("100 years")) == LONGEST
+    assert not is_too_long(parse_duration("100 years"))
+    assert is_too_long("876600h1ms")
+    assert normalise("9" * 31 + "h") == parse_duration("100 years")
+
+
+def test_a_longer_one_is_refused_with_its_place_and_can_still_be_shown() -> None:
+    spec = MillDeploymentSpec.model_validate(
+        {
+            "services": [
+                {"name": "web", "image": "web:1", "port": 80, "health": {"path": "/", "interval": "876601h"}},
+                {"name": "api", "image": "api:1", "port": 80, "health": {"path": "/", "interval": "876600h"}},
+            ],
+            "tasks": [{"name": "migrate", "image": "web:1", "timeout": "99999999999h"}],
+        }
+    )
+    assert [str(each) for each in problems(spec)] == [
+        "service.web.health.interval: invalid duration '876601h': longer than 100 years",
+        "task.migrate.timeout: invalid duration '99999999999h': longer than 100 years",
+    ]
+    assert "876600h" in render(spec)
