@@ -10,11 +10,12 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from mill_api import names
+from mill_api.fields import moment, number, texts
 from mill_api.status import (
     HISTORY_KEPT,
     MillDeploymentStatus,
@@ -107,12 +108,12 @@ def rollout_id(metadata: Mapping[str, Any]) -> str:
 
     Who asks again for what is there already changes the annotation `mill.dev/request`; its value may be anything.
     """
-    request = (metadata.get("annotations") or {}).get(names.ANNOTATION_REQUEST)
+    request = texts(metadata, "annotations").get(names.ANNOTATION_REQUEST)
     if not request:
-        return str(metadata["generation"])
+        return str(number(metadata, "generation"))
     if not re.fullmatch(r"[-_A-Za-z0-9]{1,32}", request):
         request = hashlib.sha256(request.encode()).hexdigest()[:10]
-    return f"{metadata['generation']}-{request}"
+    return f"{number(metadata, 'generation')}-{request}"
 
 
 def new_request(moment: datetime) -> str:
@@ -122,7 +123,8 @@ def new_request(moment: datetime) -> str:
 
 def _position(rollout: str) -> tuple[int, str]:
     generation, _, request = rollout.partition("-")
-    return int(generation), request
+    # The operator's own words; others may have written into its status.
+    return int(generation) if generation.isdecimal() and len(generation) < 20 else -1, request
 
 
 def rollout_events(
@@ -235,5 +237,6 @@ def _done(prefix: str, started_at: str, finished_at: str, *, success: bool) -> E
 
 def _elapsed(start: str, end: str) -> float:
     """Return seconds with one decimal."""
-    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
-    return round(max(0.0, seconds), 1)  # an operator that took over may have an earlier clock
+    began, ended = moment(start), moment(end)
+    elapsed = ended - began if began and ended else timedelta(0)
+    return round(max(0.0, elapsed.total_seconds()), 1)  # an operator that took over may have an earlier clock

@@ -1,13 +1,14 @@
 """The application: routes, errors, and what lives as long as the process."""
 
-import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import Depends, FastAPI
 
 from mill_api.kube.client import KubeClient
+from mill_api.supervision import GiveUp, end, supervised
 from mill_gateway import errors, openapi
 from mill_gateway.access.authentication import Authentication
 from mill_gateway.bodies import Bodies
@@ -20,11 +21,14 @@ from mill_gateway.settings import Settings
 
 
 def create_app(
-    settings: Settings, gateway: Gateway | None = None, background: Sequence[Callable[[], Awaitable[None]]] = ()
+    settings: Settings,
+    gateway: Gateway | None = None,
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    give_up: GiveUp = lambda _: None,
 ) -> FastAPI:
     """Return the application; with the parts that are given (and run by who gives them), or with its own.
 
-    `background` is what is to go on as long as the process does.
+    `background` is what is to go on as long as the process does. `give_up` is called when that or a watch has ended.
     """
 
     @asynccontextmanager
@@ -36,15 +40,13 @@ def create_app(
             # A full collection over the tasks of thousands of streams stops all of them for a third of a second.
             gc.freeze()
             gc.set_threshold(50_000, 20, 100)
-            tasks = [asyncio.ensure_future(each()) for each in background]
+            tasks = [supervised(each(), each.__qualname__, give_up) for each in background]
             try:
-                async with app.state.gateway.watched.running():
+                async with app.state.gateway.watched.running(give_up):
                     yield
             finally:
                 await app.state.gateway.drains.stop()
-                for each in tasks:
-                    each.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end(tasks)
 
     app = FastAPI(
         dependencies=[Depends(each_once)],

@@ -179,7 +179,7 @@ class Drain:
                 if refusal.status not in PASSING:
                     await self._tell("failed", {**name_of(tenant), "reason": f"cannot be evicted: {refusal}"})
                     return False
-                again = float(refusal.details.get("retryAfterSeconds") or again)
+                again = refusal.retry_after or again
             if not self._there(tenant):
                 break  # another one has its name
             if not waited and not isinstance(refusal, Conflict):

@@ -26,11 +26,20 @@ ABOUT = "Mill's HTTP API in front of Kubernetes."
 
 
 def run() -> None:
-    """Serve until SIGTERM or SIGINT. The exit code is 2 if it cannot start as it is set up."""
+    """Serve until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
+    given_up: list[str] = []
+
+    def give_up(reason: str) -> None:
+        """End, with an exit code that makes Kubernetes start us again."""
+        if not given_up:
+            log.error("giving up: %s", reason)
+        given_up.append(reason)
+        server.should_exit = True
+
     try:
         settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
         certificate = _check(settings)
-        app = create_app(settings, background=(certificate.follow,) if certificate else ())
+        app = create_app(settings, background=(certificate.follow,) if certificate else (), give_up=give_up)
         connections = Connections.of(settings, partial(_limit_reached, app))
         listeners = _listen(settings, connections)
     except SettingsError as error:
@@ -45,8 +54,10 @@ def run() -> None:
         settings.listen_port,
         connections.most,
     )
-    config = configuration(app, settings, certificate.context if certificate else None, connections)
-    uvicorn.Server(config).run(sockets=list(listeners))
+    server = uvicorn.Server(configuration(app, settings, certificate.context if certificate else None, connections))
+    server.run(sockets=list(listeners))
+    if given_up or not server.started:
+        sys.exit(1)
 
 
 def _limit_reached(app: FastAPI, limit: str) -> None:

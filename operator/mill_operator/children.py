@@ -8,12 +8,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Unreadable
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
 from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
@@ -86,19 +87,18 @@ class Children:
         await _all(map(self._renew, pods))
 
     async def older_template(self, key: Key, service: str, template: str) -> Json | None:
-        """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it."""
+        """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it.
+
+        Anybody can put our labels on a ReplicaSet: only those of the service's Deployment count.
+        """
         labels = (
             f"{names.LABEL_DEPLOYMENT}={key.name},{names.LABEL_SERVICE}={service},{names.LABEL_TEMPLATE}={template}"
         )
-        found = (await self._client.list(REPLICA_SETS, key.namespace, labels=labels))["items"]
-        if not found:
-            return None
-        kept: Json = found[0]["spec"]["template"]
-        metadata = {
-            "labels": {name: value for name, value in kept["metadata"]["labels"].items() if name != REPLICA_SET_HASH},
-            "annotations": kept["metadata"].get("annotations") or {},
-        }
-        return {"metadata": metadata, "spec": kept["spec"]}
+        children = self._cluster.children(key)
+        owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
+        answer = await self._client.list(REPLICA_SETS, key.namespace, labels=labels)
+        found = (each for each in fields.mappings(answer, "items") if _controller(each) in owners)
+        return next((kept for each in found if (kept := template_of(each))), None)
 
     async def _apply(self, memory: WriteMemory, child: Child, uid: str | None) -> None:
         """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""
@@ -113,7 +113,7 @@ class Children:
                         memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {_owner(there)}')
                     )
                     return
-                uid = there["metadata"]["uid"]
+                uid = fields.text(fields.mapping(there, "metadata"), "uid") or None
             try:
                 answer = await self._client.apply(
                     resource, child.key.namespace, _only(child.body, uid), manager=MANAGER
@@ -126,7 +126,10 @@ class Children:
                 _note(memory, child, Problem(REFUSALS[error.status], error.message))
                 return
         memory.problems.pop(child.applied, None)
-        facts = self._cluster.learn(child.kind, answer)
+        try:
+            facts = self._cluster.learn(child.kind, answer)
+        except Unreadable:
+            return  # it is written; the watch tells of it if it can be read by then
         memory.revisions[facts.uid] = facts.revision
 
     async def _find(self, child: Child) -> dict[str, Any] | None:
@@ -181,20 +184,36 @@ def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
 
 def _is_ours(child: Child, there: dict[str, Any]) -> bool:
     """Tell whether an object that we did not see is this MillDeployment's: then our watch is only behind."""
-    labels, wanted = there["metadata"].get("labels", {}), child.body["metadata"]["labels"]
+    labels, wanted = fields.texts(fields.mapping(there, "metadata"), "labels"), child.body["metadata"]["labels"]
     return all(labels.get(name) == wanted[name] for name in (names.LABEL_MANAGED_BY, names.LABEL_DEPLOYMENT))
 
 
 def _owner(there: dict[str, Any]) -> str:
     """Say whose an object is."""
-    meta = there["metadata"]
-    for owner in meta.get("ownerReferences", ()):
-        return f"{owner['kind']} {owner['name']}"
-    labels = meta.get("labels", {})
+    meta = fields.mapping(there, "metadata")
+    for owner in fields.mappings(meta, "ownerReferences"):
+        return f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}"
+    labels = fields.texts(meta, "labels")
     if deployment := labels.get(names.LABEL_DEPLOYMENT):
         return f"MillDeployment {deployment}"
     if manager := labels.get(names.LABEL_MANAGED_BY):
-        return str(manager)
+        return manager
     # Who writes the status (a built-in controller) does not own the object.
-    writers = [each.get("manager") for each in meta.get("managedFields", ()) if not each.get("subresource")]
-    return str(writers[0]) if writers else "somebody else"
+    writes = (each for each in fields.mappings(meta, "managedFields") if not fields.text(each, "subresource"))
+    return next((writer for each in writes if (writer := fields.text(each, "manager"))), "somebody else")
+
+
+def _controller(there: Mapping[str, Any]) -> str:
+    """Return the uid of an object's controller; empty if it has none."""
+    owners = fields.mappings(fields.mapping(there, "metadata"), "ownerReferences")
+    return next((fields.text(each, "uid") for each in owners if fields.flag(each, "controller")), "")
+
+
+def template_of(replica_set: Mapping[str, Any]) -> Json | None:
+    """Return the pod template that a ReplicaSet was made from; None if it has none."""
+    kept = fields.mapping(replica_set, "spec", "template")
+    meta, spec, _ = fields.parts(kept)
+    if not spec:
+        return None
+    labels = {name: value for name, value in fields.texts(meta, "labels").items() if name != REPLICA_SET_HASH}
+    return {"metadata": {"labels": labels, "annotations": fields.texts(meta, "annotations")}, "spec": dict(spec)}

@@ -1,20 +1,21 @@
 """What the operator sees of the cluster: one reflector per kind, grouped by MillDeployment."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from mill_api import names
+from mill_api import fields, names
 from mill_api.events import rollout_id
+from mill_api.fields import Unreadable
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
 from mill_api.owner import Owner
-from mill_operator.core import clock
 from mill_operator.core.tasks.jobs import JobFacts, job_facts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
 
@@ -51,24 +52,27 @@ class Parent:
         return (self.uid, self.rollout_id, self.restarts, self.terminating)
 
 
-def parent(body: dict[str, Any]) -> Parent:
-    """Take what we need from a MillDeployment."""
-    meta = body["metadata"]
+def parent(body: Mapping[str, Any]) -> Parent:
+    """Take what we need from a MillDeployment. Raises `Unreadable`."""
+    known, meta = fields.identity(body), fields.mapping(body, "metadata")
+    generation = fields.optional_number(meta, "generation")
+    if generation is None:
+        raise Unreadable("no metadata.generation")
     return Parent(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        generation=meta["generation"],
-        created=clock.parse(meta["creationTimestamp"]),
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        generation=generation,
+        created=fields.created(body),
         rollout_id=rollout_id(meta),
         restarts=frozenset(
             (name.removeprefix(names.RESTART_PREFIX), value)
-            for name, value in (meta.get("annotations") or {}).items()
+            for name, value in fields.texts(meta, "annotations").items()
             if name.startswith(names.RESTART_PREFIX)
         ),
-        terminating="deletionTimestamp" in meta,
-        spec=body.get("spec") or {},
-        status=body.get("status") or {},
+        terminating=fields.deleted(body),
+        spec=dict(fields.mapping(body, "spec")),
+        status=dict(fields.mapping(body, "status")),
     )
 
 
@@ -133,19 +137,21 @@ class Cluster:
         return [each for store in self._children.values() for each in store.in_group(key)]
 
     def learn(self, kind: str, body: dict[str, Any]) -> ChildFacts:
-        """Note the answer to our own write."""
+        """Note the answer to our own write. Raises `Unreadable`."""
         return self._children[kind].learn(body)
 
     def learn_job(self, body: dict[str, Any]) -> None:
-        """Note the answer to our own write."""
-        self._jobs.learn(body)
+        """Note the answer to our own write. The watch tells of one that cannot be read."""
+        with contextlib.suppress(Unreadable):
+            self._jobs.learn(body)
 
     def learn_pod(self, body: dict[str, Any]) -> None:
         """Note the answer to a pod's deletion, unless the watch has told already that it is gone."""
-        meta = body["metadata"]
-        known = self._pods.get(Key(meta["namespace"], meta["name"]))
-        if known is not None and known.uid == meta["uid"]:
-            self._pods.learn(body)
+        with contextlib.suppress(Unreadable):
+            told = fields.identity(body)
+            known = self._pods.get(told.key)
+            if known is not None and known.uid == told.uid:
+                self._pods.learn(body)
 
 
 def _group(facts: Facts) -> Key:

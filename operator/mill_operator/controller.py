@@ -15,6 +15,7 @@ from mill_api.kube.client import KubeClient, KubeError
 from mill_api.kube.reflector import Reflector
 from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
+from mill_api.supervision import end, supervised
 from mill_operator.cluster import Cluster
 from mill_operator.core import cluster_version
 from mill_operator.core.objects.pods import Options
@@ -88,43 +89,41 @@ class Controller:
         self._metrics.queue(lambda: len(self._queue))
         self._metrics.watches(self.watches)
         self._watch()
-        self._tasks = [self._spawn(self._queue.run_timers()), self._spawn(self._lead())]
+        self._tasks = [
+            self._spawn(self._queue.run_timers(), "the queue's timers"),
+            self._spawn(self._lead(), "the start of the workers", may_return=True),
+        ]
         if self._election:
-            self._candidacy = self._spawn(self._take_part(self._election))
+            self._candidacy = self._spawn(self._take_part(self._election), "the election", may_return=True)
 
     async def stop(self) -> None:
         """Finish what is begun, write what waits to be written, and let another replica go on."""
         self._leads = False
         self._metrics.leader.set(0)
         self._queue.close()
-        await _end([*self._tasks, *self._watching])
+        await end([*self._tasks, *self._watching])
         if self._workers:
             await asyncio.wait(self._workers, timeout=DRAIN_SECONDS)
-        await _end(self._workers)
+        await end(self._workers)
         with contextlib.suppress(TimeoutError):  # what was not written is made again from the cluster
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self._reconciler.flush()
         if self._election and self._candidacy:
             self._election.leave()
             await asyncio.wait([self._candidacy], timeout=LEAVE_SECONDS)
-            await _end([self._candidacy])
+            await end([self._candidacy])
 
     def _watch(self) -> None:
         """Fill the stores, anew if they have been filled before, and follow."""
         for each in self._cluster.reflectors:
             each.synced.clear()
-        self._watching = [self._spawn(each.run()) for each in self._cluster.reflectors]
+        self._watching = [
+            self._spawn(each.run(), f"the watch of {each.resource.full_name}") for each in self._cluster.reflectors
+        ]
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str, *, may_return: bool = False) -> asyncio.Task[None]:
         """Start a task without which we cannot go on."""
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("unexpected error", exc_info=error)
-            self._give_up("a part of it has failed")
+        return supervised(work, name, self._give_up, may_return=may_return)
 
     async def _take_part(self, election: Election) -> None:
         await election.run()
@@ -146,14 +145,17 @@ class Controller:
         if self._election:
             await self._election.elected.wait()
             # Our watches may be behind what the leader before us wrote: begin from what is there now, as at a start.
-            await _end(self._watching)
+            await end(self._watching)
             self._watch()
             await self._cluster.synced()
         self._leads = True
         self._metrics.leader.set(1)
         for parent in self._cluster.parents.all():
             self._queue.add(parent.key)
-        self._workers = [self._spawn(self._work()) for _ in range(self._worker_count)]
+        self._workers = [
+            self._spawn(self._work(), f"worker {number}", may_return=True)  # when the queue is closed
+            for number in range(1, self._worker_count + 1)
+        ]
 
     async def _refusal(self) -> str | None:
         """Say why this cluster is too old to begin on, as soon as the API server answers."""
@@ -200,11 +202,3 @@ class Controller:
     def _written(self, key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
         evidence_at = self._evidence_at.get(key)
         self._metrics.written(before, after, None if evidence_at is None else time.monotonic() - evidence_at)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel tasks, and wait until they have ended."""
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

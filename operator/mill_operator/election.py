@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mill_api import fields
+from mill_api.fields import Unreadable
 from mill_api.key import Key
 from mill_api.kube.client import Conflict, Json, KubeClient, KubeError
 from mill_api.kube.reflector import Reflector
@@ -51,7 +53,7 @@ class Election:
         self.reflector = Reflector(
             client,
             LEASES,
-            project=_lease,
+            project=lease,
             on_change=self._heard,
             namespace=namespace,
             fields=f"metadata.name={NAME}",
@@ -118,7 +120,11 @@ class Election:
         except (KubeError, TimeoutError) as error:
             log.warning("lease %s: %s", self._key, str(error) or "no answer")
         else:
-            self._heard(None, self.reflector.learn(answer))
+            try:
+                self._heard(None, self.reflector.learn(answer))
+            except Unreadable as error:
+                log.warning("lease %s: %s", self._key, error)
+                return False
             self._renewed_at = sent_at
             return True
         return False
@@ -146,16 +152,17 @@ class Lease:
     record: Record
 
 
-def _lease(body: Json) -> Lease:
-    meta, spec = body["metadata"], body.get("spec", {})
+def lease(body: Json) -> Lease:
+    """Take what we need from a Lease. Raises `Unreadable`."""
+    known, spec = fields.identity(body), fields.mapping(body, "spec")
     record = Record(
-        holder=spec.get("holderIdentity") or "",
-        lease_seconds=spec.get("leaseDurationSeconds") or 0,
-        acquired=spec.get("acquireTime") or "",
-        renewed=spec.get("renewTime") or "",
-        transitions=spec.get("leaseTransitions") or 0,
+        holder=fields.text(spec, "holderIdentity"),
+        lease_seconds=max(0, fields.number(spec, "leaseDurationSeconds")),
+        acquired=fields.text(spec, "acquireTime"),
+        renewed=fields.text(spec, "renewTime"),
+        transitions=fields.number(spec, "leaseTransitions"),
     )
-    return Lease(Key(meta["namespace"], meta["name"]), meta["resourceVersion"], record)
+    return Lease(known.key, known.resource_version, record)
 
 
 def _body(key: Key, record: Record, known: Sighting | None) -> Json:

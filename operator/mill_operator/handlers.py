@@ -11,6 +11,7 @@ from typing import Any
 import kopf
 
 from mill_api import names
+from mill_api.fields import number
 from mill_api.key import Key
 from mill_api.kube.client import STALL_SECONDS, ClientOptions, KubeClient
 from mill_operator.controller import Controller
@@ -115,5 +116,5 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
     async def wake(namespace: str | None, name: str, memo: kopf.Memo, meta: kopf.Meta, **_: Any) -> None:
         # Only a wake-up. A pass reads from our own reflector: if that sees the change later, it wakes the key again.
         known = memo.controller.cluster.parents.get(Key(namespace or "", name))
-        if known is not None and known.generation < meta["generation"]:
+        if known is not None and known.generation < number(meta, "generation"):
             memo.controller.wake(known.key)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
+from mill_api.fields import mappings
 from mill_api.kube.client import ApiError, KubeClient, KubeError
 from mill_api.kube.resources import EVENTS, NODES
 from mill_operator.core.verdicts.answers import Answers, EventFacts, NodeFacts, event_facts, node_facts
@@ -85,6 +86,9 @@ class Lookups:
         except (KubeError, TimeoutError) as error:
             known.failed = True  # what was known before is better than nothing
             self._explain(question, error)
+        except Exception:
+            known.failed = True
+            log.exception("cannot look up %s %s: unexpected error", question.about, question.name)
         finally:
             known.task = None
 
@@ -92,7 +96,7 @@ class Lookups:
         if question.about == "node":
             return node_facts(await self._client.request("get", NODES, None, question.name))
         about = f"involvedObject.uid={question.name}"
-        return event_facts((await self._client.list(EVENTS, question.namespace, fields=about))["items"])
+        return event_facts(mappings(await self._client.list(EVENTS, question.namespace, fields=about), "items"))
 
     def _explain(self, question: Question, error: KubeError | TimeoutError) -> None:
         log.debug("cannot look up %s %s: %s", question.about, question.name, error)

@@ -9,7 +9,7 @@ import contextlib
 import heapq
 import time
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
@@ -101,7 +101,7 @@ class WorkQueue(Generic[K]):
         if key in self._waiting:
             self._ready.put_nowait(key)
 
-    async def run_timers(self) -> None:
+    async def run_timers(self) -> NoReturn:
         """Move keys whose time has come, until cancelled."""
         while True:
             now = time.monotonic()

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from mill_api import names
+from mill_api.fields import number
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
 from mill_api.kube.resources import EVENTS
@@ -87,6 +88,8 @@ class Recorder:
             except ApiError as error:
                 level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.announcement.reason, error)
+            except Exception:
+                log.exception("%s: event %s is lost: unexpected error", post.key, post.announcement.reason)
             return
 
     async def _create(self, post: _Post) -> None:
@@ -101,7 +104,7 @@ class Recorder:
         """Say that a verdict was made once more."""
         count = post.announcement.count
         if count is None:
-            count = 1 + (await self._client.get(EVENTS, post.key.namespace, name))["count"]
+            count = 1 + max(1, number(await self._client.get(EVENTS, post.key.namespace, name), "count"))
         changes: list[dict[str, Any]] = [
             {"op": "replace", "path": "/count", "value": count},
             {"op": "replace", "path": "/lastTimestamp", "value": post.at},

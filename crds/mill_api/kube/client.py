@@ -20,6 +20,7 @@ import json
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -32,9 +33,12 @@ import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
 
+from mill_api.fields import mapping, mappings, number, text
 from mill_api.kube.calls import METHODS, READS, Call, Observer
 from mill_api.kube.resources import PODS, VERSION, Resource
 
+LARGEST_EVENT = 64 * 1024 * 1024
+"""Bytes of one event of a watch: many times what etcd keeps of an object."""
 REQUEST_TIMEOUT = 30.0
 """Seconds for one request; the API server itself gives up after 60."""
 FOLLOW_SECONDS = 24 * 3600.0
@@ -69,7 +73,7 @@ class KubeError(Exception):
 
 
 class Unreachable(KubeError):
-    """The API server did not answer."""
+    """The API server did not answer, or what came was no answer of an API server."""
 
 
 class Silent(Unreachable):
@@ -96,21 +100,26 @@ class ApiError(KubeError):
     @property
     def namespace_goes(self) -> bool:
         """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
-        causes = self.details.get("causes") or ()
         gone = self.status == 404 and self.details.get("kind") == "namespaces"
-        return gone or any(each.get("reason") == "NamespaceTerminating" for each in causes)
+        return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))
+
+    @property
+    def retry_after(self) -> int | None:
+        """After how many seconds the API server wants to be asked again; None if it does not say so."""
+        seconds = number(self.details, "retryAfterSeconds")
+        return seconds if seconds > 0 else None
 
     @classmethod
     def from_status(cls, code: int, body: bytes) -> "ApiError":
         """Make the error of a response from its `Status` object."""
         try:
             status = json.loads(body)
-        except ValueError:
-            status = {"message": body.decode(errors="replace")[:1000]}
+        except (ValueError, RecursionError):
+            status = {"message": body[:4000].decode(errors="replace")[:1000]}
         if not isinstance(status, dict):
             status = {"message": str(status)[:1000]}
         kind = {404: NotFound, 409: Conflict, 410: Expired}.get(code, cls)
-        return kind(code, status.get("reason") or "", status.get("message") or "", status.get("details"))
+        return kind(code, text(status, "reason"), text(status, "message"), dict(mapping(status, "details")))
 
 
 class NotFound(ApiError):
@@ -286,24 +295,43 @@ class KubeClient:
         path = resource.path(namespace)
         response = await self._send(Call("watch", resource), path, query, timeout=WATCH_SECONDS + 20)
         try:
-            while True:
-                try:
-                    # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with a line.
-                    async with asyncio.timeout(self._stall_seconds):
-                        line = await response.content.readline()
-                except TimeoutError as error:
-                    raise Silent(f"silent for {self._stall_seconds:.3g} s") from error
-                except (aiohttp.ClientError, OSError) as error:
-                    raise Unreachable(f"cut off: {_words(error)}") from error
-                if not line:
-                    return
-                event = json.loads(line)
-                if event["type"] == "ERROR":  # an expired watch is HTTP 200 with the 410 inside
-                    status = event["object"]
-                    raise ApiError.from_status(status.get("code", 500), json.dumps(status).encode())
-                yield event
+            async with aclosing(self._lines(response.content)) as lines:
+                async for line in lines:
+                    yield self._event(line)
         finally:
             response.close()
+
+    @staticmethod
+    def _event(line: bytes) -> Json:
+        event = _json(line, "an event of a watch")
+        kind, body = event.get("type"), event.get("object")
+        if not isinstance(kind, str) or not isinstance(body, dict):
+            raise Unreachable("an event of a watch has no type or no object")
+        if kind == "ERROR":  # an expired watch is HTTP 200 with the 410 inside
+            raise ApiError.from_status(number(body, "code", 500), json.dumps(body).encode())
+        return event
+
+    async def _lines(self, content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
+        """Yield the lines of a watch, of any length: `readline` ends with an error at half a MiB."""
+        begun = bytearray()
+        while True:
+            try:
+                # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with a line.
+                async with asyncio.timeout(self._stall_seconds):
+                    part = await content.readany()
+            except TimeoutError as error:
+                raise Silent(f"silent for {self._stall_seconds:.3g} s") from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise Unreachable(f"cut off: {_words(error)}") from error
+            if not part:
+                return  # half a line is no event: the next watch begins before it
+            *lines, rest = part.split(b"\n")
+            for line in lines:
+                yield bytes(begun + line)
+                begun.clear()
+            begun += rest
+            if len(begun) > LARGEST_EVENT:
+                raise Unreachable(f"an event of more than {LARGEST_EVENT} bytes")
 
     async def logs(
         self,
@@ -360,10 +388,10 @@ class KubeClient:
 
     async def _read(self, response: aiohttp.ClientResponse, request: str) -> Json:
         try:
-            answer: Json = json.loads(await response.read())
+            answer = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"{request}: {_words(error)}") from error
-        return answer
+        return _json(answer, f"the answer to {request}")
 
     async def _send(
         self,
@@ -394,10 +422,30 @@ class KubeClient:
         self._observe(call, response.status, time.monotonic() - started)
         if not self._answered and "Date" in response.headers:
             self._answered = True
-            self.server_ahead = parsedate_to_datetime(response.headers["Date"]) - datetime.now(UTC)
+            self.server_ahead = _ahead(response.headers["Date"], datetime.now(UTC))
         if refusal is not None:  # raw calls do not raise by themselves
             raise ApiError.from_status(response.status, refusal)
         return response
+
+
+def _json(answer: bytes, what: str) -> Json:
+    """Read what the API server sends, which is always an object."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Unreachable(f"{what} is no JSON object: something else than an API server has answered")
+    return found
+
+
+def _ahead(date: str, now: datetime) -> timedelta:
+    """Return how far the clock is ahead of ours that wrote a `Date` header; 0 if it cannot be read."""
+    try:
+        then = parsedate_to_datetime(date)
+        return (then if then.tzinfo else then.replace(tzinfo=UTC)) - now
+    except (ValueError, OverflowError):
+        return timedelta(0)
 
 
 def _dry(wanted: bool) -> str | None:  # noqa: FBT001 - the query parameter itself

@@ -44,8 +44,8 @@ class RequestMetrics:
 class WatchMetrics(Collector):
     """Asks reflectors how they are, when somebody looks.
 
-    Several of one resource are shown together, since a series may be there only once: their restarts are added up, and
-    the longest silence counts.
+    Several of one resource are shown together, since a series may be there only once: their restarts and what they
+    leave out are added up, and the longest silence counts.
     """
 
     def __init__(self, prefix: str, reflectors: Iterable[Reflector[Any]]) -> None:
@@ -62,9 +62,16 @@ class WatchMetrics(Collector):
         silent = GaugeMetricFamily(
             f"{self._prefix}_watch_silent_seconds", "Since when a watch has said nothing.", labels=["resource"]
         )
+        unreadable = GaugeMetricFamily(
+            f"{self._prefix}_watch_unreadable_objects",
+            "Objects that are left out, since they cannot be read: the log names them.",
+            labels=["resource"],
+        )
         now = time.monotonic()
         for resource, watches in self._by_resource.items():
             restarts.add_metric([resource], sum(each.restarts for each in watches))
             silent.add_metric([resource], now - min(each.last_heard for each in watches))
+            unreadable.add_metric([resource], sum(each.unreadable for each in watches))
         yield restarts
         yield silent
+        yield unreadable

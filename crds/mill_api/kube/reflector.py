@@ -2,17 +2,22 @@
 
 The same idea as client-go's reflector and informer. What kopf's own watching lacks is here: after an expired watch
 the new list is compared with the store, so that what was deleted in the gap is reported as deleted.
+
+What cannot be read costs nothing but itself: it is left out, as if it were not there, and counted.
 """
 
 import asyncio
 import logging
 import random
 import time
+import traceback
 from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, Protocol, TypeVar
+from pathlib import Path
+from typing import Generic, NoReturn, Protocol, TypeVar
 
+from mill_api.fields import Unreadable, mapping, mappings, text
 from mill_api.key import Key
-from mill_api.kube.client import ApiError, Expired, Json, KubeClient, KubeError, Silent
+from mill_api.kube.client import ApiError, Expired, Json, KubeClient, KubeError, Silent, Unreachable
 from mill_api.kube.resources import Resource
 
 log = logging.getLogger(__name__)
@@ -36,8 +41,9 @@ T = TypeVar("T", bound=Stored)
 class Reflector(Generic[T]):
     """The objects of one kind, as projections, by key and by group.
 
-    `project` keeps what is needed of an object; `group` says what it belongs to (None: nothing). `on_change` is
-    called with the old and the new projection, either of them None, after the store has changed; it must not block.
+    `project` keeps what is needed of an object; one for which it raises is left out. `group` says what it belongs to
+    (None: nothing). `on_change` is called with the old and the new projection, either of them None, after the store has
+    changed; it must not block.
     """
 
     def __init__(
@@ -62,6 +68,8 @@ class Reflector(Generic[T]):
         self._fields = fields
         self._objects: dict[Key, T] = {}
         self._groups: dict[Hashable, dict[Key, T]] = {}
+        self._unreadable: set[Key] = set()
+        """What is left out."""
         self._version: str | None = None
         """How far the server has told."""
         self.synced = asyncio.Event()
@@ -75,6 +83,11 @@ class Reflector(Generic[T]):
     def resource(self) -> Resource:
         """What it follows."""
         return self._resource
+
+    @property
+    def unreadable(self) -> int:
+        """How many objects are left out now, since they cannot be read."""
+        return len(self._unreadable)
 
     def get(self, key: Key) -> T | None:
         """Return the projection of an object."""
@@ -92,8 +105,11 @@ class Reflector(Generic[T]):
         """Take the answer to our own write into the store, so that the next reader sees it. Does not notify.
 
         An answer that comes late is no news: what the server has told meanwhile is newer, also that it is gone.
+        Raises `Unreadable` for one that cannot be read; what the store has of the object stays.
         """
-        new = self._project(body)
+        new = self._read(body)
+        if new is None:
+            raise Unreadable("the API server's answer cannot be read: the log says more")
         old = self._objects.get(new.key)
         if old is not None and not _newer(new.resource_version, old.resource_version):
             return old
@@ -101,7 +117,7 @@ class Reflector(Generic[T]):
             self._store(new)
         return new
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Follow the server until cancelled, through every failure."""
         failures = 0
         while True:
@@ -122,22 +138,29 @@ class Reflector(Generic[T]):
 
     async def _list(self) -> str:
         new: dict[Key, T] = {}
+        unread: set[Key] = set()
         after: str | None = None
         while True:
             page = await self._client.list(
                 self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=PAGE, after=after
             )
             self.last_heard = time.monotonic()
-            new.update((item.key, item) for item in map(self._project, page["items"]))
-            after = page["metadata"].get("continue")
+            for body in mappings(page, "items"):
+                if (item := self._read(body)) is not None:
+                    new[item.key] = item
+                else:
+                    unread.add(_key(body))
+            after = text(mapping(page, "metadata"), "continue")
             if not after:
                 break
-        version: str = page["metadata"]["resourceVersion"]
+        version = text(mapping(page, "metadata"), "resourceVersion")
+        if not version:
+            raise Unreachable("a list without a resource version")
+        self._unreadable &= unread
         # What we learned from our own write while the list was on its way is not gone: it is not in it yet.
         missing = [old for key, old in self._objects.items() if key not in new]
         for gone in [old for old in missing if not _newer(old.resource_version, version)]:
-            self._drop(gone.key)
-            self._on_change(gone, None)
+            self._gone(gone)
         for item in new.values():
             self._change(item)
         self._version = version
@@ -152,16 +175,44 @@ class Reflector(Generic[T]):
         async for event in events:
             self.last_heard = time.monotonic()
             body = event["object"]
-            version = self._version = body["metadata"]["resourceVersion"]
+            told = text(mapping(body, "metadata"), "resourceVersion")
+            version = self._version = told or version
             if event["type"] == "BOOKMARK":
                 continue
+            new = self._read(body)
             if event["type"] == "DELETED":
-                gone = self._project(body)
-                self._drop(gone.key)
-                self._on_change(gone, None)
+                self._unreadable.discard(_key(body))
+                self._gone(new or self._objects.get(_key(body)))
+            elif new is not None:
+                self._change(new)
             else:
-                self._change(self._project(body))
+                self._leave_out(_key(body), told)
         return version
+
+    def _read(self, body: Json) -> T | None:
+        """Return an object's projection, or None if it cannot be read, which is counted, and told when it begins."""
+        key = _key(body)
+        try:
+            new = self._project(body)
+        except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the other objects
+            if key not in self._unreadable:
+                self._unreadable.add(key)
+                cause, plural = _cause(error), self._resource.plural
+                log.warning("watch of %s: %.320a cannot be read, and is left out: %s", plural, str(key), cause)
+            return None
+        self._unreadable.discard(key)
+        return new
+
+    def _leave_out(self, key: Key, version: str) -> None:
+        """Drop what is known of an object that cannot be read any more, unless that is newer."""
+        old = self._objects.get(key)
+        if old is not None and (not version or _newer(version, old.resource_version)):
+            self._gone(old)
+
+    def _gone(self, old: T | None) -> None:
+        if old is not None:
+            self._drop(old.key)
+            self._on_change(old, None)
 
     def _change(self, new: T) -> None:
         old = self._objects.get(new.key)
@@ -190,3 +241,17 @@ def _newer(new: str, old: str) -> bool:
         return int(new) > int(old)
     except ValueError:
         return True
+
+
+def _key(body: object) -> Key:
+    """Return what an object is called, as far as it says so."""
+    meta = mapping(body, "metadata")
+    return Key(text(meta, "namespace"), text(meta, "name"))
+
+
+def _cause(error: Exception) -> str:
+    """Say what went wrong without a word of the object: of our own errors the message, of others where it was."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"

@@ -1,12 +1,12 @@
 """All watches of the process together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
+from mill_api.supervision import GiveUp, end, supervised
 from mill_gateway.settings import Settings
 from mill_gateway.watched.claims import Claims
 from mill_gateway.watched.deployments import Deployments
@@ -35,12 +35,12 @@ class Watched:
         return (*(each.reflector for each in of_namespaces), *of_nodes)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Follow the cluster while the block runs."""
-        watches = [asyncio.create_task(each.run()) for each in self.reflectors]
+    async def running(self, give_up: GiveUp) -> AsyncIterator[None]:
+        """Follow the cluster while the block runs. `give_up` is called if a watch ends before."""
+        watches = [
+            supervised(each.run(), f"the watch of {each.resource.full_name}", give_up) for each in self.reflectors
+        ]
         try:
             yield
         finally:
-            for each in watches:
-                each.cancel()
-            await asyncio.gather(*watches, return_exceptions=True)
+            await end(watches)

@@ -8,4 +8,4 @@ from typing import Any
 def digest(value: Any) -> str:
     """Return ten hexadecimal digits that stay the same while `value` does, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:10]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:10]

@@ -9,7 +9,8 @@ import pytest
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound, Unreachable
-from mill_api.kube.resources import MILL_DEPLOYMENTS, Resource
+from mill_api.kube.reflector import Reflector
+from mill_api.kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
 from mill_operator.controller import DRAIN_SECONDS, Controller
 from mill_operator.core.objects.desired import DEFAULTS
 from mill_operator.election import Election
@@ -37,6 +38,7 @@ class Server:
             },
             "spec": {"services": [{"name": "web", "image": "web:1"}]},
         }
+        self.others: list[dict[str, Any]] = []
         self.lists: list[str] = []
         self.writes: list[str] = []
         self.statuses: list[dict[str, Any]] = []
@@ -54,7 +56,7 @@ class Server:
 
     async def list(self, resource: Resource, *_: Any, **__: Any) -> dict[str, Any]:
         self.lists.append(resource.plural)
-        items = [self.resource] if resource is MILL_DEPLOYMENTS else []
+        items = [*self.others, self.resource] if resource is MILL_DEPLOYMENTS else []
         return {"items": items, "metadata": {"resourceVersion": str(self.version)}}
 
     async def watch(self, *_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
@@ -262,9 +264,32 @@ async def test_a_pass_that_fails_is_made_again(server: Server) -> None:
 
 
 @virtual_time
-async def test_a_watch_that_breaks_by_a_fault_of_ours_ends_the_process(server: Server) -> None:
-    del server.resource["metadata"]["uid"]
+async def test_a_resource_that_cannot_be_read_is_left_out_and_the_others_go_on(server: Server) -> None:
+    unnamed = {**server.resource, "metadata": {**server.resource["metadata"], "name": "odd", "uid": None}}
+    server.others.append(unnamed)
     operator = Operator(server)
     await asyncio.sleep(1)
-    assert operator.reasons == ["a part of it has failed"]
+    assert operator.reasons == []
+    assert server.writes == ["begin deployments", "end deployments", "status"]
+    assert operator.metric("watch_unreadable_objects", resource="milldeployments.mill.dev") == 1
     await operator.controller.stop()
+
+
+@virtual_time
+@pytest.mark.parametrize("end", [TypeError("a fault of ours"), None], ids=["by an error", "by returning"])
+async def test_a_watch_that_ends_ends_the_process(
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, end: Exception | None
+) -> None:
+    async def run(reflector: Reflector[Any]) -> None:
+        if reflector.resource is not SERVICES:
+            await asyncio.Event().wait()
+        if end is not None:
+            raise end
+
+    monkeypatch.setattr(Reflector, "run", run)
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    assert operator.reasons == ["the watch of services has ended"]
+    assert [each.levelname for each in caplog.records] == ["ERROR"]
+    await operator.controller.stop()
+    assert len(operator.reasons) == 1

@@ -136,7 +136,7 @@ class Server:
 
     def write(self, body: dict[str, Any]) -> dict[str, Any]:
         self.version += 1
-        self.lease = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self.version)}}
+        self.lease = {**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": str(self.version)}}
         holder = body["spec"]["holderIdentity"]
         if self.holders[-1:] != [holder]:
             self.holders.append(holder)

@@ -301,6 +301,11 @@ class TestTakenBack:
         "spec": {"containers": [{"name": "web", "image": "registry.example/web:0"}]},
     }
 
+    @staticmethod
+    def replica_set(template: dict[str, Any] | None, owner: str) -> dict[str, Any]:
+        owners = [{"kind": "Deployment", "name": "web", "uid": owner, "controller": True}]
+        return {"metadata": {"ownerReferences": owners}, "spec": {"template": template}}
+
     async def fail(self, server: Server, reconciler: Reconciler) -> float | None:
         resource = _resource()
         resource["spec"]["services"] = [self.DB]
@@ -318,7 +323,13 @@ class TestTakenBack:
     async def test_first_the_evidence_is_written_then_the_old_template_comes_back(
         self, server: Server, reconciler: Reconciler
     ) -> None:
-        server.replica_sets = [{"spec": {"template": self.KEPT}}]
+        foreign = {**self.KEPT, "spec": {"containers": [{"name": "web", "image": "evil"}]}}
+        server.replica_sets = [
+            {"spec": {"template": foreign}},
+            self.replica_set(foreign, "another-uid"),
+            self.replica_set(None, "Deployment-uid"),
+            self.replica_set(self.KEPT, "Deployment-uid"),
+        ]
         wait = await self.fail(server, reconciler)
         bad = server.applied["Deployment"]["spec"]["template"]["metadata"]["labels"]["mill.dev/template"]
         (service,) = server.statuses[-1]["services"]

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
-from mill_operator.core import clock
 
 ENDS_WELL = ("Complete", "SuccessCriteriaMet")
 ENDS_BADLY = ("Failed", "FailureTarget")
@@ -45,36 +44,37 @@ class JobFacts:
     """When nothing of it ran any more."""
 
 
-def job_facts(body: dict[str, Any]) -> JobFacts:
-    """Take what we need from a Job."""
-    meta, spec, status = body["metadata"], body["spec"], body.get("status", {})
-    labels = meta.get("labels", {})
+def job_facts(body: Json) -> JobFacts:
+    """Take what we need from a Job. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
     task = labels.get(names.LABEL_TASK, "")
-    containers: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
+    containers = fields.mappings(fields.mapping(spec, "template", "spec"), "containers")
     # One container is ours; others were injected.
-    container = next((each for each in containers if each["name"] == task), containers[0])
-    said = {each["type"]: each for each in status.get("conditions", ()) if each["status"] == "True"}
+    container = next((each for each in containers if fields.text(each, "name") == task), [*containers, {}][0])
+    said = {kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"}
     bad = next((said[name] for name in ENDS_BADLY if name in said), None)
-    finished = said.get("Complete") or said.get("Failed")
+    finished = said.get("Complete") or said.get("Failed") or {}
     return JobFacts(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
         task=task,
-        owners=frozenset(each["uid"] for each in meta.get("ownerReferences", ())),
-        created=clock.parse(meta["creationTimestamp"]),
-        terminating="deletionTimestamp" in meta,
-        image=container["image"],
-        memory=container.get("resources", {}).get("limits", {}).get("memory", ""),
+        owners=frozenset(fields.text(each, "uid") for each in fields.mappings(meta, "ownerReferences")) - {""},
+        created=fields.created(body),
+        terminating=fields.deleted(body),
+        image=fields.text(container, "image"),
+        memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=_secrets(container),
-        deadline=spec.get("activeDeadlineSeconds", 0),
+        deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
         succeeded=any(name in said for name in ENDS_WELL),
-        failure=Failure(bad.get("reason", ""), bad.get("message", "")) if bad else None,
-        finished_at=clock.parse(finished["lastTransitionTime"]) if finished else None,
+        failure=Failure(fields.text(bad, "reason"), fields.text(bad, "message")) if bad is not None else None,
+        finished_at=fields.time(finished, "lastTransitionTime"),
     )
 
 
-def _secrets(container: dict[str, Any]) -> tuple[str, ...]:
-    refs = (each.get("valueFrom", {}).get("secretKeyRef", {}) for each in container.get("env", ()))
-    return tuple(dict.fromkeys(ref["key"] for ref in refs if ref.get("name") == names.SECRET_NAME))
+def _secrets(container: Json) -> tuple[str, ...]:
+    refs = (fields.mapping(each, "valueFrom", "secretKeyRef") for each in fields.mappings(container, "env"))
+    keys = (fields.text(ref, "key") for ref in refs if fields.text(ref, "name") == names.SECRET_NAME)
+    return tuple(filter(None, dict.fromkeys(keys)))

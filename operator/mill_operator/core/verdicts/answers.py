@@ -4,17 +4,22 @@ Events are never watched: they carry no labels, and there are very many of them.
 it, a reason names its cause.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 
-from mill_operator.core import clock
+from mill_api import fields
+from mill_api.fields import Json
 from mill_operator.core.verdicts.redact import redact_urls
 from mill_operator.core.verdicts.words import head
 
 EVENTS_KEPT: Final = 50
 """Events kept of one object, the newest: the kubelet folds what repeats into one."""
+
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When an event was posted that does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +62,31 @@ class Answers:
 NOTHING_KNOWN: Final = Answers()
 
 
-def event_facts(items: list[dict[str, Any]]) -> tuple[EventFacts, ...]:
+def event_facts(items: Iterable[Json]) -> tuple[EventFacts, ...]:
     """Take what we need from a list of events, the newest first."""
     return tuple(_event(each) for each in sorted(items, key=_last_seen, reverse=True)[:EVENTS_KEPT])
 
 
-def _event(body: dict[str, Any]) -> EventFacts:
-    part = (body.get("involvedObject") or {}).get("fieldPath") or ""
+def _event(body: Json) -> EventFacts:
+    part = fields.text(fields.mapping(body, "involvedObject"), "fieldPath")
     _, _, container = part.removesuffix("}").partition("{")
-    return EventFacts(body.get("reason", ""), head(redact_urls(body.get("message") or "")), container)
+    return EventFacts(fields.text(body, "reason"), head(redact_urls(fields.text(body, "message"))), container)
 
 
-def node_facts(body: dict[str, Any]) -> NodeFacts:
+def node_facts(body: Json) -> NodeFacts:
     """Take what we need from a node."""
-    status = body.get("status", {})
-    info = status.get("nodeInfo", {})
-    ready: dict[str, str] = next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
-    changed = ready.get("lastTransitionTime")
+    info = fields.mapping(body, "status", "nodeInfo")
+    system, architecture = fields.text(info, "operatingSystem"), fields.text(info, "architecture")
+    ready = fields.conditions(fields.mapping(body, "status")).get("Ready", {})
     return NodeFacts(
-        platform=f"{info['operatingSystem']}/{info['architecture']}" if info.get("architecture") else "",
-        ready=ready.get("status", "Unknown"),
-        ready_since=clock.parse(changed) if changed else None,
+        platform=f"{system}/{architecture}" if system and architecture else "",
+        ready=fields.text(ready, "status") or "Unknown",
+        ready_since=fields.time(ready, "lastTransitionTime"),
     )
 
 
-def _last_seen(event: dict[str, Any]) -> datetime:
+def _last_seen(event: Json) -> datetime:
     """Return when something was said last; which field says so depends on who posted it."""
-    series = event.get("series") or {}
-    at = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
-    return clock.parse(at or event["metadata"]["creationTimestamp"])
+    series, meta = fields.mapping(event, "series"), fields.mapping(event, "metadata")
+    times = ((series, "lastObservedTime"), (event, "lastTimestamp"), (event, "eventTime"), (meta, "creationTimestamp"))
+    return next((at for each, name in times if (at := fields.time(each, name))), LONG_AGO)

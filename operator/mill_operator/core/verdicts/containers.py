@@ -3,9 +3,9 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from mill_operator.core import clock
+from mill_api import fields
+from mill_api.fields import Json
 from mill_operator.core.verdicts.redact import redact_log, redact_urls
 from mill_operator.core.verdicts.words import head, tail
 
@@ -67,62 +67,63 @@ class ContainerFacts:
     """Whether it should end well before ours may begin: an init container."""
 
 
-def containers(
-    ours: str, spec: dict[str, Any], status: dict[str, Any], *, logs: bool
-) -> tuple[ContainerFacts, tuple[ContainerFacts, ...]]:
+def containers(ours: str, spec: Json, status: Json, *, logs: bool) -> tuple[ContainerFacts, tuple[ContainerFacts, ...]]:
     """Return the container that is ours, and the others that are not ready."""
-    declared = {each["name"]: each for each in (*spec.get("containers", ()), *spec.get("initContainers", ()))}
-    passing = {each["name"] for each in spec.get("initContainers", ()) if each.get("restartPolicy") != "Always"}
+    first = fields.mappings(spec, "initContainers")
+    declared = {fields.text(each, "name"): each for each in (*fields.mappings(spec, "containers"), *first)}
+    passing = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
     own, others = ContainerFacts(), []
-    for each in (*status.get("containerStatuses", ()), *status.get("initContainerStatuses", ())):
-        name = each["name"]
+    for each in (*fields.mappings(status, "containerStatuses"), *fields.mappings(status, "initContainerStatuses")):
+        name = fields.text(each, "name")
         if name == ours:
             own = _container(each, declared.get(name, {}), logs=logs)
-        elif not each.get("ready"):
+        elif not fields.flag(each, "ready"):
             others.append(_container(each, declared.get(name, {}), logs=logs, passing=name in passing))
     return own, tuple(others)
 
 
-def _container(
-    status: dict[str, Any], declared: dict[str, Any], *, logs: bool, passing: bool = False
-) -> ContainerFacts:
-    state = status.get("state", {})
-    waiting, running, ended = (state.get(name) for name in ("waiting", "running", "terminated"))
-    last = status.get("lastState", {}).get("terminated")
+def _container(status: Json, declared: Json, *, logs: bool, passing: bool = False) -> ContainerFacts:
+    state = fields.mapping(status, "state")
+    waiting, running, ended = (_part(state, name) for name in ("waiting", "running", "terminated"))
+    last = _part(fields.mapping(status, "lastState"), "terminated")
+    reason = fields.text(waiting, "reason")
     # A container that waits for something else than its creation or its image has got past both.
-    past_pull = waiting is not None and waiting.get("reason", "") not in {"", *CREATING, *PULL_PROBLEMS}
+    past_pull = waiting is not None and reason not in {"", *CREATING, *PULL_PROBLEMS}
+    told = (running, ended, last)
     return ContainerFacts(
-        name=status["name"],
-        image=declared.get("image", ""),
-        memory=declared.get("resources", {}).get("limits", {}).get("memory", ""),
-        ready=status.get("ready", False),
-        image_present=bool(running or ended or last or past_pull or status.get("imageID")),
-        waiting_reason=waiting.get("reason", "") if waiting else "",
-        waiting_message=head(redact_urls(waiting.get("message", ""))) if waiting else "",
-        running_since=_time(running.get("startedAt")) if running else None,
+        name=fields.text(status, "name"),
+        image=fields.text(declared, "image"),
+        memory=fields.quantity(fields.mapping(declared, "resources", "limits"), "memory"),
+        ready=fields.flag(status, "ready"),
+        image_present=any(each is not None for each in told) or past_pull or bool(fields.text(status, "imageID")),
+        waiting_reason=reason,
+        waiting_message=head(redact_urls(fields.text(waiting, "message"))),
+        running_since=fields.time(running, "startedAt"),
         ended=_ended(ended, logs=logs),
         last_ended=_ended(last, logs=logs),
-        restarts=status.get("restartCount", 0),
+        restarts=max(0, fields.number(status, "restartCount")),
         passing=passing,
     )
 
 
-def _ended(state: dict[str, Any] | None, *, logs: bool) -> Ended | None:
+def _part(state: Json, name: str) -> Json | None:
+    """Return one of the states of a container; it may be there and say nothing."""
+    part = state.get(name)
+    return part if isinstance(part, dict) else None
+
+
+def _ended(state: Json | None, *, logs: bool) -> Ended | None:
     if state is None:
         return None
-    reason, message = state.get("reason", ""), state.get("message", "")
+    reason, message = fields.text(state, "reason"), fields.text(state, "message")
     if reason in RUNTIME_WORDS:
         message = head(redact_urls(message))
     else:
         message = tail(redact_log(message)) if logs or RUNTIME_LINE.fullmatch(message) else ""
     return Ended(
-        exit_code=state.get("exitCode", 0),
+        exit_code=fields.number(state, "exitCode"),
         reason=reason,
         message=message,
-        started_at=_time(state.get("startedAt")),
-        finished_at=_time(state.get("finishedAt")),
+        started_at=fields.time(state, "startedAt"),
+        finished_at=fields.time(state, "finishedAt"),
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    return clock.parse(text) if text else None

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
-from mill_operator.core import clock
 from mill_operator.core.digest import digest
 from mill_operator.core.verdicts.containers import ContainerFacts, Ended, containers
 from mill_operator.core.verdicts.redact import redact
@@ -122,32 +121,37 @@ class ChildFacts:
     """A claim's; None: nobody has named one, and there is no default."""
 
 
-def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
-    """Take what we need from a pod. Without `logs`, nothing that a program has written."""
-    meta, spec, status = body["metadata"], body.get("spec", {}), body.get("status", {})
-    labels = meta.get("labels", {})
+def pod_facts(body: Json, *, logs: bool = True) -> PodFacts:
+    """Take what we need from a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
     service, task = labels.get(names.LABEL_SERVICE, ""), labels.get(names.LABEL_TASK, "")
-    conditions = {condition["type"]: condition for condition in status.get("conditions", ())}
-    scheduled, ready = conditions.get("PodScheduled", {}), conditions.get("Ready", {})
+    conditions = fields.conditions(status)
+    scheduled, ready, sandbox, disruption = (
+        conditions.get(name, {}) for name in ("PodScheduled", "Ready", "PodReadyToStartContainers", "DisruptionTarget")
+    )
+    is_scheduled, is_ready = (fields.text(each, "status") for each in (scheduled, ready))
     ours, others = containers(service or task, spec, status, logs=logs)
-    disruption = conditions.get("DisruptionTarget", {})
+    claims = (fields.mapping(each, "persistentVolumeClaim") for each in fields.mappings(spec, "volumes"))
     return PodFacts(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
         service=service,
         template=labels.get(names.LABEL_TEMPLATE, ""),
-        created=clock.parse(meta["creationTimestamp"]),
-        terminating="deletionTimestamp" in meta,
-        phase=status.get("phase", "Pending"),
-        reason=status.get("reason", ""),
-        node=spec.get("nodeName"),
-        bound_at=_time(scheduled.get("lastTransitionTime")) if scheduled.get("status") == "True" else None,
-        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else None,
-        ready=ready.get("status") == "True",
-        ready_at=_time(ready.get("lastTransitionTime")) if ready.get("status") == "True" else None,
-        unready_since=_time(ready.get("lastTransitionTime")) if ready.get("status") == "False" else None,
+        created=fields.created(body),
+        terminating=fields.deleted(body),
+        phase=fields.text(status, "phase") or "Pending",
+        reason=fields.text(status, "reason"),
+        node=fields.text(spec, "nodeName") or None,
+        bound_at=fields.time(scheduled, "lastTransitionTime") if is_scheduled == "True" else None,
+        unschedulable=fields.text(scheduled, "message")
+        if fields.text(scheduled, "reason") == "Unschedulable"
+        else None,
+        ready=is_ready == "True",
+        ready_at=fields.time(ready, "lastTransitionTime") if is_ready == "True" else None,
+        unready_since=fields.time(ready, "lastTransitionTime") if is_ready == "False" else None,
         image_present=ours.image_present,
         waiting_reason=ours.waiting_reason,
         waiting_message=ours.waiting_message,
@@ -156,54 +160,49 @@ def pod_facts(body: dict[str, Any], *, logs: bool = True) -> PodFacts:
         last_ended=ours.last_ended,
         restarts=ours.restarts,
         image=ours.image,
-        message=head(status.get("message", "")),
+        message=head(fields.text(status, "message")),
         container_ready=ours.ready,
-        sandbox_ready=conditions.get("PodReadyToStartContainers", {}).get("status") == "True",
+        sandbox_ready=fields.text(sandbox, "status") == "True",
         told_at=_told_at(meta),
-        gate=head(ready.get("message", "")) if ready.get("reason") == "ReadinessGatesNotReady" else "",
-        claims=tuple(
-            each["persistentVolumeClaim"]["claimName"]
-            for each in spec.get("volumes", ())
-            if "persistentVolumeClaim" in each
-        ),
+        gate=head(fields.text(ready, "message")) if fields.text(ready, "reason") == "ReadinessGatesNotReady" else "",
+        claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
         others=others,
         task=task,
         job=labels.get(LABEL_JOB, ""),
-        pushed_out=head((status if status.get("reason") else disruption).get("message", "")),
+        pushed_out=head(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 
 
-def child_facts(kind: str, body: dict[str, Any]) -> ChildFacts:
-    """Take what we need from a child that is not a pod. The kind is given, since lists leave it out."""
-    meta, status = body["metadata"], body.get("status", {})
-    owner: dict[str, Any] = next((each for each in meta.get("ownerReferences", ()) if each.get("controller")), {})
-    failure: dict[str, Any] = next(
-        (
-            each
-            for each in status.get("conditions", ())
-            if each["type"] == "ReplicaFailure"
-            and each["status"] == "True"
-            and status.get("observedGeneration") == meta.get("generation")  # otherwise it is about an older spec
-        ),
-        {},
+def child_facts(kind: str, body: Json) -> ChildFacts:
+    """Take what we need from a child that is not a pod. The kind is given, since lists leave it out.
+
+    Raises `Unreadable`.
+    """
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels, generation = fields.texts(meta, "labels"), fields.optional_number(meta, "generation")
+    owner = next((each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller")), {})
+    failure = fields.conditions(status).get("ReplicaFailure", {})
+    # Otherwise it is about an older spec, or over.
+    counts = fields.text(failure, "status") == "True" and generation == fields.optional_number(
+        status, "observedGeneration"
     )
     return ChildFacts(
         kind=kind,
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        deployment=meta.get("labels", {}).get(names.LABEL_DEPLOYMENT, ""),
-        service=meta.get("labels", {}).get(names.LABEL_SERVICE, ""),
-        created=clock.parse(meta["creationTimestamp"]),
-        owner_uid=owner.get("uid", ""),
-        owner=f"{owner['kind']} {owner['name']}" if owner else "",
-        applied=meta.get("annotations", {}).get(names.ANNOTATION_APPLIED, ""),
-        revision=str(meta["generation"]) if "generation" in meta else digest(body.get("spec", {})),
-        terminating="deletionTimestamp" in meta,
-        replicas=body.get("spec", {}).get("replicas"),
-        refusal=head(redact(failure.get("message", ""))),
-        phase=status.get("phase", ""),
-        storage_class=body.get("spec", {}).get("storageClassName"),
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
+        service=labels.get(names.LABEL_SERVICE, ""),
+        created=fields.created(body),
+        owner_uid=fields.text(owner, "uid"),
+        owner=f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}" if owner else "",
+        applied=fields.texts(meta, "annotations").get(names.ANNOTATION_APPLIED, ""),
+        revision=str(generation) if generation is not None else digest(spec),
+        terminating=fields.deleted(body),
+        replicas=fields.optional_number(spec, "replicas"),
+        refusal=head(redact(fields.text(failure, "message"))) if counts else "",
+        phase=fields.text(status, "phase"),
+        storage_class=fields.optional_text(spec, "storageClassName"),
     )
 
 
@@ -225,14 +224,11 @@ def as_wanted(pods: Sequence[PodFacts], image: str) -> list[PodFacts]:
     return [pod for pod in pods if pod.image == image] or list(pods)
 
 
-def _told_at(meta: dict[str, Any]) -> datetime | None:
-    times = (
-        each.get("time")
-        for each in meta.get("managedFields", ())
-        if each.get("manager") == "kubelet" and each.get("subresource") == "status"
+def _told_at(meta: Json) -> datetime | None:
+    writes = fields.mappings(meta, "managedFields")
+    kubelet = (
+        each
+        for each in writes
+        if fields.text(each, "manager") == "kubelet" and fields.text(each, "subresource") == "status"
     )
-    return max((clock.parse(time) for time in times if time), default=None)
-
-
-def _time(text: str | None) -> datetime | None:
-    return clock.parse(text) if text else None
+    return max((moment for each in kubelet if (moment := fields.time(each, "time"))), default=None)
