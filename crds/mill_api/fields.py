@@ -130,6 +130,18 @@ def time(body: object, name: str) -> datetime | None:
     return moment(optional_text(body, name))
 
 
+def created_at(body: object) -> str:
+    """Return when an object was made, as it says it. Raises `Unreadable` if it does not."""
+    created(body)
+    return text(mapping(body, "metadata"), "creationTimestamp")
+
+
+def time_text(body: object, name: str) -> str | None:
+    """Return a point in time as it is written; None if there is none that can be read."""
+    written = optional_text(body, name)
+    return None if moment(written) is None else written
+
+
 def moment(written: str | None) -> datetime | None:
     """Read a point in time of RFC 3339, of any precision. None: there is none, or none that can be counted with."""
     if not written or len(written) > 64:

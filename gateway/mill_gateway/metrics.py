@@ -7,7 +7,6 @@ import asyncio
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from importlib.metadata import version
 from typing import Final
 
@@ -16,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mill_api import names
+from mill_api.fields import moment
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, KubeError
 from mill_api.kube.metrics import FAST, RequestMetrics, WatchMetrics
@@ -122,10 +122,9 @@ class Metrics:
         if old is None and new.outcome is None:
             self.spawned.labels(task).inc()
         if old is not None and old.outcome is None and new.outcome is not None:
-            begun, ended = new.started_at or new.created_at, new.finished_at
-            if ended is not None:
-                seconds = (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
-                self.durations.labels(task).observe(max(0.0, seconds))
+            begun, ended = moment(new.started_at or new.created_at), moment(new.finished_at)
+            if begun is not None and ended is not None:
+                self.durations.labels(task).observe(max(0.0, (ended - begun).total_seconds()))
 
 
 class _Cluster(Collector):

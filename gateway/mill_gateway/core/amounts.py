@@ -1,9 +1,11 @@
 """Amounts of CPU and memory as mill's API counts them: cores as a float, bytes as an integer."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from mill_api.language.quantities import bytes_of, cores_of
+from mill_api import fields
+from mill_api.fields import Json
+from mill_api.language.quantities import InvalidQuantity, bytes_of, cores_of
 
 
 class Amounts(NamedTuple):
@@ -15,9 +17,28 @@ class Amounts(NamedTuple):
     """Bytes."""
 
     @classmethod
-    def read(cls, quantities: dict[str, Any]) -> "Amounts":
-        """Read Kubernetes' own notation: `{"cpu": "250m", "memory": "256M"}`."""
-        return cls(cores_of(str(quantities.get("cpu", "0"))), bytes_of(str(quantities.get("memory", "0"))))
+    def read(cls, quantities: Json) -> "Amounts":
+        """Read Kubernetes' own notation: `{"cpu": "250m", "memory": "256M"}`.
+
+        What cannot be read counts as nothing: a pod is a pod, whatever it asks for.
+        """
+        return cls(cores(fields.quantity(quantities, "cpu")), size(fields.quantity(quantities, "memory")) or 0)
+
+
+def cores(quantity: str) -> float:
+    """Return a number of cores; 0 if it cannot be read."""
+    try:
+        return cores_of(quantity) if quantity else 0.0
+    except InvalidQuantity:
+        return 0.0
+
+
+def size(quantity: str) -> int | None:
+    """Return a number of bytes; None if it cannot be read."""
+    try:
+        return bytes_of(quantity)
+    except InvalidQuantity:
+        return None
 
 
 def total(amounts: Iterable[Amounts]) -> Amounts:
@@ -29,18 +50,18 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
     return Amounts(round(cpu, 6), memory)
 
 
-def requested(pod_spec: dict[str, Any]) -> Amounts:
+def requested(pod_spec: Json) -> Amounts:
     """Return what a pod takes of its node, as the scheduler counts.
 
     That is what its containers and sidecars take together, or the largest of its init containers beside the sidecars
     that have started before it; or what the pod asks for as a whole.
     """
-    running = [Amounts.read(_requests(each)) for each in pod_spec["containers"]]
+    running = [Amounts.read(_requests(each)) for each in fields.mappings(pod_spec, "containers")]
     sidecars: list[Amounts] = []
     peaks = []
-    for each in pod_spec.get("initContainers") or ():
+    for each in fields.mappings(pod_spec, "initContainers"):
         own = Amounts.read(_requests(each))
-        if each.get("restartPolicy") == "Always":
+        if fields.text(each, "restartPolicy") == "Always":
             sidecars.append(own)
         else:
             peaks.append(total((*sidecars, own)))
@@ -51,8 +72,8 @@ def requested(pod_spec: dict[str, Any]) -> Amounts:
         asked.cpu if "cpu" in whole else max(each.cpu for each in peaks),
         asked.memory if "memory" in whole else max(each.memory for each in peaks),
     )
-    return total((taken, Amounts.read(pod_spec.get("overhead") or {})))
+    return total((taken, Amounts.read(fields.mapping(pod_spec, "overhead"))))
 
 
-def _requests(spec: dict[str, Any]) -> dict[str, Any]:
-    return (spec.get("resources") or {}).get("requests") or {}
+def _requests(spec: Json) -> Json:
+    return fields.mapping(spec, "resources", "requests")

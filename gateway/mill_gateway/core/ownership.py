@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from mill_api import fields
+
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 """Annotation `<application>:<group>/<kind>:<namespace>/<name>`; on copies of an object it still names the original."""
 ARGO_LABEL: Final = "argocd.argoproj.io/instance"
@@ -22,7 +24,7 @@ def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str 
 
     `managers` are the names in the resource's `managedFields`.
     """
-    labels: Mapping[str, str] = metadata.get("labels") or {}
+    labels = fields.texts(metadata, "labels")
     application = _tracked(metadata) or labels.get(ARGO_LABEL)
     if application is None and ARGO_MANAGER in managers:
         application = labels.get(INSTANCE_LABEL)
@@ -36,7 +38,7 @@ def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str 
 
 def _tracked(metadata: Mapping[str, Any]) -> str | None:
     """Return the application that tracks the resource, unless the annotation came with a copy of another one."""
-    text = (metadata.get("annotations") or {}).get(ARGO_TRACKING, "")
+    text = fields.texts(metadata, "annotations").get(ARGO_TRACKING, "")
     application, _, of = text.partition(":")
     _, _, what = of.rpartition(":")
     return application if application and what == f"{metadata.get('namespace')}/{metadata.get('name')}" else None
@@ -44,4 +46,12 @@ def _tracked(metadata: Mapping[str, Any]) -> str | None:
 
 def managers_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """Return who has written fields of a resource, each once."""
-    return tuple(sorted({each["manager"] for each in metadata.get("managedFields") or () if "manager" in each}))
+    return tuple(
+        sorted(
+            {
+                manager
+                for each in fields.mappings(metadata, "managedFields")
+                if (manager := fields.text(each, "manager"))
+            }
+        )
+    )

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from mill_api import fields
 from mill_api.status import ServiceStatus, State
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.pods import Pod
@@ -69,14 +70,14 @@ def services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) ->
     Plain, since making models of thousands of replicas that are known to be right takes most of an answer's time.
     """
     judged = {each.name: each for each in deployment.status.services}
-    for asked in deployment.spec.get("services") or ():
+    for asked in deployment.services:
         status = judged.get(asked["name"]) or ServiceStatus(name=asked["name"])
         ours = [pod for pod in pods_of(asked["name"]) if pod.deployment == deployment.key.name]
         allocations = [allocation(pod, status) for pod in ours]
-        desired = status.replicas.desired if asked["name"] in judged else asked.get("replicas", 1)
+        desired = status.replicas.desired if asked["name"] in judged else fields.number(asked, "replicas", 1)
         yield {
             "name": asked["name"],
-            "image": asked["image"],
+            "image": fields.text(asked, "image"),
             "replicas": {"desired": desired, "healthy": status.replicas.healthy},
             "allocations": allocations,
             "namespace": deployment.key.namespace,

@@ -1,17 +1,18 @@
 """What pods use, as a metrics server tells it."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from mill_api import fields
+from mill_api.fields import Json
 from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, total
 
 
-def usage(listed: Mapping[str, Any]) -> dict[Key, Amounts]:
-    """Read a list of PodMetrics."""
-    return {
-        Key(each["metadata"]["namespace"], each["metadata"]["name"]): total(
-            Amounts.read(container.get("usage") or {}) for container in each.get("containers") or ()
-        )
-        for each in listed.get("items") or ()
-    }
+def usage(listed: Json) -> dict[Key, Amounts]:
+    """Read a list of PodMetrics. What does not say whose it is, is left out."""
+    used: dict[Key, Amounts] = {}
+    for each in fields.mappings(listed, "items"):
+        meta = fields.mapping(each, "metadata")
+        key = Key(fields.text(meta, "namespace"), fields.text(meta, "name"))
+        if all(key):
+            containers = fields.mappings(each, "containers")
+            used[key] = total(Amounts.read(fields.mapping(container, "usage")) for container in containers)
+    return used

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from mill_api.language.quantities import bytes_of
+from mill_gateway.core.amounts import size
 from mill_gateway.core.seen.claims import Claim
 from mill_gateway.core.seen.pods import Pod
 
@@ -41,6 +41,6 @@ def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
         deployment=claim.deployment,
         service=claim.service,
         size=claim.size,
-        size_bytes=bytes_of(claim.size) if claim.size else None,
+        size_bytes=size(claim.size) if claim.size else None,
         phase="Terminating" if claim.leaving else claim.phase,
     )

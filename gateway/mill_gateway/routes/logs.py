@@ -86,5 +86,5 @@ def _known(gateway: Gateway, namespace: str, name: str) -> bool:
     if gateway.watched.jobs.get(Key(namespace, name)) is not None:
         return True
     deployments = gateway.watched.deployments.in_namespace(namespace)
-    tasks = (task["name"] for each in deployments for task in each.spec.get("tasks") or ())
+    tasks = (task["name"] for each in deployments for task in each.tasks)
     return any(each.has_service(name) for each in deployments) or name in tasks

@@ -41,7 +41,7 @@ async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Coun
     deployments = watched.deployments.in_namespace(namespace) if may_see else []
     return Counts(
         node_count=len(machines),
-        service_count=sum(len(each.spec.get("services") or ()) for each in deployments),
+        service_count=sum(len(each.services) for each in deployments),
         task_count=count(watched.jobs.in_namespace(namespace), deployments) if may_see else 0,
         cpu_total=everything.cpu,
         cpu_available=available.cpu,

@@ -34,7 +34,7 @@ class Deployments:
         return sorted(found, key=lambda each: each.key)
 
     def learn(self, body: dict[str, Any]) -> Deployment:
-        """Note the answer to our own write, so that its stream need not wait for the watch."""
+        """Note the answer to our own write, so that its stream need not wait for the watch. Raises `Unreadable`."""
         return self.reflector.learn(body)
 
     def _changed(self, old: Deployment | None, new: Deployment | None) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mill_api import names
+from mill_api.fields import identity
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
@@ -42,8 +43,11 @@ class Jobs:
         return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
 
     def learn(self, body: dict[str, Any]) -> Job:
-        """Note the answer to our own spawn, and tell of the run: to the watch it will not be new any more."""
-        before = self.get(Key(body["metadata"]["namespace"], body["metadata"]["name"]))
+        """Note the answer to our own spawn, and tell of the run: to the watch it will not be new any more.
+
+        Raises `Unreadable`.
+        """
+        before = self.get(identity(body).key)
         made = self.reflector.learn(body)
         if before is None and self.get(made.key) is made:
             self._changed(None, made)

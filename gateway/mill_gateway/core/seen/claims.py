@@ -1,9 +1,9 @@
 """A volume: a PersistentVolumeClaim."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
 
 
@@ -26,19 +26,19 @@ class Claim:
     leaving: bool
 
 
-def claim(body: dict[str, Any]) -> Claim:
-    """Take what we need from a claim."""
-    meta, spec, status = body["metadata"], body["spec"], body.get("status", {})
-    labels = meta.get("labels") or {}
-    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+def claim(body: Json) -> Claim:
+    """Take what we need from a claim. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
+    asked = fields.quantity(fields.mapping(spec, "resources", "requests"), "storage")
     return Claim(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
         service=labels.get(names.LABEL_SERVICE, ""),
-        phase=status.get("phase", "Pending"),
-        volume=spec.get("volumeName"),
-        size=(status.get("capacity") or {}).get("storage") or asked,
-        leaving="deletionTimestamp" in meta,
+        phase=fields.text(status, "phase") or "Pending",
+        volume=fields.text(spec, "volumeName") or None,
+        size=fields.quantity(fields.mapping(status, "capacity"), "storage") or asked or None,
+        leaving=fields.deleted(body),
     )

@@ -3,7 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import ValidationError
+
+from mill_api import fields
 from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
+from mill_api.fields import Json, Unreadable
 from mill_api.key import Key
 from mill_api.status import MillDeploymentStatus
 from mill_gateway.core.ownership import managers_of
@@ -31,23 +35,36 @@ class Deployment:
 
     @property
     def status(self) -> MillDeploymentStatus:
-        """Return its status."""
+        """Return its status. One that cannot be read is as if nobody had written one."""
         if self._status is None:
-            self._status = MillDeploymentStatus.model_validate(self.raw_status)
+            try:
+                self._status = MillDeploymentStatus.model_validate(self.raw_status)
+            except ValidationError:
+                self._status = MillDeploymentStatus()
         return self._status
+
+    @property
+    def services(self) -> list[Json]:
+        """Return the services that it asks for, each with a name, as they stand in its spec."""
+        return [each for each in fields.mappings(self.spec, "services") if fields.text(each, "name")]
+
+    @property
+    def tasks(self) -> list[Json]:
+        """Return the tasks that it has, each with a name, as they stand in its spec."""
+        return [each for each in fields.mappings(self.spec, "tasks") if fields.text(each, "name")]
 
     def has_service(self, name: str) -> bool:
         """Tell whether it asks for a service of that name."""
-        return any(each["name"] == name for each in self.spec.get("services") or ())
+        return any(each["name"] == name for each in self.services)
 
     def replicas(self, name: str) -> int:
         """Return how many replicas a service is to have: as the operator knows, whoever else scales it."""
         for judged in self.status.services:
             if judged.name == name:
                 return judged.replicas.desired
-        for asked in self.spec.get("services") or ():
+        for asked in self.services:
             if asked["name"] == name:
-                return int(asked.get("replicas", 1))
+                return fields.number(asked, "replicas", 1)
         return 0
 
     def events(self, rollout: str, *, full: bool, only: str | None = None) -> list[tuple[Event, bytes]]:
@@ -64,14 +81,16 @@ class Deployment:
         return events
 
 
-def deployment(body: dict[str, Any]) -> Deployment:
-    """Take what we need from a MillDeployment."""
-    meta = body["metadata"]
+def deployment(body: Json) -> Deployment:
+    """Take what we need from a MillDeployment. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    if fields.optional_number(meta, "generation") is None:
+        raise Unreadable("no metadata.generation")
     return Deployment(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         metadata={name: meta[name] for name in METADATA if name in meta} | {"managers": managers_of(meta)},
-        spec=body.get("spec") or {},
-        raw_status=body.get("status") or {},
+        spec=dict(spec),
+        raw_status=dict(status),
     )

@@ -1,9 +1,9 @@
 """A run of a task: a Job."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, requested
 
@@ -26,25 +26,23 @@ class Job:
     leaving: bool
 
 
-def job(body: dict[str, Any]) -> Job:
-    """Take what we need from a Job."""
-    meta, spec, status = body["metadata"], body["spec"], body.get("status", {})
-    labels = meta.get("labels") or {}
-    ends = [
-        each
-        for each in status.get("conditions") or ()
-        if each["type"] in ("Complete", "Failed") and each["status"] == "True"
-    ]
+def job(body: Json) -> Job:
+    """Take what we need from a Job. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
+    ended = ((name, fields.conditions(status).get(name, {})) for name in ("Complete", "Failed"))
+    ends = [(name, each) for name, each in ended if fields.text(each, "status") == "True"]
+    outcome, end = ends[0] if ends else (None, {})
     return Job(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
         task=labels.get(names.LABEL_TASK, ""),
-        amounts=requested(spec["template"]["spec"]),
-        created_at=meta["creationTimestamp"],
-        started_at=status.get("startTime"),
-        finished_at=status.get("completionTime") or (ends[0].get("lastTransitionTime") if ends else None),
-        outcome=ends[0]["type"] if ends else None,
-        leaving="deletionTimestamp" in meta,
+        amounts=requested(fields.mapping(spec, "template", "spec")),
+        created_at=fields.created_at(body),
+        started_at=fields.time_text(status, "startTime"),
+        finished_at=fields.time_text(status, "completionTime") or fields.time_text(end, "lastTransitionTime"),
+        outcome=outcome,
+        leaving=fields.deleted(body),
     )

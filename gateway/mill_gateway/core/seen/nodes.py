@@ -1,9 +1,9 @@
 """A node, and any pod as far as it takes something of one."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, requested
 
@@ -27,20 +27,23 @@ class Node:
     """Operating system and architecture: `linux/amd64`."""
 
 
-def node(body: dict[str, Any]) -> Node:
-    """Take what we need from a node."""
-    meta, status = body["metadata"], body.get("status", {})
-    addresses = {each["type"]: each["address"] for each in status.get("addresses") or ()}
-    info = status.get("nodeInfo") or {}
+def node(body: Json) -> Node:
+    """Take what we need from a node. Raises `Unreadable`."""
+    known, (_, spec, status) = fields.identity(body, namespaced=False), fields.parts(body)
+    addresses = {
+        fields.text(each, "type"): fields.text(each, "address") for each in fields.mappings(status, "addresses")
+    }
+    kinds = ("InternalIP", "ExternalIP", "Hostname")
+    info = fields.mapping(status, "nodeInfo")
     return Node(
-        key=Key("", meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        address=addresses.get("InternalIP") or addresses.get("ExternalIP") or addresses.get("Hostname"),
-        ready=any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ()),
-        unschedulable=bool(body.get("spec", {}).get("unschedulable")),
-        amounts=Amounts.read(status.get("allocatable") or {}),
-        platform=f"{info.get('operatingSystem', '')}/{info.get('architecture', '')}",
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        address=next((addresses[kind] for kind in kinds if addresses.get(kind)), None),
+        ready=fields.text(fields.conditions(status).get("Ready"), "status") == "True",
+        unschedulable=fields.flag(spec, "unschedulable"),
+        amounts=Amounts.read(fields.mapping(status, "allocatable")),
+        platform=f"{fields.text(info, 'operatingSystem')}/{fields.text(info, 'architecture')}",
     )
 
 
@@ -63,21 +66,21 @@ class Tenant:
     leaving: bool
 
 
-def tenant(body: dict[str, Any]) -> Tenant:
-    """Take what we need from a pod on a node."""
-    meta = body["metadata"]
-    labels = meta.get("labels") or {}
-    owners = [each["kind"] for each in meta.get("ownerReferences") or () if each.get("controller")]
+def tenant(body: Json) -> Tenant:
+    """Take what we need from a pod on a node. Raises `Unreadable`."""
+    known, (meta, spec, _) = fields.identity(body), fields.parts(body)
+    labels, annotations = fields.texts(meta, "labels"), fields.texts(meta, "annotations")
+    owners = (each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller"))
     return Tenant(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
-        node=body["spec"].get("nodeName", ""),
-        amounts=requested(body["spec"]),
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        node=fields.text(spec, "nodeName"),
+        amounts=requested(spec),
         ours=labels.get(names.LABEL_MANAGED_BY) == names.MANAGED_BY and names.LABEL_DEPLOYMENT in labels,
         service=labels.get(names.LABEL_SERVICE),
         task=labels.get(names.LABEL_TASK),
-        owner=owners[0] if owners else None,
-        mirror=MIRROR in (meta.get("annotations") or {}),
-        leaving="deletionTimestamp" in meta,
+        owner=next((fields.text(each, "kind") for each in owners), None),
+        mirror=MIRROR in annotations,
+        leaving=fields.deleted(body),
     )

@@ -1,14 +1,16 @@
 """A pod of a service or of a task's run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from mill_api import names
+from mill_api import fields, names
+from mill_api.fields import Json
 from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, requested
 
 JOB_LABEL = "batch.kubernetes.io/job-name"
-NEVER = ("1970-", "0001-")
+NEVER: Final = "1970-"
 
 
 class Program(NamedTuple):
@@ -71,66 +73,64 @@ class Pod:
         return self.phase in ("Succeeded", "Failed")
 
 
-def pod(body: dict[str, Any]) -> Pod:
-    """Take what we need from a pod."""
-    meta, spec, status = body["metadata"], body["spec"], body.get("status", {})
-    labels = meta.get("labels") or {}
-    container = spec["containers"][0]
-    for each in spec["containers"]:
-        if each["name"] in (labels.get(names.LABEL_SERVICE), labels.get(names.LABEL_TASK)):
-            container = each
-    statuses = status.get("containerStatuses") or ()
-    seen: dict[str, Any] = next((each for each in statuses if each["name"] == container["name"]), {})
-    state = seen.get("state") or {}
-    ports = container.get("ports") or ()
+def pod(body: Json) -> Pod:
+    """Take what we need from a pod. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
+    program = _program(known.key.namespace, labels)
+    containers = fields.mappings(spec, "containers")
+    container: Json = next(
+        (each for each in containers if fields.text(each, "name") == program.name), [*containers, {}][0]
+    )
+    name = fields.text(container, "name")
+    seen: Json = next(
+        (each for each in fields.mappings(status, "containerStatuses") if fields.text(each, "name") == name), {}
+    )
+    state = fields.mapping(seen, "state")
+    conditions = fields.conditions(status)
+    scheduled = conditions.get("PodScheduled", {})
+    claims = (fields.mapping(each, "persistentVolumeClaim") for each in fields.mappings(spec, "volumes"))
     return Pod(
-        key=Key(meta["namespace"], meta["name"]),
-        uid=meta["uid"],
-        resource_version=meta["resourceVersion"],
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
-        program=_program(meta["namespace"], labels),
+        program=program,
         run=labels.get(JOB_LABEL),
         template=labels.get(names.LABEL_TEMPLATE),
-        node=spec.get("nodeName"),
-        phase=status.get("phase", "Pending"),
-        ready=any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ()),
-        leaving="deletionTimestamp" in meta,
-        created_at=meta["creationTimestamp"],
+        node=fields.text(spec, "nodeName") or None,
+        phase=fields.text(status, "phase") or "Pending",
+        ready=fields.text(conditions.get("Ready"), "status") == "True",
+        leaving=fields.deleted(body),
+        created_at=fields.created_at(body),
         started_at=_started(state),
-        address=status.get("podIP"),
-        port=ports[0]["containerPort"] if ports else None,
+        address=fields.text(status, "podIP") or None,
+        port=next(
+            (fields.optional_number(each, "containerPort") for each in fields.mappings(container, "ports")), None
+        ),
         amounts=requested(spec),
-        container=container["name"],
-        restarts=seen.get("restartCount", 0),
-        waiting=(state.get("waiting") or {}).get("reason"),
-        image_present=bool(seen.get("imageID")),
-        exit_code=(state.get("terminated") or {}).get("exitCode"),
-        unschedulable=next(
-            (
-                each.get("message", "")
-                for each in status.get("conditions") or ()
-                if each["type"] == "PodScheduled" and each.get("reason") == "Unschedulable"
-            ),
-            None,
-        ),
-        claims=tuple(
-            each["persistentVolumeClaim"]["claimName"]
-            for each in spec.get("volumes") or ()
-            if "persistentVolumeClaim" in each
-        ),
+        container=name,
+        restarts=max(0, fields.number(seen, "restartCount")),
+        waiting=fields.optional_text(fields.mapping(state, "waiting"), "reason"),
+        image_present=bool(fields.text(seen, "imageID")),
+        exit_code=fields.optional_number(fields.mapping(state, "terminated"), "exitCode"),
+        unschedulable=fields.text(scheduled, "message")
+        if fields.text(scheduled, "reason") == "Unschedulable"
+        else None,
+        claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
     )
 
 
-def _started(state: dict[str, Any]) -> str | None:
+def _started(state: Json) -> str | None:
     """Return when a container started: a start that never was (no such command) stands as 1970.
 
     Not compared with the pod's creation: that is the API server's clock, and the node's may be behind.
     """
-    started: str | None = (state.get("running") or state.get("terminated") or {}).get("startedAt")
+    started = fields.time_text(fields.mapping(state, "running") or fields.mapping(state, "terminated"), "startedAt")
     return None if started is None or started.startswith(NEVER) else started
 
 
-def _program(namespace: str, labels: dict[str, str]) -> Program:
+def _program(namespace: str, labels: Mapping[str, str]) -> Program:
     if names.LABEL_SERVICE in labels:
         return Program(namespace, "service", labels[names.LABEL_SERVICE])
     return Program(namespace, "task", labels.get(names.LABEL_TASK, ""))
