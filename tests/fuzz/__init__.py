@@ -1,0 +1,1 @@
+"""Inputs that nobody would write, for what reads the texts and objects of others."""

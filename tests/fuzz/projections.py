@@ -1,0 +1,96 @@
+"""Every function that reads an object of the API server's, with a good one of its kind."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from mill_api.events import rollout_id
+from mill_api.fields import Unreadable, mapping, mappings
+from mill_api.kube.client import ApiError
+from mill_gateway.core.amounts import requested
+from mill_gateway.core.deployments import summary
+from mill_gateway.core.ownership import gitops_owner, managers_of
+from mill_gateway.core.seen.claims import claim
+from mill_gateway.core.seen.deployments import deployment
+from mill_gateway.core.seen.jobs import job
+from mill_gateway.core.seen.nodes import node, tenant
+from mill_gateway.core.seen.pods import pod
+from mill_gateway.core.services import services
+from mill_gateway.core.usage import usage
+from mill_gateway.core.volumes import volume
+from mill_operator.children import template_of
+from mill_operator.cluster import CHILD_KINDS, parent
+from mill_operator.core.tasks.jobs import job_facts
+from mill_operator.core.verdicts.answers import event_facts, node_facts
+from mill_operator.core.verdicts.facts import child_facts, pod_facts
+from mill_operator.election import lease
+from tests.fuzz import samples
+from tests.fuzz.mutations import Json, mutated
+
+
+class Projection(NamedTuple):
+    """A function of one object."""
+
+    name: str
+    project: Callable[[Any], object]
+    body: Json
+
+
+def _shown(body: Any) -> object:
+    """Read a MillDeployment, and what is worked out of it later, for one request."""
+    seen = deployment(body)
+    return summary(seen), list(services(seen, lambda _: ())), seen.tasks, seen.replicas("web"), seen.rollout_id
+
+
+def _refused(body: Any) -> object:
+    error = ApiError.from_status(409, json.dumps(body).encode())
+    return error.namespace_goes, error.retry_after, str(error)
+
+
+PROJECTIONS: Final = (
+    Projection("operator: MillDeployment", parent, samples.MILL_DEPLOYMENT),
+    Projection("operator: Pod", pod_facts, samples.POD),
+    Projection("operator: Pod without logs", partial(pod_facts, logs=False), samples.POD),
+    Projection("operator: Job", job_facts, samples.JOB),
+    Projection("operator: Lease", lease, samples.LEASE),
+    Projection("operator: Event", lambda body: event_facts(mappings(body, "items")), samples.EVENTS),
+    Projection("operator: Node", node_facts, samples.NODE),
+    Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
+    *(Projection(f"operator: {kind}", partial(child_facts, kind), samples.CHILDREN[kind]) for kind in CHILD_KINDS),
+    Projection("gateway: MillDeployment", _shown, samples.MILL_DEPLOYMENT),
+    Projection("gateway: Pod", pod, samples.POD),
+    Projection("gateway: Pod of a node", tenant, samples.POD),
+    Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
+    Projection("gateway: Node", node, samples.NODE),
+    Projection("gateway: Job", job, samples.JOB),
+    Projection("gateway: PersistentVolumeClaim", lambda body: volume(claim(body), ()), samples.CLAIM),
+    Projection("gateway: PodMetrics", usage, samples.POD_METRICS),
+    Projection(
+        "owner",
+        lambda body: gitops_owner(mapping(body, "metadata"), managers_of(mapping(body, "metadata"))),
+        samples.MILL_DEPLOYMENT,
+    ),
+    Projection("rollout", lambda body: rollout_id(mapping(body, "metadata")), samples.MILL_DEPLOYMENT),
+    Projection("refusal", _refused, samples.REFUSAL),
+)
+
+
+def run(projection: Projection, seed: int, count: int) -> int:
+    """Read so many odd objects, and return how many of them can be read.
+
+    An error that is no `Unreadable` is raised, with the object and how to make it again as its note.
+    """
+    rng, read = Random(seed), 0
+    for number in range(count):
+        body = mutated(rng, projection.body)
+        try:
+            projection.project(body)
+            read += 1
+        except Unreadable:
+            pass
+        except Exception as error:
+            error.add_note(f"{projection.name}, seed {seed}, object {number}: {body!r}"[:20_000])
+            raise
+    return read
