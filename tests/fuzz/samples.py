@@ -1,5 +1,6 @@
 """A good object of each kind, with every field that anything of ours reads."""
 
+import json
 from typing import Any, Final
 
 Json = dict[str, Any]
@@ -188,3 +189,17 @@ REFUSAL: Final = {
     "message": "in words",
     "details": {"kind": "pods", "retryAfterSeconds": 5, "causes": [{"reason": "NamespaceTerminating"}]},
 }
+
+
+def changed(body: Json, path: str, value: Any) -> Json:
+    """Return a copy in which what is at a path (`status.conditions.0.type`) is another value; `...`: nothing."""
+    copy = json.loads(json.dumps(body))
+    *way, last = [int(step) if step.isdecimal() else step for step in path.split(".")]
+    part: Any = copy
+    for step in way:
+        part = part[step]
+    if value is ...:
+        del part[last]
+    else:
+        part[last] = value
+    return copy

@@ -9,6 +9,7 @@ import pytest
 from mill_api.kube.client import ApiError, KubeClient, NotFound, Unreachable
 from mill_api.kube.resources import EVENTS, Resource
 from mill_operator import lookups
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN
 from mill_operator.core.verdicts.questions import Question
 from mill_operator.lookups import Lookups
 
@@ -162,3 +163,21 @@ async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, serve
     server.gate.set()
     assert len((await asking).events) == len(many)
     assert len(looking._known) == lookups.REMEMBERED
+
+
+async def test_an_unexpected_error_costs_one_answer(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    found = Lookups(cast("KubeClient", server))
+    server.error = TypeError("a fault of ours")
+    assert await found.answer([NODE]) == NOTHING_KNOWN
+    assert "cannot look up node node-1: unexpected error" in caplog.text
+    server.error = None
+    assert (await found.answer([POD])).events["pod-uid"][0].reason == "Failed"
+
+
+@pytest.mark.parametrize("listed", [{}, {"items": None}, {"items": [None, 5]}])
+async def test_a_list_of_events_in_which_there_are_none(server: Server, listed: dict[str, Any]) -> None:
+    async def answer(*_: Any, **__: Any) -> dict[str, Any]:
+        return listed
+
+    server.list = answer  # type: ignore[method-assign]
+    assert (await Lookups(cast("KubeClient", server)).answer([POD])).events == {"pod-uid": ()}

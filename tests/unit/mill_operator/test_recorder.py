@@ -174,3 +174,28 @@ async def test_a_stop_waits_for_a_while_and_no_longer(server: Server, recorder: 
     server.gate.set()
     await asyncio.sleep(0)
     assert (server.calls, server.events) == (1, {})
+
+
+async def test_an_unexpected_error_costs_one_event(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server()
+    server.errors = [KeyError("count")]
+    recorder = Recorder(cast("KubeClient", server), lambda: datetime(2026, 1, 31, tzinfo=UTC))
+    recorder.record(KEY, UID, FAILED)
+    recorder.record(KEY, UID, Announcement("Healthy", "web is healthy", {"rollout": "1", "service": "web"}))
+    await recorder.drain(5)
+    assert [each["reason"] for each in server.events.values()] == ["Healthy"]
+    assert "event TagNotFound is lost: unexpected error" in caplog.text
+
+
+@pytest.mark.parametrize("count", [None, "many", [], -3])
+async def test_an_event_that_counts_in_no_number_counts_on_from_one(count: Any) -> None:
+    server = Server()
+    recorder = Recorder(cast("KubeClient", server), lambda: datetime(2026, 1, 31, tzinfo=UTC))
+    again = Announcement(FAILED.reason, FAILED.note, FAILED.about, warning=True, count=None)
+    recorder.record(KEY, UID, again)
+    await recorder.drain(5)
+    (event,) = server.events.values()
+    event["count"] = count
+    recorder.record(KEY, UID, again)
+    await recorder.drain(5)
+    assert server.counts == [2]

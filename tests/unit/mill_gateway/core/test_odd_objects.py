@@ -1,0 +1,205 @@
+"""What the gateway keeps of objects in which something is missing, `null`, or of another type."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mill_api.key import Key
+from mill_gateway.core.amounts import Amounts, requested
+from mill_gateway.core.deployments import summary
+from mill_gateway.core.ownership import gitops_owner, managers_of
+from mill_gateway.core.seen.claims import claim
+from mill_gateway.core.seen.deployments import deployment
+from mill_gateway.core.seen.jobs import job
+from mill_gateway.core.seen.nodes import node, tenant
+from mill_gateway.core.seen.pods import pod
+from mill_gateway.core.services import services
+from mill_gateway.core.usage import usage
+from mill_gateway.core.volumes import volume
+from tests.fuzz import samples
+from tests.fuzz.samples import changed
+
+Json = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "amounts"),
+    [
+        ("overhead", None, Amounts(2.0, 256_000_000)),
+        ("overhead.cpu", "+1", Amounts(3.0, 257_048_576)),
+        ("overhead.memory", "1e", Amounts(2.01, 256_000_000)),
+        ("resources", None, Amounts(0.26, 257_048_576)),
+        ("resources.requests", [], Amounts(0.26, 257_048_576)),
+        ("resources.requests.cpu", 3, Amounts(3.01, 257_048_576)),
+        ("resources.requests.cpu", "1.2.3", Amounts(0.01, 257_048_576)),
+        ("containers", None, Amounts(2.01, 257_048_576)),
+        ("containers", [], Amounts(2.01, 257_048_576)),
+        ("containers.0.resources.requests.memory", "+1Gi", Amounts(2.01, 1_074_790_400)),
+        ("containers.0.resources.requests.memory", None, Amounts(2.01, 257_048_576)),
+        ("initContainers", {}, Amounts(2.01, 257_048_576)),
+    ],
+)
+def test_what_a_pod_takes(path: str, value: Any, amounts: Amounts) -> None:
+    assert requested(changed(samples.POD_SPEC, path, value)) == amounts
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"deployment": "", "run": None, "template": None}),
+        ("spec", None, {"node": None, "container": "", "port": None, "amounts": Amounts(), "claims": ()}),
+        ("spec.containers", [], {"container": "", "port": None, "restarts": 0}),
+        ("spec.containers.0.name", None, {"container": ""}),
+        ("spec.containers.0.ports", None, {"port": None}),
+        ("spec.containers.0.ports.0", {}, {"port": None}),
+        ("spec.volumes.0.persistentVolumeClaim.claimName", None, {"claims": ()}),
+        ("status", None, {"phase": "Pending", "ready": False, "waiting": None, "image_present": False}),
+        ("status.conditions", None, {"ready": False, "unschedulable": None}),
+        ("status.conditions.1", {"type": "Ready"}, {"ready": False}),
+        ("status.conditions.2.message", ..., {"unschedulable": ""}),
+        ("status.podIP", None, {"address": None}),
+        ("status.containerStatuses", None, {"restarts": 0, "waiting": None}),
+        ("status.containerStatuses.0.state", None, {"waiting": None, "started_at": None}),
+        ("status.containerStatuses.0.state", {"running": {"startedAt": "0001-01-01T00:00:00Z"}}, {"started_at": None}),
+        ("status.containerStatuses.0.state", {"terminated": {"exitCode": "3"}}, {"exit_code": 3}),
+        ("status.containerStatuses.0.restartCount", None, {"restarts": 0}),
+    ],
+)
+def test_pods(path: str, value: Any, kept: Json) -> None:
+    seen = pod(changed(samples.POD, path, value))
+    assert {name: getattr(seen, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"ours": False, "service": None, "task": None}),
+        ("metadata.annotations", None, {"mirror": False}),
+        ("metadata.ownerReferences", None, {"owner": None}),
+        ("metadata.ownerReferences.0.kind", None, {"owner": ""}),
+        ("spec", None, {"node": "", "amounts": Amounts()}),
+        ("status", 5, {"node": "node-1", "ours": True}),
+    ],
+)
+def test_pods_of_nodes(path: str, value: Any, kept: Json) -> None:
+    seen = tenant(changed(samples.POD, path, value))
+    assert {name: getattr(seen, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("spec", None, {"unschedulable": False}),
+        ("spec.unschedulable", "true", {"unschedulable": False}),
+        ("status", None, {"address": None, "ready": False, "amounts": Amounts(), "platform": "/"}),
+        ("status.addresses", None, {"address": None}),
+        ("status.addresses.0.address", None, {"address": "node-1"}),
+        ("status.conditions.0.status", ..., {"ready": False}),
+        ("status.allocatable.cpu", "+4", {"amounts": Amounts(4.0, 8 * 2**30)}),
+        ("status.allocatable.cpu", "four", {"amounts": Amounts(0.0, 8 * 2**30)}),
+        ("status.nodeInfo.architecture", None, {"platform": "linux/"}),
+    ],
+)
+def test_nodes(path: str, value: Any, kept: Json) -> None:
+    seen = node(changed(samples.NODE, path, value))
+    assert {name: getattr(seen, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"deployment": "", "task": ""}),
+        ("spec", None, {"amounts": Amounts()}),
+        ("spec.template", None, {"amounts": Amounts()}),
+        ("status", None, {"started_at": None, "finished_at": None, "outcome": None}),
+        ("status.startTime", "soon", {"started_at": None}),
+        ("status.completionTime", 5, {"finished_at": samples.AT}),
+        ("status.conditions", None, {"outcome": None}),
+        ("status.conditions.1", {"type": "Failed"}, {"outcome": None}),
+    ],
+)
+def test_jobs(path: str, value: Any, kept: Json) -> None:
+    seen = job(changed(samples.JOB, path, value))
+    assert {name: getattr(seen, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "size", "count"),
+    [
+        ("status.capacity", None, "1Gi", 2**30),
+        ("status.capacity.storage", "+2Gi", "+2Gi", 2**31),
+        ("status.capacity.storage", "huge", "huge", None),
+        ("status.capacity.storage", 1024, "1024", 1024),
+        ("status", None, "1Gi", 2**30),
+        ("spec", None, "1Gi", 2**30),
+    ],
+)
+def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
+    shown = volume(claim(changed(samples.CLAIM, path, value)), ())
+    assert (shown.size, shown.size_bytes) == (size, count)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "names"),
+    [
+        ("spec", None, []),
+        ("spec.services", None, []),
+        ("spec.services", {"web": {}}, []),
+        ("spec.services.0", "web", ["api"]),
+        ("spec.services.0.name", 5, ["api"]),
+        ("spec.services.0.image", None, ["web", "api"]),
+        ("spec.services.0.replicas", "two", ["web", "api"]),
+        ("status", [], ["web", "api"]),
+        ("status.services", None, ["web", "api"]),
+        ("status.services.0.state", 5, ["web", "api"]),
+        ("status.rollout", {"id": 5}, ["web", "api"]),
+        ("metadata.labels", None, ["web", "api"]),
+        ("metadata.annotations", None, ["web", "api"]),
+        ("metadata.managedFields", None, ["web", "api"]),
+    ],
+)
+def test_resources(path: str, value: Any, names: list[str]) -> None:
+    seen = deployment(changed(samples.MILL_DEPLOYMENT, path, value))
+    assert [each["name"] for each in services(seen, lambda _: ())] == names
+    assert summary(seen).name == "mill"
+    assert seen.has_service("api") == ("api" in names)
+    assert seen.replicas("other") == 0
+
+
+def test_owners_and_managers_of_odd_metadata() -> None:
+    assert managers_of({"managedFields": [None, {}, {"manager": 5}, {"manager": "argocd-controller"}]}) == (
+        "argocd-controller",
+    )
+    assert gitops_owner({"labels": [], "annotations": {"argocd.argoproj.io/tracking-id": 5}}, ()) is None
+
+
+def test_usage_of_whom_nobody_knows_is_left_out() -> None:
+    (item,) = samples.POD_METRICS["items"]
+    odd = {
+        "metadata": item["metadata"] | {"name": "odd"},
+        "containers": [{"usage": None}, None, {"usage": {"cpu": "x"}}],
+    }
+    assert usage({"items": [item, odd, {"metadata": None}, None, {"containers": []}]}) == {
+        Key("shop", "web-1"): Amounts(0.000123, 1234 * 1024),
+        Key("shop", "odd"): Amounts(),
+    }
+    assert usage({"items": None}) == {}
+
+
+PROJECTIONS: list[tuple[Callable[[Json], object], Json, str]] = [
+    (pod, samples.POD, "name namespace uid resourceVersion creationTimestamp"),
+    (tenant, samples.POD, "name namespace uid resourceVersion"),
+    (node, samples.NODE, "name uid resourceVersion"),
+    (job, samples.JOB, "name namespace uid resourceVersion creationTimestamp"),
+    (claim, samples.CLAIM, "name namespace uid resourceVersion"),
+    (deployment, samples.MILL_DEPLOYMENT, "name namespace uid resourceVersion generation"),
+]
+
+
+@pytest.mark.parametrize(("project", "body", "names"), PROJECTIONS)
+def test_what_is_known_by_nothing_is_left_out(project: Callable[[Json], object], body: Json, names: str) -> None:
+    for name in names.split():
+        for value in (..., None, [], ""):
+            with pytest.raises(ValueError, match=f"no metadata.{name}"):
+                project(changed(body, f"metadata.{name}", value))

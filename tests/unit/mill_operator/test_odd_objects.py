@@ -1,0 +1,206 @@
+"""What the operator keeps of objects in which something is missing, `null`, or of another type."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from mill_operator.cluster import parent
+from mill_operator.core.tasks.jobs import job_facts
+from mill_operator.core.verdicts.answers import LONG_AGO, _last_seen, event_facts, node_facts
+from mill_operator.core.verdicts.facts import child_facts, pod_facts
+from mill_operator.election import lease
+from tests.fuzz import samples
+from tests.fuzz.samples import changed
+
+Json = dict[str, Any]
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"deployment": "", "service": "", "task": "", "template": ""}),
+        ("metadata.labels", [], {"service": ""}),
+        ("metadata.managedFields", None, {"told_at": None}),
+        ("metadata.managedFields.0.time", "soon", {"told_at": None}),
+        ("metadata.deletionTimestamp", None, {"terminating": False}),
+        ("spec", None, {"node": None, "claims": (), "image": ""}),
+        ("spec.nodeName", "", {"node": None}),
+        ("spec.containers", None, {"image": "", "restarts": 2}),
+        ("spec.containers", [], {"image": ""}),
+        ("spec.containers.0", None, {"image": ""}),
+        ("spec.initContainers", None, {"restarts": 2}),
+        ("spec.volumes.0.persistentVolumeClaim", None, {"claims": ()}),
+        ("spec.volumes.0.persistentVolumeClaim.claimName", ..., {"claims": ()}),
+        ("status", None, {"phase": "Pending", "waiting_reason": "", "ready": False}),
+        ("status", ..., {"phase": "Pending"}),
+        ("status.phase", None, {"phase": "Pending"}),
+        ("status.conditions", None, {"ready": False, "unschedulable": None, "gate": ""}),
+        ("status.conditions.1.status", ..., {"ready": False, "unready_since": None}),
+        ("status.conditions.1.type", None, {"gate": ""}),
+        ("status.conditions.1.lastTransitionTime", None, {"unready_since": None}),
+        ("status.conditions.1.lastTransitionTime", "2026-01-31T12:00:00.000000001Z", {"unready_since": NOON}),
+        ("status.conditions.2.message", None, {"unschedulable": ""}),
+        ("status.containerStatuses", None, {"waiting_reason": "", "restarts": 0}),
+        ("status.containerStatuses.0.state", None, {"waiting_reason": ""}),
+        ("status.containerStatuses.0.state.waiting", {}, {"waiting_reason": "", "image_present": True}),
+        ("status.containerStatuses.0.restartCount", "4", {"restarts": 4}),
+        ("status.containerStatuses.0.restartCount", None, {"restarts": 0}),
+        ("status.containerStatuses.0.restartCount", -1, {"restarts": 0}),
+        ("status.containerStatuses.0.ready", "True", {"container_ready": False}),
+        ("status.containerStatuses.0.lastState", None, {"last_ended": None}),
+        ("status.containerStatuses.1.name", ..., {"waiting_reason": "CrashLoopBackOff"}),
+        ("status.initContainerStatuses", 5, {"waiting_reason": "CrashLoopBackOff"}),
+    ],
+)
+def test_pods(path: str, value: Any, kept: Json) -> None:
+    facts = pod_facts(changed(samples.POD, path, value))
+    assert {name: getattr(facts, name) for name in kept} == kept
+    assert facts.uid == samples.POD["metadata"]["uid"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("exitCode", None, 0),
+        ("exitCode", "137", 137),
+        ("startedAt", "0001-01-01T00:00:00Z", None),
+        ("finishedAt", 5, None),
+        ("message", None, ""),
+        ("reason", [], ""),
+    ],
+)
+def test_ends_of_containers(path: str, value: Any, kept: Any) -> None:
+    body = changed(samples.POD, f"status.containerStatuses.0.lastState.terminated.{path}", value)
+    names = {"exitCode": "exit_code", "startedAt": "started_at", "finishedAt": "finished_at"}
+    assert getattr(pod_facts(body).last_ended, names.get(path, path)) == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"deployment": "", "service": ""}),
+        ("metadata.annotations", None, {"applied": ""}),
+        ("metadata.ownerReferences", None, {"owner_uid": "", "owner": ""}),
+        ("metadata.ownerReferences.0.uid", None, {"owner_uid": ""}),
+        ("metadata.ownerReferences.0.controller", "yes", {"owner": ""}),
+        ("metadata.generation", "3", {"revision": "3", "refusal": "in words"}),
+        ("spec.replicas", None, {"replicas": None}),
+        ("spec.replicas", "2", {"replicas": 2}),
+        ("status", None, {"refusal": "", "phase": ""}),
+        ("status.conditions", {}, {"refusal": ""}),
+        ("status.conditions.0.status", ..., {"refusal": ""}),
+        ("status.conditions.0.message", None, {"refusal": ""}),
+        ("status.observedGeneration", 2, {"refusal": ""}),
+    ],
+)
+def test_children(path: str, value: Any, kept: Json) -> None:
+    facts = child_facts("Deployment", changed(samples.CHILDREN["Deployment"], path, value))
+    assert {name: getattr(facts, name) for name in kept} == kept
+
+
+def test_a_child_without_a_generation_is_known_by_its_spec() -> None:
+    body = changed(samples.CHILDREN["Service"], "metadata.generation", ...)
+    assert child_facts("Service", body).revision != child_facts("Service", changed(body, "spec", None)).revision
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.labels", None, {"task": ""}),
+        ("metadata.ownerReferences", None, {"owners": frozenset()}),
+        ("metadata.ownerReferences.0.uid", None, {"owners": frozenset()}),
+        ("spec", None, {"image": "", "memory": "", "secrets": (), "deadline": 0}),
+        ("spec.template.spec.containers", [], {"image": ""}),
+        ("spec.template.spec.containers", None, {"image": ""}),
+        ("spec.template.spec.containers.0.resources", None, {"memory": ""}),
+        ("spec.template.spec.containers.0.resources.limits.memory", 1048576, {"memory": "1048576"}),
+        ("spec.template.spec.containers.0.env", None, {"secrets": ()}),
+        ("spec.template.spec.containers.0.env.0.valueFrom", None, {"secrets": ()}),
+        ("spec.activeDeadlineSeconds", "60", {"deadline": 60}),
+        ("spec.activeDeadlineSeconds", -1, {"deadline": 0}),
+        ("status", None, {"succeeded": False, "failure": None, "finished_at": None}),
+        ("status.conditions.0.status", ..., {"succeeded": False}),
+        ("status.conditions.1.lastTransitionTime", None, {"finished_at": None}),
+    ],
+)
+def test_jobs(path: str, value: Any, kept: Json) -> None:
+    facts = job_facts(changed(samples.JOB, path, value))
+    assert {name: getattr(facts, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("metadata.annotations", None, {"restarts": frozenset(), "rollout_id": "3"}),
+        ("metadata.annotations", {"restart.mill.dev/": "x"}, {"restarts": frozenset({("", "x")})}),
+        ("metadata.annotations", {"restart.mill.dev/web": 5}, {"restarts": frozenset()}),
+        ("metadata.generation", "4", {"generation": 4}),
+        ("spec", None, {"spec": {}}),
+        ("spec", [], {"spec": {}}),
+        ("status", "text", {"status": {}}),
+    ],
+)
+def test_resources(path: str, value: Any, kept: Json) -> None:
+    seen = parent(changed(samples.MILL_DEPLOYMENT, path, value))
+    assert {name: getattr(seen, name) for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("spec", None, {"holder": "", "lease_seconds": 0, "transitions": 0}),
+        ("spec.holderIdentity", None, {"holder": ""}),
+        ("spec.leaseDurationSeconds", "15", {"lease_seconds": 15}),
+        ("spec.leaseDurationSeconds", -1, {"lease_seconds": 0}),
+        ("spec.leaseTransitions", None, {"transitions": 0}),
+        ("spec.renewTime", 5, {"renewed": ""}),
+    ],
+)
+def test_leases(path: str, value: Any, kept: Json) -> None:
+    record = lease(changed(samples.LEASE, path, value)).record
+    assert {name: getattr(record, name) for name in kept} == kept
+
+
+def test_events_without_a_time_come_last_and_lack_nothing_else() -> None:
+    assert _last_seen({}) == LONG_AGO
+    seen = event_facts(
+        [{"reason": "Odd", "involvedObject": None, "lastTimestamp": "soon"}, samples.EVENTS["items"][0], {}]
+    )
+    assert [each.reason for each in seen] == ["Failed", "Odd", ""]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "kept"),
+    [
+        ("status", None, {"platform": "", "ready": "Unknown", "ready_since": None}),
+        ("status.nodeInfo", None, {"platform": ""}),
+        ("status.nodeInfo.architecture", 5, {"platform": ""}),
+        ("status.conditions", None, {"ready": "Unknown"}),
+        ("status.conditions.0.status", ..., {"ready": "Unknown"}),
+        ("status.conditions.0.lastTransitionTime", None, {"ready_since": None}),
+    ],
+)
+def test_nodes(path: str, value: Any, kept: Json) -> None:
+    facts = node_facts(changed(samples.NODE, path, value))
+    assert {name: getattr(facts, name) for name in kept} == kept
+
+
+PROJECTIONS: list[tuple[Callable[[Json], object], Json]] = [
+    (pod_facts, samples.POD),
+    (job_facts, samples.JOB),
+    (parent, samples.MILL_DEPLOYMENT),
+    (lease, samples.LEASE),
+    *((partial(child_facts, kind), body) for kind, body in samples.CHILDREN.items()),
+]
+
+
+@pytest.mark.parametrize("name", ["name", "namespace", "uid", "resourceVersion"])
+@pytest.mark.parametrize(("project", "body"), PROJECTIONS)
+def test_what_is_known_by_nothing_is_left_out(project: Callable[[Json], object], body: Json, name: str) -> None:
+    for value in (..., None, 5, ""):
+        with pytest.raises(ValueError, match=f"no metadata.{name}"):
+            project(changed(body, f"metadata.{name}", value))
