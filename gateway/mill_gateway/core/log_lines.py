@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from mill_api.fields import moment
+
 LINE_LIMIT: Final = 64 * 1024
 """Bytes of a line that are shown."""
 CUT: Final = " … (cut)"
@@ -84,7 +86,9 @@ def parse(raw: bytes, *, previous: bool = False) -> Line | None:
     match = _TIME.fullmatch(time)
     if match is None:
         return None
-    whole = datetime.fromisoformat(match[1].decode() + match[3].decode().replace("Z", "+00:00"))
+    whole = moment(match[1].decode() + match[3].decode())
+    if whole is None:  # such as the 30th of February
+        return None
     nanoseconds = int(whole.timestamp()) * SECOND + int((match[2] or b"0").ljust(9, b"0"))
     return Line(nanoseconds, text.removesuffix(b"\r").decode(errors="replace"), previous)
 

@@ -42,6 +42,13 @@ def test_lines_are_the_same_however_they_come_in_pieces(lines: list[bytes], data
     assert [*got, *splitter.end()] == lines
 
 
+@pytest.mark.parametrize(
+    "time", [b"2026-02-30T12:00:00Z", b"2026-13-01T12:00:00Z", b"0001-01-01T00:00:00Z", b"2026-01-31T24:60:60Z"]
+)
+def test_a_time_that_never_was_begins_no_line(time: bytes) -> None:
+    assert parse(time + b" text") is None
+
+
 def test_a_line_without_an_end_is_bounded_and_the_next_one_whole() -> None:
     splitter = Splitter()
     for _ in range(100):
