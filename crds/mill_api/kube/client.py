@@ -312,7 +312,7 @@ class KubeClient:
         return event
 
     async def _lines(self, content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
-        """Yield the lines of a watch, of any length: `readline` ends with an error at half a MiB."""
+        """Yield the lines of a watch. `readline` fails at 4 MiB; JSON writes some letters of an object in six bytes."""
         begun = bytearray()
         while True:
             try:

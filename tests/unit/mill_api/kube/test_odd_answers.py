@@ -49,9 +49,9 @@ def event(size: int = 0, kind: str = "MODIFIED") -> bytes:
 
 
 async def test_an_event_may_be_as_large_as_an_object_can_be() -> None:
-    large = event(3_000_000)
+    large = event(5_000_000)
     got = await watched(event(), large[:7], large[7:], event())
-    assert [len(each["object"]["metadata"]["name"]) for each in got] == [0, 3_000_000, 0]
+    assert [len(each["object"]["metadata"]["name"]) for each in got] == [0, 5_000_000, 0]
 
 
 async def test_an_event_is_not_kept_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
