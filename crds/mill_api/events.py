@@ -18,6 +18,7 @@ from mill_api import names
 from mill_api.fields import moment, number, texts
 from mill_api.status import (
     HISTORY_KEPT,
+    UNJUDGED_SEQ,
     MillDeploymentStatus,
     PastRollout,
     Phase,
@@ -31,8 +32,9 @@ DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """What everybody sees of the progress; `detail=full` shows all phases."""
 VERDICTS = frozenset({Phase.HEALTHY, Phase.FAILED, Phase.STOPPED})
 
-SUPERSEDED, END = 1_000_000, 1_000_001
-"""Positions after everything that can happen to a service."""
+SUPERSEDED, END = UNJUDGED_SEQ, UNJUDGED_SEQ + 1
+"""Positions after everything that can happen to a service. What ends a rollout that cannot be judged has the first:
+such a rollout is over, and cannot be superseded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,15 @@ def new_request(moment: datetime) -> str:
     return f"{int(moment.timestamp() * 1000):012x}{secrets.token_hex(2)}"
 
 
+def generation_of(rollout: str) -> int:
+    """Return the generation of a rollout's id; -1 if it has none that is known here."""
+    return _position(rollout)[0]
+
+
 def _position(rollout: str) -> tuple[int, str]:
+    """Return what orders rollouts. A status may tell of one whose id is of another kind: it is before all others."""
     generation, _, request = rollout.partition("-")
-    # The operator's own words; others may have written into its status.
-    return int(generation) if generation.isdecimal() and len(generation) < 20 else -1, request
+    return (int(generation), request) if is_rollout(rollout) else (-1, rollout)
 
 
 def rollout_events(
@@ -181,8 +188,11 @@ def _current(
         success = verdicts[-1].phase is not Phase.FAILED
         yield _done(prefix, rollout.started_at, verdicts[-1].at, success=success)
     elif rollout.finished_at is not None:
+        if rollout.error is not None:
+            yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": rollout.error})
         good = bool(rollout.success) if only is None else all(each.state is State.HEALTHY for each in shown)
-        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and rollout.refused is None)
+        begun = rollout.refused is None and rollout.error is None
+        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and begun)
 
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:
@@ -208,6 +218,8 @@ def _superseded(prefix: str, rollout: str, successor: str) -> Event:
     generation, _ = _position(successor)
     again = generation == _position(rollout)[0]
     by = "a newer request for the same generation" if again else f"generation {generation}"
+    if generation < 0:
+        by = "a newer rollout"
     return Event(prefix, SUPERSEDED, "failed", {"reason": f"superseded by {by}"})
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
+from mill_api.status_reading import read_status
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
 from mill_operator.core.objects.desired import Desired, desired
@@ -41,7 +42,7 @@ class Memory:
     @classmethod
     def of(cls, parent: Parent) -> Self:
         """Begin with what the resource itself tells."""
-        status = MillDeploymentStatus.model_validate(parent.status)
+        status = read_status(parent.status)
         return cls(parent.uid, status, status)
 
     def wanted_of(self, parent: Parent, options: Options) -> Desired | str:

@@ -90,11 +90,16 @@ def view(job: Job, pod: Pod | None, told: TaskRun | None) -> RunView:
 
 def without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | None) -> RunView:
     """Return what the API shows of a run whose Job is gone, or not seen yet: the operator may have been faster."""
-    status: RunStatus = "failed" if run.state is RunState.FAILED else "stopped"
-    if run.state is RunState.PENDING:
+    status: RunStatus = "stopped"
+    runs = pod is not None and not pod.leaving
+    if run.state is RunState.FAILED:
+        status = "failed"
+    elif run.state is RunState.PENDING:
         status = "starting"
-    elif run.state is RunState.RUNNING and pod is not None and not pod.leaving:
+    elif run.state is RunState.RUNNING and runs:
         status = "running"
+    elif not run.state.known and run.finished_at is None:  # a newer release's word for one that goes on
+        status = "running" if runs and run.started_at else "starting"
     return RunView(
         id=run.name,
         name=task,

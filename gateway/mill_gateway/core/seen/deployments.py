@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from mill_api import fields
 from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
 from mill_api.fields import Json, Unreadable
 from mill_api.key import Key
 from mill_api.status import MillDeploymentStatus
+from mill_api.status_reading import read_status
 from mill_gateway.core.ownership import managers_of
 
 METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
@@ -35,12 +34,9 @@ class Deployment:
 
     @property
     def status(self) -> MillDeploymentStatus:
-        """Return its status. One that cannot be read is as if nobody had written one."""
+        """Return its status, as far as it can be read."""
         if self._status is None:
-            try:
-                self._status = MillDeploymentStatus.model_validate(self.raw_status)
-            except ValidationError:
-                self._status = MillDeploymentStatus()
+            self._status = read_status(self.raw_status)
         return self._status
 
     @property

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from mill_api.status import (
     HISTORY_KEPT,
+    UNJUDGED_SEQ,
     FailedService,
     MillDeploymentStatus,
     PastRollout,
@@ -95,6 +96,8 @@ def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> Past
     ]
     if rollout.refused is not None:
         failed.append(FailedService(seq=1, reason=rollout.refused))
+    if rollout.error is not None:
+        failed.append(FailedService(seq=UNJUDGED_SEQ, reason=rollout.error))
     return PastRollout(
         id=rollout.id,
         started_at=rollout.started_at,
