@@ -18,8 +18,10 @@ from mill_api.status import MillDeploymentStatus
 from mill_api.supervision import end, supervised
 from mill_operator.cluster import Cluster
 from mill_operator.core import cluster_version
+from mill_operator.core.faults import Fault
 from mill_operator.core.objects.pods import Options
 from mill_operator.election import Election
+from mill_operator.failing import fault_in
 from mill_operator.metrics import Metrics
 from mill_operator.queue import Closed, WorkQueue
 from mill_operator.reconciler import Reconciler
@@ -56,7 +58,11 @@ class Controller:
         self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self.wake, evidence_logs=evidence_logs)
-        self._reconciler = Reconciler(client, self._cluster, options, self._clock, on_write=self._written)
+        self._reconciler = Reconciler(
+            client, self._cluster, options, self._clock, on_write=self._written, on_fault=self._faulty
+        )
+        self._with_faults: set[Key] = set()
+        """Whose pass, which is being made, has met a fault of ours that was one service's alone."""
         self._election = election
         self._worker_count = workers
         self._metrics = metrics
@@ -179,21 +185,41 @@ class Controller:
         started, added_at = time.monotonic(), self._queue.added_at(key)
         self._metrics.queue_wait.observe(started - added_at)
         self._evidence_at.setdefault(key, added_at)
+        self._with_faults.discard(key)
+        fault = None
         try:
             wait = await self._reconciler.reconcile(key)
         except KubeError as error:
-            result, delay = "api_error", self._retry(key)
+            result, delay, fault = "api_error", self._retry(key), fault_in(error)
             log.warning("%s: %s; trying again in %.2g s", key, error, delay, extra=about(key))
-        except Exception:
-            result, delay = "error", self._retry(key)
-            log.exception("%s: unexpected error; trying again in %.2g s", key, delay, extra=about(key))
+        except Exception as error:
+            result, delay, fault = "error", self._retry(key), fault_in(error)
+            self._metrics.faults.labels("pass").inc()
+            text = "%s: unexpected error (%s); trying again in %.2g s"
+            log.exception(text, key, fault, delay, extra=about(key))
         else:
-            result = "success"
+            result = "error" if key in self._with_faults else "success"
             del self._evidence_at[key]
             self._queue.forget(key)
             if wait is not None:
                 self._queue.add_after(key, wait)
+        if fault is not None:
+            await self._tell(key, fault)
         self._metrics.reconciled(result, time.monotonic() - started)
+
+    async def _tell(self, key: Key, fault: Fault) -> None:
+        """Have it told that a pass has failed by a fault of ours. No error of that ends a worker."""
+        try:
+            await self._reconciler.failed(key, fault)
+        except KubeError as error:
+            log.warning("%s: cannot tell of it: %s", key, error, extra=about(key))
+        except Exception:
+            log.exception("%s: cannot tell of it", key, extra=about(key))
+            self._metrics.faults.labels("telling").inc()
+
+    def _faulty(self, key: Key, kind: str) -> None:
+        self._with_faults.add(key)
+        self._metrics.faults.labels(kind).inc()
 
     def _retry(self, key: Key) -> float:
         self._metrics.retries.inc()

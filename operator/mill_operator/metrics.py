@@ -19,6 +19,7 @@ from mill_api.status import MillDeploymentStatus, Phase
 from mill_operator.core.rollout.news import ended, steps
 
 RESULTS: Final = ("succeeded", "failed", "superseded", "refused")
+FAULTS: Final = ("pass", "service", "task", "telling")
 PASSES: Final = ("success", "api_error", "error")
 VERDICTS: Final = frozenset({Phase.HEALTHY, Phase.FAILED})
 
@@ -49,6 +50,13 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
+        self.faults = Counter(
+            "mill_operator_faults",
+            "Unexpected errors of the operator itself, by what they concern: a whole pass, one service or task of it;"
+            " telling: the status could not even say so.",
+            ["part"],
+            registry=self.registry,
+        )
         self.reconcile_duration = Histogram(
             "mill_operator_reconcile_duration_seconds",
             "How long a pass takes, writes included.",
@@ -71,6 +79,8 @@ class Metrics:
             self.rollouts.labels(result)
         for result in PASSES:
             self.reconciles.labels(result)
+        for part in FAULTS:
+            self.faults.labels(part)
 
     def queue(self, depth: Callable[[], int]) -> None:
         """Show the depth of a queue."""

@@ -48,7 +48,7 @@ class Publisher:
         status = memory.status
         if status == memory.written:
             return True
-        body = {"metadata": {"uid": memory.uid}, "status": _wire(status)}
+        body = {"metadata": {"uid": memory.uid}, "status": wire(status)}
         started = time.monotonic()
         try:
             await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
@@ -73,7 +73,7 @@ class Publisher:
                 self._recorder.record(key, uid, each)
 
 
-def _wire(status: MillDeploymentStatus) -> dict[str, Any]:
+def wire(status: MillDeploymentStatus) -> dict[str, Any]:
     """Return the status for a merge patch, which keeps old keys of maps: what is to go is an explicit null."""
     wire: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
     rollout = status.rollout

@@ -3,32 +3,43 @@
 Level-triggered: every pass starts from what is in the cluster, and the rollout's state is in the resource's status.
 """
 
-import contextlib
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 from mill_api.key import Key
 from mill_api.kube.client import Json, KubeClient, KubeError, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core import clock
+from mill_operator.core.faults import Fault, fault_of
 from mill_operator.core.objects.desired import Child, Desired, with_template
 from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.beginning import refuse
+from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.tasks.status import observe, outliving
 from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, judge
 from mill_operator.core.verdicts.subject import Problem
+from mill_operator.core.verdicts.unjudged import unjudged
+from mill_operator.failing import FailingPasses
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+OnFault: TypeAlias = Callable[[Key, str], None]
+"""Told of each `service` or `task` that could not be rendered or judged in a pass."""
 
 DRAIN_SECONDS = 2.0
 """How long a stop may take for the sake of Events."""
@@ -44,6 +55,7 @@ class Reconciler:
         options: Options,
         now: Callable[[], datetime],
         on_write: OnWrite = lambda *_: None,
+        on_fault: OnFault = lambda *_: None,
     ) -> None:
         self._client = client
         self._options = options
@@ -54,18 +66,37 @@ class Reconciler:
         self._lookups = Lookups(client)
         self._recorder = Recorder(client, now)
         self._publisher = Publisher(client, self._recorder, on_write)
+        self._failing = FailingPasses(client, self._memory, self._recorder, now, on_write)
+        self._on_fault = on_fault
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass. Return after how many seconds to make another though nothing happens.
 
-        Raise `KubeError` if the API server is away or refuses what it should not.
+        Raise `KubeError` if the API server is away or refuses what it should not. Whatever it raises: `failed` is to be
+        told.
         """
         parent = self._cluster.parents.get(key)
         if parent is None or parent.terminating:
             self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
+            self._failing.over(key)
             return None
+        wait = await self._reconcile(parent)
+        self._failing.over(key)
+        return wait
+
+    async def failed(self, key: Key, fault: Fault) -> None:
+        """Note that a pass has failed by a fault of ours; if that goes on, the status tells it. Raise `KubeError`."""
+        parent = self._cluster.parents.get(key)
+        if parent is None or parent.terminating:
+            self._failing.over(key)
+        else:
+            await self._failing.failed(parent, fault)
+
+    async def _reconcile(self, parent: Parent) -> float | None:
+        key = parent.key
         memory = self._recall(parent)
         wanted = memory.wanted_of(parent, self._options)
+        memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
         wait = None
         if isinstance(wanted, str):
             self._refuse(parent, memory, wanted)
@@ -77,8 +108,13 @@ class Reconciler:
     async def flush(self) -> None:
         """Write every status that waits for its time, and post the Events of it."""
         for key, memory in self._memory.items():
-            with contextlib.suppress(KubeError):  # a status that was not written is made again from the cluster
+            # A status that was not written is made again from the cluster.
+            try:
                 await self._publisher.flush(key, memory)
+            except KubeError as error:
+                log.debug("%s: the status was not written: %s", key, error, extra=about(key))
+            except Exception:
+                log.exception("%s: unexpected error", key, extra=about(key))
         await self._recorder.drain(DRAIN_SECONDS)
 
     def _recall(self, parent: Parent) -> Memory:
@@ -88,11 +124,11 @@ class Reconciler:
         return memory
 
     def _refuse(self, parent: Parent, memory: Memory, reason: str) -> None:
-        rollout = memory.status.rollout
-        if rollout is None or rollout.id != parent.rollout_id:
-            memory.status = refuse(
-                memory.status, reason, generation=parent.generation, rollout_id=parent.rollout_id, now=self._now()
-            )
+        status, now = memory.status, self._now()
+        if status.rollout is None or status.rollout.id != parent.rollout_id:
+            memory.status = refuse(status, reason, generation=parent.generation, rollout_id=parent.rollout_id, now=now)
+        else:  # what passes before this one have said of themselves is over
+            memory.status = status.model_copy(update={"conditions": conditions(status, status.conditions, now)})
 
     async def _look_at_tasks(self, parent: Parent, memory: Memory) -> float | None:
         """Note what became of the tasks' runs, which are no part of any rollout."""
@@ -108,6 +144,8 @@ class Reconciler:
         seen = look()
         if seen.questions:
             seen = look(answers=await self._lookups.answer(seen.questions))
+        unrendered = memory.wanted.tasks.items() if isinstance(memory.wanted, Desired) else ()
+        self._note_faults(parent.key, memory, "task", [*unrendered, *seen.faults])
         memory.status = memory.status.model_copy(update={"tasks": seen.tasks, "active_runs": seen.active})
         return None if seen.wake_at is None else (seen.wake_at - now) / timedelta(seconds=1)
 
@@ -121,7 +159,7 @@ class Reconciler:
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
         standing = self._cluster.pods(parent.key)
         later = postponed(wanted.services, standing, self._now())
-        if not await self._write(parent, memory, children, later):
+        if not await self._write(parent, memory, wanted, children, later):
             return None
         pods, there = self._see(parent)
         now = self._now()
@@ -131,6 +169,9 @@ class Reconciler:
             await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
             observations = await self._observe(memory, wanted, children, pods, there, now, afresh=True)
+        self._note_faults(
+            parent.key, memory, "service", [(each.service, each.fault) for each in observations if each.fault]
+        )
         answers = await self._lookups.answer(overstaying(memory.status.services, pods, now))
         names = [service.name for service in wanted.services]
         step = advance(
@@ -151,11 +192,30 @@ class Reconciler:
             RETRY_SECONDS if memory.writes.problems else None,
         )
 
-    async def _write(self, parent: Parent, memory: Memory, children: Sequence[Child], later: Collection[str]) -> bool:
+    def _note_faults(self, key: Key, memory: Memory, kind: str, faults: Iterable[tuple[str, Fault]]) -> None:
+        """Count what could not be rendered or judged in this pass, and log what was not logged before."""
+        found = {f"{kind} {name}": fault for name, fault in faults}
+        for name, fault in found.items():
+            self._on_fault(key, kind)
+            if memory.faults.get(name) != fault.id:
+                log.error("%s: %s: internal error (%s)\n%s", key, name, fault, fault.details, extra=about(key))
+        others = {name: known for name, known in memory.faults.items() if not name.startswith(f"{kind} ")}
+        memory.faults = others | {name: fault.id for name, fault in found.items()}
+
+    async def _write(
+        self, parent: Parent, memory: Memory, wanted: Desired, children: Sequence[Child], later: Collection[str]
+    ) -> bool:
         """Bring the children to what is wanted. Return False if the resource turns out to be gone."""
         observed = self._cluster.children(parent.key)
         memory.writes.keep(children, observed)
-        todo = plan(children, observed, owner=parent.owner, revisions=memory.writes.revisions, postponed=later)
+        todo = plan(
+            children,
+            observed,
+            owner=parent.owner,
+            revisions=memory.writes.revisions,
+            postponed=later,
+            unrendered=wanted.unrendered,
+        )
         known_already = memory.written.observed_generation >= parent.generation
         missing = any(memory.writes.problem(child) is None for child in todo.create)
         if missing and known_already and not await self._is_there(parent):
@@ -248,21 +308,26 @@ def _judge_all(
             problem_of.setdefault(child.service, problem)
     observations = []
     for service in wanted.services:
-        deployment = deployments.get(service.name)
-        observations.append(
-            judge(
+        deployment, before = deployments.get(service.name), previous.get(service.name)
+        if service.fault is not None:
+            observations.append(unjudged(service, service.fault, before, now))
+            continue
+        try:
+            observation = judge(
                 service,
                 pods_of.get(service.name, ()),
                 deployment_replicas=deployment.replicas if deployment else None,
                 refusal=deployment.refusal if deployment else "",
                 problem=problem_of.get(service.name),
-                previous=previous.get(service.name),
+                previous=before,
                 now=now,
                 claims=claims_of.get(service.name, ()),
                 answers=answers,
                 asked_at=clock.parse(rollout.started_at) if rollout else now,
             )
-        )
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+            observation = unjudged(service, fault_of(error), before, now)
+        observations.append(observation)
     return observations
 
 

@@ -72,7 +72,11 @@ class Recorder:
 
     async def _work(self) -> None:
         while self._waiting:
-            await self._post(self._waiting.popleft())
+            post = self._waiting.popleft()
+            try:
+                await self._post(post)
+            except Exception:  # one that is odd does not keep the others back
+                log.exception("%s: event %s is lost: unexpected error", post.key, post.announcement.reason)
 
     async def _post(self, post: _Post) -> None:
         for pause in (*PAUSES, None):

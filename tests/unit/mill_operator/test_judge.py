@@ -200,6 +200,7 @@ def test_every_container_rule_is_shown_by_a_recording():
         "AdmissionBroken",
         "QuotaExceeded",
         "PodsRefused",
+        "InternalError",
     }  # what is wrong without any pod: below
     other_runtimes = {"SignatureRejected", "ContainerConfigError", "StartFailed", "ImagePullFailed"}  # their texts
     assert {rule.code for rule in TABLE} - shown == elsewhere | other_runtimes

@@ -86,7 +86,7 @@ def test_no_label_is_named_after_a_users_object(metrics: Metrics) -> None:
     metrics.written(RUNNING, with_steps(web=Phase.HEALTHY, broken=Phase.FAILED), 0.02)
     metrics.request(Call("get", PODS), 200, 0.1)
     labels = {name for family in metrics.registry.collect() for sample in family.samples for name in sample.labels}
-    assert labels == {"result", "verb", "resource", "code", "le", "version"}
+    assert labels == {"result", "part", "verb", "resource", "code", "le", "version"}
 
 
 def test_the_documentation_names_every_metric_and_no_other(metrics: Metrics) -> None:

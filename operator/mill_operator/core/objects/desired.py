@@ -4,7 +4,7 @@ Only fields that we mean are set: what we leave out belongs to others (an autosc
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,7 @@ from mill_api.owner import Owner
 from mill_api.programs import container_of, run_spec
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 from mill_operator.core.digest import digest
+from mill_operator.core.faults import Fault, fault_of
 from mill_operator.core.objects.environment import environment, secrets_in
 from mill_operator.core.objects.pods import DEFAULTS, Options, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
@@ -45,30 +46,59 @@ class Desired:
 
     children: tuple[Child, ...]
     services: tuple[Wanted, ...]
+    """All of them, also those that could not be rendered and have no children: see `Wanted.fault`."""
+    tasks: Mapping[str, Fault] = field(default_factory=dict)
+    """Those that could not be rendered."""
+
+    @property
+    def unrendered(self) -> frozenset[tuple[str, str]]:
+        """Return what could not be rendered, as ("service" or "task", name): it is wanted, and is left as it is."""
+        services = {("service", service.name) for service in self.services if service.fault is not None}
+        return frozenset(services | {("task", task) for task in self.tasks})
 
 
 def desired(
     owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
 ) -> Desired:
-    """Return what should exist. `restarts` has a value for each service that somebody wanted restarted, ever."""
+    """Return what should exist. `restarts` has a value for each service that somebody wanted restarted, ever.
+
+    An unexpected error is that service's or task's alone: its neighbours are rendered.
+    """
     ports = {service.name: service.port for service in spec.services}
     children: list[Child] = []
     services: list[Wanted] = []
     for service in spec.services:
-        template = pod_template(owner, service, ports, restarts.get(service.name), options)
-        children += _service_children(owner, service, template, options)
-        services.append(
-            Wanted(
-                name=service.name,
-                template=template["metadata"]["labels"][names.LABEL_TEMPLATE],
-                replicas=service.replicas,
-                probed=service.port is not None,
-                recreate=_keeps_data(service),
-                asked=Asked(service.image, service.memory, secrets_in(service.env), start_budget(service)),
-            )
-        )
-    children += [_cron_job(owner, task, ports, options) for task in spec.tasks]
-    return Desired(tuple(children), tuple(services))
+        try:
+            template = pod_template(owner, service, ports, restarts.get(service.name), options)
+            ours = list(_service_children(owner, service, template, options))
+            wanted = _wanted(service, template)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+            ours, wanted = [], _unrendered(service, fault_of(error))
+        children += ours
+        services.append(wanted)
+    tasks: dict[str, Fault] = {}
+    for task in spec.tasks:
+        try:
+            children.append(_cron_job(owner, task, ports, options))
+        except Exception as error:  # noqa: BLE001 - as above
+            tasks[task.name] = fault_of(error)
+    return Desired(tuple(children), tuple(services), tasks)
+
+
+def _wanted(service: Service, template: Json) -> Wanted:
+    return Wanted(
+        name=service.name,
+        template=template["metadata"]["labels"][names.LABEL_TEMPLATE],
+        replicas=service.replicas,
+        probed=service.port is not None,
+        recreate=_keeps_data(service),
+        asked=Asked(service.image, service.memory, secrets_in(service.env), start_budget(service)),
+    )
+
+
+def _unrendered(service: Service, fault: Fault) -> Wanted:
+    asked = Asked(service.image, service.memory)
+    return Wanted(service.name, "", service.replicas, probed=service.port is not None, asked=asked, fault=fault)
 
 
 def _service_children(owner: Owner, service: Service, template: Json, options: Options) -> Iterator[Child]:

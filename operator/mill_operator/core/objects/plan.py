@@ -38,12 +38,14 @@ def plan(
     owner: Owner,
     revisions: Mapping[str, str],
     postponed: Collection[str] = (),
+    unrendered: Collection[tuple[str, str]] = (),
 ) -> Plan:
     """Compare.
 
     `revisions` remembers, by uid, the revision that our last write gave: another one means another hand. An object
     that we have not written since we started is trusted when its hash is right. `postponed` names the services whose
-    Deployments must not be changed yet.
+    Deployments must not be changed yet. `unrendered` is what is wanted, though nobody can say how
+    (`Desired.unrendered`): what there is of it is left alone.
     """
     there = {(each.kind, each.key): each for each in observed}
     create: list[Child] = []
@@ -61,7 +63,8 @@ def plan(
             continue
         elif found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
             update.append((child, found))
-    delete = [each for each in there.values() if _is_deleted_with(each, owner) and not each.terminating]
+    unwanted = (each for each in there.values() if _program(each) not in unrendered)
+    delete = [each for each in unwanted if _is_deleted_with(each, owner) and not each.terminating]
     return Plan(tuple(create), tuple(update), tuple(delete), tuple(taken))
 
 
@@ -143,11 +146,18 @@ def renewals(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> l
     """Return the pods of services in trouble that are not ready: who asks again wants new ones.
 
     The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once, and what the old
-    one went through is no evidence for the new request. A service that is only starting goes on.
+    one went through is no evidence for the new request. A service that is only starting goes on, and so does one that
+    cannot be judged.
     """
     in_trouble = (State.FAILED, State.SUSPECT)
-    templates = {each.service: each.template for each in observations if each.state in in_trouble}
+    judged = (each for each in observations if each.fault is None)
+    templates = {each.service: each.template for each in judged if each.state in in_trouble}
     return [pod for pod in pods if templates.get(pod.service) == pod.template and not pod.ready and not pod.terminating]
+
+
+def _program(found: ChildFacts) -> tuple[str, str]:
+    """Return what an object is a part of."""
+    return ("service", found.service) if found.service else ("task", found.key.name)
 
 
 def _of_predecessor(found: ChildFacts, owner: Owner) -> bool:

@@ -20,6 +20,7 @@ from mill_operator.core import clock
 from mill_operator.core.objects.plan import SETTLING, Left
 from mill_operator.core.rollout.beginning import begin, leaving, new
 from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
 
@@ -125,7 +126,11 @@ class _Writer:
     def wanted(self, before: ServiceStatus, seen: Observation, *, held: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
         if held:
-            return before.model_copy(update={"replicas": seen.replicas})
+            # A held service has failed, whatever the word of a newer release for it is.
+            state = before.state if before.state.known else State.FAILED
+            return before.model_copy(update={"replicas": seen.replicas, "state": state})
+        if seen.fault is not None:
+            return self._unjudged(before, seen)
         state, finding = seen.state, seen.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
             state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
@@ -140,14 +145,7 @@ class _Writer:
         works = state is State.HEALTHY and proved
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
         if finding is not None and state in (State.SUSPECT, State.FAILED):
-            why = {
-                "reason": finding.rule.code,
-                "message": finding.message,
-                "rule": finding.rule.id,
-                "since": clock.render(finding.since),
-                "evidence": finding.evidence[:EVIDENCE_LIMIT],
-                "suggestion": finding.suggestion,
-            }
+            why = _why(finding)
         elif timed_out:
             why |= {
                 "reason": TIMEOUT.code,
@@ -170,6 +168,12 @@ class _Writer:
         )
         # Pods that go because none is wanted any more are not news.
         return self._record(before, after, seen.nodes if seen.replicas.desired else ())
+
+    def _unjudged(self, before: ServiceStatus, seen: Observation) -> ServiceStatus:
+        """Return the next state of a service that cannot be judged. What is known of its versions stays."""
+        why = _why(seen.finding) if seen.finding is not None else {}
+        after = before.model_copy(update={"state": seen.state, "image": seen.image, "replicas": seen.replicas, **why})
+        return self._record(before, after, ())
 
     def unwanted(self, before: ServiceStatus, left: Left | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""
@@ -228,6 +232,17 @@ class _Writer:
     ) -> Transition:
         self._seq += 1
         return Transition(seq=self._seq, at=self._at, phase=phase, node=node, code=code, message=message)
+
+
+def _why(finding: Finding) -> dict[str, str | None]:
+    return {
+        "reason": finding.rule.code,
+        "message": finding.message,
+        "rule": finding.rule.id,
+        "since": clock.render(finding.since),
+        "evidence": finding.evidence[:EVIDENCE_LIMIT],
+        "suggestion": finding.suggestion,
+    }
 
 
 def _to_take_back(before: ServiceStatus, seen: Observation, state: State) -> str | None:

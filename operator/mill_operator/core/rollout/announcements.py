@@ -7,7 +7,17 @@ not change has nothing to say, so that passes are silent, and an operator that s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mill_api.status import MillDeploymentStatus, Phase, Rollout, RunState, ServiceStatus, State, TaskRun, Transition
+from mill_api.status import (
+    SPEC_WARNING,
+    MillDeploymentStatus,
+    Phase,
+    Rollout,
+    RunState,
+    ServiceStatus,
+    State,
+    TaskRun,
+    Transition,
+)
 from mill_operator.core.digest import digest
 from mill_operator.core.rollout.news import begun
 
@@ -44,7 +54,7 @@ class Announcement:
 
 def announcements(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[Announcement]:
     """Return what has happened between two statuses, in order."""
-    return [*_rollout(before, after), *_runs(before, after)]
+    return [*_rollout(before, after), *_warnings(before, after), *_runs(before, after)]
 
 
 def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
@@ -143,6 +153,17 @@ def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeplo
 
 def _failure(about: Mapping[str, str], code: str | None, message: str | None) -> Announcement:
     return Announcement(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
+
+
+def _warnings(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+    """Tell all that are new at once: there may be many, of a cause that they have in common."""
+    new = [each for each in after.warnings if each not in before.warnings]
+    if new and after.rollout is not None:
+        note = "; ".join(each.message for each in new)
+        if any(each.code == SPEC_WARNING for each in new):
+            note = f"what was accepted goes on, but a change of it will be refused: {note}"
+        about = {"rollout": after.rollout.id}
+        yield Announcement(new[0].code, _short(note), about, warning=True, action="Reconcile", count=None)
 
 
 def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:

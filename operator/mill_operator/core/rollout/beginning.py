@@ -32,7 +32,7 @@ def begin(
         update={
             "rollout": Rollout(id=rollout_id, started_at=clock.render(now)),
             "services": services,
-            "history": _history(previous, rollout_id, now),
+            "history": history(previous, rollout_id, now),
         }
     )
 
@@ -47,7 +47,7 @@ def refuse(
             "observed_generation": generation,
             "rollout": Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, refused=reason),
             "services": [each.model_copy(update={"transitions": []}) for each in previous.services],
-            "history": _history(previous, rollout_id, now),
+            "history": history(previous, rollout_id, now),
         }
     )
     return status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
@@ -80,7 +80,7 @@ def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> Se
     return new(seen.service, now, before)
 
 
-def _history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> list[PastRollout]:
+def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> list[PastRollout]:
     """Return the rollouts before the one of this id, newest first."""
     if previous.rollout is None or previous.rollout.id == rollout_id:
         return previous.history

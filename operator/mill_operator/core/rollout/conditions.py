@@ -6,9 +6,10 @@ service makes the resource Stalled, so that nobody waits for the others to hear 
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
-from mill_api.status import Condition, MillDeploymentStatus, ServiceStatus, State
+from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_operator.core import clock
 
 MESSAGE_LIMIT = 1024
@@ -22,24 +23,13 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     failed = [each for each in live if each.state is State.FAILED]
     finished = status.rollout is not None and status.rollout.finished_at is not None
     was_ready = any(each.type == "Ready" and each.status == "True" for each in previous)
+    condition = partial(_condition, previous=previous, generation=status.observed_generation, now=now)
     moving = [
         each
         for each in status.services
         # A pod that was lost is not a rollout; a service that has failed before has not lost one.
         if not each.state.settled and not (finished and was_ready and each.state is State.SUSPECT)
     ]
-
-    def condition(kind: Kind, value: Literal["True", "False"], reason: str, message: str) -> Condition:
-        old = next((each for each in previous if each.type == kind), None)
-        since = old.last_transition_time if old and old.status == value else clock.render(now)[:-5] + "Z"
-        return Condition(
-            type=kind,
-            status=value,
-            reason=reason,
-            message=message[:MESSAGE_LIMIT],
-            observed_generation=status.observed_generation,
-            last_transition_time=since,
-        )
 
     if status.rollout is not None and status.rollout.refused is not None:
         message = status.rollout.refused
@@ -59,6 +49,34 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
             condition("Reconciling", "True", "Progressing", message),
         ]
     return [condition("Ready", "True", "Healthy", f"{len(live)} of {len(live)} healthy")]
+
+
+def internal_error(message: str, previous: Sequence[Condition], generation: int, now: datetime) -> list[Condition]:
+    """Return the conditions of a resource over which no pass succeeds, whatever is known of its services."""
+    condition = partial(_condition, previous=previous, generation=generation, now=now)
+    return [condition("Ready", "False", INTERNAL_ERROR, message), condition("Stalled", "True", INTERNAL_ERROR, message)]
+
+
+def _condition(
+    kind: Kind,
+    value: Literal["True", "False"],
+    reason: str,
+    message: str,
+    *,
+    previous: Sequence[Condition],
+    generation: int,
+    now: datetime,
+) -> Condition:
+    old = next((each for each in previous if each.type == kind), None)
+    since = old.last_transition_time if old and old.status == value else clock.render(now)[:-5] + "Z"
+    return Condition(
+        type=kind,
+        status=value,
+        reason=reason,
+        message=message[:MESSAGE_LIMIT],
+        observed_generation=generation,
+        last_transition_time=since,
+    )
 
 
 def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], total: int) -> str:

@@ -14,13 +14,16 @@ from datetime import datetime, timedelta
 from mill_api.programs import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
 from mill_operator.core import clock
+from mill_operator.core.faults import Fault
 from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.answers import Answers
 from mill_operator.core.verdicts.facts import PodFacts
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.questions import SILENCE, Question, ask_at, questions
+from mill_operator.core.verdicts.rules import INTERNAL
 from mill_operator.core.verdicts.subject import Asked, Subject
+from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error
 from mill_operator.core.verdicts.views import views
 
 MESSAGE_LIMIT = 200
@@ -44,6 +47,10 @@ def look(job: JobFacts, pod: PodFacts | None, before: TaskRun | None, answers: A
     created = clock.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
+    elif before.rule == INTERNAL.id or not before.state.known:
+        # That is no verdict; nor is a word of a newer release that was rolled back. Its Job says where it stands.
+        why = dict.fromkeys(("finished_at", "reason", "message", "rule", "since"))
+        before = before.model_copy(update={"state": RunState.PENDING, **why})
     if before.finished_at is not None:  # an end is final; our watch of pods may have been behind when it came
         return Look(before if before.started_at else _with_pod(before, pod))
     run = _with_pod(before, pod)
@@ -73,6 +80,18 @@ def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Lo
         return None
     forget_at = clock.parse(before.finished_at or before.created_at) + STOPPED_KEPT
     return Look(before, forget_at) if forget_at > now else None
+
+
+def look_at_unjudged(job: JobFacts, before: TaskRun | None, fault: Fault, now: datetime) -> Look:
+    """Look at a run that cannot be judged by a fault of mill: it has failed if that goes on. It may still heal."""
+    created = clock.render(job.created)
+    if before is None or before.created_at != created:
+        before = TaskRun(name=job.key.name, created_at=created)
+    said = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
+    finding = internal_error(job.task, fault, said, now)
+    if finding.due is None or finding.due > now:
+        return Look(_told(before, before.state, finding, None), min(finding.due or now, now + AGAIN_SUSPECT))
+    return Look(_told(before, RunState.FAILED, finding, None), now + AGAIN_FAILED)
 
 
 def _with_pod(before: TaskRun, pod: PodFacts | None) -> TaskRun:

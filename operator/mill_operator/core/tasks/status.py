@@ -7,8 +7,9 @@ from heapq import nlargest
 
 from mill_api.status import TaskRun, TaskStatus
 from mill_operator.core import clock
+from mill_operator.core.faults import Fault, fault_of
 from mill_operator.core.tasks.jobs import JobFacts
-from mill_operator.core.tasks.runs import MESSAGE_LIMIT, look, look_without_job
+from mill_operator.core.tasks.runs import MESSAGE_LIMIT, Look, look, look_at_unjudged, look_without_job
 from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.findings import find
@@ -33,6 +34,8 @@ class Observed:
     """When to look again though nothing happens."""
     questions: frozenset[Question] = frozenset()
     """What would help to judge them better."""
+    faults: tuple[tuple[str, Fault], ...] = ()
+    """The runs that could not be judged, and why."""
 
 
 def observe(
@@ -57,9 +60,13 @@ def observe(
     runs_of: dict[str, list[TaskRun]] = {}
     wakes: list[datetime] = []
     asked: set[Question] = set()
+    faults: list[tuple[str, Fault]] = []
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
-        looks = [look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now) for job in _newest_jobs(here)]
+        looks = [
+            _look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, faults)
+            for job in _newest_jobs(here)
+        ]
         deleted = before.keys() - {job.key.name for job in here}
         looks += filter(None, (look_without_job(before[name], pod_of.get(name), now) for name in deleted))
         runs_of[task] = [each.run for each in looks]
@@ -73,7 +80,25 @@ def observe(
         active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
         wake_at=min(wakes, default=None),
         questions=frozenset(asked),
+        faults=tuple(faults),
     )
+
+
+def _look(
+    job: JobFacts,
+    pod: PodFacts | None,
+    before: TaskRun | None,
+    answers: Answers,
+    now: datetime,
+    faults: list[tuple[str, Fault]],
+) -> Look:
+    """Look at one run. An unexpected error is that run's alone; it is noted in `faults`."""
+    try:
+        return look(job, pod, before, answers, now)
+    except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
+        fault = fault_of(error)
+        faults.append((job.key.name, fault))
+        return look_at_unjudged(job, before, fault, now)
 
 
 def outliving(jobs: Iterable[JobFacts], deleted: Iterable[ChildFacts]) -> list[JobFacts]:

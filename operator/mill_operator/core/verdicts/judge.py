@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mill_api.status import Replicas, ServiceStatus, State
+from mill_operator.core.faults import Fault
 from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
 from mill_operator.core.verdicts.containers import PULL_PROBLEMS
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, as_wanted, of_template
@@ -38,6 +39,8 @@ class Wanted:
     asked: Asked
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
+    fault: Fault | None = None
+    """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class Observation:
     """Whether the pods of the version before had to end for these."""
     questions: frozenset[Question] = frozenset()
     """What would help to judge it better."""
+    fault: Fault | None = None
+    """Why it could not be judged, or not even rendered."""
 
 
 def judge(

@@ -85,7 +85,17 @@ GATE: Final = "readiness-gate"
 STARTING: Final = frozenset({UNREADY, GATE})
 """Rules that are no suspicion before their time is up: that is what starting looks like."""
 
+INTERNAL: Final = Rule(
+    "internal-error", "InternalError", LIKELY, seconds(30), problem("internal"),
+    "an unexpected error in the operator itself, while it renders or judges this service, or this run",
+    "internal error of mill: {cause}",
+    "This is a fault of mill, not of what you wrote: please report it, as mill's CONTRIBUTING.md says, with the lines"
+    " of the operator's log that have this id. What runs is left as it is, and it goes on being tried.",
+)  # fmt: skip
+
 TABLE: Final[tuple[Rule, ...]] = (
+    # Ourselves
+    INTERNAL,
     # What we wrote, and what the API server says of it
     Rule(
         "name-taken", "NameTaken", PERMANENT, AT_ONCE, problem("taken"),

@@ -25,7 +25,8 @@ class Problem:
     """Something that went wrong before there could be a pod."""
 
     kind: str
-    """`refused` by the API server, or `taken`: the name belongs to somebody else."""
+    """`refused` by the API server; `blocked` by a webhook; `taken`: the name belongs to somebody else; `internal`: it
+    could not be rendered, by a fault of ours."""
     message: str
 
 

@@ -1,0 +1,38 @@
+"""A spec that was accepted, and rules that were made since → warnings, where a new generation is refused.
+
+An upgrade of the operator must not stop what runs: nobody has changed that spec, and nobody reads a status on that day.
+The next who changes it is told what is wrong with it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mill_api.events import generation_of
+from mill_api.language.rules import Problem
+from mill_api.status import SPEC_WARNING, MillDeploymentStatus, StatusWarning
+
+LIMIT: Final = 20
+"""How many are told."""
+MESSAGE_LIMIT: Final = 500
+
+
+def accepted(status: MillDeploymentStatus, generation: int) -> bool:
+    """Tell whether a status says that this generation's rollout was begun, and not refused."""
+    rollout = status.rollout
+    if rollout is None or status.observed_generation != generation or generation_of(rollout.id) != generation:
+        return False
+    never_begun = rollout.error is not None and rollout.finished_at == rollout.started_at
+    return rollout.refused is None and not never_begun
+
+
+def spec_warnings(problems: Sequence[Problem]) -> tuple[StatusWarning, ...]:
+    """Return the warnings of an accepted spec with these problems."""
+    return tuple(
+        StatusWarning(service=_service(each), code=SPEC_WARNING, message=str(each)[:MESSAGE_LIMIT])
+        for each in problems[:LIMIT]
+    )
+
+
+def _service(problem: Problem) -> str | None:
+    kind, _, rest = problem.path.partition(".")
+    return rest.partition(".")[0] if kind == "service" else None

@@ -1,0 +1,58 @@
+"""A service, or a run, that cannot be rendered or judged by a fault of mill → what is said of it meanwhile.
+
+It is the fault's alone: what else the status knows of it stays, and nothing of it is written, renewed or deleted.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.status import Replicas, ServiceStatus, State
+from mill_operator.core import clock
+from mill_operator.core.faults import Fault
+from mill_operator.core.verdicts.findings import Finding
+from mill_operator.core.verdicts.judge import Observation, Wanted
+from mill_operator.core.verdicts.rules import INTERNAL
+
+AGAIN_SUSPECT: Final = timedelta(seconds=5)
+AGAIN_FAILED: Final = timedelta(seconds=30)
+"""After so long what could not be judged is tried again, though nothing happens."""
+
+
+def unjudged(wanted: Wanted, fault: Fault, previous: ServiceStatus | None, now: datetime) -> Observation:
+    """Return what is seen of a service that cannot be judged: a suspicion at first, a failure if it repeats."""
+    finding = internal_error(wanted.name, fault, _before(previous), now)
+    failed = finding.due is not None and finding.due <= now
+    again = now + (AGAIN_FAILED if failed else AGAIN_SUSPECT)
+    return Observation(
+        service=wanted.name,
+        image=wanted.asked.image,
+        template=wanted.template,
+        replicas=previous.replicas if previous is not None else Replicas(desired=wanted.replicas or 0),
+        nodes=(),
+        state=State.FAILED if failed else State.SUSPECT,
+        finding=finding,
+        wake_at=again if failed or finding.due is None else min(again, finding.due),
+        fault=fault,
+    )
+
+
+def internal_error(name: str, fault: Fault, before: tuple[str, str] | None, now: datetime) -> Finding:
+    """Return what is said of a fault. `before` is what was said of it last, and since when: that stands while it lasts.
+
+    Otherwise an error that is raised now here, now there would be written in every pass.
+    """
+    since = min(clock.parse(before[1]), now) if before else now
+    return Finding(
+        rule=INTERNAL,
+        message=before[0] if before else INTERNAL.message.format(cause=fault),
+        evidence="",
+        suggestion=INTERNAL.suggestion.format(service=name),
+        since=since,
+        due=since + INTERNAL.grace,
+    )
+
+
+def _before(previous: ServiceStatus | None) -> tuple[str, str] | None:
+    if previous is None or previous.rule != INTERNAL.id or not previous.message or not previous.since:
+        return None
+    return previous.message, previous.since
