@@ -7,6 +7,8 @@ from mill_cli.output.tables import table
 from mill_cli.output.views import NODES, SERVICES, TASKS
 
 TROUBLED: Final = ("Failed", "Suspect")
+AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped")
+"""States of which nothing need be said; another that is not known here, of a newer gateway, is shown as it stands."""
 
 
 def overview(found: dict[str, Any], width: int | None) -> str:
@@ -20,9 +22,13 @@ def _lines(found: dict[str, Any], width: int | None) -> Iterator[str]:
     for title, view, things in (("SERVICES", SERVICES, services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes)):
         if things:
             yield from ("", title, view.show(things, width))
-    troubles = [(each["name"], each["message"] or each["reason"] or "") for each in services if _troubled(each)]
+    troubles = [(each["name"], _trouble(each)) for each in services if _troubled(each)]
     if troubles:
         yield from ("", "PROBLEMS", table(("SERVICE", "REASON"), troubles, width))
+    cluster = found.get("cluster") or {}
+    warnings = [(str(each.get("deployment")), str(each.get("message"))) for each in cluster.get("warnings") or ()]
+    if warnings:
+        yield from ("", "WARNINGS", table(("DEPLOYMENT", "WARNING"), warnings, width))
 
 
 def _headline(nodes: list[Any] | None) -> str:
@@ -33,4 +39,11 @@ def _headline(nodes: list[Any] | None) -> str:
 
 
 def _troubled(service: Any) -> bool:
-    return service.get("state") in TROUBLED
+    return service.get("state") not in (None, *AT_EASE)
+
+
+def _trouble(service: Any) -> str:
+    why = service.get("message") or service.get("reason") or ""
+    if service["state"] in TROUBLED:
+        return str(why)
+    return f"{service['state']}: {why}" if why else str(service["state"])

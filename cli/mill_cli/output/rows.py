@@ -87,10 +87,15 @@ class Rows:
         return None
 
     def count(self, services: Iterable[Mapping[str, Any]], now: float) -> None:
-        """Take what the status of this rollout says: how many replicas there are, and what has yet to begin."""
+        """Take what the status of this rollout says: how many replicas there are, and what has yet to begin.
+
+        It may be of another release: what is odd in it counts as nothing, and an unknown state as one that goes on.
+        """
         for each in services:
-            name, state, replicas = str(each.get("name")), each.get("state"), each.get("replicas") or {}
-            self._replicas[name] = int(replicas.get("healthy") or 0), int(replicas.get("desired") or 0)
+            if not isinstance(each, Mapping):
+                continue
+            name, state, replicas = one_line(str(each.get("name"))), each.get("state"), each.get("replicas")
+            self._replicas[name] = _number(replicas, "healthy"), _number(replicas, "desired")
             if name in self._rows:
                 self._rows[name].count(*self._replicas[name])
             elif state == PENDING and name in self._order and name not in self._passed:
@@ -130,3 +135,8 @@ class Rows:
             if name in self._replicas:
                 self._rows[name].count(*self._replicas[name])
         return self._rows[name]
+
+
+def _number(replicas: Any, name: str) -> int:
+    count = replicas.get(name) if isinstance(replicas, Mapping) else None
+    return max(0, count) if isinstance(count, int) else 0

@@ -1,12 +1,17 @@
 """Deployments as the API shows them."""
 
-from typing import Any
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import Replicas, State
+from mill_api.status import Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.seen.deployments import Deployment
+
+WARNINGS_SHOWN: Final = 100
+"""How many warnings of several deployments are shown together."""
 
 
 class ServiceSummary(BaseModel):
@@ -31,6 +36,7 @@ class DeploymentView(BaseModel):
     message: str = Field(description="The same in plain words.", examples=["2 of 2 healthy"])
     owner: str | None = Field(description="The GitOps tool that manages it.", examples=["the Argo CD application shop"])
     services: list[ServiceSummary]
+    warnings: list[StatusWarning] = Field(description="What is to be mended, though mill goes on.")
 
 
 class DeploymentDetail(DeploymentView):
@@ -38,6 +44,22 @@ class DeploymentDetail(DeploymentView):
 
     spec: dict[str, Any]
     status: dict[str, Any]
+
+
+class DeploymentWarning(StatusWarning):
+    """A warning, and whose it is."""
+
+    deployment: str = Field(description="Name of the MillDeployment.")
+
+
+def warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
+    """Return the warnings of several deployments, so many at most."""
+    found = (
+        DeploymentWarning(deployment=deployment.key.name, **each.model_dump())
+        for deployment in deployments
+        for each in deployment.status.warnings
+    )
+    return list(islice(found, WARNINGS_SHOWN))
 
 
 def summary(deployment: Deployment) -> DeploymentView:
@@ -61,6 +83,7 @@ def summary(deployment: Deployment) -> DeploymentView:
             )
             for each in status.services
         ],
+        warnings=status.warnings,
     )
 
 

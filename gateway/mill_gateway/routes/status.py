@@ -7,6 +7,7 @@ from mill_api.kube.resources import MILL_DEPLOYMENTS, NODES
 from mill_gateway.access import Calling
 from mill_gateway.core.amounts import total
 from mill_gateway.core.capacity import free
+from mill_gateway.core.deployments import DeploymentWarning, warnings
 from mill_gateway.core.runs import count
 from mill_gateway.gateway import Here
 from mill_gateway.routes.parameters import InNamespace
@@ -24,6 +25,7 @@ class Counts(BaseModel):
     cpu_available: float = Field(description="Cores that nobody has asked for.", examples=[10.5])
     memory_total_bytes: int = Field(description="Memory of all nodes.", examples=[25769803776])
     memory_available_bytes: int = Field(description="Memory that nobody has asked for.", examples=[24000000000])
+    warnings: list[DeploymentWarning] = Field(description="What is to be mended in the namespace, though mill goes on.")
 
 
 @router.get("/v1/status", summary="Count everything")
@@ -47,4 +49,5 @@ async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Coun
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,
         memory_available_bytes=available.memory,
+        warnings=warnings(deployments),
     )

@@ -1,0 +1,149 @@
+"""The operator goes on from what a newer release wrote: with words that it does not know, at every place of them."""
+
+from typing import Any
+
+import pytest
+
+from mill_api.events import rollout_events
+from mill_api.status import MillDeploymentStatus, Phase, State
+from mill_api.status_reading import read_status
+from mill_operator.cluster import parent
+from mill_operator.core.rollout.announcements import announcements
+from mill_operator.core.rollout.beginning import refuse
+from mill_operator.core.rollout.news import ended, steps
+from mill_operator.core.rollout.pace import Change, change
+from mill_operator.memory import Memory
+
+from .kstatus import kstatus
+from .test_advance import START, UID, World, failed, healthy, pending, starting
+
+WORD = "Hibernating"
+
+
+class Rolled(World):
+    """A MillDeployment whose status is read as after a change of the release."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newer: dict[str, Any] = {}
+        """What is stored in place of what we wrote."""
+
+    @property
+    def status(self) -> MillDeploymentStatus:
+        body = {
+            "metadata": {
+                "name": "mill",
+                "namespace": "default",
+                "uid": UID,
+                "resourceVersion": "1",
+                "generation": self.generation,
+                "creationTimestamp": "2026-01-31T12:00:00Z",
+            },
+            "status": super().status.model_dump(mode="json", by_alias=True) | self.newer,
+        }
+        self.newer = {}
+        return Memory.of(parent(body)).status
+
+
+def stored(world: World) -> dict[str, Any]:
+    return MillDeploymentStatus.model_validate_json(world.stored).model_dump(mode="json", by_alias=True)
+
+
+def names(world: World) -> list[tuple[str, str]]:
+    told = rollout_events(UID, world.rollout, {"generation": world.generation}, world.status, full=True)
+    return [(each.name, str(each.data.get("phase", each.data.get("success", "")))) for each in told]
+
+
+@pytest.mark.parametrize(
+    "seen", [healthy("web"), failed("web"), starting("web"), pending("web")], ids=lambda o: o.state
+)
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_service_of_an_unknown_state_gets_one_that_is_known(seen: Any, finished: bool) -> None:
+    world = Rolled()
+    world.look(pending("web")).look(healthy("web") if finished else starting("web"))
+    before = stored(world)
+    before["services"][0] |= {"state": WORD, "reason": WORD, "rule": WORD, "since": before["services"][0]["movedAt"]}
+    before["conditions"][0] |= {"type": WORD, "status": WORD}
+    world.newer = before
+    transitions = before["services"][0]["transitions"]
+    world.look(seen)
+    (web,) = world.status.services
+    assert web.state.known
+    assert web.state is seen.state
+    assert [each.model_dump(mode="json", by_alias=True) for each in web.transitions][: len(transitions)] == transitions
+    kstatus(1, world.status)
+    assert {each.type for each in world.status.conditions} <= {"Ready", "Reconciling", "Stalled"}
+
+
+def test_what_has_happened_is_not_lost_and_is_not_told_twice() -> None:
+    world = Rolled()
+    world.look(pending("web"), pending("slow")).look(healthy("web"), starting("slow"))
+    before = stored(world)
+    for service in before["services"]:
+        service["state"] = WORD
+        service["transitions"].append({"seq": 50, "at": service["movedAt"], "phase": "thawing", "message": "a word"})
+    world.newer = before
+    world.look(healthy("web"), starting("slow"))
+    after = names(world)
+    assert after.count(("progress", "healthy")) == 1
+    assert ("progress", "thawing") in after
+    assert after[-1][0] == "progress", "what is not settled keeps the rollout going"
+    world.look(healthy("web"), healthy("slow"))
+    assert names(world)[-1] == ("done", "True")
+    assert [step.seq for each in world.status.services for step in each.transitions if step.seq > 50]
+
+
+def test_a_held_service_has_failed() -> None:
+    world = Rolled()
+    world.look(pending("web")).look(failed("web"), pending("slow"))
+    before = stored(world)
+    before["services"][0]["state"] = WORD
+    world.newer = before
+    world.look(pending("web"), healthy("slow"), held=("web",))
+    assert world.status.services[0].state is State.FAILED
+    assert names(world)[-1] == ("done", "False")
+
+
+def test_one_that_leaves_is_stopped() -> None:
+    world = Rolled()
+    world.look(healthy("web"), healthy("old"))
+    before = stored(world)
+    before["services"][1]["state"] = WORD
+    world.newer = before
+    world.deploy()
+    world.look(healthy("web"))
+    assert {each.name: each.state for each in world.status.services} == {"web": State.HEALTHY, "old": State.STOPPED}
+    assert names(world)[-1][0] == "done"
+
+
+def test_who_reports_changes_meets_no_error() -> None:
+    world = Rolled()
+    world.look(pending("web"))
+    known = world.status
+    raw = stored(world)
+    raw["services"][0] |= {"state": WORD}
+    raw["services"][0]["transitions"] = [{"seq": 7, "at": known.rollout.started_at, "phase": "thawing"}]  # type: ignore[union-attr]
+    raw["tasks"] = [{"name": "t", "runs": [{"name": "t-1", "state": WORD, "createdAt": known.rollout.started_at}]}]  # type: ignore[union-attr]
+    odd = read_status(raw)
+    for before, after in ((known, odd), (odd, known), (odd, odd), (MillDeploymentStatus(), odd)):
+        assert all(each.note for each in announcements(before, after))
+        assert change(before, after) is not Change.VERDICT or before.rollout != after.rollout
+        assert isinstance(list(steps(before, after)), list)
+        assert isinstance(ended(before, after), list)
+    refused = refuse(odd, "no", generation=2, rollout_id="2", now=START)
+    assert kstatus(2, refused) == "Failed"
+    assert refused.services[0].state == WORD
+    assert not refused.services[0].state.settled
+    assert odd.services[0].transitions[0].phase not in set(Phase)
+
+
+@pytest.mark.parametrize(
+    "status", [{"services": {}}, {"rollout": 7}, {"conditions": "no"}, {"services": [[]]}, [], "no"]
+)
+def test_a_status_that_cannot_be_read_begins_anew(status: Any) -> None:
+    world = Rolled()
+    metadata = {"name": "mill", "namespace": "default", "uid": UID, "resourceVersion": "1", "generation": 1}
+    body = {"metadata": metadata | {"creationTimestamp": "2026-01-31T12:00:00Z"}, "status": status}
+    assert Memory.of(parent(body)).status == MillDeploymentStatus()
+    world.look(healthy("web"))
+    assert kstatus(1, world.status) == "Current"
