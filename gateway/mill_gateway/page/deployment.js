@@ -1,11 +1,11 @@
 // One deployment's card: its services, what failed and why, the rollout that runs, and those before.
 
 import { age, now } from "./clock.js";
-import { element, keyed, say } from "./element.js";
+import { element, keyed, listed, say } from "./element.js";
 
 const MOST_BARS = 20;
 const LEGEND = ["pulling", "starting", "suspect", "healthy", "failed"];
-const TONE = { Healthy: "good", Failed: "bad", Suspect: "busy", Pulling: "busy", Starting: "busy", Pending: "busy" };
+const TONE = new Map([["Healthy", "good"], ["Failed", "bad"], ["Stopping", "idle"], ["Stopped", "idle"]]); // else it goes on
 
 export function makeCard() {
   const card = element("article");
@@ -15,6 +15,7 @@ export function makeCard() {
       element("thead", {}, element("tr", {}, ...["Service", "State", "Replicas", "Image"].map((text) => element("th", { scope: "col" }, text)))),
       element("tbody")),
     element("div", { class: "failures" }),
+    element("ul", { class: "quiet warnings" }),
     element("h3", {}, element("span", { class: "which" }), " · ", element("span", { class: "clock" })),
     element("dl", { class: "timeline" }),
     element("p", { class: "quiet legend", "aria-hidden": "true" }, ...LEGEND.map((phase) => element("span", { class: phase }, phase))),
@@ -26,7 +27,8 @@ export function makeCard() {
 }
 
 export function updateCard(card, deployment, timeline) {
-  const { status, spec } = deployment;
+  const { spec } = deployment;
+  const status = deployment.status ?? {};
   const find = (selector) => card.querySelector(selector);
   card.setAttribute("aria-label", `Deployment ${deployment.name}`);
   say(find("h2"), deployment.name);
@@ -34,14 +36,17 @@ export function updateCard(card, deployment, timeline) {
   find(".badge").className = `badge ${tone}`;
   say(find(".badge"), verdict);
   say(find(".message"), deployment.message + (deployment.owner ? ` · managed by ${deployment.owner}` : ""));
-  const images = new Map((spec.services ?? []).map((service) => [service.name, service.image]));
-  const services = status.services ?? [];
+  const images = new Map(listed(spec.services).map((service) => [service.name, service.image]));
+  const services = listed(status.services);
   find("table").hidden = services.length === 0;
   keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => updateRow(row, each, images.get(each.name)));
   const failed = services.filter((each) => each.message && each.state !== "Healthy");
   keyed(find(".failures"), failed, (each) => each.name, makeFailure, updateFailure);
+  const warnings = listed(deployment.warnings);
+  find(".warnings").hidden = warnings.length === 0;
+  keyed(find(".warnings"), warnings, (each) => `${each.code} ${each.message}`, () => element("li"), (item, each) => say(item, `Warning: ${each.message}`));
   updateTimeline(card, deployment, timeline);
-  const history = status.history ?? [];
+  const history = listed(status.history);
   find(".before").hidden = history.length === 0;
   keyed(find(".history"), history, (each) => each.id, () => element("li"), (item, each) => say(item, pastInWords(each)));
 }
@@ -59,7 +64,7 @@ export function updateTimeline(card, deployment, timeline) {
 
 export function verdictOf(deployment) {
   if (deployment.ready) return ["good", "healthy"];
-  if ((deployment.services ?? []).some((each) => each.state === "Failed") || deployment.success === false) return ["bad", "failed"];
+  if (listed(deployment.services).some((each) => each.state === "Failed") || deployment.success === false) return ["bad", "failed"];
   return ["busy", deployment.rolling_out ? "rolling out" : "recovering"];
 }
 
@@ -73,10 +78,11 @@ function makeRow() {
 function updateRow(row, service, image) {
   const [name, state, replicas, cell] = row.children;
   say(name, service.name);
-  state.className = TONE[service.state] ?? "idle";
-  say(state.firstElementChild, service.state);
-  say(state.lastElementChild, service.movedAt ? age(now() - Date.parse(service.movedAt)) : "");
-  const { desired = 0, healthy = 0 } = service.replicas ?? {};
+  state.className = TONE.get(service.state) ?? "busy";
+  say(state.firstElementChild, String(service.state ?? ""));
+  const moved = Date.parse(service.movedAt);
+  say(state.lastElementChild, Number.isNaN(moved) ? "" : age(now() - moved));
+  const [desired, healthy] = [count(service.replicas?.desired), count(service.replicas?.healthy)];
   const bar = replicas.firstElementChild;
   bar.setAttribute("aria-label", `${healthy} of ${desired} healthy`);
   const boxes = Array.from({ length: Math.min(desired, MOST_BARS) }, (_, number) => number);
@@ -86,6 +92,10 @@ function updateRow(row, service, image) {
     else box.className = item < share ? "full" : "";
   });
   say(cell, service.image ?? image ?? "");
+}
+
+function count(value) {
+  return Number.isInteger(value) && value > 0 ? value : 0;
 }
 
 function makeFailure() {
@@ -106,9 +116,9 @@ function updateFailure(block, service) {
 }
 
 function pastInWords(past) {
-  const seconds = (new Date(past.finishedAt) - new Date(past.startedAt)) / 1000;
+  const seconds = (new Date(past.finishedAt) - new Date(past.startedAt)) / 1000 || 0;
   const when = new Date(past.finishedAt).toLocaleString();
   const outcome = past.success ? "succeeded" : past.superseded ? "was superseded" : "failed";
-  const causes = (past.failed ?? []).map((each) => (each.service ? `${each.service}: ${each.reason}` : each.reason));
+  const causes = listed(past.failed).map((each) => (each.service ? `${each.service}: ${each.reason}` : each.reason));
   return [`${past.id} ${outcome} after ${seconds.toFixed(1)} s, ${when}`, ...causes].join(" · ");
 }

@@ -9,6 +9,11 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A list that a status may have: of another release it may be anything, and then there is none. */
+export function listed(value) {
+  return Array.isArray(value) ? value.filter((each) => each !== null && typeof each === "object") : [];
+}
+
 /** Set an element's text, only if it is another one: what a screen reader has read stays read. */
 export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;

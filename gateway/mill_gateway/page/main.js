@@ -56,7 +56,7 @@ function skipGone(error) {
 
 function updateRollout(deployment) {
   const known = rollouts.get(deployment.name);
-  const told = deployment.status.rollout?.id === deployment.rollout ? deployment.status.rollout : null;
+  const told = deployment.status?.rollout?.id === deployment.rollout ? deployment.status.rollout : null;
   if (known?.id === deployment.rollout && known.controller) {
     if (told) known.timeline.begin(told.startedAt);
     return;

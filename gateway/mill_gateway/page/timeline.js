@@ -1,9 +1,9 @@
 // A rollout as lanes, one for each service, that grow while it runs.
 
 import { now } from "./clock.js";
-import { element, keyed, say } from "./element.js";
+import { element, keyed, listed, say } from "./element.js";
 
-const SHOWN = new Set(["pulling", "scheduled", "starting", "suspect", "healthy", "failed", "stopped"]);
+const KNOWN = new Set(["pulling", "scheduled", "starting", "suspect", "healthy", "failed", "stopped"]);
 const LEAST_SECONDS = 3; // what the whole width is at least
 
 /** What a rollout's events tell, and how it is drawn. */
@@ -15,12 +15,13 @@ export class Timeline {
   reason = null;
 
   /** The same from a resource's status, of a rollout that nobody follows. */
-  static of({ rollout, services = [] }) {
+  static of({ rollout, services }) {
     const timeline = new Timeline();
-    const elapsed = (at) => Math.max(0, (Date.parse(at) - Date.parse(rollout.startedAt)) / 1000);
+    const elapsed = (at) => Math.max(0, (Date.parse(at) - Date.parse(rollout.startedAt)) / 1000 || 0);
     timeline.begin(rollout.startedAt);
-    if (rollout.refused) timeline.take({ name: "failed", data: { reason: rollout.refused } });
-    const steps = services.flatMap(({ name, transitions = [] }) => transitions.map((step) => ({ ...step, service: name })));
+    const whole = rollout.refused || rollout.error;
+    if (whole) timeline.take({ name: "failed", data: { reason: whole } });
+    const steps = listed(services).flatMap(({ name, transitions }) => listed(transitions).map((step) => ({ ...step, service: name })));
     for (const { phase, service, node, message, at } of steps.sort((one, other) => one.seq - other.seq)) {
       const name = phase === "failed" ? "failed" : "progress";
       timeline.take({ name, data: { service, phase, node, reason: message, elapsed: elapsed(at) } });
@@ -30,7 +31,7 @@ export class Timeline {
   }
 
   begin(startedAt) {
-    this.#begun = Date.parse(startedAt);
+    this.#begun = Date.parse(startedAt) || null; // of what is no time, it begins with the first event
   }
 
   take({ name, data }) {
@@ -44,7 +45,7 @@ export class Timeline {
       return;
     }
     const phase = name === "failed" ? "failed" : data.phase;
-    if (!SHOWN.has(phase)) return;
+    if (!phase) return;
     const at = data.elapsed ?? 0;
     this.#begun ??= now() - at * 1000;
     const words = phase === "failed" ? `failed: ${data.reason}` : phase + (data.node ? ` on ${data.node}` : "");
@@ -85,7 +86,7 @@ export class Timeline {
         lane.setAttribute("aria-label", row.steps.map((step) => step.text).join(", "));
         keyed(lane, row.steps, (step) => String(row.steps.indexOf(step)), () => element("i"), (bar, step) => {
           const next = row.steps[row.steps.indexOf(step) + 1];
-          bar.className = step.phase;
+          bar.className = KNOWN.has(step.phase) ? step.phase : "other"; // a newer release's word is in the title
           bar.title = step.text;
           bar.style.left = `${(100 * step.at) / whole}%`;
           bar.style.width = `${(100 * ((next?.at ?? whole) - step.at)) / whole}%`;

@@ -25,10 +25,12 @@ class Counts(BaseModel):
     cpu_available: float = Field(description="Cores that nobody has asked for.", examples=[10.5])
     memory_total_bytes: int = Field(description="Memory of all nodes.", examples=[25769803776])
     memory_available_bytes: int = Field(description="Memory that nobody has asked for.", examples=[24000000000])
-    warnings: list[DeploymentWarning] = Field(description="What is to be mended in the namespace, though mill goes on.")
+    warnings: list[DeploymentWarning] | None = Field(
+        None, description="What is to be mended in the namespace, though mill goes on; left out if there is nothing."
+    )
 
 
-@router.get("/v1/status", summary="Count everything")
+@router.get("/v1/status", summary="Count everything", response_model_exclude_none=True)
 async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Counts:
     """Return counts of the namespace and of the cluster's nodes.
 
@@ -49,5 +51,5 @@ async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Coun
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,
         memory_available_bytes=available.memory,
-        warnings=warnings(deployments),
+        warnings=warnings(deployments) or None,
     )

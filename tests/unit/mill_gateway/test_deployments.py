@@ -85,6 +85,7 @@ async def test_a_deployment_is_shown_with_its_verdict(served: Serve) -> None:
                     "message": "image pull failed: tag not found",
                 }
             ],
+            "warnings": [],
         }
         DeploymentView.model_validate(shown, extra="forbid")
         one = (await recorded.http.get("/v1/deployments/mill")).json()

@@ -94,8 +94,6 @@ INTERNAL: Final = Rule(
 )  # fmt: skip
 
 TABLE: Final[tuple[Rule, ...]] = (
-    # Ourselves
-    INTERNAL,
     # What we wrote, and what the API server says of it
     Rule(
         "name-taken", "NameTaken", PERMANENT, AT_ONCE, problem("taken"),
@@ -300,6 +298,8 @@ TABLE: Final[tuple[Rule, ...]] = (
         "containers that are ready, and a readiness gate of the pod that is not passed",
         'not admitted by readiness gate "{gate}"', "See who sets that condition of the pod: a load balancer, say.",
     ),
+    # Ourselves
+    INTERNAL,
 )  # fmt: skip
 
 TIMEOUT: Final = Rule(

@@ -1,0 +1,88 @@
+"""What a gateway or an operator of another release says is shown as it stands, and ends no command."""
+
+from typing import Any
+
+import pytest
+
+from mill_cli.output.lines import DEPLOY, Arrangement, line
+from mill_cli.output.overview import overview
+from mill_cli.output.rows import Rows
+from mill_cli.output.views import ROLLOUTS, rollouts
+
+WORD = "Hibernating"
+WEB = {"name": "web", "image": "web:1", "replicas": {"desired": 1, "healthy": 0}, "state": WORD, "message": None}
+ODD: list[Any] = [None, "nonsense", -5, 3.5, [], {}, [None], [{}], {"a": 1}]
+
+
+def shown(*services: Any, **cluster: Any) -> str:
+    return overview({"cluster": cluster, "services": list(services), "tasks": [], "nodes": []}, 80)
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        (WEB, "web      Hibernating"),
+        (WEB | {"message": "it sleeps"}, "web      Hibernating: it sleeps"),
+        (WEB | {"reason": "Winter"}, "web      Hibernating: Winter"),
+        (WEB | {"state": "Failed", "message": "it fell"}, "web      it fell"),
+    ],
+)
+def test_an_unknown_state_is_shown_as_it_stands(service: Any, said: str) -> None:
+    assert said in shown(service).partition("PROBLEMS")[2]
+
+
+@pytest.mark.parametrize("state", ["Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped", None])
+def test_of_a_known_one_that_is_well_nothing_is_said(state: str | None) -> None:
+    assert "PROBLEMS" not in shown(WEB | {"state": state})
+
+
+def test_warnings_have_a_section() -> None:
+    warning = {"deployment": "mill", "service": "web", "code": "SpecWarning", "message": "service.web.image: no"}
+    section = shown(WEB, warnings=[warning]).partition("WARNINGS")[2]
+    assert "mill        service.web.image: no" in section
+    assert "WARNINGS" not in shown(WEB)
+
+
+def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
+    rows = Rows(["web", "api"])
+    rows.take("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
+    rows.count([WEB], 0.0)
+    (row,) = rows.shown
+    assert (row.judged, row.text, row.desired) == (False, "thawing", 1)
+    assert rows.settle() == []
+    assert line("progress", {"service": "web", "phase": "thawing"}, 3) == "  web: thawing"
+    arrangement = Arrangement(["web", "api"], DEPLOY)
+    assert arrangement.push("progress", {"service": "web", "phase": "thawing"}, 0.0) == ["  web: thawing"]
+    assert arrangement.push("progress", {"service": "api", "phase": "healthy"}, 0.0) == [], "web is waited for"
+    assert arrangement.push("done", {"success": True}, 1.0) == ["  api: healthy", "  deployed"]
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_odd_counts_are_none(value: Any) -> None:
+    rows = Rows(["web"])
+    rows.count([{"name": "web", "state": "Pending", "replicas": value}, {"name": value, "state": value}, value], 0.0)
+    rows.count([{"name": "web", "replicas": {"healthy": value, "desired": value}}], 0.0)
+    assert [(row.healthy, row.desired) for row in rows.shown] == [(0, 0)]
+
+
+ROLLOUT = {"id": "2", "startedAt": "2026-01-31T12:00:00Z", "finishedAt": "2026-01-31T12:00:04Z", "success": False}
+PAST = {"id": "1", "startedAt": "2026-01-31T11:00:00Z", "finishedAt": "2026-01-31T11:00:01Z", "success": True}
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("field", ["rollout", "services", "history", "conditions"])
+def test_an_odd_status_ends_no_list_of_rollouts(field: str, value: Any) -> None:
+    status = {"rollout": ROLLOUT, "services": [WEB], "history": [PAST], field: value}
+    found = rollouts({"status": status})
+    assert {each["id"] for each in found} >= ({"1"} if field == "rollout" else set())
+    ROLLOUTS.show(found, 80)
+    for name in ROLLOUT:
+        ROLLOUTS.show(rollouts({"status": {"rollout": ROLLOUT | {name: value}, "history": [PAST | {name: value}]}}))
+    assert rollouts({"status": value}) == []
+
+
+def test_a_rollout_that_could_not_be_judged_says_so() -> None:
+    error = "internal error of mill (ValueError, id 0123456789)"
+    failed = {"name": "web", "state": "Failed", "message": "from before"}
+    (told,) = rollouts({"status": {"rollout": ROLLOUT | {"error": error}, "services": [failed]}})
+    assert told["result"] == f"failed: {error}"
