@@ -18,6 +18,19 @@ from mill_api.status import MillDeploymentStatus
 
 Schema = dict[str, Any]
 
+
+def added_later(rule: Schema) -> Schema:
+    """Return a rule of the spec that was not in the first release, so that it is about what changes alone.
+
+    A write of the status is checked by all rules of the spec, too. Before Kubernetes 1.33 a rule that is broken by what
+    was stored before it was there refuses every such write, so that the resource could have no status any more. (What
+    OpenAPI says, as `maximum`, is checked only of the part that is written: it needs no such care.) What is in a list
+    whose items have no keys has no old value: such a rule stands at the list.
+    """
+    unchanged = "oldSelf.hasValue() && oldSelf.value() == self"
+    return rule | {"rule": f"{unchanged} || ({rule['rule']})", "optionalOldSelf": True}
+
+
 SERVICE_RULES: Final[list[Schema]] = [
     {"rule": "!has(self.health) || has(self.port)", "message": "a health check needs a port"},
     {"rule": "!has(self.routes) || size(self.routes) == 0 || has(self.port)", "message": "a route needs a port"},

@@ -13,11 +13,10 @@ from mill_api.key import Key
 from mill_api.kube.client import Json, KubeClient, KubeError, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.logs import about
-from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_api.status import MillDeploymentStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
-from mill_operator.core import clock
-from mill_operator.core.faults import Fault, fault_of
+from mill_operator.core.faults import Fault
 from mill_operator.core.objects.desired import Child, Desired, with_template
 from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.objects.pods import Options
@@ -25,12 +24,11 @@ from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.beginning import refuse
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.tasks.status import observe, outliving
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
+from mill_operator.core.verdicts.answers import NOTHING_KNOWN
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
-from mill_operator.core.verdicts.judge import Observation, judge
-from mill_operator.core.verdicts.subject import Problem
-from mill_operator.core.verdicts.unjudged import unjudged
+from mill_operator.core.verdicts.judge import Observation
 from mill_operator.failing import FailingPasses
+from mill_operator.judging import judge_all
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
@@ -272,63 +270,11 @@ class Reconciler:
 
         `afresh` forgets since when something has been wrong: somebody asks right now.
         """
-        seen = _judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
+        seen = judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
         if questions := {question for each in seen for question in each.questions}:
             answers = await self._lookups.answer(questions)
-            seen = _judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
+            seen = judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
         return seen
-
-
-def _judge_all(
-    memory: Memory,
-    wanted: Desired,
-    children: Iterable[Child],
-    pods: Iterable[PodFacts],
-    there: Iterable[ChildFacts],
-    answers: Answers,
-    now: datetime,
-    *,
-    afresh: bool,
-) -> list[Observation]:
-    pods_of: dict[str, list[PodFacts]] = {}
-    for pod in pods:
-        pods_of.setdefault(pod.service, []).append(pod)
-    deployments: dict[str, ChildFacts] = {}
-    claims_of: dict[str, list[ChildFacts]] = {}
-    for each in there:
-        if each.kind == "Deployment":
-            deployments[each.service] = each
-        elif each.kind == "PersistentVolumeClaim":
-            claims_of.setdefault(each.service, []).append(each)
-    previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
-    rollout = None if afresh else memory.status.rollout
-    problem_of: dict[str | None, Problem] = {}
-    for child in children:
-        if (problem := memory.writes.problem(child)) is not None:
-            problem_of.setdefault(child.service, problem)
-    observations = []
-    for service in wanted.services:
-        deployment, before = deployments.get(service.name), previous.get(service.name)
-        if service.fault is not None:
-            observations.append(unjudged(service, service.fault, before, now))
-            continue
-        try:
-            observation = judge(
-                service,
-                pods_of.get(service.name, ()),
-                deployment_replicas=deployment.replicas if deployment else None,
-                refusal=deployment.refusal if deployment else "",
-                problem=problem_of.get(service.name),
-                previous=before,
-                now=now,
-                claims=claims_of.get(service.name, ()),
-                answers=answers,
-                asked_at=clock.parse(rollout.started_at) if rollout else now,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
-            observation = unjudged(service, fault_of(error), before, now)
-        observations.append(observation)
-    return observations
 
 
 def _as_held(child: Child, held: Mapping[str, Json]) -> Child:

@@ -125,6 +125,40 @@ def test_rules_speak_the_parsers_words() -> None:
     assert said == {rule["message"] for rule in [*crd.SERVICE_RULES, *crd.VOLUME_RULES]}
 
 
+FIRST_RULES = {
+    "size(self.metadata.name) <= 63",
+    "!has(self.health) || has(self.port)",
+    "!has(self.routes) || size(self.routes) == 0 || has(self.port)",
+    "!has(self.replicas) || self.replicas <= 1 || !has(self.volumes) || self.volumes.all(v, v.ephemeral)",
+    "self.ephemeral || has(self.size)",
+    "self.matches(r'^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",
+    "self.matches(r'^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')",
+    "self.matches(r'^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')",
+    r"self.matches(r'^\S+$')",
+    "self.matches(r'^/')",
+    r"self.matches(r'^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$')",
+}
+"""Those of 0.1.0: whatever is stored keeps them."""
+
+
+def test_a_rule_that_was_made_later_does_not_keep_the_status_from_being_written() -> None:
+    """Before Kubernetes 1.33 a status is refused if the spec breaks a rule, whenever that was made."""
+    for path, schema in _walk(_schema()):
+        for rule in schema.get("x-kubernetes-validations", ()):
+            if rule["rule"] in FIRST_RULES:
+                continue
+            assert rule.get("optionalOldSelf") is True, f"{path}: wrap {rule} in crd.added_later"
+            assert rule["rule"].startswith("oldSelf.hasValue() && oldSelf.value() == self || ("), path
+
+
+def test_what_is_added_later_is_about_changes_alone() -> None:
+    assert crd.added_later({"rule": "self < 5 || self > 9", "message": "no"}) == {
+        "rule": "oldSelf.hasValue() && oldSelf.value() == self || (self < 5 || self > 9)",
+        "optionalOldSelf": True,
+        "message": "no",
+    }
+
+
 def test_names() -> None:
     names = crd.definition()["spec"]["names"]
     assert names["shortNames"] == ["mill", "md"]

@@ -9,7 +9,7 @@ import pytest
 
 from mill_api.kube.client import KubeClient
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun
-from mill_operator import reconciler as passes
+from mill_operator import judging
 from mill_operator.cluster import Cluster
 from mill_operator.core.faults import Fault
 from mill_operator.core.objects import desired as rendering
@@ -98,14 +98,14 @@ def rendering_fails(patch: pytest.MonkeyPatch) -> None:
 
 
 def judging_fails(patch: pytest.MonkeyPatch) -> None:
-    judge = passes.judge
+    judge = judging.judge
 
     def broken(service: Any, *arguments: Any, **named: Any) -> Any:
         if service.name == "web":
             raise OverflowError("hunter2")
         return judge(service, *arguments, **named)
 
-    patch.setattr(passes, "judge", broken)
+    patch.setattr(judging, "judge", broken)
 
 
 both = pytest.mark.parametrize("breaks", [rendering_fails, judging_fails], ids=lambda each: each.__name__)

@@ -1,0 +1,67 @@
+"""What is known of the cluster → an observation of each service; one that cannot be judged costs no other its own."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from mill_api.status import ServiceStatus
+from mill_operator.core import clock
+from mill_operator.core.faults import fault_of
+from mill_operator.core.objects.desired import Child, Desired
+from mill_operator.core.verdicts.answers import Answers
+from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.judge import Observation, judge
+from mill_operator.core.verdicts.subject import Problem
+from mill_operator.core.verdicts.unjudged import unjudged
+from mill_operator.memory import Memory
+
+
+def judge_all(
+    memory: Memory,
+    wanted: Desired,
+    children: Iterable[Child],
+    pods: Iterable[PodFacts],
+    there: Iterable[ChildFacts],
+    answers: Answers,
+    now: datetime,
+    *,
+    afresh: bool,
+) -> list[Observation]:
+    pods_of: dict[str, list[PodFacts]] = {}
+    for pod in pods:
+        pods_of.setdefault(pod.service, []).append(pod)
+    deployments: dict[str, ChildFacts] = {}
+    claims_of: dict[str, list[ChildFacts]] = {}
+    for each in there:
+        if each.kind == "Deployment":
+            deployments[each.service] = each
+        elif each.kind == "PersistentVolumeClaim":
+            claims_of.setdefault(each.service, []).append(each)
+    previous: dict[str, ServiceStatus] = {} if afresh else {each.name: each for each in memory.status.services}
+    rollout = None if afresh else memory.status.rollout
+    problem_of: dict[str | None, Problem] = {}
+    for child in children:
+        if (problem := memory.writes.problem(child)) is not None:
+            problem_of.setdefault(child.service, problem)
+    observations = []
+    for service in wanted.services:
+        deployment, before = deployments.get(service.name), previous.get(service.name)
+        if service.fault is not None:
+            observations.append(unjudged(service, service.fault, before, now))
+            continue
+        try:
+            observation = judge(
+                service,
+                pods_of.get(service.name, ()),
+                deployment_replicas=deployment.replicas if deployment else None,
+                refusal=deployment.refusal if deployment else "",
+                problem=problem_of.get(service.name),
+                previous=before,
+                now=now,
+                claims=claims_of.get(service.name, ()),
+                answers=answers,
+                asked_at=clock.parse(rollout.started_at) if rollout else now,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+            observation = unjudged(service, fault_of(error), before, now)
+        observations.append(observation)
+    return observations
