@@ -161,11 +161,13 @@ def _not_too_long(pattern: str, refusal: str) -> Schema:
     """Return the rule that refuses a duration which is too long. One that is none is refused by another rule."""
     before, after = refusal.split("{}")
     hours, years = LONGEST // timedelta(hours=1), LONGEST // timedelta(days=365.25)
-    return {
-        "rule": f"!self.matches(r'{pattern}') || duration(self) <= duration('{hours}h')",
-        "messageExpression": f'"{before}" + self + "{after}: longer than {years} years"',
-        "message": f"this duration is longer than {years} years",
-    }
+    return added_later(
+        {
+            "rule": f"!self.matches(r'{pattern}') || duration(self) <= duration('{hours}h')",
+            "messageExpression": f'"{before}" + self + "{after}: longer than {years} years"',
+            "message": f"this duration is longer than {years} years",
+        }
+    )
 
 
 class _Converter:

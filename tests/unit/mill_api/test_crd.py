@@ -174,5 +174,5 @@ def test_a_duration_has_a_longest_in_the_schema_too() -> None:
         "tasks"
     ]
     _, longest = tasks["items"]["properties"]["timeout"]["x-kubernetes-validations"]
-    assert longest["rule"].endswith("duration(self) <= duration('876600h')")
+    assert longest["rule"].endswith("duration(self) <= duration('876600h'))")
     assert longest["messageExpression"] == """"invalid duration '" + self + "': longer than 100 years\""""

@@ -59,6 +59,9 @@ class Server:
         self.refuses: Callable[[Resource, str], Exception | None] = lambda _resource, _name: None
         """What a write of an object of that name fails with."""
 
+    async def server_version(self) -> dict[str, Any]:
+        return {"major": "1", "minor": "35"}
+
     async def list(self, resource: Resource, *_: Any, **__: Any) -> dict[str, Any]:
         items = list(self.resources.values()) if resource is MILL_DEPLOYMENTS else []
         return {"items": items, "metadata": {"resourceVersion": "10"}}
