@@ -31,7 +31,9 @@ def _deploy(gateway: GatewayProcess, namespace: str, token: str, text: str) -> h
 
 def _deployer(namespace: Namespace) -> str:
     """Make the account that docs/access.md makes, by its own commands; return its token."""
-    commands = re.findall(r"^\$ kubectl -n shop (.+)$", DOCUMENTATION.read_text(), re.MULTILINE)
+    commands = re.findall(
+        r"^\$ kubectl -n shop (create (?:serviceaccount|role|rolebinding) .+)$", DOCUMENTATION.read_text(), re.MULTILINE
+    )
     assert len(commands) == 3
     for command in commands:
         namespace.kubectl(*shlex.split(command.replace("shop:", f"{namespace.name}:")))
