@@ -3,6 +3,7 @@
 Pure text to parts, and back. The `.mill` parser checks values with it, the operator translates them with it.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 OPEN: Final = "${"
 ESCAPED_OPEN: Final = "$${"
 """What stands for a literal `${`."""
+_OPENING: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\})?")
+"""An escaped opening, or a reference up to its end: the first group is what stands in it, the second its end."""
 
 
 class InvalidValue(ValueError):
@@ -43,28 +46,34 @@ Part = Literal | SecretRef | AddressRef
 def parse_value(text: str) -> tuple[Part, ...]:
     """Split a value into literal text and references, in their order.
 
-    Two literals never follow each other, and the empty value has no parts. Raises InvalidValue.
+    Two literals never follow each other, and the empty value has no parts. Takes time in proportion to the text's
+    length. Raises InvalidValue.
     """
+    if OPEN not in text:
+        return (Literal(text),) if text else ()
     parts: list[Part] = []
-    literal: list[str] = []
+    known: dict[str, Part] = {}
+    literal = ""
     at = 0
-    while (found := text.find(OPEN, at)) >= 0:
-        if found > at and text[found - 1] == "$":
-            literal.append(text[at : found - 1] + OPEN)
-            at = found + len(OPEN)
+    for found in _OPENING.finditer(text):
+        literal += text[at : found.start()]
+        at = found.end()
+        expression: str | None = found[1]
+        if expression is None:
+            literal += OPEN
             continue
-        end = text.find("}", found)
-        if end < 0:
+        if not found[2]:
             raise InvalidValue(f"unclosed interpolation in '{text}'")
-        literal.append(text[at:found])
-        if joined := "".join(literal):
-            parts.append(Literal(joined))
-        literal.clear()
-        parts.append(_reference(text[found + len(OPEN) : end], text))
-        at = end + 1
-    literal.append(text[at:])
-    if joined := "".join(literal):
-        parts.append(Literal(joined))
+        if literal:
+            parts.append(Literal(literal))
+            literal = ""
+        reference = known.get(expression)
+        if reference is None:
+            reference = known[expression] = _reference(expression, text)
+        parts.append(reference)
+    literal += text[at:]
+    if literal:
+        parts.append(Literal(literal))
     return tuple(parts)
 
 

@@ -18,6 +18,7 @@ from mill_api.language.durations import parse_duration
 from mill_api.language.interpolation import OPEN, AddressRef, Literal, SecretRef, format_value
 from mill_api.language.parse import MAX_BYTES, parse
 from mill_api.language.quantities import bytes_of, cores_of, parse_size
+from mill_api.language.rules import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_api.language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
 from mill_api.language.schema import FILE, Attr, Nested, Shape, Table
 from mill_api.language.values import Reader
@@ -32,6 +33,8 @@ becomes. It is HCL that is read and never computed: values, no expressions.
 
 - UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
 - `name = value`, each on a line of its own; `;` separates nothing. What is unknown or stands there twice is refused.
+- All environments and commands together have at most {MAX_TEXT_BYTES // 1024} KiB, also when they come another way
+  than by a file, and the environment of one service or task has at most {MAX_REFERENCES:,} references.
 - The `{{` of a block stands on the line of its name. A block on one line holds one attribute at most:
   `route "www.example.com" {{ path = "/" }}`.
 - A label is quoted, unless it is a plain word: `service web {{`.

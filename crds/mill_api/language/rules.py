@@ -3,6 +3,7 @@
 Pure functions of a spec. The `.mill` parser uses them, and so does the operator, for resources that came by kubectl.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Final
 from mill_api import names
 from mill_api.durations import is_too_long
 from mill_api.language.durations import TOO_LONG
-from mill_api.language.interpolation import AddressRef, InvalidValue, SecretRef, parse_value
+from mill_api.language.interpolation import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
 from mill_api.spec import MAX_SERVICES, MAX_TASKS, MillDeploymentSpec, Service, Task
 
 _COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -23,7 +24,15 @@ _IMAGE: Final = re.compile(
     r"(?::[a-zA-Z0-9_][-.\w]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?",
     re.ASCII,
 )
+_ENV_NAME: Final = re.compile(names.ENV_NAME)
+_SECRET_KEY: Final = re.compile(names.SECRET_KEY)
 _LONGEST_SHOWN: Final = 100
+
+MAX_TEXT_BYTES: Final = 512 * 1024
+"""Bytes of the environments and commands of all services and tasks together, in UTF-8. A MillDeployment is one object
+of the API server, which takes 1.5 MiB, and each Deployment that is made of it is another."""
+MAX_REFERENCES: Final = 1000
+"""References in the environment of one service or task: each may become a variable of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _env(path, task, services)
         yield from _duration(f"{path}.timeout", task.timeout)
     yield from _shared(spec)
+    yield from _too_much_text(spec)
     if len(spec.services) > MAX_SERVICES:
         extra = spec.services[MAX_SERVICES].name
         yield Problem(f"service.{extra}", f"more than {MAX_SERVICES} services", "split the file in two")
@@ -102,11 +112,15 @@ def _image_advice(image: str) -> str:
 def _env(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
     for key, value in program.env.items():
         where = f"{path}.env.{key}"
-        if not re.fullmatch(names.ENV_NAME, key):
+        if not _ENV_NAME.fullmatch(key):
             advice = "letters, digits, _, - and ., not beginning with a digit"
             yield Problem(where, f"{_shown(key)} is not the name of an environment variable", advice)
-        if "$" in value:
+        if OPEN in value:
             yield from _references(where, value, services)
+    count = sum(value.count(OPEN) - value.count(ESCAPED_OPEN) for value in program.env.values())
+    if count > MAX_REFERENCES:
+        advice = "put what belongs together into one secret"
+        yield Problem(path, f"its environment has {count:,} references, and may have {MAX_REFERENCES:,}", advice)
 
 
 def _references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
@@ -118,7 +132,7 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
         return
     for part in parts:
         match part:
-            case SecretRef(name) if not re.fullmatch(names.SECRET_KEY, name):
+            case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
                 yield Problem(where, f"{_shown(name)} is not a secret's name", "letters, digits, -, _ and .")
             case AddressRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{name}'", absent=(f"service.{name}",))
@@ -131,6 +145,26 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
 def _duration(path: str, duration: str) -> Iterator[Problem]:
     if is_too_long(duration):
         yield Problem(path, f"invalid duration '{duration}': {TOO_LONG}", "write a shorter one")
+
+
+def _too_much_text(spec: MillDeploymentSpec) -> Iterator[Problem]:
+    """Bound what one MillDeployment costs whoever reads it. The place is that of the largest service or task."""
+    sizes = [(_text_bytes(each), f"service.{each.name}") for each in spec.services]
+    sizes += [(_text_bytes(each), f"task.{each.name}") for each in spec.tasks]
+    total = sum(size for size, _ in sizes)
+    if total > MAX_TEXT_BYTES:
+        largest, path = max(sizes, key=lambda each: each[0])
+        yield Problem(
+            path,
+            f"the environments and commands of all services and tasks have {total:,} bytes, {largest:,} of them here, "
+            f"and together they may have {MAX_TEXT_BYTES:,}",
+            "put large texts into the image or a volume, or split the file in two",
+        )
+
+
+def _text_bytes(program: Service | Task) -> int:
+    texts = itertools.chain(program.env.keys(), program.env.values(), program.command or ())
+    return sum(len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
 
 
 def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
