@@ -30,6 +30,9 @@ PARALLEL: Final = 8
 REMEMBERED: Final = 1000
 """Answers kept; the ones that nobody has wanted for longest go first."""
 
+EVENTS_LISTED: Final = 500
+"""Events that are asked for of one object: who may write events can write any number of them."""
+
 Answer = tuple[EventFacts, ...] | NodeFacts
 
 
@@ -96,7 +99,8 @@ class Lookups:
         if question.about == "node":
             return node_facts(await self._client.request("get", NODES, None, question.name))
         about = f"involvedObject.uid={question.name}"
-        return event_facts(mappings(await self._client.list(EVENTS, question.namespace, fields=about), "items"))
+        found = await self._client.list(EVENTS, question.namespace, fields=about, limit=EVENTS_LISTED)
+        return event_facts(mappings(found, "items"))
 
     def _explain(self, question: Question, error: KubeError | TimeoutError) -> None:
         log.debug("cannot look up %s %s: %s", question.about, question.name, error)

@@ -32,7 +32,7 @@ class Server:
         info = {"operatingSystem": "linux", "architecture": "amd64"}
         return {"status": {"nodeInfo": info, "conditions": [{"type": "Ready", "status": "True"}]}}
 
-    async def list(self, resource: Resource, namespace: str, *, fields: str) -> dict[str, Any]:
+    async def list(self, resource: Resource, namespace: str, *, fields: str, limit: int) -> dict[str, Any]:
         assert resource == EVENTS
         await self._answer(f"{namespace} {fields}")
         meta = {"creationTimestamp": "2026-01-31T12:00:00Z"}
