@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,8 @@ from mill_operator.core.objects.plan import Plan
 from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.subject import Problem
+from mill_operator.cost import counted
+from mill_operator.renderer import Renderer
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,10 @@ PARALLEL_WRITES = 16
 RETRY_SECONDS = 30.0
 REFUSALS = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
 """Answers that are about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
+PROBLEM_LENGTH = 2048
+"""Characters that are kept of what the API server says of a refused object; it may repeat all of it."""
+REPLICA_SETS_AT_ONCE = 10
+"""ReplicaSets that are listed at once: usually there is one, and others may have put our labels on any number."""
 REPLICA_SET_HASH = "pod-template-hash"
 """A label that the Deployment controller adds to each version's pods."""
 
@@ -50,7 +56,7 @@ class WriteMemory:
     def keep(self, children: Iterable[Child], observed: Iterable[ChildFacts]) -> None:
         """Forget what is about other children than these."""
         there, wanted = {each.uid for each in observed}, {child.applied for child in children}
-        self.revisions = {uid: revision for uid, revision in self.revisions.items() if uid in there}
+        self.revisions = {uid: self.revisions[uid] for uid in there if uid in self.revisions}
         self.problems = {applied: why for applied, why in self.problems.items() if applied in wanted}
 
     def problem(self, child: Child) -> Problem | None:
@@ -67,12 +73,13 @@ class Children:
         self._cluster = cluster
         self._slots = asyncio.Semaphore(PARALLEL_WRITES)
 
-    async def write(self, todo: Plan, memory: WriteMemory) -> None:
-        """Carry out a plan. Raise `KubeError` if the API server is away."""
+    async def write(self, todo: Plan, memory: WriteMemory, renderer: Renderer) -> None:
+        """Carry out a plan, with contents that `renderer` makes. Raise `KubeError` if the API server is away."""
         for child, found in todo.taken:
             _note(memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {found.owner}'))
-        writes = [(child.kind, partial(self._apply, memory, child, None)) for child in todo.create]
-        writes += [(child.kind, partial(self._apply, memory, child, found.uid)) for child, found in todo.update]
+        apply = partial(self._apply, memory, renderer)
+        writes = [(child.kind, partial(apply, child, None)) for child in todo.create]
+        writes += [(child.kind, partial(apply, child, found.uid)) for child, found in todo.update]
         writes += [(found.kind, partial(self._delete, found)) for found in todo.delete]
         # Deployments first: their pods take longest, and wait for nothing that the others give.
         for first in (True, False):
@@ -96,11 +103,19 @@ class Children:
         )
         children = self._cluster.children(key)
         owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
-        answer = await self._client.list(REPLICA_SETS, key.namespace, labels=labels)
-        found = (each for each in fields.mappings(answer, "items") if _controller(each) in owners)
-        return next((kept for each in found if (kept := template_of(each))), None)
+        after: str | None = None
+        while True:
+            answer = await self._client.list(
+                REPLICA_SETS, key.namespace, labels=labels, limit=REPLICA_SETS_AT_ONCE, after=after
+            )
+            found = (each for each in fields.mappings(answer, "items") if _controller(each) in owners)
+            if kept := next((kept for each in found if (kept := template_of(each))), None):
+                return kept
+            after = fields.text(fields.mapping(answer, "metadata"), "continue")
+            if not after:
+                return None
 
-    async def _apply(self, memory: WriteMemory, child: Child, uid: str | None) -> None:
+    async def _apply(self, memory: WriteMemory, renderer: Renderer, child: Child, uid: str | None) -> None:
         """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""
         _, again = memory.problems.get(child.applied, (None, 0.0))
         if time.monotonic() < again:
@@ -108,16 +123,16 @@ class Children:
         resource = BY_KIND[child.kind]
         async with self._slots:
             if uid is None and (there := await self._find(child)) is not None:
-                if not _is_ours(child, there):
+                if not _is_ours(renderer.deployment, there):
                     _note(
                         memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {_owner(there)}')
                     )
                     return
                 uid = fields.text(fields.mapping(there, "metadata"), "uid") or None
+            if (body := await renderer.body(child)) is None:
+                return
             try:
-                answer = await self._client.apply(
-                    resource, child.key.namespace, _only(child.body, uid), manager=MANAGER
-                )
+                answer = await self._client.apply(resource, child.key.namespace, _only(body, uid), manager=MANAGER)
             except ApiError as error:
                 if error.namespace_goes:
                     return  # the resource goes with it
@@ -168,13 +183,15 @@ class Children:
 
 async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Wait for all, also when one fails: what is still under way then would meet the next pass."""
-    failed = [each for each in await asyncio.gather(*writes, return_exceptions=True) if each is not None]
+    results = await asyncio.gather(*map(counted, writes), return_exceptions=True)
+    failed = [each for each in results if each is not None]
     if failed:
         raise failed[0]
 
 
 def _note(memory: WriteMemory, child: Child, problem: Problem) -> None:
-    memory.problems[child.applied] = (problem, time.monotonic() + RETRY_SECONDS)
+    told = replace(problem, message=problem.message[:PROBLEM_LENGTH])
+    memory.problems[child.applied] = (told, time.monotonic() + RETRY_SECONDS)
 
 
 def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
@@ -182,10 +199,11 @@ def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
     return body if uid is None else {**body, "metadata": {**body["metadata"], "uid": uid}}
 
 
-def _is_ours(child: Child, there: dict[str, Any]) -> bool:
-    """Tell whether an object that we did not see is this MillDeployment's: then our watch is only behind."""
-    labels, wanted = fields.texts(fields.mapping(there, "metadata"), "labels"), child.body["metadata"]["labels"]
-    return all(labels.get(name) == wanted[name] for name in (names.LABEL_MANAGED_BY, names.LABEL_DEPLOYMENT))
+def _is_ours(deployment: str, there: dict[str, Any]) -> bool:
+    """Tell whether an object that we did not see is that MillDeployment's: then our watch is only behind."""
+    labels = fields.texts(fields.mapping(there, "metadata"), "labels")
+    wanted = {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_DEPLOYMENT: deployment}
+    return all(labels.get(name) == value for name, value in wanted.items())
 
 
 def _owner(there: dict[str, Any]) -> str:

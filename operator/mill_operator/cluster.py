@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,10 +16,17 @@ from mill_api.kube.client import KubeClient
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
 from mill_api.owner import Owner
+from mill_operator.core.digest import digest
+from mill_operator.core.packed import NOTHING, Packed
 from mill_operator.core.tasks.jobs import JobFacts, job_facts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
 
 CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
+
+PARENTS_AT_ONCE = 10
+"""MillDeployments that are listed at once: each may have 1.5 MB, and takes up to ten times that while it is read."""
+LONGEST_RESTART = 256
+"""Characters of a restart's value, which all pods of the service carry; in place of a longer one stands its hash."""
 
 Facts: TypeAlias = PodFacts | ChildFacts | JobFacts
 F = TypeVar("F", PodFacts, ChildFacts, JobFacts)
@@ -36,10 +43,22 @@ class Parent:
     created: datetime
     rollout_id: str
     restarts: frozenset[tuple[str, str]]
-    """Which services somebody wants restarted: the service, and a value that changes with each time."""
+    """Which of its services somebody wants restarted: the service, and a value that changes with each time."""
     terminating: bool
-    spec: dict[str, Any]
-    status: dict[str, Any]
+    packed_spec: Packed
+    packed_status: Packed
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """Return the spec, made anew each time."""
+        spec: dict[str, Any] = self.packed_spec.value()
+        return spec
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Return the status, made anew each time."""
+        status: dict[str, Any] = self.packed_status.value()
+        return status
 
     @property
     def owner(self) -> Owner:
@@ -52,28 +71,50 @@ class Parent:
         return (self.uid, self.rollout_id, self.restarts, self.terminating)
 
 
-def parent(body: Mapping[str, Any]) -> Parent:
-    """Take what we need from a MillDeployment. Raises `Unreadable`."""
-    known, meta = fields.identity(body), fields.mapping(body, "metadata")
+def parent(body: Mapping[str, Any], known: Parent | None = None) -> Parent:
+    """Take what we need from a MillDeployment. Raises `Unreadable`.
+
+    `known` is what was taken before: most changes leave the spec.
+    """
+    identity, meta = fields.identity(body), fields.mapping(body, "metadata")
     generation = fields.optional_number(meta, "generation")
     if generation is None:
         raise Unreadable("no metadata.generation")
+    terminating = fields.deleted(body)
+    spec = fields.mapping(body, "spec")
+    if terminating:  # nothing is made for it any more, however long it stays
+        packed_spec = packed_status = NOTHING
+    else:
+        same = known is not None and (known.uid, known.generation) == (identity.uid, generation)
+        packed_spec = known.packed_spec if known is not None and same else Packed.of(spec)
+        packed_status = Packed.of(fields.mapping(body, "status"))
     return Parent(
-        key=known.key,
-        uid=known.uid,
-        resource_version=known.resource_version,
+        key=identity.key,
+        uid=identity.uid,
+        resource_version=identity.resource_version,
         generation=generation,
         created=fields.created(body),
         rollout_id=rollout_id(meta),
-        restarts=frozenset(
-            (name.removeprefix(names.RESTART_PREFIX), value)
-            for name, value in fields.texts(meta, "annotations").items()
-            if name.startswith(names.RESTART_PREFIX)
-        ),
-        terminating=fields.deleted(body),
-        spec=dict(fields.mapping(body, "spec")),
-        status=dict(fields.mapping(body, "status")),
+        restarts=frozenset(_restarts(fields.texts(meta, "annotations"), spec)),
+        terminating=terminating,
+        packed_spec=packed_spec,
+        packed_status=packed_status,
     )
+
+
+def _restarts(annotations: Mapping[str, str], spec: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the services that somebody wants restarted: no more than there are, and no value without a bound."""
+    asked = {
+        name.removeprefix(names.RESTART_PREFIX): value
+        for name, value in annotations.items()
+        if name.startswith(names.RESTART_PREFIX)
+    }
+    if not asked:
+        return
+    for service in fields.mappings(spec, "services"):
+        name = fields.text(service, "name")
+        if (value := asked.get(name)) is not None:
+            yield name, value if len(value) <= LONGEST_RESTART else digest(value)
 
 
 class Cluster:
@@ -90,7 +131,12 @@ class Cluster:
             if old is None or new is None or old.asks != new.asks:
                 wake((new or old).key)  # type: ignore[union-attr]
 
-        self.parents = Reflector(client, MILL_DEPLOYMENTS, project=parent, on_change=asked, namespace=namespace)
+        def known(body: dict[str, Any]) -> Parent:
+            return parent(body, self.parents.get(fields.identity(body).key))
+
+        self.parents: Reflector[Parent] = Reflector(
+            client, MILL_DEPLOYMENTS, project=known, on_change=asked, namespace=namespace, page=PARENTS_AT_ONCE
+        )
 
         def reflector(resource: Resource, project: Callable[[dict[str, Any]], F]) -> Reflector[F]:
             return Reflector(

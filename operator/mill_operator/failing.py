@@ -73,6 +73,8 @@ class FailingPasses:
         if row.repeats(now) and self._told.get(key) != tells:
             await self._tell(parent, fault, now, end=row.gives_up(now))
             self._told[key] = tells
+        if (memory := self._memory.get(key)) is not None:
+            memory.statuses.rest()
 
     async def _tell(self, parent: Parent, fault: Fault, now: datetime, *, end: bool) -> None:
         memory = self._memory.get(parent.key)
@@ -90,7 +92,8 @@ class FailingPasses:
                 log.debug("%s: gone", parent.key, extra=about(parent.key))
                 return
         # What the pass had worked out is worked out again by the next one that succeeds.
-        memory.status = memory.written = after
+        memory.statuses.write(after)
+        memory.status = after
         for each in announce_fault(before, after, parent.rollout_id, fault):
             log.warning("%s: %s", parent.key, each.note, extra=about(parent.key, **each.about, reason=each.reason))
             self._recorder.record(parent.key, parent.uid, each)

@@ -6,16 +6,18 @@ from datetime import datetime
 from mill_api.status import ServiceStatus
 from mill_operator.core import clock
 from mill_operator.core.faults import fault_of
-from mill_operator.core.objects.desired import Child, Desired
+from mill_operator.core.objects.desired import Child
+from mill_operator.core.objects.rendering import Desired
 from mill_operator.core.verdicts.answers import Answers
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, judge
 from mill_operator.core.verdicts.subject import Problem
 from mill_operator.core.verdicts.unjudged import unjudged
+from mill_operator.cost import give_way
 from mill_operator.memory import Memory
 
 
-def judge_all(
+async def judge_all(
     memory: Memory,
     wanted: Desired,
     children: Iterable[Child],
@@ -44,6 +46,7 @@ def judge_all(
             problem_of.setdefault(child.service, problem)
     observations = []
     for service in wanted.services:
+        await give_way()
         deployment, before = deployments.get(service.name), previous.get(service.name)
         if service.fault is not None:
             observations.append(unjudged(service, service.fault, before, now))

@@ -1,24 +1,79 @@
 """What is remembered of a MillDeployment between passes. All of it may be lost at any line.
 
 The rollout's state is in the resource's status. Kept here is what our watch does not know yet (the status that we wrote
-last; our own writes to children), and what would only be worked out again (what a generation wants).
+last; our own writes to children), and what would only be worked out again (which objects a generation wants; not their
+content).
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import ValidationError
 
+from mill_api.language.rules import Problem as Broken
 from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_operator.children import WriteMemory
 from mill_operator.cluster import Parent
-from mill_operator.core.objects.desired import Desired, desired
 from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.rendering import Desired, Source
+from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.subject import Problem
+
+Json = dict[str, Any]
+
+PROBLEMS_TOLD = 50
+"""How many problems of a spec are told; and in how many characters, all of them together."""
+PROBLEMS_LENGTH = 8192
+
+
+class Statuses:
+    """The newest status that we made, and the newest that the API server has: while they are one, as packed text."""
+
+    def __init__(self, packed: Packed) -> None:
+        self._packed = packed
+        self._at_work: tuple[MillDeploymentStatus, MillDeploymentStatus] | None = None
+
+    @property
+    def made(self) -> MillDeploymentStatus:
+        """Return the newest that we made."""
+        return self._both()[0]
+
+    @property
+    def written(self) -> MillDeploymentStatus:
+        """Return the newest that the API server has."""
+        return self._both()[1]
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether there is nothing to write, and nobody has looked since."""
+        return self._at_work is None
+
+    def make(self, status: MillDeploymentStatus) -> None:
+        """Note a newer one."""
+        self._at_work = status, self.written
+
+    def write(self, status: MillDeploymentStatus) -> None:
+        """Note that it was written."""
+        if status != self.written:
+            text = status.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)
+            self._packed = Packed.of_text(text)
+        self._at_work = self.made, status
+
+    def rest(self) -> None:
+        """Keep less until somebody looks again."""
+        if self._at_work is not None and self._at_work[0] == self._at_work[1]:
+            self._at_work = None
+
+    def _both(self) -> tuple[MillDeploymentStatus, MillDeploymentStatus]:
+        if self._at_work is None:
+            status = read_status(self._packed.value())
+            self._at_work = status, status
+        return self._at_work
 
 
 @dataclass(slots=True)
@@ -26,10 +81,7 @@ class Memory:
     """One MillDeployment's."""
 
     uid: str
-    status: MillDeploymentStatus
-    """The newest that we made."""
-    written: MillDeploymentStatus
-    """The newest that the API server has."""
+    statuses: Statuses
     writes: WriteMemory = field(default_factory=WriteMemory)
     asked: tuple[int, frozenset[tuple[str, str]]] | None = None
     """What `wanted` was worked out for: a pass for each event of a pod should not do it again."""
@@ -38,8 +90,9 @@ class Memory:
     """What a new generation with that spec would be refused for."""
     faults: dict[str, str] = field(default_factory=dict)
     """Ids of the faults that are logged, by what cannot be rendered or judged for them."""
-    templates: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)
-    """Pod templates of older versions that were looked up, by service and hash; None: there is none any more."""
+    older: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    """Hashes of Deployments with the pod template of an older version that was looked up: by service, hash of that
+    template, and hash of the Deployment as it is wanted. None: there is no such version any more."""
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock; and how many seconds it took."""
     write_seconds: float = 0.0
@@ -47,35 +100,82 @@ class Memory:
     @classmethod
     def of(cls, parent: Parent) -> Self:
         """Begin with what the resource itself tells."""
-        status = read_status(parent.status)
-        return cls(parent.uid, status, status)
+        return cls(parent.uid, Statuses(parent.packed_status))
 
-    def wanted_of(self, parent: Parent, options: Options) -> Desired | str:
-        """Return what should exist, or what is wrong with the spec, all of it."""
-        asked = (parent.generation, parent.restarts)
+    @property
+    def status(self) -> MillDeploymentStatus:
+        """Return the newest status that we made."""
+        return self.statuses.made
+
+    @status.setter
+    def status(self, status: MillDeploymentStatus) -> None:
+        self.statuses.make(status)
+
+    @property
+    def written(self) -> MillDeploymentStatus:
+        """Return the newest status that the API server has."""
+        return self.statuses.written
+
+    def is_known(self, parent: Parent) -> bool:
+        """Tell whether it has been worked out what should exist, all of it."""
         faulty = isinstance(self.wanted, Desired) and self.wanted.unrendered
-        if self.asked != asked or faulty:
-            self.wanted, self.warnings = _wanted(parent, options, accepted=accepted(self.written, parent.generation))
-            self.asked = asked
+        return not faulty and self.asked == (parent.generation, parent.restarts)
+
+    def wanted_of(self, parent: Parent, options: Options, max_spec_bytes: int) -> Desired | str:
+        """Return what should exist, or what is wrong with the spec, all of it."""
+        if self.is_known(parent):
+            return self.wanted
+        checked = self.asked is not None and self.asked[0] == parent.generation
+        if not (checked and isinstance(self.wanted, str)):
+            before = self.wanted if isinstance(self.wanted, Desired) else None
+            spec = parent.spec
+            refusal, warnings = "", self.warnings
+            if not checked:
+                limit, was_accepted = max_spec_bytes, accepted(self.written, parent.generation)
+                refusal, warnings = _check(spec, parent.packed_spec.size, limit, accepted=was_accepted)
+            self.wanted = refusal or Source(parent.owner, spec, dict(parent.restarts), options).desired(before)
+            self.warnings = warnings
+        self.asked = parent.generation, parent.restarts
         return self.wanted
 
     def unspawnable(self) -> dict[str, Problem]:
         """Return the tasks whose CronJob could not be written."""
         if isinstance(self.wanted, str):
             return {}
-        cron_jobs = (child for child in self.wanted.children if child.kind == "CronJob")
-        problems = ((child.key.name, self.writes.problem(child)) for child in cron_jobs)
-        unrendered = {name: Problem("internal", str(fault)) for name, fault in self.wanted.tasks.items()}
-        return {name: problem for name, problem in problems if problem is not None} | unrendered
+        found = {name: Problem("internal", str(fault)) for name, fault in self.wanted.tasks.items()}
+        if self.writes.problems:
+            cron_jobs = (child for child in self.wanted.children if child.kind == "CronJob")
+            problems = ((child.key.name, self.writes.problem(child)) for child in cron_jobs)
+            found |= {name: problem for name, problem in problems if problem is not None}
+        return found
 
 
-def _wanted(parent: Parent, options: Options, *, accepted: bool) -> tuple[Desired | str, tuple[StatusWarning, ...]]:
-    """Return what should exist, and the warnings; or what is wrong with a spec that was not accepted before."""
+def _check(spec: Json, size: int, max_spec_bytes: int, *, accepted: bool) -> tuple[str, tuple[StatusWarning, ...]]:
+    """Return what a spec is refused for, and the warnings of one that was accepted before."""
     try:
-        spec = MillDeploymentSpec.model_validate(parent.spec)
+        read = MillDeploymentSpec.model_validate(spec)
     except ValidationError as error:
-        return "\n".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()), ()
-    found = problems(spec)
+        return _told([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]), ()
+    found = [*problems(read), *_too_large(size, max_spec_bytes)]
     if found and not accepted:
-        return "\n".join(map(str, found)), ()
-    return desired(parent.owner, spec, dict(parent.restarts), options), spec_warnings(found)
+        return _told(list(map(str, found))), ()
+    return "", spec_warnings(found)
+
+
+def _too_large(size: int, limit: int) -> Iterator[Broken]:
+    if size > limit:
+        message = f"it has {size:,} bytes as JSON, and this operator takes {limit:,} (its setting MILL_MAX_SPEC_BYTES)"
+        yield Broken("spec", message, "split it into several MillDeployments")
+
+
+def _told(found: Sequence[str]) -> str:
+    """Return a line for each problem, as far as there is room in a status."""
+    lines: list[str] = []
+    room = PROBLEMS_LENGTH
+    for each in found[:PROBLEMS_TOLD]:
+        room -= len(each) + 1
+        if room < 0 and lines:
+            break
+        lines.append(each if room >= 0 else each[:PROBLEMS_LENGTH])
+    left = len(found) - len(lines)
+    return "\n".join([*lines, *([f"and {left:,} more"] if left else [])])

@@ -60,7 +60,8 @@ class Publisher:
             return False
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
-        before, memory.written = memory.written, status
+        before = memory.written
+        memory.statuses.write(status)
         self._tell(key, memory.uid, before, status)
         self._on_write(key, before, status)
         return True

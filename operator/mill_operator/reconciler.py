@@ -4,22 +4,24 @@ Level-triggered: every pass starts from what is in the cluster, and the rollout'
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
 from mill_api.key import Key
-from mill_api.kube.client import Json, KubeClient, KubeError, NotFound
+from mill_api.kube.client import KubeClient, KubeError, NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
 from mill_operator.children import RETRY_SECONDS, Children
 from mill_operator.cluster import Cluster, Parent
 from mill_operator.core.faults import Fault
-from mill_operator.core.objects.desired import Child, Desired, with_template
+from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, Desired
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.beginning import refuse
 from mill_operator.core.rollout.conditions import conditions
@@ -27,12 +29,14 @@ from mill_operator.core.tasks.status import observe, outliving
 from mill_operator.core.verdicts.answers import NOTHING_KNOWN
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation
+from mill_operator.cost import Aside
 from mill_operator.failing import FailingPasses
 from mill_operator.judging import judge_all
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
+from mill_operator.renderer import Held, Renderer
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +58,12 @@ class Reconciler:
         now: Callable[[], datetime],
         on_write: OnWrite = lambda *_: None,
         on_fault: OnFault = lambda *_: None,
+        max_spec_bytes: int = MAX_SPEC_BYTES,
     ) -> None:
         self._client = client
         self._options = options
+        self._max_spec_bytes = max_spec_bytes
+        self._aside = Aside()
         self._cluster = cluster
         self._now = now
         self._memory: dict[Key, Memory] = {}
@@ -93,7 +100,7 @@ class Reconciler:
     async def _reconcile(self, parent: Parent) -> float | None:
         key = parent.key
         memory = self._recall(parent)
-        wanted = memory.wanted_of(parent, self._options)
+        wanted = await self._wanted(parent, memory)
         memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
         wait = None
         if isinstance(wanted, str):
@@ -101,11 +108,15 @@ class Reconciler:
         else:
             wait = await self._step(parent, memory, wanted)
         wait = _soonest(wait, await self._look_at_tasks(parent, memory))
-        return _soonest(wait, await self._publisher.publish(key, memory))
+        wait = _soonest(wait, await self._publisher.publish(key, memory))
+        memory.statuses.rest()
+        return wait
 
     async def flush(self) -> None:
         """Write every status that waits for its time, and post the Events of it."""
         for key, memory in self._memory.items():
+            if memory.statuses.at_rest:
+                continue
             # A status that was not written is made again from the cluster.
             try:
                 await self._publisher.flush(key, memory)
@@ -120,6 +131,11 @@ class Reconciler:
         if memory is None or memory.uid != parent.uid:
             memory = self._memory[parent.key] = Memory.of(parent)
         return memory
+
+    async def _wanted(self, parent: Parent, memory: Memory) -> Desired | str:
+        """Return what should exist, or what is wrong with the spec."""
+        size = 0 if memory.is_known(parent) else parent.packed_spec.size
+        return await self._aside.run(size, memory.wanted_of, parent, self._options, self._max_spec_bytes)
 
     def _refuse(self, parent: Parent, memory: Memory, reason: str) -> None:
         status, now = memory.status, self._now()
@@ -151,14 +167,18 @@ class Reconciler:
         begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
         if begins:
             memory.writes.problems.clear()  # somebody asks again
-            memory.templates.clear()
-        held = {} if begins else await self._held(parent, memory, wanted)
-        children = [_as_held(child, held) for child in wanted.children]
+            memory.older.clear()
+        older = partial(self._children.older_template, parent.key)
+        renderer = Renderer(parent, wanted, self._options, self._aside, older)
+        held = {} if begins else await self._held(parent, memory, wanted, renderer)
+        wanted = memory.wanted = wanted.with_faults(renderer.faults)
+        children = renderer.hold(held, wanted.children)
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
         standing = self._cluster.pods(parent.key)
         later = postponed(wanted.services, standing, self._now())
-        if not await self._write(parent, memory, wanted, children, later):
+        if not await self._write(parent, memory, wanted, children, renderer, later):
             return None
+        wanted = memory.wanted = wanted.with_faults(renderer.faults)
         pods, there = self._see(parent)
         now = self._now()
         observations = await self._observe(memory, wanted, children, pods, there, now)
@@ -201,7 +221,13 @@ class Reconciler:
         memory.faults = others | {name: fault.id for name, fault in found.items()}
 
     async def _write(
-        self, parent: Parent, memory: Memory, wanted: Desired, children: Sequence[Child], later: Collection[str]
+        self,
+        parent: Parent,
+        memory: Memory,
+        wanted: Desired,
+        children: Sequence[Child],
+        renderer: Renderer,
+        later: Collection[str],
     ) -> bool:
         """Bring the children to what is wanted. Return False if the resource turns out to be gone."""
         observed = self._cluster.children(parent.key)
@@ -220,7 +246,7 @@ class Reconciler:
             return False  # what we miss went with the resource, whose end is on its way to us
         if todo.delete:
             await self._children.adopt(parent.owner, outliving(self._cluster.jobs(parent), todo.delete))
-        await self._children.write(todo, memory.writes)
+        await self._children.write(todo, memory.writes, renderer)
         return True
 
     def _see(self, parent: Parent) -> tuple[list[PodFacts], list[ChildFacts]]:
@@ -235,24 +261,32 @@ class Reconciler:
             return False
         return metadata["uid"] == parent.uid and "deletionTimestamp" not in metadata
 
-    async def _held(self, parent: Parent, memory: Memory, wanted: Desired) -> dict[str, Json]:
-        """Return the pod templates of services that are to go back to the version that worked.
+    async def _held(self, parent: Parent, memory: Memory, wanted: Desired, renderer: Renderer) -> dict[str, Held]:
+        """Return the services that are to go back to the version that worked.
 
-        Only of what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
+        Only what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
         """
         templates = {service.name: service.template for service in wanted.services}
         asked_again = _taken_back(memory.written) - _taken_back(memory.status)
-        held: dict[str, Json] = {}
+        deployments = {each.service: each for each in wanted.children if each.kind == "Deployment"}
+        held: dict[str, Held] = {}
         for service in memory.written.services:
             name, good = service.name, service.healthy_template
             if good is None or service.failed_template is None or name in asked_again:
                 continue
             if templates.get(name) != service.failed_template:
                 continue
-            if (name, good) not in memory.templates:
-                memory.templates[name, good] = await self._children.older_template(parent.key, name, good)
-            if (template := memory.templates[name, good]) is not None:
-                held[name] = template
+            if (child := deployments.get(name)) is None:
+                continue
+            known = (name, good, child.applied)
+            if known not in memory.older:
+                template = await self._children.older_template(parent.key, name, good)
+                rendered = None if template is None else await renderer.with_template(child, template)
+                if child.program in renderer.faults:
+                    continue
+                memory.older[known] = None if rendered is None else rendered.child.applied
+            if (applied := memory.older[known]) is not None:
+                held[name] = Held(child, replace(child, applied=applied), good)
         return held
 
     async def _observe(
@@ -270,16 +304,11 @@ class Reconciler:
 
         `afresh` forgets since when something has been wrong: somebody asks right now.
         """
-        seen = judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
+        seen = await judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
         if questions := {question for each in seen for question in each.questions}:
             answers = await self._lookups.answer(questions)
-            seen = judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
+            seen = await judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
         return seen
-
-
-def _as_held(child: Child, held: Mapping[str, Json]) -> Child:
-    template = held.get(child.service or "")
-    return with_template(child, template) if child.kind == "Deployment" and template is not None else child
 
 
 def _taken_back(status: MillDeploymentStatus) -> set[str]:

@@ -43,7 +43,7 @@ class Reflector(Generic[T]):
 
     `project` keeps what is needed of an object; one for which it raises is left out. `group` says what it belongs to
     (None: nothing). `on_change` is called with the old and the new projection, either of them None, after the store has
-    changed; it must not block.
+    changed; it must not block. `page` is how many objects are listed at once.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Reflector(Generic[T]):
         namespace: str | None = None,
         labels: str | None = None,
         fields: str | None = None,
+        page: int = PAGE,
     ) -> None:
         self._client = client
         self._resource = resource
@@ -66,6 +67,7 @@ class Reflector(Generic[T]):
         self._namespace = namespace
         self._labels = labels
         self._fields = fields
+        self._page = page
         self._objects: dict[Key, T] = {}
         self._groups: dict[Hashable, dict[Key, T]] = {}
         self._unreadable: set[Key] = set()
@@ -142,7 +144,7 @@ class Reflector(Generic[T]):
         after: str | None = None
         while True:
             page = await self._client.list(
-                self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=PAGE, after=after
+                self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=self._page, after=after
             )
             self.last_heard = time.monotonic()
             for body in mappings(page, "items"):

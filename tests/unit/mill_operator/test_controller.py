@@ -12,7 +12,7 @@ from mill_api.kube.client import KubeClient, NotFound, Unreachable
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
 from mill_operator.controller import DRAIN_SECONDS, Controller
-from mill_operator.core.objects.desired import DEFAULTS
+from mill_operator.core.objects.pods import DEFAULTS
 from mill_operator.election import Election
 from mill_operator.metrics import Metrics
 from tests.unit.virtual_time import now, virtual_time

@@ -5,6 +5,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from mill_api.durations import LONGEST
 from mill_api.key import Key
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
-from mill_operator.core.objects.desired import Child, Desired, desired, with_template
+from mill_operator.core.objects.desired import Rendered, with_template
 from mill_operator.core.objects.environment import environment
-from mill_operator.core.objects.pods import Options, start_budget
+from mill_operator.core.objects.pods import DEFAULTS, Options, start_budget
+from mill_operator.core.objects.rendering import source
+from mill_operator.core.verdicts.judge import Wanted
 
 GOLDEN = Path(__file__).parent / "golden"
 OWNER = Owner(Key("shop", "production"), "0123-uid")
@@ -58,18 +61,34 @@ SERVICES: dict[str, dict[str, Any]] = {
 TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
 
 
+@dataclass
+class Made:
+    """All objects, each with its content."""
+
+    children: list[Rendered]
+    services: list[Wanted]
+
+
+def made_of(spec: dict[str, Any], restarts: dict[str, str] | None = None, options: Options = DEFAULTS) -> Made:
+    origin = source(OWNER, MillDeploymentSpec.model_validate(spec), restarts or {}, options)
+    wanted = origin.desired()
+    rendered = [origin.render(child) for child in wanted.children]
+    assert [each.child for each in rendered] == list(wanted.children), "the hash is that of what is written"
+    return Made(rendered, list(wanted.services))
+
+
 def make(
     *services: dict[str, Any], tasks: tuple[dict[str, Any], ...] = (), restarts: dict[str, str] | None = None
-) -> Desired:
-    return desired(OWNER, MillDeploymentSpec.model_validate({"services": services, "tasks": tasks}), restarts or {})
+) -> Made:
+    return made_of({"services": services, "tasks": tasks}, restarts)
 
 
 def web(**more: Any) -> dict[str, Any]:
     return {"name": "web", "image": "web:2", **more}
 
 
-def one(made: Desired, kind: str, name: str = "web") -> Child:
-    (found,) = (each for each in made.children if (each.kind, each.key.name) == (kind, name))
+def one(made: Made, kind: str, name: str = "web") -> Rendered:
+    (found,) = (each for each in made.children if (each.child.kind, each.child.key.name) == (kind, name))
     return found
 
 
@@ -80,7 +99,8 @@ def template(**more: Any) -> str:
 @pytest.mark.parametrize("case", [*SERVICES, "task"])
 def test_objects_are_as_in_the_golden_file(case):
     made = make(tasks=(TASK,)) if case == "task" else make(DB, web(**SERVICES[case]))
-    bodies = [json.loads(json.dumps(each.body)) for each in made.children if each.service != "db"]  # no YAML aliases
+    ours = [each.body for each in made.children if each.child.service != "db"]
+    bodies = [json.loads(json.dumps(each)) for each in ours]  # no YAML aliases
     text = yaml.safe_dump_all(bodies, sort_keys=False)
     golden = GOLDEN / f"{case}.yaml"
     if os.environ.get("MILL_UPDATE_GOLDEN"):
@@ -89,12 +109,12 @@ def test_objects_are_as_in_the_golden_file(case):
 
 
 class TestOptions:
-    def options(self, **options: Any) -> Desired:
+    def options(self, **options: Any) -> Made:
         routes = [{"host": "www.example.com"}, {"host": "shop.example.com"}]
         spec = {"services": [web(port=8080, routes=routes)], "tasks": [TASK]}
-        return desired(OWNER, MillDeploymentSpec.model_validate(spec), {}, Options(**options))
+        return made_of(spec, options=Options(**options))
 
-    def pods(self, made: Desired) -> list[dict[str, Any]]:
+    def pods(self, made: Made) -> list[dict[str, Any]]:
         job = one(made, "CronJob", "migrate").body["spec"]["jobTemplate"]
         return [each["spec"]["template"]["spec"] for each in (one(made, "Deployment").body, job)]
 
@@ -121,8 +141,8 @@ def test_the_template_of_another_version_changes_the_hash_and_nothing_else():
     deployment = one(make(web()), "Deployment")
     other = with_template(deployment, {"metadata": {"labels": {}}, "spec": {}})
     assert other.body["spec"] == {**deployment.body["spec"], "template": {"metadata": {"labels": {}}, "spec": {}}}
-    assert other.applied != deployment.applied
-    assert other.body["metadata"]["annotations"] == {"mill.dev/applied": other.applied}
+    assert other.child.applied != deployment.child.applied
+    assert other.body["metadata"]["annotations"] == {"mill.dev/applied": other.child.applied}
 
 
 class TestTemplate:
@@ -180,7 +200,7 @@ class TestObjects:
 
     def test_everything_else_has_an_owner(self):
         made = make(web(port=80, routes=[{"host": "www.example.com"}]), tasks=(TASK,))
-        assert {each.kind for each in made.children} == {"Deployment", "Service", "Ingress", "CronJob"}
+        assert {each.child.kind for each in made.children} == {"Deployment", "Service", "Ingress", "CronJob"}
         for child in made.children:
             (owner,) = child.body["metadata"]["ownerReferences"]
             assert (owner["uid"], owner["controller"]) == ("0123-uid", True)
@@ -195,8 +215,8 @@ class TestObjects:
         assert job["spec"].get("activeDeadlineSeconds") == seconds
 
     def test_the_hash_of_an_object_changes_with_it(self):
-        assert one(make(web()), "Deployment").applied != one(make(web(replicas=2)), "Deployment").applied
-        assert one(make(web()), "Deployment").applied == one(make(web()), "Deployment").applied
+        assert one(make(web()), "Deployment").child.applied != one(make(web(replicas=2)), "Deployment").child.applied
+        assert one(make(web()), "Deployment").child.applied == one(make(web()), "Deployment").child.applied
 
     @pytest.mark.parametrize(
         ("health", "budget"),

@@ -18,7 +18,7 @@ from mill_operator import reconciler, steady
 from mill_operator.controller import Controller
 from mill_operator.core import clock
 from mill_operator.core.faults import Fault, fault_of
-from mill_operator.core.objects.desired import DEFAULTS
+from mill_operator.core.objects.pods import DEFAULTS
 from mill_operator.core.rollout.failing import GIVE_UP, PASSES, PATIENCE, begin_failing, cannot_be_judged
 from mill_operator.failing import fault_in
 from mill_operator.metrics import Metrics

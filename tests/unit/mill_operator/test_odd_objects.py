@@ -136,7 +136,10 @@ def test_jobs(path: str, value: Any, kept: Json) -> None:
     ("path", "value", "kept"),
     [
         ("metadata.annotations", None, {"restarts": frozenset(), "rollout_id": "3"}),
-        ("metadata.annotations", {"restart.mill.dev/": "x"}, {"restarts": frozenset({("", "x")})}),
+        ("metadata.annotations", {"restart.mill.dev/": "x"}, {"restarts": frozenset()}),
+        ("metadata.annotations", {"restart.mill.dev/web": "x"}, {"restarts": frozenset({("web", "x")})}),
+        ("spec", {"services": None}, {"restarts": frozenset()}),
+        ("spec", {"services": [None, {}, {"name": 5}]}, {"restarts": frozenset()}),
         ("metadata.annotations", {"restart.mill.dev/web": 5}, {"restarts": frozenset()}),
         ("metadata.generation", "4", {"generation": 4}),
         ("spec", None, {"spec": {}}),

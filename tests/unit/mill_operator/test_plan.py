@@ -27,7 +27,7 @@ from .recordings import CREATED, pod
 from .test_judge import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")
-WEB = Child("Deployment", Key("shop", "web"), "web", {}, "hash-1")
+WEB = Child("Deployment", Key("shop", "web"), "web", "hash-1")
 THERE = ChildFacts(
     kind="Deployment",
     key=Key("shop", "web"),

@@ -49,9 +49,14 @@ class Server:
         job["metadata"]["ownerReferences"].append(operations[-1]["value"])
         return job
 
-    async def list(self, resource: Resource, namespace: str, *, labels: str) -> dict[str, Any]:
+    async def list(
+        self, resource: Resource, namespace: str, *, labels: str, limit: int, after: str | None = None
+    ) -> dict[str, Any]:
         self.calls.append(("list", f"{resource.plural} {labels}"))
-        return {"items": self.replica_sets}
+        first = int(after or 0)
+        more = first + limit < len(self.replica_sets)
+        metadata = {"continue": str(first + limit)} if more else {}
+        return {"items": self.replica_sets[first : first + limit], "metadata": metadata}
 
     async def apply(self, resource: Resource, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
         self.calls.append(("apply", resource.kind))
@@ -301,11 +306,6 @@ class TestTakenBack:
         "spec": {"containers": [{"name": "web", "image": "registry.example/web:0"}]},
     }
 
-    @staticmethod
-    def replica_set(template: dict[str, Any] | None, owner: str) -> dict[str, Any]:
-        owners = [{"kind": "Deployment", "name": "web", "uid": owner, "controller": True}]
-        return {"metadata": {"ownerReferences": owners}, "spec": {"template": template}}
-
     async def fail(self, server: Server, reconciler: Reconciler) -> float | None:
         resource = _resource()
         resource["spec"]["services"] = [self.DB]
@@ -323,12 +323,13 @@ class TestTakenBack:
     async def test_first_the_evidence_is_written_then_the_old_template_comes_back(
         self, server: Server, reconciler: Reconciler
     ) -> None:
+        """However many ReplicaSets of others have its labels."""
         foreign = {**self.KEPT, "spec": {"containers": [{"name": "web", "image": "evil"}]}}
         server.replica_sets = [
             {"spec": {"template": foreign}},
-            self.replica_set(foreign, "another-uid"),
-            self.replica_set(None, "Deployment-uid"),
-            self.replica_set(self.KEPT, "Deployment-uid"),
+            *[_replica_set(foreign, "another-uid")] * 25,
+            _replica_set(None, "Deployment-uid"),
+            _replica_set(self.KEPT, "Deployment-uid"),
         ]
         wait = await self.fail(server, reconciler)
         bad = server.applied["Deployment"]["spec"]["template"]["metadata"]["labels"]["mill.dev/template"]
@@ -347,12 +348,32 @@ class TestTakenBack:
         await reconciler.reconcile(KEY)
         assert len(server.calls) == calls
 
+    async def test_if_the_old_one_cannot_be_put_in_by_a_fault_of_ours_nothing_is_changed(
+        self, server: Server, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server.replica_sets = [_replica_set(self.KEPT, "Deployment-uid")]
+        await self.fail(server, reconciler)
+        applied = dict(server.applied)
+        with monkeypatch.context() as patch:
+            patch.setattr("mill_operator.renderer.with_template", lambda *_: 1 / 0)
+            await reconciler.reconcile(KEY)
+        assert server.applied == applied
+        assert server.statuses[-1]["services"][0]["reason"] == "InternalError"
+        server.on_apply = lambda _body: None
+        await reconciler.reconcile(KEY)
+        assert server.applied["Deployment"]["spec"]["template"]["spec"] == self.KEPT["spec"]
+
     async def test_without_an_old_version_it_stays_and_may_heal(self, server: Server, reconciler: Reconciler) -> None:
         await self.fail(server, reconciler)
         before = server.applied["Deployment"]
         await reconciler.reconcile(KEY)
         assert server.applied["Deployment"] is before
         assert [call for call in server.calls if call[0] == "list"] != []
+
+
+def _replica_set(template: dict[str, Any] | None, owner: str) -> dict[str, Any]:
+    owners = [{"kind": "Deployment", "name": "web", "uid": owner, "controller": True}]
+    return {"metadata": {"ownerReferences": owners}, "spec": {"template": template}}
 
 
 def _job() -> dict[str, Any]:

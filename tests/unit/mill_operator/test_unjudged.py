@@ -13,7 +13,9 @@ from mill_operator import judging
 from mill_operator.cluster import Cluster
 from mill_operator.core.faults import Fault
 from mill_operator.core.objects import desired as rendering
+from mill_operator.core.objects.desired import Child, Rendered
 from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.rendering import Source
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
@@ -49,10 +51,13 @@ class Here:
         self.body = self.server.resource = {**_resource(), "spec": SPEC}
         self.cluster.parents.learn(self.body)
 
-    def ask_again(self, *, generation: int = 1) -> None:
+    def ask_again(self, *, generation: int = 1, **change: Any) -> None:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
         metadata = {**self.body["metadata"], "generation": generation, "resourceVersion": version}
-        self.body = {**self.body, "metadata": metadata}
+        changed = {
+            kind: [{**each, "unknown": generation, **change} for each in programs] for kind, programs in SPEC.items()
+        }  # what they are made of is another, so that they are rendered again; they are the same
+        self.body = {**self.body, "metadata": metadata, "spec": changed}
         self.cluster.parents.learn(self.body)
 
     async def look(self, after: float = 0) -> float | None:
@@ -189,6 +194,61 @@ async def test_a_task_that_cannot_be_rendered_keeps_its_cron_job(
         assert len([each for each in caplog.records if "date value out of range" in each.getMessage()]) == 1
     await here.look(after=1)
     assert here.status.tasks == []
+
+
+class TestWhenItIsWritten:
+    """Objects are made once for their hash and again when they are written: that can fail as well."""
+
+    @staticmethod
+    def fails(patch: pytest.MonkeyPatch, *names: str) -> None:
+        render = Source.render
+
+        def broken(source: Source, child: Child) -> Rendered:
+            if child.key.name in names:
+                raise OverflowError("hunter2")
+            return render(source, child)
+
+        patch.setattr(Source, "render", broken)
+
+    async def test_it_is_that_service_s_fault_and_its_neighbours_are_written(
+        self, here: Here, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            self.fails(patch, "web")
+            assert await here.look() == AGAIN_SUSPECT.total_seconds()
+            assert here.services == {"api": GOOD, "web": ("Suspect", "InternalError"), "last": GOOD}
+            await here.look(after=30)
+            assert here.services == {"api": GOOD, "web": ("Failed", "InternalError"), "last": GOOD}
+            assert {name for verb, name in here.server.calls if verb == "apply"} == {
+                "Deployment api", "Deployment last", "CronJob migrate", "CronJob clean",
+            }  # fmt: skip
+            assert here.faults == ["service"] * 2
+        await here.look(after=30)
+        assert here.services == {"api": GOOD, "web": GOOD, "last": GOOD}
+        assert ("apply", "Service web") in here.server.calls
+        assert "hunter2" not in str(here.server.statuses) + str(here.server.events)
+
+    async def test_a_task_cannot_be_spawned_meanwhile(self, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as patch:
+            self.fails(patch, "clean")
+            await here.look()
+            (clean,) = here.status.tasks
+            assert (clean.name, clean.reason) == ("clean", "InternalError")
+            assert here.services == {"api": GOOD, "web": GOOD, "last": GOOD}
+            assert here.faults == ["task"]
+        await here.look(after=1)
+        assert here.status.tasks == []
+        assert ("apply", "CronJob clean") in here.server.calls
+
+    async def test_nothing_is_deleted_for_it(self, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+        await here.look()
+        here.server.calls.clear()
+        self.fails(monkeypatch, "web", "clean")
+        here.ask_again(generation=2, image="registry.example/web:2")
+        for _ in range(3):
+            await here.look(after=20)
+        assert {name for _, name in here.server.calls} == {"Deployment api", "Deployment last", "CronJob migrate"}
+        assert here.services["web"] == ("Failed", "InternalError")
 
 
 async def test_the_log_has_its_traceback_once(

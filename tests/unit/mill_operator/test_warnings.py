@@ -65,11 +65,11 @@ class Here:
         self.restart()
         self.body = _resource()
 
-    def restart(self) -> None:
+    def restart(self, **options: Any) -> None:
         """Begin with nothing but what the API server has, as after an upgrade."""
         client = cast("KubeClient", self.server)
         self.cluster = Cluster(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.cluster, Options(), lambda: datetime.now(UTC))
+        self.reconciler = Reconciler(client, self.cluster, Options(), lambda: datetime.now(UTC), **options)
 
     async def look(self, **metadata: Any) -> MillDeploymentStatus:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
@@ -111,6 +111,20 @@ async def test_what_was_accepted_goes_on_and_is_told_once(monkeypatch: pytest.Mo
     assert again.rollout is not None
     assert (again.rollout.id, again.rollout.refused) == ("1-again", None)
     assert len(again.warnings) == 2
+
+
+async def test_a_size_that_was_accepted_goes_on_too() -> None:
+    here = Here()
+    before = await here.look()
+    here.restart(max_spec_bytes=50)
+    after = await here.look()
+    assert [each.message.partition(",")[0] for each in after.warnings] == ["spec: it has 74 bytes as JSON"]
+    assert (after.rollout, after.services) == (before.rollout, before.services)
+    again = await here.look(annotations={"restart.mill.dev/web": "1"})
+    assert again.warnings == after.warnings
+    refused = await here.look(generation=2)
+    assert refused.rollout is not None
+    assert "MILL_MAX_SPEC_BYTES" in (refused.rollout.refused or "")
 
 
 async def test_a_new_generation_is_refused_and_what_runs_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
-"""MillDeployment → the complete list of objects that should exist for it.
+"""A service or task → the objects that should exist for it, each by a function of its own.
 
-Only fields that we mean are set: what we leave out belongs to others (an autoscaler's replicas, an injected sidecar).
+An object's content is made when its hash is needed, and again when it is written: kept, it would be most of what the
+operator remembers. Only fields that we mean are set: what we leave out belongs to others (an autoscaler's replicas, an
+injected sidecar).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,11 +15,10 @@ from mill_api import names
 from mill_api.key import Key
 from mill_api.owner import Owner
 from mill_api.programs import container_of, run_spec
-from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
+from mill_api.spec import Service, Task, Volume
 from mill_operator.core.digest import digest
-from mill_operator.core.faults import Fault, fault_of
-from mill_operator.core.objects.environment import environment, secrets_in
-from mill_operator.core.objects.pods import DEFAULTS, Options, pod_template, start_budget
+from mill_operator.core.objects.environment import environment, first_secret
+from mill_operator.core.objects.pods import Options, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.subject import Asked
 
@@ -26,101 +28,90 @@ RUNS_KEPT = 20
 """How many Jobs of runs that have ended stay, of good and of bad ones each. Left out, Kubernetes keeps 3 and 1."""
 
 Json = dict[str, Any]
+Ports = Mapping[str, int | None]
+"""Of every service of a MillDeployment, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """An object that should exist, as it is applied."""
+    """An object that should exist, without its content."""
 
     kind: str
     key: Key
     service: str | None
-    body: Json
     applied: str
-    """Hash of the body; stands in its annotation."""
+    """Hash of the content; stands in its annotation."""
+
+    @property
+    def program(self) -> tuple[str, str]:
+        """Return what it is a part of, as ("service" or "task", name)."""
+        return ("task", self.key.name) if self.service is None else ("service", self.service)
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
-    """Everything that should exist, and what the judge needs to know of each service."""
+class Rendered:
+    """An object that should exist, as it is applied."""
 
-    children: tuple[Child, ...]
-    services: tuple[Wanted, ...]
-    """All of them, also those that could not be rendered and have no children: see `Wanted.fault`."""
-    tasks: Mapping[str, Fault] = field(default_factory=dict)
-    """Those that could not be rendered."""
-
-    @property
-    def unrendered(self) -> frozenset[tuple[str, str]]:
-        """Return what could not be rendered, as ("service" or "task", name): it is wanted, and is left as it is."""
-        services = {("service", service.name) for service in self.services if service.fault is not None}
-        return frozenset(services | {("task", task) for task in self.tasks})
+    child: Child
+    body: Json
 
 
-def desired(
-    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
-) -> Desired:
-    """Return what should exist. `restarts` has a value for each service that somebody wanted restarted, ever.
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one object is made. It holds what it is made of, so it is not kept either."""
 
-    An unexpected error is that service's or task's alone: its neighbours are rendered.
-    """
-    ports = {service.name: service.port for service in spec.services}
-    children: list[Child] = []
-    services: list[Wanted] = []
-    for service in spec.services:
-        try:
-            template = pod_template(owner, service, ports, restarts.get(service.name), options)
-            ours = list(_service_children(owner, service, template, options))
-            wanted = _wanted(service, template)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
-            ours, wanted = [], _unrendered(service, fault_of(error))
-        children += ours
-        services.append(wanted)
-    tasks: dict[str, Fault] = {}
-    for task in spec.tasks:
-        try:
-            children.append(_cron_job(owner, task, ports, options))
-        except Exception as error:  # noqa: BLE001 - as above
-            tasks[task.name] = fault_of(error)
-    return Desired(tuple(children), tuple(services), tasks)
+    kind: str
+    name: str
+    render: Callable[[], Rendered]
 
 
-def _wanted(service: Service, template: Json) -> Wanted:
+def service_recipes(
+    owner: Owner, service: Service, ports: Ports, restart: str | None, options: Options
+) -> Iterator[Recipe]:
+    """Yield the objects of a service, its Deployment first. `restart` changes whenever somebody wants it restarted."""
+    name = service.name
+    yield Recipe("Deployment", name, partial(_deployment, owner, service, ports, restart, options))
+    if service.port is not None:
+        yield Recipe("Service", name, partial(_service, owner, name, service.port))
+    if service.routes:
+        yield Recipe("Ingress", name, partial(_ingress, owner, service, options))
+    for volume in service.volumes:
+        if not volume.ephemeral:
+            yield Recipe("PersistentVolumeClaim", volume.name, partial(_claim, owner, name, volume))
+
+
+def task_recipes(owner: Owner, task: Task, ports: Ports, options: Options) -> Iterator[Recipe]:
+    """Yield the object of a task."""
+    yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
+
+
+def wanted(service: Service, deployment: Rendered) -> Wanted:
+    """Return what the judge needs to know of a service."""
+    secret = first_secret(service.env)
     return Wanted(
         name=service.name,
-        template=template["metadata"]["labels"][names.LABEL_TEMPLATE],
+        template=deployment.body["spec"]["template"]["metadata"]["labels"][names.LABEL_TEMPLATE],
         replicas=service.replicas,
         probed=service.port is not None,
         recreate=_keeps_data(service),
-        asked=Asked(service.image, service.memory, secrets_in(service.env), start_budget(service)),
+        asked=Asked(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
     )
 
 
-def _unrendered(service: Service, fault: Fault) -> Wanted:
-    asked = Asked(service.image, service.memory)
-    return Wanted(service.name, "", service.replicas, probed=service.port is not None, asked=asked, fault=fault)
+def with_template(deployment: Rendered, template: Json) -> Rendered:
+    """Return a Deployment with the pod template of another version of it."""
+    spec = {**deployment.body["spec"], "template": template}
+    child = deployment.child
+    return _stamped(child.kind, child.key, child.service, {**deployment.body, "spec": spec})
 
 
-def _service_children(owner: Owner, service: Service, template: Json, options: Options) -> Iterator[Child]:
-    yield _deployment(owner, service, template)
-    if service.port is not None:
-        ports = [{"name": "main", "port": service.port, "targetPort": service.port, "protocol": "TCP"}]
-        spec = {"selector": owner.selector(service.name), "ports": ports}
-        yield _child(owner, "Service", "v1", service.name, service.name, {"spec": spec})
-    if service.routes:
-        yield _ingress(owner, service, options)
-    for volume in service.volumes:
-        if not volume.ephemeral:
-            yield _claim(owner, service.name, volume)
-
-
-def _deployment(owner: Owner, service: Service, template: Json) -> Child:
+def _deployment(owner: Owner, service: Service, ports: Ports, restart: str | None, options: Options) -> Rendered:
     spec: Json = {
         "selector": {"matchLabels": owner.selector(service.name)},
         "minReadySeconds": MIN_READY_SECONDS,
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
-        "template": template,
+        "template": pod_template(owner, service, ports, restart, options),
     }
     if _keeps_data(service):
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
@@ -129,23 +120,22 @@ def _deployment(owner: Owner, service: Service, template: Json) -> Child:
     return _child(owner, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
 
 
-def with_template(child: Child, template: Json) -> Child:
-    """Return a Deployment with the pod template of another version of it."""
-    spec = {**child.body["spec"], "template": template}
-    return _stamped(child.kind, child.key, child.service, {**child.body, "spec": spec})
+def _service(owner: Owner, name: str, port: int) -> Rendered:
+    ports = [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}]
+    return _child(owner, "Service", "v1", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
 
 
 def _keeps_data(service: Service) -> bool:
     return any(not volume.ephemeral for volume in service.volumes)
 
 
-def _claim(owner: Owner, service: str, volume: Volume) -> Child:
+def _claim(owner: Owner, service: str, volume: Volume) -> Rendered:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
     # No owner: nothing but a person deletes data.
     return _child(owner, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
 
 
-def _ingress(owner: Owner, service: Service, options: Options) -> Child:
+def _ingress(owner: Owner, service: Service, options: Options) -> Rendered:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
     for route in service.routes:
@@ -160,7 +150,7 @@ def _ingress(owner: Owner, service: Service, options: Options) -> Child:
     return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec}, annotations)
 
 
-def _cron_job(owner: Owner, task: Task, ports: dict[str, int | None], options: Options) -> Child:
+def _cron_job(owner: Owner, task: Task, ports: Ports, options: Options) -> Rendered:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
     container = container_of(task, restricted=options.restricted)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
@@ -187,7 +177,7 @@ def _child(
     annotations: Mapping[str, str] = MappingProxyType({}),
     *,
     owned: bool = True,
-) -> Child:
+) -> Rendered:
     labels = owner.labels(name)
     if service is not None:
         labels[names.LABEL_SERVICE] = service
@@ -200,9 +190,9 @@ def _child(
     return _stamped(kind, Key(owner.key.namespace, name), service, body)
 
 
-def _stamped(kind: str, key: Key, service: str | None, body: Json) -> Child:
+def _stamped(kind: str, key: Key, service: str | None, body: Json) -> Rendered:
     """Write a body's hash into it, in place of an older one."""
     applied = digest(body)
     annotations = body["metadata"].get("annotations", {}) | {names.ANNOTATION_APPLIED: applied}
     metadata = {**body["metadata"], "annotations": annotations}
-    return Child(kind, key, service, {**body, "metadata": metadata}, applied)
+    return Rendered(Child(kind, key, service, applied), {**body, "metadata": metadata})

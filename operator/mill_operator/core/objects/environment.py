@@ -25,25 +25,26 @@ def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, i
         if len(parts) == 1 and isinstance(parts[0], SecretRef):
             entries.append(_from_secret(name, parts[0].name))
             continue
-        text = ""
+        texts: list[str] = []
         for part in parts:
             if isinstance(part, SecretRef):
-                if part.name not in helpers:
-                    helpers[part.name] = next(free)
-                text += f"$({helpers[part.name]})"
+                helper = helpers.get(part.name)
+                if helper is None:
+                    helper = helpers[part.name] = next(free)
+                texts.append(f"$({helper})")
             elif isinstance(part, AddressRef):
-                text += literal(_address(part.service, namespace, ports))
+                texts.append(literal(_address(part.service, namespace, ports)))
             else:
-                text += literal(part.text)
-        entries.append({"name": name, "value": text})
+                texts.append(literal(part.text))
+        entries.append({"name": name, "value": "".join(texts)})
     # A variable can name only those before it.
     return [*(_from_secret(helper, secret) for secret, helper in helpers.items()), *entries]
 
 
-def secrets_in(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of the secrets that an environment refers to, each once."""
+def first_secret(env: Mapping[str, str]) -> str | None:
+    """Return the name of the first secret that an environment refers to."""
     refs = (part.name for value in env.values() for part in parse_value(value) if isinstance(part, SecretRef))
-    return tuple(dict.fromkeys(refs))
+    return next(refs, None)
 
 
 def _address(service: str, namespace: str, ports: Mapping[str, int | None]) -> str:

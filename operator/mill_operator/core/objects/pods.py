@@ -4,6 +4,7 @@ A new version of the operator must not change the template of an unchanged servi
 golden files in the tests hold it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -39,7 +40,7 @@ DEFAULTS: Final = Options()
 
 
 def pod_template(
-    owner: Owner, service: Service, ports: dict[str, int | None], restart: str | None, options: Options
+    owner: Owner, service: Service, ports: Mapping[str, int | None], restart: str | None, options: Options
 ) -> Json:
     """Return the template of a service's pods, labelled with its own hash. `ports` are those of all services."""
     container = container_of(service, restricted=options.restricted)

@@ -1,0 +1,194 @@
+"""One generation of a MillDeployment → what should exist, a service or task at a time.
+
+Kept between passes is `Desired`: which objects, and the hash of each. Their content is made twice: once for the hash,
+when the input of a service has changed, and again for those objects that are written.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from mill_api import fields
+from mill_api.owner import Owner
+from mill_api.spec import MillDeploymentSpec, Service, Task
+from mill_operator.core.faults import Fault, fault_of
+from mill_operator.core.objects.desired import Child, Recipe, Rendered, service_recipes, task_recipes, wanted
+from mill_operator.core.objects.pods import DEFAULTS, Options
+from mill_operator.core.verdicts.judge import Wanted
+from mill_operator.core.verdicts.subject import Asked
+
+Json = dict[str, Any]
+
+MAX_SPEC_BYTES = 1024 * 1024
+"""Bytes of a spec as JSON, unless a setting says otherwise. etcd takes 1.5 MiB of an object, status included."""
+_ADDRESS = "${service."
+"""What a value has that depends on the ports of other services."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one service or task becomes."""
+
+    name: str
+    fingerprint: bytes
+    """Of all that its objects are made of: as long as it is the same, so are they."""
+    size: int
+    """Characters of that. What it costs to make the objects grows with it."""
+    children: tuple[Child, ...]
+    wanted: Wanted | None
+    """What the judge needs to know of a service; None: it is a task."""
+    fault: Fault | None = None
+    """Why it, or one of its objects, could not be made: what there is of it stays as it is."""
+
+    @property
+    def program(self) -> tuple[str, str]:
+        """Return which one, as ("service" or "task", name)."""
+        return ("task" if self.wanted is None else "service", self.name)
+
+    def with_fault(self, fault: Fault) -> Self:
+        """Return it as one that could not be made."""
+        wanted = None if self.wanted is None else replace(self.wanted, fault=fault)
+        return replace(self, wanted=wanted, fault=fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything that should exist, without its content: services first, each in the order of the file."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Return the objects, without those of services and tasks that could not be rendered."""
+        return tuple(child for part in self.parts if part.fault is None for child in part.children)
+
+    @property
+    def services(self) -> tuple[Wanted, ...]:
+        """Return what the judge needs to know of each service, also of those that could not be rendered."""
+        return tuple(part.wanted for part in self.parts if part.wanted is not None)
+
+    @property
+    def tasks(self) -> Mapping[str, Fault]:
+        """Return the tasks that could not be rendered."""
+        return {part.name: part.fault for part in self.parts if part.wanted is None and part.fault is not None}
+
+    @property
+    def unrendered(self) -> frozenset[tuple[str, str]]:
+        """Return what could not be rendered, as ("service" or "task", name): it is wanted, and is left as it is."""
+        return frozenset(part.program for part in self.parts if part.fault is not None)
+
+    def with_faults(self, faults: Mapping[tuple[str, str], Fault]) -> "Desired":
+        """Return it with what could not be made of it, by `Part.program`."""
+        if not faults:
+            return self
+        return Desired(
+            tuple(part.with_fault(faults[part.program]) if part.program in faults else part for part in self.parts)
+        )
+
+
+class Source:
+    """The parsed spec of one generation, of which objects are made. Not kept: it is as large as all of them.
+
+    `spec` is one that `MillDeploymentSpec` accepts. `restarts` has a value for each service that somebody wanted
+    restarted, ever.
+    """
+
+    def __init__(self, owner: Owner, spec: Json, restarts: Mapping[str, str], options: Options = DEFAULTS) -> None:
+        self._owner = owner
+        self._restarts = restarts
+        self._options = options
+        self._services: dict[str, Json] = {each["name"]: each for each in spec.get("services") or ()}
+        self._tasks: dict[str, Json] = {each["name"]: each for each in spec.get("tasks") or ()}
+        self._ports: dict[str, int | None] = {name: each.get("port") for name, each in self._services.items()}
+
+    @property
+    def deployment(self) -> str:
+        """Return the MillDeployment's name."""
+        return self._owner.key.name
+
+    def desired(self, before: Desired | None = None) -> Desired:
+        """Return what should exist. What has the same input as `before` is taken from there, unless it had a fault.
+
+        An unexpected error is that service's or task's alone: its neighbours are rendered.
+        """
+        sound = (part for part in before.parts if part.fault is None) if before is not None else ()
+        known = {part.fingerprint: part for part in sound}
+        parts = []
+        for service, each in self._each():
+            fingerprint, size = self._fingerprint(each, service=service)
+            part = known.get(fingerprint)
+            if part is None:
+                try:
+                    part = self._part(each, fingerprint, size, service=service)
+                except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+                    part = _unrendered(each, fingerprint, size, fault_of(error), service=service)
+            parts.append(part)
+        return Desired(tuple(parts))
+
+    def render(self, child: Child) -> Rendered:
+        """Make one object."""
+        if child.service is None:
+            recipes = self._task_recipes(Task.model_validate(self._tasks[child.key.name]))
+        else:
+            recipes = self._service_recipes(Service.model_validate(self._services[child.service]))
+        return next(each for each in recipes if (each.kind, each.name) == (child.kind, child.key.name)).render()
+
+    def _each(self) -> Iterator[tuple[bool, Json]]:
+        yield from ((True, each) for each in self._services.values())
+        yield from ((False, each) for each in self._tasks.values())
+
+    def _fingerprint(self, program: Json, *, service: bool) -> tuple[bytes, int]:
+        text = json.dumps(program, separators=(",", ":"))
+        restart = self._restarts.get(program["name"]) if service else None
+        others = [service, restart, self._ports if _ADDRESS in text else None]
+        text = f"{json.dumps(others, separators=(',', ':'))}{text}"
+        return hashlib.blake2b(text.encode(), digest_size=16).digest(), len(text)
+
+    def _part(self, program: Json, fingerprint: bytes, size: int, *, service: bool) -> Part:
+        if not service:
+            task = Task.model_validate(program)
+            cron_jobs = tuple(each.render().child for each in self._task_recipes(task))
+            return Part(task.name, fingerprint, size, cron_jobs, None)
+        model = Service.model_validate(program)
+        deployment, *others = self._service_recipes(model)
+        rendered = deployment.render()
+        children = (rendered.child, *(each.render().child for each in others))
+        return Part(model.name, fingerprint, size, children, wanted(model, rendered))
+
+    def _service_recipes(self, service: Service) -> Iterator[Recipe]:
+        return service_recipes(self._owner, service, self._ports, self._restarts.get(service.name), self._options)
+
+    def _task_recipes(self, task: Task) -> Iterator[Recipe]:
+        return task_recipes(self._owner, task, self._ports, self._options)
+
+
+def _unrendered(program: Json, fingerprint: bytes, size: int, fault: Fault, *, service: bool) -> Part:
+    name = program["name"]
+    known = _as_asked(program, fault) if service else None
+    return Part(name, fingerprint, size, (), known, fault)
+
+
+def _as_asked(service: Json, fault: Fault) -> Wanted:
+    """Return what is known of a service that could not be rendered."""
+    return Wanted(
+        name=service["name"],
+        template="",
+        replicas=fields.optional_number(service, "replicas"),
+        probed=fields.optional_number(service, "port") is not None,
+        asked=Asked(fields.text(service, "image"), fields.quantity(service, "memory")),
+        fault=fault,
+    )
+
+
+def desired(
+    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
+) -> Desired:
+    """Return what should exist for a spec."""
+    return source(owner, spec, restarts, options).desired()
+
+
+def source(owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS) -> Source:
+    """Return what the objects of a spec are made of."""
+    return Source(owner, spec.to_wire(), restarts, options)

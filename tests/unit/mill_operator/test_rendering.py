@@ -1,0 +1,192 @@
+"""Objects are made one at a time, and are those that making all of them at once gives."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mill_api.key import Key
+from mill_api.owner import Owner
+from mill_api.spec import MillDeploymentSpec
+from mill_operator.core.faults import Fault
+from mill_operator.core.objects import rendering
+from mill_operator.core.objects.desired import Rendered, service_recipes, task_recipes
+from mill_operator.core.objects.pods import DEFAULTS
+from mill_operator.core.objects.rendering import Desired, Source
+
+OWNER = Owner(Key("shop", "production"), "0123-uid")
+NAMES = ("web", "db", "cache")
+VALUES = st.text(max_size=8) | st.sampled_from(
+    ["", "${secret(a)}", "x${secret(a)}${secret(b)}", "${service.web.address}", "${service.db.address}/$(X)", "$${x}"]
+)
+PROGRAMS = st.fixed_dictionaries(
+    {"image": st.sampled_from(["a:1", "b:2"])},
+    optional={
+        "env": st.dictionaries(st.sampled_from(["A", "B", "PORT", "MILL_SECRET_1"]), VALUES),
+        "command": st.lists(VALUES, max_size=2),
+        "memory": st.sampled_from(["1Gi", 256000000]),
+    },
+)
+SERVICES = st.fixed_dictionaries(
+    {"program": PROGRAMS},
+    optional={
+        "port": st.integers(1, 65535),
+        "replicas": st.integers(0, 1),
+        "volumes": st.sampled_from([[], [{"name": "data", "path": "/data", "size": "1Gi"}]]),
+    },
+)
+TASKS = st.fixed_dictionaries({"program": PROGRAMS}, optional={"timeout": st.sampled_from(["1h", "30s"])})
+SPECS = st.builds(
+    lambda services, tasks: {"services": _named(services), "tasks": _named(tasks)},
+    st.dictionaries(st.sampled_from(NAMES), SERVICES),
+    st.dictionaries(st.sampled_from(("migrate", "clean")), TASKS),
+)
+RESTARTS = st.dictionaries(st.sampled_from((*NAMES, "nobody")), st.sampled_from(["1", "2"]))
+
+
+def _named(programs: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": name, **each["program"], **each} | {"program": None} for name, each in programs.items()]
+
+
+def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[Rendered]:
+    """Make every object from the models of the whole spec."""
+    whole = MillDeploymentSpec.model_validate(spec)
+    ports = {service.name: service.port for service in whole.services}
+    recipes = [
+        recipe
+        for each in whole.services
+        for recipe in service_recipes(OWNER, each, ports, restarts.get(each.name), DEFAULTS)
+    ]
+    recipes += [recipe for each in whole.tasks for recipe in task_recipes(OWNER, each, ports, DEFAULTS)]
+    return [recipe.render() for recipe in recipes]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(SPECS, RESTARTS)
+def test_what_is_made_alone_is_what_is_made_with_all_others(spec: dict[str, Any], restarts: dict[str, str]) -> None:
+    expected = all_at_once(spec, restarts)
+    source = Source(OWNER, spec, restarts)
+    children = source.desired().children
+    assert list(children) == [each.child for each in expected]
+    assert [source.render(child) for child in reversed(children)] == expected[::-1]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(SPECS, RESTARTS, SPECS, RESTARTS)
+def test_what_was_known_before_changes_nothing(
+    before: dict[str, Any], restarts_before: dict[str, str], spec: dict[str, Any], restarts: dict[str, str]
+) -> None:
+    known = Source(OWNER, before, restarts_before).desired()
+    assert Source(OWNER, spec, restarts).desired(known) == Source(OWNER, spec, restarts).desired()
+
+
+class TestOnlyWhatHasChanged:
+    SPEC: dict[str, Any] = {  # noqa: RUF012 - never changed
+        "services": [
+            {"name": "web", "image": "web:1", "port": 80, "env": {"DB": "${service.db.address}"}},
+            {"name": "db", "image": "db:1", "port": 5432},
+            {"name": "cache", "image": "cache:1"},
+        ],
+        "tasks": [{"name": "migrate", "image": "web:1"}],
+    }
+
+    @pytest.fixture
+    def made(self, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+        """Return how often each service or task was made."""
+        made: Counter[str] = Counter()
+
+        def counting(make: Any) -> Any:
+            def count(owner: Owner, program: Any, *more: Any) -> Any:
+                made[program.name] += 1
+                return make(owner, program, *more)
+
+            return count
+
+        monkeypatch.setattr(rendering, "service_recipes", counting(service_recipes))
+        monkeypatch.setattr(rendering, "task_recipes", counting(task_recipes))
+        return made
+
+    def changed(self, index: int, **change: Any) -> dict[str, Any]:
+        services = [each | (change if at == index else {}) for at, each in enumerate(self.SPEC["services"])]
+        return {**self.SPEC, "services": services}
+
+    def again(self, spec: dict[str, Any], made: Counter[str], restarts: dict[str, str] | None = None) -> Desired:
+        known = Source(OWNER, self.SPEC, {}).desired()
+        made.clear()
+        return Source(OWNER, spec, restarts or {}).desired(known)
+
+    def test_nothing(self, made: Counter[str]) -> None:
+        self.again(self.SPEC, made)
+        assert made == Counter()
+
+    def test_one_service(self, made: Counter[str]) -> None:
+        self.again(self.changed(2, image="cache:2"), made)
+        assert made == Counter(["cache"])
+
+    def test_a_restart(self, made: Counter[str]) -> None:
+        self.again(self.SPEC, made, {"db": "now"})
+        assert made == Counter(["db"])
+
+    def test_a_port_and_who_names_its_address(self, made: Counter[str]) -> None:
+        self.again(self.changed(1, port=5433), made)
+        assert made == Counter(["web", "db"])
+
+    def test_the_object_that_is_written(self, made: Counter[str]) -> None:
+        source = Source(OWNER, self.SPEC, {})
+        (task,) = [each for each in source.desired().children if each.service is None]
+        made.clear()
+        source.render(task)
+        assert made == Counter(["migrate"])
+
+
+class TestFaults:
+    """Of one service or task."""
+
+    SPEC = TestOnlyWhatHasChanged.SPEC
+
+    def broken(self, patch: pytest.MonkeyPatch, name: str) -> None:
+        def failing(make: Any) -> Any:
+            def fail(owner: Owner, program: Any, *more: Any) -> Any:
+                if program.name == name:
+                    raise OverflowError(name)
+                return make(owner, program, *more)
+
+            return fail
+
+        patch.setattr(rendering, "service_recipes", failing(service_recipes))
+        patch.setattr(rendering, "task_recipes", failing(task_recipes))
+
+    @pytest.mark.parametrize(("name", "kind"), [("web", "service"), ("migrate", "task")])
+    def test_the_others_are_made_and_it_is_tried_again(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+    ) -> None:
+        good = Source(OWNER, self.SPEC, {}).desired()
+        with monkeypatch.context() as patch:
+            self.broken(patch, name)
+            faulty = Source(OWNER, self.SPEC, {}).desired()
+        assert faulty.unrendered == {(kind, name)}
+        assert faulty.children == tuple(child for child in good.children if child.program != (kind, name))
+        assert [each.name for each in faulty.services] == ["web", "db", "cache"]
+        assert [each.name for each in faulty.services if each.fault] == [name] * (kind == "service")
+        assert list(faulty.tasks) == [name] * (kind == "task")
+        assert Source(OWNER, self.SPEC, {}).desired(faulty) == good
+
+    def test_those_of_a_write_count_as_well(self) -> None:
+        good = Source(OWNER, self.SPEC, {}).desired()
+        fault = Fault("OverflowError", "0123456789")
+        faulty = good.with_faults({("service", "db"): fault, ("task", "migrate"): fault})
+        assert faulty.unrendered == {("service", "db"), ("task", "migrate")}
+        assert [(each.name, each.fault) for each in faulty.services if each.fault] == [("db", fault)]
+        assert faulty.services[1].template == good.services[1].template
+        assert faulty.tasks == {"migrate": fault}
+        assert {child.program for child in faulty.children} == {("service", "web"), ("service", "cache")}
+        assert Source(OWNER, self.SPEC, {}).desired(faulty) == good
+        assert good.with_faults({}) is good
+
+
+def test_a_task_and_a_service_of_the_same_name_and_content_are_two() -> None:
+    spec = {"services": [{"name": "web", "image": "a:1"}], "tasks": [{"name": "web", "image": "a:1"}]}
+    source = Source(OWNER, spec, {})
+    assert [each.kind for each in source.desired(source.desired()).children] == ["Deployment", "CronJob"]
