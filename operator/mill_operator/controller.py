@@ -16,10 +16,13 @@ from mill_api.kube.reflector import Reflector
 from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
 from mill_api.supervision import end, supervised
+from mill_operator.allowance import Allowances
 from mill_operator.cluster import Cluster
 from mill_operator.core import cluster_version
 from mill_operator.core.faults import Fault
 from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
+from mill_operator.cost import Meter, metered
 from mill_operator.election import Election
 from mill_operator.failing import fault_in
 from mill_operator.metrics import Metrics
@@ -53,16 +56,25 @@ class Controller:
         give_up: Callable[[str], None],
         election: Election | None = None,
         evidence_logs: bool = True,
+        max_spec_bytes: int = MAX_SPEC_BYTES,
+        cpu_share: float = 1.0,
     ) -> None:
         self._client = client
         self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._cluster = Cluster(client, namespace, self.wake, evidence_logs=evidence_logs)
         self._reconciler = Reconciler(
-            client, self._cluster, options, self._clock, on_write=self._written, on_fault=self._faulty
+            client,
+            self._cluster,
+            options,
+            self._clock,
+            on_write=self._written,
+            on_fault=self._faulty,
+            max_spec_bytes=max_spec_bytes,
         )
         self._with_faults: set[Key] = set()
         """Whose pass, which is being made, has met a fault of ours that was one service's alone."""
+        self._allowances: Allowances[Key] = Allowances(cpu_share)
         self._election = election
         self._worker_count = workers
         self._metrics = metrics
@@ -176,10 +188,19 @@ class Controller:
         with contextlib.suppress(Closed):
             while True:
                 key = await self._queue.get()
+                meter = Meter()
                 try:
-                    await self._pass(key)
+                    await metered(self._pass(key), meter)
                 finally:
-                    self._queue.done(key)
+                    self._queue.done(key, rest=self._rest(key, meter.seconds))
+
+    def _rest(self, key: Key, seconds: float) -> float:
+        """Return how long a MillDeployment must rest after a pass that cost so many seconds of CPU."""
+        rest = self._allowances.spend(key, seconds, asyncio.get_running_loop().time())
+        if rest > 0:
+            self._metrics.rests.inc()
+            log.debug("%s: rests for %.2g s: it has used its share of the CPU", key, rest, extra=about(key))
+        return rest
 
     async def _pass(self, key: Key) -> None:
         started, added_at = time.monotonic(), self._queue.added_at(key)

@@ -14,6 +14,7 @@ from mill_api import names
 from mill_api.fields import number
 from mill_api.key import Key
 from mill_api.kube.client import STALL_SECONDS, ClientOptions, KubeClient
+from mill_operator.cluster import PARENTS_AT_ONCE
 from mill_operator.controller import Controller
 from mill_operator.core.election import Timing
 from mill_operator.election import Election, new_identity
@@ -62,6 +63,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         settings.peering.standalone = True
         settings.scanning.disabled = True
         settings.watching.connect_timeout = 10
+        settings.watching.chunk_size = PARENTS_AT_ONCE
         settings.networking.request_timeout = 30
         settings.networking.error_backoffs = Patience()
         settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
@@ -84,6 +86,8 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
             give_up=ending.give_up,
             election=memo.election,
             evidence_logs=own.evidence_logs,
+            max_spec_bytes=own.max_spec_bytes,
+            cpu_share=own.cpu_share / 100,
         )
         memo.controller.start()
         memo.server = await serve(listening, memo.controller.watches, metrics, deadline=own.watch_deadline)

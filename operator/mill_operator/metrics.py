@@ -72,6 +72,11 @@ class Metrics:
         self.retries = Counter(
             "mill_operator_retries", "Passes that are made again because one failed.", registry=self.registry
         )
+        self.rests = Counter(
+            "mill_operator_rests",
+            "Passes after which a MillDeployment had to rest, since it had used its share of the CPU.",
+            registry=self.registry,
+        )
         self.status_writes = Counter("mill_operator_status_writes", "Statuses written.", registry=self.registry)
         self.request: Final = RequestMetrics("mill_operator", self.registry)
         """Told of every request to the API server."""

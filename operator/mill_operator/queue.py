@@ -15,6 +15,8 @@ K = TypeVar("K", bound=Hashable)
 
 FIRST_BACKOFF = 0.05
 LAST_BACKOFF = 30.0
+SPARE_TIMES = 100
+"""How many times that do not count any more may be kept."""
 
 
 class Closed(Exception):
@@ -60,6 +62,9 @@ class WorkQueue(Generic[K]):
         self._due[key] = due
         self._ticket += 1
         heapq.heappush(self._later, (due, self._ticket, key))
+        if len(self._later) > 2 * len(self._due) + SPARE_TIMES:  # an earlier time took the place of most of them
+            self._later = [each for each in self._later if self._due.get(each[2]) == each[0]]
+            heapq.heapify(self._later)
         self._changed.set()
 
     def retry(self, key: K) -> float:
@@ -95,8 +100,11 @@ class WorkQueue(Generic[K]):
             self._ready.get_nowait()
         self._ready.put_nowait(None)
 
-    def done(self, key: K) -> None:
-        """Give a key back."""
+    def done(self, key: K, rest: float = 0.0) -> None:
+        """Give a key back. It is not given out again until it has rested for so many seconds, whoever adds it."""
+        if rest > 0:
+            asyncio.get_running_loop().call_later(rest, self.done, key)
+            return
         del self._working[key]
         if key in self._waiting:
             self._ready.put_nowait(key)

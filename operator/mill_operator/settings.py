@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mill_api.settings import choice, number, setting, switch, text
 from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where a pod finds the namespace that it runs in."""
@@ -19,6 +20,16 @@ class Settings:
         None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
     )
     workers: int = setting(8, number(1, 100), "how many MillDeployments are worked on at once")
+    cpu_share: int = setting(
+        25,
+        number(1, 100),
+        "percent of a CPU that one MillDeployment may take in the long run, beyond five seconds at once",
+    )
+    max_spec_bytes: int = setting(
+        MAX_SPEC_BYTES,
+        number(1024, 16 * 1024 * 1024),
+        "bytes of a MillDeployment's spec, as JSON, above which a new generation is refused",
+    )
     log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
     evidence_logs: bool = setting(
         default=True,

@@ -1,19 +1,25 @@
 """The control loop: who leads works, who waits does not, and who stops leaves nothing half done."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, cast
 
+import aiohttp
 import pytest
 
 from mill_api.key import Key
 from mill_api.kube.client import KubeClient, NotFound, Unreachable
 from mill_api.kube.reflector import Reflector
 from mill_api.kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
+from mill_operator.allowance import BURST_SECONDS
 from mill_operator.controller import DRAIN_SECONDS, Controller
 from mill_operator.core.objects.pods import DEFAULTS
+from mill_operator.cost import charge
 from mill_operator.election import Election
+from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
 from tests.unit.virtual_time import now, virtual_time
 
@@ -127,6 +133,7 @@ class Operator:
             None,
             DEFAULTS,
             workers=2,
+            cpu_share=0.25,
             metrics=self.metrics,
             give_up=self.reasons.append,
             election=cast("Election", election),
@@ -293,3 +300,65 @@ async def test_a_watch_that_ends_ends_the_process(
     assert [each.levelname for each in caplog.records] == ["ERROR"]
     await operator.controller.stop()
     assert len(operator.reasons) == 1
+
+
+class TestOneThatChangesAllTheTime:
+    """Its passes are made in its share of the CPU, and those of others as ever."""
+
+    OTHER = Key("other", "mill")
+
+    @virtual_time
+    async def test_it_rests_and_others_do_not(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        operator = Operator(server)
+        await asyncio.sleep(1)
+        passes: dict[Key, list[float]] = {KEY: [], self.OTHER: []}
+
+        async def reconcile(key: Key) -> None:
+            passes[key].append(now())
+            if key == KEY:
+                charge(1.0)
+
+        monkeypatch.setattr(operator.controller._reconciler, "reconcile", reconcile)
+        began = now()
+        for _ in range(1000):
+            operator.controller.wake(KEY)
+            operator.controller.wake(self.OTHER)
+            await asyncio.sleep(0.1)
+        assert BURST_SECONDS <= len(passes[KEY]) <= BURST_SECONDS + 100 * 0.25 + 1, "a second each"
+        assert [at - began for at in passes[KEY]][:5] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+        assert len(passes[self.OTHER]) == 1000
+        assert operator.metric("rests_total") == pytest.approx(len(passes[KEY]) - BURST_SECONDS, abs=1)
+        seen = len(passes[KEY])
+        await asyncio.sleep(60)
+        assert len(passes[KEY]) == seen + 1, "what it changed last is seen"
+        await operator.controller.stop()
+
+    async def test_probes_and_others_are_served_meanwhile(self, server: Server) -> None:
+        """200 services of 250 variables, of which another one is restarted all the time."""
+        env = {f"V{number}": "" for number in range(250)}
+        hog = {**server.resource, "metadata": {**server.resource["metadata"], "name": "hog"}}
+        hog["spec"] = {"services": [{"name": f"s-{number}", "image": "web:1", "env": env} for number in range(200)]}
+        operator = Operator(server)
+        await server.written.wait()
+        parents, controller = operator.controller.cluster.parents, operator.controller
+        listening = socket.create_server(("127.0.0.1", 0))
+        runner = await serve(listening, controller.watches, operator.metrics, deadline=180)
+        longest, answers = 0.0, 0
+        async with aiohttp.ClientSession() as client, asyncio.timeout(60):
+            end = time.monotonic() + 2
+            while time.monotonic() < end:
+                annotations = {f"restart.mill.dev/s-{answers % 200}": str(answers)}
+                meta = {**hog["metadata"], "resourceVersion": str(100 + answers), "annotations": annotations}
+                parents.learn({**hog, "metadata": meta})
+                controller.wake(Key(KEY.namespace, "hog"))
+                asked = time.monotonic()
+                async with client.get(f"http://127.0.0.1:{listening.getsockname()[1]}/healthz") as answer:
+                    assert answer.status == 200
+                longest = max(longest, time.monotonic() - asked)
+                answers += 1
+                await asyncio.sleep(0.02)
+        await runner.cleanup()
+        await controller.stop()
+        assert server.writes.count("end deployments") >= 200
+        assert longest < 2, "the chart's probe waits for 5 s"
+        assert operator.reasons == []

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, Closed, WorkQueue
+from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, SPARE_TIMES, Closed, WorkQueue
 
 SOON = 0.01
 LONG = 60.0
@@ -203,3 +203,39 @@ async def test_a_closed_queue_lets_go_of_what_was_not_taken(queue):
     for _ in range(2):
         with pytest.raises(Closed):
             await queue.get()
+
+
+async def test_a_key_that_rests_comes_when_it_has_rested_and_others_at_once(queue):
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    queue.done("a", rest=3 * SOON)
+    queue.add("b")
+    queue.add("a")
+    assert await take(queue) == "b"
+    assert await is_idle(queue)
+    before = time.monotonic()
+    assert await take(queue) == "a"
+    assert time.monotonic() - before < 1
+    queue.done("a")
+    assert await is_idle(queue), "what was added while it rested is one"
+
+
+async def test_a_key_that_rests_when_the_queue_is_closed_does_not_come(queue):
+    queue.add("a")
+    await take(queue)
+    queue.add("a")
+    queue.done("a", rest=SOON)
+    queue.close()
+    await asyncio.sleep(2 * SOON)
+    with pytest.raises(Closed):
+        await queue.get()
+
+
+async def test_times_that_earlier_ones_replaced_are_not_kept_for_ever(queue):
+    for number in range(10_000):
+        queue.add_after("a", LONG - number / 1000)
+    queue.add_after("b", LONG)
+    assert len(queue._later) <= SPARE_TIMES + 4
+    queue.add_after("a", SOON)
+    assert await take(queue) == "a"
