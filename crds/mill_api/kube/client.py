@@ -16,6 +16,7 @@ KubeError
 """
 
 import asyncio
+import copy
 import json
 import os
 import time
@@ -45,6 +46,9 @@ FOLLOW_SECONDS = 24 * 3600.0
 """A log is followed no longer in one request; kubelets end one after four hours of silence."""
 WATCH_SECONDS = 280
 """After how many seconds the server ends a watch, which then goes on where it was."""
+LOG_BUFFER = 16 * 1024
+"""Bytes of a log that are read at once, and about as many again that wait: most logs are followed by somebody who
+reads slower than the program writes, and there may be hundreds. (Watches have 2 MiB, since an object must fit.)"""
 STALL_SECONDS = 75.0
 """A watch that is silent for longer is dead: bookmarks come at least once a minute."""
 
@@ -153,6 +157,8 @@ class KubeClient:
         configuration.proxy = configuration.proxy or _proxy(configuration.host)
         self.configuration = configuration
         self._api = aio.ApiClient(configuration)
+        self._logs: aio.ApiClient | None = None
+        """Connections of logs, which have smaller buffers."""
         self._observe = observe
         self._may_write = may_write
         self._stall_seconds = stall_seconds
@@ -183,6 +189,8 @@ class KubeClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._api.close()
+        if self._logs is not None:
+            await self._logs.close()
 
     async def server_version(self) -> Json:
         """Return what the API server says of its version: `{"major": "1", "minor": "35", "gitVersion": …}`."""
@@ -358,16 +366,35 @@ class KubeClient:
             "sinceTime": since,
         }
         call, path = Call("get", PODS, "log"), PODS.path(namespace, pod, "log")
-        # Of one that ends, each part must come in time; not the whole, which takes as long as its reader.
-        timeout = aiohttp.ClientTimeout(FOLLOW_SECONDS) if follow else aiohttp.ClientTimeout(sock_read=REQUEST_TIMEOUT)
-        response = await self._send(call, path, query, timeout=timeout)
+        # Of one that ends, each part must come in time when it is waited for; not the whole, which takes as long as its
+        # reader. (aiohttp's own `sock_read` also runs while nobody reads, where buffers are as small as these.)
+        each = None if follow else REQUEST_TIMEOUT
+        timeout = aiohttp.ClientTimeout(FOLLOW_SECONDS if follow else None)
+        response: aiohttp.ClientResponse | None = None
         try:
-            async for chunk in response.content.iter_any():
+            async with asyncio.timeout(each):
+                response = await self._send(call, path, query, timeout=timeout, api=self._of_logs())
+            while True:
+                async with asyncio.timeout(each):
+                    chunk = await response.content.read(LOG_BUFFER)
+                if not chunk:
+                    return
                 yield chunk
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise Unreachable(f"logs of {namespace}/{pod}: cut off: {_words(error)}") from error
         finally:
-            response.close()
+            if response is not None:
+                response.close()
+
+    def _of_logs(self) -> aio.ApiClient:
+        if self._logs is None:
+            configuration = copy.copy(self.configuration)
+            configuration.client_session_kwargs = {
+                **self.configuration.client_session_kwargs,
+                "read_bufsize": LOG_BUFFER,
+            }
+            self._logs = aio.ApiClient(configuration)
+        return self._logs
 
     async def request(
         self,
@@ -401,11 +428,13 @@ class KubeClient:
         body: Any = None,
         content_type: str = JSON,
         timeout: float | aiohttp.ClientTimeout = REQUEST_TIMEOUT,  # noqa: ASYNC109 - handed on to aiohttp, which ends the request itself
+        api: aio.ApiClient | None = None,
     ) -> aiohttp.ClientResponse:
         if call.verb not in READS and not self._may_write():
             raise Withheld(f"{call.verb} {path}: withheld")
         started = time.monotonic()
-        request = await self._api.param_serialize(
+        api = api or self._api
+        request = await api.param_serialize(
             METHODS[call.verb],
             path,
             query_params=[(key, value) for key, value in (query or {}).items() if value is not None],
@@ -414,7 +443,7 @@ class KubeClient:
             auth_settings=["BearerToken"],
         )
         try:
-            response: aiohttp.ClientResponse = (await self._api.call_api(*request, _request_timeout=timeout)).response
+            response: aiohttp.ClientResponse = (await api.call_api(*request, _request_timeout=timeout)).response
             refusal = await response.read() if response.status >= 400 else None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._observe(call, None, time.monotonic() - started)

@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
 from mill_api.kube.calls import Call
-from mill_api.kube.client import KubeClient, NotFound, Silent, Unreachable, Withheld
+from mill_api.kube.client import LOG_BUFFER, KubeClient, NotFound, Silent, Unreachable, Withheld
 from mill_api.kube.resources import DEPLOYMENTS, LEASES, MILL_DEPLOYMENTS, PODS
 
 BODY = {"metadata": {"name": "web", "namespace": "n"}}
@@ -163,10 +163,13 @@ async def test_who_reads_a_log_slowly_is_not_cut_off(
     connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_api.kube.client.REQUEST_TIMEOUT", 0.1)
-    size = 0
+    size = chunks = 0
     async for chunk in connect().logs("n", "web-0", container="web"):
         size += len(chunk)
-        await asyncio.sleep(0.05)
+        chunks += 1
+        assert len(chunk) <= LOG_BUFFER
+        if chunks % 500 == 0:
+            await asyncio.sleep(0.3)
     assert size == 512 * 64 * 1024
 
 
