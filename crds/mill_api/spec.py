@@ -17,6 +17,10 @@ from mill_api import names
 
 MAX_SERVICES = 200
 MAX_TASKS = 200
+MAX_ENV = 500
+MAX_COMMAND = 200
+MAX_TEXT = 32768
+"""Characters of an environment variable's value, and of a part of a command."""
 
 
 class ApiModel(BaseModel):
@@ -62,9 +66,9 @@ Duration = Annotated[
 """A duration in Go's notation: `10s`, `1h30m`."""
 
 Image = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$", json_schema_extra=_says(names.NO_IMAGE))]
-EnvValue = Annotated[str, Field(max_length=32768)]
-Env = Annotated[dict[str, EnvValue], Field(max_length=500)]
-Command = Annotated[list[Annotated[str, Field(max_length=32768)]], Field(max_length=200)]
+EnvValue = Annotated[str, Field(max_length=MAX_TEXT)]
+Env = Annotated[dict[str, EnvValue], Field(max_length=MAX_ENV)]
+Command = Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_COMMAND)]
 ServiceName = Annotated[
     str, Field(pattern=names.SERVICE_NAME, max_length=63, json_schema_extra=_says(names.NO_SERVICE_NAME))
 ]

@@ -110,6 +110,25 @@ id: 0a1b2c3d.4.end
 )
 
 
+MODEL: Final = "x-mill-model"
+"""Where the schema of a request's body has the name under which the document lists it."""
+
+
+def json_request(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the documentation of a JSON body that a route reads itself."""
+    schema = {**model.model_json_schema(), MODEL: model.__name__}
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
+
+
+def _list_models(document: dict[str, Any], operation: dict[str, Any]) -> None:
+    """Move the schemas of bodies to where all schemas are."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        if (name := content["schema"].get(MODEL)) is not None:
+            listed = {key: value for key, value in content["schema"].items() if key != MODEL}
+            document["components"]["schemas"][name] = listed
+            content["schema"] = {"$ref": f"#/components/schemas/{name}"}
+
+
 def _complete(operation: dict[str, Any], *, public: bool) -> None:
     """Say what is so for every operation: its answers have the request's id, and no parameter can be null."""
     if public:
@@ -151,6 +170,7 @@ def describe(app: FastAPI) -> None:
             made["components"]["headers"] = {"RequestId": REQUEST_ID}
             for path, operations in made["paths"].items():
                 for operation in operations.values():
+                    _list_models(made, operation)
                     _complete(operation, public=path in PUBLIC)
             app.openapi_schema = made
         return app.openapi_schema

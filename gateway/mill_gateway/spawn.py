@@ -2,17 +2,28 @@
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from mill_api.key import Key
 from mill_api.kube.client import ApiError, Conflict, KubeError, NotFound
 from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.runs import told_runs
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.jobs import Job
 from mill_gateway.core.seen.pods import Program
-from mill_gateway.core.spawning import Beginning, Wish, beginning, from_template, inline, run_name, too_late
+from mill_gateway.core.spawning import (
+    Beginning,
+    Wish,
+    beginning,
+    from_template,
+    inline,
+    owner_of,
+    run_name,
+    too_late,
+)
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway
 from mill_gateway.write import MANAGER, resource
@@ -24,16 +35,40 @@ ROOM_SECONDS: Final = 10.0
 
 
 async def spawn_task(gateway: Gateway, namespace: str, task: str, wish: Wish) -> Job:
-    """Make a run of a task of the file. Raise `Refused` 404 if there is none, `BadWish` if it cannot be as wished."""
+    """Make a run of a task of a MillDeployment.
+
+    Raise `Refused` 404 if there is none, `BadWish` if it cannot be as wished. Other CronJobs are never run: they may
+    have rights, an account and access to their node that no program of a MillDeployment has.
+    """
+    missing = Refused(404, "task template not found")
     try:
         cron_job = await gateway.client.get(CRON_JOBS, namespace, task)
     except NotFound:
-        raise Refused(404, "task template not found") from None
+        raise missing from None
+    owner = owner_of(cron_job)
+    if owner is None or not await _there(gateway, owner):
+        raise missing
     return await _create(gateway, from_template(cron_job, run_name(task, secrets.token_hex(4)), wish))
 
 
-async def spawn_image(gateway: Gateway, deployment: Key, wish: Wish) -> Job:
-    """Make a run of a program that no task describes. It belongs to a MillDeployment, which is made if need be."""
+async def _there(gateway: Gateway, owner: Owner) -> bool:
+    """Tell whether there is that very MillDeployment. Our watch may be behind: then it is read once."""
+    found: Deployment | None = gateway.watched.deployments.get(owner.key)
+    if found is None or found.uid != owner.uid:
+        try:
+            found = gateway.watched.deployments.learn(await gateway.client.get(MILL_DEPLOYMENTS, *owner.key))
+        except NotFound:
+            return False
+    return found.uid == owner.uid
+
+
+async def spawn_image(
+    gateway: Gateway, deployment: Key, wish: Wish, *, may_create: Callable[[], Awaitable[None]]
+) -> Job:
+    """Make a run of a program that no task describes. It belongs to a MillDeployment, which is made if need be.
+
+    `may_create` asks for the right to make that one, and raises `Refused`.
+    """
     found: Deployment | None = gateway.watched.deployments.get(deployment)
     task = f"task-{secrets.token_hex(4)}"
     run = run_name(task, secrets.token_hex(2))
@@ -48,6 +83,7 @@ async def spawn_image(gateway: Gateway, deployment: Key, wish: Wish) -> Job:
         restricted=options.restricted,
     )
     if found is None:
+        await may_create()
         found = await _empty(gateway, deployment)
         made["metadata"]["ownerReferences"][0]["uid"] = found.uid
     if "deletionTimestamp" in found.metadata:

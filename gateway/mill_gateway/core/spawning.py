@@ -27,6 +27,10 @@ MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
 CPU: Final = 0.25
 MEMORY: Final = "256M"
 """What a run of an image has if nothing is said."""
+MOST_SHOWN: Final = 20
+"""Problems of a kind that are told."""
+LONGEST_SHOWN: Final = 253
+"""Characters of a name that are told."""
 NO_ROOM: Final = "no node with sufficient resources"
 
 
@@ -44,6 +48,17 @@ class Wish:
 
 class BadWish(ValueError):
     """Everything that is wrong with what is asked for, in mill's words, joined by newlines."""
+
+
+def owner_of(cron_job: Json) -> Owner | None:
+    """Return which MillDeployment a CronJob says that it is a task of; None if of none."""
+    meta = cron_job["metadata"]
+    if (meta.get("labels") or {}).get(names.LABEL_MANAGED_BY) != names.MANAGED_BY:
+        return None
+    for each in meta.get("ownerReferences") or ():
+        if each.get("controller") and (each["apiVersion"], each["kind"]) == (names.API_VERSION, names.KIND):
+            return Owner(Key(meta["namespace"], each["name"]), each["uid"])
+    return None
 
 
 def from_template(cron_job: Json, run: str, wish: Wish) -> Json:
@@ -130,14 +145,15 @@ def _checked(wish: Wish) -> _Checked:
             memory = parse_size(wish.memory)
         except InvalidQuantity as error:
             problems.append(f"memory: {error}")
-    problems += [f"env: '{name}' is not a name" for name in wish.env or {} if not re.fullmatch(names.ENV_NAME, name)]
+    wrong = [name for name in wish.env or {} if not re.fullmatch(names.ENV_NAME, name)]
+    problems += [f"env: '{name[:LONGEST_SHOWN]}' is not a name" for name in wrong[:MOST_SHOWN]]
     task: Json = {"name": "task", "image": "image" if wish.image is None else wish.image, "cpu": cpu, "memory": memory}
     if wish.command is not None:
         task["command"] = list(wish.command)
     try:
         Task(**task)
     except ValidationError as error:
-        problems += map(problem, error.errors())
+        problems += map(problem, error.errors(include_url=False, include_input=False)[:MOST_SHOWN])
     if problems:
         raise BadWish("\n".join(problems))
     return _Checked(timeout, task)

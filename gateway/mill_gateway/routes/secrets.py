@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from mill_api import names
@@ -12,7 +12,8 @@ from mill_gateway.access import Calling
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
-from mill_gateway.openapi import failures
+from mill_gateway.openapi import failures, json_request
+from mill_gateway.routes.bodies import json_body
 from mill_gateway.routes.parameters import InNamespace, Text
 from mill_gateway.write import MANAGER
 
@@ -75,19 +76,32 @@ async def get_secret(
     return Secret(name=name, value=value)
 
 
-@router.put("/v1/secrets/{name}", summary="Set a secret", status_code=204, responses=failures(409, 415))
+@router.put(
+    "/v1/secrets/{name}",
+    summary="Set a secret",
+    status_code=204,
+    responses=failures(409, 415),
+    openapi_extra=json_request(SecretValue),
+)
 async def set_secret(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, wanted: SecretValue
+    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, request: Request
 ) -> None:
     """Set a secret, new or not. Services that use it have the new value when they start next (`/v1/restart`)."""
-    await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
+
+    async def may(verb: str) -> None:
+        await gateway.access.require(caller, verb, SECRETS, namespace, names.SECRET_NAME)
+
+    await may("patch")
+    wanted = await json_body(request, SecretValue)
     if not names.matches(names.SECRET_KEY, name) or name == "." or name.startswith(".."):
         raise Refused(
             400, "a secret's name has letters, digits, `-`, `_` and `.`, at most 253 of them, and no `..` in front"
         )
     for _ in range(ATTEMPTS):
         try:
+            await may("patch")  # once more: the caller decides how long a body takes
             if not await _changed(gateway, namespace, name, wanted.value):
+                await may("create")
                 await gateway.client.create(
                     SECRETS, namespace, new_secret(namespace, name, wanted.value), manager=MANAGER
                 )
@@ -102,8 +116,8 @@ async def set_secret(
 @router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204, responses=failures(409))
 async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName) -> None:
     """Delete a secret. Who uses it goes on with the value that it has, and cannot start anew."""
-    await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
     for _ in range(ATTEMPTS):
+        await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
         found = await _read(gateway, namespace)
         if found is None or name not in (found.get("data") or {}):
             raise Refused(404, "secret not found")

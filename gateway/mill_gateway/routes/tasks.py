@@ -1,26 +1,30 @@
 """`/v1/tasks`: runs of tasks: spawned, listed, ended."""
 
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from mill_api import names
 from mill_api.key import Key
 from mill_api.kube.client import Conflict, NotFound
 from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_api.spec import MAX_COMMAND, MAX_ENV, MAX_TEXT
 from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.spawning import CPU, MEMORY, NO_ROOM, BadWish, Wish
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
-from mill_gateway.openapi import failures
+from mill_gateway.openapi import failures, json_request
+from mill_gateway.routes.bodies import at_most, json_body
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
 from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
 
 router = APIRouter(tags=["tasks"])
 
+Value = Annotated[Text, Field(max_length=MAX_TEXT)]
 RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=["migrate-1a2b3c40"])]
 
 
@@ -35,10 +39,12 @@ class Spawn(BaseModel):
     image: Text | None = Field(None, description="Instead of a task: an image.")
     cpu: float | None = Field(CPU, strict=True, description="Cores; with an image only.")
     memory: str | None = Field(MEMORY, max_length=64, description="Memory, as in a file; with an image only.")
-    env: dict[Text, Text] = Field(default_factory=dict, description="Environment, in addition to the task's.")
+    env: Annotated[dict[Text, Value], at_most(MAX_ENV)] = Field(
+        default_factory=dict, max_length=MAX_ENV, description="Environment, in addition to the task's."
+    )
     timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
-    command: list[Text] | None = Field(
-        None, description="Replaces the image's entry point and arguments; with an image only."
+    command: list[Value] | None = Field(
+        None, max_length=MAX_COMMAND, description="Replaces the image's entry point and arguments; with an image only."
     )
 
     @model_validator(mode="before")
@@ -89,25 +95,33 @@ async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: 
     raise Refused(404, "task not found")
 
 
-@router.post("/v1/tasks/spawn", summary="Spawn a run of a task", responses=failures(409, 415))
-async def spawn(gateway: Here, caller: Calling, target: Target, wanted: Spawn) -> Spawned:
+@router.post(
+    "/v1/tasks/spawn",
+    summary="Spawn a run of a task",
+    responses=failures(409, 415),
+    openapi_extra=json_request(Spawn),
+)
+async def spawn(gateway: Here, caller: Calling, target: Target, request: Request) -> Spawned:
     """Make a run, and answer when it has begun.
 
     What cannot begin is an error in the operator's words, and will not begin later. The client may leave it.
     """
-    await gateway.access.require(caller, "create", JOBS, target.namespace)
+    require = partial(gateway.access.require, caller)
+    await require("create", JOBS, target.namespace)
+    wanted = await json_body(request, Spawn)
     if (wanted.task is None) == (wanted.image is None):
         raise Refused(400, "must specify exactly one of 'task' or 'image'")
+    await require("create", JOBS, target.namespace)  # once more: the caller decides how long a body takes
     try:
         if wanted.task is not None:
             if not names.matches(names.TASK_NAME, wanted.task):
                 raise Refused(404, "task template not found")
-            await gateway.access.require(caller, "get", CRON_JOBS, target.namespace, wanted.task)
+            await require("get", CRON_JOBS, target.namespace, wanted.task)
             job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())
         else:
-            if gateway.watched.deployments.get(target) is None:  # an empty one is made
-                await gateway.access.require(caller, "create", MILL_DEPLOYMENTS, *target)
-            job = await spawn_image(gateway, target, wanted.wish())
+            job = await spawn_image(
+                gateway, target, wanted.wish(), may_create=lambda: require("create", MILL_DEPLOYMENTS, *target)
+            )
     except BadWish as error:
         raise Refused(400, str(error)) from None
     begun = await await_beginning(gateway, job)

@@ -128,3 +128,26 @@ def node(name: str = "node-1", *, cpu: str = "4", memory: str = "8Gi", ready: bo
             "nodeInfo": {"operatingSystem": "linux", "architecture": "amd64"},
         },
     }
+
+
+def cron_job(task: str, *, namespace: str = "default", deployment: str = "mill", **more: Any) -> Json:
+    """The template of a task's runs."""
+    own = labels(task, "task", deployment)
+    container = {"name": task, "resources": {}}
+    owner = {
+        "apiVersion": "mill.dev/v1alpha1",
+        "kind": "MillDeployment",
+        "name": deployment,
+        "uid": "0123456789abcdef",
+        "controller": True,
+    }
+    return {
+        "kind": "CronJob",
+        "metadata": meta(task, namespace, labels=own, ownerReferences=[owner], **more),
+        "spec": {
+            "jobTemplate": {
+                "metadata": {"labels": own},
+                "spec": {"template": {"metadata": {}, "spec": {"containers": [container]}}},
+            }
+        },
+    }

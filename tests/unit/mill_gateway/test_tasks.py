@@ -10,7 +10,7 @@ from mill_api.kube.client import Conflict
 from mill_gateway.settings import Settings
 
 from .conftest import Recorded, Request, Serve
-from .objects import job, labels, mill_deployment, pod
+from .objects import cron_job, job, mill_deployment, pod
 
 RUNS = {
     "tasks": [
@@ -32,19 +32,7 @@ RUNS = {
         }
     ]
 }
-CRON_JOB = {
-    "metadata": {"name": "migrate", "namespace": "default", "uid": "u-cron"},
-    "spec": {
-        "jobTemplate": {
-            "metadata": {"labels": labels("migrate", "task")},
-            "spec": {
-                "template": {"metadata": {}, "spec": {"containers": [{"name": "migrate", "resources": {}}]}},
-            },
-        }
-    },
-}
-
-
+CRON_JOB = cron_job("migrate")
 HOMELESS: dict[str, Any] = {"ready": False, "node": None, "phase": "Pending", "state": {"waiting": {}}}
 
 

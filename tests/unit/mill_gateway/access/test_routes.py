@@ -5,7 +5,7 @@ without a word here; only its row in docs/access.md has to be written.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,40 @@ async def test_who_may_nothing_gets_nothing(served: Serve, method: str, path: st
             assert answer.status_code == 403, answer.text
             assert answer.json()["error"].startswith(f"{BOT_NAME} may not ")
         assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview", "SubjectAccessReview"}
+
+
+WITH_BODY = [
+    (method, path)
+    for method, path in ROUTES
+    if "requestBody" in ((OPENAPI["paths"].get(path) or {}).get(method.lower()) or {})
+]
+
+
+def test_the_routes_with_a_body_are_known() -> None:
+    assert {("POST", "/v1/deploy"), ("POST", "/v1/tasks/spawn"), ("PUT", "/v1/secrets/{name}")} == set(WITH_BODY)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize(("method", "path"), WITH_BODY)
+async def test_of_who_may_nothing_no_body_is_even_received(
+    served: Serve, method: str, path: str, content_type: str
+) -> None:
+    received = 0
+
+    async def huge() -> AsyncIterator[bytes]:
+        nonlocal received
+        for part in (b'{"command":[', *[b"1," * 500_000] * 2, b"1]}"):
+            received += 1
+            yield part
+
+    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
+        review(recorded, allowed=False)
+        headers = {"Authorization": "Bearer good-token", "Content-Type": content_type}
+        url = re.sub(r"\{[^}]+\}", "web", path)
+        answer = await recorded.http.request(method, url, content=huge(), headers=headers)
+        assert (answer.status_code, received) == (403, 0), answer.text[:200]
+        answer = await recorded.http.request(method, url, content=b"{{{", headers=headers)
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
