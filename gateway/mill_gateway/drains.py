@@ -8,7 +8,7 @@ what is left, since every step looks at the cluster first.
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from mill_api.events import END, Event
@@ -19,6 +19,7 @@ from mill_gateway.core.draining import name_of, plan, unmanaged
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.nodes import Node, Tenant
 from mill_gateway.core.seen.pods import Program
+from mill_gateway.errors import Refused
 from mill_gateway.watched import Watched
 from mill_gateway.watched.nodes import Nodes
 from mill_gateway.write import MANAGER
@@ -28,17 +29,25 @@ log = logging.getLogger(__name__)
 PASSING: Final = frozenset({409, 429, 503, 504})
 """What the API server answers to an eviction that may do later: a budget forbids it, or has just been changed by
 another eviction, or the server has too much to do."""
+FORBIDDEN: Final = 403
 AGAIN_SECONDS: Final = 2.0
 """After what time such an eviction is tried again, if the API server names no other."""
 KEPT: Final = 100
 """So many drains that are over are remembered, for clients that come back."""
 
 
+Authorise = Callable[[], Awaitable[None]]
+"""Asks whether whoever began a drain may still do it. Raises `Refused`."""
+
+
 class Drain:
     """One drain of one node."""
 
-    def __init__(self, client: KubeClient, watched: Watched, nodes: Nodes, node: Node, seconds: float) -> None:
+    def __init__(
+        self, client: KubeClient, watched: Watched, nodes: Nodes, node: Node, seconds: float, authorise: Authorise
+    ) -> None:
         self._client = client
+        self._authorise = authorise
         self._watched = watched
         self._nodes = nodes
         self._node = node
@@ -168,11 +177,17 @@ class Drain:
         }
         while True:
             again = AGAIN_SECONDS
+            refusal: ApiError | Unreachable | Refused
             try:
+                await self._authorise()  # each time: a drain may take an hour
                 await self._client.request("create", PODS, *tenant.key, "eviction", body=body)
                 break
-            except (ApiError, Unreachable) as error:
+            except (ApiError, Unreachable, Refused) as error:
                 refusal = error
+            words = str(refusal.detail if isinstance(refusal, Refused) else refusal)
+            if isinstance(refusal, Refused) and refusal.status_code == FORBIDDEN:
+                await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {words}"})
+                return False
             if isinstance(refusal, ApiError):
                 if isinstance(refusal, NotFound) or refusal.namespace_goes:
                     break
@@ -184,9 +199,9 @@ class Drain:
                 break  # another one has its name
             if not waited and not isinstance(refusal, Conflict):
                 waited = True
-                await self._tell("progress", {**name_of(tenant), "phase": "waiting", "message": str(refusal)})
+                await self._tell("progress", {**name_of(tenant), "phase": "waiting", "message": words})
             if (left := self._ends - self._clock()) <= 0:
-                await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {refusal}"})
+                await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {words}"})
                 return False
             await asyncio.sleep(min(again, left))
         return await self._gone(tenant)
@@ -231,8 +246,8 @@ class Drains:
         self._watched = watched
         self._drains: dict[str, Drain] = {}
 
-    def begin(self, nodes: Nodes, node: Node, seconds: float) -> Drain:
-        """Return the drain of a node that goes on, or begin one."""
+    def begin(self, nodes: Nodes, node: Node, seconds: float, authorise: Authorise) -> Drain:
+        """Return the drain of a node that goes on, or begin one, which asks by `authorise` before each eviction."""
         name = node.key.name
         running = self._drains.get(name)
         if running is None or running.task.done():
@@ -240,7 +255,7 @@ class Drains:
             over = [each for each, drain in self._drains.items() if drain.task.done()]
             for each in over[: max(0, len(over) - KEPT + 1)]:
                 del self._drains[each]
-            running = self._drains[name] = Drain(self._client, self._watched, nodes, node, seconds)
+            running = self._drains[name] = Drain(self._client, self._watched, nodes, node, seconds, authorise)
         return running
 
     def find(self, node: str, prefix: str) -> Drain | None:

@@ -12,6 +12,7 @@ from mill_gateway.drains import Drains
 from mill_gateway.errors import Refused
 from mill_gateway.metrics import Metrics
 from mill_gateway.settings import Settings
+from mill_gateway.streams.places import Streams
 from mill_gateway.watched import Watched
 
 
@@ -25,6 +26,7 @@ class Gateway:
     access: Access
     drains: Drains
     metrics: Metrics
+    streams: Streams
 
     @classmethod
     def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
@@ -32,7 +34,8 @@ class Gateway:
         metrics = metrics or Metrics()
         watched = Watched(client, settings, on_run=metrics.run_changed)
         metrics.watch(watched)
-        return cls(settings, client, watched, Access(client, settings), Drains(client, watched), metrics)
+        access, drains = Access(client, settings), Drains(client, watched)
+        return cls(settings, client, watched, access, drains, metrics, Streams(settings))
 
 
 def _process(request: Request) -> Gateway:

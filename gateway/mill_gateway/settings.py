@@ -55,6 +55,19 @@ class Settings:
     )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
     drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
+    max_streams: int = setting(
+        1000, number(1, 100_000), "streams of rollouts and drains that are open at once; more are refused with 429"
+    )
+    max_streams_per_caller: int = setting(
+        500, number(1, 100_000), "the same for one caller; who has the gateway's own token is one, all together"
+    )
+    max_log_streams: int = setting(
+        150, number(1, 10_000), "replicas whose logs are read at once; a stream counts once for each of its replicas"
+    )
+    max_log_streams_per_caller: int = setting(100, number(1, 10_000), "the same for one caller")
+    log_queue_bytes: int = setting(
+        256 * 1024, number(1024, 2**30), "bytes of lines that wait for the reader of a stream of logs"
+    )
     watch_deadline: int = setting(
         180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
     )

@@ -3,7 +3,7 @@
 Replaced, not merged: what left the file leaves the resource, whoever wrote it before, and the order is the file's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,8 @@ ATTEMPTS = 5
 UNPROCESSABLE = 422
 
 Json = dict[str, Any]
+Authorise = Callable[[str], Awaitable[None]]
+"""Asks for the right to write, by the verb (`create`, `patch`) that is about to be sent. Raises `Refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,25 @@ class How:
 
 
 async def write(
-    client: KubeClient, key: Key, spec: MillDeploymentSpec, known: Json | None, how: How | None = None
+    client: KubeClient,
+    key: Key,
+    spec: MillDeploymentSpec,
+    known: Json | None,
+    how: How | None = None,
+    *,
+    authorise: Authorise,
 ) -> Json:
     """Bring the resource to `spec` and return it. One that has it already is asked for a new rollout.
 
     `known` is the resource as the watch has it (metadata and spec), or None. It may be out of date: what is written
     is refused then, and tried again with the resource as it is. Of several who write at once, the last one wins.
+
+    `authorise` is asked before each write, since one that begins as a creation may go on as a change, and the other
+    way round: whoever may do one of them may not be led to do the other by somebody who is faster.
     """
     how, there = how or How(), known
     for attempt in range(ATTEMPTS):
+        await authorise("patch" if there else "create")
         try:
             if there is None:
                 body = resource(key, spec)

@@ -7,6 +7,7 @@ and error are taken before the lines are put in order, and clocks are set back.
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from mill_api.fields import moment
 
 LINE_LIMIT: Final = 64 * 1024
 """Bytes of a line that are shown."""
+LINE_OVERHEAD: Final = 200
+"""Bytes that a line takes besides its text."""
 CUT: Final = " … (cut)"
 SECOND: Final = 1_000_000_000
 """In nanoseconds; a line whose time is more than that behind another's tells of a clock that was set back."""
@@ -46,6 +49,11 @@ class Line:
     text: str
     previous: bool = False
     """Whether the container wrote it before it was started anew."""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes of memory it takes: up to four for each character."""
+        return sys.getsizeof(self.text) + LINE_OVERHEAD
 
 
 class Splitter:
@@ -180,8 +188,13 @@ def encode(line: Line, pod: str, event_id: str) -> bytes:
 
 def nothing_found(name: str) -> bytes:
     """Return the event that says that nothing has such a name."""
-    shown = re.sub(r"[\r\n]+", " ", name)  # which would end the event, and begin another
-    return f"event: error\r\ndata: no allocations found for '{shown}'\r\n\r\n".encode()
+    return error_event(f"no allocations found for '{name}'")
+
+
+def error_event(reason: str) -> bytes:
+    """Return the event that says in words why there are no lines, or no more."""
+    shown = re.sub(r"[\r\n]+", " ", reason)  # which would end the event, and begin another
+    return f"event: error\r\ndata: {shown}\r\n\r\n".encode()
 
 
 def _second(nanoseconds: int) -> str:

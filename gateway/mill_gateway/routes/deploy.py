@@ -10,14 +10,15 @@ from mill_api.key import Key
 from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.language import InvalidConfig, parse
 from mill_api.spec import MillDeploymentSpec
-from mill_gateway.access import Calling
+from mill_gateway.access import Caller, Calling
 from mill_gateway.core.difference import Difference, difference
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.write import How, asked_for, spec_of, write
+from mill_gateway.write import Authorise, How, asked_for, spec_of, write
 
 router = APIRouter(tags=["deploy"])
 
@@ -75,23 +76,41 @@ async def deploy(
     last event, `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
     """
     deployments = gateway.watched.deployments
-    found = deployments.get(target)
-    await gateway.access.require(caller, "patch" if found else "create", MILL_DEPLOYMENTS, *target)
-    if dry_run:
-        await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+    verb = "patch" if deployments.get(target) else "create"
+
+    async def may(who: Caller) -> None:
+        """Ask for what is written, and for what the answer tells: evidence and differences are for who may get it."""
+        await gateway.access.require(who, verb, MILL_DEPLOYMENTS, *target)
+        if dry_run or detail == "full":
+            await gateway.access.require(who, "get", MILL_DEPLOYMENTS, *target)
+
+    async def authorise(asked: str) -> None:
+        nonlocal verb
+        verb = asked
+        await may(caller)
+
+    await authorise(verb)  # before the body, which is read for nobody else
     spec = await _spec(request)
+    found = deployments.get(target)  # as it is now: the caller decides how long a body takes
     known = {"metadata": found.metadata, "spec": found.spec} if found else None
     if dry_run:
-        return JSONResponse(await _plan(gateway, target, spec, known, force=force))
-    written = await write(gateway.client, target, spec, known, How(force=force))
-    deployments.learn(written)
-    return rollout_response(gateway, target, *asked_for(written), full=detail == "full")
+        return JSONResponse(await _plan(gateway, target, spec, known, How(force=force, dry_run=True), authorise))
+    with gateway.streams.take("rollout", caller) as place:
+        written = await write(gateway.client, target, spec, known, How(force=force), authorise=authorise)
+        deployments.learn(written)
+        guard = Guard(place, may)
+        return rollout_response(gateway, target, *asked_for(written), guard=guard, full=detail == "full")
 
 
 async def _plan(
-    gateway: Gateway, target: Key, spec: MillDeploymentSpec, known: dict[str, Any] | None, *, force: bool
+    gateway: Gateway,
+    target: Key,
+    spec: MillDeploymentSpec,
+    known: dict[str, Any] | None,
+    how: How,
+    authorise: Authorise,
 ) -> dict[str, Any]:
-    answer = await write(gateway.client, target, spec, known, How(force=force, dry_run=True))
+    answer = await write(gateway.client, target, spec, known, how, authorise=authorise)
     before = None if known is None else spec_of(known["spec"])
     planned = difference(before, spec_of(answer["spec"]) or spec)
     return Plan(name=target.name, namespace=target.namespace, created=known is None, **planned.model_dump()).model_dump(

@@ -10,13 +10,14 @@ from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, stan
 from mill_api.key import Key
 from mill_api.kube.client import NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
-from mill_gateway.access import Calling
+from mill_gateway.access import Caller, Calling
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, seen
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 
 router = APIRouter(tags=["deployments"])
@@ -66,7 +67,11 @@ async def events(
     After the last event there is nothing: 204. A rollout that the current one and the history do not tell of any more,
     or of a deployment that was deleted, is gone: 410.
     """
-    await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+
+    async def may(who: Caller) -> None:
+        await gateway.access.require(who, "get", MILL_DEPLOYMENTS, *target)
+
+    await may(caller)
     uid, wanted, after = (None, rollout, 0) if last_event_id is None else seen(last_event_id, parse_id)
     if wanted is not None and not is_rollout(wanted):
         raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
@@ -78,7 +83,8 @@ async def events(
         raise Refused(404, "service not found")
     if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
         raise Refused(410, forgotten(wanted))
-    return rollout_response(gateway, target, found.uid, wanted, after=after, full=detail == "full", only=service)
+    guard, full = Guard(gateway.streams.take("rollout", caller), may), detail == "full"
+    return rollout_response(gateway, target, found.uid, wanted, guard=guard, after=after, full=full, only=service)
 
 
 async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str | None) -> Deployment:

@@ -8,12 +8,13 @@ from fastapi.responses import Response
 
 from mill_api.key import Key
 from mill_api.kube.resources import PODS
-from mill_gateway.access import Calling
-from mill_gateway.core.log_lines import Progress, nothing_found
+from mill_gateway.access import Caller, Calling
+from mill_gateway.core.log_lines import Progress, error_event, nothing_found
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import events
 from mill_gateway.routes.parameters import InNamespace, LastEventId, seen
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.logs import LogStream, Selection, Wanted
 from mill_gateway.streams.response import event_stream
 
@@ -46,17 +47,21 @@ async def logs(
     ends with it. Kubernetes does not tell standard output and error apart: `stream` is always `stdout`. What nothing is
     called is no error of HTTP, but one event `error`.
     """
-    pod = gateway.watched.pods.get(Key(namespace, name))
-    await gateway.access.require(caller, "get", PODS, namespace, name if pod else None, "log")
+    selected = selection(gateway, namespace, name)
+
+    async def may(who: Caller) -> None:
+        await gateway.access.require(who, "get", PODS, namespace, selected.pod, "log")
+
+    await may(caller)
     progress = seen(last_event_id, Progress.decode) if last_event_id else Progress()
-    stream = LogStream(
-        gateway, selection(gateway, namespace, name), Wanted(tail=tail, follow=follow, previous=previous), progress
-    )
     opened = gateway.metrics.streams.labels("logs")
-    known = _known(gateway, namespace, name)
-    if not stream.pods() and not (follow and known):
-        return event_stream(_nothing(name), opened)
-    return event_stream(stream.events(), opened)
+    with gateway.streams.take("logs", caller, max(1, len(selected.pods(gateway.watched.pods)))) as place:
+        guard = Guard(place, may, farewell=error_event)
+        wanted = Wanted(tail=tail, follow=follow, previous=previous)
+        stream = LogStream(gateway, selected, wanted, progress, place)
+        if not stream.pods() and not (follow and _known(gateway, namespace, name)):
+            return event_stream(_nothing(name), opened, guard=guard)
+        return event_stream(stream.events(), opened, guard=guard)
 
 
 async def _nothing(name: str) -> AsyncIterator[bytes]:
@@ -64,10 +69,13 @@ async def _nothing(name: str) -> AsyncIterator[bytes]:
 
 
 def selection(gateway: Gateway, namespace: str, name: str) -> Selection:
-    """Find out whose logs a name means: of a service and a task that share it, of both."""
+    """Find out whose logs a name means: of a service and a task that share it, of both.
+
+    What is found here is what the right is asked for and what is read; nothing is looked up anew in between.
+    """
     watched = gateway.watched
     run, pod = watched.jobs.get(Key(namespace, name)), watched.pods.get(Key(namespace, name))
-    if run is not None:
+    if run is not None:  # first: anybody who may make pods may give one the name of a run
         of_run = Program(namespace, "task", run.task)
 
         def over() -> bool:
@@ -76,7 +84,7 @@ def selection(gateway: Gateway, namespace: str, name: str) -> Selection:
 
         return Selection((of_run,), lambda each: each.run == name, over, run.key)
     if pod is not None:
-        return Selection((pod.program,), lambda each: each.uid == pod.uid, lambda: True)
+        return Selection((pod.program,), lambda each: each.uid == pod.uid, lambda: True, pod=pod.key.name)
     programs = (Program(namespace, "service", name), Program(namespace, "task", name))
     return Selection(programs)
 

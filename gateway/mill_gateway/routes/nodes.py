@@ -1,5 +1,6 @@
 """`/v1/nodes`: the machines, what is free on them, and how they are emptied and removed."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
@@ -10,7 +11,7 @@ from mill_api.events import parse_id
 from mill_api.kube.client import NotFound
 from mill_api.kube.resources import NODES, PODS
 from mill_api.language.durations import InvalidDuration, parse_duration
-from mill_gateway.access import Calling
+from mill_gateway.access import Caller, Calling
 from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view
 from mill_gateway.core.seen.nodes import Node
@@ -18,6 +19,7 @@ from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, seen
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.nodes import Nodes
 
@@ -62,19 +64,26 @@ async def drain(
     Pods of DaemonSets and of the kubelet stay, pods without a controller are left where they are and told of. It goes
     on without its client; who asks again joins it, or goes on with what is left.
     """
-    await gateway.access.require(caller, "patch", NODES, None, name)
-    await gateway.access.require(caller, "create", PODS, None, None, "eviction")
+
+    async def may(who: Caller) -> None:
+        await gateway.access.require(who, "patch", NODES, None, name)
+        await gateway.access.require(who, "create", PODS, None, None, "eviction")
+
+    await may(caller)
     nodes, node = _find(gateway, name)
     try:
         seconds = to_timedelta(parse_duration(limit)).total_seconds()
     except InvalidDuration as error:
         raise Refused(400, f"query.timeout: {error}") from None
     opened = gateway.metrics.streams.labels("drain")
-    if last_event_id is not None:
-        uid, rollout, after = seen(last_event_id, parse_id)
-        if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:
-            return event_stream(known.follow(after), opened)
-    return event_stream(gateway.drains.begin(nodes, node, seconds).follow(), opened)
+    guard = Guard(gateway.streams.take("drain", caller), may)
+    with guard.place:
+        if last_event_id is not None:
+            uid, rollout, after = seen(last_event_id, parse_id)
+            if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:
+                return event_stream(known.follow(after), opened, guard=guard)
+        begun = gateway.drains.begin(nodes, node, seconds, partial(may, caller))
+        return event_stream(begun.follow(), opened, guard=guard)
 
 
 @router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204, responses=failures(409))

@@ -7,12 +7,13 @@ from fastapi.responses import Response
 
 from mill_api.kube.client import NotFound
 from mill_api.kube.resources import MILL_DEPLOYMENTS
-from mill_gateway.access import Calling
+from mill_gateway.access import Caller, Calling
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_gateway.write import asked_for
 from mill_gateway.write import restart as ask_for_restart
@@ -42,16 +43,23 @@ async def restart(
     deployments = gateway.watched.deployments
     having = [each for each in deployments.in_namespace(namespace, name) if each.has_service(service)]
     # Asked for by its name where it is clear which, since rights may be given by name.
-    await gateway.access.require(
-        caller, "patch", MILL_DEPLOYMENTS, namespace, having[0].key.name if len(having) == 1 else name
-    )
+    which = having[0].key.name if len(having) == 1 else name
+
+    async def may(who: Caller) -> None:
+        await gateway.access.require(who, "patch", MILL_DEPLOYMENTS, namespace, which)
+        if detail == "full":  # evidence is for who may get the resource
+            await gateway.access.require(who, "get", MILL_DEPLOYMENTS, namespace, which)
+
+    await may(caller)
     found = _only(having, service)
-    try:
-        written = await ask_for_restart(gateway.client, found.key, found.uid, service)
-    except NotFound:
-        raise Refused(404, "service not found") from None
-    deployments.learn(written)
-    return rollout_response(gateway, found.key, *asked_for(written), full=detail == "full", only=service)
+    with gateway.streams.take("rollout", caller) as place:
+        try:
+            written = await ask_for_restart(gateway.client, found.key, found.uid, service)
+        except NotFound:
+            raise Refused(404, "service not found") from None
+        deployments.learn(written)
+        guard, full = Guard(place, may), detail == "full"
+        return rollout_response(gateway, found.key, *asked_for(written), guard=guard, full=full, only=service)
 
 
 def _only(having: list[Deployment], service: str) -> Deployment:

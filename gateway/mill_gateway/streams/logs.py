@@ -17,11 +17,14 @@ from mill_api.kube.client import ApiError, KubeError
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
 from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.gateway import Gateway
+from mill_gateway.streams.line_queue import LineQueue
+from mill_gateway.streams.places import Place
+from mill_gateway.watched.pods import Pods
 
 log = logging.getLogger(__name__)
 
-QUEUE_LINES: Final = 100
-"""Lines that wait for a slow client; more are left at the kubelets."""
+PLACE_SECONDS: Final = 10.0
+"""How often a replica that came later looks for a place, where there are too many to read all of them at once."""
 TURN_LINES: Final = 100
 """After how many lines others have their turn: those that are there already are read without any waiting."""
 AGAIN_SECONDS: Final = 1.0
@@ -39,6 +42,14 @@ class Selection:
     """Whether no other pod can come."""
     run: Key | None = None
     """The run that they are of, whose end ends the stream."""
+    pod: str | None = None
+    """The name of the one pod that is read, whatever comes later; None: all that come may be, and the right is asked
+    for all of the namespace."""
+
+    def pods(self, store: Pods) -> list[Pod]:
+        """Return the pods that are there, oldest first."""
+        found = [pod for program in self.programs for pod in store.of(program)]
+        return sorted(filter(self.takes, found), key=lambda each: (each.created_at, each.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +65,12 @@ class Wanted:
 class LogStream:
     """One reader's stream."""
 
-    def __init__(self, gateway: Gateway, selection: Selection, wanted: Wanted, progress: Progress) -> None:
+    def __init__(
+        self, gateway: Gateway, selection: Selection, wanted: Wanted, progress: Progress, place: Place
+    ) -> None:
+        self._place = place
+        self._postponed: set[str] = set()
+        """Replicas, by uid, that there is no place to read."""
         self._gateway = gateway
         self._pods = gateway.watched.pods
         self._selection = selection
@@ -62,12 +78,11 @@ class LogStream:
         self._progress = progress
         self._from_now: dict[str, str | None] = {}
         """Containers of which nothing that was there before is wanted: when they started, by the uid of their pod."""
-        self._queue: asyncio.Queue[tuple[Pod, Line | None] | None] = asyncio.Queue(QUEUE_LINES)
+        self._queue = LineQueue(gateway.settings.log_queue_bytes)
 
     def pods(self) -> list[Pod]:
         """Return the pods that are there, oldest first."""
-        found = [pod for program in self._selection.programs for pod in self._pods.of(program)]
-        return sorted(filter(self._selection.takes, found), key=lambda each: (each.created_at, each.key))
+        return self._selection.pods(self._pods)
 
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the events' bytes."""
@@ -167,16 +182,33 @@ class LogStream:
             for each in followed.values():
                 if each.done():
                     each.result()  # an error of ours ends the stream, rather than one replica's part of it
+            self._postponed &= {pod.uid for pod in there}
+            reading = sum(not each.done() for each in followed.values())
+            self._place.shrink(max(1, reading))
             for pod in there:
-                if pod.uid not in followed:
-                    followed[pod.uid] = asyncio.create_task(self._follow(pod))
-                    followed[pod.uid].add_done_callback(lambda _: changed.set())
+                if pod.uid in followed or not self._has_place(pod, reading):
+                    continue
+                reading += 1
+                followed[pod.uid] = asyncio.create_task(self._follow(pod))
+                followed[pod.uid].add_done_callback(lambda _: changed.set())
             for uid in set(followed) - {pod.uid for pod in there}:
                 if followed[uid].done():
                     del followed[uid]
-            if self._selection.over() and all(each.done() for each in followed.values()):
+            if self._selection.over() and not self._postponed and all(each.done() for each in followed.values()):
                 return
-            await changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PLACE_SECONDS if self._postponed else None):
+                    await changed.wait()
+
+    def _has_place(self, pod: Pod, reading: int) -> bool:
+        """Tell whether one more pod may be read. One that may not has its turn later, and nothing of it is lost."""
+        problem = self._place.grow() if reading >= self._place.count else None
+        if problem is None:
+            self._postponed.discard(pod.uid)
+        elif pod.uid not in self._postponed:
+            self._postponed.add(pod.uid)
+            log.warning("logs of %s wait for a place: %s", pod.key, problem)
+        return problem is None
 
     async def _follow(self, pod: Pod) -> None:
         """Follow a pod through restarts of its container, until it is gone or over."""

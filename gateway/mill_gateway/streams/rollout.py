@@ -11,6 +11,7 @@ from sse_starlette import EventSourceResponse
 from mill_api.events import END, SUPERSEDED, Event
 from mill_api.key import Key
 from mill_gateway.gateway import Gateway
+from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.deployments import Deployments
 
@@ -21,6 +22,7 @@ def rollout_response(
     uid: str,
     rollout: str,
     *,
+    guard: Guard,
     after: int = 0,
     full: bool = False,
     only: str | None = None,
@@ -28,7 +30,8 @@ def rollout_response(
     """Answer with the events of a rollout that come after position `after`; with `only`, with those of one service."""
     events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full, only=only)
     opened = gateway.metrics.streams.labels("rollout")
-    return event_stream(events, opened, {"Mill-Deployment": str(key), "Mill-Rollout": f"{uid[:8]}.{rollout}"})
+    headers = {"Mill-Deployment": str(key), "Mill-Rollout": f"{uid[:8]}.{rollout}"}
+    return event_stream(events, opened, headers, guard=guard)
 
 
 async def follow(

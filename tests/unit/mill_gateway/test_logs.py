@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mill_api.kube.client import ApiError, Unreachable
+from mill_gateway.access.access import ANYBODY
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.routes.logs import selection
@@ -116,7 +117,10 @@ class Reader:
     def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
         wanted = Wanted(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
-        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress())
+        self.place = recorded.gateway.streams.take("logs", ANYBODY)
+        stream = LogStream(
+            recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress(), self.place
+        )
         self.task = asyncio.create_task(self._read(stream))
 
     async def _read(self, stream: LogStream) -> None:
@@ -254,7 +258,9 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = endless
         wanted = Wanted(tail=10, follow=True, previous=True)
-        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress()).events()
+        place = recorded.gateway.streams.take("logs", ANYBODY)
+        selected = selection(recorded.gateway, "default", "web")
+        stream = LogStream(recorded.gateway, selected, wanted, Progress(), place).events()
         await anext(stream)
         await asyncio.sleep(0.1)
         assert taken < 300
@@ -378,7 +384,9 @@ async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
 
         recorded.kube.written["web-0"] = at_once
         wanted = Wanted(tail=10_000, follow=False, previous=True)
-        stream = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress())
+        place = recorded.gateway.streams.take("logs", ANYBODY)
+        selected = selection(recorded.gateway, "default", "web")
+        stream = LogStream(recorded.gateway, selected, wanted, Progress(), place)
         turns = 0
 
         async def other() -> None:

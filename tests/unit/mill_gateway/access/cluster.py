@@ -28,6 +28,48 @@ def review(recorded: Recorded, *, allowed: bool, reason: str = "") -> None:
     }
 
 
+Right = tuple[str, str] | tuple[str, str, str]
+"""Verb and resource, and a name if it is given for that one only: `("get", "pods/log", "web-0")`."""
+
+
+def grant(recorded: Recorded, *rights: Right) -> None:
+    """Let the cluster know `good-token`, whose owner has these rights, and forget what was answered before."""
+
+    def may(asked: Request) -> dict[str, Any]:
+        about = asked.body["spec"].get("resourceAttributes") or {}
+        target = about.get("resource", "") + (f"/{about['subresource']}" if "subresource" in about else "")
+        wanted = (about.get("verb"), target)
+        return {"status": {"allowed": wanted in rights or (*wanted, about.get("name")) in rights}}
+
+    recorded.kube.answers |= {
+        ("create", "tokenreviews"): _authenticated,
+        ("create", "subjectaccessreviews"): may,
+    }
+    recorded.http.headers["Authorization"] = "Bearer good-token"
+    reviews = recorded.gateway.access._reviews
+    assert reviews is not None
+    reviews._verdicts._answers.clear()
+    reviews._users._answers.clear()
+
+
+def asked(recorded: Recorded) -> list[str]:
+    """Return what rights were asked for, each once, in order."""
+    found = {}
+    for each in recorded.kube.requests:
+        if each.resource.kind == "SubjectAccessReview":
+            about = each.body["spec"]["resourceAttributes"]
+            target = about["resource"] + (f"/{about['subresource']}" if "subresource" in about else "")
+            found[" ".join((about["verb"], target, *([about["name"]] if "name" in about else [])))] = None
+    return list(found)
+
+
+def done(recorded: Recorded) -> list[str]:
+    """Return what was asked of the API server besides reviews."""
+    return [
+        f"{each.verb} {each.resource.plural}" for each in recorded.kube.requests if "Review" not in each.resource.kind
+    ]
+
+
 def _authenticated(asked: Request) -> dict[str, Any]:
     """`good-token` is for the API server, `our-token` for the audience `mill`."""
     spec = asked.body["spec"]

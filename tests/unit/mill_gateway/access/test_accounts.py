@@ -1,0 +1,321 @@
+"""Account by account: each may do exactly what it has the right to, also when things change while it is being done."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from mill_api.kube.client import ApiError, Conflict, NotFound
+from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
+from tests.unit.mill_gateway.objects import cron_job, job, mill_deployment, node, pod
+
+from .cluster import KUBERNETES, Right, asked, done, grant
+
+FILE = 'service "web" {\n  image = "web:2"\n  port  = 8080\n}\n'
+WEB = {"name": "web", "image": "web:1", "port": 8080}
+ROLLOUT = {"startedAt": "2026-01-01T00:00:00.000Z", "finishedAt": "2026-01-01T00:00:01.000Z", "success": False}
+STATUS = {
+    "observedGeneration": 1,
+    "rollout": {"id": "1", **ROLLOUT},
+    "services": [
+        {
+            "name": "web",
+            "state": "Failed",
+            "reason": "ContainerExited",
+            "message": "container exited with code 1",
+            "evidence": "the program's last words",
+            "transitions": [
+                {
+                    "seq": 1,
+                    "at": "2026-01-01T00:00:01.000Z",
+                    "phase": "failed",
+                    "code": "ContainerExited",
+                    "message": "x",
+                }
+            ],
+        }
+    ],
+}
+THERE = mill_deployment(WEB, status=STATUS)
+MILL = "milldeployments"
+NONE: tuple[Right, ...] = ()
+CREATE: tuple[Right, ...] = (("create", MILL),)
+PATCH: tuple[Right, ...] = (("patch", MILL),)
+GET: tuple[Right, ...] = (("get", MILL), ("list", MILL))
+LOG_OF_ONE: tuple[Right, ...] = (("get", "pods/log", "web-0"),)
+ACCOUNTS = {"none": NONE, "create": CREATE, "patch": PATCH, "get": GET, "log of one": LOG_OF_ONE}
+
+
+def _answering(recorded: Recorded) -> None:
+    """Let the API server do whatever it is asked."""
+    recorded.kube.answers |= {
+        ("create", MILL): THERE,
+        ("patch", MILL): THERE,
+        ("get", MILL): THERE,
+        ("patch", "secrets"): {},
+        ("create", "secrets"): {},
+        ("create", "jobs"): lambda asked: job(asked.body["metadata"]["name"], "migrate"),
+        ("get", "cronjobs"): cron_job("migrate"),
+    }
+
+
+async def _status(recorded: Recorded, account: tuple[Right, ...], method: str, path: str, **sent: Any) -> int:
+    grant(recorded, *account)
+    recorded.kube.requests.clear()
+    answer = await recorded.http.request(method, path, **sent)
+    if answer.status_code == 403:
+        assert not [each for each in done(recorded) if not each.startswith("get ")], (
+            "refused, and yet something is done"
+        )
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("there", "path", "allowed"),
+    [
+        (False, "/v1/deploy", ["create"]),
+        (True, "/v1/deploy", ["patch"]),
+        (False, "/v1/deploy?detail=full", []),
+        (True, "/v1/deploy?detail=full", []),
+        (True, "/v1/deploy?dryRun=true", []),
+        (True, "/v1/restart/web", ["patch"]),
+        (True, "/v1/restart/web?detail=full", []),
+    ],
+)
+async def test_who_may_write(served: Serve, there: bool, path: str, allowed: list[str]) -> None:
+    async with served(*([THERE] if there else []), settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        for name, account in ACCOUNTS.items():
+            if not there:
+                recorded.lose("MillDeployment", "default", "mill")
+            status = await _status(recorded, account, "POST", path, content=FILE)
+            assert status == (200 if name in allowed else 403), name
+        if not there:
+            recorded.lose("MillDeployment", "default", "mill")
+        assert await _status(recorded, (*CREATE, *PATCH, *GET), "POST", path, content=FILE) == 200
+
+
+async def test_what_a_deploy_tells_who_may_not_get_the_resource(served: Serve) -> None:
+    """Their own deploy's phases and reasons, as in the original; evidence is for who may get it."""
+    async with served(THERE, settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        grant(recorded, *PATCH)
+        told = (await recorded.http.post("/v1/deploy", content=FILE)).text
+        assert ("event: failed" in told, "event: done" in told) == (True, True)
+        assert "last words" not in told
+        refused = await recorded.http.get("/v1/deployments/mill/events")
+        assert refused.status_code == 403
+        grant(recorded, *PATCH, *GET)
+        assert "last words" in (await recorded.http.post("/v1/deploy?detail=full", content=FILE)).text
+
+
+async def _meanwhile(what: Callable[[], None]) -> AsyncIterator[bytes]:
+    """A body whose sender waits for something to happen before the rest of it is sent."""
+    yield FILE[:1].encode()
+    what()
+    yield FILE[1:].encode()
+
+
+async def test_who_may_create_does_not_overwrite_what_came_while_the_body_was_sent(served: Serve) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        grant(recorded, *CREATE)
+        answer = await recorded.http.post("/v1/deploy", content=_meanwhile(lambda: recorded.have(THERE)))
+        assert (answer.status_code, "may not patch" in answer.json()["error"]) == (403, True)
+        assert done(recorded) == []
+
+
+async def test_who_may_patch_does_not_make_anew_what_went_while_the_body_was_sent(served: Serve) -> None:
+    async with served(THERE, settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        grant(recorded, *PATCH)
+        gone = _meanwhile(lambda: recorded.lose("MillDeployment", "default", "mill"))
+        answer = await recorded.http.post("/v1/deploy", content=gone)
+        assert (answer.status_code, "may not create" in answer.json()["error"]) == (403, True)
+        assert done(recorded) == []
+
+
+async def test_a_right_that_is_taken_away_while_the_body_is_sent_counts_no_more(served: Serve) -> None:
+    async with served(THERE, settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        for method, path, body in (
+            ("POST", "/v1/deploy", FILE),
+            ("PUT", "/v1/secrets/a", '{"value": "x"}'),
+            ("POST", "/v1/tasks/spawn", '{"image": "busybox"}'),
+        ):
+            grant(recorded, *PATCH, ("patch", "secrets"), ("create", "jobs"))
+
+            async def sent(text: str = body) -> AsyncIterator[bytes]:
+                yield text[:1].encode()
+                grant(recorded)
+                yield text[1:].encode()
+
+            headers = {"Content-Type": "application/json"}
+            answer = await recorded.http.request(method, path, content=sent(), headers=headers)
+            assert answer.status_code == 403, path
+        assert done(recorded) == []
+
+
+@pytest.mark.parametrize("query", ["", "?dryRun=true"])
+async def test_who_may_create_and_is_too_late_does_not_patch(served: Serve, query: str) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        recorded.kube.answers["create", MILL] = Conflict(409, "AlreadyExists", "it exists")
+        grant(recorded, *CREATE, *GET)
+        answer = await recorded.http.post(f"/v1/deploy{query}", content=FILE)
+        assert (answer.status_code, "may not patch" in answer.json()["error"]) == (403, True)
+        assert done(recorded) == [f"create {MILL}", f"get {MILL}"]
+
+
+async def test_who_may_patch_and_is_too_late_does_not_create(served: Serve) -> None:
+    async with served(THERE, settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        gone = NotFound(404, "NotFound", "gone")
+        recorded.kube.answers |= {("patch", MILL): gone, ("get", MILL): gone}
+        grant(recorded, *PATCH)
+        answer = await recorded.http.post("/v1/deploy", content=FILE)
+        assert (answer.status_code, "may not create" in answer.json()["error"]) == (403, True)
+        assert done(recorded) == [f"patch {MILL}", f"get {MILL}"]
+
+
+@pytest.mark.parametrize(
+    ("there", "rights", "status"),
+    [
+        (True, (("patch", "secrets"),), 204),
+        (True, (("create", "secrets"),), 403),
+        (False, (("patch", "secrets"),), 403),
+        (False, (("patch", "secrets"), ("create", "secrets")), 204),
+        (False, (("patch", "secrets", "mill-secrets"), ("create", "secrets", "mill-secrets")), 204),
+        (False, (("patch", "secrets", "other"), ("create", "secrets")), 403),
+    ],
+)
+async def test_who_may_set_a_secret(served: Serve, there: bool, rights: tuple[Right, ...], status: int) -> None:
+    async with served(settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        if not there:
+            recorded.kube.answers["patch", "secrets"] = NotFound(404, "NotFound", "no such secret")
+        grant(recorded, *rights)
+        answer = await recorded.http.put("/v1/secrets/a", json={"value": "x"})
+        assert answer.status_code == status
+        assert ("create secrets" in done(recorded)) is (not there and status == 204)
+
+
+async def test_who_may_not_make_a_deployment_does_not_where_one_goes_while_it_is_looked_at(served: Serve) -> None:
+    """It is there when the request comes, and gone when the run is made."""
+    async with served(mill_deployment(), settings=KUBERNETES) as recorded:
+        _answering(recorded)
+        grant(recorded, ("create", "jobs"))
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"image": '
+            recorded.lose("MillDeployment", "default", "mill")
+            yield b'"busybox"}'
+
+        headers = {"Content-Type": "application/json"}
+        answer = await recorded.http.post("/v1/tasks/spawn", content=body(), headers=headers)
+        assert (answer.status_code, "may not create milldeployments" in answer.json()["error"]) == (403, True)
+        assert done(recorded) == []
+
+
+RUN = job("migrate-1", "migrate")
+POD_OF_RUN = pod("migrate", "1-x", kind="task", run="migrate-1")
+
+
+def _named(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "metadata": {**body["metadata"], "name": name, "uid": f"decoy-{name}"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "status"),
+    [
+        ("web-0", ("get", "pods/log", "web-0"), 200),
+        ("web-0", ("get", "pods/log"), 200),
+        ("web-0", ("get", "pods/log", "other"), 403),
+        # Of a run, a service and a task all pods are read: also those that are not there yet.
+        ("web", ("get", "pods/log", "web"), 403),
+        ("web", ("get", "pods/log"), 200),
+        ("migrate-1", ("get", "pods/log", "migrate-1"), 403),
+        ("migrate-1", ("get", "pods/log", "migrate-1-x"), 403),
+        ("migrate-1", ("get", "pods/log"), 200),
+        ("nothing", ("get", "pods/log", "nothing"), 403),
+    ],
+)
+async def test_who_may_read_which_log(served: Serve, name: str, right: Right, status: int) -> None:
+    """Also where somebody has made a pod that is named like a run, to have the right to it asked for instead."""
+    decoy = _named("migrate-1", pod("other", kind="task", run="other-1"))
+    objects = (mill_deployment(WEB), pod("web"), RUN, POD_OF_RUN, decoy)
+    async with served(*objects, settings=KUBERNETES) as recorded:
+
+        async def line(*_: object) -> AsyncIterator[bytes]:
+            yield b"2026-02-14T10:00:01Z confidential\n"
+
+        recorded.kube.written |= dict.fromkeys(("web-0", "migrate-1-x", "migrate-1"), line)
+        grant(recorded, right)
+        answer = await recorded.http.get(f"/v1/logs/{name}?follow=false")
+        assert answer.status_code == status
+        assert ("confidential" in answer.text) is (status == 200)
+        if status == 200:
+            assert '"alloc":"migrate-1"' not in answer.text
+        assert len(asked(recorded)) == 1
+
+
+FOREIGN: dict[str, dict[str, Any]] = {
+    "without our label": cron_job("migrate"),
+    "without an owner": cron_job("migrate"),
+    "of another owner": cron_job("migrate"),
+    "not controlled": cron_job("migrate"),
+    "of a deployment that is gone": cron_job("migrate", deployment="gone"),
+    "of a deployment of before": cron_job("migrate"),
+}
+FOREIGN["without our label"]["metadata"]["labels"] = {}
+FOREIGN["without an owner"]["metadata"]["ownerReferences"] = []
+FOREIGN["of another owner"]["metadata"]["ownerReferences"][0] |= {"kind": "Backup", "apiVersion": "backup/v1"}
+FOREIGN["not controlled"]["metadata"]["ownerReferences"][0] |= {"controller": False}
+FOREIGN["of a deployment of before"]["metadata"]["ownerReferences"][0] |= {"uid": "another"}
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+async def test_nobody_runs_a_cron_job_that_is_no_task_of_a_deployment(served: Serve, foreign: str) -> None:
+    def there(asked: Request) -> Any:
+        return THERE if asked.name == "mill" else NotFound(404, "NotFound", "no such deployment")
+
+    async with served(THERE) as recorded:  # whoever asks: the gateway's own token may do all of it
+        _answering(recorded)
+        recorded.kube.answers |= {("get", "cronjobs"): FOREIGN[foreign], ("get", MILL): there}
+        body = {"task": "migrate", "env": {"LD_PRELOAD": "/tmp/x.so"}}
+        answer = await recorded.http.post("/v1/tasks/spawn", json=body)
+        assert (answer.status_code, answer.json()["error"]) == (404, "task template not found")
+        assert "create jobs" not in done(recorded)
+
+
+async def test_a_task_of_a_deployment_that_our_watch_does_not_know_yet_is_run(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_gateway.spawn.WAIT_SECONDS", 0.01)
+    async with served() as recorded:
+        _answering(recorded)
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+        assert answer.status_code == 200
+        assert done(recorded) == ["get cronjobs", f"get {MILL}", "create jobs"]
+
+
+async def test_a_drain_goes_no_further_than_the_rights_of_who_began_it(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mill_gateway.drains.AGAIN_SECONDS", 0.01)
+    rights = (("patch", "nodes"), ("create", "pods/eviction"))
+    async with served(node(), pod("web"), settings=KUBERNETES) as recorded:
+        evictions = 0
+
+        def forbidden_for_now(asked: Request) -> Any:
+            nonlocal evictions
+            evictions += 1
+            grant(recorded, rights[0])
+            return ApiError(429, "TooManyRequests", "a budget")
+
+        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): forbidden_for_now}
+        grant(recorded, *rights)
+        told = (await recorded.http.post("/v1/nodes/node-1/drain")).text
+        assert evictions == 1
+        assert "not evicted: system:serviceaccount:shop:bot may not create pods/eviction" in told
+        assert '"success": false' in told
