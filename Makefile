@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,7 +98,7 @@ images: setup cluster-up ## Build the image of operator and gateway, without Doc
 pictures: setup cluster-up ## Take the documentation's pictures, of the page and of a terminal
 	$(BIN)/python -m hack.pictures
 
-bench: bench-language bench-memory bench-cli bench-reads bench-streams bench-images bench-verdict bench-scale ## Print all figures
+bench: bench-language bench-memory bench-cli bench-reads bench-logs bench-streams bench-images bench-verdict bench-scale ## Print all figures
 
 bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict
@@ -114,6 +114,9 @@ bench-reads: setup ## Print how fast the gateway shows a thousand services
 
 bench-memory: setup ## Print what the operator keeps of MillDeployments, and what a pass costs
 	$(BIN)/python -m tests.bench.memory
+
+bench-logs: setup ## Print what logs cost the gateway that nobody takes
+	$(BIN)/python -m tests.bench.slow_logs
 
 bench-language: setup ## Print how fast .mill files are read
 	$(BIN)/python -m tests.bench.language

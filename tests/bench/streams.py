@@ -166,7 +166,9 @@ async def measure(cluster: Cluster, readers: int, folder: Path) -> None:
                 await visits(gateway, namespace)
             finally:
                 gateway.kill()
-            gateway = GatewayProcess(cluster, folder, MILL_LOG_LEVEL="WARNING")
+            most = str(readers + AT_ONCE)
+            limits = {"MILL_MAX_STREAMS": most, "MILL_MAX_STREAMS_PER_CALLER": most}
+            gateway = GatewayProcess(cluster, folder, MILL_LOG_LEVEL="WARNING", **limits)
             try:
                 gateway.wait_until_ready()
                 await fan_out(client, namespace, gateway, readers)
