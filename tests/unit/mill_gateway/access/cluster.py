@@ -48,8 +48,9 @@ def grant(recorded: Recorded, *rights: Right) -> None:
     recorded.http.headers["Authorization"] = "Bearer good-token"
     reviews = recorded.gateway.access._reviews
     assert reviews is not None
-    reviews._verdicts._answers.clear()
-    reviews._users._answers.clear()
+    for remembered in (reviews._verdicts, reviews._identities):
+        remembered._dear.clear()
+        remembered._others.clear()
 
 
 def asked(recorded: Recorded) -> list[str]:
