@@ -60,10 +60,9 @@ def _request(gateway: Gateway, file: File, *, force: bool) -> Request:
 def _from_resource(file: File) -> tuple[bytes, dict[str, str]]:
     """Return a MillDeployment as a `.mill` file, which is what the gateway takes, and its name and namespace."""
     from mill_api.language import InvalidConfig, render
-    from mill_cli.resource import read_resource
 
     try:
-        resource = read_resource(file.text, file.name)
+        resource = file.resource
     except InvalidConfig as error:
         raise refusal(error, file) from error
     if resource.lost:

@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,13 +12,16 @@ from mill_cli.errors import CliError, Exit
 if TYPE_CHECKING:  # a deploy sends the file as it is, and needs none of these
     from mill_api.language import InvalidConfig
     from mill_api.spec import MillDeploymentSpec
+    from mill_cli.resource import Resource
 
 DEFAULT: Final = Path("./mill.conf")
 STDIN: Final = Path("-")
-_RESOURCE: Final = re.compile(rb"\A(\s*(#[^\n]*)?\n)*\s*(---|\{|apiVersion\s*:|kind\s*:)")
+MAX_BYTES: Final = 2 * 1024 * 1024
+"""Of a file, or of standard input: what a gateway takes, and more than the API server can keep of a resource."""
+_RESOURCE: Final = re.compile(rb"---|%YAML|\{|(apiVersion|kind)[ \t]*:|[\"'](apiVersion|kind)[\"'][ \t]*:")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """A file that has been read."""
 
@@ -26,12 +30,17 @@ class File:
     is_resource: bool
     """Whether it is a MillDeployment, rather than a `.mill` file."""
 
+    @cached_property
+    def resource(self) -> "Resource":
+        """Return the MillDeployment that it is, read once. Raise `InvalidConfig`."""
+        from mill_cli.resource import read_resource
+
+        return read_resource(self.text, self.name)
+
     def spec(self) -> "MillDeploymentSpec":
         """Return what it asks for. Raise `InvalidConfig` with all that is wrong."""
         if self.is_resource:
-            from mill_cli.resource import read_resource
-
-            return read_resource(self.text, self.name).spec
+            return self.resource.spec
         from mill_api.language import parse
 
         return parse(self.text, filename=self.name)
@@ -55,14 +64,43 @@ def choose(positional: Path | None, option: Path | None) -> Path:
 
 def read(path: Path) -> File:
     """Read a file, or standard input. Raise `CliError`."""
+    name = "<stdin>" if path == STDIN else str(path)
     try:
-        text = sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
+        text = read_bounded(path, MAX_BYTES)
     except OSError as error:
         advice = ["name a file: `mill deploy production.mill`"] if path == DEFAULT else []
         raise CliError(Exit.FILE, f"{path}: {error.strerror} (os error {error.errno})", *advice) from error
+    if text is None:
+        raise CliError(Exit.FILE, f"{name}: more than {MAX_BYTES:,} bytes", "is this a .mill file or a MillDeployment?")
     known = {".yaml": True, ".yml": True, ".json": True, ".mill": False, ".conf": False, ".hcl": False}
-    is_resource = known.get(path.suffix, _RESOURCE.match(text) is not None)
-    return File("<stdin>" if path == STDIN else str(path), text, is_resource)
+    is_resource = known.get(path.suffix)
+    return File(name, text, _looks_like_a_resource(text) if is_resource is None else is_resource)
+
+
+def read_bounded(path: Path, limit: int) -> bytes | None:
+    """Return what a file or standard input has, or None if that is more than so many bytes. Raise `OSError`.
+
+    No more than that is read: a device or a pipe may not end.
+    """
+    if path == STDIN:
+        data = sys.stdin.buffer.read(limit + 1)
+    else:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    return data if len(data) <= limit else None
+
+
+def _looks_like_a_resource(text: bytes) -> bool:
+    """Tell YAML and JSON from `.mill` by the first line that says something."""
+    at = 0
+    while at < len(text):
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        line = text[at:end].strip()
+        if line and not line.startswith(b"#"):
+            return _RESOURCE.match(line) is not None
+        at = end + 1
+    return False
 
 
 def refusal(error: "InvalidConfig", file: File) -> CliError:

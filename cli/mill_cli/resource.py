@@ -1,5 +1,6 @@
 """A MillDeployment in YAML or JSON → its spec, or everything that is wrong with it and where."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from pydantic import ValidationError
 
 from mill_api import names
 from mill_api.language import Diagnostic, InvalidConfig
+from mill_api.language.decode import MAX_DIAGNOSTICS
 from mill_api.language.diagnostics import did_you_mean
 from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
+from mill_cli.document import diagnostic, read_document
 
 Path = Sequence[str | int]
 _STEP: Final = re.compile(r"[^.\[\]]+")
@@ -31,20 +34,10 @@ class Resource:
 
 def read_resource(text: bytes, filename: str) -> Resource:
     """Read the one MillDeployment of a file. Raise `InvalidConfig`."""
-    try:
-        trees = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-        documents = list(yaml.safe_load_all(text))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = f"{error.context + ': ' if error.context else ''}{error.problem}"
-        raise InvalidConfig([_diagnostic(filename, mark, None, message)]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidConfig([_diagnostic(filename, None, None, str(error))]) from None
-    places = _Places(filename, trees[0] if trees else None)
-    if len(documents) != 1:
-        message = f"the file has {len(documents)} documents; one {names.KIND} can be deployed"
-        raise InvalidConfig([places.diagnostic((), message, "`kubectl apply -f` takes files of several objects")])
-    return _resource(documents[0], places)
+    document = read_document(text, filename)
+    if document is None:
+        raise InvalidConfig([diagnostic(filename, None, f"the file has no document, and no {names.KIND}")])
+    return _resource(document.value, _Places(filename, document.root))
 
 
 def _resource(document: Any, places: "_Places") -> Resource:
@@ -55,8 +48,15 @@ def _resource(document: Any, places: "_Places") -> Resource:
     metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     spec = _spec(document.get("spec") or {}, places)
-    name, namespace = metadata.get("name"), metadata.get("namespace")
+    name, namespace = (_text(metadata, key, places) for key in ("name", "namespace"))
     return Resource(name, namespace, spec, lost=bool(metadata.keys() - {"name", "namespace"}))
+
+
+def _text(metadata: dict[Any, Any], key: str, places: "_Places") -> str | None:
+    value = metadata.get(key)
+    if value is not None and not isinstance(value, str):
+        raise InvalidConfig([places.diagnostic(("metadata", key), "this is no text", "put it in quotes")])
+    return value
 
 
 def _spec(given: Any, places: "_Places") -> MillDeploymentSpec:
@@ -65,11 +65,13 @@ def _spec(given: Any, places: "_Places") -> MillDeploymentSpec:
     except ValidationError as error:
         raise InvalidConfig(
             places.diagnostic(("spec", *each["loc"]), each["msg"].removeprefix("Value error, "))
-            for each in error.errors(include_url=False, include_input=False)
+            for each in error.errors(include_url=False, include_input=False)[:MAX_DIAGNOSTICS]
         ) from None
     known = spec.model_dump(mode="json", by_alias=True)
-    found = [places.diagnostic(("spec", *path), "unknown field", advice) for path, advice in _unknown(given, known)]
-    found += [places.diagnostic(("spec", *_steps(each.path, spec)), each.message, each.help) for each in problems(spec)]
+    unknown = itertools.islice(_unknown(given, known), MAX_DIAGNOSTICS)
+    found = [places.diagnostic(("spec", *path), "unknown field", advice) for path, advice in unknown]
+    broken = problems(spec)[: MAX_DIAGNOSTICS - len(found)]
+    found += [places.diagnostic(("spec", *_steps(each.path, spec)), each.message, each.help) for each in broken]
     if found:
         raise InvalidConfig(found)
     return spec
@@ -100,20 +102,22 @@ def _steps(path: str, spec: MillDeploymentSpec) -> Iterator[str | int]:
 class _Places:
     """Where things are in a file."""
 
-    def __init__(self, filename: str, tree: yaml.Node | None) -> None:
+    def __init__(self, filename: str, tree: yaml.Node) -> None:
         self._filename = filename
         self._tree = tree
 
     def diagnostic(self, path: Path, message: str, advice: str | None = None) -> Diagnostic:
         """Say what is wrong with what is at a path, or with the nearest thing around it."""
-        mark, node = None if self._tree is None else self._tree.start_mark, self._tree
+        mark: yaml.Mark | None
+        node: yaml.Node | None
+        mark, node = self._tree.start_mark, self._tree
         for step in path:
             key, node = _child(node, step)
             if key is None:
                 break
             mark = key.start_mark
         shown = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
-        return _diagnostic(self._filename, mark, shown or None, message, advice)
+        return diagnostic(self._filename, mark, message, advice, path=shown or None)
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
@@ -125,10 +129,3 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, y
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step], node.value[step]
     return None, None
-
-
-def _diagnostic(
-    filename: str, mark: yaml.Mark | None, path: str | None, message: str, advice: str | None = None
-) -> Diagnostic:
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    return Diagnostic(filename, line, column, line, column + 1, path=path, message=message, help=advice)

@@ -53,9 +53,9 @@ error: spec.services[0].replica: unknown field
     [
         ("bad.mill", BAD, PROBLEMS),
         ("bad.yaml", RESOURCE.replace("replicas:", "replica:"), MISSPELT),
-        ("two.yaml", "a: 1\n---\nb: 2\n", "error: the file has 2 documents; one MillDeployment can be deployed\n"),
+        ("two.yaml", "a: 1\n---\n", "error: the file has more than one document; one MillDeployment can be deployed\n"),
         ("other.yml", "kind: Deployment\n", "error: kind: not a MillDeployment\n --> FILE:1:1\n"),
-        ("no.json", "[1", "error: while parsing a flow sequence: expected ',' or ']', but got '<stream end>'\n"),
+        ("no.json", "[1", "error: while parsing a flow sequence: did not find expected ',' or ']'\n"),
         ("old.json", '{"kind": "MillDeployment"}', "error: apiVersion: apiVersion must be mill.dev/v1alpha1\n"),
     ],
 )

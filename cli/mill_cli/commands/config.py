@@ -87,8 +87,5 @@ def _metadata(file: files.File, options: Options) -> dict[str, str]:
     """Return name and namespace: as asked for, or as the file has them."""
     name, namespace = options.name, options.namespace
     if file.is_resource:
-        from mill_cli.resource import read_resource
-
-        resource = read_resource(file.text, file.name)
-        name, namespace = name or resource.name, namespace or resource.namespace
+        name, namespace = name or file.resource.name, namespace or file.resource.namespace
     return {"name": name or "mill"} | ({"namespace": namespace} if namespace else {})

@@ -45,13 +45,13 @@ class Diagnostic:
         place = f"{self.path}, line {self.line}" if self.path else f"line {self.line}, column {self.column}"
         return f"parse error: {self.message} ({place})"
 
-    def render(self, source: str, *, color: bool = False) -> str:
+    def render(self, source: str | Source, *, color: bool = False) -> str:
         """Show the problem as a compiler does: message, place, source line, carets, and what to do.
 
-        `source` is the text of the file.
+        `source` is the text of the file, or its lines where several problems are shown.
         """
         paint = _paint if color else _plain
-        lines = Source(source.encode("utf-8", "surrogatepass"), self.filename)
+        lines = _lines(source)
         gutter = " " * len(str(max([self.line, *(other.line for other in self.related)])))
         headline = f"{self.path}: {self.message}" if self.path else self.message
         out = [f"{paint('error', _RED)}{paint(f': {headline}', _BOLD)}"]
@@ -82,7 +82,8 @@ class InvalidConfig(ValueError):
 
     def render(self, source: str, *, color: bool = False) -> str:
         """Show every problem, with an empty line between two."""
-        return "\n\n".join(diagnostic.render(source, color=color) for diagnostic in self.diagnostics)
+        lines = _lines(source)  # once: a hundred problems of a file of megabytes would take a minute
+        return "\n\n".join(diagnostic.render(lines, color=color) for diagnostic in self.diagnostics)
 
 
 def locate(
@@ -119,6 +120,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
         return None
     nearest = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
     return f"did you mean `{nearest[0]}`?" if nearest else None
+
+
+def _lines(source: str | Source) -> Source:
+    return source if isinstance(source, Source) else Source(source.encode("utf-8", "surrogatepass"), "")
 
 
 def _excerpt(

@@ -1,0 +1,275 @@
+"""YAML or JSON text → one tree of nodes with their places, and the plain value that they stand for.
+
+A file may come from anywhere, so what it costs is bounded whatever it says: it is parsed once, event by event, and
+refused at the first one that is too much. Anchors, aliases and merge keys (`<<`) are read, as kubectl does; what they
+expand to counts as if it had been written out. All that JSON does not have is refused: tags of other kinds, keys that
+are not plain, a key given twice. Timestamps are texts, as for kubectl.
+"""
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+import yaml
+
+from mill_api.language import Diagnostic, InvalidConfig, Related
+from mill_api.language.decode import MAX_DIAGNOSTICS
+
+MAX_DEPTH: Final = 64
+"""Lists and maps in each other; a MillDeployment has 7, with its `managedFields` 14."""
+MAX_VALUES: Final = 200_000
+"""Values and keys, with what aliases and merge keys expand to."""
+MAX_CHARACTERS: Final = 4 * 1024 * 1024
+"""Characters of all texts, with what aliases and merge keys expand to."""
+MAX_DIRECTIVES: Final = 100
+"""Lines that begin with %: libyaml compares each `%TAG` with all others."""
+LONGEST_NUMBER: Final = 100
+"""Characters of what is looked at as a number. Longer ones are texts: reading a number costs more than its length."""
+
+# libyaml is 15 times as fast; PyYAML's own parser does the same where there is none.
+_Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE: Final[re.Pattern[str]] = yaml.reader.Reader.NON_PRINTABLE
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_TAG: Final = "tag:yaml.org,2002:"
+_STRING, _MERGE, _INTEGER, _FLOAT = f"{_TAG}str", f"{_TAG}merge", f"{_TAG}int", f"{_TAG}float"
+_SCALARS: Final = frozenset(_TAG + each for each in ("str", "int", "float", "bool", "null", "timestamp", "merge"))
+_TYPED: Final = frozenset(_TAG + each for each in ("int", "float"))
+_numbers: Final = yaml.constructor.SafeConstructor()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file has."""
+
+    root: yaml.Node
+    """Its nodes, each with its place."""
+    value: Any
+    """The same as JSON would have it: dicts, lists, texts, numbers, booleans and None."""
+
+
+def read_document(data: bytes, filename: str) -> Document | None:
+    """Read the one document of a file; None if it has none. Raise `InvalidConfig` with the place of what is refused."""
+    text = _decoded(data, filename)
+    loader = _Loader(text)
+    try:
+        composer = _Composer(loader, filename)
+        root = composer.document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        _refuse(filename, mark, f"{error.context + ': ' if error.context else ''}{error.problem}")
+    except yaml.YAMLError as error:  # of a text that has no places yet
+        _refuse(filename, None, str(error))
+    finally:
+        loader.dispose()
+    if composer.problems:
+        raise InvalidConfig(composer.problems)
+    return None if root is None else Document(root, _value(root, filename))
+
+
+def diagnostic(
+    filename: str,
+    mark: yaml.Mark | None,
+    message: str,
+    advice: str | None = None,
+    *,
+    path: str | None = None,
+    related: tuple[Related, ...] = (),
+) -> Diagnostic:
+    """Say what is wrong at a place; without one, at the beginning."""
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    return Diagnostic(
+        filename, line, column, line, column + 1, path=path, message=message, help=advice, related=related
+    )
+
+
+def _refuse(filename: str, mark: yaml.Mark | None, message: str, advice: str | None = None) -> NoReturn:
+    raise InvalidConfig([diagnostic(filename, mark, message, advice)]) from None
+
+
+def _decoded(data: bytes, filename: str) -> str:
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        text = data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode(encoding, "replace")
+        _refuse(filename, _mark(before, len(before)), "the file is not UTF-8", "save it as UTF-8")
+    if (found := _UNPRINTABLE.search(text)) is not None:
+        message = f"unexpected character U+{ord(found[0]):04X}: YAML has no control characters"
+        _refuse(filename, _mark(text, found.start()), message, "is this a YAML file? in quotes, write \\uNNNN")
+    if text.startswith("%") + text.count("\n%") > MAX_DIRECTIVES:
+        _refuse(filename, _mark(text, text.find("%")), f"more than {MAX_DIRECTIVES} lines begin with %")
+    return text
+
+
+def _mark(text: str, at: int) -> yaml.Mark:
+    start = text.rfind("\n", 0, at) + 1
+    return yaml.Mark("", at, text.count("\n", 0, at), at - start, None, 0)
+
+
+class _Composer:
+    """Makes nodes of events, as `yaml.compose` does, and counts."""
+
+    def __init__(self, loader: Any, filename: str) -> None:
+        self._loader = loader
+        self._filename = filename
+        self._anchors: dict[str, tuple[yaml.Node, int, int]] = {}
+        """What is anchored, and how many values and characters it expands to."""
+        self._open: set[str] = set()
+        """Anchors of what is not complete yet."""
+        self._values = 0
+        self._characters = 0
+        self.problems: list[Diagnostic] = []
+        """What is wrong, and does not stop anybody from reading on."""
+
+    def document(self) -> yaml.Node | None:
+        """Return the root of the first document, and refuse a second one."""
+        loader = self._loader
+        loader.get_event()  # the beginning of the stream
+        if loader.check_event(yaml.StreamEndEvent):
+            return None
+        loader.get_event()  # the beginning of the document
+        root = self._node(loader.get_event(), 1)
+        loader.get_event()  # its end
+        if not loader.check_event(yaml.StreamEndEvent):
+            mark = loader.get_event().start_mark
+            advice = "`kubectl apply -f` takes files of several objects"
+            self._refuse(mark, "the file has more than one document; one MillDeployment can be deployed", advice)
+        return root
+
+    def _refuse(self, mark: yaml.Mark, message: str, advice: str | None = None) -> NoReturn:
+        _refuse(self._filename, mark, message, advice)
+
+    def _count(self, mark: yaml.Mark, values: int, characters: int) -> None:
+        self._values += values
+        self._characters += characters
+        if self._values > MAX_VALUES:
+            message = f"the file has more than {MAX_VALUES:,} values, counting what aliases and merge keys expand to"
+            self._refuse(mark, message, "is this a MillDeployment?")
+        if self._characters > MAX_CHARACTERS:
+            message = f"the file has more than {MAX_CHARACTERS:,} characters, counting what aliases expand to"
+            self._refuse(mark, message, "is this a MillDeployment?")
+
+    def _node(self, event: Any, depth: int) -> yaml.Node:
+        """Return the node that begins with an event."""
+        mark, anchor = event.start_mark, event.anchor
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(anchor, mark)
+        if depth > MAX_DEPTH:
+            self._refuse(mark, f"more than {MAX_DEPTH} lists and maps in each other", "is this a MillDeployment?")
+        if anchor is not None:
+            if anchor in self._anchors or anchor in self._open:
+                self._problem(mark, f"the anchor &{anchor} is defined twice")
+            self._open.add(anchor)
+        values, characters = self._values, self._characters
+        self._count(mark, 1, 0)
+        node: yaml.Node
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            node = self._sequence(event, depth)
+        else:
+            node = self._mapping(event, depth)
+        if anchor is not None:
+            self._open.discard(anchor)
+            self._anchors[anchor] = node, self._values - values, self._characters - characters
+        return node
+
+    def _alias(self, anchor: str, mark: yaml.Mark) -> yaml.Node:
+        if anchor in self._open:
+            self._refuse(mark, f"the alias *{anchor} is within what it stands for")
+        if anchor not in self._anchors:
+            self._refuse(mark, f"there is no anchor &{anchor} before this alias")
+        node, values, characters = self._anchors[anchor]
+        self._count(mark, values, characters)
+        return node
+
+    def _scalar(self, event: Any) -> yaml.ScalarNode:
+        text, tag = event.value, event.tag
+        self._count(event.start_mark, 0, len(text))
+        if _SURROGATE.search(text) is not None:  # PyYAML's own parser lets it be escaped
+            self._refuse(event.start_mark, "found invalid Unicode character escape code")
+        if tag is None or tag == "!":
+            short = len(text) <= LONGEST_NUMBER
+            tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit) if short else _STRING
+        elif tag not in _SCALARS:
+            self._refuse(event.start_mark, f"a value with the tag {tag}", "take the tag away")
+        elif tag in _TYPED and len(text) > LONGEST_NUMBER:
+            self._refuse(event.start_mark, f"a number of more than {LONGEST_NUMBER} characters")
+        if tag not in _SCALARS:  # `=`, which nothing reads
+            tag = _STRING
+        return yaml.ScalarNode(tag, text, event.start_mark, event.end_mark)
+
+    def _sequence(self, event: Any, depth: int) -> yaml.SequenceNode:
+        if event.tag not in (None, "!", f"{_TAG}seq"):
+            self._refuse(event.start_mark, f"a list with the tag {event.tag}", "take the tag away")
+        items: list[yaml.Node] = []
+        inner: Any
+        while not isinstance(inner := self._loader.get_event(), yaml.SequenceEndEvent):
+            items.append(self._node(inner, depth + 1))
+        return yaml.SequenceNode(f"{_TAG}seq", items, event.start_mark, event.end_mark)
+
+    def _mapping(self, event: Any, depth: int) -> yaml.MappingNode:
+        if event.tag not in (None, "!", f"{_TAG}map"):
+            self._refuse(event.start_mark, f"a map with the tag {event.tag}", "take the tag away")
+        items: list[tuple[yaml.Node, yaml.Node]] = []
+        seen: dict[tuple[str, str], yaml.Mark] = {}
+        inner: Any
+        while not isinstance(inner := self._loader.get_event(), yaml.MappingEndEvent):
+            key = self._node(inner, depth + 1)
+            if not isinstance(key, yaml.ScalarNode):
+                self._refuse(inner.start_mark, "a list or a map as a key", "keys are plain texts")
+            first = seen.setdefault((key.tag, key.value), inner.start_mark)
+            if first is not inner.start_mark:
+                self._problem(inner.start_mark, f"`{key.value[:LONGEST_NUMBER]}` is defined twice", first)
+            value = self._node(self._loader.get_event(), depth + 1)
+            if key.tag == _MERGE:
+                self._merged(value)
+            items.append((key, value))
+        return yaml.MappingNode(f"{_TAG}map", items, event.start_mark, event.end_mark)
+
+    def _merged(self, value: yaml.Node) -> None:
+        for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(each, yaml.MappingNode):
+                self._refuse(each.start_mark, "`<<` merges a map, or a list of maps")
+
+    def _problem(self, mark: yaml.Mark, message: str, first: yaml.Mark | None = None) -> None:
+        if len(self.problems) < MAX_DIAGNOSTICS:
+            line, column = (first.line + 1, first.column + 1) if first is not None else (0, 0)
+            related = (Related("first here", line, column, line, column + 1),) if first is not None else ()
+            self.problems.append(diagnostic(self._filename, mark, message, related=related))
+
+
+def _value(node: yaml.Node, filename: str) -> Any:
+    """Return what a node stands for. It is as deep and as large as the composer lets it be."""
+    if isinstance(node, yaml.ScalarNode):
+        return _plain(node, filename)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(each, filename) for each in node.value]
+    own: dict[Any, Any] = {}
+    merged: dict[Any, Any] = {}
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for each in reversed(sources):  # of several, the first one counts
+                merged |= _value(each, filename)
+        else:
+            own[_value(key, filename)] = _value(value, filename)
+    return merged | own
+
+
+def _plain(node: yaml.ScalarNode, filename: str) -> Any:
+    name = node.tag.removeprefix(_TAG)
+    try:
+        match name:
+            case "int":
+                return _numbers.construct_yaml_int(node)
+            case "float":
+                return _numbers.construct_yaml_float(node)
+            case "bool":
+                return _numbers.bool_values[node.value.lower()]
+            case "null":
+                return None
+    except (ValueError, KeyError):  # by a tag only: otherwise it would be a text
+        _refuse(filename, node.start_mark, f"this is no {name}")
+    return node.value
