@@ -88,7 +88,7 @@ def command(
                 return int(body(options, **given) or 0)
             except BrokenPipeError:  # click would say 1
                 return Exit.FILE
-            except (AttributeError, LookupError, TypeError) as error:
+            except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
                 if options.verbose:  # with all that somebody needs who mends it
                     raise
                 raise _not_understood(error) from error

@@ -1,6 +1,7 @@
 """How words are completed by a shell. Names that only the cluster knows are asked for."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -11,15 +12,18 @@ from mill_cli.options import Options, taken
 
 VARIABLE: Final = "_MILL_COMPLETE"
 """Set by a shell that asks how a line goes on."""
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:@/-]+")
+"""What goes into a command line as it is: a shell would do what others' `$(…)` says."""
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
         try:
-            return [each for each in names(ctx) if each.startswith(incomplete)]
-        except (CliError, AttributeError, LookupError, TypeError):  # no good answer completes nothing
+            found = [each for each in names(ctx) if each.startswith(incomplete)]
+        except (CliError, AttributeError, LookupError, TypeError, ValueError):  # no good answer completes nothing
             return []
+        return [each for each in found if _WORD.fullmatch(each)]
 
     return complete
 

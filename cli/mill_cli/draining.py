@@ -1,5 +1,6 @@
 """A drain, shown to its end."""
 
+import shlex
 from typing import Any
 
 from mill_cli.connection.client import Gateway, path
@@ -26,7 +27,7 @@ def drain(options: Options, node: str, timeout: str | None) -> Exit:
                     screen.out(text)
                 success = event.last and event.data.get("success", True) is True
         except KeyboardInterrupt:
-            screen.note(f"interrupted: the drain goes on; `mill drain {node}` joins it again")
+            screen.note(f"interrupted: the drain goes on; `mill drain {shlex.quote(node)}` joins it again")
             return Exit.STREAM_LOST
     return Exit.GOOD if success else Exit.FAILED
 

@@ -2,15 +2,16 @@
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mill_cli.errors import CliError, Exit
+from mill_cli.output.text import printable
 
 if TYPE_CHECKING:  # a deploy sends the file as it is, and needs none of these
-    from mill_api.language import InvalidConfig
+    from mill_api.language import Diagnostic, InvalidConfig
     from mill_api.spec import MillDeploymentSpec
     from mill_cli.resource import Resource
 
@@ -105,5 +106,27 @@ def _looks_like_a_resource(text: bytes) -> bool:
 
 def refusal(error: "InvalidConfig", file: File) -> CliError:
     """Return what a person is told of a file that is refused: every problem with its place."""
-    shown = error.render(file.text.decode(errors="replace"), color=False)
-    return CliError(Exit.FAILED, re.sub(r"^error: ", "invalid config: ", shown, count=1))
+    return CliError(Exit.FAILED, re.sub(r"^error: ", "invalid config: ", shown(error, file, color=False), count=1))
+
+
+def shown(error: "InvalidConfig", file: File, *, color: bool) -> str:
+    """Return all problems of a file as a compiler shows them. What the file says in them is printable."""
+    from mill_api.language import InvalidConfig
+
+    return InvalidConfig(map(_legible, error.diagnostics)).render(file.text.decode(errors="replace"), color=color)
+
+
+def legible(name: str) -> str:
+    """Return the name of a file in a line that can be printed."""
+    return printable(name).replace("\n", " ")
+
+
+def _legible(problem: "Diagnostic") -> "Diagnostic":
+    return replace(
+        problem,
+        filename=legible(problem.filename),
+        path=problem.path and legible(problem.path),
+        message=legible(problem.message),
+        help=problem.help and legible(problem.help),
+        related=tuple(replace(each, message=legible(each.message)) for each in problem.related),
+    )

@@ -9,6 +9,7 @@ from mill_cli.connection.streams import EventStream, Request, ServerEvent
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
+from mill_cli.output.text import one_line
 
 COLORS = ("green", "yellow", "bold", "dim")
 
@@ -45,11 +46,11 @@ def _all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow
     result = Exit.GOOD
     for service, event in _as_they_come(gateway, services, query) if follow else _in_order(gateway, services, query):
         if isinstance(event, CliError):
-            screen.note(f"error reading logs for {service}: {event}")
+            screen.note(f"error reading logs for {one_line(service)}: {event}")
             result = event.code
         else:
             color = COLORS[services.index(service) % len(COLORS)]
-            _print(event, gateway.options, screen.paint(f"[{service}]", color) + " ")
+            _print(event, gateway.options, screen.paint(f"[{one_line(service)}]", color) + " ")
     return result
 
 
@@ -87,6 +88,6 @@ def _as_they_come(gateway: Gateway, services: list[str], query: dict[str, str]) 
 
 def _print(event: ServerEvent, options: Options, prefix: str) -> None:
     if options.as_json:
-        screen.out_json(event.data) if event.data else screen.out(event.text)
-    else:
+        screen.out_json(event.data or event.text)
+    else:  # as the program wrote it, colours included
         screen.out(prefix + str(event.data.get("line", event.text)))

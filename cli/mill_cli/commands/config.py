@@ -1,6 +1,5 @@
 """Files without a cluster: `validate`, `render`."""
 
-import json
 from pathlib import Path
 from typing import Final
 
@@ -38,10 +37,11 @@ def add(app: click.Group) -> None:
                 for each in error.diagnostics:
                     screen.out_json(each.to_json())
             else:
-                screen.note(error.render(read.text.decode(errors="replace"), color=screen.colored_errors()))
+                colored = screen.colored_errors()
+                screen.note(files.shown(error, read, color=colored), painted=colored)
             return Exit.FAILED
         if not options.as_json:
-            screen.out(f"{read.name}: good")
+            screen.out(f"{files.legible(read.name)}: good")
         return Exit.GOOD
 
     @command(app, section=SECTION)
@@ -69,18 +69,20 @@ def add(app: click.Group) -> None:
 
 def _rendered(file: files.File, output: str, options: Options) -> str:
     from mill_api.language import render
+    from mill_cli.output import screen
 
     spec, metadata = file.spec(), _metadata(file, options)
     if output == "mill":
         return render(spec)
     resource = spec.to_resource(metadata)
     if output == "json":
-        if options.as_json:
-            return json.dumps(resource, ensure_ascii=False, separators=(",", ":"))
-        return json.dumps(resource, ensure_ascii=False, indent=2)
+        return screen.as_json(resource, indent=None if options.as_json else 2)
     import yaml
 
-    return str(yaml.safe_dump(resource, sort_keys=False, allow_unicode=True))
+    text = str(yaml.safe_dump(resource, sort_keys=False, allow_unicode=True))
+    if all(each.isprintable() or each == "\n" for each in text):
+        return text
+    return str(yaml.safe_dump(resource, sort_keys=False))  # with escapes: a terminal obeys some of these characters
 
 
 def _metadata(file: files.File, options: Options) -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 from mill_cli import completing
 from mill_cli.command import command, group
 from mill_cli.errors import CliError, Exit
+from mill_cli.files import MAX_BYTES, read_bounded
 from mill_cli.options import Options
 
 STDIN: Final = "-"
@@ -79,9 +80,11 @@ def _value(name: str, value: str | None, file: Path | None) -> str:
         return getpass.getpass(f"value of {name}: ")
     source = "standard input" if file is None else str(file)
     try:
-        data = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        data = read_bounded(Path(STDIN) if file is None else file, MAX_BYTES)
     except OSError as error:
         raise CliError(Exit.FILE, f"{source}: {error.strerror} (os error {error.errno})") from error
+    if data is None:
+        raise CliError(Exit.FILE, f"{source}: more than {MAX_BYTES:,} bytes", "a secret has at most a megabyte")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -38,6 +38,7 @@ def add(app: click.Group) -> None:
         """
         from mill_cli.connection.client import Gateway
         from mill_cli.output import screen
+        from mill_cli.output.text import one_line
 
         if task is None and image is None:
             raise CliError(Exit.USAGE, "either a task template name or --image is required")
@@ -48,10 +49,10 @@ def add(app: click.Group) -> None:
         if options.as_json:
             screen.out_json(run)
             return
-        screen.out(f"  id:      {run['id']}")
+        screen.out(f"  id:      {one_line(str(run['id']))}")
         if run.get("address") is not None:
-            screen.out(f"  address: {run['address']}")
-        screen.out(f"  status:  {run['status']}")
+            screen.out(f"  address: {one_line(str(run['address']))}")
+        screen.out(f"  status:  {one_line(str(run['status']))}")
 
     @command(app, section=SECTION)
     def ps(options: Options) -> None:

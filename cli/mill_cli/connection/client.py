@@ -27,6 +27,11 @@ def path(*parts: str) -> str:
     return "/v1/" + "/".join(quote(each, safe="") for each in parts)
 
 
+def _no_number(text: str) -> float:
+    """Refuse NaN and Infinity, which Python reads, and which are no JSON."""
+    raise ValueError(f"{text} is no number")
+
+
 class Gateway:
     """Talks to one gateway, as a context manager."""
 
@@ -69,10 +74,9 @@ class Gateway:
             except httpx.TransportError as error:
                 raise unanswered(error, self.target) from error
             try:
-                return json.loads(content) if content else None
-            except ValueError as error:
-                wrong = error if isinstance(error, json.JSONDecodeError) else json.JSONDecodeError(str(error), "", 0)
-                raise no_json(response, wrong) from error
+                return json.loads(content, parse_constant=_no_number) if content else None
+            except (ValueError, RecursionError) as error:
+                raise no_json(response, error) from error
 
     @contextlib.contextmanager
     def send(self, method: str, path: str, *, read: float, **request: Any) -> Iterator[httpx.Response]:

@@ -1,7 +1,6 @@
 """What goes wrong on the way to the gateway, in words, and what to do about it."""
 
 import errno
-import json
 import os
 import ssl
 import urllib.request
@@ -61,7 +60,7 @@ def refused(response: httpx.Response, *, token: bool) -> Refused:
     return Refused(status, body, message, *advice)
 
 
-def no_json(response: httpx.Response, error: json.JSONDecodeError) -> CliError:
+def no_json(response: httpx.Response, error: Exception) -> CliError:
     """Return what is said of an answer that should be JSON."""
     return CliError(
         Exit.FAILED,

@@ -5,6 +5,7 @@ nothing of it is lost.
 """
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -197,8 +198,8 @@ class RolloutStream(EventStream):
     def watch_command(self) -> str:
         """Return the command that joins it."""
         namespace, name = self.deployment
-        where = f" --namespace {namespace}" if namespace else ""
-        return f"mill watch{where}" + ("" if name == "mill" else f" --name {name}")
+        where = f" --namespace {shlex.quote(namespace)}" if namespace else ""
+        return f"mill watch{where}" + ("" if name == "mill" else f" --name {shlex.quote(name)}")
 
     @property
     def deployment(self) -> tuple[str | None, str]:

@@ -26,7 +26,7 @@ def _lines(planned: Any) -> Iterator[str]:
                 yield paint(f"{mark} {kind[:-1]} {one_line(program['name'])}: {change}", style)
             for field in program["fields"]:
                 yield f"    {one_line(field['path'])}: {_value(field['before'])} → {_value(field['after'])}"
-    where = f"{planned['namespace']}/{planned['name']}"
+    where = one_line(f"{planned['namespace']}/{planned['name']}")
     if not planned["changed"]:
         yield f"{where}: nothing would change"
     else:
@@ -37,4 +37,4 @@ def _lines(planned: Any) -> Iterator[str]:
 def _value(value: Any) -> str:
     if value is None:
         return "(none)"
-    return one_line(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

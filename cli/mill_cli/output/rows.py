@@ -71,7 +71,7 @@ class Rows:
     def __init__(self, services: Sequence[str]) -> None:
         self.width = max(map(len, services), default=0)
         """Characters of the longest name in the file."""
-        self._order = list(services)
+        self._order = [one_line(each) for each in services]
         self._rows: dict[str, Row] = {}
         self._replicas: dict[str, tuple[int, int]] = {}
         """How many are healthy, and how many are wanted."""

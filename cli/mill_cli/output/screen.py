@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import sys
-from typing import Any
+from typing import Any, Final
 
+from mill_cli.output.text import printable
+
+_NOT_ASCII: Final = re.compile(r"[^\x20-\x7e\n]")
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -46,11 +50,21 @@ def out(text: str) -> None:
     print(text, flush=True)
 
 
-def note(text: str) -> None:
-    """Tell the person something that is not what was asked for."""
-    print(text, file=sys.stderr, flush=True)
+def note(text: str, *, painted: bool = False) -> None:
+    """Tell the person something that is not what was asked for.
+
+    `painted`: it has colours of ours, and whatever is of others in it has been made printable before.
+    """
+    print(text if painted else printable(text), file=sys.stderr, flush=True)
 
 
 def out_json(value: Any) -> None:
     """Print a value for programs, in a line of its own."""
-    print(json.dumps(value, ensure_ascii=False, separators=(",", ":")), flush=True)
+    print(as_json(value), flush=True)
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as JSON; characters that a terminal obeys or that reorder text are escaped, the others are not."""
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    return _NOT_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)
