@@ -33,7 +33,7 @@ def _get(ctx: click.Context, *parts: str) -> Any:
     from mill_cli.connection.client import Gateway, path
 
     options = _options(ctx).completed(os.environ)
-    with Gateway(options) as gateway:
+    with Gateway(options, warn=None) as gateway:
         return gateway.get(path(*(part.format(options.deployment) for part in parts)), **options.where)
 
 

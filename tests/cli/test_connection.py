@@ -50,6 +50,8 @@ def test_a_host_that_there_is_not(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS="http://nothing.invalid:4400")
     assert (done.stdout, done.code) == ("", 2)
     assert re.fullmatch(
+        r"warning: the token goes to nothing\.invalid without encryption \(http://\)\n"
+        r"  help: use https://, or --context, which goes through the API server\n"
         r"error: cannot connect: .*[Nn]ame.* \(address: http://nothing\.invalid:4400\)\n"
         r"  help: is the address right\?\n",
         done.stderr,
@@ -88,14 +90,15 @@ def test_a_slow_answer_is_waited_for_and_none_is_not(mill: Mill, gateway: FakeGa
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_on_the_same_machine_is_followed(
-    mill: Mill, gateway: FakeGateway, other: FakeGateway, status: int
-) -> None:
-    gateway.answers("POST", "/v1/deploy", moved(status, f"{other.url}/mill/v1/deploy?namespace=shop"))
-    other.answers("POST", "/mill/v1/deploy", rollout(*EVENTS))
+@pytest.mark.parametrize("origin", ["", "{here}", "http://evil:pw@127.0.0.1:{port}"])
+def test_a_redirect_on_the_same_origin_is_followed(mill: Mill, gateway: FakeGateway, status: int, origin: str) -> None:
+    base = origin.format(here=gateway.url, port=gateway.url.rpartition(":")[2])
+    gateway.answers("POST", "/v1/deploy", moved(status, f"{base}/mill/v1/deploy?namespace=shop"))
+    gateway.answers("POST", "/mill/v1/deploy", rollout(*EVENTS))
     done = mill("deploy", mill.file(SEED), "-n", "shop")
     assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
-    for asked in (*gateway.asked, *other.asked):
+    assert len(gateway.asked) == 2
+    for asked in gateway.asked:
         assert (asked.method, asked.query, asked.body) == ("POST", {"namespace": "shop"}, SEED.encode())
         assert asked.headers["authorization"] == f"Bearer {TOKEN}"
 
@@ -119,17 +122,53 @@ def test_after_a_redirect_further_requests_go_there_at_once(mill: Mill, gateway:
 
 
 @pytest.mark.parametrize(
-    "to", ["http://localhost:{port}/v1/nodes", "http://localhost:{port}/login?next=nodes", "{here}/login?token=tok"]
+    ("to", "advice"),
+    [
+        ("http://127.0.0.1:{port}/v1/nodes", "give it: `--address http://127.0.0.1:{port}`"),
+        ("http://127.0.0.1:{port}/$x/v1/nodes", "give it: `--address 'http://127.0.0.1:{port}/$x'`"),
+        ("http://localhost:{port}/v1/nodes", "give it: `--address http://localhost:{port}`"),
+        ("https://127.0.0.1:{port}/v1/nodes", "give it: `--address https://127.0.0.1:{port}`"),
+        ("http://localhost:{port}/login?next=nodes", "give it as --address"),
+        ("{here}/login?token=tok", "give it as --address"),
+    ],
 )
-def test_a_redirect_elsewhere_is_refused(mill: Mill, gateway: FakeGateway, other: FakeGateway, to: str) -> None:
-    there = to.format(port=other.url.rpartition(":")[2], here=gateway.url)
+def test_a_redirect_elsewhere_is_refused(
+    mill: Mill, gateway: FakeGateway, other: FakeGateway, to: str, advice: str
+) -> None:
+    port = other.url.rpartition(":")[2]
+    there = to.format(port=port, here=gateway.url)
     gateway.answers("GET", "/v1/nodes", moved(307, there))
     done = mill("nodes")
     assert (done.stdout, done.code, other.asked, len(gateway.asked)) == ("", 1, [], 1)
     shown = there.partition("?")[0]
     assert done.stderr == (
-        f"error: redirected to {shown} (address: {gateway.url})\n  help: if that is the gateway, give it as --address\n"
+        f"error: redirected to {shown} (address: {gateway.url})\n"
+        f"  help: if that is the gateway, {advice.format(port=port)}\n  help: the token was not sent there\n"
     )
+
+
+def test_a_token_that_others_can_read_is_warned_of_once(mill: Mill, gateway: FakeGateway) -> None:
+    for path in ("status", "services", "tasks", "nodes"):
+        gateway.answers("GET", f"/v1/{path}", as_json({} if path == "status" else []))
+    proxied = {"MILL_ADDRESS": "http://mill.example:4400", "HTTP_PROXY": gateway.url}
+    warning = (
+        "warning: the token goes to mill.example by the proxy 127.0.0.1 without encryption (http://)\n"
+        "  help: use https://, or --context, which goes through the API server\n"
+    )
+    done = mill("status", **proxied)
+    assert (done.stderr, done.code, len(gateway.asked)) == (warning, 0, 4)
+    assert gateway.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert mill("status", MILL_TOKEN="", **proxied).stderr == ""
+    assert mill("status").stderr == ""
+    completing = {"_MILL_COMPLETE": "bash_complete", "COMP_WORDS": "mill kill ", "COMP_CWORD": "2"}
+    assert mill(**completing, **proxied).stderr == ""
+
+
+def test_no_password_of_netrc_is_sent(mill: Mill, gateway: FakeGateway) -> None:
+    (mill.folder / ".netrc").write_text("machine 127.0.0.1 login me password hunter2\n")
+    gateway.answers("GET", "/v1/nodes", as_json([]))
+    assert mill("nodes", MILL_TOKEN="").code == 0
+    assert "authorization" not in gateway.asked[0].headers
 
 
 def test_redirects_without_end(mill: Mill, gateway: FakeGateway) -> None:

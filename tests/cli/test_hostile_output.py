@@ -112,7 +112,7 @@ def hostile(mill: Mill, gateway: FakeGateway) -> Mill:
     mill.file(f'service "web" {{\n  "{BAD}" = 1\n}}\nservice "{BAD}" {{\n}}\n', "x\u202e\x1b[1mz.mill")
     escaped = json.dumps(BAD)
     head = "apiVersion: mill.dev/v1alpha1\nkind: MillDeployment\n"
-    mill.file(f"{head}spec: {{{escaped}: 1, services: [{{name: {escaped}}}]}}\n", "bad.yaml")
+    mill.file(f"{head}spec: {{{escaped}: 1, services: []}}\n", "bad.yaml")
     mill.file(
         f"{head}metadata: {{name: {escaped}}}\nspec: {{services: [{{name: web, image: w, env: {{A: {escaped}}}}}]}}\n",
         "good.yaml",

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import Answer, FakeGateway, refusal
+from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal
 from tests.cli.test_deploy import SEED
 
 REQUEST = "  help: the gateway's log has more under request 7707679e566ef2f9\n"
@@ -63,6 +63,31 @@ def test_who_has_no_token_is_told_how_to_give_one(mill: Mill, gateway: FakeGatew
     done = mill("nodes", MILL_TOKEN="")
     assert (done.stdout, done.code) == ("", 1)
     assert done.stderr == "error: no token\n  help: set MILL_TOKEN to a token of it\n"
+
+
+CREATE = (
+    "  help: `export MILL_TOKEN=$(kubectl create token SERVICEACCOUNT --audience mill)` makes one of a ServiceAccount\n"
+)
+
+
+def test_who_has_a_cluster_is_told_how_to_make_a_token_for_the_gateway(mill: Mill, gateway: FakeGateway) -> None:
+    kubeconfig = {"KUBECONFIG": str(mill.folder / mill.file("{}", "kubeconfig"))}
+    gateway.answers("GET", "/v1/nodes", refusal(401, "no token"))
+    assert mill("nodes", **kubeconfig).stderr == (
+        f"error: no token\n  help: the token is not accepted: is it still valid?\n{CREATE}"
+    )
+    told = mill("nodes", MILL_TOKEN="", **kubeconfig).stderr
+    assert told == f"error: no token\n  help: set MILL_TOKEN to a token of it\n{CREATE}"
+    gateway.answers("GET", "/v1/nodes", refusal(401, "no token: `kubectl create token NAME --audience mill` makes one"))
+    assert CREATE not in mill("nodes", **kubeconfig).stderr
+
+
+def test_a_login_that_the_api_server_refuses_is_not_the_tokens(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/nodes", as_json({"kind": "Status", "message": "Unauthorized"}, 401))
+    assert mill("nodes").stderr == (
+        "error: the API server answered 401: Unauthorized\n"
+        "  help: kubectl's login to the cluster is not accepted: `kubectl auth whoami` tries it\n"
+    )
 
 
 @pytest.mark.parametrize(

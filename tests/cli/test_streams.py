@@ -15,6 +15,7 @@ REJOIN = "  help: `mill watch --namespace shop` joins the rollout, which goes on
 ELSEWHERE = """\
 redirected to http://elsewhere.example/ (address: URL)
   help: if that is the gateway, give it as --address
+  help: the token was not sent there
 """
 PAGE = Answer(200, {"Content-Type": "text/html"}, (b"<html>we are back soon</html>",))
 

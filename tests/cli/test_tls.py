@@ -88,7 +88,10 @@ def test_a_redirect_from_tls_to_none_is_refused(
     assert done.stderr.startswith(f"error: redirected to {gateway.url}/v1/nodes (address: {secure.url})\n")
 
 
-def test_a_redirect_to_tls_is_followed(mill: Mill, secure: FakeGateway, gateway: FakeGateway, authority: Path) -> None:
+def test_a_redirect_to_tls_is_the_persons_to_follow(
+    mill: Mill, secure: FakeGateway, gateway: FakeGateway, authority: Path
+) -> None:
     gateway.answers("GET", "/v1/nodes", moved(308, f"{secure.url}/v1/nodes"))
     done = mill("nodes", "--json", "--ca-file", str(authority / "ca.pem"))
-    assert (done.stdout, done.code, len(secure.asked)) == ("[]\n", 0, 1)
+    assert (done.stdout, done.code, secure.asked) == ("", 1, [])
+    assert f"  help: if that is the gateway, give it: `--address {secure.url}`\n" in done.stderr

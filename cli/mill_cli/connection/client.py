@@ -1,20 +1,23 @@
 """The gateway over HTTP: requests, answers, and refusals in words."""
 
 import contextlib
-import json
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
 
+from mill_cli.connection.bodies import LONGEST_ANSWER, LONGEST_REFUSAL, loads, read_bounded
+from mill_cli.connection.exposure import exposure
 from mill_cli.connection.failures import no_json, refused, unanswered
 from mill_cli.connection.proxy import kubectl_proxy
 from mill_cli.connection.target import Direct, target
 from mill_cli.connection.trust import trust
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
+from mill_cli.output import screen
 
 ANSWER_SECONDS: Final = 120.0
 """How long an answer may take: a spawn waits a minute for its program to start."""
@@ -27,16 +30,17 @@ def path(*parts: str) -> str:
     return "/v1/" + "/".join(quote(each, safe="") for each in parts)
 
 
-def _no_number(text: str) -> float:
-    """Refuse NaN and Infinity, which Python reads, and which are no JSON."""
-    raise ValueError(f"{text} is no number")
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 class Gateway:
     """Talks to one gateway, as a context manager."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, warn: Callable[[str], None] | None = screen.note) -> None:
+        """`warn` takes what the person is told before a token goes where others can read it."""
         self.options = options
+        self._warn = warn
         self.target = target(options)
         self.closed = False
         """Whether it is over: what ends then in another thread was not lost."""
@@ -46,6 +50,8 @@ class Gateway:
     def __enter__(self) -> Self:
         if isinstance(self.target, Direct):
             self._client = self._open.enter_context(self._connect(self.target.address))
+            if self._warn is not None and (exposed := exposure(self.target, self.options.token)) is not None:
+                self._warn(exposed)
         else:
             socket = self._open.enter_context(kubectl_proxy(self.target))
             transport = httpx.HTTPTransport(uds=str(socket))
@@ -70,11 +76,11 @@ class Gateway:
         """Return the JSON of an answer, None if it has none; `body` is `json=` or `content=`. Raise `CliError`."""
         with self.send(method, path, read=ANSWER_SECONDS, params=query, **body) as response:
             try:
-                content = response.read()
+                content = read_bounded(response, LONGEST_ANSWER)
             except httpx.TransportError as error:
                 raise unanswered(error, self.target) from error
             try:
-                return json.loads(content, parse_constant=_no_number) if content else None
+                return loads(content) if content else None
             except (ValueError, RecursionError) as error:
                 raise no_json(response, error) from error
 
@@ -88,8 +94,8 @@ class Gateway:
             try:
                 response = self._send(opened, method, path, read, request)
                 if not response.is_success:
-                    response.read()
-                    raise refused(response, token=bool(self.options.token))
+                    content = read_bounded(response, LONGEST_REFUSAL, cut=True)
+                    raise refused(response, content, self.target, token=bool(self.options.token))
             except httpx.TransportError as error:
                 raise unanswered(error, self.target) from error
             yield response
@@ -102,25 +108,30 @@ class Gateway:
             response = opened.enter_context(self._client.stream(method, path, timeout=timeout, **request))
             if response.next_request is None:
                 return response
-            base = self._moved(response, path)
-            self._client = self._open.enter_context(self._connect(base))
+            prefix = self._moved(response, path)
+            assert isinstance(self.target, Direct)  # noqa: S101 - others are not followed
+            self._client = self._open.enter_context(self._connect(self.target.origin + prefix))
         raise CliError(Exit.FAILED, f"redirected more than {_MOST_REDIRECTS} times ({self.target})")
 
     def _moved(self, response: httpx.Response, path: str) -> str:
-        """Return where a redirect says that the gateway is, if it is the same machine: a token is for that alone."""
+        """Return below which path a redirect says that the gateway is.
+
+        Only on the same origin (scheme, host and port), since a token is for that alone. Not from http: to https:
+        either, where whoever has the redirect could have had the token: it is the address that is to be changed.
+        """
         assert response.next_request is not None  # noqa: S101 - the caller has looked
-        here, there = response.request.url, response.next_request.url
-        same = (
-            there.host == here.host
-            and there.copy_with(query=None).raw_path.decode().endswith(path)
-            and (there.scheme, here.scheme) != ("http", "https")
-        )
-        if isinstance(self.target, Direct) and same:
-            return str(there.copy_with(query=None)).removesuffix(path)
+        here, there = response.request.url, response.next_request.url.copy_with(query=None, userinfo=b"")
+        below = there.raw_path.decode()
+        if isinstance(self.target, Direct) and _origin(there) == _origin(here) and below.endswith(path):
+            return below.removesuffix(path)
+        base = str(there).removesuffix(path) if below.endswith(path) else None
         raise CliError(
             Exit.FAILED,
-            f"redirected to {there.copy_with(query=None)} ({self.target})",
-            "if that is the gateway, give it as --address",
+            f"redirected to {there} ({self.target})",
+            f"if that is the gateway, give it: `--address {shlex.quote(base)}`"
+            if base
+            else "if that is the gateway, give it as --address",
+            *(["the token was not sent there"] if self.options.token else []),
         )
 
     def _connect(self, address: str) -> httpx.Client:
@@ -128,7 +139,8 @@ class Gateway:
         # Reading the authorities takes time, and without TLS nobody needs them.
         verify = trust(self.options.ca_file) if address.startswith("https:") else False
         try:
-            return httpx.Client(base_url=address, headers=headers, verify=verify)
+            # Redirects are followed here, and a password of ~/.netrc is nobody's business.
+            return httpx.Client(base_url=address, headers=headers, verify=verify, follow_redirects=False)
         except (ImportError, ValueError, httpx.InvalidURL) as error:  # of the proxies that the environment names
             raise CliError(
                 Exit.USAGE, f"cannot use this proxy: {error}", "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"

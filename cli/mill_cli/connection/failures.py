@@ -1,7 +1,9 @@
 """What goes wrong on the way to the gateway, in words, and what to do about it."""
 
 import errno
+import json
 import os
+import shlex
 import ssl
 import urllib.request
 from pathlib import Path
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from mill_cli.connection.target import Direct, Target
+from mill_cli.connection.target import Direct, Target, ThroughCluster
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 
@@ -37,27 +39,41 @@ class Unanswered(CliError):
         self.sent = sent
 
 
-def refused(response: httpx.Response, *, token: bool) -> Refused:
-    """Return what a refusal says; the response has been read. `token`: whether one was sent."""
+def refused(response: httpx.Response, content: bytes, target: Target, *, token: bool) -> Refused:
+    """Return what a refusal says. `content` is its body, as far as it was read; `token`: whether one was sent."""
     status = response.status_code
     try:
-        body = response.json()
-    except ValueError:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict) and isinstance(body.get("error"), str):
         message = body["error"]
     elif isinstance(body, dict) and body.get("kind") == "Status":  # of the API server, before the gateway
         message = f"the API server answered {status}: {one_line(str(body.get('message', '')))}"
     else:
-        message = f"HTTP {status}: {one_line(response.text)[:_SHOWN]}"
+        message = f"HTTP {status}: {one_line(content[: 4 * _SHOWN].decode(errors='replace'))[:_SHOWN]}"
     advice = []
     if isinstance(body, dict) and body.get("kind") == "Status" and status in (404, 503):
         advice.append("--gateway says which Service the gateway is")
     if status == 401:
-        advice.append("the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it")
+        advice += _token_advice(body, message, target, token=token)
     if status >= 500 and isinstance(body, dict) and body.get("request_id"):
         advice.append(f"the gateway's log has more under request {body['request_id']}")
     return Refused(status, body, message, *advice)
+
+
+def _token_advice(body: Any, message: str, target: Target, *, token: bool) -> list[str]:
+    """Return what to do where nobody knows who asks."""
+    if isinstance(body, dict) and body.get("kind") == "Status":
+        return ["kubectl's login to the cluster is not accepted: `kubectl auth whoami` tries it"]
+    advice = ["the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it"]
+    if "kubectl create token" not in message and (isinstance(target, ThroughCluster) or _kubeconfig()):
+        context = f" --context {shlex.quote(target.context)}" if isinstance(target, ThroughCluster) else ""
+        advice.append(
+            f"`export MILL_TOKEN=$(kubectl{context} create token SERVICEACCOUNT --audience mill)` makes one of a "
+            "ServiceAccount"
+        )
+    return advice
 
 
 def no_json(response: httpx.Response, error: Exception) -> CliError:

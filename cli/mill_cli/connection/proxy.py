@@ -15,8 +15,11 @@ from typing import Final
 
 from mill_cli.connection.target import ThroughCluster
 from mill_cli.errors import CliError, Exit
+from mill_cli.output.text import one_line
 
 START_SECONDS: Final = 15.0
+_SHOWN: Final = 2000
+"""Bytes of what kubectl says."""
 
 
 @contextlib.contextmanager
@@ -52,7 +55,8 @@ def _wait(process: subprocess.Popen[bytes], path: Path, said: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _listens(path):
         if process.poll() is not None or time.monotonic() > deadline:
-            words = said.read_text(errors="replace").strip().removeprefix("error: ")
+            with said.open("rb") as stderr:
+                words = one_line(stderr.read(_SHOWN).decode(errors="replace")).removeprefix("error: ")
             raise CliError(
                 Exit.CANNOT_CONNECT,
                 f"kubectl proxy does not run: {words or 'it does not answer'}",

@@ -4,7 +4,7 @@ A stream that breaks is taken up where it was, at whichever gateway answers. Wha
 nothing of it is lost.
 """
 
-import json
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 from httpx_sse import EventSource, SSEError
 
+from mill_cli.connection.bodies import EventText, TooLong, loads
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered, no_stream, words
 from mill_cli.errors import CliError, Exit
@@ -24,6 +25,8 @@ RESUME_SECONDS: Final = 60.0
 """How long a lost stream is tried again."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 GONE: Final = 410
+_ID: Final = re.compile(r"[!-~]{1,8192}")
+"""An id that can be sent back: those of logs have 1,500 characters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,19 +150,23 @@ class EventStream:
                 return
             self.connected = True
             self.headers = self.headers or response.headers
-            if rollout := response.headers.get("Mill-Rollout"):
-                self._last_id = self._last_id or f"{rollout}.0"
+            rollout = response.headers.get("Mill-Rollout", "")
+            if self._last_id is None and _ID.fullmatch(rollout):
+                self._last_id = f"{rollout}.0"
             try:
-                yield from self._events(EventSource(response))
+                yield from self._events(EventSource(EventText(response)))  # type: ignore[arg-type] # all that it reads
             except SSEError as error:
                 raise no_stream(response) from error
+            except TooLong as error:
+                raise CliError(Exit.FAILED, str(error), "is that a mill gateway?") from error
             finally:
                 self.connected = False
         self._over = self._over or not self._ends
 
     def _events(self, source: EventSource) -> Iterator[ServerEvent]:
         for event in source.iter_sse():
-            self._last_id = event.id or self._last_id
+            if _ID.fullmatch(event.id):
+                self._last_id = event.id
             if not event.data:
                 continue  # a heartbeat: once ids have been seen, httpx-sse makes an event of a mere comment
             made = ServerEvent(event.event, event.data, _json(event.data))
@@ -211,7 +218,7 @@ class RolloutStream(EventStream):
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        data = json.loads(text)
+        data = loads(text)
     except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}

@@ -21,6 +21,12 @@ class Direct:
     chosen: bool
     """Whether somebody chose it, rather than taking the default."""
 
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port, and the user's name and password if there are any."""
+        parts = urlsplit(self.address)
+        return f"{parts.scheme}://{parts.netloc}"
+
     def __str__(self) -> str:
         """Return how errors name it: without a password."""
         before, at, after = self.address.rpartition("@")
