@@ -1,11 +1,13 @@
 """The canonical text of a spec: what `parse` would read back as the same."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
 from mill_api.language.durations import normalise
+from mill_api.language.interpolation import OPEN, InvalidValue, format_value, parse_value
 from mill_api.language.quantities import normalise_cpu, normalise_size
 from mill_api.language.strings import quote, quote_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
@@ -103,12 +105,20 @@ def _env(env: dict[str, str]) -> Iterator[Line]:
         return
     yield ""
     if all(_IDENTIFIER.fullmatch(name) for name in env):
-        yield from _block("env", _aligned((name, quote_value(value)) for name, value in env.items()))
+        yield from _block("env", _aligned((name, _value(value)) for name, value in env.items()))
         return
     # Names that are not identifiers can only be quoted in an object.
     yield "env = {"
-    yield from (f"  {line}" for line in _aligned((quote(name), quote_value(value)) for name, value in env.items()))
+    yield from (f"  {line}" for line in _aligned((quote(name), _value(value)) for name, value in env.items()))
     yield "}"
+
+
+def _value(value: str) -> str:
+    """Quote a value. In a reference nothing can be escaped, so blanks in it (`${secret(⏎name)}`) are left out."""
+    if OPEN in value and not value.isprintable():
+        with contextlib.suppress(InvalidValue):  # which is written as it is
+            value = format_value(parse_value(value))
+    return quote_value(value)
 
 
 def _block(header: str, lines: Iterable[Line]) -> Iterator[Line]:

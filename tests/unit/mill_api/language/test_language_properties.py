@@ -160,6 +160,13 @@ def test_any_text_is_a_spec_or_diagnostics(text: str | bytes) -> None:
         assert (1, 1) <= (diagnostic.line, diagnostic.column) <= (diagnostic.end_line, diagnostic.end_column)
 
 
+def test_a_reference_over_two_lines_reads_back_as_the_same_reference() -> None:
+    text = 'service "a" {\n  image = "x"\n  env {\n    A = "b\\n${secret(\n  k)}"\n  }\n}\n'
+    again = parse(render(parse(text)))
+    assert parse_value(again.services[0].env["A"]) == (Literal("b\n"), SecretRef("k"))
+    assert parse(render(again)) == again
+
+
 @given(st.text("ab$${}()." + "secrtvidx") | TEXT)
 def test_any_value_is_parts_or_refused(text: str) -> None:
     try:
