@@ -59,10 +59,11 @@ def _request(gateway: Gateway, file: File, *, force: bool) -> Request:
 
 def _from_resource(file: File) -> tuple[bytes, dict[str, str]]:
     """Return a MillDeployment as a `.mill` file, which is what the gateway takes, and its name and namespace."""
-    from mill_api.language import InvalidConfig, render
+    from mill_api.language import InvalidConfig
 
     try:
         resource = file.resource
+        text = resource.as_mill()
     except InvalidConfig as error:
         raise refusal(error, file) from error
     if resource.lost:
@@ -70,4 +71,4 @@ def _from_resource(file: File) -> tuple[bytes, dict[str, str]]:
             f"note: of {file.name}'s metadata only name and namespace are used; `kubectl apply` takes all of it"
         )
     named = {"name": resource.name, "namespace": resource.namespace}
-    return render(resource.spec).encode(), {key: value for key, value in named.items() if value}
+    return text.encode(), {key: value for key, value in named.items() if value}

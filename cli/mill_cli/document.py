@@ -39,9 +39,42 @@ _numbers: Final = yaml.constructor.SafeConstructor()
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """The text of a file, and its name."""
+
+    filename: str
+    text: str
+
+    def diagnostic(
+        self,
+        mark: yaml.Mark | None,
+        message: str,
+        advice: str | None = None,
+        *,
+        path: str | None = None,
+        first: yaml.Mark | None = None,
+    ) -> Diagnostic:
+        """Say what is wrong at a place, without one at the beginning; `first` is where the same was before."""
+        line, column = (1, 1) if mark is None else self._place(mark)
+        related = () if first is None else (Related("first here", *self._place(first), *self._place(first)),)
+        end = line, column + 1
+        return Diagnostic(self.filename, line, column, *end, path=path, message=message, help=advice, related=related)
+
+    def refuse(self, mark: yaml.Mark | None, message: str, advice: str | None = None) -> NoReturn:
+        """Raise `InvalidConfig`."""
+        raise InvalidConfig([self.diagnostic(mark, message, advice)]) from None
+
+    def _place(self, mark: yaml.Mark) -> tuple[int, int]:
+        """Return line and column as editors count them: for YAML lines end at other characters, too."""
+        at = min(mark.index, len(self.text))
+        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """What a file has."""
 
+    text: Text
     root: yaml.Node
     """Its nodes, each with its place."""
     value: Any
@@ -51,68 +84,48 @@ class Document:
 def read_document(data: bytes, filename: str) -> Document | None:
     """Read the one document of a file; None if it has none. Raise `InvalidConfig` with the place of what is refused."""
     text = _decoded(data, filename)
-    loader = _Loader(text)
+    loader = _Loader(text.text)
     try:
-        composer = _Composer(loader, filename)
+        composer = _Composer(loader, text)
         root = composer.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        _refuse(filename, mark, f"{error.context + ': ' if error.context else ''}{error.problem}")
+        text.refuse(mark, f"{error.context + ': ' if error.context else ''}{error.problem}")
     except yaml.YAMLError as error:  # of a text that has no places yet
-        _refuse(filename, None, str(error))
+        text.refuse(None, str(error))
     finally:
         loader.dispose()
     if composer.problems:
         raise InvalidConfig(composer.problems)
-    return None if root is None else Document(root, _value(root, filename))
+    return None if root is None else Document(text, root, _value(root, text))
 
 
-def diagnostic(
-    filename: str,
-    mark: yaml.Mark | None,
-    message: str,
-    advice: str | None = None,
-    *,
-    path: str | None = None,
-    related: tuple[Related, ...] = (),
-) -> Diagnostic:
-    """Say what is wrong at a place; without one, at the beginning."""
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    return Diagnostic(
-        filename, line, column, line, column + 1, path=path, message=message, help=advice, related=related
-    )
-
-
-def _refuse(filename: str, mark: yaml.Mark | None, message: str, advice: str | None = None) -> NoReturn:
-    raise InvalidConfig([diagnostic(filename, mark, message, advice)]) from None
-
-
-def _decoded(data: bytes, filename: str) -> str:
+def _decoded(data: bytes, filename: str) -> Text:
     encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode(encoding, "replace")
-        _refuse(filename, _mark(before, len(before)), "the file is not UTF-8", "save it as UTF-8")
+        before = data[: error.start].decode(encoding, "replace").removeprefix("\ufeff")
+        Text(filename, before).refuse(_mark(len(before)), "the file is not UTF-8", "save it as UTF-8")
+    made = Text(filename, text)
     if (found := _UNPRINTABLE.search(text)) is not None:
         message = f"unexpected character U+{ord(found[0]):04X}: YAML has no control characters"
-        _refuse(filename, _mark(text, found.start()), message, "is this a YAML file? in quotes, write \\uNNNN")
+        made.refuse(_mark(found.start()), message, "is this a YAML file? in quotes, write \\uNNNN")
     if text.startswith("%") + text.count("\n%") > MAX_DIRECTIVES:
-        _refuse(filename, _mark(text, text.find("%")), f"more than {MAX_DIRECTIVES} lines begin with %")
-    return text
+        made.refuse(_mark(text.find("%")), f"more than {MAX_DIRECTIVES} lines begin with %")
+    return made
 
 
-def _mark(text: str, at: int) -> yaml.Mark:
-    start = text.rfind("\n", 0, at) + 1
-    return yaml.Mark("", at, text.count("\n", 0, at), at - start, None, 0)
+def _mark(at: int) -> yaml.Mark:
+    return yaml.Mark("", at, 0, 0, None, 0)
 
 
 class _Composer:
     """Makes nodes of events, as `yaml.compose` does, and counts."""
 
-    def __init__(self, loader: Any, filename: str) -> None:
+    def __init__(self, loader: Any, text: Text) -> None:
         self._loader = loader
-        self._filename = filename
+        self._text = text
         self._anchors: dict[str, tuple[yaml.Node, int, int]] = {}
         """What is anchored, and how many values and characters it expands to."""
         self._open: set[str] = set()
@@ -134,21 +147,18 @@ class _Composer:
         if not loader.check_event(yaml.StreamEndEvent):
             mark = loader.get_event().start_mark
             advice = "`kubectl apply -f` takes files of several objects"
-            self._refuse(mark, "the file has more than one document; one MillDeployment can be deployed", advice)
+            self._text.refuse(mark, "the file has more than one document; one MillDeployment can be deployed", advice)
         return root
-
-    def _refuse(self, mark: yaml.Mark, message: str, advice: str | None = None) -> NoReturn:
-        _refuse(self._filename, mark, message, advice)
 
     def _count(self, mark: yaml.Mark, values: int, characters: int) -> None:
         self._values += values
         self._characters += characters
         if self._values > MAX_VALUES:
             message = f"the file has more than {MAX_VALUES:,} values, counting what aliases and merge keys expand to"
-            self._refuse(mark, message, "is this a MillDeployment?")
+            self._text.refuse(mark, message, "is this a MillDeployment?")
         if self._characters > MAX_CHARACTERS:
             message = f"the file has more than {MAX_CHARACTERS:,} characters, counting what aliases expand to"
-            self._refuse(mark, message, "is this a MillDeployment?")
+            self._text.refuse(mark, message, "is this a MillDeployment?")
 
     def _node(self, event: Any, depth: int) -> yaml.Node:
         """Return the node that begins with an event."""
@@ -156,7 +166,7 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(anchor, mark)
         if depth > MAX_DEPTH:
-            self._refuse(mark, f"more than {MAX_DEPTH} lists and maps in each other", "is this a MillDeployment?")
+            self._text.refuse(mark, f"more than {MAX_DEPTH} lists and maps in each other", "is this a MillDeployment?")
         if anchor is not None:
             if anchor in self._anchors or anchor in self._open:
                 self._problem(mark, f"the anchor &{anchor} is defined twice")
@@ -177,9 +187,9 @@ class _Composer:
 
     def _alias(self, anchor: str, mark: yaml.Mark) -> yaml.Node:
         if anchor in self._open:
-            self._refuse(mark, f"the alias *{anchor} is within what it stands for")
+            self._text.refuse(mark, f"the alias *{anchor} is within what it stands for")
         if anchor not in self._anchors:
-            self._refuse(mark, f"there is no anchor &{anchor} before this alias")
+            self._text.refuse(mark, f"there is no anchor &{anchor} before this alias")
         node, values, characters = self._anchors[anchor]
         self._count(mark, values, characters)
         return node
@@ -188,21 +198,21 @@ class _Composer:
         text, tag = event.value, event.tag
         self._count(event.start_mark, 0, len(text))
         if _SURROGATE.search(text) is not None:  # PyYAML's own parser lets it be escaped
-            self._refuse(event.start_mark, "found invalid Unicode character escape code")
+            self._text.refuse(event.start_mark, "found invalid Unicode character escape code")
         if tag is None or tag == "!":
             short = len(text) <= LONGEST_NUMBER
             tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit) if short else _STRING
         elif tag not in _SCALARS:
-            self._refuse(event.start_mark, f"a value with the tag {tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"a value with the tag {tag}", "take the tag away")
         elif tag in _TYPED and len(text) > LONGEST_NUMBER:
-            self._refuse(event.start_mark, f"a number of more than {LONGEST_NUMBER} characters")
+            self._text.refuse(event.start_mark, f"a number of more than {LONGEST_NUMBER} characters")
         if tag not in _SCALARS:  # `=`, which nothing reads
             tag = _STRING
         return yaml.ScalarNode(tag, text, event.start_mark, event.end_mark)
 
     def _sequence(self, event: Any, depth: int) -> yaml.SequenceNode:
         if event.tag not in (None, "!", f"{_TAG}seq"):
-            self._refuse(event.start_mark, f"a list with the tag {event.tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"a list with the tag {event.tag}", "take the tag away")
         items: list[yaml.Node] = []
         inner: Any
         while not isinstance(inner := self._loader.get_event(), yaml.SequenceEndEvent):
@@ -211,14 +221,14 @@ class _Composer:
 
     def _mapping(self, event: Any, depth: int) -> yaml.MappingNode:
         if event.tag not in (None, "!", f"{_TAG}map"):
-            self._refuse(event.start_mark, f"a map with the tag {event.tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"a map with the tag {event.tag}", "take the tag away")
         items: list[tuple[yaml.Node, yaml.Node]] = []
         seen: dict[tuple[str, str], yaml.Mark] = {}
         inner: Any
         while not isinstance(inner := self._loader.get_event(), yaml.MappingEndEvent):
             key = self._node(inner, depth + 1)
             if not isinstance(key, yaml.ScalarNode):
-                self._refuse(inner.start_mark, "a list or a map as a key", "keys are plain texts")
+                self._text.refuse(inner.start_mark, "a list or a map as a key", "keys are plain texts")
             first = seen.setdefault((key.tag, key.value), inner.start_mark)
             if first is not inner.start_mark:
                 self._problem(inner.start_mark, f"`{key.value[:LONGEST_NUMBER]}` is defined twice", first)
@@ -231,34 +241,32 @@ class _Composer:
     def _merged(self, value: yaml.Node) -> None:
         for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             if not isinstance(each, yaml.MappingNode):
-                self._refuse(each.start_mark, "`<<` merges a map, or a list of maps")
+                self._text.refuse(each.start_mark, "`<<` merges a map, or a list of maps")
 
     def _problem(self, mark: yaml.Mark, message: str, first: yaml.Mark | None = None) -> None:
         if len(self.problems) < MAX_DIAGNOSTICS:
-            line, column = (first.line + 1, first.column + 1) if first is not None else (0, 0)
-            related = (Related("first here", line, column, line, column + 1),) if first is not None else ()
-            self.problems.append(diagnostic(self._filename, mark, message, related=related))
+            self.problems.append(self._text.diagnostic(mark, message, first=first))
 
 
-def _value(node: yaml.Node, filename: str) -> Any:
+def _value(node: yaml.Node, text: Text) -> Any:
     """Return what a node stands for. It is as deep and as large as the composer lets it be."""
     if isinstance(node, yaml.ScalarNode):
-        return _plain(node, filename)
+        return _plain(node, text)
     if isinstance(node, yaml.SequenceNode):
-        return [_value(each, filename) for each in node.value]
+        return [_value(each, text) for each in node.value]
     own: dict[Any, Any] = {}
     merged: dict[Any, Any] = {}
     for key, value in node.value:
         if key.tag == _MERGE:
             sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
             for each in reversed(sources):  # of several, the first one counts
-                merged |= _value(each, filename)
+                merged |= _value(each, text)
         else:
-            own[_value(key, filename)] = _value(value, filename)
+            own[_value(key, text)] = _value(value, text)
     return merged | own
 
 
-def _plain(node: yaml.ScalarNode, filename: str) -> Any:
+def _plain(node: yaml.ScalarNode, text: Text) -> Any:
     name = node.tag.removeprefix(_TAG)
     try:
         match name:
@@ -270,6 +278,6 @@ def _plain(node: yaml.ScalarNode, filename: str) -> Any:
                 return _numbers.bool_values[node.value.lower()]
             case "null":
                 return None
-    except (ValueError, KeyError):  # by a tag only: otherwise it would be a text
-        _refuse(filename, node.start_mark, f"this is no {name}")
+    except (LookupError, ValueError):  # by a tag only: otherwise it would be a text
+        text.refuse(node.start_mark, f"this is no {name}")
     return node.value

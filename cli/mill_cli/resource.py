@@ -1,24 +1,22 @@
 """A MillDeployment in YAML or JSON → its spec, or everything that is wrong with it and where."""
 
 import itertools
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from mill_api import names
-from mill_api.language import Diagnostic, InvalidConfig
+from mill_api.language import Diagnostic, InvalidConfig, parse, render
 from mill_api.language.decode import MAX_DIAGNOSTICS
 from mill_api.language.diagnostics import did_you_mean
-from mill_api.language.rules import problems
+from mill_api.language.rules import Problem, problems
 from mill_api.spec import MillDeploymentSpec
-from mill_cli.document import diagnostic, read_document
+from mill_cli.document import Document, Text, read_document
 
 Path = Sequence[str | int]
-_STEP: Final = re.compile(r"[^.\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +28,24 @@ class Resource:
     spec: MillDeploymentSpec
     lost: bool
     """Whether its metadata has more than that, which a deploy does not send."""
+    places: "_Places"
+
+    def as_mill(self) -> str:
+        """Return it as a `.mill` file. Raise `InvalidConfig` for what it cannot say: two routes of one host."""
+        text = render(self.spec)
+        try:
+            parse(text)
+        except InvalidConfig as error:
+            raise InvalidConfig(_placed(error.diagnostics, self.spec, self.places)) from None
+        return text
 
 
 def read_resource(text: bytes, filename: str) -> Resource:
     """Read the one MillDeployment of a file. Raise `InvalidConfig`."""
     document = read_document(text, filename)
     if document is None:
-        raise InvalidConfig([diagnostic(filename, None, f"the file has no document, and no {names.KIND}")])
-    return _resource(document.value, _Places(filename, document.root))
+        Text(filename, "").refuse(None, f"the file has no document, and no {names.KIND}")
+    return _resource(document.value, _Places(document))
 
 
 def _resource(document: Any, places: "_Places") -> Resource:
@@ -49,7 +57,7 @@ def _resource(document: Any, places: "_Places") -> Resource:
     metadata = metadata if isinstance(metadata, dict) else {}
     spec = _spec(document.get("spec") or {}, places)
     name, namespace = (_text(metadata, key, places) for key in ("name", "namespace"))
-    return Resource(name, namespace, spec, lost=bool(metadata.keys() - {"name", "namespace"}))
+    return Resource(name, namespace, spec, lost=bool(metadata.keys() - {"name", "namespace"}), places=places)
 
 
 def _text(metadata: dict[Any, Any], key: str, places: "_Places") -> str | None:
@@ -70,11 +78,15 @@ def _spec(given: Any, places: "_Places") -> MillDeploymentSpec:
     known = spec.model_dump(mode="json", by_alias=True)
     unknown = itertools.islice(_unknown(given, known), MAX_DIAGNOSTICS)
     found = [places.diagnostic(("spec", *path), "unknown field", advice) for path, advice in unknown]
-    broken = problems(spec)[: MAX_DIAGNOSTICS - len(found)]
-    found += [places.diagnostic(("spec", *_steps(each.path, spec)), each.message, each.help) for each in broken]
+    found += _placed(problems(spec)[: MAX_DIAGNOSTICS - len(found)], spec, places)
     if found:
         raise InvalidConfig(found)
     return spec
+
+
+def _placed(found: Iterable[Problem | Diagnostic], spec: MillDeploymentSpec, places: "_Places") -> list[Diagnostic]:
+    """Say what is wrong with a spec at its places in the file."""
+    return [places.diagnostic(("spec", *_steps(each.path or "", spec)), each.message, each.help) for each in found]
 
 
 def _unknown(given: Any, known: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -92,19 +104,39 @@ def _unknown(given: Any, known: Any, path: tuple[str | int, ...] = ()) -> Iterat
 
 def _steps(path: str, spec: MillDeploymentSpec) -> Iterator[str | int]:
     """Turn a problem's path (`service.web.env.A`) into that of the resource (`services`, 0, `env`, `A`)."""
-    kind, name, *rest = _STEP.findall(path)
+    kind, _, rest = path.partition(".")
     programs: Sequence[Any] = spec.services if kind == "service" else spec.tasks
-    yield f"{kind}s"
-    yield next(at for at, each in enumerate(programs) if each.name == name)
-    yield from rest
+    for at, program in enumerate(programs):
+        if rest == program.name or rest.startswith(f"{program.name}."):
+            yield f"{kind}s"
+            yield at
+            yield from _inner(rest.removeprefix(program.name).removeprefix("."), program)
+            return
+
+
+def _inner(path: str, program: Any) -> Iterator[str | int]:
+    """Go on within a service or task: names of variables and hosts have dots."""
+    field, _, rest = path.partition(".")
+    lists = {"volume": ("volumes", "name"), "route": ("routes", "host")}
+    if field not in lists:
+        yield from filter(None, [field, rest])
+        return
+    key, label = lists[field]
+    for at, each in enumerate(getattr(program, key, ())):
+        name = getattr(each, label)
+        if rest == name or rest.startswith(f"{name}."):
+            yield key
+            yield at
+            yield from filter(None, [rest.removeprefix(name).removeprefix(".")])
+            return
 
 
 class _Places:
     """Where things are in a file."""
 
-    def __init__(self, filename: str, tree: yaml.Node) -> None:
-        self._filename = filename
-        self._tree = tree
+    def __init__(self, document: Document) -> None:
+        self._text = document.text
+        self._tree = document.root
 
     def diagnostic(self, path: Path, message: str, advice: str | None = None) -> Diagnostic:
         """Say what is wrong with what is at a path, or with the nearest thing around it."""
@@ -117,7 +149,7 @@ class _Places:
                 break
             mark = key.start_mark
         shown = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
-        return diagnostic(self._filename, mark, message, advice, path=shown or None)
+        return self._text.diagnostic(mark, message, advice, path=shown or None)
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:

@@ -73,7 +73,7 @@ def _rendered(file: files.File, output: str, options: Options) -> str:
 
     spec, metadata = file.spec(), _metadata(file, options)
     if output == "mill":
-        return render(spec)
+        return file.resource.as_mill() if file.is_resource else render(spec)
     resource = spec.to_resource(metadata)
     if output == "json":
         return screen.as_json(resource, indent=None if options.as_json else 2)

@@ -67,6 +67,8 @@ def test_nothing_is_no_document() -> None:
         ("a: !!set {x}", "1:4 a map with the tag tag:yaml.org,2002:set"),
         ("a: !x 1", "1:4 a value with the tag !x"),
         ("a: !!int abc", "1:4 this is no int"),
+        ('a: !!int ""', "1:4 this is no int"),
+        ("a: 1\rb: 2\n\u2028c: *x", "2:5 there is no anchor &x"),
         ("a: !!float abc", "1:4 this is no float"),
         ("a: !!bool abc", "1:4 this is no bool"),
         (f"a: !!int {'9' * 5000}", "1:4 a number of more than 100 characters"),
@@ -149,3 +151,37 @@ def test_a_resource_as_kubectl_prints_it_is_read() -> None:
     )
     found = read_resource(text.encode(), "x.json")
     assert (found.name, found.namespace, [each.name for each in found.spec.services]) == ("mill", "shop", ["web"])
+
+
+def with_service(more: str) -> str:
+    return f"{HEAD}spec:\n  services:\n  - {{name: web, image: w, port: 80,\n    {more}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "where"),
+    [
+        ("env: {A.B: '${x}'}", "6:11 unknown interpolation '${x}' in '${x}'"),
+        (
+            "volumes: [{name: d, path: /d, size: 1Gi}, {name: e, path: /d, size: 1Gi}]",
+            "6:57 another volume is mounted at '/d'",
+        ),
+    ],
+)
+def test_what_breaks_a_rule_is_told_at_its_place(service: str, where: str) -> None:
+    assert refused(with_service(service)) == where
+
+
+@pytest.mark.parametrize(
+    ("service", "where"),
+    [
+        ("cpu: 2000000", "6:5 cpu must be at most 1000000"),
+        ("volumes: [{name: d, path: /d, size: 0}]", "6:35 size must be greater than 0"),
+        ("routes: [{host: a.b, path: /}, {host: a.b, path: /c}]", '6:14 route "a.b" is defined twice'),
+    ],
+)
+def test_what_a_mill_file_cannot_say_is_told_at_its_place(service: str, where: str) -> None:
+    resource = read_resource(with_service(service).encode(), "x.yaml")
+    with pytest.raises(InvalidConfig) as raised:
+        resource.as_mill()
+    (problem,) = raised.value.diagnostics
+    assert f"{problem.line}:{problem.column} {problem.message}" == where
