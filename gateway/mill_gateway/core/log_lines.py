@@ -97,7 +97,8 @@ def parse(raw: bytes, *, previous: bool = False) -> Line | None:
     whole = moment(match[1].decode() + match[3].decode())
     if whole is None:  # such as the 30th of February
         return None
-    nanoseconds = int(whole.timestamp()) * SECOND + int((match[2] or b"0").ljust(9, b"0"))
+    # A clock that was never set: positions count from 1970.
+    nanoseconds = max(0, int(whole.timestamp())) * SECOND + int((match[2] or b"0").ljust(9, b"0"))
     return Line(nanoseconds, text.removesuffix(b"\r").decode(errors="replace"), previous)
 
 
