@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ unit: setup ## Run the tests that need no cluster
 
 cli: setup ## Run the tests of the command line
 	$(BIN)/pytest -q -n auto tests/cli
+
+fuzz: setup ## Try a million random inputs of each kind on all that reads what others write: half an hour on two cores
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 e2e: setup cluster-up ## Run the tests against a real cluster
 	$(BIN)/pytest -q --timeout 300 tests/e2e

@@ -1,0 +1,160 @@
+"""`.mill` files: text, or what becomes of a text that is nearly one."""
+
+import random
+from pathlib import Path
+from typing import Any, Final
+
+from mill_api.language import InvalidConfig, parse, render, service_names
+from mill_api.language.interpolation import parse_value
+from mill_api.language.quantities import bytes_of
+from mill_api.spec import MillDeploymentSpec
+from mill_cli.files import File, shown
+from tests.fuzz.target import Target
+from tests.fuzz.texts import lines_of, mutated, odd, text, word
+
+_ROOT: Final = Path(__file__).parents[3]
+CORPUS: Final = [
+    path.read_bytes()
+    for folder in ("examples", "tests/unit/mill_api/language/cases")
+    for path in sorted((_ROOT / folder).rglob("*.mill"))
+]
+WORDS: Final = (
+    *(
+        'service "a" {',
+        "task t {",
+        "}",
+        "\n",
+        "\n",
+        "image =",
+        '"x:1"',
+        "port = 80",
+        "=",
+        "env {",
+        "env = {",
+        "health {",
+    ),
+    *(
+        "${",
+        "${secret(a)}",
+        "${service.a.address}",
+        "secret(",
+        ")",
+        '"',
+        "<<EOT\n",
+        "EOT\n",
+        "<<-A\n",
+        "A\n",
+        "/*",
+        "*/",
+    ),
+    *(
+        "#",
+        "[",
+        "]",
+        ",",
+        "$${",
+        "%{ if",
+        "null",
+        "true",
+        'interval = "1s"',
+        "cpu = 8e1",
+        "replicas = 2",
+        'route "h" {',
+    ),
+    *(
+        'volume "d" {',
+        'size = "1Gi"',
+        "ephemeral = true",
+        'memory = "1G"',
+        'path = "/p"',
+        "command = [",
+        "? :",
+        "for x in",
+    ),
+)
+_VALUES: Final = {
+    "image": ('"nginx"', '"registry.example:5000/a/b:1"', '"a@sha256:' + "0" * 64 + '"'),
+    "port": ("80", "65535", "8e1"),
+    "replicas": ("0", "1", "3", "1000"),
+    "cpu": ("0.5", "2", "0.001", "1.5e0", "1000000"),
+    "memory": ('"512M"', '"1.5Gi"', '"7E"', '"1 kb"', '"1b"'),
+    "command": ("[]", '["a", "b c"]', '["$${x}", "\\u00e4"]'),
+}
+_ENV: Final = ('"1"', "5", "true", '"${secret(a.b)}"', "secret(k)", "service.a.address", '"x $${y}"', "<<EOT\n $x\nEOT")
+
+
+def _valid(rng: random.Random) -> str:
+    """Return a file by the grammar; nearly all of them are right."""
+    blocks = []
+    for number in range(rng.randint(0, 3)):
+        lines = [f"  {name} = {rng.choice(values)}" for name, values in _VALUES.items() if rng.random() < 0.5]
+        lines += [] if any(each.startswith("  image") for each in lines) else ['  image = "a:1"']
+        if rng.random() < 0.6:
+            lines += [
+                "  env {",
+                *(f"    {word(rng, 5)}{at} = {rng.choice(_ENV)}" for at in range(rng.randint(0, 4))),
+                "  }",
+            ]
+        if rng.random() < 0.3:
+            lines += ["  port = 80"] if not any(each.startswith("  port") for each in lines) else []
+            lines += ['  health {\n    path = "/h"\n    interval = "1m 30s"\n  }']
+        if rng.random() < 0.3:
+            lines += [f'  volume "v{number}" {{\n    path = "/v"\n    {rng.choice(WORDS)}\n  }}']
+        blocks.append(f'service "{"a" if number == 0 else word(rng, 6).lower()}" {{\n' + "\n".join(lines) + "\n}\n")
+    return "".join(blocks)
+
+
+def generate(rng: random.Random) -> bytes:
+    """Return a file: right, nearly right, or pieces."""
+    kind = rng.random()
+    if kind < 0.3:
+        made = _valid(rng).encode()
+        return made if rng.random() < 0.5 else mutated(rng, made, CORPUS, WORDS)
+    if kind < 0.7:
+        return mutated(rng, lines_of(rng, rng.choice(CORPUS), 8), CORPUS, WORDS)
+    if kind < 0.97:
+        return text(rng, WORDS, 20).encode("utf-8", "surrogatepass")
+    return (rng.choice((rng.choice(WORDS), odd(rng))) * rng.choice((3, 100, 400))).encode("utf-8", "surrogatepass")
+
+
+def check(data: bytes) -> None:
+    """It is a spec that survives the way back, or diagnostics with places within the file that can be shown."""
+    service_names(data)
+    try:
+        spec = parse(data, filename="f.mill")
+    except InvalidConfig as error:
+        assert_places(error, data.decode("utf-8", "replace"))
+        return
+    again = render(spec)
+    assert _meaning(parse(again)) == _meaning(spec)
+    assert render(parse(again)) == again
+
+
+def _meaning(spec: MillDeploymentSpec) -> list[Any]:
+    """Return what a spec asks for; `1000` and `1k` are the same, and so are references with blanks in them."""
+    found = []
+    for program in (*spec.services, *spec.tasks):
+        fields = program.model_dump(exclude={"env", "memory", "volumes"})
+        env = {name: parse_value(value) for name, value in program.env.items()}
+        found.append((fields, env, bytes_of(program.memory), [each.path for each in getattr(program, "volumes", ())]))
+    return found
+
+
+def assert_places(error: InvalidConfig, read: str) -> None:
+    """Each problem is somewhere in the text, and all can be shown without anything that a terminal obeys."""
+    assert 1 <= len(error.diagnostics) <= 100
+    lines = read.split("\n")
+    for each in error.diagnostics:
+        assert each.message
+        assert (1, 1) <= (each.line, each.column) <= (each.end_line, each.end_column)
+        for line, column in ((each.line, each.column), *((other.line, other.column) for other in each.related)):
+            assert 1 <= line <= len(lines)
+            assert 1 <= column <= len(lines[line - 1]) + 1
+    printed = shown(error, File("f.mill", read.encode("utf-8", "replace"), is_resource=False), color=False)
+    assert printed.replace("\n", "").replace("\t", "").isprintable()
+    first = error.diagnostics[0]
+    assert first.to_json()["line"] == first.line
+    assert f"--> f.mill:{first.line}:{first.column}" in printed
+
+
+TARGETS: Final = (Target("language", generate, check, seconds=4.0),)

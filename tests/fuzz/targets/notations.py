@@ -1,0 +1,112 @@
+"""Quantities, durations, references and ids: short texts that mean something."""
+
+import random
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from mill_api.durations import to_timedelta
+from mill_api.events import parse_id
+from mill_api.language.durations import InvalidDuration, normalise, parse_duration
+from mill_api.language.interpolation import InvalidValue, format_value, parse_value
+from mill_api.language.quantities import InvalidQuantity, bytes_of, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.spec import QUANTITY
+from tests.fuzz.target import Target
+from tests.fuzz.texts import odd, text
+
+LARGEST: Final = 2**63 - 1
+"""What Kubernetes can count to."""
+_DURATION: Final = re.compile(r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
+_UNITS: Final = (
+    *("k", "Ki", "M", "Mi", "G", "Gi", "T", "E", "Ei", "m", "u", "n", "b", "kb", "KiB", "e3", "E-3", "e99", "i"),
+    *("ns", "us", "µs", "ms", "s", "sec", "min", "h", "d", "days", "w", "M", "y", "years", "hour"),
+)
+
+
+def _number(rng: random.Random) -> str:
+    whole = str(rng.choice((0, 1, 9, 10, 1023, 1024, 2**63 - 1, 2**63, 10**20, rng.randrange(10**6))))
+    return rng.choice(
+        (whole, whole, f"{whole}.{rng.randrange(1000)}", f".{rng.randrange(1000)}", f"{whole}.", f"+{whole}")
+    )
+
+
+def _amount(rng: random.Random) -> str:
+    parts = (rng.choice((_number(rng), rng.choice(_UNITS), " ", odd(rng), "")) for _ in range(rng.randint(0, 5)))
+    return "".join(parts) if rng.random() < 0.5 else f"{_number(rng)}{rng.choice(('', ' '))}{rng.choice(_UNITS)}"
+
+
+def _sizes(value: str) -> None:
+    """A size of a `.mill` file is a quantity in its normal form, or refused."""
+    try:
+        size = parse_size(value)
+    except InvalidQuantity:
+        return
+    assert re.fullmatch(QUANTITY, size)
+    assert bytes_of(normalise_size(size)) == bytes_of(size) <= LARGEST
+
+
+def _quantities(value: str) -> None:
+    """A quantity of the resource has a normal form of the same amount, or is refused."""
+    if re.fullmatch(QUANTITY, value) and len(value) <= 32:
+        for normal in (normalise_size, normalise_cpu):
+            try:
+                found = normal(value)
+            except InvalidQuantity:
+                continue
+            amount = bytes_of(found)
+            assert amount > LARGEST or bytes_of(normal(found)) == amount
+    try:
+        cores = parse_cpu(Decimal(value))
+    except (InvalidQuantity, InvalidOperation):
+        return
+    assert normalise_cpu(cores) == cores
+
+
+def _durations(value: str) -> None:
+    """A duration of a `.mill` file is one of the resource in its normal form, and a time; or refused."""
+    try:
+        duration = parse_duration(value)
+    except InvalidDuration:
+        return
+    assert _DURATION.fullmatch(duration)
+    assert normalise(duration) == duration
+    assert to_timedelta(duration).total_seconds() >= 0
+
+
+def _references(value: str) -> None:
+    """A value is its parts, or refused; and they make a value with the same parts."""
+    try:
+        parts = parse_value(value)
+    except InvalidValue:
+        return
+    assert parse_value(format_value(parts)) == parts
+
+
+def _ids(value: str) -> None:
+    """An id of an event has three parts, or is refused."""
+    try:
+        uid, rollout, position = parse_id(value)
+    except ValueError:
+        return
+    assert uid.isascii()
+    assert rollout.isascii()
+    assert position >= 0
+
+
+def _reference_text(rng: random.Random) -> str:
+    return text(rng, ("${", "}", "$", "$${", "secret(", ")", "service.", ".address", "a", "${secret(a)}", "{"), 10)
+
+
+def _id_text(rng: random.Random) -> str:
+    return text(
+        rng, ("8ffa93a4", ".", "2", "12.", "end", "7", "-", "a1b2c3d4e5", "8ffa93a4.2.7", "8ffa93a4.2-x.end"), 6
+    )
+
+
+TARGETS: Final = (
+    Target("sizes", _amount, _sizes),
+    Target("quantities", _amount, _quantities),
+    Target("durations", _amount, _durations),
+    Target("references", _reference_text, _references),
+    Target("event-ids", _id_text, _ids),
+)
