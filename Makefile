@@ -45,7 +45,7 @@ unit: setup ## Run the tests that need no cluster
 cli: setup ## Run the tests of the command line
 	$(BIN)/pytest -q -n auto tests/cli
 
-fuzz: setup ## Try a million random inputs of each kind on all that reads what others write: half an hour on two cores
+fuzz: setup ## Try a million random inputs of each kind on all that reads what others write: 40 minutes on two cores
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 e2e: setup cluster-up ## Run the tests against a real cluster

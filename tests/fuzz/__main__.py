@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     result = run(targets, Run(given.inputs, given.seed, given.jobs, given.seconds, given.hang))
     for target in targets:
         count, busy = result.inputs[target.name], result.busy[target.name] / 1000
-        print(f"{target.name:<28} {count:>9,} inputs {count / busy if busy else 0:>9,.0f} /s of CPU")
+        print(f"{target.name:<42} {count:>9,} inputs {count / busy if busy else 0:>9,.0f} /s of CPU")
     print(f"{sum(result.inputs.values()):,} inputs in {time.monotonic() - started:.0f} s, seed {given.seed}")
     for failure in result.failures:
         path = saved(failure, FOLDER)
