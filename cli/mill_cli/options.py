@@ -14,6 +14,11 @@ _TOKEN: Final = re.compile(r"[ -~]+")
 """What a header can have."""
 
 
+def is_token(text: str) -> bool:
+    """Tell whether a text can be a token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was given on the command line; None or False where nothing was."""
@@ -22,6 +27,7 @@ class Options:
     context: str | None = None
     gateway: str | None = None
     token: str | None = None
+    token_file: Path | None = None
     ca_file: Path | None = None
     namespace: str | None = None
     name: str | None = None
@@ -41,19 +47,24 @@ class Options:
         """
         if self.address and self.context:
             raise CliError(Exit.USAGE, "--address and --context are two ways to the gateway", "give one of them")
+        if self.token and self.token_file:
+            raise CliError(Exit.USAGE, "--token and --token-file are two ways to give a token", "give one of them")
         environment = {name: value for name, value in environment.items() if value}
         address = None if self.context else environment.get("MILL_ADDRESS")
         told = Options(
             address=address,
             context=None if self.address or address else environment.get("MILL_CONTEXT"),
             gateway=environment.get("MILL_GATEWAY"),
-            token=environment.get("MILL_TOKEN", "").strip(),
+            token=None if self.token_file else environment.get("MILL_TOKEN", "").strip(),
+            token_file=Path(environment["MILL_TOKEN_FILE"])
+            if "MILL_TOKEN_FILE" in environment and not self.token and not environment.get("MILL_TOKEN", "").strip()
+            else None,
             ca_file=Path(environment["MILL_CA_FILE"]) if "MILL_CA_FILE" in environment else None,
             namespace=environment.get("MILL_NAMESPACE"),
             name=environment.get("MILL_NAME"),
         )
         found = self.over(told)
-        if found.token and not _TOKEN.fullmatch(found.token):
+        if found.token and not is_token(found.token):
             raise CliError(Exit.USAGE, "the token has characters that no token has", "see --token and MILL_TOKEN")
         return found
 
@@ -106,6 +117,12 @@ def shared(without: str = "") -> list["SharedOption"]:
             metavar="TOKEN",
             help="The gateway's token, or one of the cluster. Others see what is in a command line, so rather set "
             "MILL_TOKEN. [MILL_TOKEN]",
+        ),
+        option(
+            *("--token-file", "token_file"),
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            help="Take the token from a file. [MILL_TOKEN_FILE]",
         ),
         option(
             *("--ca-file", "ca_file"),

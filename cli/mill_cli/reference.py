@@ -27,8 +27,18 @@ all of them on standard output; standard error has mill's own errors, and with `
 
 A stream that breaks is taken up where it was, at whichever gateway answers, for a minute; there is no other limit of
 time. Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; authorities those of the machine, of
-`SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. A redirect is followed to the same host only, since a token is
-for that alone. After Ctrl-C a rollout goes on, and the exit code is 3; of other commands it is 130.
+`SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. A redirect is followed on the same scheme, host and port only,
+since a token is for that alone; a token that goes to another machine without TLS is warned of, and so is a file with a
+token that others can read. `~/.netrc` is not read. After Ctrl-C a rollout goes on, and the exit code is 3; of other
+commands it is 130.
+
+Of a file at most 2 MiB are read, of a `.mill` file at most 256 KiB. YAML may have anchors, aliases and merge keys
+(`<<`) as long as all of it, written out, has at most 200,000 values and 4 MiB of text, 64 levels deep; a key that is
+given twice, a second document, and tags of other kinds than JSON has are refused, each at its place.
+
+Names, messages and values of others are printed without control characters and others that a terminal obeys; in JSON
+and YAML they are escaped. What programs wrote (`mill logs`) and a secret's value (`mill secret get`) are printed as
+they are, as kubectl does: a terminal does what they say.
 """
 _SHARED: Final = "\nOptions of all commands:"
 _WIDTH: Final = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.conftest import Mill
+from tests.cli.conftest import TOKEN, Mill
 from tests.cli.fake_gateway import FakeGateway, as_json
 
 ROUTE = "/v1/secrets"
@@ -95,3 +95,48 @@ def test_verbose_is_an_option_like_any_other(mill: Mill, takes: FakeGateway) -> 
     assert mill("-v", "secret", "list", "-v").code == 0
     done = mill("-v", "secret", "set", "k", "--address", "http://127.0.0.1:1", stdin="x")
     assert done.code == 2
+
+
+def test_a_token_from_a_file(mill: Mill, takes: FakeGateway) -> None:
+    file = mill.folder / mill.file(f"{OTHER}\n", "token")
+    file.chmod(0o600)
+    for arguments, variables, expected in (
+        (["--token-file", "token"], {}, OTHER),
+        ([], {"MILL_TOKEN": "", "MILL_TOKEN_FILE": "token"}, OTHER),
+        ([], {"MILL_TOKEN_FILE": "gone"}, TOKEN),
+        (["--token", OTHER], {"MILL_TOKEN": "", "MILL_TOKEN_FILE": "gone"}, OTHER),
+    ):
+        done = mill("secret", "list", "--json", *arguments, **variables)
+        assert (done.stdout, done.stderr, done.code) == ("[]\n", "", 0)
+        assert takes.asked[-1].headers["authorization"] == f"Bearer {expected}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_token_in_a_file_that_others_can_read_is_warned_of(mill: Mill, takes: FakeGateway, mode: int) -> None:
+    (mill.folder / mill.file(OTHER, "token")).chmod(mode)
+    done = mill("secret", "list", "--json", "--token-file", "token")
+    assert (done.stdout, done.code) == ("[]\n", 0)
+    assert done.stderr == f"warning: others can read the token in token (mode {mode:04o})\n  help: chmod 600 token\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (None, "error: token: No such file or directory (os error 2)\n"),
+        ("", "error: token: this is no token\n  help: the file has one token, in one line\n"),
+        ("a\nb", "error: token: this is no token\n  help: the file has one token, in one line\n"),
+        ("x" * 70_000, "error: token: this is no token\n  help: the file has one token, in one line\n"),
+    ],
+)
+def test_files_that_have_no_token(mill: Mill, takes: FakeGateway, text: str | None, error: str) -> None:
+    if text is not None:
+        mill.file(text, "token")
+    done = mill("secret", "list", "--token-file", "token")
+    assert (done.stdout, done.stderr, done.code, takes.asked) == ("", error, 4, [])
+    assert mill("validate", mill.file("", "empty.mill"), "--token-file", "token").code == 0
+
+
+def test_a_token_is_given_once(mill: Mill, takes: FakeGateway) -> None:
+    done = mill("secret", "list", "--token", OTHER, "--token-file", "token")
+    assert done.stderr.startswith("error: --token and --token-file are two ways to give a token\n")
+    assert (done.code, takes.asked) == (2, [])

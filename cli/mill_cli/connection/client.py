@@ -14,6 +14,7 @@ from mill_cli.connection.exposure import exposure
 from mill_cli.connection.failures import no_json, refused, unanswered
 from mill_cli.connection.proxy import kubectl_proxy
 from mill_cli.connection.target import Direct, target
+from mill_cli.connection.token import token_of
 from mill_cli.connection.trust import trust
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
@@ -41,6 +42,7 @@ class Gateway:
         """`warn` takes what the person is told before a token goes where others can read it."""
         self.options = options
         self._warn = warn
+        self._token: str | None = None
         self.target = target(options)
         self.closed = False
         """Whether it is over: what ends then in another thread was not lost."""
@@ -48,15 +50,16 @@ class Gateway:
         self._client: httpx.Client
 
     def __enter__(self) -> Self:
+        self._token = token_of(self.options, self._warn)
         if isinstance(self.target, Direct):
             self._client = self._open.enter_context(self._connect(self.target.address))
-            if self._warn is not None and (exposed := exposure(self.target, self.options.token)) is not None:
+            if self._warn is not None and (exposed := exposure(self.target, self._token)) is not None:
                 self._warn(exposed)
         else:
             socket = self._open.enter_context(kubectl_proxy(self.target))
             transport = httpx.HTTPTransport(uds=str(socket))
             # The API server's proxy keeps `Authorization` to itself; this header it passes on.
-            headers = {"Mill-Token": self.options.token} if self.options.token else {}
+            headers = {"Mill-Token": self._token} if self._token else {}
             self._client = self._open.enter_context(
                 httpx.Client(base_url=f"http://localhost{self.target.path}", headers=headers, transport=transport)
             )
@@ -95,7 +98,7 @@ class Gateway:
                 response = self._send(opened, method, path, read, request)
                 if not response.is_success:
                     content = read_bounded(response, LONGEST_REFUSAL, cut=True)
-                    raise refused(response, content, self.target, token=bool(self.options.token))
+                    raise refused(response, content, self.target, token=bool(self._token))
             except httpx.TransportError as error:
                 raise unanswered(error, self.target) from error
             yield response
@@ -131,11 +134,11 @@ class Gateway:
             f"if that is the gateway, give it: `--address {shlex.quote(base)}`"
             if base
             else "if that is the gateway, give it as --address",
-            *(["the token was not sent there"] if self.options.token else []),
+            *(["the token was not sent there"] if self._token else []),
         )
 
     def _connect(self, address: str) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else {}
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         # Reading the authorities takes time, and without TLS nobody needs them.
         verify = trust(self.options.ca_file) if address.startswith("https:") else False
         try:
