@@ -327,3 +327,24 @@ async def test_without_descriptors_the_log_has_a_line_a_second_at_most(caplog: p
             client.close()
         await asyncio.sleep(1)
         assert b"200 OK" in await _ask(served.port, "/healthz")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        b"GET /healthz HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_a_request_whose_end_is_in_doubt_is_refused_and_the_connection_closed(head: bytes) -> None:
+    async with gateway() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(head + PROBE)
+        async with asyncio.timeout(5):
+            answers = await reader.read()
+        writer.close()
+    assert answers.count(b"HTTP/1.1 ") == 1, "what follows is no request of its own"
+    assert answers.split()[1] in {b"400", b"501"}
