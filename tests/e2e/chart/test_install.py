@@ -23,6 +23,18 @@ CRD = "milldeployments.mill.dev"
 RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/warn=restricted")
 
 
+LASTING = {
+    "apiVersion": "mill.dev/v1alpha1",
+    "kind": "MillDeployment",
+    "metadata": {"name": "lasting"},
+    "spec": {
+        "services": [{"name": "lasting", "image": "REGISTRY/web:1", "port": 8080, "cpu": "20m"}],
+        "tasks": [{"name": "long", "image": "REGISTRY/web:1", "timeout": "900000h"}],
+    },
+}
+"""What 0.1.0 takes, and no later release: a duration of more than a hundred years."""
+
+
 class Release:
     """A release called `mill` in a namespace of its own, and what its notes tell people to type."""
 
@@ -99,6 +111,8 @@ def shop(cluster: Cluster, release: Release, tmp_path_factory: pytest.TempPathFa
         file.write_text(SEED.replace("REGISTRY", cluster.registry))
         done = release.mill("deploy", "-f", str(file), "--namespace", made.name)
         assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
+        made.kubectl("apply", "-f", "-", stdin=json.dumps(LASTING).replace("REGISTRY", cluster.registry))
+        wait_for("its verdict", lambda: made.condition("Ready", "lasting").get("status") == "True")
         yield made
 
 
@@ -147,6 +161,22 @@ def test_an_upgrade_and_back_leaves_services_and_token_as_they_are(release: Rele
     assert shop.ready_pods("web") == again
 
 
+def test_what_the_release_before_accepted_goes_on_with_a_warning(release: Release, shop: Namespace) -> None:
+    release.put(CHART)
+    (warning,) = wait_for("the warning", lambda: shop.status("lasting").get("warnings"))
+    assert "900000h" in warning["message"]
+    assert shop.condition("Ready", "lasting")["status"] == "True"
+    pods = shop.ready_pods("lasting")
+    assert release.mill("restart", "lasting", "--name", "lasting", "--namespace", shop.name).code == 0
+    wait_for("new pods", lambda: (found := shop.ready_pods("lasting")) and not set(found) & set(pods))
+    assert shop.condition("Ready", "lasting")["status"] == "True"
+    change = {"spec": {"tasks": [{**LASTING["spec"]["tasks"][0], "timeout": "900001h"}]}}  # type: ignore[index]
+    command = shop.cluster.kubectl_command("--namespace", shop.name, "patch", "milldeployment", "lasting")
+    refused = shop.run(*command, "--type=merge", "-p", json.dumps(change), check=False)
+    assert refused.code != 0
+    assert "longer than 100 years" in refused.stderr
+
+
 def test_helm_test_runs_the_seeds_scenario(release: Release, shop: Namespace) -> None:
     release.put(CHART, **{"tests.namespace": shop.name})
     told = release.helm("test", "mill", "--logs", "--timeout", "2m")
@@ -186,5 +216,5 @@ def test_what_is_deployed_outlives_mill(release: Release, shop: Namespace) -> No
     assert shop.get("crd", CRD)["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
     assert shop.ready_pods("web") == web
     assert shop.status()["services"]
-    shop.kubectl("delete", "milldeployment", "mill", "--timeout=60s")
+    shop.kubectl("delete", "milldeployments", "--all", "--timeout=60s")
     wait_for("its objects to go", lambda: not shop.items("deployments"))
