@@ -29,7 +29,7 @@ def probed(url: str, headers: dict[str, str] | None = None) -> Iterator[Vitals]:
     seen, stop = Vitals(), threading.Event()
 
     def ask() -> None:
-        while not stop.wait(EVERY_SECONDS):
+        while True:
             started = time.monotonic()
             try:
                 answer = httpx.get(url, headers=headers, timeout=PROBE_SECONDS)
@@ -39,6 +39,8 @@ def probed(url: str, headers: dict[str, str] | None = None) -> Iterator[Vitals]:
                 seen.failures.append(repr(error))
             seen.answers += 1
             seen.slowest = max(seen.slowest, time.monotonic() - started)
+            if stop.wait(EVERY_SECONDS):
+                return
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
