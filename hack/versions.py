@@ -17,6 +17,9 @@ ARGOCD: Final = "3.2.11"
 FLUX: Final = "1.9.6"
 """Of its source-controller and its kustomize-controller, which go by the same number; those after it want Go 1.27."""
 
+GITLEAKS: Final = "v8.30.0"
+"""Of the module with the shapes of credentials."""
+
 KSTATUS: Final = "0.37.2"
 """Of sigs.k8s.io/cli-utils. hack/kstatus/go.mod, which go.sum belongs to, requires the same."""
 

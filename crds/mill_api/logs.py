@@ -13,6 +13,7 @@ from mill_api.key import Key
 
 Format = Literal["text", "json"]
 
+DELETE = 0x7F
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
@@ -35,7 +36,20 @@ def configure(level: str, format_: str) -> logging.Handler:
 
 
 class TextFormatter(logging.Formatter):
-    """A line that begins with the time, in UTC as in the status."""
+    """A line that begins with the time, in UTC as in the status. Nothing else does: a record's message is one line, and
+    the lines of a traceback are indented, whatever text of others is in them."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return a record's line, in which what is not printable is escaped."""
+        return _escaped(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the lines of a traceback."""
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802
+        """Return the lines of a stack."""
+        return _indented(super().formatStack(stack_info))
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002
         """Return the time of a record."""
@@ -56,7 +70,20 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        return json.dumps(fields, ensure_ascii=False, default=str)
+        return _escaped(json.dumps(fields, ensure_ascii=False, default=str))
+
+
+def _escaped(text: str) -> str:
+    """Write what is not printable as JSON and Python write it in a string."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else _escape(each) for each in text)
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) != DELETE else "\\u007f"  # which JSON leaves as it is
+
+
+def _indented(lines: str) -> str:
+    return "\n".join(f"  {_escaped(line)}" for line in lines.split("\n"))
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -25,6 +25,7 @@ from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.verdicts.foreign import name, others_words
 from mill_operator.core.verdicts.subject import Problem
 from mill_operator.cost import counted
 from mill_operator.renderer import Renderer
@@ -138,7 +139,7 @@ class Children:
                     return  # the resource goes with it
                 if error.status not in REFUSALS:
                     raise
-                _note(memory, child, Problem(REFUSALS[error.status], error.message))
+                _note(memory, child, Problem(REFUSALS[error.status], others_words(error.message)))
                 return
         memory.problems.pop(child.applied, None)
         try:
@@ -207,7 +208,11 @@ def _is_ours(deployment: str, there: dict[str, Any]) -> bool:
 
 
 def _owner(there: dict[str, Any]) -> str:
-    """Say whose an object is."""
+    """Say whose an object is, in one line."""
+    return name(_owned_by(there))
+
+
+def _owned_by(there: dict[str, Any]) -> str:
     meta = fields.mapping(there, "metadata")
     for owner in fields.mappings(meta, "ownerReferences"):
         return f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}"

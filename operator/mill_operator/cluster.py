@@ -20,6 +20,7 @@ from mill_operator.core.digest import digest
 from mill_operator.core.packed import NOTHING, Packed
 from mill_operator.core.tasks.jobs import JobFacts, job_facts
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core.verdicts.texts import TextCache
 
 CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
 
@@ -123,7 +124,11 @@ class Cluster:
     def __init__(
         self, client: KubeClient, namespace: str | None, wake: Callable[[Key], None], *, evidence_logs: bool = True
     ) -> None:
+        self._texts = TextCache()
+
         def woken(old: Facts | None, new: Facts | None) -> None:
+            if isinstance(old, PodFacts) and (new is None or new.uid != old.uid):
+                self._texts.forget(old.uid)
             for each in {_group(facts) for facts in (old, new) if facts is not None}:
                 wake(each)
 
@@ -149,7 +154,7 @@ class Cluster:
                 labels=names.CHILD_SELECTOR,
             )
 
-        self._pods = reflector(PODS, partial(pod_facts, logs=evidence_logs))
+        self._pods = reflector(PODS, partial(pod_facts, logs=evidence_logs, cache=self._texts))
         self._jobs = reflector(JOBS, job_facts)
         self._children = {kind: reflector(BY_KIND[kind], partial(child_facts, kind)) for kind in CHILD_KINDS}
 

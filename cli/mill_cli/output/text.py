@@ -1,9 +1,8 @@
 """Texts of others, fit to be printed: a terminal obeys control characters, so they are not passed on."""
 
+from mill_api.sanitize import printable
 
-def printable(text: str) -> str:
-    """Return a text without control characters, but for tabs and ends of lines."""
-    return "".join(each if each.isprintable() or each in "\t\n" else "�" for each in text)
+__all__ = ["one_line", "printable"]
 
 
 def one_line(text: str) -> str:

@@ -45,6 +45,35 @@ def test_text_begins_with_the_time() -> None:
     assert line == "2026-01-31T12:00:00.250Z WARNING mill: default/mill: done"
 
 
+FORGED = "a\n2026-11-27T00:00:00.000Z ERROR   mill_operator: forged\r\x1b[2J\x7f\x9b\u202e\u2028\ud800 ä"
+ESCAPED = "a\\n2026-11-27T00:00:00.000Z ERROR   mill_operator: forged\\r\\u001b[2J\\u007f\\u009b\\u202e\\u2028\\ud800 ä"
+
+
+def test_text_of_others_forges_no_line() -> None:
+    line = TextFormatter(TEXT).format(record("suspect: %s", FORGED))
+    assert line == f"2026-01-31T12:00:00.250Z WARNING mill: suspect: {ESCAPED}"
+
+
+def test_a_traceback_keeps_its_lines_and_none_of_them_looks_like_a_record() -> None:
+    made = record("failed")
+    try:
+        int(FORGED)
+    except ValueError as error:
+        made.exc_info = (ValueError, error, error.__traceback__)
+    made.stack_info = "Stack (most recent call last):\n2026-11-27T00:00:00.000Z ERROR forged"
+    first, *others = TextFormatter(TEXT).format(made).split("\n")
+    assert first == "2026-01-31T12:00:00.250Z WARNING mill: failed"
+    assert "  Traceback (most recent call last):" in others
+    assert all(line.startswith("  ") and line.isprintable() for line in others)
+
+
+def test_json_has_nothing_that_is_not_printable() -> None:
+    line = JsonFormatter().format(record("suspect: %s", FORGED, **about(KEY, service="\u202eweb")))
+    assert line.isprintable()
+    fields = json.loads(line)
+    assert (fields["message"], fields["service"]) == (f"suspect: {FORGED}", "\u202eweb")
+
+
 def test_what_a_record_is_about_does_not_clash_with_its_own_fields() -> None:
     logger = logging.getLogger("test")
     with pytest.raises(KeyError):

@@ -7,6 +7,7 @@ not change has nothing to say, so that passes are silent, and an operator that s
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from mill_api.sanitize import one_line
 from mill_api.status import (
     SPEC_WARNING,
     MillDeploymentStatus,
@@ -115,7 +116,7 @@ def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transit
             same = [step]
             where = f" on {step.node}" if step.node else ""
             why = f": {step.message}" if step.message else ""
-            note = f"{service} is {step.phase}{where}{why}"
+            note = _short(f"{service} is {step.phase}{where}{why}")
             said = Announcement(step.phase.capitalize(), note, about, verdict=False)
     return replace(said, position=same[0].seq + 1, count=len(same))
 
@@ -179,7 +180,7 @@ def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator
     unspawnable = {(task.name, task.reason, task.message) for task in before.tasks}
     for task in after.tasks:
         if task.reason is not None and (task.name, task.reason, task.message) not in unspawnable:
-            note = f"task {task.name} cannot be spawned: {task.message}"
+            note = _short(f"task {task.name} cannot be spawned: {task.message}")
             yield Announcement(task.reason, note, {"task": task.name}, warning=True, action="Run", count=None)
 
 
@@ -191,7 +192,7 @@ def _run(task: str, run: TaskRun) -> Announcement:
     about = {"task": task, "run": run.name, "spawned": run.created_at}
     match run.state:
         case RunState.FAILED:
-            note = f"run {run.name} of task {task} has failed: {run.message}"
+            note = _short(f"run {run.name} of task {task} has failed: {run.message}")
             return Announcement(run.reason or "Failed", note, about, warning=True, action="Run")
         case RunState.SUCCEEDED:
             note = f"run {run.name} of task {task} has succeeded"
@@ -200,5 +201,5 @@ def _run(task: str, run: TaskRun) -> Announcement:
 
 
 def _short(note: str) -> str:
-    """Cut a note to what the API server takes."""
-    return note.encode()[:NOTE_LIMIT].decode(errors="ignore")
+    """Cut a note to one line that the API server takes."""
+    return one_line(note, NOTE_LIMIT)

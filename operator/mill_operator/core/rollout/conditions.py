@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
+from mill_api.sanitize import one_line
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_operator.core import clock
 
@@ -32,7 +33,7 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     ]
 
     if status.rollout is not None and status.rollout.refused is not None:
-        message = status.rollout.refused
+        message = "; ".join(status.rollout.refused.splitlines())
         return [
             condition("Ready", "False", "InvalidSpec", message),
             condition("Stalled", "True", "InvalidSpec", message),
@@ -73,7 +74,7 @@ def _condition(
         type=kind,
         status=value,
         reason=reason,
-        message=message[:MESSAGE_LIMIT],
+        message=one_line(message, MESSAGE_LIMIT),
         observed_generation=generation,
         last_transition_time=since,
     )

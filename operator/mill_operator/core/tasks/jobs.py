@@ -6,6 +6,7 @@ from datetime import datetime
 from mill_api import fields, names
 from mill_api.fields import Json
 from mill_api.key import Key
+from mill_operator.core.verdicts.foreign import cluster_words, name
 
 ENDS_WELL = ("Complete", "SuccessCriteriaMet")
 ENDS_BADLY = ("Failed", "FailureTarget")
@@ -53,7 +54,7 @@ def job_facts(body: Json) -> JobFacts:
     # One container is ours; others were injected.
     container = next((each for each in containers if fields.text(each, "name") == task), [*containers, {}][0])
     said = {kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"}
-    bad = next((said[name] for name in ENDS_BADLY if name in said), None)
+    bad = next((said[kind] for kind in ENDS_BADLY if kind in said), None)
     finished = said.get("Complete") or said.get("Failed") or {}
     return JobFacts(
         key=known.key,
@@ -68,10 +69,19 @@ def job_facts(body: Json) -> JobFacts:
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=_secrets(container),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
-        succeeded=any(name in said for name in ENDS_WELL),
-        failure=Failure(fields.text(bad, "reason"), fields.text(bad, "message")) if bad is not None else None,
+        succeeded=any(kind in said for kind in ENDS_WELL),
+        failure=Failure(name(fields.text(bad, "reason")), cluster_words(fields.text(bad, "message")))
+        if bad is not None
+        else None,
         finished_at=fields.time(finished, "lastTransitionTime"),
     )
+
+
+def _failure(said: Json | None) -> Failure | None:
+    """Return why a run has failed, from its condition."""
+    if said is None:
+        return None
+    return Failure(name(fields.text(said, "reason")), cluster_words(fields.text(said, "message")))
 
 
 def _secrets(container: Json) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ A run is one attempt: what a node does to its pod is no flake that another pod m
 from typing import Final
 
 from mill_api.language.durations import format_duration
+from mill_api.sanitize import one_line
 from mill_operator.core.verdicts.rules import AT_ONCE, LIKELY, PERMANENT, TABLE, Rule, seconds
 from mill_operator.core.verdicts.subject import Match, Subject
 from mill_operator.core.verdicts.words import CAUSE_LIMIT
@@ -26,14 +27,14 @@ def pushed_out(subject: Subject) -> Match | None:
     pod = subject.pod
     if pod is None or not pod.pushed_out or not (pod.terminating or pod.phase == "Failed"):
         return None
-    return Match(pod.pushed_out, {"cause": pod.pushed_out[:CAUSE_LIMIT]})
+    return Match(pod.pushed_out, {"cause": one_line(pod.pushed_out, CAUSE_LIMIT)})
 
 
 def unexplained(subject: Subject) -> Match | None:
     """See a Job that has failed, while its pod does not say why: it is gone, or our watch of pods is behind."""
     if subject.job is None or subject.job.failure is None:
         return None
-    return Match(subject.job.failure.message, {"cause": subject.job.failure.message[:CAUSE_LIMIT]})
+    return Match(subject.job.failure.message, {"cause": one_line(subject.job.failure.message, CAUSE_LIMIT)})
 
 
 TIMED_OUT: Final = Rule(

@@ -11,8 +11,7 @@ from typing import Final
 
 from mill_api import fields
 from mill_api.fields import Json
-from mill_operator.core.verdicts.redact import redact_urls
-from mill_operator.core.verdicts.words import head
+from mill_operator.core.verdicts.foreign import cluster_words, name, others_words
 
 EVENTS_KEPT: Final = 50
 """Events kept of one object, the newest: the kubelet folds what repeats into one."""
@@ -59,6 +58,9 @@ class Answers:
         return next((each for each in events if container in ("", each.container)), None)
 
 
+PROBE: Final = "Unhealthy"
+"""An event in which the output of a program may be, that a probe has run."""
+
 NOTHING_KNOWN: Final = Answers()
 
 
@@ -70,7 +72,9 @@ def event_facts(items: Iterable[Json]) -> tuple[EventFacts, ...]:
 def _event(body: Json) -> EventFacts:
     part = fields.text(fields.mapping(body, "involvedObject"), "fieldPath")
     _, _, container = part.removesuffix("}").partition("{")
-    return EventFacts(fields.text(body, "reason"), head(redact_urls(fields.text(body, "message"))), container)
+    reason = name(fields.text(body, "reason"))
+    words = others_words if reason == PROBE else cluster_words
+    return EventFacts(reason, words(fields.text(body, "message")), name(container))
 
 
 def node_facts(body: Json) -> NodeFacts:
@@ -79,8 +83,8 @@ def node_facts(body: Json) -> NodeFacts:
     system, architecture = fields.text(info, "operatingSystem"), fields.text(info, "architecture")
     ready = fields.conditions(fields.mapping(body, "status")).get("Ready", {})
     return NodeFacts(
-        platform=f"{system}/{architecture}" if system and architecture else "",
-        ready=fields.text(ready, "status") or "Unknown",
+        platform=name(f"{system}/{architecture}") if system and architecture else "",
+        ready=name(fields.text(ready, "status")) or "Unknown",
         ready_since=fields.time(ready, "lastTransitionTime"),
     )
 

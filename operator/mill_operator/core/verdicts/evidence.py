@@ -4,7 +4,6 @@ A predicate returns what it has found, or None. What is around a pod (the schedu
 predicates in `surroundings`.
 """
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Final, TypeAlias
 
 from mill_api import names
 from mill_api.status import ServiceStatus
+from mill_operator.core.patterns import literal, pattern, repeated
 from mill_operator.core.verdicts.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Ended
 from mill_operator.core.verdicts.subject import Match, Subject
 
@@ -21,22 +21,34 @@ LONG_RUN: Final = timedelta(seconds=600)
 """A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
 
 BACK_OFF: Final = "Back-off pulling image"
-DENIED: Final = re.compile(
-    r"unauthorized|(?<!permission )denied|forbidden|authentication required|no basic auth credentials"
-    r"|authorization failed|incorrect username or password|authorization token has expired",
-    re.IGNORECASE,
+DENIED: Final = pattern(
+    r"(?i)unauthorized|denied|forbidden|authentication required|no basic auth credentials"
+    r"|authorization failed|incorrect username or password|authorization token has expired"
 )
-OTHER_PLATFORM: Final = re.compile(
-    r"no match for platform"
+FILE_DENIED: Final = repeated(r"(?i)permission denied")
+"""What a file system says; that is no registry's refusal."""
+OTHER_PLATFORM: Final = pattern(
+    r"(?i)no match for platform"
     r"|no matching manifest for (?P<docker>[\w/.-]+)"
     r"|no image found in (?:manifest list|image index) for architecture \"?(?P<arch>\w+)\"?,"
-    r" variant \"?(?P<variant>\w*)\"?, OS \"?(?P<os>\w+)",
-    re.IGNORECASE,
+    r" variant \"?(?P<variant>\w*)\"?, OS \"?(?P<os>\w+)"
 )
-SAYS_NO_CAUSE: Final = re.compile(
-    rf'pull QPS exceeded|context canceled|^{BACK_OFF} "[^"]*"\s*$', re.IGNORECASE | re.MULTILINE
-)
+SAYS_NO_CAUSE: Final = pattern(rf'(?im)pull QPS exceeded|context canceled|^{BACK_OFF} "[^"]*"\s*$')
 """A pull's failure in words that say nothing of its cause: one that is known already stays."""
+
+
+LOGIN_FAILS: Final = pattern(r"(?i)failed to (?:authorize|fetch \w+ token)")
+NOT_FOUND: Final = (
+    r"(?m::\s*not found\s*$)|: not found\b|404 not found|manifest unknown|name unknown|manifest for \S+ not found"
+)
+PULL_SECRETS: Final = pattern(r"secrets \((?P<secrets>[^)]+)\)")
+IMAGE_IN_REQUEST: Final = repeated(r"/manifests/\S+|manifest \S+ in \S+")
+WORD_CHARACTERS: Final = "_.-"
+
+
+def denied(words: str) -> bool:
+    """Tell whether a registry refuses."""
+    return DENIED.search(FILE_DENIED.sub("", words)) is not None
 
 
 def cause_known(before: ServiceStatus | None, image: str) -> bool:
@@ -47,13 +59,13 @@ def cause_known(before: ServiceStatus | None, image: str) -> bool:
 
 def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
     """See a container that waits for one of these reasons, with a message that matches `says`."""
-    pattern = re.compile(says, re.IGNORECASE | re.DOTALL)
+    says_so = pattern(f"(?is){says}")
 
     def sees(subject: Subject) -> Match | None:
         pod = subject.pod
         if pod is None or pod.waiting_reason not in reasons:
             return None
-        found = pattern.search(without_names(pod.waiting_message, subject.asked.image))
+        found = says_so.search(without_names(pod.waiting_message, subject.asked.image))
         return Match(pod.waiting_message or pod.waiting_reason, found.groupdict(default="")) if found else None
 
     return sees
@@ -62,11 +74,27 @@ def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
 @lru_cache(maxsize=1024)  # every row about images asks for the same
 def without_names(message: str, image: str) -> str:
     """Take the image's names out of a message: an image may be called `denied`, and a tag `429`."""
-    path = re.sub(r"(?<!^)(?::[^/:@]*)?(?:@.*)?$", "", image)
+    path = image.partition("@")[0]
+    folder, slash, last = path.rpartition("/")
+    path = folder + slash + last.partition(":")[0]
     host, _, rest = path.partition("/")
-    repository = rest if rest and re.search(r"[.:]|^localhost$", host) else path
-    message = re.sub(r"/manifests/\S+|manifest \S+ in \S+", "", message.replace(image, ""))
-    return re.sub(rf"(?<![\w.-]){re.escape(repository)}(?![\w.-])", "", message) if repository else message
+    repository = rest if rest and ("." in host or ":" in host or host == "localhost") else path
+    message = IMAGE_IN_REQUEST.sub("", message.replace(image, "") if image else message)
+    return _without_word(message, repository) if repository else message
+
+
+def _without_word(text: str, word: str) -> str:
+    """Take a word out wherever it stands alone."""
+    before, *others = text.split(word)
+    kept = [before]
+    for other in others:
+        alone = not _in_word(kept[-1][-1:]) and not _in_word(other[:1])
+        kept += [other] if alone else [word, other]
+    return "".join(kept)
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or (character != "" and character in WORD_CHARACTERS)
 
 
 def pull(says: str) -> Sees:
@@ -76,7 +104,7 @@ def pull(says: str) -> Sees:
 
 def other_platform(subject: Subject) -> Match | None:
     """See an image for other platforms than the node's. Some runtimes name it; the node knows it."""
-    match = pull(OTHER_PLATFORM.pattern)(subject)
+    match = BY_PLATFORM(subject)
     if match is None:
         return None
     said = match.values
@@ -84,13 +112,25 @@ def other_platform(subject: Subject) -> Match | None:
     return Match(match.evidence, {"platform": platform} if platform else {})
 
 
+NOT_FOUND_BY_REGISTRY: Final = pull(NOT_FOUND)
+BY_PLATFORM: Final = pull(OTHER_PLATFORM.pattern.removeprefix("(?i)"))
+
+
 def image_missing(subject: Subject) -> Match | None:
     """See an image that the registry does not have; for a digest it says the same, and so do all registries."""
-    says = r":\s*not found\s*$|: not found\b|404 not found|manifest unknown|name unknown|manifest for \S+ not found"
-    unlike_a_login = r"^(?!.*failed to (?:authorize|fetch \w+ token))"
-    if (match := pull(rf"{unlike_a_login}.*(?:{says})")(subject)) is None:
+    match = NOT_FOUND_BY_REGISTRY(subject)
+    if match is None or LOGIN_FAILS.search(match.evidence):
         return None
     return Match(match.evidence, {"what": "digest" if "@sha256:" in subject.asked.image else "tag"})
+
+
+def _pull_denied(subject: Subject) -> Match | None:
+    pod = subject.pod
+    if pod is None or pod.waiting_reason not in PULL_PROBLEMS:
+        return None
+    if not denied(without_names(pod.waiting_message, subject.asked.image)):
+        return None
+    return Match(pod.waiting_message or pod.waiting_reason)
 
 
 def pull_denied(subject: Subject) -> Match | None:
@@ -98,7 +138,7 @@ def pull_denied(subject: Subject) -> Match | None:
 
     A new attempt is told by its message: `ErrImagePull`, where the last thing that we saw was the back-off.
     """
-    if (match := pull(DENIED.pattern)(subject)) is None:
+    if (match := _pull_denied(subject)) is None:
         return None
     seen_before = (subject.before and subject.before.evidence) or ""
     again = seen_before.startswith(BACK_OFF) and not match.evidence.startswith(BACK_OFF)
@@ -107,31 +147,36 @@ def pull_denied(subject: Subject) -> Match | None:
 
 def pull_secret_missing(subject: Subject) -> Match | None:
     """See a registry that refuses while the credentials that the pod should bring do not exist."""
-    if subject.pod is None or (match := pull(DENIED.pattern)(subject)) is None:
+    if subject.pod is None or (match := _pull_denied(subject)) is None:
         return None
     said = subject.answers.said(subject.pod.uid, "FailedToRetrieveImagePullSecret")
-    found = re.search(r"secrets \((?P<secrets>[^)]+)\)", said.message) if said else None
+    found = PULL_SECRETS.search(said.message) if said else None
     return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
+
+
+SECRET_NOT_FOUND: Final = waits(
+    {"CreateContainerConfigError"},
+    rf"couldn't find key (?P<key>\S+) in Secret|secret \"{literal(names.SECRET_NAME)}\" not found",
+)
 
 
 def secret_missing(subject: Subject) -> Match | None:
     """See a container whose environment names a secret that is not there: the key, or all of them."""
-    says = rf"couldn't find key (?P<key>\S+) in Secret|secret \"{names.SECRET_NAME}\" not found"
-    if (match := waits({"CreateContainerConfigError"}, says)(subject)) is None:
+    if (match := SECRET_NOT_FOUND(subject)) is None:
         return None
     return Match(match.evidence, {"secret": match.values["key"] or next(iter(subject.asked.secrets), "?")})
 
 
 def cannot_start(says: str) -> Sees:
     """See a container that the runtime could not start."""
-    pattern = re.compile(says, re.IGNORECASE)
+    says_so = pattern(f"(?i){says}")
     waiting = waits({"RunContainerError", "CreateContainerError"}, says)
 
     def sees(subject: Subject) -> Match | None:
         if match := waiting(subject):
             return match
         end = subject.pod.latest_end if subject.pod else None
-        if end is None or not pattern.search(end.message):
+        if end is None or not says_so.search(end.message):
             return None
         # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
         # that is nothing but what the runtime writes when it cannot become the program.
@@ -141,12 +186,15 @@ def cannot_start(says: str) -> Sees:
     return sees
 
 
+NOT_RUN: Final = waits({"RunContainerError"})
+
+
 def start_failed(subject: Subject) -> Match | None:
     """See a container that the runtime could not start, for any other cause."""
     end = subject.pod.latest_end if subject.pod else None
     if end is not None and end.reason in RUNTIME_WORDS:
         return Match(end.message, {"waiting": end.message})
-    return waits({"RunContainerError"})(subject)
+    return NOT_RUN(subject)
 
 
 def out_of_memory(end: Ended) -> bool:

@@ -9,8 +9,8 @@ from mill_api.fields import Json
 from mill_api.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.verdicts.containers import ContainerFacts, Ended, containers
-from mill_operator.core.verdicts.redact import redact
-from mill_operator.core.verdicts.words import head
+from mill_operator.core.verdicts.foreign import cluster_words, name, others_words
+from mill_operator.core.verdicts.texts import TextCache
 
 LABEL_JOB = "batch.kubernetes.io/job-name"
 """The label by which a Job's pods name it."""
@@ -121,17 +121,21 @@ class ChildFacts:
     """A claim's; None: nobody has named one, and there is no default."""
 
 
-def pod_facts(body: Json, *, logs: bool = True) -> PodFacts:
-    """Take what we need from a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`."""
+def pod_facts(body: Json, *, logs: bool = True, cache: TextCache | None = None) -> PodFacts:
+    """Take what we need from a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`.
+
+    `cache` remembers the texts of its containers; it is the caller's to forget the pod when it is gone.
+    """
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     service, task = labels.get(names.LABEL_SERVICE, ""), labels.get(names.LABEL_TASK, "")
     conditions = fields.conditions(status)
     scheduled, ready, sandbox, disruption = (
-        conditions.get(name, {}) for name in ("PodScheduled", "Ready", "PodReadyToStartContainers", "DisruptionTarget")
+        conditions.get(kind, {}) for kind in ("PodScheduled", "Ready", "PodReadyToStartContainers", "DisruptionTarget")
     )
     is_scheduled, is_ready = (fields.text(each, "status") for each in (scheduled, ready))
-    ours, others = containers(service or task, spec, status, logs=logs)
+    texts = (TextCache() if cache is None else cache).reading(known.uid)
+    ours, others = containers(service or task, spec, status, texts, logs=logs)
     claims = (fields.mapping(each, "persistentVolumeClaim") for each in fields.mappings(spec, "volumes"))
     return PodFacts(
         key=known.key,
@@ -143,10 +147,10 @@ def pod_facts(body: Json, *, logs: bool = True) -> PodFacts:
         created=fields.created(body),
         terminating=fields.deleted(body),
         phase=fields.text(status, "phase") or "Pending",
-        reason=fields.text(status, "reason"),
+        reason=name(fields.text(status, "reason")),
         node=fields.text(spec, "nodeName") or None,
         bound_at=fields.time(scheduled, "lastTransitionTime") if is_scheduled == "True" else None,
-        unschedulable=fields.text(scheduled, "message")
+        unschedulable=cluster_words(fields.text(scheduled, "message"))
         if fields.text(scheduled, "reason") == "Unschedulable"
         else None,
         ready=is_ready == "True",
@@ -160,16 +164,18 @@ def pod_facts(body: Json, *, logs: bool = True) -> PodFacts:
         last_ended=ours.last_ended,
         restarts=ours.restarts,
         image=ours.image,
-        message=head(fields.text(status, "message")),
+        message=cluster_words(fields.text(status, "message")),
         container_ready=ours.ready,
         sandbox_ready=fields.text(sandbox, "status") == "True",
         told_at=_told_at(meta),
-        gate=head(fields.text(ready, "message")) if fields.text(ready, "reason") == "ReadinessGatesNotReady" else "",
+        gate=cluster_words(fields.text(ready, "message"))
+        if fields.text(ready, "reason") == "ReadinessGatesNotReady"
+        else "",
         claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
         others=others,
         task=task,
         job=labels.get(LABEL_JOB, ""),
-        pushed_out=head(fields.text(status if fields.text(status, "reason") else disruption, "message")),
+        pushed_out=cluster_words(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 
 
@@ -195,12 +201,12 @@ def child_facts(kind: str, body: Json) -> ChildFacts:
         service=labels.get(names.LABEL_SERVICE, ""),
         created=fields.created(body),
         owner_uid=fields.text(owner, "uid"),
-        owner=f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}" if owner else "",
+        owner=name(f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}") if owner else "",
         applied=fields.texts(meta, "annotations").get(names.ANNOTATION_APPLIED, ""),
         revision=str(generation) if generation is not None else digest(spec),
         terminating=fields.deleted(body),
         replicas=fields.optional_number(spec, "replicas"),
-        refusal=head(redact(fields.text(failure, "message"))) if counts else "",
+        refusal=others_words(fields.text(failure, "message")) if counts else "",
         phase=fields.text(status, "phase"),
         storage_class=fields.optional_text(spec, "storageClassName"),
     )

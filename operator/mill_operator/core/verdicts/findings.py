@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mill_api.sanitize import multi_line, one_line
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import clock
 from mill_operator.core.verdicts.containers import PULL_PROBLEMS
 from mill_operator.core.verdicts.evidence import SAYS_NO_CAUSE, cause_known
 from mill_operator.core.verdicts.rules import TABLE, Rule, Speed
 from mill_operator.core.verdicts.subject import Match, Subject
-from mill_operator.core.verdicts.words import cause, head
+from mill_operator.core.verdicts.words import LIMIT, cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def _finding(
     message = rule.message.format_map(values)
     return Finding(
         rule=rule,
-        message=f"container {subject.container}: {message}" if subject.container else message,
-        evidence=head(match.evidence),
+        message=one_line(f"container {subject.container}: {message}" if subject.container else message, LIMIT),
+        evidence=multi_line(match.evidence, LIMIT),
         suggestion=rule.suggestion.format_map(values),
         since=since,
         due=_due(rule, match, since, before),

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from mill_api.status import ServiceStatus
 from mill_operator.core.verdicts.containers import PULL_PROBLEMS
-from mill_operator.core.verdicts.evidence import DENIED, OTHER_PLATFORM, SAYS_NO_CAUSE, cause_known, without_names
+from mill_operator.core.verdicts.evidence import OTHER_PLATFORM, SAYS_NO_CAUSE, cause_known, denied, without_names
 from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.surroundings import begins
 
@@ -79,7 +79,7 @@ def _about_a_pull(
     words = without_names(message, image)
     if OTHER_PLATFORM.search(words):
         return _node(pod, SETTLED)
-    if DENIED.search(words):  # is it that the credentials are missing?
+    if denied(words):  # is it that the credentials are missing?
         return {_events(pod, LATER)}
     if SAYS_NO_CAUSE.search(words) and not cause_known(previous, image):
         return {_events(pod, SETTLED, says=message)}

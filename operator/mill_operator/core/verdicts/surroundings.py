@@ -1,9 +1,10 @@
 """What rules look for around a pod: who places it, what it needs, where it is, and what keeps it from being made."""
 
-import re
 from datetime import timedelta
 from typing import Final
 
+from mill_api.sanitize import one_line
+from mill_operator.core.patterns import pattern, repeated
 from mill_operator.core.verdicts.answers import EventFacts
 from mill_operator.core.verdicts.containers import CREATING
 from mill_operator.core.verdicts.evidence import Sees
@@ -18,13 +19,13 @@ WITHOUT_A_CAUSE: Final = timedelta(seconds=120)
 """How long a volume may take of which nobody says why."""
 
 NO_NODE: Final = (
-    (re.compile(r"insufficient [\w/-]+(?:\.[\w/-]+)*", re.IGNORECASE), None),
-    (re.compile(r"too many pods", re.IGNORECASE), "too many pods on every node"),
-    (re.compile(r"didn't match Pod's node affinity/selector", re.IGNORECASE), "node selector matches none"),
-    (re.compile(r"PersistentVolume's node affinity|volume node affinity", re.IGNORECASE), "volume is on another node"),
-    (re.compile(r"max volume count", re.IGNORECASE), "too many volumes on every node"),
-    (re.compile(r"\d+ node\(s\) were unschedulable", re.IGNORECASE), "cordoned"),
-    (re.compile(r"untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?", re.IGNORECASE), "untolerated taint"),
+    (pattern(r"(?i)insufficient [\w/-]+(?:\.[\w/-]+)*"), None),
+    (pattern(r"(?i)too many pods"), "too many pods on every node"),
+    (pattern(r"(?i)didn't match Pod's node affinity/selector"), "node selector matches none"),
+    (pattern(r"(?i)PersistentVolume's node affinity|volume node affinity"), "volume is on another node"),
+    (pattern(r"(?i)max volume count"), "too many volumes on every node"),
+    (pattern(r"(?i)\d+ node\(s\) were unschedulable"), "cordoned"),
+    (pattern(r"(?i)untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?"), "untolerated taint"),
 )
 """The scheduler's causes in few words, those first that are about the service; None: they are few already."""
 
@@ -32,14 +33,19 @@ MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 SANDBOX: Final = ("FailedCreatePodSandBox",)
 BEGUN: Final = ("Pulling", "Pulled")
 """Events of a pod that has got past both: a kubelet that pulls does not tell its status meanwhile."""
-ABSENT: Final = re.compile(
-    r"not found(?! in the list of registered)|no such file or directory|does not exist|is not a \w+", re.IGNORECASE
-)
+ABSENT: Final = pattern(r"(?i)not found|no such file or directory|does not exist|is not a \w+")
+NOT_REGISTERED: Final = repeated(r"(?i)not found in the list of registered")
 """In a failed mount: what should be mounted is not there. (A driver that is not registered may be starting.)"""
+VOLUME: Final = pattern(r"volume \"(?P<name>[^\"]+)\"")
+VOLUME_FAILED: Final = repeated(r"^\S+ failed for volume \"[^\"]*\"\s*:\s*")
+STORAGE_CLASS_NOT_FOUND: Final = pattern(r"storageclass\S* \"(?P<name>[^\"]+)\" not found")
+NOT_PROVISIONED: Final = repeated(r"^failed to provision volume with StorageClass \"[^\"]*\": ")
+READINESS_GATE: Final = pattern(r"readiness gate \"(?P<gate>[^\"]+)\"")
+POD_FORBIDDEN: Final = repeated(r"^pods \"[^\"]*\" is forbidden: ")
 OWN_STORAGE: Final = (
-    re.compile(r"EmptyDir volume \"(?P<what>[^\"]+)\" exceeds the limit \"(?P<limit>[^\"]+)\""),
-    re.compile(r"Pod (?P<what>ephemeral local storage) usage exceeds the total limit of containers (?P<limit>\S+)\. "),
-    re.compile(r"Container (?P<what>\S+) exceeded its local ephemeral storage limit \"(?P<limit>[^\"]+)\""),
+    pattern(r"EmptyDir volume \"(?P<what>[^\"]+)\" exceeds the limit \"(?P<limit>[^\"]+)\""),
+    pattern(r"Pod (?P<what>ephemeral local storage) usage exceeds the total limit of containers (?P<limit>\S+)\. "),
+    pattern(r"Container (?P<what>\S+) exceeded its local ephemeral storage limit \"(?P<limit>[^\"]+)\""),
 )
 """Evictions for what a pod writes itself. All others are the node's own business."""
 
@@ -68,14 +74,14 @@ def unschedulable(subject: Subject) -> Match | None:
 def _why_no_node(words: str) -> str:
     words, _, _ = words.partition(" preemption: ")
     found = []
-    for pattern, short in NO_NODE:
-        if match := pattern.search(words):
-            taint = match.groupdict().get("taint")
+    for cause_of, short in NO_NODE:
+        if match := cause_of.search(words):
+            taint = match.groupdict("").get("taint")
             found.append(f"{short} {taint}" if taint else short or match.group(0).lower())
     if found:
         return ", ".join(found)
     _, _, told = words.partition(": ")
-    return (told or words).split(". ")[0].rstrip(".")[:CAUSE_LIMIT]
+    return one_line((told or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
 
 
 def volume_unbound(subject: Subject) -> Match | None:
@@ -100,13 +106,13 @@ def volume_unbound(subject: Subject) -> Match | None:
 
 
 def _why_no_volume(claim: ChildFacts, said: str) -> str:
-    if missing := re.search(r"storageclass\S* \"(?P<name>[^\"]+)\" not found", said):
+    if missing := STORAGE_CLASS_NOT_FOUND.search(said):
         return f'storage class "{missing["name"]}" not found'
     if "no storage class is set" in said or (not said and claim.storage_class is None):
         return "no storage class"
     if not said:
         return ""
-    return cause(re.sub(r"^failed to provision volume with StorageClass \"[^\"]*\": ", "", said))
+    return cause(NOT_PROVISIONED.sub("", said))
 
 
 def mount_fails(*, absent: bool) -> Sees:
@@ -116,11 +122,11 @@ def mount_fails(*, absent: bool) -> Sees:
         pod = subject.pod
         if pod is None or (said := _held_up_by(pod, subject, MOUNTING)) is None:
             return None
-        if bool(ABSENT.search(said.message)) is not absent:
+        if bool(ABSENT.search(NOT_REGISTERED.sub("", said.message))) is not absent:
             return None
-        named = re.search(r"volume \"(?P<name>[^\"]+)\"", said.message)
+        named = VOLUME.search(said.message)
         volume = pod.claims[0] if len(pod.claims) == 1 else named["name"] if named else "?"
-        why = re.sub(r"^\S+ failed for volume \"[^\"]*\"\s*:\s*", "", said.message)
+        why = VOLUME_FAILED.sub("", said.message)
         return Match(said.message, {"volume": volume, "cause": cause(why)})
 
     return sees
@@ -151,7 +157,7 @@ def exceeds_its_storage(subject: Subject) -> Match | None:
     if not guilty:
         return None
     pod, found = guilty[-1]
-    return Match(pod.message, found.groupdict(), open_ended=len(guilty) == 1)
+    return Match(pod.message, found.groupdict(""), open_ended=len(guilty) == 1)
 
 
 def gate_closed(subject: Subject) -> Match | None:
@@ -159,20 +165,20 @@ def gate_closed(subject: Subject) -> Match | None:
     pod = subject.pod
     if pod is None or not pod.gate:
         return None
-    named = re.search(r"readiness gate \"(?P<gate>[^\"]+)\"", pod.gate)
+    named = READINESS_GATE.search(pod.gate)
     return Match(pod.gate, {"gate": named["gate"] if named else "?"}, pod.unready_since)
 
 
 def refused_pods(says: str) -> Sees:
     """See a Deployment that is not allowed to make its pods."""
-    pattern = re.compile(says, re.IGNORECASE | re.DOTALL)
+    says_so = pattern(f"(?is){says}")
 
     def sees(subject: Subject) -> Match | None:
         # Every attempt has another pod's name, and is the same refusal.
-        refusal = re.sub(r"^pods \"[^\"]*\" is forbidden: ", "", subject.refusal)
-        if not refusal or not (found := pattern.search(refusal)):
+        refusal = POD_FORBIDDEN.sub("", subject.refusal)
+        if not refusal or not (found := says_so.search(refusal)):
             return None
-        return Match(refusal, {"cause": found["cause"][:CAUSE_LIMIT]})
+        return Match(refusal, {"cause": one_line(found["cause"], CAUSE_LIMIT)})
 
     return sees
 
@@ -183,6 +189,6 @@ def problem(kind: str) -> Sees:
     def sees(subject: Subject) -> Match | None:
         if subject.problem is None or subject.problem.kind != kind:
             return None
-        return Match(subject.problem.message, {"cause": subject.problem.message[:CAUSE_LIMIT]})
+        return Match(subject.problem.message, {"cause": one_line(subject.problem.message, CAUSE_LIMIT)})
 
     return sees

@@ -1,0 +1,16 @@
+"""Taking credentials out of foreign text. What is lost too much is a word; what stays too much is a password.
+
+- `names`: which names are those of credentials: `DB_PASS`, `apiKey`, not `max_tokens` or `token_url`.
+- `prose`: what follows a name and is no value, but says what is wrong: `token: signature is invalid`.
+- `lines`: whatever follows such a name loses the rest of its line, and the lines that belong to it.
+- `keys`: private keys as blocks of lines, whole or half.
+- `urls`: users, passwords and signatures in URLs.
+- `shapes`: credentials that are known by their own shape; most come from gitleaks.
+
+`verdicts.redact` puts them together.
+"""
+
+from typing import Final
+
+MARK: Final = "***"
+"""What stands where something was taken out."""
