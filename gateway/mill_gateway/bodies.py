@@ -16,8 +16,6 @@ from mill_api.settings import variable
 from mill_gateway.errors import LimitReached
 from mill_gateway.settings import Settings
 
-BODY_SECONDS: Final = 30.0
-"""How long a body may take, from the request's head."""
 DEFAULT: Final = "max_json_bytes"
 LARGER: Final = {
     ("POST", "/v1/deploy"): "max_file_bytes",
@@ -30,21 +28,28 @@ _LARGER: Final = tuple((method, compile_path(path)[0], field) for (method, path)
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The most bytes of a body."""
+    """The most bytes of a body, and how long it may take."""
 
     size: int
     setting: str
-    """The variable that sets it."""
+    """The variable that sets the size."""
+    seconds: float
+    """From the request's head."""
 
     @classmethod
     def of(cls, settings: Settings, method: str, path: str) -> "BodyLimit":
         """Return the limit of a request."""
         field = next((each for verb, regex, each in _LARGER if verb == method and regex.match(path)), DEFAULT)
-        return cls(getattr(settings, field), variable(field))
+        return cls(getattr(settings, field), variable(field), settings.body_seconds)
 
     def exceeded(self) -> LimitReached:
-        """Return how it is told."""
+        """Return the refusal of a body that is too large."""
         return LimitReached(413, "body_size", f"the body is larger than {self.size} bytes, the limit by {self.setting}")
+
+    def too_slow(self) -> LimitReached:
+        """Return the refusal of a body that takes too long."""
+        setting = variable("body_seconds")
+        return LimitReached(408, "body_time", f"no complete body within {self.seconds:g} s, the limit by {setting}")
 
 
 class Bodies:
@@ -75,7 +80,7 @@ class _Body:
         self._size = 0
         self._complete = False
         self._answered = False
-        self._ends = time.monotonic() + BODY_SECONDS
+        self._ends = time.monotonic() + limit.seconds
 
     def watching(self, send: Send) -> Send:
         """Return `send`, by which is noticed that the answer has begun."""
@@ -105,7 +110,7 @@ class _Body:
             async with asyncio.timeout(self._ends - time.monotonic()):
                 message = await self._receive()
         except TimeoutError:
-            raise LimitReached(408, "body_time", f"no complete body within {BODY_SECONDS:.0f} s") from None
+            raise self._limit.too_slow() from None
         self._size += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._size > self._limit.size:

@@ -82,7 +82,8 @@ class Accepted(socket.socket):
         )
         if self.doing[0] is not phase or self.doing[1] is not request:
             self.doing, self.since = (phase, request), now
-        limit = longest(phase, pressed=pressed or self.limit is not None)
+        hurried = pressed or self.limit is not None
+        limit = longest(phase, rest=self.connections.rest_seconds, pressed=hurried)
         if limit is not None and now - self.since >= limit:
             if self.served is None:
                 self.end()
@@ -95,10 +96,16 @@ class Accepted(socket.socket):
 class Connections:
     """All that are open, and how many there may be."""
 
-    def __init__(self, most: int, of_address: int, refused: Callable[[str], None] = lambda _: None) -> None:
-        """Take so many, and so many of each address. `refused` is told which limit another one has met."""
+    def __init__(
+        self, most: int, of_address: int, refused: Callable[[str], None] = lambda _: None, *, rest_seconds: float = 10.0
+    ) -> None:
+        """Take so many, and so many of each address. `refused` is told which limit another one has met.
+
+        `rest_seconds` is how long the rest of a body is taken whose request has been answered.
+        """
         self.most = most
         self.of_address = of_address
+        self.rest_seconds = rest_seconds
         self._refused = refused
         self._open: dict[int, Accepted] = {}
         self._surplus: dict[int, Accepted] = {}
@@ -114,7 +121,8 @@ class Connections:
     def of(cls, settings: Settings, refused: Callable[[str], None]) -> "Connections":
         """Return an empty set, as large as the settings and the process' limit of open files allow."""
         most = capacity(settings.max_connections, raised_descriptors())
-        return cls(most, of_each_address(settings.max_connections_per_address, most), refused)
+        of_address = of_each_address(settings.max_connections_per_address, most)
+        return cls(most, of_address, refused, rest_seconds=settings.body_rest_seconds)
 
     def __len__(self) -> int:
         """Return how many there are."""

@@ -21,8 +21,6 @@ CLIENT_GONE = 499
 NO_JSON: Final = "failed to parse the request body as JSON"
 
 
-MOST_PROBLEMS: Final = 20
-"""Problems of parameters or JSON that are told; of more only how many there are."""
 LONGEST_PROBLEM: Final = 300
 """Characters of one."""
 LONGEST_ERROR: Final = 8 * 1024
@@ -157,8 +155,9 @@ def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     for each in problems[:1]:
         if each["type"] == "json_invalid":
             return Refused(400, f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
-    texts = "; ".join(cut(problem(each), LONGEST_PROBLEM) for each in problems[:MOST_PROBLEMS])
-    if (further := len(problems) - MOST_PROBLEMS) > 0:
+    most: int = request.app.state.gateway.settings.max_problems
+    texts = "; ".join(cut(problem(each), LONGEST_PROBLEM) for each in problems[:most])
+    if (further := len(problems) - most) > 0:
         texts += f"; and {further} more"
     if in_body:
         return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")

@@ -82,6 +82,11 @@ class Settings:
     max_secret_bytes: int = setting(
         2 * MIB, number(1024, 16 * MIB), "bytes of the JSON that sets a secret; Kubernetes takes 1 MiB of values"
     )
+    body_seconds: int = setting(30, number(1, 3600), "seconds in which a request's body must be complete")
+    body_rest_seconds: int = setting(
+        10, number(1, 600), "seconds for which the rest of a body is taken whose request has been answered"
+    )
+    max_problems: int = setting(20, number(1, 1000), "problems of a request that its answer tells")
     max_reviews: int = setting(
         16, number(4, 1000), "TokenReviews at once, and as many SubjectAccessReviews; a quarter is for known callers"
     )

@@ -26,11 +26,10 @@ class Phase(Enum):
 SECONDS: Final = {
     Phase.HANDSHAKE: 10.0,
     Phase.HEAD: 10.0,
-    Phase.REST: 10.0,
     Phase.IDLE: 5.0,
     Phase.CLOSING: 10.0,
 }
-"""How long each may last."""
+"""How long each may last; the rest of a body has a setting."""
 PRESSED_SECONDS: Final = {Phase.HANDSHAKE: 2.0, Phase.HEAD: 2.0, Phase.REST: 1.0, Phase.IDLE: 1.0, Phase.CLOSING: 2.0}
 """The same while most of the connections that there may be are in use."""
 PRESSED_SHARE: Final = 0.75
@@ -44,8 +43,13 @@ SURPLUS: Final = 32
 """Connections beyond the limit, which are told so. Probes are answered on them."""
 
 
-def longest(phase: Phase, *, pressed: bool) -> float | None:
-    """Return for how many seconds a connection may be in a phase; None: as long as it likes."""
+def longest(phase: Phase, *, rest: float, pressed: bool) -> float | None:
+    """Return for how many seconds a connection may be in a phase; None: as long as it likes.
+
+    `rest` is how long it may be in `Phase.REST` while there is room for others.
+    """
+    if phase is Phase.REST and not pressed:
+        return rest
     return (PRESSED_SECONDS if pressed else SECONDS).get(phase)
 
 

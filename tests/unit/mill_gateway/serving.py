@@ -40,7 +40,7 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """Serve `app` with so many connections at most."""
     refused: Counter[str] = Counter()
-    connections = Connections(most, of_address, lambda limit: refused.update([limit]))
+    connections = Connections(most, of_address, lambda limit: refused.update([limit]), rest_seconds=0.5)
     config = server.configuration(app, Settings(), context, connections)
     config.load()
     state = ServerState()

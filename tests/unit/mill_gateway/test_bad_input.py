@@ -172,6 +172,14 @@ async def test_of_many_problems_some_are_told_and_long_ones_are_cut(served: Serv
         assert answer.json()["error"].count("body.") <= 20
 
 
+async def test_the_setting_says_how_many_problems_are_told(served: Serve) -> None:
+    content = b'{"image": "x", "command": [' + b",".join([b"1"] * 50) + b"]}"
+    async with served(mill_deployment(), settings=Settings(max_problems=3)) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
+    assert answer.json()["error"].count("body.") == 3
+    assert answer.json()["error"].endswith("; and 47 more")
+
+
 async def test_a_plain_list_of_problems_says_how_many_more_there_are(served: Serve) -> None:
     query = "&".join(f"p{each}={each}&p{each}={each}" for each in range(100))
     async with served() as recorded:
@@ -244,15 +252,14 @@ async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) 
     assert sent <= FILE // 65536 + 2
 
 
-async def test_a_body_that_does_not_end_is_waited_for_no_longer(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
-
+async def test_a_body_that_does_not_end_is_waited_for_as_long_as_the_setting_says(served: Serve) -> None:
     async def stuck() -> AsyncIterator[bytes]:
         yield b"service"
         await asyncio.Event().wait()
 
-    async with served() as recorded:
-        _refused(await recorded.http.post("/v1/deploy", content=stuck()), 408, "no complete body within")
+    async with served(settings=Settings(body_seconds=1)) as recorded:
+        answer = await recorded.http.post("/v1/deploy", content=stuck())
+        _refused(answer, 408, "no complete body within 1 s, the limit by MILL_BODY_SECONDS")
 
 
 async def test_an_unexpected_error_is_told_by_its_id_and_logged_by_it(

@@ -52,7 +52,7 @@ def test_this_machine_is_told_apart(address: str, here: bool) -> None:
 
 def test_all_but_an_answer_ends_and_sooner_under_pressure() -> None:
     for phase in Phase:
-        patient, pressed = longest(phase, pressed=False), longest(phase, pressed=True)
+        patient, pressed = (longest(phase, rest=10.0, pressed=hurry) for hurry in (False, True))
         if phase is Phase.ANSWER:
             assert (patient, pressed) == (None, None)
         else:
