@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := crds operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ generate: setup ## Write what is generated: the CRD, the reference, the failure 
 	$(BIN)/python -m mill_operator.rbac --roles --write charts/mill/files/operator-roles.yaml
 	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
 	$(BIN)/python -m mill_gateway.rbac --roles --write charts/mill/files/gateway-roles.yaml
+
+credentials: setup ## Take the shapes of credentials over from gitleaks, of the version in hack/versions.py
+	$(BIN)/python -m hack.gitleaks --write operator/mill_operator/core/redaction/gitleaks.toml
 
 manifests: setup ## Write deploy/mill.yaml from the chart; builds Helm the first time
 	$(BIN)/python -m hack.manifests --write deploy/mill.yaml

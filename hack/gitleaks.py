@@ -1,16 +1,17 @@
 """Take the shapes of credentials over from gitleaks, a public set of rules: `python -m hack.gitleaks --write FILE`.
 
 Its regular expressions are RE2's, as ours are, and stay as they are. Left out are rules that look for a vendor's name
-next to any value (the names of values are looked at for all vendors alike, by `names.py`), and those for files.
+next to any value (what a value is called is looked at for all vendors alike, by `names.py`), and those for files.
 """
 
 import argparse
 import json
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from hack.commands import run
+from hack.toolchain.go import go
 from hack.versions import GITLEAKS
 
 MODULE = "github.com/zricethezav/gitleaks/v8"
@@ -39,10 +40,7 @@ def main() -> None:
 
 
 def _download() -> Path:
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", f"{MODULE}@{GITLEAKS}"], check=True, capture_output=True, text=True
-    )
-    return Path(json.loads(done.stdout)["Dir"])
+    return Path(json.loads(run(go(), "mod", "download", "-json", f"{MODULE}@{GITLEAKS}"))["Dir"])
 
 
 def _is_a_shape(rule: dict[str, Any]) -> bool:

@@ -39,8 +39,8 @@ def printable(text: str) -> str:
 def visible(text: str) -> str:
     """Return a text without terminal sequences, control and format characters, but for tabs and newlines.
 
-    Nothing stands in their place, unlike with `printable`: a word that is coloured, or has an invisible character in
-    it, is found by who looks for it. Other blanks become plain ones.
+    Unlike with `printable` nothing stands in their place, so that a word which is coloured, or has an invisible
+    character in it, is found by who looks for it. Other blanks become plain ones.
     """
     if text.isprintable():
         return text

@@ -1,7 +1,8 @@
-"""Every pattern that meets foreign text is linear: twice the length costs about twice as much.
+"""Every pattern that meets foreign text costs what the text is long: twice of it costs about twice as much.
 
-Collected are the patterns that `mill_operator.core.patterns` has made, and constants of the standard library's engine
-in modules that read foreign text. Each is fed with its own literals, repeated, and with what makes backtracking slow.
+Collected are those that `mill_operator.core.patterns` has made, and the constants of the standard library's engine in
+the modules that read foreign text. Each is fed with what it is made of, again and again, and with what backtracking
+cannot stand.
 """
 
 import ast
@@ -73,10 +74,10 @@ ALLOWED = {
 """Calls of `re` with a pattern in place that have been looked at."""
 
 PUMPS = (
-    "pwd", "a", "A", "0", "ab", "\"", "'", "\\", " ", "\t", "\n", "a ", "a\n", "://", "a://", "a://b:", "@", "a@", ":",
-    "=", "a=", "key=", "-----BEGIN ", "-----END ", "-----BEGIN A-----", "-", ".", "a.", "a.b", "/", "%", "%25", "%3A",
-    "[", "{", "(", "<", "<a ", "\x1b", "\x1b[", "\x1b]", "\x1b[0", "\x9b", "not found", ": not found", "failed to copy",
-    "é", "\u202e", "eyJ", "sk-",
+    "pwd", "a", "A", "0", "ab", "\"", "'", "\\", " ", "\t", "\n", "a ", "a\n", "://", "a://", "a://b:", "@",
+    "a@", ":", "=", "a=", "key=", "-----BEGIN ", "-----END ", "-----BEGIN A-----", "-", ".", "a.", "a.b", "/",
+    "%", "%25", "%3A", "[", "{", "(", "<", "<a ", "\x1b", "\x1b[", "\x1b]", "\x1b[0", "\x9b", "not found",
+    ": not found", "failed to copy", "é", "\u202e", "eyJ", "sk-",
 )  # fmt: skip
 
 SIZES = (4_000, 8_000)

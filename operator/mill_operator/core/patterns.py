@@ -1,8 +1,8 @@
 """Patterns for foreign text: each is matched in time that grows as the text does, whoever writes the text.
 
-The engine is RE2, which has no backtracking (https://github.com/google/re2/wiki/Syntax), and no look-around either
-(docs/decisions/0012-foreign-text-is-matched-in-linear-time.md). Flags are written into the pattern: `(?i)`, `(?s)`.
-A test collects every pattern that is made here and measures it.
+The engine is RE2, which has no backtracking: https://github.com/google/re2/wiki/Syntax. It has no look-around either;
+see docs/decisions/0012-foreign-text-is-matched-in-linear-time.md. Flags are written into the pattern: `(?i)`, `(?s)`,
+`(?m)`. A test collects every pattern that is made here and measures it.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ class Repeated(Pattern, Protocol):
 MADE: Final[list[Pattern]] = []
 """Every pattern that was made."""
 MADE_REPEATED: Final[list[Repeated]] = []
-"""Those that are looked for again and again: they must not look far ahead, each time anew, for what may not come."""
+"""Those that are looked for again and again. They must not look far ahead for what may not come: each time anew."""
 
 
 def pattern(regex: str) -> Pattern:

@@ -19,9 +19,9 @@ _ONLY_NAME: Final = pattern(r"\s*(?:- |\+ |> )?[\"'<]?")
 
 
 def lines_after(value: str, before: str, lines: list[str], at: int, *, element: bool) -> int:
-    """Return how many lines from `lines[at]` on belong to a value.
+    """Return how many lines, from `lines[at]` on, belong to a value.
 
-    It begins with `value`, in a line that has `before` before the value's name.
+    `value` is what is left of the line behind the credential's name, `before` what stands before that name.
     """
     begun = value.strip().lstrip("\\")
     if element:

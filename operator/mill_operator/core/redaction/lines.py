@@ -1,7 +1,7 @@
-"""What follows the name of a credential is taken out: the rest of its line, and further lines that belong to the value.
+"""Whatever follows the name of a credential is taken out: the rest of its line, and the lines that belong to the value.
 
-The end of a value is not looked for: a quote or an escape that is read wrongly would leave half of a password, which
-looks safe and is not.
+A value's end is not looked for: who gets a quote or an escape wrong keeps half of a password, which looks safe and is
+not.
 """
 
 from bisect import bisect_right
@@ -68,14 +68,14 @@ _BEFORE: Final = 40
 SHORTEST: Final = 6
 """Characters of what is taken for a value by its looks alone."""
 _WORKING_FOLDER: Final = pattern(
-    r"[ \t]*[\"']?/(?:(?:app|apps|bin|build|builds|code|data|dev|etc|go|home|lib|mnt|nix|opt|proc|root|run|sbin|src|srv"
-    r"|sys|tmp|usr|var|work|workdir|workspace|www|Users)(?:/[\w.@+-]+)*/?)?[\"']?(?:[\s:;,)\]}]|$)"
+    r"[ \t]*[\"']?/(?:(?:app|apps|bin|build|builds|code|data|dev|etc|go|home|lib|mnt|nix|opt|proc|root|run|sbin"
+    r"|src|srv|sys|tmp|usr|var|work|workdir|workspace|www|Users)(?:/[\w.@+-]+)*/?)?[\"']?(?:[\s:;,)\]}]|$)"
 )
 _NUMBER: Final = pattern(r"[ \t]*[\"']?[0-9]{1,7}[\"']?(?:[\s,;:)\]}&/]|$)")
 _NO_VALUE: Final = pattern(
     r"(?i)[ \t]*(?:\\*[\"']?(?:null|nil|none|undefined|true|false|yes|no|<nil>|<unset>|<empty>|<none>|\*{3,}"
-    r"|\$\{[a-z_][a-z0-9_.]*\}|\$\([a-z_][a-z0-9_.]*\)|\{\{[ \t]*[\w.]+[ \t]*\}\})\\*[\"']?"
-    r"|\\*\"\\*\"|\\*'\\*')(?:[\s,;)\]}&]|$)"
+    r"|\$\{[a-z_][a-z0-9_.]*\}"
+    r"|\$\([a-z_][a-z0-9_.]*\)|\{\{[ \t]*[\w.]+[ \t]*\}\})\\*[\"']?|\\*\"\\*\"|\\*'\\*')(?:[\s,;)\]}&]|$)"
 )
 """Nothing, or the name of something else."""
 

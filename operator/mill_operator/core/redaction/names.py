@@ -7,8 +7,8 @@ from typing import Final
 from mill_operator.core.redaction.vocabulary import words
 
 STEMS: Final = (
-    "pass|pwd|psw|pw|secret|token|cred|key|auth|cookie|sig|bearer|jwt|otp|salt|sess|sid|hmac|mnemonic|seed|psk|sas|hook|pin|code|phrase|mdp|passe|clave"
-    "|contrase|senha|kennwort|wachtwoord|парол|密码|密碼|パスワード|비밀번호"
+    "pass|pwd|psw|pw|secret|token|cred|key|auth|cookie|sig|bearer|jwt|otp|salt|sess|sid|hmac|mnemonic|psk|sas|hook|pin"
+    "|code|phrase|mdp|clave|contrase|senha|kennwort|wachtwoord|парол|密码|密碼|パスワード|비밀번호"
 )
 """What the name of a credential has in it: by these, names are found."""
 
@@ -46,24 +46,24 @@ PLURAL_OF_TEXT: Final = "tokens"
 @lru_cache(maxsize=1024)  # programs name the same things
 def is_credential(name: str, before: str = "") -> bool:
     """Tell whether a name is that of a credential. `before` is the word that comes before it, after a blank."""
-    words = list(map(str.lower, _WORD.findall(name)))
-    if not words:
+    parts = list(map(str.lower, _WORD.findall(name)))
+    if not parts:
         return False
-    joined, last = "".join(words), words[-1]
+    joined, last = "".join(parts), parts[-1]
     if STILL.search(joined):
         return True
     if last in ABOUT_IT or ("." in name and last in CODE and name.rpartition(".")[2].lower() == last):
         return False
     if ALWAYS.search(joined):
-        return not LOOKALIKES.intersection(words)
-    if not ALONE.isdisjoint(words):
+        return not LOOKALIKES.intersection(parts)
+    if not ALONE.isdisjoint(parts):
         return True
-    if any(each.endswith(ENDINGS) and each not in NOT_ENDING for each in words):
+    if any(each.endswith(ENDINGS) and each not in NOT_ENDING for each in parts):
         return True
     before = before.lower()
     if last in {"code", "codes", "phrase"}:
-        return (words[-2] if len(words) > 1 else before) in CODES
-    return _is_key(words, before)
+        return (parts[-2] if len(parts) > 1 else before) in CODES
+    return _is_key(parts, before)
 
 
 def counts(name: str) -> bool:
@@ -71,13 +71,13 @@ def counts(name: str) -> bool:
     return name.lower().endswith(PLURAL_OF_TEXT) or name.lower() in {"token", "tokens"}
 
 
-def _is_key(words: list[str], before: str) -> bool:
+def _is_key(parts: list[str], before: str) -> bool:
     """Tell `SIGNING_KEY` and `client-key-data` from `primary_key`."""
-    if any(each.removesuffix("s").removesuffix("key") in KEYS_IN_PROSE and "key" in each for each in words):
+    if any(each.removesuffix("s").removesuffix("key") in KEYS_IN_PROSE and "key" in each for each in parts):
         return True
-    at = next((at for at in reversed(range(len(words))) if words[at] in {"key", "keys"}), None)
+    at = next((at for at in reversed(range(len(parts))) if parts[at] in {"key", "keys"}), None)
     if at is None:
         return False
     if at == 0:
-        return before in KEYS_IN_PROSE or (len(words) > 1 and words[1] in {"data", "pem", "base"})
-    return words[at - 1] not in OTHER_KEYS
+        return before in KEYS_IN_PROSE or (len(parts) > 1 and parts[1] in {"data", "pem", "base"})
+    return parts[at - 1] not in OTHER_KEYS

@@ -1,7 +1,7 @@
 """What follows the name of a credential and is no value: `token: signature is invalid`, `secret: permission denied`.
 
-A text counts as such only if it is made of nothing but words with which programs say what is wrong, and begins with
-one that no password is. So `password: must be at least 8 characters` stays, and `password: correct horse` does not.
+A text counts as such only if it is made of nothing but words with which programs say what is wrong, and begins with one
+that no password is. So `password: must be at least 8 characters` stays, and `password: correct horse` does not.
 """
 
 import re
@@ -20,7 +20,7 @@ OPENING: Final = vocabulary("opening")
 OTHER: Final = OPENING | vocabulary("rest")
 """And of these, with those, the rest of it."""
 
-_FRAMES: Final = "\"'`()[]{}<>,;:.!?…-\u2013\u2014=*#|"
+_FRAMES: Final = "\"'`()[]{}<>,;:.!?…–—=*#|-"  # noqa: RUF001
 _HARMLESS: Final = re.compile(
     r"[0-9]{1,5}(?:ms|s|m|h|d|%)?"
     r"|[\w-]{1,24}\.(?:json|ya?ml|toml|ini|conf|cfg|env|txt|xml|properties|pem|crt|py|js|ts|go|rb|php|java|rs)"
@@ -33,7 +33,7 @@ _ENDS_TEXT: Final = re.compile(r"\\{0,8}[\"'][ \t]{0,4}(?:[,}\])]|$)")
 
 
 def message_length(text: str) -> int:
-    """Return how many characters at the beginning of a text are a message: its line, or up to a string's end."""
+    """Return how much of a text, from its beginning, is a message: all of it, or up to a string's end; 0: nothing."""
     shown = text[:ROOM]
     end = next((each for each in _ENDS_TEXT.finditer(shown) if shown[: each.start()].strip(_FRAMES + " \t\\")), None)
     part = shown[: end.start()] if end else shown

@@ -17,22 +17,19 @@ BEGINNINGS: Final = (
     r"xox[a-z](?:\.xox[a-z])?-", r"xapp-", r"xwfp-", r"[sr]k_(?:live|test|prod)_", r"whsec_", r"dckr_[po]at_",
     r"hv[sbr]\.", r"do[por]_v1_", r"ya29\.", r"AIza", r"GOCSPX-", r"AGE-SECRET-KEY-", r"age-secret-key-",
     r"sk-(?:ant|proj|svcacct|admin|or)-", r"shp(?:at|ca|pa|ss|tka)_", r"sq0(?:atp|csp|idp)-", r"lin_(?:api|oauth)_",
-    r"ntn_", r"figd_", r"PMAK-", r"rubygems_", r"dp\.(?:pt|st|ct|sa|scim|audit)\.", r"gl(?:sa|c)_", r"NRAK-", r"NRII-",
-    r"sntry[su]_",
-    r"tskey-", r"AT[AC]TT3", r"ATBB", r"\.atlasv1\.", r"FLWSECK", r"nfp_", r"fo1_", r"fm[12][ar]?_",
-    r"pscale_(?:tkn|pw|oauth)_", r"xkeysib-", r"xsmtpsib-", r"dt0[a-z][0-9]{2}\.", r"duffel_(?:test|live)_",
-    r"shippo_(?:test|live)_", r"LTAI", r"AKCp", r"cmVmd", r"HRKU-", r"pplx-", r"gsk_", r"xai-", r"sbp_",
-    r"sb_secret_", r"ph[xc]_", r"rdme_", r"sgp_", r"pnu_", r"ops_eyJ", r"CLOJARS_", r"EZ[AT]K", r"lsv2_", r"nvapi-",
-    r"bedrock-api-key-", r"ABSK", r"sha256~", r"CFPAT-", r"gAAAAA", r"\$2[abxy]?\$[0-9]{2}\$", r"\$argon2",
-    r"\$apr1\$", r"\$[156y]\$",
-    r"\{S?SHA[0-9]*\}", r"SCRAM-SHA-256\$",
+    r"ntn_", r"figd_", r"PMAK-", r"rubygems_", r"dp\.(?:pt|st|ct|sa|scim|audit)\.", r"gl(?:sa|c)_", r"NRAK-",
+    r"NRII-", r"sntry[su]_", r"tskey-", r"AT[AC]TT3", r"ATBB", r"\.atlasv1\.", r"FLWSECK", r"nfp_", r"fo1_",
+    r"fm[12][ar]?_", r"pscale_(?:tkn|pw|oauth)_", r"xkeysib-", r"xsmtpsib-", r"dt0[a-z][0-9]{2}\.",
+    r"duffel_(?:test|live)_", r"shippo_(?:test|live)_", r"LTAI", r"AKCp", r"cmVmd", r"HRKU-", r"pplx-", r"gsk_",
+    r"xai-", r"sbp_", r"sb_secret_", r"ph[xc]_", r"rdme_", r"sgp_", r"pnu_", r"ops_eyJ", r"CLOJARS_", r"EZ[AT]K",
+    r"lsv2_", r"nvapi-", r"bedrock-api-key-", r"ABSK", r"sha256~", r"CFPAT-", r"gAAAAA", r"\$2[abxy]?\$[0-9]{2}\$",
+    r"\$argon2", r"\$apr1\$", r"\$[156y]\$", r"\{S?SHA[0-9]*\}", r"SCRAM-SHA-256\$",
 )  # fmt: skip
 """After these follows a token, wherever they are."""
 AMBIGUOUS: Final = (
-    r"npm_", r"hf_", r"api_org_", r"sk-", r"SG\.", r"key-", r"re_", r"s\.", r"pat", r"SK", r"AC", r"EAA[A-Z]", r"ico-",
-    r"tk-us-",
-    r"sm_[aps]at_", r"A3-", r"p8e-", r"pypi-", r"pul-", r"dapi", r"r8_", r"API-", r"fio-u-", r"rk-", r"token_",
-    r"secret_", r"at\.",
+    r"npm_", r"hf_", r"api_org_", r"sk-", r"SG\.", r"key-", r"re_", r"s\.", r"pat", r"SK", r"AC", r"EAA[A-Z]",
+    r"ico-", r"tk-us-", r"sm_[aps]at_", r"A3-", r"p8e-", r"pypi-", r"pul-", r"dapi", r"r8_", r"API-", r"fio-u-",
+    r"rk-", r"token_", r"secret_", r"at\.",
 )  # fmt: skip
 """After these only what no word is like."""
 

@@ -1,8 +1,9 @@
-"""Take credentials out of texts before they are kept. Best effort: patterns know names and shapes, not secrets.
+"""Take credentials out of texts before anything else sees them. Best effort: names and shapes are known, not secrets.
 
 A program's last words become evidence in a status that many may read, so they pass through `redact_log`. What an
-admission webhook or a probe says passes through `redact`. Messages of the kubelet, the container runtime and registries
-are no program's output: `redact_shapes` takes out URLs' credentials and tokens alone, so that causes are still found.
+admission webhook or a probe says passes through `redact`. The words of the kubelet, of the container runtime and of
+registries are no program's output: of them `redact_shapes` takes URLs' credentials and tokens alone, so that causes are
+still found in them.
 """
 
 from typing import Final
@@ -25,7 +26,7 @@ def redact(text: str) -> str:
 
 
 def redact_log(text: str) -> str:
-    """Take credentials out of a log's end, and its first line or word if it was cut: half of one has no shape."""
+    """Take credentials out of a log's end, and its first line, or word, if it was cut: half of one has no shape."""
     if len(text.encode(errors="replace")) >= KUBELET_LIMIT:
         _, _, whole_lines = text.partition("\n")
         _, _, whole_words = text.partition(" ")

@@ -1,6 +1,6 @@
-"""A cache of sanitized texts of containers: a pod has many events, most of which say the same.
+"""Texts of containers, ready to be kept and remembered by what they are of: a pod has many events, and says the same.
 
-Nothing is lost with it but time. Its owner forgets a pod when the pod is gone.
+Nothing is lost with it but time. Who owns it forgets a pod when the pod is gone.
 """
 
 from collections import OrderedDict
