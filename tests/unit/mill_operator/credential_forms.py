@@ -70,6 +70,7 @@ JSESSIONID=«Tr0ub4dor»
 Authorization: «Bearer abc.Def»
 Authorization: «Basic YXBwOlRyMHViNGRvcg==»
 Authorization: «Negotiate YIIJvwYGKwYBBQ REST»
+rejected Bearer token «Zq9xV7mKpL2w»
 Authorization: «Digest username="app", response="6629fae49393a05397450978507c4ef1"»
 Authorization: «AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7/20260101/us-east-1/s3/aws4_request, Signature=fe5f80f77d5fa3beca»
 authorization: «SharedKey acct:ctzMq410TV3wS7upTBcun»
@@ -391,6 +392,8 @@ max_tokens=4096 exceeds limit
 pwd=/srv/app: permission denied
 PWD=/app
 failed to parse secret: unexpected end of JSON
+bearer token missing
+Bearer authentication required
 token expired
 token: expired
 password authentication failed for user "app"

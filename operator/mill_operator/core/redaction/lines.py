@@ -52,6 +52,8 @@ SCHEME: Final = repeated(
     r"(?i)\b(?P<scheme>bearer|basic|negotiate|ntlm|digest|hawk|apikey)[ \t]+(?P<value>[^\s\"'<>,]+)"
 )
 """What stands in the header `Authorization`, wherever it stands."""
+OF_SCHEME: Final = frozenset({"token", "tokens", "auth", "authentication", "authorization", "scheme", "header"})
+"""What may stand between a scheme and its value: `bearer token missing`, `Bearer token a1B2…`."""
 CHALLENGE: Final = ("realm=", "error=", "scope=", "charset=")
 
 COMMAND: Final = repeated(
@@ -217,6 +219,11 @@ class _Cuts:
                 continue
             scheme, value = found["scheme"].lower(), found["value"]
             at = found.end() - len(value)
+            if value.lower().rstrip(".;:") in OF_SCHEME:
+                at = found.end()
+                value = self._rest(at)
+                if not _is_random(value):
+                    continue
             if value.lower().startswith(CHALLENGE) or self._is_message(found.start(), at):
                 continue
             if scheme == "bearer" or _is_random(value):
