@@ -63,7 +63,10 @@ def answer(error: HTTPException, scope: Scope) -> JSONResponse:
 def bounded(error: str, extra: Mapping[str, Any], request_id: str | None) -> dict[str, Any]:
     """Return the JSON of an error, `LARGEST_ANSWER` at most: `error` is cut, lists are, and what else is too large."""
     body: dict[str, Any] = {"error": cut(error, LONGEST_ERROR)}
-    left = LARGEST_ANSWER - len(_render(body)) - len(_render({"request_id": request_id}))
+    room = LARGEST_ANSWER - len(_render({"request_id": request_id}))
+    while len(_render(body)) > room and body["error"] != "…":  # a character may be 12 bytes of JSON
+        body["error"] = cut(body["error"], len(body["error"]) // 2)
+    left = room - len(_render(body))
     for key, value in extra.items():
         kept = value
         while (size := len(_render({key: kept}))) > left and isinstance(kept, list) and kept:

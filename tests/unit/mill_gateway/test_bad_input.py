@@ -194,6 +194,13 @@ def test_an_error_is_never_large(extra: dict[str, Any]) -> None:
     assert len(body.get("diagnostics", [1])) > 0
 
 
+def test_an_error_of_characters_that_are_long_as_json_is_never_large() -> None:
+    body = errors.bounded("\U0001f980" * 100_000, {"detail": "x" * 100_000}, "id")
+    assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
+    assert (body["error"][-1], body["request_id"]) == ("…", "id")
+    assert len(body["error"]) > 1000
+
+
 async def test_what_was_sent_is_repeated_so_that_no_terminal_follows_it(served: Serve) -> None:
     async with served() as recorded:
         for path in ("/%1b[2J%c2%9b2J", "/%e2%80%aegpj", "/%7f%08"):
