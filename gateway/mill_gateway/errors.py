@@ -1,8 +1,8 @@
 """Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,15 +14,14 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from mill_api.kube.client import ApiError, Unreachable
-from mill_gateway.core.words import cut, problem
+from mill_api.settings import variable
+from mill_gateway.core.words import cut, problem, some_of
+
+T = TypeVar("T")
 
 CLIENT_GONE = 499
 """For the log alone: nobody is there to read it."""
 NO_JSON: Final = "failed to parse the request body as JSON"
-
-
-LONGEST_PROBLEM: Final = 300
-"""Characters of one."""
 LONGEST_ERROR: Final = 8 * 1024
 """Characters of `error`."""
 LARGEST_ANSWER: Final = 64 * 1024
@@ -158,13 +157,21 @@ def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
     for each in problems[:1]:
         if each["type"] == "json_invalid":
             return Refused(400, f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
-    most: int = request.app.state.gateway.settings.max_problems
-    texts = "; ".join(cut(problem(each), LONGEST_PROBLEM) for each in problems[:most])
-    if (further := len(problems) - most) > 0:
-        texts += f"; and {further} more"
     if in_body:
+        texts = _told(request, problems, problem)
         return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")
-    return Refused(400, f"bad parameters: {texts}")
+    return bad_parameters(request, problems, problem)
+
+
+def bad_parameters(request: Request, problems: Sequence[T], words: Callable[[T], str]) -> Refused:
+    """Return how it is told what is wrong with parameters, each in its words."""
+    return Refused(400, f"bad parameters: {_told(request, problems, words)}")
+
+
+def _told(request: Request, problems: Sequence[T], words: Callable[[T], str]) -> str:
+    """Return as many problems as an error tells, each in its words."""
+    most: int = request.app.state.gateway.settings.max_problems
+    return some_of(problems, most, variable("max_problems"), words)
 
 
 def is_json(content_type: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mill_api import names
 from mill_api.key import Key
-from mill_gateway.errors import Refused
+from mill_gateway.errors import Refused, bad_parameters
 from mill_gateway.gateway import Here
 
 _DNS_LABEL = names.VOLUME_NAME
@@ -19,9 +19,9 @@ _DNS_LABEL = names.VOLUME_NAME
 def each_once(request: Request) -> None:
     """Refuse a parameter that is given twice: one of the two would silently not count."""
     counts = Counter(name for name, _ in request.query_params.multi_items())
-    repeated = [f"query.{name[:40]}: given more than once" for name, count in counts.items() if count > 1]
+    repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
-        raise Refused(400, f"bad parameters: {'; '.join(repeated[:10])}")
+        raise bad_parameters(request, repeated, lambda name: f"query.{name[:40]}: given more than once")
 
 
 def _text(given: str) -> str:

@@ -36,11 +36,16 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, *, most: int = 1000, of_address: int = 1000, context: ssl.SSLContext | None = None
+    app: ASGIApp,
+    *,
+    most: int = 1000,
+    of_address: int = 1000,
+    rest_seconds: float = 0.5,
+    context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Serving]:
-    """Serve `app` with so many connections at most."""
+    """Serve `app` with so many connections at most, and take the rest of a body for so many seconds."""
     refused: Counter[str] = Counter()
-    connections = Connections(most, of_address, lambda limit: refused.update([limit]), rest_seconds=0.5)
+    connections = Connections(most, of_address, lambda limit: refused.update([limit]), rest_seconds=rest_seconds)
     config = server.configuration(app, Settings(), context, connections)
     config.load()
     state = ServerState()

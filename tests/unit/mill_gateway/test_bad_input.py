@@ -172,18 +172,45 @@ async def test_of_many_problems_some_are_told_and_long_ones_are_cut(served: Serv
         assert answer.json()["error"].count("body.") <= 20
 
 
-async def test_the_setting_says_how_many_problems_are_told(served: Serve) -> None:
-    content = b'{"image": "x", "command": [' + b",".join([b"1"] * 50) + b"]}"
-    async with served(mill_deployment(), settings=Settings(max_problems=3)) as recorded:
-        answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
-    assert answer.json()["error"].count("body.") == 3
-    assert answer.json()["error"].endswith("; and 47 more")
-
-
 async def test_a_plain_list_of_problems_says_how_many_more_there_are(served: Serve) -> None:
     query = "&".join(f"p{each}={each}&p{each}={each}" for each in range(100))
     async with served() as recorded:
-        _refused(await recorded.http.get(f"/v1/services?{query}"), 400, "given more than once")
+        words = "given more than once; and 80 more (20 is the limit by MILL_MAX_PROBLEMS)"
+        _refused(await recorded.http.get(f"/v1/services?{query}"), 400, words)
+
+
+@pytest.mark.parametrize(
+    ("most", "further"),
+    [
+        (1, "; and 29 more (1 is the limit by MILL_MAX_PROBLEMS)"),
+        (29, "; and 1 more (29 is the limit by MILL_MAX_PROBLEMS)"),
+        (30, ""),
+        (100, ""),
+    ],
+)
+async def test_as_many_problems_are_told_as_is_set(served: Serve, most: int, further: str) -> None:
+    content = b'{"image": "x", "command": [' + b"1," * 29 + b"1]}"
+    query = "&".join(f"p{each}=&p{each}=" for each in range(30))
+    async with served(mill_deployment(), settings=Settings(max_problems=most)) as recorded:
+        answers = (
+            (await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON), 422, "body.command."),
+            (await recorded.http.get(f"/v1/services?{query}"), 400, "query.p"),
+        )
+    for answer, status, place in answers:
+        assert answer.status_code == status
+        told = answer.json()["error"]
+        assert told.count(place) == min(most, 30)
+        assert told.partition("; and ")[2] == further.removeprefix("; and ")
+
+
+async def test_long_problems_leave_room_for_how_many_there_are_besides(served: Serve) -> None:
+    content = b'{"image": "x", "env": {' + b",".join(b'"%d%s": 1' % (each, b"k" * 90) for each in range(400)) + b"}}"
+    async with served(mill_deployment(), settings=Settings(max_problems=1000)) as recorded:
+        answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
+    told = answer.json()["error"]
+    count = told.count("body.env.")
+    assert 20 < count < 100
+    assert told.endswith(f"; and {400 - count} more")
 
 
 @pytest.mark.parametrize("extra", [{"diagnostics": ["x" * 1000] * 1000}, {"detail": "x" * 100_000}, {}])
@@ -267,6 +294,7 @@ async def test_a_body_that_does_not_end_is_waited_for_as_long_as_the_setting_say
     async with served(settings=Settings(body_seconds=1)) as recorded:
         answer = await recorded.http.post("/v1/deploy", content=stuck())
         _refused(answer, 408, "no complete body within 1 s, the limit by MILL_BODY_SECONDS")
+        assert recorded.gateway.metrics.refused.labels("body_time")._value.get() == 1
 
 
 async def test_an_unexpected_error_is_told_by_its_id_and_logged_by_it(

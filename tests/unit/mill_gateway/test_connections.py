@@ -37,9 +37,9 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def gateway(**limits: int) -> AsyncIterator[Serving]:
+async def gateway(**limits: float) -> AsyncIterator[Serving]:
     """The whole gateway behind its server."""
-    async with serve(settings=Settings(token=TOKEN)) as recorded, serving(_app(recorded), **limits) as served:
+    async with serve(settings=Settings(token=TOKEN)) as recorded, serving(_app(recorded), **limits) as served:  # type: ignore[arg-type]
         yield served
 
 
@@ -124,6 +124,19 @@ async def test_the_rest_of_a_body_that_comes_in_time_leaves_the_connection_open(
             await asyncio.sleep(0.1)
             writer.write(b"def")
         writer.close()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.5])
+async def test_the_rest_of_a_body_is_taken_for_as_long_as_is_set(seconds: float) -> None:
+    async with gateway(rest_seconds=seconds) as served:
+        took = await _drip(served.port, DRIPS["a body, without a token"])
+        assert seconds <= took < seconds + 1.0
+
+
+def test_the_setting_is_how_long_the_rest_of_a_body_is_taken() -> None:
+    for seconds in (1, 600):
+        settings = Settings(body_rest_seconds=seconds)
+        assert connections.Connections.of(settings, lambda _: None).rest_seconds == seconds
 
 
 async def test_who_does_not_take_the_end_of_an_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.settings import SettingsError, load, table
+from mill_api.settings import SettingsError, load, table, variable
 from mill_gateway.connections import Connections
 from mill_gateway.main import _listen
 from mill_gateway.settings import Settings
@@ -66,3 +66,21 @@ def test_a_name_that_means_several_addresses_is_listened_to_at_each() -> None:
     assert listeners
     for each in listeners:
         each.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "allowed"),
+    [
+        ("body_seconds", 30, (1, 3600)),
+        ("body_rest_seconds", 10, (1, 600)),
+        ("max_problems", 20, (1, 1000)),
+    ],
+)
+def test_a_limit_is_a_number_in_a_range(name: str, default: int, allowed: tuple[int, int]) -> None:
+    assert getattr(Settings(), name) == default
+    for value in allowed:
+        settings = load(Settings, [], {variable(name): str(value)}, program="mill-gateway", about="")
+        assert getattr(settings, name) == value
+    for value in (allowed[0] - 1, allowed[1] + 1):
+        with pytest.raises(SettingsError, match=f"{variable(name)}={value}: must be a number from"):
+            load(Settings, [], {variable(name): str(value)}, program="mill-gateway", about="")

@@ -57,3 +57,11 @@ def test_all_but_an_answer_ends_and_sooner_under_pressure() -> None:
             assert (patient, pressed) == (None, None)
         else:
             assert 0 < (pressed or 0) < (patient or 0) <= 10
+
+
+def test_the_rest_of_a_body_has_the_time_of_its_setting() -> None:
+    for phase in Phase:
+        same = longest(phase, rest=600.0, pressed=False) == longest(phase, rest=1.0, pressed=False)
+        assert same is (phase is not Phase.REST)
+    assert longest(Phase.REST, rest=600.0, pressed=False) == 600.0
+    assert longest(Phase.REST, rest=600.0, pressed=True) == longest(Phase.REST, rest=1.0, pressed=True) == 1.0
