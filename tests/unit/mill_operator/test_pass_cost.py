@@ -243,7 +243,7 @@ class TestRefused:
 
 
 class TestTheEventLoop:
-    """Others have it at least every tenth of a second of its thread's time, whatever a pass has to do."""
+    """Others have it at least every quarter of a second of its thread's time, whatever a pass has to do."""
 
     async def longest(self, reconciler: Reconciler) -> tuple[float, float]:
         """Make a pass. Return for how long the loop's thread worked at most without a turn of others; and in all."""
@@ -275,7 +275,7 @@ class TestTheEventLoop:
         reconciler._cluster.parents.learn(resource_of(services))
         longest, total = await self.longest(reconciler)
         assert len(server.calls) == 200
-        assert longest < 0.1
+        assert longest < 0.25
         assert longest < total / 2
 
     async def test_a_pass_of_very_many_pods(self, server: Server, reconciler: Reconciler) -> None:
@@ -290,5 +290,5 @@ class TestTheEventLoop:
                 _see_pod(reconciler, _pod(body, name=name, reason="ImagePullBackOff"))
         longest, total = await self.longest(reconciler)
         assert server.statuses[-1]["services"][0]["state"] == "Failed"
-        assert longest < 0.1
+        assert longest < 0.25
         assert longest < total / 2
