@@ -123,7 +123,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     @app.exception_handler(ApiError)
     async def api_error(request: Request, error: ApiError) -> JSONResponse:
         status = error.status if error.status in (403, 404, 409, 422, 429) else 502
-        refusal = Refused(status, f"refused by the cluster: {cut(error.message, LONGEST_ERROR)}", reason=error.reason)
+        refusal = Refused(status, f"refused by the cluster: {error}", reason=error.reason)
         return answer(refusal, request.scope)
 
     @app.exception_handler(ClientDisconnect)

@@ -108,7 +108,7 @@ async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
         made = await gateway.client.create(JOBS, namespace, body, manager=MANAGER)
     except ApiError as error:
         if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
-            raise Refused(500, f"refused by the cluster: {error.message}", reason=error.reason) from error
+            raise Refused(500, f"refused by the cluster: {error}", reason=error.reason) from error
         raise
     return gateway.watched.jobs.learn(made)
 

@@ -37,9 +37,15 @@ from kubernetes.aio import config as aio_config
 from mill_api.fields import mapping, mappings, number, text
 from mill_api.kube.calls import METHODS, READS, Call, Observer
 from mill_api.kube.resources import PODS, VERSION, Resource
+from mill_api.sanitize import one_line
 
 LARGEST_EVENT = 64 * 1024 * 1024
 """Bytes of one event of a watch: many times what etcd keeps of an object."""
+WORDS_LIMIT = 8 * 1024
+"""Bytes of what the API server says, or the network, as the text of an error."""
+REASON_LIMIT = 253
+"""Bytes of a refusal's reason: one word, but an admission webhook may write it."""
+
 REQUEST_TIMEOUT = 30.0
 """Seconds for one request; the API server itself gives up after 60."""
 FOLLOW_SECONDS = 24 * 3600.0
@@ -92,10 +98,13 @@ class Withheld(KubeError):
 
 
 class ApiError(KubeError):
-    """The API server refused; its own words are in `message`."""
+    """The API server refused. Its own words, or those of an admission webhook, are in `message`, as they came.
+
+    The text of the error is one line of them, fit to be logged and shown.
+    """
 
     def __init__(self, status: int, reason: str, message: str, details: Json | None = None) -> None:
-        super().__init__(message or reason or f"HTTP {status}")
+        super().__init__(one_line(message, WORDS_LIMIT) or one_line(reason, REASON_LIMIT) or f"HTTP {status}")
         self.status = status
         self.reason = reason
         self.message = message
@@ -123,7 +132,8 @@ class ApiError(KubeError):
         if not isinstance(status, dict):
             status = {"message": str(status)[:1000]}
         kind = {404: NotFound, 409: Conflict, 410: Expired}.get(code, cls)
-        return kind(code, text(status, "reason"), text(status, "message"), dict(mapping(status, "details")))
+        reason = one_line(text(status, "reason"), REASON_LIMIT)
+        return kind(code, reason, text(status, "message"), dict(mapping(status, "details")))
 
 
 class NotFound(ApiError):
@@ -495,5 +505,5 @@ def _in_pod() -> bool:
 
 
 def _words(error: Exception) -> str:
-    """Say what happened: a time-out has no text of its own."""
-    return str(error) or type(error).__name__
+    """Say in one line what happened: a time-out has no text of its own."""
+    return one_line(str(error), WORDS_LIMIT) or type(error).__name__

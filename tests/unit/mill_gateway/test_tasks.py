@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mill_api.key import Key
-from mill_api.kube.client import Conflict
+from mill_api.kube.client import ApiError, Conflict
 from mill_gateway.settings import Settings
 
 from .conftest import Recorded, Request, Serve
@@ -229,6 +229,21 @@ async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch
         answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert (answer.status_code, answer.json()["error"]) == (503, "no node with sufficient resources")
         assert answer.json()["detail"] == "0/1 nodes"
+
+
+@pytest.mark.parametrize(("status", "answered"), [(403, 500), (422, 500), (409, 409), (500, 502)])
+async def test_why_the_cluster_refuses_is_told_in_one_line(served: Serve, status: int, answered: int) -> None:
+    words = 'admission webhook "policy.example" denied the request:\r\n\t\x1b[31mno \u202eroot\x1b[0m'
+    async with served(mill_deployment()) as recorded:
+        recorded.kube.answers |= {
+            ("get", "cronjobs"): CRON_JOB,
+            ("create", "jobs"): ApiError(status, "Denied", words),
+        }
+        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+        assert answer.status_code == answered
+        assert answer.json()["error"] == (
+            'refused by the cluster: admission webhook "policy.example" denied the request: no root'
+        )
 
 
 async def test_nulls_stand_for_what_is_usual(served: Serve) -> None:

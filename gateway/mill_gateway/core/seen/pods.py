@@ -7,10 +7,14 @@ from typing import Final, Literal, NamedTuple
 from mill_api import fields, names
 from mill_api.fields import Json
 from mill_api.key import Key
+from mill_api.sanitize import one_line
 from mill_gateway.core.amounts import Amounts, requested
 
 JOB_LABEL = "batch.kubernetes.io/job-name"
 NEVER: Final = "1970-"
+MESSAGE_LIMIT: Final = 2048
+"""Bytes of what the scheduler says."""
+REASON_LIMIT: Final = 253
 
 
 class Program(NamedTuple):
@@ -111,14 +115,19 @@ def pod(body: Json) -> Pod:
         amounts=requested(spec),
         container=name,
         restarts=max(0, fields.number(seen, "restartCount")),
-        waiting=fields.optional_text(fields.mapping(state, "waiting"), "reason"),
+        waiting=_waiting(state),
         image_present=bool(fields.text(seen, "imageID")),
         exit_code=fields.optional_number(fields.mapping(state, "terminated"), "exitCode"),
-        unschedulable=fields.text(scheduled, "message")
+        unschedulable=one_line(fields.text(scheduled, "message"), MESSAGE_LIMIT)
         if fields.text(scheduled, "reason") == "Unschedulable"
         else None,
         claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
     )
+
+
+def _waiting(state: Json) -> str | None:
+    reason = fields.optional_text(fields.mapping(state, "waiting"), "reason")
+    return None if reason is None else one_line(reason, REASON_LIMIT)
 
 
 def _started(state: Json) -> str | None:

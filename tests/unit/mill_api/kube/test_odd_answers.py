@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
-from mill_api.kube.client import ApiError, Expired, Json, KubeClient, Unreachable, _ahead
+from mill_api.kube.client import REASON_LIMIT, WORDS_LIMIT, ApiError, Expired, Json, KubeClient, Unreachable, _ahead
 from mill_api.kube.resources import PODS
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -129,3 +129,22 @@ def test_a_refusal_of_any_form_is_one(status: bytes) -> None:
 
 def test_a_refusal_says_when_to_ask_again() -> None:
     assert ApiError.from_status(429, b'{"details": {"retryAfterSeconds": 7}}').retry_after == 7
+
+
+def test_a_refusal_is_told_in_one_line_whoever_wrote_it() -> None:
+    hostile = "no\r\n2026-11-27T00:00:00Z ERROR forged\x1b]0;title\x07 \u202eend " + "x" * 100_000
+    status = {"reason": "Bad\nReason" + "y" * 1000, "message": hostile}
+    error = ApiError.from_status(403, json.dumps(status).encode())
+    assert str(error).startswith("no 2026-11-27T00:00:00Z ERROR forged end xxx")
+    assert str(error).isprintable()
+    assert len(str(error)) == WORDS_LIMIT
+    assert error.reason == ("Bad Reason" + "y" * 1000)[:REASON_LIMIT]
+    assert error.message == hostile  # for who takes credentials out of it, line by line
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "words"),
+    [("Forbidden", "", "Forbidden"), ("", "", "HTTP 403"), ("Forbidden", "\x1b[0m\n", "Forbidden")],
+)
+def test_a_refusal_without_words_is_told_by_its_reason(reason: str, message: str, words: str) -> None:
+    assert str(ApiError(403, reason, message)) == words

@@ -58,6 +58,13 @@ def test_what_a_pod_takes(path: str, value: Any, amounts: Amounts) -> None:
         ("status.conditions", None, {"ready": False, "unschedulable": None}),
         ("status.conditions.1", {"type": "Ready"}, {"ready": False}),
         ("status.conditions.2.message", ..., {"unschedulable": ""}),
+        ("status.conditions.2.message", "no\n\x1b[2J\u202enode", {"unschedulable": "no node"}),
+        ("status.conditions.2.message", "x" * 5000, {"unschedulable": "x" * 2048}),
+        (
+            "status.containerStatuses.0.state",
+            {"waiting": {"reason": "Err\x9b2J\nImage" + "x" * 500}},
+            {"waiting": ("Err Image" + "x" * 500)[:253]},
+        ),
         ("status.podIP", None, {"address": None}),
         ("status.containerStatuses", None, {"restarts": 0, "waiting": None}),
         ("status.containerStatuses.0.state", None, {"waiting": None, "started_at": None}),
