@@ -135,6 +135,8 @@ class _Cuts:
         self._elements()
         self._schemes()
         for found in COMMAND.finditer(text):
+            if self._is_lost(found.start()):
+                continue
             told = found.group().endswith("(") or not self._is_message(found.start(), found.end())
             if told and not _is_user_id(found, text):
                 self._cut(found.start(), found.end())
@@ -153,13 +155,15 @@ class _Cuts:
         if known is None or at - start < known.at:
             self.of_line[number] = _Cut(at - start, name_at - start, element)
 
-    def _is_over(self, position: int) -> bool:
-        """Tell whether a place is lost already, or known to be part of a message."""
+    def _is_lost(self, position: int) -> bool:
+        """Tell whether a place comes after a cut of its line."""
         number = self._line(position)
         known = self.of_line.get(number)
-        if known is not None and position - self._starts[number] >= known.at:
-            return True
-        return position < self._passed.get(number, 0)
+        return known is not None and position - self._starts[number] >= known.at
+
+    def _is_over(self, position: int) -> bool:
+        """Tell whether a place is lost already, or known to be part of a message."""
+        return self._is_lost(position) or position < self._passed.get(self._line(position), 0)
 
     def _is_message(self, name_at: int, at: int) -> bool:
         rest = self._rest(at)
@@ -272,7 +276,7 @@ def _is_placeholder(value: str, name: str) -> bool:
 
 def _is_random(text: str) -> bool:
     """Tell what begins with no word."""
-    value = (text[:REACH].split() or [""])[0].strip("\"'`,;:.()[]")
+    value = (text[:REACH].split(maxsplit=1) or [""])[0].strip("\"'`,;:.()[]")
     letters = value.rstrip("=")
     mixed = letters[1:] != letters[1:].lower() and letters != letters.upper()
     digits = any(each.isdigit() for each in letters) and any(each.isalpha() for each in letters)

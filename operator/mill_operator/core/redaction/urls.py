@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from mill_operator.core.patterns import Found, repeated
+from mill_operator.core.patterns import Found, pattern, repeated
 from mill_operator.core.redaction import MARK
 from mill_operator.core.redaction.names import is_credential
 
@@ -11,6 +11,8 @@ _BEGIN: Final = repeated(r"(?i)(?P<scheme>[a-z][a-z0-9+.-]*)(?:://|%(?:25)*3A%(?
 RUN: Final = 600
 """Characters of a URL that are looked at; what is longer before its `@` is taken for a password."""
 _RUN_END: Final = re.compile(r"[\s<>]|\\{0,8}[\"'`](?=\\{0,8}(?:[,;:}\])>\s]|$))")
+_PASSWORD: Final = pattern(r"[^\s<>/?#:]*:[^\s<>/]")
+"""Something that may be a user and a password, or a host and a port, of a URL without an `@`."""
 _PORT: Final = re.compile(r"(?:[0-9]{1,5}|\*)(?=[/?#,;:)\]}\"'`.\\&|]|%|$)")
 _ENCODED_AT: Final = re.compile(r"%(?:25){0,4}40")
 _IMAGE: Final = re.compile(r"@sha(?:256|512):")
@@ -63,10 +65,10 @@ def _without_users(text: str) -> str:
 def _user_length(scheme: str, rest: str) -> int:
     """Return how long the user and the password are; 0: there are none."""
     line = rest.partition("\n")[0]
+    if line.startswith(("[", "/")) or ("@" not in line and not _PASSWORD.match(line)):
+        return 0
     end = _RUN_END.search(line)
     run = line[: end.start()] if end else line
-    if run.startswith(("[", "/")):
-        return 0
     authority = re.split(r"[/?#]", run, maxsplit=1)[0]
     colon = authority.find(":")
     last = _last_at(run)
