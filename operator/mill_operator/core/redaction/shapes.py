@@ -51,7 +51,7 @@ class Rule:
 
 
 def _rules() -> tuple[Rule, ...]:
-    text = resources.files("mill_operator.core.redaction").joinpath("gitleaks.toml").read_text()
+    text = resources.files("mill_operator.core.redaction").joinpath("gitleaks.toml").read_text(encoding="utf-8")
     rules: list[dict[str, Any]] = tomllib.loads(text)["rules"]
     return tuple(Rule(each["id"], tuple(each["keywords"]), repeated(each["regex"])) for each in rules)
 

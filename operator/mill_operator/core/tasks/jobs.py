@@ -70,9 +70,7 @@ def job_facts(body: Json) -> JobFacts:
         secrets=_secrets(container),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
         succeeded=any(kind in said for kind in ENDS_WELL),
-        failure=Failure(name(fields.text(bad, "reason")), cluster_words(fields.text(bad, "message")))
-        if bad is not None
-        else None,
+        failure=_failure(bad),
         finished_at=fields.time(finished, "lastTransitionTime"),
     )
 
