@@ -138,7 +138,7 @@ def _spaces(registry: str, faulty: str, closed: str, token: str) -> dict[str, Sp
                 web("command", command=["/no/such/program"]),
                 web("format", f"{registry}/no-program:1"),
                 web("secret", env={"DATABASE_URL": "${secret(db.url)}"}),
-                web("crash", command=["/web", "--print", "cannot reach the database", "--exit-after", "1ms",
+                web("crash", command=["/web", "--print", "cannot reach the database", "--no-listen", "--exit-after", "1ms",
                                       "--exit-code", "3"]),
                 web("later", command=["/web", "--exit-after", "6s"]),
                 shell("done", "echo done"),

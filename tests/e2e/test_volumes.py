@@ -17,7 +17,7 @@ service "db" {
 """
 BAD = {
     "missing tag": (DB.replace("web:1", "web:missing"), "TagNotFound"),
-    "crash": (DB.replace("  port ", '  command = ["/web", "--exit-after", "1ms", "--exit-code", "3"]\n  port '),
+    "crash": (DB.replace("  port ", '  command = ["/web", "--no-listen", "--exit-after", "1ms", "--exit-code", "3"]\n  port '),
               "ContainerExited"),
 }  # fmt: skip
 
