@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := crds operator gateway cli hack tests
+SOURCES := crds libs operator gateway cli hack tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
@@ -24,7 +24,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
 	$(BIN)/python -m mill_api.crd --check charts/mill/files/milldeployments.yaml
-	$(BIN)/python -m mill_api.language.reference --check docs/mill-file.md
+	$(BIN)/python -m mill_language.reference --check docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
 	$(BIN)/python -m mill_operator.failure_codes --json --check cli/mill_cli/failure_codes.json
 	$(BIN)/python -m mill_cli.reference --check docs/cli.md
@@ -83,7 +83,7 @@ install: setup stop ## Install mill into the local cluster by its chart, instead
 generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
 	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
 	$(BIN)/python -m mill_api.crd --write charts/mill/files/milldeployments.yaml
-	$(BIN)/python -m mill_api.language.reference --write docs/mill-file.md
+	$(BIN)/python -m mill_language.reference --write docs/mill-file.md
 	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
 	$(BIN)/python -m mill_operator.failure_codes --json --write cli/mill_cli/failure_codes.json
 	$(BIN)/python -m mill_cli.reference --write docs/cli.md

@@ -9,7 +9,7 @@ from hack.images import push_mill
 from hack.manifests import CHART
 from hack.progress import say, step
 from hack.toolchain.build import HELM, build
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.rights import SYSTEM_NAMESPACE
 
 # What `make start` may have left behind is taken over: its accounts, and the CRD.
 _OPTIONS: Final = (

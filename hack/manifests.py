@@ -13,7 +13,7 @@ import yaml
 from hack.commands import run
 from hack.toolchain.build import HELM, build
 from mill_api.generated import command_line, deliver
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.rights import SYSTEM_NAMESPACE
 
 CHART: Final = Path(__file__).parents[1] / "charts" / "mill"
 _OF_HELM: Final = ("app.kubernetes.io/managed-by", "helm.sh/chart", "helm.sh/resource-policy")

@@ -7,7 +7,7 @@ from typing import Final
 from hack import paths
 from hack.cluster import Cluster
 from hack.commands import run
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.rights import SYSTEM_NAMESPACE
 
 FOLDER: Final = "charts/rbac"
 HOW_LONG: Final = "24h"

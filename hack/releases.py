@@ -18,7 +18,7 @@ from hack.progress import step
 
 _REPOSITORY: Final = Path(__file__).parents[1]
 _FOLDER: Final = paths.CACHE / "releases"
-_PACKAGES: Final = ("crds", "operator", "gateway", "cli")
+_PACKAGES: Final = ("crds", "libs", "operator", "gateway", "cli")
 
 
 class ReleaseMissing(RuntimeError):

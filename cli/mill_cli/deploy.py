@@ -59,7 +59,7 @@ def _request(gateway: Gateway, file: File, *, force: bool) -> Request:
 
 def _from_resource(file: File) -> tuple[bytes, dict[str, str]]:
     """Return a MillDeployment as a `.mill` file, which is what the gateway takes, and its name and namespace."""
-    from mill_api.language import InvalidConfig
+    from mill_language import InvalidConfig
 
     try:
         resource = file.resource

@@ -13,8 +13,8 @@ from typing import Any, Final, NoReturn
 
 import yaml
 
-from mill_api.language import Diagnostic, InvalidConfig, Related
-from mill_api.language.decode import MAX_DIAGNOSTICS
+from mill_language import Diagnostic, InvalidConfig, Related
+from mill_language.decode import MAX_DIAGNOSTICS
 
 MAX_DEPTH: Final = 64
 """Lists and maps in each other; a MillDeployment has 7, with its `managedFields` 14."""

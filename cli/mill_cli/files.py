@@ -11,9 +11,9 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import printable
 
 if TYPE_CHECKING:  # a deploy sends the file as it is, and needs none of these
-    from mill_api.language import Diagnostic, InvalidConfig
     from mill_api.spec import MillDeploymentSpec
     from mill_cli.resource import Resource
+    from mill_language import Diagnostic, InvalidConfig
 
 DEFAULT: Final = Path("./mill.conf")
 STDIN: Final = Path("-")
@@ -42,13 +42,13 @@ class File:
         """Return what it asks for. Raise `InvalidConfig` with all that is wrong."""
         if self.is_resource:
             return self.resource.spec
-        from mill_api.language import parse
+        from mill_language import parse
 
         return parse(self.text, filename=self.name)
 
     def services(self) -> list[str]:
         """Return the names of the services, in order, as far as they can be read."""
-        from mill_api.language import InvalidConfig, service_names
+        from mill_language import InvalidConfig, service_names
 
         try:
             return [each.name for each in self.spec().services] if self.is_resource else service_names(self.text)
@@ -111,7 +111,7 @@ def refusal(error: "InvalidConfig", file: File) -> CliError:
 
 def shown(error: "InvalidConfig", file: File, *, color: bool) -> str:
     """Return all problems of a file as a compiler shows them. What the file says in them is printable."""
-    from mill_api.language import InvalidConfig
+    from mill_language import InvalidConfig
 
     return InvalidConfig(map(_legible, error.diagnostics)).render(file.text.decode(errors="replace"), color=color)
 

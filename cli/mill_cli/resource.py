@@ -9,12 +9,12 @@ import yaml
 from pydantic import ValidationError
 
 from mill_api import names
-from mill_api.language import Diagnostic, InvalidConfig, parse, render
-from mill_api.language.decode import MAX_DIAGNOSTICS
-from mill_api.language.diagnostics import did_you_mean
-from mill_api.language.rules import Problem, problems
 from mill_api.spec import MillDeploymentSpec
+from mill_api.validation import Problem, problems
 from mill_cli.document import Document, Text, read_document
+from mill_language import Diagnostic, InvalidConfig, parse, render
+from mill_language.decode import MAX_DIAGNOSTICS
+from mill_language.diagnostics import did_you_mean
 
 Path = Sequence[str | int]
 

@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 from mill_api import names
-from mill_api.fields import moment, number, texts
 from mill_api.status import (
     HISTORY_KEPT,
     UNJUDGED_SEQ,
@@ -27,6 +26,7 @@ from mill_api.status import (
     State,
     Transition,
 )
+from mill_objects.fields import moment, number, texts
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """What everybody sees of the progress; `detail=full` shows all phases."""

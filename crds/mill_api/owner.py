@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mill_api import names
-from mill_api.key import Key
+from mill_objects.key import Key
 
 
 @dataclass(frozen=True, slots=True)

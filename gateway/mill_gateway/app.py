@@ -7,8 +7,6 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 
-from mill_api.kube.client import KubeClient
-from mill_api.supervision import GiveUp, end, supervised
 from mill_gateway import errors, openapi
 from mill_gateway.access.authentication import Authentication
 from mill_gateway.bodies import Bodies
@@ -18,6 +16,8 @@ from mill_gateway.requests import Heads, Requests
 from mill_gateway.routes import ROUTERS
 from mill_gateway.routes.parameters import each_once
 from mill_gateway.settings import Settings
+from mill_kube.client import KubeClient
+from mill_process.supervision import GiveUp, end, supervised
 
 
 def create_app(

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mill_api.settings import variable
 from mill_gateway.errors import LimitReached
 from mill_gateway.settings import Settings
+from mill_process.settings import variable
 
 DEFAULT: Final = "max_json_bytes"
 LARGER: Final = {

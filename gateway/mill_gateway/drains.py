@@ -12,8 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from mill_api.events import END, Event
-from mill_api.kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
-from mill_api.kube.resources import NODES, PODS
 from mill_api.status import State
 from mill_gateway.core.draining import name_of, plan, unmanaged
 from mill_gateway.core.seen.deployments import Deployment
@@ -23,6 +21,8 @@ from mill_gateway.errors import Refused
 from mill_gateway.watched import Watched
 from mill_gateway.watched.nodes import Nodes
 from mill_gateway.write import MANAGER
+from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
+from mill_kube.resources import NODES, PODS
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
-from mill_api.kube.client import ApiError, Unreachable
-from mill_api.settings import variable
 from mill_gateway.core.words import cut, problem, some_of
+from mill_kube.client import ApiError, Unreachable
+from mill_process.settings import variable
 
 T = TypeVar("T")
 

@@ -5,8 +5,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.health import unfilled
 from mill_gateway.access import Access
 from mill_gateway.drains import Drains
 from mill_gateway.errors import Refused
@@ -14,6 +12,8 @@ from mill_gateway.metrics import Metrics
 from mill_gateway.settings import Settings
 from mill_gateway.streams.places import Streams
 from mill_gateway.watched import Watched
+from mill_kube.client import KubeClient
+from mill_process.probes import unfilled
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 
-from mill_api import logs
-from mill_api.settings import SettingsError, load
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.app import create_app
 from mill_gateway.connections import Connections, Listener, listen
 from mill_gateway.server import configuration
 from mill_gateway.settings import Settings
 from mill_gateway.tls import Certificate
+from mill_process import logs
+from mill_process.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
 

@@ -15,16 +15,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mill_api import names
-from mill_api.fields import moment
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, KubeError
-from mill_api.kube.metrics import FAST, RequestMetrics, WatchMetrics
-from mill_api.kube.resources import POD_METRICS
 from mill_gateway.core.amounts import Amounts
 from mill_gateway.core.capacity import free
 from mill_gateway.core.seen.jobs import Job
 from mill_gateway.core.usage import usage
 from mill_gateway.watched import Watched
+from mill_kube.client import KubeClient, KubeError
+from mill_kube.resources import POD_METRICS
+from mill_objects.fields import moment
+from mill_objects.key import Key
+from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RUN_SECONDS: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 INLINE: Final = re.compile(r"task-[0-9a-f]{8}")

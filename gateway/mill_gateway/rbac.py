@@ -1,14 +1,14 @@
 """What the gateway itself may do: what it does for all of its callers together. The one source of its roles.
 
 What a caller may do is another question (`access`). `python -m mill_gateway.rbac` prints the manifests
-(`mill_api.kube.rights`).
+(`mill_kube.rights`).
 """
 
 import sys
 from typing import Final
 
 from mill_api import names
-from mill_api.kube.resources import (
+from mill_kube.resources import (
     CLAIMS,
     CRON_JOBS,
     JOBS,
@@ -20,7 +20,7 @@ from mill_api.kube.resources import (
     SUBJECT_ACCESS_REVIEWS,
     TOKEN_REVIEWS,
 )
-from mill_api.kube.rights import Account, Right, Role
+from mill_kube.rights import Account, Right, Role
 
 _FOLLOWED: Final = ("list", "watch")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from mill_api.settings import SettingsError, choice, number, setting, switch, text, words
+from mill_process.settings import SettingsError, choice, number, setting, switch, text, words
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

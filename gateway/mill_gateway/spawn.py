@@ -5,9 +5,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeError, NotFound
-from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.runs import told_runs
@@ -27,6 +24,9 @@ from mill_gateway.core.spawning import (
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Gateway
 from mill_gateway.write import MANAGER, resource
+from mill_kube.client import ApiError, Conflict, KubeError, NotFound
+from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_objects.key import Key
 
 WAIT_SECONDS: Final = 60.0
 """How long a beginning is waited for, as in the original."""

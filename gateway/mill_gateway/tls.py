@@ -7,8 +7,8 @@ import ssl
 from pathlib import Path
 from typing import Final, NoReturn
 
-from mill_api.settings import SettingsError
 from mill_gateway.files import version
+from mill_process.settings import SettingsError
 
 log = logging.getLogger(__name__)
 

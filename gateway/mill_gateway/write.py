@@ -12,12 +12,12 @@ from pydantic import ValidationError
 
 from mill_api import names
 from mill_api.events import new_request, rollout_id
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.ownership import gitops_owner, managers_of
 from mill_gateway.errors import Refused
+from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.key import Key
 
 MANAGER = "mill-gateway"
 ATTEMPTS = 5

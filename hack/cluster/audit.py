@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from hack import paths
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
 LOG: Final = paths.LOGS / "audit.log"

@@ -13,22 +13,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from mill_api import fields, names
-from mill_api.fields import Unreadable
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, Json, KubeClient, NotFound
-from mill_api.kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
-from mill_api.logs import about
+from mill_api import names
 from mill_api.owner import Owner
-from mill_operator.cluster import Cluster
+from mill_kube.client import ApiError, Conflict, Json, KubeClient, NotFound
+from mill_kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
+from mill_objects import fields
+from mill_objects.fields import Unreadable
+from mill_objects.key import Key
+from mill_operator.caches import Cluster
 from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.plan import Plan
-from mill_operator.core.tasks.jobs import JobFacts
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
-from mill_operator.core.verdicts.foreign import name, others_words
-from mill_operator.core.verdicts.subject import Problem
-from mill_operator.cost import counted
+from mill_operator.core.observed.foreign_text import name, others_words
+from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.verdicts.rule_input import Problem
+from mill_operator.cpu_time import counted
 from mill_operator.renderer import Renderer
+from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 

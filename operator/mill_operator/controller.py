@@ -10,25 +10,25 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, KubeError
-from mill_api.kube.reflector import Reflector
-from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
-from mill_api.supervision import end, supervised
-from mill_operator.allowance import Allowances
-from mill_operator.cluster import Cluster
+from mill_kube.client import KubeClient, KubeError
+from mill_kube.reflector import Reflector
+from mill_objects.key import Key
+from mill_operator.caches import Cluster
+from mill_operator.clock import SteadyClock
 from mill_operator.core import cluster_version
-from mill_operator.core.faults import Fault
+from mill_operator.core.internal_errors import Fault
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
-from mill_operator.cost import Meter, metered
+from mill_operator.cpu_budget import Allowances
+from mill_operator.cpu_time import Meter, metered
 from mill_operator.election import Election
-from mill_operator.failing import fault_in
+from mill_operator.internal_errors import fault_in
 from mill_operator.metrics import Metrics
 from mill_operator.queue import Closed, WorkQueue
 from mill_operator.reconciler import Reconciler
-from mill_operator.steady import SteadyClock
+from mill_process.logs import about
+from mill_process.supervision import end, supervised
 
 log = logging.getLogger(__name__)
 

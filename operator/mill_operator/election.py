@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mill_api import fields
-from mill_api.fields import Unreadable
-from mill_api.key import Key
-from mill_api.kube.client import Conflict, Json, KubeClient, KubeError
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import LEASES
+from mill_kube.client import Conflict, Json, KubeClient, KubeError
+from mill_kube.reflector import Reflector
+from mill_kube.resources import LEASES
+from mill_objects import fields
+from mill_objects.fields import Unreadable
+from mill_objects.key import Key
 from mill_operator.core.election import Act, Record, Sighting, Timing, decide, sight, written
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
-from mill_api.kube.health import dead_watch, unfilled_watch
-from mill_api.kube.reflector import Reflector
+from mill_kube.reflector import Reflector
 from mill_operator.metrics import Metrics
+from mill_process.probes import dead_watch, unfilled_watch
 
 
 async def serve(

@@ -11,10 +11,10 @@ from typing import Any
 import kopf
 
 from mill_api import names
-from mill_api.fields import number
-from mill_api.key import Key
-from mill_api.kube.client import STALL_SECONDS, ClientOptions, KubeClient
-from mill_operator.cluster import PARENTS_AT_ONCE
+from mill_kube.client import STALL_SECONDS, ClientOptions, KubeClient
+from mill_objects.fields import number
+from mill_objects.key import Key
+from mill_operator.caches import PARENTS_AT_ONCE
 from mill_operator.controller import Controller
 from mill_operator.core.election import Timing
 from mill_operator.election import Election, new_identity

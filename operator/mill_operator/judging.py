@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from mill_api.status import ServiceStatus
-from mill_operator.core import clock
-from mill_operator.core.faults import fault_of
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import fault_of
 from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.rendering import Desired
-from mill_operator.core.verdicts.answers import Answers
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.observed.lookup_results import Answers
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, judge
-from mill_operator.core.verdicts.subject import Problem
+from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.unjudged import unjudged
-from mill_operator.cost import give_way
+from mill_operator.cpu_time import give_way
 from mill_operator.memory import Memory
 
 
@@ -62,7 +62,7 @@ async def judge_all(
                 now=now,
                 claims=claims_of.get(service.name, ()),
                 answers=answers,
-                asked_at=clock.parse(rollout.started_at) if rollout else now,
+                asked_at=timestamps.parse(rollout.started_at) if rollout else now,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
             observation = unjudged(service, fault_of(error), before, now)

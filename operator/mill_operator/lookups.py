@@ -13,11 +13,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from mill_api.fields import mappings
-from mill_api.kube.client import ApiError, KubeClient, KubeError
-from mill_api.kube.resources import EVENTS, NODES
-from mill_operator.core.verdicts.answers import Answers, EventFacts, NodeFacts, event_facts, node_facts
-from mill_operator.core.verdicts.questions import Question
+from mill_kube.client import ApiError, KubeClient, KubeError
+from mill_kube.resources import EVENTS, NODES
+from mill_objects.fields import mappings
+from mill_operator.core.observed.lookup_results import Answers, EventFacts, NodeFacts, event_facts, node_facts
+from mill_operator.core.verdicts.lookup_requests import Question
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import sys
 
 import kopf
 
-from mill_api import logs
-from mill_api.key import Key
-from mill_api.settings import SettingsError, load
+from mill_objects.key import Key
 from mill_operator.handlers import Ending, register
 from mill_operator.settings import Settings
+from mill_process import logs
+from mill_process.settings import SettingsError, load
 
 PROGRAM = "mill-operator"
 ABOUT = "Turns MillDeployments into Kubernetes objects, and judges their rollouts."

@@ -11,18 +11,18 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from mill_api.language.rules import Problem as Broken
-from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
+from mill_api.validation import Problem as Broken
+from mill_api.validation import problems
+from mill_operator.caches import Parent
 from mill_operator.children import WriteMemory
-from mill_operator.cluster import Parent
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.objects.rendering import Desired, Source
 from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
-from mill_operator.core.verdicts.subject import Problem
+from mill_operator.core.verdicts.rule_input import Problem
 
 Json = dict[str, Any]
 

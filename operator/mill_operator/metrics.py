@@ -13,10 +13,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mill_api.kube.metrics import FAST, RequestMetrics, WatchMetrics
-from mill_api.kube.reflector import Reflector
 from mill_api.status import MillDeploymentStatus, Phase
-from mill_operator.core.rollout.news import ended, steps
+from mill_kube.reflector import Reflector
+from mill_operator.core.rollout.status_changes import ended, steps
+from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RESULTS: Final = ("succeeded", "failed", "superseded", "refused")
 FAULTS: Final = ("pass", "service", "task", "telling")

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from mill_api.key import Key
-from mill_api.kube.client import Conflict, KubeClient, NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS
-from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
+from mill_kube.client import Conflict, KubeClient, NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.key import Key
 from mill_operator.children import MANAGER
-from mill_operator.core.rollout.announcements import announcements
-from mill_operator.core.rollout.pace import Change, change, pause
+from mill_operator.core.rollout.event_messages import announcements
+from mill_operator.core.rollout.write_throttle import Change, change, pause
 from mill_operator.memory import Memory
 from mill_operator.recorder import Recorder
+from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 

@@ -1,12 +1,12 @@
 """What the operator may do: exactly what it does. The one source of its roles.
 
-`python -m mill_operator.rbac` prints the manifests (`mill_api.kube.rights`).
+`python -m mill_operator.rbac` prints the manifests (`mill_kube.rights`).
 """
 
 import sys
 from typing import Final
 
-from mill_api.kube.resources import (
+from mill_kube.resources import (
     CLAIMS,
     CRON_JOBS,
     DEPLOYMENTS,
@@ -20,7 +20,7 @@ from mill_api.kube.resources import (
     REPLICA_SETS,
     SERVICES,
 )
-from mill_api.kube.rights import Account, Right, Role
+from mill_kube.rights import Account, Right, Role
 from mill_operator import election
 
 _FOLLOWED: Final = ("list", "watch")

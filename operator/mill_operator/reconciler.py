@@ -10,33 +10,33 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, KubeError, NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS
-from mill_api.logs import about
 from mill_api.status import MillDeploymentStatus
+from mill_kube.client import KubeClient, KubeError, NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.key import Key
+from mill_operator.caches import Cluster, Parent
 from mill_operator.children import RETRY_SECONDS, Children
-from mill_operator.cluster import Cluster, Parent
-from mill_operator.core.faults import Fault
+from mill_operator.core.internal_errors import Fault
 from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, Desired
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.rollout.advance import advance
-from mill_operator.core.rollout.beginning import refuse
 from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.start import refuse
 from mill_operator.core.tasks.status import observe, outliving
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation
-from mill_operator.cost import Aside
-from mill_operator.failing import FailingPasses
+from mill_operator.cpu_time import Aside
+from mill_operator.internal_errors import FailingPasses
 from mill_operator.judging import judge_all
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
 from mill_operator.renderer import Held, Renderer
+from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 

@@ -19,12 +19,12 @@ from datetime import datetime
 from typing import Any
 
 from mill_api import names
-from mill_api.fields import number
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
-from mill_api.kube.resources import EVENTS
+from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
+from mill_kube.resources import EVENTS
+from mill_objects.fields import number
+from mill_objects.key import Key
 from mill_operator.children import MANAGER
-from mill_operator.core.rollout.announcements import Announcement
+from mill_operator.core.rollout.event_messages import Announcement
 
 log = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mill_operator.cluster import Parent
-from mill_operator.core.faults import Fault, fault_of
+from mill_operator.caches import Parent
+from mill_operator.core.internal_errors import Fault, fault_of
 from mill_operator.core.objects.desired import Child, Rendered, with_template
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.objects.rendering import Desired, Source
-from mill_operator.cost import Aside
+from mill_operator.cpu_time import Aside
 
 Json = dict[str, Any]
 

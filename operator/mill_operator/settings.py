@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mill_api.settings import choice, number, setting, switch, text
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
+from mill_process.settings import choice, number, setting, switch, text
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """Where a pod finds the namespace that it runs in."""

@@ -9,8 +9,8 @@ from typing import Any
 from hack.cluster import Cluster
 from hack.progress import step
 from mill_api import names
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS
+from mill_kube.client import KubeClient
+from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS
 from tests.bench import figures, process
 from tests.bench.requests import WRITES, Requests, counted_operator, operator_pid, start_operator
 from tests.bench.watching import is_finished, is_ready, watching

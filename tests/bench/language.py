@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from mill_api.language import InvalidConfig, parse
+from mill_language import InvalidConfig, parse
 
 SERVICE = """service "web-{n}" {{
   image    = "registry.example/team/web-{n}:1.{n}"
@@ -75,7 +75,7 @@ def main() -> None:
         print(f"{count} services, {len(text) / 1000:.0f} KB {milliseconds(lambda text=text: parse(text), 20):8.1f} ms")
     for name in GARBAGE:
         print(f"{name:<30} {in_a_process(name)}")
-    for module in ("pydantic, mill_api.spec", "pydantic, mill_api.spec, mill_api.language"):
+    for module in ("pydantic, mill_api.spec", "pydantic, mill_api.spec, mill_language"):
         code = f"import {module}"
         took = milliseconds(lambda code=code: subprocess.run([sys.executable, "-c", code], check=True), 10)
         print(f"python -c 'import {module}' {took:8.0f} ms")

@@ -10,8 +10,8 @@ from typing import Any
 
 from hack.cluster import Cluster
 from hack.progress import say
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES
+from mill_kube.client import KubeClient
+from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES
 from tests.bench import bare, figures, process
 from tests.bench.requests import Request, Requests, applies, counted_operator, status_writes
 from tests.bench.watching import is_finished, is_ready, watching

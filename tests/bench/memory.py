@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, NotFound
-from mill_api.kube.resources import Resource
-from mill_operator.cluster import Cluster
-from mill_operator.core import clock
+from mill_kube.client import KubeClient, NotFound
+from mill_kube.resources import Resource
+from mill_objects.key import Key
+from mill_operator.caches import Cluster
+from mill_operator.core import timestamps
 from mill_operator.core.objects.pods import Options
-from mill_operator.cost import Meter, metered
+from mill_operator.cpu_time import Meter, metered
 from mill_operator.reconciler import Reconciler
 from tests.bench import figures
 
@@ -97,7 +97,7 @@ class Operator:
 
 
 def _pod(service: str, number: int, labels: Json) -> Json:
-    now = clock.render(datetime.now(UTC))
+    now = timestamps.render(datetime.now(UTC))
     container = {
         "name": service,
         "image": "registry.example/web:1",

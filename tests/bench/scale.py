@@ -20,7 +20,7 @@ from hack.cluster import Cluster, up
 from hack.cluster.fake_nodes import fake_nodes
 from hack.cluster.packages import NotSupported
 from hack.crd import install_crd
-from mill_api.kube.client import KubeClient
+from mill_kube.client import KubeClient
 from tests.bench import change, many, sizes
 
 FAKE_NODES = 20

@@ -3,8 +3,8 @@
 import time
 
 from hack.cluster import Cluster
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_kube.client import KubeClient
+from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.bench import figures, process
 from tests.bench.requests import Requests, applies, counted_operator, status_writes
 from tests.bench.watching import is_finished, watching

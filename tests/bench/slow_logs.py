@@ -18,10 +18,10 @@ from typing import Final, cast
 from aiohttp import web
 from kubernetes.aio import client as aio
 
-from mill_api.kube.client import KubeClient
 from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
+from mill_kube.client import KubeClient
 from tests.bench import process
 from tests.bench.figures import heading, row
 from tests.unit.mill_gateway.conftest import Recorded

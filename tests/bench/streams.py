@@ -25,8 +25,8 @@ from hack import local
 from hack.cluster import Cluster, up
 from hack.crd import install_crd
 from hack.progress import step
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_kube.client import KubeClient
+from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.bench import process
 from tests.bench.figures import heading, percentile, row
 from tests.e2e.gateway.process import GatewayProcess

@@ -35,8 +35,8 @@ from hack.cluster import Cluster, up
 from hack.commands import run
 from hack.crd import install_crd
 from hack.progress import step
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES
+from mill_kube.client import KubeClient
+from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES
 from tests.bench import bare, figures, process
 from tests.bench.requests import Request, Requests, applies, counted_operator, status_writes
 from tests.bench.watching import watching

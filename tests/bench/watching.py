@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import Resource
+from mill_kube.client import KubeClient
+from mill_kube.resources import Resource
 
 
 @contextlib.asynccontextmanager

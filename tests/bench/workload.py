@@ -12,8 +12,8 @@ from hack.cluster import Cluster, fake_nodes
 from hack.commands import run
 from hack.progress import step
 from mill_api import names
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_kube.client import KubeClient
+from mill_kube.resources import MILL_DEPLOYMENTS
 
 PARALLEL = 16
 """How many requests this bench has under way at once: as many as the operator."""

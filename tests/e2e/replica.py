@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from hack import local
 from hack.cluster import Cluster
-from mill_api.kube.resources import LEASES
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.resources import LEASES
+from mill_kube.rights import SYSTEM_NAMESPACE
 
 from .conftest import free_port, wait_for
 

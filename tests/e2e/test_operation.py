@@ -13,8 +13,8 @@ import yaml
 from hack import local
 from hack.cluster import Cluster
 from hack.rbac import install_rights, kubeconfig_of
-from mill_api.kube.resources import LEASES, VERSION
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.resources import LEASES, VERSION
+from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
 from .conftest import MILL, Namespace, wait_for

@@ -15,11 +15,11 @@ service "db" {
   }
 }
 """
+CRASH = '["/web", "--no-listen", "--exit-after", "1ms", "--exit-code", "3"]'
 BAD = {
     "missing tag": (DB.replace("web:1", "web:missing"), "TagNotFound"),
-    "crash": (DB.replace("  port ", '  command = ["/web", "--no-listen", "--exit-after", "1ms", "--exit-code", "3"]\n  port '),
-              "ContainerExited"),
-}  # fmt: skip
+    "crash": (DB.replace("  port ", f"  command = {CRASH}\n  port "), "ContainerExited"),
+}
 
 
 def _image(namespace: Namespace) -> str:

@@ -7,8 +7,6 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from mill_api.events import rollout_id
-from mill_api.fields import Unreadable, mapping, mappings
-from mill_api.kube.client import ApiError
 from mill_gateway.core.amounts import requested
 from mill_gateway.core.deployments import summary
 from mill_gateway.core.ownership import gitops_owner, managers_of
@@ -20,11 +18,13 @@ from mill_gateway.core.seen.pods import pod
 from mill_gateway.core.services import services
 from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
+from mill_kube.client import ApiError
+from mill_objects.fields import Unreadable, mapping, mappings
+from mill_operator.caches import CHILD_KINDS, parent
 from mill_operator.children import template_of
-from mill_operator.cluster import CHILD_KINDS, parent
-from mill_operator.core.tasks.jobs import job_facts
-from mill_operator.core.verdicts.answers import event_facts, node_facts
-from mill_operator.core.verdicts.facts import child_facts, pod_facts
+from mill_operator.core.observed.jobs import job_facts
+from mill_operator.core.observed.lookup_results import event_facts, node_facts
+from mill_operator.core.observed.pods import child_facts, pod_facts
 from mill_operator.election import lease
 from tests.fuzz import samples
 from tests.fuzz.mutations import Json, mutated

@@ -26,8 +26,8 @@ def add(app: click.Group) -> None:
 
         With --json each problem is one line, with its place, for editors.
         """
-        from mill_api.language import InvalidConfig
         from mill_cli.output import screen
+        from mill_language import InvalidConfig
 
         read = files.read(files.choose(path, file))
         try:
@@ -56,8 +56,8 @@ def add(app: click.Group) -> None:
           mill render production.mill | kubectl apply -f -
           kubectl get md mill -o yaml | mill render - -o mill
         """
-        from mill_api.language import InvalidConfig
         from mill_cli.output import screen
+        from mill_language import InvalidConfig
 
         read = files.read(files.choose(path, file))
         try:
@@ -68,8 +68,8 @@ def add(app: click.Group) -> None:
 
 
 def _rendered(file: files.File, output: str, options: Options) -> str:
-    from mill_api.language import render
     from mill_cli.output import screen
+    from mill_language import render
 
     spec, metadata = file.spec(), _metadata(file, options)
     if output == "mill":

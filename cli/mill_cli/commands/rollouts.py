@@ -140,7 +140,7 @@ def _with_places(error: Any, file: files.File) -> Exception:
     """Return a refusal; that of a file with the lines that it is about, as far as this `mill` sees what is wrong."""
     if error.status != 400 or "diagnostics" not in error.body:
         return error  # type: ignore[no-any-return]
-    from mill_api.language import InvalidConfig
+    from mill_language import InvalidConfig
 
     try:
         file.spec()

@@ -1,6 +1,6 @@
 """Texts of others, fit to be printed: a terminal obeys control characters, so they are not passed on."""
 
-from mill_api.sanitize import printable
+from mill_objects.printable import printable
 
 __all__ = ["one_line", "printable"]
 

@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import Resource
 from mill_gateway.access.callers import Caller
 from mill_gateway.access.reviews import Doing, Reviews
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.errors import Refused
 from mill_gateway.settings import Settings
+from mill_kube.client import KubeClient
+from mill_kube.resources import Resource
 
 ANYBODY: Final = Caller("anybody")
 """Who calls a gateway that asks nobody: it listens on loopback only."""

@@ -6,9 +6,9 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mill_api.kube.client import Unreachable
 from mill_gateway.core.connections import is_loopback, source
 from mill_gateway.errors import Refused, answer, away
+from mill_kube.client import Unreachable
 
 SCHEME: Final = "Bearer "
 PROBES: Final = frozenset({"/healthz", "/readyz"})

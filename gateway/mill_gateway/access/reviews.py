@@ -12,14 +12,14 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from mill_api.kube.client import ApiError, KubeClient
-from mill_api.kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
 from mill_gateway.access.budget import Budget
 from mill_gateway.access.callers import User
 from mill_gateway.access.remembered import Clock, Remembered
 from mill_gateway.access.turns import Busy, Turns, TurnsOfEach
 from mill_gateway.errors import LimitReached, Refused
 from mill_gateway.settings import Settings
+from mill_kube.client import ApiError, KubeClient
+from mill_kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
 
 YES_SECONDS: Final = 10.0
 NO_SECONDS: Final = 3.0

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from mill_api import names
-from mill_api.settings import SettingsError
 from mill_gateway.files import version
 from mill_gateway.settings import Settings
+from mill_process.settings import SettingsError
 
 log = logging.getLogger(__name__)
 

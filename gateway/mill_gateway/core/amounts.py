@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mill_api import fields
-from mill_api.fields import Json
-from mill_api.language.quantities import InvalidQuantity, bytes_of, cores_of
+from mill_api.quantities import InvalidQuantity, bytes_of, cores_of
+from mill_objects import fields
+from mill_objects.fields import Json
 
 
 class Amounts(NamedTuple):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from mill_api.fields import moment
+from mill_objects.fields import moment
 
 LINE_LIMIT: Final = 64 * 1024
 """Bytes of a line that are shown."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from mill_api import fields
+from mill_objects import fields
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 """Annotation `<application>:<group>/<kind>:<namespace>/<name>`; on copies of an object it still names the original."""

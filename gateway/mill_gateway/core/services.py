@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api import fields
 from mill_api.status import ServiceStatus, State
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.pods import Pod
+from mill_objects import fields
 
 AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped", "failed"]
 

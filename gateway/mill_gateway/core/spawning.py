@@ -9,16 +9,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from mill_api import names
-from mill_api.key import Key
-from mill_api.language.durations import InvalidDuration, parse_duration
-from mill_api.language.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_api.language_durations import InvalidDuration, parse_duration
+from mill_api.manifests import container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
-from mill_api.programs import container_of, deadline, literal, run_spec
+from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.spec import Task
 from mill_api.status import RunState, TaskRun
 from mill_gateway.core.seen.pods import Pod
 from mill_gateway.core.services import HOPELESS
 from mill_gateway.core.words import problem
+from mill_objects.key import Key
 
 Json = dict[str, Any]
 

@@ -1,9 +1,9 @@
 """What pods use, as a metrics server tells it."""
 
-from mill_api import fields
-from mill_api.fields import Json
-from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, total
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_objects.key import Key
 
 
 def usage(listed: Json) -> dict[Key, Amounts]:

@@ -6,9 +6,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
-from mill_api.key import Key
-from mill_api.kube.resources import MILL_DEPLOYMENTS
-from mill_api.language import InvalidConfig, parse
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.difference import Difference, difference
@@ -19,6 +16,9 @@ from mill_gateway.routes.parameters import Detail, Target
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_gateway.write import Authorise, How, asked_for, spec_of, write
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_language import InvalidConfig, parse
+from mill_objects.key import Key
 
 router = APIRouter(tags=["deploy"])
 

@@ -7,9 +7,6 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
 
 from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, standing
-from mill_api.key import Key
-from mill_api.kube.client import NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
 from mill_gateway.core.seen.deployments import Deployment
@@ -19,6 +16,9 @@ from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, seen
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
+from mill_kube.client import NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.key import Key
 
 router = APIRouter(tags=["deployments"])
 

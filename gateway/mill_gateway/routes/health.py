@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from mill_api.kube.health import dead_watch, unfilled_watch
 from mill_gateway.gateway import Process
 from mill_gateway.openapi import Responses
+from mill_process.probes import dead_watch, unfilled_watch
 
 router = APIRouter(tags=["health"])
 

@@ -6,8 +6,6 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from mill_api.key import Key
-from mill_api.kube.resources import PODS
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.log_lines import Progress, error_event, nothing_found
 from mill_gateway.core.seen.pods import Program
@@ -17,6 +15,8 @@ from mill_gateway.routes.parameters import InNamespace, LastEventId, seen
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.logs import LogStream, Selection, Wanted
 from mill_gateway.streams.response import event_stream
+from mill_kube.resources import PODS
+from mill_objects.key import Key
 
 router = APIRouter(tags=["logs"])
 

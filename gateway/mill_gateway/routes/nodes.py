@@ -8,9 +8,7 @@ from fastapi.responses import Response
 
 from mill_api.durations import to_timedelta
 from mill_api.events import parse_id
-from mill_api.kube.client import NotFound
-from mill_api.kube.resources import NODES, PODS
-from mill_api.language.durations import InvalidDuration, parse_duration
+from mill_api.language_durations import InvalidDuration, parse_duration
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view
@@ -22,6 +20,8 @@ from mill_gateway.routes.parameters import LastEventId, seen
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.nodes import Nodes
+from mill_kube.client import NotFound
+from mill_kube.resources import NODES, PODS
 
 router = APIRouter(tags=["nodes"])
 

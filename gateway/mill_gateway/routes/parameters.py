@@ -9,9 +9,9 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from mill_api import names
-from mill_api.key import Key
 from mill_gateway.errors import Refused, bad_parameters
 from mill_gateway.gateway import Here
+from mill_objects.key import Key
 
 _DNS_LABEL = names.VOLUME_NAME
 

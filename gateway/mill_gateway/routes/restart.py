@@ -5,8 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from mill_api.kube.client import NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.errors import Refused
@@ -17,6 +15,8 @@ from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_gateway.write import asked_for
 from mill_gateway.write import restart as ask_for_restart
+from mill_kube.client import NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS
 
 router = APIRouter(tags=["restart"])
 

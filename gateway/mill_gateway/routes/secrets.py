@@ -6,8 +6,6 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from mill_api import names
-from mill_api.kube.client import ApiError, Conflict, NotFound
-from mill_api.kube.resources import SECRETS
 from mill_gateway.access import Calling
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
 from mill_gateway.errors import Refused
@@ -16,6 +14,8 @@ from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import json_body
 from mill_gateway.routes.parameters import InNamespace, Text
 from mill_gateway.write import MANAGER
+from mill_kube.client import ApiError, Conflict, NotFound
+from mill_kube.resources import SECRETS
 
 router = APIRouter(tags=["secrets"])
 

@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.access import Calling
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.services import ServiceView, services
 from mill_gateway.gateway import Here
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
+from mill_kube.resources import MILL_DEPLOYMENTS
 
 router = APIRouter(tags=["services"])
 

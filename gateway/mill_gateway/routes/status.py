@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from mill_api.kube.resources import MILL_DEPLOYMENTS, NODES
 from mill_gateway.access import Calling
 from mill_gateway.core.amounts import total
 from mill_gateway.core.capacity import free
@@ -11,6 +10,7 @@ from mill_gateway.core.deployments import DeploymentWarning, warnings
 from mill_gateway.core.runs import count
 from mill_gateway.gateway import Here
 from mill_gateway.routes.parameters import InNamespace
+from mill_kube.resources import MILL_DEPLOYMENTS, NODES
 
 router = APIRouter(tags=["status"])
 

@@ -7,9 +7,6 @@ from fastapi import APIRouter, Path, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from mill_api import names
-from mill_api.key import Key
-from mill_api.kube.client import Conflict, NotFound
-from mill_api.kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_api.spec import MAX_COMMAND, MAX_ENV, MAX_TEXT
 from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
@@ -21,6 +18,9 @@ from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
 from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
+from mill_kube.client import Conflict, NotFound
+from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_objects.key import Key
 
 router = APIRouter(tags=["tasks"])
 

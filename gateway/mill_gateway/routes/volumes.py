@@ -4,15 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from mill_api.key import Key
-from mill_api.kube.client import NotFound
-from mill_api.kube.resources import CLAIMS
 from mill_gateway.access import Calling
 from mill_gateway.core.volumes import VolumeView, held_by, volume
 from mill_gateway.errors import Refused
 from mill_gateway.gateway import Here
 from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
+from mill_kube.client import NotFound
+from mill_kube.resources import CLAIMS
+from mill_objects.key import Key
 
 router = APIRouter(tags=["volumes"])
 

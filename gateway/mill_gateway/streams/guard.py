@@ -8,11 +8,11 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from mill_api.kube.client import Unreachable
 from mill_gateway.access import Caller
 from mill_gateway.access.authentication import presented
 from mill_gateway.errors import Refused
 from mill_gateway.streams.places import Place
+from mill_kube.client import Unreachable
 
 ANSWER_SECONDS: Final = 10.0
 """How long an answer is waited for; the next question is a minute later."""

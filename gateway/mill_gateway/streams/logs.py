@@ -12,14 +12,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, KubeError
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
 from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.gateway import Gateway
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.places import Place
 from mill_gateway.watched.pods import Pods
+from mill_kube.client import ApiError, KubeError
+from mill_objects.key import Key
 
 log = logging.getLogger(__name__)
 

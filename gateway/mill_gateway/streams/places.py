@@ -4,11 +4,11 @@ from collections.abc import Hashable
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from mill_api.settings import variable
 from mill_gateway.access import Caller
 from mill_gateway.core.places import Limit, Places
 from mill_gateway.errors import LimitReached
 from mill_gateway.settings import Settings
+from mill_process.settings import variable
 
 RETRY_SECONDS: Final = 10
 """After how long somebody who was refused may try again."""

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event
-from mill_api.key import Key
 from mill_gateway.gateway import Gateway
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_gateway.watched.deployments import Deployments
+from mill_objects.key import Key
 
 
 def rollout_response(

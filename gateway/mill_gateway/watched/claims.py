@@ -1,11 +1,11 @@
 """Volumes."""
 
 from mill_api import names
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import CLAIMS
 from mill_gateway.core.seen.claims import Claim, claim
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import CLAIMS
+from mill_objects.key import Key
 
 
 class Claims:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import MILL_DEPLOYMENTS
 from mill_gateway.core.seen.deployments import Deployment, deployment
 from mill_gateway.watched.waiting import Waiting
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.key import Key
 
 
 class Deployments:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from mill_api import names
-from mill_api.fields import identity
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import JOBS
 from mill_gateway.core.seen.jobs import Job, job
 from mill_gateway.watched.waiting import Waiting
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import JOBS
+from mill_objects.fields import identity
+from mill_objects.key import Key
 
 OnRun = Callable[[Job | None, Job | None], None]
 """Told of every run that is new or changes, once the first list is there: before and after."""

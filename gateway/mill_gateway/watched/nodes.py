@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import NODES, PODS
 from mill_gateway.core.seen.nodes import Node, Tenant, node, tenant
 from mill_gateway.watched.waiting import Waiting
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import NODES, PODS
+from mill_objects.key import Key
 
 RUNNING: Final = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """Field selector of the pods that take something of a node."""

@@ -1,12 +1,12 @@
 """The pods of services and of tasks' runs, who waits for those of which, and the volumes that they mount."""
 
 from mill_api import names
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import PODS
 from mill_gateway.core.seen.pods import Pod, Program, pod
 from mill_gateway.watched.waiting import Waiting
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import PODS
+from mill_objects.key import Key
 
 
 class Pods:

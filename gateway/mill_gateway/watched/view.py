@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.supervision import GiveUp, end, supervised
 from mill_gateway.settings import Settings
 from mill_gateway.watched.claims import Claims
 from mill_gateway.watched.deployments import Deployments
 from mill_gateway.watched.jobs import Jobs, OnRun
 from mill_gateway.watched.nodes import Nodes
 from mill_gateway.watched.pods import Pods
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_process.supervision import GiveUp, end, supervised
 
 
 class Watched:

@@ -21,7 +21,7 @@ _UNUSED: Final = (
     r"[^/]+\.dist-info/(INSTALLER|RECORD|REQUESTED)",  # how it came here, with hashes of those scripts
     r"(.+/)?tests/.+",
     r".+\.(pyi|pyx|pxd|c|h)",
-    # Typed calls and their models, two thirds of everything, are loaded when they are used. `mill_api.kube` uses none:
+    # Typed calls and their models, two thirds of everything, are loaded when they are used. `mill_kube` uses none:
     # what it sends and gets are dicts.
     r"kubernetes/(aio/)?client/(api|models)/(?!__init__\.py).+",
 )

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mill_api.kube.client import MERGE_PATCH, KubeClient, NotFound
-from mill_api.kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES, Resource
+from mill_kube.client import MERGE_PATCH, KubeClient, NotFound
+from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES, Resource
 from tests.e2e.conftest import Namespace, wait_for
 
 from .background import beside

@@ -13,8 +13,8 @@ from aiohttp import web
 from yarl import URL
 
 from hack.cluster import Cluster
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import MILL_DEPLOYMENTS
+from mill_kube.client import KubeClient
+from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.e2e.conftest import wait_for
 
 from .background import beside

@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from hack.cluster import Cluster
-from mill_api.kube.rights import SYSTEM_NAMESPACE
 from mill_gateway.rbac import ACCOUNT
+from mill_kube.rights import SYSTEM_NAMESPACE
 from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway, on_fake_nodes

@@ -4,18 +4,18 @@ import random
 from pathlib import Path
 from typing import Any, Final
 
-from mill_api.language import InvalidConfig, parse, render, service_names
-from mill_api.language.interpolation import parse_value
-from mill_api.language.quantities import bytes_of
+from mill_api.quantities import bytes_of
+from mill_api.references import parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_cli.files import File, shown
+from mill_language import InvalidConfig, parse, render, service_names
 from tests.fuzz.target import Target
 from tests.fuzz.texts import lines_of, mutated, odd, text, word
 
 _ROOT: Final = Path(__file__).parents[3]
 CORPUS: Final = [
     path.read_bytes()
-    for folder in ("examples", "tests/unit/mill_api/language/cases")
+    for folder in ("examples", "tests/unit/mill_language/cases")
     for path in sorted((_ROOT / folder).rglob("*.mill"))
 ]
 WORDS: Final = (

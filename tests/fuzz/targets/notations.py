@@ -7,9 +7,9 @@ from typing import Final
 
 from mill_api.durations import to_timedelta
 from mill_api.events import parse_id
-from mill_api.language.durations import InvalidDuration, normalise, parse_duration
-from mill_api.language.interpolation import InvalidValue, format_value, parse_value
-from mill_api.language.quantities import InvalidQuantity, bytes_of, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.language_durations import InvalidDuration, normalise, parse_duration
+from mill_api.quantities import InvalidQuantity, bytes_of, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.references import InvalidValue, format_value, parse_value
 from mill_api.spec import QUANTITY
 from tests.fuzz.target import Target
 from tests.fuzz.texts import odd, text

@@ -4,7 +4,7 @@ import contextlib
 import re
 from typing import Final
 
-from mill_api.fields import Unreadable
+from mill_objects.fields import Unreadable
 from tests.fuzz.mutations import Json, mutated
 from tests.fuzz.projections import PROJECTIONS, Projection
 from tests.fuzz.target import Target

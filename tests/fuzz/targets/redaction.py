@@ -4,7 +4,7 @@ import importlib.util
 import random
 from typing import Final
 
-from mill_operator.core.verdicts.redact import redact, redact_log
+from mill_operator.core.redaction.redact import redact, redact_log
 from tests.fuzz.target import Target
 from tests.fuzz.texts import pumped, text
 
@@ -26,7 +26,7 @@ WORDS: Final = (
     *("PRIVATE KEY-----", "-----END ", "RSA", "eyJhbGciOiJI", ".", "ghp_", "AKIA", "xoxb-", "sk-", "_", "-", '"', "'"),
     *("error", "at ", "level=info ", "{", "}", '":"', "\\n", " \n", "\x1b[31m", "%3D", "<password>", "  "),
 )
-_SANITIZES: Final = importlib.util.find_spec("mill_api.sanitize") is not None
+_SANITIZES: Final = importlib.util.find_spec("mill_objects.printable") is not None
 """Whether texts are cut and made printable before patterns see them."""
 LONGEST: Final = 2048 if _SANITIZES else 60
 """Of what is pumped: as much as the kubelet reports of a log."""
@@ -50,13 +50,13 @@ def _gone(value: str) -> None:
 
 def _sanitized(value: str) -> None:
     """What is made printable is, and stays as it is; a line is a line, and no longer than it may be."""
-    from mill_api import sanitize
+    from mill_objects import printable
 
-    found = sanitize.printable(value)
+    found = printable.printable(value)
     assert all(each.isprintable() or each in "\t\n" for each in found)
-    assert sanitize.printable(found) == found
+    assert printable.printable(found) == found
     for limit in (10, 200):
-        line, lines = sanitize.one_line(value, limit), sanitize.multi_line(value, limit)
+        line, lines = printable.one_line(value, limit), printable.multi_line(value, limit)
         assert line.isprintable()
         assert len(line.encode()) <= limit
         assert len(lines.encode()) <= limit

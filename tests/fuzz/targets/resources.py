@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import yaml
 
-from mill_api.language import InvalidConfig, parse, render
 from mill_cli.document import MAX_DEPTH, read_document
 from mill_cli.resource import read_resource
+from mill_language import InvalidConfig, parse, render
 from tests.fuzz.target import Target
 from tests.fuzz.targets.language import CORPUS as FILES
 from tests.fuzz.targets.language import assert_places

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mill_api.fields import Unreadable
+from mill_objects.fields import Unreadable
 from tests.fuzz.mutations import mutated
 from tests.fuzz.projections import PROJECTIONS, Projection, run
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from mill_api import crd
-from mill_api.language.rules import problems
 from mill_api.spec import MillDeploymentSpec
+from mill_api.validation import problems
 
 FILE = Path(__file__).parents[3] / "crds" / "milldeployments.yaml"
 

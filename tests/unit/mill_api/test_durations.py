@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mill_api.durations import LONGEST, is_too_long, to_timedelta
-from mill_api.language import render
-from mill_api.language.durations import normalise, parse_duration
-from mill_api.language.rules import problems
-from mill_api.programs import deadline
+from mill_api.language_durations import normalise, parse_duration
+from mill_api.manifests import deadline
 from mill_api.spec import Duration, MillDeploymentSpec
+from mill_api.validation import problems
+from mill_language import render
 
 PATTERN: str = Duration.__metadata__[0].metadata[1].pattern  # type: ignore[attr-defined]
 

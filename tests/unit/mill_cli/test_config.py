@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mill_api.language import parse
+from mill_language import parse
 
 MILL = Path(sys.executable).with_name("mill")
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.mill"))

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from mill_api.language import InvalidConfig
 from mill_cli.document import MAX_DEPTH, read_document
 from mill_cli.resource import read_resource
+from mill_language import InvalidConfig
 
 HEAD = "apiVersion: mill.dev/v1alpha1\nkind: MillDeployment\n"
 

@@ -10,12 +10,12 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, NotFound
-from mill_api.kube.resources import Resource
 from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
+from mill_kube.client import KubeClient, NotFound
+from mill_kube.resources import Resource
+from mill_objects.key import Key
 
 Json = dict[str, Any]
 

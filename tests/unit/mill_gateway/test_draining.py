@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError, Conflict, NotFound, Unreachable
 from mill_gateway import drains
 from mill_gateway.core.draining import busy, plan, unmanaged
 from mill_gateway.core.seen.nodes import tenant
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.settings import Settings
+from mill_kube.client import ApiError, Conflict, NotFound, Unreachable
 
 from .conftest import Recorded, Request, Serve
 from .objects import mill_deployment, node, pod

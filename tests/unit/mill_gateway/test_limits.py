@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import Unreachable
 from mill_gateway.access.access import ANYBODY
 from mill_gateway.core.log_lines import Line, Progress
 from mill_gateway.core.seen.pods import pod as seen
@@ -16,6 +15,7 @@ from mill_gateway.settings import Settings
 from mill_gateway.streams import response
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.logs import LogStream, Wanted
+from mill_kube.client import Unreachable
 
 from .access.cluster import KUBERNETES, done, grant
 from .conftest import Recorded, Serve

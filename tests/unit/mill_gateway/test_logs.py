@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError, Unreachable
 from mill_gateway.access.access import ANYBODY
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.routes.logs import selection
 from mill_gateway.streams.logs import LogStream, Wanted
+from mill_kube.client import ApiError, Unreachable
 
 from .conftest import Recorded, Serve
 from .objects import job, mill_deployment, pod

@@ -14,13 +14,13 @@ from hypothesis import settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from mill_api.kube.client import KubeClient
 from mill_gateway import spawn
 from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
+from mill_kube.client import KubeClient
 
 from .conftest import Recorded, RecordedClient, Request, Serve
 from .objects import claim, cron_job, job, meta, mill_deployment, node, pod

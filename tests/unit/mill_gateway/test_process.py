@@ -26,7 +26,7 @@ BROKEN = (
     "-c",
     """
 import asyncio, sys
-from mill_api.kube.reflector import Reflector
+from mill_kube.reflector import Reflector
 from mill_gateway.main import run
 
 follow, how = Reflector.run, sys.argv.pop()
@@ -172,6 +172,6 @@ async def test_a_watch_that_ends_ends_the_process(tmp_path: Path, how: str) -> N
     async with running(ApiServer(), tmp_path, *BROKEN, how) as gateway:
         code, log = await gateway.ended()
     assert code == 1
-    assert " ERROR   mill_api.supervision: the watch of jobs.batch: " in log
+    assert " ERROR   mill_process.supervision: the watch of jobs.batch: " in log
     assert "giving up: the watch of jobs.batch has ended" in log
     assert ("TypeError: a fault of ours" in log) == (how == "by-an-error")

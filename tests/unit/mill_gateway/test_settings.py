@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.settings import SettingsError, load, table, variable
 from mill_gateway.connections import Connections
 from mill_gateway.main import _listen
 from mill_gateway.settings import Settings
+from mill_process.settings import SettingsError, load, table, variable
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 

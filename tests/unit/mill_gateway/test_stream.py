@@ -3,10 +3,10 @@
 import asyncio
 from typing import Any, cast
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient
 from mill_gateway.streams.rollout import follow
 from mill_gateway.watched.deployments import Deployments
+from mill_kube.client import KubeClient
+from mill_objects.key import Key
 
 KEY = Key("default", "mill")
 UID = "0123456789abcdef"

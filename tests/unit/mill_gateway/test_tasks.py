@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict
 from mill_gateway.settings import Settings
+from mill_kube.client import ApiError, Conflict
+from mill_objects.key import Key
 
 from .conftest import Recorded, Request, Serve
 from .objects import cron_job, job, mill_deployment, pod

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.settings import SettingsError
 from mill_gateway.tls import Certificate
+from mill_process.settings import SettingsError
 
 
 def make(folder: Path, name: str, *, passphrase: str | None = None) -> Path:

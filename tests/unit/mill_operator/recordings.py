@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core import clock
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core import timestamps
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.observed.pods import ChildFacts, PodFacts, child_facts, pod_facts
 from mill_operator.core.verdicts.judge import Observation, Wanted, judge
-from mill_operator.core.verdicts.subject import Asked, Problem
+from mill_operator.core.verdicts.rule_input import Asked, Problem
 
 PODS = Path(__file__).parent / "pods"
-CREATED = clock.parse("2026-01-31T12:00:00Z")
+CREATED = timestamps.parse("2026-01-31T12:00:00Z")
 """When every recorded pod was made."""
 UID = "5f0c1d1e-0000-4000-8000-000000000001"
 """Whose every recorded pod is."""
@@ -70,7 +70,7 @@ def claim(phase: str = "Pending", storage_class: str | None = None, name: str = 
                 "namespace": "shop",
                 "uid": f"{name}-uid",
                 "resourceVersion": "1",
-                "creationTimestamp": clock.render(CREATED),
+                "creationTimestamp": timestamps.render(CREATED),
                 "labels": {"mill.dev/service": "web"},
             },
             "spec": {} if storage_class is None else {"storageClassName": storage_class},
@@ -131,7 +131,7 @@ def remembered(seen: Observation) -> ServiceStatus:
             "message": finding.message,
             "evidence": finding.evidence,
             "suggestion": finding.suggestion,
-            "since": clock.render(finding.since),
+            "since": timestamps.render(finding.since),
         }
     )
 
@@ -146,6 +146,6 @@ def before(
         reason=code,
         rule=rule,
         message="image pull failed: tag not found",
-        since=clock.render(CREATED + timedelta(seconds=since)),
+        since=timestamps.render(CREATED + timedelta(seconds=since)),
         replicas=Replicas(desired=1, updated=1, healthy=healthy),
     )

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from mill_api.events import Event, rollout_events
 from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, Phase, Replicas, State
-from mill_operator.core import clock
+from mill_operator.core import timestamps
 from mill_operator.core.objects.plan import Left
 from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
-from mill_operator.core.rollout.beginning import refuse
+from mill_operator.core.rollout.start import refuse
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
 
 from .kstatus import kstatus
 
-START = clock.parse("2026-01-31T12:00:00Z")
+START = timestamps.parse("2026-01-31T12:00:00Z")
 UID = "0123456789abcdef"
 LOST = "node node-2 does not answer"
 NOT_FOUND = "image pull failed: tag not found"

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
-from mill_operator.core import clock
+from mill_operator.core import timestamps
 from mill_operator.core.rollout.conditions import MESSAGE_LIMIT, conditions
 
 from .kstatus import kstatus
 
-NOW = clock.parse("2026-01-31T12:00:00.250Z")
+NOW = timestamps.parse("2026-01-31T12:00:00.250Z")
 
 
 def status(*states: State, finished: bool = True, refused: str | None = None) -> MillDeploymentStatus:
@@ -24,7 +24,9 @@ def status(*states: State, finished: bool = True, refused: str | None = None) ->
         )
         for number, state in enumerate(states, 1)
     ]
-    rollout = Rollout(id="1", started_at=clock.render(NOW), finished_at=clock.render(NOW) if finished else None)
+    rollout = Rollout(
+        id="1", started_at=timestamps.render(NOW), finished_at=timestamps.render(NOW) if finished else None
+    )
     bare = MillDeploymentStatus(
         observed_generation=1, rollout=rollout.model_copy(update={"refused": refused}), services=services
     )

@@ -10,14 +10,14 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from mill_api.key import Key
-from mill_api.kube.client import KubeClient, NotFound, Unreachable
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
-from mill_operator.allowance import BURST_SECONDS
+from mill_kube.client import KubeClient, NotFound, Unreachable
+from mill_kube.reflector import Reflector
+from mill_kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
+from mill_objects.key import Key
 from mill_operator.controller import DRAIN_SECONDS, Controller
 from mill_operator.core.objects.pods import DEFAULTS
-from mill_operator.cost import charge
+from mill_operator.cpu_budget import BURST_SECONDS
+from mill_operator.cpu_time import charge
 from mill_operator.election import Election
 from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics

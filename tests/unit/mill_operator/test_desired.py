@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from mill_api.durations import LONGEST
-from mill_api.key import Key
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
+from mill_objects.key import Key
 from mill_operator.core.objects.desired import Rendered, with_template
 from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.pods import DEFAULTS, Options, start_budget

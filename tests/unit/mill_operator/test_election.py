@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.kube.client import Conflict, KubeClient, Unreachable
-from mill_api.kube.resources import Resource
+from mill_kube.client import Conflict, KubeClient, Unreachable
+from mill_kube.resources import Resource
 from mill_operator.core.election import Act, Decision, Record, Sighting, Timing, decide, sight, written
 from mill_operator.election import NAME, Election
 from tests.unit.virtual_time import now, virtual_time

@@ -8,12 +8,12 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.health import dead_watch, unfilled_watch
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import DEPLOYMENTS, PODS
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
+from mill_process.probes import dead_watch, unfilled_watch
 
 DEADLINE = 180.0
 

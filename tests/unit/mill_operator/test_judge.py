@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mill_api.status import Replicas, State
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.verdicts.facts import ChildFacts, child_facts
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.pods import ChildFacts, child_facts
 from mill_operator.core.verdicts.judge import Wanted
+from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.rules import TABLE
-from mill_operator.core.verdicts.subject import Problem
 
 from . import event_texts as events
 from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, at, before, claim, look, node, offset, pod, said

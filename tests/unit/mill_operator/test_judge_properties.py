@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
-from mill_operator.core import clock
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core import timestamps
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, judge
 from mill_operator.core.verdicts.rules import TABLE
 
@@ -43,9 +43,9 @@ def memories(draw: st.DrawFn) -> ServiceStatus | None:
         state=draw(st.sampled_from(list(State))),
         image=draw(st.sampled_from([None, WEB.asked.image, "registry.example/web:0"])),
         rule=rule.id if rule else None,
-        since=clock.render(draw(moments)) if rule else None,
+        since=timestamps.render(draw(moments)) if rule else None,
         replicas=Replicas(desired=2, updated=2, healthy=draw(st.integers(0, 2))),
-        transitions=[Transition(seq=n, at=clock.render(at), phase=phase) for n, (at, phase) in enumerate(steps)],
+        transitions=[Transition(seq=n, at=timestamps.render(at), phase=phase) for n, (at, phase) in enumerate(steps)],
     )
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
-from mill_operator.core import clock
-from mill_operator.core.verdicts.facts import PodFacts, pod_facts
+from mill_operator.core import timestamps
+from mill_operator.core.observed.pods import PodFacts, pod_facts
 
 from . import event_texts as events
 from .recordings import NO_PORT, TWO, WEB, at, before, body, claim, look, node, offset, pod, remembered, said, waiting
@@ -215,7 +215,7 @@ class TestLostNode:
 
 def ago(seen: float, phase: Phase = Phase.STARTING, state: State = State.STARTING) -> ServiceStatus:
     """Return a status that has recorded, by our clock, when a start was seen."""
-    step = Transition(seq=1, at=clock.render(at(seen)), phase=phase)
+    step = Transition(seq=1, at=timestamps.render(at(seen)), phase=phase)
     return ServiceStatus(name="web", state=state, transitions=[step], replicas=Replicas(desired=1, updated=1))
 
 

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.kube.client import ApiError, KubeClient, NotFound, Unreachable
-from mill_api.kube.resources import EVENTS, Resource
+from mill_kube.client import ApiError, KubeClient, NotFound, Unreachable
+from mill_kube.resources import EVENTS, Resource
 from mill_operator import lookups
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN
-from mill_operator.core.verdicts.questions import Question
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN
+from mill_operator.core.verdicts.lookup_requests import Question
 from mill_operator.lookups import Lookups
 
 NODE = Question("node", "node-1")

@@ -7,11 +7,11 @@ from typing import cast
 
 import pytest
 
-from mill_api.kube.calls import Call
-from mill_api.kube.client import KubeClient
-from mill_api.kube.reflector import Reflector
-from mill_api.kube.resources import DEPLOYMENTS, PODS
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, Transition
+from mill_kube.calls import Call
+from mill_kube.client import KubeClient
+from mill_kube.reflector import Reflector
+from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.metrics import RESULTS, Metrics
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mill_operator.cluster import parent
-from mill_operator.core.tasks.jobs import job_facts
-from mill_operator.core.verdicts.answers import LONG_AGO, _last_seen, event_facts, node_facts
-from mill_operator.core.verdicts.facts import child_facts, pod_facts
+from mill_operator.caches import parent
+from mill_operator.core.observed.jobs import job_facts
+from mill_operator.core.observed.lookup_results import LONG_AGO, _last_seen, event_facts, node_facts
+from mill_operator.core.observed.pods import child_facts, pod_facts
 from mill_operator.election import lease
 from tests.fuzz import samples
 from tests.fuzz.samples import changed

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import ApiError
-from mill_operator.cluster import LONGEST_RESTART, Parent, parent
+from mill_kube.client import ApiError
+from mill_operator.caches import LONGEST_RESTART, Parent, parent
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, Source
-from mill_operator.cost import Meter, metered
+from mill_operator.cpu_time import Meter, metered
 from mill_operator.memory import PROBLEMS_LENGTH, PROBLEMS_TOLD
 from mill_operator.reconciler import Reconciler
 

@@ -4,12 +4,12 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.kube.client import KubeClient
-from mill_api.kube.resources import Resource
-from mill_operator.cluster import Cluster
+from mill_kube.client import KubeClient
+from mill_kube.resources import Resource
+from mill_operator.caches import Cluster
+from mill_operator.clock import SteadyClock
 from mill_operator.core.objects.pods import Options
 from mill_operator.reconciler import Reconciler
-from mill_operator.steady import SteadyClock
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
 

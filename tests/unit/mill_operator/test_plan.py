@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from mill_api.key import Key
 from mill_api.owner import Owner
 from mill_api.status import Replicas, ServiceStatus, State
+from mill_objects.key import Key
 from mill_operator.core.objects.desired import Child
 from mill_operator.core.objects.plan import (
     Left,
@@ -19,8 +19,8 @@ from mill_operator.core.objects.plan import (
     postponed,
     renewals,
 )
-from mill_operator.core.verdicts.answers import NodeFacts
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.observed.lookup_results import NodeFacts
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation
 
 from .recordings import CREATED, pod

@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from mill_api.kube.calls import Call
-from mill_api.kube.resources import CLAIMS
-from mill_api.kube.rights import SYSTEM_NAMESPACE
+from mill_kube.calls import Call
+from mill_kube.resources import CLAIMS
+from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
 

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound
-from mill_api.kube.resources import MILL_DEPLOYMENTS, PODS, Resource
-from mill_operator.cluster import Cluster
-from mill_operator.core import clock
+from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.resources import MILL_DEPLOYMENTS, PODS, Resource
+from mill_objects.key import Key
+from mill_operator.caches import Cluster
+from mill_operator.core import timestamps
 from mill_operator.core.objects.pods import Options
 from mill_operator.reconciler import Reconciler
 
@@ -108,7 +108,7 @@ def _pod(deployment: dict[str, Any], *, name: str = "web-1", reason: str = "Cont
             "namespace": "default",
             "uid": name,
             "resourceVersion": "3",
-            "creationTimestamp": clock.render(datetime.now(UTC)),
+            "creationTimestamp": timestamps.render(datetime.now(UTC)),
             "labels": deployment["spec"]["template"]["metadata"]["labels"],
         },
         "spec": {"nodeName": "node-1"},

@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.key import Key
-from mill_api.kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
-from mill_api.kube.resources import Resource
+from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
+from mill_kube.resources import Resource
+from mill_objects.key import Key
 from mill_operator import recorder as module
-from mill_operator.core.rollout.announcements import Announcement
+from mill_operator.core.rollout.event_messages import Announcement
 from mill_operator.recorder import Recorder, event
 
 KEY = Key("shop", "mill")

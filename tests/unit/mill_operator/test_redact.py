@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mill_operator.core.verdicts.facts import pod_facts
-from mill_operator.core.verdicts.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
-from mill_operator.core.verdicts.words import LIMIT
+from mill_operator.core.observed.messages import LIMIT
+from mill_operator.core.observed.pods import pod_facts
+from mill_operator.core.redaction.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from mill_operator.core.redaction import MARK
-from mill_operator.core.verdicts.redact import redact
+from mill_operator.core.redaction.redact import redact
 
 from .credential_forms import BLOCKS, FORMS, HARMLESS, PEM
 

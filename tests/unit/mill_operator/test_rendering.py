@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mill_api.key import Key
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
-from mill_operator.core.faults import Fault
+from mill_objects.key import Key
+from mill_operator.core.internal_errors import Fault
 from mill_operator.core.objects import rendering
 from mill_operator.core.objects.desired import Rendered, service_recipes, task_recipes
 from mill_operator.core.objects.pods import DEFAULTS

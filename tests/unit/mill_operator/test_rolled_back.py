@@ -7,11 +7,11 @@ import pytest
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, State
 from mill_api.status_reading import read_status
-from mill_operator.cluster import parent
-from mill_operator.core.rollout.announcements import announcements
-from mill_operator.core.rollout.beginning import refuse
-from mill_operator.core.rollout.news import ended, steps
-from mill_operator.core.rollout.pace import Change, change
+from mill_operator.caches import parent
+from mill_operator.core.rollout.event_messages import announcements
+from mill_operator.core.rollout.start import refuse
+from mill_operator.core.rollout.status_changes import ended, steps
+from mill_operator.core.rollout.write_throttle import Change, change
 from mill_operator.memory import Memory
 
 from .kstatus import kstatus

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from mill_api.status import RunState, TaskRun
-from mill_operator.core import clock
-from mill_operator.core.tasks.jobs import JobFacts, job_facts
+from mill_operator.core import timestamps
+from mill_operator.core.observed.jobs import JobFacts, job_facts
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.pods import PodFacts, pod_facts
 from mill_operator.core.tasks.run_rules import RUN_TABLE
 from mill_operator.core.tasks.runs import look, look_without_job
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.verdicts.facts import PodFacts, pod_facts
 from mill_operator.core.verdicts.rules import TABLE
 
 from .event_texts import FAILED_CREATE
@@ -24,7 +24,7 @@ PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
 
 
 def at(seconds: float) -> str:
-    return clock.render(CREATED + timedelta(seconds=seconds))
+    return timestamps.render(CREATED + timedelta(seconds=seconds))
 
 
 def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int = 30, **meta: Any) -> JobFacts:

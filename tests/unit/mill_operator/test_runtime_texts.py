@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mill_operator.core.verdicts.facts import PodFacts, pod_facts
+from mill_operator.core.observed.pods import PodFacts, pod_facts
 
 from .recordings import WEB, body, look, replace, waiting
 

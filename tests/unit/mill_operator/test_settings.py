@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.settings import table
 from mill_operator import settings as module
 from mill_operator.settings import Settings
+from mill_process.settings import table
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 from pydantic_core import to_json
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
+from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.pods import child_facts
 from mill_operator.core.rollout.advance import EVIDENCE_LIMIT, SCHEDULED_LIMIT
-from mill_operator.core.tasks.jobs import JobFacts
 from mill_operator.core.tasks.status import TOLD_CHARACTERS, Observed, observe, outliving
-from mill_operator.core.verdicts.facts import child_facts
-from mill_operator.core.verdicts.subject import Problem
+from mill_operator.core.verdicts.rule_input import Problem
 
 from .test_advance import World, failed, healthy, starting
 from .test_runs import CREATED, at, ended, job, pod

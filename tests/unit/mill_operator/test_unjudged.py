@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.kube.client import KubeClient
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun
+from mill_kube.client import KubeClient
 from mill_operator import judging
-from mill_operator.cluster import Cluster
-from mill_operator.core.faults import Fault
+from mill_operator.caches import Cluster
+from mill_operator.core.internal_errors import Fault
 from mill_operator.core.objects import desired as rendering
 from mill_operator.core.objects.desired import Child, Rendered
 from mill_operator.core.objects.pods import Options

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from mill_api.kube.client import KubeClient
-from mill_api.language.rules import Problem
 from mill_api.status import MillDeploymentStatus, Rollout
+from mill_api.validation import Problem
+from mill_kube.client import KubeClient
 from mill_operator import memory
-from mill_operator.cluster import Cluster
+from mill_operator.caches import Cluster
 from mill_operator.core.objects.pods import Options
 from mill_operator.core.rollout.warnings import LIMIT, MESSAGE_LIMIT, accepted, spec_warnings
 from mill_operator.reconciler import Reconciler

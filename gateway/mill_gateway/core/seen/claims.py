@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from mill_api import fields, names
-from mill_api.fields import Json
-from mill_api.key import Key
+from mill_api import names
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_objects.key import Key
 
 
 @dataclass(frozen=True, slots=True)

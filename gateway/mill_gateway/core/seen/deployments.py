@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from mill_api import fields
 from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
-from mill_api.fields import Json, Unreadable
-from mill_api.key import Key
 from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
 from mill_gateway.core.ownership import managers_of
+from mill_objects import fields
+from mill_objects.fields import Json, Unreadable
+from mill_objects.key import Key
 
 METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
 

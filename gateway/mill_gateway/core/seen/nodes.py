@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from mill_api import fields, names
-from mill_api.fields import Json
-from mill_api.key import Key
+from mill_api import names
 from mill_gateway.core.amounts import Amounts, requested
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_objects.key import Key
 
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of a pod that the kubelet runs by itself."""

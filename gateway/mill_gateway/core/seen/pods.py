@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-from mill_api import fields, names
-from mill_api.fields import Json
-from mill_api.key import Key
-from mill_api.sanitize import one_line
+from mill_api import names
 from mill_gateway.core.amounts import Amounts, requested
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_objects.key import Key
+from mill_objects.printable import one_line
 
 JOB_LABEL = "batch.kubernetes.io/job-name"
 NEVER: Final = "1970-"

@@ -12,15 +12,15 @@ from types import MappingProxyType
 from typing import Any
 
 from mill_api import names
-from mill_api.key import Key
+from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
-from mill_api.programs import container_of, run_spec
 from mill_api.spec import Service, Task, Volume
+from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
 from mill_operator.core.objects.pods import Options, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
-from mill_operator.core.verdicts.subject import Asked
+from mill_operator.core.verdicts.rule_input import Asked
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""

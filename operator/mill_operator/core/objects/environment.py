@@ -5,8 +5,8 @@ from itertools import count
 from typing import Any
 
 from mill_api import names
-from mill_api.language.interpolation import AddressRef, SecretRef, parse_value
-from mill_api.programs import literal
+from mill_api.manifests import literal
+from mill_api.references import AddressRef, SecretRef, parse_value
 
 Json = dict[str, Any]
 

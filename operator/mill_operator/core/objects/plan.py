@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from mill_api import names
 from mill_api.owner import Owner
 from mill_api.status import ServiceStatus, State
-from mill_operator.core import clock
+from mill_operator.core import timestamps
 from mill_operator.core.objects.desired import MIN_READY_SECONDS, Child
-from mill_operator.core.verdicts.answers import NodeFacts
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
+from mill_operator.core.observed.lookup_results import NodeFacts
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, Wanted
-from mill_operator.core.verdicts.questions import NODE_SILENCE, SOON, Question
+from mill_operator.core.verdicts.lookup_requests import NODE_SILENCE, SOON, Question
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: never deleted by us."""
@@ -113,7 +113,9 @@ class Left:
 def overstaying(services: Iterable[ServiceStatus], pods: Iterable[PodFacts], now: datetime) -> set[Question]:
     """Ask about the nodes of pods that should have ended by now."""
     since = {
-        each.name: clock.parse(each.moved_at) for each in services if each.state is State.STOPPING and each.moved_at
+        each.name: timestamps.parse(each.moved_at)
+        for each in services
+        if each.state is State.STOPPING and each.moved_at
     }
     late = {name for name, moment in since.items() if now - moment >= NODE_SILENCE}
     return {Question("node", pod.node, fresh=SOON) for pod in pods if pod.service in late and pod.node}

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
+from mill_api.manifests import container_of, pod_spec
 from mill_api.owner import Owner
-from mill_api.programs import container_of, pod_spec
 from mill_api.spec import Service, Volume
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from mill_api import fields
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
-from mill_operator.core.faults import Fault, fault_of
+from mill_objects import fields
+from mill_operator.core.internal_errors import Fault, fault_of
 from mill_operator.core.objects.desired import Child, Recipe, Rendered, service_recipes, task_recipes, wanted
 from mill_operator.core.objects.pods import DEFAULTS, Options
 from mill_operator.core.verdicts.judge import Wanted
-from mill_operator.core.verdicts.subject import Asked
+from mill_operator.core.verdicts.rule_input import Asked
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@
 - `urls`: users, passwords and signatures in URLs.
 - `shapes`: credentials that are known by their own shape; most come from gitleaks.
 
-`verdicts.redact` puts them together.
+`redact` puts them together.
 """
 
 from typing import Final

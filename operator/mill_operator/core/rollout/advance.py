@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mill_api.programs import GRACE_SECONDS
+from mill_api.manifests import GRACE_SECONDS
 from mill_api.status import (
     MillDeploymentStatus,
     Phase,
@@ -16,10 +16,10 @@ from mill_api.status import (
     State,
     Transition,
 )
-from mill_operator.core import clock
+from mill_operator.core import timestamps
 from mill_operator.core.objects.plan import SETTLING, Left
-from mill_operator.core.rollout.beginning import begin, leaving, new
 from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.start import begin, leaving, new
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
@@ -86,7 +86,7 @@ def advance(
     if not frozen and all(service.state.settled for service in services):
         rollout = rollout.model_copy(
             update={
-                "finished_at": clock.render(now),
+                "finished_at": timestamps.render(now),
                 "success": not any(service.state is State.FAILED for service in services),
             }
         )
@@ -120,7 +120,7 @@ class _Writer:
         assert previous.rollout is not None  # noqa: S101
         self._frozen = frozen
         self._now = now
-        self._at = clock.render(now)
+        self._at = timestamps.render(now)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
     def wanted(self, before: ServiceStatus, seen: Observation, *, held: bool) -> ServiceStatus:
@@ -239,7 +239,7 @@ def _why(finding: Finding) -> dict[str, str | None]:
         "reason": finding.rule.code,
         "message": finding.message,
         "rule": finding.rule.id,
-        "since": clock.render(finding.since),
+        "since": timestamps.render(finding.since),
         "evidence": finding.evidence[:EVIDENCE_LIMIT],
         "suggestion": finding.suggestion,
     }
@@ -253,7 +253,7 @@ def _to_take_back(before: ServiceStatus, seen: Observation, state: State) -> str
 
 def _moved_at(service: ServiceStatus, now: datetime) -> datetime:
     """Return when something happened to a service last; never later than now, whatever the clock was then."""
-    return min(clock.parse(service.moved_at), now) if service.moved_at else now
+    return min(timestamps.parse(service.moved_at), now) if service.moved_at else now
 
 
 def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:

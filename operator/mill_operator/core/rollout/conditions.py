@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from mill_api.sanitize import one_line
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
-from mill_operator.core import clock
+from mill_objects.printable import one_line
+from mill_operator.core import timestamps
 
 MESSAGE_LIMIT = 1024
 
@@ -69,7 +69,7 @@ def _condition(
     now: datetime,
 ) -> Condition:
     old = next((each for each in previous if each.type == kind), None)
-    since = old.last_transition_time if old and old.status == value else clock.render(now)[:-5] + "Z"
+    since = old.last_transition_time if old and old.status == value else timestamps.render(now)[:-5] + "Z"
     return Condition(
         type=kind,
         status=value,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from mill_api.events import generation_of
-from mill_api.language.rules import Problem
 from mill_api.status import SPEC_WARNING, MillDeploymentStatus, StatusWarning
+from mill_api.validation import Problem
 
 LIMIT: Final = 20
 """How many are told."""

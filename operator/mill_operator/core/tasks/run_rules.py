@@ -5,11 +5,11 @@ A run is one attempt: what a node does to its pod is no flake that another pod m
 
 from typing import Final
 
-from mill_api.language.durations import format_duration
-from mill_api.sanitize import one_line
+from mill_api.language_durations import format_duration
+from mill_objects.printable import one_line
+from mill_operator.core.observed.messages import CAUSE_LIMIT
+from mill_operator.core.verdicts.rule_input import Match, Subject
 from mill_operator.core.verdicts.rules import AT_ONCE, LIKELY, PERMANENT, TABLE, Rule, seconds
-from mill_operator.core.verdicts.subject import Match, Subject
-from mill_operator.core.verdicts.words import CAUSE_LIMIT
 
 BY_DEADLINE: Final = "DeadlineExceeded"
 

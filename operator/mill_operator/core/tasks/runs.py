@@ -11,20 +11,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mill_api.programs import RUN_TTL_SECONDS
+from mill_api.manifests import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
-from mill_operator.core import clock
-from mill_operator.core.faults import Fault
-from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import Fault
+from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.lookup_results import Answers
+from mill_operator.core.observed.pods import PodFacts
 from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
-from mill_operator.core.verdicts.answers import Answers
-from mill_operator.core.verdicts.facts import PodFacts
 from mill_operator.core.verdicts.findings import Finding, find
-from mill_operator.core.verdicts.questions import SILENCE, Question, ask_at, questions
+from mill_operator.core.verdicts.lookup_requests import SILENCE, Question, ask_at, questions
+from mill_operator.core.verdicts.normalize import views
+from mill_operator.core.verdicts.rule_input import Asked, Subject
 from mill_operator.core.verdicts.rules import INTERNAL
-from mill_operator.core.verdicts.subject import Asked, Subject
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error
-from mill_operator.core.verdicts.views import views
 
 MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
@@ -44,7 +44,7 @@ class Look:
 
 def look(job: JobFacts, pod: PodFacts | None, before: TaskRun | None, answers: Answers, now: datetime) -> Look:
     """Look at one run. `before` may be another of that name, which was deleted meanwhile."""
-    created = clock.render(job.created)
+    created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
     elif before.rule == INTERNAL.id or not before.state.known:
@@ -78,13 +78,13 @@ def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Lo
         before = _ended(before.model_copy(update={"state": RunState.STOPPED}), now)
     elif before.state is not RunState.STOPPED:
         return None
-    forget_at = clock.parse(before.finished_at or before.created_at) + STOPPED_KEPT
+    forget_at = timestamps.parse(before.finished_at or before.created_at) + STOPPED_KEPT
     return Look(before, forget_at) if forget_at > now else None
 
 
 def look_at_unjudged(job: JobFacts, before: TaskRun | None, fault: Fault, now: datetime) -> Look:
     """Look at a run that cannot be judged by a fault of mill: it has failed if that goes on. It may still heal."""
-    created = clock.render(job.created)
+    created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
     said = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
@@ -101,7 +101,7 @@ def _with_pod(before: TaskRun, pod: PodFacts | None) -> TaskRun:
     return before.model_copy(
         update={
             "node": pod.node,
-            "started_at": clock.render(started) if started else before.started_at,
+            "started_at": timestamps.render(started) if started else before.started_at,
             "exit_code": pod.ended.exit_code if pod.ended else None,
         }
     )
@@ -114,7 +114,7 @@ def _told(run: TaskRun, state: RunState, finding: Finding | None, finished: date
             "reason": finding.rule.code,
             "message": finding.message[:MESSAGE_LIMIT],
             "rule": finding.rule.id,
-            "since": clock.render(finding.since),
+            "since": timestamps.render(finding.since),
         }
     return _ended(run.model_copy(update={"state": state, **why}), finished)
 
@@ -123,7 +123,7 @@ def _ended(run: TaskRun, finished: datetime | None) -> TaskRun:
     """Note when a run has ended. What was remembered for the next look is of no use then."""
     if finished is None:
         return run
-    return run.model_copy(update={"finished_at": clock.render(finished), "rule": None, "since": None})
+    return run.model_copy(update={"finished_at": timestamps.render(finished), "rule": None, "since": None})
 
 
 def _ended_well(job: JobFacts, pod: PodFacts | None) -> bool:

@@ -6,15 +6,15 @@ from datetime import datetime
 from heapq import nlargest
 
 from mill_api.status import TaskRun, TaskStatus
-from mill_operator.core import clock
-from mill_operator.core.faults import Fault, fault_of
-from mill_operator.core.tasks.jobs import JobFacts
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import Fault, fault_of
+from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.tasks.runs import MESSAGE_LIMIT, Look, look, look_at_unjudged, look_without_job
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts
 from mill_operator.core.verdicts.findings import find
-from mill_operator.core.verdicts.questions import Question
-from mill_operator.core.verdicts.subject import Asked, Problem, Subject
+from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.verdicts.rule_input import Asked, Problem, Subject
 
 TOLD_PER_TASK = 5
 """How many runs that go on are told of, and how many that have ended: the newest of each."""
@@ -144,7 +144,7 @@ def _bounded(runs_of: Mapping[str, Iterable[TaskRun]]) -> dict[str, list[TaskRun
 
 
 def _age(run: TaskRun) -> tuple[datetime, str]:
-    return clock.parse(run.finished_at or run.created_at), run.name
+    return timestamps.parse(run.finished_at or run.created_at), run.name
 
 
 def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: datetime) -> TaskStatus:

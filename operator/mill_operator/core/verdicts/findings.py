@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mill_api.sanitize import multi_line, one_line
 from mill_api.status import ServiceStatus, State
-from mill_operator.core import clock
-from mill_operator.core.verdicts.containers import PULL_PROBLEMS
-from mill_operator.core.verdicts.evidence import SAYS_NO_CAUSE, cause_known
+from mill_objects.printable import multi_line, one_line
+from mill_operator.core import timestamps
+from mill_operator.core.observed.containers import PULL_PROBLEMS
+from mill_operator.core.observed.messages import LIMIT, cause
+from mill_operator.core.verdicts.container_predicates import SAYS_NO_CAUSE, cause_known
+from mill_operator.core.verdicts.rule_input import Match, Subject
 from mill_operator.core.verdicts.rules import TABLE, Rule, Speed
-from mill_operator.core.verdicts.subject import Match, Subject
-from mill_operator.core.verdicts.words import LIMIT, cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _finding(
     if match.since is not None and asked_at is not None:
         since = max(since, asked_at)
     elif match.since is None and before is not None and before.since and _clock(before.rule) == _clock(rule.id):
-        since = min(since, clock.parse(before.since))
+        since = min(since, timestamps.parse(before.since))
     values = text_values(service, subject, match)
     message = rule.message.format_map(values)
     return Finding(
@@ -102,7 +102,7 @@ def _known_before(subject: Subject) -> Finding | None:
     rule = next((each for each in TABLE if each.id == before.rule), None)
     if rule is None:
         return None
-    since = clock.parse(before.since)
+    since = timestamps.parse(before.since)
     return Finding(
         rule=rule,
         message=before.message or "",

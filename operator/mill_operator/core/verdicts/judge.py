@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core.faults import Fault
-from mill_operator.core.verdicts.answers import NOTHING_KNOWN, Answers
-from mill_operator.core.verdicts.containers import PULL_PROBLEMS
-from mill_operator.core.verdicts.facts import ChildFacts, PodFacts, as_wanted, of_template
+from mill_operator.core.internal_errors import Fault
+from mill_operator.core.observed.containers import PULL_PROBLEMS
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.pods import ChildFacts, PodFacts, as_wanted, of_template
 from mill_operator.core.verdicts.findings import Finding, find
-from mill_operator.core.verdicts.questions import Question, ask_at, questions
+from mill_operator.core.verdicts.lookup_requests import Question, ask_at, questions
+from mill_operator.core.verdicts.normalize import clock_shift, evicted, since_asked, views
+from mill_operator.core.verdicts.rule_input import Asked, Problem, Subject
 from mill_operator.core.verdicts.rules import STARTING
-from mill_operator.core.verdicts.subject import Asked, Problem, Subject
-from mill_operator.core.verdicts.views import clock_shift, evicted, since_asked, views
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still on its way counts as scheduled after that long without a pull error."""

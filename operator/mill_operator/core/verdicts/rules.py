@@ -14,7 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from mill_operator.core.verdicts.evidence import (
+from mill_operator.core.verdicts.container_predicates import (
     Sees,
     cannot_start,
     crashed,
@@ -31,7 +31,7 @@ from mill_operator.core.verdicts.evidence import (
     unready,
     waits,
 )
-from mill_operator.core.verdicts.surroundings import (
+from mill_operator.core.verdicts.pod_predicates import (
     exceeds_its_storage,
     gate_closed,
     mount_fails,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core import clock
-from mill_operator.core.faults import Fault
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import Fault
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation, Wanted
 from mill_operator.core.verdicts.rules import INTERNAL
@@ -41,7 +41,7 @@ def internal_error(name: str, fault: Fault, before: tuple[str, str] | None, now:
 
     Otherwise an error that is raised now here, now there would be written in every pass.
     """
-    since = min(clock.parse(before[1]), now) if before else now
+    since = min(timestamps.parse(before[1]), now) if before else now
     return Finding(
         rule=INTERNAL,
         message=before[0] if before else INTERNAL.message.format(cause=fault),

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from mill_api import logs
-from mill_api.kube.client import ApiError, Unreachable
-from mill_api.kube.resources import NODES
 from mill_gateway.access import Caller
 from mill_gateway.access.callers import User
 from mill_gateway.errors import Refused
 from mill_gateway.settings import Settings
+from mill_kube.client import ApiError, Unreachable
+from mill_kube.resources import NODES
+from mill_process import logs
 from tests.unit.mill_gateway.conftest import Serve
 
 from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review

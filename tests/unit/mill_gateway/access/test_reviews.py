@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mill_api.kube.client import Unreachable
-from mill_api.kube.resources import JOBS
 from mill_gateway.access import Access, Caller, access
 from mill_gateway.access.callers import User
 from mill_gateway.access.reviews import Reviews
 from mill_gateway.errors import LimitReached, Refused
+from mill_kube.client import Unreachable
+from mill_kube.resources import JOBS
 from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
 
 from .cluster import BOT, BOT_NAME, KUBERNETES, review

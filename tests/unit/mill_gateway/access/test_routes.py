@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from mill_api.kube.resources import Resource
 from mill_gateway.access.authentication import PUBLIC, PUBLIC_FOLDER
 from mill_gateway.access.reviews import Doing
 from mill_gateway.app import create_app
 from mill_gateway.settings import Settings
+from mill_kube.resources import Resource
 from tests.unit.mill_gateway.conftest import Recorded, Serve
 
 from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review

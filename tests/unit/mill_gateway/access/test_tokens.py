@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.settings import SettingsError
 from mill_gateway.access.tokens import LOOK_SECONDS, Token, Tokens, UnreadableTokens, parse
 from mill_gateway.settings import Settings
+from mill_process.settings import SettingsError
 
 
 class Clock:

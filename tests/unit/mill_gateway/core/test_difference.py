@@ -2,8 +2,8 @@
 
 import pytest
 
-from mill_api.language import parse
 from mill_gateway.core.difference import Difference, difference
+from mill_language import parse
 
 BEFORE = """
 service "web" {

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from mill_api.key import Key
 from mill_gateway.core.amounts import Amounts, requested
 from mill_gateway.core.deployments import summary
 from mill_gateway.core.ownership import gitops_owner, managers_of
@@ -17,6 +16,7 @@ from mill_gateway.core.seen.pods import pod
 from mill_gateway.core.services import services
 from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
+from mill_objects.key import Key
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
 

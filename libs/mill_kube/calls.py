@@ -1,0 +1,37 @@
+"""Requests in the words of Kubernetes' access rules: what roles grant, metrics count and audit logs show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from mill_kube.resources import Resource
+
+METHODS: Final = {
+    "get": "GET",
+    "list": "GET",
+    "watch": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+"""The verbs that we use, and how they are sent."""
+READS: Final = frozenset({"get", "list", "watch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request."""
+
+    verb: str
+    resource: Resource
+    subresource: str | None = None
+
+    @property
+    def target(self) -> str:
+        """Return what it is about, as kubectl shows rights: `milldeployments.mill.dev/status`."""
+        return f"{self.resource.full_name}/{self.subresource}" if self.subresource else self.resource.full_name
+
+
+Observer: TypeAlias = Callable[[Call, int | None, float], None]
+"""Told of every request: the HTTP status, None if nobody answered, and how many seconds it took."""

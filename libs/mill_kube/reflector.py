@@ -1,0 +1,259 @@
+"""List, watch, remember: a local view of one kind that is never wrong for long, and says when it changes.
+
+The same idea as client-go's reflector and informer. What kopf's own watching lacks is here: after an expired watch
+the new list is compared with the store, so that what was deleted in the gap is reported as deleted.
+
+What cannot be read costs nothing but itself: it is left out, as if it were not there, and counted.
+"""
+
+import asyncio
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from mill_kube.client import ApiError, Expired, Json, KubeClient, KubeError, Silent, Unreachable
+from mill_kube.resources import Resource
+from mill_objects.fields import Unreadable, mapping, mappings, text
+from mill_objects.key import Key
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+"""Objects that are asked for at once: as JSON they take many times the memory of what is kept of them."""
+
+
+class Stored(Protocol):
+    """What every projection keeps of an object's metadata."""
+
+    @property
+    def key(self) -> Key: ...
+    @property
+    def resource_version(self) -> str: ...
+
+
+T = TypeVar("T", bound=Stored)
+
+
+class Reflector(Generic[T]):
+    """The objects of one kind, as projections, by key and by group.
+
+    `project` keeps what is needed of an object; one for which it raises is left out. `group` says what it belongs to
+    (None: nothing). `on_change` is called with the old and the new projection, either of them None, after the store has
+    changed; it must not block. `page` is how many objects are listed at once.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        resource: Resource,
+        *,
+        project: Callable[[Json], T],
+        on_change: Callable[[T | None, T | None], None],
+        group: Callable[[T], Hashable | None] = lambda _: None,
+        namespace: str | None = None,
+        labels: str | None = None,
+        fields: str | None = None,
+        page: int = PAGE,
+    ) -> None:
+        self._client = client
+        self._resource = resource
+        self._project = project
+        self._on_change = on_change
+        self._group = group
+        self._namespace = namespace
+        self._labels = labels
+        self._fields = fields
+        self._page = page
+        self._objects: dict[Key, T] = {}
+        self._groups: dict[Hashable, dict[Key, T]] = {}
+        self._unreadable: set[Key] = set()
+        """What is left out."""
+        self._version: str | None = None
+        """How far the server has told."""
+        self.synced = asyncio.Event()
+        """Set once the first list is in the store."""
+        self.last_heard = time.monotonic()
+        """When the server last said anything, a bookmark included: what liveness looks at."""
+        self.restarts = 0
+        """How often it had to list again."""
+
+    @property
+    def resource(self) -> Resource:
+        """What it follows."""
+        return self._resource
+
+    @property
+    def unreadable(self) -> int:
+        """How many objects are left out now, since they cannot be read."""
+        return len(self._unreadable)
+
+    def get(self, key: Key) -> T | None:
+        """Return the projection of an object."""
+        return self._objects.get(key)
+
+    def in_group(self, group: Hashable) -> list[T]:
+        """Return the projections of a group, in no particular order."""
+        return list(self._groups.get(group, {}).values())
+
+    def all(self) -> Iterable[T]:
+        """Return all projections."""
+        return self._objects.values()
+
+    def learn(self, body: Json) -> T:
+        """Take the answer to our own write into the store, so that the next reader sees it. Does not notify.
+
+        An answer that comes late is no news: what the server has told meanwhile is newer, also that it is gone.
+        Raises `Unreadable` for one that cannot be read; what the store has of the object stays.
+        """
+        new = self._read(body)
+        if new is None:
+            raise Unreadable("the API server's answer cannot be read: the log says more")
+        old = self._objects.get(new.key)
+        if old is not None and not _newer(new.resource_version, old.resource_version):
+            return old
+        if old is not None or self._version is None or _newer(new.resource_version, self._version):
+            self._store(new)
+        return new
+
+    async def run(self) -> NoReturn:
+        """Follow the server until cancelled, through every failure."""
+        failures = 0
+        while True:
+            try:
+                version = await self._list()
+                failures = 0
+                while True:
+                    version = await self._watch(version)
+            except (Expired, Silent) as error:
+                log.debug("watch of %s: %s; listing again", self._resource.plural, error)
+            except KubeError as error:
+                failures += 1
+                denied = isinstance(error, ApiError)
+                log.log(logging.ERROR if denied else logging.WARNING, "watch of %s: %s", self._resource.plural, error)
+            self.restarts += 1
+            if failures:
+                await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
+
+    async def _list(self) -> str:
+        new: dict[Key, T] = {}
+        unread: set[Key] = set()
+        after: str | None = None
+        while True:
+            page = await self._client.list(
+                self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=self._page, after=after
+            )
+            self.last_heard = time.monotonic()
+            for body in mappings(page, "items"):
+                if (item := self._read(body)) is not None:
+                    new[item.key] = item
+                else:
+                    unread.add(_key(body))
+            after = text(mapping(page, "metadata"), "continue")
+            if not after:
+                break
+        version = text(mapping(page, "metadata"), "resourceVersion")
+        if not version:
+            raise Unreachable("a list without a resource version")
+        self._unreadable &= unread
+        # What we learned from our own write while the list was on its way is not gone: it is not in it yet.
+        missing = [old for key, old in self._objects.items() if key not in new]
+        for gone in [old for old in missing if not _newer(old.resource_version, version)]:
+            self._gone(gone)
+        for item in new.values():
+            self._change(item)
+        self._version = version
+        self.synced.set()
+        return version
+
+    async def _watch(self, version: str) -> str:
+        """Follow one watch to its end and return where it ended."""
+        events = self._client.watch(
+            self._resource, self._namespace, resource_version=version, labels=self._labels, fields=self._fields
+        )
+        async for event in events:
+            self.last_heard = time.monotonic()
+            body = event["object"]
+            told = text(mapping(body, "metadata"), "resourceVersion")
+            version = self._version = told or version
+            if event["type"] == "BOOKMARK":
+                continue
+            new = self._read(body)
+            if event["type"] == "DELETED":
+                self._unreadable.discard(_key(body))
+                self._gone(new or self._objects.get(_key(body)))
+            elif new is not None:
+                self._change(new)
+            else:
+                self._leave_out(_key(body), told)
+        return version
+
+    def _read(self, body: Json) -> T | None:
+        """Return an object's projection, or None if it cannot be read, which is counted, and told when it begins."""
+        key = _key(body)
+        try:
+            new = self._project(body)
+        except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the other objects
+            if key not in self._unreadable:
+                self._unreadable.add(key)
+                cause, plural = _cause(error), self._resource.plural
+                log.warning("watch of %s: %.320a cannot be read, and is left out: %s", plural, str(key), cause)
+            return None
+        self._unreadable.discard(key)
+        return new
+
+    def _leave_out(self, key: Key, version: str) -> None:
+        """Drop what is known of an object that cannot be read any more, unless that is newer."""
+        old = self._objects.get(key)
+        if old is not None and (not version or _newer(version, old.resource_version)):
+            self._gone(old)
+
+    def _gone(self, old: T | None) -> None:
+        if old is not None:
+            self._drop(old.key)
+            self._on_change(old, None)
+
+    def _change(self, new: T) -> None:
+        old = self._objects.get(new.key)
+        if old is not None and not _newer(new.resource_version, old.resource_version):
+            new = old  # what we learned from our own write is newer, or the same; still tell who waits for it
+        self._store(new)
+        self._on_change(old, new)
+
+    def _store(self, new: T) -> None:
+        self._drop(new.key)
+        self._objects[new.key] = new
+        if (group := self._group(new)) is not None:
+            self._groups.setdefault(group, {})[new.key] = new
+
+    def _drop(self, key: Key) -> None:
+        if (old := self._objects.pop(key, None)) is not None and (group := self._group(old)) is not None:
+            members = self._groups[group]
+            del members[key]
+            if not members:
+                del self._groups[group]
+
+
+def _newer(new: str, old: str) -> bool:
+    """Compare resource versions as numbers, which Kubernetes promises from 1.35 on and etcd always gave."""
+    try:
+        return int(new) > int(old)
+    except ValueError:
+        return True
+
+
+def _key(body: object) -> Key:
+    """Return what an object is called, as far as it says so."""
+    meta = mapping(body, "metadata")
+    return Key(text(meta, "namespace"), text(meta, "name"))
+
+
+def _cause(error: Exception) -> str:
+    """Say what went wrong without a word of the object: of our own errors the message, of others where it was."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"

@@ -1,0 +1,235 @@
+"""From syntax nodes to the fields of the spec, by the table in `schema`; every problem at its place."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from mill_language.diagnostics import Diagnostic, did_you_mean, locate
+from mill_language.schema import FILE, Attr, Nested, Shape, Table
+from mill_language.source import Source, Span
+from mill_language.syntax import Attribute, Block, Body, Constant, File
+from mill_language.values import Wrong, describe, invalid_type
+
+MAX_DIAGNOSTICS = 100
+"""What nobody would read is not collected."""
+
+Fields = dict[str, object]
+
+
+class TooManyProblems(Exception):
+    """Enough is known to refuse the file."""
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What was read, what is wrong with it, and where each path of it stands."""
+
+    source: Source
+    fields: Fields = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    places: dict[str, Span] = field(default_factory=dict)
+
+    def report(
+        self,
+        span: Span,
+        message: str,
+        *,
+        path: str | None = None,
+        advice: str | None = None,
+        related: Iterable[tuple[str, Span]] = (),
+        parse_error: bool = True,
+    ) -> None:
+        """Add a diagnostic."""
+        self.diagnostics.append(
+            locate(self.source, span, message, path=path, advice=advice, related=related, parse_error=parse_error)
+        )
+        if len(self.diagnostics) >= MAX_DIAGNOSTICS:
+            raise TooManyProblems
+
+
+def decode(file: File, source: Source) -> Decoded:
+    """Read a whole file."""
+    decoded = Decoded(source)
+    try:
+        for problem in file.problems:
+            decoded.report(problem.span, problem.message, advice=problem.advice, related=problem.related)
+        decoded.fields = _Decoder(decoded, whole=file.whole).body(file.body, FILE, "", Span(0, 0))
+    except TooManyProblems:
+        pass
+    return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoder:
+    out: Decoded
+    whole: bool
+
+    def body(self, body: Body, shape: Shape, path: str, header: Span) -> Fields:
+        """Read a body by its shape. What cannot be read is reported and left out."""
+        fields: Fields = {}
+        seen: dict[str, Span] = {}
+        for item in body.items:
+            row = shape.fields.get(item.name)
+            where = f"{path}{item.name}"
+            if row is None:
+                self._unknown(item, shape, path)
+            elif isinstance(row, Nested) and row.label is not None:
+                self._labelled(item, row, where, fields, seen)
+            elif item.name in seen:
+                self._twice(item.name_span, item.name, seen[item.name], where)
+            else:
+                seen[item.name] = item.name_span
+                self.out.places[where] = item.name_span
+                key = (row.key if not isinstance(row, Table) else None) or item.name
+                for value in self._read(item, row, where):
+                    fields[key] = value
+        self._missing(shape, seen, path, header)
+        return fields
+
+    def _read(self, item: Attribute | Block, row: Attr | Table | Nested, where: str) -> Iterator[object]:
+        """Yield the value of an item, or nothing."""
+        if isinstance(row, Attr):
+            yield from self._attribute(item, row, where)
+            return
+        if isinstance(item, Block):
+            if item.labels:
+                self.out.report(item.labels[0][1], f"`{item.name}` takes no label", path=where)
+            body = item.body
+        elif isinstance(item.value, Body):
+            body = item.value
+        elif isinstance(item.value, Constant) and item.value.value is None and isinstance(row, Nested) and row.nullable:
+            return
+        else:
+            expected = "a map" if isinstance(row, Table) else "struct RawHealthCheck"
+            wrong = invalid_type(item.value, expected, f"write `{row.example}`")
+            self.out.report(item.value.span, wrong.message, path=where, advice=wrong.advice)
+            return
+        header = item.header if isinstance(item, Block) else item.name_span
+        yield (
+            self._table(body, row, where) if isinstance(row, Table) else self.body(body, row.shape, f"{where}.", header)
+        )
+
+    def _attribute(self, item: Attribute | Block, row: Attr, where: str) -> Iterator[object]:
+        if isinstance(item, Block):
+            self.out.report(
+                item.header, f"`{item.name}` is an attribute", path=where, advice=f"write `{item.name} = {row.example}`"
+            )
+            return
+        if row.nullable and isinstance(item.value, Constant) and item.value.value is None:
+            return
+        self.out.places[where] = item.value.span
+        try:
+            yield row.read(item.value)
+        except Wrong as wrong:
+            self._wrong(wrong, item, where)
+
+    def _wrong(self, wrong: Wrong, item: Attribute, where: str) -> None:
+        named = wrong.message.startswith("{name}")
+        message = wrong.message.replace("{name}", item.name, 1) if named else wrong.message
+        span = wrong.span or item.value.span
+        self.out.report(span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
+
+    def _table(self, body: Body, row: Table, path: str) -> dict[str, object]:
+        values: dict[str, object] = {}
+        seen: dict[str, Span] = {}
+        for item in body.items:
+            where = f"{path}.{item.name}"
+            if isinstance(item, Block):
+                self.out.report(
+                    item.header, f"`{item.name}` is a value", path=where, advice=f'write `{item.name} = "…"`'
+                )
+                continue
+            if item.name in seen:
+                self._twice(item.name_span, item.name, seen[item.name], where)
+                continue
+            seen[item.name] = item.name_span
+            self.out.places[where] = item.value.span
+            try:
+                values[item.name] = row.read(item.value)
+            except Wrong as wrong:
+                self._wrong(wrong, item, where)
+        return values
+
+    def _labelled(
+        self, item: Attribute | Block, row: Nested, where: str, fields: Fields, seen: dict[str, Span]
+    ) -> None:
+        """Read `route "host" { … }`, or all of `route = { "host" = { … } }`."""
+        if isinstance(item, Block):
+            if len(item.labels) != 1:
+                self._label_count(item, row, where)
+                return
+            (label, span), body = item.labels[0], item.body
+            self._one(label, span, body, item.header, row, where, fields, seen)
+            return
+        if not isinstance(item.value, Body):
+            wrong = invalid_type(item.value, "a map", f"write `{row.example}`")
+            self.out.report(item.value.span, wrong.message, path=where, advice=wrong.advice)
+            return
+        for entry in item.value.items:
+            if isinstance(entry, Attribute) and isinstance(entry.value, Body):
+                self._one(entry.name, entry.name_span, entry.value, entry.name_span, row, where, fields, seen)
+            elif isinstance(entry, Attribute):
+                kind = f"struct Raw{row.shape.name.capitalize()}Def"
+                message = f"invalid type: {describe(entry.value)}, expected {kind}"
+                self.out.report(entry.value.span, message, path=where, advice=f"write `{row.example}`")
+
+    def _one(
+        self,
+        label: str,
+        span: Span,
+        body: Body,
+        header: Span,
+        row: Nested,
+        where: str,
+        fields: Fields,
+        seen: dict[str, Span],
+    ) -> None:
+        path = f"{where}.{label}"
+        first = seen.get(path)
+        if first is not None:
+            self._twice(span, f'{row.shape.name} "{label}"', first, path)
+            return
+        seen[path] = self.out.places[path] = span
+        read = {row.label or "": label, **self.body(body, row.shape, f"{path}.", header)}
+        items = fields.setdefault(row.key or row.shape.name, [])
+        if isinstance(items, list):
+            items.append(read)
+
+    def _label_count(self, item: Block, row: Nested, where: str) -> None:
+        if item.labels:
+            span, message = item.labels[1][1], f"`{item.name}` takes one label"
+        else:
+            first = next((entry.value for entry in item.body.items if isinstance(entry, Attribute)), None)
+            kind = f"struct Raw{row.shape.name.capitalize()}Def"
+            span = item.name_span
+            message = (
+                f"invalid type: {describe(first)}, expected {kind}"
+                if first is not None
+                else f"`{item.name}` needs a label"
+            )
+        self.out.report(span, message, path=where, advice=f"`{item.name}` takes one name: `{row.example}`")
+
+    def _unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
+        kind = "block" if isinstance(item, Block) else "attribute"
+        inside = "" if shape is FILE else f" in `{shape.name}`"
+        advice = did_you_mean(item.name, shape.fields) or (
+            f"there {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
+        )
+        name = item.name if len(item.name) < 100 else item.name[:100] + "…"
+        where = f"{path}{name}"
+        self.out.report(item.name_span, f"unknown {kind} `{name}`{inside}", path=where, advice=advice)
+
+    def _twice(self, span: Span, name: str, first: Span, where: str) -> None:
+        shown = name if name.endswith('"') else f"`{name}`"
+        self.out.report(span, f"{shown} is defined twice", path=where, related=(("first here", first),))
+
+    def _missing(self, shape: Shape, seen: dict[str, Span], path: str, header: Span) -> None:
+        if not self.whole:  # it may stand on a line that was given up
+            return
+        for name, row in shape.fields.items():
+            if isinstance(row, Attr) and row.required and name not in seen:
+                self.out.report(
+                    header,
+                    f"missing field `{name}`",
+                    path=path.removesuffix("."),
+                    advice=f"add `{name} = {row.example}`",
+                )

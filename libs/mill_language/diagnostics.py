@@ -1,0 +1,162 @@
+"""What is wrong with a `.mill` file: where, why and what to do, for people and for editors."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+
+from mill_language.source import Source, Span
+
+_BOLD, _RED, _BLUE, _CYAN, _RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[1;36m", "\x1b[0m"
+_WIDEST_LINE = 200
+"""Longer source lines are cut around the caret: nobody reads a minified file in a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that has to do with the problem, such as the first of two definitions."""
+
+    message: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem. Lines and columns count from 1, columns count characters, the end is excluded."""
+
+    filename: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    path: str | None
+    message: str
+    help: str | None = None
+    related: tuple[Related, ...] = ()
+    parse_error: bool = False
+    """Whether the text could not be read at all, as opposed to being read and refused."""
+
+    @property
+    def text(self) -> str:
+        """The problem in one line, as the API says it after `invalid config: `."""
+        if not self.parse_error:
+            return f"{self.path}: {self.message}" if self.path else self.message
+        place = f"{self.path}, line {self.line}" if self.path else f"line {self.line}, column {self.column}"
+        return f"parse error: {self.message} ({place})"
+
+    def render(self, source: str | Source, *, color: bool = False) -> str:
+        """Show the problem as a compiler does: message, place, source line, carets, and what to do.
+
+        `source` is the text of the file, or its lines where several problems are shown.
+        """
+        paint = _paint if color else _plain
+        lines = _lines(source)
+        gutter = " " * len(str(max([self.line, *(other.line for other in self.related)])))
+        headline = f"{self.path}: {self.message}" if self.path else self.message
+        out = [f"{paint('error', _RED)}{paint(f': {headline}', _BOLD)}"]
+        out.append(f"{gutter}{paint('-->', _BLUE)} {self.filename}:{self.line}:{self.column}")
+        end = self.end_column if self.end_line == self.line else None
+        out += _excerpt(lines, self.line, self.column, end, gutter, paint, "^", "")
+        for other in self.related:
+            out.append(f"{gutter}{paint(':::', _BLUE)} {self.filename}:{other.line}:{other.column}")
+            end = other.end_column if other.end_line == other.line else None
+            out += _excerpt(lines, other.line, other.column, end, gutter, paint, "-", other.message)
+        if self.help:
+            out.append(f"{gutter} {paint('= help:', _CYAN)} {self.help}")
+        return "\n".join(out)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the problem as plain JSON, for editors and CI annotators."""
+        return {**asdict(self), "severity": "error", "text": self.text}
+
+
+class InvalidConfig(ValueError):
+    """A `.mill` file that is refused, with everything that is wrong with it."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(diagnostic.text for diagnostic in self.diagnostics))
+
+    def render(self, source: str, *, color: bool = False) -> str:
+        """Show every problem, with an empty line between two."""
+        lines = _lines(source)  # once: a hundred problems of a file of megabytes would take a minute
+        return "\n\n".join(diagnostic.render(lines, color=color) for diagnostic in self.diagnostics)
+
+
+def locate(
+    source: Source,
+    span: Span,
+    message: str,
+    *,
+    path: str | None = None,
+    advice: str | None = None,
+    related: Iterable[tuple[str, Span]] = (),
+    parse_error: bool = False,
+) -> Diagnostic:
+    """Make a diagnostic out of byte spans."""
+    start, end = source.position(span.start), source.position(max(span.start, span.end))
+    return Diagnostic(
+        source.filename,
+        *start,
+        *end,
+        path=path,
+        message=message,
+        help=advice,
+        related=tuple(
+            Related(note, *source.position(other.start), *source.position(other.end)) for note, other in related
+        ),
+        parse_error=parse_error,
+    )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Name the known word that is nearest to a misspelt one."""
+    import difflib
+
+    if len(word) > 100:
+        return None
+    nearest = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
+    return f"did you mean `{nearest[0]}`?" if nearest else None
+
+
+def _lines(source: str | Source) -> Source:
+    return source if isinstance(source, Source) else Source(source.encode("utf-8", "surrogatepass"), "")
+
+
+def _excerpt(
+    source: Source,
+    line: int,
+    column: int,
+    end: int | None,
+    gutter: str,
+    paint: Callable[[str, str], str],
+    mark: str,
+    note: str,
+) -> list[str]:
+    raw = source.line(line)
+    first, last = column - 1, (len(raw) if end is None else end - 1)
+    if len(raw) > _WIDEST_LINE:
+        cut = max(0, first - _WIDEST_LINE // 2)
+        raw, first, last = raw[cut : cut + _WIDEST_LINE], first - cut, last - cut
+    # A tab in the margin under a tab in the source keeps the carets below their text, however wide tabs are shown.
+    margin = "".join("\t" if character == "\t" else " " for character in raw[:first])
+    carets = mark * max(1, min(last, len(raw)) - first)
+    bar = paint("|", _BLUE)
+    printable = "".join(character if character.isprintable() or character == "\t" else "�" for character in raw)
+    under = f"{gutter} {bar} {margin}{paint(carets, _RED if mark == '^' else _BLUE)}"
+    return [
+        f"{gutter} {bar}",
+        f"{paint(str(line).rjust(len(gutter)), _BLUE)} {bar} {printable}".rstrip(),
+        f"{under} {note}" if note else under,
+    ]
+
+
+def _paint(text: str, style: str) -> str:
+    return f"{style}{text}{_RESET}"
+
+
+def _plain(text: str, style: str) -> str:  # noqa: ARG001 - the same shape as `_paint`
+    return text

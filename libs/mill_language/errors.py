@@ -1,0 +1,272 @@
+"""What a syntax error means, and how to take it out of the way.
+
+tree-sitter says that something is wrong, and roughly where. What people need is the place of the first wrong
+character, what stands there, and what to write instead.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mill_language.repair import Repair, give_up_line
+from mill_language.source import Source, Span
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_NEAR: Final = 16
+"""How far up a cause is looked for: tree-sitter finds each parent from the root, which adds up in deep files."""
+
+_SKIPPED_TOKENS: Final = frozenset({"heredoc_identifier", "quoted_template_start", "quoted_template_end"})
+_TOKEN: Final = re.compile(r"[^\W\d][\w-]*|\d[\w.]*|[=!<>]=|&&|\|\||\S")
+_OPENERS: Final = {"block_start": "}", "object_start": "}", "tuple_start": "]", "(": ")"}
+
+
+class SyntaxProblem(NamedTuple):
+    """A syntax error: what was found, what to do, and another place that explains it."""
+
+    span: Span
+    message: str
+    advice: str | None = None
+    related: tuple[tuple[str, Span], ...] = ()
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether it is about something that the end of the file cut off."""
+        return "never closed" in self.message
+
+
+def _walk_errors(root: "Node") -> "Iterator[Node]":
+    """Yield ERROR and MISSING nodes in the order of the file, without recursion: files may nest deeply."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.has_error:
+            pending.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
+
+
+def first_error(source: Source, data: bytes, root: "Node") -> tuple[SyntaxProblem, Repair | None]:
+    errors = sorted(_walk_errors(root), key=lambda node: node.start_byte)
+    node = errors[0]
+    if (comment := _open_comment(data, node.start_byte)) is not None:
+        problem = SyntaxProblem(Span(comment, comment + 2), "the comment is never closed; expected `*/`")
+        return problem, give_up_line(source, data, comment)
+    if (string := _open_string(data, root, node)) is not None:
+        message, advice = 'the string is not closed on its line; expected `"`', "use a heredoc for text of many lines"
+        return SyntaxProblem(string, message, advice), give_up_line(source, data, string.start)
+    if node.is_missing:
+        return _missing(source, data, node)
+    return _unexpected(source, data, node)
+
+
+def _missing(source: Source, data: bytes, node: "Node") -> tuple[SyntaxProblem, Repair | None]:
+    if node.type == "heredoc_identifier" and node.parent is not None and _is_heredoc(node.parent):
+        span = source.line_at(node.parent.start_byte)
+        span = Span(node.parent.start_byte, max(span.end, node.parent.start_byte + 1))
+        name = source.text(span).lstrip("<-").strip()
+        message = f"the heredoc is never closed; expected a line with `{name}` alone"
+        return SyntaxProblem(span, message), None  # all that follows may be its text
+    if node.type == "}" and node.end_byte >= len(data.rstrip()):
+        block = _enclosing(node, "block")
+        if block is not None:
+            return _unclosed_block(source, data, block)
+    before = len(data[: node.start_byte].rstrip())
+    following = _skip_blanks(data, before)
+    if data[before - 1 : before] == b"=":
+        if data[following : following + 1] in b"}])," or not source.same_line(before, following):
+            return _no_value(source, data, before)
+        return _at(source, data, following, node)
+    if node.type in ("<<", "<<-", "{"):  # guesses of tree-sitter: something else stands where a value should
+        return _at(source, data, following, node)
+    opener = _opener(node) if node.type in _OPENERS.values() else None
+    related = (("it was opened here", opener),) if opener else ()
+    last = Span(max(0, before - 1), before)
+    expected = f"`{node.type}`" if opener else "a name"
+    return SyntaxProblem(last, f"expected {expected} after this", None, related), give_up_line(source, data, last.start)
+
+
+def _unexpected(source: Source, data: bytes, error: "Node") -> tuple[SyntaxProblem, Repair | None]:
+    at, opened = _still_right(data, error)
+    following = _skip_blanks(data, at)
+    if following >= len(data):
+        return _end_of_file(source, data, error, opened)
+    before = len(data[:following].rstrip())
+    if data[before - 1 : before] == b"=" and not source.same_line(before, following):
+        return _no_value(source, data, before)
+    if not source.same_line(error.start_byte, following) and not opened:
+        following = _skip_blanks(data, error.start_byte)
+    after = _skip_blanks(data, following + 1)
+    if data[following : following + 1] == b"=" and not source.same_line(following, after):
+        return _no_value(source, data, following + 1)
+    return _at(source, data, following, error)
+
+
+def _still_right(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
+    """Find the end of what stands at the beginning of an ERROR node and was still right, and the braces in it."""
+    at = error.start_byte
+    opened: list[Node] = []
+    previous = ""
+    for child in error.children:
+        brace = child
+        if child.is_error:  # a brace alone was right too; tree-sitter just would have liked it to be a label
+            inner = child.children
+            if len(inner) != 1 or inner[0].type != "block_start":
+                break
+            brace = inner[0]
+        is_opener = brace.type in _OPENERS
+        is_right = child.is_named or is_opener or (child.type == "=" and previous == "identifier")
+        is_right = is_right and not (child.type == "string_lit" and previous == "block_start")
+        if not is_right or child.type in _SKIPPED_TOKENS or child.start_byte == child.end_byte:
+            break
+        if data[at : child.start_byte].strip():
+            break
+        previous = brace.type
+        if is_opener:
+            opened.append(brace)
+        at = child.end_byte
+    return at, opened
+
+
+def _end_of_file(
+    source: Source, data: bytes, error: "Node", opened: "list[Node]"
+) -> tuple[SyntaxProblem, Repair | None]:
+    if opened:
+        last = opened[-1]
+        span = Span(last.start_byte, last.end_byte)
+        return SyntaxProblem(span, f"this is never closed; expected `{_OPENERS[last.type]}`"), None
+    if error.children and error.children[0].type == "identifier":
+        first = error.children[0]
+        message = "expected `{` or `=` after this, on the same line"
+        return SyntaxProblem(Span(first.start_byte, first.end_byte), message), None
+    return _at(source, data, error.start_byte, error)
+
+
+def _at(source: Source, data: bytes, at: int, node: "Node") -> tuple[SyntaxProblem, Repair | None]:
+    """Say what is wrong with the token at an offset."""
+    line = source.line_at(at)
+    rest = source.text(Span(at, min(line.end, at + 200)))
+    match = _TOKEN.match(rest)
+    token = match[0] if match else rest[:1]
+    span = Span(at, at + max(1, len(token.encode())))
+    before = data[line.start : at].rstrip()
+    problem = SyntaxProblem(
+        span, f"unexpected {f'`{token}`' if token else 'end of file'}", _advice(token, before, rest)
+    )
+    interpolation = _enclosing(node, "template_interpolation")
+    if interpolation is not None and not token.startswith("\\"):
+        text = source.text(Span(interpolation.start_byte, min(interpolation.end_byte, interpolation.start_byte + 200)))
+        problem = SyntaxProblem(
+            span,
+            f"unexpected `{token}` in `{text}`",
+            "write ${secret(NAME)} or ${service.NAME.address}; $${ stands for a literal ${",
+        )
+    return problem, give_up_line(source, data, at)
+
+
+def _advice(found: str, before: bytes, rest: str) -> str | None:
+    if found == ";":
+        return "put each attribute on a line of its own"
+    if found in ("'", "`"):
+        return 'strings stand in double quotes: "…"'
+    name = before.decode("utf-8", "replace").strip().removesuffix("=").strip()
+    if found in (":", "=", "==") and name and "=" not in name:
+        return f"write `{name} = …`"
+    if found == ":" and b"=" in before:
+        return 'quote the value: "…"'
+    if found == "\\":
+        escape = rest[:2]
+        return f'`{escape}` is not an escape; there are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN'
+    if found in ("}", "]", ")"):
+        return f"nothing is open that `{found}` could close"
+    if found == "\ufeff":
+        return "save the file as UTF-8 without a byte order mark"
+    if (not before and found[:1] in ('"', "{", "[")) or found[:1].isdigit():
+        return "an attribute is `name = value`, a block `name { … }`; names have no quotes and begin with a letter"
+    return None
+
+
+def _no_value(source: Source, data: bytes, end: int) -> tuple[SyntaxProblem, Repair | None]:
+    problem = SyntaxProblem(Span(end - 1, end), "expected a value after `=`", "the value begins on the same line")
+    return problem, give_up_line(source, data, end - 1)
+
+
+def _unclosed_block(source: Source, data: bytes, block: "Node") -> tuple[SyntaxProblem, Repair | None]:
+    """A block that runs to the end of the file. Indentation tells where it was meant to end."""
+    start = next((child for child in block.children if child.type == "block_start"), block)
+    header = source.text(Span(block.start_byte, min(start.start_byte, block.start_byte + 100))).strip()
+    opening = Span(block.start_byte, start.end_byte)
+    body = next((child for child in block.children if child.type == "body"), None)
+    blocks = [child for child in body.children if child.type == "block"] if body is not None else []
+    for child in blocks:
+        closer = child.children[-1]
+        outdented = closer.start_point.column < child.start_point.column
+        if closer.type == "block_end" and outdented and closer.start_point.row > child.start_point.row:
+            # Its brace stands under the outer block: the one that was forgotten is its own.
+            opening = Span(child.start_byte, child.children[0].end_byte)
+            header = source.text(opening)
+            break
+    for child in blocks:
+        if child.start_point.column <= block.start_point.column:
+            gap = len(data[: child.start_byte].rstrip())
+            problem = SyntaxProblem(
+                opening,
+                f"`{header}` is never closed; expected `}}`",
+                None,
+                (("before this", Span(child.start_byte, child.children[0].end_byte)),),
+            )
+            before = child.start_byte - 1
+            return problem, Repair(before, b"}") if before >= gap else None
+    problem = SyntaxProblem(opening, f"`{header}` is never closed; expected `}}`")
+    return problem, Repair(len(data), b"\n}")
+
+
+def _open_comment(data: bytes, at: int) -> int | None:
+    return at if data[at : at + 2] == b"/*" and data.find(b"*/", at + 2) < 0 else None
+
+
+def _open_string(data: bytes, root: "Node", error: "Node") -> Span | None:
+    """Find a string over more than one line before an error: its end was forgotten."""
+    if data[error.start_byte : error.start_byte + 1] == b"\\":
+        return None
+    limit = len(data) if error.type == "ERROR" and error.parent is None else error.start_byte
+    pending = [(root, 0)]
+    while pending:
+        node, owner_end = pending.pop()
+        if node.type == "quoted_template_start":
+            end = data.find(b"\n", node.start_byte)
+            line = data[node.start_byte : end].replace(b'\\"', b"")
+            if 0 <= end < owner_end and line.count(b'"') % 2:
+                return Span(node.start_byte, len(data[:end].rstrip()))
+        elif node.start_byte < limit and node.end_point.row > node.start_point.row:
+            pending.extend((child, node.end_byte) for child in reversed(node.children))
+    return None
+
+
+def _skip_blanks(data: bytes, at: int) -> int:
+    return len(data) - len(data[at:].lstrip())
+
+
+def _is_heredoc(node: "Node") -> bool:
+    return node.type == "heredoc_template" and any(
+        child.type == "heredoc_start" and child.end_byte > child.start_byte for child in node.children
+    )
+
+
+def _enclosing(node: "Node", kind: str) -> "Node | None":
+    parent = node.parent
+    for _ in range(_NEAR):
+        if parent is None or parent.type == kind:
+            return parent
+        parent = parent.parent
+    return None
+
+
+def _opener(node: "Node") -> Span | None:
+    owner = node.parent.parent if node.parent is not None and node.parent.type.endswith("_end") else node.parent
+    first = owner.children[0] if owner is not None and owner.children else None
+    for child in owner.children if owner is not None else ():
+        if child.type in _OPENERS:
+            return Span(child.start_byte, child.end_byte)
+    return Span(first.start_byte, first.end_byte) if first is not None and first.end_byte > first.start_byte else None

@@ -1,0 +1,229 @@
+"""docs/mill-file.md: `python -m mill_language.reference` prints it, `--write FILE` and `--check FILE` keep it.
+
+Attributes, forms, defaults, limits and refusals come from the language and the models themselves: what is added there
+appears by itself. Only what neither of them says is written here.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, get_args
+
+from mill_api.crd import structural
+from mill_api.generated import command_line, deliver
+from mill_api.language_durations import parse_duration
+from mill_api.quantities import bytes_of, cores_of, parse_size
+from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
+from mill_api.spec import ApiModel, MillDeploymentSpec
+from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
+from mill_language import values
+from mill_language.diagnostics import InvalidConfig
+from mill_language.parse import MAX_BYTES, parse
+from mill_language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
+from mill_language.schema import FILE, Attr, Nested, Shape, Table
+from mill_language.values import Reader
+
+_HEADER: Final = f"""\
+<!-- Generated from mill_api.spec and mill_language by `python -m mill_language.reference`; do not edit. -->
+# The `.mill` file
+
+`mill validate FILE` tells all that is wrong with it, without a cluster; `mill render FILE` shows the resource that it
+becomes. It is HCL that is read and never computed: values, no expressions.
+
+- UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
+- `name = value`, each on a line of its own; `;` separates nothing. What is unknown or stands there twice is refused.
+- All environments and commands together have at most {MAX_TEXT_BYTES // 1024} KiB, also when they come another way
+  than by a file, and the environment of one service or task has at most {MAX_REFERENCES:,} references.
+- The `{{` of a block stands on the line of its name. A block on one line holds one attribute at most:
+  `route "www.example.com" {{ path = "/" }}`.
+- A label is quoted, unless it is a plain word: `service web {{`.
+- Blocks may be written as objects too: `env = {{ "my.name" = "1", B = "2" }}`, where names may be quoted and a comma
+  or a new line separates; `route = {{ "www.example.com" = {{ path = "/" }} }}`.
+"""
+
+_VALUES: Final = """\
+**Strings** are quoted, on one line, with the escapes `\\n`, `\\r`, `\\t`, `\\"`, `\\\\`, `\\uNNNN` and `\\UNNNNNNNN`.
+Text of many lines is a heredoc: `<<EOT`, the lines, and a line with `EOT` alone; `<<-EOT` takes away the indentation
+that all lines share. A backslash is nothing special in it, and the last line's end belongs to it.
+
+**Numbers** are decimal and without quotes: `8080`, `0.5`, `1e2`. **Booleans** are `true` and `false`."""
+
+_SIZES: Final = """\
+A number and a unit, in quotes: `k`, `M`, `G`, `T`, `P`, `E` count in thousands, `Ki`, `Mi`, `Gi`, `Ti`, `Pi`, `Ei` in
+1024. A `B` may follow, capitals do not matter, and without a unit it is bytes."""
+
+_DURATIONS: Final = """\
+Numbers and units, in quotes, added up: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y`, or in words, such as `sec`,
+`min`, `hours`, `days`. Capitals matter: `m` is a minute, and `M` a month."""
+
+_REFERENCES: Final = "Values in `env` may refer to what is known only in the cluster:"
+
+_REFERENCES_END: Final = """\
+They stand anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are their
+text. Everywhere else `${…}` is text, as a shell may want it."""
+
+_SIZE_EXAMPLES: Final = ("512M", "512Mi", "1.5 GB", "1m", "4096")
+_DURATION_EXAMPLES: Final = ("10s", "90 sec", "1h 30min", "1.5h", "2 days", "1M")
+
+_NOTATIONS: Final[Mapping[Reader, str]] = {
+    values.cpu: "number of cores",
+    values.size: "[size](#sizes)",
+    values.volume_size: "[size](#sizes)",
+    values.duration: "[duration](#durations)",
+}
+"""What a file writes in a notation of its own: the resource's limits are about what it is converted to."""
+_KINDS: Final = {"string": "string", "integer": "whole number", "boolean": "boolean", "array": "list of strings"}
+
+_CODE: Final = re.compile(r"(`[^`]*`)|'(\$\{[^']*)'|\$+\{(?:[^ }]*\})?")
+"""What is code already; a value in quotes that begins with a reference; a reference."""
+
+Facts = Mapping[str, Any]
+"""A field's structural schema."""
+
+
+def to_markdown() -> str:
+    """Return the text of the page."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    yield _HEADER
+    yield f"## Example\n\n```hcl\n{EXAMPLE}```\n"
+    yield "## Blocks\n"
+    yield from _block(Nested(FILE), MillDeploymentSpec, 3)
+    *others, last = (f"`{name}`" for name in _nullable(FILE))
+    yield f"## Values\n\n{_VALUES}\n"
+    yield f"**`null`** is as good as leaving out, with {', '.join(others)} and {last}.\n"
+    yield f"### Sizes\n\n{_SIZES}\n"
+    yield from _table(
+        ("written", "bytes"), ((f'`"{text}"`', f"{bytes_of(parse_size(text)):,}") for text in _SIZE_EXAMPLES)
+    )
+    yield f"### Durations\n\n{_DURATIONS}\n"
+    yield from _table(("written", "is"), ((f'`"{text}"`', f"`{parse_duration(text)}`") for text in _DURATION_EXAMPLES))
+    yield f"### References\n\n{_REFERENCES}\n"
+    yield from _table(("written", "becomes"), _references())
+    yield f"{_REFERENCES_END}\n"
+    yield "## What is refused\n\nNames and texts:\n"
+    yield from _table(("said", "what to do"), _refusals(WRONG_WORDS))
+    yield "What does not go together, in a service and among all of them:\n"
+    yield from _table(("said", "what to do"), _refusals(WRONG_TOGETHER))
+
+
+def _block(block: Nested, model: type[ApiModel], depth: int) -> Iterator[str]:
+    """Yield the section of a block, and then those of the blocks in it."""
+    shape, facts = block.shape, structural(model)["properties"]
+    yield f"{'#' * depth} {shape.name}\n\n{_words(model.__doc__ or '')}\n"
+    rows = [_label(shape, facts[block.label])] if block.label else []
+    rows += [_row(name, field, facts[_key(name, field, model)]) for name, field in shape.fields.items()]
+    yield from _table(("attribute", "form", "default", "meaning and limits"), rows)
+    for name, field in shape.fields.items():
+        if isinstance(field, Nested):
+            inner = _model_in(model.model_fields[field.key or name].annotation)
+            yield from _block(field, inner, depth if shape is FILE else depth + 1)
+
+
+def _key(name: str, field: Attr | Table | Nested, model: type[ApiModel]) -> str:
+    """Return what a field is called in the resource."""
+    key = (field.key if not isinstance(field, Table) else None) or name
+    return model.model_fields[key].alias or key
+
+
+def _model_in(annotation: object) -> type[ApiModel]:
+    """Find the model in `Health | None` or `list[Route]`."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, ApiModel):
+            return each
+    raise TypeError(f"a model was expected, not {annotation}")
+
+
+def _nullable(shape: Shape) -> dict[str, None]:
+    """Return the names of what may be `null`, each once."""
+    found: dict[str, None] = {}
+    for name, field in shape.fields.items():
+        if not isinstance(field, Table) and field.nullable:
+            found[name] = None
+        if isinstance(field, Nested):
+            found |= _nullable(field.shape)
+    return found
+
+
+def _label(shape: Shape, facts: Facts) -> tuple[str, ...]:
+    return "*label*", f'string: `"{shape.label_example}"`', "required", _meaning(facts, limited=True)
+
+
+def _row(name: str, field: Attr | Table | Nested, facts: Facts) -> tuple[str, ...]:
+    limited = True
+    match field:
+        case Attr(read=read):
+            limited = read not in _NOTATIONS
+            kind = _NOTATIONS.get(read) or _KINDS[facts.get("type", "string")]
+        case Table():
+            kind = "block"
+        case Nested(label=label):
+            kind = f"[{'blocks' if label else 'block'}](#{name})"
+    return f"`{name}`", f"{kind}: `{field.example}`", _default(field, facts), _meaning(facts, limited=limited)
+
+
+def _default(field: Attr | Table | Nested, facts: Facts) -> str:
+    if isinstance(field, Attr) and field.required:
+        return "required"
+    if "default" not in facts:
+        return "none"
+    default = facts["default"]
+    if isinstance(field, Attr) and field.read is values.cpu:
+        return f"`{cores_of(default):g}`"
+    return f"`{json.dumps(default)}`"
+
+
+def _meaning(facts: Facts, *, limited: bool) -> str:
+    """Return the description with the limits that the resource's schema sets."""
+    said = _words(facts["description"])
+    if not limited:
+        return said
+    match facts:
+        case {"minimum": least, "maximum": most}:
+            return f"{said} From {least} to {most}."
+        case {"maxLength": most}:
+            return f"{said} At most {most} characters."
+        case {"maxItems": most} | {"maxProperties": most}:
+            return f"{said} At most {most}."
+    return said
+
+
+def _references() -> Iterator[tuple[str, str]]:
+    for part in (SecretRef("NAME"), AddressRef("NAME")):
+        yield f"`{format_value([part])}`", (type(part).__doc__ or "")
+    yield f"`{format_value([Literal(OPEN)])}`", f"A literal `{OPEN}`."
+
+
+def _refusals(text: str) -> Iterator[tuple[str, str]]:
+    """Let the language say what it has against a file."""
+    try:
+        parse(text)
+    except InvalidConfig as error:
+        for problem in error.diagnostics:
+            yield f"`{problem.path}`: {_words(problem.message)}", _words(problem.help or "")
+
+
+def _words(text: str) -> str:
+    """Return a text for a table's cell: on one line, with references as code, lest they be read as formulas."""
+    marked = _CODE.sub(lambda found: found[1] or f"`{found[2] or found[0]}`", text)
+    return " ".join(marked.split()).replace("|", "\\|")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print, write or check the page."""
+    options = command_line("mill_language.reference", "The reference of .mill files.").parse_args(arguments)
+    return deliver(to_markdown(), options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

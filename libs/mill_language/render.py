@@ -1,0 +1,133 @@
+"""The canonical text of a spec: what `parse` would read back as the same."""
+
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Final
+
+from mill_api.language_durations import normalise
+from mill_api.quantities import normalise_cpu, normalise_size
+from mill_api.references import OPEN, InvalidValue, format_value, parse_value
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_language.strings import quote, quote_value
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
+_DEFAULTS: Final = Service.model_construct(name="", image="")
+_TASK_DEFAULTS: Final = Task.model_construct(name="", image="")
+_HEALTH_DEFAULTS: Final = Health.model_construct(path="/")
+
+Line = str
+Pair = tuple[str, str]
+
+
+def render(spec: MillDeploymentSpec) -> str:
+    """Write a spec as a `.mill` file. What has its default value is left out."""
+    blocks = [_block(f'service "{service.name}"', _service(service)) for service in spec.services]
+    blocks += [_block(f'task "{task.name}"', _task(task)) for task in spec.tasks]
+    return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
+
+
+def _service(service: Service) -> Iterator[Line]:
+    yield from _aligned(_service_attributes(service))
+    yield from _env(service.env)
+    if service.health is not None:
+        yield ""
+        yield from _block("health", _aligned(_health(service.health)))
+    for route in service.routes:
+        yield ""
+        yield from _block(f"route {quote(route.host)}", _aligned(_route(route)))
+    for volume in service.volumes:
+        yield ""
+        yield from _block(f"volume {quote(volume.name)}", _aligned(_volume(volume)))
+
+
+def _task(task: Task) -> Iterator[Line]:
+    yield from _aligned(_task_attributes(task))
+    yield from _env(task.env)
+
+
+def _service_attributes(service: Service) -> Iterator[Pair]:
+    yield "image", quote(service.image)
+    if service.port is not None:
+        yield "port", str(service.port)
+    if service.replicas is not None:
+        yield "replicas", str(service.replicas)
+    yield from _resources(service, _DEFAULTS)
+    yield from _command(service.command)
+
+
+def _task_attributes(task: Task) -> Iterator[Pair]:
+    yield "image", quote(task.image)
+    yield from _resources(task, _TASK_DEFAULTS)
+    if task.timeout != _TASK_DEFAULTS.timeout:
+        yield "timeout", quote(normalise(task.timeout))
+    yield from _command(task.command)
+
+
+def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pair]:
+    if program.cpu != defaults.cpu:
+        cpu = normalise_cpu(program.cpu)
+        yield "cpu", f"{Decimal(cpu.removesuffix('m')) / 1000:f}" if cpu.endswith("m") else cpu
+    if program.memory != defaults.memory:
+        yield "memory", quote(normalise_size(program.memory))
+
+
+def _command(command: list[str] | None) -> Iterator[Pair]:
+    if command is not None:
+        yield "command", f"[{', '.join(quote(argument) for argument in command)}]"
+
+
+def _health(health: Health) -> Iterator[Pair]:
+    yield "path", quote(health.path)
+    if health.interval != _HEALTH_DEFAULTS.interval:
+        yield "interval", quote(normalise(health.interval))
+    if health.failure_threshold != _HEALTH_DEFAULTS.failure_threshold:
+        yield "failure_threshold", str(health.failure_threshold)
+
+
+def _route(route: Route) -> Iterator[Pair]:
+    yield "path", quote(route.path)
+    if route.websocket:
+        yield "websocket", "true"
+
+
+def _volume(volume: Volume) -> Iterator[Pair]:
+    yield "path", quote(volume.path)
+    if volume.size is not None:
+        yield "size", quote(normalise_size(volume.size))
+    if volume.ephemeral:
+        yield "ephemeral", "true"
+
+
+def _env(env: dict[str, str]) -> Iterator[Line]:
+    if not env:
+        return
+    yield ""
+    if all(_IDENTIFIER.fullmatch(name) for name in env):
+        yield from _block("env", _aligned((name, _value(value)) for name, value in env.items()))
+        return
+    # Names that are not identifiers can only be quoted in an object.
+    yield "env = {"
+    yield from (f"  {line}" for line in _aligned((quote(name), _value(value)) for name, value in env.items()))
+    yield "}"
+
+
+def _value(value: str) -> str:
+    """Quote a value. In a reference nothing can be escaped, so blanks in it (`${secret(⏎name)}`) are left out."""
+    if OPEN in value and not value.isprintable():
+        with contextlib.suppress(InvalidValue):  # which is written as it is
+            value = format_value(parse_value(value))
+    return quote_value(value)
+
+
+def _block(header: str, lines: Iterable[Line]) -> Iterator[Line]:
+    yield f"{header} {{"
+    yield from (f"  {line}" if line else "" for line in lines)
+    yield "}"
+
+
+def _aligned(pairs: Iterable[Pair]) -> Iterator[Line]:
+    pairs = list(pairs)
+    width = max((len(name) for name, _ in pairs), default=0)
+    yield from (f"{name.ljust(width)} = {value}" for name, value in pairs)

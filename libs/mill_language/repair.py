@@ -1,0 +1,54 @@
+"""How text is changed so that tree-sitter can read on: every offset stays what it was."""
+
+import re
+from typing import Final, NamedTuple
+
+from mill_language.source import Source
+
+PLACEHOLDER: Final = b"_"
+"""Type of the block that stands for one whose header could not be read."""
+
+_EXPONENT: Final = re.compile(rb"(?<![\w.-])[0-9]+[eE][-+]?[0-9]+(?![\w.])")
+"""A number that tree-sitter's grammar does not know: it has exponents only behind a fraction."""
+
+
+class Repair(NamedTuple):
+    """Bytes to put over others (or behind the last), so that every offset stays what it was."""
+
+    start: int
+    text: bytes
+    placeholder: int | None = None
+
+
+def as_parsed(line: bytes) -> bytes:
+    """Put a number that the grammar knows, of the same length, for each that it does not."""
+    return _EXPONENT.sub(lambda match: b"0" * len(match[0]), line)
+
+
+def give_up_line(source: Source, data: bytes, at: int) -> Repair | None:
+    """Blank a line out. The braces that it opens or closes remain, or else the rest would fall apart."""
+    line = source.line_at(at)
+    text = data[line.start : line.end]
+    depth = lowest = 0
+    in_string = False
+    for index, byte in enumerate(text):
+        if byte == 0x22 and text[index - 1 : index] != b"\\":
+            in_string = not in_string
+        elif not in_string and byte == 0x7B:
+            depth += 1
+        elif not in_string and byte == 0x7D:
+            depth -= 1
+            lowest = min(lowest, depth)
+    closes, opens = -lowest, depth - lowest
+    if not text.strip() or text != as_parsed(source.data[line.start : line.end]):
+        return None  # it was given up before
+    # A closer that is the error itself must go, and so must all of a line that has nothing else.
+    if data[at : at + 1] == b"}" and text.strip() == b"}":
+        closes = 0
+    kept = b"}" * closes + b" " + (PLACEHOLDER + b" {") * opens
+    if len(kept.strip()) > len(text):
+        kept = b""
+    blank = b"".join(b"\r" if byte == 0x0D else b" " for byte in text)
+    kept = kept.strip()
+    placeholder = line.start + kept.find(PLACEHOLDER) if opens and kept else None
+    return Repair(line.start, kept + blank[len(kept) :], placeholder)

@@ -1,0 +1,115 @@
+"""The blocks and attributes of a `.mill` file. A new attribute is one row here, and its field in `mill_api.spec`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mill_language import values
+from mill_language.values import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    """`name = value`."""
+
+    read: Reader
+    example: str
+    required: bool = False
+    nullable: bool = False
+    """Whether `null` means that it was left out."""
+    key: str | None = None
+    """The field of the model, if it is not called the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A block whose attributes are free: `env`."""
+
+    read: Reader
+    example: str = 'env { NAME = "value" }'
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A block, at most one if it has no label."""
+
+    shape: "Shape"
+    label: str | None = None
+    """The field that its label becomes; then there may be many, each with another label."""
+    key: str | None = None
+    nullable: bool = False
+
+    @property
+    def example(self) -> str:
+        """How such a block looks."""
+        return f'{self.shape.name} "{self.shape.label_example}" {{ … }}' if self.label else f"{self.shape.name} {{ … }}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What may stand in one kind of block."""
+
+    name: str
+    fields: Mapping[str, Attr | Table | Nested] = field(default_factory=dict)
+    label_example: str = "name"
+
+
+_PATH: Final = '"/data"'
+
+HEALTH: Final = Shape(
+    "health",
+    {
+        "path": Attr(values.health_path, '"/healthz"', required=True),
+        "interval": Attr(values.duration, '"10s"'),
+        "failure_threshold": Attr(values.positive("u32", 1000), "3", nullable=True),
+    },
+)
+ROUTE: Final = Shape(
+    "route",
+    {"path": Attr(values.absolute_path, '"/"', required=True), "websocket": Attr(values.boolean, "true")},
+    label_example="www.example.com",
+)
+VOLUME: Final = Shape(
+    "volume",
+    {
+        "path": Attr(values.absolute_path, _PATH, required=True),
+        "size": Attr(values.volume_size, '"5Gi"', nullable=True),
+        "ephemeral": Attr(values.boolean, "true"),
+    },
+    label_example="data",
+)
+SERVICE: Final = Shape(
+    "service",
+    {
+        "image": Attr(values.text, '"nginx:1.29"', required=True),
+        "port": Attr(values.positive("u16", 65535), "8080"),
+        "replicas": Attr(values.integer("u32", 1000), "2"),
+        "cpu": Attr(values.cpu, "0.5"),
+        "memory": Attr(values.size, '"256M"'),
+        "command": Attr(values.strings, '["serve"]', nullable=True),
+        "env": Table(values.env_value),
+        "health": Nested(HEALTH, nullable=True),
+        "route": Nested(ROUTE, label="host", key="routes"),
+        "volume": Nested(VOLUME, label="name", key="volumes"),
+    },
+    label_example="web",
+)
+TASK: Final = Shape(
+    "task",
+    {
+        "image": Attr(values.text, '"migrate:2"', required=True),
+        "cpu": Attr(values.cpu, "0.5"),
+        "memory": Attr(values.size, '"256M"'),
+        "timeout": Attr(values.duration, '"1h"'),
+        "command": Attr(values.strings, '["migrate"]', nullable=True),
+        "env": Table(values.env_value),
+    },
+    label_example="migrate",
+)
+FILE: Final = Shape(
+    "file",
+    {
+        "service": Nested(SERVICE, label="name", key="services"),
+        "task": Nested(TASK, label="name", key="tasks"),
+    },
+)

@@ -1,0 +1,132 @@
+"""String literals: escapes, templates and heredocs."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from mill_language.source import Span
+
+_SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_SPECIAL: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{", re.DOTALL)
+_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+
+Parts = tuple[tuple[str, bool], ...]
+"""Pieces of source text; whether each is a template (`${…}`, `%{…}`)."""
+
+
+class InvalidString(ValueError):
+    """A string that cannot be decoded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal, decoded when it is known what it is for."""
+
+    span: Span
+    parts: Parts
+    heredoc: bool = False
+
+    def plain(self) -> str:
+        """Decode as a plain string: templates stay as they are written, and then so do `$${` and `%%{`."""
+        keep = any(template for _, template in self.parts)
+        return "".join(
+            text if template else _decode(text, escapes=not self.heredoc, keep=keep) for text, template in self.parts
+        )
+
+    def value(self) -> str:
+        """Decode as a value with references: a literal `${` stays written as `$${`."""
+        keep = any(template for _, template in self.parts)
+        return "".join(
+            text if template else _decode(text, escapes=not self.heredoc, keep=keep, value=True)
+            for text, template in self.parts
+        )
+
+
+def block_text(span: Span, parts: Parts) -> Text:
+    """Make the text of a heredoc, where backslashes are just backslashes."""
+    return Text(span, parts, heredoc=True)
+
+
+def label_text(source: str) -> str:
+    """Decode a quoted label."""
+    inner = source[1:-1]
+    if _TEMPLATE.search(inner):
+        raise InvalidString("a label is a plain string, without ${…}")
+    return _decode(inner, escapes=True, keep=False)
+
+
+def dedent(parts: Parts) -> Parts:
+    """Take the indentation that all lines of a `<<-` heredoc share away from each."""
+    lines = "".join("\0" if template else text for text, template in parts).splitlines(keepends=True)
+    shared = min((len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()), default=0)
+    result: list[tuple[str, bool]] = []
+    at_start = True
+    for text, template in parts:
+        if template:
+            result.append((text, True))
+            at_start = False
+            continue
+        margin = re.compile(rf"(?m)^[ \t]{{0,{shared}}}")
+        head, newline, tail = ("", "", text) if at_start else text.partition("\n")
+        result.append((head + newline + margin.sub("", tail), False))
+        at_start = text.endswith("\n")
+    return tuple(result)
+
+
+def quote(text: str) -> str:
+    """Write a plain string as a literal that reads back as the same text."""
+    return f'"{_escape(text, value=False)}"'
+
+
+def quote_value(text: str) -> str:
+    """Write a value with references as a literal; its `${…}` and `$${` are syntax, and stay."""
+    return f'"{_escape(text, value=True)}"'
+
+
+def _escape(text: str, *, value: bool) -> str:
+    def dollars(match: re.Match[str]) -> str:
+        count = len(match[0]) - 1
+        literal = r"\u0024"
+        if value:  # one opens a reference, two escape it, and what is before them is text
+            return literal * (count - 2) + "$" * min(count, 2) + "{"
+        return "$${" if count == 1 else literal * count + "{"
+
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    text = re.sub(r"\$+\{", dollars, text).replace("%{", "\\u0025{")
+    return "".join(character if character.isprintable() else _escape_character(character) for character in text)
+
+
+def _escape_character(character: str) -> str:
+    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
+    code = ord(character)
+    return short or (f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}")
+
+
+def _decode(text: str, *, escapes: bool, keep: bool, value: bool = False) -> str:
+    if "\\" not in text and "$" not in text and "%" not in text:
+        return text
+
+    def replace(match: re.Match[str]) -> str:
+        found = match[0]
+        if found == "$${":
+            return found if keep or value else "${"
+        if found == "%%{":
+            return found if keep else "%{"
+        if not escapes:
+            return found
+        decoded = _unescape(match[1])
+        # An escaped dollar sign never opens a reference.
+        return "$$" if value and decoded == "$" and text[match.end() : match.end() + 1] == "{" else decoded
+
+    return _SPECIAL.sub(replace, text)
+
+
+def _unescape(escape: str) -> str:
+    if len(escape) == 1:
+        if escape not in _SIMPLE:
+            raise InvalidString(f"`\\{escape}` is not an escape")
+        return _SIMPLE[escape]
+    code = int(escape[1:], 16)
+    if code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
+        raise InvalidString(f"`\\{escape}` is not a character")
+    return chr(code)

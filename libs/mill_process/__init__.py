@@ -1,0 +1,1 @@
+"""What operator and gateway share as processes: settings, logs, supervision of background tasks, probes, metrics."""

@@ -1,0 +1,145 @@
+"""What we keep of the containers of a pod."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_operator.core.observed.foreign_text import READ, cluster_words, last_words, name
+from mill_operator.core.observed.text_cache import ContainerTexts
+from mill_operator.core.patterns import pattern
+
+CREATING = frozenset({"ContainerCreating", "PodInitializing"})
+PULL_PROBLEMS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+"""What a container can wait for, in the kubelet's words, before its image is there."""
+
+RUNTIME_WORDS = frozenset({"StartError", "ContainerCannotRun"})
+"""Ends of a container whose message is the runtime's, not a program's: it never began."""
+RUNTIME_LINE = pattern(
+    r"(?i)\s*(?:exec \S+: |\{\"msg\":\"exec container process\b.*?`: )"
+    r"(?P<cause>exec format error|no such file or directory|permission denied)(?:\"[^}]*\})?\s*"
+)
+"""What runc, or crun, writes into a container's log when it cannot become the program, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a container ended."""
+
+    exit_code: int
+    reason: str
+    message: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFacts:
+    """What a pod tells about one of its containers."""
+
+    name: str = ""
+    image: str = ""
+    memory: str = ""
+    """Its limit, as it is written in the pod."""
+    ready: bool = False
+    image_present: bool = False
+    waiting_reason: str = ""
+    waiting_message: str = ""
+    running_since: datetime | None = None
+    ended: Ended | None = None
+    """Its end, if it is ended right now."""
+    last_ended: Ended | None = None
+    """The end before the current start."""
+    restarts: int = 0
+    passing: bool = False
+    """Whether it should end well before ours may begin: an init container."""
+
+
+def containers(
+    ours: str, spec: Json, status: Json, texts: ContainerTexts, *, logs: bool
+) -> tuple[ContainerFacts, tuple[ContainerFacts, ...]]:
+    """Return the container that is ours, and the others that are not ready. `texts` are those of the pod."""
+    first = fields.mappings(spec, "initContainers")
+    declared = {fields.text(each, "name"): each for each in (*fields.mappings(spec, "containers"), *first)}
+    passing = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
+    own, others = ContainerFacts(), []
+    for each in (*fields.mappings(status, "containerStatuses"), *fields.mappings(status, "initContainerStatuses")):
+        called = fields.text(each, "name")
+        if called == ours:
+            own = _container(each, declared.get(called, {}), texts, logs=logs)
+        elif not fields.flag(each, "ready"):
+            others.append(_container(each, declared.get(called, {}), texts, logs=logs, passing=called in passing))
+    return own, tuple(others)
+
+
+def _container(
+    status: Json, declared: Json, texts: ContainerTexts, *, logs: bool, passing: bool = False
+) -> ContainerFacts:
+    state = fields.mapping(status, "state")
+    waiting, running, ended = (_part(state, kind) for kind in ("waiting", "running", "terminated"))
+    last = _part(fields.mapping(status, "lastState"), "terminated")
+    reason = name(fields.text(waiting, "reason"))
+    called, restarts = fields.text(status, "name"), max(0, fields.number(status, "restartCount"))
+    # A container that waits for something else than its creation or its image has got past both.
+    past_pull = waiting is not None and reason not in {"", *CREATING, *PULL_PROBLEMS}
+    told = (running, ended, last)
+    return ContainerFacts(
+        name=called,
+        image=fields.text(declared, "image"),
+        memory=fields.quantity(fields.mapping(declared, "resources", "limits"), "memory"),
+        ready=fields.flag(status, "ready"),
+        image_present=any(each is not None for each in told) or past_pull or bool(fields.text(status, "imageID")),
+        waiting_reason=reason,
+        waiting_message=_waiting(called, fields.text(waiting, "message"), texts),
+        running_since=fields.time(running, "startedAt"),
+        ended=_ended(called, restarts, ended, texts, logs=logs),
+        last_ended=_ended(called, restarts - 1, last, texts, logs=logs),
+        restarts=restarts,
+        passing=passing,
+    )
+
+
+def _part(state: Json, kind: str) -> Json | None:
+    """Return one of the states of a container; it may be there and say nothing."""
+    part = state.get(kind)
+    return part if isinstance(part, dict) else None
+
+
+def _waiting(container: str, message: str, texts: ContainerTexts) -> str:
+    """Return why a container waits. Nothing but its words tells one wait from the next."""
+    return texts.get((container, message[:READ]) if message else None, partial(cluster_words, message))
+
+
+def _ended(container: str, start: int, state: Json | None, texts: ContainerTexts, *, logs: bool) -> Ended | None:
+    """Return the end of a container's start of that number."""
+    if state is None:
+        return None
+    reason, message = name(fields.text(state, "reason")), fields.text(state, "message")
+    finished = fields.text(state, "finishedAt")
+    identity: Hashable = (container, start, finished) if finished and message else None
+    return Ended(
+        exit_code=fields.number(state, "exitCode"),
+        reason=reason,
+        message=texts.get(identity, partial(_end_message, reason, message, logs=logs)),
+        started_at=fields.time(state, "startedAt"),
+        finished_at=fields.time(state, "finishedAt"),
+    )
+
+
+def _end_message(reason: str, message: str, *, logs: bool) -> str:
+    if reason in RUNTIME_WORDS:
+        return cluster_words(message)
+    said = last_words(message)
+    return said if logs or RUNTIME_LINE.fullmatch(said) else ""

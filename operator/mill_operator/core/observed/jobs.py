@@ -1,0 +1,89 @@
+"""What we keep of a Job, which is one run of a task."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mill_api import names
+from mill_objects import fields
+from mill_objects.fields import Json
+from mill_objects.key import Key
+from mill_operator.core.observed.foreign_text import cluster_words, name
+
+ENDS_WELL = ("Complete", "SuccessCriteriaMet")
+ENDS_BADLY = ("Failed", "FailureTarget")
+"""A Job's conditions. The second of each says the same earlier, while its pod is still ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a Job says that it has failed: a pod that ended badly, or its deadline."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """A Job, as far as its run is judged by it."""
+
+    key: Key
+    uid: str
+    resource_version: str
+    deployment: str
+    task: str
+    owners: frozenset[str]
+    """Uids: of the task's CronJob, or of the MillDeployment itself where that no longer has the task."""
+    created: datetime
+    terminating: bool
+    image: str
+    memory: str
+    secrets: tuple[str, ...]
+    deadline: int
+    """Seconds; 0: none."""
+    succeeded: bool
+    failure: Failure | None
+    finished_at: datetime | None
+    """When nothing of it ran any more."""
+
+
+def job_facts(body: Json) -> JobFacts:
+    """Take what we need from a Job. Raises `Unreadable`."""
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels = fields.texts(meta, "labels")
+    task = labels.get(names.LABEL_TASK, "")
+    containers = fields.mappings(fields.mapping(spec, "template", "spec"), "containers")
+    # One container is ours; others were injected.
+    container = next((each for each in containers if fields.text(each, "name") == task), [*containers, {}][0])
+    said = {kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"}
+    bad = next((said[kind] for kind in ENDS_BADLY if kind in said), None)
+    finished = said.get("Complete") or said.get("Failed") or {}
+    return JobFacts(
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
+        task=task,
+        owners=frozenset(fields.text(each, "uid") for each in fields.mappings(meta, "ownerReferences")) - {""},
+        created=fields.created(body),
+        terminating=fields.deleted(body),
+        image=fields.text(container, "image"),
+        memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
+        secrets=_secrets(container),
+        deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
+        succeeded=any(kind in said for kind in ENDS_WELL),
+        failure=_failure(bad),
+        finished_at=fields.time(finished, "lastTransitionTime"),
+    )
+
+
+def _failure(said: Json | None) -> Failure | None:
+    """Return why a run has failed, from its condition."""
+    if said is None:
+        return None
+    return Failure(name(fields.text(said, "reason")), cluster_words(fields.text(said, "message")))
+
+
+def _secrets(container: Json) -> tuple[str, ...]:
+    refs = (fields.mapping(each, "valueFrom", "secretKeyRef") for each in fields.mappings(container, "env"))
+    keys = (fields.text(ref, "key") for ref in refs if fields.text(ref, "name") == names.SECRET_NAME)
+    return tuple(filter(None, dict.fromkeys(keys)))

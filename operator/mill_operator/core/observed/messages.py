@@ -1,0 +1,56 @@
+"""Long texts cut to what a status has room for, and causes taken out of what everybody wraps them in."""
+
+from typing import Final
+
+from mill_objects.printable import one_line
+from mill_operator.core.patterns import pattern
+
+LIMIT: Final = 2048
+"""Bytes kept of a text: a kubelet's message can have 4096, and a status with many services must stay small."""
+CAUSE_LIMIT: Final = 200
+"""Bytes of a cause in a reason, which is one line on somebody's terminal."""
+
+WRAPPINGS: Final = (
+    r'Back-off pulling image "[^"]*":\s*',
+    r"(?:ErrImagePull|RegistryUnavailable|SignatureValidationFailed|ImageInspectError):\s*",
+    r'Failed to pull image "[^"]*":\s*',
+    r"image pull failed for \S+ because (?:the registry is unavailable|the signature validation failed):\s*",
+    r"rpc error: code = \w+ desc =\s*",
+    r"Error response from daemon:\s*",
+    r'failed to pull and unpack image "[^"]*":\s*',
+    r'failed to resolve reference "[^"]*":\s*',
+    r"failed to copy:\s*",
+    r"(?:httpReadSeeker: )?failed open:\s*",
+    r"failed to do request:\s*",
+    r'(?:Head|Get) "[^"]*":\s*',
+    r"unexpected status (?:code |from (?:HEAD|GET) request to )\S+:\s*",
+    r"pulling from host \S+ failed with status code \[[^]]*\]:\s*",
+    r"initializing source \S+:\s*",
+    r"pinging container registry \S+:\s*",
+    r"(?:Error: )?reading manifest \S+ in \S+:\s*",
+    r"Failed to create pod sandbox:\s*",
+    r'failed to start container "[^"]*":\s*',
+    r"failed to create (?:containerd task|task for container|shim task):\s*",
+    r"(?:OCI runtime|runc) create failed:\s*",
+    r"unable to start container process:\s*",
+    r"error during container init:\s*",
+)
+"""What a kubelet or a container runtime says before it comes to the point."""
+
+_WRAPPED: Final = pattern(rf"(?i)(?:(?:{'|'.join(WRAPPINGS)})\s*)*")
+
+
+def cause(message: str) -> str:
+    """Take the cause out of a message, as one line."""
+    found = _WRAPPED.match(message)
+    return one_line(message[found.end() :] if found else message, CAUSE_LIMIT)
+
+
+def head(text: str) -> str:
+    """Return the beginning of a text: where people say what is wrong."""
+    return text.encode()[:LIMIT].decode(errors="ignore")
+
+
+def tail(text: str) -> str:
+    """Return the end of a text: where programs say what was wrong."""
+    return text.encode()[-LIMIT:].decode(errors="ignore")

@@ -1,0 +1,105 @@
+"""Passes that fail one after the other by a fault of mill → what the status tells of it.
+
+One that fails once may do no more than meet a moment between two writes of others; it is made again and says nothing.
+One that goes on failing is told, since nobody reads logs: the resource is Stalled, and a rollout that nobody can judge
+ends after a while, so that whoever follows it hears of it. When a pass succeeds, the conditions are right again by
+themselves; the end of that rollout is final.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.status import INTERNAL_ERROR, MillDeploymentStatus, Rollout
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import Fault
+from mill_operator.core.rollout.conditions import internal_error
+from mill_operator.core.rollout.event_messages import Announcement
+from mill_operator.core.rollout.start import history
+
+PASSES: Final = 3
+PATIENCE: Final = timedelta(seconds=30)
+"""So many passes that fail in a row are told, or two that are so far apart."""
+GIVE_UP: Final = timedelta(minutes=10)
+"""After so long a rollout ends that cannot be judged."""
+REPORT: Final = (
+    "This is a fault of mill, not of the spec: what runs is left as it is, and it goes on being tried."
+    " Please report it, as mill's CONTRIBUTING.md says, with the lines of the operator's log that have this id."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A row of passes over one MillDeployment, all of which failed."""
+
+    rollout: str
+    """Which rollout the last of them was about."""
+    since: datetime
+    """When the first of the row failed."""
+    rollout_since: datetime
+    """When the first failed that was about this rollout."""
+    passes: int = 1
+
+    def and_again(self, rollout: str, now: datetime) -> "Failing":
+        """Return the row with one more pass that has failed just now."""
+        rollout_since = self.rollout_since if rollout == self.rollout else now
+        return replace(self, rollout=rollout, rollout_since=rollout_since, passes=self.passes + 1)
+
+    def repeats(self, now: datetime) -> bool:
+        """Tell whether it is more than a moment's trouble."""
+        return self.passes >= PASSES or now - self.since >= PATIENCE
+
+    def gives_up(self, now: datetime) -> bool:
+        """Tell whether the rollout has waited long enough for a verdict."""
+        return now - self.rollout_since >= GIVE_UP
+
+
+def begin_failing(rollout: str, now: datetime) -> Failing:
+    """Return the row of which a pass that has failed just now is the first."""
+    return Failing(rollout, since=now, rollout_since=now)
+
+
+def cannot_be_judged(
+    status: MillDeploymentStatus, fault: Fault, *, generation: int, rollout_id: str, end: bool, now: datetime
+) -> MillDeploymentStatus:
+    """Return the status that tells of a fault; `end` ends the rollout, unless it has ended already.
+
+    Everything else that is told stays as it is, also if it is about the generation before.
+    """
+    said = f"internal error of mill ({fault})"
+    if end:
+        status = _ended(status, said, rollout_id, now)
+    made = internal_error(f"{said}. {REPORT}", status.conditions, generation, now)
+    return status.model_copy(update={"observed_generation": generation, "conditions": made})
+
+
+def _ended(status: MillDeploymentStatus, said: str, rollout_id: str, now: datetime) -> MillDeploymentStatus:
+    rollout, at = status.rollout, timestamps.render(now)
+    if rollout is not None and rollout.id == rollout_id:
+        if rollout.finished_at is not None:
+            return status
+        over = rollout.model_copy(update={"finished_at": at, "success": False, "error": said})
+        return status.model_copy(update={"rollout": over})
+    never_begun = Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, error=said)
+    return status.model_copy(
+        update={
+            "rollout": never_begun,
+            "services": [each.model_copy(update={"transitions": []}) for each in status.services],
+            "history": history(status, rollout_id, now),
+        }
+    )
+
+
+def announce_fault(
+    before: MillDeploymentStatus, after: MillDeploymentStatus, rollout_id: str, fault: Fault
+) -> list[Announcement]:
+    """Return what `cannot_be_judged` has made known that was not known before."""
+    about, said = {"rollout": rollout_id}, []
+    ready = {each.reason for each in before.conditions if each.type == "Ready"}
+    if INTERNAL_ERROR not in ready:
+        note = f"internal error of mill ({fault}). {REPORT}"
+        said.append(Announcement(INTERNAL_ERROR, note, about, warning=True, action="Reconcile", count=None))
+    if before.rollout != after.rollout and after.rollout is not None:
+        note = f"rollout {rollout_id} has ended without verdicts: {after.rollout.error}"
+        said.append(Announcement("RolloutFailed", note, about, position=1, warning=True))
+    return said

@@ -1,0 +1,108 @@
+"""How a rollout begins, and how the one before it becomes history."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mill_api.status import (
+    HISTORY_KEPT,
+    UNJUDGED_SEQ,
+    FailedService,
+    MillDeploymentStatus,
+    PastRollout,
+    Phase,
+    Rollout,
+    ServiceStatus,
+    State,
+)
+from mill_operator.core import timestamps
+from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.rules import NOT_STOPPED
+
+
+def begin(
+    previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
+) -> MillDeploymentStatus:
+    """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
+    before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
+    wanted = {each.service for each in observations}
+    services = [_fresh(before.get(each.service), each, now) for each in observations]
+    services += [leaving(name, now, each) for name, each in before.items() if name not in wanted]
+    return previous.model_copy(
+        update={
+            "rollout": Rollout(id=rollout_id, started_at=timestamps.render(now)),
+            "services": services,
+            "history": history(previous, rollout_id, now),
+        }
+    )
+
+
+def refuse(
+    previous: MillDeploymentStatus, reason: str, *, generation: int, rollout_id: str, now: datetime
+) -> MillDeploymentStatus:
+    """End a rollout before it begins, because of what the spec says. What runs stays as it is."""
+    at = timestamps.render(now)
+    status = previous.model_copy(
+        update={
+            "observed_generation": generation,
+            "rollout": Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, refused=reason),
+            "services": [each.model_copy(update={"transitions": []}) for each in previous.services],
+            "history": history(previous, rollout_id, now),
+        }
+    )
+    return status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
+
+
+def new(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+    """Return a service of which nothing is known but what worked last."""
+    return ServiceStatus(
+        name=name, moved_at=timestamps.render(now), healthy_template=before.healthy_template if before else None
+    )
+
+
+def leaving(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+    """Return a service that is to go. One that would not go already does not get its time again."""
+    known = before is not None and before.rule == NOT_STOPPED.id
+    at = before.moved_at if before is not None and (known or before.state is State.STOPPING) else None
+    return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or timestamps.render(now))
+
+
+def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
+    unchanged = (
+        before is not None
+        and before.state is State.HEALTHY
+        and seen.state is State.HEALTHY
+        and before.template == seen.template
+        and before.replicas.desired == seen.replicas.desired
+    )
+    if before is not None and unchanged:
+        return before.model_copy(update={"transitions": []})
+    return new(seen.service, now, before)
+
+
+def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> list[PastRollout]:
+    """Return the rollouts before the one of this id, newest first."""
+    if previous.rollout is None or previous.rollout.id == rollout_id:
+        return previous.history
+    return [_past(previous, previous.rollout, now), *previous.history][:HISTORY_KEPT]
+
+
+def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
+    failed = [
+        FailedService(seq=each.seq, service=service.name, reason=each.message or each.code or "")
+        for service in status.services
+        for each in service.transitions
+        if each.phase is Phase.FAILED
+    ]
+    if rollout.refused is not None:
+        failed.append(FailedService(seq=1, reason=rollout.refused))
+    if rollout.error is not None:
+        failed.append(FailedService(seq=UNJUDGED_SEQ, reason=rollout.error))
+    return PastRollout(
+        id=rollout.id,
+        started_at=rollout.started_at,
+        finished_at=rollout.finished_at or timestamps.render(now),
+        success=bool(rollout.success),
+        superseded=rollout.finished_at is None,
+        failed=sorted(failed, key=lambda each: each.seq),
+    )

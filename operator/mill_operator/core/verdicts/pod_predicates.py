@@ -1,0 +1,194 @@
+"""What rules look for around a pod: who places it, what it needs, where it is, and what keeps it from being made."""
+
+from datetime import timedelta
+from typing import Final
+
+from mill_objects.printable import one_line
+from mill_operator.core.observed.containers import CREATING
+from mill_operator.core.observed.lookup_results import EventFacts
+from mill_operator.core.observed.messages import CAUSE_LIMIT, cause
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.patterns import pattern, repeated
+from mill_operator.core.verdicts.container_predicates import Sees
+from mill_operator.core.verdicts.rule_input import Match, Subject
+
+SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
+"""Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""
+A_NODE_COMES: Final = timedelta(minutes=5)
+WITHOUT_A_CAUSE: Final = timedelta(seconds=120)
+"""How long a volume may take of which nobody says why."""
+
+NO_NODE: Final = (
+    (pattern(r"(?i)insufficient [\w/-]+(?:\.[\w/-]+)*"), None),
+    (pattern(r"(?i)too many pods"), "too many pods on every node"),
+    (pattern(r"(?i)didn't match Pod's node affinity/selector"), "node selector matches none"),
+    (pattern(r"(?i)PersistentVolume's node affinity|volume node affinity"), "volume is on another node"),
+    (pattern(r"(?i)max volume count"), "too many volumes on every node"),
+    (pattern(r"(?i)\d+ node\(s\) were unschedulable"), "cordoned"),
+    (pattern(r"(?i)untolerated taint(?:\(s\))?(?: \{(?P<taint>[\w./-]+))?"), "untolerated taint"),
+)
+"""The scheduler's causes in few words, those first that are about the service; None: they are few already."""
+
+MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
+SANDBOX: Final = ("FailedCreatePodSandBox",)
+BEGUN: Final = ("Pulling", "Pulled")
+"""Events of a pod that has got past both: a kubelet that pulls does not tell its status meanwhile."""
+ABSENT: Final = pattern(r"(?i)not found|no such file or directory|does not exist|is not a \w+")
+NOT_REGISTERED: Final = repeated(r"(?i)not found in the list of registered")
+"""In a failed mount: what should be mounted is not there. (A driver that is not registered may be starting.)"""
+VOLUME: Final = pattern(r"volume \"(?P<name>[^\"]+)\"")
+VOLUME_FAILED: Final = repeated(r"^\S+ failed for volume \"[^\"]*\"\s*:\s*")
+STORAGE_CLASS_NOT_FOUND: Final = pattern(r"storageclass\S* \"(?P<name>[^\"]+)\" not found")
+NOT_PROVISIONED: Final = repeated(r"^failed to provision volume with StorageClass \"[^\"]*\": ")
+READINESS_GATE: Final = pattern(r"readiness gate \"(?P<gate>[^\"]+)\"")
+POD_FORBIDDEN: Final = repeated(r"^pods \"[^\"]*\" is forbidden: ")
+OWN_STORAGE: Final = (
+    pattern(r"EmptyDir volume \"(?P<what>[^\"]+)\" exceeds the limit \"(?P<limit>[^\"]+)\""),
+    pattern(r"Pod (?P<what>ephemeral local storage) usage exceeds the total limit of containers (?P<limit>\S+)\. "),
+    pattern(r"Container (?P<what>\S+) exceeded its local ephemeral storage limit \"(?P<limit>[^\"]+)\""),
+)
+"""Evictions for what a pod writes itself. All others are the node's own business."""
+
+
+def node_lost(subject: Subject) -> Match | None:
+    """See a pod whose node is silent, or says that it is not ready. What such a pod says of itself is old."""
+    pod = subject.pod
+    node = subject.answers.nodes.get(pod.node) if pod is not None and pod.node else None
+    if pod is None or node is None or node.ready == "True":
+        return None
+    what = "is not ready" if node.ready == "False" else "does not answer"
+    since = max(node.ready_since, pod.bound_at or node.ready_since) if node.ready_since else None
+    return Match(f"node {pod.node}: Ready is {node.ready}", {"silence": what}, since)
+
+
+def unschedulable(subject: Subject) -> Match | None:
+    """See a pod for which the scheduler finds no node. A node that is on its way is waited for."""
+    pod = subject.pod
+    if pod is None or pod.unschedulable is None:
+        return None
+    coming = subject.answers.said(pod.uid, *SCALING_UP)
+    grace = WITHOUT_A_CAUSE + A_NODE_COMES if coming else None
+    return Match(pod.unschedulable, {"cause": _why_no_node(pod.unschedulable)}, grace=grace)
+
+
+def _why_no_node(words: str) -> str:
+    words, _, _ = words.partition(" preemption: ")
+    found = []
+    for cause_of, short in NO_NODE:
+        if match := cause_of.search(words):
+            taint = match.groupdict("").get("taint")
+            found.append(f"{short} {taint}" if taint else short or match.group(0).lower())
+    if found:
+        return ", ".join(found)
+    _, _, told = words.partition(": ")
+    return one_line((told or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
+
+
+def volume_unbound(subject: Subject) -> Match | None:
+    """See a pod that waits for a volume which nobody provides."""
+    pod = subject.pod
+    if pod is None or pod.node is not None:
+        return None
+    claim = next((each for each in subject.claims if each.key.name in pod.claims and each.phase != "Bound"), None)
+    if claim is None:
+        return None
+    said = subject.answers.said(claim.uid, "ProvisioningFailed", "FailedBinding")
+    why = _why_no_volume(claim, said.message if said else "")
+    told = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
+    waiting = subject.answers.said(claim.uid, "ExternalProvisioning")
+    if not why and not told and waiting is None:
+        return None
+    evidence = next(
+        (each.message for each in (said, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
+    )
+    values = {"volume": claim.key.name, "cause": why or "nobody has provided it yet"}
+    return Match(evidence, values, grace=None if why else WITHOUT_A_CAUSE)
+
+
+def _why_no_volume(claim: ChildFacts, said: str) -> str:
+    if missing := STORAGE_CLASS_NOT_FOUND.search(said):
+        return f'storage class "{missing["name"]}" not found'
+    if "no storage class is set" in said or (not said and claim.storage_class is None):
+        return "no storage class"
+    if not said:
+        return ""
+    return cause(NOT_PROVISIONED.sub("", said))
+
+
+def mount_fails(*, absent: bool) -> Sees:
+    """See a pod whose node cannot mount a volume: since there is no such thing, or for another cause."""
+
+    def sees(subject: Subject) -> Match | None:
+        pod = subject.pod
+        if pod is None or (said := _held_up_by(pod, subject, MOUNTING)) is None:
+            return None
+        if bool(ABSENT.search(NOT_REGISTERED.sub("", said.message))) is not absent:
+            return None
+        named = VOLUME.search(said.message)
+        volume = pod.claims[0] if len(pod.claims) == 1 else named["name"] if named else "?"
+        why = VOLUME_FAILED.sub("", said.message)
+        return Match(said.message, {"volume": volume, "cause": cause(why)})
+
+    return sees
+
+
+def sandbox_fails(subject: Subject) -> Match | None:
+    """See a pod that gets no network, or nothing else that its containers need."""
+    pod = subject.pod
+    if pod is None or (said := _held_up_by(pod, subject, SANDBOX)) is None:
+        return None
+    return Match(said.message, {"cause": cause(said.message)})
+
+
+def _held_up_by(pod: PodFacts, subject: Subject, reasons: tuple[str, ...]) -> EventFacts | None:
+    """Return the event of one of these reasons, if it is the newest word about what comes before the containers."""
+    newest = subject.answers.said(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
+    return newest if begins(pod) and newest is not None and newest.reason in reasons else None
+
+
+def begins(pod: PodFacts) -> bool:
+    """Tell a pod on a node that has not got to its first container: its status does not say what it waits for."""
+    return pod.node is not None and not pod.sandbox_ready and pod.waiting_reason in {"", *CREATING} and not pod.ended
+
+
+def exceeds_its_storage(subject: Subject) -> Match | None:
+    """See pods that are evicted again and again for what they write themselves."""
+    guilty = [(pod, found) for pod in subject.evicted for limit in OWN_STORAGE if (found := limit.search(pod.message))]
+    if not guilty:
+        return None
+    pod, found = guilty[-1]
+    return Match(pod.message, found.groupdict(""), open_ended=len(guilty) == 1)
+
+
+def gate_closed(subject: Subject) -> Match | None:
+    """See a pod whose containers are ready, and somebody else (a load balancer, say) who does not agree."""
+    pod = subject.pod
+    if pod is None or not pod.gate:
+        return None
+    named = READINESS_GATE.search(pod.gate)
+    return Match(pod.gate, {"gate": named["gate"] if named else "?"}, pod.unready_since)
+
+
+def refused_pods(says: str) -> Sees:
+    """See a Deployment that is not allowed to make its pods."""
+    says_so = pattern(f"(?is){says}")
+
+    def sees(subject: Subject) -> Match | None:
+        # Every attempt has another pod's name, and is the same refusal.
+        refusal = POD_FORBIDDEN.sub("", subject.refusal)
+        if not refusal or not (found := says_so.search(refusal)):
+            return None
+        return Match(refusal, {"cause": one_line(found["cause"], CAUSE_LIMIT)})
+
+    return sees
+
+
+def problem(kind: str) -> Sees:
+    """See an object that could not be written."""
+
+    def sees(subject: Subject) -> Match | None:
+        if subject.problem is None or subject.problem.kind != kind:
+            return None
+        return Match(subject.problem.message, {"cause": one_line(subject.problem.message, CAUSE_LIMIT)})
+
+    return sees

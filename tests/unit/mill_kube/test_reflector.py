@@ -1,0 +1,187 @@
+"""The store follows the server through cut watches, expiry and its own writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pytest
+
+from mill_kube import reflector as module
+from mill_kube.client import Expired, KubeClient, Unreachable
+from mill_kube.reflector import Reflector
+from mill_kube.resources import PODS
+from mill_objects.key import Key
+
+
+@dataclass(frozen=True)
+class Pod:
+    key: Key
+    resource_version: str
+    group: str
+
+
+def _pod(name: str, version: int, group: str = "g") -> dict[str, Any]:
+    meta = {"name": name, "namespace": "n", "resourceVersion": str(version), "labels": {"group": group}}
+    return {"metadata": meta}
+
+
+def _project(body: dict[str, Any]) -> Pod:
+    meta = body["metadata"]
+    return Pod(Key(meta["namespace"], meta["name"]), meta["resourceVersion"], meta.get("labels", {}).get("group", ""))
+
+
+class Server:
+    """Plays what a server says: lists, and watches that end as told."""
+
+    def __init__(self, lists: list[list[dict[str, Any]]], watches: list[list[Any]]) -> None:
+        self._lists = lists
+        self._watches = watches
+        self.watched_from: list[str] = []
+        self.before_list: Callable[[], object] = lambda: None
+
+    async def list(self, *_: Any, limit: int, after: str | None, **__: Any) -> dict[str, Any]:
+        self.before_list()
+        begin = int(after or 0)
+        page, rest = self._lists[0][begin : begin + limit], self._lists[0][begin + limit :]
+        if rest:
+            return {"items": page, "metadata": {"resourceVersion": "100", "continue": str(begin + limit)}}
+        del self._lists[0]
+        return {"items": page, "metadata": {"resourceVersion": "100"}}
+
+    async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:
+        self.watched_from.append(resource_version)
+        if not self._watches:
+            await asyncio.Event().wait()
+        for step in self._watches.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            kind, body = step
+            yield {"type": kind, "object": body}
+
+
+async def _play(server: Server) -> tuple[Reflector[Pod], list[tuple[str | None, str | None]]]:
+    changes: list[tuple[str | None, str | None]] = []
+
+    def note(old: Pod | None, new: Pod | None) -> None:
+        changes.append(
+            (old and f"{old.key.name}@{old.resource_version}", new and f"{new.key.name}@{new.resource_version}")
+        )
+
+    store = Reflector(
+        cast("KubeClient", server), PODS, project=_project, on_change=note, group=lambda pod: pod.group or None
+    )
+    task = asyncio.create_task(store.run())
+    await store.synced.wait()
+    await until(lambda: not server._watches)
+    await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return store, changes
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it did not happen")
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.random, "uniform", lambda *_: 0.0)
+
+
+async def test_changes_are_told_with_the_state_before() -> None:
+    server = Server(
+        [[_pod("a", 1)]], [[("MODIFIED", _pod("a", 2)), ("ADDED", _pod("b", 3)), ("DELETED", _pod("a", 4))]]
+    )
+    store, changes = await _play(server)
+    assert changes == [(None, "a@1"), ("a@1", "a@2"), (None, "b@3"), ("a@4", None)]
+    assert [pod.key.name for pod in store.all()] == ["b"]
+
+
+async def test_what_was_deleted_while_the_watch_was_expired_is_told() -> None:
+    server = Server([[_pod("a", 1), _pod("b", 2)], [_pod("b", 2)]], [[Expired(410, "Expired", "too old")], []])
+    store, changes = await _play(server)
+    assert ("a@1", None) in changes
+    assert [pod.key.name for pod in store.all()] == ["b"]
+
+
+async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
+    server = Server([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
+    told: list[Pod | None] = []
+    store = Reflector(cast("KubeClient", server), PODS, project=_project, on_change=lambda _, new: told.append(new))
+    server.before_list = lambda: store.learn(_pod("ours", 101))  # the lists are of version 100
+    task = asyncio.create_task(store.run())
+    await until(lambda: len(server.watched_from) == 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert sorted(pod.key.name for pod in store.all()) == ["a", "ours"]
+    assert None not in told
+
+
+async def test_a_long_list_comes_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    pods = [_pod(name, 1) for name in "abcde"]
+    server = Server([pods, pods[:4]], [[Expired(410, "Expired", "too old")], []])
+    store, changes = await _play(server)
+    assert [new for old, new in changes[:5] if old is None] == ["a@1", "b@1", "c@1", "d@1", "e@1"]
+    assert [pod.key.name for pod in store.all()] == ["a", "b", "c", "d"]
+    assert [old for old, new in changes if new is None] == ["e@1"]
+
+
+async def test_a_list_that_expires_between_pages_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    pods = [_pod(name, 1) for name in "abc"]
+    server = Server([pods, pods], [[]])
+    calls = iter([None, Expired(410, "Expired", "the continue parameter is too old")])
+
+    def expire() -> None:
+        if error := next(calls, None):
+            raise error
+
+    server.before_list = expire
+    store, changes = await _play(server)
+    assert [new for _, new in changes] == ["a@1", "b@1", "c@1"]
+    assert sorted(pod.key.name for pod in store.all()) == ["a", "b", "c"]
+
+
+async def test_a_cut_watch_lists_again() -> None:
+    server = Server([[_pod("a", 1)], [_pod("a", 5)]], [[Unreachable("cut off")], []])
+    _, changes = await _play(server)
+    assert ("a@1", "a@5") in changes
+
+
+async def test_a_watch_that_ends_goes_on_from_the_last_bookmark() -> None:
+    server = Server([[]], [[("BOOKMARK", _pod("", 150))], []])
+    await _play(server)
+    assert server.watched_from[:2] == ["100", "150"]
+
+
+async def test_groups_follow_the_objects() -> None:
+    server = Server([[_pod("a", 1), _pod("b", 2)]], [[("MODIFIED", _pod("a", 3, "h")), ("DELETED", _pod("b", 4))]])
+    store, _ = await _play(server)
+    assert [pod.key.name for pod in store.in_group("h")] == ["a"]
+    assert store.in_group("g") == []
+    assert list(store._groups) == ["h"]
+
+
+async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> None:
+    """The watch told of the deletion before the answer to the write had come: nothing would ever delete it again."""
+    store, _ = await _play(Server([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
+    assert store.learn(_pod("a", 102)) == _project(_pod("a", 102))
+    assert store.get(Key("n", "a")) is None
+    store.learn(_pod("c", 105))
+    assert store.get(Key("n", "c")) is not None
+
+
+def test_our_own_write_is_not_overwritten_by_what_is_older() -> None:
+    changes: list[Any] = []
+    store = Reflector(
+        cast("KubeClient", None), PODS, project=_project, on_change=lambda *change: changes.append(change)
+    )
+    store.learn(_pod("a", 9))
+    store._change(_project(_pod("a", 8)))
+    assert store.get(Key("n", "a")) == _project(_pod("a", 9))

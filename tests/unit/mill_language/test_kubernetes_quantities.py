@@ -1,0 +1,119 @@
+"""Quantities as Kubernetes keeps them: what `resource.ParseQuantity` of apimachinery 0.35 makes of each."""
+
+import time
+
+import pytest
+
+from mill_api.quantities import InvalidQuantity, bytes_of, cores_of, normalise_cpu, normalise_size
+
+LARGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("written", "cores", "size"),
+    [
+        ("0", 0.0, 0),
+        ("0Ki", 0.0, 0),
+        ("1", 1.0, 1),
+        ("+1", 1.0, 1),
+        ("-1", -1.0, -1),
+        ("+0", 0.0, 0),
+        ("-0", 0.0, 0),
+        ("+1e3", 1000.0, 1000),
+        ("-1e3", -1000.0, -1000),
+        ("1e3", 1000.0, 1000),
+        ("1E3", 1000.0, 1000),
+        ("1e+3", 1000.0, 1000),
+        ("1E-3", 0.001, 1),
+        ("1.3E+6", 1_300_000.0, 1_300_000),
+        ("1E", 1e18, 10**18),  # exa, not an exponent
+        ("2P", 2e15, 2 * 10**15),
+        ("100.035k", 100_035.0, 100_035),
+        ("1n", 1e-9, 1),
+        ("4u", 4e-6, 1),
+        ("3m", 0.003, 1),
+        ("1500m", 1.5, 2),
+        ("1Ki", 1024.0, 1024),
+        ("-1Ki", -1024.0, -1024),
+        ("3Ei", 3 * 2.0**60, 3 * 2**60),
+        ("100.035Ki", 102_435.84, 102_436),
+        (".5", 0.5, 1),
+        ("+.5", 0.5, 1),
+        ("5.", 5.0, 5),
+        ("1.G", 1e9, 10**9),
+        (".5Gi", 2.0**29, 2**29),
+        ("00001", 1.0, 1),
+        # what is finer than it can keep is rounded up
+        ("0.1n", 1e-9, 1),
+        ("3.001n", 4e-9, 1),
+        ("1e-30", 1e-9, 1),
+        ("0.000000000001Ki", 2e-9, 1),
+        # what is larger is capped: of decimal ones Kubernetes itself keeps the text, and counts wrongly
+        ("9Ei", float(LARGEST), LARGEST),
+        ("-9Ei", float(-LARGEST), -LARGEST),
+        ("9223372036854775807Ki", float(LARGEST), LARGEST),
+        ("12E", float(LARGEST), LARGEST),
+        ("1e300", float(LARGEST), LARGEST),
+        ("1e2147483647", float(LARGEST), LARGEST),
+        ("0e2147483647", 0.0, 0),
+        ("1e-2147483648", 1e-9, 1),
+        ("1e4294967299", 1000.0, 1000),  # of an exponent it keeps 32 bits
+        # nothing in front of the suffix is nothing
+        ("+", 0.0, 0),
+        (".", 0.0, 0),
+        ("-.", 0.0, 0),
+        ("Ki", 0.0, 0),
+        ("m", 0.0, 0),
+        ("E", 0.0, 0),
+        ("e3", 0.0, 0),
+    ],
+)
+def test_what_kubernetes_reads(written: str, cores: float, size: int) -> None:
+    assert cores_of(written) == pytest.approx(cores, rel=1e-15)
+    assert bytes_of(written) == size
+    assert "-0" not in (str(cores_of(written)), normalise_cpu(written), normalise_size(written))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        " 1",
+        "1 ",
+        "1K",
+        "1ki",
+        "1mi",
+        "1e",
+        "1E+",
+        "1e3Ki",
+        "1e3.5",
+        "1.2.3",
+        "--1",
+        "0x10",
+        "1_000",
+        "NaN",
+        "\u0661",
+        "1\n",
+        "1e9223372036854775808",
+        "1e99999999999999999999",
+    ],
+)
+def test_what_kubernetes_does_not_read(written: str) -> None:
+    with pytest.raises(InvalidQuantity):
+        cores_of(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "cores"),
+    [
+        ("0" * 1_000_000 + "1", 1.0),
+        ("0." + "9" * 1_000_000, 1.0),
+        ("9" * 1_000_000, float(LARGEST)),
+        ("1" + "0" * 1_000_000 + "e-1000000", 1.0),
+        ("1e-" + "0" * 1_000_000 + "3", 0.001),
+    ],
+)
+def test_a_long_one_costs_no_more_than_its_length(written: str, cores: float) -> None:
+    started = time.process_time()
+    assert cores_of(written) == cores
+    assert time.process_time() - started < 3

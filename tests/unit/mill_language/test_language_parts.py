@@ -1,0 +1,164 @@
+"""The small languages within values, diagnostics as JSON and in colour, and the rules on resources."""
+
+import json
+import threading
+from decimal import Decimal
+
+import pytest
+
+from mill_api.language_durations import InvalidDuration, normalise, parse_duration
+from mill_api.quantities import InvalidQuantity, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.references import AddressRef, InvalidValue, Literal, Part, SecretRef, parse_value
+from mill_api.spec import MillDeploymentSpec
+from mill_api.validation import problems
+from mill_language import InvalidConfig, parse, render, service_names
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ()),
+        ("plain $5 {x}", (Literal("plain $5 {x}"),)),
+        ("${secret(db.password)}", (SecretRef("db.password"),)),
+        ("${secret( x )}", (SecretRef("x"),)),
+        ("${service.db.address}", (AddressRef("db"),)),
+        ("${service.a.b.address}", (AddressRef("a.b"),)),
+        (
+            "postgres://u:${secret(p)}@${service.db.address}/x",
+            (Literal("postgres://u:"), SecretRef("p"), Literal("@"), AddressRef("db"), Literal("/x")),
+        ),
+        ("$${x}", (Literal("${x}"),)),
+        ("a $${b} ${secret(c)}", (Literal("a ${b} "), SecretRef("c"))),
+        ("$$${", (Literal("$${"),)),
+    ],
+)
+def test_values(text: str, parts: tuple[Part, ...]) -> None:
+    assert parse_value(text) == parts
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a ${b", "unclosed interpolation in 'a ${b'"),
+        ("${secret()}", "empty secret name in '${secret()}'"),
+        ("${secret(  )}", "empty secret name in '${secret(  )}'"),
+        ("${service..address}", "empty service name in '${service..address}'"),
+        ("${service.address}", "unknown interpolation '${service.address}' in '${service.address}'"),
+        ("x${foo}y", "unknown interpolation '${foo}' in 'x${foo}y'"),
+        ("${ secret(x) }", "unknown interpolation '${ secret(x) }' in '${ secret(x) }'"),
+        ("${service.a.port}", "unknown interpolation '${service.a.port}' in '${service.a.port}'"),
+    ],
+)
+def test_refused_values(text: str, message: str) -> None:
+    with pytest.raises(InvalidValue) as raised:
+        parse_value(text)
+    assert str(raised.value) == message
+
+
+def test_quantities_of_resources_become_those_of_files() -> None:
+    assert [normalise_size(size) for size in ("512M", "0.5Gi", "1e3", "1500m", "1048576", "0")] == [
+        *("512M", "512Mi", "1k", "2", "1Mi", "0")
+    ]
+    assert [normalise_cpu(cpu) for cpu in ("0.5", "500m", "2", "1500000u", "1e0")] == [
+        "500m",
+        "500m",
+        "2",
+        "1500m",
+        "1",
+    ]
+    assert [normalise(duration) for duration in ("90s", "1h0m", "1.5h", "0s")] == ["1m30s", "1h", "1h30m", "0s"]
+
+
+def test_refused_quantities() -> None:
+    with pytest.raises(InvalidQuantity, match="invalid byte size '9EB9': "):
+        parse_size("9EB9")
+    with pytest.raises(InvalidQuantity, match="greater than 0"):
+        parse_cpu(Decimal(0))
+    with pytest.raises(InvalidDuration, match="invalid duration '1µ': "):
+        parse_duration("1µ")
+
+
+def test_service_names_in_spite_of_problems() -> None:
+    text = 'service "b" {\n  image = ;\n}\nservice a {\n  prot = 1\n}\ntask "t" {\n}\nservice = { c = {} }\n'
+    assert service_names(text) == ["b", "a", "c"]
+    assert service_names(b"\xff") == []
+    assert service_names("service {{{") == []
+
+
+def test_diagnostics_as_json() -> None:
+    text = 'service "größe" {\n  image = "x"\n}\nservice "a" {\n  image = "x"\n}\nservice "a" {\n  image = "x"\n}\n'
+    with pytest.raises(InvalidConfig) as raised:
+        parse(text, filename="production.mill")
+    first, second = (json.loads(json.dumps(diagnostic.to_json())) for diagnostic in raised.value.diagnostics)
+    assert (first["line"], first["column"], first["end_line"], first["end_column"]) == (1, 9, 1, 16)
+    assert first["path"] == "service.größe"
+    assert second["message"] == 'service "a" is defined twice'
+    assert second["related"] == [{"message": "first here", "line": 4, "column": 9, "end_line": 4, "end_column": 12}]
+    assert second["filename"] == "production.mill"
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    text = 'service "a" {\n  prot = 1\n}\n'
+    with pytest.raises(InvalidConfig) as raised:
+        parse(text)
+    import re
+
+    coloured = raised.value.render(text, color=True)
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == raised.value.render(text)
+
+
+def test_a_long_line_is_cut_around_the_caret() -> None:
+    text = f'service "a" {{\n  image = "x"\n  command = ["{"x" * 1000}", 5]\n}}\n'
+    with pytest.raises(InvalidConfig) as raised:
+        parse(text)
+    lines = raised.value.render(text).splitlines()
+    assert max(map(len, lines)) < 250
+    assert lines[3][lines[4].index("^")] == "5"
+
+
+def test_rules_hold_for_resources_that_came_another_way() -> None:
+    spec = MillDeploymentSpec.model_validate(
+        {
+            "services": [
+                {"name": "a", "image": "x", "env": {"A": "${service.b.address} ${service.c.address}", "B": "${x}"}},
+                {"name": "c", "image": "No", "port": 1, "routes": [{"host": "h.example"}]},
+                {"name": "d", "image": "x", "port": 1, "routes": [{"host": "h.example"}]},
+            ]
+        }
+    )
+    assert [str(problem) for problem in problems(spec)] == [
+        "service.a.env.A: unknown service reference 'b'",
+        "service.a.env.B: unknown interpolation '${x}' in '${x}'",
+        "service.c.image: 'No' is not an image reference",
+        "service.d.route.h.example: 'h.example/' already leads to service 'c'",
+    ]
+
+
+def test_more_services_than_a_resource_can_hold() -> None:
+    text = "".join(f'service "s{number}" {{\n  image = "x"\n}}\n' for number in range(201))
+    with pytest.raises(InvalidConfig) as raised:
+        parse(text)
+    assert str(raised.value) == "service.s200: more than 200 services"
+
+
+def test_render() -> None:
+    spec = parse(
+        'service web {\nimage="x"\nport=80\ncpu=.5\n}\n'.replace("=.5", "=0.5")
+        + 'service b {\nimage="y"\nenv {\nLONG = 1\nA = secret(x)\n}\n}\n'
+    )
+    assert render(spec) == (
+        'service "web" {\n  image = "x"\n  port  = 80\n  cpu   = 0.5\n}\n\n'
+        'service "b" {\n  image = "y"\n\n  env {\n    LONG = "1"\n    A    = "${secret(x)}"\n  }\n}\n'
+    )
+
+
+def test_threads_may_parse_at_the_same_time() -> None:
+    text = "".join(f'service "s{number}" {{\n  image = "x"\n}}\n' for number in range(100))
+    results: list[int] = []
+    threads = [threading.Thread(target=lambda: results.append(len(parse(text).services))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [100] * 8

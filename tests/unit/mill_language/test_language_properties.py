@@ -1,0 +1,211 @@
+"""What holds for every text: it is a spec or diagnostics, in bounded time, and every spec survives the way back."""
+
+import string
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from mill_api.language_durations import format_duration
+from mill_api.quantities import format_size, parse_cpu
+from mill_api.references import (
+    AddressRef,
+    InvalidValue,
+    Literal,
+    SecretRef,
+    format_value,
+    parse_value,
+)
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_language import InvalidConfig, parse, render, service_names
+
+NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
+    ["${HOME}", "$${HOME}", "$$${x}", "%{ if }", "%%{x}", "$$", "a\\nb", '"', "x\r\n", "\u2028", "{\t}", "$${", "\\${"]
+)
+PATHS = st.builds("/{}".format, TEXT)
+SIZES = st.builds(format_size, st.integers(1, 2**63 - 1), binary=st.booleans())
+MEMORY = st.sampled_from(["256M", "512Mi", "1500M", "1k", "1Ki", "7E"]) | SIZES.filter(lambda size: not size.isdigit())
+CPU = st.decimals("0.001", "1000", places=3).map(parse_cpu)
+DURATIONS = st.builds(format_duration, st.integers(0, 10**18))
+IMAGES = st.sampled_from(["nginx", "registry.example.com:5000/a/b:1.0", "a/b@sha256:" + "0" * 64])
+ENV_NAMES = st.from_regex(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,10}", fullmatch=True)
+HOSTS = st.builds("{}.example.com".format, st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True))
+
+
+@st.composite
+def values(draw: st.DrawFn, addresses: list[str]) -> str:
+    """Draw an environment value; what stands before a reference does not end with a dollar sign."""
+    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
+    secrets = st.from_regex(r"[a-z_][-a-z0-9_]{0,5}(\.[a-z]{1,5})?", fullmatch=True).map(SecretRef)
+    references = st.one_of([secrets, *([st.sampled_from(addresses).map(AddressRef)] if addresses else [])])
+    return format_value(draw(st.lists(literal | references, max_size=4)))
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> MillDeploymentSpec:
+    """Draw a spec that keeps all rules, in the form that the parser gives it."""
+    names = draw(st.lists(NAMES, max_size=4, unique=True))
+    ports = {name: draw(st.none() | st.integers(1, 65535)) for name in names}
+    addresses = [name for name, port in ports.items() if port is not None]
+    env = st.dictionaries(ENV_NAMES, values(addresses), max_size=3)
+    command = st.none() | st.lists(TEXT, max_size=3)
+    services = []
+    for index, (name, port) in enumerate(ports.items()):
+        health = st.builds(Health, path=PATHS, interval=DURATIONS, failure_threshold=st.integers(1, 1000))
+        hosts = draw(st.lists(HOSTS, max_size=2, unique=True)) if port is not None else []
+        volumes = [
+            Volume(name=f"{name[:20]}-{index}-{number}", path=f"/v{number}", size=size, ephemeral=size is None)
+            for number, size in enumerate(draw(st.lists(st.none() | MEMORY, max_size=2)))
+        ]
+        persistent = any(not volume.ephemeral for volume in volumes)
+        services.append(
+            Service(
+                name=name,
+                image=draw(IMAGES),
+                port=port,
+                replicas=draw(st.none() | st.integers(0, 1 if persistent else 1000)),
+                cpu=draw(CPU),
+                memory=draw(MEMORY),
+                command=draw(command),
+                env=draw(env),
+                health=draw(st.none() | health) if port is not None else None,
+                routes=[Route(host=host, path=f"/{name}{index}", websocket=draw(st.booleans())) for host in hosts],
+                volumes=volumes,
+            )
+        )
+    tasks = [
+        Task(name=name, image=draw(IMAGES), timeout=draw(DURATIONS), command=draw(command), env=draw(env))
+        for name in draw(st.lists(NAMES, max_size=2, unique=True))
+    ]
+    return MillDeploymentSpec(services=services, tasks=tasks)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(specs())
+def test_a_rendered_spec_reads_back_as_itself(spec: MillDeploymentSpec) -> None:
+    text = render(spec)
+    assert parse(text) == spec
+    assert render(parse(text)) == text
+
+
+FRAGMENTS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                'service "a" {',
+                "task t {",
+                "}",
+                "\n",
+                "\n",
+                "\n",
+                "image =",
+                '"x"',
+                "port",
+                "=",
+                "80",
+                "8e1",
+                "env",
+                "{",
+            ),
+            *(
+                "${",
+                "secret(",
+                ")",
+                '"',
+                "<<EOT",
+                "EOT",
+                "<<-A",
+                "/*",
+                "*/",
+                "#",
+                "[",
+                "]",
+                ",",
+                ".",
+                "\\",
+                "$${",
+                "%{ if",
+            ),
+            *("'", ";", "true", "null", "-", "? :", "for x in", "\t", "\r\n", "é", "\ufeff", "route", "volume d {"),
+            *("health {", "path", 'interval = "1x"', "0x1", "1.5e400", "9" * 40, '"\\u0000"', '"\\ud800"'),
+        ]
+    ),
+    max_size=40,
+).map(" ".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.binary() | st.text() | FRAGMENTS | st.text(string.printable))
+@example("")
+@example("\ud800")
+@example('service "a  image = "x"\n}\n\ttasprk image = "x"\n}}')
+@example('service "a" {\n  cpu = 1e99999999\n}')
+@example('service "a" {\n  image = "' + "9" * 5000 + '"\n  memory = "' + "9" * 5000 + 'G"\n}')
+@example('service "a" {\n  image = "x"\n  port = ' + "9" * 5000 + "\n}")
+def test_any_text_is_a_spec_or_diagnostics(text: str | bytes) -> None:
+    service_names(text)
+    try:
+        spec = parse(text)
+    except InvalidConfig as error:
+        refused = error
+    else:
+        assert parse(render(spec)) == spec
+        return
+    assert refused.diagnostics
+    assert refused.render(text if isinstance(text, str) else text.decode("utf-8", "replace"))
+    for diagnostic in refused.diagnostics:
+        assert (1, 1) <= (diagnostic.line, diagnostic.column) <= (diagnostic.end_line, diagnostic.end_column)
+
+
+def test_a_reference_over_two_lines_reads_back_as_the_same_reference() -> None:
+    text = 'service "a" {\n  image = "x"\n  env {\n    A = "b\\n${secret(\n  k)}"\n  }\n}\n'
+    again = parse(render(parse(text)))
+    assert parse_value(again.services[0].env["A"]) == (Literal("b\n"), SecretRef("k"))
+    assert parse(render(again)) == again
+
+
+@given(st.text("ab$${}()." + "secrtvidx") | TEXT)
+def test_any_value_is_parts_or_refused(text: str) -> None:
+    try:
+        parts = parse_value(text)
+    except InvalidValue:
+        return
+    literals = [isinstance(part, Literal) for part in parts]
+    assert not any(first and second for first, second in pairwise(literals))
+    assert parse_value(format_value(parts)) == parts
+
+
+N = 250_000
+GARBAGE = {
+    "10 MB of anything": bytes(range(256)) * 40_000,
+    "10 MB of blocks": b"a {\n" * 2_500_000,
+    "brackets": b"a = " + b"[" * 100_000,
+    "closed brackets": b"a = " + b"[" * 100_000 + b"]" * 100_000,
+    "parentheses": b"a = " + b"(" * 100_000,
+    "objects": b"a = " + b"{" * 100_000,
+    "blocks": b"a {\n" * (N // 4),
+    "closed blocks": b"a {\n" * 40_000 + b"}\n" * 40_000,
+    "quotes": b'"' * N,
+    "nested templates": b'a = "' + b'${"' * (N // 3),
+    "heredocs": b"a=<<A\n" * (N // 6),
+    "minuses": b"a=" + b"-" * N,
+    "names": b"x " * (N // 2),
+    "no values": b"a = \n" * (N // 5),
+    "semicolons": b"a = 1; b\n" * (N // 9),
+    "open strings": b'service "a" {\n image = "x\n}\n' * (N // 30),
+    "many attributes": b"a = 1\n" * (N // 6),
+    "many services": b"".join(b'service "s%d" {\n}\n' % number for number in range(N // 25)),
+    "many labels": b"service " + b'"a" ' * (N // 4) + b"{\n}\n",
+}
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_garbage_is_refused_soon(name: str) -> None:
+    started = time.monotonic()
+    with pytest.raises(InvalidConfig) as raised:
+        parse(GARBAGE[name])
+    assert time.monotonic() - started < 6  # 2 s on a machine with nothing else to do
+    assert 1 <= len(raised.value.diagnostics) <= 100

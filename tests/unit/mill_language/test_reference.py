@@ -1,0 +1,127 @@
+"""The reference of `.mill` files: complete, up to date, and true of the language that it describes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import Field
+
+from mill_api.language_durations import parse_duration
+from mill_api.quantities import parse_size
+from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
+from mill_language import InvalidConfig, parse, reference, values
+from mill_language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
+from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Shape, Table
+
+FILE_OF_THE_PAGE = Path(__file__).parents[3] / "docs" / "mill-file.md"
+PAGE = reference.to_markdown()
+
+
+def _shapes(shape: Shape = FILE) -> Iterator[Shape]:
+    yield shape
+    for field in shape.fields.values():
+        if isinstance(field, Nested):
+            yield from _shapes(field.shape)
+
+
+def _fields() -> list[tuple[str, str, Attr | Table | Nested]]:
+    return [(shape.name, name, field) for shape in _shapes() for name, field in shape.fields.items()]
+
+
+def _written(model: ApiModel) -> Iterator[tuple[str, str]]:
+    """Yield model and field of everything that a file has said."""
+    for name in model.model_fields_set:
+        yield type(model).__name__, name
+        value = getattr(model, name)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, ApiModel):
+                yield from _written(each)
+
+
+def _rows(block: str) -> dict[str, list[str]]:
+    """Return the table in the section of a block."""
+    section = re.split(rf"^#+ {block}$", PAGE, flags=re.MULTILINE)[1].split("\n#")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    return {row[0].strip("`"): row for row in rows}
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert reference.main(["--check", str(FILE_OF_THE_PAGE)]) == 0, "run `make generate`"
+
+
+@pytest.mark.parametrize(("block", "name", "field"), _fields(), ids=lambda each: each if isinstance(each, str) else "")
+def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str, field: Attr | Table | Nested) -> None:
+    row = _rows(block)[name]
+    assert field.example in row[1]
+    assert row[3].endswith(".")
+    model = "MillDeploymentSpec" if block == "file" else block.capitalize()
+    key = (None if isinstance(field, Table) else field.key) or name
+    assert (model, key) in set(_written(parse(EXAMPLE)))
+
+
+def test_an_attribute_that_is_added_appears_by_itself() -> None:
+    class Program(ApiModel):
+        """A program."""
+
+        grace: int = Field(10, ge=1, le=60, description="How long it may take to end.")
+
+    shape = Shape("program", {"grace": Attr(values.positive("u16", 60), "20")})
+    assert list(reference._block(Nested(shape), Program, 2)) == [
+        "## program\n\nA program.\n",
+        "| attribute | form | default | meaning and limits |",
+        "|---|---|---|---|",
+        "| `grace` | whole number: `20` | `10` | How long it may take to end. From 1 to 60. |",
+        "",
+    ]
+
+
+@pytest.mark.parametrize("shape", [SERVICE, TASK], ids=lambda shape: shape.name)
+def test_a_default_that_is_written_out_changes_nothing(shape: Shape) -> None:
+    defaults = {name: row[2].strip("`") for name, row in _rows(shape.name).items() if row[2].startswith("`")}
+    assert {"cpu", "memory"} <= set(defaults)
+    written = "\n".join(f"{name} = {value}" for name, value in defaults.items())
+    assert parse(f'{shape.name} "a" {{\nimage = "a"\n{written}\n}}') == parse(f'{shape.name} "a" {{\nimage = "a"\n}}')
+
+
+def test_what_can_be_written_is_written_as_the_page_says() -> None:
+    units = PAGE.split("### Sizes")[1].split("|")[0]
+    for unit in re.findall(r"`([kMGTPE]i?)`", units):
+        assert parse_size(f"3 {unit}") == parse_size(f"3{unit}B") == parse_size(f"3{unit.lower()}") == f"3{unit}"
+    units = PAGE.split("### Durations")[1].split("Capitals")[0]
+    names = re.findall(r"`(\w+)`", units)
+    assert len(names) == 14
+    assert all(parse_duration(f"3 {name}") for name in names)
+    for block in re.findall(r"`(route = .*?\} \}|route \"[^`]*path[^`]*\})`", PAGE):
+        (service,) = parse(f'service web {{\nimage = "a"\nport = 1\n{block}\n}}').services
+        assert service.routes[0].host == "www.example.com"
+
+
+def test_every_refusal_of_the_models_is_told_in_its_words() -> None:
+    def refusals(schema: Any) -> Iterator[str]:
+        if isinstance(schema, dict):
+            if REFUSAL in schema:
+                yield schema[REFUSAL]
+            schema = list(schema.values())
+        if isinstance(schema, list):
+            for each in schema:
+                yield from refusals(each)
+
+    found = set(refusals(MillDeploymentSpec.model_json_schema()))
+    assert len(found) > 5
+    for refusal in found:
+        assert refusal.replace("{}", "").strip("' ") in PAGE, refusal
+
+
+@pytest.mark.parametrize(("text", "count"), [(WRONG_WORDS, 13), (WRONG_TOGETHER, 9)])
+def test_every_mistake_of_a_sample_is_told(text: str, count: int) -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        parse(text)
+    assert len(raised.value.diagnostics) == count
+    assert all(f"`{problem.path}`: " in PAGE for problem in raised.value.diagnostics)
+
+
+def test_no_reference_can_be_read_as_a_formula() -> None:
+    prose = re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)
+    assert "$" not in re.sub(r"`[^`]*`", "", prose)

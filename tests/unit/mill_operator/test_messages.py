@@ -1,0 +1,45 @@
+"""Causes, without what kubelets and runtimes wrap them in."""
+
+import pytest
+
+from mill_operator.core.observed.messages import LIMIT, cause, head, tail
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("no wrapping at all", "no wrapping at all"),
+        (
+            (
+                'Back-off pulling image "x/web:1": ErrImagePull: rpc error: code = Unknown desc = '
+                'failed to pull and unpack image "x/web:1": failed to resolve reference "x/web:1": failed to do '
+                'request: Head "https://x/v2/web/manifests/1": dial tcp: lookup x on 10.0.0.10:53: no such host'
+            ),
+            "dial tcp: lookup x on 10.0.0.10:53: no such host",
+        ),
+        (
+            (
+                'failed to pull and unpack image "x/web:1": failed to resolve reference "x/web:1": pulling from host x '
+                "failed with status code [manifests 1]: 500 Internal Server Error"
+            ),
+            "500 Internal Server Error",
+        ),
+        (
+            (
+                'Failed to pull image "x/web:1": rpc error: code = Unknown desc = Error response from daemon: Get '
+                '"https://x/v2/": net/http: TLS handshake timeout'
+            ),
+            "net/http: TLS handshake timeout",
+        ),
+        ('Back-off pulling image "x/web:1"', 'Back-off pulling image "x/web:1"'),
+        ("long " * 100, ("long " * 100)[:200]),
+    ],
+)
+def test_cause(message: str, expected: str) -> None:
+    assert cause(message) == expected
+
+
+def test_a_letter_is_kept_whole_or_not_at_all() -> None:
+    assert head("ä" * LIMIT) == "ä" * (LIMIT // 2)
+    assert tail("x" + "ä" * LIMIT) == "ä" * (LIMIT // 2)
+    assert head("xä" + "ä" * LIMIT) == "x" + "ä" * (LIMIT // 2 - 1)

@@ -1,0 +1,87 @@
+"""What a status tells that the one before did not."""
+
+import pytest
+
+from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
+from mill_operator.core.rollout.status_changes import begun, ended, steps
+
+AT = "2026-01-31T12:00:00.000Z"
+
+
+def status(
+    rollout_id: str | None = None,
+    *,
+    success: bool | None = None,
+    refused: str | None = None,
+    history: tuple[PastRollout, ...] = (),
+    **phases: list[Phase],
+) -> MillDeploymentStatus:
+    rollout = None
+    if rollout_id is not None:
+        finished_at = None if success is None else AT
+        rollout = Rollout(id=rollout_id, started_at=AT, finished_at=finished_at, success=success, refused=refused)
+    services = [
+        ServiceStatus(name=name, transitions=[Transition(seq=i, at=AT, phase=each) for i, each in enumerate(those)])
+        for name, those in phases.items()
+    ]
+    return MillDeploymentStatus(rollout=rollout, services=services, history=list(history))
+
+
+def past(rollout_id: str, *, success: bool = True, superseded: bool = False) -> PastRollout:
+    return PastRollout(id=rollout_id, started_at=AT, finished_at=AT, success=success, superseded=superseded)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "results"),
+    [
+        pytest.param(status(), status("1"), [], id="begun"),
+        pytest.param(status("1"), status("1", success=True), ["succeeded"], id="succeeded"),
+        pytest.param(status("1"), status("1", success=False), ["failed"], id="failed"),
+        pytest.param(status("1", success=True), status("1", success=True), [], id="told already"),
+        pytest.param(status(), status("1", success=False, refused="no"), ["refused"], id="refused"),
+        pytest.param(
+            status("1", success=True), status("2", history=(past("1"),)), [], id="the one before was told already"
+        ),
+        pytest.param(
+            status("1"),
+            status("3", history=(past("2", success=False, superseded=True), past("1", success=False, superseded=True))),
+            ["superseded", "superseded"],
+            id="superseded, and one that was never seen",
+        ),
+        pytest.param(
+            status("1"), status("2", history=(past("1"),)), ["succeeded"], id="ended and followed in one write"
+        ),
+    ],
+)
+def test_rollouts_that_have_ended(
+    before: MillDeploymentStatus, after: MillDeploymentStatus, results: list[str]
+) -> None:
+    assert ended(before, after) == results
+
+
+def test_a_rollout_begins_once() -> None:
+    assert begun(status(), status("1"))
+    assert begun(status("1"), status("2"))
+    assert not begun(status("1"), status("1", success=True))
+    assert not begun(status(), status())
+
+
+def test_a_refused_rollout_may_begin_anew_and_end_under_its_id() -> None:
+    """A newer operator may accept what an older one refused."""
+    refused = status("1", success=False, refused="no")
+    again = status("1", history=(past("1", success=False),))
+    assert begun(refused, again)
+    assert ended(refused, again) == []
+    later = Rollout(id="1", started_at=AT, finished_at="2026-01-31T12:00:01.000Z", success=True)
+    assert ended(again, again.model_copy(update={"rollout": later})) == ["succeeded"]
+
+
+def test_steps_are_told_once_and_from_the_start_in_a_new_rollout() -> None:
+    before = status("1", web=[Phase.SCHEDULED], broken=[])
+    after = status("1", web=[Phase.SCHEDULED, Phase.HEALTHY], broken=[Phase.FAILED])
+    assert [(name, step.phase) for name, step in steps(before, after)] == [
+        ("web", Phase.HEALTHY),
+        ("broken", Phase.FAILED),
+    ]
+    assert list(steps(after, after)) == []
+    assert [name for name, _ in steps(after, status("2", web=[Phase.SCHEDULED]))] == ["web"]

@@ -1,0 +1,103 @@
+"""How soon a changed status is written."""
+
+import pytest
+
+from mill_api.status import (
+    MillDeploymentStatus,
+    Phase,
+    Replicas,
+    Rollout,
+    RunState,
+    ServiceStatus,
+    State,
+    TaskRun,
+    TaskStatus,
+    Transition,
+)
+from mill_operator.core.rollout.write_throttle import Change, change, pause
+
+STEP = Transition(seq=1, at="2026-01-31T12:00:00.000Z", phase=Phase.SCHEDULED, node="node-1")
+
+
+def status(state: State = State.STARTING, *, rollout: str = "1", **more: object) -> MillDeploymentStatus:
+    return MillDeploymentStatus(
+        observed_generation=1,
+        rollout=Rollout(id=rollout, started_at=STEP.at),
+        services=[ServiceStatus(name="web", state=state, **more)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (status(), Change.NOTHING),
+        (status(replicas=Replicas(desired=2, updated=1)), Change.COUNTS),
+        (status(evidence="words"), Change.COUNTS),
+        (status(State.PULLING), Change.PROGRESS),
+        (status(State.SUSPECT, reason="PullDenied"), Change.PROGRESS),
+        (status(transitions=[STEP]), Change.PROGRESS),
+        (status(State.HEALTHY), Change.VERDICT),
+        (status(State.FAILED, reason="TagNotFound"), Change.VERDICT),
+        (status(rollout="2"), Change.VERDICT),
+        (status().model_copy(update={"observed_generation": 2}), Change.VERDICT),
+        (status().model_copy(update={"services": []}), Change.PROGRESS),
+    ],
+)
+def test_a_change_is(new, expected):
+    assert change(status(), new) is expected
+
+
+RUN = TaskRun(name="m-1", created_at=STEP.at)
+
+
+def with_run(**changes: object) -> MillDeploymentStatus:
+    tasks = [TaskStatus(name="m", runs=[RUN.model_copy(update=changes)])]
+    return status().model_copy(update={"tasks": tasks, "active_runs": 1})
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        (with_run(), Change.NOTHING),
+        (with_run(node="node-1"), Change.PROGRESS),
+        (with_run(state=RunState.RUNNING), Change.PROGRESS),
+        (with_run(reason="PullDenied"), Change.PROGRESS),
+        (with_run(state=RunState.SUCCEEDED), Change.VERDICT),
+        (with_run(state=RunState.STOPPED), Change.VERDICT),
+        (with_run(state=RunState.FAILED, reason="TagNotFound"), Change.VERDICT),
+        (with_run().model_copy(update={"active_runs": 2}), Change.COUNTS),
+        (status(), Change.PROGRESS),
+    ],
+)
+def test_a_change_of_a_run_is(new, expected):
+    assert change(with_run(), new) is expected
+
+
+def test_a_run_that_heals_or_is_told_of_no_more_is_no_verdict():
+    failed = with_run(state=RunState.FAILED, reason="TagNotFound")
+    assert change(failed, with_run(state=RunState.RUNNING)) is Change.PROGRESS
+    assert change(failed, status()) is Change.PROGRESS
+
+
+def test_a_verdict_that_is_taken_back_or_has_another_cause_is_one_too():
+    failed = status(State.FAILED, reason="TagNotFound")
+    assert change(failed, status()) is Change.VERDICT
+    assert change(failed, status(State.FAILED, reason="PullDenied")) is Change.VERDICT
+
+
+def test_the_end_of_a_rollout_is_a_verdict():
+    ended = status().model_copy(update={"rollout": Rollout(id="1", started_at=STEP.at, finished_at=STEP.at)})
+    assert change(status(), ended) is Change.VERDICT
+
+
+def test_verdicts_never_wait():
+    assert pause(Change.VERDICT, 10.0) == 0
+
+
+def test_progress_waits_longer_when_writes_are_dear():
+    assert pause(Change.PROGRESS, 0.001) == 0.1
+    assert pause(Change.PROGRESS, 0.07) == pytest.approx(0.35)
+
+
+def test_counts_wait_a_second():
+    assert pause(Change.COUNTS, 0.001) == 1.0
