@@ -22,16 +22,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m mill_api.crd --check crds/milldeployments.yaml
-	$(BIN)/python -m mill_api.crd --check charts/mill/files/milldeployments.yaml
-	$(BIN)/python -m mill_language.reference --check docs/mill-file.md
-	$(BIN)/python -m mill_operator.failure_codes --check docs/failure-codes.md
-	$(BIN)/python -m mill_operator.failure_codes --json --check cli/mill_cli/failure_codes.json
-	$(BIN)/python -m mill_cli.reference --check docs/cli.md
-	$(BIN)/python -m mill_operator.rbac --check charts/rbac/operator.yaml
-	$(BIN)/python -m mill_operator.rbac --roles --check charts/mill/files/operator-roles.yaml
-	$(BIN)/python -m mill_gateway.rbac --check charts/rbac/gateway.yaml
-	$(BIN)/python -m mill_gateway.rbac --roles --check charts/mill/files/gateway-roles.yaml
+	$(BIN)/python -m hack.generate --check
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
@@ -81,22 +72,13 @@ install: setup stop ## Install mill into the local cluster by its chart, instead
 	@$(BIN)/python -m hack.install
 
 generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
-	$(BIN)/python -m mill_api.crd --write crds/milldeployments.yaml
-	$(BIN)/python -m mill_api.crd --write charts/mill/files/milldeployments.yaml
-	$(BIN)/python -m mill_language.reference --write docs/mill-file.md
-	$(BIN)/python -m mill_operator.failure_codes --write docs/failure-codes.md
-	$(BIN)/python -m mill_operator.failure_codes --json --write cli/mill_cli/failure_codes.json
-	$(BIN)/python -m mill_cli.reference --write docs/cli.md
-	$(BIN)/python -m mill_operator.rbac --write charts/rbac/operator.yaml
-	$(BIN)/python -m mill_operator.rbac --roles --write charts/mill/files/operator-roles.yaml
-	$(BIN)/python -m mill_gateway.rbac --write charts/rbac/gateway.yaml
-	$(BIN)/python -m mill_gateway.rbac --roles --write charts/mill/files/gateway-roles.yaml
+	$(BIN)/python -m hack.generate --write
 
 credentials: setup ## Take the shapes of credentials over from gitleaks, of the version in hack/versions.py
 	$(BIN)/python -m hack.gitleaks --write operator/mill_operator/core/redaction/gitleaks.toml
 
 manifests: setup ## Write deploy/mill.yaml from the chart; builds Helm the first time
-	$(BIN)/python -m hack.manifests --write deploy/mill.yaml
+	$(BIN)/python -m hack.generate --write deploy/mill.yaml
 
 images: setup cluster-up ## Build the image of operator and gateway, without Docker, and push it to the local registry
 	@$(BIN)/python -m hack.images mill

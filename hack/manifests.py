@@ -1,10 +1,9 @@
-"""deploy/mill.yaml, plain manifests for `kubectl apply -k deploy/`: `python -m hack.manifests --write|--check FILE`.
+"""deploy/mill.yaml, plain manifests for `kubectl apply -k deploy/`.
 
 They are what the chart renders, without what only Helm has use for. There is no token of the gateway's own among them,
 since one that is the same for everybody is none: tokens of the cluster count.
 """
 
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +11,11 @@ import yaml
 
 from hack.commands import run
 from hack.toolchain.build import HELM, build
-from mill_api.generated import command_line, deliver
 from mill_kube.rights import SYSTEM_NAMESPACE
 
 CHART: Final = Path(__file__).parents[1] / "charts" / "mill"
 _OF_HELM: Final = ("app.kubernetes.io/managed-by", "helm.sh/chart", "helm.sh/resource-policy")
-_HEADER: Final = "# Generated from charts/mill by `python -m hack.manifests`; do not edit.\n"
+_HEADER: Final = "# Generated from charts/mill by `make manifests`; do not edit.\n"
 
 
 def to_yaml() -> str:
@@ -39,12 +37,3 @@ def _plain(made: dict[str, Any]) -> dict[str, Any]:
         if not kept:
             del metadata[field]
     return made
-
-
-def main() -> int:
-    """Print, write or check the manifests."""
-    return deliver(to_yaml(), command_line("hack.manifests", "Mill as plain manifests.").parse_args())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

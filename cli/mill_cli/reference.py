@@ -1,19 +1,17 @@
-"""docs/cli.md: `python -m mill_cli.reference` prints it, `--write FILE` and `--check FILE` keep it.
+"""The text of docs/cli.md.
 
 It is the help of every command, so that neither can say what the other does not.
 """
 
-import sys
 from collections.abc import Iterator
 from typing import Final
 
 import click
 
-from mill_api.generated import command_line, deliver
 from mill_cli.main import app
 
 _HEADER: Final = """\
-<!-- Generated from the help of the commands by `python -m mill_cli.reference`; do not edit. -->
+<!-- Generated from the help of the commands by `make generate`; do not edit. -->
 # The command line
 
 Every option may stand before or after the name of a command; one that is given beats its variable. `-h` shows this
@@ -59,12 +57,3 @@ def _section(ctx: click.Context, *, whole: bool = False) -> Iterator[str]:
         for name, each in ctx.command.commands.items():
             if not each.hidden:
                 yield from _section(click.Context(each, info_name=name, parent=ctx, terminal_width=_WIDTH))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print, write or check the page."""
-    return deliver(to_markdown(), command_line("mill_cli.reference", "The command line.").parse_args(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

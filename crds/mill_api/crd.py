@@ -1,9 +1,5 @@
-"""The CustomResourceDefinition, generated from the models of `spec` and `status`.
+"""The CustomResourceDefinition, generated from the models of `spec` and `status`."""
 
-`python -m mill_api.crd` prints it; `--write FILE` and `--check FILE` keep the file in the repository up to date.
-"""
-
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -12,7 +8,6 @@ import yaml
 
 from mill_api import names
 from mill_api.durations import LONGEST
-from mill_api.generated import command_line, deliver
 from mill_api.spec import DURATION, REFUSAL, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 
@@ -76,7 +71,7 @@ COLUMNS: Final[list[Schema]] = [
     {"name": "Active Runs", "type": "integer", "priority": 1, "jsonPath": ".status.activeRuns"},
 ]
 
-_HEADER: Final = "# Generated from the models in crds/mill_api by `python -m mill_api.crd`; do not edit.\n"
+_HEADER: Final = "# Generated from the models in crds/mill_api by `make generate`; do not edit.\n"
 
 
 def definition() -> Schema:
@@ -120,12 +115,6 @@ def structural(model: type[ApiModel], *, defaults: bool = True) -> Schema:
     """Convert a model to a structural schema: everything inline, and no `null` where leaving out says the same."""
     schema = model.model_json_schema(by_alias=True)
     return _Converter(schema.get("$defs", {}), defaults=defaults).convert(schema, model.__name__)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print, write or check the definition."""
-    options = command_line("mill_api.crd", "The MillDeployment CRD.").parse_args(arguments)
-    return deliver(to_yaml(), options)
 
 
 def _root() -> Schema:
@@ -241,7 +230,3 @@ class _Dumper(yaml.SafeDumper):
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         super().increase_indent(flow, indentless=False)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

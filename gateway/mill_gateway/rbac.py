@@ -1,10 +1,8 @@
 """What the gateway itself may do: what it does for all of its callers together. The one source of its roles.
 
-What a caller may do is another question (`access`). `python -m mill_gateway.rbac` prints the manifests
-(`mill_kube.rights`).
+What a caller may do is another question (`access`).
 """
 
-import sys
 from typing import Final
 
 from mill_api import names
@@ -67,4 +65,4 @@ ACCOUNT: Final = Account(
 )
 
 if __name__ == "__main__":
-    sys.exit(ACCOUNT.main())
+    ACCOUNT.main()

@@ -1,4 +1,4 @@
-"""docs/mill-file.md: `python -m mill_language.reference` prints it, `--write FILE` and `--check FILE` keep it.
+"""The text of docs/mill-file.md.
 
 Attributes, forms, defaults, limits and refusals come from the language and the models themselves: what is added there
 appears by itself. Only what neither of them says is written here.
@@ -6,12 +6,10 @@ appears by itself. Only what neither of them says is written here.
 
 import json
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 
 from mill_api.crd import structural
-from mill_api.generated import command_line, deliver
 from mill_api.language_durations import parse_duration
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
@@ -25,7 +23,7 @@ from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.values import Reader
 
 _HEADER: Final = f"""\
-<!-- Generated from mill_api.spec and mill_language by `python -m mill_language.reference`; do not edit. -->
+<!-- Generated from mill_api.spec and mill_language by `make generate`; do not edit. -->
 # The `.mill` file
 
 `mill validate FILE` tells all that is wrong with it, without a cluster; `mill render FILE` shows the resource that it
@@ -217,13 +215,3 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
     yield f"|{'---|' * len(head)}"
     yield from (f"| {' | '.join(row)} |" for row in rows)
     yield ""
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print, write or check the page."""
-    options = command_line("mill_language.reference", "The reference of .mill files.").parse_args(arguments)
-    return deliver(to_markdown(), options)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,11 +5,9 @@ The command line never imports the operator, so it carries its own copy, which `
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from mill_api.generated import command_line, deliver
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
 
@@ -76,15 +74,3 @@ def _when(rule: Rule) -> str:
 def _shown(text: str, variable: str) -> str:
     """Return a text with its variables as people write them."""
     return re.sub(r"\{(\w+)\}", lambda found: variable.format(found[1]), text)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Print, write or check the page, or the JSON."""
-    parser = command_line("mill_operator.failure_codes", "The failure codes.")
-    parser.add_argument("--json", action="store_true", help="what the command line shows, instead of the page")
-    options = parser.parse_args(arguments)
-    return deliver(to_json() if options.json else to_markdown(), options)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,5 @@
-"""What the operator may do: exactly what it does. The one source of its roles.
+"""What the operator may do: exactly what it does. The one source of its roles."""
 
-`python -m mill_operator.rbac` prints the manifests (`mill_kube.rights`).
-"""
-
-import sys
 from typing import Final
 
 from mill_kube.resources import (
@@ -63,4 +59,4 @@ ACCOUNT: Final = Account(
 )
 
 if __name__ == "__main__":
-    sys.exit(ACCOUNT.main())
+    ACCOUNT.main()

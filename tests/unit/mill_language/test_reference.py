@@ -47,10 +47,6 @@ def _rows(block: str) -> dict[str, list[str]]:
     return {row[0].strip("`"): row for row in rows}
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert reference.main(["--check", str(FILE_OF_THE_PAGE)]) == 0, "run `make generate`"
-
-
 @pytest.mark.parametrize(("block", "name", "field"), _fields(), ids=lambda each: each if isinstance(each, str) else "")
 def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str, field: Attr | Table | Nested) -> None:
     row = _rows(block)[name]
