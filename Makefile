@@ -23,6 +23,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m hack.generate --check
+	$(BIN)/python -m hack.checks.links
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
