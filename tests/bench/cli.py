@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 
-from hack import local
 from hack.cluster import Cluster, up
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 from tests.bench.figures import heading, row, spread
 
 ROUNDS = 30

@@ -17,10 +17,10 @@ import httpx
 
 from hack.cluster import Cluster, up
 from hack.commands import run
-from hack.crd import install_crd
 from hack.images import push_mill
 from hack.images.mill import build_mill
-from hack.rbac import install_rights
+from hack.install.crd import install_crd
+from hack.install.rights import install_rights
 from tests.bench.figures import heading, row, spread
 from tests.bench.process import age
 from tests.e2e import image_pods

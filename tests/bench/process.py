@@ -5,8 +5,8 @@ import re
 import time
 from pathlib import Path
 
-from hack import local
 from hack.cluster import processes
+from hack.install import local_processes as local
 
 
 def cpu_seconds(pid: int) -> float:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from hack import local
 from hack.cluster import Cluster, audit
 from hack.cluster.packages import NotSupported
+from hack.install import local_processes as local
 
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 

@@ -15,11 +15,11 @@ import os
 import signal
 import sys
 
-from hack import local
 from hack.cluster import Cluster, up
 from hack.cluster.fake_nodes import fake_nodes
 from hack.cluster.packages import NotSupported
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 from mill_kube.client import KubeClient
 from tests.bench import change, many, sizes
 

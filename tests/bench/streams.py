@@ -21,9 +21,9 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from hack import local
 from hack.cluster import Cluster, up
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 from hack.progress import step
 from mill_kube.client import KubeClient
 from mill_kube.resources import MILL_DEPLOYMENTS

@@ -30,10 +30,11 @@ from typing import Any
 import httpx
 from httpx_sse import aconnect_sse
 
-from hack import images, local
+from hack import images
 from hack.cluster import Cluster, up
 from hack.commands import run
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 from hack.progress import step
 from mill_kube.client import KubeClient
 from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from hack.terminal import Terminal
+from hack.pictures.terminal import Terminal
 from tests.cli.conftest import MILL, Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, event, stream
 

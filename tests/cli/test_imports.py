@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hack.terminal import Terminal
+from hack.pictures.terminal import Terminal
 from tests.cli.conftest import MILL, Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, rollout
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hack.terminal import CTRL_C, CTRL_Z, Terminal
+from hack.pictures.terminal import CTRL_C, CTRL_Z, Terminal
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal
 from tests.cli.screens import SERVICES, Script, counted, on_terminal, still

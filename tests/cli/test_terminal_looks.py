@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hack.terminal import CTRL_C, Picture
+from hack.pictures.terminal import CTRL_C, Picture
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, rollout
 from tests.cli.screens import FAILURE, SERVICES, Script, counted, on_terminal, still

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hack import images, local
+from hack import images
 from hack.cluster import Cluster, describe, up
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
 
 WAIT_SECONDS = 60.0
 MILL = Path(sys.executable).with_name("mill")

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from hack import local
 from hack.cluster import Cluster
+from hack.install import local_processes as local
 from mill_kube.resources import LEASES
 from mill_kube.rights import SYSTEM_NAMESPACE
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hack import local
+from hack.install import local_processes as local
 
 from .conftest import Namespace, wait_for
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hack.kstatus import Verdict, kstatus
 from mill_api.status import MillDeploymentStatus
+from tests.support.kstatus import Verdict, kstatus
 from tests.unit.mill_operator.kstatus import kstatus as kstatus_of_unit_tests
 
 from . import guide

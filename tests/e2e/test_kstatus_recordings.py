@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from hack.kstatus import kstatus
 from mill_api.status import MillDeploymentStatus, State
+from tests.support.kstatus import kstatus
 from tests.unit.mill_operator.test_conditions import judged as with_conditions
 from tests.unit.mill_operator.test_conditions import status
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hack import local
+from hack.install import local_processes as local
 from tests.e2e.test_kstatus import BROKEN, GOOD
 
 from . import guide

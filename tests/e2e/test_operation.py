@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hack import local
 from hack.cluster import Cluster
-from hack.rbac import install_rights, kubeconfig_of
+from hack.install import local_processes as local
+from hack.install.rights import install_rights, kubeconfig_of
 from mill_kube.resources import LEASES, VERSION
 from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hack import local
 from hack.cluster import Cluster
 from hack.images import push_mill
-from hack.releases import PREVIOUS, push_release
+from hack.install import local_processes as local
+from hack.install.releases import PREVIOUS, push_release
 from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
 from tests.e2e.test_partial_failure import LINES, SEED
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hack.manifests import to_yaml
+from hack.install.manifests import to_yaml
 from tests.e2e.conftest import Namespace
 
 from .helm import render

@@ -4,8 +4,8 @@ import contextlib
 import signal
 from collections.abc import Iterator, Mapping
 
-from hack import local
 from hack.cluster import Cluster
+from hack.install import local_processes as local
 
 
 class OperatorProcess:

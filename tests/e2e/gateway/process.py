@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from hack import local
 from hack.cluster import Cluster
+from hack.install import local_processes as local
 from tests.e2e.conftest import free_port, wait_for
 
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from hack.browser import chromium
 from hack.cluster.packages import NotSupported
+from hack.pictures.browser import chromium
 from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway

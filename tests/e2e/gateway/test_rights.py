@@ -108,7 +108,7 @@ def _requests(gateway: GatewayProcess) -> Iterator[tuple[str, str, str]]:
 
 
 def test_it_runs_under_its_own_account(cluster: Cluster, namespace: Namespace) -> None:
-    from hack import local
+    from hack.install import local_processes as local
 
     kubeconfig = local.environment_of("gateway", cluster)["KUBECONFIG"]
     who = namespace.run(str(cluster.kubectl), "--kubeconfig", kubeconfig, "auth", "whoami", "-o", "json").stdout

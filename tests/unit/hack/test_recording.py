@@ -3,8 +3,8 @@
 import re
 from xml.etree import ElementTree as ET
 
-from hack.recording import PAUSE_SECONDS, REST_SECONDS, TYPING_SECONDS, Frame, frames, svg
-from hack.terminal import Picture, Run, Written, pictures
+from hack.pictures.recording import PAUSE_SECONDS, REST_SECONDS, TYPING_SECONDS, Frame, frames, svg
+from hack.pictures.terminal import Picture, Run, Written, pictures
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_kstatus_is_the_pinned_one_which_the_guide_names() -> None:
-    required = re.search(r"sigs\.k8s\.io/cli-utils v(\S+)", (ROOT / "hack/kstatus/go.mod").read_text())
+    required = re.search(r"sigs\.k8s\.io/cli-utils v(\S+)", (ROOT / "tests/support/kstatus/go.mod").read_text())
     named = re.search(r"sigs\.k8s\.io/cli-utils ([0-9.]+)", (ROOT / "docs/gitops.md").read_text())
     assert required is not None
     assert named is not None

@@ -11,13 +11,14 @@ from typing import Final
 
 import httpx
 
-from hack import images, local
-from hack.browser import chromium
+from hack import images
 from hack.cluster import Cluster, registry, up
-from hack.crd import install_crd
+from hack.install import local_processes as local
+from hack.install.crd import install_crd
+from hack.pictures.browser import chromium
+from hack.pictures.recording import frames, svg
+from hack.pictures.terminal import Terminal, pictures
 from hack.progress import say, step
-from hack.recording import frames, svg
-from hack.terminal import Terminal, pictures
 
 FOLDER: Final = Path("docs/pictures")
 NAMESPACE: Final = "shop"
@@ -43,7 +44,7 @@ FILES: Final = (
 def main() -> int:
     """Take the pictures, or one kind of them."""
     kinds = {"page": _page, "terminal": _terminal}
-    parser = argparse.ArgumentParser(prog="python -m hack.pictures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hack.pictures.__main__", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{' or '.join(kinds)}; nothing: all of them")
     asked = parser.parse_args().kinds or list(kinds)
     if not set(asked) <= set(kinds):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from xml.sax.saxutils import escape
 
-from hack.terminal import Picture, Run
+from hack.pictures.terminal import Picture, Run
 
 TYPING_SECONDS: Final = 0.06
 PAUSE_SECONDS: Final = 0.5

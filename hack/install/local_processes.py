@@ -1,4 +1,6 @@
-"""Operator and gateway as local processes against the local cluster: `python -m hack.local start|stop|status`.
+"""Operator and gateway as local processes against the local cluster.
+
+`python -m hack.install.local_processes start|stop|status`.
 
 Each has the rights of its account in the cluster, not the developer's.
 
@@ -21,9 +23,9 @@ from typing import Final
 
 from hack import paths
 from hack.cluster import Cluster, describe
-from hack.crd import install_crd
+from hack.install.crd import install_crd
+from hack.install.rights import install_rights, kubeconfig_of
 from hack.progress import say
-from hack.rbac import install_rights, kubeconfig_of
 
 NAMES: Final = ("operator", "gateway")
 GATEWAY_PORT: Final = 4400
@@ -155,7 +157,7 @@ def _started(pid: int) -> str:
 
 def main() -> int:
     """Run one command; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m hack.local", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hack.install.local_processes", description=__doc__)
     parser.add_argument("command", choices=["start", "stop", "status"])
     command = parser.parse_args().command
     try:

@@ -1,6 +1,6 @@
 """Make a recording for the judge's tests out of a pod.
 
-    kubectl get pod web-… -o json --show-managed-fields | python -m hack.record > tests/…/pods/NAME.json
+    kubectl get pod web-… -o json --show-managed-fields | python -m tests.support.record > tests/…/pods/NAME.json
 
 What the judge looks at stays as it was told; names, times and registries become the ones of all recordings.
 """

@@ -16,7 +16,7 @@ from hack.commands import CommandFailed, run
 from hack.exclusive import exclusive
 from hack.progress import step
 
-_REPOSITORY: Final = Path(__file__).parents[1]
+_REPOSITORY: Final = Path(__file__).parents[2]
 _FOLDER: Final = paths.CACHE / "releases"
 _PACKAGES: Final = ("crds", "libs", "operator", "gateway", "cli")
 

@@ -6,7 +6,7 @@ from typing import Final
 from hack.cluster import up
 from hack.commands import run
 from hack.images import push_mill
-from hack.manifests import CHART
+from hack.install.manifests import CHART
 from hack.progress import say, step
 from hack.toolchain.build import HELM, build
 from mill_kube.rights import SYSTEM_NAMESPACE

@@ -13,7 +13,7 @@ from hack.commands import run
 from hack.toolchain.build import HELM, build
 from mill_kube.rights import SYSTEM_NAMESPACE
 
-CHART: Final = Path(__file__).parents[1] / "charts" / "mill"
+CHART: Final = Path(__file__).parents[2] / "charts" / "mill"
 _OF_HELM: Final = ("app.kubernetes.io/managed-by", "helm.sh/chart", "helm.sh/resource-policy")
 _HEADER: Final = "# Generated from charts/mill by `make manifests`; do not edit.\n"
 
