@@ -10,8 +10,10 @@ from mill_api import names
 from mill_api.durations import LONGEST
 from mill_api.spec import DURATION, REFUSAL, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
+from mill_objects.json import Json
 
-Schema = dict[str, Any]
+Schema = Json
+"""A part of the definition."""
 
 
 def added_later(rule: Schema) -> Schema:

@@ -62,6 +62,16 @@ class Event:
         return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
 
 
+def short_uid(uid: str) -> str:
+    """Return the part of a resource's uid that stands in the ids of its events: the first 8 characters."""
+    return uid[:8]
+
+
+def qualified_id(uid: str, rollout: str) -> str:
+    """Return a rollout's id together with its resource: `<first 8 of uid>.<rollout>`."""
+    return f"{short_uid(uid)}.{rollout}"
+
+
 _ID: Final = re.compile(r"([-0-9A-Za-z]{8})\.([-_0-9A-Za-z]{1,64})\.(end|[0-9]{1,7})")
 _ROLLOUT: Final = re.compile(r"[0-9]{1,18}(-[-_0-9A-Za-z]{1,32})?")
 
@@ -148,7 +158,7 @@ def rollout_events(
     `metadata` is the resource's own, and not older than the rollout: it tells one that was superseded before the
     operator saw it. With `only` they are those of one service, and it is over when that one has a verdict.
     """
-    prefix = f"{uid[:8]}.{rollout}"
+    prefix = qualified_id(uid, rollout)
     current = status.rollout
     if current is not None and current.id == rollout:
         return list(_current(prefix, current, status.services, full=full, only=only))

@@ -4,17 +4,16 @@ A change of what this makes of an unchanged service restarts it. The golden file
 """
 
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from mill_api.durations import to_timedelta
 from mill_api.spec import Service, Task
+from mill_objects.json import Json
 
 GRACE_SECONDS: Final = 10
 """How long a pod has between being told to end and being killed."""
 RUN_TTL_SECONDS: Final = 24 * 3600
 """How long the Job of a run that has ended stays: as long as people ask for its logs."""
-
-Json = dict[str, Any]
 
 
 def literal(text: str) -> str:

@@ -1,6 +1,5 @@
 """Group, kind, labels and annotations: every name that more than one component must spell the same way."""
 
-import re
 from typing import Final
 
 GROUP: Final = "mill.dev"
@@ -66,8 +65,3 @@ NO_PATH: Final = "path must start with '/', got '{}'"
 NO_HEALTH_PATH: Final = f"health {NO_PATH}"
 NO_IMAGE: Final = "'{}' is not an image reference"
 NO_DURATION: Final = "invalid duration '{}'"
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Tell whether a name is as a rule wants it. (Python's own `$` would overlook a newline at the end.)"""
-    return re.fullmatch(pattern.removesuffix("$"), text) is not None

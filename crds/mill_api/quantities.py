@@ -70,14 +70,14 @@ def parse_cpu(cores: Decimal) -> str:
     return _millicores(cores)
 
 
-def normalise_size(quantity: str) -> str:
+def normalize_size(quantity: str) -> str:
     """Bring any Kubernetes quantity to the form that `parse_size` gives, as a whole number of bytes, rounded up."""
     value, suffix = _value(quantity)
     size = int(value.to_integral_value(ROUND_CEILING))
     return format_size(size, binary=suffix.endswith("i") if suffix else None)
 
 
-def normalise_cpu(quantity: str) -> str:
+def normalize_cpu(quantity: str) -> str:
     """Bring any Kubernetes quantity to the form that `parse_cpu` gives."""
     return _millicores(_value(quantity)[0])
 

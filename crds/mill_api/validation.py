@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api import names
-from mill_api.durations import is_too_long
-from mill_api.language_durations import TOO_LONG
+from mill_api.durations import TOO_LONG, is_too_long
 from mill_api.references import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
 from mill_api.spec import MAX_SERVICES, MAX_TASKS, MillDeploymentSpec, Service, Task
 

@@ -113,7 +113,7 @@ def locate(
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Name the known word that is nearest to a misspelt one."""
+    """Name the known word that is nearest to a misspelled one."""
     import difflib
 
     if len(word) > 100:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 
 from mill_api.crd import structural
-from mill_api.language_durations import parse_duration
+from mill_api.durations import parse_duration
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
 from mill_api.spec import ApiModel, MillDeploymentSpec

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
-from mill_api.language_durations import normalise
-from mill_api.quantities import normalise_cpu, normalise_size
+from mill_api.durations import normalize_duration
+from mill_api.quantities import normalize_cpu, normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
 from mill_language.strings import quote, quote_value
@@ -61,16 +61,16 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
     yield "image", quote(task.image)
     yield from _resources(task, _TASK_DEFAULTS)
     if task.timeout != _TASK_DEFAULTS.timeout:
-        yield "timeout", quote(normalise(task.timeout))
+        yield "timeout", quote(normalize_duration(task.timeout))
     yield from _command(task.command)
 
 
 def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pair]:
     if program.cpu != defaults.cpu:
-        cpu = normalise_cpu(program.cpu)
+        cpu = normalize_cpu(program.cpu)
         yield "cpu", f"{Decimal(cpu.removesuffix('m')) / 1000:f}" if cpu.endswith("m") else cpu
     if program.memory != defaults.memory:
-        yield "memory", quote(normalise_size(program.memory))
+        yield "memory", quote(normalize_size(program.memory))
 
 
 def _command(command: list[str] | None) -> Iterator[Pair]:
@@ -81,7 +81,7 @@ def _command(command: list[str] | None) -> Iterator[Pair]:
 def _health(health: Health) -> Iterator[Pair]:
     yield "path", quote(health.path)
     if health.interval != _HEALTH_DEFAULTS.interval:
-        yield "interval", quote(normalise(health.interval))
+        yield "interval", quote(normalize_duration(health.interval))
     if health.failure_threshold != _HEALTH_DEFAULTS.failure_threshold:
         yield "failure_threshold", str(health.failure_threshold)
 
@@ -95,7 +95,7 @@ def _route(route: Route) -> Iterator[Pair]:
 def _volume(volume: Volume) -> Iterator[Pair]:
     yield "path", quote(volume.path)
     if volume.size is not None:
-        yield "size", quote(normalise_size(volume.size))
+        yield "size", quote(normalize_size(volume.size))
     if volume.ephemeral:
         yield "ephemeral", "true"
 

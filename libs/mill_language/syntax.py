@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mill_language.errors import SyntaxProblem
-from mill_language.recovery import parse_tree
 from mill_language.source import Source, Span
 from mill_language.strings import InvalidString, Text, block_text, dedent, label_text
+from mill_language.syntax_errors import SyntaxProblem
+from mill_language.syntax_tree import parse_tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from mill_api import names
-from mill_api.language_durations import InvalidDuration, parse_duration
+from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
 from mill_language.source import Span
 from mill_language.strings import InvalidString, Text

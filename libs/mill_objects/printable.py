@@ -15,7 +15,7 @@ REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _CSI: Final = r"(?:\x1b\[|\x9b)[0-?]{0,64}+[ -/]{0,8}+[@-~]"
 _OSC: Final = r"(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x00-\x1f\x7f-\x9f]{0,1024}+(?:\x07|\x1b\\|\x9c)"
 TERMINAL_SEQUENCE: Final = re.compile(rf"{_OSC}|{_CSI}|\x1b(?:[ -/]{{1,8}}+[0-~]|[78=>])|.\x08")
-"""What colours a text, moves the cursor or sets a title; and a character that is struck over by the next."""
+"""What colors a text, moves the cursor or sets a title; and a character that is struck over by the next."""
 LINE_END: Final = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _BLANK: Final = re.compile(r"[^\S\t\n]")
 
@@ -39,7 +39,7 @@ def printable(text: str) -> str:
 def visible(text: str) -> str:
     """Return a text without terminal sequences, control and format characters, but for tabs and newlines.
 
-    Unlike with `printable` nothing stands in their place, so that a word which is coloured, or has an invisible
+    Unlike with `printable` nothing stands in their place, so that a word which is colored, or has an invisible
     character in it, is found by who looks for it. Other blanks become plain ones.
     """
     if text.isprintable():

@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import Any
 
 from mill_api import names
+from mill_api.events import short_uid
 from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
 from mill_kube.resources import EVENTS
 from mill_objects.fields import number
@@ -121,7 +122,7 @@ def event(key: Key, uid: str, announcement: Announcement, *, at: str, instance: 
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
-        "metadata": {"name": f"{key.name}.{uid[:8]}.{announcement.id}", "namespace": key.namespace},
+        "metadata": {"name": f"{key.name}.{short_uid(uid)}.{announcement.id}", "namespace": key.namespace},
         "type": "Warning" if announcement.warning else "Normal",
         "reason": announcement.reason,
         "message": announcement.note,

@@ -7,6 +7,7 @@ What is wrong is told by the line's number: whatever stands in it may be a token
 
 import hmac
 import logging
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ def _token(words: Sequence[str]) -> Token:
     if not rest:
         return Token(value)
     namespaces = frozenset(filter(None, rest[0].split(",")))
-    if not namespaces or not all(names.matches(names.VOLUME_NAME, each) for each in namespaces):
+    if not namespaces or not all(re.fullmatch(names.VOLUME_NAME, each) for each in namespaces):
         raise UnreadableTokens("what follows the token is no list of namespaces (a,b)")
     return Token(value, namespaces)
 

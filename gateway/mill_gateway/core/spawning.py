@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from mill_api import names
-from mill_api.language_durations import InvalidDuration, parse_duration
+from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.manifests import container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
 
-from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, standing
+from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, short_uid, standing
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
 from mill_gateway.core.seen.deployments import Deployment
@@ -108,7 +108,7 @@ async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str 
 
 
 def _is(found: Deployment, uid: str | None) -> bool:
-    return uid is None or found.uid[:8] == uid
+    return uid is None or short_uid(found.uid) == uid
 
 
 def _has_asked_for(found: Deployment, rollout: str | None) -> bool:

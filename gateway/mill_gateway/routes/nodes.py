@@ -6,9 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from mill_api.durations import to_timedelta
+from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
 from mill_api.events import parse_id
-from mill_api.language_durations import InvalidDuration, parse_duration
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view

@@ -1,5 +1,6 @@
 """`/v1/secrets`: the values that `${secret(…)}` stands for. They are read for each request, and kept nowhere."""
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -93,7 +94,7 @@ async def set_secret(
 
     await may("patch")
     wanted = await json_body(request, SecretValue)
-    if not names.matches(names.SECRET_KEY, name) or name == "." or name.startswith(".."):
+    if not re.fullmatch(names.SECRET_KEY, name) or name == "." or name.startswith(".."):
         raise Refused(
             400, "a secret's name has letters, digits, `-`, `_` and `.`, at most 253 of them, and no `..` in front"
         )

@@ -1,5 +1,6 @@
 """`/v1/tasks`: runs of tasks: spawned, listed, ended."""
 
+import re
 from functools import partial
 from typing import Annotated
 
@@ -114,7 +115,7 @@ async def spawn(gateway: Here, caller: Calling, target: Target, request: Request
     await require("create", JOBS, target.namespace)  # once more: the caller decides how long a body takes
     try:
         if wanted.task is not None:
-            if not names.matches(names.TASK_NAME, wanted.task):
+            if not re.fullmatch(names.TASK_NAME, wanted.task):
                 raise Refused(404, "task template not found")
             await require("get", CRON_JOBS, target.namespace, wanted.task)
             job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())

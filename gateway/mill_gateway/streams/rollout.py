@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 from sse_starlette import EventSourceResponse
 
-from mill_api.events import END, SUPERSEDED, Event
+from mill_api.events import END, SUPERSEDED, Event, qualified_id
 from mill_gateway.gateway import Gateway
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
@@ -30,7 +30,7 @@ def rollout_response(
     """Answer with the events of a rollout that come after position `after`; with `only`, with those of one service."""
     events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full, only=only)
     opened = gateway.metrics.streams.labels("rollout")
-    headers = {"Mill-Deployment": str(key), "Mill-Rollout": f"{uid[:8]}.{rollout}"}
+    headers = {"Mill-Deployment": str(key), "Mill-Rollout": qualified_id(uid, rollout)}
     return event_stream(events, opened, headers, guard=guard)
 
 
@@ -51,7 +51,7 @@ async def follow(
             changed.clear()
             current = deployments.get(key)
             if current is None or current.uid != uid:
-                for event in _deleted(f"{uid[:8]}.{rollout}"):
+                for event in _deleted(qualified_id(uid, rollout)):
                     if event.seq > sent:
                         yield event.encode()
                 return

@@ -5,10 +5,9 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from mill_api.durations import to_timedelta
+from mill_api.durations import InvalidDuration, normalize_duration, parse_duration, to_timedelta
 from mill_api.events import parse_id
-from mill_api.language_durations import InvalidDuration, normalise, parse_duration
-from mill_api.quantities import InvalidQuantity, bytes_of, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.quantities import InvalidQuantity, bytes_of, normalize_cpu, normalize_size, parse_cpu, parse_size
 from mill_api.references import InvalidValue, format_value, parse_value
 from mill_api.spec import QUANTITY
 from tests.fuzz.target import Target
@@ -42,13 +41,13 @@ def _sizes(value: str) -> None:
     except InvalidQuantity:
         return
     assert re.fullmatch(QUANTITY, size)
-    assert bytes_of(normalise_size(size)) == bytes_of(size) <= LARGEST
+    assert bytes_of(normalize_size(size)) == bytes_of(size) <= LARGEST
 
 
 def _quantities(value: str) -> None:
     """A quantity of the resource has a normal form of the same amount, or is refused."""
     if re.fullmatch(QUANTITY, value) and len(value) <= 32:
-        for normal in (normalise_size, normalise_cpu):
+        for normal in (normalize_size, normalize_cpu):
             try:
                 found = normal(value)
             except InvalidQuantity:
@@ -59,7 +58,7 @@ def _quantities(value: str) -> None:
         cores = parse_cpu(Decimal(value))
     except (InvalidQuantity, InvalidOperation):
         return
-    assert normalise_cpu(cores) == cores
+    assert normalize_cpu(cores) == cores
 
 
 def _durations(value: str) -> None:
@@ -69,7 +68,7 @@ def _durations(value: str) -> None:
     except InvalidDuration:
         return
     assert _DURATION.fullmatch(duration)
-    assert normalise(duration) == duration
+    assert normalize_duration(duration) == duration
     assert to_timedelta(duration).total_seconds() >= 0
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mill_api.durations import LONGEST, is_too_long, to_timedelta
-from mill_api.language_durations import normalise, parse_duration
+from mill_api.durations import LONGEST, is_too_long, normalize_duration, parse_duration, to_timedelta
 from mill_api.manifests import deadline
 from mill_api.spec import Duration, MillDeploymentSpec
 from mill_api.validation import problems
@@ -63,7 +62,7 @@ def test_the_longest_is_the_longest_of_files() -> None:
     assert to_timedelta(parse_duration("100 years")) == LONGEST
     assert not is_too_long(parse_duration("100 years"))
     assert is_too_long("876600h1ms")
-    assert normalise("9" * 31 + "h") == parse_duration("100 years")
+    assert normalize_duration("9" * 31 + "h") == parse_duration("100 years")
 
 
 def test_a_longer_one_is_refused_with_its_place_and_can_still_be_shown() -> None:
@@ -81,3 +80,8 @@ def test_a_longer_one_is_refused_with_its_place_and_can_still_be_shown() -> None
         "task.migrate.timeout: invalid duration '99999999999h': longer than 100 years",
     ]
     assert "876600h" in render(spec)
+
+
+def test_fractions_of_a_nanosecond_are_cut_off_as_in_go() -> None:
+    assert normalize_duration("1.0000000000009s") == "1s"
+    assert normalize_duration("1.5ms") == "1.5ms"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mill_api.quantities import InvalidQuantity, bytes_of, cores_of, normalise_cpu, normalise_size
+from mill_api.quantities import InvalidQuantity, bytes_of, cores_of, normalize_cpu, normalize_size
 
 LARGEST = 2**63 - 1
 
@@ -71,7 +71,7 @@ LARGEST = 2**63 - 1
 def test_what_kubernetes_reads(written: str, cores: float, size: int) -> None:
     assert cores_of(written) == pytest.approx(cores, rel=1e-15)
     assert bytes_of(written) == size
-    assert "-0" not in (str(cores_of(written)), normalise_cpu(written), normalise_size(written))
+    assert "-0" not in (str(cores_of(written)), normalize_cpu(written), normalize_size(written))
 
 
 @pytest.mark.parametrize(

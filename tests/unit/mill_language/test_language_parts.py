@@ -1,4 +1,4 @@
-"""The small languages within values, diagnostics as JSON and in colour, and the rules on resources."""
+"""The small languages within values, diagnostics as JSON and in color, and the rules on resources."""
 
 import json
 import threading
@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from mill_api.language_durations import InvalidDuration, normalise, parse_duration
-from mill_api.quantities import InvalidQuantity, normalise_cpu, normalise_size, parse_cpu, parse_size
+from mill_api.durations import InvalidDuration, normalize_duration, parse_duration
+from mill_api.quantities import InvalidQuantity, normalize_cpu, normalize_size, parse_cpu, parse_size
 from mill_api.references import AddressRef, InvalidValue, Literal, Part, SecretRef, parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import problems
@@ -56,17 +56,22 @@ def test_refused_values(text: str, message: str) -> None:
 
 
 def test_quantities_of_resources_become_those_of_files() -> None:
-    assert [normalise_size(size) for size in ("512M", "0.5Gi", "1e3", "1500m", "1048576", "0")] == [
+    assert [normalize_size(size) for size in ("512M", "0.5Gi", "1e3", "1500m", "1048576", "0")] == [
         *("512M", "512Mi", "1k", "2", "1Mi", "0")
     ]
-    assert [normalise_cpu(cpu) for cpu in ("0.5", "500m", "2", "1500000u", "1e0")] == [
+    assert [normalize_cpu(cpu) for cpu in ("0.5", "500m", "2", "1500000u", "1e0")] == [
         "500m",
         "500m",
         "2",
         "1500m",
         "1",
     ]
-    assert [normalise(duration) for duration in ("90s", "1h0m", "1.5h", "0s")] == ["1m30s", "1h", "1h30m", "0s"]
+    assert [normalize_duration(duration) for duration in ("90s", "1h0m", "1.5h", "0s")] == [
+        "1m30s",
+        "1h",
+        "1h30m",
+        "0s",
+    ]
 
 
 def test_refused_quantities() -> None:
@@ -97,15 +102,15 @@ def test_diagnostics_as_json() -> None:
     assert second["filename"] == "production.mill"
 
 
-def test_colour_changes_nothing_but_colour() -> None:
+def test_color_changes_nothing_but_color() -> None:
     text = 'service "a" {\n  prot = 1\n}\n'
     with pytest.raises(InvalidConfig) as raised:
         parse(text)
     import re
 
-    coloured = raised.value.render(text, color=True)
-    assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == raised.value.render(text)
+    colored = raised.value.render(text, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == raised.value.render(text)
 
 
 def test_a_long_line_is_cut_around_the_caret() -> None:

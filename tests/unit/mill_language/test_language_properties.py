@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mill_api.language_durations import format_duration
+from mill_api.durations import format_duration
 from mill_api.quantities import format_size, parse_cpu
 from mill_api.references import (
     AddressRef,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from mill_api.language_durations import parse_duration
+from mill_api.durations import parse_duration
 from mill_api.quantities import parse_size
 from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
 from mill_language import InvalidConfig, parse, reference, values

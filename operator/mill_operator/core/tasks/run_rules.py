@@ -5,7 +5,7 @@ A run is one attempt: what a node does to its pod is no flake that another pod m
 
 from typing import Final
 
-from mill_api.language_durations import format_duration
+from mill_api.durations import format_duration
 from mill_objects.printable import one_line
 from mill_operator.core.observed.messages import CAUSE_LIMIT
 from mill_operator.core.verdicts.rule_input import Match, Subject

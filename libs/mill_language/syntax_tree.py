@@ -9,9 +9,9 @@ from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mill_language.errors import SyntaxProblem, first_error
 from mill_language.repair import as_parsed
 from mill_language.source import Source, Span
+from mill_language.syntax_errors import SyntaxProblem, first_error
 
 if TYPE_CHECKING:
     from tree_sitter import Language, Node, Point
@@ -106,7 +106,7 @@ def _parse(data: bytes, deadline: float) -> "tuple[Node | None, int]":
     try:
         # A parser of its own for each call: while it calls back, another thread may parse too.
         return Parser(_language()).parse(read, progress_callback=cancel).root_node, 0
-    except ValueError:  # how tree-sitter says that it was cancelled
+    except ValueError:  # how tree-sitter says that it was canceled
         return None, first_error
 
 
