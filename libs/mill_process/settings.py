@@ -1,7 +1,8 @@
 """Settings of a program: fields of a frozen dataclass, each with its default, its reader and its explanation.
 
 That dataclass is the one table of a program's settings. The field `workers` is set by `MILL_WORKERS` or by `--workers`,
-which wins; `load` reads both and reports all problems at once, `table` writes the documentation.
+which wins; `load` reads both and reports all problems at once, `table` writes the documentation. A setting that was
+renamed keeps its former names for one release: they work, `load` warns of them, and no documentation shows them.
 """
 
 import argparse
@@ -22,11 +23,21 @@ class SettingsError(ValueError):
     """All that is wrong with the settings, a line each."""
 
 
-def setting(default: T, read: Reader[T], explanation: str, *, shown: str | None = None) -> T:
-    """Return a dataclass field. `shown` is the default as documentation has it, where it is not the value itself."""
-    field: T = dataclasses.field(
-        default=default, metadata={"read": read, "explanation": explanation, "shown": shown or _text(default)}
-    )
+def setting(
+    default: T, read: Reader[T], explanation: str, *, shown: str | None = None, former_names: Sequence[str] = ()
+) -> T:
+    """Return a dataclass field.
+
+    `shown` is the default as documentation has it, where it is not the value itself. `former_names` are the field names
+    that the setting had in the release before, newest first: their variables and flags still work.
+    """
+    metadata = {
+        "read": read,
+        "explanation": explanation,
+        "shown": shown or _text(default),
+        "former_names": tuple(former_names),
+    }
+    field: T = dataclasses.field(default=default, metadata=metadata)
     return field
 
 
@@ -76,35 +87,36 @@ def choice(*choices: str) -> Reader[str]:
     return read
 
 
-def load(kind: type[S], arguments: Sequence[str], environment: Mapping[str, str], *, program: str, about: str) -> S:
+def load(
+    kind: type[S],
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    program: str,
+    about: str,
+    warn: Callable[[str], None] = lambda _: None,
+) -> S:
     """Read the settings. Raise `SettingsError` with every problem.
 
-    An empty variable counts as one that is not set: this is how charts and shells leave something out.
+    An empty variable counts as one that is not set: this is how charts and shells leave something out. `warn` gets one
+    message for each former name in use. It never gets a value, which may be a secret.
     """
-    parser = argparse.ArgumentParser(
-        prog=program, description=about, epilog="A flag wins over its variable.", allow_abbrev=False
-    )
-    for field in _fields(kind):
-        explanation = f"{field.metadata['explanation']} [{variable(field.name)}; default: {field.metadata['shown']}]"
-        optional: dict[str, Any] = (
-            {"nargs": "?", "const": "true"} if field.metadata["read"] is switch else {}
-        )  # a switch may stand alone
-        parser.add_argument(
-            flag(field.name), dest=field.name, metavar="VALUE", help=explanation.replace("%", "%%"), **optional
-        )
-    given = vars(parser.parse_args(arguments))
+    flags = vars(_parser(kind, program, about).parse_args(arguments))
     values: dict[str, Any] = {}
     problems = []
     for field in _fields(kind):
-        name, value = flag(field.name), given[field.name]
-        if value is None:
-            name, value = variable(field.name), environment.get(variable(field.name)) or None
-        if value is None:
+        given = _given(field, flags, environment)
+        for former in given[1:]:
+            warn(_former_name_warning(field, former.name, ignored=True))
+        if not given:
             continue
+        chosen = given[0]
+        if chosen.is_former:
+            warn(_former_name_warning(field, chosen.name, ignored=False))
         try:
-            values[field.name] = field.metadata["read"](value)
+            values[field.name] = field.metadata["read"](chosen.value)
         except ValueError as error:
-            problems.append(f"{name}={value}: {error}")
+            problems.append(f"{chosen.name}={chosen.value}: {error}")
     if problems:
         raise SettingsError("\n".join(problems))
     return kind(**values)
@@ -127,6 +139,48 @@ def variable(name: str) -> str:
 def flag(name: str) -> str:
     """Return the command line's flag of a field."""
     return "--" + name.replace("_", "-")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Given:
+    """A value of a setting as it was given, and the name of the flag or variable that gave it."""
+
+    name: str
+    value: str
+    is_former: bool
+
+
+def _given(field: dataclasses.Field[Any], flags: Mapping[str, str | None], env: Mapping[str, str]) -> list[_Given]:
+    """Return the value that counts, and after it the values under former names that it overrides."""
+    names = [field.name, *field.metadata["former_names"]]
+    found = [(flag(name), flags[name], name) for name in names]
+    found += [(variable(name), env.get(variable(name)) or None, name) for name in names]
+    given = [_Given(shown, value, name != field.name) for shown, value, name in found if value is not None]
+    return [each for position, each in enumerate(given) if position == 0 or each.is_former]
+
+
+def _former_name_warning(field: dataclasses.Field[Any], former: str, *, ignored: bool) -> str:
+    """Return the warning about a former name. The new name is of the same kind: a flag or a variable."""
+    name = (flag if former.startswith("--") else variable)(field.name)
+    state = "is ignored, because the setting is given twice" if ignored else "will stop working in the next release"
+    return f"{former} is now {name}; the former name {state}"
+
+
+def _parser(kind: type[Any], program: str, about: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program, description=about, epilog="A flag wins over its variable.", allow_abbrev=False
+    )
+    for field in _fields(kind):
+        explanation = f"{field.metadata['explanation']} [{variable(field.name)}; default: {field.metadata['shown']}]"
+        optional: dict[str, Any] = (
+            {"nargs": "?", "const": "true"} if field.metadata["read"] is switch else {}
+        )  # a switch may stand alone
+        parser.add_argument(
+            flag(field.name), dest=field.name, metavar="VALUE", help=explanation.replace("%", "%%"), **optional
+        )
+        for former in field.metadata["former_names"]:
+            parser.add_argument(flag(former), dest=former, help=argparse.SUPPRESS, **optional)
+    return parser
 
 
 def _fields(kind: type[Any]) -> list[dataclasses.Field[Any]]:

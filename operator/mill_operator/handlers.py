@@ -79,7 +79,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         memo.client = await KubeClient.connect(own.context, **options)
         memo.controller = Controller(
             memo.client,
-            own.namespace,
+            own.watch_namespace,
             own.options,
             workers=own.workers,
             metrics=metrics,

@@ -13,25 +13,30 @@ from mill_operator.settings import Settings
 from mill_process import logs
 from mill_process.settings import SettingsError, load
 
+log = logging.getLogger(__name__)
+
 PROGRAM = "mill-operator"
 ABOUT = "Turns MillDeployments into Kubernetes objects, and judges their rollouts."
 
 
 def run() -> None:
     """Run until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
+    warnings: list[str] = []
     try:
-        settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
+        settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT, warn=warnings.append)
         listening = _listen(settings)
     except SettingsError as error:
         print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
         sys.exit(2)
     handler = logs.configure(settings.log_level, settings.log_format)
     handler.addFilter(_name_object)
+    for warning in warnings:  # the log is configured by the settings
+        log.warning("%s", warning)
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
     ending = Ending()
     registry = kopf.OperatorRegistry()
     register(registry, settings, listening, ending)
-    where = {"namespaces": [settings.namespace]} if settings.namespace else {"clusterwide": True}
+    where = {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
     kopf.run(registry=registry, standalone=True, stop_flag=ending.flag, **where)
     if ending.reason is not None:
         sys.exit(1)

@@ -15,7 +15,9 @@ ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespac
 class Settings:
     """How this process runs."""
 
-    namespace: str | None = setting(None, text, "the only namespace to look after", shown="all")
+    watch_namespace: str | None = setting(
+        None, text, "the only namespace to watch", shown="all", former_names=["namespace"]
+    )
     context: str | None = setting(
         None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
     )

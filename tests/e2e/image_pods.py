@@ -10,6 +10,7 @@ RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
 """The label by which a namespace admits pods of the restricted profile only."""
 
 _ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - of the pod, so that the kubelet reaches it
+_NAMESPACE: Final = {"operator": "MILL_WATCH_NAMESPACE", "gateway": "MILL_NAMESPACE"}
 _SETTINGS: Final = {
     "operator": {"MILL_HEALTH_HOST": _ANYWHERE},
     "gateway": {
@@ -45,7 +46,7 @@ def objects(role: str, space: str, image: str, *arguments: str) -> str:
 def pod(role: str, space: str, image: str, *arguments: str) -> dict[str, Any]:
     """Return a pod that looks after its own namespace only."""
     name = f"mill-{role}"
-    environment = {"MILL_NAMESPACE": space, **_SETTINGS[role]}
+    environment = {_NAMESPACE[role]: space, **_SETTINGS[role]}
     container = {
         "name": role,
         "image": image,

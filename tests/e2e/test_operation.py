@@ -263,7 +263,7 @@ def test_in_one_namespace_the_rights_of_that_namespace_are_enough(
     install_rights(cluster, yaml.safe_dump_all(ACCOUNT.manifests(namespace.name, system=namespace.name)))
     try:
         kubeconfig = kubeconfig_of(cluster, ACCOUNT.name, tmp_path / "one.kubeconfig", namespace.name)
-        operator = start(KUBECONFIG=str(kubeconfig), MILL_NAMESPACE=namespace.name)
+        operator = start(KUBECONFIG=str(kubeconfig), MILL_WATCH_NAMESPACE=namespace.name)
         operator.wait_until_ready()
         assert namespace.deploy(WEB).code == 0
         assert [key for key in operator.samples("api_requests_total") if key[0] == "403"] == []

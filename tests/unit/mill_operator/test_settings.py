@@ -6,7 +6,7 @@ import pytest
 
 from mill_operator import settings as module
 from mill_operator.settings import Settings
-from mill_process.settings import table
+from mill_process.settings import load, table
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -32,3 +32,11 @@ def test_the_lease_is_in_the_namespace_that_is_named_or_the_pods(
         file.write_text(account)
     monkeypatch.setattr(module, "ACCOUNT_NAMESPACE", file)
     assert Settings(lease_namespace=named).namespace_of_lease == expected
+
+
+def test_the_former_name_of_the_watched_namespace_still_works() -> None:
+    warnings: list[str] = []
+    given = {"MILL_NAMESPACE": "shop"}
+    settings = load(Settings, [], given, program="mill-operator", about="", warn=warnings.append)
+    assert settings.watch_namespace == "shop"
+    assert [warning.split(";")[0] for warning in warnings] == ["MILL_NAMESPACE is now MILL_WATCH_NAMESPACE"]

@@ -84,3 +84,65 @@ def test_the_table_for_the_documentation() -> None:
         "| `MILL_LOG_LEVEL` | `--log-level` | INFO | how much |\n"
         "| `MILL_TURNS` | `--turns` | false | take turns, or not |\n"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    watch_place: str | None = setting(None, text, "where it is", former_names=["place", "where"])
+    quiet: bool = setting(default=False, read=switch, explanation="say less", former_names=["silent"])
+
+
+def read_renamed(arguments: str = "", **environment: str) -> tuple[Renamed, list[str]]:
+    warnings: list[str] = []
+    settings = load(Renamed, arguments.split(), environment, program="mill-test", about="A test.", warn=warnings.append)
+    return settings, warnings
+
+
+def test_a_former_variable_works_and_is_warned_of() -> None:
+    expected = ["MILL_PLACE is now MILL_WATCH_PLACE; the former name will stop working in the next release"]
+    assert read_renamed(MILL_PLACE="a") == (Renamed(watch_place="a"), expected)
+
+
+def test_a_former_flag_works_and_is_warned_of() -> None:
+    expected = ["--place is now --watch-place; the former name will stop working in the next release"]
+    assert read_renamed("--place a") == (Renamed(watch_place="a"), expected)
+    assert read_renamed("--silent")[0] == Renamed(quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "ignored"),
+    [
+        ("", {"MILL_WATCH_PLACE": "new", "MILL_PLACE": "old"}, ["MILL_PLACE"]),
+        ("--place old --watch-place new", {}, ["--place"]),
+        ("--watch-place new", {"MILL_PLACE": "old"}, ["MILL_PLACE"]),
+        ("", {"MILL_WATCH_PLACE": "new", "MILL_PLACE": "old", "MILL_WHERE": "older"}, ["MILL_PLACE", "MILL_WHERE"]),
+    ],
+)
+def test_a_new_name_wins_over_a_former_one(arguments: str, environment: dict[str, str], ignored: list[str]) -> None:
+    settings, warnings = read_renamed(arguments, **environment)
+    assert settings == Renamed(watch_place="new")
+    assert [warning.split(" ")[0] for warning in warnings] == ignored
+    assert all("is ignored, because the setting is given twice" in warning for warning in warnings)
+
+
+def test_a_flag_wins_over_a_variable_whichever_name_it_has() -> None:
+    settings, warnings = read_renamed("--place flag", MILL_WATCH_PLACE="variable")
+    assert settings == Renamed(watch_place="flag")
+    assert [warning.split(" ")[0] for warning in warnings] == ["--place"]
+
+
+def test_new_names_are_not_warned_of() -> None:
+    assert read_renamed("--quiet", MILL_WATCH_PLACE="a", MILL_PLACE="") == (Renamed(watch_place="a", quiet=True), [])
+
+
+def test_no_warning_has_a_value() -> None:
+    _, warnings = read_renamed("--watch-place tok-new", MILL_PLACE="tok-old", MILL_WHERE="tok-older")
+    assert warnings
+    assert "tok-" not in "".join(warnings)
+
+
+def test_documentation_shows_no_former_name() -> None:
+    shown = table(Renamed)
+    assert "MILL_WATCH_PLACE" in shown
+    assert "MILL_PLACE" not in shown
+    assert "--silent" not in shown
