@@ -1,14 +1,13 @@
 """The CustomResourceDefinition, generated from the models of `spec` and `status`."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 import yaml
 
 from mill_api import names
-from mill_api.durations import LONGEST
-from mill_api.spec import DURATION, REFUSAL, ApiModel, MillDeploymentSpec
+from mill_api.constraints import SERVICE_RULES, TEXT_RULES, TextRule
+from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_objects.json import Json
 
@@ -28,25 +27,10 @@ def added_later(rule: Schema) -> Schema:
     return rule | {"rule": f"{unchanged} || ({rule['rule']})", "optionalOldSelf": True}
 
 
-SERVICE_RULES: Final[list[Schema]] = [
-    {"rule": "!has(self.health) || has(self.port)", "message": "a health check needs a port"},
-    {"rule": "!has(self.routes) || size(self.routes) == 0 || has(self.port)", "message": "a route needs a port"},
-    {
-        "rule": "!has(self.replicas) || self.replicas <= 1 || !has(self.volumes) || self.volumes.all(v, v.ephemeral)",
-        "message": "a persistent volume allows one replica",
-    },
-]
-"""Rules across the fields of one service, in the parser's words. Across services they exceed the server's budget."""
-
-VOLUME_RULES: Final[list[Schema]] = [
-    {"rule": "self.ephemeral || has(self.size)", "message": "persistent volume must have a size"}
-]
-
 NAME_RULES: Final[list[Schema]] = [
     {"rule": "size(self.metadata.name) <= 63", "message": "the name may have at most 63 characters: it is a label too"}
 ]
 
-_RULES: Final[Mapping[str, list[Schema]]] = {"Service": SERVICE_RULES, "Volume": VOLUME_RULES}
 _LIST_KEYS: Final[Mapping[str, list[str]]] = {
     "Service": ["name"],
     "Task": ["name"],
@@ -138,27 +122,33 @@ def _root() -> Schema:
     }
 
 
-def _in_words(pattern: str, refusal: str) -> Schema:
-    """Return the rule that refuses a text in our words."""
-    before, after = refusal.split("{}")
-    return {
-        "rule": f"self.matches(r'{pattern}')",
-        "messageExpression": f'"{before}" + self + "{after}"',
-        "message": refusal.replace("'{}' is", "this is").replace(", got '{}'", ""),
-    }
+def rules_of_model(model: str) -> list[Schema]:
+    """Return the rules across the fields of a model."""
+    rules = []
+    for rule in SERVICE_RULES:
+        if rule.cel_model == model:
+            cel = {"rule": rule.cel, "message": rule.message}
+            rules.append(added_later(cel) if rule.is_added_later else cel)
+    return rules
 
 
-def _not_too_long(pattern: str, refusal: str) -> Schema:
-    """Return the rule that refuses a duration which is too long. One that is none is refused by another rule."""
+def rules_of_text(rule: TextRule) -> list[Schema]:
+    """Return the rules of one kind of text. The pattern is a keyword too, for editors and checks without a server."""
+    if not rule.has_cel:
+        return []
+    matches = f"self.matches(r'{rule.pattern}')"
+    rules = [{"rule": matches, **_messages(rule.refusal)}]
+    limit = rule.added_limit
+    if limit is not None:  # a text that does not match is refused by the rule before
+        rules.append(added_later({"rule": f"!{matches} || {limit.cel}", **_messages(limit.refusal)}))
+    return rules
+
+
+def _messages(refusal: str) -> Schema:
+    """Return a message with the refused text, and the one that Kubernetes shows where it cannot evaluate that."""
     before, after = refusal.split("{}")
-    hours, years = LONGEST // timedelta(hours=1), LONGEST // timedelta(days=365.25)
-    return added_later(
-        {
-            "rule": f"!self.matches(r'{pattern}') || duration(self) <= duration('{hours}h')",
-            "messageExpression": f'"{before}" + self + "{after}: longer than {years} years"',
-            "message": f"this duration is longer than {years} years",
-        }
-    )
+    plain = refusal.replace("'{}' is", "this is").replace(", got '{}'", "").replace(" '{}'", "")
+    return {"messageExpression": f'"{before}" + self + "{after}"', "message": plain}
 
 
 class _Converter:
@@ -186,13 +176,11 @@ class _Converter:
             result["additionalProperties"] = self.convert(schema["additionalProperties"])
         if "items" in schema:
             result |= self._items(schema["items"])
-        if model is not None and model in _RULES and self._defaults:
-            result["x-kubernetes-validations"] = _RULES[model]
-        if REFUSAL in schema:
-            # The pattern stays, for editors and for checks without a server; the rule says it in words.
-            result["x-kubernetes-validations"] = [_in_words(schema["pattern"], schema[REFUSAL])]
-        if DURATION in schema:
-            result["x-kubernetes-validations"].append(_not_too_long(schema["pattern"], schema[REFUSAL]))
+        rules = rules_of_model(model) if model is not None and self._defaults else []
+        if TEXT_RULE in schema:
+            rules = rules_of_text(TEXT_RULES[schema[TEXT_RULE]])
+        if rules:
+            result["x-kubernetes-validations"] = rules
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:

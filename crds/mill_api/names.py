@@ -55,13 +55,3 @@ VOLUME_NAME: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 SECRET_KEY: Final = r"^[-._a-zA-Z0-9]{1,253}$"  # noqa: S105
 ENV_NAME: Final = r"^[-._a-zA-Z][-._a-zA-Z0-9]{0,252}$"
 HOST_NAME: Final = r"^(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$"
-
-# How a text that breaks one of these rules is refused, by the parser and by the API server; `{}` is the text.
-NO_SERVICE_NAME: Final = "'{}' is not a service name"
-NO_TASK_NAME: Final = "'{}' is not a task name"
-NO_VOLUME_NAME: Final = "'{}' is not a volume name"
-NO_HOST_NAME: Final = "'{}' is not a host name"
-NO_PATH: Final = "path must start with '/', got '{}'"
-NO_HEALTH_PATH: Final = f"health {NO_PATH}"
-NO_IMAGE: Final = "'{}' is not an image reference"
-NO_DURATION: Final = "invalid duration '{}'"

@@ -8,19 +8,26 @@ when the file is read, since `1m` of memory would be a thousandth of a byte here
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 from mill_api import names
-
-MAX_SERVICES = 200
-MAX_TASKS = 200
-MAX_ENV = 500
-MAX_COMMAND = 200
-MAX_TEXT = 32768
-"""Characters of an environment variable's value, and of a part of a command."""
+from mill_api.constraints import (
+    FAILURE_THRESHOLD,
+    MAX_COMMAND,
+    MAX_ENV,
+    MAX_ROUTES,
+    MAX_SERVICES,
+    MAX_TASKS,
+    MAX_TEXT,
+    MAX_VOLUMES,
+    PORT,
+    REPLICAS,
+    SERVICE_RULES,
+    TEXT_RULES,
+)
 
 
 class ApiModel(BaseModel):
@@ -34,16 +41,19 @@ def _number_to_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-REFUSAL = "x-mill-refusal"
-"""Where a field's schema says how a text that does not match is refused; the CRD has it as a rule."""
+TEXT_RULE = "x-mill-text-rule"
+"""Where a field's schema names its row in `constraints.TEXT_RULES`, for the CRD."""
 
 
-DURATION = "x-mill-duration"
-"""Marks a field's schema as a duration, whose length the CRD limits by a rule."""
-
-
-def _says(refusal: str) -> dict[str, JsonValue]:
-    return {REFUSAL: refusal}
+def _text(name: str) -> Any:
+    """Return the constraints of one kind of text, as pydantic takes them."""
+    rule = TEXT_RULES[name]
+    return Field(
+        min_length=rule.min_length,
+        max_length=rule.max_length,
+        pattern=rule.pattern,
+        json_schema_extra={TEXT_RULE: name},
+    )
 
 
 QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$"
@@ -55,35 +65,19 @@ Quantity = Annotated[
 ]
 """A non-negative Kubernetes quantity: `500m`, `0.5`, `256M`, `1Gi`."""
 
-Duration = Annotated[
-    str,
-    Field(
-        max_length=32,
-        pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
-        json_schema_extra={**_says(names.NO_DURATION), DURATION: True},
-    ),
-]
+Duration = Annotated[str, _text("duration")]
 """A duration in Go's notation: `10s`, `1h30m`."""
 
-Image = Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^\S+$", json_schema_extra=_says(names.NO_IMAGE))]
+Image = Annotated[str, _text("image")]
 EnvValue = Annotated[str, Field(max_length=MAX_TEXT)]
 Env = Annotated[dict[str, EnvValue], Field(max_length=MAX_ENV)]
 Command = Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_COMMAND)]
-ServiceName = Annotated[
-    str, Field(pattern=names.SERVICE_NAME, max_length=63, json_schema_extra=_says(names.NO_SERVICE_NAME))
-]
-TaskName = Annotated[str, Field(pattern=names.TASK_NAME, max_length=52, json_schema_extra=_says(names.NO_TASK_NAME))]
-VolumeName = Annotated[
-    str, Field(pattern=names.VOLUME_NAME, max_length=63, json_schema_extra=_says(names.NO_VOLUME_NAME))
-]
-HostName = Annotated[str, Field(pattern=names.HOST_NAME, max_length=253)]
-"""Refused by its pattern alone: a rule on so many texts of that length exceeds the API server's budget."""
-AbsolutePath = Annotated[
-    str, Field(min_length=1, max_length=1024, pattern="^/", json_schema_extra=_says(names.NO_PATH))
-]
-HealthPath = Annotated[
-    str, Field(min_length=1, max_length=1024, pattern="^/", json_schema_extra=_says(names.NO_HEALTH_PATH))
-]
+ServiceName = Annotated[str, _text("service_name")]
+TaskName = Annotated[str, _text("task_name")]
+VolumeName = Annotated[str, _text("volume_name")]
+HostName = Annotated[str, _text("host_name")]
+AbsolutePath = Annotated[str, _text("path")]
+HealthPath = Annotated[str, _text("health_path")]
 
 
 class Health(ApiModel):
@@ -92,7 +86,10 @@ class Health(ApiModel):
     path: HealthPath = Field(description="Path that is asked for. Starts with '/'.")
     interval: Duration = Field("10s", description="Time between two checks, such as 10s or 1m30s.")
     failure_threshold: int = Field(
-        3, ge=1, le=1000, description="How many failed checks in a row make a running replica unready."
+        3,
+        ge=FAILURE_THRESHOLD.least,
+        le=FAILURE_THRESHOLD.most,
+        description="How many failed checks in a row make a running replica unready.",
     )
 
 
@@ -124,13 +121,16 @@ class Service(ApiModel):
     image: Image = Field(description="Container image, with a tag or digest.")
     port: int | None = Field(
         None,
-        ge=1,
-        le=65535,
+        ge=PORT.least,
+        le=PORT.most,
         description="TCP port that the program listens on; also in its environment as PORT. Without one the service "
         "has no address and counts as healthy after running for two seconds.",
     )
     replicas: int | None = Field(
-        None, ge=0, le=1000, description="How many run. If left out, one at first, and then what an autoscaler says."
+        None,
+        ge=REPLICAS.least,
+        le=REPLICAS.most,
+        description="How many run. If left out, one at first, and then what an autoscaler says.",
     )
     cpu: Quantity = Field("250m", description="CPU of each replica, request and limit: 0.5 is half a core.")
     memory: Quantity = Field("256M", description="Memory of each replica, request and limit.")
@@ -142,21 +142,16 @@ class Service(ApiModel):
     health: Health | None = Field(
         None, description="HTTP health check. Without one, a service is healthy when its port takes connections."
     )
-    routes: list[Route] = Field(default_factory=list, max_length=50, description="Host names that lead here.")
-    volumes: list[Volume] = Field(default_factory=list, max_length=20, description="Mounted file systems.")
+    routes: list[Route] = Field(default_factory=list, max_length=MAX_ROUTES, description="Host names that lead here.")
+    volumes: list[Volume] = Field(default_factory=list, max_length=MAX_VOLUMES, description="Mounted file systems.")
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
-        """Rules that cross the fields of one service; the CRD has the same as CEL (`crd.SERVICE_RULES`)."""
-        if self.port is None and self.health is not None:
-            raise ValueError("a health check needs a port")
-        if self.port is None and self.routes:
-            raise ValueError("a route needs a port")
-        for volume in self.volumes:
-            if not volume.ephemeral and volume.size is None:
-                raise ValueError(f"volume {volume.name}: persistent volume must have a size")
-        if any(not volume.ephemeral for volume in self.volumes) and (self.replicas or 0) > 1:
-            raise ValueError("a persistent volume allows one replica")
+        """Refuse what 0.1.0 refused; what was added later is a matter of `validation`."""
+        for rule in SERVICE_RULES:
+            if not rule.is_added_later:
+                for breach in rule.breaches(self):
+                    raise ValueError(f"{breach.path}: {rule.message}")
         return self
 
 

@@ -10,22 +10,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api import names
-from mill_api.durations import TOO_LONG, is_too_long
+from mill_api.constraints import (
+    DURATION,
+    HOST_NAME,
+    IMAGE,
+    MAX_SERVICES,
+    MAX_TASKS,
+    SERVICE_NAME,
+    SERVICE_RULES,
+    TASK_NAME,
+    VOLUME_NAME,
+    TextRule,
+    shown,
+)
 from mill_api.references import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
-from mill_api.spec import MAX_SERVICES, MAX_TASKS, MillDeploymentSpec, Service, Task
+from mill_api.spec import MillDeploymentSpec, Service, Task
 
-_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN: Final = (
-    r"(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])"
-)
-_IMAGE: Final = re.compile(
-    rf"(?:{_DOMAIN}(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*"
-    r"(?::[a-zA-Z0-9_][-.\w]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?",
-    re.ASCII,
-)
 _ENV_NAME: Final = re.compile(names.ENV_NAME)
 _SECRET_KEY: Final = re.compile(names.SECRET_KEY)
-_LONGEST_SHOWN: Final = 100
 
 MAX_TEXT_BYTES: Final = 512 * 1024
 """Bytes of the environments and commands of all services and tasks together, in UTF-8. A MillDeployment is one object
@@ -59,28 +61,18 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
     services = {service.name: service for service in reversed(spec.services)}
     for service in spec.services:
         path = f"service.{service.name}"
-        if not re.fullmatch(names.SERVICE_NAME, service.name):
-            yield Problem(
-                path,
-                _refused(names.NO_SERVICE_NAME, service.name),
-                "at most 63 of a-z, 0-9 and -, beginning with a letter and not ending with -: it becomes a DNS name",
-            )
-        yield from _program(path, service)
+        yield from _text(path, SERVICE_NAME, service.name)
+        yield from _text(f"{path}.image", IMAGE, service.image)
         yield from _env(path, service, services)
-        yield from _fields_agree(path, service)
+        yield from _within_service(path, service)
         if service.health is not None:
-            yield from _duration(f"{path}.health.interval", service.health.interval)
+            yield from _text(f"{path}.health.interval", DURATION, service.health.interval)
     for task in spec.tasks:
         path = f"task.{task.name}"
-        if not re.fullmatch(names.TASK_NAME, task.name):
-            yield Problem(
-                path,
-                _refused(names.NO_TASK_NAME, task.name),
-                "at most 52 of a-z, 0-9 and -, beginning with a letter and not ending with -: it names a CronJob",
-            )
-        yield from _program(path, task)
+        yield from _text(path, TASK_NAME, task.name)
+        yield from _text(f"{path}.image", IMAGE, task.image)
         yield from _env(path, task, services)
-        yield from _duration(f"{path}.timeout", task.timeout)
+        yield from _text(f"{path}.timeout", DURATION, task.timeout)
     yield from _shared(spec)
     yield from _too_much_text(spec)
     if len(spec.services) > MAX_SERVICES:
@@ -91,21 +83,10 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield Problem(f"task.{extra}", f"more than {MAX_TASKS} tasks", "split the file in two")
 
 
-def _program(path: str, program: Service | Task) -> Iterator[Problem]:
-    if not _IMAGE.fullmatch(program.image) or len(program.image) > 1024:
-        yield Problem(
-            f"{path}.image",
-            _refused(names.NO_IMAGE, program.image),
-            _image_advice(program.image),
-        )
-
-
-def _image_advice(image: str) -> str:
-    if image.startswith(("http://", "https://", "docker://")):
-        return "leave the scheme out: registry.example.com/name:tag"
-    if re.search(r"[A-Z]", image.rpartition("/")[2].partition(":")[0]):
-        return "names of images have no capitals: registry.example.com/name:tag"
-    return "it looks like name:tag or registry.example.com/team/name:tag, without spaces"
+def _text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
+    refusal = rule.refuse(text)
+    if refusal is not None:
+        yield Problem(path, refusal.message, refusal.suggestion)
 
 
 def _env(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
@@ -113,7 +94,7 @@ def _env(path: str, program: Service | Task, services: dict[str, Service]) -> It
         where = f"{path}.env.{key}"
         if not _ENV_NAME.fullmatch(key):
             advice = "letters, digits, _, - and ., not beginning with a digit"
-            yield Problem(where, f"{_shown(key)} is not the name of an environment variable", advice)
+            yield Problem(where, f"'{shown(key)}' is not the name of an environment variable", advice)
         if OPEN in value:
             yield from _references(where, value, services)
     count = sum(value.count(OPEN) - value.count(ESCAPED_OPEN) for value in program.env.values())
@@ -132,18 +113,13 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
     for part in parts:
         match part:
             case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
-                yield Problem(where, f"{_shown(name)} is not a secret's name", "letters, digits, -, _ and .")
+                yield Problem(where, f"'{shown(name)}' is not a secret's name", "letters, digits, -, _ and .")
             case AddressRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{name}'", absent=(f"service.{name}",))
             case AddressRef(name) if services[name].port is None:
                 other = f"service.{name}"
                 message = f"service '{name}' has no address"
                 yield Problem(where, message, f"give '{name}' a port", other, absent=(f"{other}.port",))
-
-
-def _duration(path: str, duration: str) -> Iterator[Problem]:
-    if is_too_long(duration):
-        yield Problem(path, f"invalid duration '{duration}': {TOO_LONG}", "write a shorter one")
 
 
 def _too_much_text(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -166,29 +142,15 @@ def _text_bytes(program: Service | Task) -> int:
     return sum(len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
 
 
-def _fields_agree(path: str, service: Service) -> Iterator[Problem]:
-    """The rules that `spec.Service` and the CRD have too, with the place of each."""
-    port, advice = f"{path}.port", "add `port = …` to the service"
-    if service.port is None and service.health is not None:
-        yield Problem(f"{path}.health", "a health check needs a port", advice, absent=(port,))
-    if service.port is None and service.routes:
-        yield Problem(f"{path}.route.{service.routes[0].host}", "a route needs a port", advice, absent=(port,))
+def _within_service(path: str, service: Service) -> Iterator[Problem]:
+    for rule in SERVICE_RULES:
+        for breach in rule.breaches(service):
+            absent = tuple(f"{path}.{each}" for each in breach.absent)
+            yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, absent=absent)
     for volume in service.volumes:
-        where = f"{path}.volume.{volume.name}"
-        if not re.fullmatch(names.VOLUME_NAME, volume.name):
-            advice = "at most 63 of a-z, 0-9 and -, neither beginning nor ending with -"
-            yield Problem(where, _refused(names.NO_VOLUME_NAME, volume.name), advice)
-        if not volume.ephemeral and volume.size is None:
-            advice = 'add `size = "1Gi"`, or `ephemeral = true` if the data may be lost'
-            absent = (f"{where}.size", f"{where}.ephemeral")
-            yield Problem(where, "persistent volume must have a size", advice, absent=absent)
-    if any(not volume.ephemeral for volume in service.volumes) and (service.replicas or 0) > 1:
-        advice = "the disk can be mounted by one replica only; set `replicas = 1`, or make the volume ephemeral"
-        yield Problem(f"{path}.replicas", "a persistent volume allows one replica", advice)
+        yield from _text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
     for route in service.routes:
-        if not re.fullmatch(names.HOST_NAME, route.host) or len(route.host) > 253:
-            advice = "a DNS name in small letters, such as www.example.com or *.example.com, without scheme or port"
-            yield Problem(f"{path}.route.{route.host}", _refused(names.NO_HOST_NAME, route.host), advice)
+        yield from _text(f"{path}.route.{route.host}", HOST_NAME, route.host)
 
 
 def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -217,15 +179,3 @@ def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
             if taken != where:
                 owner = taken.split(".")[1]
                 yield Problem(where, f"'{route.host}{route.path}' already leads to service '{owner}'", None, taken)
-
-
-def _refused(words: str, text: str) -> str:
-    return words.format(_short(text))
-
-
-def _shown(text: str) -> str:
-    return f"'{_short(text)}'"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

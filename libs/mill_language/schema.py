@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mill_api.constraints import FAILURE_THRESHOLD, PORT, REPLICAS
 from mill_language import values
 from mill_language.values import Reader
 
@@ -61,7 +62,7 @@ HEALTH: Final = Shape(
     {
         "path": Attr(values.health_path, '"/healthz"', required=True),
         "interval": Attr(values.duration, '"10s"'),
-        "failure_threshold": Attr(values.positive("u32", 1000), "3", nullable=True),
+        "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True),
     },
 )
 ROUTE: Final = Shape(
@@ -82,8 +83,8 @@ SERVICE: Final = Shape(
     "service",
     {
         "image": Attr(values.text, '"nginx:1.29"', required=True),
-        "port": Attr(values.positive("u16", 65535), "8080"),
-        "replicas": Attr(values.integer("u32", 1000), "2"),
+        "port": Attr(values.integer("u16", PORT), "8080"),
+        "replicas": Attr(values.integer("u32", REPLICAS), "2"),
         "cpu": Attr(values.cpu, "0.5"),
         "memory": Attr(values.size, '"256M"'),
         "command": Attr(values.strings, '["serve"]', nullable=True),

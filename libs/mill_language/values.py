@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from mill_api import names
+from mill_api.constraints import HEALTH_PATH, MAX_COMMAND, MAX_TEXT, PATH, Range, TextRule
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
 from mill_language.source import Span
@@ -70,18 +70,12 @@ def text(value: Value) -> str:
 
 def absolute_path(value: Value) -> str:
     """Read a path that starts with a slash."""
-    path = text(value)
-    if not path.startswith("/"):
-        raise Wrong(names.NO_PATH.format(_short(path)))
-    return _bounded(path, 1024)
+    return _by_rule(PATH, text(value))
 
 
 def health_path(value: Value) -> str:
     """Read the path of a health check."""
-    path = text(value)
-    if not path.startswith("/"):
-        raise Wrong(names.NO_HEALTH_PATH.format(_short(path)))
-    return _bounded(path, 1024)
+    return _by_rule(HEALTH_PATH, text(value))
 
 
 def boolean(value: Value) -> bool:
@@ -91,8 +85,8 @@ def boolean(value: Value) -> bool:
     raise invalid_type(value, "a boolean", "write true or false, without quotes")
 
 
-def integer(kind: str, most: int) -> Reader:
-    """Make a reader for whole numbers from 0; `kind` is the original's type."""
+def integer(kind: str, limits: Range) -> Reader:
+    """Make a reader for whole numbers; `kind` is the original's type."""
     largest = {"u16": 2**16 - 1, "u32": 2**32 - 1}[kind]
 
     def read(value: Value) -> int:
@@ -103,23 +97,12 @@ def integer(kind: str, most: int) -> Reader:
             raise invalid_type(value, kind, "write a whole number")
         if not 0 <= number <= largest:
             message = f"invalid value: integer `{_short(value.text)}`, expected {kind}"
-            raise Wrong(message, f"at least 0, at most {most}", parse_error=True)
-        if number > most:
-            raise Wrong(f"{{name}} must be at most {most}")
+            raise Wrong(message, f"at least {limits.least}, at most {limits.most}", parse_error=True)
+        if number < limits.least:
+            raise Wrong(f"{{name}} must be greater than {limits.least - 1}")
+        if number > limits.most:
+            raise Wrong(f"{{name}} must be at most {limits.most}")
         return int(number)
-
-    return read
-
-
-def positive(kind: str, most: int) -> Reader:
-    """Make a reader for whole numbers from 1."""
-    read_any = integer(kind, most)
-
-    def read(value: Value) -> object:
-        number = read_any(value)
-        if number == 0:
-            raise Wrong("{name} must be greater than 0")
-        return number
 
     return read
 
@@ -163,9 +146,9 @@ def strings(value: Value) -> list[str]:
     """Read a list of strings."""
     if not isinstance(value, Sequence):
         raise invalid_type(value, "a sequence", 'write a list: ["program", "argument"]')
-    if len(value.items) > 200:
-        raise Wrong("more than 200 arguments")
-    return [_bounded(text(item), 32768) for item in value.items]
+    if len(value.items) > MAX_COMMAND:
+        raise Wrong(f"more than {MAX_COMMAND} arguments")
+    return [_bounded(text(item), MAX_TEXT) for item in value.items]
 
 
 def env_value(value: Value) -> str:
@@ -173,17 +156,17 @@ def env_value(value: Value) -> str:
     match value:
         case Text():
             try:
-                return _bounded(value.value(), 32768)
+                return _bounded(value.value(), MAX_TEXT)
             except InvalidString as error:
                 raise Wrong(str(error), parse_error=True) from None
         case Number(text=number):
-            return _bounded(number, 32768)
+            return _bounded(number, MAX_TEXT)
         case Constant(value=bool() as constant):
             return "true" if constant else "false"
         case Sequence():
             raise invalid_type(value, "a string")
         case _:
-            return _bounded(_wrapped(value), 32768)
+            return _bounded(_wrapped(value), MAX_TEXT)
 
 
 def _wrapped(value: Value) -> str:
@@ -212,6 +195,15 @@ def _number(source: str) -> Decimal | None:
     if len(mantissa.lstrip("-0")) > _MOST_DIGITS or len(exponent.lstrip("+-0")) > 2:
         return Decimal(10) ** 40 * (-1 if source.startswith("-") else 1) if not exponent.startswith("-") else Decimal(0)
     return Decimal(source)
+
+
+def _by_rule(rule: TextRule, value: str) -> str:
+    """Return a text that a rule accepts."""
+    _bounded(value, rule.max_length)
+    refusal = rule.refuse(value)
+    if refusal is not None:
+        raise Wrong(refusal.message, refusal.suggestion)
+    return value
 
 
 def _bounded(value: str, most: int) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from mill_api import names
-from mill_api.spec import MAX_COMMAND, MAX_ENV, MAX_TEXT
+from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT
 from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
 from mill_gateway.core.seen.pods import Program

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from mill_api.constraints import TEXT_RULES, Range
 from mill_api.durations import parse_duration
 from mill_api.quantities import parse_size
-from mill_api.spec import REFUSAL, ApiModel, MillDeploymentSpec
+from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
 from mill_language import InvalidConfig, parse, reference, values
 from mill_language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
 from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Shape, Table
@@ -63,7 +64,7 @@ def test_an_attribute_that_is_added_appears_by_itself() -> None:
 
         grace: int = Field(10, ge=1, le=60, description="How long it may take to end.")
 
-    shape = Shape("program", {"grace": Attr(values.positive("u16", 60), "20")})
+    shape = Shape("program", {"grace": Attr(values.integer("u16", Range(1, 60)), "20")})
     assert list(reference._block(Nested(shape), Program, 2)) == [
         "## program\n\nA program.\n",
         "| attribute | form | default | meaning and limits |",
@@ -97,8 +98,8 @@ def test_what_can_be_written_is_written_as_the_page_says() -> None:
 def test_every_refusal_of_the_models_is_told_in_its_words() -> None:
     def refusals(schema: Any) -> Iterator[str]:
         if isinstance(schema, dict):
-            if REFUSAL in schema:
-                yield schema[REFUSAL]
+            if TEXT_RULE in schema:
+                yield TEXT_RULES[schema[TEXT_RULE]].refusal
             schema = list(schema.values())
         if isinstance(schema, list):
             for each in schema:

@@ -1,0 +1,305 @@
+"""The constraints of a spec, in one table: of numbers, of texts, and across the fields of a service.
+
+Three places apply them, and none states them again:
+
+- the models (`spec`) refuse what release 0.1.0 refused, and never more: a spec that was stored must load;
+- the rules (`validation`) report every breach with its place and a suggestion, also of what was added later;
+- the CRD (`crd`) has each as an OpenAPI keyword or a CEL rule. A rule that was added later applies to changes alone.
+
+Constraints across services, and those inside of texts that CEL cannot express, are in `validation` only.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Final, Literal, NamedTuple, Protocol
+
+from mill_api import names
+from mill_api.durations import LONGEST, TOO_LONG, is_too_long
+
+LONGEST_SHOWN: Final = 100
+"""Characters of a refused text that its message repeats."""
+
+MAX_SERVICES: Final = 200
+MAX_TASKS: Final = 200
+MAX_ROUTES: Final = 50
+MAX_VOLUMES: Final = 20
+MAX_ENV: Final = 500
+MAX_COMMAND: Final = 200
+MAX_TEXT: Final = 32768
+"""Characters of an environment variable's value, and of a part of a command."""
+
+
+class Range(NamedTuple):
+    """The least and the greatest value of a whole number."""
+
+    least: int
+    most: int
+
+
+PORT: Final = Range(1, 65535)
+REPLICAS: Final = Range(0, 1000)
+FAILURE_THRESHOLD: Final = Range(1, 1000)
+
+
+class Refusal(NamedTuple):
+    """Why a value is refused, and what to write instead."""
+
+    message: str
+    suggestion: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedLimit:
+    """What a release after 0.1.0 requires of texts that match their pattern: the models let it pass."""
+
+    is_exceeded: Callable[[str], bool]
+    refusal: str
+    """`{}` is the text."""
+    suggestion: str
+    cel: str
+    """True for what is within the limit; `self` is a text that matches the pattern."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRule:
+    """The form of one kind of text."""
+
+    pattern: str
+    """Anchored, in the syntax that Python, RE2 and ECMA 262 share."""
+    max_length: int
+    min_length: int | None = None
+    refusal: str
+    """`{}` is the text."""
+    suggestion: str | Callable[[str], str]
+    """What such a text looks like; or what to change in a given one."""
+    strict: str | None = None
+    """A narrower pattern, applied by the rules and by no schema: one that 0.1.0 did not have in its models."""
+    has_cel: bool = True
+    """Whether the CRD refuses it by a CEL rule, in these words. Otherwise by its pattern alone."""
+    added_limit: AddedLimit | None = None
+
+    def refuse(self, text: str) -> Refusal | None:
+        """Return why a text is refused; None if it is accepted."""
+        if len(text) > self.max_length or not _compiled(self.strict or self.pattern).match(text):
+            suggestion = self.suggestion if isinstance(self.suggestion, str) else self.suggestion(text)
+            return Refusal(self.refusal.format(shown(text)), suggestion)
+        limit = self.added_limit
+        if limit is not None and limit.is_exceeded(text):
+            return Refusal(limit.refusal.format(shown(text)), limit.suggestion)
+        return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern whose `$` is the end of the text: Python's own accepts a newline there."""
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)
+
+
+def shown(text: str) -> str:
+    """Return a text as a message repeats it: its first `LONGEST_SHOWN` characters."""
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+_COMPONENT: Final = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_DOMAIN: Final = (
+    r"(?:[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])"
+)
+_IMAGE: Final = (
+    rf"^(?:{_DOMAIN}(?::[0-9]+)?/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    r"(?::[a-zA-Z0-9_][-.\w]{0,127})?(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?$"
+)
+
+
+def _suggest_image(image: str) -> str:
+    if image.startswith(("http://", "https://", "docker://")):
+        return "leave the scheme out: registry.example.com/name:tag"
+    if re.search(r"[A-Z]", image.rpartition("/")[2].partition(":")[0]):
+        return "use small letters in the image name: registry.example.com/name:tag"
+    return "write name:tag or registry.example.com/team/name:tag, without spaces"
+
+
+SERVICE_NAME: Final = TextRule(
+    pattern=names.SERVICE_NAME,
+    max_length=63,
+    refusal="'{}' is not a service name",
+    suggestion="use at most 63 of a-z, 0-9 and -, begin with a letter and do not end with -: it becomes a DNS name",
+)
+TASK_NAME: Final = TextRule(
+    pattern=names.TASK_NAME,
+    max_length=52,
+    refusal="'{}' is not a task name",
+    suggestion="use at most 52 of a-z, 0-9 and -, begin with a letter and do not end with -: it names a CronJob",
+)
+VOLUME_NAME: Final = TextRule(
+    pattern=names.VOLUME_NAME,
+    max_length=63,
+    refusal="'{}' is not a volume name",
+    suggestion="use at most 63 of a-z, 0-9 and -, and neither begin nor end with -",
+)
+HOST_NAME: Final = TextRule(
+    pattern=names.HOST_NAME,
+    max_length=253,
+    refusal="'{}' is not a host name",
+    suggestion="write a DNS name in small letters, such as www.example.com or *.example.com, without scheme or port",
+    has_cel=False,  # a rule on so many texts of that length exceeds the API server's budget
+)
+IMAGE: Final = TextRule(
+    pattern=r"^\S+$",
+    max_length=1024,
+    min_length=1,
+    refusal="'{}' is not an image reference",
+    suggestion=_suggest_image,
+    strict=_IMAGE,
+)
+PATH: Final = TextRule(
+    pattern="^/",
+    max_length=1024,
+    min_length=1,
+    refusal="path must start with '/', got '{}'",
+    suggestion="begin the path with a slash",
+)
+HEALTH_PATH: Final = TextRule(
+    pattern="^/",
+    max_length=1024,
+    min_length=1,
+    refusal="health path must start with '/', got '{}'",
+    suggestion="begin the path with a slash, as in /healthz",
+)
+DURATION: Final = TextRule(
+    pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
+    max_length=32,
+    refusal="invalid duration '{}'",
+    suggestion="write numbers and units, such as 10s or 1h30m",
+    added_limit=AddedLimit(
+        is_exceeded=is_too_long,
+        refusal=f"invalid duration '{{}}': {TOO_LONG}",
+        suggestion="write a shorter one",
+        cel=f"duration(self) <= duration('{LONGEST // timedelta(hours=1)}h')",
+    ),
+)
+
+TEXT_RULES: Final = {
+    "service_name": SERVICE_NAME,
+    "task_name": TASK_NAME,
+    "volume_name": VOLUME_NAME,
+    "host_name": HOST_NAME,
+    "image": IMAGE,
+    "path": PATH,
+    "health_path": HEALTH_PATH,
+    "duration": DURATION,
+}
+"""Every rule of texts, by the name with which a field's schema refers to it."""
+
+
+class VolumeFields(Protocol):
+    """What the rules read of a volume."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> str | None: ...
+    @property
+    def ephemeral(self) -> bool: ...
+
+
+class RouteFields(Protocol):
+    """What the rules read of a route."""
+
+    @property
+    def host(self) -> str: ...
+
+
+class ServiceFields(Protocol):
+    """What the rules read of a service."""
+
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def replicas(self) -> int | None: ...
+    @property
+    def health(self) -> object | None: ...
+    @property
+    def routes(self) -> Sequence[RouteFields]: ...
+    @property
+    def volumes(self) -> Sequence[VolumeFields]: ...
+
+
+class Breach(NamedTuple):
+    """Where a service breaks a rule. Paths are relative to the service, as a `.mill` file has them."""
+
+    path: str
+    absent: tuple[str, ...] = ()
+    """Paths of the fields of which one is missing, if that is the problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRule:
+    """A rule across the fields of one service."""
+
+    breaches: Callable[[ServiceFields], Iterator[Breach]]
+    message: str
+    suggestion: str
+    cel_model: Literal["Service", "Volume"]
+    """The model at which the CRD has the rule."""
+    cel: str
+    """True for what is accepted; `self` is an object of `cel_model`."""
+    is_added_later: bool = False
+    """Whether 0.1.0 did not have it: then the models do not apply it, and CEL applies it to changes alone."""
+
+
+def _health_without_port(service: ServiceFields) -> Iterator[Breach]:
+    if service.port is None and service.health is not None:
+        yield Breach("health", ("port",))
+
+
+def _route_without_port(service: ServiceFields) -> Iterator[Breach]:
+    if service.port is None and service.routes:
+        yield Breach(f"route.{service.routes[0].host}", ("port",))
+
+
+def _volumes_without_size(service: ServiceFields) -> Iterator[Breach]:
+    for volume in service.volumes:
+        if not volume.ephemeral and volume.size is None:
+            path = f"volume.{volume.name}"
+            yield Breach(path, (f"{path}.size", f"{path}.ephemeral"))
+
+
+def _replicas_of_a_persistent_volume(service: ServiceFields) -> Iterator[Breach]:
+    if (service.replicas or 0) > 1 and any(not volume.ephemeral for volume in service.volumes):
+        yield Breach("replicas")
+
+
+SERVICE_RULES: Final = (
+    ServiceRule(
+        breaches=_health_without_port,
+        message="a health check needs a port",
+        suggestion="add `port = …` to the service",
+        cel_model="Service",
+        cel="!has(self.health) || has(self.port)",
+    ),
+    ServiceRule(
+        breaches=_route_without_port,
+        message="a route needs a port",
+        suggestion="add `port = …` to the service",
+        cel_model="Service",
+        cel="!has(self.routes) || size(self.routes) == 0 || has(self.port)",
+    ),
+    ServiceRule(
+        breaches=_volumes_without_size,
+        message="persistent volume must have a size",
+        suggestion='add `size = "1Gi"`, or `ephemeral = true` if the data may be lost',
+        cel_model="Volume",
+        cel="self.ephemeral || has(self.size)",
+    ),
+    ServiceRule(
+        breaches=_replicas_of_a_persistent_volume,
+        message="a persistent volume allows one replica",
+        suggestion="set `replicas = 1`, or make the volume ephemeral: the disk can be mounted by one replica only",
+        cel_model="Service",
+        cel="!has(self.replicas) || self.replicas <= 1 || !has(self.volumes) || self.volumes.all(v, v.ephemeral)",
+    ),
+)
+"""Every rule across the fields of a service. Across services, CEL rules exceed the API server's budget."""

@@ -1,0 +1,197 @@
+"""The table of constraints: models, rules and the CRD's CEL refuse the same."""
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import celpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from mill_api import constraints, crd, spec
+from mill_api.constraints import DURATION, IMAGE, SERVICE_RULES, TEXT_RULES, Breach, ServiceRule
+from mill_api.spec import MillDeploymentSpec, Service
+from mill_api.validation import problems
+
+UNCHANGED = "oldSelf.hasValue() && oldSelf.value() == self || "
+
+FIELDS = {
+    "service_name": spec.ServiceName,
+    "task_name": spec.TaskName,
+    "volume_name": spec.VolumeName,
+    "host_name": spec.HostName,
+    "image": spec.Image,
+    "path": spec.AbsolutePath,
+    "health_path": spec.HealthPath,
+    "duration": spec.Duration,
+}
+TEXTS = {
+    "service_name": st.from_regex(r"[a-z][-a-z0-9]{0,3}[a-z0-9]", fullmatch=True),
+    "task_name": st.from_regex(r"[a-z][-a-z0-9]{45,55}", fullmatch=True),
+    "volume_name": st.from_regex(r"[-a-z0-9]{1,70}", fullmatch=True),
+    "host_name": st.from_regex(r"(\*\.)?[-a-z0-9_.]{1,20}", fullmatch=True),
+    "image": st.from_regex(r"[a-zA-Z0-9./:@ _-]{1,12}", fullmatch=True),
+    "path": st.from_regex(r"/?[a-z/\n]{0,5}", fullmatch=True),
+    "health_path": st.from_regex(r"/?[a-z/\n]{0,5}", fullmatch=True),
+    "duration": st.from_regex(r"([0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+}
+
+
+def _environment() -> celpy.Environment:
+    limit = sys.getrecursionlimit()
+    environment = celpy.Environment()
+    sys.setrecursionlimit(limit)  # which it changes for the whole process
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+@cache
+def _program(rule: str) -> celpy.Runner:
+    return ENVIRONMENT.program(ENVIRONMENT.compile(rule))
+
+
+def _accepts(rule: str, value: Any) -> bool:
+    """Evaluate a rule as of an object that is created: there is no old value. An error refuses, as in Kubernetes."""
+    inner = rule.removeprefix(UNCHANGED)
+    try:
+        return bool(_program(inner).evaluate({"self": celpy.json_to_cel(value)}))
+    except celpy.CELEvalError:
+        return False
+
+
+def _refusals(schema: dict[str, Any], value: Any) -> Iterator[str]:
+    """Yield the messages of the CEL rules that refuse a value, anywhere in it."""
+    for rule in schema.get("x-kubernetes-validations", ()):
+        if not _accepts(rule["rule"], value):
+            yield rule["message"]
+    if isinstance(value, dict):
+        for name, child in schema.get("properties", {}).items():
+            if name in value:
+                yield from _refusals(child, value[name])
+    if isinstance(value, list):
+        for each in value:
+            yield from _refusals(schema["items"], each)
+
+
+def _refused_by_the_model(name: str, text: str) -> bool:
+    try:
+        TypeAdapter(FIELDS[name]).validate_python(text)
+    except ValidationError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("name", TEXT_RULES)
+@given(st.data())
+def test_model_rule_and_cel_refuse_the_same_texts(name: str, data: st.DataObject) -> None:
+    rule = TEXT_RULES[name]
+    text = data.draw(st.one_of(TEXTS[name], st.text(st.characters(codec="ascii", min_codepoint=1), max_size=80)))
+    by_model = _refused_by_the_model(name, text)
+    by_cel = {each["message"] for each in crd.rules_of_text(rule) if not _accepts(each["rule"], text)}
+    refusal = rule.refuse(text)
+    if by_model:
+        assert refusal is not None
+    if rule.strict is None and rule.added_limit is None:
+        assert (refusal is not None) == by_model
+    within = (rule.min_length or 0) <= len(text) <= rule.max_length
+    if rule.has_cel and within and rule.strict is None:
+        assert bool(by_cel) == (refusal is not None), (by_cel, refusal)
+    if refusal is not None:
+        assert refusal.suggestion
+
+
+def test_a_newline_at_the_end_is_not_part_of_a_name() -> None:
+    for name in ("service_name", "task_name", "volume_name", "host_name"):
+        assert TEXT_RULES[name].refuse("web") is None
+        assert TEXT_RULES[name].refuse("web\n") is not None
+
+
+def test_a_limit_that_was_added_later_is_no_limit_of_the_model() -> None:
+    assert not _refused_by_the_model("duration", "876601h")
+    refusal = DURATION.refuse("876601h")
+    assert refusal is not None
+    assert refusal.message == "invalid duration '876601h': longer than 100 years"
+    assert DURATION.refuse("876600h") is None
+
+
+def test_an_image_is_refused_with_a_suggestion_that_fits() -> None:
+    found = [IMAGE.refuse(image) for image in ("https://example.com/web", "Web:1", "web :1")]
+    assert [each.suggestion.partition(":")[0] for each in found if each] == [
+        "leave the scheme out",
+        "use small letters in the image name",
+        "write name",
+    ]
+
+
+def _refused_as_a_whole(service: dict[str, Any]) -> bool:
+    try:
+        Service.model_validate(service)
+    except ValidationError:
+        return True
+    return False
+
+
+VOLUME = st.fixed_dictionaries(
+    {"name": st.sampled_from(["data", "more"]), "path": st.just("/data"), "ephemeral": st.booleans()},
+    optional={"size": st.just("1Gi")},
+)
+SERVICE = st.fixed_dictionaries(
+    {"name": st.just("web"), "image": st.just("web:1")},
+    optional={
+        "port": st.just(80),
+        "replicas": st.integers(0, 3),
+        "health": st.just({"path": "/"}),
+        "routes": st.lists(st.just({"host": "www.example.com", "path": "/"}), max_size=1),
+        "volumes": st.lists(VOLUME, max_size=2, unique_by=lambda each: each["name"]),
+    },
+)
+
+
+@given(SERVICE)
+def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) -> None:
+    schema = crd.structural(MillDeploymentSpec)["properties"]["services"]["items"]
+    by_cel = set(_refusals(schema, service))
+    messages = {rule.message for rule in SERVICE_RULES}
+    assert by_cel <= messages
+
+    volumes = [spec.Volume.model_validate(each) for each in service.get("volumes", ())]
+    rest = Service.model_validate({name: service[name] for name in ("name", "image")})
+    parts = {
+        "port": service.get("port"),
+        "replicas": service.get("replicas"),
+        "health": spec.Health.model_validate(service["health"]) if "health" in service else None,
+        "routes": [spec.Route.model_validate(each) for each in service.get("routes", ())],
+        "volumes": volumes,
+    }
+    found = problems(MillDeploymentSpec.model_construct(services=[rest.model_copy(update=parts)], tasks=[]))
+    assert {each.message for each in found} & messages == by_cel
+
+    assert _refused_as_a_whole(service) == bool(by_cel)
+
+
+def test_a_rule_that_is_added_later_is_applied_by_rules_and_cel_and_not_by_the_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def even(service: constraints.ServiceFields) -> Iterator[Breach]:
+        if (service.port or 1) % 2 == 0:
+            yield Breach("port")
+
+    rule = ServiceRule(
+        breaches=even,
+        message="ports are odd",
+        suggestion="choose an odd one",
+        cel_model="Service",
+        cel="!has(self.port) || self.port % 2 == 1",
+        is_added_later=True,
+    )
+    for module in ("constraints", "spec", "validation", "crd"):
+        monkeypatch.setattr(f"mill_api.{module}.SERVICE_RULES", (rule,))
+    read = MillDeploymentSpec.model_validate({"services": [{"name": "web", "image": "web", "port": 80}]})
+    assert [str(each) for each in problems(read)] == ["service.web.port: ports are odd"]
+    rules = crd.structural(MillDeploymentSpec)["properties"]["services"]["items"]["x-kubernetes-validations"]
+    assert rules == [crd.added_later({"rule": rule.cel, "message": rule.message})]
