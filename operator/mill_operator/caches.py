@@ -35,7 +35,7 @@ F = TypeVar("F", PodFacts, ChildFacts, JobFacts)
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ObservedMillDeployment:
     """A MillDeployment as the API server has it."""
 
     key: Key
@@ -73,7 +73,9 @@ class Parent:
         return (self.uid, self.rollout_id, self.restarts, self.terminating)
 
 
-def parent(body: Mapping[str, Any], known: Parent | None = None) -> Parent:
+def project_mill_deployment(
+    body: Mapping[str, Any], known: ObservedMillDeployment | None = None
+) -> ObservedMillDeployment:
     """Take what we need from a MillDeployment. Raises `Unreadable`.
 
     `known` is what was taken before: most changes leave the spec.
@@ -90,7 +92,7 @@ def parent(body: Mapping[str, Any], known: Parent | None = None) -> Parent:
         same = known is not None and (known.uid, known.generation) == (identity.uid, generation)
         packed_spec = known.packed_spec if known is not None and same else Packed.of(spec)
         packed_status = Packed.of(fields.mapping(body, "status"))
-    return Parent(
+    return ObservedMillDeployment(
         key=identity.key,
         uid=identity.uid,
         resource_version=identity.resource_version,
@@ -119,7 +121,7 @@ def _restarts(annotations: Mapping[str, str], spec: Mapping[str, Any]) -> Iterat
             yield name, value if len(value) <= LONGEST_RESTART else digest(value)
 
 
-class Cluster:
+class Caches:
     """The stores, and who is told when they change."""
 
     def __init__(
@@ -133,14 +135,14 @@ class Cluster:
             for each in {_group(facts) for facts in (old, new) if facts is not None}:
                 wake(each)
 
-        def asked(old: Parent | None, new: Parent | None) -> None:
+        def asked(old: ObservedMillDeployment | None, new: ObservedMillDeployment | None) -> None:
             if old is None or new is None or old.asks != new.asks:
                 wake((new or old).key)  # type: ignore[union-attr]
 
-        def known(body: dict[str, Any]) -> Parent:
-            return parent(body, self.parents.get(fields.identity(body).key))
+        def known(body: dict[str, Any]) -> ObservedMillDeployment:
+            return project_mill_deployment(body, self.mill_deployments.get(fields.identity(body).key))
 
-        self.parents: Reflector[Parent] = Reflector(
+        self.mill_deployments: Reflector[ObservedMillDeployment] = Reflector(
             client, MILL_DEPLOYMENTS, project=known, on_change=asked, namespace=namespace, page=PARENTS_AT_ONCE
         )
 
@@ -162,7 +164,7 @@ class Cluster:
     @property
     def reflectors(self) -> Iterable[Reflector[Any]]:
         """Return every reflector."""
-        return (self.parents, self._pods, self._jobs, *self._children.values())
+        return (self.mill_deployments, self._pods, self._jobs, *self._children.values())
 
     async def synced(self) -> None:
         """Wait until every store is filled."""
@@ -176,12 +178,12 @@ class Cluster:
         """Return the pods of its tasks' runs."""
         return [pod for pod in self._pods.in_group(key) if pod.job]
 
-    def jobs(self, parent: Parent) -> list[JobFacts]:
+    def jobs(self, resource: ObservedMillDeployment) -> list[JobFacts]:
         """Return the runs of its tasks: of those that it has, and of those that it had when they began."""
-        if not (jobs := self._jobs.in_group(parent.key)):
+        if not (jobs := self._jobs.in_group(resource.key)):
             return []
-        cron_jobs = self._children["CronJob"].in_group(parent.key)
-        owners = {parent.uid, *(each.uid for each in cron_jobs if each.owner_uid == parent.uid)}
+        cron_jobs = self._children["CronJob"].in_group(resource.key)
+        owners = {resource.uid, *(each.uid for each in cron_jobs if each.owner_uid == resource.uid)}
         return [job for job in jobs if not owners.isdisjoint(job.owners)]
 
     def children(self, key: Key) -> list[ChildFacts]:

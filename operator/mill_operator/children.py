@@ -20,8 +20,8 @@ from mill_kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
-from mill_operator.caches import Cluster
-from mill_operator.core.objects.desired import Child
+from mill_operator.caches import Caches
+from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.foreign_text import name, others_words
 from mill_operator.core.observed.jobs import JobFacts
@@ -55,24 +55,24 @@ class WriteMemory:
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
     """By a child's hash: why it could not be written, and when on the monotonic clock it is tried again."""
 
-    def keep(self, children: Iterable[Child], observed: Iterable[ChildFacts]) -> None:
+    def keep(self, children: Iterable[ChildObject], observed: Iterable[ChildFacts]) -> None:
         """Forget what is about other children than these."""
         there, wanted = {each.uid for each in observed}, {child.applied for child in children}
         self.revisions = {uid: self.revisions[uid] for uid in there if uid in self.revisions}
         self.problems = {applied: why for applied, why in self.problems.items() if applied in wanted}
 
-    def problem(self, child: Child) -> Problem | None:
+    def problem(self, child: ChildObject) -> Problem | None:
         """Return why a child could not be written."""
         found = self.problems.get(child.applied)
         return found[0] if found else None
 
 
-class Children:
+class ChildWriter:
     """Writes the children of all MillDeployments, so many at once."""
 
-    def __init__(self, client: KubeClient, cluster: Cluster) -> None:
+    def __init__(self, client: KubeClient, caches: Caches) -> None:
         self._client = client
-        self._cluster = cluster
+        self._caches = caches
         self._slots = asyncio.Semaphore(PARALLEL_WRITES)
 
     async def write(self, todo: Plan, memory: WriteMemory, renderer: Renderer) -> None:
@@ -103,7 +103,7 @@ class Children:
         labels = (
             f"{names.LABEL_DEPLOYMENT}={key.name},{names.LABEL_SERVICE}={service},{names.LABEL_TEMPLATE}={template}"
         )
-        children = self._cluster.children(key)
+        children = self._caches.children(key)
         owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
         after: str | None = None
         while True:
@@ -117,7 +117,7 @@ class Children:
             if not after:
                 return None
 
-    async def _apply(self, memory: WriteMemory, renderer: Renderer, child: Child, uid: str | None) -> None:
+    async def _apply(self, memory: WriteMemory, renderer: Renderer, child: ChildObject, uid: str | None) -> None:
         """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""
         _, again = memory.problems.get(child.applied, (None, 0.0))
         if time.monotonic() < again:
@@ -144,12 +144,12 @@ class Children:
                 return
         memory.problems.pop(child.applied, None)
         try:
-            facts = self._cluster.learn(child.kind, answer)
+            facts = self._caches.learn(child.kind, answer)
         except Unreadable:
             return  # it is written; the watch tells of it if it can be read by then
         memory.revisions[facts.uid] = facts.revision
 
-    async def _find(self, child: Child) -> dict[str, Any] | None:
+    async def _find(self, child: ChildObject) -> dict[str, Any] | None:
         try:
             return await self._client.get(BY_KIND[child.kind], *child.key)
         except NotFound:
@@ -161,8 +161,8 @@ class Children:
                 await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
             except (NotFound, Conflict):
                 return  # gone already, or another object has its name by now
-        parent = Key(found.key.namespace, found.deployment)
-        log.info("%s: deleted %s", found.key, found.kind, extra=about(parent, service=found.service, kind=found.kind))
+        resource = Key(found.key.namespace, found.deployment)
+        log.info("%s: deleted %s", found.key, found.kind, extra=about(resource, service=found.service, kind=found.kind))
 
     async def _adopt(self, owner: Owner, job: JobFacts) -> None:
         changes: list[Json] = [
@@ -171,7 +171,7 @@ class Children:
         ]
         async with self._slots:
             with contextlib.suppress(NotFound):
-                self._cluster.learn_job(await self._client.json_patch(JOBS, *job.key, changes, manager=MANAGER))
+                self._caches.learn_job(await self._client.json_patch(JOBS, *job.key, changes, manager=MANAGER))
 
     async def _renew(self, pod: PodFacts) -> None:
         async with self._slots:
@@ -180,7 +180,7 @@ class Children:
             except (NotFound, Conflict):
                 return  # gone already
         if body.get("kind") == "Pod":  # it goes in a while, and says so
-            self._cluster.learn_pod(body)
+            self._caches.learn_pod(body)
 
 
 async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -191,7 +191,7 @@ async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
         raise failed[0]
 
 
-def _note(memory: WriteMemory, child: Child, problem: Problem) -> None:
+def _note(memory: WriteMemory, child: ChildObject, problem: Problem) -> None:
     told = replace(problem, message=problem.message[:PROBLEM_LENGTH])
     memory.problems[child.applied] = (told, time.monotonic() + RETRY_SECONDS)
 

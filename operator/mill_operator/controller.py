@@ -14,19 +14,19 @@ from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient, KubeError
 from mill_kube.reflector import Reflector
 from mill_objects.key import Key
-from mill_operator.caches import Cluster
+from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
 from mill_operator.core import cluster_version
-from mill_operator.core.internal_errors import Fault
-from mill_operator.core.objects.pods import Options
+from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
-from mill_operator.cpu_budget import Allowances
-from mill_operator.cpu_time import Meter, metered
-from mill_operator.election import Election
-from mill_operator.internal_errors import fault_in
+from mill_operator.cpu_budget import CpuBudgets
+from mill_operator.cpu_time import CpuMeter, metered
+from mill_operator.internal_errors import internal_error_in
+from mill_operator.leader_election import LeaderElection
 from mill_operator.metrics import Metrics
-from mill_operator.queue import Closed, WorkQueue
 from mill_operator.reconciler import Reconciler
+from mill_operator.work_queue import QueueClosed, WorkQueue
 from mill_process.logs import about
 from mill_process.supervision import end, supervised
 
@@ -49,12 +49,12 @@ class Controller:
         self,
         client: KubeClient,
         namespace: str | None,
-        options: Options,
+        options: RenderOptions,
         *,
         workers: int,
         metrics: Metrics,
         give_up: Callable[[str], None],
-        election: Election | None = None,
+        election: LeaderElection | None = None,
         evidence_logs: bool = True,
         max_spec_bytes: int = MAX_SPEC_BYTES,
         cpu_share: float = 1.0,
@@ -62,19 +62,19 @@ class Controller:
         self._client = client
         self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._cluster = Cluster(client, namespace, self.wake, evidence_logs=evidence_logs)
+        self._caches = Caches(client, namespace, self.wake, evidence_logs=evidence_logs)
         self._reconciler = Reconciler(
             client,
-            self._cluster,
+            self._caches,
             options,
             self._clock,
             on_write=self._written,
-            on_fault=self._faulty,
+            on_internal_error=self._on_internal_error,
             max_spec_bytes=max_spec_bytes,
         )
-        self._with_faults: set[Key] = set()
+        self._with_internal_errors: set[Key] = set()
         """Whose pass, which is being made, has met a fault of ours that was one service's alone."""
-        self._allowances: Allowances[Key] = Allowances(cpu_share)
+        self._cpu_budgets: CpuBudgets[Key] = CpuBudgets(cpu_share)
         self._election = election
         self._worker_count = workers
         self._metrics = metrics
@@ -88,14 +88,14 @@ class Controller:
         self._candidacy: asyncio.Task[None] | None = None
 
     @property
-    def cluster(self) -> Cluster:
+    def caches(self) -> Caches:
         """What is known of the cluster."""
-        return self._cluster
+        return self._caches
 
     @property
     def watches(self) -> Iterable[Reflector[Any]]:
         """Return every reflector."""
-        return (*self._cluster.reflectors, *([self._election.reflector] if self._election else []))
+        return (*self._caches.reflectors, *([self._election.reflector] if self._election else []))
 
     def wake(self, key: Key) -> None:
         """Have a MillDeployment looked at. Who waits for its turn will look at all of them then."""
@@ -133,17 +133,17 @@ class Controller:
 
     def _watch(self) -> None:
         """Fill the stores, anew if they have been filled before, and follow."""
-        for each in self._cluster.reflectors:
+        for each in self._caches.reflectors:
             each.synced.clear()
         self._watching = [
-            self._spawn(each.run(), f"the watch of {each.resource.full_name}") for each in self._cluster.reflectors
+            self._spawn(each.run(), f"the watch of {each.resource.full_name}") for each in self._caches.reflectors
         ]
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str, *, may_return: bool = False) -> asyncio.Task[None]:
         """Start a task without which we cannot go on."""
         return supervised(work, name, self._give_up, may_return=may_return)
 
-    async def _take_part(self, election: Election) -> None:
+    async def _take_part(self, election: LeaderElection) -> None:
         await election.run()
         if election.left:
             return
@@ -157,7 +157,7 @@ class Controller:
         if (refused := await self._refusal()) is not None:
             self._give_up(refused)
             return
-        await self._cluster.synced()
+        await self._caches.synced()
         self._clock.agree(self._client.server_ahead)
         log.info("ready: every watch is filled")
         if self._election:
@@ -165,11 +165,11 @@ class Controller:
             # Our watches may be behind what the leader before us wrote: begin from what is there now, as at a start.
             await end(self._watching)
             self._watch()
-            await self._cluster.synced()
+            await self._caches.synced()
         self._leads = True
         self._metrics.leader.set(1)
-        for parent in self._cluster.parents.all():
-            self._queue.add(parent.key)
+        for resource in self._caches.mill_deployments.all():
+            self._queue.add(resource.key)
         self._workers = [
             self._spawn(self._work(), f"worker {number}", may_return=True)  # when the queue is closed
             for number in range(1, self._worker_count + 1)
@@ -185,10 +185,10 @@ class Controller:
                 await asyncio.sleep(VERSION_RETRY_SECONDS)
 
     async def _work(self) -> None:
-        with contextlib.suppress(Closed):
+        with contextlib.suppress(QueueClosed):
             while True:
                 key = await self._queue.get()
-                meter = Meter()
+                meter = CpuMeter()
                 try:
                     await metered(self._pass(key), meter)
                 finally:
@@ -196,7 +196,7 @@ class Controller:
 
     def _rest(self, key: Key, seconds: float) -> float:
         """Return how long a MillDeployment must rest after a pass that cost so many seconds of CPU."""
-        rest = self._allowances.spend(key, seconds, asyncio.get_running_loop().time())
+        rest = self._cpu_budgets.spend(key, seconds, asyncio.get_running_loop().time())
         if rest > 0:
             self._metrics.rests.inc()
             log.debug("%s: rests for %.2g s: it has used its share of the CPU", key, rest, extra=about(key))
@@ -206,41 +206,41 @@ class Controller:
         started, added_at = time.monotonic(), self._queue.added_at(key)
         self._metrics.queue_wait.observe(started - added_at)
         self._evidence_at.setdefault(key, added_at)
-        self._with_faults.discard(key)
-        fault = None
+        self._with_internal_errors.discard(key)
+        internal_error = None
         try:
             wait = await self._reconciler.reconcile(key)
         except KubeError as error:
-            result, delay, fault = "api_error", self._retry(key), fault_in(error)
+            result, delay, internal_error = "api_error", self._retry(key), internal_error_in(error)
             log.warning("%s: %s; trying again in %.2g s", key, error, delay, extra=about(key))
         except Exception as error:
-            result, delay, fault = "error", self._retry(key), fault_in(error)
-            self._metrics.faults.labels("pass").inc()
+            result, delay, internal_error = "error", self._retry(key), internal_error_in(error)
+            self._metrics.internal_errors.labels("pass").inc()
             text = "%s: unexpected error (%s); trying again in %.2g s"
-            log.exception(text, key, fault, delay, extra=about(key))
+            log.exception(text, key, internal_error, delay, extra=about(key))
         else:
-            result = "error" if key in self._with_faults else "success"
+            result = "error" if key in self._with_internal_errors else "success"
             del self._evidence_at[key]
             self._queue.forget(key)
             if wait is not None:
                 self._queue.add_after(key, wait)
-        if fault is not None:
-            await self._tell(key, fault)
+        if internal_error is not None:
+            await self._tell(key, internal_error)
         self._metrics.reconciled(result, time.monotonic() - started)
 
-    async def _tell(self, key: Key, fault: Fault) -> None:
+    async def _tell(self, key: Key, internal_error: InternalError) -> None:
         """Have it told that a pass has failed by a fault of ours. No error of that ends a worker."""
         try:
-            await self._reconciler.failed(key, fault)
+            await self._reconciler.failed(key, internal_error)
         except KubeError as error:
             log.warning("%s: cannot tell of it: %s", key, error, extra=about(key))
         except Exception:
             log.exception("%s: cannot tell of it", key, extra=about(key))
-            self._metrics.faults.labels("telling").inc()
+            self._metrics.internal_errors.labels("telling").inc()
 
-    def _faulty(self, key: Key, kind: str) -> None:
-        self._with_faults.add(key)
-        self._metrics.faults.labels(kind).inc()
+    def _on_internal_error(self, key: Key, kind: str) -> None:
+        self._with_internal_errors.add(key)
+        self._metrics.internal_errors.labels(kind).inc()
 
     def _retry(self, key: Key) -> float:
         self._metrics.retries.inc()

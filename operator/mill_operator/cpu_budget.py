@@ -14,7 +14,7 @@ BURST_SECONDS: Final = 5.0
 """More than the rollout of 200 services takes."""
 
 
-class Allowances(Generic[K]):
+class CpuBudgets(Generic[K]):
     """The buckets of all keys. Times are on one clock, in seconds."""
 
     def __init__(self, share: float, burst: float = BURST_SECONDS) -> None:

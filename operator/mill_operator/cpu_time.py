@@ -22,7 +22,7 @@ ASIDE_SIZE: Final = 8 * 1024
 
 
 @dataclass(slots=True)
-class Meter:
+class CpuMeter:
     """Counts for one pass."""
 
     seconds: float = 0.0
@@ -30,13 +30,13 @@ class Meter:
     """When the step that runs now began, on the clock of the event loop's thread."""
 
 
-_METER: Final[ContextVar[Meter | None]] = ContextVar("meter", default=None)
+_METER: Final[ContextVar[CpuMeter | None]] = ContextVar("meter", default=None)
 
 
 class _Steps(Generic[T]):
     """A coroutine whose steps are counted."""
 
-    def __init__(self, work: Coroutine[Any, Any, T], meter: Meter) -> None:
+    def __init__(self, work: Coroutine[Any, Any, T], meter: CpuMeter) -> None:
         self._work = work
         self._meter = meter
 
@@ -58,7 +58,7 @@ class _Steps(Generic[T]):
                 error = raised
 
 
-async def metered(work: Coroutine[Any, Any, T], meter: Meter) -> T:
+async def metered(work: Coroutine[Any, Any, T], meter: CpuMeter) -> T:
     """Run a pass, and count what it costs."""
     token = _METER.set(meter)
     try:
@@ -86,7 +86,7 @@ async def give_way() -> None:
         await asyncio.sleep(0)
 
 
-class Aside:
+class ThreadOffload:
     """Does in a thread what would hold the event loop for long; one such work at a time, whoever's it is.
 
     What takes a moment is done on the loop, one at a time too: others come between two of them.

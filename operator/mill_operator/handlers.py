@@ -16,9 +16,9 @@ from mill_objects.fields import number
 from mill_objects.key import Key
 from mill_operator.caches import PARENTS_AT_ONCE
 from mill_operator.controller import Controller
-from mill_operator.core.election import Timing
-from mill_operator.election import Election, new_identity
+from mill_operator.core.leader_election import LeaseTiming
 from mill_operator.endpoints import serve
+from mill_operator.leader_election import LeaderElection, new_identity
 from mill_operator.metrics import Metrics
 from mill_operator.settings import Settings
 
@@ -28,7 +28,7 @@ STALL_SHARE = STALL_SECONDS / 180
 """A silent watch is begun anew after this part of the time after which it counts as dead."""
 
 
-class Patience:
+class EndlessBackoff:
     """How kopf pauses between its attempts to reach the API server: it never gives up, as our own watches do not.
 
     How long is too long, the liveness probe decides.
@@ -40,7 +40,7 @@ class Patience:
 
 
 @dataclass(slots=True)
-class Ending:
+class Shutdown:
     """How this process comes to its end, other than by a signal."""
 
     flag: asyncio.Event = field(default_factory=asyncio.Event)
@@ -54,7 +54,7 @@ class Ending:
         self.flag.set()
 
 
-def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, ending: Ending) -> None:
+def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, ending: Shutdown) -> None:
     """Add our handlers to a registry."""
 
     @kopf.on.startup(id="start", registry=registry, errors=kopf.ErrorsMode.PERMANENT)
@@ -65,7 +65,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         settings.watching.connect_timeout = 10
         settings.watching.chunk_size = PARENTS_AT_ONCE
         settings.networking.request_timeout = 30
-        settings.networking.error_backoffs = Patience()
+        settings.networking.error_backoffs = EndlessBackoff()
         settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
         metrics = Metrics()
         options: ClientOptions = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
@@ -73,8 +73,8 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         if own.leader_election:
             # With connections of its own, so that a renewal never waits behind other requests.
             memo.election_client = await KubeClient.connect(own.context, **options)
-            timing, identity = Timing.of(own.lease_seconds), new_identity()
-            memo.election = Election(memo.election_client, own.namespace_of_lease, timing, identity=identity)
+            timing, identity = LeaseTiming.of(own.lease_seconds), new_identity()
+            memo.election = LeaderElection(memo.election_client, own.namespace_of_lease, timing, identity=identity)
             options["may_write"] = lambda: bool(memo.election.leads)
         memo.client = await KubeClient.connect(own.context, **options)
         memo.controller = Controller(
@@ -119,6 +119,6 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
     async def wake(namespace: str | None, name: str, memo: kopf.Memo, meta: kopf.Meta, **_: Any) -> None:
         # Only a wake-up. A pass reads from our own reflector: if that sees the change later, it wakes the key again.
-        known = memo.controller.cluster.parents.get(Key(namespace or "", name))
+        known = memo.controller.caches.mill_deployments.get(Key(namespace or "", name))
         if known is not None and known.generation < number(meta, "generation"):
             memo.controller.wake(known.key)

@@ -11,10 +11,15 @@ from datetime import datetime
 from mill_kube.client import ApiError, Conflict, Expired, KubeClient, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.caches import Parent
+from mill_operator.caches import ObservedMillDeployment
 from mill_operator.children import MANAGER
-from mill_operator.core.internal_errors import Fault, fault_of
-from mill_operator.core.rollout.internal_error import Failing, announce_fault, begin_failing, cannot_be_judged
+from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.rollout.internal_error import (
+    FailureStreak,
+    first_failure,
+    internal_error_messages,
+    internal_error_status,
+)
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, wire
 from mill_operator.recorder import Recorder
@@ -26,18 +31,18 @@ TRANSIENT = frozenset({401, 408, 425, 429})
 """Answers by which the API server only asks to come again, besides 5xx."""
 
 
-def fault_in(error: Exception) -> Fault | None:
+def internal_error_in(error: Exception) -> InternalError | None:
     """Return what is to be told of a pass's error; None of an API server that is away, or busy, or was faster."""
     if not isinstance(error, KubeError):
-        return fault_of(error)
+        return internal_error_of(error)
     if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_goes:
         return None
     if error.status in TRANSIENT or error.status >= 500:
         return None
-    return fault_of(error, f"{type(error).__name__} {error.status}")
+    return internal_error_of(error, f"{type(error).__name__} {error.status}")
 
 
-class FailingPasses:
+class InternalErrorReporter:
     """Remembers which passes fail in a row. May be lost: then it takes longer until it is told."""
 
     def __init__(
@@ -53,7 +58,7 @@ class FailingPasses:
         self._recorder = recorder
         self._now = now
         self._on_write = on_write
-        self._rows: dict[Key, Failing] = {}
+        self._rows: dict[Key, FailureStreak] = {}
         self._told: dict[Key, tuple[int, str, bool]] = {}
         """What the status says of a row: of which generation and rollout, and whether that has ended."""
 
@@ -62,40 +67,44 @@ class FailingPasses:
         self._rows.pop(key, None)
         self._told.pop(key, None)
 
-    async def failed(self, parent: Parent, fault: Fault) -> None:
+    async def failed(self, resource: ObservedMillDeployment, internal_error: InternalError) -> None:
         """Note that a pass has failed, and tell of it if it is time. Raise `KubeError` if that cannot be written."""
-        key, now = parent.key, self._now()
+        key, now = resource.key, self._now()
         row = self._rows.get(key)
-        row = self._rows[key] = row.and_again(parent.rollout_id, now) if row else begin_failing(parent.rollout_id, now)
+        row = self._rows[key] = (
+            row.with_failure(resource.rollout_id, now) if row else first_failure(resource.rollout_id, now)
+        )
         if key in self._told and (memory := self._memory.get(key)) is not None:
             memory.status = memory.written  # what the pass has worked out is not to be written when we stop
-        tells = (parent.generation, parent.rollout_id, row.gives_up(now))
+        tells = (resource.generation, resource.rollout_id, row.gives_up(now))
         if row.repeats(now) and self._told.get(key) != tells:
-            await self._tell(parent, fault, now, end=row.gives_up(now))
+            await self._report(resource, internal_error, now, end=row.gives_up(now))
             self._told[key] = tells
         if (memory := self._memory.get(key)) is not None:
-            memory.statuses.rest()
+            memory.statuses.compact()
 
-    async def _tell(self, parent: Parent, fault: Fault, now: datetime, *, end: bool) -> None:
-        memory = self._memory.get(parent.key)
-        if memory is None or memory.uid != parent.uid:
-            memory = self._memory[parent.key] = Memory.of(parent)
+    async def _report(
+        self, resource: ObservedMillDeployment, internal_error: InternalError, now: datetime, *, end: bool
+    ) -> None:
+        memory = self._memory.get(resource.key)
+        if memory is None or memory.uid != resource.uid:
+            memory = self._memory[resource.key] = Memory.of(resource)
         before = memory.written
-        after = cannot_be_judged(
-            before, fault, generation=parent.generation, rollout_id=parent.rollout_id, end=end, now=now
+        after = internal_error_status(
+            before, internal_error, generation=resource.generation, rollout_id=resource.rollout_id, end=end, now=now
         )
         if after != before:
             body = {"metadata": {"uid": memory.uid}, "status": wire(after)}
             try:
-                await self._client.merge_status(MILL_DEPLOYMENTS, *parent.key, body, manager=MANAGER)
+                await self._client.merge_status(MILL_DEPLOYMENTS, *resource.key, body, manager=MANAGER)
             except NotFound:
-                log.debug("%s: gone", parent.key, extra=about(parent.key))
+                log.debug("%s: gone", resource.key, extra=about(resource.key))
                 return
         # What the pass had worked out is worked out again by the next one that succeeds.
-        memory.statuses.write(after)
+        memory.statuses.mark_written(after)
         memory.status = after
-        for each in announce_fault(before, after, parent.rollout_id, fault):
-            log.warning("%s: %s", parent.key, each.note, extra=about(parent.key, **each.about, reason=each.reason))
-            self._recorder.record(parent.key, parent.uid, each)
+        for each in internal_error_messages(before, after, resource.rollout_id, internal_error):
+            log.warning("%s: %s", resource.key, each.text, extra=about(resource.key, **each.about, reason=each.reason))
+            self._recorder.record(resource.key, resource.uid, each)
         if after != before:
-            self._on_write(parent.key, before, after)
+            self._on_write(resource.key, before, after)

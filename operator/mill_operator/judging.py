@@ -5,9 +5,9 @@ from datetime import datetime
 
 from mill_api.status import ServiceStatus
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import fault_of
-from mill_operator.core.objects.desired import Child
-from mill_operator.core.objects.rendering import Desired
+from mill_operator.core.internal_errors import internal_error_of
+from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.rendering import DesiredState
 from mill_operator.core.observed.lookup_results import Answers
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, judge
@@ -19,8 +19,8 @@ from mill_operator.memory import Memory
 
 async def judge_all(
     memory: Memory,
-    wanted: Desired,
-    children: Iterable[Child],
+    wanted: DesiredState,
+    children: Iterable[ChildObject],
     pods: Iterable[PodFacts],
     there: Iterable[ChildFacts],
     answers: Answers,
@@ -48,8 +48,8 @@ async def judge_all(
     for service in wanted.services:
         await give_way()
         deployment, before = deployments.get(service.name), previous.get(service.name)
-        if service.fault is not None:
-            observations.append(unjudged(service, service.fault, before, now))
+        if service.internal_error is not None:
+            observations.append(unjudged(service, service.internal_error, before, now))
             continue
         try:
             observation = judge(
@@ -65,6 +65,6 @@ async def judge_all(
                 asked_at=timestamps.parse(rollout.started_at) if rollout else now,
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
-            observation = unjudged(service, fault_of(error), before, now)
+            observation = unjudged(service, internal_error_of(error), before, now)
         observations.append(observation)
     return observations

@@ -8,7 +8,7 @@ import sys
 import kopf
 
 from mill_objects.key import Key
-from mill_operator.handlers import Ending, register
+from mill_operator.handlers import Shutdown, register
 from mill_operator.settings import Settings
 from mill_process import logs
 from mill_process.settings import SettingsError, load
@@ -33,7 +33,7 @@ def run() -> None:
     for warning in warnings:  # the log is configured by the settings
         log.warning("%s", warning)
     logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
-    ending = Ending()
+    ending = Shutdown()
     registry = kopf.OperatorRegistry()
     register(registry, settings, listening, ending)
     where = {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}

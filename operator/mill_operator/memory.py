@@ -16,10 +16,10 @@ from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_api.validation import Problem as Broken
 from mill_api.validation import problems
-from mill_operator.caches import Parent
+from mill_operator.caches import ObservedMillDeployment
 from mill_operator.children import WriteMemory
-from mill_operator.core.objects.pods import Options
-from mill_operator.core.objects.rendering import Desired, Source
+from mill_operator.core.objects.pods import RenderOptions
+from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
@@ -31,49 +31,49 @@ PROBLEMS_TOLD = 50
 PROBLEMS_LENGTH = 8192
 
 
-class Statuses:
+class StatusMemory:
     """The newest status that we made, and the newest that the API server has: while they are one, as packed text."""
 
     def __init__(self, packed: Packed) -> None:
         self._packed = packed
-        self._at_work: tuple[MillDeploymentStatus, MillDeploymentStatus] | None = None
+        self._unpacked_pair: tuple[MillDeploymentStatus, MillDeploymentStatus] | None = None
 
     @property
-    def made(self) -> MillDeploymentStatus:
+    def latest(self) -> MillDeploymentStatus:
         """Return the newest that we made."""
-        return self._both()[0]
+        return self._unpacked()[0]
 
     @property
     def written(self) -> MillDeploymentStatus:
         """Return the newest that the API server has."""
-        return self._both()[1]
+        return self._unpacked()[1]
 
     @property
-    def at_rest(self) -> bool:
+    def is_compact(self) -> bool:
         """Whether there is nothing to write, and nobody has looked since."""
-        return self._at_work is None
+        return self._unpacked_pair is None
 
-    def make(self, status: MillDeploymentStatus) -> None:
+    def update(self, status: MillDeploymentStatus) -> None:
         """Note a newer one."""
-        self._at_work = status, self.written
+        self._unpacked_pair = status, self.written
 
-    def write(self, status: MillDeploymentStatus) -> None:
+    def mark_written(self, status: MillDeploymentStatus) -> None:
         """Note that it was written."""
         if status != self.written:
             text = status.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)
             self._packed = Packed.of_text(text)
-        self._at_work = self.made, status
+        self._unpacked_pair = self.latest, status
 
-    def rest(self) -> None:
+    def compact(self) -> None:
         """Keep less until somebody looks again."""
-        if self._at_work is not None and self._at_work[0] == self._at_work[1]:
-            self._at_work = None
+        if self._unpacked_pair is not None and self._unpacked_pair[0] == self._unpacked_pair[1]:
+            self._unpacked_pair = None
 
-    def _both(self) -> tuple[MillDeploymentStatus, MillDeploymentStatus]:
-        if self._at_work is None:
+    def _unpacked(self) -> tuple[MillDeploymentStatus, MillDeploymentStatus]:
+        if self._unpacked_pair is None:
             status = read_status(self._packed.value())
-            self._at_work = status, status
-        return self._at_work
+            self._unpacked_pair = status, status
+        return self._unpacked_pair
 
 
 @dataclass(slots=True)
@@ -81,16 +81,16 @@ class Memory:
     """One MillDeployment's."""
 
     uid: str
-    statuses: Statuses
+    statuses: StatusMemory
     writes: WriteMemory = field(default_factory=WriteMemory)
-    asked: tuple[int, frozenset[tuple[str, str]]] | None = None
-    """What `wanted` was worked out for: a pass for each event of a pod should not do it again."""
-    wanted: Desired | str = ""
+    desired_for: tuple[int, frozenset[tuple[str, str]]] | None = None
+    """What `desired` was worked out for: a pass for each event of a pod should not do it again."""
+    desired: DesiredState | str = ""
     warnings: tuple[StatusWarning, ...] = ()
     """What a new generation with that spec would be refused for."""
-    faults: dict[str, str] = field(default_factory=dict)
+    internal_errors: dict[str, str] = field(default_factory=dict)
     """Ids of the faults that are logged, by what cannot be rendered or judged for them."""
-    older: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
+    rollback_hashes: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     """Hashes of Deployments with the pod template of an older version that was looked up: by service, hash of that
     template, and hash of the Deployment as it is wanted. None: there is no such version any more."""
     written_at: float = 0.0
@@ -98,53 +98,55 @@ class Memory:
     write_seconds: float = 0.0
 
     @classmethod
-    def of(cls, parent: Parent) -> Self:
+    def of(cls, resource: ObservedMillDeployment) -> Self:
         """Begin with what the resource itself tells."""
-        return cls(parent.uid, Statuses(parent.packed_status))
+        return cls(resource.uid, StatusMemory(resource.packed_status))
 
     @property
     def status(self) -> MillDeploymentStatus:
         """Return the newest status that we made."""
-        return self.statuses.made
+        return self.statuses.latest
 
     @status.setter
     def status(self, status: MillDeploymentStatus) -> None:
-        self.statuses.make(status)
+        self.statuses.update(status)
 
     @property
     def written(self) -> MillDeploymentStatus:
         """Return the newest status that the API server has."""
         return self.statuses.written
 
-    def is_known(self, parent: Parent) -> bool:
+    def is_known(self, resource: ObservedMillDeployment) -> bool:
         """Tell whether it has been worked out what should exist, all of it."""
-        faulty = isinstance(self.wanted, Desired) and self.wanted.unrendered
-        return not faulty and self.asked == (parent.generation, parent.restarts)
+        faulty = isinstance(self.desired, DesiredState) and self.desired.unrendered
+        return not faulty and self.desired_for == (resource.generation, resource.restarts)
 
-    def wanted_of(self, parent: Parent, options: Options, max_spec_bytes: int) -> Desired | str:
+    def desired_state(
+        self, resource: ObservedMillDeployment, options: RenderOptions, max_spec_bytes: int
+    ) -> DesiredState | str:
         """Return what should exist, or what is wrong with the spec, all of it."""
-        if self.is_known(parent):
-            return self.wanted
-        checked = self.asked is not None and self.asked[0] == parent.generation
-        if not (checked and isinstance(self.wanted, str)):
-            before = self.wanted if isinstance(self.wanted, Desired) else None
-            spec = parent.spec
+        if self.is_known(resource):
+            return self.desired
+        checked = self.desired_for is not None and self.desired_for[0] == resource.generation
+        if not (checked and isinstance(self.desired, str)):
+            before = self.desired if isinstance(self.desired, DesiredState) else None
+            spec = resource.spec
             refusal, warnings = "", self.warnings
             if not checked:
-                limit, was_accepted = max_spec_bytes, accepted(self.written, parent.generation)
-                refusal, warnings = _check(spec, parent.packed_spec.size, limit, accepted=was_accepted)
-            self.wanted = refusal or Source(parent.owner, spec, dict(parent.restarts), options).desired(before)
+                limit, was_accepted = max_spec_bytes, accepted(self.written, resource.generation)
+                refusal, warnings = _check(spec, resource.packed_spec.size, limit, accepted=was_accepted)
+            self.desired = refusal or ParsedSpec(resource.owner, spec, dict(resource.restarts), options).desired(before)
             self.warnings = warnings
-        self.asked = parent.generation, parent.restarts
-        return self.wanted
+        self.desired_for = resource.generation, resource.restarts
+        return self.desired
 
-    def unspawnable(self) -> dict[str, Problem]:
+    def task_problems(self) -> dict[str, Problem]:
         """Return the tasks whose CronJob could not be written."""
-        if isinstance(self.wanted, str):
+        if isinstance(self.desired, str):
             return {}
-        found = {name: Problem("internal", str(fault)) for name, fault in self.wanted.tasks.items()}
+        found = {name: Problem("internal", str(internal_error)) for name, internal_error in self.desired.tasks.items()}
         if self.writes.problems:
-            cron_jobs = (child for child in self.wanted.children if child.kind == "CronJob")
+            cron_jobs = (child for child in self.desired.children if child.kind == "CronJob")
             problems = ((child.key.name, self.writes.problem(child)) for child in cron_jobs)
             found |= {name: problem for name, problem in problems if problem is not None}
         return found

@@ -15,7 +15,7 @@ from prometheus_client import (
 
 from mill_api.status import MillDeploymentStatus, Phase
 from mill_kube.reflector import Reflector
-from mill_operator.core.rollout.status_changes import ended, steps
+from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions
 from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RESULTS: Final = ("succeeded", "failed", "superseded", "refused")
@@ -50,7 +50,7 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self.faults = Counter(
+        self.internal_errors = Counter(
             "mill_operator_faults",
             "Unexpected errors of the operator itself, by what they concern: a whole pass, one service or task of it;"
             " telling: the status could not even say so.",
@@ -85,7 +85,7 @@ class Metrics:
         for result in PASSES:
             self.reconciles.labels(result)
         for part in FAULTS:
-            self.faults.labels(part)
+            self.internal_errors.labels(part)
 
     def queue(self, depth: Callable[[], int]) -> None:
         """Show the depth of a queue."""
@@ -103,9 +103,9 @@ class Metrics:
     def written(self, before: MillDeploymentStatus, after: MillDeploymentStatus, seconds: float | None) -> None:
         """Count what a status write told. `seconds` since its evidence came, if that is known."""
         self.status_writes.inc()
-        for result in ended(before, after):
+        for result in ended_rollouts(before, after):
             self.rollouts.labels(result).inc()
         if seconds is not None:
-            for _service, step in steps(before, after):
+            for _service, step in new_transitions(before, after):
                 if step.phase in VERDICTS:
                     self.verdict_latency.observe(seconds)

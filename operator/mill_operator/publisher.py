@@ -10,7 +10,7 @@ from mill_kube.client import Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 from mill_operator.children import MANAGER
-from mill_operator.core.rollout.event_messages import announcements
+from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.write_throttle import Change, change, pause
 from mill_operator.memory import Memory
 from mill_operator.recorder import Recorder
@@ -61,15 +61,15 @@ class Publisher:
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
         before = memory.written
-        memory.statuses.write(status)
-        self._tell(key, memory.uid, before, status)
+        memory.statuses.mark_written(status)
+        self._report(key, memory.uid, before, status)
         self._on_write(key, before, status)
         return True
 
-    def _tell(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
-        for each in announcements(before, after):
+    def _report(self, key: Key, uid: str, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+        for each in event_messages(before, after):
             level = logging.WARNING if each.warning else logging.INFO
-            log.log(level, "%s: %s", key, each.note, extra=about(key, **each.about, reason=each.reason))
+            log.log(level, "%s: %s", key, each.text, extra=about(key, **each.about, reason=each.reason))
             if each.verdict:
                 self._recorder.record(key, uid, each)
 

@@ -14,33 +14,40 @@ from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.caches import Cluster, Parent
-from mill_operator.children import RETRY_SECONDS, Children
-from mill_operator.core.internal_errors import Fault
-from mill_operator.core.objects.desired import Child
-from mill_operator.core.objects.plan import leaving, of_this_resource, overstaying, plan, postponed, renewals
-from mill_operator.core.objects.pods import Options
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, Desired
+from mill_operator.caches import Caches, ObservedMillDeployment
+from mill_operator.children import RETRY_SECONDS, ChildWriter
+from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.plan import (
+    late_pod_lookups,
+    leftovers,
+    of_this_resource,
+    plan,
+    pods_to_replace,
+    postponed,
+)
+from mill_operator.core.objects.pods import RenderOptions
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, DesiredState
 from mill_operator.core.observed.lookup_results import NOTHING_KNOWN
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions
-from mill_operator.core.rollout.start import refuse
+from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.tasks.status import observe, outliving
 from mill_operator.core.verdicts.judge import Observation
-from mill_operator.cpu_time import Aside
-from mill_operator.internal_errors import FailingPasses
+from mill_operator.cpu_time import ThreadOffload
+from mill_operator.internal_errors import InternalErrorReporter
 from mill_operator.judging import judge_all
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
-from mill_operator.renderer import Held, Renderer
+from mill_operator.renderer import Renderer, Rollback
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 
-OnFault: TypeAlias = Callable[[Key, str], None]
+OnInternalError: TypeAlias = Callable[[Key, str], None]
 """Told of each `service` or `task` that could not be rendered or judged in a pass."""
 
 DRAIN_SECONDS = 2.0
@@ -53,26 +60,26 @@ class Reconciler:
     def __init__(
         self,
         client: KubeClient,
-        cluster: Cluster,
-        options: Options,
+        caches: Caches,
+        options: RenderOptions,
         now: Callable[[], datetime],
         on_write: OnWrite = lambda *_: None,
-        on_fault: OnFault = lambda *_: None,
+        on_internal_error: OnInternalError = lambda *_: None,
         max_spec_bytes: int = MAX_SPEC_BYTES,
     ) -> None:
         self._client = client
         self._options = options
         self._max_spec_bytes = max_spec_bytes
-        self._aside = Aside()
-        self._cluster = cluster
+        self._offload = ThreadOffload()
+        self._caches = caches
         self._now = now
         self._memory: dict[Key, Memory] = {}
-        self._children = Children(client, cluster)
+        self._children = ChildWriter(client, caches)
         self._lookups = Lookups(client)
         self._recorder = Recorder(client, now)
         self._publisher = Publisher(client, self._recorder, on_write)
-        self._failing = FailingPasses(client, self._memory, self._recorder, now, on_write)
-        self._on_fault = on_fault
+        self._failing = InternalErrorReporter(client, self._memory, self._recorder, now, on_write)
+        self._on_internal_error = on_internal_error
 
     async def reconcile(self, key: Key) -> float | None:
         """Make one pass. Return after how many seconds to make another though nothing happens.
@@ -80,42 +87,42 @@ class Reconciler:
         Raise `KubeError` if the API server is away or refuses what it should not. Whatever it raises: `failed` is to be
         told.
         """
-        parent = self._cluster.parents.get(key)
-        if parent is None or parent.terminating:
+        resource = self._caches.mill_deployments.get(key)
+        if resource is None or resource.terminating:
             self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
             self._failing.over(key)
             return None
-        wait = await self._reconcile(parent)
+        wait = await self._reconcile(resource)
         self._failing.over(key)
         return wait
 
-    async def failed(self, key: Key, fault: Fault) -> None:
+    async def failed(self, key: Key, internal_error: InternalError) -> None:
         """Note that a pass has failed by a fault of ours; if that goes on, the status tells it. Raise `KubeError`."""
-        parent = self._cluster.parents.get(key)
-        if parent is None or parent.terminating:
+        resource = self._caches.mill_deployments.get(key)
+        if resource is None or resource.terminating:
             self._failing.over(key)
         else:
-            await self._failing.failed(parent, fault)
+            await self._failing.failed(resource, internal_error)
 
-    async def _reconcile(self, parent: Parent) -> float | None:
-        key = parent.key
-        memory = self._recall(parent)
-        wanted = await self._wanted(parent, memory)
+    async def _reconcile(self, resource: ObservedMillDeployment) -> float | None:
+        key = resource.key
+        memory = self._memory_of(resource)
+        wanted = await self._desired_state(resource, memory)
         memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
         wait = None
         if isinstance(wanted, str):
-            self._refuse(parent, memory, wanted)
+            self._refuse(resource, memory, wanted)
         else:
-            wait = await self._step(parent, memory, wanted)
-        wait = _soonest(wait, await self._look_at_tasks(parent, memory))
+            wait = await self._roll_out(resource, memory, wanted)
+        wait = _soonest(wait, await self._look_at_tasks(resource, memory))
         wait = _soonest(wait, await self._publisher.publish(key, memory))
-        memory.statuses.rest()
+        memory.statuses.compact()
         return wait
 
     async def flush(self) -> None:
         """Write every status that waits for its time, and post the Events of it."""
         for key, memory in self._memory.items():
-            if memory.statuses.at_rest:
+            if memory.statuses.is_compact:
                 continue
             # A status that was not written is made again from the cluster.
             try:
@@ -126,150 +133,166 @@ class Reconciler:
                 log.exception("%s: unexpected error", key, extra=about(key))
         await self._recorder.drain(DRAIN_SECONDS)
 
-    def _recall(self, parent: Parent) -> Memory:
-        memory = self._memory.get(parent.key)
-        if memory is None or memory.uid != parent.uid:
-            memory = self._memory[parent.key] = Memory.of(parent)
+    def _memory_of(self, resource: ObservedMillDeployment) -> Memory:
+        memory = self._memory.get(resource.key)
+        if memory is None or memory.uid != resource.uid:
+            memory = self._memory[resource.key] = Memory.of(resource)
         return memory
 
-    async def _wanted(self, parent: Parent, memory: Memory) -> Desired | str:
+    async def _desired_state(self, resource: ObservedMillDeployment, memory: Memory) -> DesiredState | str:
         """Return what should exist, or what is wrong with the spec."""
-        size = 0 if memory.is_known(parent) else parent.packed_spec.size
-        return await self._aside.run(size, memory.wanted_of, parent, self._options, self._max_spec_bytes)
+        size = 0 if memory.is_known(resource) else resource.packed_spec.size
+        return await self._offload.run(size, memory.desired_state, resource, self._options, self._max_spec_bytes)
 
-    def _refuse(self, parent: Parent, memory: Memory, reason: str) -> None:
+    def _refuse(self, resource: ObservedMillDeployment, memory: Memory, reason: str) -> None:
         status, now = memory.status, self._now()
-        if status.rollout is None or status.rollout.id != parent.rollout_id:
-            memory.status = refuse(status, reason, generation=parent.generation, rollout_id=parent.rollout_id, now=now)
+        if status.rollout is None or status.rollout.id != resource.rollout_id:
+            memory.status = refuse_rollout(
+                status, reason, generation=resource.generation, rollout_id=resource.rollout_id, now=now
+            )
         else:  # what passes before this one have said of themselves is over
             memory.status = status.model_copy(update={"conditions": conditions(status, status.conditions, now)})
 
-    async def _look_at_tasks(self, parent: Parent, memory: Memory) -> float | None:
+    async def _look_at_tasks(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
         """Note what became of the tasks' runs, which are no part of any rollout."""
         now = self._now()
         look = partial(
             observe,
-            self._cluster.jobs(parent),
-            self._cluster.run_pods(parent.key),
+            self._caches.jobs(resource),
+            self._caches.run_pods(resource.key),
             memory.status.tasks,
-            problems=memory.unspawnable(),
+            problems=memory.task_problems(),
             now=now,
         )
         seen = look()
         if seen.questions:
             seen = look(answers=await self._lookups.answer(seen.questions))
-        unrendered = memory.wanted.tasks.items() if isinstance(memory.wanted, Desired) else ()
-        self._note_faults(parent.key, memory, "task", [*unrendered, *seen.faults])
+        unrendered = memory.desired.tasks.items() if isinstance(memory.desired, DesiredState) else ()
+        self._report_internal_errors(resource.key, memory, "task", [*unrendered, *seen.internal_errors])
         memory.status = memory.status.model_copy(update={"tasks": seen.tasks, "active_runs": seen.active})
         return None if seen.wake_at is None else (seen.wake_at - now) / timedelta(seconds=1)
 
-    async def _step(self, parent: Parent, memory: Memory, wanted: Desired) -> float | None:
-        begins = memory.status.rollout is None or memory.status.rollout.id != parent.rollout_id
-        if begins:
+    async def _roll_out(self, resource: ObservedMillDeployment, memory: Memory, wanted: DesiredState) -> float | None:
+        starts = memory.status.rollout is None or memory.status.rollout.id != resource.rollout_id
+        if starts:
             memory.writes.problems.clear()  # somebody asks again
-            memory.older.clear()
-        older = partial(self._children.older_template, parent.key)
-        renderer = Renderer(parent, wanted, self._options, self._aside, older)
-        held = {} if begins else await self._held(parent, memory, wanted, renderer)
-        wanted = memory.wanted = wanted.with_faults(renderer.faults)
-        children = renderer.hold(held, wanted.children)
+            memory.rollback_hashes.clear()
+        older = partial(self._children.older_template, resource.key)
+        renderer = Renderer(resource, wanted, self._options, self._offload, older)
+        held = {} if starts else await self._rollbacks(resource, memory, wanted, renderer)
+        wanted = memory.desired = wanted.with_internal_errors(renderer.internal_errors)
+        children = renderer.with_rollbacks(held, wanted.children)
         # What this pass brings about may be here before the pass is over: only what stands now can be stale.
-        standing = self._cluster.pods(parent.key)
+        standing = self._caches.pods(resource.key)
         later = postponed(wanted.services, standing, self._now())
-        if not await self._write(parent, memory, wanted, children, renderer, later):
+        if not await self._write(resource, memory, wanted, children, renderer, later):
             return None
-        wanted = memory.wanted = wanted.with_faults(renderer.faults)
-        pods, there = self._see(parent)
+        wanted = memory.desired = wanted.with_internal_errors(renderer.internal_errors)
+        pods, there = self._see(resource)
         now = self._now()
         observations = await self._observe(memory, wanted, children, pods, there, now)
-        if begins:
-            stale = renewals(observations, [pod for pod in standing if pod in pods])
+        if starts:
+            stale = pods_to_replace(observations, [pod for pod in standing if pod in pods])
             await self._children.renew(stale)
             pods = [pod for pod in pods if pod not in stale]
             observations = await self._observe(memory, wanted, children, pods, there, now, afresh=True)
-        self._note_faults(
-            parent.key, memory, "service", [(each.service, each.fault) for each in observations if each.fault]
+        self._report_internal_errors(
+            resource.key,
+            memory,
+            "service",
+            [(each.service, each.internal_error) for each in observations if each.internal_error],
         )
-        answers = await self._lookups.answer(overstaying(memory.status.services, pods, now))
+        answers = await self._lookups.answer(late_pod_lookups(memory.status.services, pods, now))
         names = [service.name for service in wanted.services]
         step = advance(
             memory.status,
             observations,
-            generation=parent.generation,
-            rollout_id=parent.rollout_id,
-            present=leaving(names, there, pods, owner=parent.owner, nodes=answers.nodes),
-            held=held,
+            generation=resource.generation,
+            rollout_id=resource.rollout_id,
+            leftovers=leftovers(names, there, pods, owner=resource.owner, nodes=answers.nodes),
+            rolled_back=held,
             now=now,
         )
         memory.status = step.status
         moments = [step.wake_at, *later.values()]
-        if _taken_back(memory.written) != _taken_back(step.status):
+        if _rolled_back(memory.written) != _rolled_back(step.status):
             moments.append(now)  # once the evidence is written, the version before can come back
         return _soonest(
             *((moment - now) / timedelta(seconds=1) for moment in moments if moment is not None),
             RETRY_SECONDS if memory.writes.problems else None,
         )
 
-    def _note_faults(self, key: Key, memory: Memory, kind: str, faults: Iterable[tuple[str, Fault]]) -> None:
+    def _report_internal_errors(
+        self, key: Key, memory: Memory, kind: str, internal_errors: Iterable[tuple[str, InternalError]]
+    ) -> None:
         """Count what could not be rendered or judged in this pass, and log what was not logged before."""
-        found = {f"{kind} {name}": fault for name, fault in faults}
-        for name, fault in found.items():
-            self._on_fault(key, kind)
-            if memory.faults.get(name) != fault.id:
-                log.error("%s: %s: internal error (%s)\n%s", key, name, fault, fault.details, extra=about(key))
-        others = {name: known for name, known in memory.faults.items() if not name.startswith(f"{kind} ")}
-        memory.faults = others | {name: fault.id for name, fault in found.items()}
+        found = {f"{kind} {name}": internal_error for name, internal_error in internal_errors}
+        for name, internal_error in found.items():
+            self._on_internal_error(key, kind)
+            if memory.internal_errors.get(name) != internal_error.id:
+                log.error(
+                    "%s: %s: internal error (%s)\n%s",
+                    key,
+                    name,
+                    internal_error,
+                    internal_error.details,
+                    extra=about(key),
+                )
+        others = {name: known for name, known in memory.internal_errors.items() if not name.startswith(f"{kind} ")}
+        memory.internal_errors = others | {name: internal_error.id for name, internal_error in found.items()}
 
     async def _write(
         self,
-        parent: Parent,
+        resource: ObservedMillDeployment,
         memory: Memory,
-        wanted: Desired,
-        children: Sequence[Child],
+        wanted: DesiredState,
+        children: Sequence[ChildObject],
         renderer: Renderer,
         later: Collection[str],
     ) -> bool:
         """Bring the children to what is wanted. Return False if the resource turns out to be gone."""
-        observed = self._cluster.children(parent.key)
+        observed = self._caches.children(resource.key)
         memory.writes.keep(children, observed)
         todo = plan(
             children,
             observed,
-            owner=parent.owner,
+            owner=resource.owner,
             revisions=memory.writes.revisions,
             postponed=later,
             unrendered=wanted.unrendered,
         )
-        known_already = memory.written.observed_generation >= parent.generation
+        known_already = memory.written.observed_generation >= resource.generation
         missing = any(memory.writes.problem(child) is None for child in todo.create)
-        if missing and known_already and not await self._is_there(parent):
+        if missing and known_already and not await self._still_exists(resource):
             return False  # what we miss went with the resource, whose end is on its way to us
         if todo.delete:
-            await self._children.adopt(parent.owner, outliving(self._cluster.jobs(parent), todo.delete))
+            await self._children.adopt(resource.owner, outliving(self._caches.jobs(resource), todo.delete))
         await self._children.write(todo, memory.writes, renderer)
         return True
 
-    def _see(self, parent: Parent) -> tuple[list[PodFacts], list[ChildFacts]]:
-        pods, children = self._cluster.pods(parent.key), self._cluster.children(parent.key)
-        return of_this_resource(pods, children, owner=parent.owner, created=parent.created)
+    def _see(self, resource: ObservedMillDeployment) -> tuple[list[PodFacts], list[ChildFacts]]:
+        pods, children = self._caches.pods(resource.key), self._caches.children(resource.key)
+        return of_this_resource(pods, children, owner=resource.owner, created=resource.created)
 
-    async def _is_there(self, parent: Parent) -> bool:
+    async def _still_exists(self, resource: ObservedMillDeployment) -> bool:
         """Ask whether the resource is still what we know: watches of several kinds are not in step."""
         try:
-            metadata = (await self._client.get(MILL_DEPLOYMENTS, *parent.key))["metadata"]
+            metadata = (await self._client.get(MILL_DEPLOYMENTS, *resource.key))["metadata"]
         except NotFound:
             return False
-        return metadata["uid"] == parent.uid and "deletionTimestamp" not in metadata
+        return metadata["uid"] == resource.uid and "deletionTimestamp" not in metadata
 
-    async def _held(self, parent: Parent, memory: Memory, wanted: Desired, renderer: Renderer) -> dict[str, Held]:
+    async def _rollbacks(
+        self, resource: ObservedMillDeployment, memory: Memory, wanted: DesiredState, renderer: Renderer
+    ) -> dict[str, Rollback]:
         """Return the services that are to go back to the version that worked.
 
         Only what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
         """
         templates = {service.name: service.template for service in wanted.services}
-        asked_again = _taken_back(memory.written) - _taken_back(memory.status)
+        asked_again = _rolled_back(memory.written) - _rolled_back(memory.status)
         deployments = {each.service: each for each in wanted.children if each.kind == "Deployment"}
-        held: dict[str, Held] = {}
+        held: dict[str, Rollback] = {}
         for service in memory.written.services:
             name, good = service.name, service.healthy_template
             if good is None or service.failed_template is None or name in asked_again:
@@ -279,21 +302,21 @@ class Reconciler:
             if (child := deployments.get(name)) is None:
                 continue
             known = (name, good, child.applied)
-            if known not in memory.older:
-                template = await self._children.older_template(parent.key, name, good)
+            if known not in memory.rollback_hashes:
+                template = await self._children.older_template(resource.key, name, good)
                 rendered = None if template is None else await renderer.with_template(child, template)
-                if child.program in renderer.faults:
+                if child.program in renderer.internal_errors:
                     continue
-                memory.older[known] = None if rendered is None else rendered.child.applied
-            if (applied := memory.older[known]) is not None:
-                held[name] = Held(child, replace(child, applied=applied), good)
+                memory.rollback_hashes[known] = None if rendered is None else rendered.child.applied
+            if (applied := memory.rollback_hashes[known]) is not None:
+                held[name] = Rollback(child, replace(child, applied=applied), good)
         return held
 
     async def _observe(
         self,
         memory: Memory,
-        wanted: Desired,
-        children: Sequence[Child],
+        wanted: DesiredState,
+        children: Sequence[ChildObject],
         pods: Sequence[PodFacts],
         there: Sequence[ChildFacts],
         now: datetime,
@@ -311,7 +334,7 @@ class Reconciler:
         return seen
 
 
-def _taken_back(status: MillDeploymentStatus) -> set[str]:
+def _rolled_back(status: MillDeploymentStatus) -> set[str]:
     return {service.name for service in status.services if service.failed_template is not None}
 
 

@@ -25,7 +25,7 @@ from mill_kube.resources import EVENTS
 from mill_objects.fields import number
 from mill_objects.key import Key
 from mill_operator.children import MANAGER
-from mill_operator.core.rollout.event_messages import Announcement
+from mill_operator.core.rollout.event_messages import EventMessage
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ PAUSES = (0.5, 2.0, 8.0)
 class _Post:
     key: Key
     uid: str
-    announcement: Announcement
+    message: EventMessage
     at: str
 
 
@@ -54,12 +54,12 @@ class Recorder:
         self._waiting: deque[_Post] = deque()
         self._worker: asyncio.Task[None] | None = None
 
-    def record(self, key: Key, uid: str, announcement: Announcement) -> None:
+    def record(self, key: Key, uid: str, message: EventMessage) -> None:
         """Have an announcement posted as an Event of a MillDeployment. Returns at once."""
         if len(self._waiting) >= WAITING_LIMIT:
-            log.debug("%s: event %s is lost: too many wait", key, announcement.reason)
+            log.debug("%s: event %s is lost: too many wait", key, message.reason)
             return
-        self._waiting.append(_Post(key, uid, announcement, self._now().strftime("%Y-%m-%dT%H:%M:%SZ")))
+        self._waiting.append(_Post(key, uid, message, self._now().strftime("%Y-%m-%dT%H:%M:%SZ")))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
@@ -77,7 +77,7 @@ class Recorder:
             try:
                 await self._post(post)
             except Exception:  # one that is odd does not keep the others back
-                log.exception("%s: event %s is lost: unexpected error", post.key, post.announcement.reason)
+                log.exception("%s: event %s is lost: unexpected error", post.key, post.message.reason)
 
     async def _post(self, post: _Post) -> None:
         for pause in (*PAUSES, None):
@@ -87,27 +87,27 @@ class Recorder:
                 if pause is not None:
                     await asyncio.sleep(pause)
                     continue
-                log.debug("%s: event %s is lost: no answer", post.key, post.announcement.reason)
+                log.debug("%s: event %s is lost: no answer", post.key, post.message.reason)
             except Withheld:
-                log.debug("%s: event %s is lost: another replica works", post.key, post.announcement.reason)
+                log.debug("%s: event %s is lost: another replica works", post.key, post.message.reason)
             except ApiError as error:
                 level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
-                log.log(level, "%s: event %s is lost: %s", post.key, post.announcement.reason, error)
+                log.log(level, "%s: event %s is lost: %s", post.key, post.message.reason, error)
             except Exception:
-                log.exception("%s: event %s is lost: unexpected error", post.key, post.announcement.reason)
+                log.exception("%s: event %s is lost: unexpected error", post.key, post.message.reason)
             return
 
     async def _create(self, post: _Post) -> None:
-        body = event(post.key, post.uid, post.announcement, at=post.at, instance=self._instance)
+        body = event(post.key, post.uid, post.message, at=post.at, instance=self._instance)
         try:
             await self._client.create(EVENTS, post.key.namespace, body, manager=MANAGER)
         except Conflict:
-            if post.announcement.count != 1:
+            if post.message.count != 1:
                 await self._count_up(post, body["metadata"]["name"])
 
     async def _count_up(self, post: _Post, name: str) -> None:
         """Say that a verdict was made once more."""
-        count = post.announcement.count
+        count = post.message.count
         if count is None:
             count = 1 + max(1, number(await self._client.get(EVENTS, post.key.namespace, name), "count"))
         changes: list[dict[str, Any]] = [
@@ -117,16 +117,16 @@ class Recorder:
         await self._client.json_patch(EVENTS, post.key.namespace, name, changes, manager=MANAGER)
 
 
-def event(key: Key, uid: str, announcement: Announcement, *, at: str, instance: str) -> dict[str, Any]:
+def event(key: Key, uid: str, message: EventMessage, *, at: str, instance: str) -> dict[str, Any]:
     """Return the Event that tells an announcement."""
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,
-        "metadata": {"name": f"{key.name}.{short_uid(uid)}.{announcement.id}", "namespace": key.namespace},
-        "type": "Warning" if announcement.warning else "Normal",
-        "reason": announcement.reason,
-        "message": announcement.note,
-        "action": announcement.action,
+        "metadata": {"name": f"{key.name}.{short_uid(uid)}.{message.id}", "namespace": key.namespace},
+        "type": "Warning" if message.warning else "Normal",
+        "reason": message.reason,
+        "message": message.text,
+        "action": message.action,
         "involvedObject": {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,

@@ -7,23 +7,23 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mill_operator.caches import Parent
-from mill_operator.core.internal_errors import Fault, fault_of
-from mill_operator.core.objects.desired import Child, Rendered, with_template
-from mill_operator.core.objects.pods import Options
-from mill_operator.core.objects.rendering import Desired, Source
-from mill_operator.cpu_time import Aside
+from mill_operator.caches import ObservedMillDeployment
+from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.objects.desired import ChildObject, RenderedObject, with_template
+from mill_operator.core.objects.pods import RenderOptions
+from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
+from mill_operator.cpu_time import ThreadOffload
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Rollback:
     """A Deployment that keeps the pod template of an older version."""
 
-    wanted: Child
+    wanted: ChildObject
     """As it would be otherwise."""
-    child: Child
+    child: ChildObject
     """As it is to be."""
     template: str
     """The older template's hash."""
@@ -32,39 +32,39 @@ class Held:
 class Renderer:
     """Makes the objects of one pass. `older` looks up the pod template of a service's older version, by its hash.
 
-    An unexpected error is that service's or task's alone, and noted in `faults`: its neighbours are made.
+    An unexpected error is that service's or task's alone, and noted in `internal_errors`: its neighbours are made.
     """
 
     def __init__(
         self,
-        parent: Parent,
-        wanted: Desired,
-        options: Options,
-        aside: Aside,
+        resource: ObservedMillDeployment,
+        wanted: DesiredState,
+        options: RenderOptions,
+        offload: ThreadOffload,
         older: Callable[[str, str], Awaitable[Json | None]],
     ) -> None:
-        self._parent = parent
+        self._parent = resource
         self._wanted = wanted
         self._options = options
-        self._aside = aside
+        self._offload = offload
         self._older = older
-        self._source: Source | None = None
-        self._sizes: dict[Child, int] = {}
-        self._held: Mapping[str, Held] = {}
-        self.faults: dict[tuple[str, str], Fault] = {}
-        """Why objects could not be made, by what they are a part of: see `Child.program`."""
+        self._source: ParsedSpec | None = None
+        self._sizes: dict[ChildObject, int] = {}
+        self._held: Mapping[str, Rollback] = {}
+        self.internal_errors: dict[tuple[str, str], InternalError] = {}
+        """Why objects could not be made, by what they are a part of: see `ChildObject.program`."""
 
     @property
     def deployment(self) -> str:
         """Return the MillDeployment's name."""
         return self._parent.key.name
 
-    def hold(self, held: Mapping[str, Held], children: Iterable[Child]) -> list[Child]:
+    def with_rollbacks(self, held: Mapping[str, Rollback], children: Iterable[ChildObject]) -> list[ChildObject]:
         """Note which services keep an older version. Return the objects, with these in place of the wanted ones."""
         self._held = held
         return [self._as_held(child) for child in children]
 
-    async def body(self, child: Child) -> Json | None:
+    async def body(self, child: ChildObject) -> Json | None:
         """Return the content of an object; None: it cannot be made, or is of an older version that is gone meanwhile.
 
         Raise `KubeError` if the older version cannot be looked up.
@@ -77,25 +77,25 @@ class Renderer:
             made = None if template is None else await self.with_template(held.wanted, template)
         return None if made is None else made.body
 
-    async def with_template(self, child: Child, template: Json) -> Rendered | None:
+    async def with_template(self, child: ChildObject, template: Json) -> RenderedObject | None:
         """Make a Deployment with the pod template of another version; None: it cannot be made."""
         return await self._made(child, template)
 
-    def _as_held(self, child: Child) -> Child:
+    def _as_held(self, child: ChildObject) -> ChildObject:
         held = self._held.get(child.service or "")
         return held.child if held is not None and child.kind == "Deployment" else child
 
-    async def _made(self, child: Child, template: Json | None = None) -> Rendered | None:
+    async def _made(self, child: ChildObject, template: Json | None = None) -> RenderedObject | None:
         try:
             made = await self._render(child)
             return made if template is None else with_template(made, template)
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
-            self.faults[child.program] = fault_of(error)
+            self.internal_errors[child.program] = internal_error_of(error)
             return None
 
-    async def _render(self, child: Child) -> Rendered:
+    async def _render(self, child: ChildObject) -> RenderedObject:
         if self._source is None:
-            parent = self._parent
-            self._source = Source(parent.owner, parent.spec, dict(parent.restarts), self._options)
+            resource = self._parent
+            self._source = ParsedSpec(resource.owner, resource.spec, dict(resource.restarts), self._options)
             self._sizes = {each: part.size for part in self._wanted.parts for each in part.children}
-        return await self._aside.run(self._sizes.get(child, 0), self._source.render, child)
+        return await self._offload.run(self._sizes.get(child, 0), self._source.render, child)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
 from mill_process.settings import choice, number, setting, switch, text
 
@@ -67,9 +67,9 @@ class Settings:
     )
 
     @property
-    def options(self) -> Options:
+    def options(self) -> RenderOptions:
         """Return what is the same for everything that the operator makes."""
-        return Options(self.service_account, self.restricted, self.ingress_class, self.tls_issuer)
+        return RenderOptions(self.service_account, self.restricted, self.ingress_class, self.tls_issuer)
 
     @property
     def namespace_of_lease(self) -> str:

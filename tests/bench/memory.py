@@ -18,9 +18,9 @@ from typing import Any, Self, cast
 from mill_kube.client import KubeClient, NotFound
 from mill_kube.resources import Resource
 from mill_objects.key import Key
-from mill_operator.caches import Cluster
+from mill_operator.caches import Caches
 from mill_operator.core import timestamps
-from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.cpu_time import Meter, metered
 from mill_operator.reconciler import Reconciler
 from tests.bench import figures
@@ -71,8 +71,8 @@ class Operator:
     def __init__(self) -> None:
         self.server = Server()
         client = cast("KubeClient", self.server)
-        self.cluster = Cluster(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.cluster, Options(), lambda: datetime.now(UTC))
+        self.caches = Caches(client, None, lambda _key: None)
+        self.reconciler = Reconciler(client, self.caches, RenderOptions(), lambda: datetime.now(UTC))
 
     async def settle(self, name: str, spec: Json, *, replicas: int) -> None:
         """Have a resource rolled out, with healthy pods, as its watches would tell it."""
@@ -82,7 +82,7 @@ class Operator:
         await self.reconciler.reconcile(key)
         for service, labels in self.server.templates.items():
             for number in range(replicas):
-                self.cluster._pods.learn(_pod(service, number, labels))
+                self.caches._pods.learn(_pod(service, number, labels))
         await self.reconciler.reconcile(key)
         await self.reconciler.flush()
         self.see(name, spec)
@@ -93,7 +93,7 @@ class Operator:
         meta = {"name": name, "namespace": "shop", "uid": f"uid-of-{name}", "generation": generation}
         meta |= {"resourceVersion": str(self.server.version), "creationTimestamp": CREATED}
         body = {"metadata": meta | {"annotations": annotations or {}}, "spec": spec, "status": self.server.status}
-        self.cluster.parents.learn(json.loads(json.dumps(body)))
+        self.caches.mill_deployments.learn(json.loads(json.dumps(body)))
 
 
 def _pod(service: str, number: int, labels: Json) -> Json:
@@ -168,7 +168,7 @@ async def kept(make: Callable[[], Iterator[Json]], replicas: int) -> tuple[float
     del spec
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
-    for each in (operator.cluster._pods, *operator.cluster._children.values()):
+    for each in (operator.caches._pods, *operator.caches._children.values()):
         each._objects.clear()
         each._groups.clear()
     gc.collect()

@@ -20,12 +20,12 @@ from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
-from mill_operator.caches import CHILD_KINDS, parent
+from mill_operator.caches import CHILD_KINDS, project_mill_deployment
 from mill_operator.children import template_of
 from mill_operator.core.observed.jobs import job_facts
 from mill_operator.core.observed.lookup_results import event_facts, node_facts
 from mill_operator.core.observed.pods import child_facts, pod_facts
-from mill_operator.election import lease
+from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.mutations import Json, mutated
 
@@ -50,11 +50,11 @@ def _refused(body: Any) -> object:
 
 
 PROJECTIONS: Final = (
-    Projection("operator: MillDeployment", parent, samples.MILL_DEPLOYMENT),
+    Projection("operator: MillDeployment", project_mill_deployment, samples.MILL_DEPLOYMENT),
     Projection("operator: Pod", pod_facts, samples.POD),
     Projection("operator: Pod without logs", partial(pod_facts, logs=False), samples.POD),
     Projection("operator: Job", job_facts, samples.JOB),
-    Projection("operator: Lease", lease, samples.LEASE),
+    Projection("operator: Lease", project_lease, samples.LEASE),
     Projection("operator: Event", lambda body: event_facts(mappings(body, "items")), samples.EVENTS),
     Projection("operator: Node", node_facts, samples.NODE),
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),

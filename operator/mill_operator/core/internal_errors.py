@@ -16,7 +16,7 @@ DETAILS_LIMIT: Final = 8000
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InternalError:
     """An unexpected error."""
 
     kind: str
@@ -29,7 +29,7 @@ class Fault:
         return f"{self.kind}, id {self.id}"
 
 
-def fault_of(error: BaseException, kind: str = "") -> Fault:
+def internal_error_of(error: BaseException, kind: str = "") -> InternalError:
     """Describe an error that was raised. `kind` says more than its class, if something does."""
     kind = kind or type(error).__name__
     places = [
@@ -37,4 +37,4 @@ def fault_of(error: BaseException, kind: str = "") -> Fault:
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
     details = "".join(traceback.format_exception(error)).rstrip()
-    return Fault(kind, digest([kind, places]), details[-DETAILS_LIMIT:])
+    return InternalError(kind, digest([kind, places]), details[-DETAILS_LIMIT:])

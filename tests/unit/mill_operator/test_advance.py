@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from mill_api.events import Event, rollout_events
 from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import timestamps
-from mill_operator.core.objects.plan import Left
-from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, Next, advance
-from mill_operator.core.rollout.start import refuse
+from mill_operator.core.objects.plan import Leftover
+from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, NextStatus, advance
+from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
 
@@ -95,10 +95,10 @@ class World:
         *observations: Observation,
         after: float = 0.1,
         present: dict[str, str] | None = None,
-        held: tuple[str, ...] = (),
+        rolled_back: tuple[str, ...] = (),
     ) -> "World":
         self.now += timedelta(seconds=after)
-        step = self._advance(self.status, observations, present or {}, held)
+        step = self._advance(self.status, observations, present or {}, rolled_back)
         self.stored = json.dumps(step.status.model_dump(mode="json", by_alias=True))
         self.wake_at = step.wake_at
         return self
@@ -108,20 +108,20 @@ class World:
         status: MillDeploymentStatus,
         observations: Sequence[Observation],
         present: dict[str, str],
-        held: tuple[str, ...],
-    ) -> Next:
+        rolled_back: tuple[str, ...],
+    ) -> NextStatus:
         return advance(
             status,
             observations,
             generation=self.generation,
             rollout_id=self.rollout,
-            present={name: Left(1, where) for name, where in present.items()},
-            held=held,
+            leftovers={name: Leftover(1, where) for name, where in present.items()},
+            rolled_back=rolled_back,
             now=self.now,
         )
 
-    def refuse(self, reason: str) -> "World":
-        status = refuse(self.status, reason, generation=self.generation, rollout_id=self.rollout, now=self.now)
+    def refuse_rollout(self, reason: str) -> "World":
+        status = refuse_rollout(self.status, reason, generation=self.generation, rollout_id=self.rollout, now=self.now)
         self.stored = json.dumps(status.model_dump(mode="json", by_alias=True))
         return self
 
@@ -326,7 +326,7 @@ class TestTakenBack:
 
     def test_taken_back_it_keeps_its_verdict_whatever_runs(self, world):
         told = self.fail(world).told()
-        world.look(pending("db", template=self.BAD, recreated=True), held=("db",), after=HOUR)
+        world.look(pending("db", template=self.BAD, recreated=True), rolled_back=("db",), after=HOUR)
         db = world.service("db")
         assert (db.state, db.message, db.evidence) == (State.FAILED, NOT_FOUND, "its words")
         assert (world.told(), world.kstatus) == (told, "Failed")
@@ -559,25 +559,25 @@ class TestTimeout:
 class TestRefused:
     def test_it_ends_before_it_begins_and_what_runs_stays(self, world):
         world.look(healthy("web")).deploy()
-        world.refuse("service.web: no such thing")
+        world.refuse_rollout("service.web: no such thing")
         assert world.told() == ["* failed: service.web: no such thing", "done with errors"]
         assert (world.kstatus, world.condition("Ready").reason) == ("Failed", "InvalidSpec")
         assert world.service("web").state is State.HEALTHY
 
     def test_it_supersedes(self, world):
         world.look(starting("web")).deploy()
-        world.refuse("no")
+        world.refuse_rollout("no")
         assert world.told("1") == ["* failed: superseded by generation 2", "done with errors"]
 
     def test_the_next_good_one_leaves_unchanged_services_alone(self, world):
         world.look(healthy("web")).deploy()
-        world.refuse("no").deploy()
+        world.refuse_rollout("no").deploy()
         assert world.look(healthy("web")).told() == ["done good"]
         assert world.told("2") == ["* failed: no", "done with errors"]
         assert world.kstatus == "Current"
 
     def test_an_operator_that_accepts_what_an_older_one_refused_begins_it(self, world):
-        world.refuse("no")
+        world.refuse_rollout("no")
         world.look(healthy("web"))
         assert world.told() == ["web scheduled node-1", "web healthy", "done good"]
         assert world.kstatus == "Current"
@@ -668,7 +668,7 @@ def test_whatever_is_seen_the_promises_hold(looks):
             world.deploy(request=f"r{number:02}" if action == "request" else "")
         with_api = services.setdefault(world.rollout, api is not None)
         if action == "refuse" and number:
-            world.refuse("no")
+            world.refuse_rollout("no")
         elif world.status.rollout is None or world.status.rollout.refused is None or world.rollout not in sent:
             seen = (web, api or pending("api")) if with_api else (web,)
             world.look(*seen, after=after, present={} if with_api or not still_there else {"api": LOST})

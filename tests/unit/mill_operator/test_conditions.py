@@ -106,8 +106,8 @@ def _expected(states: tuple[State, ...], *, finished: bool, was_ready: bool) -> 
     if State.FAILED in states:
         return "Failed"
     lost = {State.SUSPECT} if finished and was_ready else set()
-    at_rest = {State.HEALTHY, State.STOPPED} | lost
-    return "Current" if finished and set(states) <= at_rest else "InProgress"
+    is_compact = {State.HEALTHY, State.STOPPED} | lost
+    return "Current" if finished and set(states) <= is_compact else "InProgress"
 
 
 @pytest.mark.parametrize("was_ready", [True, False])

@@ -18,8 +18,8 @@ from mill_operator.controller import DRAIN_SECONDS, Controller
 from mill_operator.core.objects.pods import DEFAULTS
 from mill_operator.cpu_budget import BURST_SECONDS
 from mill_operator.cpu_time import charge
-from mill_operator.election import Election
 from mill_operator.endpoints import serve
+from mill_operator.leader_election import LeaderElection
 from mill_operator.metrics import Metrics
 from tests.unit.virtual_time import now, virtual_time
 
@@ -136,12 +136,12 @@ class Operator:
             cpu_share=0.25,
             metrics=self.metrics,
             give_up=self.reasons.append,
-            election=cast("Election", election),
+            election=cast("LeaderElection", election),
         )
         if election is None:
             self.controller.start()
         else:
-            election.reflector = self.controller.cluster.parents  # type: ignore[attr-defined]
+            election.reflector = self.controller.caches.mill_deployments  # type: ignore[attr-defined]
             self.controller.start()
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -208,7 +208,7 @@ async def test_who_takes_over_goes_on_from_what_is_stored_now(server: Server) ->
     server.lists.clear()
     election.elected.set()
     await asyncio.sleep(1)
-    assert sorted(server.lists) == sorted(each.resource.plural for each in operator.controller.cluster.reflectors)
+    assert sorted(server.lists) == sorted(each.resource.plural for each in operator.controller.caches.reflectors)
     assert operator.metric("leader") == 1
     assert server.statuses[0]["services"][0]["transitions"][0]["message"] == "as it was"
     await operator.controller.stop()
@@ -340,7 +340,7 @@ class TestOneThatChangesAllTheTime:
         hog["spec"] = {"services": [{"name": f"s-{number}", "image": "web:1", "env": env} for number in range(200)]}
         operator = Operator(server)
         await server.written.wait()
-        parents, controller = operator.controller.cluster.parents, operator.controller
+        parents, controller = operator.controller.caches.mill_deployments, operator.controller
         listening = socket.create_server(("127.0.0.1", 0))
         runner = await serve(listening, controller.watches, operator.metrics, deadline=180)
         longest, answers = 0.0, 0

@@ -6,7 +6,16 @@ from time import thread_time
 
 import pytest
 
-from mill_operator.cpu_time import ASIDE_SIZE, AT_ONCE_SIZE, SLICE_SECONDS, Aside, Meter, counted, give_way, metered
+from mill_operator.cpu_time import (
+    ASIDE_SIZE,
+    AT_ONCE_SIZE,
+    SLICE_SECONDS,
+    CpuMeter,
+    ThreadOffload,
+    counted,
+    give_way,
+    metered,
+)
 
 
 def burn(seconds: float) -> None:
@@ -21,7 +30,7 @@ async def test_waiting_costs_nothing() -> None:
         await asyncio.sleep(0.1)
         return "done"
 
-    meter = Meter()
+    meter = CpuMeter()
     assert await metered(work(), meter) == "done"
     assert meter.seconds < 0.05
 
@@ -34,9 +43,9 @@ async def test_what_it_does_costs_also_in_tasks_and_threads() -> None:
     async def work() -> None:
         burn(0.02)
         await asyncio.gather(*(counted(write()) for _ in range(2)))
-        await Aside().run(ASIDE_SIZE + 1, burn, 0.02)
+        await ThreadOffload().run(ASIDE_SIZE + 1, burn, 0.02)
 
-    meter = Meter()
+    meter = CpuMeter()
     await metered(work(), meter)
     assert 0.08 <= meter.seconds < 0.2
 
@@ -51,7 +60,7 @@ async def test_what_others_do_meanwhile_costs_it_nothing() -> None:
             burn(0.01)
             await asyncio.sleep(0)
 
-    meter = Meter()
+    meter = CpuMeter()
     await asyncio.gather(metered(work(), meter), others())
     assert meter.seconds < 0.05
 
@@ -62,7 +71,7 @@ async def test_errors_and_cancellations_pass_through() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        await metered(fail(), Meter())
+        await metered(fail(), CpuMeter())
     ended: list[str] = []
 
     async def wait() -> None:
@@ -72,7 +81,7 @@ async def test_errors_and_cancellations_pass_through() -> None:
             await asyncio.sleep(0)
             ended.append("cleared up")
 
-    task = asyncio.create_task(metered(wait(), Meter()))
+    task = asyncio.create_task(metered(wait(), CpuMeter()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -91,14 +100,14 @@ async def test_who_has_held_the_loop_gives_way_and_who_has_not_goes_on() -> None
     async def other() -> None:
         order.append("other")
 
-    await asyncio.gather(metered(work(2 * SLICE_SECONDS), Meter()), other())
-    await asyncio.gather(metered(work(0), Meter()), other())
+    await asyncio.gather(metered(work(2 * SLICE_SECONDS), CpuMeter()), other())
+    await asyncio.gather(metered(work(0), CpuMeter()), other())
     assert order == ["other", "work", "work", "other"]
 
 
 @pytest.mark.parametrize(("size", "here"), [(AT_ONCE_SIZE, True), (ASIDE_SIZE, True), (ASIDE_SIZE + 1, False)])
 async def test_only_what_takes_long_is_done_in_a_thread(size: int, here: bool) -> None:
-    assert (await Aside().run(size, threading.get_ident) == threading.get_ident()) is here
+    assert (await ThreadOffload().run(size, threading.get_ident) == threading.get_ident()) is here
 
 
 async def test_one_at_a_time() -> None:
@@ -114,6 +123,6 @@ async def test_one_at_a_time() -> None:
         with lock:
             at_once -= 1
 
-    aside = Aside()
-    await asyncio.gather(*(aside.run(ASIDE_SIZE + 1, work) for _ in range(5)))
+    offload = ThreadOffload()
+    await asyncio.gather(*(offload.run(ASIDE_SIZE + 1, work) for _ in range(5)))
     assert most == 1

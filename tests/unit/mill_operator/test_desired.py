@@ -16,9 +16,9 @@ from mill_api.durations import LONGEST
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_objects.key import Key
-from mill_operator.core.objects.desired import Rendered, with_template
+from mill_operator.core.objects.desired import RenderedObject, with_template
 from mill_operator.core.objects.environment import environment
-from mill_operator.core.objects.pods import DEFAULTS, Options, start_budget
+from mill_operator.core.objects.pods import DEFAULTS, RenderOptions, start_budget
 from mill_operator.core.objects.rendering import source
 from mill_operator.core.verdicts.judge import Wanted
 
@@ -65,11 +65,11 @@ TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env"
 class Made:
     """All objects, each with its content."""
 
-    children: list[Rendered]
+    children: list[RenderedObject]
     services: list[Wanted]
 
 
-def made_of(spec: dict[str, Any], restarts: dict[str, str] | None = None, options: Options = DEFAULTS) -> Made:
+def made_of(spec: dict[str, Any], restarts: dict[str, str] | None = None, options: RenderOptions = DEFAULTS) -> Made:
     origin = source(OWNER, MillDeploymentSpec.model_validate(spec), restarts or {}, options)
     wanted = origin.desired()
     rendered = [origin.render(child) for child in wanted.children]
@@ -87,7 +87,7 @@ def web(**more: Any) -> dict[str, Any]:
     return {"name": "web", "image": "web:2", **more}
 
 
-def one(made: Made, kind: str, name: str = "web") -> Rendered:
+def one(made: Made, kind: str, name: str = "web") -> RenderedObject:
     (found,) = (each for each in made.children if (each.child.kind, each.child.key.name) == (kind, name))
     return found
 
@@ -112,7 +112,7 @@ class TestOptions:
     def options(self, **options: Any) -> Made:
         routes = [{"host": "www.example.com"}, {"host": "shop.example.com"}]
         spec = {"services": [web(port=8080, routes=routes)], "tasks": [TASK]}
-        return made_of(spec, options=Options(**options))
+        return made_of(spec, options=RenderOptions(**options))
 
     def pods(self, made: Made) -> list[dict[str, Any]]:
         job = one(made, "CronJob", "migrate").body["spec"]["jobTemplate"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
-from mill_operator.core.rollout.event_messages import NOTE_LIMIT, Announcement, announcements
+from mill_operator.core.rollout.event_messages import NOTE_LIMIT, EventMessage, event_messages
 
 from .test_advance import World, failed, healthy, pending, starting, suspect
 
@@ -20,14 +20,14 @@ class Listener(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[Announcement] = []
+        self.said: list[EventMessage] = []
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Write the status once, at the end of the block."""
         before = self.status
         yield
-        self.said = announcements(before, self.status)
+        self.said = event_messages(before, self.status)
 
     def see(self, *observations, **more) -> list[tuple[str, str]]:
         with self.writing():
@@ -36,7 +36,7 @@ class Listener(World):
 
     @property
     def verdicts(self) -> list[tuple[str, str]]:
-        return [(each.reason, each.note) for each in self.said if each.verdict]
+        return [(each.reason, each.text) for each in self.said if each.verdict]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ class TestARollout:
     def test_from_its_start_to_its_end(self, listener):
         assert listener.see(pending("web"), pending("broken")) == [("RolloutStarted", "rollout 1 has started")]
         assert listener.see(starting("web"), pending("broken")) == []
-        assert [each.note for each in listener.said] == ["web is scheduled on node-1", "web is starting"]
+        assert [each.text for each in listener.said] == ["web is scheduled on node-1", "web is starting"]
         assert listener.see(starting("web"), failed("broken")) == [
             ("TagNotFound", f"broken has failed: {NOT_FOUND}"),
         ]
@@ -69,7 +69,7 @@ class TestARollout:
     def test_a_suspicion_is_for_the_log(self, listener):
         listener.see(pending("web"))
         assert listener.see(suspect("web")) == []
-        assert listener.said[0].note == f"web is suspect: {NOT_FOUND}"
+        assert listener.said[0].text == f"web is suspect: {NOT_FOUND}"
 
     def test_healthy_services_of_an_unchanged_file_say_nothing(self, listener):
         listener.see(healthy("web"))
@@ -95,7 +95,7 @@ class TestARollout:
 
     def test_a_spec_that_is_refused_is_one_warning(self, listener):
         with listener.writing():
-            listener.refuse("unknown service a\nunknown service b")
+            listener.refuse_rollout("unknown service a\nunknown service b")
         assert listener.verdicts == [
             ("InvalidSpec", "rollout 1 is refused: unknown service a; unknown service b"),
         ]
@@ -108,7 +108,7 @@ class TestARollout:
             listener.look(failed("a"), starting("b"))
             listener.look(pending("a"), healthy("b"))
             listener.look(healthy("a"), healthy("b"))
-        assert [note for _, note in listener.verdicts] == [
+        assert [text for _, text in listener.verdicts] == [
             "rollout 1 has started",
             f"a has failed: {NOT_FOUND}",
             "b is healthy",
@@ -172,48 +172,48 @@ FAILED = run(RunState.FAILED, reason="ContainerExited", message="container exite
 
 class TestRuns:
     @pytest.mark.parametrize(
-        ("after", "reason", "note", "warning"),
+        ("after", "reason", "text", "warning"),
         [
             (FAILED, "ContainerExited", "has failed: container exited with code 3", True),
             (run(RunState.SUCCEEDED), "TaskSucceeded", "has succeeded", False),
             (run(RunState.STOPPED), "TaskStopped", "was stopped", False),
         ],
     )
-    def test_an_end_is_told(self, after, reason, note, warning):
-        (said,) = announcements(status(run(RunState.RUNNING)), status(after))
-        assert (said.reason, said.note) == (reason, f"run m-1 of task migrate {note}")
+    def test_an_end_is_told(self, after, reason, text, warning):
+        (said,) = event_messages(status(run(RunState.RUNNING)), status(after))
+        assert (said.reason, said.text) == (reason, f"run m-1 of task migrate {text}")
         assert (said.warning, said.verdict, said.count, said.action) == (warning, True, 1, "Run")
-        assert announcements(status(after), status(after.model_copy(update={"finished_at": "later"}))) == []
+        assert event_messages(status(after), status(after.model_copy(update={"finished_at": "later"}))) == []
 
     def test_what_goes_on_is_not(self):
-        assert announcements(status(), status(run(RunState.PENDING, reason="PullDenied", message="x"))) == []
-        assert announcements(status(), status(run(RunState.RUNNING))) == []
+        assert event_messages(status(), status(run(RunState.PENDING, reason="PullDenied", message="x"))) == []
+        assert event_messages(status(), status(run(RunState.RUNNING))) == []
 
     def test_a_run_that_heals_and_succeeds_tells_both(self):
         before = status(run(RunState.FAILED, reason="TagNotFound", message="x"))
-        assert announcements(before, status(run(RunState.RUNNING))) == []
-        (said,) = announcements(status(run(RunState.RUNNING)), status(run(RunState.SUCCEEDED)))
+        assert event_messages(before, status(run(RunState.RUNNING))) == []
+        (said,) = event_messages(status(run(RunState.RUNNING)), status(run(RunState.SUCCEEDED)))
         assert said.reason == "TaskSucceeded"
 
     def test_the_same_verdict_on_another_run_of_that_name_is_another(self):
-        (first,) = announcements(status(), status(FAILED))
+        (first,) = event_messages(status(), status(FAILED))
         again = FAILED.model_copy(update={"created_at": "2026-01-31T13:00:00.000Z"})
-        (second,) = announcements(status(FAILED), status(again))
-        assert first.note == second.note
+        (second,) = event_messages(status(FAILED), status(again))
+        assert first.text == second.text
         assert first.id != second.id
 
     def test_a_task_that_cannot_be_spawned_is_told_once(self):
         taken = status(reason="NameTaken", message="belongs to Helm")
-        (said,) = announcements(status(), taken)
-        assert (said.reason, said.note) == ("NameTaken", "task migrate cannot be spawned: belongs to Helm")
-        assert announcements(taken, taken) == []
+        (said,) = event_messages(status(), taken)
+        assert (said.reason, said.text) == ("NameTaken", "task migrate cannot be spawned: belongs to Helm")
+        assert event_messages(taken, taken) == []
 
 
 def test_a_note_is_cut_to_what_the_api_server_takes(listener):
     with listener.writing():
-        listener.refuse("ä" * NOTE_LIMIT)
-    note = listener.said[0].note
-    assert NOTE_LIMIT - 1 <= len(note.encode()) <= NOTE_LIMIT
+        listener.refuse_rollout("ä" * NOTE_LIMIT)
+    text = listener.said[0].text
+    assert NOTE_LIMIT - 1 <= len(text.encode()) <= NOTE_LIMIT
 
 
 def test_the_same_verdict_has_the_same_id_whoever_says_it():
@@ -236,7 +236,7 @@ def test_verdicts_of_a_rollout_do_not_depend_on_how_often_it_was_written(looks, 
     told: list[tuple[str, str]] = []
     for first, second in looks:
         told += often.see(first("a"), second("b"))
-        assert announcements(often.status, often.status) == []
+        assert event_messages(often.status, often.status) == []
         if often.status.rollout.finished_at is not None:
             break
     seldom_told: list[tuple[str, str]] = []

@@ -17,10 +17,10 @@ from mill_objects.key import Key
 from mill_operator import clock, reconciler
 from mill_operator.controller import Controller
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import Fault, fault_of
+from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.pods import DEFAULTS
-from mill_operator.core.rollout.internal_error import GIVE_UP, PASSES, PATIENCE, begin_failing, cannot_be_judged
-from mill_operator.internal_errors import fault_in
+from mill_operator.core.rollout.internal_error import GIVE_UP, PASSES, PATIENCE, first_failure, internal_error_status
+from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics
 from mill_operator.publisher import Publisher
 from tests.unit.virtual_time import now, virtual_time
@@ -29,7 +29,7 @@ from .kstatus import kstatus
 
 BAD, GOOD = Key("default", "bad"), Key("default", "good")
 NOW = timestamps.parse("2026-01-31T12:00:00.000Z")
-FAULT = Fault("ValueError", "0123456789")
+FAULT = InternalError("ValueError", "0123456789")
 
 
 def resource(name: str, *, generation: int = 1, status: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -283,7 +283,7 @@ async def test_another_generation_is_told_of_too_and_has_its_own_ten_minutes(ser
     await asyncio.sleep(550)
     body = resource(BAD.name, generation=2)
     body["spec"]["services"][0]["image"] = "web:bad"
-    operator.controller.cluster.parents.learn(body)
+    operator.controller.caches.mill_deployments.learn(body)
     operator.controller.wake(BAD)
     await asyncio.sleep(100)
     status = server.status(BAD)
@@ -356,7 +356,7 @@ async def test_the_telling_itself_ends_no_worker(server: Server, monkeypatch: py
     operator = Operator(server)
     await asyncio.sleep(60)
     assert server.statuses[BAD.name] == []
-    monkeypatch.setattr("mill_operator.internal_errors.cannot_be_judged", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("mill_operator.internal_errors.internal_error_status", lambda *_, **__: 1 / 0)
     await asyncio.sleep(60)
     assert (operator.metric("faults_total", part="telling") or 0) > 0
     assert kstatus(1, server.status(GOOD)) == "Current"
@@ -407,20 +407,20 @@ async def test_a_status_that_cannot_be_read_is_told_over(
     ids=repr,
 )
 def test_what_is_a_fault(error: Exception, kind: str | None) -> None:
-    found = fault_in(error)
+    found = internal_error_in(error)
     assert (found.kind if found else None) == kind
     assert "hunter2" not in str(found)
 
 
 def test_a_fault_has_the_same_id_wherever_it_is_met_and_another_one_has_another() -> None:
-    def at(value: Any) -> Fault:
+    def at(value: Any) -> InternalError:
         try:
             if value:
                 int(value)
             else:
                 float("no number")
         except ValueError as error:
-            return fault_of(error)
+            return internal_error_of(error)
         raise AssertionError(value)
 
     assert at("a") == at("b")
@@ -429,14 +429,14 @@ def test_a_fault_has_the_same_id_wherever_it_is_met_and_another_one_has_another(
 
 
 def test_a_row_is_told_of_after_so_many_or_so_long() -> None:
-    row = begin_failing("1", NOW)
+    row = first_failure("1", NOW)
     assert not row.repeats(NOW)
     assert row.repeats(NOW + PATIENCE)
-    row = row.and_again("1", NOW)
+    row = row.with_failure("1", NOW)
     assert not row.repeats(NOW)
-    assert row.and_again("1", NOW).repeats(NOW)
+    assert row.with_failure("1", NOW).repeats(NOW)
     assert row.gives_up(NOW + GIVE_UP)
-    later = row.and_again("2", NOW + GIVE_UP)
+    later = row.with_failure("2", NOW + GIVE_UP)
     assert not later.gives_up(NOW + GIVE_UP), "another rollout has its own time"
     assert later.repeats(NOW + GIVE_UP)
 
@@ -447,7 +447,9 @@ WEB = ServiceStatus(name="web", state=State.HEALTHY, transitions=[STEP])
 
 
 def told(status: MillDeploymentStatus, *, rollout: str = "4", end: bool = False) -> MillDeploymentStatus:
-    return cannot_be_judged(status, FAULT, generation=4, rollout_id=rollout, end=end, now=NOW + timedelta(minutes=10))
+    return internal_error_status(
+        status, FAULT, generation=4, rollout_id=rollout, end=end, now=NOW + timedelta(minutes=10)
+    )
 
 
 def test_what_else_is_told_stays() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from mill_operator.caches import parent
+from mill_operator.caches import project_mill_deployment
 from mill_operator.core.observed.jobs import job_facts
 from mill_operator.core.observed.lookup_results import LONG_AGO, _last_seen, event_facts, node_facts
 from mill_operator.core.observed.pods import child_facts, pod_facts
-from mill_operator.election import lease
+from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
 
@@ -148,7 +148,7 @@ def test_jobs(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_resources(path: str, value: Any, kept: Json) -> None:
-    seen = parent(changed(samples.MILL_DEPLOYMENT, path, value))
+    seen = project_mill_deployment(changed(samples.MILL_DEPLOYMENT, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -164,7 +164,7 @@ def test_resources(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_leases(path: str, value: Any, kept: Json) -> None:
-    record = lease(changed(samples.LEASE, path, value)).record
+    record = project_lease(changed(samples.LEASE, path, value)).record
     assert {name: getattr(record, name) for name in kept} == kept
 
 
@@ -195,8 +195,8 @@ def test_nodes(path: str, value: Any, kept: Json) -> None:
 PROJECTIONS: list[tuple[Callable[[Json], object], Json]] = [
     (pod_facts, samples.POD),
     (job_facts, samples.JOB),
-    (parent, samples.MILL_DEPLOYMENT),
-    (lease, samples.LEASE),
+    (project_mill_deployment, samples.MILL_DEPLOYMENT),
+    (project_lease, samples.LEASE),
     *((partial(child_facts, kind), body) for kind, body in samples.CHILDREN.items()),
 ]
 

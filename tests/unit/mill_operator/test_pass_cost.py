@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from mill_kube.client import ApiError
-from mill_operator.caches import LONGEST_RESTART, Parent, parent
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, Source
-from mill_operator.cpu_time import Meter, metered
+from mill_operator.caches import LONGEST_RESTART, ObservedMillDeployment, project_mill_deployment
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, ParsedSpec
+from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.memory import PROBLEMS_LENGTH, PROBLEMS_TOLD
 from mill_operator.reconciler import Reconciler
 
@@ -54,7 +54,7 @@ def large(services: int, variables: int = 400) -> list[dict[str, Any]]:
 def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Return how often specs were parsed, and hashes and objects made."""
     work: Counter[str] = Counter()
-    desired, render, spec = Source.desired, Source.render, Parent.spec.fget
+    desired, render, spec = ParsedSpec.desired, ParsedSpec.render, ObservedMillDeployment.spec.fget
 
     def counted(name: str, method: Any) -> Any:
         def count(*arguments: Any) -> Any:
@@ -63,15 +63,15 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return count
 
-    monkeypatch.setattr(Source, "desired", counted("hashes", desired))
-    monkeypatch.setattr(Source, "render", counted("objects", render))
-    monkeypatch.setattr(Parent, "spec", property(counted("specs", spec)))
+    monkeypatch.setattr(ParsedSpec, "desired", counted("hashes", desired))
+    monkeypatch.setattr(ParsedSpec, "render", counted("objects", render))
+    monkeypatch.setattr(ObservedMillDeployment, "spec", property(counted("specs", spec)))
     return work
 
 
 class TestNothingIsMadeThatIsNotWritten:
     async def test_a_pass_that_writes_nothing(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._cluster.parents.learn(_resource())
+        reconciler._caches.mill_deployments.learn(_resource())
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 2}
         work.clear()
@@ -80,7 +80,7 @@ class TestNothingIsMadeThatIsNotWritten:
         assert (work, len(server.calls)) == (Counter(), calls)
 
     async def test_a_pass_for_a_pod(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._cluster.parents.learn(_resource())
+        reconciler._caches.mill_deployments.learn(_resource())
         await reconciler.reconcile(KEY)
         work.clear()
         _see_pod(reconciler, _pod(server.applied["Deployment"], reason="ImagePullBackOff"))
@@ -90,11 +90,11 @@ class TestNothingIsMadeThatIsNotWritten:
 
     async def test_one_object_of_many(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
         services = [SERVICE | {"name": f"web-{number}"} for number in range(5)]
-        reconciler._cluster.parents.learn(resource_of(services))
+        reconciler._caches.mill_deployments.learn(resource_of(services))
         await reconciler.reconcile(KEY)
         work.clear()
         changed = [*services[:4], services[4] | {"image": "registry.example/web:2"}]
-        reconciler._cluster.parents.learn(resource_of(changed, version=2, generation=2))
+        reconciler._caches.mill_deployments.learn(resource_of(changed, version=2, generation=2))
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 1}
 
@@ -115,7 +115,7 @@ class TestNothingIsMadeThatIsNotWritten:
         server.on_apply = lambda body: (
             body["kind"] == "Deployment" and _see_pod(reconciler, _pod(body, reason="ErrImagePull"))
         )
-        reconciler._cluster.parents.learn(resource)
+        reconciler._caches.mill_deployments.learn(resource)
         await reconciler.reconcile(KEY)
         server.on_apply = lambda _body: None
         await reconciler.reconcile(KEY)
@@ -125,7 +125,7 @@ class TestNothingIsMadeThatIsNotWritten:
         await reconciler.reconcile(KEY)
         assert (work, len(server.calls)) == (Counter(), calls)
         (memory,) = reconciler._memory.values()
-        assert "registry.example/web:0" not in repr(memory.older), "the template itself is not kept"
+        assert "registry.example/web:0" not in repr(memory.rollback_hashes), "the template itself is not kept"
 
 
 class TestWhatIsKept:
@@ -139,7 +139,7 @@ class TestWhatIsKept:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
-            reconciler._cluster.parents.learn(json.loads(text))
+            reconciler._caches.mill_deployments.learn(json.loads(text))
             await reconciler.reconcile(KEY)
             await reconciler.flush()
             await reconciler.reconcile(KEY)
@@ -155,36 +155,40 @@ class TestWhatIsKept:
     async def test_a_status_that_is_written_is_kept_once_and_packed(
         self, server: Server, reconciler: Reconciler
     ) -> None:
-        reconciler._cluster.parents.learn(_resource())
+        reconciler._caches.mill_deployments.learn(_resource())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
-        assert memory.statuses.at_rest
+        assert memory.statuses.is_compact
         assert memory.status is memory.written
         assert memory.written.services[0].name == "web"
 
     async def test_of_a_resource_that_is_gone_nothing_is(self, server: Server, reconciler: Reconciler) -> None:
-        reconciler._cluster.parents.learn(_resource())
+        reconciler._caches.mill_deployments.learn(_resource())
         await reconciler.reconcile(KEY)
-        reconciler._cluster.parents._drop(KEY)
+        reconciler._caches.mill_deployments._drop(KEY)
         await reconciler.reconcile(KEY)
         assert reconciler._memory == {}
 
     def test_of_one_that_is_going_its_spec_is_not(self) -> None:
-        going = parent(resource_of(large(10), deletionTimestamp="2026-01-01T00:00:00Z"))
+        going = project_mill_deployment(resource_of(large(10), deletionTimestamp="2026-01-01T00:00:00Z"))
         assert (going.spec, going.status) == ({}, {})
 
     def test_a_change_that_leaves_the_spec_does_not_pack_it_again(self) -> None:
-        first = parent(resource_of(large(2)))
-        assert parent(resource_of(large(2), version=2), first).packed_spec is first.packed_spec
-        assert parent(resource_of(large(3), version=2, generation=2), first).spec == {"services": large(3)}
-        assert parent(resource_of(large(3), version=2, uid="another"), first).spec == {"services": large(3)}
+        first = project_mill_deployment(resource_of(large(2)))
+        assert project_mill_deployment(resource_of(large(2), version=2), first).packed_spec is first.packed_spec
+        assert project_mill_deployment(resource_of(large(3), version=2, generation=2), first).spec == {
+            "services": large(3)
+        }
+        assert project_mill_deployment(resource_of(large(3), version=2, uid="another"), first).spec == {
+            "services": large(3)
+        }
 
     async def test_what_the_api_server_says_of_an_object_is_cut(self, server: Server, reconciler: Reconciler) -> None:
-        def refuse(body: dict[str, Any]) -> None:
+        def refuse_rollout(body: dict[str, Any]) -> None:
             raise ApiError(422, "Invalid", "no " * 100_000)
 
-        server.on_apply = refuse
-        reconciler._cluster.parents.learn(_resource())
+        server.on_apply = refuse_rollout
+        reconciler._caches.mill_deployments.learn(_resource())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
         assert all(len(problem.message) < 3000 for problem, _ in memory.writes.problems.values())
@@ -193,17 +197,19 @@ class TestWhatIsKept:
 class TestRestarts:
     def test_those_of_services_that_are_not_there_are_not_kept(self) -> None:
         annotations = {f"restart.mill.dev/nobody-{number}": "x" for number in range(1000)}
-        seen = parent(resource_of([SERVICE], annotations=annotations | {"restart.mill.dev/web": "1"}))
+        seen = project_mill_deployment(resource_of([SERVICE], annotations=annotations | {"restart.mill.dev/web": "1"}))
         assert seen.restarts == {("web", "1")}
 
     def test_nor_do_they_make_a_pass(self) -> None:
-        before = parent(resource_of([SERVICE]))
-        after = parent(resource_of([SERVICE], annotations={"restart.mill.dev/nobody": "1"}))
+        before = project_mill_deployment(resource_of([SERVICE]))
+        after = project_mill_deployment(resource_of([SERVICE], annotations={"restart.mill.dev/nobody": "1"}))
         assert before.asks == after.asks
 
     def test_a_value_without_a_bound_is_its_hash(self) -> None:
         def value(text: str) -> str:
-            ((_, value),) = parent(resource_of([SERVICE], annotations={"restart.mill.dev/web": text})).restarts
+            ((_, value),) = project_mill_deployment(
+                resource_of([SERVICE], annotations={"restart.mill.dev/web": text})
+            ).restarts
             return value
 
         assert value("x" * LONGEST_RESTART) == "x" * LONGEST_RESTART
@@ -213,7 +219,7 @@ class TestRestarts:
 
 class TestRefused:
     async def refused(self, server: Server, reconciler: Reconciler, services: list[dict[str, Any]]) -> str:
-        reconciler._cluster.parents.learn(resource_of(services))
+        reconciler._caches.mill_deployments.learn(resource_of(services))
         await reconciler.reconcile(KEY)
         assert server.calls == []
         reason: str = server.statuses[-1]["rollout"]["refused"]
@@ -237,7 +243,9 @@ class TestRefused:
         bad = [SERVICE | {"env": {"A": "${no}"}}]
         await self.refused(server, reconciler, bad)
         work.clear()
-        reconciler._cluster.parents.learn(resource_of(bad, version=2, annotations={"restart.mill.dev/web": "1"}))
+        reconciler._caches.mill_deployments.learn(
+            resource_of(bad, version=2, annotations={"restart.mill.dev/web": "1"})
+        )
         await reconciler.reconcile(KEY)
         assert work == Counter()
 
@@ -259,7 +267,7 @@ class TestTheEventLoop:
 
         ticking = asyncio.create_task(others())
         await asyncio.sleep(0)
-        meter = Meter()
+        meter = CpuMeter()
         await metered(reconciler.reconcile(KEY), meter)
         done = True
         await ticking
@@ -272,7 +280,7 @@ class TestTheEventLoop:
     )
     async def test_a_first_pass(self, server: Server, reconciler: Reconciler, env: dict[str, str]) -> None:
         services = [{"name": f"s-{number}", "image": "web:1", "env": env} for number in range(200)]
-        reconciler._cluster.parents.learn(resource_of(services))
+        reconciler._caches.mill_deployments.learn(resource_of(services))
         longest, total = await self.longest(reconciler)
         assert len(server.calls) == 200
         assert longest < 0.25
@@ -282,7 +290,7 @@ class TestTheEventLoop:
         templates: list[dict[str, Any]] = []
         server.on_apply = lambda body: templates.append(body) if body["kind"] == "Deployment" else None
         services = [SERVICE | {"name": f"web-{number}", "replicas": 10} for number in range(200)]
-        reconciler._cluster.parents.learn(resource_of(services))
+        reconciler._caches.mill_deployments.learn(resource_of(services))
         await reconciler.reconcile(KEY)
         for body in templates:
             for number in range(10):

@@ -6,9 +6,9 @@ import pytest
 
 from mill_kube.client import KubeClient
 from mill_kube.resources import Resource
-from mill_operator.caches import Cluster
+from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
-from mill_operator.core.objects.pods import Options
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.reconciler import Reconciler
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
@@ -33,7 +33,7 @@ def server() -> ServerWithNode:
 @pytest.fixture
 def reconciler(server: ServerWithNode) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Cluster(client, None, lambda _key: None), Options(), SteadyClock())
+    return Reconciler(client, Caches(client, None, lambda _key: None), RenderOptions(), SteadyClock())
 
 
 async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:
@@ -44,7 +44,7 @@ async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reco
             _see_pod(reconciler, pod)
 
     server.on_apply = applied
-    reconciler._cluster.parents.learn(_resource())
+    reconciler._caches.mill_deployments.learn(_resource())
     await reconciler.reconcile(KEY)
     (service,) = server.statuses[-1]["services"]
     assert (service["reason"], service["message"]) == (

@@ -8,16 +8,16 @@ import pytest
 from mill_api.owner import Owner
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_objects.key import Key
-from mill_operator.core.objects.desired import Child
+from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import (
-    Left,
+    Leftover,
     Plan,
-    leaving,
+    late_pod_lookups,
+    leftovers,
     of_this_resource,
-    overstaying,
     plan,
+    pods_to_replace,
     postponed,
-    renewals,
 )
 from mill_operator.core.observed.lookup_results import NodeFacts
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
@@ -27,7 +27,7 @@ from .recordings import CREATED, pod
 from .test_judge import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")
-WEB = Child("Deployment", Key("shop", "web"), "web", "hash-1")
+WEB = ChildObject("Deployment", Key("shop", "web"), "web", "hash-1")
 THERE = ChildFacts(
     kind="Deployment",
     key=Key("shop", "web"),
@@ -47,7 +47,7 @@ THERE = ChildFacts(
 NOTHING = Plan()
 
 
-def compare(wanted: list[Child], there: list[ChildFacts], revisions: dict[str, str] | None = None) -> Plan:
+def compare(wanted: list[ChildObject], there: list[ChildFacts], revisions: dict[str, str] | None = None) -> Plan:
     return plan(wanted, there, owner=OWNER, revisions=revisions or {})
 
 
@@ -165,19 +165,19 @@ def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
     seen = Observation("web", "web:1", WANTED.template, Replicas(), (), state, None, None)
     bad, going = pod("unready"), pod("terminating")
     old = replace(bad, template="old")
-    assert renewals([seen], [pod("ready"), bad, going, old]) == ([bad] if renewed else [])
+    assert pods_to_replace([seen], [pod("ready"), bad, going, old]) == ([bad] if renewed else [])
 
 
-def left(*observed: ChildFacts, pods: tuple[PodFacts, ...] = (), wanted: tuple[str, ...] = ()) -> dict[str, Left]:
+def left(*observed: ChildFacts, pods: tuple[PodFacts, ...] = (), wanted: tuple[str, ...] = ()) -> dict[str, Leftover]:
     nodes = {"node-1": NodeFacts("linux/amd64", "Unknown", None)}
-    return leaving(wanted, observed, pods, owner=OWNER, nodes=nodes)
+    return leftovers(wanted, observed, pods, owner=OWNER, nodes=nodes)
 
 
 def test_a_removed_service_is_counted_until_all_of_it_is_gone():
     service, claim = replace(THERE, kind="Service"), replace(THERE, kind="PersistentVolumeClaim", owner_uid="")
-    assert left(THERE, service, claim, pods=(pod("ready"),)) == {"web": Left(3, "node node-1 does not answer")}
-    assert left(claim, pods=(pod("terminating"),)) == {"web": Left(1, "node node-1 does not answer")}
-    assert left(service) == {"web": Left(1, "Service web is still there")}
+    assert left(THERE, service, claim, pods=(pod("ready"),)) == {"web": Leftover(3, "node node-1 does not answer")}
+    assert left(claim, pods=(pod("terminating"),)) == {"web": Leftover(1, "node node-1 does not answer")}
+    assert left(service) == {"web": Leftover(1, "Service web is still there")}
     assert left(claim) == {}
     assert left(THERE, pods=(pod("ready"),), wanted=("web",)) == {}
 
@@ -185,17 +185,17 @@ def test_a_removed_service_is_counted_until_all_of_it_is_gone():
 def test_a_node_is_blamed_only_if_it_is_silent():
     nodes = {"node-1": NodeFacts("linux/amd64", "True", None)}
     for known in (nodes, {}):
-        left_there = leaving([], [], [pod("terminating")], owner=OWNER, nodes=known)
+        left_there = leftovers([], [], [pod("terminating")], owner=OWNER, nodes=known)
         assert left_there["web"].where.startswith("Pod web-")
 
 
 def test_nodes_are_asked_about_when_pods_should_have_ended():
     leaves = ServiceStatus(name="web", state=State.STOPPING, moved_at="2026-01-31T12:00:00.000Z")
     ends = [pod("terminating")]
-    assert overstaying([leaves], ends, CREATED + timedelta(seconds=9)) == set()
-    assert {each.name for each in overstaying([leaves], ends, CREATED + timedelta(seconds=10))} == {"node-1"}
+    assert late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=9)) == set()
+    assert {each.name for each in late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=10))} == {"node-1"}
     healthy = leaves.model_copy(update={"state": State.HEALTHY})
-    assert overstaying([healthy], ends, CREATED + timedelta(seconds=60)) == set()
+    assert late_pod_lookups([healthy], ends, CREATED + timedelta(seconds=60)) == set()
 
 
 def test_what_is_not_ours_keeps_no_service():

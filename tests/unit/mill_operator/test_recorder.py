@@ -11,12 +11,12 @@ from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachab
 from mill_kube.resources import Resource
 from mill_objects.key import Key
 from mill_operator import recorder as module
-from mill_operator.core.rollout.event_messages import Announcement
+from mill_operator.core.rollout.event_messages import EventMessage
 from mill_operator.recorder import Recorder, event
 
 KEY = Key("shop", "mill")
 UID = "0123456789abcdef"
-FAILED = Announcement("TagNotFound", "web has failed: tag not found", {"rollout": "1", "service": "web"}, warning=True)
+FAILED = EventMessage("TagNotFound", "web has failed: tag not found", {"rollout": "1", "service": "web"}, warning=True)
 
 
 class Server:
@@ -70,8 +70,8 @@ def recorder(server: Server, monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return Recorder(cast("KubeClient", server), lambda: datetime.now(UTC))
 
 
-async def post(recorder: Recorder, *announcements: Announcement) -> None:
-    for each in announcements:
+async def post(recorder: Recorder, *event_messages: EventMessage) -> None:
+    for each in event_messages:
         recorder.record(KEY, UID, each)
     await recorder.drain(5.0)
 
@@ -112,7 +112,7 @@ async def test_who_says_it_again_after_a_restart_changes_nothing(server: Server,
 async def test_a_verdict_that_is_made_again_counts_up(
     server: Server, recorder: Recorder, counts: tuple[int | None, ...]
 ) -> None:
-    again = [Announcement(FAILED.reason, FAILED.note, FAILED.about, warning=True, count=count) for count in counts]
+    again = [EventMessage(FAILED.reason, FAILED.text, FAILED.about, warning=True, count=count) for count in counts]
     await post(recorder, FAILED, *again)
     assert server.counts == [3]
 
@@ -136,7 +136,7 @@ async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
 ) -> None:
     caplog.set_level(logging.DEBUG, module.__name__)
     server.errors = [error]
-    other = Announcement("Healthy", "web is healthy", {"rollout": "1", "service": "web"})
+    other = EventMessage("Healthy", "web is healthy", {"rollout": "1", "service": "web"})
     await post(recorder, FAILED, other)
     assert [each["reason"] for each in server.events.values()] == ["Healthy"]
     assert [each.levelname for each in caplog.records] == [level]
@@ -158,7 +158,7 @@ async def test_recording_never_waits_and_what_is_too_much_is_lost(
     monkeypatch.setattr(module, "WAITING_LIMIT", 3)
     server.gate.clear()
     for number in range(10):
-        recorder.record(KEY, UID, Announcement("Healthy", f"service {number} is healthy", {"rollout": "1"}))
+        recorder.record(KEY, UID, EventMessage("Healthy", f"service {number} is healthy", {"rollout": "1"}))
     assert server.events == {}
     server.gate.set()
     await recorder.drain(5.0)
@@ -181,7 +181,7 @@ async def test_an_unexpected_error_costs_one_event(caplog: pytest.LogCaptureFixt
     server.errors = [KeyError("count")]
     recorder = Recorder(cast("KubeClient", server), lambda: datetime(2026, 1, 31, tzinfo=UTC))
     recorder.record(KEY, UID, FAILED)
-    recorder.record(KEY, UID, Announcement("Healthy", "web is healthy", {"rollout": "1", "service": "web"}))
+    recorder.record(KEY, UID, EventMessage("Healthy", "web is healthy", {"rollout": "1", "service": "web"}))
     await recorder.drain(5)
     assert [each["reason"] for each in server.events.values()] == ["Healthy"]
     assert "event TagNotFound is lost: unexpected error" in caplog.text
@@ -191,7 +191,7 @@ async def test_an_unexpected_error_costs_one_event(caplog: pytest.LogCaptureFixt
 async def test_an_event_that_counts_in_no_number_counts_on_from_one(count: Any) -> None:
     server = Server()
     recorder = Recorder(cast("KubeClient", server), lambda: datetime(2026, 1, 31, tzinfo=UTC))
-    again = Announcement(FAILED.reason, FAILED.note, FAILED.about, warning=True, count=None)
+    again = EventMessage(FAILED.reason, FAILED.text, FAILED.about, warning=True, count=None)
     recorder.record(KEY, UID, again)
     await recorder.drain(5)
     (event,) = server.events.values()

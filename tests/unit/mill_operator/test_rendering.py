@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_objects.key import Key
-from mill_operator.core.internal_errors import Fault
+from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects import rendering
-from mill_operator.core.objects.desired import Rendered, service_recipes, task_recipes
+from mill_operator.core.objects.desired import RenderedObject, service_recipes, task_recipes
 from mill_operator.core.objects.pods import DEFAULTS
-from mill_operator.core.objects.rendering import Desired, Source
+from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 
 OWNER = Owner(Key("shop", "production"), "0123-uid")
 NAMES = ("web", "db", "cache")
@@ -50,7 +50,7 @@ def _named(programs: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": name, **each["program"], **each} | {"program": None} for name, each in programs.items()]
 
 
-def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[Rendered]:
+def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[RenderedObject]:
     """Make every object from the models of the whole spec."""
     whole = MillDeploymentSpec.model_validate(spec)
     ports = {service.name: service.port for service in whole.services}
@@ -67,7 +67,7 @@ def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[Rendered
 @given(SPECS, RESTARTS)
 def test_what_is_made_alone_is_what_is_made_with_all_others(spec: dict[str, Any], restarts: dict[str, str]) -> None:
     expected = all_at_once(spec, restarts)
-    source = Source(OWNER, spec, restarts)
+    source = ParsedSpec(OWNER, spec, restarts)
     children = source.desired().children
     assert list(children) == [each.child for each in expected]
     assert [source.render(child) for child in reversed(children)] == expected[::-1]
@@ -78,8 +78,8 @@ def test_what_is_made_alone_is_what_is_made_with_all_others(spec: dict[str, Any]
 def test_what_was_known_before_changes_nothing(
     before: dict[str, Any], restarts_before: dict[str, str], spec: dict[str, Any], restarts: dict[str, str]
 ) -> None:
-    known = Source(OWNER, before, restarts_before).desired()
-    assert Source(OWNER, spec, restarts).desired(known) == Source(OWNER, spec, restarts).desired()
+    known = ParsedSpec(OWNER, before, restarts_before).desired()
+    assert ParsedSpec(OWNER, spec, restarts).desired(known) == ParsedSpec(OWNER, spec, restarts).desired()
 
 
 class TestOnlyWhatHasChanged:
@@ -112,10 +112,10 @@ class TestOnlyWhatHasChanged:
         services = [each | (change if at == index else {}) for at, each in enumerate(self.SPEC["services"])]
         return {**self.SPEC, "services": services}
 
-    def again(self, spec: dict[str, Any], made: Counter[str], restarts: dict[str, str] | None = None) -> Desired:
-        known = Source(OWNER, self.SPEC, {}).desired()
+    def again(self, spec: dict[str, Any], made: Counter[str], restarts: dict[str, str] | None = None) -> DesiredState:
+        known = ParsedSpec(OWNER, self.SPEC, {}).desired()
         made.clear()
-        return Source(OWNER, spec, restarts or {}).desired(known)
+        return ParsedSpec(OWNER, spec, restarts or {}).desired(known)
 
     def test_nothing(self, made: Counter[str]) -> None:
         self.again(self.SPEC, made)
@@ -134,7 +134,7 @@ class TestOnlyWhatHasChanged:
         assert made == Counter(["web", "db"])
 
     def test_the_object_that_is_written(self, made: Counter[str]) -> None:
-        source = Source(OWNER, self.SPEC, {})
+        source = ParsedSpec(OWNER, self.SPEC, {})
         (task,) = [each for each in source.desired().children if each.service is None]
         made.clear()
         source.render(task)
@@ -162,31 +162,33 @@ class TestFaults:
     def test_the_others_are_made_and_it_is_tried_again(
         self, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
     ) -> None:
-        good = Source(OWNER, self.SPEC, {}).desired()
+        good = ParsedSpec(OWNER, self.SPEC, {}).desired()
         with monkeypatch.context() as patch:
             self.broken(patch, name)
-            faulty = Source(OWNER, self.SPEC, {}).desired()
+            faulty = ParsedSpec(OWNER, self.SPEC, {}).desired()
         assert faulty.unrendered == {(kind, name)}
         assert faulty.children == tuple(child for child in good.children if child.program != (kind, name))
         assert [each.name for each in faulty.services] == ["web", "db", "cache"]
-        assert [each.name for each in faulty.services if each.fault] == [name] * (kind == "service")
+        assert [each.name for each in faulty.services if each.internal_error] == [name] * (kind == "service")
         assert list(faulty.tasks) == [name] * (kind == "task")
-        assert Source(OWNER, self.SPEC, {}).desired(faulty) == good
+        assert ParsedSpec(OWNER, self.SPEC, {}).desired(faulty) == good
 
     def test_those_of_a_write_count_as_well(self) -> None:
-        good = Source(OWNER, self.SPEC, {}).desired()
-        fault = Fault("OverflowError", "0123456789")
-        faulty = good.with_faults({("service", "db"): fault, ("task", "migrate"): fault})
+        good = ParsedSpec(OWNER, self.SPEC, {}).desired()
+        internal_error = InternalError("OverflowError", "0123456789")
+        faulty = good.with_internal_errors({("service", "db"): internal_error, ("task", "migrate"): internal_error})
         assert faulty.unrendered == {("service", "db"), ("task", "migrate")}
-        assert [(each.name, each.fault) for each in faulty.services if each.fault] == [("db", fault)]
+        assert [(each.name, each.internal_error) for each in faulty.services if each.internal_error] == [
+            ("db", internal_error)
+        ]
         assert faulty.services[1].template == good.services[1].template
-        assert faulty.tasks == {"migrate": fault}
+        assert faulty.tasks == {"migrate": internal_error}
         assert {child.program for child in faulty.children} == {("service", "web"), ("service", "cache")}
-        assert Source(OWNER, self.SPEC, {}).desired(faulty) == good
-        assert good.with_faults({}) is good
+        assert ParsedSpec(OWNER, self.SPEC, {}).desired(faulty) == good
+        assert good.with_internal_errors({}) is good
 
 
 def test_a_task_and_a_service_of_the_same_name_and_content_are_two() -> None:
     spec = {"services": [{"name": "web", "image": "a:1"}], "tasks": [{"name": "web", "image": "a:1"}]}
-    source = Source(OWNER, spec, {})
+    source = ParsedSpec(OWNER, spec, {})
     assert [each.kind for each in source.desired(source.desired()).children] == ["Deployment", "CronJob"]

@@ -7,10 +7,10 @@ import pytest
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, State
 from mill_api.status_reading import read_status
-from mill_operator.caches import parent
-from mill_operator.core.rollout.event_messages import announcements
-from mill_operator.core.rollout.start import refuse
-from mill_operator.core.rollout.status_changes import ended, steps
+from mill_operator.caches import project_mill_deployment
+from mill_operator.core.rollout.event_messages import event_messages
+from mill_operator.core.rollout.start import refuse_rollout
+from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions
 from mill_operator.core.rollout.write_throttle import Change, change
 from mill_operator.memory import Memory
 
@@ -42,7 +42,7 @@ class Rolled(World):
             "status": super().status.model_dump(mode="json", by_alias=True) | self.newer,
         }
         self.newer = {}
-        return Memory.of(parent(body)).status
+        return Memory.of(project_mill_deployment(body)).status
 
 
 def stored(world: World) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_a_held_service_has_failed() -> None:
     before = stored(world)
     before["services"][0]["state"] = WORD
     world.newer = before
-    world.look(pending("web"), healthy("slow"), held=("web",))
+    world.look(pending("web"), healthy("slow"), rolled_back=("web",))
     assert world.status.services[0].state is State.FAILED
     assert names(world)[-1] == ("done", "False")
 
@@ -126,11 +126,11 @@ def test_who_reports_changes_meets_no_error() -> None:
     raw["tasks"] = [{"name": "t", "runs": [{"name": "t-1", "state": WORD, "createdAt": known.rollout.started_at}]}]  # type: ignore[union-attr]
     odd = read_status(raw)
     for before, after in ((known, odd), (odd, known), (odd, odd), (MillDeploymentStatus(), odd)):
-        assert all(each.note for each in announcements(before, after))
+        assert all(each.text for each in event_messages(before, after))
         assert change(before, after) is not Change.VERDICT or before.rollout != after.rollout
-        assert isinstance(list(steps(before, after)), list)
-        assert isinstance(ended(before, after), list)
-    refused = refuse(odd, "no", generation=2, rollout_id="2", now=START)
+        assert isinstance(list(new_transitions(before, after)), list)
+        assert isinstance(ended_rollouts(before, after), list)
+    refused = refuse_rollout(odd, "no", generation=2, rollout_id="2", now=START)
     assert kstatus(2, refused) == "Failed"
     assert refused.services[0].state == WORD
     assert not refused.services[0].state.settled
@@ -144,6 +144,6 @@ def test_a_status_that_cannot_be_read_begins_anew(status: Any) -> None:
     world = Rolled()
     metadata = {"name": "mill", "namespace": "default", "uid": UID, "resourceVersion": "1", "generation": 1}
     body = {"metadata": metadata | {"creationTimestamp": "2026-01-31T12:00:00Z"}, "status": status}
-    assert Memory.of(parent(body)).status == MillDeploymentStatus()
+    assert Memory.of(project_mill_deployment(body)).status == MillDeploymentStatus()
     world.look(healthy("web"))
     assert kstatus(1, world.status) == "Current"

@@ -3,7 +3,7 @@
 import pytest
 
 from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
-from mill_operator.core.rollout.status_changes import begun, ended, steps
+from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions, rollout_started
 
 AT = "2026-01-31T12:00:00.000Z"
 
@@ -56,32 +56,32 @@ def past(rollout_id: str, *, success: bool = True, superseded: bool = False) -> 
 def test_rollouts_that_have_ended(
     before: MillDeploymentStatus, after: MillDeploymentStatus, results: list[str]
 ) -> None:
-    assert ended(before, after) == results
+    assert ended_rollouts(before, after) == results
 
 
 def test_a_rollout_begins_once() -> None:
-    assert begun(status(), status("1"))
-    assert begun(status("1"), status("2"))
-    assert not begun(status("1"), status("1", success=True))
-    assert not begun(status(), status())
+    assert rollout_started(status(), status("1"))
+    assert rollout_started(status("1"), status("2"))
+    assert not rollout_started(status("1"), status("1", success=True))
+    assert not rollout_started(status(), status())
 
 
 def test_a_refused_rollout_may_begin_anew_and_end_under_its_id() -> None:
     """A newer operator may accept what an older one refused."""
     refused = status("1", success=False, refused="no")
     again = status("1", history=(past("1", success=False),))
-    assert begun(refused, again)
-    assert ended(refused, again) == []
+    assert rollout_started(refused, again)
+    assert ended_rollouts(refused, again) == []
     later = Rollout(id="1", started_at=AT, finished_at="2026-01-31T12:00:01.000Z", success=True)
-    assert ended(again, again.model_copy(update={"rollout": later})) == ["succeeded"]
+    assert ended_rollouts(again, again.model_copy(update={"rollout": later})) == ["succeeded"]
 
 
 def test_steps_are_told_once_and_from_the_start_in_a_new_rollout() -> None:
     before = status("1", web=[Phase.SCHEDULED], broken=[])
     after = status("1", web=[Phase.SCHEDULED, Phase.HEALTHY], broken=[Phase.FAILED])
-    assert [(name, step.phase) for name, step in steps(before, after)] == [
+    assert [(name, step.phase) for name, step in new_transitions(before, after)] == [
         ("web", Phase.HEALTHY),
         ("broken", Phase.FAILED),
     ]
-    assert list(steps(after, after)) == []
-    assert [name for name, _ in steps(after, status("2", web=[Phase.SCHEDULED]))] == ["web"]
+    assert list(new_transitions(after, after)) == []
+    assert [name for name, _ in new_transitions(after, status("2", web=[Phase.SCHEDULED]))] == ["web"]

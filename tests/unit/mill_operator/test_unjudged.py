@@ -10,12 +10,12 @@ import pytest
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun
 from mill_kube.client import KubeClient
 from mill_operator import judging
-from mill_operator.caches import Cluster
-from mill_operator.core.internal_errors import Fault
+from mill_operator.caches import Caches
+from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects import desired as rendering
-from mill_operator.core.objects.desired import Child, Rendered
-from mill_operator.core.objects.pods import Options
-from mill_operator.core.objects.rendering import Source
+from mill_operator.core.objects.desired import ChildObject, RenderedObject
+from mill_operator.core.objects.pods import RenderOptions
+from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
@@ -42,14 +42,18 @@ class Here:
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
         self.server = ManyObjects()
-        self.faults: list[str] = []
+        self.internal_errors: list[str] = []
         client = cast("KubeClient", self.server)
-        self.cluster = Cluster(client, None, lambda _key: None)
+        self.caches = Caches(client, None, lambda _key: None)
         self.reconciler = Reconciler(
-            client, self.cluster, Options(), lambda: self.now, on_fault=lambda _key, kind: self.faults.append(kind)
+            client,
+            self.caches,
+            RenderOptions(),
+            lambda: self.now,
+            on_internal_error=lambda _key, kind: self.internal_errors.append(kind),
         )
         self.body = self.server.resource = {**_resource(), "spec": SPEC}
-        self.cluster.parents.learn(self.body)
+        self.caches.mill_deployments.learn(self.body)
 
     def ask_again(self, *, generation: int = 1, **change: Any) -> None:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
@@ -58,7 +62,7 @@ class Here:
             kind: [{**each, "unknown": generation, **change} for each in programs] for kind, programs in SPEC.items()
         }  # what they are made of is another, so that they are rendered again; they are the same
         self.body = {**self.body, "metadata": metadata, "spec": changed}
-        self.cluster.parents.learn(self.body)
+        self.caches.mill_deployments.learn(self.body)
 
     async def look(self, after: float = 0) -> float | None:
         self.now += timedelta(seconds=after)
@@ -140,7 +144,7 @@ async def test_it_is_suspect_and_then_failed_and_its_neighbours_are_judged(
         statuses = len(here.server.statuses)
         await here.look(after=30)
         assert len(here.server.statuses) == statuses, "nothing new, no write"
-        assert here.faults == ["service"] * 4
+        assert here.internal_errors == ["service"] * 4
     await here.look(after=30)
     assert here.services == {"api": GOOD, "web": GOOD, "last": GOOD}
     assert kstatus(1, here.status) == "Current"
@@ -201,14 +205,14 @@ class TestWhenItIsWritten:
 
     @staticmethod
     def fails(patch: pytest.MonkeyPatch, *names: str) -> None:
-        render = Source.render
+        render = ParsedSpec.render
 
-        def broken(source: Source, child: Child) -> Rendered:
+        def broken(source: ParsedSpec, child: ChildObject) -> RenderedObject:
             if child.key.name in names:
                 raise OverflowError("hunter2")
             return render(source, child)
 
-        patch.setattr(Source, "render", broken)
+        patch.setattr(ParsedSpec, "render", broken)
 
     async def test_it_is_that_service_s_fault_and_its_neighbours_are_written(
         self, here: Here, monkeypatch: pytest.MonkeyPatch
@@ -222,7 +226,7 @@ class TestWhenItIsWritten:
             assert {name for verb, name in here.server.calls if verb == "apply"} == {
                 "Deployment api", "Deployment last", "CronJob migrate", "CronJob clean",
             }  # fmt: skip
-            assert here.faults == ["service"] * 2
+            assert here.internal_errors == ["service"] * 2
         await here.look(after=30)
         assert here.services == {"api": GOOD, "web": GOOD, "last": GOOD}
         assert ("apply", "Service web") in here.server.calls
@@ -235,7 +239,7 @@ class TestWhenItIsWritten:
             (clean,) = here.status.tasks
             assert (clean.name, clean.reason) == ("clean", "InternalError")
             assert here.services == {"api": GOOD, "web": GOOD, "last": GOOD}
-            assert here.faults == ["task"]
+            assert here.internal_errors == ["task"]
         await here.look(after=1)
         assert here.status.tasks == []
         assert ("apply", "CronJob clean") in here.server.calls
@@ -281,8 +285,8 @@ class TestARun:
         with monkeypatch.context() as patch:
             patch.setattr(tasks, "look", broken)
             first = self.see()
-            ((name, fault),) = first.faults
-            assert (name, fault.kind) == ("bad", "ValueError")
+            ((name, internal_error),) = first.internal_errors
+            assert (name, internal_error.kind) == ("bad", "ValueError")
             runs = {run.name: run for task in first.tasks for run in task.runs}
             assert (runs["good"].state, runs["good"].reason) == (RunState.PENDING, None)
             assert (runs["bad"].state, runs["bad"].reason) == (RunState.PENDING, "InternalError")
@@ -294,7 +298,7 @@ class TestARun:
         healed = self.see(later.tasks, after=90)
         (bad,) = (run for task in healed.tasks for run in task.runs if run.name == "bad")
         assert (bad.state, bad.reason) == (RunState.PENDING, None)
-        assert healed.faults == ()
+        assert healed.internal_errors == ()
 
     def test_a_word_of_a_newer_release_is_judged_anew(self) -> None:
         (task,) = (each for each in self.see().tasks if each.name == "good")
@@ -306,5 +310,5 @@ class TestARun:
 
 
 def test_a_fault_says_nothing_of_its_text() -> None:
-    assert str(Fault("ValueError", "0123456789", "hunter2")) == "ValueError, id 0123456789"
-    assert "hunter2" not in repr(Fault("ValueError", "0123456789", "hunter2"))
+    assert str(InternalError("ValueError", "0123456789", "hunter2")) == "ValueError, id 0123456789"
+    assert "hunter2" not in repr(InternalError("ValueError", "0123456789", "hunter2"))

@@ -9,8 +9,8 @@ from mill_api.status import MillDeploymentStatus, Rollout
 from mill_api.validation import Problem
 from mill_kube.client import KubeClient
 from mill_operator import memory
-from mill_operator.caches import Cluster
-from mill_operator.core.objects.pods import Options
+from mill_operator.caches import Caches
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.rollout.warnings import LIMIT, MESSAGE_LIMIT, accepted, spec_warnings
 from mill_operator.reconciler import Reconciler
 
@@ -68,15 +68,15 @@ class Here:
     def restart(self, **options: Any) -> None:
         """Begin with nothing but what the API server has, as after an upgrade."""
         client = cast("KubeClient", self.server)
-        self.cluster = Cluster(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.cluster, Options(), lambda: datetime.now(UTC), **options)
+        self.caches = Caches(client, None, lambda _key: None)
+        self.reconciler = Reconciler(client, self.caches, RenderOptions(), lambda: datetime.now(UTC), **options)
 
     async def look(self, **metadata: Any) -> MillDeploymentStatus:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
         changed = {**self.body["metadata"], "resourceVersion": version, **metadata}
         status = self.server.statuses[-1] if self.server.statuses else {}
         self.body = self.server.resource = {**self.body, "metadata": changed, "status": status}
-        self.cluster.parents.learn(self.body)
+        self.caches.mill_deployments.learn(self.body)
         await self.reconciler.reconcile(KEY)
         await self.reconciler.flush()
         return MillDeploymentStatus.model_validate(self.server.statuses[-1])

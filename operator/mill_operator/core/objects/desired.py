@@ -18,7 +18,7 @@ from mill_api.spec import Service, Task, Volume
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
-from mill_operator.core.objects.pods import Options, pod_template, start_budget
+from mill_operator.core.objects.pods import RenderOptions, pod_template, start_budget
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.rule_input import Asked
 
@@ -33,7 +33,7 @@ Ports = Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildObject:
     """An object that should exist, without its content."""
 
     kind: str
@@ -49,10 +49,10 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedObject:
     """An object that should exist, as it is applied."""
 
-    child: Child
+    child: ChildObject
     body: Json
 
 
@@ -62,11 +62,11 @@ class Recipe:
 
     kind: str
     name: str
-    render: Callable[[], Rendered]
+    render: Callable[[], RenderedObject]
 
 
 def service_recipes(
-    owner: Owner, service: Service, ports: Ports, restart: str | None, options: Options
+    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions
 ) -> Iterator[Recipe]:
     """Yield the objects of a service, its Deployment first. `restart` changes whenever somebody wants it restarted."""
     name = service.name
@@ -80,12 +80,12 @@ def service_recipes(
             yield Recipe("PersistentVolumeClaim", volume.name, partial(_claim, owner, name, volume))
 
 
-def task_recipes(owner: Owner, task: Task, ports: Ports, options: Options) -> Iterator[Recipe]:
+def task_recipes(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> Iterator[Recipe]:
     """Yield the object of a task."""
     yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
 
 
-def wanted(service: Service, deployment: Rendered) -> Wanted:
+def wanted(service: Service, deployment: RenderedObject) -> Wanted:
     """Return what the judge needs to know of a service."""
     secret = first_secret(service.env)
     return Wanted(
@@ -98,14 +98,16 @@ def wanted(service: Service, deployment: Rendered) -> Wanted:
     )
 
 
-def with_template(deployment: Rendered, template: Json) -> Rendered:
+def with_template(deployment: RenderedObject, template: Json) -> RenderedObject:
     """Return a Deployment with the pod template of another version of it."""
     spec = {**deployment.body["spec"], "template": template}
     child = deployment.child
     return _stamped(child.kind, child.key, child.service, {**deployment.body, "spec": spec})
 
 
-def _deployment(owner: Owner, service: Service, ports: Ports, restart: str | None, options: Options) -> Rendered:
+def _deployment(
+    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions
+) -> RenderedObject:
     spec: Json = {
         "selector": {"matchLabels": owner.selector(service.name)},
         "minReadySeconds": MIN_READY_SECONDS,
@@ -120,7 +122,7 @@ def _deployment(owner: Owner, service: Service, ports: Ports, restart: str | Non
     return _child(owner, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
 
 
-def _service(owner: Owner, name: str, port: int) -> Rendered:
+def _service(owner: Owner, name: str, port: int) -> RenderedObject:
     ports = [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}]
     return _child(owner, "Service", "v1", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
 
@@ -129,13 +131,13 @@ def _keeps_data(service: Service) -> bool:
     return any(not volume.ephemeral for volume in service.volumes)
 
 
-def _claim(owner: Owner, service: str, volume: Volume) -> Rendered:
+def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
     # No owner: nothing but a person deletes data.
     return _child(owner, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
 
 
-def _ingress(owner: Owner, service: Service, options: Options) -> Rendered:
+def _ingress(owner: Owner, service: Service, options: RenderOptions) -> RenderedObject:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
     for route in service.routes:
@@ -150,7 +152,7 @@ def _ingress(owner: Owner, service: Service, options: Options) -> Rendered:
     return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec}, annotations)
 
 
-def _cron_job(owner: Owner, task: Task, ports: Ports, options: Options) -> Rendered:
+def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> RenderedObject:
     """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
     container = container_of(task, restricted=options.restricted)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
@@ -177,7 +179,7 @@ def _child(
     annotations: Mapping[str, str] = MappingProxyType({}),
     *,
     owned: bool = True,
-) -> Rendered:
+) -> RenderedObject:
     labels = owner.labels(name)
     if service is not None:
         labels[names.LABEL_SERVICE] = service
@@ -190,9 +192,9 @@ def _child(
     return _stamped(kind, Key(owner.key.namespace, name), service, body)
 
 
-def _stamped(kind: str, key: Key, service: str | None, body: Json) -> Rendered:
+def _stamped(kind: str, key: Key, service: str | None, body: Json) -> RenderedObject:
     """Write a body's hash into it, in place of an older one."""
     applied = digest(body)
     annotations = body["metadata"].get("annotations", {}) | {names.ANNOTATION_APPLIED: applied}
     metadata = {**body["metadata"], "annotations": annotations}
-    return Rendered(Child(kind, key, service, applied), {**body, "metadata": metadata})
+    return RenderedObject(ChildObject(kind, key, service, applied), {**body, "metadata": metadata})

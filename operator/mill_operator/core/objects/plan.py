@@ -8,7 +8,7 @@ from mill_api import names
 from mill_api.owner import Owner
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.objects.desired import MIN_READY_SECONDS, Child
+from mill_operator.core.objects.desired import MIN_READY_SECONDS, ChildObject
 from mill_operator.core.observed.lookup_results import NodeFacts
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
 from mill_operator.core.verdicts.judge import Observation, Wanted
@@ -23,16 +23,16 @@ SETTLING = timedelta(seconds=MIN_READY_SECONDS)
 class Plan:
     """What to write."""
 
-    create: tuple[Child, ...] = ()
+    create: tuple[ChildObject, ...] = ()
     """Not there, as far as we can see; somebody else's object of that name is not ours to see."""
-    update: tuple[tuple[Child, ChildFacts], ...] = ()
+    update: tuple[tuple[ChildObject, ChildFacts], ...] = ()
     delete: tuple[ChildFacts, ...] = ()
-    taken: tuple[tuple[Child, ChildFacts], ...] = ()
+    taken: tuple[tuple[ChildObject, ChildFacts], ...] = ()
     """Wanted, and the object of that name belongs to somebody else, though it has our labels."""
 
 
 def plan(
-    desired: Sequence[Child],
+    desired: Sequence[ChildObject],
     observed: Iterable[ChildFacts],
     *,
     owner: Owner,
@@ -45,12 +45,12 @@ def plan(
     `revisions` remembers, by uid, the revision that our last write gave: another one means another hand. An object
     that we have not written since we started is trusted when its hash is right. `postponed` names the services whose
     Deployments must not be changed yet. `unrendered` is what is wanted, though nobody can say how
-    (`Desired.unrendered`): what there is of it is left alone.
+    (`DesiredState.unrendered`): what there is of it is left alone.
     """
     there = {(each.kind, each.key): each for each in observed}
-    create: list[Child] = []
-    update: list[tuple[Child, ChildFacts]] = []
-    taken: list[tuple[Child, ChildFacts]] = []
+    create: list[ChildObject] = []
+    update: list[tuple[ChildObject, ChildFacts]] = []
+    taken: list[tuple[ChildObject, ChildFacts]] = []
     for child in desired:
         found = there.pop((child.kind, child.key), None)
         if found is None:
@@ -102,7 +102,7 @@ def of_this_resource(
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Leftover:
     """What is left of a service that is not wanted any more."""
 
     count: int
@@ -110,7 +110,7 @@ class Left:
     """In words: what is known of the node of its pods, or else the first other object."""
 
 
-def overstaying(services: Iterable[ServiceStatus], pods: Iterable[PodFacts], now: datetime) -> set[Question]:
+def late_pod_lookups(services: Iterable[ServiceStatus], pods: Iterable[PodFacts], now: datetime) -> set[Question]:
     """Ask about the nodes of pods that should have ended by now."""
     since = {
         each.name: timestamps.parse(each.moved_at)
@@ -121,14 +121,14 @@ def overstaying(services: Iterable[ServiceStatus], pods: Iterable[PodFacts], now
     return {Question("node", pod.node, fresh=SOON) for pod in pods if pod.service in late and pod.node}
 
 
-def leaving(
+def leftovers(
     wanted: Iterable[str],
     observed: Iterable[ChildFacts],
     pods: Iterable[PodFacts],
     *,
     owner: Owner,
     nodes: Mapping[str, NodeFacts],
-) -> dict[str, Left]:
+) -> dict[str, Leftover]:
     """Return what is left of each service that is not wanted any more."""
     kept = set(wanted)
     left: dict[str, list[str]] = {}
@@ -141,10 +141,10 @@ def leaving(
     for each in observed:
         if each.service and each.service not in kept and _is_deleted_with(each, owner):
             left.setdefault(each.service, []).append(f"{each.kind} {each.key.name} is still there")
-    return {service: Left(len(words), words[0]) for service, words in left.items()}
+    return {service: Leftover(len(words), words[0]) for service, words in left.items()}
 
 
-def renewals(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> list[PodFacts]:
+def pods_to_replace(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> list[PodFacts]:
     """Return the pods of services in trouble that are not ready: who asks again wants new ones.
 
     The kubelet's back-off belongs to the pod, and may be minutes by now; a new pod starts at once, and what the old
@@ -152,7 +152,7 @@ def renewals(observations: Iterable[Observation], pods: Iterable[PodFacts]) -> l
     cannot be judged.
     """
     in_trouble = (State.FAILED, State.SUSPECT)
-    judged = (each for each in observations if each.fault is None)
+    judged = (each for each in observations if each.internal_error is None)
     templates = {each.service: each.template for each in judged if each.state in in_trouble}
     return [pod for pod in pods if templates.get(pod.service) == pod.template and not pod.ready and not pod.terminating]
 

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class RenderOptions:
     """What is the same for everything that this operator makes. A change of it restarts what it concerns."""
 
     service_account: str | None = None
@@ -36,11 +36,11 @@ class Options:
     """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
 
 
-DEFAULTS: Final = Options()
+DEFAULTS: Final = RenderOptions()
 
 
 def pod_template(
-    owner: Owner, service: Service, ports: Mapping[str, int | None], restart: str | None, options: Options
+    owner: Owner, service: Service, ports: Mapping[str, int | None], restart: str | None, options: RenderOptions
 ) -> Json:
     """Return the template of a service's pods, labelled with its own hash. `ports` are those of all services."""
     container = container_of(service, restricted=options.restricted)

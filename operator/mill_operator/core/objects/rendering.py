@@ -1,7 +1,7 @@
 """One generation of a MillDeployment → what should exist, a service or task at a time.
 
-Kept between passes is `Desired`: which objects, and the hash of each. Their content is made twice: once for the hash,
-when the input of a service has changed, and again for those objects that are written.
+Kept between reconciliations is `DesiredState`: which objects, and the hash of each. Their content is made twice: for
+the hash, when the input of a service has changed, and again for the objects that are written.
 """
 
 import hashlib
@@ -13,9 +13,16 @@ from typing import Any, Self
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_objects import fields
-from mill_operator.core.internal_errors import Fault, fault_of
-from mill_operator.core.objects.desired import Child, Recipe, Rendered, service_recipes, task_recipes, wanted
-from mill_operator.core.objects.pods import DEFAULTS, Options
+from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.objects.desired import (
+    ChildObject,
+    Recipe,
+    RenderedObject,
+    service_recipes,
+    task_recipes,
+    wanted,
+)
+from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.rule_input import Asked
 
@@ -36,10 +43,10 @@ class Part:
     """Of all that its objects are made of: as long as it is the same, so are they."""
     size: int
     """Characters of that. What it costs to make the objects grows with it."""
-    children: tuple[Child, ...]
+    children: tuple[ChildObject, ...]
     wanted: Wanted | None
     """What the judge needs to know of a service; None: it is a task."""
-    fault: Fault | None = None
+    internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be made: what there is of it stays as it is."""
 
     @property
@@ -47,22 +54,22 @@ class Part:
         """Return which one, as ("service" or "task", name)."""
         return ("task" if self.wanted is None else "service", self.name)
 
-    def with_fault(self, fault: Fault) -> Self:
+    def with_internal_error(self, internal_error: InternalError) -> Self:
         """Return it as one that could not be made."""
-        wanted = None if self.wanted is None else replace(self.wanted, fault=fault)
-        return replace(self, wanted=wanted, fault=fault)
+        wanted = None if self.wanted is None else replace(self.wanted, internal_error=internal_error)
+        return replace(self, wanted=wanted, internal_error=internal_error)
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class DesiredState:
     """Everything that should exist, without its content: services first, each in the order of the file."""
 
     parts: tuple[Part, ...]
 
     @property
-    def children(self) -> tuple[Child, ...]:
+    def children(self) -> tuple[ChildObject, ...]:
         """Return the objects, without those of services and tasks that could not be rendered."""
-        return tuple(child for part in self.parts if part.fault is None for child in part.children)
+        return tuple(child for part in self.parts if part.internal_error is None for child in part.children)
 
     @property
     def services(self) -> tuple[Wanted, ...]:
@@ -70,32 +77,41 @@ class Desired:
         return tuple(part.wanted for part in self.parts if part.wanted is not None)
 
     @property
-    def tasks(self) -> Mapping[str, Fault]:
+    def tasks(self) -> Mapping[str, InternalError]:
         """Return the tasks that could not be rendered."""
-        return {part.name: part.fault for part in self.parts if part.wanted is None and part.fault is not None}
+        return {
+            part.name: part.internal_error
+            for part in self.parts
+            if part.wanted is None and part.internal_error is not None
+        }
 
     @property
     def unrendered(self) -> frozenset[tuple[str, str]]:
         """Return what could not be rendered, as ("service" or "task", name): it is wanted, and is left as it is."""
-        return frozenset(part.program for part in self.parts if part.fault is not None)
+        return frozenset(part.program for part in self.parts if part.internal_error is not None)
 
-    def with_faults(self, faults: Mapping[tuple[str, str], Fault]) -> "Desired":
+    def with_internal_errors(self, internal_errors: Mapping[tuple[str, str], InternalError]) -> "DesiredState":
         """Return it with what could not be made of it, by `Part.program`."""
-        if not faults:
+        if not internal_errors:
             return self
-        return Desired(
-            tuple(part.with_fault(faults[part.program]) if part.program in faults else part for part in self.parts)
+        return DesiredState(
+            tuple(
+                part.with_internal_error(internal_errors[part.program]) if part.program in internal_errors else part
+                for part in self.parts
+            )
         )
 
 
-class Source:
+class ParsedSpec:
     """The parsed spec of one generation, of which objects are made. Not kept: it is as large as all of them.
 
     `spec` is one that `MillDeploymentSpec` accepts. `restarts` has a value for each service that somebody wanted
     restarted, ever.
     """
 
-    def __init__(self, owner: Owner, spec: Json, restarts: Mapping[str, str], options: Options = DEFAULTS) -> None:
+    def __init__(
+        self, owner: Owner, spec: Json, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
+    ) -> None:
         self._owner = owner
         self._restarts = restarts
         self._options = options
@@ -108,12 +124,12 @@ class Source:
         """Return the MillDeployment's name."""
         return self._owner.key.name
 
-    def desired(self, before: Desired | None = None) -> Desired:
+    def desired(self, before: DesiredState | None = None) -> DesiredState:
         """Return what should exist. What has the same input as `before` is taken from there, unless it had a fault.
 
         An unexpected error is that service's or task's alone: its neighbours are rendered.
         """
-        sound = (part for part in before.parts if part.fault is None) if before is not None else ()
+        sound = (part for part in before.parts if part.internal_error is None) if before is not None else ()
         known = {part.fingerprint: part for part in sound}
         parts = []
         for service, each in self._each():
@@ -123,11 +139,11 @@ class Source:
                 try:
                     part = self._part(each, fingerprint, size, service=service)
                 except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
-                    part = _unrendered(each, fingerprint, size, fault_of(error), service=service)
+                    part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
             parts.append(part)
-        return Desired(tuple(parts))
+        return DesiredState(tuple(parts))
 
-    def render(self, child: Child) -> Rendered:
+    def render(self, child: ChildObject) -> RenderedObject:
         """Make one object."""
         if child.service is None:
             recipes = self._task_recipes(Task.model_validate(self._tasks[child.key.name]))
@@ -164,13 +180,13 @@ class Source:
         return task_recipes(self._owner, task, self._ports, self._options)
 
 
-def _unrendered(program: Json, fingerprint: bytes, size: int, fault: Fault, *, service: bool) -> Part:
+def _unrendered(program: Json, fingerprint: bytes, size: int, internal_error: InternalError, *, service: bool) -> Part:
     name = program["name"]
-    known = _as_asked(program, fault) if service else None
-    return Part(name, fingerprint, size, (), known, fault)
+    known = _as_asked(program, internal_error) if service else None
+    return Part(name, fingerprint, size, (), known, internal_error)
 
 
-def _as_asked(service: Json, fault: Fault) -> Wanted:
+def _as_asked(service: Json, internal_error: InternalError) -> Wanted:
     """Return what is known of a service that could not be rendered."""
     return Wanted(
         name=service["name"],
@@ -178,17 +194,19 @@ def _as_asked(service: Json, fault: Fault) -> Wanted:
         replicas=fields.optional_number(service, "replicas"),
         probed=fields.optional_number(service, "port") is not None,
         asked=Asked(fields.text(service, "image"), fields.quantity(service, "memory")),
-        fault=fault,
+        internal_error=internal_error,
     )
 
 
 def desired(
-    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS
-) -> Desired:
+    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
+) -> DesiredState:
     """Return what should exist for a spec."""
     return source(owner, spec, restarts, options).desired()
 
 
-def source(owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: Options = DEFAULTS) -> Source:
+def source(
+    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
+) -> ParsedSpec:
     """Return what the objects of a spec are made of."""
-    return Source(owner, spec.to_wire(), restarts, options)
+    return ParsedSpec(owner, spec.to_wire(), restarts, options)

@@ -17,9 +17,9 @@ from mill_api.status import (
     Transition,
 )
 from mill_operator.core import timestamps
-from mill_operator.core.objects.plan import SETTLING, Left
+from mill_operator.core.objects.plan import SETTLING, Leftover
 from mill_operator.core.rollout.conditions import conditions
-from mill_operator.core.rollout.start import begin, leaving, new
+from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
@@ -44,7 +44,7 @@ PHASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class NextStatus:
     """The status to be, and when to look again though nothing happens."""
 
     status: MillDeploymentStatus
@@ -57,31 +57,35 @@ def advance(
     *,
     generation: int,
     rollout_id: str,
-    present: Mapping[str, Left],
+    leftovers: Mapping[str, Leftover],
     now: datetime,
-    held: Collection[str] = (),
-) -> Next:
+    rolled_back: Collection[str] = (),
+) -> NextStatus:
     """Take one step.
 
-    `observations` are the wanted services in the file's order. `present` tells what is left in the cluster of each
-    service that is not wanted any more; such a service is `Stopped` when nothing is left. `held` are those that were
-    taken back to the version before: nothing runs that could change their verdict.
+    `observations` are the desired services in the file's order. `leftovers` are the objects that still exist of each
+    removed service; such a service is `Stopped` when nothing is left. `rolled_back` are the services that run their
+    older version again: nothing runs that could change their verdict.
     """
     current = previous.rollout
     if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
-        previous = begin(previous, observations, rollout_id, now)
+        previous = start_rollout(previous, observations, rollout_id, now)
     rollout = previous.rollout
     assert rollout is not None  # noqa: S101 - begun above
     frozen = rollout.finished_at is not None
     writer = _Writer(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
     services = [
-        writer.wanted(before.get(each.service) or new(each.service, now), each, held=each.service in held)
+        writer.wanted(
+            before.get(each.service) or new_service(each.service, now), each, rolled_back=each.service in rolled_back
+        )
         for each in observations
     ]
     wanted = {each.service for each in observations}
-    unwanted = [*(name for name in before if name not in wanted), *(n for n in present if n not in before)]
-    services += [writer.unwanted(before.get(name) or leaving(name, now), present.get(name)) for name in unwanted]
+    unwanted = [*(name for name in before if name not in wanted), *(n for n in leftovers if n not in before)]
+    services += [
+        writer.unwanted(before.get(name) or removed_service(name, now), leftovers.get(name)) for name in unwanted
+    ]
     services = _bounded(services)
     if not frozen and all(service.state.settled for service in services):
         rollout = rollout.model_copy(
@@ -100,7 +104,7 @@ def advance(
         }
     )
     status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
-    return Next(status, _wake_at(services, observations, now))
+    return NextStatus(status, _wake_at(services, observations, now))
 
 
 def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
@@ -123,13 +127,13 @@ class _Writer:
         self._at = timestamps.render(now)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
-    def wanted(self, before: ServiceStatus, seen: Observation, *, held: bool) -> ServiceStatus:
+    def wanted(self, before: ServiceStatus, seen: Observation, *, rolled_back: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
-        if held:
+        if rolled_back:
             # A held service has failed, whatever the word of a newer release for it is.
             state = before.state if before.state.known else State.FAILED
             return before.model_copy(update={"replicas": seen.replicas, "state": state})
-        if seen.fault is not None:
+        if seen.internal_error is not None:
             return self._unjudged(before, seen)
         state, finding = seen.state, seen.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
@@ -175,7 +179,7 @@ class _Writer:
         after = before.model_copy(update={"state": seen.state, "image": seen.image, "replicas": seen.replicas, **why})
         return self._record(before, after, ())
 
-    def unwanted(self, before: ServiceStatus, left: Left | None) -> ServiceStatus:
+    def unwanted(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""
         after = ServiceStatus(
             name=before.name,

@@ -52,7 +52,9 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     return [condition("Ready", "True", "Healthy", f"{len(live)} of {len(live)} healthy")]
 
 
-def internal_error(message: str, previous: Sequence[Condition], generation: int, now: datetime) -> list[Condition]:
+def internal_error_conditions(
+    message: str, previous: Sequence[Condition], generation: int, now: datetime
+) -> list[Condition]:
     """Return the conditions of a resource over which no pass succeeds, whatever is known of its services."""
     condition = partial(_condition, previous=previous, generation=generation, now=now)
     return [condition("Ready", "False", INTERNAL_ERROR, message), condition("Stalled", "True", INTERNAL_ERROR, message)]

@@ -20,19 +20,19 @@ from mill_api.status import (
 )
 from mill_objects.printable import one_line
 from mill_operator.core.digest import digest
-from mill_operator.core.rollout.status_changes import begun
+from mill_operator.core.rollout.status_changes import rollout_started
 
 NOTE_LIMIT = 1024
 """Bytes; the API server takes no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class EventMessage:
     """Something that has happened."""
 
     reason: str
     """CamelCase; of a failure, its code."""
-    note: str
+    text: str
     """In plain words."""
     about: Mapping[str, str]
     """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
@@ -50,29 +50,29 @@ class Announcement:
     @property
     def id(self) -> str:
         """Return what is the same for the same verdict, also after the operator was restarted, and sorts as it came."""
-        return f"{self.position:04}.{digest([*self.about.values(), self.reason, self.note])}"
+        return f"{self.position:04}.{digest([*self.about.values(), self.reason, self.text])}"
 
 
-def announcements(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[Announcement]:
+def event_messages(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[EventMessage]:
     """Return what has happened between two statuses, in order."""
     return [*_rollout(before, after), *_warnings(before, after), *_runs(before, after)]
 
 
-def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
     rollout, old = after.rollout, before.rollout
     if rollout is None:
         return
     about = {"rollout": rollout.id}
-    begins = begun(before, after)
+    begins = rollout_started(before, after)
     if begins:
         if old is not None and old.finished_at is None:
-            note = f"rollout {old.id} is superseded by rollout {rollout.id}"
-            yield Announcement("RolloutSuperseded", note, {"rollout": old.id})
+            text = f"rollout {old.id} is superseded by rollout {rollout.id}"
+            yield EventMessage("RolloutSuperseded", text, {"rollout": old.id})
         if rollout.refused is not None:
-            note = f"rollout {rollout.id} is refused: {'; '.join(rollout.refused.splitlines())}"
-            yield Announcement("InvalidSpec", _short(note), about, warning=True)
+            text = f"rollout {rollout.id} is refused: {'; '.join(rollout.refused.splitlines())}"
+            yield EventMessage("InvalidSpec", _short(text), about, warning=True)
             return
-        yield Announcement("RolloutStarted", f"rollout {rollout.id} has started", about, position=1)
+        yield EventMessage("RolloutStarted", f"rollout {rollout.id} has started", about, position=1)
     if not begins and old is not None and old.finished_at is not None:
         yield from _afterwards(rollout, before, after)
         return
@@ -82,7 +82,7 @@ def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Itera
         yield _finish(rollout, after)
 
 
-def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int]) -> Iterator[Announcement]:
+def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int]) -> Iterator[EventMessage]:
     """Tell what the services have recorded since, in the order of happening."""
     new = [
         (step, service, service.transitions[: position + 1])
@@ -94,7 +94,7 @@ def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int])
         yield _step(rollout, service.name, step, so_far)
 
 
-def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transition]) -> Announcement:
+def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transition]) -> EventMessage:
     """Tell one of a service's transitions; `so_far` are all until then."""
     about = {"rollout": rollout.id, "service": service}
     phases = [each.phase for each in so_far]
@@ -105,30 +105,30 @@ def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transit
             said = _failure(about, step.code, step.message)
         case Phase.HEALTHY if failed_before < len(phases):
             same = [each for each in so_far[failed_before:] if each.phase is step.phase]
-            said = Announcement("Recovered", f"{service} has recovered", about)
+            said = EventMessage("Recovered", f"{service} has recovered", about)
         case Phase.HEALTHY:
             same = [step]
-            said = Announcement("Healthy", f"{service} is healthy", about)
+            said = EventMessage("Healthy", f"{service} is healthy", about)
         case Phase.STOPPED:
             same = [step]
-            said = Announcement("Stopped", f"{service} has stopped", about)
+            said = EventMessage("Stopped", f"{service} has stopped", about)
         case _:
             same = [step]
             where = f" on {step.node}" if step.node else ""
             why = f": {step.message}" if step.message else ""
-            note = _short(f"{service} is {step.phase}{where}{why}")
-            said = Announcement(step.phase.capitalize(), note, about, verdict=False)
+            text = _short(f"{service} is {step.phase}{where}{why}")
+            said = EventMessage(step.phase.capitalize(), text, about, verdict=False)
     return replace(said, position=same[0].seq + 1, count=len(same))
 
 
-def _finish(rollout: Rollout, after: MillDeploymentStatus) -> Announcement:
+def _finish(rollout: Rollout, after: MillDeploymentStatus) -> EventMessage:
     summary = next((each.message for each in after.conditions if each.type == "Ready"), "")
     about, position = {"rollout": rollout.id}, _end(after)
     if rollout.success:
-        note = f"rollout {rollout.id} has succeeded: {summary}"
-        return Announcement("RolloutSucceeded", note, about, position)
-    note = f"rollout {rollout.id} has finished with errors: {summary}"
-    return Announcement("RolloutFailed", _short(note), about, position, warning=True)
+        text = f"rollout {rollout.id} has succeeded: {summary}"
+        return EventMessage("RolloutSucceeded", text, about, position)
+    text = f"rollout {rollout.id} has finished with errors: {summary}"
+    return EventMessage("RolloutFailed", _short(text), about, position, warning=True)
 
 
 def _end(after: MillDeploymentStatus) -> int:
@@ -136,7 +136,7 @@ def _end(after: MillDeploymentStatus) -> int:
     return 2 + max((step.seq for service in after.services for step in service.transitions), default=0)
 
 
-def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
     """Tell what becomes of services when their rollout is over: what it recorded is final, their state is not."""
     was_ready = any(each.type == "Ready" and each.status == "True" for each in before.conditions)
     position = _end(after) + 1
@@ -149,25 +149,25 @@ def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeplo
             yield replace(said, position=position, count=None)
         # Between its failure and its health it may have been starting for a while.
         if service.state is State.HEALTHY and old.state is not State.HEALTHY and not was_ready:
-            yield Announcement("Recovered", f"{service.name} has recovered", about, position, count=None)
+            yield EventMessage("Recovered", f"{service.name} has recovered", about, position, count=None)
 
 
-def _failure(about: Mapping[str, str], code: str | None, message: str | None) -> Announcement:
-    return Announcement(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
+def _failure(about: Mapping[str, str], code: str | None, message: str | None) -> EventMessage:
+    return EventMessage(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
 
 
-def _warnings(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+def _warnings(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
     """Tell all that are new at once: there may be many, of a cause that they have in common."""
     new = [each for each in after.warnings if each not in before.warnings]
     if new and after.rollout is not None:
-        note = "; ".join(each.message for each in new)
+        text = "; ".join(each.message for each in new)
         if any(each.code == SPEC_WARNING for each in new):
-            note = f"what was accepted goes on, but a change of it will be refused: {note}"
+            text = f"what was accepted goes on, but a change of it will be refused: {text}"
         about = {"rollout": after.rollout.id}
-        yield Announcement(new[0].code, _short(note), about, warning=True, action="Reconcile", count=None)
+        yield EventMessage(new[0].code, _short(text), about, warning=True, action="Reconcile", count=None)
 
 
-def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[Announcement]:
+def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
     told = {_run_verdict(run) for task in before.tasks for run in task.runs}
     newest = {task.name: max((run.finished_at or "" for run in task.runs), default="") for task in before.tasks}
     known = {run.name for task in before.tasks for run in task.runs}
@@ -177,29 +177,29 @@ def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator
             comes_back = run.name not in known and (run.finished_at or "9") < newest.get(task.name, "")
             if run.state.settled and _run_verdict(run) not in told and not comes_back:
                 yield _run(task.name, run)
-    unspawnable = {(task.name, task.reason, task.message) for task in before.tasks}
+    task_problems = {(task.name, task.reason, task.message) for task in before.tasks}
     for task in after.tasks:
-        if task.reason is not None and (task.name, task.reason, task.message) not in unspawnable:
-            note = _short(f"task {task.name} cannot be spawned: {task.message}")
-            yield Announcement(task.reason, note, {"task": task.name}, warning=True, action="Run", count=None)
+        if task.reason is not None and (task.name, task.reason, task.message) not in task_problems:
+            text = _short(f"task {task.name} cannot be spawned: {task.message}")
+            yield EventMessage(task.reason, text, {"task": task.name}, warning=True, action="Run", count=None)
 
 
 def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:
     return (run.name, run.created_at, run.state, run.reason)
 
 
-def _run(task: str, run: TaskRun) -> Announcement:
+def _run(task: str, run: TaskRun) -> EventMessage:
     about = {"task": task, "run": run.name, "spawned": run.created_at}
     match run.state:
         case RunState.FAILED:
-            note = _short(f"run {run.name} of task {task} has failed: {run.message}")
-            return Announcement(run.reason or "Failed", note, about, warning=True, action="Run")
+            text = _short(f"run {run.name} of task {task} has failed: {run.message}")
+            return EventMessage(run.reason or "Failed", text, about, warning=True, action="Run")
         case RunState.SUCCEEDED:
-            note = f"run {run.name} of task {task} has succeeded"
-            return Announcement("TaskSucceeded", note, about, action="Run")
-    return Announcement("TaskStopped", f"run {run.name} of task {task} was stopped", about, action="Run")
+            text = f"run {run.name} of task {task} has succeeded"
+            return EventMessage("TaskSucceeded", text, about, action="Run")
+    return EventMessage("TaskStopped", f"run {run.name} of task {task} was stopped", about, action="Run")
 
 
-def _short(note: str) -> str:
+def _short(text: str) -> str:
     """Cut a note to one line that the API server takes."""
-    return one_line(note, NOTE_LIMIT)
+    return one_line(text, NOTE_LIMIT)

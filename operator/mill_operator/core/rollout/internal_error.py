@@ -12,9 +12,9 @@ from typing import Final
 
 from mill_api.status import INTERNAL_ERROR, MillDeploymentStatus, Rollout
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import Fault
-from mill_operator.core.rollout.conditions import internal_error
-from mill_operator.core.rollout.event_messages import Announcement
+from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.rollout.conditions import internal_error_conditions
+from mill_operator.core.rollout.event_messages import EventMessage
 from mill_operator.core.rollout.start import history
 
 PASSES: Final = 3
@@ -29,7 +29,7 @@ REPORT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
+class FailureStreak:
     """A row of passes over one MillDeployment, all of which failed."""
 
     rollout: str
@@ -40,7 +40,7 @@ class Failing:
     """When the first failed that was about this rollout."""
     passes: int = 1
 
-    def and_again(self, rollout: str, now: datetime) -> "Failing":
+    def with_failure(self, rollout: str, now: datetime) -> "FailureStreak":
         """Return the row with one more pass that has failed just now."""
         rollout_since = self.rollout_since if rollout == self.rollout else now
         return replace(self, rollout=rollout, rollout_since=rollout_since, passes=self.passes + 1)
@@ -54,22 +54,28 @@ class Failing:
         return now - self.rollout_since >= GIVE_UP
 
 
-def begin_failing(rollout: str, now: datetime) -> Failing:
+def first_failure(rollout: str, now: datetime) -> FailureStreak:
     """Return the row of which a pass that has failed just now is the first."""
-    return Failing(rollout, since=now, rollout_since=now)
+    return FailureStreak(rollout, since=now, rollout_since=now)
 
 
-def cannot_be_judged(
-    status: MillDeploymentStatus, fault: Fault, *, generation: int, rollout_id: str, end: bool, now: datetime
+def internal_error_status(
+    status: MillDeploymentStatus,
+    internal_error: InternalError,
+    *,
+    generation: int,
+    rollout_id: str,
+    end: bool,
+    now: datetime,
 ) -> MillDeploymentStatus:
     """Return the status that tells of a fault; `end` ends the rollout, unless it has ended already.
 
     Everything else that is told stays as it is, also if it is about the generation before.
     """
-    said = f"internal error of mill ({fault})"
+    said = f"internal error of mill ({internal_error})"
     if end:
         status = _ended(status, said, rollout_id, now)
-    made = internal_error(f"{said}. {REPORT}", status.conditions, generation, now)
+    made = internal_error_conditions(f"{said}. {REPORT}", status.conditions, generation, now)
     return status.model_copy(update={"observed_generation": generation, "conditions": made})
 
 
@@ -90,16 +96,16 @@ def _ended(status: MillDeploymentStatus, said: str, rollout_id: str, now: dateti
     )
 
 
-def announce_fault(
-    before: MillDeploymentStatus, after: MillDeploymentStatus, rollout_id: str, fault: Fault
-) -> list[Announcement]:
-    """Return what `cannot_be_judged` has made known that was not known before."""
+def internal_error_messages(
+    before: MillDeploymentStatus, after: MillDeploymentStatus, rollout_id: str, internal_error: InternalError
+) -> list[EventMessage]:
+    """Return what `internal_error_status` has made known that was not known before."""
     about, said = {"rollout": rollout_id}, []
     ready = {each.reason for each in before.conditions if each.type == "Ready"}
     if INTERNAL_ERROR not in ready:
-        note = f"internal error of mill ({fault}). {REPORT}"
-        said.append(Announcement(INTERNAL_ERROR, note, about, warning=True, action="Reconcile", count=None))
+        text = f"internal error of mill ({internal_error}). {REPORT}"
+        said.append(EventMessage(INTERNAL_ERROR, text, about, warning=True, action="Reconcile", count=None))
     if before.rollout != after.rollout and after.rollout is not None:
-        note = f"rollout {rollout_id} has ended without verdicts: {after.rollout.error}"
-        said.append(Announcement("RolloutFailed", note, about, position=1, warning=True))
+        text = f"rollout {rollout_id} has ended without verdicts: {after.rollout.error}"
+        said.append(EventMessage("RolloutFailed", text, about, position=1, warning=True))
     return said

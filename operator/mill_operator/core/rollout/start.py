@@ -20,14 +20,14 @@ from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED
 
 
-def begin(
+def start_rollout(
     previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
 ) -> MillDeploymentStatus:
     """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
     before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
     wanted = {each.service for each in observations}
-    services = [_fresh(before.get(each.service), each, now) for each in observations]
-    services += [leaving(name, now, each) for name, each in before.items() if name not in wanted]
+    services = [_service_at_start(before.get(each.service), each, now) for each in observations]
+    services += [removed_service(name, now, each) for name, each in before.items() if name not in wanted]
     return previous.model_copy(
         update={
             "rollout": Rollout(id=rollout_id, started_at=timestamps.render(now)),
@@ -37,7 +37,7 @@ def begin(
     )
 
 
-def refuse(
+def refuse_rollout(
     previous: MillDeploymentStatus, reason: str, *, generation: int, rollout_id: str, now: datetime
 ) -> MillDeploymentStatus:
     """End a rollout before it begins, because of what the spec says. What runs stays as it is."""
@@ -53,21 +53,21 @@ def refuse(
     return status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
 
 
-def new(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+def new_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
     """Return a service of which nothing is known but what worked last."""
     return ServiceStatus(
         name=name, moved_at=timestamps.render(now), healthy_template=before.healthy_template if before else None
     )
 
 
-def leaving(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
+def removed_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
     """Return a service that is to go. One that would not go already does not get its time again."""
     known = before is not None and before.rule == NOT_STOPPED.id
     at = before.moved_at if before is not None and (known or before.state is State.STOPPING) else None
     return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or timestamps.render(now))
 
 
-def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
+def _service_at_start(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
     unchanged = (
         before is not None
         and before.state is State.HEALTHY
@@ -77,7 +77,7 @@ def _fresh(before: ServiceStatus | None, seen: Observation, now: datetime) -> Se
     )
     if before is not None and unchanged:
         return before.model_copy(update={"transitions": []})
-    return new(seen.service, now, before)
+    return new_service(seen.service, now, before)
 
 
 def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> list[PastRollout]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mill_api.status import MillDeploymentStatus, Transition
 
 
-def begun(before: MillDeploymentStatus, after: MillDeploymentStatus) -> bool:
+def rollout_started(before: MillDeploymentStatus, after: MillDeploymentStatus) -> bool:
     """Tell whether another rollout is the current one. One that was refused may begin anew under the same id."""
     if after.rollout is None:
         return False
@@ -13,15 +13,19 @@ def begun(before: MillDeploymentStatus, after: MillDeploymentStatus) -> bool:
     return old is None or (old.id, old.refused) != (after.rollout.id, after.rollout.refused)
 
 
-def steps(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[tuple[str, Transition]]:
+def new_transitions(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[tuple[str, Transition]]:
     """Yield what has happened to services, each with the service's name."""
-    seen = {} if begun(before, after) else {service.name: len(service.transitions) for service in before.services}
+    seen = (
+        {}
+        if rollout_started(before, after)
+        else {service.name: len(service.transitions) for service in before.services}
+    )
     for service in after.services:
         for step in service.transitions[seen.get(service.name, 0) :]:
             yield service.name, step
 
 
-def ended(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[str]:
+def ended_rollouts(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[str]:
     """Return how rollouts have ended since, each in a word: `succeeded`, `failed`, `refused` or `superseded`."""
     known = _results(before)
     return [result for rollout, result in _results(after).items() if rollout not in known]

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from mill_api.manifests import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import Fault
+from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.observed.jobs import JobFacts
 from mill_operator.core.observed.lookup_results import Answers
 from mill_operator.core.observed.pods import PodFacts
@@ -24,7 +24,7 @@ from mill_operator.core.verdicts.lookup_requests import SILENCE, Question, ask_a
 from mill_operator.core.verdicts.normalize import views
 from mill_operator.core.verdicts.rule_input import Asked, Subject
 from mill_operator.core.verdicts.rules import INTERNAL
-from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error
+from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error_finding
 
 MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
@@ -82,13 +82,13 @@ def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Lo
     return Look(before, forget_at) if forget_at > now else None
 
 
-def look_at_unjudged(job: JobFacts, before: TaskRun | None, fault: Fault, now: datetime) -> Look:
+def look_at_unjudged(job: JobFacts, before: TaskRun | None, internal_error: InternalError, now: datetime) -> Look:
     """Look at a run that cannot be judged by a fault of mill: it has failed if that goes on. It may still heal."""
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
     said = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
-    finding = internal_error(job.task, fault, said, now)
+    finding = internal_error_finding(job.task, internal_error, said, now)
     if finding.due is None or finding.due > now:
         return Look(_told(before, before.state, finding, None), min(finding.due or now, now + AGAIN_SUSPECT))
     return Look(_told(before, RunState.FAILED, finding, None), now + AGAIN_FAILED)

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 from mill_api.status import TaskRun, TaskStatus
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import Fault, fault_of
+from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.observed.jobs import JobFacts
 from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
@@ -34,7 +34,7 @@ class Observed:
     """When to look again though nothing happens."""
     questions: frozenset[Question] = frozenset()
     """What would help to judge them better."""
-    faults: tuple[tuple[str, Fault], ...] = ()
+    internal_errors: tuple[tuple[str, InternalError], ...] = ()
     """The runs that could not be judged, and why."""
 
 
@@ -60,11 +60,11 @@ def observe(
     runs_of: dict[str, list[TaskRun]] = {}
     wakes: list[datetime] = []
     asked: set[Question] = set()
-    faults: list[tuple[str, Fault]] = []
+    internal_errors: list[tuple[str, InternalError]] = []
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
         looks = [
-            _look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, faults)
+            _look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, internal_errors)
             for job in _newest_jobs(here)
         ]
         deleted = before.keys() - {job.key.name for job in here}
@@ -80,7 +80,7 @@ def observe(
         active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
         wake_at=min(wakes, default=None),
         questions=frozenset(asked),
-        faults=tuple(faults),
+        internal_errors=tuple(internal_errors),
     )
 
 
@@ -90,15 +90,15 @@ def _look(
     before: TaskRun | None,
     answers: Answers,
     now: datetime,
-    faults: list[tuple[str, Fault]],
+    internal_errors: list[tuple[str, InternalError]],
 ) -> Look:
-    """Look at one run. An unexpected error is that run's alone; it is noted in `faults`."""
+    """Look at one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
     try:
         return look(job, pod, before, answers, now)
     except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
-        fault = fault_of(error)
-        faults.append((job.key.name, fault))
-        return look_at_unjudged(job, before, fault, now)
+        internal_error = internal_error_of(error)
+        internal_errors.append((job.key.name, internal_error))
+        return look_at_unjudged(job, before, internal_error, now)
 
 
 def outliving(jobs: Iterable[JobFacts], deleted: Iterable[ChildFacts]) -> list[JobFacts]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core.internal_errors import Fault
+from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.observed.containers import PULL_PROBLEMS
 from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
 from mill_operator.core.observed.pods import ChildFacts, PodFacts, as_wanted, of_template
@@ -39,7 +39,7 @@ class Wanted:
     asked: Asked
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
-    fault: Fault | None = None
+    internal_error: InternalError | None = None
     """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
 
 
@@ -61,7 +61,7 @@ class Observation:
     """Whether the pods of the version before had to end for these."""
     questions: frozenset[Question] = frozenset()
     """What would help to judge it better."""
-    fault: Fault | None = None
+    internal_error: InternalError | None = None
     """Why it could not be judged, or not even rendered."""
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import Fault
+from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation, Wanted
 from mill_operator.core.verdicts.rules import INTERNAL
@@ -18,9 +18,11 @@ AGAIN_FAILED: Final = timedelta(seconds=30)
 """After so long what could not be judged is tried again, though nothing happens."""
 
 
-def unjudged(wanted: Wanted, fault: Fault, previous: ServiceStatus | None, now: datetime) -> Observation:
+def unjudged(
+    wanted: Wanted, internal_error: InternalError, previous: ServiceStatus | None, now: datetime
+) -> Observation:
     """Return what is seen of a service that cannot be judged: a suspicion at first, a failure if it repeats."""
-    finding = internal_error(wanted.name, fault, _before(previous), now)
+    finding = internal_error_finding(wanted.name, internal_error, _before(previous), now)
     failed = finding.due is not None and finding.due <= now
     again = now + (AGAIN_FAILED if failed else AGAIN_SUSPECT)
     return Observation(
@@ -32,11 +34,13 @@ def unjudged(wanted: Wanted, fault: Fault, previous: ServiceStatus | None, now: 
         state=State.FAILED if failed else State.SUSPECT,
         finding=finding,
         wake_at=again if failed or finding.due is None else min(again, finding.due),
-        fault=fault,
+        internal_error=internal_error,
     )
 
 
-def internal_error(name: str, fault: Fault, before: tuple[str, str] | None, now: datetime) -> Finding:
+def internal_error_finding(
+    name: str, internal_error: InternalError, before: tuple[str, str] | None, now: datetime
+) -> Finding:
     """Return what is said of a fault. `before` is what was said of it last, and since when: that stands while it lasts.
 
     Otherwise an error that is raised now here, now there would be written in every pass.
@@ -44,7 +48,7 @@ def internal_error(name: str, fault: Fault, before: tuple[str, str] | None, now:
     since = min(timestamps.parse(before[1]), now) if before else now
     return Finding(
         rule=INTERNAL,
-        message=before[0] if before else INTERNAL.message.format(cause=fault),
+        message=before[0] if before else INTERNAL.message.format(cause=internal_error),
         evidence="",
         suggestion=INTERNAL.suggestion.format(service=name),
         since=since,

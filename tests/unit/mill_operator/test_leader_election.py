@@ -8,79 +8,96 @@ import pytest
 
 from mill_kube.client import Conflict, KubeClient, Unreachable
 from mill_kube.resources import Resource
-from mill_operator.core.election import Act, Decision, Record, Sighting, Timing, decide, sight, written
-from mill_operator.election import NAME, Election
+from mill_operator.core.leader_election import (
+    Decision,
+    LeaseAction,
+    LeaseRecord,
+    LeaseTiming,
+    ObservedLease,
+    decide,
+    next_record,
+    observe_lease,
+)
+from mill_operator.leader_election import NAME, LeaderElection
 from tests.unit.virtual_time import now, virtual_time
 
-TIMING = Timing.of(15)
+TIMING = LeaseTiming.of(15)
 
 
-def record(holder: str = "other", renewed: str = "1", seconds: float = 15.0, transitions: int = 0) -> Record:
-    return Record(holder, seconds, "0", renewed, transitions)
+def record(holder: str = "other", renewed: str = "1", seconds: float = 15.0, transitions: int = 0) -> LeaseRecord:
+    return LeaseRecord(holder, seconds, "0", renewed, transitions)
 
 
-def seen(holder: str, since: float = 100.0, seconds: float = 15.0) -> Sighting:
-    return Sighting(record(holder, seconds=seconds), "7", since)
+def seen(holder: str, since: float = 100.0, seconds: float = 15.0) -> ObservedLease:
+    return ObservedLease(record(holder, seconds=seconds), "7", since)
 
 
 def test_the_proportions_are_those_of_other_controllers() -> None:
-    assert Timing(lease=15, renewal=10, retry=2) == TIMING
+    assert LeaseTiming(lease=15, renewal=10, retry=2) == TIMING
 
 
 @pytest.mark.parametrize(
     ("known", "now", "decision"),
     [
-        pytest.param(None, 100.0, Decision(Act.ACQUIRE, 2), id="there is no lease"),
-        pytest.param(seen(""), 100.0, Decision(Act.ACQUIRE, 2), id="it was released"),
-        pytest.param(seen("me"), 100.0, Decision(Act.ACQUIRE, 2), id="it is ours, and we do not know"),
-        pytest.param(seen("other"), 100.0, Decision(Act.WAIT, 15), id="its holder was just heard of"),
-        pytest.param(seen("other"), 114.0, Decision(Act.WAIT, 1), id="its holder is silent, not for long enough"),
-        pytest.param(seen("other"), 115.0, Decision(Act.ACQUIRE, 2), id="its holder is silent for too long"),
-        pytest.param(seen("other", seconds=60), 150.0, Decision(Act.WAIT, 10), id="its holder's own term counts"),
+        pytest.param(None, 100.0, Decision(LeaseAction.ACQUIRE, 2), id="there is no lease"),
+        pytest.param(seen(""), 100.0, Decision(LeaseAction.ACQUIRE, 2), id="it was released"),
+        pytest.param(seen("me"), 100.0, Decision(LeaseAction.ACQUIRE, 2), id="it is ours, and we do not know"),
+        pytest.param(seen("other"), 100.0, Decision(LeaseAction.WAIT, 15), id="its holder was just heard of"),
+        pytest.param(
+            seen("other"), 114.0, Decision(LeaseAction.WAIT, 1), id="its holder is silent, not for long enough"
+        ),
+        pytest.param(seen("other"), 115.0, Decision(LeaseAction.ACQUIRE, 2), id="its holder is silent for too long"),
+        pytest.param(
+            seen("other", seconds=60), 150.0, Decision(LeaseAction.WAIT, 10), id="its holder's own term counts"
+        ),
     ],
 )
-def test_a_candidate(known: Sighting | None, now: float, decision: Decision) -> None:
+def test_a_candidate(known: ObservedLease | None, now: float, decision: Decision) -> None:
     assert decide("me", known, None, now, TIMING) == decision
 
 
 @pytest.mark.parametrize(
     ("known", "now", "decision"),
     [
-        pytest.param(seen("me"), 100.5, Decision(Act.WAIT, 1.5), id="renewed a moment ago"),
-        pytest.param(seen("me"), 102.0, Decision(Act.RENEW, 2), id="time to renew"),
-        pytest.param(seen("me"), 109.5, Decision(Act.RENEW, 0.5), id="the last attempt, for as long as there is"),
-        pytest.param(seen("me"), 110.0, Decision(Act.LOST, 0), id="not renewed in time, before others may take it"),
-        pytest.param(seen("other"), 100.5, Decision(Act.LOST, 0), id="somebody else took it"),
-        pytest.param(seen(""), 100.5, Decision(Act.LOST, 0), id="somebody emptied it"),
-        pytest.param(None, 100.5, Decision(Act.LOST, 0), id="somebody deleted it"),
+        pytest.param(seen("me"), 100.5, Decision(LeaseAction.WAIT, 1.5), id="renewed a moment ago"),
+        pytest.param(seen("me"), 102.0, Decision(LeaseAction.RENEW, 2), id="time to renew"),
+        pytest.param(
+            seen("me"), 109.5, Decision(LeaseAction.RENEW, 0.5), id="the last attempt, for as long as there is"
+        ),
+        pytest.param(
+            seen("me"), 110.0, Decision(LeaseAction.LOST, 0), id="not renewed in time, before others may take it"
+        ),
+        pytest.param(seen("other"), 100.5, Decision(LeaseAction.LOST, 0), id="somebody else took it"),
+        pytest.param(seen(""), 100.5, Decision(LeaseAction.LOST, 0), id="somebody emptied it"),
+        pytest.param(None, 100.5, Decision(LeaseAction.LOST, 0), id="somebody deleted it"),
     ],
 )
-def test_a_leader(known: Sighting | None, now: float, decision: Decision) -> None:
+def test_a_leader(known: ObservedLease | None, now: float, decision: Decision) -> None:
     assert decide("me", known, 100.0, now, TIMING) == decision
 
 
 def test_times_in_the_record_are_never_compared_with_our_clock() -> None:
     """A holder whose clock is a year behind or ahead is as alive as any."""
     for renewed in ("2025-01-01T00:00:00.000000Z", "2027-01-01T00:00:00.000000Z"):
-        known = Sighting(record(renewed=renewed), "7", 100.0)
-        assert decide("me", known, None, 101.0, TIMING).act is Act.WAIT
+        known = ObservedLease(record(renewed=renewed), "7", 100.0)
+        assert decide("me", known, None, 101.0, TIMING).action is LeaseAction.WAIT
 
 
 def test_a_record_that_was_not_written_again_grows_old() -> None:
-    first = sight(None, record(renewed="1"), "7", 100.0)
-    again = sight(first, record(renewed="1"), "8", 105.0)  # another hand has set a label
-    assert again == Sighting(record(renewed="1"), "8", 100.0)
-    assert sight(again, record(renewed="2"), "9", 106.0).since == 106.0
+    first = observe_lease(None, record(renewed="1"), "7", 100.0)
+    again = observe_lease(first, record(renewed="1"), "8", 105.0)  # another hand has set a label
+    assert again == ObservedLease(record(renewed="1"), "8", 100.0)
+    assert observe_lease(again, record(renewed="2"), "9", 106.0).since == 106.0
 
 
 def test_what_is_written() -> None:
-    other = Sighting(Record("other", 15, "a", "b", 3), "7", 0.0)
-    assert written(None, "me", "now", TIMING) == Record("me", 15, "now", "now", 0)
-    taken = written(other, "me", "now", TIMING)
-    assert taken == Record("me", 15, "now", "now", 4)
-    mine = Sighting(taken, "8", 0.0)
-    assert written(mine, "me", "later", TIMING) == Record("me", 15, "now", "later", 4)
-    assert written(mine, "", "later", TIMING) == Record("", 1, "later", "later", 4)
+    other = ObservedLease(LeaseRecord("other", 15, "a", "b", 3), "7", 0.0)
+    assert next_record(None, "me", "now", TIMING) == LeaseRecord("me", 15, "now", "now", 0)
+    taken = next_record(other, "me", "now", TIMING)
+    assert taken == LeaseRecord("me", 15, "now", "now", 4)
+    mine = ObservedLease(taken, "8", 0.0)
+    assert next_record(mine, "me", "later", TIMING) == LeaseRecord("me", 15, "now", "later", 4)
+    assert next_record(mine, "", "later", TIMING) == LeaseRecord("", 1, "later", "later", 4)
 
 
 class Server:
@@ -149,7 +166,7 @@ class Replica:
     """Somebody who takes part."""
 
     def __init__(self, server: Server, identity: str) -> None:
-        self.election = Election(cast("KubeClient", server), "mill-system", TIMING, identity=identity, clock=now)
+        self.election = LeaderElection(cast("KubeClient", server), "mill-system", TIMING, identity=identity, clock=now)
         self.running = asyncio.create_task(self.election.run())
 
     @property

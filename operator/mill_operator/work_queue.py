@@ -19,7 +19,7 @@ SPARE_TIMES = 100
 """How many times that do not count any more may be kept."""
 
 
-class Closed(Exception):
+class QueueClosed(Exception):
     """No more keys are given out."""
 
 
@@ -80,11 +80,11 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
 
     async def get(self) -> K:
-        """Wait for a key, and take it. `done` must follow. Raise `Closed` if there are no more."""
+        """Wait for a key, and take it. `done` must follow. Raise `QueueClosed` if there are no more."""
         key = await self._ready.get()
         if key is None:
             self._ready.put_nowait(None)  # for the next who waits
-            raise Closed
+            raise QueueClosed
         self._working[key] = self._waiting.pop(key)
         return key
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mill_operator.queue import FIRST_BACKOFF, LAST_BACKOFF, SPARE_TIMES, Closed, WorkQueue
+from mill_operator.work_queue import FIRST_BACKOFF, LAST_BACKOFF, SPARE_TIMES, QueueClosed, WorkQueue
 
 SOON = 0.01
 LONG = 60.0
@@ -187,8 +187,8 @@ async def test_a_closed_queue_gives_out_nothing_to_anybody(queue):
     await asyncio.sleep(0)
     queue.close()
     results = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(each) for each in results] == [Closed] * 3
-    with pytest.raises(Closed):
+    assert [type(each) for each in results] == [QueueClosed] * 3
+    with pytest.raises(QueueClosed):
         await queue.get()
 
 
@@ -201,7 +201,7 @@ async def test_a_closed_queue_lets_go_of_what_was_not_taken(queue):
     queue.done("a")
     queue.add("c")
     for _ in range(2):
-        with pytest.raises(Closed):
+        with pytest.raises(QueueClosed):
             await queue.get()
 
 
@@ -228,7 +228,7 @@ async def test_a_key_that_rests_when_the_queue_is_closed_does_not_come(queue):
     queue.done("a", rest=SOON)
     queue.close()
     await asyncio.sleep(2 * SOON)
-    with pytest.raises(Closed):
+    with pytest.raises(QueueClosed):
         await queue.get()
 
 

@@ -20,7 +20,15 @@ from mill_kube.resources import LEASES
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
-from mill_operator.core.election import Act, Record, Sighting, Timing, decide, sight, written
+from mill_operator.core.leader_election import (
+    LeaseAction,
+    LeaseRecord,
+    LeaseTiming,
+    ObservedLease,
+    decide,
+    next_record,
+    observe_lease,
+)
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +42,14 @@ def new_identity() -> str:
     return f"{socket.gethostname()}_{secrets.token_hex(4)}"
 
 
-class Election:
+class LeaderElection:
     """Our part in the election. `run` it; `elected` is set when we lead, and `run` returns when we do no more."""
 
     def __init__(
         self,
         client: KubeClient,
         namespace: str,
-        timing: Timing,
+        timing: LeaseTiming,
         *,
         identity: str,
         clock: Callable[[], float] = time.monotonic,
@@ -53,8 +61,8 @@ class Election:
         self.reflector = Reflector(
             client,
             LEASES,
-            project=lease,
-            on_change=self._heard,
+            project=project_lease,
+            on_change=self._on_change,
             namespace=namespace,
             fields=f"metadata.name={NAME}",
         )
@@ -62,9 +70,9 @@ class Election:
         self._key = Key(namespace, NAME)
         self._timing = timing
         self._clock = clock
-        self._known: Sighting | None = None
+        self._known: ObservedLease | None = None
         self._renewed_at: float | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def leads(self) -> bool:
@@ -85,12 +93,12 @@ class Election:
 
     async def _take_part(self) -> None:
         while not self.left:
-            self._news.clear()
+            self._changed.clear()
             now = self._clock()
             decision = decide(self.identity, self._known, self._renewed_at, now, self._timing)
-            if decision.act is Act.LOST:
+            if decision.action is LeaseAction.LOST:
                 return
-            if decision.act is Act.WAIT:
+            if decision.action is LeaseAction.WAIT:
                 await self._pause(decision.seconds)
             elif not await self._write(self.identity, decision.seconds):
                 await self._pause(now + decision.seconds - self._clock())
@@ -101,7 +109,7 @@ class Election:
     def leave(self) -> None:
         """Let go of the Lease, which ends `run`. A renewal on its way is not cut off: it may be written already."""
         self.left = True
-        self._news.set()
+        self._changed.set()
 
     async def _write(self, holder: str, seconds: float) -> bool:
         """Write ourselves, or nobody, into the Lease as we know it. Tell whether that went well.
@@ -109,7 +117,7 @@ class Election:
         If it is another Lease by now, our watch will say so: there is nothing to read here.
         """
         sent_at = self._clock()
-        record = written(self._known, holder, datetime.now(UTC).strftime(MICRO_TIME), self._timing)
+        record = next_record(self._known, holder, datetime.now(UTC).strftime(MICRO_TIME), self._timing)
         body = _body(self._key, record, self._known)
         write = self._client.create if self._known is None else self._client.update
         try:
@@ -121,7 +129,7 @@ class Election:
             log.warning("lease %s: %s", self._key, str(error) or "no answer")
         else:
             try:
-                self._heard(None, self.reflector.learn(answer))
+                self._on_change(None, self.reflector.learn(answer))
             except Unreadable as error:
                 log.warning("lease %s: %s", self._key, error)
                 return False
@@ -129,18 +137,18 @@ class Election:
             return True
         return False
 
-    def _heard(self, _old: "Lease | None", new: "Lease | None") -> None:
+    def _on_change(self, _old: "Lease | None", new: "Lease | None") -> None:
         if new is None:
             self._known = None
         else:
-            self._known = sight(self._known, new.record, new.resource_version, self._clock())
-        self._news.set()
+            self._known = observe_lease(self._known, new.record, new.resource_version, self._clock())
+        self._changed.set()
 
     async def _pause(self, seconds: float) -> None:
         """Wait, at most until something is heard of the Lease."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._news.wait()
+                await self._changed.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +157,13 @@ class Lease:
 
     key: Key
     resource_version: str
-    record: Record
+    record: LeaseRecord
 
 
-def lease(body: Json) -> Lease:
+def project_lease(body: Json) -> Lease:
     """Take what we need from a Lease. Raises `Unreadable`."""
     known, spec = fields.identity(body), fields.mapping(body, "spec")
-    record = Record(
+    record = LeaseRecord(
         holder=fields.text(spec, "holderIdentity"),
         lease_seconds=max(0, fields.number(spec, "leaseDurationSeconds")),
         acquired=fields.text(spec, "acquireTime"),
@@ -165,7 +173,7 @@ def lease(body: Json) -> Lease:
     return Lease(known.key, known.resource_version, record)
 
 
-def _body(key: Key, record: Record, known: Sighting | None) -> Json:
+def _body(key: Key, record: LeaseRecord, known: ObservedLease | None) -> Json:
     version = {"resourceVersion": known.version} if known is not None else {}
     return {
         "apiVersion": LEASES.api_version,

@@ -11,7 +11,7 @@ from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
+class LeaseTiming:
     """How long things take, in seconds."""
 
     lease: float
@@ -28,7 +28,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LeaseRecord:
     """What stands in a Lease."""
 
     holder: str
@@ -43,17 +43,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class ObservedLease:
     """A Lease as we know it."""
 
-    record: Record
+    record: LeaseRecord
     version: str
     """Its resource version, which our next write names."""
     since: float
     """When we first saw the record as it is, on our monotonic clock."""
 
 
-class Act(StrEnum):
+class LeaseAction(StrEnum):
     """What to do."""
 
     ACQUIRE = "acquire"
@@ -66,41 +66,43 @@ class Act(StrEnum):
 class Decision:
     """What to do, and after how many seconds to decide again: if it has not worked, and nothing was heard, by then."""
 
-    act: Act
+    action: LeaseAction
     seconds: float
 
 
-def sight(known: Sighting | None, record: Record, version: str, now: float) -> Sighting:
+def observe_lease(known: ObservedLease | None, record: LeaseRecord, version: str, now: float) -> ObservedLease:
     """Note a Lease that was read. A record that is as it was keeps its time."""
     since = known.since if known is not None and known.record == record else now
-    return Sighting(record, version, since)
+    return ObservedLease(record, version, since)
 
 
-def decide(identity: str, known: Sighting | None, renewed_at: float | None, now: float, timing: Timing) -> Decision:
+def decide(
+    identity: str, known: ObservedLease | None, renewed_at: float | None, now: float, timing: LeaseTiming
+) -> Decision:
     """Decide. `known` is None without a Lease; `renewed_at`, when we last renewed it, is None while we do not lead."""
     if renewed_at is None:
         return _candidate(identity, known, now, timing)
     if known is None or known.record.holder != identity or now >= renewed_at + timing.renewal:
-        return Decision(Act.LOST, 0.0)
+        return Decision(LeaseAction.LOST, 0.0)
     wait = renewed_at + timing.retry - now
     if wait > 0:
-        return Decision(Act.WAIT, wait)
-    return Decision(Act.RENEW, min(timing.retry, renewed_at + timing.renewal - now))
+        return Decision(LeaseAction.WAIT, wait)
+    return Decision(LeaseAction.RENEW, min(timing.retry, renewed_at + timing.renewal - now))
 
 
-def written(known: Sighting | None, holder: str, now: str, timing: Timing) -> Record:
+def next_record(known: ObservedLease | None, holder: str, now: str, timing: LeaseTiming) -> LeaseRecord:
     """Return the record that we write: `holder` takes the Lease, keeps it, or, if empty, lets go of it."""
-    old = known.record if known is not None else Record("", 0.0, "", "", -1)
+    old = known.record if known is not None else LeaseRecord("", 0.0, "", "", -1)
     if not holder:
-        return Record("", 1.0, now, now, old.transitions)
+        return LeaseRecord("", 1.0, now, now, old.transitions)
     if old.holder == holder:
-        return Record(holder, timing.lease, old.acquired, now, old.transitions)
-    return Record(holder, timing.lease, now, now, old.transitions + 1)
+        return LeaseRecord(holder, timing.lease, old.acquired, now, old.transitions)
+    return LeaseRecord(holder, timing.lease, now, now, old.transitions + 1)
 
 
-def _candidate(identity: str, known: Sighting | None, now: float, timing: Timing) -> Decision:
+def _candidate(identity: str, known: ObservedLease | None, now: float, timing: LeaseTiming) -> Decision:
     # Our own name without our knowing: the answer to our write was lost.
     if known is None or known.record.holder in ("", identity):
-        return Decision(Act.ACQUIRE, timing.retry)
+        return Decision(LeaseAction.ACQUIRE, timing.retry)
     left = known.since + known.record.lease_seconds - now
-    return Decision(Act.WAIT, left) if left > 0 else Decision(Act.ACQUIRE, timing.retry)
+    return Decision(LeaseAction.WAIT, left) if left > 0 else Decision(LeaseAction.ACQUIRE, timing.retry)
