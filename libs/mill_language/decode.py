@@ -59,31 +59,49 @@ def decode(file: File, source: Source) -> Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class _Scope:
+    """One body while it is read: its path, what was read of it, and which names it has."""
+
+    path: str
+    fields: Fields = field(default_factory=dict)
+    seen: dict[str, Span] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Labeled:
+    """A block with its label, in either spelling."""
+
+    label: str
+    label_span: Span
+    body: Body
+    header: Span
+
+
+@dataclass(frozen=True, slots=True)
 class _Decoder:
     out: Decoded
     whole: bool
 
     def body(self, body: Body, shape: Shape, path: str, header: Span) -> Fields:
         """Read a body by its shape. What cannot be read is reported and left out."""
-        fields: Fields = {}
-        seen: dict[str, Span] = {}
+        scope = _Scope(path)
         for item in body.items:
             row = shape.fields.get(item.name)
             where = f"{path}{item.name}"
             if row is None:
                 self._unknown(item, shape, path)
             elif isinstance(row, Nested) and row.label is not None:
-                self._labelled(item, row, where, fields, seen)
-            elif item.name in seen:
-                self._twice(item.name_span, item.name, seen[item.name], where)
+                self._labeled(item, row, scope)
+            elif item.name in scope.seen:
+                self._twice(item.name_span, item.name, scope.seen[item.name], where)
             else:
-                seen[item.name] = item.name_span
+                scope.seen[item.name] = item.name_span
                 self.out.places[where] = item.name_span
                 key = (row.key if not isinstance(row, Table) else None) or item.name
                 for value in self._read(item, row, where):
-                    fields[key] = value
-        self._missing(shape, seen, path, header)
-        return fields
+                    scope.fields[key] = value
+        self._missing(shape, scope, header)
+        return scope.fields
 
     def _read(self, item: Attribute | Block, row: Attr | Table | Nested, where: str) -> Iterator[object]:
         """Yield the value of an item, or nothing."""
@@ -149,16 +167,15 @@ class _Decoder:
                 self._wrong(wrong, item, where)
         return values
 
-    def _labelled(
-        self, item: Attribute | Block, row: Nested, where: str, fields: Fields, seen: dict[str, Span]
-    ) -> None:
+    def _labeled(self, item: Attribute | Block, row: Nested, scope: _Scope) -> None:
         """Read `route "host" { … }`, or all of `route = { "host" = { … } }`."""
+        where = f"{scope.path}{item.name}"
         if isinstance(item, Block):
             if len(item.labels) != 1:
                 self._label_count(item, row, where)
                 return
-            (label, span), body = item.labels[0], item.body
-            self._one(label, span, body, item.header, row, where, fields, seen)
+            label, span = item.labels[0]
+            self._one(_Labeled(label, span, item.body, item.header), row, where, scope)
             return
         if not isinstance(item.value, Body):
             wrong = invalid_type(item.value, "a map", f"write `{row.example}`")
@@ -166,31 +183,22 @@ class _Decoder:
             return
         for entry in item.value.items:
             if isinstance(entry, Attribute) and isinstance(entry.value, Body):
-                self._one(entry.name, entry.name_span, entry.value, entry.name_span, row, where, fields, seen)
+                block = _Labeled(entry.name, entry.name_span, entry.value, entry.name_span)
+                self._one(block, row, where, scope)
             elif isinstance(entry, Attribute):
                 kind = f"struct Raw{row.shape.name.capitalize()}Def"
                 message = f"invalid type: {describe(entry.value)}, expected {kind}"
                 self.out.report(entry.value.span, message, path=where, advice=f"write `{row.example}`")
 
-    def _one(
-        self,
-        label: str,
-        span: Span,
-        body: Body,
-        header: Span,
-        row: Nested,
-        where: str,
-        fields: Fields,
-        seen: dict[str, Span],
-    ) -> None:
-        path = f"{where}.{label}"
-        first = seen.get(path)
+    def _one(self, block: _Labeled, row: Nested, where: str, scope: _Scope) -> None:
+        path = f"{where}.{block.label}"
+        first = scope.seen.get(path)
         if first is not None:
-            self._twice(span, f'{row.shape.name} "{label}"', first, path)
+            self._twice(block.label_span, f'{row.shape.name} "{block.label}"', first, path)
             return
-        seen[path] = self.out.places[path] = span
-        read = {row.label or "": label, **self.body(body, row.shape, f"{path}.", header)}
-        items = fields.setdefault(row.key or row.shape.name, [])
+        scope.seen[path] = self.out.places[path] = block.label_span
+        read = {row.label or "": block.label, **self.body(block.body, row.shape, f"{path}.", block.header)}
+        items = scope.fields.setdefault(row.key or row.shape.name, [])
         if isinstance(items, list):
             items.append(read)
 
@@ -222,14 +230,14 @@ class _Decoder:
         shown = name if name.endswith('"') else f"`{name}`"
         self.out.report(span, f"{shown} is defined twice", path=where, related=(("first here", first),))
 
-    def _missing(self, shape: Shape, seen: dict[str, Span], path: str, header: Span) -> None:
+    def _missing(self, shape: Shape, scope: _Scope, header: Span) -> None:
         if not self.whole:  # it may stand on a line that was given up
             return
         for name, row in shape.fields.items():
-            if isinstance(row, Attr) and row.required and name not in seen:
+            if isinstance(row, Attr) and row.required and name not in scope.seen:
                 self.out.report(
                     header,
                     f"missing field `{name}`",
-                    path=path.removesuffix("."),
+                    path=scope.path.removesuffix("."),
                     advice=f"add `{name} = {row.example}`",
                 )

@@ -51,17 +51,17 @@ class Diagnostic:
         `source` is the text of the file, or its lines where several problems are shown.
         """
         paint = _paint if color else _plain
-        lines = _lines(source)
         gutter = " " * len(str(max([self.line, *(other.line for other in self.related)])))
+        sheet = _Sheet(_lines(source), gutter, paint)
         headline = f"{self.path}: {self.message}" if self.path else self.message
         out = [f"{paint('error', _RED)}{paint(f': {headline}', _BOLD)}"]
         out.append(f"{gutter}{paint('-->', _BLUE)} {self.filename}:{self.line}:{self.column}")
         end = self.end_column if self.end_line == self.line else None
-        out += _excerpt(lines, self.line, self.column, end, gutter, paint, "^", "")
+        out += sheet.excerpt(_Mark(self.line, self.column, end))
         for other in self.related:
             out.append(f"{gutter}{paint(':::', _BLUE)} {self.filename}:{other.line}:{other.column}")
             end = other.end_column if other.end_line == other.line else None
-            out += _excerpt(lines, other.line, other.column, end, gutter, paint, "-", other.message)
+            out += sheet.excerpt(_Mark(other.line, other.column, end, "-", _BLUE, other.message))
         if self.help:
             out.append(f"{gutter} {paint('= help:', _CYAN)} {self.help}")
         return "\n".join(out)
@@ -126,32 +126,45 @@ def _lines(source: str | Source) -> Source:
     return source if isinstance(source, Source) else Source(source.encode("utf-8", "surrogatepass"), "")
 
 
-def _excerpt(
-    source: Source,
-    line: int,
-    column: int,
-    end: int | None,
-    gutter: str,
-    paint: Callable[[str, str], str],
-    mark: str,
-    note: str,
-) -> list[str]:
-    raw = source.line(line)
-    first, last = column - 1, (len(raw) if end is None else end - 1)
-    if len(raw) > _WIDEST_LINE:
-        cut = max(0, first - _WIDEST_LINE // 2)
-        raw, first, last = raw[cut : cut + _WIDEST_LINE], first - cut, last - cut
-    # A tab in the margin under a tab in the source keeps the carets below their text, however wide tabs are shown.
-    margin = "".join("\t" if character == "\t" else " " for character in raw[:first])
-    carets = mark * max(1, min(last, len(raw)) - first)
-    bar = paint("|", _BLUE)
-    printable = "".join(character if character.isprintable() or character == "\t" else "�" for character in raw)
-    under = f"{gutter} {bar} {margin}{paint(carets, _RED if mark == '^' else _BLUE)}"
-    return [
-        f"{gutter} {bar}",
-        f"{paint(str(line).rjust(len(gutter)), _BLUE)} {bar} {printable}".rstrip(),
-        f"{under} {note}" if note else under,
-    ]
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What is underlined in a line, and the note beside it."""
+
+    line: int
+    column: int
+    end: int | None
+    """Column behind the last that is underlined; None: all up to the line's end."""
+    character: str = "^"
+    style: str = _RED
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The source of a file, and how excerpts of it are drawn."""
+
+    source: Source
+    gutter: str
+    paint: Callable[[str, str], str]
+
+    def excerpt(self, mark: _Mark) -> list[str]:
+        """Return a blank line, the source line and the line with the carets."""
+        raw = self.source.line(mark.line)
+        first, last = mark.column - 1, (len(raw) if mark.end is None else mark.end - 1)
+        if len(raw) > _WIDEST_LINE:
+            cut = max(0, first - _WIDEST_LINE // 2)
+            raw, first, last = raw[cut : cut + _WIDEST_LINE], first - cut, last - cut
+        # A tab in the margin under a tab in the source keeps the carets below their text, at any width of tabs.
+        margin = "".join("\t" if character == "\t" else " " for character in raw[:first])
+        carets = mark.character * max(1, min(last, len(raw)) - first)
+        bar = self.paint("|", _BLUE)
+        printable = "".join(character if character.isprintable() or character == "\t" else "�" for character in raw)
+        under = f"{self.gutter} {bar} {margin}{self.paint(carets, mark.style)}"
+        return [
+            f"{self.gutter} {bar}",
+            f"{self.paint(str(mark.line).rjust(len(self.gutter)), _BLUE)} {bar} {printable}".rstrip(),
+            f"{under} {mark.note}" if mark.note else under,
+        ]
 
 
 def _paint(text: str, style: str) -> str:

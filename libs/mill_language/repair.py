@@ -1,4 +1,7 @@
-"""How text is changed so that tree-sitter can read on: every offset stays what it was."""
+"""Changes of a text by which tree-sitter reads on after a syntax error: every offset stays what it was.
+
+`syntax_errors` says what an error is and names a remedy; this module makes bytes of the remedy.
+"""
 
 import re
 from typing import Final, NamedTuple
@@ -12,12 +15,40 @@ _EXPONENT: Final = re.compile(rb"(?<![\w.-])[0-9]+[eE][-+]?[0-9]+(?![\w.])")
 """A number that tree-sitter's grammar does not know: it has exponents only behind a fraction."""
 
 
+class SkipLine(NamedTuple):
+    """Give up the line of the byte `at`, which the error is about."""
+
+    at: int
+
+
+class Insert(NamedTuple):
+    """Put a closing brace over a blank, or behind the last byte."""
+
+    at: int
+    text: bytes
+
+
+Remedy = SkipLine | Insert
+
+
 class Repair(NamedTuple):
-    """Bytes to put over others (or behind the last), so that every offset stays what it was."""
+    """Bytes to put over others, or behind the last."""
 
     start: int
     text: bytes
     placeholder: int | None = None
+    """Offset of the block that stands for a header that was given up."""
+
+    def apply(self, data: bytes) -> bytes:
+        """Return the text with these bytes in it."""
+        return data[: self.start] + self.text + data[self.start + len(self.text) :]
+
+
+def repair(source: Source, data: bytes, remedy: Remedy) -> Repair | None:
+    """Return the bytes of a remedy; None if it would change nothing. `data` is the text with earlier repairs."""
+    if isinstance(remedy, Insert):
+        return Repair(remedy.at, remedy.text)
+    return _skip_line(source, data, remedy.at)
 
 
 def as_parsed(line: bytes) -> bytes:
@@ -25,7 +56,7 @@ def as_parsed(line: bytes) -> bytes:
     return _EXPONENT.sub(lambda match: b"0" * len(match[0]), line)
 
 
-def give_up_line(source: Source, data: bytes, at: int) -> Repair | None:
+def _skip_line(source: Source, data: bytes, at: int) -> Repair | None:
     """Blank a line out. The braces that it opens or closes remain, or else the rest would fall apart."""
     line = source.line_at(at)
     text = data[line.start : line.end]

@@ -104,6 +104,18 @@ class File:
     whole: bool
     """Whether nothing was given up, so that what is missing is really missing."""
 
+    def service_names(self) -> list[str]:
+        """Return the names of the services that could be read, each once, in their order."""
+        found: dict[str, None] = {}
+        for item in self.body.items:
+            if item.name != "service":
+                continue
+            if isinstance(item, Block) and item.labels:
+                found[item.labels[0][0]] = None
+            elif isinstance(item, Attribute) and isinstance(item.value, Body):
+                found |= dict.fromkeys(entry.name for entry in item.value.items)
+        return list(found)
+
 
 def read_file(source: Source) -> File:
     """Read a file's syntax. Never raises."""

@@ -1,4 +1,4 @@
-"""What a syntax error means, and how to take it out of the way.
+"""What a syntax error means, and which remedy lets the rest of the file be read.
 
 tree-sitter says that something is wrong, and roughly where. What people need is the place of the first wrong
 character, what stands there, and what to write instead.
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mill_language.repair import Repair, give_up_line
+from mill_language.repair import Insert, Remedy, SkipLine
 from mill_language.source import Source, Span
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class SyntaxProblem(NamedTuple):
     message: str
     advice: str | None = None
     related: tuple[tuple[str, Span], ...] = ()
+    remedy: Remedy | None = None
+    """How to read on behind it; None: nothing behind it can be read with certainty."""
 
     @property
     def unclosed(self) -> bool:
@@ -47,27 +49,28 @@ def _walk_errors(root: "Node") -> "Iterator[Node]":
             pending.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)
 
 
-def first_error(source: Source, data: bytes, root: "Node") -> tuple[SyntaxProblem, Repair | None]:
+def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
+    """Return the first error of a tree that has one. `data` is the text with earlier repairs."""
     errors = sorted(_walk_errors(root), key=lambda node: node.start_byte)
     node = errors[0]
     if (comment := _open_comment(data, node.start_byte)) is not None:
-        problem = SyntaxProblem(Span(comment, comment + 2), "the comment is never closed; expected `*/`")
-        return problem, give_up_line(source, data, comment)
+        message = "the comment is never closed; expected `*/`"
+        return SyntaxProblem(Span(comment, comment + 2), message, remedy=SkipLine(comment))
     if (string := _open_string(data, root, node)) is not None:
         message, advice = 'the string is not closed on its line; expected `"`', "use a heredoc for text of many lines"
-        return SyntaxProblem(string, message, advice), give_up_line(source, data, string.start)
+        return SyntaxProblem(string, message, advice, remedy=SkipLine(string.start))
     if node.is_missing:
         return _missing(source, data, node)
     return _unexpected(source, data, node)
 
 
-def _missing(source: Source, data: bytes, node: "Node") -> tuple[SyntaxProblem, Repair | None]:
+def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
     if node.type == "heredoc_identifier" and node.parent is not None and _is_heredoc(node.parent):
         span = source.line_at(node.parent.start_byte)
         span = Span(node.parent.start_byte, max(span.end, node.parent.start_byte + 1))
         name = source.text(span).lstrip("<-").strip()
         message = f"the heredoc is never closed; expected a line with `{name}` alone"
-        return SyntaxProblem(span, message), None  # all that follows may be its text
+        return SyntaxProblem(span, message)  # all that follows may be its text
     if node.type == "}" and node.end_byte >= len(data.rstrip()):
         block = _enclosing(node, "block")
         if block is not None:
@@ -76,7 +79,7 @@ def _missing(source: Source, data: bytes, node: "Node") -> tuple[SyntaxProblem, 
     following = _skip_blanks(data, before)
     if data[before - 1 : before] == b"=":
         if data[following : following + 1] in b"}])," or not source.same_line(before, following):
-            return _no_value(source, data, before)
+            return _no_value(before)
         return _at(source, data, following, node)
     if node.type in ("<<", "<<-", "{"):  # guesses of tree-sitter: something else stands where a value should
         return _at(source, data, following, node)
@@ -84,22 +87,22 @@ def _missing(source: Source, data: bytes, node: "Node") -> tuple[SyntaxProblem, 
     related = (("it was opened here", opener),) if opener else ()
     last = Span(max(0, before - 1), before)
     expected = f"`{node.type}`" if opener else "a name"
-    return SyntaxProblem(last, f"expected {expected} after this", None, related), give_up_line(source, data, last.start)
+    return SyntaxProblem(last, f"expected {expected} after this", None, related, SkipLine(last.start))
 
 
-def _unexpected(source: Source, data: bytes, error: "Node") -> tuple[SyntaxProblem, Repair | None]:
+def _unexpected(source: Source, data: bytes, error: "Node") -> SyntaxProblem:
     at, opened = _still_right(data, error)
     following = _skip_blanks(data, at)
     if following >= len(data):
         return _end_of_file(source, data, error, opened)
     before = len(data[:following].rstrip())
     if data[before - 1 : before] == b"=" and not source.same_line(before, following):
-        return _no_value(source, data, before)
+        return _no_value(before)
     if not source.same_line(error.start_byte, following) and not opened:
         following = _skip_blanks(data, error.start_byte)
     after = _skip_blanks(data, following + 1)
     if data[following : following + 1] == b"=" and not source.same_line(following, after):
-        return _no_value(source, data, following + 1)
+        return _no_value(following + 1)
     return _at(source, data, following, error)
 
 
@@ -129,21 +132,19 @@ def _still_right(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
     return at, opened
 
 
-def _end_of_file(
-    source: Source, data: bytes, error: "Node", opened: "list[Node]"
-) -> tuple[SyntaxProblem, Repair | None]:
+def _end_of_file(source: Source, data: bytes, error: "Node", opened: "list[Node]") -> SyntaxProblem:
     if opened:
         last = opened[-1]
         span = Span(last.start_byte, last.end_byte)
-        return SyntaxProblem(span, f"this is never closed; expected `{_OPENERS[last.type]}`"), None
+        return SyntaxProblem(span, f"this is never closed; expected `{_OPENERS[last.type]}`")
     if error.children and error.children[0].type == "identifier":
         first = error.children[0]
         message = "expected `{` or `=` after this, on the same line"
-        return SyntaxProblem(Span(first.start_byte, first.end_byte), message), None
+        return SyntaxProblem(Span(first.start_byte, first.end_byte), message)
     return _at(source, data, error.start_byte, error)
 
 
-def _at(source: Source, data: bytes, at: int, node: "Node") -> tuple[SyntaxProblem, Repair | None]:
+def _at(source: Source, data: bytes, at: int, node: "Node") -> SyntaxProblem:
     """Say what is wrong with the token at an offset."""
     line = source.line_at(at)
     rest = source.text(Span(at, min(line.end, at + 200)))
@@ -151,18 +152,13 @@ def _at(source: Source, data: bytes, at: int, node: "Node") -> tuple[SyntaxProbl
     token = match[0] if match else rest[:1]
     span = Span(at, at + max(1, len(token.encode())))
     before = data[line.start : at].rstrip()
-    problem = SyntaxProblem(
-        span, f"unexpected {f'`{token}`' if token else 'end of file'}", _advice(token, before, rest)
-    )
+    message, advice = f"unexpected {f'`{token}`' if token else 'end of file'}", _advice(token, before, rest)
     interpolation = _enclosing(node, "template_interpolation")
     if interpolation is not None and not token.startswith("\\"):
         text = source.text(Span(interpolation.start_byte, min(interpolation.end_byte, interpolation.start_byte + 200)))
-        problem = SyntaxProblem(
-            span,
-            f"unexpected `{token}` in `{text}`",
-            "write ${secret(NAME)} or ${service.NAME.address}; $${ stands for a literal ${",
-        )
-    return problem, give_up_line(source, data, at)
+        message = f"unexpected `{token}` in `{text}`"
+        advice = "write ${secret(NAME)} or ${service.NAME.address}; $${ stands for a literal ${"
+    return SyntaxProblem(span, message, advice, remedy=SkipLine(at))
 
 
 def _advice(found: str, before: bytes, rest: str) -> str | None:
@@ -187,12 +183,12 @@ def _advice(found: str, before: bytes, rest: str) -> str | None:
     return None
 
 
-def _no_value(source: Source, data: bytes, end: int) -> tuple[SyntaxProblem, Repair | None]:
-    problem = SyntaxProblem(Span(end - 1, end), "expected a value after `=`", "the value begins on the same line")
-    return problem, give_up_line(source, data, end - 1)
+def _no_value(end: int) -> SyntaxProblem:
+    message, advice = "expected a value after `=`", "begin the value on the same line"
+    return SyntaxProblem(Span(end - 1, end), message, advice, remedy=SkipLine(end - 1))
 
 
-def _unclosed_block(source: Source, data: bytes, block: "Node") -> tuple[SyntaxProblem, Repair | None]:
+def _unclosed_block(source: Source, data: bytes, block: "Node") -> SyntaxProblem:
     """A block that runs to the end of the file. Indentation tells where it was meant to end."""
     start = next((child for child in block.children if child.type == "block_start"), block)
     header = source.text(Span(block.start_byte, min(start.start_byte, block.start_byte + 100))).strip()
@@ -210,16 +206,14 @@ def _unclosed_block(source: Source, data: bytes, block: "Node") -> tuple[SyntaxP
     for child in blocks:
         if child.start_point.column <= block.start_point.column:
             gap = len(data[: child.start_byte].rstrip())
-            problem = SyntaxProblem(
+            before = child.start_byte - 1
+            return SyntaxProblem(
                 opening,
                 f"`{header}` is never closed; expected `}}`",
-                None,
-                (("before this", Span(child.start_byte, child.children[0].end_byte)),),
+                related=(("before this", Span(child.start_byte, child.children[0].end_byte)),),
+                remedy=Insert(before, b"}") if before >= gap else None,
             )
-            before = child.start_byte - 1
-            return problem, Repair(before, b"}") if before >= gap else None
-    problem = SyntaxProblem(opening, f"`{header}` is never closed; expected `}}`")
-    return problem, Repair(len(data), b"\n}")
+    return SyntaxProblem(opening, f"`{header}` is never closed; expected `}}`", remedy=Insert(len(data), b"\n}"))
 
 
 def _open_comment(data: bytes, at: int) -> int | None:

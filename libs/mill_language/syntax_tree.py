@@ -9,7 +9,7 @@ from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mill_language.repair import as_parsed
+from mill_language.repair import as_parsed, repair
 from mill_language.source import Source, Span
 from mill_language.syntax_errors import SyntaxProblem, first_error
 
@@ -54,17 +54,18 @@ def parse_tree(source: Source, patience: float = _PATIENCE) -> Parsed:
             return Parsed(None, problems, frozenset(placeholders))
         if not root.has_error:
             return Parsed(root, problems, frozenset(placeholders))
-        problem, repair = first_error(source, data, root)
+        problem = first_error(source, data, root)
         if not any(source.line_at(problem.span.start) == source.line_at(other.span.start) for other in problems):
             problems.append(problem)
-        if repair is None or monotonic() > deadline:
+        change = repair(source, data, problem.remedy) if problem.remedy is not None else None
+        if change is None or monotonic() > deadline:
             break
-        repaired = data[: repair.start] + repair.text + data[repair.start + len(repair.text) :]
+        repaired = change.apply(data)
         if repaired == data:
             break
         data = repaired
-        if repair.placeholder is not None:
-            placeholders.add(repair.placeholder)
+        if change.placeholder is not None:
+            placeholders.add(change.placeholder)
     return Parsed(root, problems, frozenset(placeholders))
 
 

@@ -1,0 +1,101 @@
+"""Problems of a spec that was read, at their places in the file."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_api.validation import problems
+from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
+from mill_language.diagnostics import did_you_mean, locate
+from mill_language.source import Span
+from mill_language.syntax import File
+
+
+def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> None:
+    """Report what breaks a rule of `validation`, unless it only follows from what was reported before."""
+    known = {diagnostic.path for diagnostic in decoded.diagnostics}
+    names = file.service_names()
+    defined = {f"service.{name}" for name in names}
+    try:
+        for problem in problems(spec):
+            if problem.path in known:
+                continue
+            if problem.absent and (not file.whole or not known.isdisjoint(problem.absent)):
+                continue
+            if not defined.isdisjoint(problem.absent):
+                continue
+            advice = problem.help or (
+                problem.absent and did_you_mean(problem.absent[0].removeprefix("service."), names)
+            )
+            related = [("the other one is here", _place(decoded, problem.other))] if problem.other else []
+            decoded.report(
+                _place(decoded, problem.path),
+                problem.message,
+                path=problem.path,
+                advice=advice or None,
+                related=related,
+                parse_error=False,
+            )
+    except TooManyProblems:
+        pass
+
+
+def report_models(decoded: Decoded, error: ValidationError) -> None:
+    """Report what only the models refuse, in pydantic's words."""
+    for problem in error.errors(include_url=False, include_input=False)[:MAX_DIAGNOSTICS]:
+        path = _path(problem["loc"], decoded.fields)
+        span = _place(decoded, path)
+        decoded.diagnostics.append(locate(decoded.source, span, _lower_first(problem["msg"]), path=path or None))
+
+
+def _path(loc: tuple[int | str, ...], fields: Any) -> str:
+    words = {"services": "service", "tasks": "task", "routes": "route", "volumes": "volume"}
+    parts: list[str] = []
+    for step in loc:
+        fields = _get(fields, step)
+        if isinstance(step, int) and isinstance(fields, dict):
+            parts.append(str(fields.get("name", fields.get("host", step))))
+        elif isinstance(step, str):
+            parts.append(words.get(step, step))
+    return ".".join(parts)
+
+
+def _get(fields: Any, step: int | str) -> Any:
+    try:
+        return fields[step]
+    except (KeyError, IndexError, TypeError):  # a field that is missing, or a step that pydantic added
+        return None
+
+
+def _lower_first(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
+
+
+def _place(decoded: Decoded, path: str) -> Span:
+    """Return where a path stands in the file, or the nearest path around it."""
+    while path and path not in decoded.places:
+        path = path.rpartition(".")[0]
+    return decoded.places.get(path, Span(0, 0))
+
+
+def unchecked(fields: Any) -> MillDeploymentSpec:
+    """Build a spec of what could be read, unchecked, so that rules can be applied to it."""
+    services = [
+        Service.model_construct(
+            **{"image": "unknown", "port": None}
+            | service
+            | {
+                "health": Health.model_construct(**service["health"]) if service.get("health") else None,
+                "routes": [Route.model_construct(**{"path": "/"} | route) for route in service.get("routes", [])],
+                "volumes": [
+                    Volume.model_construct(**{"path": f"/{volume['name']}"} | volume)
+                    for volume in service.get("volumes", [])
+                ],
+            }
+        )
+        for service in fields.get("services", [])
+    ]
+    tasks = [Task.model_construct(**{"image": "unknown"} | task) for task in fields.get("tasks", [])]
+    return MillDeploymentSpec.model_construct(services=services, tasks=tasks)
