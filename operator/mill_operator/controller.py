@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient, KubeError
 from mill_kube.reflector import Reflector
 from mill_objects.key import Key
@@ -20,6 +19,7 @@ from mill_operator.core import cluster_version
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.cpu_budget import CpuBudgets
 from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.internal_errors import internal_error_in
@@ -246,6 +246,6 @@ class Controller:
         self._metrics.retries.inc()
         return self._queue.retry(key)
 
-    def _written(self, key: Key, before: MillDeploymentStatus, after: MillDeploymentStatus) -> None:
+    def _written(self, key: Key, change: StatusChange) -> None:
         evidence_at = self._evidence_at.get(key)
-        self._metrics.written(before, after, None if evidence_at is None else time.monotonic() - evidence_at)
+        self._metrics.written(change, None if evidence_at is None else time.monotonic() - evidence_at)

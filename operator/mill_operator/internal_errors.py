@@ -20,6 +20,7 @@ from mill_operator.core.rollout.internal_error import (
     internal_error_messages,
     internal_error_status,
 )
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, wire
 from mill_operator.recorder import Recorder
@@ -89,11 +90,16 @@ class InternalErrorReporter:
         memory = self._memory.get(resource.key)
         if memory is None or memory.uid != resource.uid:
             memory = self._memory[resource.key] = Memory.of(resource)
-        before = memory.written
         after = internal_error_status(
-            before, internal_error, generation=resource.generation, rollout_id=resource.rollout_id, end=end, now=now
+            memory.written,
+            internal_error,
+            generation=resource.generation,
+            rollout_id=resource.rollout_id,
+            end=end,
+            now=now,
         )
-        if after != before:
+        change = StatusChange.between(memory.written, after)
+        if not change.is_empty:
             body = {"metadata": {"uid": memory.uid}, "status": wire(after)}
             try:
                 await self._client.merge_status(MILL_DEPLOYMENTS, *resource.key, body, manager=MANAGER)
@@ -103,8 +109,8 @@ class InternalErrorReporter:
         # What the pass had worked out is worked out again by the next one that succeeds.
         memory.statuses.mark_written(after)
         memory.status = after
-        for each in internal_error_messages(before, after, resource.rollout_id, internal_error):
+        for each in internal_error_messages(change, resource.rollout_id, internal_error):
             log.warning("%s: %s", resource.key, each.text, extra=about(resource.key, **each.about, reason=each.reason))
             self._recorder.record(resource.key, resource.uid, each)
-        if after != before:
-            self._on_write(resource.key, before, after)
+        if not change.is_empty:
+            self._on_write(resource.key, change)

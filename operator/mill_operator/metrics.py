@@ -13,9 +13,9 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mill_api.status import MillDeploymentStatus, Phase
+from mill_api.status import Phase
 from mill_kube.reflector import Reflector
-from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RESULTS: Final = ("succeeded", "failed", "superseded", "refused")
@@ -100,12 +100,12 @@ class Metrics:
         self.reconciles.labels(result).inc()
         self.reconcile_duration.observe(seconds)
 
-    def written(self, before: MillDeploymentStatus, after: MillDeploymentStatus, seconds: float | None) -> None:
-        """Count what a status write told. `seconds` since its evidence came, if that is known."""
+    def written(self, change: StatusChange, seconds: float | None) -> None:
+        """Count a status write and what it reports. `seconds` is the age of its evidence, if that is known."""
         self.status_writes.inc()
-        for result in ended_rollouts(before, after):
+        for result in change.ended_rollouts:
             self.rollouts.labels(result).inc()
         if seconds is not None:
-            for _service, step in new_transitions(before, after):
-                if step.phase in VERDICTS:
+            for each in change.transitions:
+                if each.transition.phase in VERDICTS:
                     self.verdict_latency.observe(seconds)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
 from mill_operator.core.rollout.event_messages import NOTE_LIMIT, EventMessage, event_messages
+from mill_operator.core.rollout.status_change import StatusChange
 
 from .test_advance import World, failed, healthy, pending, starting, suspect
 
@@ -27,7 +28,7 @@ class Listener(World):
         """Write the status once, at the end of the block."""
         before = self.status
         yield
-        self.said = event_messages(before, self.status)
+        self.said = event_messages(StatusChange.between(before, self.status))
 
     def see(self, *observations, **more) -> list[tuple[str, str]]:
         with self.writing():
@@ -180,33 +181,43 @@ class TestRuns:
         ],
     )
     def test_an_end_is_told(self, after, reason, text, warning):
-        (said,) = event_messages(status(run(RunState.RUNNING)), status(after))
+        (said,) = event_messages(StatusChange.between(status(run(RunState.RUNNING)), status(after)))
         assert (said.reason, said.text) == (reason, f"run m-1 of task migrate {text}")
         assert (said.warning, said.verdict, said.count, said.action) == (warning, True, 1, "Run")
-        assert event_messages(status(after), status(after.model_copy(update={"finished_at": "later"}))) == []
+        assert (
+            event_messages(
+                StatusChange.between(status(after), status(after.model_copy(update={"finished_at": "later"})))
+            )
+            == []
+        )
 
     def test_what_goes_on_is_not(self):
-        assert event_messages(status(), status(run(RunState.PENDING, reason="PullDenied", message="x"))) == []
-        assert event_messages(status(), status(run(RunState.RUNNING))) == []
+        assert (
+            event_messages(
+                StatusChange.between(status(), status(run(RunState.PENDING, reason="PullDenied", message="x")))
+            )
+            == []
+        )
+        assert event_messages(StatusChange.between(status(), status(run(RunState.RUNNING)))) == []
 
     def test_a_run_that_heals_and_succeeds_tells_both(self):
         before = status(run(RunState.FAILED, reason="TagNotFound", message="x"))
-        assert event_messages(before, status(run(RunState.RUNNING))) == []
-        (said,) = event_messages(status(run(RunState.RUNNING)), status(run(RunState.SUCCEEDED)))
+        assert event_messages(StatusChange.between(before, status(run(RunState.RUNNING)))) == []
+        (said,) = event_messages(StatusChange.between(status(run(RunState.RUNNING)), status(run(RunState.SUCCEEDED))))
         assert said.reason == "TaskSucceeded"
 
     def test_the_same_verdict_on_another_run_of_that_name_is_another(self):
-        (first,) = event_messages(status(), status(FAILED))
+        (first,) = event_messages(StatusChange.between(status(), status(FAILED)))
         again = FAILED.model_copy(update={"created_at": "2026-01-31T13:00:00.000Z"})
-        (second,) = event_messages(status(FAILED), status(again))
+        (second,) = event_messages(StatusChange.between(status(FAILED), status(again)))
         assert first.text == second.text
         assert first.id != second.id
 
     def test_a_task_that_cannot_be_spawned_is_told_once(self):
         taken = status(reason="NameTaken", message="belongs to Helm")
-        (said,) = event_messages(status(), taken)
+        (said,) = event_messages(StatusChange.between(status(), taken))
         assert (said.reason, said.text) == ("NameTaken", "task migrate cannot be spawned: belongs to Helm")
-        assert event_messages(taken, taken) == []
+        assert event_messages(StatusChange.between(taken, taken)) == []
 
 
 def test_a_note_is_cut_to_what_the_api_server_takes(listener):
@@ -236,7 +247,7 @@ def test_verdicts_of_a_rollout_do_not_depend_on_how_often_it_was_written(looks, 
     told: list[tuple[str, str]] = []
     for first, second in looks:
         told += often.see(first("a"), second("b"))
-        assert event_messages(often.status, often.status) == []
+        assert event_messages(StatusChange.between(often.status, often.status)) == []
         if often.status.rollout.finished_at is not None:
             break
     seldom_told: list[tuple[str, str]] = []

@@ -20,6 +20,7 @@ from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.pods import DEFAULTS
 from mill_operator.core.rollout.internal_error import GIVE_UP, PASSES, PATIENCE, first_failure, internal_error_status
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics
 from mill_operator.publisher import Publisher
@@ -171,13 +172,13 @@ def advance_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
 
 
 def publisher_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
-    faulty, flush = Faulty(), Publisher.flush
+    faulty, write = Faulty(), Publisher._write
 
-    async def broken(self: Publisher, key: Key, memory: Any) -> bool:
+    async def broken(self: Publisher, key: Key, memory: Any, change: StatusChange) -> bool:
         faulty(key == BAD)
-        return await flush(self, key, memory)
+        return await write(self, key, memory, change)
 
-    monkeypatch.setattr(Publisher, "flush", broken)
+    monkeypatch.setattr(Publisher, "_write", broken)
     return faulty
 
 

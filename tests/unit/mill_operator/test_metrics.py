@@ -12,6 +12,7 @@ from mill_kube.calls import Call
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.metrics import RESULTS, Metrics
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -38,22 +39,22 @@ def with_steps(**phases: Phase) -> MillDeploymentStatus:
 
 
 def test_a_verdict_is_measured_from_its_evidence(metrics: Metrics) -> None:
-    metrics.written(RUNNING, with_steps(web=Phase.SCHEDULED, broken=Phase.FAILED), 0.02)
+    metrics.written(StatusChange.between(RUNNING, with_steps(web=Phase.SCHEDULED, broken=Phase.FAILED)), 0.02)
     assert value(metrics, "verdict_latency_seconds_count") == 1
     assert value(metrics, "verdict_latency_seconds_sum") == 0.02
     assert value(metrics, "status_writes_total") == 1
 
 
 def test_what_is_no_verdict_is_only_a_write(metrics: Metrics) -> None:
-    metrics.written(RUNNING, with_steps(web=Phase.SCHEDULED), 0.02)
+    metrics.written(StatusChange.between(RUNNING, with_steps(web=Phase.SCHEDULED)), 0.02)
     assert value(metrics, "verdict_latency_seconds_count") == 0
     assert value(metrics, "status_writes_total") == 1
 
 
 def test_rollouts_are_counted_when_they_end(metrics: Metrics) -> None:
     ended = RUNNING.model_copy(update={"rollout": Rollout(id="1", started_at=AT, finished_at=AT, success=False)})
-    metrics.written(RUNNING, ended, None)
-    metrics.written(ended, ended, None)
+    metrics.written(StatusChange.between(RUNNING, ended), None)
+    metrics.written(StatusChange.between(ended, ended), None)
     assert {each: value(metrics, "rollouts_total", result=each) for each in RESULTS} == {
         "succeeded": 0,
         "failed": 1,
@@ -83,7 +84,7 @@ def test_watches_tell_how_they_are_when_somebody_looks(metrics: Metrics) -> None
 
 
 def test_no_label_is_named_after_a_users_object(metrics: Metrics) -> None:
-    metrics.written(RUNNING, with_steps(web=Phase.HEALTHY, broken=Phase.FAILED), 0.02)
+    metrics.written(StatusChange.between(RUNNING, with_steps(web=Phase.HEALTHY, broken=Phase.FAILED)), 0.02)
     metrics.request(Call("get", PODS), 200, 0.1)
     labels = {name for family in metrics.registry.collect() for sample in family.samples for name in sample.labels}
     assert labels == {"result", "part", "verb", "resource", "code", "le", "version"}

@@ -10,8 +10,8 @@ from mill_api.status_reading import read_status
 from mill_operator.caches import project_mill_deployment
 from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.start import refuse_rollout
-from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions
-from mill_operator.core.rollout.write_throttle import Change, change
+from mill_operator.core.rollout.status_change import StatusChange
+from mill_operator.core.rollout.write_throttle import Urgency, urgency
 from mill_operator.memory import Memory
 
 from .kstatus import kstatus
@@ -126,10 +126,11 @@ def test_who_reports_changes_meets_no_error() -> None:
     raw["tasks"] = [{"name": "t", "runs": [{"name": "t-1", "state": WORD, "createdAt": known.rollout.started_at}]}]  # type: ignore[union-attr]
     odd = read_status(raw)
     for before, after in ((known, odd), (odd, known), (odd, odd), (MillDeploymentStatus(), odd)):
-        assert all(each.text for each in event_messages(before, after))
-        assert change(before, after) is not Change.VERDICT or before.rollout != after.rollout
-        assert isinstance(list(new_transitions(before, after)), list)
-        assert isinstance(ended_rollouts(before, after), list)
+        change = StatusChange.between(before, after)
+        assert all(each.text for each in event_messages(change))
+        assert urgency(change) is not Urgency.VERDICT or before.rollout != after.rollout
+        assert isinstance(change.transitions, tuple)
+        assert isinstance(change.ended_rollouts, tuple)
     refused = refuse_rollout(odd, "no", generation=2, rollout_id="2", now=START)
     assert kstatus(2, refused) == "Failed"
     assert refused.services[0].state == WORD

@@ -14,7 +14,8 @@ from mill_api.status import (
     TaskStatus,
     Transition,
 )
-from mill_operator.core.rollout.write_throttle import Change, change, pause
+from mill_operator.core.rollout.status_change import StatusChange
+from mill_operator.core.rollout.write_throttle import Urgency, pause_seconds, urgency
 
 STEP = Transition(seq=1, at="2026-01-31T12:00:00.000Z", phase=Phase.SCHEDULED, node="node-1")
 
@@ -30,21 +31,21 @@ def status(state: State = State.STARTING, *, rollout: str = "1", **more: object)
 @pytest.mark.parametrize(
     ("new", "expected"),
     [
-        (status(), Change.NOTHING),
-        (status(replicas=Replicas(desired=2, updated=1)), Change.COUNTS),
-        (status(evidence="words"), Change.COUNTS),
-        (status(State.PULLING), Change.PROGRESS),
-        (status(State.SUSPECT, reason="PullDenied"), Change.PROGRESS),
-        (status(transitions=[STEP]), Change.PROGRESS),
-        (status(State.HEALTHY), Change.VERDICT),
-        (status(State.FAILED, reason="TagNotFound"), Change.VERDICT),
-        (status(rollout="2"), Change.VERDICT),
-        (status().model_copy(update={"observed_generation": 2}), Change.VERDICT),
-        (status().model_copy(update={"services": []}), Change.PROGRESS),
+        (status(), Urgency.NONE),
+        (status(replicas=Replicas(desired=2, updated=1)), Urgency.COUNTS),
+        (status(evidence="words"), Urgency.COUNTS),
+        (status(State.PULLING), Urgency.PROGRESS),
+        (status(State.SUSPECT, reason="PullDenied"), Urgency.PROGRESS),
+        (status(transitions=[STEP]), Urgency.PROGRESS),
+        (status(State.HEALTHY), Urgency.VERDICT),
+        (status(State.FAILED, reason="TagNotFound"), Urgency.VERDICT),
+        (status(rollout="2"), Urgency.VERDICT),
+        (status().model_copy(update={"observed_generation": 2}), Urgency.VERDICT),
+        (status().model_copy(update={"services": []}), Urgency.PROGRESS),
     ],
 )
 def test_a_change_is(new, expected):
-    assert change(status(), new) is expected
+    assert urgency(StatusChange.between(status(), new)) is expected
 
 
 RUN = TaskRun(name="m-1", created_at=STEP.at)
@@ -58,46 +59,46 @@ def with_run(**changes: object) -> MillDeploymentStatus:
 @pytest.mark.parametrize(
     ("new", "expected"),
     [
-        (with_run(), Change.NOTHING),
-        (with_run(node="node-1"), Change.PROGRESS),
-        (with_run(state=RunState.RUNNING), Change.PROGRESS),
-        (with_run(reason="PullDenied"), Change.PROGRESS),
-        (with_run(state=RunState.SUCCEEDED), Change.VERDICT),
-        (with_run(state=RunState.STOPPED), Change.VERDICT),
-        (with_run(state=RunState.FAILED, reason="TagNotFound"), Change.VERDICT),
-        (with_run().model_copy(update={"active_runs": 2}), Change.COUNTS),
-        (status(), Change.PROGRESS),
+        (with_run(), Urgency.NONE),
+        (with_run(node="node-1"), Urgency.PROGRESS),
+        (with_run(state=RunState.RUNNING), Urgency.PROGRESS),
+        (with_run(reason="PullDenied"), Urgency.PROGRESS),
+        (with_run(state=RunState.SUCCEEDED), Urgency.VERDICT),
+        (with_run(state=RunState.STOPPED), Urgency.VERDICT),
+        (with_run(state=RunState.FAILED, reason="TagNotFound"), Urgency.VERDICT),
+        (with_run().model_copy(update={"active_runs": 2}), Urgency.COUNTS),
+        (status(), Urgency.PROGRESS),
     ],
 )
 def test_a_change_of_a_run_is(new, expected):
-    assert change(with_run(), new) is expected
+    assert urgency(StatusChange.between(with_run(), new)) is expected
 
 
 def test_a_run_that_heals_or_is_told_of_no_more_is_no_verdict():
     failed = with_run(state=RunState.FAILED, reason="TagNotFound")
-    assert change(failed, with_run(state=RunState.RUNNING)) is Change.PROGRESS
-    assert change(failed, status()) is Change.PROGRESS
+    assert urgency(StatusChange.between(failed, with_run(state=RunState.RUNNING))) is Urgency.PROGRESS
+    assert urgency(StatusChange.between(failed, status())) is Urgency.PROGRESS
 
 
 def test_a_verdict_that_is_taken_back_or_has_another_cause_is_one_too():
     failed = status(State.FAILED, reason="TagNotFound")
-    assert change(failed, status()) is Change.VERDICT
-    assert change(failed, status(State.FAILED, reason="PullDenied")) is Change.VERDICT
+    assert urgency(StatusChange.between(failed, status())) is Urgency.VERDICT
+    assert urgency(StatusChange.between(failed, status(State.FAILED, reason="PullDenied"))) is Urgency.VERDICT
 
 
 def test_the_end_of_a_rollout_is_a_verdict():
     ended = status().model_copy(update={"rollout": Rollout(id="1", started_at=STEP.at, finished_at=STEP.at)})
-    assert change(status(), ended) is Change.VERDICT
+    assert urgency(StatusChange.between(status(), ended)) is Urgency.VERDICT
 
 
 def test_verdicts_never_wait():
-    assert pause(Change.VERDICT, 10.0) == 0
+    assert pause_seconds(Urgency.VERDICT, 10.0) == 0
 
 
 def test_progress_waits_longer_when_writes_are_dear():
-    assert pause(Change.PROGRESS, 0.001) == 0.1
-    assert pause(Change.PROGRESS, 0.07) == pytest.approx(0.35)
+    assert pause_seconds(Urgency.PROGRESS, 0.001) == 0.1
+    assert pause_seconds(Urgency.PROGRESS, 0.07) == pytest.approx(0.35)
 
 
 def test_counts_wait_a_second():
-    assert pause(Change.COUNTS, 0.001) == 1.0
+    assert pause_seconds(Urgency.COUNTS, 0.001) == 1.0

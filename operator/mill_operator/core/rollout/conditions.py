@@ -4,7 +4,7 @@ Ready is always there. Reconciling and Stalled are there only while they are tru
 service makes the resource Stalled, so that nobody waits for the others to hear of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -23,7 +23,7 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     live = [each for each in status.services if each.state not in (State.STOPPING, State.STOPPED)]
     failed = [each for each in live if each.state is State.FAILED]
     finished = status.rollout is not None and status.rollout.finished_at is not None
-    was_ready = any(each.type == "Ready" and each.status == "True" for each in previous)
+    was_ready = is_ready(previous)
     condition = partial(_condition, previous=previous, generation=status.observed_generation, now=now)
     moving = [
         each
@@ -50,6 +50,11 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
             condition("Reconciling", "True", "Progressing", message),
         ]
     return [condition("Ready", "True", "Healthy", f"{len(live)} of {len(live)} healthy")]
+
+
+def is_ready(conditions: Iterable[Condition]) -> bool:
+    """Return whether conditions say that the resource is Ready."""
+    return any(each.type == "Ready" and each.status == "True" for each in conditions)
 
 
 def internal_error_conditions(

@@ -1,10 +1,10 @@
-"""Status before, status after → what has happened, in the words of log lines and of Kubernetes Events.
+"""A status change → the messages of log lines and of Kubernetes Events.
 
-Both say the same, once: the log says everything, Events (`kubectl describe md`) tell verdicts alone. A status that did
-not change has nothing to say, so that passes are silent, and an operator that starts repeats nothing.
+Both report the same, once: the log everything, Events (`kubectl describe md`) only verdicts. A status that did not
+change has no messages, so that reconciliations are silent, and an operator that starts repeats nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mill_api.status import (
@@ -13,14 +13,13 @@ from mill_api.status import (
     Phase,
     Rollout,
     RunState,
-    ServiceStatus,
     State,
     TaskRun,
     Transition,
 )
 from mill_objects.printable import one_line
 from mill_operator.core.digest import digest
-from mill_operator.core.rollout.status_changes import rollout_started
+from mill_operator.core.rollout.status_change import StatusChange
 
 NOTE_LIMIT = 1024
 """Bytes; the API server takes no more."""
@@ -33,7 +32,7 @@ class EventMessage:
     reason: str
     """CamelCase; of a failure, its code."""
     text: str
-    """In plain words."""
+    """A sentence for people."""
     about: Mapping[str, str]
     """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
     in this, in the reason and in the note."""
@@ -53,49 +52,36 @@ class EventMessage:
         return f"{self.position:04}.{digest([*self.about.values(), self.reason, self.text])}"
 
 
-def event_messages(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[EventMessage]:
+def event_messages(change: StatusChange) -> list[EventMessage]:
     """Return what has happened between two statuses, in order."""
-    return [*_rollout(before, after), *_warnings(before, after), *_runs(before, after)]
+    return [*_rollout(change), *_warnings(change), *_runs(change)]
 
 
-def _rollout(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
-    rollout, old = after.rollout, before.rollout
+def _rollout(change: StatusChange) -> Iterator[EventMessage]:
+    rollout = change.after.rollout
     if rollout is None:
         return
     about = {"rollout": rollout.id}
-    begins = rollout_started(before, after)
-    if begins:
-        if old is not None and old.finished_at is None:
-            text = f"rollout {old.id} is superseded by rollout {rollout.id}"
-            yield EventMessage("RolloutSuperseded", text, {"rollout": old.id})
+    if (old := change.superseded) is not None:
+        text = f"rollout {old.id} is superseded by rollout {rollout.id}"
+        yield EventMessage("RolloutSuperseded", text, {"rollout": old.id})
+    if change.rollout_started:
         if rollout.refused is not None:
             text = f"rollout {rollout.id} is refused: {'; '.join(rollout.refused.splitlines())}"
             yield EventMessage("InvalidSpec", _short(text), about, warning=True)
             return
         yield EventMessage("RolloutStarted", f"rollout {rollout.id} has started", about, position=1)
-    if not begins and old is not None and old.finished_at is not None:
-        yield from _afterwards(rollout, before, after)
+    if change.is_after_rollout:
+        yield from _late_verdicts(rollout, change)
         return
-    known = {} if begins else {service.name: len(service.transitions) for service in before.services}
-    yield from _steps(rollout, after, known)
+    for each in change.transitions:
+        yield _transition(rollout, each.service, each.transition, each.so_far)
     if rollout.finished_at is not None:
-        yield _finish(rollout, after)
+        yield _finish(rollout, change.after)
 
 
-def _steps(rollout: Rollout, after: MillDeploymentStatus, known: dict[str, int]) -> Iterator[EventMessage]:
-    """Tell what the services have recorded since, in the order of happening."""
-    new = [
-        (step, service, service.transitions[: position + 1])
-        for service in after.services
-        for position, step in enumerate(service.transitions)
-        if position >= known.get(service.name, 0)
-    ]
-    for step, service, so_far in sorted(new, key=lambda each: each[0].seq):
-        yield _step(rollout, service.name, step, so_far)
-
-
-def _step(rollout: Rollout, service: str, step: Transition, so_far: list[Transition]) -> EventMessage:
-    """Tell one of a service's transitions; `so_far` are all until then."""
+def _transition(rollout: Rollout, service: str, step: Transition, so_far: Sequence[Transition]) -> EventMessage:
+    """Return the message of a service's transition; `so_far` are all up to it."""
     about = {"rollout": rollout.id, "service": service}
     phases = [each.phase for each in so_far]
     failed_before = phases.index(Phase.FAILED) if Phase.FAILED in phases else len(phases)
@@ -136,19 +122,15 @@ def _end(after: MillDeploymentStatus) -> int:
     return 2 + max((step.seq for service in after.services for step in service.transitions), default=0)
 
 
-def _afterwards(rollout: Rollout, before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
-    """Tell what becomes of services when their rollout is over: what it recorded is final, their state is not."""
-    was_ready = any(each.type == "Ready" and each.status == "True" for each in before.conditions)
-    position = _end(after) + 1
-    states = {service.name: service for service in before.services}
-    for service in after.services:
-        old = states.get(service.name) or ServiceStatus(name=service.name)
+def _late_verdicts(rollout: Rollout, change: StatusChange) -> Iterator[EventMessage]:
+    """Yield the verdicts on services whose rollout had finished before: it records no more transitions."""
+    position = _end(change.after) + 1
+    for service in change.late_verdicts:
         about = {"rollout": rollout.id, "service": service.name}
-        if service.state is State.FAILED and (old.state, old.reason) != (State.FAILED, service.reason):
-            said = _failure(about, service.reason, service.message)
-            yield replace(said, position=position, count=None)
-        # Between its failure and its health it may have been starting for a while.
-        if service.state is State.HEALTHY and old.state is not State.HEALTHY and not was_ready:
+        if service.state is State.FAILED:
+            message = _failure(about, service.reason, service.message)
+            yield replace(message, position=position, count=None)
+        else:
             yield EventMessage("Recovered", f"{service.name} has recovered", about, position, count=None)
 
 
@@ -156,36 +138,24 @@ def _failure(about: Mapping[str, str], code: str | None, message: str | None) ->
     return EventMessage(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
 
 
-def _warnings(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
-    """Tell all that are new at once: there may be many, of a cause that they have in common."""
-    new = [each for each in after.warnings if each not in before.warnings]
-    if new and after.rollout is not None:
+def _warnings(change: StatusChange) -> Iterator[EventMessage]:
+    """Yield one message for all new warnings: there may be many, of one common cause."""
+    new, rollout = change.warnings, change.after.rollout
+    if new and rollout is not None:
         text = "; ".join(each.message for each in new)
         if any(each.code == SPEC_WARNING for each in new):
             text = f"what was accepted goes on, but a change of it will be refused: {text}"
-        about = {"rollout": after.rollout.id}
+        about = {"rollout": rollout.id}
         yield EventMessage(new[0].code, _short(text), about, warning=True, action="Reconcile", count=None)
 
 
-def _runs(before: MillDeploymentStatus, after: MillDeploymentStatus) -> Iterator[EventMessage]:
-    told = {_run_verdict(run) for task in before.tasks for run in task.runs}
-    newest = {task.name: max((run.finished_at or "" for run in task.runs), default="") for task in before.tasks}
-    known = {run.name for task in before.tasks for run in task.runs}
-    for task in after.tasks:
-        for run in sorted(task.runs, key=lambda each: each.finished_at or ""):
-            # One that comes back into the list, since a newer one was deleted, was told long ago.
-            comes_back = run.name not in known and (run.finished_at or "9") < newest.get(task.name, "")
-            if run.state.settled and _run_verdict(run) not in told and not comes_back:
-                yield _run(task.name, run)
-    task_problems = {(task.name, task.reason, task.message) for task in before.tasks}
-    for task in after.tasks:
-        if task.reason is not None and (task.name, task.reason, task.message) not in task_problems:
-            text = _short(f"task {task.name} cannot be spawned: {task.message}")
-            yield EventMessage(task.reason, text, {"task": task.name}, warning=True, action="Run", count=None)
-
-
-def _run_verdict(run: TaskRun) -> tuple[str, str, str, str | None]:
-    return (run.name, run.created_at, run.state, run.reason)
+def _runs(change: StatusChange) -> Iterator[EventMessage]:
+    for verdict in change.run_verdicts:
+        if not verdict.is_old:
+            yield _run(verdict.task, verdict.run)
+    for task in change.blocked_tasks:
+        text = _short(f"task {task.name} cannot be spawned: {task.message}")
+        yield EventMessage(task.reason or "", text, {"task": task.name}, warning=True, action="Run", count=None)
 
 
 def _run(task: str, run: TaskRun) -> EventMessage:

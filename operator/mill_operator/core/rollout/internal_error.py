@@ -16,6 +16,7 @@ from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.rollout.conditions import internal_error_conditions
 from mill_operator.core.rollout.event_messages import EventMessage
 from mill_operator.core.rollout.start import history
+from mill_operator.core.rollout.status_change import StatusChange
 
 PASSES: Final = 3
 PATIENCE: Final = timedelta(seconds=30)
@@ -96,16 +97,15 @@ def _ended(status: MillDeploymentStatus, said: str, rollout_id: str, now: dateti
     )
 
 
-def internal_error_messages(
-    before: MillDeploymentStatus, after: MillDeploymentStatus, rollout_id: str, internal_error: InternalError
-) -> list[EventMessage]:
-    """Return what `internal_error_status` has made known that was not known before."""
-    about, said = {"rollout": rollout_id}, []
-    ready = {each.reason for each in before.conditions if each.type == "Ready"}
+def internal_error_messages(change: StatusChange, rollout_id: str, internal_error: InternalError) -> list[EventMessage]:
+    """Return the messages of a status that `internal_error_status` has made."""
+    about, messages = {"rollout": rollout_id}, []
+    ready = {each.reason for each in change.before.conditions if each.type == "Ready"}
     if INTERNAL_ERROR not in ready:
         text = f"internal error of mill ({internal_error}). {REPORT}"
-        said.append(EventMessage(INTERNAL_ERROR, text, about, warning=True, action="Reconcile", count=None))
-    if before.rollout != after.rollout and after.rollout is not None:
-        text = f"rollout {rollout_id} has ended without verdicts: {after.rollout.error}"
-        said.append(EventMessage("RolloutFailed", text, about, position=1, warning=True))
-    return said
+        messages.append(EventMessage(INTERNAL_ERROR, text, about, warning=True, action="Reconcile", count=None))
+    rollout = change.after.rollout
+    if change.before.rollout != rollout and rollout is not None:
+        text = f"rollout {rollout_id} has ended without verdicts: {rollout.error}"
+        messages.append(EventMessage("RolloutFailed", text, about, position=1, warning=True))
+    return messages

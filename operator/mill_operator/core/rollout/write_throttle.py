@@ -1,48 +1,36 @@
-"""How soon a changed status is written: verdicts at once, progress soon, counts when it is convenient."""
+"""How soon a changed status is written: verdicts at once, progress soon, counts at most once a second."""
 
 from enum import StrEnum
 
-from mill_api.status import MillDeploymentStatus
+from mill_operator.core.rollout.status_change import StatusChange
 
 
-class Change(StrEnum):
-    """How much a status differs from the one that is written."""
+class Urgency(StrEnum):
+    """How soon a change should be written."""
 
-    NOTHING = "nothing"
+    NONE = "none"
     COUNTS = "counts"
     PROGRESS = "progress"
     VERDICT = "verdict"
 
 
-def change(written: MillDeploymentStatus, status: MillDeploymentStatus) -> Change:
-    """Compare a status with the one that is written."""
-    if written == status:
-        return Change.NOTHING
-    if written.rollout != status.rollout or written.observed_generation != status.observed_generation:
-        return Change.VERDICT
-    if _run_verdicts(status) - _run_verdicts(written):
-        return Change.VERDICT
-    states = [(each.name, each.state, each.reason) for each in written.services]
-    now = [(each.name, each.state, each.reason) for each in status.services]
-    if states == now:
-        same = all(
-            old.transitions == new.transitions for old, new in zip(written.services, status.services, strict=True)
-        )
-        return Change.COUNTS if same and written.tasks == status.tasks else Change.PROGRESS
-    verdicts = {each for each in states if each[1].settled} ^ {each for each in now if each[1].settled}
-    return Change.VERDICT if verdicts else Change.PROGRESS
+def urgency(change: StatusChange) -> Urgency:
+    """Return how soon a change should be written."""
+    if change.is_empty:
+        return Urgency.NONE
+    before, after = change.before, change.after
+    if before.rollout != after.rollout or before.observed_generation != after.observed_generation:
+        return Urgency.VERDICT
+    if change.run_verdicts or change.service_verdicts_changed:
+        return Urgency.VERDICT
+    return Urgency.PROGRESS if change.has_progress else Urgency.COUNTS
 
 
-def _run_verdicts(status: MillDeploymentStatus) -> set[tuple[str, str, str, str | None]]:
-    runs = (run for task in status.tasks for run in task.runs)
-    return {(run.name, run.created_at, run.state, run.reason) for run in runs if run.state.settled}
-
-
-def pause(kind: Change, write_seconds: float) -> float:
+def pause_seconds(kind: Urgency, write_seconds: float) -> float:
     """Return how many seconds must lie between the last write and this one.
 
     The pause grows with what a write costs: a status of 200 services takes the API server 70 ms.
     """
-    if kind is Change.VERDICT:
+    if kind is Urgency.VERDICT:
         return 0.0
-    return 1.0 if kind is Change.COUNTS else max(0.1, 5 * write_seconds)
+    return 1.0 if kind is Urgency.COUNTS else max(0.1, 5 * write_seconds)

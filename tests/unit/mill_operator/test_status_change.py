@@ -3,7 +3,7 @@
 import pytest
 
 from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
-from mill_operator.core.rollout.status_changes import ended_rollouts, new_transitions, rollout_started
+from mill_operator.core.rollout.status_change import StatusChange
 
 AT = "2026-01-31T12:00:00.000Z"
 
@@ -56,32 +56,34 @@ def past(rollout_id: str, *, success: bool = True, superseded: bool = False) -> 
 def test_rollouts_that_have_ended(
     before: MillDeploymentStatus, after: MillDeploymentStatus, results: list[str]
 ) -> None:
-    assert ended_rollouts(before, after) == results
+    assert StatusChange.between(before, after).ended_rollouts == tuple(results)
 
 
 def test_a_rollout_begins_once() -> None:
-    assert rollout_started(status(), status("1"))
-    assert rollout_started(status("1"), status("2"))
-    assert not rollout_started(status("1"), status("1", success=True))
-    assert not rollout_started(status(), status())
+    assert StatusChange.between(status(), status("1")).rollout_started
+    assert StatusChange.between(status("1"), status("2")).rollout_started
+    assert not StatusChange.between(status("1"), status("1", success=True)).rollout_started
+    assert not StatusChange.between(status(), status()).rollout_started
 
 
 def test_a_refused_rollout_may_begin_anew_and_end_under_its_id() -> None:
     """A newer operator may accept what an older one refused."""
     refused = status("1", success=False, refused="no")
     again = status("1", history=(past("1", success=False),))
-    assert rollout_started(refused, again)
-    assert ended_rollouts(refused, again) == []
+    assert StatusChange.between(refused, again).rollout_started
+    assert StatusChange.between(refused, again).ended_rollouts == ()
     later = Rollout(id="1", started_at=AT, finished_at="2026-01-31T12:00:01.000Z", success=True)
-    assert ended_rollouts(again, again.model_copy(update={"rollout": later})) == ["succeeded"]
+    assert StatusChange.between(again, again.model_copy(update={"rollout": later})).ended_rollouts == ("succeeded",)
+
+
+def transitions(before: MillDeploymentStatus, after: MillDeploymentStatus) -> list[tuple[str, Phase, int]]:
+    found = StatusChange.between(before, after).transitions
+    return [(each.service, each.transition.phase, len(each.so_far)) for each in found]
 
 
 def test_steps_are_told_once_and_from_the_start_in_a_new_rollout() -> None:
     before = status("1", web=[Phase.SCHEDULED], broken=[])
     after = status("1", web=[Phase.SCHEDULED, Phase.HEALTHY], broken=[Phase.FAILED])
-    assert [(name, step.phase) for name, step in new_transitions(before, after)] == [
-        ("web", Phase.HEALTHY),
-        ("broken", Phase.FAILED),
-    ]
-    assert list(new_transitions(after, after)) == []
-    assert [name for name, _ in new_transitions(after, status("2", web=[Phase.SCHEDULED]))] == ["web"]
+    assert transitions(before, after) == [("broken", Phase.FAILED, 1), ("web", Phase.HEALTHY, 2)], "by their number"
+    assert transitions(after, after) == []
+    assert transitions(after, status("2", web=[Phase.SCHEDULED])) == [("web", Phase.SCHEDULED, 1)]
