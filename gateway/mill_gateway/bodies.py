@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mill_gateway.errors import LimitReached
+from mill_gateway.exceptions import BodyTimeout, BodyTooLarge, LimitReached
 from mill_gateway.settings import Settings
 from mill_process.settings import variable
 
@@ -42,14 +42,14 @@ class BodyLimit:
         field = next((each for verb, regex, each in _LARGER if verb == method and regex.match(path)), DEFAULT)
         return cls(getattr(settings, field), variable(field), settings.body_seconds)
 
-    def exceeded(self) -> LimitReached:
+    def exceeded(self) -> BodyTooLarge:
         """Return the refusal of a body that is too large."""
-        return LimitReached(413, "body_size", f"the body is larger than {self.size} bytes, the limit by {self.setting}")
+        return BodyTooLarge(f"the body is larger than {self.size} bytes, the limit by {self.setting}")
 
-    def too_slow(self) -> LimitReached:
+    def too_slow(self) -> BodyTimeout:
         """Return the refusal of a body that takes too long."""
         setting = variable("body_seconds")
-        return LimitReached(408, "body_time", f"no complete body within {self.seconds:g} s, the limit by {setting}")
+        return BodyTimeout(f"no complete body within {self.seconds:g} s, the limit by {setting}")
 
 
 class Bodies:

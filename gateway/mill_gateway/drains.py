@@ -17,7 +17,7 @@ from mill_gateway.core.draining import name_of, plan, unmanaged
 from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.core.seen.nodes import Node, Tenant
 from mill_gateway.core.seen.pods import Program
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import AccessDenied, GatewayError
 from mill_gateway.watched import Watched
 from mill_gateway.watched.nodes import Nodes
 from mill_gateway.write import MANAGER
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 PASSING: Final = frozenset({409, 429, 503, 504})
 """What the API server answers to an eviction that may do later: a budget forbids it, or has just been changed by
 another eviction, or the server has too much to do."""
-FORBIDDEN: Final = 403
 AGAIN_SECONDS: Final = 2.0
 """After what time such an eviction is tried again, if the API server names no other."""
 KEPT: Final = 100
@@ -37,7 +36,7 @@ KEPT: Final = 100
 
 
 Authorise = Callable[[], Awaitable[None]]
-"""Asks whether whoever began a drain may still do it. Raises `Refused`."""
+"""Asks whether whoever began a drain may still do it. Raises `AccessDenied`."""
 
 
 class Drain:
@@ -177,15 +176,15 @@ class Drain:
         }
         while True:
             again = AGAIN_SECONDS
-            refusal: ApiError | Unreachable | Refused
+            refusal: ApiError | Unreachable | GatewayError
             try:
                 await self._authorise()  # each time: a drain may take an hour
                 await self._client.request("create", PODS, *tenant.key, "eviction", body=body)
                 break
-            except (ApiError, Unreachable, Refused) as error:
+            except (ApiError, Unreachable, GatewayError) as error:
                 refusal = error
-            words = str(refusal.detail if isinstance(refusal, Refused) else refusal)
-            if isinstance(refusal, Refused) and refusal.status_code == FORBIDDEN:
+            words = str(refusal)
+            if isinstance(refusal, AccessDenied):
                 await self._tell("failed", {**name_of(tenant), "reason": f"not evicted: {words}"})
                 return False
             if isinstance(refusal, ApiError):

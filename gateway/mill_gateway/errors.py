@@ -1,4 +1,4 @@
-"""Errors as JSON: `{"error": "…", "request_id": "…"}`, in words for the person who reads them."""
+"""Answers to failed requests: the HTTP status of each failure, and `{"error", "code", "request"}` as JSON."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,71 +13,146 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
+from mill_gateway import exceptions
 from mill_gateway.core.words import cut, problem, some_of
+from mill_gateway.exceptions import (
+    AmbiguousBodyLength,
+    AuthenticationRequired,
+    ClientDisconnected,
+    ClusterUnreachable,
+    GatewayError,
+    InternalError,
+    InvalidBody,
+    InvalidJson,
+    InvalidParameters,
+    LimitReached,
+    MalformedRequest,
+    MethodNotAllowed,
+    PathNotFound,
+    RefusedByCluster,
+    UnsupportedContentType,
+)
 from mill_kube.client import ApiError, Unreachable
 from mill_process.settings import variable
 
 T = TypeVar("T")
 
-CLIENT_GONE = 499
-"""For the log alone: nobody is there to read it."""
 NO_JSON: Final = "failed to parse the request body as JSON"
 LONGEST_ERROR: Final = 8 * 1024
 """Characters of `error`."""
 LARGEST_ANSWER: Final = 64 * 1024
 """Bytes of the whole answer: further keys that would make it larger are left out."""
 
+STATUSES: Final[Mapping[type[GatewayError], int]] = {
+    exceptions.AccessCheckFailed: 503,
+    exceptions.AmbiguousBodyLength: 400,
+    exceptions.AmbiguousService: 409,
+    exceptions.AuthenticationRequired: 401,
+    exceptions.BodyTimeout: 408,
+    exceptions.BodyTooLarge: 413,
+    exceptions.ClientDisconnected: 499,
+    exceptions.ClusterUnreachable: 503,
+    exceptions.DeploymentDeleted: 410,
+    exceptions.DeploymentNotFound: 404,
+    exceptions.DeploymentTerminating: 409,
+    exceptions.DrainDisabled: 403,
+    exceptions.HeadTooLarge: 431,
+    exceptions.InsufficientResources: 503,
+    exceptions.InternalError: 500,
+    exceptions.InvalidBody: 422,
+    exceptions.InvalidEventId: 400,
+    exceptions.InvalidJson: 400,
+    exceptions.InvalidMillFile: 400,
+    exceptions.InvalidParameters: 400,
+    exceptions.InvalidRollout: 400,
+    exceptions.InvalidRun: 400,
+    exceptions.InvalidSecretName: 400,
+    exceptions.LimitReached: 429,
+    exceptions.LocalRequestsOnly: 403,
+    exceptions.MalformedRequest: 400,
+    exceptions.ManagedByGitOps: 409,
+    exceptions.MethodNotAllowed: 405,
+    exceptions.NamespaceNotFound: 404,
+    exceptions.NamespaceNotServed: 403,
+    exceptions.NodeInUse: 409,
+    exceptions.NodeNotFound: 404,
+    exceptions.NotARun: 400,
+    exceptions.NotPermitted: 403,
+    exceptions.NotSynced: 503,
+    exceptions.PathNotFound: 404,
+    exceptions.RefusedByCluster: 502,
+    exceptions.RequestTimeout: 408,
+    exceptions.RolloutExpired: 410,
+    exceptions.RolloutNotFound: 404,
+    exceptions.RunNotFound: 404,
+    exceptions.RunNotStarted: 500,
+    exceptions.SecretImmutable: 409,
+    exceptions.SecretNotFound: 404,
+    exceptions.SecretNotText: 500,
+    exceptions.SecretsTooLarge: 413,
+    exceptions.ServiceNotFound: 404,
+    exceptions.TaskNotFound: 404,
+    exceptions.TooManyConnections: 503,
+    exceptions.TooManyConnectionsFromAddress: 429,
+    exceptions.UnsupportedContentType: 415,
+    exceptions.VolumeAttached: 409,
+    exceptions.VolumeNotFound: 404,
+    exceptions.WriteConflict: 409,
+}
+PASSED_ON: Final = frozenset({403, 404, 409, 422, 429})
+"""Statuses of the API server that the gateway answers with, too. Any other is 502."""
 
-class Refused(HTTPException):
-    """A request that is answered with an error: HTTP status and text, and more keys of the answer for programs."""
 
-    def __init__(self, status: int, message: str, **extra: Any) -> None:
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-        super().__init__(status, message, headers)
-        self.extra = extra
-
-
-class LimitReached(Refused):
-    """A request that is one too many, or too large, or too slow. `limit` names which in the metrics.
-
-    `retry_after` is after how many seconds it may be sent again.
-    """
-
-    def __init__(self, status: int, limit: str, message: str, *, retry_after: int | None = None) -> None:
-        super().__init__(status, message)
-        self.limit = limit
-        if retry_after is not None:
-            self.headers = {"Retry-After": str(retry_after)}
+def status_of(error: GatewayError) -> int:
+    """Return the HTTP status of a failure."""
+    if isinstance(error, RefusedByCluster) and error.status in PASSED_ON:
+        return error.status
+    return STATUSES[type(error)]
 
 
-def answer(error: HTTPException, scope: Scope) -> JSONResponse:
-    """Return the answer to a request that is refused."""
-    extra = error.extra if isinstance(error, Refused) else {}
-    if isinstance(error, LimitReached):
+def answer(error: GatewayError, scope: Scope, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return the answer to a failed request, and count the limit that it reached."""
+    if isinstance(error, LimitReached) and error.limit:
         scope["app"].state.gateway.metrics.limit_reached(error.limit)
     request_id = scope.get("state", {}).get("request_id")
-    return _Error(bounded(str(error.detail), extra, request_id), error.status_code, error.headers)
+    return _Error(error_body(error, request_id), status_of(error), {**_headers(error), **(headers or {})})
 
 
-def bounded(error: str, extra: Mapping[str, Any], request_id: str | None) -> dict[str, Any]:
-    """Return the JSON of an error, `LARGEST_ANSWER` at most: `error` is cut, lists are, and what else is too large."""
-    body: dict[str, Any] = {"error": cut(error, LONGEST_ERROR)}
-    room = LARGEST_ANSWER - len(_render({"request_id": request_id}))
+def _headers(error: GatewayError) -> Mapping[str, str]:
+    match error:
+        case AuthenticationRequired():
+            return {"WWW-Authenticate": "Bearer"}
+        case AmbiguousBodyLength():
+            return {"Connection": "close"}
+        case LimitReached(retry_after=int(seconds)):
+            return {"Retry-After": str(seconds)}
+    return {}
+
+
+def error_body(error: GatewayError, request_id: str | None) -> dict[str, Any]:
+    """Return the JSON of a failure, at most `LARGEST_ANSWER` bytes.
+
+    What is too large is shortened: the message, then lists; other details are left out.
+    """
+    body: dict[str, Any] = {"error": cut(error.message, LONGEST_ERROR), "code": error.code}
+    # Clients of 0.1 read `request_id`.
+    end = {"request": request_id, "request_id": request_id}
+    room = LARGEST_ANSWER - len(_render(end))
     while len(_render(body)) > room and body["error"] != "…":  # a character may be 12 bytes of JSON
         body["error"] = cut(body["error"], len(body["error"]) // 2)
     left = room - len(_render(body))
-    for key, value in extra.items():
+    for key, value in error.details.items():
         kept = value
         while (size := len(_render({key: kept}))) > left and isinstance(kept, list) and kept:
             kept = kept[: len(kept) // 2]
         if size <= left:
             body[key] = kept
             left -= size
-    return {**body, "request_id": request_id}
+    return {**body, **end}
 
 
 class _Error(JSONResponse):
-    """JSON in ASCII: what was sent and is repeated cannot change a terminal that shows the answer as it is."""
+    """JSON in ASCII: foreign text in it cannot control the terminal that shows the answer."""
 
     def render(self, content: Any) -> bytes:
         return _render(content)
@@ -87,94 +162,99 @@ def _render(content: Any) -> bytes:
     return json.dumps(content, separators=(",", ":")).replace("\x7f", "\\u007f").encode()
 
 
-def away(error: Unreachable) -> Refused:
-    """Return how it is told that the API server does not answer."""
-    return Refused(503, f"the Kubernetes API server does not answer: {error}")
+def unreachable(error: Unreachable) -> ClusterUnreachable:
+    """Return the failure of a request for which the API server would be needed."""
+    return ClusterUnreachable(f"the Kubernetes API server does not answer: {error}")
 
 
 def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
-    """Have every error of `app` answered as JSON. `routers` have its routes."""
+    """Make `app` answer every failure as JSON. `routers` have its routes."""
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
-    def allowed(scope: Scope) -> str:
-        """Return what a path takes: the framework looks at the first route only."""
-        matching = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
-        exact = [route for route in matching if route.path == scope["path"]]
-        methods = {method for route in exact or matching for method in route.methods or ()}
-        return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        if not isinstance(error, Refused):  # of the framework: no such route, or not by this method; or a body
-            texts = {
-                404: f"no such path: {request.url.path[:100]}",
-                405: f"{request.method} is not what this path takes",
-            }
-            headers = {"Allow": allowed(request.scope)} if error.status_code == 405 else error.headers
-            error = _unreadable(error.__cause__) or HTTPException(
-                error.status_code, texts.get(error.status_code, error.detail), headers
-            )
+    @app.exception_handler(GatewayError)
+    async def gateway_error(request: Request, error: GatewayError) -> JSONResponse:
         return answer(error, request.scope)
 
+    @app.exception_handler(HTTPException)
+    async def framework_error(request: Request, error: HTTPException) -> JSONResponse:
+        headers = {"Allow": _allowed_methods(routes, request.scope)} if error.status_code == 405 else error.headers
+        return answer(_of_framework(request, error), request.scope, headers)
+
     @app.exception_handler(Unreachable)
-    async def unreachable(request: Request, error: Unreachable) -> JSONResponse:
-        return answer(away(error), request.scope)
+    async def cluster_unreachable(request: Request, error: Unreachable) -> JSONResponse:
+        return answer(unreachable(error), request.scope)
 
     @app.exception_handler(ApiError)
-    async def api_error(request: Request, error: ApiError) -> JSONResponse:
-        status = error.status if error.status in (403, 404, 409, 422, 429) else 502
-        refusal = Refused(status, f"refused by the cluster: {error}", reason=error.reason)
+    async def refused_by_cluster(request: Request, error: ApiError) -> JSONResponse:
+        refusal = RefusedByCluster(f"refused by the cluster: {error}", status=error.status, reason=error.reason)
         return answer(refusal, request.scope)
 
     @app.exception_handler(ClientDisconnect)
-    async def gone(request: Request, _error: ClientDisconnect) -> JSONResponse:
-        return answer(Refused(CLIENT_GONE, "the client has gone"), request.scope)
+    async def client_disconnected(request: Request, _error: ClientDisconnect) -> JSONResponse:
+        return answer(ClientDisconnected(), request.scope)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(_wrong_shape(request, error.errors()), request.scope)
+    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(_of_validation(request, error.errors()), request.scope)
 
 
-def _unreadable(cause: BaseException | None) -> Refused | None:
-    """Say why a body could not be read as JSON, which the framework does not tell."""
-    match cause:
+def _allowed_methods(routes: Iterable[APIRoute], scope: Scope) -> str:
+    """Return the methods of all routes of a path. The framework reads only the first one."""
+    matching = [route for route in routes if route.matches(scope)[0] is not Match.NONE]
+    exact = [route for route in matching if route.path == scope["path"]]
+    methods = {method for route in exact or matching for method in route.methods or ()}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+
+
+def _of_framework(request: Request, error: HTTPException) -> GatewayError:
+    """Return the failure for an error of FastAPI or Starlette."""
+    match error.status_code:
+        case 404:
+            return PathNotFound(f"no such path: {request.url.path[:100]}")
+        case 405:
+            return MethodNotAllowed(f"method {request.method} not allowed")
+        case status if status >= 500:
+            return InternalError()
+    match error.__cause__:
+        case GatewayError() as cause:
+            return cause
         case ClientDisconnect():
-            return Refused(CLIENT_GONE, "the client has gone")
+            return ClientDisconnected()
         case UnicodeDecodeError(start=start):
-            return Refused(400, f"{NO_JSON}: not UTF-8 at byte {start}")
+            return InvalidJson(f"{NO_JSON}: not UTF-8 at byte {start}")
         case RecursionError():
-            return Refused(400, f"{NO_JSON}: nested too deeply")
+            return InvalidJson(f"{NO_JSON}: nested too deeply")
         case ValueError():
-            return Refused(400, f"{NO_JSON}: a number with too many digits")
-    return None
+            return InvalidJson(f"{NO_JSON}: a number with too many digits")
+    return MalformedRequest(str(error.detail))
 
 
-def _wrong_shape(request: Request, problems: Sequence[Any]) -> Refused:
-    """Say all that is wrong with parameters or JSON: where, and what is allowed, never what was sent."""
+def _of_validation(request: Request, problems: Sequence[Any]) -> GatewayError:
+    """Return the failure for wrong parameters or JSON: each place and what it accepts, never the sent value."""
     in_body = any(each["loc"][0] == "body" for each in problems)
     if in_body and not is_json(request.headers.get("content-type", "")):
-        return Refused(415, "expected request with `Content-Type: application/json`")
+        return UnsupportedContentType()
     for each in problems[:1]:
         if each["type"] == "json_invalid":
-            return Refused(400, f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
+            return InvalidJson(f"{NO_JSON}: {each['ctx']['error'].lower()} at character {each['loc'][1]}")
     if in_body:
-        texts = _told(request, problems, problem)
-        return Refused(422, f"failed to deserialize the JSON body into the target type: {texts}")
+        texts = _join(request, problems, problem)
+        return InvalidBody(f"failed to deserialize the JSON body into the target type: {texts}")
     return bad_parameters(request, problems, problem)
 
 
-def bad_parameters(request: Request, problems: Sequence[T], words: Callable[[T], str]) -> Refused:
-    """Return how it is told what is wrong with parameters, each in its words."""
-    return Refused(400, f"bad parameters: {_told(request, problems, words)}")
+def bad_parameters(request: Request, problems: Sequence[T], describe: Callable[[T], str]) -> InvalidParameters:
+    """Return the failure for wrong parameters, each as `describe` puts it."""
+    return InvalidParameters(f"bad parameters: {_join(request, problems, describe)}")
 
 
-def _told(request: Request, problems: Sequence[T], words: Callable[[T], str]) -> str:
-    """Return as many problems as an error tells, each in its words."""
+def _join(request: Request, problems: Sequence[T], describe: Callable[[T], str]) -> str:
+    """Return as many problems as the settings allow in one error."""
     most: int = request.app.state.gateway.settings.max_problems
-    return some_of(problems, most, variable("max_problems"), words)
+    return some_of(problems, most, variable("max_problems"), describe)
 
 
 def is_json(content_type: str) -> bool:
-    """Tell whether a body is called JSON."""
+    """Whether a body is declared as JSON."""
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

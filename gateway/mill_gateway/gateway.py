@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from mill_gateway.access import Access
 from mill_gateway.drains import Drains
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import NotSynced
 from mill_gateway.metrics import Metrics
 from mill_gateway.settings import Settings
 from mill_gateway.streams.places import Streams
@@ -49,7 +49,7 @@ Process = Annotated[Gateway, Depends(_process)]
 
 def _here(gateway: Process) -> Gateway:
     if waiting := unfilled(gateway.watched.reflectors):
-        raise Refused(503, f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
+        raise NotSynced(f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
     return gateway
 
 

@@ -12,8 +12,8 @@ DESCRIPTION: Final = """\
 Short `.mill` files, deployed on Kubernetes; every service judged by itself.
 
 `?namespace=` says where; unset, it is the gateway's own. Streams are server-sent events: each has an `id`, which a
-client that was cut off sends back as `Last-Event-ID`, to any gateway. Errors are JSON with `error`, in words for
-people, and `request_id`, which the log has as well.
+client that was cut off sends back as `Last-Event-ID`, to any gateway. Errors are JSON: `error` is a message for
+people, `code` a stable code for programs, `request` the id of the request in the gateway's log.
 """
 TAGS: Final = {
     "health": "For those who keep the process running; without a token.",
@@ -65,8 +65,14 @@ class Failure(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    error: str = Field(description="In words for people.", examples=["service not found"])
-    request_id: str | None = Field(description="By which the log names it.", examples=["7707679e566ef2f9"])
+    error: str = Field(description="Message for people.", examples=["service not found"])
+    code: str = Field(description="Stable code for programs; docs/api.md lists all.", examples=["service_not_found"])
+    request: str | None = Field(description="Id of the request, which the gateway logs.", examples=["7707679e566ef2f9"])
+    request_id: str | None = Field(
+        description="The same as `request`, for clients of earlier versions.",
+        examples=["7707679e566ef2f9"],
+        deprecated=True,
+    )
 
 
 EVENT: Final = {

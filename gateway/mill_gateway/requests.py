@@ -14,7 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mill_gateway.access.authentication import PROBES
-from mill_gateway.errors import LimitReached, Refused, answer
+from mill_gateway.errors import answer
+from mill_gateway.exceptions import AmbiguousBodyLength, GatewayError, HeadTooLarge, InternalError
 from mill_gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,6 @@ NOT_STORED: Final = ("Cache-Control", "no-store")
 """What answers say that say nothing else of it: they are about a cluster, and for one caller."""
 HTTPS_ONLY: Final = ("Strict-Transport-Security", "max-age=31536000")
 """What answers over TLS say, but on this machine only: the name `localhost` is not the gateway's alone."""
-AMBIGUOUS: Final = (
-    "a request must not have both Content-Length and Transfer-Encoding, nor HTTP/1.0 the latter: a proxy in front may "
-    "have read it differently"
-)
 _SANE: Final = re.compile(r"[-._A-Za-z0-9]{1,64}")
 
 
@@ -72,8 +69,7 @@ class Requests:
             log.exception("request %s: unexpected error", request_id)
             if status:
                 raise  # the answer is cut off, so that nobody takes it for a whole one
-            refusal = Refused(500, "internal error: the gateway's log says more under this request's id")
-            await answer(refusal, scope)(scope, receive, named)
+            await answer(InternalError(), scope)(scope, receive, named)
         finally:
             _tell(scope, status, time.monotonic() - started)
 
@@ -94,15 +90,13 @@ def _complete(scope: Scope, headers: MutableHeaders, request_id: str) -> None:
         headers.setdefault(*HTTPS_ONLY)
 
 
-def _refused_head(scope: Scope) -> Refused | None:
+def _refused_head(scope: Scope) -> GatewayError | None:
     """Say what is wrong with a request's head by itself. The connection is closed where its end is in doubt."""
     if _head_size(scope) > HEAD_LIMIT:
-        return LimitReached(431, "head_size", HEAD_TOO_LARGE)
+        return HeadTooLarge(HEAD_TOO_LARGE)
     names = {name for name, _ in scope["headers"]}
     if b"transfer-encoding" in names and (b"content-length" in names or scope.get("http_version") == "1.0"):
-        refusal = Refused(400, AMBIGUOUS)
-        refusal.headers = {"Connection": "close"}
-        return refusal
+        return AmbiguousBodyLength()
     return None
 
 

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import h11
 import uvicorn
@@ -24,15 +24,18 @@ from mill_gateway.access.authentication import PROBES
 from mill_gateway.connections import OF_ADDRESS, Connections
 from mill_gateway.core import connections as core
 from mill_gateway.core.connections import Phase
-from mill_gateway.errors import Refused, answer
+from mill_gateway.errors import answer, error_body, status_of
+from mill_gateway.exceptions import (
+    GatewayError,
+    HeadTooLarge,
+    MalformedRequest,
+    RequestTimeout,
+    TooManyConnections,
+    TooManyConnectionsFromAddress,
+)
 from mill_gateway.requests import HEAD_LIMIT, HEAD_TOO_LARGE
 from mill_gateway.settings import Settings
 from mill_gateway.streams.response import STREAM
-
-TOO_MANY: Final = "too many connections are open: try again in a moment (MILL_MAX_CONNECTIONS)"
-TOO_MANY_OF_ADDRESS: Final = (
-    "too many connections are open from this address: try again in a moment (MILL_MAX_CONNECTIONS_PER_ADDRESS)"
-)
 
 
 class JsonProtocol(H11Protocol):
@@ -78,7 +81,7 @@ class JsonProtocol(H11Protocol):
         if phase is Phase.CLOSING:
             self.transport.abort()
         elif phase is Phase.HEAD and self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"no complete request within {seconds:.0f} s")
+            self._refuse(RequestTimeout(f"no complete request within {seconds:.0f} s"))
         else:
             self.transport.close()  # nothing was sent, or all has been answered
 
@@ -114,17 +117,17 @@ class JsonProtocol(H11Protocol):
         """Answer what is no HTTP, or too much of it."""
         buffered, _ = self.conn.trailing_data
         if len(buffered) >= HEAD_LIMIT:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LARGE)
+            self._refuse(HeadTooLarge(HEAD_TOO_LARGE))
         else:
-            self._refuse(HTTPStatus.BAD_REQUEST, msg.lower().rstrip("."))
+            self._refuse(MalformedRequest(msg.lower().rstrip(".")))
 
-    def _refuse(self, status: HTTPStatus, error: str) -> None:
+    def _refuse(self, error: GatewayError) -> None:
         """Answer, and close the connection."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
-        request_id = secrets.token_hex(8)
-        body = json.dumps({"error": error, "request_id": request_id}).encode()
+        request_id, status = secrets.token_hex(8), HTTPStatus(status_of(error))
+        body = json.dumps(error_body(error, request_id)).encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(body)).encode()),
@@ -161,10 +164,9 @@ class Surplus:
         if scope["path"] in PROBES:
             await self._app(scope, receive, last)
             return
-        refusal = Refused(429, TOO_MANY_OF_ADDRESS) if self._limit == OF_ADDRESS else Refused(503, TOO_MANY)
-        refusal.headers = {"Retry-After": "1"}
+        error = TooManyConnectionsFromAddress if self._limit == OF_ADDRESS else TooManyConnections
         scope["state"]["request_id"] = secrets.token_hex(8)
-        await answer(refusal, scope)(scope, receive, last)
+        await answer(error(retry_after=1), scope)(scope, receive, last)
 
 
 def configuration(

@@ -21,7 +21,7 @@ from mill_gateway.core.spawning import (
     run_name,
     too_late,
 )
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import DeploymentTerminating, RunNotStarted, TaskNotFound
 from mill_gateway.gateway import Gateway
 from mill_gateway.write import MANAGER, resource
 from mill_kube.client import ApiError, Conflict, KubeError, NotFound
@@ -37,10 +37,10 @@ ROOM_SECONDS: Final = 10.0
 async def spawn_task(gateway: Gateway, namespace: str, task: str, wish: Wish) -> Job:
     """Make a run of a task of a MillDeployment.
 
-    Raise `Refused` 404 if there is none, `BadWish` if it cannot be as wished. Other CronJobs are never run: they may
+    Raise `TaskNotFound` if there is none, `BadWish` if it cannot be as wished. Other CronJobs are never run: they may
     have rights, an account and access to their node that no program of a MillDeployment has.
     """
-    missing = Refused(404, "task template not found")
+    missing = TaskNotFound()
     try:
         cron_job = await gateway.client.get(CRON_JOBS, namespace, task)
     except NotFound:
@@ -67,7 +67,7 @@ async def spawn_image(
 ) -> Job:
     """Make a run of a program that no task describes. It belongs to a MillDeployment, which is made if need be.
 
-    `may_create` asks for the right to make that one, and raises `Refused`.
+    `may_create` asks for the right to make that one, and raises `AccessDenied`.
     """
     found: Deployment | None = gateway.watched.deployments.get(deployment)
     task = f"task-{secrets.token_hex(4)}"
@@ -87,7 +87,9 @@ async def spawn_image(
         found = await _empty(gateway, deployment)
         made["metadata"]["ownerReferences"][0]["uid"] = found.uid
     if "deletionTimestamp" in found.metadata:
-        raise Refused(409, f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone")
+        raise DeploymentTerminating(
+            f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone"
+        )
     return await _create(gateway, made)
 
 
@@ -108,7 +110,7 @@ async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
         made = await gateway.client.create(JOBS, namespace, body, manager=MANAGER)
     except ApiError as error:
         if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
-            raise Refused(500, f"refused by the cluster: {error}", reason=error.reason) from error
+            raise RunNotStarted(f"refused by the cluster: {error}", reason=error.reason) from error
         raise
     return gateway.watched.jobs.learn(made)
 

@@ -14,7 +14,7 @@ from mill_api import names
 from mill_api.events import new_request, rollout_id
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import DeploymentTerminating, ManagedByGitOps, WriteConflict
 from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
@@ -25,7 +25,7 @@ UNPROCESSABLE = 422
 
 Json = dict[str, Any]
 Authorise = Callable[[str], Awaitable[None]]
-"""Asks for the right to write, by the verb (`create`, `patch`) that is about to be sent. Raises `Refused`."""
+"""Asks for the right to write, by the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def write(
             if not _outdated(error):
                 raise
         there = await _read(client, key)
-    raise Refused(409, f"MillDeployment {key} is being deleted and made anew by others all the time; try again")
+    raise WriteConflict(f"MillDeployment {key}: conflict: the resource keeps being recreated; try again")
 
 
 async def restart(client: KubeClient, key: Key, uid: str, service: str) -> Json:
@@ -109,11 +109,10 @@ def _outdated(error: ApiError) -> bool:
 def _refuse(key: Key, metadata: Mapping[str, Any], *, force: bool) -> None:
     """Refuse to write what is going, or what is somebody else's."""
     if "deletionTimestamp" in metadata:
-        raise Refused(409, f"MillDeployment {key} is being deleted; try again when it is gone")
+        raise DeploymentTerminating(f"MillDeployment {key} is being deleted; try again when it is gone")
     owner = gitops_owner(metadata, metadata.get("managers") or managers_of(metadata))
     if owner is not None and not force:
-        raise Refused(
-            409,
+        raise ManagedByGitOps(
             f"MillDeployment {key} is managed by {owner}: change it there, "
             "or force it (`?force=true`, `mill deploy --force`), until its next sync puts back what it manages",
             owner=owner,

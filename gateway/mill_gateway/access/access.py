@@ -5,7 +5,13 @@ from typing import Final
 from mill_gateway.access.callers import Caller
 from mill_gateway.access.reviews import Doing, Reviews
 from mill_gateway.access.tokens import Tokens
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import (
+    AccessDenied,
+    AuthenticationRequired,
+    InvalidParameters,
+    NamespaceNotServed,
+    NotPermitted,
+)
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_kube.resources import Resource
@@ -27,7 +33,7 @@ class Access:
         self._reviews = Reviews(client, settings) if settings.kubernetes_tokens else None
 
     async def authenticate(self, presented: str, address: str | None = None) -> Caller:
-        """Return whose a token is (empty: none was sent). Raise `Refused` 401 if it is nobody's, or 429.
+        """Return whose a token is (empty: none was sent). Raise `AuthenticationRequired`, or `LimitReached`.
 
         The answer is ten seconds old at most, so that a stream may ask again with its request's token. `address` is
         where it came from, if that tells senders apart: so many wrong ones of each are looked at.
@@ -38,7 +44,7 @@ class Access:
             return Caller("a token of the gateway", namespaces=token.namespaces)
         if self._reviews is not None and (user := await self._reviews.user(presented, address)) is not None:
             return Caller(user.name, user=user)
-        raise Refused(401, _no_token(self._settings))
+        raise AuthenticationRequired(_no_token(self._settings))
 
     async def require(
         self,
@@ -49,13 +55,13 @@ class Access:
         name: str | None = None,
         subresource: str | None = None,
     ) -> None:
-        """Let a caller do what it is about to do, in Kubernetes' words, or raise `Refused` 403.
+        """Let a caller do what it is about to do, in Kubernetes' words, or raise `AccessDenied`.
 
         `namespace` is None for what belongs to none, such as nodes.
         """
         served = self._settings.watched_namespace
         if served is not None and namespace is not None and namespace != served:
-            raise Refused(403, f"this gateway serves the namespace {served} only, not {namespace}")
+            raise NamespaceNotServed(f"this gateway serves the namespace {served} only, not {namespace}")
         await self._require(caller, Doing(verb, resource, namespace, name, subresource))
 
     async def require_path(self, caller: Caller, verb: str, path: str) -> None:
@@ -66,24 +72,21 @@ class Access:
         """Tell whether `require` would let it pass, for what is left out of an answer rather than refused."""
         try:
             await self.require(caller, verb, resource, namespace)
-        except Refused as error:
-            if error.status_code != 403:
-                raise
+        except AccessDenied:
             return False
         return True
 
     async def _require(self, caller: Caller, doing: Doing) -> None:
         if caller.namespaces is not None and doing.namespace not in caller.namespaces:
-            raise Refused(
-                403, f"{caller.name} may not {doing}: it counts in {', '.join(sorted(caller.namespaces))} only"
-            )
+            namespaces = ", ".join(sorted(caller.namespaces))
+            raise NotPermitted(f"{caller.name} may not {doing}: the token is limited to namespaces {namespaces}")
         if caller.user is None or self._reviews is None:
             return
         if len(doing.name or "") > LONGEST_NAME:
-            raise Refused(400, f"a name of more than {LONGEST_NAME} characters, which Kubernetes does not have")
+            raise InvalidParameters(f"a name of more than {LONGEST_NAME} characters, which Kubernetes does not have")
         verdict = await self._reviews.may(caller.user, doing)
         if not verdict.allowed:
-            raise Refused(403, f"{caller.name} may not {doing}" + (f": {verdict.reason}" if verdict.reason else ""))
+            raise NotPermitted(f"{caller.name} may not {doing}" + (f": {verdict.reason}" if verdict.reason else ""))
 
 
 def _no_token(settings: Settings) -> str:

@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_gateway.core.connections import is_loopback, source
-from mill_gateway.errors import Refused, answer, away
+from mill_gateway.errors import answer, unreachable
+from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
 from mill_kube.client import Unreachable
 
 SCHEME: Final = "Bearer "
@@ -35,8 +36,8 @@ class Authentication:
                 if gateway.settings.open:
                     _from_here(headers)
                 caller = await gateway.access.authenticate(presented(headers), _address(scope))
-            except (Refused, Unreachable) as error:
-                refusal = error if isinstance(error, Refused) else away(error)
+            except (GatewayError, Unreachable) as error:
+                refusal = error if isinstance(error, GatewayError) else unreachable(error)
                 await answer(refusal, scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
@@ -56,7 +57,7 @@ def _from_here(headers: Headers) -> None:
     host, origin = headers.get("host", ""), headers.get("origin")
     ours = origin is None or origin in (f"http://{host}", f"https://{host}")
     if not _HERE.fullmatch(host) or not ours or headers.get("sec-fetch-site") in FOREIGN_SITES:
-        raise Refused(403, "without a token this gateway answers nobody but programs and pages on this machine")
+        raise LocalRequestsOnly
 
 
 def _address(scope: Scope) -> str | None:

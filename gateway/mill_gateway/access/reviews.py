@@ -16,7 +16,7 @@ from mill_gateway.access.budget import Budget
 from mill_gateway.access.callers import User
 from mill_gateway.access.remembered import Clock, Remembered
 from mill_gateway.access.turns import Busy, Turns, TurnsOfEach
-from mill_gateway.errors import LimitReached, Refused
+from mill_gateway.exceptions import AccessCheckFailed, LimitReached
 from mill_gateway.settings import Settings
 from mill_kube.client import ApiError, KubeClient
 from mill_kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
@@ -146,7 +146,7 @@ class Reviews:
                     paid.keep()
                     return None
         except Busy:
-            raise LimitReached(429, "reviews", TOO_MANY_TOKENS, retry_after=1) from None
+            raise LimitReached(TOO_MANY_TOKENS, limit="reviews", retry_after=1) from None
 
     async def _review_token(self, token: str, *, ours: bool) -> Identity | None:
         """Ask whose a token is; for our audiences, or for the API server."""
@@ -164,7 +164,7 @@ class Reviews:
             async with self._turns_of_each.turn(user), self._access_turns.turn():
                 status = await self._ask(SUBJECT_ACCESS_REVIEWS, {**user.to_spec(), **doing.to_spec()})
         except Busy:
-            raise LimitReached(429, "reviews", TOO_MANY_RIGHTS, retry_after=1) from None
+            raise LimitReached(TOO_MANY_RIGHTS, limit="reviews", retry_after=1) from None
         return Verdict(bool(status.get("allowed")), status.get("reason") or "")
 
     async def _ask(self, resource: Resource, spec: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class Reviews:
             answer = await self._client.request("create", resource, None, body=body)
         except ApiError as error:
             # Not the API server's words: they may repeat what was asked, the token.
-            raise Refused(503, f"the cluster does not answer a {resource.kind}: HTTP {error.status}") from None
+            raise AccessCheckFailed(f"the cluster does not answer a {resource.kind}: HTTP {error.status}") from None
         status: dict[str, Any] = answer.get("status") or {}
         return status
 
@@ -188,7 +188,8 @@ class _Paid:
 
     def __enter__(self) -> Self:
         if self._address is not None and (seconds := math.ceil(self._budget.take(self._address))):
-            raise LimitReached(429, "failed_tokens", TOO_MANY_WRONG.format(seconds=seconds), retry_after=seconds)
+            message = TOO_MANY_WRONG.format(seconds=seconds)
+            raise LimitReached(message, limit="failed_tokens", retry_after=seconds)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.difference import Difference, difference
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import InvalidMillFile
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
@@ -124,4 +124,4 @@ async def _spec(request: Request) -> MillDeploymentSpec:
         return await run_in_threadpool(parse, text)
     except InvalidConfig as error:
         problems = [each.to_json() for each in error.diagnostics]
-        raise Refused(400, f"invalid config: {error}", diagnostics=problems) from error
+        raise InvalidMillFile(f"invalid config: {error}", diagnostics=problems) from error

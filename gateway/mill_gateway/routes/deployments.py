@@ -10,7 +10,14 @@ from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, shor
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
 from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import (
+    DeploymentDeleted,
+    DeploymentNotFound,
+    InvalidRollout,
+    RolloutExpired,
+    RolloutNotFound,
+    ServiceNotFound,
+)
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, seen
@@ -74,15 +81,15 @@ async def events(
     await may(caller)
     uid, wanted, after = (None, rollout, 0) if last_event_id is None else seen(last_event_id, parse_id)
     if wanted is not None and not is_rollout(wanted):
-        raise Refused(400, f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
+        raise InvalidRollout(f"rollout {wanted!r} is not one of ours: it begins with a generation, such as 4")
     if after == END:
         return Response(status_code=204)
     found = await _up_to_date(gateway, target, uid, wanted)
     wanted = wanted or found.rollout_id
     if service is not None and not found.has_service(service):
-        raise Refused(404, "service not found")
+        raise ServiceNotFound
     if standing(wanted, found.metadata, found.status) is Standing.FORGOTTEN:
-        raise Refused(410, forgotten(wanted))
+        raise RolloutExpired(forgotten(wanted))
     guard, full = Guard(gateway.streams.take("rollout", caller), may), detail == "full"
     return rollout_response(gateway, target, found.uid, wanted, guard=guard, after=after, full=full, only=service)
 
@@ -99,11 +106,11 @@ async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str 
         except NotFound:
             found = None
     if uid is not None and (found is None or not _is(found, uid)):
-        raise Refused(410, f"{key}: the deployment that these events were about was deleted")
+        raise DeploymentDeleted(f"{key}: the deployment that these events were about was deleted")
     if found is None:
-        raise Refused(404, f"deployment not found: {key}")
+        raise DeploymentNotFound(f"deployment not found: {key}")
     if not _has_asked_for(found, rollout):
-        raise Refused(404, f"{key}: nobody has asked for a rollout {rollout}; the latest is {found.rollout_id}")
+        raise RolloutNotFound(f"{key}: there is no rollout {rollout} yet; the latest is {found.rollout_id}")
     return found
 
 
@@ -120,7 +127,7 @@ def _has_asked_for(found: Deployment, rollout: str | None) -> bool:
 def _find(gateway: Gateway, key: Key) -> Deployment:
     found = gateway.watched.deployments.get(key)
     if found is None:
-        raise Refused(404, f"deployment not found: {key}")
+        raise DeploymentNotFound(f"deployment not found: {key}")
     return found
 
 

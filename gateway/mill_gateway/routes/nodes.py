@@ -12,7 +12,7 @@ from mill_gateway.access import Caller, Calling
 from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view
 from mill_gateway.core.seen.nodes import Node
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import DrainDisabled, InvalidParameters, NodeInUse, NodeNotFound
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, seen
@@ -73,7 +73,7 @@ async def drain(
     try:
         seconds = to_timedelta(parse_duration(limit)).total_seconds()
     except InvalidDuration as error:
-        raise Refused(400, f"query.timeout: {error}") from None
+        raise InvalidParameters(f"query.timeout: {error}") from None
     opened = gateway.metrics.streams.labels("drain")
     guard = Guard(gateway.streams.take("drain", caller), may)
     with guard.place:
@@ -91,20 +91,20 @@ async def remove(gateway: Here, caller: Calling, name: NodeId) -> None:
     await gateway.access.require(caller, "delete", NODES, None, name)
     nodes, node = _find(gateway, name)
     if running := busy(nodes.on(name)):
-        raise Refused(409, "node has active allocations", pods=[str(each.key) for each in running[:20]])
+        raise NodeInUse(pods=[str(each.key) for each in running[:20]])
     body = {"preconditions": {"uid": node.uid}}
     try:
         await gateway.client.request("delete", NODES, None, name, body=body)
     except NotFound:
-        raise Refused(404, "node not found") from None
+        raise NodeNotFound from None
 
 
 def _find(gateway: Gateway, name: str) -> tuple[Nodes, Node]:
     """Return a node that may be changed."""
     nodes = gateway.watched.nodes
     if nodes is None or not gateway.settings.drain:
-        raise Refused(403, "this gateway does not drain or remove nodes: `MILL_DRAIN=on` lets it")
+        raise DrainDisabled
     node = nodes.get(name)
     if node is None:
-        raise Refused(404, "node not found")
+        raise NodeNotFound
     return nodes, node

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import PathNotFound
 
 router = APIRouter(include_in_schema=False)
 
@@ -65,7 +65,7 @@ async def file(name: str, if_none_match: IfNoneMatch = None) -> Response:
 def _answer(name: str, known: str | None) -> Response:
     found = FILES.get(name)
     if found is None:
-        raise Refused(404, "the page has no such file")
+        raise PathNotFound("the page has no such file")
     headers = {**HEADERS, "ETag": found.tag}
     if known == found.tag:
         return Response(status_code=304, headers=headers)

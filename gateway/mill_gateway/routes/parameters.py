@@ -9,7 +9,8 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from mill_api import names
-from mill_gateway.errors import Refused, bad_parameters
+from mill_gateway.errors import bad_parameters
+from mill_gateway.exceptions import InvalidEventId
 from mill_gateway.gateway import Here
 from mill_objects.key import Key
 
@@ -45,11 +46,11 @@ _Seen = TypeVar("_Seen")
 
 
 def seen(last_event_id: str, read: Callable[[str], _Seen]) -> _Seen:
-    """Return what a client has seen, as `read` has it, which raises ValueError. Raise `Refused`."""
+    """Return what a client has seen, as `read` has it, which raises ValueError. Raise `InvalidEventId`."""
     try:
         return read(last_event_id)
     except ValueError:
-        raise Refused(400, f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
+        raise InvalidEventId(f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
 
 
 def _namespace(

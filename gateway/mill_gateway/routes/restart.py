@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from mill_gateway.access import Caller, Calling
 from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import AmbiguousService, ServiceNotFound
 from mill_gateway.gateway import Here
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
@@ -56,7 +56,7 @@ async def restart(
         try:
             written = await ask_for_restart(gateway.client, found.key, found.uid, service)
         except NotFound:
-            raise Refused(404, "service not found") from None
+            raise ServiceNotFound from None
         deployments.learn(written)
         guard, full = Guard(place, may), detail == "full"
         return rollout_response(gateway, found.key, *asked_for(written), guard=guard, full=full, only=service)
@@ -65,8 +65,8 @@ async def restart(
 def _only(having: list[Deployment], service: str) -> Deployment:
     """Return the one deployment that has the service."""
     if not having:
-        raise Refused(404, "service not found")
+        raise ServiceNotFound
     if len(having) > 1:
         which = ", ".join(each.key.name for each in having)
-        raise Refused(409, f"several deployments have a service {service}: say which with `?name=` ({which})")
+        raise AmbiguousService(f"several deployments have a service {service}: say which with `?name=` ({which})")
     return having[0]

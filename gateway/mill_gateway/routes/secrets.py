@@ -9,7 +9,17 @@ from pydantic import BaseModel, Field
 from mill_api import names
 from mill_gateway.access import Calling
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import (
+    GatewayError,
+    InvalidSecretName,
+    NamespaceNotFound,
+    RefusedByCluster,
+    SecretImmutable,
+    SecretNotFound,
+    SecretNotText,
+    SecretsTooLarge,
+    WriteConflict,
+)
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import json_body
@@ -71,9 +81,9 @@ async def get_secret(
     try:
         value = value_of(await _read(gateway, namespace) or {}, name)
     except NotText:
-        raise Refused(500, "the secret is not UTF-8 text; read it with kubectl") from None
+        raise SecretNotText from None
     if value is None:
-        raise Refused(404, "secret not found")
+        raise SecretNotFound
     return Secret(name=name, value=value)
 
 
@@ -95,9 +105,7 @@ async def set_secret(
     await may("patch")
     wanted = await json_body(request, SecretValue)
     if not re.fullmatch(names.SECRET_KEY, name) or name == "." or name.startswith(".."):
-        raise Refused(
-            400, "a secret's name has letters, digits, `-`, `_` and `.`, at most 253 of them, and no `..` in front"
-        )
+        raise InvalidSecretName
     for _ in range(ATTEMPTS):
         try:
             await may("patch")  # once more: the caller decides how long a body takes
@@ -111,7 +119,7 @@ async def set_secret(
         except ApiError as error:
             raise _refusal(error) from None
         return
-    raise Refused(409, "the secrets are made and deleted by others all the time; try again")
+    raise WriteConflict("conflict: the secrets keep being recreated; try again")
 
 
 @router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204, responses=failures(409))
@@ -121,7 +129,7 @@ async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, 
         await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)
         found = await _read(gateway, namespace)
         if found is None or name not in (found.get("data") or {}):
-            raise Refused(404, "secret not found")
+            raise SecretNotFound
         try:
             await _patch(gateway, namespace, without(name, found["metadata"]["resourceVersion"]))
         except (Conflict, NotFound):
@@ -129,7 +137,7 @@ async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, 
         except ApiError as error:
             raise _refusal(error) from None
         return
-    raise Refused(409, "the secrets are changed by others all the time; try again")
+    raise WriteConflict("conflict: the secrets keep being changed; try again")
 
 
 async def _read(gateway: Gateway, namespace: str) -> dict[str, Any] | None:
@@ -152,13 +160,14 @@ async def _patch(gateway: Gateway, namespace: str, body: dict[str, Any]) -> None
     await gateway.client.merge_patch(SECRETS, namespace, names.SECRET_NAME, body, manager=MANAGER)
 
 
-def _refusal(error: ApiError) -> Refused:
+def _refusal(error: ApiError) -> GatewayError:
     """Say that a write was refused, without the API server's words: they may repeat a value."""
     causes = {each.get("reason") for each in error.details.get("causes") or ()}
     if error.status == UNPROCESSABLE and TOO_LONG in causes:
-        return Refused(413, "the secrets of a namespace may have 1 MiB together")
+        return SecretsTooLarge()
     if error.status == UNPROCESSABLE:
-        return Refused(409, f"the cluster does not take it: see whether the Secret {names.SECRET_NAME} is immutable")
+        return SecretImmutable(f"the cluster does not take it: see whether the Secret {names.SECRET_NAME} is immutable")
     if error.status == NO_NAMESPACE:
-        return Refused(404, "namespace not found")
-    return Refused(error.status if error.status in (403, 409) else 502, f"refused by the cluster: {error.reason}")
+        return NamespaceNotFound()
+    status = error.status if error.status in (403, 409) else 502
+    return RefusedByCluster(f"refused by the cluster: {error.reason}", status=status)

@@ -13,7 +13,14 @@ from mill_gateway.access import Calling
 from mill_gateway.core.runs import RunView, runs
 from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.spawning import CPU, MEMORY, NO_ROOM, BadWish, Wish
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import (
+    InsufficientResources,
+    InvalidRun,
+    NotARun,
+    RunNotFound,
+    RunNotStarted,
+    TaskNotFound,
+)
 from mill_gateway.gateway import Gateway, Here
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body
@@ -93,7 +100,7 @@ async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: 
     for each in _runs(gateway, namespace):
         if each.id == run:
             return each
-    raise Refused(404, "task not found")
+    raise RunNotFound
 
 
 @router.post(
@@ -111,12 +118,12 @@ async def spawn(gateway: Here, caller: Calling, target: Target, request: Request
     await require("create", JOBS, target.namespace)
     wanted = await json_body(request, Spawn)
     if (wanted.task is None) == (wanted.image is None):
-        raise Refused(400, "must specify exactly one of 'task' or 'image'")
+        raise InvalidRun("must specify exactly one of 'task' or 'image'")
     await require("create", JOBS, target.namespace)  # once more: the caller decides how long a body takes
     try:
         if wanted.task is not None:
             if not re.fullmatch(names.TASK_NAME, wanted.task):
-                raise Refused(404, "task template not found")
+                raise TaskNotFound
             await require("get", CRON_JOBS, target.namespace, wanted.task)
             job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())
         else:
@@ -124,13 +131,13 @@ async def spawn(gateway: Here, caller: Calling, target: Target, request: Request
                 gateway, target, wanted.wish(), may_create=lambda: require("create", MILL_DEPLOYMENTS, *target)
             )
     except BadWish as error:
-        raise Refused(400, str(error)) from None
+        raise InvalidRun(str(error)) from None
     begun = await await_beginning(gateway, job)
     if begun.failure is not None:
         await take_back(gateway, job)
         if begun.no_room:
-            raise Refused(503, NO_ROOM, detail=begun.failure, code=begun.code, id=job.key.name)
-        raise Refused(500, begun.failure, code=begun.code, id=job.key.name)
+            raise InsufficientResources(NO_ROOM, detail=begun.failure, reason=begun.code, id=job.key.name)
+        raise RunNotStarted(begun.failure, reason=begun.code, id=job.key.name)
     return Spawned(id=job.key.name, node=begun.node, status=begun.status, name=job.task)
 
 
@@ -143,9 +150,9 @@ async def kill(gateway: Here, caller: Calling, namespace: InNamespace, run: RunI
     if job is None:
         pod = gateway.watched.pods.get(key)
         if pod is not None and pod.program.kind == "service":
-            raise Refused(400, "allocation is not a task")
+            raise NotARun
         if not any(each.id == run for each in _runs(gateway, namespace)):
-            raise Refused(404, "task not found")
+            raise RunNotFound
         return
     if job.outcome is not None or job.leaving:
         return

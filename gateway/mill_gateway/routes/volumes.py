@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from mill_gateway.access import Calling
 from mill_gateway.core.volumes import VolumeView, held_by, volume
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import VolumeAttached, VolumeNotFound
 from mill_gateway.gateway import Here
 from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
@@ -39,10 +39,10 @@ async def delete_volume(
     await gateway.access.require(caller, "delete", CLAIMS, namespace, name)
     claim = gateway.watched.claims.get(Key(namespace, name))
     if claim is None or claim.leaving:
-        raise Refused(404, "volume not found")
+        raise VolumeNotFound
     if (pod := held_by(gateway.watched.pods.mounting(claim.key))) is not None:
-        raise Refused(409, "volume is attached", pod=pod.key.name, node=pod.node)
+        raise VolumeAttached(pod=pod.key.name, node=pod.node)
     try:
         await gateway.client.delete(CLAIMS, namespace, name, uid=claim.uid)
     except NotFound:
-        raise Refused(404, "volume not found") from None
+        raise VolumeNotFound from None

@@ -10,13 +10,13 @@ from starlette.types import Scope
 
 from mill_gateway.access import Caller
 from mill_gateway.access.authentication import presented
-from mill_gateway.errors import Refused
+from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
 from mill_gateway.streams.places import Place
 from mill_kube.client import Unreachable
 
 ANSWER_SECONDS: Final = 10.0
 """How long an answer is waited for; the next question is a minute later."""
-GONE: Final = frozenset({401, 403})
+GONE: Final = (AuthenticationRequired, AccessDenied)
 """How it is refused that a stream goes on. Anything else is a question that could not be answered."""
 
 
@@ -31,7 +31,7 @@ class Guard:
 
     place: Place
     may: Callable[[Caller], Awaitable[None]]
-    """Asks for the right to what the stream tells. Raises `Refused`."""
+    """Asks for the right to what the stream tells. Raises `AccessDenied`."""
     farewell: Callable[[str], bytes] = as_comment
     """Makes the stream's last bytes of why it ends."""
 
@@ -44,8 +44,8 @@ class Guard:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.may(await access.authenticate(presented(Headers(scope=scope))))
-        except Refused as error:
-            return str(error.detail) if error.status_code in GONE else None
-        except (Unreachable, TimeoutError):
+        except GONE as error:
+            return str(error)
+        except (GatewayError, Unreachable, TimeoutError):
             return None
         return None

@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 from mill_gateway.access import Caller
 from mill_gateway.core.places import Limit, Places
-from mill_gateway.errors import LimitReached
+from mill_gateway.exceptions import LimitReached
 from mill_gateway.settings import Settings
 from mill_process.settings import variable
 
@@ -62,9 +62,10 @@ class Streams:
         self.places: dict[Kind, Places] = {"rollout": rollouts, "drain": rollouts, "logs": logs}
 
     def take(self, kind: Kind, caller: Caller, count: int = 1) -> Place:
-        """Take places for a stream that is about to begin. Raise `LimitReached` 429, with the setting's name."""
+        """Take places for a stream that is about to begin. Raise `LimitReached`, with the setting's name."""
         # Not the whole user: Kubernetes tells each token of an account apart.
         who = (caller.name, caller.namespaces) if caller.user is None else caller.user.name
         if (problem := self.places[kind].take(who, count)) is not None:
-            raise LimitReached(429, "log_streams" if kind == "logs" else "streams", problem, retry_after=RETRY_SECONDS)
+            limit = "log_streams" if kind == "logs" else "streams"
+            raise LimitReached(problem, limit=limit, retry_after=RETRY_SECONDS)
         return Place(self.places[kind], who, count)

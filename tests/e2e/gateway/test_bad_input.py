@@ -32,7 +32,7 @@ def _raw(gateway: GatewayProcess, sent: bytes, seconds: float = 5) -> tuple[int,
     head, _, body = received.partition(b"\r\n\r\n")
     assert b"application/json" in head.lower(), received[:500]
     answer = json.loads(body)
-    assert set(answer) >= {"error", "request_id"}
+    assert set(answer) >= {"error", "code", "request", "request_id"}
     return int(head.split()[1]), answer["error"]
 
 
@@ -56,7 +56,7 @@ def _raw(gateway: GatewayProcess, sent: bytes, seconds: float = 5) -> tuple[int,
         (
             b"BREW /v1/deploy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
             405,
-            "BREW is not what this path takes",
+            "method BREW not allowed",
         ),
         (
             b"POST /v1/deploy HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (BODY_LIMIT + 1),

@@ -69,7 +69,7 @@ def test_what_cannot_begin_is_said_in_plain_words_and_does_not_begin_later(
 ) -> None:
     failed = _spawn(http, tasks, task="broken")
     assert (failed.status_code, failed.json()["error"]) == (500, "image pull failed: tag not found")
-    assert failed.json()["code"] == "TagNotFound"
+    assert failed.json()["reason"] == "TagNotFound"
     wait_for("the run to go", lambda: tasks.items("jobs") == [])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mill_gateway import bodies, errors
+from mill_gateway.exceptions import InvalidMillFile
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
 
@@ -30,7 +31,7 @@ def _refused(answer: Any, status: int, words: str) -> None:
     [
         ("GET", "/nowhere", 404, "no such path: /nowhere"),
         ("GET", "/v1/deployments/", 404, "no such path"),
-        ("POST", "/v1/deployments", 405, "POST is not what this path takes"),
+        ("POST", "/v1/deployments", 405, "method POST not allowed"),
         ("GET", "/v1/deployments?namespace=Not_A_Name", 400, "query.namespace: "),
         ("GET", "/v1/deployments?namespace=", 400, "query.namespace: "),
         ("GET", "/v1/deployments?namespace=" + "a" * 64, 400, "query.namespace: "),
@@ -215,16 +216,16 @@ async def test_long_problems_leave_room_for_how_many_there_are_besides(served: S
 
 @pytest.mark.parametrize("extra", [{"diagnostics": ["x" * 1000] * 1000}, {"detail": "x" * 100_000}, {}])
 def test_an_error_is_never_large(extra: dict[str, Any]) -> None:
-    body = errors.bounded("e" * 100_000, {**extra, "code": "A"}, "id")
+    body = errors.error_body(InvalidMillFile("e" * 100_000, **extra), "id")
     assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
-    assert (body["error"][-1], body["code"], body["request_id"]) == ("…", "A", "id")
+    assert (body["error"][-1], body["code"], body["request"]) == ("…", "invalid_mill_file", "id")
     assert len(body.get("diagnostics", [1])) > 0
 
 
 def test_an_error_of_characters_that_are_long_as_json_is_never_large() -> None:
-    body = errors.bounded("\U0001f980" * 100_000, {"detail": "x" * 100_000}, "id")
+    body = errors.error_body(InvalidMillFile("\U0001f980" * 100_000, detail="x" * 100_000), "id")
     assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
-    assert (body["error"][-1], body["request_id"]) == ("…", "id")
+    assert (body["error"][-1], body["request"]) == ("…", "id")
     assert len(body["error"]) > 1000
 
 

@@ -160,8 +160,8 @@ async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
         ("2", ("3",), 200, "superseded by generation 9"),  # never seen: the history has room for it
         ("6", ("8", "7", "5", "4", "3"), 200, "superseded by generation 9"),  # never seen: it has older ones
         ("2", ("8", "7", "6", "5", "4"), 410, "rollout 2 is no longer known: the last 5"),
-        ("9-abc", (), 404, "nobody has asked for a rollout 9-abc; the latest is 9"),
-        ("10", (), 404, "nobody has asked for a rollout 10; the latest is 9"),
+        ("9-abc", (), 404, "there is no rollout 9-abc yet; the latest is 9"),
+        ("10", (), 404, "there is no rollout 10 yet; the latest is 9"),
         ("x", (), 400, "is not one of ours"),
         ("9-", (), 400, "is not one of ours"),
         ("\u0669", (), 400, "is not one of ours"),

@@ -188,7 +188,7 @@ async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is
         }
         answer = await recorded.http.post("/v1/tasks/spawn", json={"template": "migrate"})
         assert answer.status_code == 500
-        assert (answer.json()["error"], answer.json()["code"]) == (failed["message"], "TagNotFound")
+        assert (answer.json()["error"], answer.json()["reason"]) == (failed["message"], "TagNotFound")
         assert recorded.kube.requests[-1].verb == "delete"
 
 

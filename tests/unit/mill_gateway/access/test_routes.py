@@ -106,7 +106,7 @@ async def test_without_a_token_there_is_nothing(served: Serve, method: str, path
         for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
             answer = await _send(recorded, method, path, headers=headers)
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-            assert method == "HEAD" or set(answer.json()) == {"error", "request_id"}
+            assert method == "HEAD" or set(answer.json()) == {"error", "code", "request", "request_id"}
         assert recorded.kube.requests == []
 
 
