@@ -44,15 +44,23 @@ _GO_PART: Final = re.compile(r"(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?(?P<u
 
 
 class InvalidDuration(ValueError):
-    """A text that is no duration in the expected notation."""
+    """A text that is no duration in the expected notation.
+
+    Its `str` is the original's text, which the gateway's answers keep; `plain` is for people.
+    """
+
+    def __init__(self, text: str, plain: str | None = None) -> None:
+        super().__init__(text)
+        self.plain = plain or text
 
 
 def parse_duration(text: str) -> str:
-    """Convert a `.mill` duration to Go's notation. Raises InvalidDuration, with the original's message."""
+    """Convert a `.mill` duration to Go's notation. Raises InvalidDuration."""
     try:
         nanoseconds = 0 if text == "0" else _read_mill(text)
     except InvalidDuration as error:
-        raise InvalidDuration(f"invalid duration '{text}': {error}") from None
+        prefix = f"invalid duration '{text}': "
+        raise InvalidDuration(f"{prefix}{error}", f"{prefix}{error.plain}") from None
     return format_duration(nanoseconds)
 
 
@@ -114,23 +122,33 @@ def _read_go(text: str) -> int:
 def _read_mill(text: str) -> int:
     """Return nanoseconds, which must be a whole number."""
     if not text.strip():
-        raise InvalidDuration("value was empty")
+        raise InvalidDuration("value was empty", "it is empty")
     total, at = 0, 0
     while at < len(text):
         number = _NUMBER.match(text, at)
         if number is None:
-            raise InvalidDuration(f"expected number at {_byte_offset(text, at + _blanks(text, at))}")
+            at += _blanks(text, at)
+            raise InvalidDuration(
+                f"expected number at {_byte_offset(text, at)}", f"expected a number, got '{text[at : at + 20]}'"
+            )
         whole = re.sub(r"\s", "", number[1])
         unit = _LETTERS.match(text, number.end())
         name = unit[0] if unit else ""
         after = number.end() + len(name)
         following = text[after : after + 1]
         if following and not following.isspace() and not following.isdigit():
-            raise InvalidDuration(f"invalid character at {_byte_offset(text, after)}")
+            offset = _byte_offset(text, after)
+            raise InvalidDuration(f"invalid character at {offset}", f"unexpected character '{following}'")
         if not name:
-            raise InvalidDuration(f"time unit needed, for example {whole}sec or {whole}ms")
+            raise InvalidDuration(
+                f"time unit needed, for example {whole}sec or {whole}ms",
+                f"a unit is missing, as in {whole}s or {whole}m",
+            )
         if name not in _UNITS:
-            raise InvalidDuration(f'unknown time unit "{name}", supported units: {_KNOWN}')
+            raise InvalidDuration(
+                f'unknown time unit "{name}", supported units: {_KNOWN}',
+                f"unknown unit '{name}'; known are ns, us, ms, s, m, h, d, w, M (month) and y",
+            )
         total += _exact(whole, number[2] or "", _UNITS[name])
         at = after + _blanks(text, after)
     if total > _LONGEST_NANOSECONDS:
@@ -145,7 +163,8 @@ def _exact(whole: str, fraction: str, unit: int) -> int:
         if not lost:
             return nanoseconds
     raise InvalidDuration(
-        "number is too large or cannot be represented without a lack of precision (values below 1ns are not supported)"
+        "number is too large or cannot be represented without a lack of precision (values below 1ns are not supported)",
+        "a number is too large, or finer than a nanosecond",
     )
 
 

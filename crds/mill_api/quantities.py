@@ -36,15 +36,22 @@ _SMALL: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"
 
 
 class InvalidQuantity(ValueError):
-    """A size or an amount of CPU that cannot be read."""
+    """A size or an amount of CPU that cannot be read.
+
+    Its `str` is the original's text, which the gateway's answers keep; `plain` is for people.
+    """
+
+    def __init__(self, text: str, plain: str | None = None) -> None:
+        super().__init__(text)
+        self.plain = plain or text
 
 
 def parse_size(text: str) -> str:
-    """Convert a size as `.mill` files write it. Raises InvalidQuantity, with the original's words."""
+    """Convert a size as `.mill` files write it to a Kubernetes quantity. Raises InvalidQuantity."""
     try:
         size, binary = _bytes(text)
     except InvalidQuantity as error:
-        raise InvalidQuantity(f"invalid byte size '{text}': {error}") from None
+        raise InvalidQuantity(f"invalid byte size '{text}': {error}", f"invalid size '{text}': {error.plain}") from None
     return format_size(size, binary=binary)
 
 
@@ -139,13 +146,21 @@ def _bytes(text: str) -> tuple[int, bool | None]:
     match = _SIZE.fullmatch(text)
     number, unit = match.groups() if match else ("", text)
     if not number:
-        raise InvalidQuantity(f"couldn't parse {quoted(text)} into a ByteSize, cannot parse float from empty string")
+        raise InvalidQuantity(
+            f"couldn't parse {quoted(text)} into a ByteSize, cannot parse float from empty string",
+            "it does not begin with a number",
+        )
     if not _FLOAT.fullmatch(number):
-        raise InvalidQuantity(f"couldn't parse {quoted(text)} into a ByteSize, invalid float literal")
+        raise InvalidQuantity(
+            f"couldn't parse {quoted(text)} into a ByteSize, invalid float literal", f"'{number}' is not a number"
+        )
     factor = _UNITS.get(unit.lower()) if unit.isascii() else None
     if factor is None:
         raise InvalidQuantity(
-            f"couldn't parse {quoted(unit)} into a known SI unit, Failed to parse unit {quoted(_first_bytes(unit))}"
+            f"couldn't parse {quoted(unit)} into a known SI unit, Failed to parse unit {quoted(_first_bytes(unit))}",
+            f"unknown unit '{unit}'; known are k, M, G, T, P, E and Ki, Mi, Gi, Ti, Pi, Ei"
+            if unit
+            else "a fraction needs a unit",
         )
     return _scaled(number, factor), "i" in unit.lower() if factor > 1 else None
 

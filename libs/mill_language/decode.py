@@ -1,13 +1,13 @@
 """From syntax nodes to the fields of the spec, by the table in `schema`; every problem at its place."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mill_language.diagnostics import Diagnostic, did_you_mean, locate
+from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
 from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.source import Source, Span
 from mill_language.syntax import Attribute, Block, Body, Constant, File
-from mill_language.values import Wrong, describe, invalid_type
 
 MAX_DIAGNOSTICS = 100
 """What nobody would read is not collected."""
@@ -38,10 +38,12 @@ class Decoded:
         related: Iterable[tuple[str, Span]] = (),
         parse_error: bool = True,
     ) -> None:
-        """Add a diagnostic."""
-        self.diagnostics.append(
-            locate(self.source, span, message, path=path, advice=advice, related=related, parse_error=parse_error)
-        )
+        """Add a diagnostic. Raises TooManyProblems."""
+        self.add(locate(self.source, span, message, path=path, advice=advice, related=related, parse_error=parse_error))
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Add a diagnostic. Raises TooManyProblems."""
+        self.diagnostics.append(diagnostic)
         if len(self.diagnostics) >= MAX_DIAGNOSTICS:
             raise TooManyProblems
 
@@ -117,9 +119,8 @@ class _Decoder:
         elif isinstance(item.value, Constant) and item.value.value is None and isinstance(row, Nested) and row.nullable:
             return
         else:
-            expected = "a map" if isinstance(row, Table) else "struct RawHealthCheck"
-            wrong = invalid_type(item.value, expected, f"write `{row.example}`")
-            self.out.report(item.value.span, wrong.message, path=where, advice=wrong.advice)
+            expected = TABLE if isinstance(row, Table) else block(row.shape.name)
+            self._wrong_type(item, expected, row, where)
             return
         header = item.header if isinstance(item, Block) else item.name_span
         yield (
@@ -140,11 +141,15 @@ class _Decoder:
         except Wrong as wrong:
             self._wrong(wrong, item, where)
 
+    def _wrong_type(self, item: Attribute, expected: Expected, row: Table | Nested, where: str) -> None:
+        self._wrong(wrong_type(item.value, expected, f"write `{row.example}`"), item, where)
+
     def _wrong(self, wrong: Wrong, item: Attribute, where: str) -> None:
         named = wrong.message.startswith("{name}")
         message = wrong.message.replace("{name}", item.name, 1) if named else wrong.message
         span = wrong.span or item.value.span
-        self.out.report(span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
+        found = locate(self.out.source, span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
+        self.out.add(replace(found, wire=wrong.wire))
 
     def _table(self, body: Body, row: Table, path: str) -> dict[str, object]:
         values: dict[str, object] = {}
@@ -178,17 +183,14 @@ class _Decoder:
             self._one(_Labeled(label, span, item.body, item.header), row, where, scope)
             return
         if not isinstance(item.value, Body):
-            wrong = invalid_type(item.value, "a map", f"write `{row.example}`")
-            self.out.report(item.value.span, wrong.message, path=where, advice=wrong.advice)
+            self._wrong_type(item, TABLE, row, where)
             return
         for entry in item.value.items:
             if isinstance(entry, Attribute) and isinstance(entry.value, Body):
-                block = _Labeled(entry.name, entry.name_span, entry.value, entry.name_span)
-                self._one(block, row, where, scope)
+                labeled = _Labeled(entry.name, entry.name_span, entry.value, entry.name_span)
+                self._one(labeled, row, where, scope)
             elif isinstance(entry, Attribute):
-                kind = f"struct Raw{row.shape.name.capitalize()}Def"
-                message = f"invalid type: {describe(entry.value)}, expected {kind}"
-                self.out.report(entry.value.span, message, path=where, advice=f"write `{row.example}`")
+                self._wrong_type(entry, block(row.shape.name), row, where)
 
     def _one(self, block: _Labeled, row: Nested, where: str, scope: _Scope) -> None:
         path = f"{where}.{block.label}"
@@ -203,18 +205,16 @@ class _Decoder:
             items.append(read)
 
     def _label_count(self, item: Block, row: Nested, where: str) -> None:
+        advice = f"give it one name: `{row.example}`"
         if item.labels:
-            span, message = item.labels[1][1], f"`{item.name}` takes one label"
-        else:
-            first = next((entry.value for entry in item.body.items if isinstance(entry, Attribute)), None)
-            kind = f"struct Raw{row.shape.name.capitalize()}Def"
-            span = item.name_span
-            message = (
-                f"invalid type: {describe(first)}, expected {kind}"
-                if first is not None
-                else f"`{item.name}` needs a label"
-            )
-        self.out.report(span, message, path=where, advice=f"`{item.name}` takes one name: `{row.example}`")
+            self.out.report(item.labels[1][1], f"`{item.name}` takes one label", path=where, advice=advice)
+            return
+        found = locate(
+            self.out.source, item.name_span, f"`{item.name}` needs a label", path=where, advice=advice, parse_error=True
+        )
+        first = next((entry.value for entry in item.body.items if isinstance(entry, Attribute)), None)
+        wire = wrong_type(first, block(row.shape.name)).wire if first is not None else None
+        self.out.add(replace(found, wire=wire))
 
     def _unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
         kind = "block" if isinstance(item, Block) else "attribute"

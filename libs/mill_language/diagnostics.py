@@ -36,14 +36,17 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     parse_error: bool = False
     """Whether the text could not be read at all, as opposed to being read and refused."""
+    wire: str | None = None
+    """The message of the original where it is another: for `text`, which its clients read."""
 
     @property
     def text(self) -> str:
-        """The problem in one line, as the API says it after `invalid config: `."""
+        """The problem in one line, as the gateway's `error` has it after `invalid config: `."""
+        message = self.wire or self.message
         if not self.parse_error:
-            return f"{self.path}: {self.message}" if self.path else self.message
+            return f"{self.path}: {message}" if self.path else message
         place = f"{self.path}, line {self.line}" if self.path else f"line {self.line}, column {self.column}"
-        return f"parse error: {self.message} ({place})"
+        return f"parse error: {message} ({place})"
 
     def render(self, source: str | Source, *, color: bool = False) -> str:
         """Show the problem as a compiler does: message, place, source line, carets, and what to do.
@@ -68,7 +71,9 @@ class Diagnostic:
 
     def to_json(self) -> dict[str, object]:
         """Return the problem as plain JSON, for editors and CI annotators."""
-        return {**asdict(self), "severity": "error", "text": self.text}
+        fields = asdict(self)
+        del fields["wire"]  # `text` has it
+        return {**fields, "severity": "error", "text": self.text}
 
 
 class InvalidConfig(ValueError):
@@ -78,6 +83,7 @@ class InvalidConfig(ValueError):
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
+        # What clients of the original read: the gateway sends it.
         super().__init__("\n".join(diagnostic.text for diagnostic in self.diagnostics))
 
     def render(self, source: str, *, color: bool = False) -> str:

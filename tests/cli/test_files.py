@@ -16,13 +16,13 @@ error: service.web.prot: unknown attribute `prot` in `service`
   |   ^^^^
   = help: did you mean `port`?
 
-error: service.web.memory: invalid byte size 'lots': couldn't parse "lots" into a ByteSize, cannot parse float from empty string
+error: service.web.memory: invalid size 'lots': it does not begin with a number
  --> FILE:4:12
   |
 4 |   memory = "lots"
   |            ^^^^^^
   = help: write a number and a unit, in quotes: "512M" or "1.5Gi"
-"""  # noqa: E501 - as it is printed
+"""
 RESOURCE = """\
 apiVersion: mill.dev/v1alpha1
 kind: MillDeployment

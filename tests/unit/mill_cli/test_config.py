@@ -35,7 +35,7 @@ def test_validate_shows_all_problems_as_a_compiler_does(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"--> {file}:3:3" in done.stderr
     assert "did you mean `port`?" in done.stderr
-    assert "service.web.memory: invalid byte size 'lots'" in done.stderr
+    assert "service.web.memory: invalid size 'lots': it does not begin with a number" in done.stderr
 
 
 def test_validate_as_json_is_one_object_a_line(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The small languages within values, diagnostics as JSON and in color, and the rules on resources."""
 
 import json
+import re
 import threading
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -167,3 +169,38 @@ def test_threads_may_parse_at_the_same_time() -> None:
     for thread in threads:
         thread.join()
     assert results == [100] * 8
+
+
+def test_people_read_plain_english_and_the_wire_keeps_the_text_of_the_original() -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        parse('service "web" {\n  image = "web"\n  port = "80"\n  memory = 512\n  health = 3\n}\n')
+    assert [(each.message, each.text) for each in raised.value.diagnostics] == [
+        (
+            'expected a whole number, got the string "80"',
+            'parse error: invalid type: string "80", expected u16 (service.web.port, line 3)',
+        ),
+        (
+            "expected a string, got the number 512",
+            (
+                "service.web.memory: invalid byte size '${512}': "
+                'couldn\'t parse "${512}" into a ByteSize, cannot parse float from empty string'
+            ),
+        ),
+        (
+            "expected a block, got the number 3",
+            "parse error: invalid type: integer `3`, expected struct RawHealthCheck (service.web.health, line 5)",
+        ),
+    ]
+    assert str(raised.value) == "\n".join(each.text for each in raised.value.diagnostics)
+    assert not re.search(r"u16|u32|f64|struct|unit value|ByteSize|invalid type", raised.value.render(""))
+    assert all("wire" not in each.to_json() for each in raised.value.diagnostics)
+
+
+def test_no_message_of_the_cases_has_a_term_of_a_type_system() -> None:
+    for file in (Path(__file__).parent / "cases" / "invalid").glob("*.mill"):
+        try:
+            parse(file.read_bytes())
+        except InvalidConfig as error:
+            for each in error.diagnostics:
+                found = re.search(r"\b([uif]\d\d|struct|Raw\w+|unit value|ByteSize|invalid type|map)\b", each.message)
+                assert found is None, each.message
