@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import Depends, FastAPI
 
 from mill_gateway import errors, openapi
-from mill_gateway.access.authentication import Authentication
-from mill_gateway.bodies import Bodies
 from mill_gateway.gateway import Gateway
 from mill_gateway.metrics import Metrics
-from mill_gateway.requests import Heads, Requests
+from mill_gateway.middleware.authentication import Authentication
+from mill_gateway.middleware.body_limit import Bodies
+from mill_gateway.middleware.request_log import Heads, Requests
 from mill_gateway.routes import ROUTERS
 from mill_gateway.routes.parameters import each_once
 from mill_gateway.settings import Settings

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.app import create_app
-from mill_gateway.connections import Connections, Listener, listen
-from mill_gateway.server import configuration
+from mill_gateway.server.connections import Connections, Listener, listen
+from mill_gateway.server.protocol import configuration
+from mill_gateway.server.tls import Certificate
 from mill_gateway.settings import Settings
-from mill_gateway.tls import Certificate
 from mill_process import logs
 from mill_process.settings import SettingsError, load
 

@@ -26,8 +26,8 @@ from tests.bench import process
 from tests.bench.figures import heading, row
 from tests.unit.mill_gateway.conftest import Recorded
 from tests.unit.mill_gateway.objects import mill_deployment, pod
-from tests.unit.mill_gateway.test_server import listening
-from tests.unit.mill_gateway.test_tls import make
+from tests.unit.mill_gateway.server.test_protocol import listening
+from tests.unit.mill_gateway.server.test_tls import make
 
 LINE: Final = b"2026-02-14T10:00:01Z " + b"x" * 65_000 + b"\n"
 SECONDS: Final = 15

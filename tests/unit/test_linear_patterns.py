@@ -54,7 +54,7 @@ FOREIGN = (
     "mill_gateway.core.seen.jobs",
     "mill_gateway.core.seen.nodes",
     "mill_gateway.core.seen.pods",
-    "mill_gateway.requests",
+    "mill_gateway.middleware.request_log",
     "mill_gateway.streams.logs",
     "mill_cli.connection.failures",
     "mill_cli.explain",

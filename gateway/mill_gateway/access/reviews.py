@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from mill_gateway.access.budget import Budget
 from mill_gateway.access.callers import User
-from mill_gateway.access.remembered import Clock, Remembered
-from mill_gateway.access.turns import Busy, Turns, TurnsOfEach
+from mill_gateway.access.concurrency import Busy, Turns, TurnsOfEach
+from mill_gateway.access.token_budget import Budget
+from mill_gateway.access.ttl_cache import Clock, Remembered
 from mill_gateway.exceptions import AccessCheckFailed, LimitReached
 from mill_gateway.settings import Settings
 from mill_kube.client import ApiError, KubeClient

@@ -9,8 +9,8 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from mill_gateway.access import Caller
-from mill_gateway.access.authentication import presented
 from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
+from mill_gateway.middleware.authentication import presented
 from mill_gateway.streams.places import Place
 from mill_kube.client import Unreachable
 

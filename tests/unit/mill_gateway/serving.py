@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from mill_gateway import server
-from mill_gateway.connections import Connections, listen
+from mill_gateway.server import protocol as server
+from mill_gateway.server.connections import Connections, listen
 from mill_gateway.settings import Settings
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mill_gateway import bodies, errors
+from mill_gateway import errors
 from mill_gateway.exceptions import InvalidMillFile
+from mill_gateway.middleware import body_limit as bodies
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
 

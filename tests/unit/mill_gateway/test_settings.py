@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mill_gateway.connections import Connections
 from mill_gateway.main import _listen
+from mill_gateway.server.connections import Connections
 from mill_gateway.settings import Settings
 from mill_process.settings import SettingsError, load, table, variable
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from mill_gateway.access.budget import MOST_ADDRESSES, Budget
-from mill_gateway.access.remembered import Remembered
-from mill_gateway.access.turns import Busy, Turns, TurnsOfEach
+from mill_gateway.access.concurrency import Busy, Turns, TurnsOfEach
+from mill_gateway.access.token_budget import MOST_ADDRESSES, Budget
+from mill_gateway.access.ttl_cache import Remembered
 
 
 async def _take(turns: Turns, seen: list[int], ends: asyncio.Event) -> str:

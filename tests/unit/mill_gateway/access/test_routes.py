@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from mill_gateway.access.authentication import PUBLIC, PUBLIC_FOLDER
 from mill_gateway.access.reviews import Doing
 from mill_gateway.app import create_app
+from mill_gateway.middleware.authentication import PUBLIC, PUBLIC_FOLDER
 from mill_gateway.settings import Settings
 from mill_kube.resources import Resource
 from tests.unit.mill_gateway.conftest import Recorded, Serve

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mill_gateway.core.connections import Phase, capacity, is_loopback, longest, of_each_address, source
+from mill_gateway.server.limits import Phase, capacity, is_loopback, longest, of_each_address, source
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mill_gateway.core.connections import is_loopback, source
 from mill_gateway.errors import answer, unreachable
 from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
+from mill_gateway.server.limits import is_loopback, source
 from mill_kube.client import Unreachable
 
 SCHEME: Final = "Bearer "

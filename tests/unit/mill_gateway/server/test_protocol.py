@@ -10,11 +10,10 @@ from prometheus_client import Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from mill_gateway import connections
-from mill_gateway.core import connections as core
+from mill_gateway.server import connections
+from mill_gateway.server import limits as core
 from mill_gateway.streams.response import event_stream
-
-from .serving import serving
+from tests.unit.mill_gateway.serving import serving
 
 OPENED = Gauge("opened", "Streams.", registry=None)
 LINE = b"data: " + b"x" * 10_000 + b"\r\n\r\n"

@@ -20,10 +20,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mill_gateway.access.authentication import PROBES
-from mill_gateway.connections import OF_ADDRESS, Connections
-from mill_gateway.core import connections as core
-from mill_gateway.core.connections import Phase
 from mill_gateway.errors import answer, error_body, status_of
 from mill_gateway.exceptions import (
     GatewayError,
@@ -33,7 +29,11 @@ from mill_gateway.exceptions import (
     TooManyConnections,
     TooManyConnectionsFromAddress,
 )
-from mill_gateway.requests import HEAD_LIMIT, HEAD_TOO_LARGE
+from mill_gateway.middleware.authentication import PROBES
+from mill_gateway.middleware.request_log import HEAD_LIMIT, HEAD_TOO_LARGE
+from mill_gateway.server import limits as core
+from mill_gateway.server.connections import OF_ADDRESS, Connections
+from mill_gateway.server.limits import Phase
 from mill_gateway.settings import Settings
 from mill_gateway.streams.response import STREAM
 

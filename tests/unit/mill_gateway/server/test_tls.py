@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mill_gateway.tls import Certificate
+from mill_gateway.server.tls import Certificate
 from mill_process.settings import SettingsError
 
 

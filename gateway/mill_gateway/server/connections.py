@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from mill_gateway.core.connections import PRESSED_SHARE, SURPLUS, Phase, capacity, longest, of_each_address, source
+from mill_gateway.server.limits import PRESSED_SHARE, SURPLUS, Phase, capacity, longest, of_each_address, source
 from mill_gateway.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ from typing import Any, Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mill_gateway.access.authentication import PROBES
 from mill_gateway.errors import answer
 from mill_gateway.exceptions import AmbiguousBodyLength, GatewayError, HeadTooLarge, InternalError
+from mill_gateway.middleware.authentication import PROBES
 from mill_gateway.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.access.remembered import Remembered
+from mill_gateway.access.ttl_cache import Remembered
 
 
 class Clock:

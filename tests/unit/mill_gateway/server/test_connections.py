@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp
 
-from mill_gateway import connections
 from mill_gateway.app import create_app
-from mill_gateway.core import connections as core
-from mill_gateway.core.connections import SURPLUS
+from mill_gateway.server import connections
+from mill_gateway.server import limits as core
+from mill_gateway.server.limits import SURPLUS
 from mill_gateway.settings import Settings
+from tests.unit.mill_gateway.conftest import serve
+from tests.unit.mill_gateway.serving import Serving, serving
 
-from .conftest import serve
-from .serving import Serving, serving
 from .test_tls import certificate, make
 
 TOKEN = "right-token"

@@ -1,0 +1,1 @@
+"""ASGI middleware: one module for each layer around the routes."""
