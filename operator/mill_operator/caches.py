@@ -190,6 +190,22 @@ class Caches:
         """Return its other objects."""
         return [each for store in self._children.values() for each in store.in_group(key)]
 
+    def put_mill_deployment(self, body: dict[str, Any]) -> Key | None:
+        """Store a MillDeployment that another watch has brought first; return its key if it asks for a new rollout.
+
+        What the cache has is kept where the two ask for the same rollout: most changes are our own status writes, and
+        those are read once. Before the first list is complete, that list brings everything.
+        """
+        if not self.mill_deployments.synced.is_set():
+            return None
+        with contextlib.suppress(Unreadable):
+            key = fields.identity(body).key
+            known = self.mill_deployments.get(key)
+            if known is None or known.rollout_id != rollout_id(fields.mapping(body, "metadata")):
+                stored = self.mill_deployments.learn(body)
+                return key if known is None or stored.rollout_id != known.rollout_id else None
+        return None
+
     def learn(self, kind: str, body: dict[str, Any]) -> ChildFacts:
         """Note the answer to our own write. Raises `Unreadable`."""
         return self._children[kind].learn(body)

@@ -102,6 +102,11 @@ class Controller:
         if self._leads:
             self._queue.add(key)
 
+    def put(self, body: dict[str, Any]) -> None:
+        """Take a MillDeployment from a watch that is not ours, and reconcile it if ours is behind."""
+        if (key := self._caches.put_mill_deployment(body)) is not None:
+            self.wake(key)
+
     def start(self) -> None:
         """Start watching, and working as soon as everything is known and it is our turn."""
         self._metrics.queue(lambda: len(self._queue))

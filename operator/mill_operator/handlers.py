@@ -12,8 +12,6 @@ import kopf
 
 from mill_api import names
 from mill_kube.client import STALL_SECONDS, ClientOptions, KubeClient
-from mill_objects.fields import number
-from mill_objects.key import Key
 from mill_operator.caches import PARENTS_AT_ONCE
 from mill_operator.controller import Controller
 from mill_operator.core.leader_election import LeaseTiming
@@ -117,8 +115,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         log.info("stopped")
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)
-    async def wake(namespace: str | None, name: str, memo: kopf.Memo, meta: kopf.Meta, **_: Any) -> None:
-        # Only a wake-up. A pass reads from our own reflector: if that sees the change later, it wakes the key again.
-        known = memo.controller.caches.mill_deployments.get(Key(namespace or "", name))
-        if known is not None and known.generation < number(meta, "generation"):
-            memo.controller.wake(known.key)
+    async def changed(event: kopf.RawEvent, memo: kopf.Memo, **_: Any) -> None:
+        # Deletions are left to our reflector, whose next list also finds those that no watch has reported.
+        if event["type"] != "DELETED":
+            memo.controller.put(dict(event["object"]))

@@ -166,6 +166,41 @@ async def test_alone_it_works_as_soon_as_it_knows_everything(server: Server) -> 
 
 
 @virtual_time
+async def test_a_generation_that_another_watch_reports_first_is_reconciled_at_once(server: Server) -> None:
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    body = server.resource
+    newer = {**body["metadata"], "generation": 2, "resourceVersion": "12"}
+    server.resource = {"metadata": newer, "spec": {"services": [{"name": "web", "image": "web:2"}]}}
+    server.writes.clear()
+    operator.controller.put(server.resource)
+    await asyncio.sleep(1)
+    assert server.writes == ["begin deployments", "end deployments", "status"]
+    assert server.statuses[-1]["observedGeneration"] == 2
+    await operator.controller.stop()
+
+
+@virtual_time
+async def test_what_another_watch_reports_late_or_of_a_status_or_cannot_be_read_changes_nothing(
+    server: Server,
+) -> None:
+    operator = Operator(server)
+    await asyncio.sleep(1)
+    server.writes.clear()
+    known = operator.controller.caches.mill_deployments.get(KEY)
+    meta = server.resource["metadata"]
+    operator.controller.put({**server.resource, "metadata": {**meta, "generation": 0, "resourceVersion": "9"}})
+    operator.controller.put({**server.resource, "metadata": {**meta, "resourceVersion": "12"}, "status": {"x": 1}})
+    operator.controller.put({"metadata": {**meta, "name": "deleted meanwhile", "resourceVersion": "9"}})
+    operator.controller.put({"metadata": {"generation": "no"}})
+    await asyncio.sleep(1)
+    assert operator.controller.caches.mill_deployments.get(KEY) is known
+    assert list(operator.controller.caches.mill_deployments.all()) == [known]
+    assert server.writes == []
+    await operator.controller.stop()
+
+
+@virtual_time
 async def test_it_does_not_begin_on_a_cluster_that_is_too_old(server: Server) -> None:
     server.kubernetes = {"major": "1", "minor": "30"}
     operator = Operator(server)
