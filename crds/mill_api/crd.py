@@ -1,5 +1,6 @@
 """The CustomResourceDefinition, generated from the models of `spec` and `status`."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -97,25 +98,41 @@ def to_yaml() -> str:
     return _HEADER + text
 
 
-def structural(model: type[ApiModel], *, defaults: bool = True) -> Schema:
-    """Convert a model to a structural schema: everything inline, and no `null` where leaving out says the same."""
+def structural(model: type[ApiModel], *, defaults: bool = True, explained: bool = False) -> Schema:
+    """Convert a model to a structural schema: everything inline, and no `null` where leaving out says the same.
+
+    If it is `explained`, descriptions end with default and limits, which `kubectl explain` does not show otherwise.
+    """
     schema = model.model_json_schema(by_alias=True)
-    return _Converter(schema.get("$defs", {}), defaults=defaults).convert(schema, model.__name__)
+    return _Converter(schema.get("$defs", {}), defaults=defaults, explained=explained).convert(schema, model.__name__)
+
+
+def limits(schema: Mapping[str, Any]) -> str:
+    """Return the limits of a field as a sentence; empty if it has none."""
+    match schema:
+        case {"minimum": least, "maximum": most}:
+            return f"From {least} to {most}."
+        case {"maxLength": most}:
+            return f"At most {most} characters."
+        case {"maxItems": most} | {"maxProperties": most}:
+            return f"At most {most} entries."
+    return ""
 
 
 def _root() -> Schema:
     status = structural(MillDeploymentStatus, defaults=False)
-    # What no operator has seen yet must not look like what one has seen: kstatus compares this with the generation.
+    # A resource that no operator has observed must not look like an observed one: kstatus compares the generations.
     status["default"] = {"observedGeneration": -1}
     return {
         "type": "object",
-        "description": "Services and tasks of one .mill file, kept running, with one verdict on every rollout.",
+        "description": "Services and tasks of one .mill file. The operator keeps the services running, and reports a "
+        "verdict on every rollout.",
         "required": ["spec"],
         "properties": {
-            "apiVersion": {"type": "string", "description": "Version of the API that this object is written in."},
+            "apiVersion": {"type": "string", "description": "Version of the API in which this object is written."},
             "kind": {"type": "string", "description": f"Always {names.KIND}."},
             "metadata": {"type": "object"},
-            "spec": structural(MillDeploymentSpec),
+            "spec": structural(MillDeploymentSpec, explained=True),
             "status": status,
         },
         "x-kubernetes-validations": NAME_RULES,
@@ -151,12 +168,23 @@ def _messages(refusal: str) -> Schema:
     return {"messageExpression": f'"{before}" + self + "{after}"', "message": plain}
 
 
+def _explained(schema: Schema, *, is_notation: bool) -> str:
+    """Return a description with default and limits. The length of a notation, such as a duration, limits nothing."""
+    default = f"Default: {_json(schema['default'])}." if "default" in schema else ""
+    return " ".join(filter(None, (schema["description"], default, "" if is_notation else limits(schema))))
+
+
+def _json(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 class _Converter:
     """JSON schema, as pydantic writes it, to what the API server takes."""
 
-    def __init__(self, definitions: Mapping[str, Schema], *, defaults: bool) -> None:
+    def __init__(self, definitions: Mapping[str, Schema], *, defaults: bool, explained: bool) -> None:
         self._definitions = definitions
         self._defaults = defaults
+        self._explained = explained
 
     def convert(self, schema: Schema, model: str | None = None) -> Schema:
         schema, model = self._resolve(schema, model)
@@ -181,6 +209,8 @@ class _Converter:
             rules = rules_of_text(TEXT_RULES[schema[TEXT_RULE]])
         if rules:
             result["x-kubernetes-validations"] = rules
+        if self._explained and "description" in result:
+            result["description"] = _explained(result, is_notation=schema.get(TEXT_RULE) == "duration")
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:
@@ -209,6 +239,8 @@ class _Converter:
             del kept["default"]
         # The pattern is about texts, the minimum about numbers.
         forms = [{"type": "integer"}, {"type": "string"}]
+        if self._explained and "description" in kept:
+            kept["description"] = _explained(kept, is_notation=True)
         return kept | {"minimum": 0, "anyOf": forms, "x-kubernetes-int-or-string": True}
 
 

@@ -1,10 +1,11 @@
-"""What is asked for: the `spec` of a MillDeployment.
+"""The `spec` of a MillDeployment: the models of the desired state.
 
-These models are the single source of the API: the CRD is generated from them (`crd`), the `.mill` language
-produces them (`language`), and the operator reads them. A field's description is what `kubectl explain` shows.
+They are the single source of the API: `crd` generates the CRD from them, `mill_language` reads `.mill` files into them,
+and the operator reads the resource into them. `kubectl explain` shows the description of a field; `crd` adds its
+default and limits.
 
-Quantities are canonical Kubernetes quantities: a `.mill` file's `512M` and `1m` mean megabytes, and are converted
-when the file is read, since `1m` of memory would be a thousandth of a byte here.
+Quantities are canonical Kubernetes quantities. In a `.mill` file `512M` and `1m` are megabytes, which the parser
+converts: as a Kubernetes quantity, `1m` of memory is a thousandth of a byte.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,7 @@ from mill_api.constraints import (
 
 
 class ApiModel(BaseModel):
-    """A part of the resource: camelCase on the wire, unknown fields ignored as an older operator must."""
+    """Part of the resource: camelCase on the wire. Unknown fields are ignored, so that older operators can read it."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
@@ -81,33 +82,35 @@ HealthPath = Annotated[str, _text("health_path")]
 
 
 class Health(ApiModel):
-    """An HTTP health check: a GET on the service's port; any 2xx or 3xx answer passes."""
+    """An HTTP health check: a GET request to the service's port. Any 2xx or 3xx response passes."""
 
-    path: HealthPath = Field(description="Path that is asked for. Starts with '/'.")
+    path: HealthPath = Field(description="Path of the request. Starts with '/'.")
     interval: Duration = Field("10s", description="Time between two checks, such as 10s or 1m30s.")
     failure_threshold: int = Field(
         3,
         ge=FAILURE_THRESHOLD.least,
         le=FAILURE_THRESHOLD.most,
-        description="How many failed checks in a row make a running replica unready.",
+        description="Number of consecutive failed checks after which a running replica is unready.",
     )
 
 
 class Route(ApiModel):
-    """A host name and path under which the service is reached from outside. Becomes an Ingress."""
+    """A host name and path at which the service is reachable from outside the cluster. Becomes an Ingress."""
 
-    host: HostName = Field(description="Host name, such as www.example.com.")
+    host: HostName = Field(description="Host name, such as www.example.com or *.example.com.")
     path: AbsolutePath = Field("/", description="Path prefix. Starts with '/'.")
-    websocket: bool = Field(default=False, description="Whether connections may be upgraded to WebSockets.")
+    websocket: bool = Field(default=False, description="Whether connections may be upgraded to WebSocket.")
 
 
 class Volume(ApiModel):
     """A file system that is mounted into the service's container."""
 
-    name: VolumeName = Field(description="Name of the volume and of its claim.")
-    path: AbsolutePath = Field(description="Where it is mounted. Starts with '/'.")
+    name: VolumeName = Field(description="Name of the volume and of its PersistentVolumeClaim.")
+    path: AbsolutePath = Field(description="Mount path in the container. Starts with '/'.")
     size: Quantity | None = Field(
-        None, description="Size of a persistent volume. It may grow later, and cannot shrink."
+        None,
+        description="Size of a persistent volume in bytes, such as 5Gi. It can grow later, and cannot shrink. "
+        "Required unless the volume is ephemeral.",
     )
     ephemeral: bool = Field(
         default=False, description="Whether the data may be lost with the pod. A persistent volume allows one replica."
@@ -115,35 +118,49 @@ class Volume(ApiModel):
 
 
 class Service(ApiModel):
-    """A long-running program: as many equal replicas as asked for, kept running, reached by its name."""
+    """A program that keeps running in a number of equal replicas, reachable by its name."""
 
-    name: ServiceName = Field(description="Name of the service.")
-    image: Image = Field(description="Container image, with a tag or digest.")
+    name: ServiceName = Field(description="Name of the service. Becomes a DNS name.")
+    image: Image = Field(description="Container image with a tag or digest.")
     port: int | None = Field(
         None,
         ge=PORT.least,
         le=PORT.most,
-        description="TCP port that the program listens on; also in its environment as PORT. Without one the service "
-        "has no address and counts as healthy after running for two seconds.",
+        description="TCP port on which the program listens; the environment variable PORT has it too. A service "
+        "without a port has no address, and is healthy after running for two seconds.",
     )
     replicas: int | None = Field(
         None,
         ge=REPLICAS.least,
         le=REPLICAS.most,
-        description="How many run. If left out, one at first, and then what an autoscaler says.",
+        description="Number of replicas. If it is left out, the service starts with one, and an autoscaler may change "
+        "the number.",
     )
-    cpu: Quantity = Field("250m", description="CPU of each replica, request and limit: 0.5 is half a core.")
-    memory: Quantity = Field("256M", description="Memory of each replica, request and limit.")
-    command: Command | None = Field(None, description="Replaces the image's entry point and arguments.")
+    cpu: Quantity = Field(
+        "250m", description="CPU cores that each replica requests and is limited to; 0.25 is a quarter of one."
+    )
+    memory: Quantity = Field(
+        "256M", description="Memory in bytes that each replica requests and is limited to, such as 512M."
+    )
+    command: Command | None = Field(
+        None, description="Program and arguments. They replace the image's entry point and its arguments."
+    )
     env: Env = Field(
         default_factory=dict,
-        description="Environment. ${secret(NAME)} and ${service.NAME.address} are replaced, $${ is a literal ${.",
+        description="Environment variables. ${secret(NAME)} and ${service.NAME.address} are replaced by their values; "
+        "$${ is a literal ${.",
     )
     health: Health | None = Field(
-        None, description="HTTP health check. Without one, a service is healthy when its port takes connections."
+        None, description="HTTP health check. Without one, a service is healthy once its port accepts connections."
     )
-    routes: list[Route] = Field(default_factory=list, max_length=MAX_ROUTES, description="Host names that lead here.")
-    volumes: list[Volume] = Field(default_factory=list, max_length=MAX_VOLUMES, description="Mounted file systems.")
+    routes: list[Route] = Field(
+        default_factory=list,
+        max_length=MAX_ROUTES,
+        description="Host names and paths at which the service is reachable from outside the cluster.",
+    )
+    volumes: list[Volume] = Field(
+        default_factory=list, max_length=MAX_VOLUMES, description="File systems that are mounted into the container."
+    )
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -156,36 +173,46 @@ class Service(ApiModel):
 
 
 class Task(ApiModel):
-    """A program that runs to its end when someone spawns it."""
+    """A program that runs when it is asked to, once per run, until it ends."""
 
     name: TaskName = Field(description="Name of the task.")
-    image: Image = Field(description="Container image, with a tag or digest.")
-    cpu: Quantity = Field("250m", description="CPU, request and limit.")
-    memory: Quantity = Field("256M", description="Memory, request and limit.")
-    timeout: Duration = Field("1h", description="How long a run may take before it is ended.")
-    command: Command | None = Field(None, description="Replaces the image's entry point and arguments.")
-    env: Env = Field(default_factory=dict, description="Environment, as a service's.")
+    image: Image = Field(description="Container image with a tag or digest.")
+    cpu: Quantity = Field(
+        "250m", description="CPU cores that a run requests and is limited to; 0.25 is a quarter of one."
+    )
+    memory: Quantity = Field("256M", description="Memory in bytes that a run requests and is limited to, such as 512M.")
+    timeout: Duration = Field(
+        "1h", description="Time after which a run is stopped, such as 30m. With 0s there is no limit."
+    )
+    command: Command | None = Field(
+        None, description="Program and arguments. They replace the image's entry point and its arguments."
+    )
+    env: Env = Field(
+        default_factory=dict, description="Environment variables, with the same references as a service's."
+    )
 
 
 class MillDeploymentSpec(ApiModel):
-    """The services and tasks of one `.mill` file. What leaves this list leaves the cluster."""
+    """The services and tasks of one `.mill` file. One that is removed from its list is removed from the cluster."""
 
     services: list[Service] = Field(
-        default_factory=list, max_length=MAX_SERVICES, description="The services, in the order of the file."
+        default_factory=list, max_length=MAX_SERVICES, description="Services, in the order of the file."
     )
     tasks: list[Task] = Field(
-        default_factory=list, max_length=MAX_TASKS, description="Tasks that can be spawned, in the order of the file."
+        default_factory=list,
+        max_length=MAX_TASKS,
+        description="Tasks of which runs can be started, in the order of the file.",
     )
 
     def to_wire(self) -> dict[str, object]:
-        """Return the spec as plain JSON: camelCase, and as short as somebody would write it.
+        """Return the spec as plain JSON: camelCase, without fields that have their default.
 
-        What is as it is anyway is left out: the API server fills it in, and `kubectl describe` shows no empty lists.
+        The API server fills them in, and `kubectl describe` shows no empty lists.
         """
         return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
 
     def to_resource(self, metadata: Mapping[str, str]) -> dict[str, object]:
-        """Return the MillDeployment of this spec as plain JSON."""
+        """Return the MillDeployment with this spec as plain JSON."""
         return {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,

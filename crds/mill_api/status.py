@@ -1,10 +1,10 @@
-"""What is: the `status` of a MillDeployment, written by the operator alone.
+"""The `status` of a MillDeployment: the models of what the operator observed and decided.
 
-One verdict, made once, read by everybody: the gateway turns it into events, `kubectl` into columns, Argo CD and
-Flux into health. Times are RFC 3339 in UTC with milliseconds.
+Only the operator writes it. The gateway makes events of it, `kubectl` columns, Argo CD and Flux health. Times are
+RFC 3339 in UTC with milliseconds.
 
-A status may have been written by a newer release, since each can be rolled back to the one before: words that are not
-known here are kept as they stand, and `mill_api.status_reading` reads what does not fit these models.
+A newer release may have written a status, since each release can be rolled back to the one before it. Unknown words
+are kept as they are, and `mill_api.status_reading` reads a status that does not fit these models.
 """
 
 from datetime import datetime
@@ -17,47 +17,47 @@ from pydantic_core import CoreSchema
 from mill_api.spec import ApiModel
 
 HISTORY_KEPT: Final = 5
-"""How many rollouts are told of after the next one has begun."""
+"""Number of past rollouts in the history."""
 LAST_SEQ: Final = 900_000
-"""The last position that something may have that happens to a service in a rollout."""
+"""The last position of a transition of a service in a rollout."""
 UNJUDGED_SEQ: Final = 1_000_000
-"""The position of what ends a rollout as a whole, after all of that: `failed` says of it why."""
+"""The position of the failure that ends a rollout as a whole, after all transitions."""
 INTERNAL_ERROR: Final = "InternalError"
-"""The code of what cannot be judged by a fault of mill itself."""
+"""The code of a service, run or rollout that has no verdict because of a fault of Mill itself."""
 SPEC_WARNING: Final = "SpecWarning"
-"""The code of a warning that a spec breaks a rule which was made after it had been accepted."""
+"""The code of a warning that a spec breaks a rule that was added after it was accepted."""
 
 
 def _time(text: str) -> str:
-    """Refuse what is no time, or one with which nobody can reckon."""
+    """Refuse a text that is no time, and a time too far away for arithmetic."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or not 1970 <= moment.year <= 9000:
-        raise ValueError("no time with a zone between the years 1970 and 9000")
+        raise ValueError("expected a time with a zone between the years 1970 and 9000")
     return text
 
 
 def _up_to(last: int) -> AfterValidator:
-    """Refuse a position that is none, or after `last`: nothing may come after the last event of a rollout."""
+    """Return a validator that refuses positions outside of 0 to `last`: nothing may follow a rollout's last event."""
 
     def check(position: int) -> int:
         if not 0 <= position <= last:
-            raise ValueError(f"no position from 0 to {last}")
+            raise ValueError(f"expected a position from 0 to {last}")
         return position
 
     return AfterValidator(check)
 
 
-# Checked when a status is read, not by the API server: what another release writes is not to be refused.
+# Checked when a status is read, not by the API server: it must store what another release writes.
 Time = Annotated[str, AfterValidator(_time)]
 Seq = Annotated[int, _up_to(LAST_SEQ)]
 FailedSeq = Annotated[int, _up_to(UNJUDGED_SEQ)]
 
 
 class Word(StrEnum):
-    """One of several words. One that is not known here, of a newer release, is kept as it stands.
+    """One of several words. An unknown one, which a newer release wrote, is kept as it is.
 
-    Such a word is equal to its text, and to no member. No schema lists the words: an API server that has this
-    release's schema keeps the status of the next one.
+    An unknown word equals its text, and no member. No schema lists the words: an API server with the schema of this
+    release stores the status of the next one.
     """
 
     @classmethod
@@ -70,17 +70,17 @@ class Word(StrEnum):
 
     @property
     def known(self) -> bool:
-        """Whether it is a word of this release."""
+        """Whether this release knows the word."""
         return self._value_ in type(self)._value2member_map_
 
     @classmethod
     def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return the schema of any text, which names the words of this release."""
+        """Return the schema of any text, with the words of this release as examples."""
         return {"type": "string", "examples": list(cls)}
 
 
 class State(Word):
-    """Where a service stands."""
+    """State of a service."""
 
     PENDING = "Pending"
     PULLING = "Pulling"
@@ -93,12 +93,12 @@ class State(Word):
 
     @property
     def settled(self) -> bool:
-        """Whether a rollout need not wait for this service any longer."""
+        """Whether the service has a verdict, so that its rollout does not wait for it."""
         return self in (State.HEALTHY, State.FAILED, State.STOPPED)
 
 
 class Phase(Word):
-    """What can happen to a service in a rollout; the `phase` of an event."""
+    """Step of a service in a rollout; the `phase` of an event."""
 
     SCHEDULED = "scheduled"
     PULLING = "pulling"
@@ -110,50 +110,58 @@ class Phase(Word):
 
 
 class Transition(ApiModel):
-    """Something that happened to a service in the current rollout."""
+    """A step of a service in the current rollout."""
 
-    seq: Seq = Field(description="Position in the rollout, over all services.")
-    at: Time = Field(description="When.")
-    phase: Phase = Field(description=f"What happened: {', '.join(Phase)}.")
-    node: str | None = Field(None, description="On which node, if the phase is about one.")
-    code: str | None = Field(None, description="Why: a stable code.")
-    message: str | None = Field(None, description="Why: in plain words.")
+    seq: Seq = Field(description="Position in the rollout, counted over all services.")
+    at: Time = Field(description="Time of the transition.")
+    phase: Phase = Field(description=f"Phase reached: {', '.join(Phase)}.")
+    node: str | None = Field(None, description="Node on which it happened, if the phase concerns one.")
+    code: str | None = Field(None, description="Stable code of the reason.")
+    message: str | None = Field(None, description="Human-readable explanation of `code`.")
 
 
 class Replicas(ApiModel):
-    """How many replicas a service has."""
+    """Numbers of a service's replicas."""
 
-    desired: int = Field(0, description="Asked for.")
-    updated: int = Field(0, description="Pods of the wanted template.")
-    healthy: int = Field(0, description="Pods of the wanted template that are ready.")
+    desired: int = Field(0, description="Number of replicas requested.")
+    updated: int = Field(0, description="Number of pods of the desired pod template.")
+    healthy: int = Field(0, description="Number of pods of the desired pod template that are ready.")
 
 
 class ServiceStatus(ApiModel):
-    """The state of one service, and what happened to it in the current rollout."""
+    """State of one service, and its transitions in the current rollout."""
 
     name: str = Field(description="Name of the service.")
-    state: State = Field(State.PENDING, description=f"Where the service stands: {', '.join(State)}.")
-    replicas: Replicas = Field(default_factory=Replicas, description="Its replicas.")
-    image: str | None = Field(None, description="The image that was asked for.")
-    template: str | None = Field(None, description="Hash of the wanted pod template.")
-    healthy_template: str | None = Field(None, description="Hash of the pod template that was healthy last.")
+    state: State = Field(State.PENDING, description=f"State of the service: {', '.join(State)}.")
+    replicas: Replicas = Field(default_factory=Replicas, description="Numbers of replicas.")
+    image: str | None = Field(None, description="Container image of the desired pod template.")
+    template: str | None = Field(None, description="Hash of the desired pod template.")
+    healthy_template: str | None = Field(None, description="Hash of the pod template that was last healthy.")
     failed_template: str | None = Field(
         None,
-        description="Hash of a pod template that failed and was taken back, so that the one before it runs again. "
-        "Only of services whose old pods must end before new ones begin.",
+        description="Hash of a pod template that failed and was replaced by the one before it. Set only for services "
+        "whose old pods must end before new ones start.",
     )
-    moved_at: Time | None = Field(None, description="When its state changed last, or one more replica became healthy.")
-    reason: str | None = Field(None, description="Why it is Failed or Suspect: a stable code.")
-    message: str | None = Field(None, description="The same in plain words.")
-    rule: str | None = Field(None, description="Which rule found it.")
-    since: Time | None = Field(None, description="When the rule first found it.")
-    evidence: str | None = Field(None, description="What the rule saw: the kubelet's words, or the log's last lines.")
-    suggestion: str | None = Field(None, description="What can be done about it.")
-    transitions: list[Transition] = Field(default_factory=list, description="What happened in this rollout.")
+    moved_at: Time | None = Field(
+        None, description="Time at which the state last changed or one more replica became healthy."
+    )
+    reason: str | None = Field(None, description="Stable code of the reason for the state Failed or Suspect.")
+    message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    rule: str | None = Field(None, description="Identifier of the rule that matched.")
+    since: Time | None = Field(None, description="Time at which the rule first matched.")
+    evidence: str | None = Field(
+        None,
+        description="Text from the cluster that shows the failure: a message of the kubelet, or the last lines "
+        "of the log.",
+    )
+    suggestion: str | None = Field(None, description="What to do about the failure.")
+    transitions: list[Transition] = Field(
+        default_factory=list, description="Transitions of the service in the current rollout, by position."
+    )
 
 
 class RunState(Word):
-    """Where a run of a task stands."""
+    """State of a run of a task."""
 
     PENDING = "Pending"
     RUNNING = "Running"
@@ -163,107 +171,115 @@ class RunState(Word):
 
     @property
     def settled(self) -> bool:
-        """Whether there is a verdict on the run."""
+        """Whether the run has a verdict."""
         return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.STOPPED)
 
 
 class TaskRun(ApiModel):
-    """One run of a task: a Job."""
+    """One run of a task, executed by a Job."""
 
-    name: str = Field(description="Name of the run's Job.")
+    name: str = Field(description="Name of the run and of its Job.")
     state: RunState = Field(
         RunState.PENDING,
-        description=f"Where the run stands: {', '.join(RunState)}. Stopped: its Job was deleted before it had ended. A "
-        "Failed one whose Job has not ended (an image that cannot be pulled) may still heal.",
+        description=f"State of the run: {', '.join(RunState)}. A run is Stopped if its Job was deleted before it "
+        "ended. A Failed run whose Job has not ended, such as one whose image cannot be pulled, may still recover.",
     )
-    node: str | None = Field(None, description="The node that it was given.")
-    reason: str | None = Field(None, description="Why it is Failed, or what it waits for: a stable code.")
-    message: str | None = Field(None, description="The same in plain words.")
-    rule: str | None = Field(None, description="Which rule found it, as long as the run goes on.")
-    since: Time | None = Field(None, description="When the rule first found it, as long as the run goes on.")
-    created_at: Time = Field(description="When it was spawned.")
-    started_at: Time | None = Field(None, description="When its container started.")
-    finished_at: Time | None = Field(None, description="When it ended.")
-    exit_code: int | None = Field(None, description="What its program returned.")
+    node: str | None = Field(None, description="Node to which the pod of the run is assigned.")
+    reason: str | None = Field(None, description="Stable code of the reason why the run failed or is waiting.")
+    message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    rule: str | None = Field(None, description="Identifier of the rule that matched, while the run is in progress.")
+    since: Time | None = Field(None, description="Time at which the rule first matched, while the run is in progress.")
+    created_at: Time = Field(description="Time at which the run was created.")
+    started_at: Time | None = Field(None, description="Time at which its container started.")
+    finished_at: Time | None = Field(None, description="Time at which the run ended.")
+    exit_code: int | None = Field(None, description="Exit code of the program.")
 
 
 class TaskStatus(ApiModel):
-    """A task that has been spawned, or that cannot be. Not part of any rollout."""
+    """A task that has runs, or of which no run can be started. Tasks are not part of rollouts."""
 
     name: str = Field(description="Name of the task.")
-    reason: str | None = Field(None, description="Why the task cannot be spawned: a stable code.")
-    message: str | None = Field(None, description="The same in plain words.")
+    reason: str | None = Field(None, description="Stable code of the reason why no run of the task can be started.")
+    message: str | None = Field(None, description="Human-readable explanation of `reason`.")
     runs: list[TaskRun] = Field(
         default_factory=list,
-        description="Its runs, newest first: the last five that go on, the last five that have ended, and fewer of "
-        "each where there are very many. `kubectl get jobs -l mill.dev/task` lists all.",
+        description="Runs of the task, newest first: the last five in progress and the last five that have ended, "
+        "fewer of each if there are very many. `kubectl get jobs -l mill.dev/task` lists all of them.",
     )
 
 
 class FailedService(ApiModel):
-    """A service that failed in a past rollout; without a service, why the whole rollout ended."""
+    """A service that failed in a past rollout; without a service, the reason that ended the whole rollout."""
 
     seq: FailedSeq = Field(description="Position in the rollout.")
     service: str | None = Field(None, description="Name of the service.")
-    reason: str = Field(description="Why, in plain words.")
+    reason: str = Field(description="Human-readable reason for the failure.")
 
 
 class Rollout(ApiModel):
-    """The current rollout: the answer to one generation, or to one request."""
+    """The current rollout: it brings the cluster to one generation, or answers one request."""
 
-    id: str = Field(description="The generation, and the request if one was made.")
-    started_at: Time = Field(description="When the operator began.")
-    finished_at: Time | None = Field(None, description="When every service had a verdict.")
-    success: bool | None = Field(None, description="Whether all were good then. Final, unlike the conditions.")
-    refused: str | None = Field(None, description="Why nothing was begun: all problems of the spec, a line each.")
-    error: str | None = Field(
-        None, description="Why it was ended without verdicts: it could not be judged, by a fault of mill itself."
+    id: str = Field(description="Generation, followed by the request if one was made.")
+    started_at: Time = Field(description="Time at which the operator started the rollout.")
+    finished_at: Time | None = Field(None, description="Time at which every service had a verdict.")
+    success: bool | None = Field(None, description="Whether every service succeeded. Final, unlike the conditions.")
+    refused: str | None = Field(
+        None, description="Problems for which the spec was refused, one per line. Nothing was changed in the cluster."
     )
+    error: str | None = Field(None, description="Internal error that ended the rollout without verdicts.")
 
 
 class PastRollout(ApiModel):
-    """A rollout that is over."""
+    """A rollout that has finished."""
 
-    id: str = Field(description="The generation, and the request if one was made.")
-    started_at: Time = Field(description="When it began.")
-    finished_at: Time = Field(description="When it ended.")
-    success: bool = Field(description="Whether all were good at its end.")
-    superseded: bool = Field(default=False, description="Whether a newer one ended it before all had a verdict.")
-    failed: list[FailedService] = Field(default_factory=list, description="What failed in it.")
+    id: str = Field(description="Generation, followed by the request if one was made.")
+    started_at: Time = Field(description="Time at which the rollout started.")
+    finished_at: Time = Field(description="Time at which the rollout finished.")
+    success: bool = Field(description="Whether every service succeeded.")
+    superseded: bool = Field(
+        default=False, description="Whether a newer rollout replaced it before every service had a verdict."
+    )
+    failed: list[FailedService] = Field(default_factory=list, description="Failures of the rollout.")
 
 
 class Condition(ApiModel):
     """A Kubernetes condition."""
 
-    type: str = Field(description="What it is about: Ready, Reconciling or Stalled.")
-    status: str = Field(description="Whether it is so: True, False or Unknown.")
-    reason: str = Field(description="Why: a stable code.")
-    message: str = Field(description="Why: in plain words.")
-    observed_generation: int = Field(description="The generation that it is about.")
-    last_transition_time: Time = Field(description="When the status changed last.")
+    type: str = Field(description="Type of the condition: Ready, Reconciling or Stalled.")
+    status: str = Field(description="Status of the condition: True, False or Unknown.")
+    reason: str = Field(description="Stable code of the reason.")
+    message: str = Field(description="Human-readable explanation of `reason`.")
+    observed_generation: int = Field(description="Generation that the condition describes.")
+    last_transition_time: Time = Field(description="Time at which the status of the condition last changed.")
 
 
 class StatusWarning(ApiModel):
-    """Something that is to be mended, though mill goes on."""
+    """A problem to fix that does not stop the rollout."""
 
-    service: str | None = Field(None, description="Name of the service that it is about, if it is about one.")
-    code: str = Field(description="What it is: a stable code.")
-    message: str = Field(description="The same in plain words.")
+    service: str | None = Field(None, description="Name of the service, if the warning concerns one.")
+    code: str = Field(description="Stable code of the warning.")
+    message: str = Field(description="Human-readable explanation of `code`.")
 
 
 class MillDeploymentStatus(ApiModel):
-    """What the operator saw and decided."""
+    """State that the operator observed and decided."""
 
-    observed_generation: int = Field(-1, description="The generation that this status is about.")
-    rollout: Rollout | None = Field(None, description="The current rollout.")
-    healthy: str | None = Field(None, description="Healthy services of all services, such as 1/2.")
-    services: list[ServiceStatus] = Field(default_factory=list, description="Each service, in the order of the file.")
-    active_runs: int = Field(0, description="How many runs of tasks have not ended.")
-    tasks: list[TaskStatus] = Field(default_factory=list, description="Tasks that have runs, by name.")
-    history: list[PastRollout] = Field(default_factory=list, description="The last rollouts before this one.")
+    observed_generation: int = Field(-1, description="Generation that this status describes.")
+    rollout: Rollout | None = Field(None, description="Current rollout.")
+    healthy: str | None = Field(None, description="Number of healthy services out of all services, such as 1/2.")
+    services: list[ServiceStatus] = Field(
+        default_factory=list, description="Status of each service, in the order of the file."
+    )
+    active_runs: int = Field(0, description="Number of task runs that have not ended.")
+    tasks: list[TaskStatus] = Field(
+        default_factory=list, description="Tasks that have runs or cannot start any, by name."
+    )
+    history: list[PastRollout] = Field(
+        default_factory=list, description=f"Previous rollouts, newest first. At most {HISTORY_KEPT}."
+    )
     warnings: list[StatusWarning] = Field(
         default_factory=list,
-        description="What is to be mended, though mill goes on: rules that the spec breaks, and that were made after "
-        "it had been accepted. The first 20.",
+        description="Problems to fix that do not stop the rollout: rules that the spec breaks and that were added "
+        "after it was accepted. The first 20.",
     )
-    conditions: list[Condition] = Field(default_factory=list, description="Ready, Reconciling and Stalled.")
+    conditions: list[Condition] = Field(default_factory=list, description="Conditions Ready, Reconciling and Stalled.")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, get_args
 
-from mill_api.crd import structural
+from mill_api.crd import limits, structural
 from mill_api.durations import parse_duration
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
@@ -179,14 +179,7 @@ def _meaning(facts: Facts, *, limited: bool) -> str:
     said = _words(facts["description"])
     if not limited:
         return said
-    match facts:
-        case {"minimum": least, "maximum": most}:
-            return f"{said} From {least} to {most}."
-        case {"maxLength": most}:
-            return f"{said} At most {most} characters."
-        case {"maxItems": most} | {"maxProperties": most}:
-            return f"{said} At most {most}."
-    return said
+    return f"{said} {limits(facts)}".rstrip()
 
 
 def _references() -> Iterator[tuple[str, str]]:
