@@ -414,4 +414,4 @@ class DrainDisabled(GatewayError):
     """The settings do not let the gateway drain or remove nodes."""
 
     code = "drain_disabled"
-    text = "this gateway does not drain or remove nodes: `MILL_DRAIN=on` lets it"
+    text = "this gateway does not drain or remove nodes: `MILL_DRAIN=true` lets it"

@@ -28,6 +28,7 @@ ABOUT = "Mill's HTTP API in front of Kubernetes."
 def run() -> None:
     """Serve until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
     given_up: list[str] = []
+    warnings: list[str] = []
 
     def give_up(reason: str) -> None:
         """End, with an exit code that makes Kubernetes start us again."""
@@ -37,7 +38,7 @@ def run() -> None:
         server.should_exit = True
 
     try:
-        settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT)
+        settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT, warn=warnings.append)
         certificate = _check(settings)
         app = create_app(settings, background=(certificate.follow,) if certificate else (), give_up=give_up)
         connections = Connections.of(settings, partial(_limit_reached, app))
@@ -46,6 +47,8 @@ def run() -> None:
         print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
         sys.exit(2)
     logs.configure(settings.log_level, settings.log_format)
+    for warning in warnings:  # the settings configure the log
+        log.warning("%s", warning)
     scheme = "https" if certificate else "http"
     log.info(
         "listening on %s://%s:%d, for at most %d connections",

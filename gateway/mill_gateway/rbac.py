@@ -45,13 +45,13 @@ NODE_RIGHTS: Final = (
     Right(NODES, _FOLLOWED, "nodes (`MILL_NODES`)"),
     Right(PODS, _FOLLOWED, "what is taken of nodes, by whomever"),
 )
-"""In the whole cluster, since nodes have no namespace. Not needed with `MILL_NODES=off`."""
+"""In the whole cluster, since nodes have no namespace. Not needed with `MILL_NODES=false`."""
 
 DRAIN_RIGHTS: Final = (
     Right(NODES, ("patch", "delete"), "draining and removing nodes (`MILL_DRAIN`)"),
     Right(PODS, ("create",), "evictions, which honour disruption budgets", subresource="eviction"),
 )
-"""In the whole cluster. Not needed unless `MILL_DRAIN=on`."""
+"""In the whole cluster. Not needed unless `MILL_DRAIN=true`."""
 
 ACCOUNT: Final = Account(
     "mill-gateway",

@@ -1,4 +1,4 @@
-"""Settings of the gateway: the one table of them, from which variables, flags and docs/settings.md come."""
+"""Settings of the gateway: the only table, from which variables, flags and docs/settings.md come."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,96 +12,125 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this process runs."""
+    """Settings of one gateway process."""
 
-    listen_host: str = setting("127.0.0.1", text, "address to listen on")
-    listen_port: int = setting(4400, number(1, 65535), "its port")
-    namespace: str = setting("default", text, "namespace of requests that name none")
+    listen_host: str = setting("127.0.0.1", text, "address that the gateway listens on")
+    listen_port: int = setting(4400, number(1, 65535), "port that the gateway listens on")
+    default_namespace: str = setting(
+        "default", text, "namespace of requests without `?namespace=`", former_names=["namespace"]
+    )
     single_namespace: bool = setting(
-        default=False, read=switch, explanation="serve that namespace only; rights elsewhere are not needed then"
+        default=False,
+        read=switch,
+        explanation="serve the default namespace only; the gateway then needs no rights in others",
     )
     context: str | None = setting(
-        None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
+        None,
+        text,
+        "context of the kubeconfig; in a pod the gateway uses its service account",
+        shown="current",
     )
-    token: str | None = setting(
-        None, text, "who has it may do everything that the gateway does; others see a flag, so use the variable"
+    admin_token: str | None = setting(
+        None,
+        text,
+        "token whose owner may do everything that the gateway may; set the variable, since flags are visible to other "
+        "users",
+        shown="none",
+        former_names=["token"],
     )
-    token_file: str | None = setting(
-        None, text, "file of such tokens, a line each, read again when it changes", shown="none"
+    admin_tokens_file: str | None = setting(
+        None,
+        text,
+        "file of such tokens, one per line; the gateway reads it again when it changes",
+        shown="none",
+        former_names=["token_file"],
     )
     kubernetes_tokens: bool = setting(
-        default=False, read=switch, explanation="let in who has a token of the cluster, to what Kubernetes lets them do"
+        default=False, read=switch, explanation="accept Kubernetes tokens and authorize their requests with RBAC"
     )
     token_audiences: tuple[str, ...] = setting(
         ("mill",),
         words,
-        "audiences of the cluster's tokens for this gateway, separated by commas; they are asked for first",
+        "audiences of Kubernetes tokens for this gateway, separated by commas",
         shown="mill",
     )
     api_server_tokens: bool = setting(
         default=True,
         read=switch,
-        explanation="let in tokens of the cluster for the API server itself as well, which are good there, too",
+        explanation="also accept Kubernetes tokens for the API server, which could be used there by an attacker",
     )
     tls_cert: str | None = setting(
-        None, text, "file of the certificate chain; read again when it changes", shown="none"
+        None,
+        text,
+        "file of the TLS certificate chain; the gateway reads it again when it changes",
+        shown="none",
     )
-    tls_key: str | None = setting(None, text, "file of its key", shown="none")
+    tls_key: str | None = setting(None, text, "file of the TLS key", shown="none")
     service_account: str | None = setting(
-        None, text, "ServiceAccount of runs that no task describes; as the operator's setting", shown="default"
+        None, text, "ServiceAccount of runs of an image without a task; as in the operator", shown="default"
     )
     restricted: bool = setting(
-        default=False, read=switch, explanation="keep them in the `restricted` profile; as the operator's setting"
+        default=False,
+        read=switch,
+        explanation="run them under the `restricted` Pod Security Standard; as in the operator",
     )
-    nodes: bool = setting(default=True, read=switch, explanation="show nodes and what is free on them")
-    drain: bool = setting(default=False, read=switch, explanation="let nodes be drained and removed")
+    nodes: bool = setting(default=True, read=switch, explanation="show nodes and their free resources")
+    drain: bool = setting(default=False, read=switch, explanation="allow requests that drain or remove nodes")
     max_streams: int = setting(
-        1000, number(1, 100_000), "streams of rollouts and drains that are open at once; more are refused with 429"
+        1000, number(1, 100_000), "open streams of rollouts and drains; the gateway refuses more with 429"
     )
     max_streams_per_caller: int = setting(
-        500, number(1, 100_000), "the same for one caller; who has the gateway's own token is one, all together"
+        500, number(1, 100_000), "open streams of rollouts and drains per caller; all users of one admin token are one"
     )
     max_log_streams: int = setting(
-        150, number(1, 10_000), "replicas whose logs are read at once; a stream counts once for each of its replicas"
+        150,
+        number(1, 10_000),
+        "replicas whose logs are streamed at once; a stream counts once for each of its replicas",
     )
-    max_log_streams_per_caller: int = setting(100, number(1, 10_000), "the same for one caller")
+    max_log_streams_per_caller: int = setting(
+        100, number(1, 10_000), "replicas whose logs are streamed at once per caller"
+    )
     log_queue_bytes: int = setting(
-        256 * 1024, number(1024, 2**30), "bytes of lines that wait for the reader of a stream of logs"
+        256 * 1024, number(1024, 2**30), "bytes of lines that one stream of logs queues for a slow client"
     )
     watch_deadline: int = setting(
-        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
+        180, number(5, 3600), "seconds without data from a watch after which `/healthz` fails"
     )
     max_connections: int = setting(
-        4096, number(16, 1_000_000), "connections at once, as far as the process may have open files for them"
+        4096, number(16, 1_000_000), "open connections; fewer if the process may not open enough files"
     )
     max_connections_per_address: int = setting(
-        3072, number(1, 1_000_000), "connections at once from one address; never more than three quarters of all"
+        3072, number(1, 1_000_000), "open connections from one address; at most three quarters of all"
     )
-    max_file_bytes: int = setting(2 * MIB, number(1024, 16 * MIB), "bytes of a `.mill` file that is deployed")
-    max_json_bytes: int = setting(256 * KIB, number(1024, 16 * MIB), "bytes of any other body")
+    max_file_bytes: int = setting(2 * MIB, number(1024, 16 * MIB), "bytes of a `.mill` file in a deploy request")
+    max_json_bytes: int = setting(256 * KIB, number(1024, 16 * MIB), "bytes of any other request body")
     max_secret_bytes: int = setting(
-        2 * MIB, number(1024, 16 * MIB), "bytes of the JSON that sets a secret; Kubernetes takes 1 MiB of values"
+        2 * MIB,
+        number(1024, 16 * MIB),
+        "bytes of the JSON body that sets a secret; Kubernetes accepts 1 MiB of values",
     )
-    body_seconds: int = setting(30, number(1, 3600), "seconds in which a request's body must be complete")
+    body_seconds: int = setting(30, number(1, 3600), "seconds until a request body must be complete")
     body_rest_seconds: int = setting(
-        10, number(1, 600), "seconds for which the rest of a body is taken whose request has been answered"
+        10, number(1, 600), "seconds for which the gateway reads the rest of a body after it has answered"
     )
-    max_problems: int = setting(20, number(1, 1000), "problems of a request that its answer tells")
+    max_problems: int = setting(20, number(1, 1000), "problems of a request that one error lists")
     max_reviews: int = setting(
-        16, number(4, 1000), "TokenReviews at once, and as many SubjectAccessReviews; a quarter is for known callers"
+        16,
+        number(4, 1000),
+        "concurrent TokenReviews, and as many SubjectAccessReviews; a quarter is reserved for known callers",
     )
     max_failed_tokens: int = setting(
         300,
         number(0, 1_000_000),
-        "wrong tokens a minute from one address that the cluster is asked about; 0: any number",
+        "wrong tokens per minute and address that the gateway checks with the cluster; 0 is unlimited",
     )
-    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
-    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object a line")
+    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "minimum log level")
+    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object per line")
 
     @property
-    def open(self) -> bool:
-        """Whether nobody is asked who they are."""
-        return not (self.token or self.token_file or self.kubernetes_tokens)
+    def is_open(self) -> bool:
+        """Whether the gateway authenticates no caller."""
+        return not (self.admin_token or self.admin_tokens_file or self.kubernetes_tokens)
 
     @property
     def on_loopback(self) -> bool:
@@ -110,20 +139,20 @@ class Settings:
 
     @property
     def watched_namespace(self) -> str | None:
-        """Return the only namespace that is served, or None for all."""
-        return self.namespace if self.single_namespace else None
+        """The only namespace that the gateway serves, or None for all."""
+        return self.default_namespace if self.single_namespace else None
 
     def check(self) -> None:
-        """Raise `SettingsError` with everything that does not go together."""
+        """Raise `SettingsError` with every combination of settings that is not allowed."""
         problems = []
-        if self.open and not self.on_loopback:
+        if self.is_open and not self.on_loopback:
             problems.append(
-                f"MILL_LISTEN_HOST={self.listen_host}: without a token (MILL_TOKEN, MILL_TOKEN_FILE, "
-                "MILL_KUBERNETES_TOKENS) the gateway listens on loopback only"
+                f"MILL_LISTEN_HOST={self.listen_host}: without MILL_KUBERNETES_TOKENS, MILL_ADMIN_TOKEN or "
+                "MILL_ADMIN_TOKENS_FILE the gateway listens on loopback only"
             )
         if bool(self.tls_cert) != bool(self.tls_key):
-            problems.append("MILL_TLS_CERT, MILL_TLS_KEY: set both, or none")
+            problems.append("MILL_TLS_CERT, MILL_TLS_KEY: set both, or neither")
         if self.drain and not self.nodes:
-            problems.append("MILL_DRAIN=on needs MILL_NODES=on")
+            problems.append("MILL_DRAIN=true needs MILL_NODES=true")
         if problems:
             raise SettingsError("\n".join(problems))

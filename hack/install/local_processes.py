@@ -34,6 +34,8 @@ _PORTS: Final = {"operator": OPERATOR_PORT, "gateway": GATEWAY_PORT}
 """Where each answers whether it is ready."""
 STOP_SECONDS: Final = 15.0
 START_SECONDS: Final = 60.0
+_OF_COMMAND_LINE: Final = frozenset({"MILL_NAMESPACE", "MILL_TOKEN", "MILL_TOKEN_FILE"})
+"""Variables of `mill`. They are former names of settings of operator and gateway, with another meaning."""
 
 
 class NotStarted(RuntimeError):
@@ -92,7 +94,7 @@ def launch(name: str, cluster: Cluster, environment: Mapping[str, str] | None = 
     script = '"$@" </dev/null >"$LOG" 2>&1 & echo $!'
     launched = subprocess.run(
         ["/bin/sh", "-c", script, "sh", sys.executable, "-m", f"mill_{name}"],
-        env={**os.environ, **environment_of(name, cluster), **(environment or {}), "LOG": str(log_file(name))},
+        env={**_own_environment(), **environment_of(name, cluster), **(environment or {}), "LOG": str(log_file(name))},
         start_new_session=True,
         capture_output=True,
         text=True,
@@ -179,3 +181,8 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def _own_environment() -> dict[str, str]:
+    """Return the environment of this process without the command line's variables that are former names of settings."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_COMMAND_LINE}

@@ -31,7 +31,7 @@ def add(app: click.Group) -> None:
         """Move everything away from a node, and follow that to its end.
 
         Disruption budgets are honoured. It goes on if this command ends, and the same command again joins it. The
-        gateway needs MILL_DRAIN=on.
+        gateway needs MILL_DRAIN=true.
         """
         from mill_cli.draining import drain as follow
 

@@ -38,7 +38,7 @@ class Access:
         The answer is ten seconds old at most, so that a stream may ask again with its request's token. `address` is
         where it came from, if that tells senders apart: so many wrong ones of each are looked at.
         """
-        if self._settings.open:
+        if self._settings.is_open:
             return ANYBODY
         if (token := self._tokens.find(presented)) is not None:
             return Caller("a token of the gateway", namespaces=token.namespaces)

@@ -90,7 +90,7 @@ def _fixed(value: str | None) -> tuple[Token, ...]:
         return ()
     words = value.split()  # a Secret's value often ends with a newline
     if len(words) != 1:
-        raise UnreadableTokens("one token is expected, without spaces; several are for MILL_TOKEN_FILE")
+        raise UnreadableTokens("one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE")
     return (_token(words),)
 
 
@@ -99,7 +99,7 @@ class Tokens:
 
     def __init__(self, settings: Settings, clock: Clock = time.monotonic) -> None:
         self._fixed: tuple[Token, ...] = ()
-        self._file = Path(settings.token_file) if settings.token_file else None
+        self._file = Path(settings.admin_tokens_file) if settings.admin_tokens_file else None
         self._clock = clock
         self._looked = clock()
         self._from_file: tuple[Token, ...] = ()
@@ -108,14 +108,14 @@ class Tokens:
         """Whether the log has heard that the file cannot be read."""
         problems = []
         try:
-            self._fixed = _fixed(settings.token)
+            self._fixed = _fixed(settings.admin_token)
         except UnreadableTokens as error:
-            problems.append(f"MILL_TOKEN: {error}")
+            problems.append(f"MILL_ADMIN_TOKEN: {error}")
         if self._file is not None:
             try:
                 self._read(self._file)
             except UNREADABLE as error:
-                problems.append(f"MILL_TOKEN_FILE={self._file}: {_words(error)}")
+                problems.append(f"MILL_ADMIN_TOKENS_FILE={self._file}: {_words(error)}")
         if problems:
             raise SettingsError("\n".join(problems))
 

@@ -33,7 +33,7 @@ class Authentication:
         if scope["type"] == "http" and not _public(scope["path"]):
             gateway, headers = scope["app"].state.gateway, Headers(scope=scope)
             try:
-                if gateway.settings.open:
+                if gateway.settings.is_open:
                     _from_here(headers)
                 caller = await gateway.access.authenticate(presented(headers), _address(scope))
             except (GatewayError, Unreachable) as error:

@@ -42,7 +42,7 @@ NodeId = Annotated[str, Path(alias="id", description="Name of the node.", exampl
 
 @router.get("/v1/nodes", summary="List nodes")
 async def list_nodes(gateway: Here, caller: Calling) -> list[NodeView]:
-    """Return the nodes of the cluster; none where the gateway is set up not to look at them (`MILL_NODES=off`)."""
+    """Return the nodes of the cluster; none where the gateway is set up not to look at them (`MILL_NODES=false`)."""
     await gateway.access.require(caller, "list", NODES, None)
     nodes = gateway.watched.nodes
     return [view(each, nodes.on(each.key.name)) for each in nodes.all()] if nodes else []

@@ -60,7 +60,7 @@ def _namespace(
         Query(pattern=_DNS_LABEL, max_length=63, description="The namespace; the gateway's own if unset."),
     ] = None,
 ) -> str:
-    return namespace or gateway.settings.namespace
+    return namespace or gateway.settings.default_namespace
 
 
 InNamespace = Annotated[str, Depends(_namespace)]

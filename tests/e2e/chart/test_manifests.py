@@ -62,7 +62,7 @@ def test_no_secret_is_in_them_and_none_is_missed(shared: Namespace) -> None:
     assert all("secret" not in yaml.safe_dump(each).lower() for each in pods)
     (gateway,) = made["Deployment", "mill-gateway"]["spec"]["template"]["spec"]["containers"]
     assert {"name": "MILL_KUBERNETES_TOKENS", "value": "true"} in gateway["env"]
-    assert not [each for each in gateway["env"] if each["name"] in {"MILL_TOKEN", "MILL_TOKEN_FILE"}]
+    assert not [each for each in gateway["env"] if each["name"] in {"MILL_ADMIN_TOKEN", "MILL_ADMIN_TOKENS_FILE"}]
 
 
 @pytest.mark.parametrize("how", [("--server-side", "--force-conflicts"), ()], ids=["server-side", "client-side"])

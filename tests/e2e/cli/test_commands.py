@@ -171,7 +171,7 @@ def test_a_resource_is_deployed_under_its_own_name(namespace: Namespace, tmp_pat
 def test_a_drain_that_is_not_allowed_says_what_allows_it(namespace: Namespace) -> None:
     done = namespace.mill("drain", "node-1")
     assert (done.stdout, done.code) == ("", 1)
-    assert "MILL_DRAIN=on" in done.stderr
+    assert "MILL_DRAIN=true" in done.stderr
 
 
 def test_a_gateway_that_is_killed_in_the_middle_costs_no_line(

@@ -42,7 +42,7 @@ class Through:
 @pytest.fixture
 def through(namespace: Namespace, cluster: Cluster, tmp_path: Path) -> Iterator[Through]:
     """A gateway behind a Service, in the namespace of the test."""
-    settings = {"MILL_LISTEN_HOST": "0.0.0.0", "MILL_TOKEN": TOKEN, "MILL_KUBERNETES_TOKENS": "on"}  # noqa: S104
+    settings = {"MILL_LISTEN_HOST": "0.0.0.0", "MILL_ADMIN_TOKEN": TOKEN, "MILL_KUBERNETES_TOKENS": "on"}  # noqa: S104
     gateway = GatewayProcess(cluster, tmp_path, **settings)
     try:
         gateway.wait_until_ready()

@@ -28,7 +28,7 @@ def on_fake_nodes(cluster: Cluster, folder: Path, count: int) -> Iterator[Namesp
 @pytest.fixture(scope="module")
 def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway that drains nodes too; without tokens."""
-    process = GatewayProcess(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="on")
+    process = GatewayProcess(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="true")
     try:
         process.wait_until_ready()
         yield process
@@ -45,7 +45,7 @@ def http(gateway: GatewayProcess) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
-    """Start gateways with settings of the test's own: `start_gateway(MILL_TOKEN="…")`."""
+    """Start gateways with settings of the test's own: `start_gateway(MILL_ADMIN_TOKEN="…")`."""
     started: list[GatewayProcess] = []
 
     def start(*, ready: bool = True, **settings: str) -> GatewayProcess:

@@ -90,7 +90,7 @@ def test_a_token_of_the_gateway_is_changed_without_a_restart(
 ) -> None:
     file = tmp_path / "tokens"
     file.write_text(f"the-first-token\nfor-one-namespace {namespace.name}\n")
-    gateway = start_gateway(MILL_TOKEN_FILE=str(file))
+    gateway = start_gateway(MILL_ADMIN_TOKENS_FILE=str(file))
 
     def status(token: str, where: str = "default") -> int:
         return gateway.get(f"/v1/deployments?namespace={where}", {"Authorization": f"Bearer {token}"}).status_code
@@ -121,11 +121,11 @@ def test_what_does_not_fit_is_told_at_the_start(start_gateway: StartGateway, tmp
     wrong = tmp_path / "wrong"
     wrong.write_text("secret\n")
     settings = {"MILL_LISTEN_HOST": "::", "MILL_TLS_CERT": str(wrong), "MILL_TLS_KEY": str(wrong), "MILL_DRAIN": "on"}
-    process = start_gateway(ready=False, **settings, MILL_NODES="off", MILL_TOKEN_FILE=str(wrong))
+    process = start_gateway(ready=False, **settings, MILL_NODES="false", MILL_ADMIN_TOKENS_FILE=str(wrong))
     assert process.process.wait(30) == 2
     assert process.log.splitlines() == [
-        "error: MILL_DRAIN=on needs MILL_NODES=on",
-        f"error: MILL_TOKEN_FILE={wrong}: line 1: a token of less than 8 characters",
+        "error: MILL_DRAIN=true needs MILL_NODES=true",
+        f"error: MILL_ADMIN_TOKENS_FILE={wrong}: line 1: a token of less than 8 characters",
         f"error: MILL_TLS_CERT={wrong}, MILL_TLS_KEY={wrong}: no certificate and key in PEM",
     ]
 

@@ -60,7 +60,7 @@ class Draining:
 def test_a_node_is_drained_as_its_budgets_allow_and_then_removed(
     elsewhere: Namespace, start_gateway: StartGateway
 ) -> None:
-    gateway = start_gateway(MILL_DRAIN="on")
+    gateway = start_gateway(MILL_DRAIN="true")
     with gateway.client() as http:
         content = WEB.replace("REGISTRY", elsewhere.registry)
         deployed = http.post("/v1/deploy", params={"namespace": elsewhere.name}, content=content)
@@ -77,7 +77,7 @@ def test_a_node_is_drained_as_its_budgets_allow_and_then_removed(
         elsewhere.kubectl("apply", "-f", "-", stdin=json.dumps(budget_and_pod))
         wait_for("the budget", lambda: elsewhere.get("pdb", "web").get("status", {}).get("expectedPods") == 2)
 
-        other = start_gateway(MILL_DRAIN="on")
+        other = start_gateway(MILL_DRAIN="true")
         begun = Draining(other, "fake-1")
         wait_for("another gateway's drain to begin", lambda: "waiting" in begun.phases())
         other.stop()

@@ -150,7 +150,7 @@ def test_the_token_is_asked_for_once_kept_in_the_tab_and_forgotten(
     namespace: Namespace, start_gateway: StartGateway, browser: Browser, opened: Opened
 ) -> None:
     token = "a-token-of-the-gateway"
-    gateway = start_gateway(MILL_TOKEN=token)
+    gateway = start_gateway(MILL_ADMIN_TOKEN=token)
     page = opened.page
     page.goto(f"{gateway.url}/?namespace={namespace.name}")
     field = page.get_by_label("Token", exact=True)
@@ -292,7 +292,7 @@ def test_a_token_without_rights_can_be_forgotten(gateway: GatewayProcess, opened
 def test_what_was_asked_for_before_forgetting_is_not_shown_after(
     namespace: Namespace, start_gateway: StartGateway, opened: Opened
 ) -> None:
-    gateway = start_gateway(MILL_TOKEN="a-token-of-the-gateway")
+    gateway = start_gateway(MILL_ADMIN_TOKEN="a-token-of-the-gateway")
     page = opened.page
     page.goto(f"{gateway.url}/?namespace={namespace.name}")
     page.get_by_label("Token", exact=True).fill("a-token-of-the-gateway")

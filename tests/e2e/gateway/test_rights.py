@@ -43,7 +43,7 @@ def fake(cluster: Cluster, tmp_path: Path) -> Iterator[Namespace]:
 def test_it_has_exactly_the_rights_that_it_uses(
     namespace: Namespace, fake: Namespace, start_gateway: StartGateway
 ) -> None:
-    gateway = start_gateway(MILL_DRAIN="on", MILL_KUBERNETES_TOKENS="on", MILL_TOKEN="everything-everywhere")
+    gateway = start_gateway(MILL_DRAIN="true", MILL_KUBERNETES_TOKENS="on", MILL_ADMIN_TOKEN="everything-everywhere")
     _do_everything(gateway, namespace)
     _drain(gateway, fake)
     used = set()

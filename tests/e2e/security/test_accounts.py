@@ -127,7 +127,7 @@ FOREIGN = {
 
 
 def test_only_tasks_of_a_milldeployment_are_spawned(namespace: Namespace, start_gateway: StartGateway) -> None:
-    gateway = start_gateway(MILL_TOKEN="of-this-namespace")
+    gateway = start_gateway(MILL_ADMIN_TOKEN="of-this-namespace")
     namespace.kubectl("apply", "-f", "-", stdin=json.dumps(FOREIGN))
     where, token = {"namespace": namespace.name}, {"Authorization": "Bearer of-this-namespace"}
     with gateway.client(headers=token, params=where) as client:

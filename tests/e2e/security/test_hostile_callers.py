@@ -57,7 +57,7 @@ def test_a_large_body_of_somebody_without_rights(namespace: Namespace, start_gat
 
 
 def test_bodies_that_drip_after_their_answer(start_gateway: StartGateway) -> None:
-    gateway = start_gateway(MILL_TOKEN="a-token-that-nobody-has")
+    gateway = start_gateway(MILL_ADMIN_TOKEN="a-token-that-nobody-has")
     open_ones: list[socket.socket] = []
     with contextlib.ExitStack() as stack, probed(f"{gateway.url}/healthz") as seen:
         for _ in range(100):

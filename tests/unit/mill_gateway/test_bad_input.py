@@ -146,7 +146,7 @@ async def test_the_settings_limit_bodies(served: Serve) -> None:
 
 
 async def test_who_may_not_send_anything_is_told_so_whatever_its_size(served: Serve) -> None:
-    async with served(settings=Settings(token="right-token")) as recorded:
+    async with served(settings=Settings(admin_token="right-token")) as recorded:
         answer = await recorded.http.post("/v1/deploy", content=b"#" * (FILE + 1))
         _refused(answer, 401, "missing or wrong token")
 
@@ -241,7 +241,7 @@ async def test_what_was_sent_is_repeated_so_that_no_terminal_follows_it(served: 
 
 @pytest.mark.parametrize("path", ["/v1/services", "/v1/nope", "/healthz", "/v1/metrics", "/openapi.json"])
 async def test_answers_are_neither_guessed_at_nor_stored(served: Serve, path: str) -> None:
-    async with served(settings=Settings(token="right-token")) as recorded:
+    async with served(settings=Settings(admin_token="right-token")) as recorded:
         for headers in ({}, {"Authorization": "Bearer right-token"}):
             answer = await recorded.http.get(path, headers=headers)
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -259,7 +259,7 @@ async def test_what_says_itself_how_it_is_stored_is_left(served: Serve) -> None:
 
 
 async def test_with_tls_browsers_are_told_to_keep_to_it(served: Serve) -> None:
-    settings = Settings(listen_host="0.0.0.0", token="right-token", tls_cert="a", tls_key="b")  # noqa: S104
+    settings = Settings(listen_host="0.0.0.0", admin_token="right-token", tls_cert="a", tls_key="b")  # noqa: S104
     async with served(settings=settings) as recorded:
         for path in ("/", "/v1/services"):
             assert "max-age=" in (await recorded.http.get(path)).headers["Strict-Transport-Security"]

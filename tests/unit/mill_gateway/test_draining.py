@@ -54,7 +54,7 @@ def test_what_goes_and_what_stays() -> None:
 async def test_unless_it_is_turned_on_it_is_refused(served: Serve, method: str, path: str) -> None:
     async with served(node()) as recorded:
         answer = await recorded.http.request(method, path)
-        assert (answer.status_code, "MILL_DRAIN=on" in answer.json()["error"]) == (403, True)
+        assert (answer.status_code, "MILL_DRAIN=true" in answer.json()["error"]) == (403, True)
     async with served(settings=DRAIN) as recorded:
         answer = await recorded.http.request(method, path)
         assert (answer.status_code, answer.json()["error"]) == (404, "node not found")

@@ -240,7 +240,7 @@ async def test_a_stream_ends_with_its_token_of_the_gateway(
     monkeypatch.setattr("mill_gateway.access.tokens.LOOK_SECONDS", 0.0)
     file = tmp_path / "tokens"
     file.write_text("first-token\n")
-    async with served(mill_deployment(WEB), settings=Settings(token_file=str(file))) as recorded:
+    async with served(mill_deployment(WEB), settings=Settings(admin_tokens_file=str(file))) as recorded:
         recorded.http.headers["Mill-Token"] = "first-token"
         task = await _open(recorded, "GET", EVENTS)
         await asyncio.sleep(0.1)

@@ -62,7 +62,7 @@ async def _lines(*_: object) -> AsyncIterator[bytes]:
 
 def _described() -> Any:
     """The description, with the application in front of a recorded cluster behind it."""
-    options = Settings(token=TOKEN, drain=True)
+    options = Settings(admin_token=TOKEN, drain=True)
     kube = RecordedClient(written={"web-0": _lines, "migrate-0": _lines})
     kube.answers |= {
         ("create", "milldeployments"): _written,

@@ -16,7 +16,7 @@ FOLDER = Path(mill_gateway.__file__).parent / "page"
 
 
 async def test_it_is_there_without_a_token(served: Serve) -> None:
-    async with served(mill_deployment(), settings=Settings(token="right-token")) as recorded:
+    async with served(mill_deployment(), settings=Settings(admin_token="right-token")) as recorded:
         page = await recorded.http.get("/")
         assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         for name in re.findall(r'"/page/([^"]+)"', page.text):

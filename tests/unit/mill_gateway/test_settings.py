@@ -2,13 +2,14 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mill_gateway.main import _listen
 from mill_gateway.server.connections import Connections
 from mill_gateway.settings import Settings
-from mill_process.settings import SettingsError, load, table, variable
+from mill_process.settings import SettingsError, flag, load, table, variable
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -21,7 +22,7 @@ def test_the_documentation_has_the_table_as_it_is() -> None:
     "settings",
     [
         Settings(),
-        Settings(listen_host="0.0.0.0", token="t"),  # noqa: S104
+        Settings(listen_host="0.0.0.0", admin_token="t"),  # noqa: S104
         Settings(listen_host="0.0.0.0", kubernetes_tokens=True),  # noqa: S104
         Settings(tls_cert="a", tls_key="b", drain=True),
     ],
@@ -30,13 +31,32 @@ def test_what_goes_together_is_taken(settings: Settings) -> None:
     settings.check()
 
 
+@pytest.mark.parametrize(
+    ("former", "name"),
+    [
+        ("namespace", "default_namespace"),
+        ("token", "admin_token"),
+        ("token_file", "admin_tokens_file"),
+    ],
+)
+def test_a_former_name_works_and_is_warned_of_without_its_value(former: str, name: str) -> None:
+    for given in ({"environment": {variable(former): "a-value"}}, {"arguments": [flag(former), "a-value"]}):
+        warnings: list[str] = []
+        call: dict[str, Any] = {"arguments": [], "environment": {}, **given}
+        settings = load(Settings, **call, program="mill-gateway", about="", warn=warnings.append)
+        assert getattr(settings, name) == "a-value"
+        assert len(warnings) == 1
+        assert "a-value" not in warnings[0]
+        assert any(warnings[0].startswith(f"{form(former)} is now {form(name)};") for form in (variable, flag))
+
+
 def test_everything_that_does_not_go_together_is_told_at_once() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings(listen_host="0.0.0.0", tls_cert="a", drain=True, nodes=False).check()  # noqa: S104
     assert [line.split(" ")[0] for line in str(refused.value).splitlines()] == [
         "MILL_LISTEN_HOST=0.0.0.0:",
         "MILL_TLS_CERT,",
-        "MILL_DRAIN=on",
+        "MILL_DRAIN=true",
     ]
 
 

@@ -46,13 +46,13 @@ async def test_without_a_token_pages_from_elsewhere_get_nothing(
     """By way of the browser of somebody who has a gateway without a token on their machine."""
     async with served(*EVERYTHING) as recorded:
         assert (await recorded.http.get("/v1/deployments", headers=headers)).status_code == status
-    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
+    async with served(*EVERYTHING, settings=Settings(admin_token="right-token")) as recorded:
         known = {**headers, "Authorization": "Bearer right-token"}
         assert (await recorded.http.get("/v1/deployments", headers=known)).status_code == 200
 
 
 async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
-    async with served(settings=Settings(token="right-token")) as recorded:
+    async with served(settings=Settings(admin_token="right-token")) as recorded:
         for path in ("/nowhere", "/openapi.json", "/docs", "/v1", "/page", "/healthz/", "/./healthz/../v1/status"):
             assert (await recorded.http.get(path)).status_code == 401, path
         assert (await recorded.http.get("/healthz")).status_code == 200
@@ -119,7 +119,7 @@ async def test_an_api_server_that_is_away_is_no_wrong_token(served: Serve, failu
 async def test_a_token_that_is_limited_counts_in_its_namespaces_only(served: Serve, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("everywhere\nlimited-token shop,test\n")
-    async with served(*EVERYTHING, settings=Settings(token_file=str(file))) as recorded:
+    async with served(*EVERYTHING, settings=Settings(admin_tokens_file=str(file))) as recorded:
 
         async def status(token: str, path: str) -> int:
             answer = await recorded.http.get(path, headers={"Authorization": f"Bearer {token}"})
@@ -144,7 +144,7 @@ async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.DEBUG)
     file = tmp_path / "tokens"
     file.write_text("token-of-a-line shop\n")
-    settings = Settings(token="right-token", token_file=str(file), kubernetes_tokens=True)
+    settings = Settings(admin_token="right-token", admin_tokens_file=str(file), kubernetes_tokens=True)
     async with served(*EVERYTHING, settings=settings) as recorded:
         review(recorded, allowed=True)
 
@@ -175,6 +175,6 @@ def _written(records: list[logging.LogRecord]) -> str:
 
 
 async def test_a_gateway_of_one_namespace_serves_no_other(served: Serve) -> None:
-    async with served(settings=Settings(namespace="shop", single_namespace=True, nodes=False)) as recorded:
+    async with served(settings=Settings(default_namespace="shop", single_namespace=True, nodes=False)) as recorded:
         assert (await recorded.http.get("/v1/deployments")).status_code == 200
         assert (await recorded.http.get("/v1/deployments?namespace=other")).status_code == 403

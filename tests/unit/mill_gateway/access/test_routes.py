@@ -102,7 +102,7 @@ def test_requests_are_made_up_from_the_description() -> None:
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
 async def test_without_a_token_there_is_nothing(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=Settings(token="right-token")) as recorded:
+    async with served(*EVERYTHING, settings=Settings(admin_token="right-token")) as recorded:
         for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
             answer = await _send(recorded, method, path, headers=headers)
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -60,7 +60,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_every_token_is_known_and_no_other(file: Path) -> None:
-    tokens = Tokens(Settings(token="from-the-variable", token_file=str(file)))
+    tokens = Tokens(Settings(admin_token="from-the-variable", admin_tokens_file=str(file)))
     assert tokens.find("from-the-variable") == Token("from-the-variable")
     assert tokens.find("first-token") == Token("first-token")
     assert tokens.find("second-token") == Token("second-token", frozenset({"shop"}))
@@ -70,7 +70,7 @@ def test_every_token_is_known_and_no_other(file: Path) -> None:
 
 def test_a_file_that_changes_is_read_again(file: Path) -> None:
     clock = Clock()
-    tokens = Tokens(Settings(token_file=str(file)), clock)
+    tokens = Tokens(Settings(admin_tokens_file=str(file)), clock)
     new = file.with_name("new")
     new.write_text("third-token\n")
     os.replace(new, file)  # noqa: PTH105 - as a mounted Secret changes
@@ -85,7 +85,7 @@ def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
     file: Path, broken: str | bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    tokens = Tokens(Settings(token_file=str(file)), clock)
+    tokens = Tokens(Settings(admin_tokens_file=str(file)), clock)
     if broken is None:
         file.unlink()
     else:
@@ -102,31 +102,31 @@ def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
 
 
 def test_a_file_that_is_wrong_at_the_start_is_refused_by_its_setting(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"^MILL_TOKEN_FILE=.*: No such file or directory$"):
-        Tokens(Settings(token_file=str(tmp_path / "nowhere")))
+    with pytest.raises(SettingsError, match=r"^MILL_ADMIN_TOKENS_FILE=.*: No such file or directory$"):
+        Tokens(Settings(admin_tokens_file=str(tmp_path / "nowhere")))
 
 
 @pytest.mark.parametrize(
     ("token", "problem"),
     [
         ("short", "a token of less than 8 characters"),
-        ("two-tokens of-them", "one token is expected, without spaces; several are for MILL_TOKEN_FILE"),
-        ("\n", "one token is expected, without spaces; several are for MILL_TOKEN_FILE"),
+        ("two-tokens of-them", "one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE"),
+        ("\n", "one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE"),
     ],
 )
 def test_a_wrong_variable_is_refused_together_with_a_wrong_file(token: str, problem: str, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("secret\n")
     with pytest.raises(SettingsError) as refused:
-        Tokens(Settings(token=token, token_file=str(file)))
+        Tokens(Settings(admin_token=token, admin_tokens_file=str(file)))
     assert str(refused.value).splitlines() == [
-        f"MILL_TOKEN: {problem}",
-        f"MILL_TOKEN_FILE={file}: line 1: a token of less than 8 characters",
+        f"MILL_ADMIN_TOKEN: {problem}",
+        f"MILL_ADMIN_TOKENS_FILE={file}: line 1: a token of less than 8 characters",
     ]
 
 
 def test_a_variable_may_end_with_a_newline_as_secrets_do() -> None:
-    assert Tokens(Settings(token="long-enough\n")).find("long-enough") == Token("long-enough")
+    assert Tokens(Settings(admin_token="long-enough\n")).find("long-enough") == Token("long-enough")
 
 
 def test_a_mounted_secret_is_read_again_when_its_link_is_set_anew(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_mounted_secret_is_read_again_when_its_link_is_set_anew(tmp_path: Path
         (tmp_path / version / "tokens").write_text(text)
     (tmp_path / "..data").symlink_to("..1")
     (tmp_path / "tokens").symlink_to("..data/tokens")
-    tokens = Tokens(Settings(token_file=str(tmp_path / "tokens")), clock)
+    tokens = Tokens(Settings(admin_tokens_file=str(tmp_path / "tokens")), clock)
     (tmp_path / "..data_tmp").symlink_to("..2")
     (tmp_path / "..data_tmp").rename(tmp_path / "..data")
     clock.now += LOOK_SECONDS

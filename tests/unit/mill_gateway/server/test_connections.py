@@ -39,12 +39,12 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def gateway(**limits: float) -> AsyncIterator[Serving]:
     """The whole gateway behind its server."""
-    async with serve(settings=Settings(token=TOKEN)) as recorded, serving(_app(recorded), **limits) as served:  # type: ignore[arg-type]
+    async with serve(settings=Settings(admin_token=TOKEN)) as recorded, serving(_app(recorded), **limits) as served:  # type: ignore[arg-type]
         yield served
 
 
 def _app(recorded: object) -> ASGIApp:
-    return create_app(Settings(token=TOKEN), recorded.gateway)  # type: ignore[attr-defined]
+    return create_app(Settings(admin_token=TOKEN), recorded.gateway)  # type: ignore[attr-defined]
 
 
 async def _drip(port: int, begin: bytes, *, every: float = 0.1, byte: bytes = b"a", ends: float = 4.0) -> float:
