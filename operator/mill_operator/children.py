@@ -25,7 +25,9 @@ from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.foreign_text import name, others_words
 from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.reconcile import WRITE_RETRY
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.cpu_time import counted
 from mill_operator.renderer import Renderer
@@ -35,7 +37,6 @@ log = logging.getLogger(__name__)
 
 MANAGER = "mill-operator"
 PARALLEL_WRITES = 16
-RETRY_SECONDS = 30.0
 REFUSALS = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
 """Answers that are about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
 PROBLEM_LENGTH = 2048
@@ -66,6 +67,10 @@ class WriteMemory:
         found = self.problems.get(child.applied)
         return found[0] if found else None
 
+    def current_problems(self) -> dict[str, Problem]:
+        """Return why children could not be written, by their hash."""
+        return {applied: problem for applied, (problem, _) in self.problems.items()}
+
 
 class ChildWriter:
     """Writes the children of all MillDeployments, so many at once."""
@@ -91,20 +96,20 @@ class ChildWriter:
         """Make the MillDeployment itself an owner of Jobs: they go when it goes, and not before."""
         await _all(self._adopt(owner, job) for job in jobs)
 
-    async def renew(self, pods: Iterable[PodFacts]) -> None:
+    async def replace_pods(self, pods: Iterable[PodFacts]) -> None:
         """Delete pods, so that their controller makes new ones."""
         await _all(map(self._renew, pods))
 
-    async def older_template(self, key: Key, service: str, template: str) -> Json | None:
+    async def older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:
         """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it.
 
         Anybody can put our labels on a ReplicaSet: only those of the service's Deployment count.
         """
+        key, children = resource.key, self._caches.snapshot(resource).all_children
+        owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
         labels = (
             f"{names.LABEL_DEPLOYMENT}={key.name},{names.LABEL_SERVICE}={service},{names.LABEL_TEMPLATE}={template}"
         )
-        children = self._caches.children(key)
-        owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
         after: str | None = None
         while True:
             answer = await self._client.list(
@@ -193,7 +198,7 @@ async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 def _note(memory: WriteMemory, child: ChildObject, problem: Problem) -> None:
     told = replace(problem, message=problem.message[:PROBLEM_LENGTH])
-    memory.problems[child.applied] = (told, time.monotonic() + RETRY_SECONDS)
+    memory.problems[child.applied] = (told, time.monotonic() + WRITE_RETRY.total_seconds())
 
 
 def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:

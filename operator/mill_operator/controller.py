@@ -8,6 +8,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from mill_kube.client import KubeClient, KubeError
@@ -17,15 +18,13 @@ from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
 from mill_operator.core import cluster_version
 from mill_operator.core.internal_errors import InternalError
-from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.cpu_budget import CpuBudgets
 from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.leader_election import LeaderElection
 from mill_operator.metrics import Metrics
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 from mill_operator.work_queue import QueueClosed, WorkQueue
 from mill_process.logs import about
 from mill_process.supervision import end, supervised
@@ -42,41 +41,50 @@ LEAVE_SECONDS = 3.0
 """How long letting go of the Lease may take."""
 
 
+@dataclass(frozen=True, slots=True)
+class ControllerOptions:
+    """Settings of the controller."""
+
+    namespace: str | None = None
+    """The only namespace to watch; None: all."""
+    workers: int = 8
+    """How many MillDeployments are reconciled at once."""
+    cpu_share: float = 1.0
+    """The part of a CPU that one MillDeployment may use in the long run."""
+    evidence_logs: bool = True
+    """Whether statuses may have texts that programs have written."""
+    reconciler: ReconcilerOptions = field(default_factory=ReconcilerOptions)
+
+
 class Controller:
     """Works on keys until stopped. `give_up` is called when it cannot go on."""
 
     def __init__(
         self,
         client: KubeClient,
-        namespace: str | None,
-        options: RenderOptions,
+        options: ControllerOptions,
         *,
-        workers: int,
         metrics: Metrics,
         give_up: Callable[[str], None],
         election: LeaderElection | None = None,
-        evidence_logs: bool = True,
-        max_spec_bytes: int = MAX_SPEC_BYTES,
-        cpu_share: float = 1.0,
     ) -> None:
         self._client = client
         self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
-        self._caches = Caches(client, namespace, self.wake, evidence_logs=evidence_logs)
+        self._caches = Caches(client, options.namespace, self.wake, evidence_logs=options.evidence_logs)
         self._reconciler = Reconciler(
             client,
             self._caches,
-            options,
+            options.reconciler,
             self._clock,
             on_write=self._written,
             on_internal_error=self._on_internal_error,
-            max_spec_bytes=max_spec_bytes,
         )
         self._with_internal_errors: set[Key] = set()
         """Whose pass, which is being made, has met a fault of ours that was one service's alone."""
-        self._cpu_budgets: CpuBudgets[Key] = CpuBudgets(cpu_share)
+        self._cpu_budgets: CpuBudgets[Key] = CpuBudgets(options.cpu_share)
         self._election = election
-        self._worker_count = workers
+        self._worker_count = options.workers
         self._metrics = metrics
         self._give_up = give_up
         self._leads = False

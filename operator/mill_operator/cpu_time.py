@@ -4,7 +4,7 @@ Time that it waits (for the API server, for its turn) costs nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import thread_time
@@ -84,6 +84,15 @@ async def give_way() -> None:
     meter = _METER.get()
     if meter is not None and thread_time() - meter.step_began >= SLICE_SECONDS:
         await asyncio.sleep(0)
+
+
+async def paced(steps: Iterable[T]) -> list[T]:
+    """Take all steps, and let others have the event loop between them."""
+    done: list[T] = []
+    for each in steps:
+        done.append(each)
+        await give_way()
+    return done
 
 
 class ThreadOffload:

@@ -12,12 +12,13 @@ import kopf
 
 from mill_api import names
 from mill_kube.client import STALL_SECONDS, ClientOptions, KubeClient
-from mill_operator.caches import PARENTS_AT_ONCE
-from mill_operator.controller import Controller
+from mill_operator.caches import PAGE_SIZE
+from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core.leader_election import LeaseTiming
 from mill_operator.endpoints import serve
 from mill_operator.leader_election import LeaderElection, new_identity
 from mill_operator.metrics import Metrics
+from mill_operator.reconciler import ReconcilerOptions
 from mill_operator.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,17 @@ class Shutdown:
         self.flag.set()
 
 
+def controller_options(own: Settings) -> ControllerOptions:
+    """Return the controller's part of the settings."""
+    return ControllerOptions(
+        namespace=own.watch_namespace,
+        workers=own.workers,
+        cpu_share=own.cpu_share / 100,
+        evidence_logs=own.evidence_logs,
+        reconciler=ReconcilerOptions(own.render_options, own.max_spec_bytes),
+    )
+
+
 def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, ending: Shutdown) -> None:
     """Add our handlers to a registry."""
 
@@ -61,7 +73,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         settings.peering.standalone = True
         settings.scanning.disabled = True
         settings.watching.connect_timeout = 10
-        settings.watching.chunk_size = PARENTS_AT_ONCE
+        settings.watching.chunk_size = PAGE_SIZE
         settings.networking.request_timeout = 30
         settings.networking.error_backoffs = EndlessBackoff()
         settings.process.ultimate_exiting_timeout = 25  # Kubernetes waits for 30 s
@@ -76,16 +88,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
             options["may_write"] = lambda: bool(memo.election.leads)
         memo.client = await KubeClient.connect(own.context, **options)
         memo.controller = Controller(
-            memo.client,
-            own.watch_namespace,
-            own.options,
-            workers=own.workers,
-            metrics=metrics,
-            give_up=ending.give_up,
-            election=memo.election,
-            evidence_logs=own.evidence_logs,
-            max_spec_bytes=own.max_spec_bytes,
-            cpu_share=own.cpu_share / 100,
+            memo.client, controller_options(own), metrics=metrics, give_up=ending.give_up, election=memo.election
         )
         memo.controller.start()
         memo.server = await serve(listening, memo.controller.watches, metrics, deadline=own.watch_deadline)

@@ -11,9 +11,9 @@ from datetime import datetime
 from mill_kube.client import ApiError, Conflict, Expired, KubeClient, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.caches import ObservedMillDeployment
 from mill_operator.children import MANAGER
 from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.rollout.internal_error import (
     FailureStreak,
     first_failure,
@@ -63,7 +63,7 @@ class InternalErrorReporter:
         self._told: dict[Key, tuple[int, str, bool]] = {}
         """What the status says of a row: of which generation and rollout, and whether that has ended."""
 
-    def over(self, key: Key) -> None:
+    def clear(self, key: Key) -> None:
         """Note that a pass has succeeded, or that there is nothing to make passes over."""
         self._rows.pop(key, None)
         self._told.pop(key, None)

@@ -16,10 +16,10 @@ from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_api.validation import Problem as Broken
 from mill_api.validation import problems
-from mill_operator.caches import ObservedMillDeployment
 from mill_operator.children import WriteMemory
 from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
+from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
@@ -85,7 +85,7 @@ class Memory:
     writes: WriteMemory = field(default_factory=WriteMemory)
     desired_for: tuple[int, frozenset[tuple[str, str]]] | None = None
     """What `desired` was worked out for: a pass for each event of a pod should not do it again."""
-    desired: DesiredState | str = ""
+    desired: DesiredState | InvalidSpec | None = None
     warnings: tuple[StatusWarning, ...] = ()
     """What a new generation with that spec would be refused for."""
     internal_errors: dict[str, str] = field(default_factory=dict)
@@ -117,32 +117,40 @@ class Memory:
         return self.statuses.written
 
     def is_known(self, resource: ObservedMillDeployment) -> bool:
-        """Tell whether it has been worked out what should exist, all of it."""
-        faulty = isinstance(self.desired, DesiredState) and self.desired.unrendered
-        return not faulty and self.desired_for == (resource.generation, resource.restarts)
+        """Return whether `desired` is the desired state of this generation, completely rendered."""
+        is_incomplete = isinstance(self.desired, DesiredState) and self.desired.unrendered
+        return not is_incomplete and self.desired_for == (resource.generation, resource.restarts)
 
     def desired_state(
         self, resource: ObservedMillDeployment, options: RenderOptions, max_spec_bytes: int
-    ) -> DesiredState | str:
-        """Return what should exist, or what is wrong with the spec, all of it."""
-        if self.is_known(resource):
+    ) -> DesiredState | InvalidSpec:
+        """Return the desired state, or all problems of the spec."""
+        if self.desired is not None and self.is_known(resource):
             return self.desired
-        checked = self.desired_for is not None and self.desired_for[0] == resource.generation
-        if not (checked and isinstance(self.desired, str)):
+        is_checked = self.desired_for is not None and self.desired_for[0] == resource.generation
+        if self.desired is None or not (is_checked and isinstance(self.desired, InvalidSpec)):
             before = self.desired if isinstance(self.desired, DesiredState) else None
             spec = resource.spec
             refusal, warnings = "", self.warnings
-            if not checked:
+            if not is_checked:
                 limit, was_accepted = max_spec_bytes, accepted(self.written, resource.generation)
                 refusal, warnings = _check(spec, resource.packed_spec.size, limit, accepted=was_accepted)
-            self.desired = refusal or ParsedSpec(resource.owner, spec, dict(resource.restarts), options).desired(before)
+            if refusal:
+                self.desired = InvalidSpec(refusal)
+            else:
+                self.desired = ParsedSpec(resource.owner, spec, dict(resource.restarts), options).desired(before)
             self.warnings = warnings
         self.desired_for = resource.generation, resource.restarts
         return self.desired
 
+    def forget_failures(self) -> None:
+        """Forget why objects could not be written: a new request tries all of them again."""
+        self.writes.problems.clear()
+        self.rollback_hashes.clear()
+
     def task_problems(self) -> dict[str, Problem]:
         """Return the tasks whose CronJob could not be written."""
-        if isinstance(self.desired, str):
+        if not isinstance(self.desired, DesiredState):
             return {}
         found = {name: Problem("internal", str(internal_error)) for name, internal_error in self.desired.tasks.items()}
         if self.writes.problems:

@@ -1,43 +1,44 @@
-"""One pass over one MillDeployment.
+"""The reconciliation of one MillDeployment: snapshot, decide, write, look up, decide, publish.
 
-Level-triggered: every pass starts from what is in the cluster, and the rollout's state is in the resource's status.
+It is level-triggered: each reconciliation starts from the caches, and the rollout's state is in the resource's status.
+The decisions are those of `core.reconcile`; this module reads, writes and waits.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
-from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.caches import Caches, ObservedMillDeployment
-from mill_operator.children import RETRY_SECONDS, ChildWriter
+from mill_operator.caches import Caches
+from mill_operator.children import ChildWriter
 from mill_operator.core.internal_errors import InternalError
-from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import (
-    late_pod_lookups,
-    leftovers,
-    of_this_resource,
-    plan,
-    pods_to_replace,
-    postponed,
+from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
+from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, DesiredState, InvalidSpec
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
+from mill_operator.core.reconcile import (
+    Goal,
+    Observations,
+    Situation,
+    Writes,
+    decide_status,
+    decide_writes,
+    leftover_lookups,
+    observe_services,
+    refused_status,
+    services_to_roll_back,
+    stale_pods,
+    starts_rollout,
 )
-from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, DesiredState
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
-from mill_operator.core.rollout.advance import advance
-from mill_operator.core.rollout.conditions import conditions
-from mill_operator.core.rollout.start import refuse_rollout
-from mill_operator.core.tasks.status import observe, outliving
-from mill_operator.core.verdicts.judge import Observation
-from mill_operator.cpu_time import ThreadOffload
+from mill_operator.core.tasks.status import Observed, observe
+from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.cpu_time import ThreadOffload, paced
 from mill_operator.internal_errors import InternalErrorReporter
-from mill_operator.judging import judge_all
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
@@ -48,28 +49,45 @@ from mill_process.logs import about
 log = logging.getLogger(__name__)
 
 OnInternalError: TypeAlias = Callable[[Key, str], None]
-"""Told of each `service` or `task` that could not be rendered or judged in a pass."""
+"""Called for each `service` or `task` that a reconciliation could not render or judge."""
 
 DRAIN_SECONDS = 2.0
-"""How long a stop may take for the sake of Events."""
+"""How long a stop waits for Events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcilerOptions:
+    """Settings of the reconciliation."""
+
+    render: RenderOptions = DEFAULTS
+    max_spec_bytes: int = MAX_SPEC_BYTES
+    """Bytes of a spec, as JSON, above which a new generation is refused."""
+
+
+class _Observed(Protocol):
+    """What was observed, and the lookups that would tell more."""
+
+    @property
+    def questions(self) -> frozenset[Question]: ...
+
+
+T = TypeVar("T", bound=_Observed)
 
 
 class Reconciler:
-    """Makes passes. The same key must not be worked on twice at once."""
+    """Reconciles MillDeployments. The same key must not be reconciled twice at once."""
 
     def __init__(
         self,
         client: KubeClient,
         caches: Caches,
-        options: RenderOptions,
+        options: ReconcilerOptions,
         now: Callable[[], datetime],
         on_write: OnWrite = lambda *_: None,
         on_internal_error: OnInternalError = lambda *_: None,
-        max_spec_bytes: int = MAX_SPEC_BYTES,
     ) -> None:
         self._client = client
         self._options = options
-        self._max_spec_bytes = max_spec_bytes
         self._offload = ThreadOffload()
         self._caches = caches
         self._now = now
@@ -78,49 +96,46 @@ class Reconciler:
         self._lookups = Lookups(client)
         self._recorder = Recorder(client, now)
         self._publisher = Publisher(client, self._recorder, on_write)
-        self._failing = InternalErrorReporter(client, self._memory, self._recorder, now, on_write)
+        self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, on_write)
         self._on_internal_error = on_internal_error
 
     async def reconcile(self, key: Key) -> float | None:
-        """Make one pass. Return after how many seconds to make another though nothing happens.
+        """Reconcile a MillDeployment. Return the seconds after which to reconcile it again though nothing happens.
 
-        Raise `KubeError` if the API server is away or refuses what it should not. Whatever it raises: `failed` is to be
-        told.
+        Raise `KubeError` if the API server is away or refuses what it should not. After any error, call `failed`.
         """
         resource = self._caches.mill_deployments.get(key)
         if resource is None or resource.terminating:
-            self._memory.pop(key, None)  # the garbage collector has it now; whoever writes would fight it
-            self._failing.over(key)
+            self._memory.pop(key, None)  # the garbage collector deletes the children; writes would work against it
+            self._reporter.clear(key)
             return None
-        wait = await self._reconcile(resource)
-        self._failing.over(key)
-        return wait
+        memory = self._memory_of(resource)
+        desired = await self._desired_state(resource, memory)
+        memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
+        if isinstance(desired, InvalidSpec):
+            memory.status = refused_status(resource, desired, memory.status, self._now())
+            rollout_wait = None
+        else:
+            rollout_wait = await self._roll_out(resource, memory, desired)
+        task_wait = await self._observe_tasks(resource, memory)
+        write_wait = await self._publisher.publish(key, memory)
+        memory.statuses.compact()
+        self._reporter.clear(key)
+        return min((wait for wait in (rollout_wait, task_wait, write_wait) if wait is not None), default=None)
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:
-        """Note that a pass has failed by a fault of ours; if that goes on, the status tells it. Raise `KubeError`."""
+        """Note a reconciliation that failed by an internal error. If it repeats, the status reports it.
+
+        Raise `KubeError`.
+        """
         resource = self._caches.mill_deployments.get(key)
         if resource is None or resource.terminating:
-            self._failing.over(key)
+            self._reporter.clear(key)
         else:
-            await self._failing.failed(resource, internal_error)
-
-    async def _reconcile(self, resource: ObservedMillDeployment) -> float | None:
-        key = resource.key
-        memory = self._memory_of(resource)
-        wanted = await self._desired_state(resource, memory)
-        memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
-        wait = None
-        if isinstance(wanted, str):
-            self._refuse(resource, memory, wanted)
-        else:
-            wait = await self._roll_out(resource, memory, wanted)
-        wait = _soonest(wait, await self._look_at_tasks(resource, memory))
-        wait = _soonest(wait, await self._publisher.publish(key, memory))
-        memory.statuses.compact()
-        return wait
+            await self._reporter.failed(resource, internal_error)
 
     async def flush(self) -> None:
-        """Write every status that waits for its time, and post the Events of it."""
+        """Write every status that the throttle delays, and post its Events."""
         for key, memory in self._memory.items():
             if memory.statuses.is_compact:
                 continue
@@ -128,7 +143,7 @@ class Reconciler:
             try:
                 await self._publisher.flush(key, memory)
             except KubeError as error:
-                log.debug("%s: the status was not written: %s", key, error, extra=about(key))
+                log.debug("%s: cannot write the status: %s", key, error, extra=about(key))
             except Exception:
                 log.exception("%s: unexpected error", key, extra=about(key))
         await self._recorder.drain(DRAIN_SECONDS)
@@ -139,204 +154,140 @@ class Reconciler:
             memory = self._memory[resource.key] = Memory.of(resource)
         return memory
 
-    async def _desired_state(self, resource: ObservedMillDeployment, memory: Memory) -> DesiredState | str:
-        """Return what should exist, or what is wrong with the spec."""
+    async def _desired_state(self, resource: ObservedMillDeployment, memory: Memory) -> DesiredState | InvalidSpec:
         size = 0 if memory.is_known(resource) else resource.packed_spec.size
-        return await self._offload.run(size, memory.desired_state, resource, self._options, self._max_spec_bytes)
+        options = self._options
+        return await self._offload.run(size, memory.desired_state, resource, options.render, options.max_spec_bytes)
 
-    def _refuse(self, resource: ObservedMillDeployment, memory: Memory, reason: str) -> None:
-        status, now = memory.status, self._now()
-        if status.rollout is None or status.rollout.id != resource.rollout_id:
-            memory.status = refuse_rollout(
-                status, reason, generation=resource.generation, rollout_id=resource.rollout_id, now=now
-            )
-        else:  # what passes before this one have said of themselves is over
-            memory.status = status.model_copy(update={"conditions": conditions(status, status.conditions, now)})
-
-    async def _look_at_tasks(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
-        """Note what became of the tasks' runs, which are no part of any rollout."""
-        now = self._now()
-        look = partial(
-            observe,
-            self._caches.jobs(resource),
-            self._caches.run_pods(resource.key),
-            memory.status.tasks,
-            problems=memory.task_problems(),
-            now=now,
-        )
-        seen = look()
-        if seen.questions:
-            seen = look(answers=await self._lookups.answer(seen.questions))
-        unrendered = memory.desired.tasks.items() if isinstance(memory.desired, DesiredState) else ()
-        self._report_internal_errors(resource.key, memory, "task", [*unrendered, *seen.internal_errors])
-        memory.status = memory.status.model_copy(update={"tasks": seen.tasks, "active_runs": seen.active})
-        return None if seen.wake_at is None else (seen.wake_at - now) / timedelta(seconds=1)
-
-    async def _roll_out(self, resource: ObservedMillDeployment, memory: Memory, wanted: DesiredState) -> float | None:
-        starts = memory.status.rollout is None or memory.status.rollout.id != resource.rollout_id
+    async def _roll_out(self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState) -> float | None:
+        """Write what differs from the desired state, and make the next status. Return the seconds to wait."""
+        starts = starts_rollout(resource, memory.status)
         if starts:
-            memory.writes.problems.clear()  # somebody asks again
-            memory.rollback_hashes.clear()
-        older = partial(self._children.older_template, resource.key)
-        renderer = Renderer(resource, wanted, self._options, self._offload, older)
-        held = {} if starts else await self._rollbacks(resource, memory, wanted, renderer)
-        wanted = memory.desired = wanted.with_internal_errors(renderer.internal_errors)
-        children = renderer.with_rollbacks(held, wanted.children)
-        # What this pass brings about may be here before the pass is over: only what stands now can be stale.
-        standing = self._caches.pods(resource.key)
-        later = postponed(wanted.services, standing, self._now())
-        if not await self._write(resource, memory, wanted, children, renderer, later):
+            memory.forget_failures()
+        older = partial(self._children.older_template, resource)
+        renderer = Renderer(resource, desired, self._options.render, self._offload, older)
+        rollbacks = {} if starts else await self._rollbacks(resource, memory, desired, renderer)
+        desired = memory.desired = desired.with_internal_errors(renderer.internal_errors)
+        goal = Goal(resource, desired, renderer.with_rollbacks(rollbacks, desired.children), rollbacks)
+
+        # The writes may bring about pods before they are done. Only pods of this snapshot can be stale.
+        before = self._caches.snapshot(resource)
+        memory.writes.keep(goal.children, before.all_children)
+        writes = decide_writes(goal, before, memory.writes.revisions, self._now())
+        if not await self._write(resource, memory, writes, renderer):
             return None
-        wanted = memory.desired = wanted.with_internal_errors(renderer.internal_errors)
-        pods, there = self._see(resource)
-        now = self._now()
-        observations = await self._observe(memory, wanted, children, pods, there, now)
-        if starts:
-            stale = pods_to_replace(observations, [pod for pod in standing if pod in pods])
-            await self._children.renew(stale)
-            pods = [pod for pod in pods if pod not in stale]
-            observations = await self._observe(memory, wanted, children, pods, there, now, afresh=True)
-        self._report_internal_errors(
-            resource.key,
-            memory,
-            "service",
-            [(each.service, each.internal_error) for each in observations if each.internal_error],
-        )
-        answers = await self._lookups.answer(late_pod_lookups(memory.status.services, pods, now))
-        names = [service.name for service in wanted.services]
-        step = advance(
-            memory.status,
-            observations,
-            generation=resource.generation,
-            rollout_id=resource.rollout_id,
-            leftovers=leftovers(names, there, pods, owner=resource.owner, nodes=answers.nodes),
-            rolled_back=held,
-            now=now,
-        )
-        memory.status = step.status
-        moments = [step.wake_at, *later.values()]
-        if _rolled_back(memory.written) != _rolled_back(step.status):
-            moments.append(now)  # once the evidence is written, the version before can come back
-        return _soonest(
-            *((moment - now) / timedelta(seconds=1) for moment in moments if moment is not None),
-            RETRY_SECONDS if memory.writes.problems else None,
-        )
 
-    def _report_internal_errors(
-        self, key: Key, memory: Memory, kind: str, internal_errors: Iterable[tuple[str, InternalError]]
-    ) -> None:
-        """Count what could not be rendered or judged in this pass, and log what was not logged before."""
-        found = {f"{kind} {name}": internal_error for name, internal_error in internal_errors}
-        for name, internal_error in found.items():
-            self._on_internal_error(key, kind)
-            if memory.internal_errors.get(name) != internal_error.id:
-                log.error(
-                    "%s: %s: internal error (%s)\n%s",
-                    key,
-                    name,
-                    internal_error,
-                    internal_error.details,
-                    extra=about(key),
-                )
-        others = {name: known for name, known in memory.internal_errors.items() if not name.startswith(f"{kind} ")}
-        memory.internal_errors = others | {name: internal_error.id for name, internal_error in found.items()}
+        goal = replace(goal, desired=desired.with_internal_errors(renderer.internal_errors))
+        memory.desired = goal.desired
+        situation = self._situation(goal, memory)
+        observations = await self._observe(situation)
+        if starts:
+            stale = stale_pods(observations, situation.snapshot, before)
+            await self._children.replace_pods(stale)
+            situation = replace(situation, snapshot=situation.snapshot.without_pods(stale))
+            observations = await self._observe(situation, is_new_request=True)
+        self._report_internal_errors(resource.key, memory, "service", observations.internal_errors)
+        results = await self._lookups.answer(leftover_lookups(situation))
+        decision = decide_status(situation, observations, results, writes.postponed)
+        memory.status = decision.status
+        return _seconds(decision.wake_at, situation.now)
+
+    async def _rollbacks(
+        self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState, renderer: Renderer
+    ) -> dict[str, Rollback]:
+        """Return the services that go back to their older version, with the Deployment that they get."""
+        rollbacks: dict[str, Rollback] = {}
+        for child, good in services_to_roll_back(desired, memory.status, memory.written):
+            name = child.key.name
+            known = (name, good, child.applied)
+            if known not in memory.rollback_hashes:
+                template = await self._children.older_template(resource, name, good)
+                rendered = None if template is None else await renderer.with_template(child, template)
+                if child.program in renderer.internal_errors:
+                    continue
+                memory.rollback_hashes[known] = None if rendered is None else rendered.child.applied
+            if (applied := memory.rollback_hashes[known]) is not None:
+                rollbacks[name] = Rollback(child, replace(child, applied=applied), good)
+        return rollbacks
 
     async def _write(
-        self,
-        resource: ObservedMillDeployment,
-        memory: Memory,
-        wanted: DesiredState,
-        children: Sequence[ChildObject],
-        renderer: Renderer,
-        later: Collection[str],
+        self, resource: ObservedMillDeployment, memory: Memory, writes: Writes, renderer: Renderer
     ) -> bool:
-        """Bring the children to what is wanted. Return False if the resource turns out to be gone."""
-        observed = self._caches.children(resource.key)
-        memory.writes.keep(children, observed)
-        todo = plan(
-            children,
-            observed,
-            owner=resource.owner,
-            revisions=memory.writes.revisions,
-            postponed=later,
-            unrendered=wanted.unrendered,
-        )
-        known_already = memory.written.observed_generation >= resource.generation
-        missing = any(memory.writes.problem(child) is None for child in todo.create)
-        if missing and known_already and not await self._still_exists(resource):
-            return False  # what we miss went with the resource, whose end is on its way to us
-        if todo.delete:
-            await self._children.adopt(resource.owner, outliving(self._caches.jobs(resource), todo.delete))
-        await self._children.write(todo, memory.writes, renderer)
+        """Carry out the writes. Return False, without a write, if the resource turns out to be gone."""
+        is_rolled_out = memory.written.observed_generation >= resource.generation
+        is_missing = any(memory.writes.problem(child) is None for child in writes.plan.create)
+        if is_missing and is_rolled_out and not await self._still_exists(resource):
+            return False  # the missing objects went with the resource; the watch will report its end
+        if writes.adopt:
+            await self._children.adopt(resource.owner, writes.adopt)
+        await self._children.write(writes.plan, memory.writes, renderer)
         return True
 
-    def _see(self, resource: ObservedMillDeployment) -> tuple[list[PodFacts], list[ChildFacts]]:
-        pods, children = self._caches.pods(resource.key), self._caches.children(resource.key)
-        return of_this_resource(pods, children, owner=resource.owner, created=resource.created)
-
     async def _still_exists(self, resource: ObservedMillDeployment) -> bool:
-        """Ask whether the resource is still what we know: watches of several kinds are not in step."""
+        """Ask the API server for the resource, since the watches of several kinds are not in step."""
         try:
             metadata = (await self._client.get(MILL_DEPLOYMENTS, *resource.key))["metadata"]
         except NotFound:
             return False
         return metadata["uid"] == resource.uid and "deletionTimestamp" not in metadata
 
-    async def _rollbacks(
-        self, resource: ObservedMillDeployment, memory: Memory, wanted: DesiredState, renderer: Renderer
-    ) -> dict[str, Rollback]:
-        """Return the services that are to go back to the version that worked.
+    def _situation(self, goal: Goal, memory: Memory) -> Situation:
+        return Situation(
+            goal=goal,
+            snapshot=self._caches.snapshot(goal.resource),
+            problems=memory.writes.current_problems(),
+            status=memory.status,
+            written=memory.written,
+            now=self._now(),
+        )
 
-        Only what is in the written status: whatever becomes of the failed pods then, their evidence is kept.
-        """
-        templates = {service.name: service.template for service in wanted.services}
-        asked_again = _rolled_back(memory.written) - _rolled_back(memory.status)
-        deployments = {each.service: each for each in wanted.children if each.kind == "Deployment"}
-        held: dict[str, Rollback] = {}
-        for service in memory.written.services:
-            name, good = service.name, service.healthy_template
-            if good is None or service.failed_template is None or name in asked_again:
-                continue
-            if templates.get(name) != service.failed_template:
-                continue
-            if (child := deployments.get(name)) is None:
-                continue
-            known = (name, good, child.applied)
-            if known not in memory.rollback_hashes:
-                template = await self._children.older_template(resource.key, name, good)
-                rendered = None if template is None else await renderer.with_template(child, template)
-                if child.program in renderer.internal_errors:
-                    continue
-                memory.rollback_hashes[known] = None if rendered is None else rendered.child.applied
-            if (applied := memory.rollback_hashes[known]) is not None:
-                held[name] = Rollback(child, replace(child, applied=applied), good)
-        return held
+    async def _observe(self, situation: Situation, *, is_new_request: bool = False) -> Observations:
+        async def services(results: Answers) -> Observations:
+            return Observations(await paced(observe_services(situation, results, is_new_request=is_new_request)))
 
-    async def _observe(
-        self,
-        memory: Memory,
-        wanted: DesiredState,
-        children: Sequence[ChildObject],
-        pods: Sequence[PodFacts],
-        there: Sequence[ChildFacts],
-        now: datetime,
-        *,
-        afresh: bool = False,
-    ) -> list[Observation]:
-        """Judge every service, and once more if something was worth a question.
+        return await self._with_lookups(services)
 
-        `afresh` forgets since when something has been wrong: somebody asks right now.
-        """
-        seen = await judge_all(memory, wanted, children, pods, there, NOTHING_KNOWN, now, afresh=afresh)
-        if questions := {question for each in seen for question in each.questions}:
-            answers = await self._lookups.answer(questions)
-            seen = await judge_all(memory, wanted, children, pods, there, answers, now, afresh=afresh)
-        return seen
+    async def _observe_tasks(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
+        """Note the runs of the tasks, which are no part of a rollout. Return the seconds to wait."""
+        snapshot, now = self._caches.snapshot(resource), self._now()
 
+        async def tasks(results: Answers) -> Observed:
+            return observe(
+                snapshot.jobs,
+                snapshot.run_pods,
+                memory.status.tasks,
+                problems=memory.task_problems(),
+                answers=results,
+                now=now,
+            )
 
-def _rolled_back(status: MillDeploymentStatus) -> set[str]:
-    return {service.name for service in status.services if service.failed_template is not None}
+        observed = await self._with_lookups(tasks)
+        unrendered = memory.desired.tasks if isinstance(memory.desired, DesiredState) else {}
+        internal_errors = {**unrendered, **dict(observed.internal_errors)}
+        self._report_internal_errors(resource.key, memory, "task", internal_errors)
+        memory.status = memory.status.model_copy(update={"tasks": observed.tasks, "active_runs": observed.active})
+        return _seconds(observed.wake_at, now)
+
+    async def _with_lookups(self, observe: Callable[[Answers], Awaitable[T]]) -> T:
+        """Observe, and once more if lookups tell more."""
+        observed = await observe(NOTHING_KNOWN)
+        if observed.questions:
+            observed = await observe(await self._lookups.answer(observed.questions))
+        return observed
+
+    def _report_internal_errors(
+        self, key: Key, memory: Memory, kind: str, internal_errors: Mapping[str, InternalError]
+    ) -> None:
+        """Count the services or tasks that could not be rendered or judged, and log the new ones."""
+        found = {f"{kind} {name}": error for name, error in internal_errors.items()}
+        for name, error in found.items():
+            self._on_internal_error(key, kind)
+            if memory.internal_errors.get(name) != error.id:
+                log.error("%s: %s: internal error (%s)\n%s", key, name, error, error.details, extra=about(key))
+        others = {name: known for name, known in memory.internal_errors.items() if not name.startswith(f"{kind} ")}
+        memory.internal_errors = others | {name: error.id for name, error in found.items()}
 
 
-def _soonest(*waits: float | None) -> float | None:
-    return min((wait for wait in waits if wait is not None), default=None)
+def _seconds(moment: datetime | None, now: datetime) -> float | None:
+    """Return the seconds from now to a moment."""
+    return None if moment is None else (moment - now) / timedelta(seconds=1)

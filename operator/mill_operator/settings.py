@@ -67,8 +67,8 @@ class Settings:
     )
 
     @property
-    def options(self) -> RenderOptions:
-        """Return what is the same for everything that the operator makes."""
+    def render_options(self) -> RenderOptions:
+        """The settings of everything that the operator makes."""
         return RenderOptions(self.service_account, self.restricted, self.ingress_class, self.tls_issuer)
 
     @property

@@ -20,9 +20,8 @@ from mill_kube.resources import Resource
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.core import timestamps
-from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.cpu_time import Meter, metered
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 from tests.bench import figures
 
 Json = dict[str, Any]
@@ -72,7 +71,7 @@ class Operator:
         self.server = Server()
         client = cast("KubeClient", self.server)
         self.caches = Caches(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.caches, RenderOptions(), lambda: datetime.now(UTC))
+        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(), lambda: datetime.now(UTC))
 
     async def settle(self, name: str, spec: Json, *, replicas: int) -> None:
         """Have a resource rolled out, with healthy pods, as its watches would tell it."""

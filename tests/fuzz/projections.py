@@ -20,10 +20,11 @@ from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
-from mill_operator.caches import CHILD_KINDS, project_mill_deployment
+from mill_operator.caches import CHILD_KINDS
 from mill_operator.children import template_of
 from mill_operator.core.observed.jobs import job_facts
 from mill_operator.core.observed.lookup_results import event_facts, node_facts
+from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.pods import child_facts, pod_facts
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples

@@ -14,8 +14,7 @@ from mill_kube.client import KubeClient, NotFound, Unreachable
 from mill_kube.reflector import Reflector
 from mill_kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
 from mill_objects.key import Key
-from mill_operator.controller import DRAIN_SECONDS, Controller
-from mill_operator.core.objects.pods import DEFAULTS
+from mill_operator.controller import DRAIN_SECONDS, Controller, ControllerOptions
 from mill_operator.cpu_budget import BURST_SECONDS
 from mill_operator.cpu_time import charge
 from mill_operator.endpoints import serve
@@ -130,10 +129,7 @@ class Operator:
         self.metrics = Metrics()
         self.controller = Controller(
             cast("KubeClient", server),
-            None,
-            DEFAULTS,
-            workers=2,
-            cpu_share=0.25,
+            ControllerOptions(workers=2, cpu_share=0.25),
             metrics=self.metrics,
             give_up=self.reasons.append,
             election=cast("LeaderElection", election),

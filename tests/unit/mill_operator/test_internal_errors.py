@@ -14,11 +14,10 @@ from mill_api.status_reading import read_status
 from mill_kube.client import ApiError, Conflict, Expired, KubeClient, NotFound, Silent, Unreachable, Withheld
 from mill_kube.resources import EVENTS, MILL_DEPLOYMENTS, Resource
 from mill_objects.key import Key
-from mill_operator import clock, reconciler
-from mill_operator.controller import Controller
-from mill_operator.core import timestamps
+from mill_operator import clock
+from mill_operator.controller import Controller, ControllerOptions
+from mill_operator.core import reconcile, timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
-from mill_operator.core.objects.pods import DEFAULTS
 from mill_operator.core.rollout.internal_error import GIVE_UP, PASSES, PATIENCE, first_failure, internal_error_status
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.internal_errors import internal_error_in
@@ -119,7 +118,7 @@ class Operator:
         self.metrics = Metrics()
         client = cast("KubeClient", server)
         self.controller = Controller(
-            client, None, DEFAULTS, workers=1, metrics=self.metrics, give_up=self.given_up.append
+            client, ControllerOptions(workers=1), metrics=self.metrics, give_up=self.given_up.append
         )
         self.controller.start()
 
@@ -161,13 +160,13 @@ def server() -> Server:
 
 
 def advance_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
-    faulty, advance = Faulty(), reconciler.advance
+    faulty, advance = Faulty(), reconcile.advance
 
     def broken(status: Any, observations: Any, **arguments: Any) -> Any:
         faulty(any(each.image == "web:bad" for each in observations))
         return advance(status, observations, **arguments)
 
-    monkeypatch.setattr(reconciler, "advance", broken)
+    monkeypatch.setattr(reconcile, "advance", broken)
     return faulty
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mill_operator.caches import project_mill_deployment
 from mill_operator.core.observed.jobs import job_facts
 from mill_operator.core.observed.lookup_results import LONG_AGO, _last_seen, event_facts, node_facts
+from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.pods import child_facts, pod_facts
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 from mill_kube.client import ApiError
-from mill_operator.caches import LONGEST_RESTART, ObservedMillDeployment, project_mill_deployment
 from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, ParsedSpec
+from mill_operator.core.observed.mill_deployments import (
+    LONGEST_RESTART,
+    ObservedMillDeployment,
+    project_mill_deployment,
+)
 from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.memory import PROBLEMS_LENGTH, PROBLEMS_TOLD
 from mill_operator.reconciler import Reconciler
@@ -203,7 +207,7 @@ class TestRestarts:
     def test_nor_do_they_make_a_pass(self) -> None:
         before = project_mill_deployment(resource_of([SERVICE]))
         after = project_mill_deployment(resource_of([SERVICE], annotations={"restart.mill.dev/nobody": "1"}))
-        assert before.asks == after.asks
+        assert before.requests == after.requests
 
     def test_a_value_without_a_bound_is_its_hash(self) -> None:
         def value(text: str) -> str:

@@ -8,8 +8,7 @@ from mill_kube.client import KubeClient
 from mill_kube.resources import Resource
 from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
-from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
 from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
 
@@ -33,7 +32,7 @@ def server() -> ServerWithNode:
 @pytest.fixture
 def reconciler(server: ServerWithNode) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Caches(client, None, lambda _key: None), RenderOptions(), SteadyClock())
+    return Reconciler(client, Caches(client, None, lambda _key: None), ReconcilerOptions(), SteadyClock())
 
 
 async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:

@@ -14,13 +14,14 @@ from mill_operator.core.objects.plan import (
     Plan,
     late_pod_lookups,
     leftovers,
-    of_this_resource,
     plan,
     pods_to_replace,
     postponed,
 )
 from mill_operator.core.observed.lookup_results import NodeFacts
+from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.verdicts.judge import Observation
 
 from .recordings import CREATED, pod
@@ -145,8 +146,16 @@ class TestPredecessor:
     BORN = CREATED + timedelta(seconds=60)
 
     def see(self, *children: ChildFacts) -> tuple[int, int]:
-        pods, kept = of_this_resource([pod("ready")], children, owner=OWNER, created=self.BORN)
-        return len(pods), len(kept)
+        metadata = {
+            "namespace": OWNER.key.namespace,
+            "name": OWNER.key.name,
+            "uid": OWNER.uid,
+            "resourceVersion": "1",
+            "generation": 1,
+            "creationTimestamp": self.BORN.isoformat(),
+        }
+        snapshot = Snapshot.of(project_mill_deployment({"metadata": metadata}), [pod("ready")], children, [])
+        return len(snapshot.pods), len(snapshot.children)
 
     def test_its_pods_and_objects_do_not_count(self):
         assert self.see(replace(THERE, owner_uid="older")) == (0, 0)

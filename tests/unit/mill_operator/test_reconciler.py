@@ -10,8 +10,7 @@ from mill_kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.core import timestamps
-from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
 KEY = Key("default", "mill")
 SERVICE = {"name": "web", "image": "registry.example/web:1", "port": 8080}
@@ -124,7 +123,7 @@ def server() -> Server:
 @pytest.fixture
 def reconciler(server: Server) -> Reconciler:
     client = cast("KubeClient", server)
-    return Reconciler(client, Caches(client, None, lambda _key: None), RenderOptions(), lambda: datetime.now(UTC))
+    return Reconciler(client, Caches(client, None, lambda _key: None), ReconcilerOptions(), lambda: datetime.now(UTC))
 
 
 def _see_pod(reconciler: Reconciler, body: dict[str, Any]) -> None:
@@ -294,7 +293,7 @@ async def test_a_pod_that_is_gone_before_its_deletion_is_answered_stays_gone(
         "spec": {"template": {"metadata": {"labels": {"mill.dev/deployment": "mill", "mill.dev/service": "web"}}}}
     }
     reconciler._caches.learn_pod(_pod(deployment))
-    assert reconciler._caches.pods(KEY) == []
+    assert reconciler._caches._pods.in_group(KEY) == []
 
 
 class TestTakenBack:

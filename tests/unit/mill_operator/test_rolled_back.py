@@ -7,7 +7,7 @@ import pytest
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, State
 from mill_api.status_reading import read_status
-from mill_operator.caches import project_mill_deployment
+from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.rollout.status_change import StatusChange

@@ -9,17 +9,16 @@ import pytest
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun
 from mill_kube.client import KubeClient
-from mill_operator import judging
 from mill_operator.caches import Caches
+from mill_operator.core import reconcile
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects import desired as rendering
 from mill_operator.core.objects.desired import ChildObject, RenderedObject
-from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
 from .kstatus import kstatus
 from .test_reconciler import KEY, Server, _resource
@@ -48,7 +47,7 @@ class Here:
         self.reconciler = Reconciler(
             client,
             self.caches,
-            RenderOptions(),
+            ReconcilerOptions(),
             lambda: self.now,
             on_internal_error=lambda _key, kind: self.internal_errors.append(kind),
         )
@@ -107,14 +106,14 @@ def rendering_fails(patch: pytest.MonkeyPatch) -> None:
 
 
 def judging_fails(patch: pytest.MonkeyPatch) -> None:
-    judge = judging.judge
+    judge = reconcile.judge
 
     def broken(service: Any, *arguments: Any, **named: Any) -> Any:
         if service.name == "web":
             raise OverflowError("hunter2")
         return judge(service, *arguments, **named)
 
-    patch.setattr(judging, "judge", broken)
+    patch.setattr(reconcile, "judge", broken)
 
 
 both = pytest.mark.parametrize("breaks", [rendering_fails, judging_fails], ids=lambda each: each.__name__)

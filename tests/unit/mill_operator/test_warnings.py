@@ -10,9 +10,8 @@ from mill_api.validation import Problem
 from mill_kube.client import KubeClient
 from mill_operator import memory
 from mill_operator.caches import Caches
-from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.rollout.warnings import LIMIT, MESSAGE_LIMIT, accepted, spec_warnings
-from mill_operator.reconciler import Reconciler
+from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
 from .kstatus import kstatus
 from .test_reconciler import KEY, Server, _resource
@@ -69,7 +68,7 @@ class Here:
         """Begin with nothing but what the API server has, as after an upgrade."""
         client = cast("KubeClient", self.server)
         self.caches = Caches(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.caches, RenderOptions(), lambda: datetime.now(UTC), **options)
+        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(**options), lambda: datetime.now(UTC))
 
     async def look(self, **metadata: Any) -> MillDeploymentStatus:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mill_api import names
 from mill_api.owner import Owner
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.desired import MIN_READY_SECONDS, ChildObject
 from mill_operator.core.observed.lookup_results import NodeFacts
 from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.snapshot import is_of_predecessor
 from mill_operator.core.verdicts.judge import Observation, Wanted
 from mill_operator.core.verdicts.lookup_requests import NODE_SILENCE, SOON, Question
 
@@ -55,7 +55,7 @@ def plan(
         found = there.pop((child.kind, child.key), None)
         if found is None:
             create.append(child)
-        elif found.terminating or _of_predecessor(found, owner):
+        elif found.terminating or is_of_predecessor(found, owner):
             continue  # its name is free only when it is gone; we are told then
         elif found.owner_uid not in ("", owner.uid):
             taken.append((child, found))
@@ -86,19 +86,6 @@ def postponed(wanted: Iterable[Wanted], pods: Iterable[PodFacts], now: datetime)
         if settling and failing:
             until[service.name] = max(pod.ready_at for pod in settling if pod.ready_at is not None) + SETTLING
     return until
-
-
-def of_this_resource(
-    pods: Iterable[PodFacts], children: Iterable[ChildFacts], *, owner: Owner, created: datetime
-) -> tuple[list[PodFacts], list[ChildFacts]]:
-    """Leave out what an older resource of the same name has left behind, and the garbage collector takes away.
-
-    Pods do not name the resource; those of an older one are older than this one, `created` at that time. Unless their
-    Deployment was taken over from it, which is older too.
-    """
-    kept = [each for each in children if not _of_predecessor(each, owner)]
-    taken_over = {each.service for each in kept if each.kind == "Deployment" and each.created < created}
-    return [pod for pod in pods if pod.created >= created or pod.service in taken_over], kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +147,6 @@ def pods_to_replace(observations: Iterable[Observation], pods: Iterable[PodFacts
 def _program(found: ChildFacts) -> tuple[str, str]:
     """Return what an object is a part of."""
     return ("service", found.service) if found.service else ("task", found.key.name)
-
-
-def _of_predecessor(found: ChildFacts, owner: Owner) -> bool:
-    """Tell what belongs to an older resource of the same name."""
-    return found.owner_uid not in ("", owner.uid) and found.owner == f"{names.KIND} {owner.key.name}"
 
 
 def _is_deleted_with(found: ChildFacts, owner: Owner) -> bool:

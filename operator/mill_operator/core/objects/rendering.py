@@ -102,6 +102,14 @@ class DesiredState:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class InvalidSpec:
+    """A spec that is refused: there is no desired state."""
+
+    reason: str
+    """A line for each problem."""
+
+
 class ParsedSpec:
     """The parsed spec of one generation, of which objects are made. Not kept: it is as large as all of them.
 

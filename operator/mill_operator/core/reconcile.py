@@ -1,0 +1,240 @@
+"""The decisions of a reconciliation: which objects to write, what to look up, and what the status says.
+
+There are two, because verdicts are made after the writes: `decide_writes` compares the desired state with a snapshot,
+and `decide_status` judges the snapshot that is taken when the writes are done. Both are functions of plain data. The
+reconciler reads the caches, carries the decisions out, and makes the lookups that they ask for in between.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_operator.core import timestamps
+from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.plan import Plan, late_pod_lookups, leftovers, plan, pods_to_replace, postponed
+from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
+from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
+from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.snapshot import Snapshot
+from mill_operator.core.rollout.advance import advance
+from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.start import refuse_rollout
+from mill_operator.core.tasks.status import outliving
+from mill_operator.core.verdicts.judge import Observation, Wanted, judge
+from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.verdicts.rule_input import Problem
+from mill_operator.core.verdicts.unjudged import unjudged
+
+WRITE_RETRY: Final = timedelta(seconds=30)
+"""After this time a write that the API server refused is tried again, though nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a reconciliation works towards."""
+
+    resource: ObservedMillDeployment
+    desired: DesiredState
+    children: Sequence[ChildObject]
+    """The objects of the desired state, with those of `rolled_back` services in place of theirs."""
+    rolled_back: Collection[str]
+    """The services that run their older version again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """The writes of a reconciliation, in this order: adopt, then the plan."""
+
+    adopt: tuple[JobFacts, ...]
+    """Running Jobs that would be deleted with their CronJob."""
+    plan: Plan
+    postponed: Mapping[str, datetime]
+    """The services whose Deployment must not be changed yet, and until when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that verdicts and the next status are made of, when the writes are done."""
+
+    goal: Goal
+    snapshot: Snapshot
+    problems: Mapping[str, Problem]
+    """Why objects could not be written, by `ChildObject.applied`."""
+    status: MillDeploymentStatus
+    """The newest status that was made."""
+    written: MillDeploymentStatus
+    """The newest status that the API server has."""
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All desired services as they are at one moment, in the order of the file."""
+
+    services: Sequence[Observation]
+
+    @property
+    def questions(self) -> frozenset[Question]:
+        """The lookups that would help to judge them better."""
+        return frozenset(question for each in self.services for question in each.questions)
+
+    @property
+    def internal_errors(self) -> dict[str, InternalError]:
+        """Why services could not be rendered or judged, by their names."""
+        return {each.service: each.internal_error for each in self.services if each.internal_error is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next status, and when to reconcile again though nothing happens."""
+
+    status: MillDeploymentStatus
+    wake_at: datetime | None
+
+
+def starts_rollout(resource: ObservedMillDeployment, status: MillDeploymentStatus) -> bool:
+    """Return whether the resource asks for another rollout than the one in the status."""
+    return status.rollout is None or status.rollout.id != resource.rollout_id
+
+
+def refused_status(
+    resource: ObservedMillDeployment, invalid: InvalidSpec, status: MillDeploymentStatus, now: datetime
+) -> MillDeploymentStatus:
+    """Return the next status of a resource whose spec is refused."""
+    if starts_rollout(resource, status):
+        generation, rollout_id = resource.generation, resource.rollout_id
+        return refuse_rollout(status, invalid.reason, generation=generation, rollout_id=rollout_id, now=now)
+    # Conditions of reconciliations that failed before this one are over.
+    return status.model_copy(update={"conditions": conditions(status, status.conditions, now)})
+
+
+def services_to_roll_back(
+    desired: DesiredState, status: MillDeploymentStatus, written: MillDeploymentStatus
+) -> Iterator[tuple[ChildObject, str]]:
+    """Yield the Deployments of services that go back to the version that worked, each with that template's hash.
+
+    Only failures in the `written` status count: whatever becomes of the failed pods then, their evidence is kept.
+    """
+    templates = {service.name: service.template for service in desired.services}
+    requested_again = rolled_back(written) - rolled_back(status)
+    deployments = {each.service: each for each in desired.children if each.kind == "Deployment"}
+    for service in written.services:
+        name, good, failed = service.name, service.healthy_template, service.failed_template
+        if good is None or failed is None or name in requested_again or templates.get(name) != failed:
+            continue
+        if (deployment := deployments.get(name)) is not None:
+            yield deployment, good
+
+
+def decide_writes(goal: Goal, snapshot: Snapshot, revisions: Mapping[str, str], now: datetime) -> Writes:
+    """Compare the objects that should exist with those that do. For `revisions` see `plan`."""
+    later = postponed(goal.desired.services, snapshot.pods, now)
+    todo = plan(
+        goal.children,
+        snapshot.all_children,
+        owner=goal.resource.owner,
+        revisions=revisions,
+        postponed=later,
+        unrendered=goal.desired.unrendered,
+    )
+    return Writes(tuple(outliving(snapshot.jobs, todo.delete)) if todo.delete else (), todo, later)
+
+
+def observe_services(
+    situation: Situation, results: Answers = NOTHING_KNOWN, *, is_new_request: bool = False
+) -> Iterator[Observation]:
+    """Yield an observation of each service. An unexpected error is that service's alone.
+
+    `is_new_request` forgets since when something has been wrong: a rollout starts at this moment.
+    """
+    snapshot, now = situation.snapshot, situation.now
+    pods_of: dict[str, list[PodFacts]] = {}
+    for pod in snapshot.pods:
+        pods_of.setdefault(pod.service, []).append(pod)
+    deployments: dict[str, ChildFacts] = {}
+    claims_of: dict[str, list[ChildFacts]] = {}
+    for child in snapshot.children:
+        if child.kind == "Deployment":
+            deployments[child.service] = child
+        elif child.kind == "PersistentVolumeClaim":
+            claims_of.setdefault(child.service, []).append(child)
+    rollout = None if is_new_request else situation.status.rollout
+    requested_at = timestamps.parse(rollout.started_at) if rollout else now
+    previous = {} if is_new_request else {each.name: each for each in situation.status.services}
+    problems = _problems_by_service(situation)
+
+    def observation(service: Wanted, before: ServiceStatus | None) -> Observation:
+        if service.internal_error is not None:
+            return unjudged(service, service.internal_error, before, now)
+        deployment = deployments.get(service.name)
+        try:
+            return judge(
+                service,
+                pods_of.get(service.name, ()),
+                deployment_replicas=deployment.replicas if deployment else None,
+                refusal=deployment.refusal if deployment else "",
+                problem=problems.get(service.name),
+                previous=before,
+                now=now,
+                claims=claims_of.get(service.name, ()),
+                answers=results,
+                asked_at=requested_at,
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
+            return unjudged(service, internal_error_of(error), before, now)
+
+    for service in situation.goal.desired.services:
+        yield observation(service, previous.get(service.name))
+
+
+def stale_pods(observations: Observations, snapshot: Snapshot, before_writes: Snapshot) -> list[PodFacts]:
+    """Return the pods that a new rollout replaces: only those that existed, as they are, before its writes."""
+    return pods_to_replace(observations.services, [pod for pod in before_writes.pods if pod in snapshot.pods])
+
+
+def leftover_lookups(situation: Situation) -> set[Question]:
+    """Return the lookups of nodes whose pods should have ended by now."""
+    return late_pod_lookups(situation.status.services, situation.snapshot.pods, situation.now)
+
+
+def decide_status(
+    situation: Situation, observations: Observations, results: Answers, postponed: Mapping[str, datetime]
+) -> Decision:
+    """Return the next status. `results` are those of `leftover_lookups`."""
+    goal, snapshot, now = situation.goal, situation.snapshot, situation.now
+    names = [service.name for service in goal.desired.services]
+    step = advance(
+        situation.status,
+        observations.services,
+        generation=goal.resource.generation,
+        rollout_id=goal.resource.rollout_id,
+        leftovers=leftovers(names, snapshot.children, snapshot.pods, owner=goal.resource.owner, nodes=results.nodes),
+        rolled_back=goal.rolled_back,
+        now=now,
+    )
+    moments = [step.wake_at, *postponed.values()]
+    if rolled_back(situation.written) != rolled_back(step.status):
+        moments.append(now)  # once the evidence is written, the older version can come back
+    if situation.problems:
+        moments.append(now + WRITE_RETRY)
+    return Decision(step.status, min((moment for moment in moments if moment is not None), default=None))
+
+
+def rolled_back(status: MillDeploymentStatus) -> set[str]:
+    """Return the services whose failed version is to be replaced by the older one."""
+    return {service.name for service in status.services if service.failed_template is not None}
+
+
+def _problems_by_service(situation: Situation) -> dict[str | None, Problem]:
+    """Return the first problem of each service's objects."""
+    found: dict[str | None, Problem] = {}
+    if situation.problems:
+        for child in situation.goal.children:
+            if (problem := situation.problems.get(child.applied)) is not None:
+                found.setdefault(child.service, problem)
+    return found
