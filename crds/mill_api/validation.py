@@ -93,14 +93,14 @@ def _env(path: str, program: Service | Task, services: dict[str, Service]) -> It
     for key, value in program.env.items():
         where = f"{path}.env.{key}"
         if not _ENV_NAME.fullmatch(key):
-            advice = "letters, digits, _, - and ., not beginning with a digit"
+            advice = "use letters, digits, _, - and ., and do not begin with a digit"
             yield Problem(where, f"'{shown(key)}' is not the name of an environment variable", advice)
         if OPEN in value:
             yield from _references(where, value, services)
     count = sum(value.count(OPEN) - value.count(ESCAPED_OPEN) for value in program.env.values())
     if count > MAX_REFERENCES:
-        advice = "put what belongs together into one secret"
-        yield Problem(path, f"its environment has {count:,} references, and may have {MAX_REFERENCES:,}", advice)
+        advice = "put values that belong together into one secret"
+        yield Problem(path, f"its environment has {count:,} references, more than {MAX_REFERENCES:,}", advice)
 
 
 def _references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
@@ -113,7 +113,7 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
     for part in parts:
         match part:
             case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
-                yield Problem(where, f"'{shown(name)}' is not a secret's name", "letters, digits, -, _ and .")
+                yield Problem(where, f"'{shown(name)}' is not a secret name", "use letters, digits, -, _ and .")
             case AddressRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{name}'", absent=(f"service.{name}",))
             case AddressRef(name) if services[name].port is None:
@@ -131,8 +131,8 @@ def _too_much_text(spec: MillDeploymentSpec) -> Iterator[Problem]:
         largest, path = max(sizes, key=lambda each: each[0])
         yield Problem(
             path,
-            f"the environments and commands of all services and tasks have {total:,} bytes, {largest:,} of them here, "
-            f"and together they may have {MAX_TEXT_BYTES:,}",
+            f"the environments and commands of all services and tasks have {total:,} bytes, {largest:,} of them here; "
+            f"the limit is {MAX_TEXT_BYTES:,}",
             "put large texts into the image or a volume, or split the file in two",
         )
 
@@ -172,10 +172,12 @@ def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
                 )
             earlier = paths.setdefault(volume.path.rstrip("/"), where)
             if earlier != where:
-                yield Problem(f"{where}.path", f"another volume is mounted at '{volume.path}'", None, f"{earlier}.path")
+                message = f"another volume is mounted at '{volume.path}'"
+                yield Problem(f"{where}.path", message, "mount it at another path", f"{earlier}.path")
         for route in service.routes:
             where = f"service.{service.name}.route.{route.host}"
             taken = routes.setdefault((route.host, route.path.rstrip("/")), where)
             if taken != where:
                 owner = taken.split(".")[1]
-                yield Problem(where, f"'{route.host}{route.path}' already leads to service '{owner}'", None, taken)
+                message = f"'{route.host}{route.path}' already leads to service '{owner}'"
+                yield Problem(where, message, "give one of them another host name or path", taken)

@@ -1,7 +1,7 @@
 """The text of docs/mill-file.md.
 
-Attributes, forms, defaults, limits and refusals come from the language and the models themselves: what is added there
-appears by itself. Only what neither of them says is written here.
+Attributes, forms, defaults, limits and messages come from the language and the models, so that an added one appears by
+itself. This module has only the text around them.
 """
 
 import json
@@ -18,7 +18,7 @@ from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
 from mill_language.diagnostics import InvalidConfig
 from mill_language.parse import MAX_BYTES, parse
-from mill_language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
+from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS
 from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.values import Reader
 
@@ -26,40 +26,43 @@ _HEADER: Final = f"""\
 <!-- Generated from mill_api.spec and mill_language by `make generate`; do not edit. -->
 # The `.mill` file
 
-`mill validate FILE` tells all that is wrong with it, without a cluster; `mill render FILE` shows the resource that it
-becomes. It is HCL that is read and never computed: values, no expressions.
+`mill validate FILE` reports every problem of a file, without a cluster; `mill render FILE` shows the resource that the
+file becomes. The syntax is HCL. Values are read and never computed: there are no expressions.
 
-- UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
-- `name = value`, each on a line of its own; `;` separates nothing. What is unknown or stands there twice is refused.
-- All environments and commands together have at most {MAX_TEXT_BYTES // 1024} KiB, also when they come another way
-  than by a file, and the environment of one service or task has at most {MAX_REFERENCES:,} references.
-- The `{{` of a block stands on the line of its name. A block on one line holds one attribute at most:
+- A file is UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
+- An attribute is `name = value`, on a line of its own; `;` does not separate attributes. Unknown and duplicate names
+  are refused.
+- The environments and commands of all services and tasks together have at most {MAX_TEXT_BYTES // 1024} KiB. The
+  environment of one service or task has at most {MAX_REFERENCES:,} references. Both limits also apply to resources that
+  are not written as a file.
+- The `{{` of a block stands on the line of its name. A block on one line holds at most one attribute:
   `route "www.example.com" {{ path = "/" }}`.
 - A label is quoted, unless it is a plain word: `service web {{`.
-- Blocks may be written as objects too: `env = {{ "my.name" = "1", B = "2" }}`, where names may be quoted and a comma
-  or a new line separates; `route = {{ "www.example.com" = {{ path = "/" }} }}`.
+- A block may also be written as an object: `env = {{ "my.name" = "1", B = "2" }}`. Its names may be quoted, and a comma
+  or a new line separates its entries. An object can hold all blocks of one kind:
+  `route = {{ "www.example.com" = {{ path = "/" }} }}`.
 """
 
 _VALUES: Final = """\
 **Strings** are quoted, on one line, with the escapes `\\n`, `\\r`, `\\t`, `\\"`, `\\\\`, `\\uNNNN` and `\\UNNNNNNNN`.
-Text of many lines is a heredoc: `<<EOT`, the lines, and a line with `EOT` alone; `<<-EOT` takes away the indentation
-that all lines share. A backslash is nothing special in it, and the last line's end belongs to it.
+A text of several lines is a heredoc: `<<EOT`, the lines, and a line with `EOT` alone; `<<-EOT` removes the indentation
+that all lines share. In a heredoc a backslash has no special meaning, and the end of the last line belongs to the text.
 
-**Numbers** are decimal and without quotes: `8080`, `0.5`, `1e2`. **Booleans** are `true` and `false`."""
+**Numbers** are decimal, without quotes: `8080`, `0.5`, `1e2`. **Booleans** are `true` and `false`."""
 
 _SIZES: Final = """\
-A number and a unit, in quotes: `k`, `M`, `G`, `T`, `P`, `E` count in thousands, `Ki`, `Mi`, `Gi`, `Ti`, `Pi`, `Ei` in
-1024. A `B` may follow, capitals do not matter, and without a unit it is bytes."""
+A number and a unit, in quotes. `k`, `M`, `G`, `T`, `P` and `E` are powers of 1000; `Ki`, `Mi`, `Gi`, `Ti`, `Pi` and
+`Ei` are powers of 1024. A `B` may follow, capitals do not matter, and a number without a unit is in bytes."""
 
 _DURATIONS: Final = """\
-Numbers and units, in quotes, added up: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y`, or in words, such as `sec`,
-`min`, `hours`, `days`. Capitals matter: `m` is a minute, and `M` a month."""
+Numbers with units, in quotes, which are added up: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y`, or words such as
+`sec`, `min`, `hours` and `days`. Capitals matter: `m` is a minute, and `M` is a month."""
 
-_REFERENCES: Final = "Values in `env` may refer to what is known only in the cluster:"
+_REFERENCES: Final = "Values in `env` may refer to values that only the cluster knows:"
 
 _REFERENCES_END: Final = """\
-They stand anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are their
-text. Everywhere else `${…}` is text, as a shell may want it."""
+A reference stands anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are
+read as text. Outside of `env`, `${…}` is plain text, which a shell in the container may expand."""
 
 _SIZE_EXAMPLES: Final = ("512M", "512Mi", "1.5 GB", "1m", "4096")
 _DURATION_EXAMPLES: Final = ("10s", "90 sec", "1h 30min", "1.5h", "2 days", "1M")
@@ -70,11 +73,11 @@ _NOTATIONS: Final[Mapping[Reader, str]] = {
     values.volume_size: "[size](#sizes)",
     values.duration: "[duration](#durations)",
 }
-"""What a file writes in a notation of its own: the resource's limits are about what it is converted to."""
+"""Values that a file writes in a notation of its own. The resource's limits apply to what they are converted to."""
 _KINDS: Final = {"string": "string", "integer": "whole number", "boolean": "boolean", "array": "list of strings"}
 
 _CODE: Final = re.compile(r"(`[^`]*`)|'(\$\{[^']*)'|\$+\{(?:[^ }]*\})?")
-"""What is code already; a value in quotes that begins with a reference; a reference."""
+"""Code that is marked already; a value in quotes that begins with a reference; a reference."""
 
 Facts = Mapping[str, Any]
 """A field's structural schema."""
@@ -92,26 +95,28 @@ def _lines() -> Iterator[str]:
     yield from _block(Nested(FILE), MillDeploymentSpec, 3)
     *others, last = (f"`{name}`" for name in _nullable(FILE))
     yield f"## Values\n\n{_VALUES}\n"
-    yield f"**`null`** is as good as leaving out, with {', '.join(others)} and {last}.\n"
+    yield f"**`null`** means the same as leaving the attribute out; {', '.join(others)} and {last} accept it.\n"
     yield f"### Sizes\n\n{_SIZES}\n"
     yield from _table(
-        ("written", "bytes"), ((f'`"{text}"`', f"{bytes_of(parse_size(text)):,}") for text in _SIZE_EXAMPLES)
+        ("text", "bytes"), ((f'`"{text}"`', f"{bytes_of(parse_size(text)):,}") for text in _SIZE_EXAMPLES)
     )
     yield f"### Durations\n\n{_DURATIONS}\n"
-    yield from _table(("written", "is"), ((f'`"{text}"`', f"`{parse_duration(text)}`") for text in _DURATION_EXAMPLES))
+    yield from _table(
+        ("text", "duration"), ((f'`"{text}"`', f"`{parse_duration(text)}`") for text in _DURATION_EXAMPLES)
+    )
     yield f"### References\n\n{_REFERENCES}\n"
-    yield from _table(("written", "becomes"), _references())
+    yield from _table(("text", "value"), _references())
     yield f"{_REFERENCES_END}\n"
-    yield "## What is refused\n\nNames and texts:\n"
-    yield from _table(("said", "what to do"), _refusals(WRONG_WORDS))
-    yield "What does not go together, in a service and among all of them:\n"
-    yield from _table(("said", "what to do"), _refusals(WRONG_TOGETHER))
+    yield "## Errors\n\nInvalid names and texts:\n"
+    yield from _table(("message", "suggestion"), _refusals(INVALID_TEXTS))
+    yield "Conflicts within a service, and between services:\n"
+    yield from _table(("message", "suggestion"), _refusals(CONFLICTS))
 
 
 def _block(block: Nested, model: type[ApiModel], depth: int) -> Iterator[str]:
     """Yield the section of a block, and then those of the blocks in it."""
     shape, facts = block.shape, structural(model)["properties"]
-    yield f"{'#' * depth} {shape.name}\n\n{_words(model.__doc__ or '')}\n"
+    yield f"{'#' * depth} {shape.name}\n\n{_cell(model.__doc__ or '')}\n"
     rows = [_label(shape, facts[block.label])] if block.label else []
     rows += [_row(name, field, facts[_key(name, field, model)]) for name, field in shape.fields.items()]
     yield from _table(("attribute", "form", "default", "meaning and limits"), rows)
@@ -122,7 +127,7 @@ def _block(block: Nested, model: type[ApiModel], depth: int) -> Iterator[str]:
 
 
 def _key(name: str, field: Attr | Table | Nested, model: type[ApiModel]) -> str:
-    """Return what a field is called in the resource."""
+    """Return the name of a field in the resource."""
     key = (field.key if not isinstance(field, Table) else None) or name
     return model.model_fields[key].alias or key
 
@@ -136,7 +141,7 @@ def _model_in(annotation: object) -> type[ApiModel]:
 
 
 def _nullable(shape: Shape) -> dict[str, None]:
-    """Return the names of what may be `null`, each once."""
+    """Return the names of the fields that may be `null`, each once."""
     found: dict[str, None] = {}
     for name, field in shape.fields.items():
         if not isinstance(field, Table) and field.nullable:
@@ -176,10 +181,8 @@ def _default(field: Attr | Table | Nested, facts: Facts) -> str:
 
 def _meaning(facts: Facts, *, limited: bool) -> str:
     """Return the description with the limits that the resource's schema sets."""
-    said = _words(facts["description"])
-    if not limited:
-        return said
-    return f"{said} {limits(facts)}".rstrip()
+    text = _cell(facts["description"])
+    return f"{text} {limits(facts)}".rstrip() if limited else text
 
 
 def _references() -> Iterator[tuple[str, str]]:
@@ -189,16 +192,16 @@ def _references() -> Iterator[tuple[str, str]]:
 
 
 def _refusals(text: str) -> Iterator[tuple[str, str]]:
-    """Let the language say what it has against a file."""
+    """Yield message and suggestion of each problem that the parser finds in a file."""
     try:
         parse(text)
     except InvalidConfig as error:
         for problem in error.diagnostics:
-            yield f"`{problem.path}`: {_words(problem.message)}", _words(problem.help or "")
+            yield f"`{problem.path}`: {_cell(problem.message)}", _cell(problem.help or "")
 
 
-def _words(text: str) -> str:
-    """Return a text for a table's cell: on one line, with references as code, lest they be read as formulas."""
+def _cell(text: str) -> str:
+    """Return a text for a table's cell: on one line, with references as code, so that none is read as a formula."""
     marked = _CODE.sub(lambda found: found[1] or f"`{found[2] or found[0]}`", text)
     return " ".join(marked.split()).replace("|", "\\|")
 

@@ -1,9 +1,9 @@
-"""Files that the reference shows: one that uses everything there is, and some whose refusals it tells."""
+"""Files for the reference: an example with every attribute, and invalid ones whose messages it lists."""
 
 from typing import Final
 
 EXAMPLE: Final = """\
-# Everything that a file can say.
+# Every attribute of a file.
 service "web" {
   image    = "registry.example/shop/web:2.1"
   port     = 8080
@@ -63,9 +63,9 @@ task "migrate" {
   env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
 }
 """
-"""Every attribute of the schema occurs in it: a test sees to that."""
+"""A test compares it with the schema."""
 
-WRONG_WORDS: Final = """\
+INVALID_TEXTS: Final = """\
 service "Web" {
   image = "shop web"
   port  = 1
@@ -85,9 +85,9 @@ task "Migrate" {
   cpu   = "500m"
 }
 """
-"""Names and texts that are refused, each by itself."""
+"""Names and texts of which each is invalid by itself."""
 
-WRONG_TOGETHER: Final = """\
+CONFLICTS: Final = """\
 service "web" {
   image    = "web"
   replicas = 2
@@ -114,4 +114,4 @@ service "api" {
   }
 }
 """
-"""What is refused because of something else in the file."""
+"""Services that are invalid because of something else in the file."""

@@ -29,11 +29,11 @@ def test_as_much_as_there_may_be() -> None:
     assert said({"name": "a", "env": full(MAX_TEXT_BYTES - 1)}, {"name": "b", "command": ["x"]}) == []
 
 
-def test_one_byte_more_is_told_at_the_largest() -> None:
+def test_one_byte_too_many_is_reported_at_the_largest() -> None:
     (problem,) = said({"name": "a", "env": full(MAX_TEXT_BYTES - 1)}, {"name": "b", "command": ["xy"]})
     assert problem == (
-        "service.a: the environments and commands of all services and tasks have 524,289 bytes, 524,287 of them here, "
-        "and together they may have 524,288"
+        "service.a: the environments and commands of all services and tasks have 524,289 bytes, 524,287 of them here; "
+        "the limit is 524,288"
     )
 
 
@@ -49,8 +49,8 @@ def test_references_of_one_service_or_task() -> None:
     assert said({"name": "a", "env": many}, {"name": "b", "env": many}) == []
     more = many | {"B": "$${x} ${secret(a)}"}
     assert said({"name": "a", "env": more}, tasks=({"name": "t", "env": more},)) == [
-        f"service.a: its environment has 1,001 references, and may have {MAX_REFERENCES:,}",
-        f"task.t: its environment has 1,001 references, and may have {MAX_REFERENCES:,}",
+        f"service.a: its environment has 1,001 references, more than {MAX_REFERENCES:,}",
+        f"task.t: its environment has 1,001 references, more than {MAX_REFERENCES:,}",
     ]
 
 

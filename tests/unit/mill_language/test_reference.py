@@ -13,7 +13,7 @@ from mill_api.durations import parse_duration
 from mill_api.quantities import parse_size
 from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
 from mill_language import InvalidConfig, parse, reference, values
-from mill_language.samples import EXAMPLE, WRONG_TOGETHER, WRONG_WORDS
+from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS
 from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Shape, Table
 
 FILE_OF_THE_PAGE = Path(__file__).parents[3] / "docs" / "mill-file.md"
@@ -111,7 +111,7 @@ def test_every_refusal_of_the_models_is_told_in_its_words() -> None:
         assert refusal.replace("{}", "").strip("' ") in PAGE, refusal
 
 
-@pytest.mark.parametrize(("text", "count"), [(WRONG_WORDS, 13), (WRONG_TOGETHER, 9)])
+@pytest.mark.parametrize(("text", "count"), [(INVALID_TEXTS, 13), (CONFLICTS, 9)])
 def test_every_mistake_of_a_sample_is_told(text: str, count: int) -> None:
     with pytest.raises(InvalidConfig) as raised:
         parse(text)
