@@ -42,7 +42,7 @@ def create_app(
             gc.set_threshold(50_000, 20, 100)
             tasks = [supervised(each(), each.__qualname__, give_up) for each in background]
             try:
-                async with app.state.gateway.watched.running(give_up):
+                async with app.state.gateway.stores.running(give_up):
                     yield
             finally:
                 await app.state.gateway.drains.stop()

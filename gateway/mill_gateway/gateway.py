@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from mill_gateway.access import Access
-from mill_gateway.drains import Drains
 from mill_gateway.exceptions import NotSynced
 from mill_gateway.metrics import Metrics
+from mill_gateway.services.drains import Drains
 from mill_gateway.settings import Settings
+from mill_gateway.stores import Stores
 from mill_gateway.streams.places import Streams
-from mill_gateway.watched import Watched
 from mill_kube.client import KubeClient
 from mill_process.probes import unfilled
 
@@ -22,7 +22,7 @@ class Gateway:
 
     settings: Settings
     client: KubeClient
-    watched: Watched
+    stores: Stores
     access: Access
     drains: Drains
     metrics: Metrics
@@ -32,10 +32,10 @@ class Gateway:
     def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
         """Put the parts together. `metrics` are those that the client tells of its requests."""
         metrics = metrics or Metrics()
-        watched = Watched(client, settings, on_run=metrics.run_changed)
-        metrics.watch(watched)
-        access, drains = Access(client, settings), Drains(client, watched)
-        return cls(settings, client, watched, access, drains, metrics, Streams(settings))
+        stores = Stores(client, settings, on_run=metrics.run_changed)
+        metrics.watch(stores)
+        access, drains = Access(client, settings), Drains(client, stores)
+        return cls(settings, client, stores, access, drains, metrics, Streams(settings))
 
 
 def _process(request: Request) -> Gateway:
@@ -43,15 +43,15 @@ def _process(request: Request) -> Gateway:
     return gateway
 
 
-Process = Annotated[Gateway, Depends(_process)]
+GatewayDep = Annotated[Gateway, Depends(_process)]
 """The gateway that answers a request, whether it knows the cluster or not."""
 
 
-def _here(gateway: Process) -> Gateway:
-    if waiting := unfilled(gateway.watched.reflectors):
+def _here(gateway: GatewayDep) -> Gateway:
+    if waiting := unfilled(gateway.stores.reflectors):
         raise NotSynced(f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
     return gateway
 
 
-Here = Annotated[Gateway, Depends(_here)]
+ReadyGateway = Annotated[Gateway, Depends(_here)]
 """The gateway that answers a request, once it knows the cluster."""

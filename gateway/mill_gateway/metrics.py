@@ -15,11 +15,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from mill_api import names
-from mill_gateway.core.amounts import Amounts
 from mill_gateway.core.capacity import free
-from mill_gateway.core.seen.jobs import Job
 from mill_gateway.core.usage import usage
-from mill_gateway.watched import Watched
+from mill_gateway.objects.amounts import Amounts
+from mill_gateway.objects.jobs import Job
+from mill_gateway.stores import Stores
 from mill_kube.client import KubeClient, KubeError
 from mill_kube.resources import POD_METRICS
 from mill_objects.fields import moment
@@ -100,10 +100,10 @@ class Metrics:
         """Return everything in Prometheus' format, in a thread: streams go on while it is written."""
         return await asyncio.to_thread(generate_latest, self.registry)
 
-    def watch(self, watched: Watched) -> None:
+    def watch(self, stores: Stores) -> None:
         """Show what the watches know, and how they are."""
-        self.registry.register(_Cluster(watched, self))
-        self.registry.register(WatchMetrics("mill_gateway", watched.reflectors))
+        self.registry.register(_Cluster(stores, self))
+        self.registry.register(WatchMetrics("mill_gateway", stores.reflectors))
 
     def answered(self, method: str, route: str, code: int, seconds: float) -> None:
         """Count a request, when its answer begins."""
@@ -133,8 +133,8 @@ class _Cluster(Collector):
     Read in a thread, while the watches go on: from copies of the stores, which are taken in one step.
     """
 
-    def __init__(self, watched: Watched, metrics: Metrics) -> None:
-        self._watched = watched
+    def __init__(self, stores: Stores, metrics: Metrics) -> None:
+        self._stores = stores
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
@@ -145,7 +145,7 @@ class _Cluster(Collector):
     def _nodes(self) -> Iterable[Metric]:
         cpu = GaugeMetricFamily("mill_node_cpu_available", "Free CPU cores per node", labels=["node"])
         memory = GaugeMetricFamily("mill_node_memory_available_bytes", "Free memory per node in bytes", labels=["node"])
-        if nodes := self._watched.nodes:
+        if nodes := self._stores.nodes:
             for each in nodes.all():
                 available = free(each, nodes.on(each.key.name))
                 cpu.add_metric([each.key.name], available.cpu)
@@ -158,7 +158,7 @@ class _Cluster(Collector):
         memory = GaugeMetricFamily("mill_alloc_memory_bytes", "Memory usage per allocation in bytes", labels=labels)
         restarts = CounterMetricFamily("mill_alloc_restarts", "Total service restart count", labels=labels)
         used_by = self._metrics.usage
-        for pod in list(self._watched.pods.reflector.all()):
+        for pod in list(self._stores.pods.reflector.all()):
             values = [pod.program.name, pod.node or "unknown", pod.key.namespace, pod.key.name]
             if (used := used_by.get(pod.key)) is not None:
                 cpu.add_metric(values, used.cpu)

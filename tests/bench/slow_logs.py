@@ -77,7 +77,7 @@ async def measure(streams: int, replicas: int, folder: Path, port: int) -> None:
     settings = Settings(max_log_streams=most, max_log_streams_per_caller=most)
     async with KubeClient(target, connections=0) as client:
         gateway = Gateway.of(settings, client)
-        for reflector in gateway.watched.reflectors:
+        for reflector in gateway.stores.reflectors:
             reflector.synced.set()
         known = Recorded(gateway, cast("object", None), cast("object", None))  # type: ignore[arg-type]
         known.have(mill_deployment({"name": "web", "image": "web:1"}), *(pod("web", str(n)) for n in range(replicas)))

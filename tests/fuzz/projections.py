@@ -7,17 +7,17 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from mill_api.events import rollout_id
-from mill_gateway.core.amounts import requested
 from mill_gateway.core.deployments import summary
 from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.core.seen.claims import claim
-from mill_gateway.core.seen.deployments import deployment
-from mill_gateway.core.seen.jobs import job
-from mill_gateway.core.seen.nodes import node, tenant
-from mill_gateway.core.seen.pods import pod
 from mill_gateway.core.services import services
 from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
+from mill_gateway.objects.amounts import requested
+from mill_gateway.objects.claims import project_claim
+from mill_gateway.objects.deployments import project_deployment
+from mill_gateway.objects.jobs import project_job
+from mill_gateway.objects.nodes import project_node, project_tenant
+from mill_gateway.objects.pods import project_pod
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
 from mill_operator.caches import CHILD_KINDS
@@ -41,7 +41,7 @@ class Projection(NamedTuple):
 
 def _shown(body: Any) -> object:
     """Read a MillDeployment, and what is worked out of it later, for one request."""
-    seen = deployment(body)
+    seen = project_deployment(body)
     return summary(seen), list(services(seen, lambda _: ())), seen.tasks, seen.replicas("web"), seen.rollout_id
 
 
@@ -61,12 +61,12 @@ PROJECTIONS: Final = (
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
     *(Projection(f"operator: {kind}", partial(child_facts, kind), samples.CHILDREN[kind]) for kind in CHILD_KINDS),
     Projection("gateway: MillDeployment", _shown, samples.MILL_DEPLOYMENT),
-    Projection("gateway: Pod", pod, samples.POD),
-    Projection("gateway: Pod of a node", tenant, samples.POD),
+    Projection("gateway: Pod", project_pod, samples.POD),
+    Projection("gateway: Pod of a node", project_tenant, samples.POD),
     Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
-    Projection("gateway: Node", node, samples.NODE),
-    Projection("gateway: Job", job, samples.JOB),
-    Projection("gateway: PersistentVolumeClaim", lambda body: volume(claim(body), ()), samples.CLAIM),
+    Projection("gateway: Node", project_node, samples.NODE),
+    Projection("gateway: Job", project_job, samples.JOB),
+    Projection("gateway: PersistentVolumeClaim", lambda body: volume(project_claim(body), ()), samples.CLAIM),
     Projection("gateway: PodMetrics", usage, samples.POD_METRICS),
     Projection(
         "owner",

@@ -44,5 +44,5 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
-Calling = Annotated[Caller, Depends(_caller)]
+CurrentCaller = Annotated[Caller, Depends(_caller)]
 """The caller of a request."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from mill_gateway.core.amounts import Amounts, total
-from mill_gateway.core.seen.nodes import Node, Tenant
+from mill_gateway.objects.amounts import Amounts, total
+from mill_gateway.objects.nodes import Node, Tenant
 
 
 def free(node: Node, tenants: Iterable[Tenant]) -> Amounts:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from mill_api.status import Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
-from mill_gateway.core.seen.deployments import Deployment
+from mill_gateway.objects.deployments import Deployment
 
 WARNINGS_SHOWN: Final = 100
 """How many warnings of several deployments are shown together."""

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mill_gateway.core.seen.nodes import Tenant
-from mill_gateway.core.seen.pods import Program
+from mill_gateway.objects.nodes import Tenant
+from mill_gateway.objects.pods import Program
 
 
 @dataclass(frozen=True, slots=True)

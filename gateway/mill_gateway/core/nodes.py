@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_gateway.core.capacity import free
-from mill_gateway.core.seen.nodes import Node, Tenant
+from mill_gateway.objects.nodes import Node, Tenant
 
 NodeStatus = Literal["ready", "draining", "down"]
 

@@ -6,10 +6,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun
-from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.core.seen.jobs import Job
-from mill_gateway.core.seen.pods import Pod
 from mill_gateway.core.services import allocation_status
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.jobs import Job
+from mill_gateway.objects.pods import Pod
 from mill_objects.key import Key
 
 RunStatus = Literal["pulling", "starting", "running", "stopped", "failed"]

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_api.status import ServiceStatus, State
-from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.core.seen.pods import Pod
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.pods import Pod
 from mill_objects import fields
 
 AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped", "failed"]

@@ -1,6 +1,6 @@
 """What pods use, as a metrics server tells it."""
 
-from mill_gateway.core.amounts import Amounts, total
+from mill_gateway.objects.amounts import Amounts, total
 from mill_objects import fields
 from mill_objects.fields import Json
 from mill_objects.key import Key

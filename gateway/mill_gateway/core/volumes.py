@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel, Field
 
-from mill_gateway.core.amounts import size
-from mill_gateway.core.seen.claims import Claim
-from mill_gateway.core.seen.pods import Pod
+from mill_gateway.objects.amounts import size
+from mill_gateway.objects.claims import Claim
+from mill_gateway.objects.pods import Pod
 
 
 class VolumeView(BaseModel):

@@ -7,15 +7,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from mill_api.spec import MillDeploymentSpec
-from mill_gateway.access import Caller, Calling
+from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.difference import Difference, difference
 from mill_gateway.exceptions import InvalidMillFile
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
+from mill_gateway.services.deployments import Authorise, WriteOptions, asked_for, spec_of, write
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.write import Authorise, How, asked_for, spec_of, write
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_language import InvalidConfig, parse
 from mill_objects.key import Key
@@ -62,8 +62,8 @@ class Plan(Difference):
 )
 async def deploy(
     request: Request,
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     target: Target,
     *,
     force: Force = False,
@@ -75,7 +75,7 @@ async def deploy(
     The status is 200 from the moment the resource is written, whatever comes then: the verdict is in the stream's
     last event, `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
     """
-    deployments = gateway.watched.deployments
+    deployments = gateway.stores.deployments
     verb = "patch" if deployments.get(target) else "create"
 
     async def may(who: Caller) -> None:
@@ -94,10 +94,12 @@ async def deploy(
     found = deployments.get(target)  # as it is now: the caller decides how long a body takes
     known = {"metadata": found.metadata, "spec": found.spec} if found else None
     if dry_run:
-        return JSONResponse(await _plan(gateway, target, spec, known, How(force=force, dry_run=True), authorise))
+        return JSONResponse(
+            await _plan(gateway, target, spec, known, WriteOptions(force=force, dry_run=True), authorise)
+        )
     with gateway.streams.take("rollout", caller) as place:
-        written = await write(gateway.client, target, spec, known, How(force=force), authorise=authorise)
-        deployments.learn(written)
+        written = await write(gateway.client, target, spec, known, WriteOptions(force=force), authorise=authorise)
+        deployments.put(written)
         guard = Guard(place, may)
         return rollout_response(gateway, target, *asked_for(written), guard=guard, full=detail == "full")
 
@@ -107,10 +109,10 @@ async def _plan(
     target: Key,
     spec: MillDeploymentSpec,
     known: dict[str, Any] | None,
-    how: How,
+    options: WriteOptions,
     authorise: Authorise,
 ) -> dict[str, Any]:
-    answer = await write(gateway.client, target, spec, known, how, authorise=authorise)
+    answer = await write(gateway.client, target, spec, known, options, authorise=authorise)
     before = None if known is None else spec_of(known["spec"])
     planned = difference(before, spec_of(answer["spec"]) or spec)
     return Plan(name=target.name, namespace=target.namespace, created=known is None, **planned.model_dump()).model_dump(

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
 
 from mill_api.events import END, Standing, forgotten, is_rollout, parse_id, short_uid, standing
-from mill_gateway.access import Caller, Calling
+from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, detail_of, summary
-from mill_gateway.core.seen.deployments import Deployment
 from mill_gateway.exceptions import (
     DeploymentDeleted,
     DeploymentNotFound,
@@ -18,7 +17,8 @@ from mill_gateway.exceptions import (
     RolloutNotFound,
     ServiceNotFound,
 )
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.objects.deployments import Deployment
 from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, seen
 from mill_gateway.streams.guard import Guard
@@ -35,11 +35,11 @@ IfNoneMatch = Annotated[str | None, Header(description="`ETag` of an answer that
 
 @router.get("/v1/deployments", summary="List deployments", response_model=list[DeploymentView], responses=NOT_MODIFIED)
 async def list_deployments(
-    gateway: Here, caller: Calling, namespace: InNamespace, if_none_match: IfNoneMatch = None
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    found = gateway.watched.deployments.in_namespace(namespace)
+    found = gateway.stores.deployments.in_namespace(namespace)
     version = hashlib.sha256(" ".join(each.resource_version for each in found).encode()).hexdigest()[:32]
     return _tagged(if_none_match, version, [summary(each).model_dump(mode="json") for each in found])
 
@@ -47,7 +47,9 @@ async def list_deployments(
 @router.get(
     "/v1/deployments/{name}", summary="Show a deployment", response_model=DeploymentDetail, responses=NOT_MODIFIED
 )
-async def get_deployment(gateway: Here, caller: Calling, target: Named, if_none_match: IfNoneMatch = None) -> Response:
+async def get_deployment(
+    gateway: ReadyGateway, caller: CurrentCaller, target: Named, if_none_match: IfNoneMatch = None
+) -> Response:
     """Return a deployment's spec and status, as in the resource."""
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     found = _find(gateway, target)
@@ -61,8 +63,8 @@ async def get_deployment(gateway: Here, caller: Calling, target: Named, if_none_
     responses={**ROLLOUT, 204: {"description": "After the last event there is nothing."}, **failures(410)},
 )
 async def events(
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     target: Named,
     rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.", max_length=64)] = None,
     last_event_id: LastEventId = None,
@@ -99,10 +101,10 @@ async def _up_to_date(gateway: Gateway, key: Key, uid: str | None, rollout: str 
 
     Another gateway may have written it a moment ago: it is read once if our view of it does not have what is wanted.
     """
-    found = gateway.watched.deployments.get(key)
+    found = gateway.stores.deployments.get(key)
     if found is None or not _is(found, uid) or not _has_asked_for(found, rollout):
         try:
-            found = gateway.watched.deployments.learn(await gateway.client.get(MILL_DEPLOYMENTS, *key))
+            found = gateway.stores.deployments.put(await gateway.client.get(MILL_DEPLOYMENTS, *key))
         except NotFound:
             found = None
     if uid is not None and (found is None or not _is(found, uid)):
@@ -125,7 +127,7 @@ def _has_asked_for(found: Deployment, rollout: str | None) -> bool:
 
 
 def _find(gateway: Gateway, key: Key) -> Deployment:
-    found = gateway.watched.deployments.get(key)
+    found = gateway.stores.deployments.get(key)
     if found is None:
         raise DeploymentNotFound(f"deployment not found: {key}")
     return found

@@ -6,10 +6,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from mill_gateway.access import Caller, Calling
+from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.log_lines import Progress, error_event, nothing_found
-from mill_gateway.core.seen.pods import Program
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.objects.pods import Program
 from mill_gateway.openapi import events
 from mill_gateway.routes.parameters import InNamespace, LastEventId, seen
 from mill_gateway.streams.guard import Guard
@@ -29,8 +29,8 @@ id: 0a1b2c3d-dg2x5u7jgw0-1
 
 @router.get("/v1/logs/{name}", summary="Read logs", response_class=Response, responses=events(EXAMPLE))
 async def logs(
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     namespace: InNamespace,
     name: Annotated[str, Path(description="Name of a service, a task, a replica (pod) or a run.", examples=["web"])],
     *,
@@ -55,7 +55,7 @@ async def logs(
     await may(caller)
     progress = seen(last_event_id, Progress.decode) if last_event_id else Progress()
     opened = gateway.metrics.streams.labels("logs")
-    with gateway.streams.take("logs", caller, max(1, len(selected.pods(gateway.watched.pods)))) as place:
+    with gateway.streams.take("logs", caller, max(1, len(selected.pods(gateway.stores.pods)))) as place:
         guard = Guard(place, may, farewell=error_event)
         wanted = Wanted(tail=tail, follow=follow, previous=previous)
         stream = LogStream(gateway, selected, wanted, progress, place)
@@ -73,13 +73,13 @@ def selection(gateway: Gateway, namespace: str, name: str) -> Selection:
 
     What is found here is what the right is asked for and what is read; nothing is looked up anew in between.
     """
-    watched = gateway.watched
-    run, pod = watched.jobs.get(Key(namespace, name)), watched.pods.get(Key(namespace, name))
+    stores = gateway.stores
+    run, pod = stores.jobs.get(Key(namespace, name)), stores.pods.get(Key(namespace, name))
     if run is not None:  # first: anybody who may make pods may give one the name of a run
         of_run = Program(namespace, "task", run.task)
 
         def over() -> bool:
-            job = watched.jobs.get(run.key)
+            job = stores.jobs.get(run.key)
             return job is None or job.uid != run.uid or job.outcome is not None
 
         return Selection((of_run,), lambda each: each.run == name, over, run.key)
@@ -91,8 +91,8 @@ def selection(gateway: Gateway, namespace: str, name: str) -> Selection:
 
 def _known(gateway: Gateway, namespace: str, name: str) -> bool:
     """Tell whether there is something of that name which may have replicas later."""
-    if gateway.watched.jobs.get(Key(namespace, name)) is not None:
+    if gateway.stores.jobs.get(Key(namespace, name)) is not None:
         return True
-    deployments = gateway.watched.deployments.in_namespace(namespace)
+    deployments = gateway.stores.deployments.in_namespace(namespace)
     tasks = (task["name"] for each in deployments for task in each.tasks)
     return any(each.has_service(name) for each in deployments) or name in tasks

@@ -5,8 +5,8 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from mill_gateway.access import Calling
-from mill_gateway.gateway import Here
+from mill_gateway.access import CurrentCaller
+from mill_gateway.gateway import ReadyGateway
 
 router = APIRouter(tags=["metrics"])
 
@@ -21,7 +21,7 @@ CONTENT_TYPE: Final = "text/plain; charset=utf-8"
         200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     },
 )
-async def metrics(gateway: Here, caller: Calling) -> Response:
+async def metrics(gateway: ReadyGateway, caller: CurrentCaller) -> Response:
     """Return the figures of all namespaces that the gateway serves, in Prometheus' text format.
 
     What replicas use is there if the cluster has a metrics server. With a token of the cluster it takes the right to

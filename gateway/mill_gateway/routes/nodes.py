@@ -8,17 +8,17 @@ from fastapi.responses import Response
 
 from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
 from mill_api.events import parse_id
-from mill_gateway.access import Caller, Calling
+from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.draining import busy
 from mill_gateway.core.nodes import NodeView, view
-from mill_gateway.core.seen.nodes import Node
 from mill_gateway.exceptions import DrainDisabled, InvalidParameters, NodeInUse, NodeNotFound
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.objects.nodes import Node
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, seen
+from mill_gateway.stores.nodes import Nodes
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
-from mill_gateway.watched.nodes import Nodes
 from mill_kube.client import NotFound
 from mill_kube.resources import NODES, PODS
 
@@ -41,17 +41,17 @@ NodeId = Annotated[str, Path(alias="id", description="Name of the node.", exampl
 
 
 @router.get("/v1/nodes", summary="List nodes")
-async def list_nodes(gateway: Here, caller: Calling) -> list[NodeView]:
+async def list_nodes(gateway: ReadyGateway, caller: CurrentCaller) -> list[NodeView]:
     """Return the nodes of the cluster; none where the gateway is set up not to look at them (`MILL_NODES=false`)."""
     await gateway.access.require(caller, "list", NODES, None)
-    nodes = gateway.watched.nodes
+    nodes = gateway.stores.nodes
     return [view(each, nodes.on(each.key.name)) for each in nodes.all()] if nodes else []
 
 
 @router.post("/v1/nodes/{id}/drain", summary="Drain a node", response_class=Response, responses=events(EXAMPLE))
 async def drain(
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     name: NodeId,
     limit: Annotated[
         str, Query(alias="timeout", description="After what time it is given up, as in a file.", max_length=32)
@@ -86,7 +86,7 @@ async def drain(
 
 
 @router.delete("/v1/nodes/{id}", summary="Remove a node", status_code=204, responses=failures(409))
-async def remove(gateway: Here, caller: Calling, name: NodeId) -> None:
+async def remove(gateway: ReadyGateway, caller: CurrentCaller, name: NodeId) -> None:
     """Take a node that nothing runs on out of the cluster. Its kubelet, if it still runs, may bring it back."""
     await gateway.access.require(caller, "delete", NODES, None, name)
     nodes, node = _find(gateway, name)
@@ -101,7 +101,7 @@ async def remove(gateway: Here, caller: Calling, name: NodeId) -> None:
 
 def _find(gateway: Gateway, name: str) -> tuple[Nodes, Node]:
     """Return a node that may be changed."""
-    nodes = gateway.watched.nodes
+    nodes = gateway.stores.nodes
     if nodes is None or not gateway.settings.drain:
         raise DrainDisabled
     node = nodes.get(name)

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from mill_api import names
 from mill_gateway.errors import bad_parameters
 from mill_gateway.exceptions import InvalidEventId
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import ReadyGateway
 from mill_objects.key import Key
 
 _DNS_LABEL = names.VOLUME_NAME
@@ -54,7 +54,7 @@ def seen(last_event_id: str, read: Callable[[str], _Seen]) -> _Seen:
 
 
 def _namespace(
-    gateway: Here,
+    gateway: ReadyGateway,
     namespace: Annotated[
         str | None,
         Query(pattern=_DNS_LABEL, max_length=63, description="The namespace; the gateway's own if unset."),

@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from mill_gateway.access import Caller, Calling
-from mill_gateway.core.seen.deployments import Deployment
+from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.exceptions import AmbiguousService, ServiceNotFound
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import ReadyGateway
+from mill_gateway.objects.deployments import Deployment
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, OfDeployment
+from mill_gateway.services.deployments import asked_for
+from mill_gateway.services.deployments import restart as ask_for_restart
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
-from mill_gateway.write import asked_for
-from mill_gateway.write import restart as ask_for_restart
 from mill_kube.client import NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 
@@ -28,8 +28,8 @@ router = APIRouter(tags=["restart"])
     responses={**ROLLOUT, **failures(409)},
 )
 async def restart(
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     namespace: InNamespace,
     service: Annotated[str, Path(description="Name of the service.", examples=["web"])],
     name: OfDeployment = None,
@@ -40,7 +40,7 @@ async def restart(
     The old pods go when the new ones are ready. It lasts whatever manages the resource, since its spec stays as it is.
     The events are those of this service, whatever becomes of others that are tried again meanwhile.
     """
-    deployments = gateway.watched.deployments
+    deployments = gateway.stores.deployments
     having = [each for each in deployments.in_namespace(namespace, name) if each.has_service(service)]
     # Asked for by its name where it is clear which, since rights may be given by name.
     which = having[0].key.name if len(having) == 1 else name
@@ -57,7 +57,7 @@ async def restart(
             written = await ask_for_restart(gateway.client, found.key, found.uid, service)
         except NotFound:
             raise ServiceNotFound from None
-        deployments.learn(written)
+        deployments.put(written)
         guard, full = Guard(place, may), detail == "full"
         return rollout_response(gateway, found.key, *asked_for(written), guard=guard, full=full, only=service)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from mill_api import names
-from mill_gateway.access import Calling
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
 from mill_gateway.exceptions import (
     GatewayError,
@@ -20,11 +20,11 @@ from mill_gateway.exceptions import (
     SecretsTooLarge,
     WriteConflict,
 )
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import json_body
 from mill_gateway.routes.parameters import InNamespace, Text
-from mill_gateway.write import MANAGER
+from mill_gateway.services.deployments import MANAGER
 from mill_kube.client import ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 
@@ -62,7 +62,7 @@ class SecretValue(BaseModel):
 
 @router.get("/v1/secrets", summary="List secrets")
 async def list_secrets(
-    gateway: Here, caller: Calling, namespace: InNamespace, response: Response
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, response: Response
 ) -> list[SecretListed]:
     """Return the names of a namespace's secrets. It takes the right to read them: Kubernetes has none for names."""
     await gateway.access.require(caller, "get", SECRETS, namespace, names.SECRET_NAME)
@@ -73,7 +73,7 @@ async def list_secrets(
 
 @router.get("/v1/secrets/{name}", summary="Show a secret")
 async def get_secret(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, response: Response
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: SecretName, response: Response
 ) -> Secret:
     """Return a secret's value."""
     await gateway.access.require(caller, "get", SECRETS, namespace, names.SECRET_NAME)
@@ -95,7 +95,7 @@ async def get_secret(
     openapi_extra=json_request(SecretValue),
 )
 async def set_secret(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName, request: Request
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: SecretName, request: Request
 ) -> None:
     """Set a secret, new or not. Services that use it have the new value when they start next (`/v1/restart`)."""
 
@@ -123,7 +123,7 @@ async def set_secret(
 
 
 @router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204, responses=failures(409))
-async def delete_secret(gateway: Here, caller: Calling, namespace: InNamespace, name: SecretName) -> None:
+async def delete_secret(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: SecretName) -> None:
     """Delete a secret. Who uses it goes on with the value that it has, and cannot start anew."""
     for _ in range(ATTEMPTS):
         await gateway.access.require(caller, "patch", SECRETS, namespace, names.SECRET_NAME)

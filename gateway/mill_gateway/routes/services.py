@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from mill_gateway.access import Calling
-from mill_gateway.core.seen.pods import Program
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.services import ServiceView, services
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import ReadyGateway
+from mill_gateway.objects.pods import Program
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
 from mill_kube.resources import MILL_DEPLOYMENTS
 
@@ -15,14 +15,14 @@ router = APIRouter(tags=["services"])
 
 @router.get("/v1/services", summary="List services", response_model=list[ServiceView])
 async def list_services(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: OfDeployment = None
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> JSONResponse:
     """Return the services of a namespace, with every replica that there is, old ones that are going included."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    pods = gateway.watched.pods
+    pods = gateway.stores.pods
     shown = [
         service
-        for deployment in gateway.watched.deployments.in_namespace(namespace, name)
+        for deployment in gateway.stores.deployments.in_namespace(namespace, name)
         for service in services(deployment, lambda program: pods.of(Program(namespace, "service", program)))
     ]
     return JSONResponse(shown)

@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from mill_gateway.access import Calling
-from mill_gateway.core.amounts import total
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.capacity import free
 from mill_gateway.core.deployments import DeploymentWarning, warnings
 from mill_gateway.core.runs import count
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import ReadyGateway
+from mill_gateway.objects.amounts import total
 from mill_gateway.routes.parameters import InNamespace
 from mill_kube.resources import MILL_DEPLOYMENTS, NODES
 
@@ -31,22 +31,22 @@ class Counts(BaseModel):
 
 
 @router.get("/v1/status", summary="Count everything", response_model_exclude_none=True)
-async def status(gateway: Here, caller: Calling, namespace: InNamespace) -> Counts:
+async def status(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace) -> Counts:
     """Return counts of the namespace and of the cluster's nodes.
 
     What the caller may not list counts as nothing, so that who may see one namespace gets its numbers.
     """
-    watched, access = gateway.watched, gateway.access
+    stores, access = gateway.stores, gateway.access
     may_see = await access.allows(caller, "list", MILL_DEPLOYMENTS, namespace)
-    nodes = watched.nodes if await access.allows(caller, "list", NODES) else None
+    nodes = stores.nodes if await access.allows(caller, "list", NODES) else None
     machines = nodes.all() if nodes else []
     everything = total(each.amounts for each in machines)
     available = total(free(each, nodes.on(each.key.name)) for each in machines) if nodes else total(())
-    deployments = watched.deployments.in_namespace(namespace) if may_see else []
+    deployments = stores.deployments.in_namespace(namespace) if may_see else []
     return Counts(
         node_count=len(machines),
         service_count=sum(len(each.services) for each in deployments),
-        task_count=count(watched.jobs.in_namespace(namespace), deployments) if may_see else 0,
+        task_count=count(stores.jobs.in_namespace(namespace), deployments) if may_see else 0,
         cpu_total=everything.cpu,
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,

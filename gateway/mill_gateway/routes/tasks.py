@@ -9,9 +9,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from mill_api import names
 from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT
-from mill_gateway.access import Calling
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.runs import RunView, runs
-from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.spawning import CPU, MEMORY, NO_ROOM, BadWish, Wish
 from mill_gateway.exceptions import (
     InsufficientResources,
@@ -21,11 +20,12 @@ from mill_gateway.exceptions import (
     RunNotStarted,
     TaskNotFound,
 )
-from mill_gateway.gateway import Gateway, Here
+from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.objects.pods import Program
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
-from mill_gateway.spawn import await_beginning, spawn_image, spawn_task, take_back
+from mill_gateway.services.runs import await_beginning, spawn_image, spawn_task, take_back
 from mill_kube.client import Conflict, NotFound
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
@@ -86,7 +86,7 @@ class Spawned(BaseModel):
 
 @router.get("/v1/tasks", summary="List runs of tasks")
 async def list_tasks(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: OfDeployment = None
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> list[RunView]:
     """Return the runs of a namespace, those that have ended in the last day included."""
     await gateway.access.require(caller, "list", JOBS, namespace)
@@ -94,7 +94,7 @@ async def list_tasks(
 
 
 @router.get("/v1/tasks/{id}", summary="Show a run of a task")
-async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: RunId) -> RunView:
+async def get_task(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, run: RunId) -> RunView:
     """Return a run."""
     await gateway.access.require(caller, "get", JOBS, namespace, run)
     for each in _runs(gateway, namespace):
@@ -109,7 +109,7 @@ async def get_task(gateway: Here, caller: Calling, namespace: InNamespace, run: 
     responses=failures(409, 415),
     openapi_extra=json_request(Spawn),
 )
-async def spawn(gateway: Here, caller: Calling, target: Target, request: Request) -> Spawned:
+async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, request: Request) -> Spawned:
     """Make a run, and answer when it has begun.
 
     What cannot begin is an error in the operator's words, and will not begin later. The client may leave it.
@@ -142,13 +142,13 @@ async def spawn(gateway: Here, caller: Calling, target: Target, request: Request
 
 
 @router.delete("/v1/tasks/{id}", summary="End a run of a task", status_code=204)
-async def kill(gateway: Here, caller: Calling, namespace: InNamespace, run: RunId) -> None:
+async def kill(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, run: RunId) -> None:
     """Tell a run's program to end (SIGTERM, and SIGKILL ten seconds later). One that has ended stays as it is."""
     await gateway.access.require(caller, "delete", JOBS, namespace, run)
     key = Key(namespace, run)
-    job = gateway.watched.jobs.get(key)
+    job = gateway.stores.jobs.get(key)
     if job is None:
-        pod = gateway.watched.pods.get(key)
+        pod = gateway.stores.pods.get(key)
         if pod is not None and pod.program.kind == "service":
             raise NotARun
         if not any(each.id == run for each in _runs(gateway, namespace)):
@@ -163,10 +163,10 @@ async def kill(gateway: Here, caller: Calling, namespace: InNamespace, run: RunI
 
 
 def _runs(gateway: Gateway, namespace: str, deployment: str | None = None) -> list[RunView]:
-    watched = gateway.watched
-    deployments = watched.deployments.in_namespace(namespace, deployment)
-    jobs = [each for each in watched.jobs.in_namespace(namespace) if deployment in (None, each.deployment)]
+    stores = gateway.stores
+    deployments = stores.deployments.in_namespace(namespace, deployment)
+    jobs = [each for each in stores.jobs.in_namespace(namespace) if deployment in (None, each.deployment)]
     tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
-    pods = [pod for task in tasks for pod in watched.pods.of(Program(namespace, "task", task))]
+    pods = [pod for task in tasks for pod in stores.pods.of(Program(namespace, "task", task))]
     newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
     return runs(jobs, deployments, newest)

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from mill_gateway.access import Calling
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.volumes import VolumeView, held_by, volume
 from mill_gateway.exceptions import VolumeAttached, VolumeNotFound
-from mill_gateway.gateway import Here
+from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
 from mill_kube.client import NotFound
@@ -19,28 +19,28 @@ router = APIRouter(tags=["volumes"])
 
 @router.get("/v1/volumes", summary="List volumes")
 async def list_volumes(
-    gateway: Here, caller: Calling, namespace: InNamespace, name: OfDeployment = None
+    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> list[VolumeView]:
     """Return the persistent volumes of a namespace, those of services that are gone included."""
     await gateway.access.require(caller, "list", CLAIMS, namespace)
-    claims = gateway.watched.claims.in_namespace(namespace)
-    mounting = gateway.watched.pods.mounting
+    claims = gateway.stores.claims.in_namespace(namespace)
+    mounting = gateway.stores.pods.mounting
     return [volume(each, mounting(each.key)) for each in claims if name in (None, each.deployment)]
 
 
 @router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204, responses=failures(409))
 async def delete_volume(
-    gateway: Here,
-    caller: Calling,
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
     namespace: InNamespace,
     name: Annotated[str, Path(alias="volume", description="Name of the volume.", examples=["data"])],
 ) -> None:
     """Delete a volume that nobody mounts. Its data is gone then, as the storage class has it."""
     await gateway.access.require(caller, "delete", CLAIMS, namespace, name)
-    claim = gateway.watched.claims.get(Key(namespace, name))
+    claim = gateway.stores.claims.get(Key(namespace, name))
     if claim is None or claim.leaving:
         raise VolumeNotFound
-    if (pod := held_by(gateway.watched.pods.mounting(claim.key))) is not None:
+    if (pod := held_by(gateway.stores.pods.mounting(claim.key))) is not None:
         raise VolumeAttached(pod=pod.key.name, node=pod.node)
     try:
         await gateway.client.delete(CLAIMS, namespace, name, uid=claim.uid)

@@ -3,7 +3,7 @@
 import asyncio
 
 from mill_gateway.core.log_lines import LINE_OVERHEAD, Line
-from mill_gateway.core.seen.pods import Pod
+from mill_gateway.objects.pods import Pod
 
 Queued = tuple[Pod, Line | None] | None
 """A line; None in its place where lines of before may come again; None: there is no more."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
-from mill_gateway.core.seen.pods import Pod, Program
 from mill_gateway.gateway import Gateway
+from mill_gateway.objects.pods import Pod, Program
+from mill_gateway.stores.pods import Pods
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.places import Place
-from mill_gateway.watched.pods import Pods
 from mill_kube.client import ApiError, KubeError
 from mill_objects.key import Key
 
@@ -72,7 +72,7 @@ class LogStream:
         self._postponed: set[str] = set()
         """Replicas, by uid, that there is no place to read."""
         self._gateway = gateway
-        self._pods = gateway.watched.pods
+        self._pods = gateway.stores.pods
         self._selection = selection
         self._wanted = wanted
         self._progress = progress
@@ -160,11 +160,11 @@ class LogStream:
         changed = asyncio.Event()
         with contextlib.ExitStack() as waits:
             if self._selection.run is not None:
-                waits.enter_context(self._pods.runs.changes(self._selection.run, changed))
-                waits.enter_context(self._gateway.watched.jobs.waiting.changes(self._selection.run, changed))
+                waits.enter_context(self._pods.run_subscriptions.changes(self._selection.run, changed))
+                waits.enter_context(self._gateway.stores.jobs.subscriptions.changes(self._selection.run, changed))
             else:
                 for program in self._selection.programs:
-                    waits.enter_context(self._pods.waiting.changes(program, changed))
+                    waits.enter_context(self._pods.subscriptions.changes(program, changed))
             try:
                 await self._follow_selected(followed, changed)
             except Exception:
@@ -212,7 +212,7 @@ class LogStream:
 
     async def _follow(self, pod: Pod) -> None:
         """Follow a pod through restarts of its container, until it is gone or over."""
-        with self._pods.waiting.changes(pod.program) as changed:
+        with self._pods.subscriptions.changes(pod.program) as changed:
             read: str | None = None
             while True:
                 changed.clear()

@@ -10,9 +10,9 @@ from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event, qualified_id
 from mill_gateway.gateway import Gateway
+from mill_gateway.stores.deployments import Deployments
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
-from mill_gateway.watched.deployments import Deployments
 from mill_objects.key import Key
 
 
@@ -28,7 +28,7 @@ def rollout_response(
     only: str | None = None,
 ) -> EventSourceResponse:
     """Answer with the events of a rollout that come after position `after`; with `only`, with those of one service."""
-    events = follow(gateway.watched.deployments, key, uid, rollout, after=after, full=full, only=only)
+    events = follow(gateway.stores.deployments, key, uid, rollout, after=after, full=full, only=only)
     opened = gateway.metrics.streams.labels("rollout")
     headers = {"Mill-Deployment": str(key), "Mill-Rollout": qualified_id(uid, rollout)}
     return event_stream(events, opened, headers, guard=guard)
@@ -46,7 +46,7 @@ async def follow(
 ) -> AsyncIterator[bytes]:
     """Yield the events' bytes until the last. The rollout goes on whether anybody follows or not."""
     sent = after
-    with deployments.waiting.changes(key) as changed:
+    with deployments.subscriptions.changes(key) as changed:
         while sent < END:
             changed.clear()
             current = deployments.get(key)

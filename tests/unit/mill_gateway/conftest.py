@@ -84,21 +84,21 @@ class Recorded:
 
     def have(self, *bodies: Json) -> None:
         """Let the watches see objects, new or changed."""
-        watched = self.gateway.watched
+        stores = self.gateway.stores
         for body in bodies:
-            stores = {
-                "MillDeployment": (watched.deployments.reflector,),
-                "Pod": (watched.pods.reflector, *((watched.nodes.tenants,) if watched.nodes else ())),
-                "Job": (watched.jobs.reflector,),
-                "PersistentVolumeClaim": (watched.claims.reflector,),
-                "Node": (watched.nodes.reflector,) if watched.nodes else (),
+            reflectors = {
+                "MillDeployment": (stores.deployments.reflector,),
+                "Pod": (stores.pods.reflector, *((stores.nodes.tenants,) if stores.nodes else ())),
+                "Job": (stores.jobs.reflector,),
+                "PersistentVolumeClaim": (stores.claims.reflector,),
+                "Node": (stores.nodes.reflector,) if stores.nodes else (),
             }
-            for reflector in stores[body["kind"]]:
+            for reflector in reflectors[body["kind"]]:
                 reflector._change(reflector._project(body))
 
     def lose(self, kind: str, namespace: str, name: str) -> None:
         """Let the watches see that an object is gone."""
-        for reflector in self.gateway.watched.reflectors:
+        for reflector in self.gateway.stores.reflectors:
             if reflector.resource.kind == kind and (old := reflector.get(Key(namespace, name))):
                 reflector._drop(old.key)
                 reflector._on_change(old, None)
@@ -116,7 +116,7 @@ async def serve(*bodies: Json, settings: Settings | None = None) -> AsyncIterato
     settings = settings or Settings()
     kube = RecordedClient()
     gateway = Gateway.of(settings, cast("KubeClient", kube))
-    for reflector in gateway.watched.reflectors:
+    for reflector in gateway.stores.reflectors:
         reflector.synced.set()
     transport = httpx.ASGITransport(create_app(settings, gateway), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:4400") as http:

@@ -13,7 +13,7 @@ async def test_it_lists_what_it_has_watched(served: Serve) -> None:
 
 async def test_until_it_knows_the_cluster_it_says_so(served: Serve) -> None:
     async with served() as recorded:
-        recorded.gateway.watched.pods.reflector.synced.clear()
+        recorded.gateway.stores.pods.reflector.synced.clear()
         answer = await recorded.http.get("/v1/deployments")
         assert answer.status_code == 503
         assert "pods" in answer.json()["error"]

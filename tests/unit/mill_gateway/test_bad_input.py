@@ -77,7 +77,7 @@ async def test_head_is_get_without_the_body_and_begins_no_stream(served: Serve) 
         async with asyncio.timeout(2):
             stream = await recorded.http.head("/v1/deployments/mill/events")  # its rollout goes on
         assert (stream.status_code, stream.headers["Mill-Rollout"]) == (200, "01234567.1")
-        assert len(recorded.gateway.watched.deployments.waiting) == 0
+        assert len(recorded.gateway.stores.deployments.subscriptions) == 0
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from mill_gateway.access.access import ANYBODY
 from mill_gateway.core.log_lines import Line, Progress
-from mill_gateway.core.seen.pods import pod as seen
+from mill_gateway.objects.pods import project_pod as seen
 from mill_gateway.routes.logs import selection
 from mill_gateway.settings import Settings
 from mill_gateway.streams import response

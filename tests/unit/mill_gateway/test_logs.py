@@ -10,7 +10,7 @@ import pytest
 
 from mill_gateway.access.access import ANYBODY
 from mill_gateway.core.log_lines import Progress
-from mill_gateway.core.seen.pods import Pod, Program
+from mill_gateway.objects.pods import Pod, Program
 from mill_gateway.routes.logs import selection
 from mill_gateway.streams.logs import LogStream, Wanted
 from mill_kube.client import ApiError, Unreachable
@@ -190,7 +190,7 @@ async def test_a_service_is_followed_through_restarts_and_new_replicas(served: S
         reader.task.cancel()
         await asyncio.gather(reader.task, return_exceptions=True)
         assert recorded.kube.reading == 0, "who leaves stops the reading"
-        assert len(recorded.gateway.watched.pods.waiting) == 0
+        assert len(recorded.gateway.stores.pods.subscriptions) == 0
 
 
 async def test_who_wants_no_last_lines_gets_what_is_written_from_now_on(served: Serve) -> None:
@@ -421,7 +421,7 @@ async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
         reader = Reader(recorded, "t-1")
         await reader.has("t-0: working")
         await asyncio.sleep(0.01)
-        pods = recorded.gateway.watched.pods
+        pods = recorded.gateway.stores.pods
         of = pods.of
 
         def counted(program: Program) -> list[Pod]:
@@ -438,4 +438,4 @@ async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
         assert looks == 1
         reader.task.cancel()
         await asyncio.gather(reader.task, return_exceptions=True)
-        assert len(pods.runs) == len(pods.waiting) == 0
+        assert len(pods.run_subscriptions) == len(pods.subscriptions) == 0

@@ -95,7 +95,7 @@ async def test_figures_do_not_wait_for_a_metrics_server_that_hangs(
 
 async def test_runs_are_counted_whoever_spawned_them_but_not_those_of_before(served: Serve) -> None:
     async with served() as recorded:
-        jobs = recorded.gateway.watched.jobs.reflector
+        jobs = recorded.gateway.stores.jobs.reflector
         jobs.synced.clear()
         recorded.have(job("old-1", "old"))
         jobs.synced.set()
@@ -115,8 +115,8 @@ async def test_runs_are_counted_whoever_spawned_them_but_not_those_of_before(ser
 async def test_a_run_that_is_known_from_the_answer_to_its_spawn_is_counted_once(served: Serve) -> None:
     made = job("migrate-1", "migrate")
     async with served() as recorded:
-        recorded.gateway.watched.jobs.learn(made)
-        recorded.gateway.watched.jobs.learn(made)
+        recorded.gateway.stores.jobs.put(made)
+        recorded.gateway.stores.jobs.put(made)
         recorded.have(made, job("migrate-1", "migrate", status={"active": 1}))
         assert (await _samples(recorded))["mill_tasks_spawned_total", "migrate"] == 1
 
@@ -125,7 +125,7 @@ async def test_a_run_whose_spawn_is_answered_after_the_watch_is_counted_once(ser
     made = job("migrate-1", "migrate")
     async with served() as recorded:
         recorded.have(made)
-        recorded.gateway.watched.jobs.learn(made)
+        recorded.gateway.stores.jobs.put(made)
         assert (await _samples(recorded))["mill_tasks_spawned_total", "migrate"] == 1
 
 

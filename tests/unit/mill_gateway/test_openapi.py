@@ -14,11 +14,11 @@ from hypothesis import settings
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from mill_gateway import spawn
 from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
+from mill_gateway.services import runs as spawn
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 
@@ -77,7 +77,7 @@ def _described() -> Any:
         ("patch", "nodes"): {},
     }
     gateway = Gateway.of(options, cast("KubeClient", kube))
-    for reflector in gateway.watched.reflectors:
+    for reflector in gateway.stores.reflectors:
         reflector.synced.set()
     Recorded(gateway, kube, cast("Any", None)).have(
         mill_deployment(WEB, status=OVER),
@@ -159,7 +159,7 @@ async def test_there_are_no_pages_that_load_from_elsewhere(served: Serve) -> Non
 
 async def test_a_process_that_is_not_well_says_so_as_described(served: Serve) -> None:
     async with served() as recorded:
-        recorded.gateway.watched.pods.reflector.synced.clear()
+        recorded.gateway.stores.pods.reflector.synced.clear()
         answer = await recorded.http.get("/readyz")
         described = (await recorded.http.get("/openapi.json")).json()["paths"]["/readyz"]["get"]["responses"]["503"]
     assert described["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Health"}

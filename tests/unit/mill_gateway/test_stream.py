@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any, cast
 
+from mill_gateway.stores.deployments import Deployments
 from mill_gateway.streams.rollout import follow
-from mill_gateway.watched.deployments import Deployments
 from mill_kube.client import KubeClient
 from mill_objects.key import Key
 
@@ -77,7 +77,7 @@ async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() 
     _change(store, _resource(4, [SCHEDULED, HEALTHY], finished=True))
     await asyncio.wait_for(reader, 1)
     assert got == EVENTS
-    assert len(store.waiting) == 0
+    assert len(store.subscriptions) == 0
 
 
 async def test_a_deleted_deployment_ends_the_stream() -> None:

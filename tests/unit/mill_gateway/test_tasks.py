@@ -171,7 +171,7 @@ async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None
 
 async def test_who_waits_for_a_run_is_woken_by_its_own_pod_only(served: Serve) -> None:
     async with served() as recorded:
-        with recorded.gateway.watched.pods.runs.changes(Key("default", "migrate-1")) as changed:
+        with recorded.gateway.stores.pods.run_subscriptions.changes(Key("default", "migrate-1")) as changed:
             recorded.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
             assert not changed.is_set()
             recorded.have(pod("migrate", "2", kind="task", run="migrate-1"))
@@ -195,7 +195,7 @@ async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is
 async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_is_over(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.spawn.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.05)
     backing_off = {"waiting": {"reason": "ImagePullBackOff"}}
     async with served(mill_deployment()) as recorded:
         recorded.kube.answers |= {
@@ -212,7 +212,7 @@ async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_
 
 
 async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mill_gateway.spawn.ROOM_SECONDS", 0.05)
+    monkeypatch.setattr("mill_gateway.services.runs.ROOM_SECONDS", 0.05)
 
     def homeless(run: str) -> dict[str, Any]:
         made = pod("migrate", kind="task", run=run, ready=False, node=None, phase="Pending", state={"waiting": {}})

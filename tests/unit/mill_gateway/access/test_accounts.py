@@ -291,7 +291,7 @@ async def test_nobody_runs_a_cron_job_that_is_no_task_of_a_deployment(served: Se
 async def test_a_task_of_a_deployment_that_our_watch_does_not_know_yet_is_run(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.spawn.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.01)
     async with served() as recorded:
         _answering(recorded)
         answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
@@ -302,7 +302,7 @@ async def test_a_task_of_a_deployment_that_our_watch_does_not_know_yet_is_run(
 async def test_a_drain_goes_no_further_than_the_rights_of_who_began_it(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.drains.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("mill_gateway.services.drains.AGAIN_SECONDS", 0.01)
     rights = (("patch", "nodes"), ("create", "pods/eviction"))
     async with served(node(), pod("web"), settings=KUBERNETES) as recorded:
         evictions = 0

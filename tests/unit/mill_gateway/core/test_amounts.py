@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.amounts import Amounts, requested
+from mill_gateway.objects.amounts import Amounts, requested
 
 Json = dict[str, Any]
 

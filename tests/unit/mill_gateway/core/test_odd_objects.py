@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.amounts import Amounts, requested
 from mill_gateway.core.deployments import summary
 from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.core.seen.claims import claim
-from mill_gateway.core.seen.deployments import deployment
-from mill_gateway.core.seen.jobs import job
-from mill_gateway.core.seen.nodes import node, tenant
-from mill_gateway.core.seen.pods import pod
 from mill_gateway.core.services import services
 from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
+from mill_gateway.objects.amounts import Amounts, requested
+from mill_gateway.objects.claims import project_claim
+from mill_gateway.objects.deployments import project_deployment
+from mill_gateway.objects.jobs import project_job
+from mill_gateway.objects.nodes import project_node, project_tenant
+from mill_gateway.objects.pods import project_pod
 from mill_objects.key import Key
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
@@ -74,7 +74,7 @@ def test_what_a_pod_takes(path: str, value: Any, amounts: Amounts) -> None:
     ],
 )
 def test_pods(path: str, value: Any, kept: Json) -> None:
-    seen = pod(changed(samples.POD, path, value))
+    seen = project_pod(changed(samples.POD, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -90,7 +90,7 @@ def test_pods(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_pods_of_nodes(path: str, value: Any, kept: Json) -> None:
-    seen = tenant(changed(samples.POD, path, value))
+    seen = project_tenant(changed(samples.POD, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -109,7 +109,7 @@ def test_pods_of_nodes(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_nodes(path: str, value: Any, kept: Json) -> None:
-    seen = node(changed(samples.NODE, path, value))
+    seen = project_node(changed(samples.NODE, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -127,7 +127,7 @@ def test_nodes(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_jobs(path: str, value: Any, kept: Json) -> None:
-    seen = job(changed(samples.JOB, path, value))
+    seen = project_job(changed(samples.JOB, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -143,7 +143,7 @@ def test_jobs(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
-    shown = volume(claim(changed(samples.CLAIM, path, value)), ())
+    shown = volume(project_claim(changed(samples.CLAIM, path, value)), ())
     assert (shown.size, shown.size_bytes) == (size, count)
 
 
@@ -167,7 +167,7 @@ def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
     ],
 )
 def test_resources(path: str, value: Any, names: list[str]) -> None:
-    seen = deployment(changed(samples.MILL_DEPLOYMENT, path, value))
+    seen = project_deployment(changed(samples.MILL_DEPLOYMENT, path, value))
     assert [each["name"] for each in services(seen, lambda _: ())] == names
     assert summary(seen).name == "mill"
     assert seen.has_service("api") == ("api" in names)
@@ -195,12 +195,12 @@ def test_usage_of_whom_nobody_knows_is_left_out() -> None:
 
 
 PROJECTIONS: list[tuple[Callable[[Json], object], Json, str]] = [
-    (pod, samples.POD, "name namespace uid resourceVersion creationTimestamp"),
-    (tenant, samples.POD, "name namespace uid resourceVersion"),
-    (node, samples.NODE, "name uid resourceVersion"),
-    (job, samples.JOB, "name namespace uid resourceVersion creationTimestamp"),
-    (claim, samples.CLAIM, "name namespace uid resourceVersion"),
-    (deployment, samples.MILL_DEPLOYMENT, "name namespace uid resourceVersion generation"),
+    (project_pod, samples.POD, "name namespace uid resourceVersion creationTimestamp"),
+    (project_tenant, samples.POD, "name namespace uid resourceVersion"),
+    (project_node, samples.NODE, "name uid resourceVersion"),
+    (project_job, samples.JOB, "name namespace uid resourceVersion creationTimestamp"),
+    (project_claim, samples.CLAIM, "name namespace uid resourceVersion"),
+    (project_deployment, samples.MILL_DEPLOYMENT, "name namespace uid resourceVersion generation"),
 ]
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mill_api.status import TaskRun
-from mill_gateway.core.seen.pods import pod as seen
 from mill_gateway.core.spawning import BadWish, Beginning, Wish, beginning, from_template, inline, run_name, too_late
+from mill_gateway.objects.pods import project_pod as seen
 from mill_objects.key import Key
 from tests.unit.mill_gateway.objects import labels, pod
 

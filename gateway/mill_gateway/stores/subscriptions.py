@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 
-class Waiting(Generic[K]):
+class Subscriptions(Generic[K]):
     """Wakes those who wait for a key, and nobody else."""
 
     def __init__(self) -> None:

@@ -3,6 +3,6 @@
 Read routes answer from here. A file for each kind: what is kept of an object, and by what it is found.
 """
 
-from mill_gateway.watched.view import Watched
+from mill_gateway.stores.stores import Stores
 
-__all__ = ["Watched"]
+__all__ = ["Stores"]

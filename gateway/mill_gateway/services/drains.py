@@ -14,13 +14,13 @@ from typing import Any, Final
 from mill_api.events import END, Event
 from mill_api.status import State
 from mill_gateway.core.draining import name_of, plan, unmanaged
-from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.core.seen.nodes import Node, Tenant
-from mill_gateway.core.seen.pods import Program
 from mill_gateway.exceptions import AccessDenied, GatewayError
-from mill_gateway.watched import Watched
-from mill_gateway.watched.nodes import Nodes
-from mill_gateway.write import MANAGER
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.nodes import Node, Tenant
+from mill_gateway.objects.pods import Program
+from mill_gateway.services.deployments import MANAGER
+from mill_gateway.stores import Stores
+from mill_gateway.stores.nodes import Nodes
 from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
 from mill_kube.resources import NODES, PODS
 
@@ -43,11 +43,11 @@ class Drain:
     """One drain of one node."""
 
     def __init__(
-        self, client: KubeClient, watched: Watched, nodes: Nodes, node: Node, seconds: float, authorise: Authorise
+        self, client: KubeClient, stores: Stores, nodes: Nodes, node: Node, seconds: float, authorise: Authorise
     ) -> None:
         self._client = client
         self._authorise = authorise
-        self._watched = watched
+        self._stores = stores
         self._nodes = nodes
         self._node = node
         self._name = node.key.name
@@ -121,7 +121,7 @@ class Drain:
 
     async def _move(self, program: Program, tenants: tuple[Tenant, ...]) -> None:
         """Evict a service's pods, and wait until others are healthy elsewhere."""
-        before = {each.uid for each in self._watched.pods.of(program)}
+        before = {each.uid for each in self._stores.pods.of(program)}
         async with asyncio.TaskGroup() as parts:
             evictions = [parts.create_task(self._evict(each)) for each in tenants]
         evicted = sum(each.result() for each in evictions)
@@ -133,12 +133,12 @@ class Drain:
             return
         told: set[str] = set()
         with (
-            self._watched.pods.waiting.changes(program) as changed,
-            self._watched.deployments.waiting.changes(owner.key, changed),
+            self._stores.pods.subscriptions.changes(program) as changed,
+            self._stores.deployments.subscriptions.changes(owner.key, changed),
         ):
             while True:
                 changed.clear()
-                pods = [each for each in self._watched.pods.of(program) if not each.leaving]
+                pods = [each for each in self._stores.pods.of(program) if not each.leaving]
                 new = [each for each in pods if each.uid not in before]
                 for each in new:
                     if each.node and each.uid not in told:
@@ -162,7 +162,7 @@ class Drain:
 
     def _owner(self, program: Program) -> Deployment | None:
         """Return who asks for the service; None if nobody does any more, or where this gateway does not look."""
-        deployments = self._watched.deployments.in_namespace(program.namespace)
+        deployments = self._stores.deployments.in_namespace(program.namespace)
         return next((each for each in deployments if each.has_service(program.name)), None)
 
     async def _evict(self, tenant: Tenant) -> bool:
@@ -206,7 +206,7 @@ class Drain:
         return await self._gone(tenant)
 
     async def _gone(self, tenant: Tenant) -> bool:
-        with self._nodes.waiting.changes(self._name) as changed:
+        with self._nodes.subscriptions.changes(self._name) as changed:
             while self._there(tenant):
                 changed.clear()
                 if not await self._woken(changed):
@@ -240,9 +240,9 @@ def _verdict(owner: Deployment, program: Program) -> str | None:
 class Drains:
     """The drains of this process: of each node the last one."""
 
-    def __init__(self, client: KubeClient, watched: Watched) -> None:
+    def __init__(self, client: KubeClient, stores: Stores) -> None:
         self._client = client
-        self._watched = watched
+        self._stores = stores
         self._drains: dict[str, Drain] = {}
 
     def begin(self, nodes: Nodes, node: Node, seconds: float, authorise: Authorise) -> Drain:
@@ -254,7 +254,7 @@ class Drains:
             over = [each for each, drain in self._drains.items() if drain.task.done()]
             for each in over[: max(0, len(over) - KEPT + 1)]:
                 del self._drains[each]
-            running = self._drains[name] = Drain(self._client, self._watched, nodes, node, seconds, authorise)
+            running = self._drains[name] = Drain(self._client, self._stores, nodes, node, seconds, authorise)
         return running
 
     def find(self, node: str, prefix: str) -> Drain | None:

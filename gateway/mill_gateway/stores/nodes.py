@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from mill_gateway.core.seen.nodes import Node, Tenant, node, tenant
-from mill_gateway.watched.waiting import Waiting
+from mill_gateway.objects.nodes import Node, Tenant, project_node, project_tenant
+from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import NODES, PODS
@@ -17,11 +17,13 @@ class Nodes:
     """The stores, and who waits for a change on a node."""
 
     def __init__(self, client: KubeClient) -> None:
-        self.reflector: Reflector[Node] = Reflector(client, NODES, project=node, on_change=lambda _old, _new: None)
-        self.tenants: Reflector[Tenant] = Reflector(
-            client, PODS, project=tenant, on_change=self._changed, group=lambda each: each.node, fields=RUNNING
+        self.reflector: Reflector[Node] = Reflector(
+            client, NODES, project=project_node, on_change=lambda _old, _new: None
         )
-        self.waiting: Waiting[str] = Waiting()
+        self.tenants: Reflector[Tenant] = Reflector(
+            client, PODS, project=project_tenant, on_change=self._changed, group=lambda each: each.node, fields=RUNNING
+        )
+        self.subscriptions: Subscriptions[str] = Subscriptions()
         """By the node's name."""
 
     def get(self, name: str) -> Node | None:
@@ -38,4 +40,4 @@ class Nodes:
 
     def _changed(self, old: Tenant | None, new: Tenant | None) -> None:
         for name in {each.node for each in (old, new) if each is not None}:
-            self.waiting.wake(name)
+            self.subscriptions.wake(name)

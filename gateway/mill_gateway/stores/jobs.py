@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mill_api import names
-from mill_gateway.core.seen.jobs import Job, job
-from mill_gateway.watched.waiting import Waiting
+from mill_gateway.objects.jobs import Job, project_job
+from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import JOBS
@@ -26,13 +26,13 @@ class Jobs:
         self.reflector: Reflector[Job] = Reflector(
             client,
             JOBS,
-            project=job,
+            project=project_job,
             on_change=self._changed,
             group=lambda each: each.key.namespace,
             namespace=namespace,
             labels=f"{names.CHILD_SELECTOR},{names.LABEL_TASK}",
         )
-        self.waiting: Waiting[Key] = Waiting()
+        self.subscriptions: Subscriptions[Key] = Subscriptions()
 
     def get(self, key: Key) -> Job | None:
         """Return a run."""
@@ -42,7 +42,7 @@ class Jobs:
         """Return the runs of a namespace, by name."""
         return sorted(self.reflector.in_group(namespace), key=lambda each: each.key)
 
-    def learn(self, body: dict[str, Any]) -> Job:
+    def put(self, body: dict[str, Any]) -> Job:
         """Note the answer to our own spawn, and tell of the run: to the watch it will not be new any more.
 
         Raises `Unreadable`.
@@ -58,4 +58,4 @@ class Jobs:
             self._on_run(old, new)
         either = new or old
         if either is not None:
-            self.waiting.wake(either.key)
+            self.subscriptions.wake(either.key)

@@ -1,8 +1,8 @@
 """The pods of services and of tasks' runs, who waits for those of which, and the volumes that they mount."""
 
 from mill_api import names
-from mill_gateway.core.seen.pods import Pod, Program, pod
-from mill_gateway.watched.waiting import Waiting
+from mill_gateway.objects.pods import Pod, Program, project_pod
+from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import PODS
@@ -16,14 +16,14 @@ class Pods:
         self.reflector: Reflector[Pod] = Reflector(
             client,
             PODS,
-            project=pod,
+            project=project_pod,
             on_change=self._changed,
             group=lambda each: each.program,
             namespace=namespace,
             labels=names.CHILD_SELECTOR,
         )
-        self.waiting: Waiting[Program] = Waiting()
-        self.runs: Waiting[Key] = Waiting()
+        self.subscriptions: Subscriptions[Program] = Subscriptions()
+        self.run_subscriptions: Subscriptions[Key] = Subscriptions()
         """Those who wait for the pod of one run only: a task may have very many at once."""
         self._mounting: dict[Key, dict[Key, Pod]] = {}
         """By the claim that they mount."""
@@ -44,9 +44,9 @@ class Pods:
         either = new or old
         if either is not None:
             self._mount(old, new)
-            self.waiting.wake(either.program)
+            self.subscriptions.wake(either.program)
             if either.run is not None:
-                self.runs.wake(Key(either.key.namespace, either.run))
+                self.run_subscriptions.wake(Key(either.key.namespace, either.run))
 
     def _mount(self, old: Pod | None, new: Pod | None) -> None:
         if old is not None:

@@ -29,7 +29,7 @@ Authorise = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class WriteOptions:
     """How a deploy is written."""
 
     force: bool = False
@@ -43,7 +43,7 @@ async def write(
     key: Key,
     spec: MillDeploymentSpec,
     known: Json | None,
-    how: How | None = None,
+    options: WriteOptions | None = None,
     *,
     authorise: Authorise,
 ) -> Json:
@@ -55,20 +55,22 @@ async def write(
     `authorise` is asked before each write, since one that begins as a creation may go on as a change, and the other
     way round: whoever may do one of them may not be led to do the other by somebody who is faster.
     """
-    how, there = how or How(), known
+    options, there = options or WriteOptions(), known
     for attempt in range(ATTEMPTS):
         await authorise("patch" if there else "create")
         try:
             if there is None:
                 body = resource(key, spec)
-                return await client.create(MILL_DEPLOYMENTS, key.namespace, body, manager=MANAGER, dry_run=how.dry_run)
-            _refuse(key, there["metadata"], force=how.force)
+                return await client.create(
+                    MILL_DEPLOYMENTS, key.namespace, body, manager=MANAGER, dry_run=options.dry_run
+                )
+            _refuse(key, there["metadata"], force=options.force)
             request = new_request(datetime.now(UTC))
             if attempt == ATTEMPTS - 1:  # others who write all the time are not waited for any longer
-                body = insistence(there["metadata"]["uid"], spec, request)
-                return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER, dry_run=how.dry_run)
-            patch = replacement(there, spec, request)
-            return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER, dry_run=how.dry_run)
+                body = force_patch(there["metadata"]["uid"], spec, request)
+                return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER, dry_run=options.dry_run)
+            patch = replace_patch(there, spec, request)
+            return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER, dry_run=options.dry_run)
         except (NotFound, Conflict) as error:
             if isinstance(error, NotFound) and there is None:
                 raise  # not the resource is missing, but its namespace or its kind
@@ -131,13 +133,13 @@ def resource(key: Key, spec: MillDeploymentSpec) -> Json:
     return spec.to_resource({"name": key.name, "namespace": key.namespace})
 
 
-def insistence(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
+def force_patch(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
     """Return the merge patch that brings a resource to `spec` whatever it is by then, with a rollout of its own."""
     whole = {**dict.fromkeys(MillDeploymentSpec.model_fields), **spec.to_wire()}  # null removes what is not asked for
     return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": whole}
 
 
-def replacement(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:
+def replace_patch(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:
     """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile."""
     meta = there["metadata"]
     annotations = meta.get("annotations")

@@ -5,17 +5,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from mill_gateway.settings import Settings
-from mill_gateway.watched.claims import Claims
-from mill_gateway.watched.deployments import Deployments
-from mill_gateway.watched.jobs import Jobs, OnRun
-from mill_gateway.watched.nodes import Nodes
-from mill_gateway.watched.pods import Pods
+from mill_gateway.stores.claims import Claims
+from mill_gateway.stores.deployments import Deployments
+from mill_gateway.stores.jobs import Jobs, OnRun
+from mill_gateway.stores.nodes import Nodes
+from mill_gateway.stores.pods import Pods
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_process.supervision import GiveUp, end, supervised
 
 
-class Watched:
+class Stores:
     """A store for each kind that routes read."""
 
     def __init__(self, client: KubeClient, settings: Settings, *, on_run: OnRun = lambda _old, _new: None) -> None:

@@ -1,7 +1,7 @@
 """Volumes."""
 
 from mill_api import names
-from mill_gateway.core.seen.claims import Claim, claim
+from mill_gateway.objects.claims import Claim, project_claim
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import CLAIMS
@@ -15,7 +15,7 @@ class Claims:
         self.reflector: Reflector[Claim] = Reflector(
             client,
             CLAIMS,
-            project=claim,
+            project=project_claim,
             on_change=lambda _old, _new: None,
             group=lambda each: each.key.namespace,
             namespace=namespace,

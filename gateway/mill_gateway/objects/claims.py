@@ -27,7 +27,7 @@ class Claim:
     leaving: bool
 
 
-def claim(body: Json) -> Claim:
+def project_claim(body: Json) -> Claim:
     """Take what we need from a claim. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")

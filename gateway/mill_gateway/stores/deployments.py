@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mill_gateway.core.seen.deployments import Deployment, deployment
-from mill_gateway.watched.waiting import Waiting
+from mill_gateway.objects.deployments import Deployment, project_deployment
+from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import MILL_DEPLOYMENTS
@@ -17,12 +17,12 @@ class Deployments:
         self.reflector: Reflector[Deployment] = Reflector(
             client,
             MILL_DEPLOYMENTS,
-            project=deployment,
+            project=project_deployment,
             on_change=self._changed,
             group=lambda each: each.key.namespace,
             namespace=namespace,
         )
-        self.waiting: Waiting[Key] = Waiting()
+        self.subscriptions: Subscriptions[Key] = Subscriptions()
 
     def get(self, key: Key) -> Deployment | None:
         """Return a deployment."""
@@ -33,11 +33,11 @@ class Deployments:
         found = [each for each in self.reflector.in_group(namespace) if name in (None, each.key.name)]
         return sorted(found, key=lambda each: each.key)
 
-    def learn(self, body: dict[str, Any]) -> Deployment:
+    def put(self, body: dict[str, Any]) -> Deployment:
         """Note the answer to our own write, so that its stream need not wait for the watch. Raises `Unreadable`."""
         return self.reflector.learn(body)
 
     def _changed(self, old: Deployment | None, new: Deployment | None) -> None:
         either = new or old
         if either is not None:
-            self.waiting.wake(either.key)
+            self.subscriptions.wake(either.key)

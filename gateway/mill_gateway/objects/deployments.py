@@ -77,7 +77,7 @@ class Deployment:
         return events
 
 
-def deployment(body: Json) -> Deployment:
+def project_deployment(body: Json) -> Deployment:
     """Take what we need from a MillDeployment. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     if fields.optional_number(meta, "generation") is None:

@@ -8,9 +8,6 @@ from typing import Final
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.runs import told_runs
-from mill_gateway.core.seen.deployments import Deployment
-from mill_gateway.core.seen.jobs import Job
-from mill_gateway.core.seen.pods import Program
 from mill_gateway.core.spawning import (
     Beginning,
     Wish,
@@ -23,7 +20,10 @@ from mill_gateway.core.spawning import (
 )
 from mill_gateway.exceptions import DeploymentTerminating, RunNotStarted, TaskNotFound
 from mill_gateway.gateway import Gateway
-from mill_gateway.write import MANAGER, resource
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.jobs import Job
+from mill_gateway.objects.pods import Program
+from mill_gateway.services.deployments import MANAGER, resource
 from mill_kube.client import ApiError, Conflict, KubeError, NotFound
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
@@ -53,10 +53,10 @@ async def spawn_task(gateway: Gateway, namespace: str, task: str, wish: Wish) ->
 
 async def _there(gateway: Gateway, owner: Owner) -> bool:
     """Tell whether there is that very MillDeployment. Our watch may be behind: then it is read once."""
-    found: Deployment | None = gateway.watched.deployments.get(owner.key)
+    found: Deployment | None = gateway.stores.deployments.get(owner.key)
     if found is None or found.uid != owner.uid:
         try:
-            found = gateway.watched.deployments.learn(await gateway.client.get(MILL_DEPLOYMENTS, *owner.key))
+            found = gateway.stores.deployments.put(await gateway.client.get(MILL_DEPLOYMENTS, *owner.key))
         except NotFound:
             return False
     return found.uid == owner.uid
@@ -69,7 +69,7 @@ async def spawn_image(
 
     `may_create` asks for the right to make that one, and raises `AccessDenied`.
     """
-    found: Deployment | None = gateway.watched.deployments.get(deployment)
+    found: Deployment | None = gateway.stores.deployments.get(deployment)
     task = f"task-{secrets.token_hex(4)}"
     run = run_name(task, secrets.token_hex(2))
     options = gateway.settings
@@ -101,7 +101,7 @@ async def _empty(gateway: Gateway, deployment: Key) -> Deployment:
         made = await client.create(MILL_DEPLOYMENTS, deployment.namespace, body, manager=MANAGER)
     except Conflict:
         made = await client.get(MILL_DEPLOYMENTS, *deployment)
-    return gateway.watched.deployments.learn(made)
+    return gateway.stores.deployments.put(made)
 
 
 async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
@@ -112,23 +112,23 @@ async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
         if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
             raise RunNotStarted(f"refused by the cluster: {error}", reason=error.reason) from error
         raise
-    return gateway.watched.jobs.learn(made)
+    return gateway.stores.jobs.put(made)
 
 
 async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
     """Wait until a run has begun or will not begin; 60 s at most. The run goes on whoever waits."""
-    watched, program = gateway.watched, Program(job.key.namespace, "task", job.task)
+    stores, program = gateway.stores, Program(job.key.namespace, "task", job.task)
     deployment = Key(job.key.namespace, job.deployment)
     clock = asyncio.get_running_loop().time
     ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
     with (
-        watched.pods.runs.changes(job.key) as changed,
-        watched.deployments.waiting.changes(deployment, changed),
+        stores.pods.run_subscriptions.changes(job.key) as changed,
+        stores.deployments.subscriptions.changes(deployment, changed),
     ):
         while True:
             changed.clear()
-            pods = [each for each in watched.pods.of(program) if each.run == job.key.name]
-            found = watched.deployments.get(deployment)
+            pods = [each for each in stores.pods.of(program) if each.run == job.key.name]
+            found = stores.deployments.get(deployment)
             told = told_runs(found.status).get(job.key.name) if found else None
             now = beginning(pods, told)
             homeless = next((each.unschedulable for each in pods if each.unschedulable is not None), None)

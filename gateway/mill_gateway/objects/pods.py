@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 from mill_api import names
-from mill_gateway.core.amounts import Amounts, requested
+from mill_gateway.objects.amounts import Amounts, requested
 from mill_objects import fields
 from mill_objects.fields import Json
 from mill_objects.key import Key
@@ -78,7 +78,7 @@ class Pod:
         return self.phase in ("Succeeded", "Failed")
 
 
-def pod(body: Json) -> Pod:
+def project_pod(body: Json) -> Pod:
     """Take what we need from a pod. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
