@@ -1,4 +1,4 @@
-"""`helm test`: deploys a good service and one whose tag does not exist, and looks whether each is judged by itself."""
+"""`helm test`: deploys a healthy service and one whose tag does not exist, and checks that each gets its own verdict."""
 
 import os
 import subprocess

@@ -21,7 +21,7 @@ app.kubernetes.io/part-of: mill
 {{- end }}
 {{- end -}}
 
-{{/* What selects a component's pods; never changes. Takes (list . "operator"). */}}
+{{/* Selector of the pods of a component; never changes. Takes (list . "operator"). */}}
 {{- define "mill.selector" -}}
 app.kubernetes.io/name: mill-{{ index . 1 }}
 app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
@@ -36,7 +36,7 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* The restricted Pod Security Standard, and a file system that nobody writes to. */}}
+{{/* The restricted Pod Security Standard, with a read-only file system. */}}
 {{- define "mill.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532
@@ -53,7 +53,7 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Variables that both components have. */}}
+{{/* Environment variables of both components. */}}
 {{- define "mill.workloadEnv" -}}
 - name: MILL_RESTRICTED
   value: {{ .Values.workloads.restricted | quote }}
@@ -63,7 +63,7 @@ capabilities:
 {{- end }}
 {{- end -}}
 
-{{/* Variables of a map. */}}
+{{/* Environment variables from a map. */}}
 {{- define "mill.env" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
@@ -71,7 +71,7 @@ capabilities:
 {{- end }}
 {{- end -}}
 
-{{/* Where pods are put: apart from their like, as far as that goes. Takes (list . "operator"). */}}
+{{/* Placement of pods: spread over nodes as far as possible. Takes (list . "operator"). */}}
 {{- define "mill.placement" -}}
 {{- $root := index . 0 -}}
 {{- $values := index $root.Values (index . 1) -}}

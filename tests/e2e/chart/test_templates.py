@@ -70,6 +70,7 @@ SETTINGS = {
     "serviceMonitor.enabled=true": "kind: ServiceMonitor",
     "serviceMonitor.enabled=true,serviceMonitor.interval=5s": "interval: 5s",
     "serviceMonitor.enabled=true,serviceMonitor.labels.release=p": "release: p",
+    "monitoring.alerts=true": "kind: PrometheusRule",
     "argocd.healthCheck=true": "resource.customizations.health.mill.dev_MillDeployment",
     "tests.namespace=trial": "name: MILL_NAMESPACE\n      value: trial",
 }
@@ -87,8 +88,8 @@ WRONG = {
     "operator.replicas=-1": "replicas",
     "gateway.service.type=External": "type",
     "namespace=Shop": "namespace",
-    "gateway.token.create=false,gateway.kubernetesTokens=false": "nobody could use the gateway",
-    "gateway.ingress.enabled=true": "which name leads to the gateway",
+    "gateway.token.create=false,gateway.kubernetesTokens=false": "no caller could use the gateway",
+    "gateway.ingress.enabled=true": "the host name of the gateway is required",
 }
 
 
