@@ -17,12 +17,12 @@ Schema = Json
 
 
 def added_later(rule: Schema) -> Schema:
-    """Return a rule of the spec that was not in the first release, so that it is about what changes alone.
+    """Return a rule of the spec that release 0.1.0 did not have, so that it applies to changes alone.
 
-    A write of the status is checked by all rules of the spec, too. Before Kubernetes 1.33 a rule that is broken by what
-    was stored before it was there refuses every such write, so that the resource could have no status any more. (What
-    OpenAPI says, as `maximum`, is checked only of the part that is written: it needs no such care.) What is in a list
-    whose items have no keys has no old value: such a rule stands at the list.
+    The API server applies all CEL rules of the spec to a write of the status, too. Before Kubernetes 1.33, a rule that
+    a stored spec breaks refuses every such write, and the resource would never have a status again. (An OpenAPI keyword
+    such as `maximum` is applied only to the part that is written, and needs no such care.) The items of a list without
+    keys have no old value: a rule of theirs must stand at the list.
     """
     unchanged = "oldSelf.hasValue() && oldSelf.value() == self"
     return rule | {"rule": f"{unchanged} || ({rule['rule']})", "optionalOldSelf": True}
@@ -179,7 +179,7 @@ def _json(value: object) -> str:
 
 
 class _Converter:
-    """JSON schema, as pydantic writes it, to what the API server takes."""
+    """Converter from JSON schema, as pydantic writes it, to a structural schema, as the API server accepts it."""
 
     def __init__(self, definitions: Mapping[str, Schema], *, defaults: bool, explained: bool) -> None:
         self._definitions = definitions
@@ -214,7 +214,7 @@ class _Converter:
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:
-        """Follow references and drop `null` alternatives. What stands at the field wins over the model's own words."""
+        """Follow references and drop `null` alternatives. Keywords at the field win over those of its model."""
         while "anyOf" in schema or "$ref" in schema:
             outer = {key: value for key, value in schema.items() if key not in ("anyOf", "$ref")}
             if "$ref" in schema:
@@ -223,7 +223,7 @@ class _Converter:
                 continue
             options = [option for option in schema["anyOf"] if option.get("type") != "null"]
             if len(options) != 1:
-                raise TypeError(f"a field of one type was expected, not {options}")
+                raise TypeError(f"expected a field of one type, got {options}")
             schema = options[0] | outer
         return schema, model
 
@@ -237,7 +237,7 @@ class _Converter:
         kept = {key: value for key, value in schema.items() if key in _KEPT - {"type"}}
         if kept.get("default", ...) is None:
             del kept["default"]
-        # The pattern is about texts, the minimum about numbers.
+        # The pattern applies to texts, the minimum to numbers.
         forms = [{"type": "integer"}, {"type": "string"}]
         if self._explained and "description" in kept:
             kept["description"] = _explained(kept, is_notation=True)
@@ -245,7 +245,7 @@ class _Converter:
 
 
 class _Dumper(yaml.SafeDumper):
-    """YAML without anchors, indented as people do."""
+    """YAML without anchors, with indented lists."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - of the base class
         return True

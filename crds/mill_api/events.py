@@ -1,7 +1,7 @@
-"""Status → the server-sent events of a rollout: a function of the resource alone.
+"""The server-sent events of a rollout: a function of the resource alone.
 
-Any gateway replica makes the same events with the same ids from the same status, so that a client may lose one
-replica and go on with another. Identifiers are `<first 8 of uid>.<rollout>.<seq>`, and `.end` for the last event.
+Every gateway replica makes the same events with the same ids from the same status, so that a client may lose one
+replica and resume at another. Ids are `<first 8 of uid>.<rollout>.<seq>`, and end with `.end` for the last event.
 """
 
 import hashlib
@@ -29,12 +29,12 @@ from mill_api.status import (
 from mill_objects.fields import moment, number, texts
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
-"""What everybody sees of the progress; `detail=full` shows all phases."""
+"""The phases of a stream without `detail=full`, which has all of them."""
 VERDICTS = frozenset({Phase.HEALTHY, Phase.FAILED, Phase.STOPPED})
 
 SUPERSEDED, END = UNJUDGED_SEQ, UNJUDGED_SEQ + 1
-"""Positions after everything that can happen to a service. What ends a rollout that cannot be judged has the first:
-such a rollout is over, and cannot be superseded."""
+"""Positions after all transitions. The failure of a rollout that ends by an internal error has the first of them: such
+a rollout has finished, and cannot be superseded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,23 @@ class Event:
     """One server-sent event."""
 
     rollout: str
-    """First 8 of the resource's uid, and the rollout's id."""
+    """What `qualified_id` returns."""
     seq: int
     name: str
     data: dict[str, Any]
 
     @property
     def id(self) -> str:
-        """Return what a client sends back as `Last-Event-ID`."""
+        """The id, which a client sends back as `Last-Event-ID`."""
         return f"{self.rollout}.{'end' if self.seq == END else self.seq}"
 
     @property
     def last(self) -> bool:
-        """Tell whether nothing can follow."""
+        """Whether it is the last event of the rollout."""
         return self.seq == END
 
     def encode(self) -> bytes:
-        """Return the event's bytes: JSON as Python writes it, keys in the order in which they were made."""
+        """Return the event's bytes: JSON as Python writes it, keys in the order in which they were added."""
         return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
 
 
@@ -77,37 +77,37 @@ _ROLLOUT: Final = re.compile(r"[0-9]{1,18}(-[-_0-9A-Za-z]{1,32})?")
 
 
 def parse_id(text: str) -> tuple[str, str, int]:
-    """Return uid prefix, rollout and position of an event's id. Raise ValueError if it is none of ours."""
+    """Return short uid, rollout and position of an event's id. Raises ValueError for any other text."""
     match = _ID.fullmatch(text)
     if match is None or (match[3] != "end" and int(match[3]) > SUPERSEDED):
-        raise ValueError(f"{text!r} is no event's id")
+        raise ValueError(f"{text!r} is not the id of an event")
     uid, rollout, seq = match.groups()
     return uid, rollout, END if seq == "end" else int(seq)
 
 
 def is_rollout(text: str) -> bool:
-    """Tell whether a text can be a rollout's id: a generation, and a request if there was one."""
+    """Whether a text can be a rollout's id: a generation, followed by the request if there was one."""
     return _ROLLOUT.fullmatch(text) is not None
 
 
 class Standing(StrEnum):
-    """What a resource tells of a rollout."""
+    """What a resource says about a rollout."""
 
-    TOLD = "told"
-    """It is the current one, or one of the history."""
+    RECORDED = "recorded"
+    """It is the current one, or in the history."""
     AWAITED = "awaited"
-    """It has not begun; or our view of the resource is older than it."""
+    """It has not started; or the caller's copy of the resource is older than it."""
     SUPERSEDED = "superseded"
-    """The operator never saw it: a newer one was asked for before."""
+    """The operator never observed it: a newer one was requested before."""
     FORGOTTEN = "forgotten"
-    """It may have been in the history, which keeps the last few."""
+    """It may have been in the history, which keeps only the last few."""
 
 
 def standing(rollout: str, metadata: Mapping[str, Any], status: MillDeploymentStatus) -> Standing:
-    """Find out what a resource tells of a rollout."""
+    """Return what a resource says about a rollout."""
     current = status.rollout
     if (current is not None and current.id == rollout) or any(past.id == rollout for past in status.history):
-        return Standing.TOLD
+        return Standing.RECORDED
     if _position(rollout) >= _position(rollout_id(metadata)):
         return Standing.AWAITED
     full = len(status.history) >= HISTORY_KEPT
@@ -116,9 +116,9 @@ def standing(rollout: str, metadata: Mapping[str, Any], status: MillDeploymentSt
 
 
 def rollout_id(metadata: Mapping[str, Any]) -> str:
-    """Return which rollout a resource asks for: its generation, and the request if there is one.
+    """Return the rollout that a resource requests: its generation, followed by the request if there is one.
 
-    Who asks again for what is there already changes the annotation `mill.dev/request`; its value may be anything.
+    A change of the annotation `mill.dev/request`, to any value, requests another rollout of the same generation.
     """
     request = texts(metadata, "annotations").get(names.ANNOTATION_REQUEST)
     if not request:
@@ -129,17 +129,17 @@ def rollout_id(metadata: Mapping[str, Any]) -> str:
 
 
 def new_request(moment: datetime) -> str:
-    """Return a value for the annotation that sorts after those made before."""
+    """Return a value for the annotation that sorts after all earlier ones."""
     return f"{int(moment.timestamp() * 1000):012x}{secrets.token_hex(2)}"
 
 
 def generation_of(rollout: str) -> int:
-    """Return the generation of a rollout's id; -1 if it has none that is known here."""
+    """Return the generation of a rollout's id; -1 for an id of an unknown form."""
     return _position(rollout)[0]
 
 
 def _position(rollout: str) -> tuple[int, str]:
-    """Return what orders rollouts. A status may tell of one whose id is of another kind: it is before all others."""
+    """Return the sort key of a rollout. An id of an unknown form, which a status may have, sorts before all others."""
     generation, _, request = rollout.partition("-")
     return (int(generation), request) if is_rollout(rollout) else (-1, rollout)
 
@@ -153,10 +153,10 @@ def rollout_events(
     full: bool = False,
     only: str | None = None,
 ) -> list[Event]:
-    """Return all events of a rollout so far, the last of them `done` if it is over.
+    """Return all events of a rollout so far; the last of them is `done` if it has finished.
 
-    `metadata` is the resource's own, and not older than the rollout: it tells one that was superseded before the
-    operator saw it. With `only` they are those of one service, and it is over when that one has a verdict.
+    `metadata` is the resource's own, and not older than the rollout: it shows whether the rollout was superseded before
+    the operator observed it. With `only` the events are those of one service, and end when it has a verdict.
     """
     prefix = qualified_id(uid, rollout)
     current = status.rollout
@@ -166,7 +166,7 @@ def rollout_events(
         if past.id == rollout:
             return list(_past(prefix, past, _successor(status, rollout), only=only))
     stands, asked = standing(rollout, metadata, status), rollout_id(metadata)
-    # Requests for one generation are told apart by clocks, which are not the same: only the one that stands is awaited.
+    # Requests for one generation are ordered by clocks, which differ: only the one in the annotation is awaited.
     replaced = rollout != asked and _position(rollout)[0] == _position(asked)[0]
     if stands is Standing.AWAITED and not replaced:
         return []
@@ -177,7 +177,7 @@ def rollout_events(
 
 
 def forgotten(rollout: str) -> str:
-    """Say that nobody knows any more what became of a rollout."""
+    """Return the message for a rollout that is in the history no longer."""
     return f"rollout {rollout} is no longer known: the last {HISTORY_KEPT} before the current one are kept"
 
 
@@ -206,7 +206,7 @@ def _current(
 
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:
-    """Tell a rollout that is over from the history, which keeps verdicts and no progress."""
+    """Yield the events of a finished rollout from the history, which keeps verdicts and no progress."""
     failures = [failed for failed in past.failed if only is None or failed.service in (None, only)]
     for failed in failures:
         data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
@@ -258,7 +258,7 @@ def _done(prefix: str, started_at: str, finished_at: str, *, success: bool) -> E
 
 
 def _elapsed(start: str, end: str) -> float:
-    """Return seconds with one decimal."""
+    """Return seconds, with one decimal; 0 if a time is missing."""
     began, ended = moment(start), moment(end)
     elapsed = ended - began if began and ended else timedelta(0)
     return round(max(0.0, elapsed.total_seconds()), 1)  # an operator that took over may have an earlier clock

@@ -1,6 +1,6 @@
-"""A program → its container, its pod, its run: what operator and gateway make alike.
+"""Containers, pods and Jobs of services and tasks: the parts that operator and gateway render alike.
 
-A change of what this makes of an unchanged service restarts it. The golden files of the operator's tests hold it.
+A change of the result for an unchanged service restarts that service; the golden files of the operator's tests show it.
 """
 
 from math import ceil
@@ -11,18 +11,18 @@ from mill_api.spec import Service, Task
 from mill_objects.json import Json
 
 GRACE_SECONDS: Final = 10
-"""How long a pod has between being told to end and being killed."""
+"""Seconds between the request to terminate a pod and its kill."""
 RUN_TTL_SECONDS: Final = 24 * 3600
-"""How long the Job of a run that has ended stays: as long as people ask for its logs."""
+"""Seconds for which the Job of a finished run is kept, for its logs."""
 
 
 def literal(text: str) -> str:
-    """Protect a text from Kubernetes' own `$(VAR)`: it reads `$$` as `$`."""
+    """Escape a text against Kubernetes' own `$(VAR)`: it reads `$$` as `$`."""
     return text.replace("$", "$$")
 
 
 def container_of(program: Service | Task, *, restricted: bool) -> Json:
-    """Return the one container of a pod, as far as services and tasks have it alike."""
+    """Return the container of a pod: the part that services and tasks share."""
     amounts = {"cpu": program.cpu, "memory": program.memory}
     container: Json = {
         "name": program.name,
@@ -39,7 +39,7 @@ def container_of(program: Service | Task, *, restricted: bool) -> Json:
 
 
 def pod_spec(container: Json, *, service_account: str | None) -> Json:
-    """Return a pod, as far as services and tasks have it alike."""
+    """Return the spec of a pod: the part that services and tasks share."""
     named = {"serviceAccountName": service_account} if service_account else {}
     return {
         **named,
@@ -52,10 +52,10 @@ def pod_spec(container: Json, *, service_account: str | None) -> Json:
 
 
 def run_spec(container: Json, labels: dict[str, str], timeout: str, *, service_account: str | None) -> Json:
-    """Return the spec of a Job: one attempt, since half of the work may be done."""
+    """Return the spec of a Job with one attempt: a failed run may have done half of its work."""
     job: Json = {
         "backoffLimit": 0,
-        "podReplacementPolicy": "Failed",  # a pod that is deleted has a grace in which it may still end well
+        "podReplacementPolicy": "Failed",  # a deleted pod may still succeed within its grace period
         "ttlSecondsAfterFinished": RUN_TTL_SECONDS,
         "template": {
             "metadata": {"labels": labels},
@@ -68,5 +68,5 @@ def run_spec(container: Json, labels: dict[str, str], timeout: str, *, service_a
 
 
 def deadline(timeout: str) -> int:
-    """Return a run's time-out in whole seconds, rounded up; 0: it has none."""
+    """Return a run's timeout in whole seconds, rounded up; 0 for none."""
     return ceil(to_timedelta(timeout).total_seconds())

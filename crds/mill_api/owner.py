@@ -1,4 +1,4 @@
-"""The MillDeployment that objects are made for: whose they are, and how they are found."""
+"""The MillDeployment that owns child objects: owner reference, labels and selectors."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +9,13 @@ from mill_objects.key import Key
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A MillDeployment, as its objects name it."""
+    """A MillDeployment, as its child objects refer to it."""
 
     key: Key
     uid: str
 
     def reference(self, *, controller: bool) -> dict[str, Any]:
-        """Return what makes the garbage collector take an object when the MillDeployment goes."""
+        """Return the owner reference, by which the garbage collector deletes a child after the MillDeployment."""
         reference = {
             "apiVersion": names.API_VERSION,
             "kind": names.KIND,
@@ -25,7 +25,7 @@ class Owner:
         return reference | ({"controller": True} if controller else {})
 
     def labels(self, name: str) -> dict[str, str]:
-        """Return the labels of an object: never the MillDeployment's own, by which Argo CD would prune it."""
+        """Return the labels of a child. The MillDeployment's own are not among them: Argo CD would prune the child."""
         return {
             names.LABEL_NAME: name,
             names.LABEL_PART_OF: self.key.name,
@@ -34,5 +34,5 @@ class Owner:
         }
 
     def selector(self, service: str) -> dict[str, str]:
-        """Return the labels by which a service's pods are found."""
+        """Return the labels that select the pods of a service."""
         return {names.LABEL_DEPLOYMENT: self.key.name, names.LABEL_SERVICE: service}

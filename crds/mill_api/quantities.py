@@ -1,7 +1,7 @@
-"""Sizes and CPU: from `.mill` notation to canonical Kubernetes quantities.
+"""Sizes and CPU: `.mill` notation, and canonical Kubernetes quantities.
 
 The notations look alike and differ: `1m` of memory is a megabyte in a `.mill` file and a thousandth of a byte in
-Kubernetes. Texts are therefore never passed through.
+Kubernetes. So no text is passed on unconverted.
 """
 
 import re
@@ -30,7 +30,7 @@ _KUBERNETES: Final = re.compile(
     r"(?:(?P<suffix>[KMGTPE]i|[numkMGTPE])|[eE](?P<exponent>[+-]?[0-9]+))?"
 )
 _LEAST: Final = Decimal("1e-9")
-"""Kubernetes keeps nine decimal places. What is finer is rounded up: who asks for something gets something."""
+"""Kubernetes keeps nine decimal places. A finer value is rounded up, so that no request becomes zero."""
 _EXACT: Final = Context(prec=4 * _MOST_DIGITS, rounding=ROUND_UP, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _SMALL: Final = {"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3")}
 
@@ -67,25 +67,25 @@ def format_size(size: int, *, binary: bool | None) -> str:
 
 
 def parse_cpu(cores: Decimal) -> str:
-    """Convert a number of cores: `0.5` is `500m`, `2` is `2`. Finer than a thousandth is rounded up."""
+    """Convert a number of cores: `0.5` is `500m`, `2` is `2`. Fractions of a thousandth are rounded up."""
     if not cores > 0:
         raise InvalidQuantity("cpu must be greater than 0")
     if cores > _LARGEST_CPU:
         raise InvalidQuantity(f"cpu must be at most {_LARGEST_CPU}")
     if cores < _SMALL["m"]:
-        raise InvalidQuantity("cpu must be at least 0.001, the least that Kubernetes can give")
+        raise InvalidQuantity("cpu must be at least 0.001, the least that Kubernetes supports")
     return _millicores(cores)
 
 
 def normalize_size(quantity: str) -> str:
-    """Bring any Kubernetes quantity to the form that `parse_size` gives, as a whole number of bytes, rounded up."""
+    """Convert any Kubernetes quantity to the form that `parse_size` returns: whole bytes, rounded up."""
     value, suffix = _value(quantity)
     size = int(value.to_integral_value(ROUND_CEILING))
     return format_size(size, binary=suffix.endswith("i") if suffix else None)
 
 
 def normalize_cpu(quantity: str) -> str:
-    """Bring any Kubernetes quantity to the form that `parse_cpu` gives."""
+    """Convert any Kubernetes quantity to the form that `parse_cpu` returns."""
     return _millicores(_value(quantity)[0])
 
 
@@ -95,7 +95,7 @@ def cores_of(quantity: str) -> float:
 
 
 def bytes_of(quantity: str) -> int:
-    """Return any Kubernetes quantity as a whole number of bytes, a part of one rounded up. Raises InvalidQuantity."""
+    """Return any Kubernetes quantity as a whole number of bytes, rounded up. Raises InvalidQuantity."""
     return int(_value(quantity)[0].to_integral_value(ROUND_UP))
 
 
@@ -121,7 +121,7 @@ def _magnitude(match: re.Match[str], factor: Decimal) -> Decimal:
     if not whole and not fraction:
         return Decimal(0)
     digits = exponent + len(whole) if whole else exponent - len(fraction) + len(fraction.lstrip("0"))
-    if digits > _MOST_DIGITS:  # not worked out: it may have billions of them
+    if digits > _MOST_DIGITS:  # not computed: it may have billions of them
         return Decimal(_LARGEST)
     if digits < -_MOST_DIGITS:
         return _LEAST
@@ -132,7 +132,7 @@ def _magnitude(match: re.Match[str], factor: Decimal) -> Decimal:
 
 
 def _exponent(text: str) -> int:
-    """Read an exponent as Kubernetes does: in 64 bits, of which it keeps 32."""
+    """Read an exponent as Kubernetes does: 64 bits, of which it keeps 32."""
     digits = text.lstrip("+-0") or "0"
     if len(digits) > _MOST_EXPONENT_DIGITS or (exponent := int(digits)) > _LARGEST:
         raise InvalidQuantity("a Kubernetes quantity has an exponent of 64 bits")
@@ -140,7 +140,7 @@ def _exponent(text: str) -> int:
 
 
 def _bytes(text: str) -> tuple[int, bool | None]:
-    """Return bytes, and whether they were written with a binary unit (None: with no unit)."""
+    """Return bytes, and whether their unit was binary; None for no unit."""
     if _PLAIN.fullmatch(text):
         return _scaled(text.lstrip("+"), 1), None
     match = _SIZE.fullmatch(text)
@@ -166,13 +166,13 @@ def _bytes(text: str) -> tuple[int, bool | None]:
 
 
 def _scaled(number: str, factor: int) -> int:
-    """Multiply, and cut a fraction of a byte off."""
+    """Multiply, and cut off a fraction of a byte."""
     if len(number.partition(".")[0].lstrip("0")) <= _MOST_DIGITS:
         with localcontext(prec=3 * _MOST_DIGITS):
             size = int(Decimal(number[: 2 * _MOST_DIGITS]) * factor)
         if size <= _LARGEST:
             return size
-    raise InvalidQuantity("larger than 8Ei, the most that Kubernetes can count")
+    raise InvalidQuantity("larger than 8Ei, the most that Kubernetes supports")
 
 
 def _first_bytes(unit: str) -> str:
@@ -180,5 +180,5 @@ def _first_bytes(unit: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Quote as the original's texts do."""
+    """Quote a text as the original does: with `\"`, `\\`, `\n` and `\t` escaped."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t") + '"'

@@ -1,6 +1,7 @@
 """References in environment values: `${secret(NAME)}` and `${service.NAME.address}`.
 
-Pure text to parts, and back. The `.mill` parser checks values with it, the operator translates them with it.
+`parse_value` splits a text into parts, `format_value` joins them. The rules check values with it, and the operator
+translates them.
 """
 
 import re
@@ -10,9 +11,9 @@ from typing import Final
 
 OPEN: Final = "${"
 ESCAPED_OPEN: Final = "$${"
-"""What stands for a literal `${`."""
+"""The escape of a literal `${`."""
 _OPENING: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\})?")
-"""An escaped opening, or a reference up to its end: the first group is what stands in it, the second its end."""
+"""An escaped opening, or a reference: the first group is its expression, the second its closing brace."""
 
 
 class InvalidValue(ValueError):

@@ -1,8 +1,8 @@
-"""A resource's `status` as somebody stored it → the model, whatever is in it.
+"""Reading a stored `status` into the model, whatever it contains.
 
-The operator alone writes it, but of what release is not said: each can be rolled back to the one before. And whoever
-may change the status by hand can write what the schema lets through. So nothing in it is an error: unknown words are
-kept (`mill_api.status.Word`), and what does not fit is left out, as little of it as possible.
+Only the operator writes it, but another release of the operator may have done so, since each can be rolled back to the
+one before. People with the right to change the status can write whatever the schema accepts. So nothing in it is an
+error: unknown words are kept (`mill_api.status.Word`), and parts that do not fit are left out, as few as possible.
 """
 
 from copy import deepcopy
@@ -13,15 +13,15 @@ from pydantic import ValidationError
 from mill_api.status import MillDeploymentStatus
 
 _MISSING: Final = "missing"
-"""What pydantic calls the error of a field that has to be there."""
+"""pydantic's name for the error of a required field that is missing."""
 _ROUNDS: Final = 16
-"""More than a status is deep: each round leaves out what the one before had made incomplete."""
+"""More than a status is deep: each round leaves out the parts that the previous one made incomplete."""
 
 
 def read_status(stored: object) -> MillDeploymentStatus:
-    """Return a status. A field that does not fit counts as not there; an element without what it needs is left out.
+    """Return a status. A field that does not fit counts as missing; an element without a required field is left out.
 
-    What cannot be read at all counts as empty.
+    A status that cannot be read at all counts as empty.
     """
     try:
         return MillDeploymentStatus.model_validate(stored)
@@ -38,9 +38,9 @@ def read_status(stored: object) -> MillDeploymentStatus:
 
 
 def _leave_out(status: Any, error: ValidationError) -> None:
-    """Take out of a status what an error is about."""
+    """Remove the parts of a status that an error names."""
     places = {_place(each["type"], each["loc"]) for each in error.errors(include_url=False, include_input=False)}
-    # From the end: what is taken out of a list moves what comes after it.
+    # From the end: removing an element of a list moves the later ones.
     for place in sorted(places, key=lambda place: [(isinstance(part, str), part) for part in place], reverse=True):
         if not place:
             continue
@@ -55,5 +55,5 @@ def _leave_out(status: Any, error: ValidationError) -> None:
 
 
 def _place(kind: str, place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Return what is to go: of something that lacks a field, the whole."""
+    """Return the part to remove: the whole object if it lacks a required field."""
     return place[:-1] if kind == _MISSING else place

@@ -1,6 +1,7 @@
-"""What the schema of a MillDeployment cannot say: rules across fields, across services, and inside of texts.
+"""The rules of a spec: every breach of `constraints`, and of what no schema can express, at its place.
 
-Pure functions of a spec. The `.mill` parser uses them, and so does the operator, for resources that came by kubectl.
+The latter are rules across services and inside of texts. Pure functions of a spec: the `.mill` parser applies them, and
+the operator does to resources that were written by other means.
 """
 
 import itertools
@@ -31,29 +32,29 @@ _SECRET_KEY: Final = re.compile(names.SECRET_KEY)
 
 MAX_TEXT_BYTES: Final = 512 * 1024
 """Bytes of the environments and commands of all services and tasks together, in UTF-8. A MillDeployment is one object
-of the API server, which takes 1.5 MiB, and each Deployment that is made of it is another."""
+of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
 MAX_REFERENCES: Final = 1000
-"""References in the environment of one service or task: each may become a variable of its own."""
+"""References in the environment of one service or task. Each may become a variable of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A rule that a spec breaks: where, and what to do about it. `str` is the line that people read."""
+    """A breach of a rule: its place, and what to do about it. `str` is the line that people read."""
 
     path: str
     message: str
     help: str | None = None
     other: str | None = None
-    """The path of another place that has to do with it."""
+    """The path of another place that explains it, such as the first of two definitions."""
     absent: tuple[str, ...] = ()
-    """The paths that would have to be there, if that is the problem: a caller may know why they are not."""
+    """The paths of which one is missing, if that is the problem: a caller may know why it is."""
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
 
 
 def problems(spec: MillDeploymentSpec) -> list[Problem]:
-    """Return all that is wrong with a spec, services first, in the order of the file."""
+    """Return all problems of a spec, services first, in the order of the file."""
     return list(_problems(spec))
 
 
@@ -123,7 +124,7 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
 
 
 def _too_much_text(spec: MillDeploymentSpec) -> Iterator[Problem]:
-    """Bound what one MillDeployment costs whoever reads it. The place is that of the largest service or task."""
+    """Limit the cost of reading one MillDeployment. The place is that of the largest service or task."""
     sizes = [(_text_bytes(each), f"service.{each.name}") for each in spec.services]
     sizes += [(_text_bytes(each), f"task.{each.name}") for each in spec.tasks]
     total = sum(size for size, _ in sizes)
@@ -154,7 +155,7 @@ def _within_service(path: str, service: Service) -> Iterator[Problem]:
 
 
 def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
-    """What two services, or one twice, may not both have."""
+    """Report volumes and routes that two services have, or one service twice."""
     volumes: dict[str, str] = {}
     routes: dict[tuple[str, str], str] = {}
     for service in spec.services:

@@ -72,7 +72,7 @@ class Deployment:
         if events is None:
             made = rollout_events(self.uid, rollout, self.metadata, self.status, full=full, only=only)
             events = [(event, event.encode()) for event in made]
-            if standing(rollout, self.metadata, self.status) is Standing.TOLD:
+            if standing(rollout, self.metadata, self.status) is Standing.RECORDED:
                 self._events[rollout, full, only] = events
         return events
 
