@@ -3,21 +3,25 @@
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 
 from mill_gateway import errors, openapi
 from mill_gateway.gateway import Gateway
 from mill_gateway.metrics import Metrics
-from mill_gateway.middleware.authentication import Authentication
-from mill_gateway.middleware.body_limit import Bodies
-from mill_gateway.middleware.request_log import Heads, Requests
+from mill_gateway.middleware.authentication import AuthenticationMiddleware
+from mill_gateway.middleware.body_limit import BodyLimitMiddleware
+from mill_gateway.middleware.head_method import HeadMethodMiddleware
+from mill_gateway.middleware.request_log import RequestLogMiddleware
 from mill_gateway.routes import ROUTERS
 from mill_gateway.routes.parameters import each_once
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_process.supervision import GiveUp, end, supervised
+
+MIDDLEWARE: Final = (AuthenticationMiddleware, BodyLimitMiddleware, HeadMethodMiddleware, RequestLogMiddleware)
+"""Innermost first."""
 
 
 def create_app(
@@ -60,6 +64,6 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router, responses=openapi.failures(*openapi.EVERYWHERE))
     openapi.describe(app)
-    for layer in (Authentication, Bodies, Heads, Requests):  # from the inside out
+    for layer in MIDDLEWARE:
         app.add_middleware(layer)
     return app

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.app import create_app
-from mill_gateway.server.connections import Connections, Listener, listen
+from mill_gateway.server.connections import Connections
+from mill_gateway.server.listener import Listener, connections_of, listen
 from mill_gateway.server.protocol import configuration
 from mill_gateway.server.tls import Certificate
 from mill_gateway.settings import Settings
@@ -41,7 +42,7 @@ def run() -> None:
         settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT, warn=warnings.append)
         certificate = _check(settings)
         app = create_app(settings, background=(certificate.follow,) if certificate else (), give_up=give_up)
-        connections = Connections.of(settings, partial(_limit_reached, app))
+        connections = connections_of(settings, partial(_limit_reached, app))
         listeners = _listen(settings, connections)
     except SettingsError as error:
         print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)

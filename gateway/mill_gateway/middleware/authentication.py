@@ -1,4 +1,4 @@
-"""The middleware that finds out who calls, before anything else looks at a request."""
+"""Authentication: finds the caller of each request before any other code reads the request."""
 
 import re
 from typing import Final
@@ -8,21 +8,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_gateway.errors import answer, unreachable
 from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
-from mill_gateway.server.limits import is_loopback, source
+from mill_gateway.server.addresses import is_loopback, source
 from mill_kube.client import Unreachable
 
 SCHEME: Final = "Bearer "
 PROBES: Final = frozenset({"/healthz", "/readyz"})
-"""Asked for every few seconds: answered whatever else is refused, and logged with `DEBUG` only."""
+"""Paths that the kubelet requests every few seconds. Connection limits do not apply to them; the log level is DEBUG."""
 PUBLIC: Final = PROBES | {"/"}
 PUBLIC_FOLDER: Final = "/page/"
-"""The page's own files, which hold nothing of the cluster."""
+"""The page's own files, which contain no data of the cluster."""
 FOREIGN_SITES: Final = frozenset({"cross-site", "same-site"})
-"""`Sec-Fetch-Site` of what a page from elsewhere sends; `same-site` is another port of this machine."""
-_HERE: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
+"""`Sec-Fetch-Site` of requests from pages of other sites; `same-site` is another port of this machine."""
+_LOCAL_HOST: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
-class Authentication:
+class AuthenticationMiddleware:
     """Puts the `Caller` into the request's state, or answers 401, for unknown paths as well."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -30,43 +30,43 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] == "http" and not _public(scope["path"]):
+        if scope["type"] == "http" and not _is_public(scope["path"]):
             gateway, headers = scope["app"].state.gateway, Headers(scope=scope)
             try:
                 if gateway.settings.is_open:
-                    _from_here(headers)
-                caller = await gateway.access.authenticate(presented(headers), _address(scope))
+                    _require_local(headers)
+                caller = await gateway.access.authenticate(presented_token(headers), _client_address(scope))
             except (GatewayError, Unreachable) as error:
-                refusal = error if isinstance(error, GatewayError) else unreachable(error)
-                await answer(refusal, scope)(scope, receive, send)
+                failure = error if isinstance(error, GatewayError) else unreachable(error)
+                await answer(failure, scope)(scope, receive, send)
                 return
             scope.setdefault("state", {})["caller"] = caller
         await self._app(scope, receive, send)
 
 
-def _public(path: str) -> bool:
+def _is_public(path: str) -> bool:
     return path in PUBLIC or path.startswith(PUBLIC_FOLDER)
 
 
-def _from_here(headers: Headers) -> None:
-    """Refuse what a page from elsewhere sends through its reader's browser to a gateway that asks nobody.
+def _require_local(headers: Headers) -> None:
+    """Raise `LocalRequestsOnly` for a request that another site's page sent through its reader's browser.
 
-    Such a request names that page as its origin; or its host, where a name was made to lead here; or says that it
-    comes from another site, as browsers do of requests without an origin, too.
+    Such a request has that page as its origin; or its host, if a name of the page resolves to this machine; or another
+    site in `Sec-Fetch-Site`, which browsers also send without an origin.
     """
     host, origin = headers.get("host", ""), headers.get("origin")
-    ours = origin is None or origin in (f"http://{host}", f"https://{host}")
-    if not _HERE.fullmatch(host) or not ours or headers.get("sec-fetch-site") in FOREIGN_SITES:
+    is_own_origin = origin is None or origin in (f"http://{host}", f"https://{host}")
+    if not _LOCAL_HOST.fullmatch(host) or not is_own_origin or headers.get("sec-fetch-site") in FOREIGN_SITES:
         raise LocalRequestsOnly
 
 
-def _address(scope: Scope) -> str | None:
-    """Return where a request came from, if that tells senders apart: on this machine there is a proxy or a tunnel."""
+def _client_address(scope: Scope) -> str | None:
+    """Return the client's address, or None for this machine: a proxy or a tunnel there has many clients."""
     address = source(scope["client"][0]) if scope.get("client") else None
     return None if address is None or is_loopback(address) else address
 
 
-def presented(headers: Headers) -> str:
-    """Return the caller's token. The API server's proxy strips `Authorization`, hence the second header."""
+def presented_token(headers: Headers) -> str:
+    """Return the token of a request. The API server's proxy removes `Authorization`, hence the second header."""
     value = headers.get("authorization", "")
     return value.removeprefix(SCHEME) if value.startswith(SCHEME) else headers.get("mill-token", "")

@@ -1,6 +1,6 @@
-"""The bodies of requests: how many bytes each route takes, and how long a body may take.
+"""Limits of request bodies: the bytes that each route accepts, and the time until a body must be complete.
 
-Nothing is refused before a route reads: a caller without a right is told so, whatever it sends.
+A limit applies when the route reads the body, so that a caller without the right gets 403 whatever it sends.
 """
 
 import asyncio
@@ -21,20 +21,21 @@ LARGER: Final = {
     ("POST", "/v1/deploy"): "max_file_bytes",
     ("PUT", "/v1/secrets/{name}"): "max_secret_bytes",
 }
-"""Routes whose bodies may be larger than JSON usually is: by method and path, the field of the settings."""
+"""Routes with another limit than `DEFAULT`: method and path, to the field of the settings."""
 LENGTH_DIGITS: Final = 20
 _LARGER: Final = tuple((method, compile_path(path)[0], field) for (method, path), field in LARGER.items())
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimit:
-    """The most bytes of a body, and how long it may take."""
+    """Limits of one request's body."""
 
     size: int
+    """Bytes."""
     setting: str
     """The variable that sets the size."""
     seconds: float
-    """From the request's head."""
+    """Time from the end of the headers to the end of the body."""
 
     @classmethod
     def of(cls, settings: Settings, method: str, path: str) -> "BodyLimit":
@@ -42,18 +43,18 @@ class BodyLimit:
         field = next((each for verb, regex, each in _LARGER if verb == method and regex.match(path)), DEFAULT)
         return cls(getattr(settings, field), variable(field), settings.body_seconds)
 
-    def exceeded(self) -> BodyTooLarge:
-        """Return the refusal of a body that is too large."""
+    def too_large(self) -> BodyTooLarge:
+        """Return the failure of a body with too many bytes."""
         return BodyTooLarge(f"the body is larger than {self.size} bytes, the limit by {self.setting}")
 
     def too_slow(self) -> BodyTimeout:
-        """Return the refusal of a body that takes too long."""
+        """Return the failure of a body that was not complete in time."""
         setting = variable("body_seconds")
         return BodyTimeout(f"no complete body within {self.seconds:g} s, the limit by {setting}")
 
 
-class Bodies:
-    """Refuses a body that is too large as soon as a route reads it, and one that takes too long."""
+class BodyLimitMiddleware:
+    """Refuses a body that is too large, or too slow, as soon as a route reads it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -63,56 +64,57 @@ class Bodies:
         if scope["type"] == "http":
             settings: Settings = scope["app"].state.gateway.settings
             limit = BodyLimit.of(settings, scope["method"], scope["path"])
-            body = _Body(receive, limit, Headers(scope=scope).get("content-length", "0"))
-            receive, send = body, body.watching(send)
+            body = _LimitedBody(receive, limit, Headers(scope=scope).get("content-length", "0"))
+            receive, send = body, body.observe(send)
         await self._app(scope, receive, send)
 
 
-class _Body:
-    """What a route receives."""
+class _LimitedBody:
+    """The `receive` of a route."""
 
-    __slots__ = ("_announced", "_answered", "_complete", "_ends", "_limit", "_receive", "_size")
+    __slots__ = ("_answered", "_complete", "_content_length", "_deadline", "_limit", "_receive", "_size")
 
-    def __init__(self, receive: Receive, limit: BodyLimit, announced: str) -> None:
+    def __init__(self, receive: Receive, limit: BodyLimit, content_length: str) -> None:
         self._receive = receive
         self._limit = limit
-        self._announced = int(announced) if announced.isdecimal() and len(announced) <= LENGTH_DIGITS else 0
+        is_number = content_length.isdecimal() and len(content_length) <= LENGTH_DIGITS
+        self._content_length = int(content_length) if is_number else 0
         self._size = 0
         self._complete = False
         self._answered = False
-        self._ends = time.monotonic() + limit.seconds
+        self._deadline = time.monotonic() + limit.seconds
 
-    def watching(self, send: Send) -> Send:
-        """Return `send`, by which is noticed that the answer has begun."""
+    def observe(self, send: Send) -> Send:
+        """Return a `send` that notes the start of the answer."""
 
-        async def watched(message: Message) -> None:
+        async def observed(message: Message) -> None:
             self._answered = True
             await send(message)
 
-        return watched
+        return observed
 
     async def __call__(self) -> Message:
-        """Return the next part. Once the answer has begun there is nothing to refuse: what comes is thrown away."""
+        """Return the next part. Once the answer has started, discard the rest of the body."""
         if not (self._complete or self._answered):
             try:
-                return await self._part()
+                return await self._next_part()
             except LimitReached:
-                if not self._answered:  # which may have happened meanwhile
+                if not self._answered:  # the answer may have started while the part was awaited
                     raise
         while (message := await self._receive())["type"] != "http.disconnect":
             pass
         return message
 
-    async def _part(self) -> Message:
-        if self._announced > self._limit.size:
-            raise self._limit.exceeded()
+    async def _next_part(self) -> Message:
+        if self._content_length > self._limit.size:
+            raise self._limit.too_large()
         try:
-            async with asyncio.timeout(self._ends - time.monotonic()):
+            async with asyncio.timeout(self._deadline - time.monotonic()):
                 message = await self._receive()
         except TimeoutError:
             raise self._limit.too_slow() from None
         self._size += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._size > self._limit.size:
-            raise self._limit.exceeded()
+            raise self._limit.too_large()
         return message

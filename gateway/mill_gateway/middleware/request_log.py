@@ -1,41 +1,35 @@
-"""The middlewares around everything: each request has an id, one line in the log, and an answer with safe headers.
+"""Outermost layer: gives each request an id, writes one log line about it, and turns a fault into an answer.
 
-Plain ASGI: a layer that copies requests or answers would cost every open stream memory, and hide that a client is gone.
+Plain ASGI, as all layers here: one that copied requests or answers would cost memory for every open stream, and would
+hide that a client has disconnected.
 """
 
-import asyncio
 import logging
 import re
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mill_gateway.errors import answer
-from mill_gateway.exceptions import AmbiguousBodyLength, GatewayError, HeadTooLarge, InternalError
+from mill_gateway.exceptions import InternalError
 from mill_gateway.middleware.authentication import PROBES
-from mill_gateway.settings import Settings
+from mill_gateway.middleware.request_head import head_problem
+from mill_gateway.middleware.response_headers import add_headers
 
 log = logging.getLogger(__name__)
 
 HEADER: Final = "X-Request-Id"
-HEAD_LIMIT: Final = 64 * 1024
-"""Bytes of a request's line and headers together."""
-HEAD_TOO_LARGE: Final = f"the request's line and headers are larger than {HEAD_LIMIT} bytes"
-SHOWN: Final = 200
-"""Characters of a path that are logged."""
-NO_SNIFFING: Final = ("X-Content-Type-Options", "nosniff")
-NOT_STORED: Final = ("Cache-Control", "no-store")
-"""What answers say that say nothing else of it: they are about a cluster, and for one caller."""
-HTTPS_ONLY: Final = ("Strict-Transport-Security", "max-age=31536000")
-"""What answers over TLS say, but on this machine only: the name `localhost` is not the gateway's alone."""
-_SANE: Final = re.compile(r"[-._A-Za-z0-9]{1,64}")
+LONGEST_PATH: Final = 200
+"""Characters of a path in the log."""
+_REQUEST_ID: Final = re.compile(r"[-._A-Za-z0-9]{1,64}")
+"""Ids of callers that the gateway uses. It replaces any other, which could forge log lines."""
 
 
-class Requests:
-    """Gives each request an id, the caller's or one of ours, and tells the log how it ended. The query is left out."""
+class RequestLogMiddleware:
+    """Gives each request an id, the caller's or a new one, and logs its outcome without the query."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,71 +39,48 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(HEADER, "")
-        request_id = given if _SANE.fullmatch(given) else secrets.token_hex(8)
+        sent_id = Headers(scope=scope).get(HEADER, "")
+        request_id = sent_id if _REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status = time.monotonic(), 0
+        started_at, status = time.monotonic(), 0
 
-        async def named(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 scope["app"].state.gateway.metrics.answered(
-                    scope["method"], _route(scope), status, time.monotonic() - started
+                    scope["method"], _route_template(scope), status, time.monotonic() - started_at
                 )
-                _complete(scope, MutableHeaders(scope=message), request_id)
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = request_id
+                add_headers(headers, scope["app"].state.gateway.settings)
             await send(message)
 
         try:
-            if (refusal := _refused_head(scope)) is not None:
-                await answer(refusal, scope)(scope, receive, named)
+            if (problem := head_problem(scope)) is not None:
+                await answer(problem, scope)(scope, receive, send_with_headers)
             else:
-                await self._app(scope, receive, named)
+                await self._app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("request %s: unexpected error", request_id)
+            log.exception("request %s: internal error", request_id)
             if status:
-                raise  # the answer is cut off, so that nobody takes it for a whole one
-            await answer(InternalError(), scope)(scope, receive, named)
+                raise  # the server cuts the answer off, so that the client does not take it for complete
+            await answer(InternalError(), scope)(scope, receive, send_with_headers)
         finally:
-            _tell(scope, status, time.monotonic() - started)
+            _log_request(scope, status, time.monotonic() - started_at)
 
 
-def _route(scope: Scope) -> str:
-    """Return the template of a request's route, so that there are few of them."""
+def _route_template(scope: Scope) -> str:
+    """Return the template of the route, such as `/v1/logs/{name}`: metrics need a small set of values."""
     return getattr(scope.get("route"), "path", "none")
 
 
-def _complete(scope: Scope, headers: MutableHeaders, request_id: str) -> None:
-    """Add the headers that every answer has."""
-    headers[HEADER] = request_id
-    headers.setdefault(*NO_SNIFFING)
-    if "etag" not in headers:  # what has one is kept, and asked for again
-        headers.setdefault(*NOT_STORED)
-    settings: Settings = scope["app"].state.gateway.settings
-    if settings.tls_cert and not settings.on_loopback:
-        headers.setdefault(*HTTPS_ONLY)
-
-
-def _refused_head(scope: Scope) -> GatewayError | None:
-    """Say what is wrong with a request's head by itself. The connection is closed where its end is in doubt."""
-    if _head_size(scope) > HEAD_LIMIT:
-        return HeadTooLarge(HEAD_TOO_LARGE)
-    names = {name for name, _ in scope["headers"]}
-    if b"transfer-encoding" in names and (b"content-length" in names or scope.get("http_version") == "1.0"):
-        return AmbiguousBodyLength()
-    return None
-
-
-def _head_size(scope: Scope) -> int:
-    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(a) + len(b) for a, b in scope["headers"])
-
-
-def _tell(scope: Scope, status: int, seconds: float) -> None:
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
     method, path, state = scope["method"], scope["path"], scope["state"]
     caller = state["caller"].name if "caller" in state else "-"
     about = {
         "method": method,
-        "path": path[:SHOWN],
+        "path": path[:LONGEST_PATH],
         "status": status,
         "milliseconds": round(seconds * 1000, 1),
         "request_id": state["request_id"],
@@ -119,42 +90,10 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
         logging.DEBUG if path in PROBES else logging.INFO,
         "%s %r %d %.0f ms, %s, request %s",
         method,
-        path[:SHOWN],
+        path[:LONGEST_PATH],
         status,
         seconds * 1000,
         caller,
         state["request_id"],
         extra={"about": about},
     )
-
-
-class Heads:
-    """Answers HEAD as GET would, without the body; a stream is not even begun."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-        begun: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-
-        async def beginning(message: Message) -> None:
-            if message["type"] == "http.response.start" and not begun.done():
-                begun.set_result(message)
-
-        # The state is shared: who calls is found out further inside, and told further outside.
-        inner = {**scope, "method": "GET"}
-        answering = asyncio.ensure_future(self._app(inner, receive, beginning))
-        either: set[asyncio.Future[Any]] = {answering, begun}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        if not begun.done():
-            answering.result()  # which raises what went wrong
-        answering.cancel()
-        await asyncio.gather(answering, return_exceptions=True)
-        if "route" in inner:
-            scope["route"] = inner["route"]  # by which it is counted
-        await send(begun.result())
-        await send({"type": "http.response.body", "body": b""})

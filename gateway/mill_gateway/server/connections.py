@@ -1,164 +1,156 @@
-"""The connections that are open: counted from the moment they are accepted, and each watched until it is closed."""
+"""Open connections: counted from the moment the gateway accepts them, and supervised until they are closed."""
 
 import asyncio
-import errno
 import logging
-import resource
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from mill_gateway.server.limits import PRESSED_SHARE, SURPLUS, Phase, capacity, longest, of_each_address, source
-from mill_gateway.settings import Settings
+from mill_gateway.server.addresses import source
+from mill_gateway.server.limits import PRESSED_SHARE, SURPLUS, Phase, longest
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 1.0
-"""How often all connections are looked at."""
-TELL_SECONDS: Final = 60.0
-"""How often the log hears of connections that are refused, at most."""
+"""Time between two checks of all connections."""
+WARNING_SECONDS: Final = 60.0
+"""Shortest time between two log lines about refused connections."""
 SURPLUS_AT_ONCE: Final = 4
-"""Connections beyond the limit that are accepted in one turn of the event loop, so that each of them can be answered
-before later ones take its place."""
-EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Connections beyond the limit that the gateway accepts in one turn of the event loop. It can answer each of them
+before it has to end it for a later one."""
 
 ALL: Final = "connections"
 OF_ADDRESS: Final = "connections_per_address"
-"""The limits, as metrics name them."""
+"""Names of the limits in the metrics."""
 
 
-class Served(Protocol):
-    """What a connection is once something can be received from it."""
+class HttpConnection(Protocol):
+    """The protocol of a connection whose TLS handshake is complete."""
 
     def phase(self) -> Phase:
-        """Return what it is doing."""
+        """Return the current phase."""
 
     def request(self) -> object:
-        """Return what is another object for each request."""
+        """Return an object that is a different one for each request."""
 
     def expire(self, phase: Phase, seconds: float) -> None:
-        """End it, since a phase has lasted for so many seconds, and may not."""
+        """End the connection, since the phase has lasted for `seconds`, its limit."""
 
-    def look(self, now: float) -> None:
-        """See whether its client takes what it is sent."""
+    def check_unread(self, now: float) -> None:
+        """End the connection if its client does not read its output."""
 
     def abort(self) -> None:
-        """End it at once."""
+        """End the connection at once."""
 
 
-class Accepted(socket.socket):
-    """A connection's socket."""
+class AcceptedSocket(socket.socket):
+    """Socket of one connection."""
 
     def admit(self, connections: "Connections", address: str, limit: str | None) -> None:
-        """Note that it is open."""
+        """Start the supervision. `limit` is the name of the limit that this connection exceeds."""
         self.connections = connections
         self.address = address
         self.limit = limit
-        """The limit that it exceeds."""
-        self.served: Served | None = None
+        self.http: HttpConnection | None = None
         self.since = time.monotonic()
-        self.doing: tuple[Phase, object] = (Phase.HANDSHAKE, None)
+        self.state: tuple[Phase, object] = (Phase.HANDSHAKE, None)
 
     def close(self) -> None:
-        """Close it, and make room for another one."""
-        self.connections.closed(self)
+        """Close the socket, and free its place."""
+        self.connections.remove(self)
         super().close()
 
     def end(self) -> None:
-        """Have it closed, whatever it is doing."""
-        if self.served is not None:
-            self.served.abort()
+        """End the connection in any phase."""
+        if self.http is not None:
+            self.http.abort()
             return
         with suppress(OSError):
-            self.shutdown(socket.SHUT_RDWR)  # which whoever has it by now takes for the client's
+            self.shutdown(socket.SHUT_RDWR)  # asyncio's TLS code, which has the socket, takes this for the client's end
 
-    def look(self, now: float, *, pressed: bool) -> None:
-        """End it if it has been doing the same for too long."""
-        phase, request = (
-            (Phase.HANDSHAKE, None) if self.served is None else (self.served.phase(), self.served.request())
-        )
-        if self.doing[0] is not phase or self.doing[1] is not request:
-            self.doing, self.since = (phase, request), now
-        hurried = pressed or self.limit is not None
-        limit = longest(phase, rest=self.connections.rest_seconds, pressed=hurried)
-        if limit is not None and now - self.since >= limit:
-            if self.served is None:
+    def check(self, now: float, *, pressed: bool) -> None:
+        """End the connection if its phase has lasted too long, or its client does not read."""
+        phase, request = (Phase.HANDSHAKE, None) if self.http is None else (self.http.phase(), self.http.request())
+        if self.state[0] is not phase or self.state[1] is not request:
+            self.state, self.since = (phase, request), now
+        seconds = longest(phase, rest=self.connections.rest_seconds, pressed=pressed or self.limit is not None)
+        if seconds is not None and now - self.since >= seconds:
+            if self.http is None:
                 self.end()
             else:
-                self.served.expire(phase, limit)
-        if self.served is not None:
-            self.served.look(now)
+                self.http.expire(phase, seconds)
+        if self.http is not None:
+            self.http.check_unread(now)
 
 
 class Connections:
-    """All that are open, and how many there may be."""
+    """All open connections, and their limits."""
 
     def __init__(
-        self, most: int, of_address: int, refused: Callable[[str], None] = lambda _: None, *, rest_seconds: float = 10.0
+        self,
+        most: int,
+        of_address: int,
+        on_limit: Callable[[str], None] = lambda _: None,
+        *,
+        rest_seconds: float = 10.0,
     ) -> None:
-        """Take so many, and so many of each address. `refused` is told which limit another one has met.
+        """Allow `most` connections, and `of_address` of each address. `on_limit` gets the name of an exceeded limit.
 
-        `rest_seconds` is how long the rest of a body is taken whose request has been answered.
+        `rest_seconds` is the longest time for the rest of a body whose request is answered.
         """
         self.most = most
         self.of_address = of_address
         self.rest_seconds = rest_seconds
-        self._refused = refused
-        self._open: dict[int, Accepted] = {}
-        self._surplus: dict[int, Accepted] = {}
-        """Those beyond a limit that have not been ended, in the order in which they came."""
+        self._on_limit = on_limit
+        self._open: dict[int, AcceptedSocket] = {}
+        """By file descriptor."""
+        self._surplus: dict[int, AcceptedSocket] = {}
+        """Those beyond a limit that the gateway has not ended, oldest first."""
         self._within = 0
         self._by_address: Counter[str] = Counter()
         self._sweeping = False
-        self._surplus_now = 0
-        self._told = 0.0
-        self._untold = 0
-
-    @classmethod
-    def of(cls, settings: Settings, refused: Callable[[str], None]) -> "Connections":
-        """Return an empty set, as large as the settings and the process' limit of open files allow."""
-        most = capacity(settings.max_connections, raised_descriptors())
-        of_address = of_each_address(settings.max_connections_per_address, most)
-        return cls(most, of_address, refused, rest_seconds=settings.body_rest_seconds)
+        self._surplus_in_turn = 0
+        self._warned_at = 0.0
+        self._refused_since_warning = 0
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of open connections."""
         return len(self._open)
 
     @property
     def pressed(self) -> bool:
-        """Whether most of those that there may be are in use."""
+        """Whether most of the allowed connections are open."""
         return self._within >= self.most * PRESSED_SHARE
 
     @property
-    def waiting(self) -> bool:
-        """Whether no more should be accepted in this turn of the event loop."""
-        return self._surplus_now >= SURPLUS_AT_ONCE
+    def should_pause(self) -> bool:
+        """Whether the listener should accept no more in this turn of the event loop."""
+        return self._surplus_in_turn >= SURPLUS_AT_ONCE
 
-    def admit(self, connection: Accepted, address: str) -> None:
-        """Count a connection. One too many is noted as such, and the oldest of those ends where there are too many."""
-        place = source(address)
+    def admit(self, connection: AcceptedSocket, address: str) -> None:
+        """Count a connection. Beyond a limit, mark it, and end the oldest of too many marked ones."""
+        counted_as = source(address)
         limit = None
         if self._within >= self.most:
             limit = ALL
-        elif self._by_address[place] >= self.of_address:
+        elif self._by_address[counted_as] >= self.of_address:
             limit = OF_ADDRESS
-        connection.admit(self, place, limit)
+        connection.admit(self, counted_as, limit)
         self._open[connection.fileno()] = connection
         if limit is None:
             self._within += 1
-            self._by_address[place] += 1
+            self._by_address[counted_as] += 1
         else:
             self._exceed(connection, limit)
         if not self._sweeping:
             self._sweeping = True
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
-    def closed(self, connection: Accepted) -> None:
-        """Forget a connection."""
+    def remove(self, connection: AcceptedSocket) -> None:
+        """Free the place of a closed connection."""
         if self._open.pop(connection.fileno(), None) is None:
             return
         if connection.limit is not None:
@@ -169,107 +161,43 @@ class Connections:
         if not self._by_address[connection.address]:
             del self._by_address[connection.address]
 
-    def serve(self, descriptor: int, served: Served) -> str | None:
-        """Watch a connection by what is received from it. Return the limit that it exceeds."""
+    def attach(self, descriptor: int, http: HttpConnection) -> str | None:
+        """Supervise a connection by its protocol from now on. Return the name of the limit that it exceeds."""
         connection = self._open[descriptor]
-        connection.served = served
+        connection.http = http
         return connection.limit
 
-    def _exceed(self, connection: Accepted, limit: str) -> None:
-        self._refused(limit)
-        self._tell(limit)
+    def _exceed(self, connection: AcceptedSocket, limit: str) -> None:
+        self._on_limit(limit)
+        self._warn(limit)
         self._surplus[connection.fileno()] = connection
         if len(self._surplus) > SURPLUS:
             self._surplus.pop(next(iter(self._surplus))).end()
-        if not self._surplus_now:
-            asyncio.get_running_loop().call_soon(self._next_turn)
-        self._surplus_now += 1
+        if not self._surplus_in_turn:
+            asyncio.get_running_loop().call_soon(self._start_turn)
+        self._surplus_in_turn += 1
 
-    def _next_turn(self) -> None:
-        self._surplus_now = 0
+    def _start_turn(self) -> None:
+        self._surplus_in_turn = 0
 
-    def _tell(self, limit: str) -> None:
-        self._untold += 1
-        if (now := time.monotonic()) - self._told >= TELL_SECONDS or not self._told:
+    def _warn(self, limit: str) -> None:
+        self._refused_since_warning += 1
+        if (now := time.monotonic()) - self._warned_at >= WARNING_SECONDS or not self._warned_at:
             log.warning(
-                "%d refused since the last such line: %d connections are open, of %d at most and %d of each address "
-                "(met now: %s)",
-                self._untold,
+                "connections: refused %d since the last such line, %s reached; open: %d, limits: %d, %d per address",
+                self._refused_since_warning,
+                limit,
                 len(self._open),
                 self.most,
                 self.of_address,
-                limit,
             )
-            self._told, self._untold = now, 0
+            self._warned_at, self._refused_since_warning = now, 0
 
     def _sweep(self) -> None:
-        """Look at every connection."""
+        """Check every connection."""
         now, pressed = time.monotonic(), self.pressed
         for connection in list(self._open.values()):
-            connection.look(now, pressed=pressed)
+            connection.check(now, pressed=pressed)
         self._sweeping = bool(self._open)
         if self._sweeping:
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
-
-
-class Listener(socket.socket):
-    """A socket that accepts connections for asyncio, which calls it until it has no more."""
-
-    connections: Connections
-    _exhausted_at = 0.0
-
-    def accept(self) -> tuple[Accepted, Any]:
-        """Return a connection and its address, as `socket` does."""
-        if self.connections.waiting:
-            raise BlockingIOError
-        try:
-            plain, address = super().accept()
-        except OSError as error:
-            if error.errno in EXHAUSTED:
-                self._pause()
-            raise
-        accepted = Accepted(self.family, self.type, self.proto, fileno=plain.detach())
-        self.connections.admit(accepted, str(address[0]) if address else "")
-        return accepted, address
-
-    def _pause(self) -> None:
-        """Let asyncio hear only once that nothing can be accepted: it pauses for a second then.
-
-        It tries on before that, for each connection that may wait, and would log each failure.
-        """
-        now = time.monotonic()
-        if now - self._exhausted_at < 0.5:
-            raise BlockingIOError from None
-        self._exhausted_at = now
-
-
-def listen(host: str, port: int, connections: Connections) -> Sequence[Listener]:
-    """Bind to all addresses of a host. Raise OSError if one cannot be had."""
-    listeners: list[Listener] = []
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            listener = Listener(family, kind, protocol)
-            listeners.append(listener)
-            listener.connections = connections
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(address)
-            listener.settimeout(0)
-    except OSError:
-        for listener in listeners:
-            listener.close()
-        raise
-    return listeners
-
-
-def raised_descriptors() -> int:
-    """Let the process have as many open files as it may, and return how many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (OSError, ValueError):  # as on systems whose kernel has a lower limit of its own
-            return soft
-    return hard if hard != resource.RLIM_INFINITY else 2**20

@@ -1,26 +1,29 @@
-"""How many connections there may be, and how long each may be in what it is doing."""
+"""Limits of connections: their number, and the time that each phase may last."""
 
-import ipaddress
 from enum import Enum
 from typing import Final
 
+HEAD_LIMIT: Final = 64 * 1024
+"""Bytes of a request's line and headers together."""
+HEAD_TOO_LARGE: Final = f"the request's line and headers are larger than {HEAD_LIMIT} bytes"
+
 
 class Phase(Enum):
-    """What a connection is doing."""
+    """State of a connection."""
 
     HANDSHAKE = "handshake"
-    """TLS is being agreed on; without TLS, for a moment, nothing."""
+    """The TLS handshake; without TLS only a moment."""
     HEAD = "head"
-    """A request's line and headers are coming, or have not begun on a new connection."""
+    """The request's line and headers arrive, or a new connection has not sent any yet."""
     ANSWER = "answer"
-    """A request is being answered. Its body has limits of its own, its answer is made for as long as it is read."""
+    """The gateway answers a request. Bodies have limits of their own, and a stream lasts while its client reads."""
     REST = "rest"
-    """A request has been answered, and the rest of its body is taken and thrown away. Who still sends would not read
-    the answer if the connection were closed at once."""
+    """The request is answered, and the gateway discards the rest of its body. A client that is still sending would
+    not read the answer if the gateway closed the connection at once."""
     IDLE = "idle"
-    """There is no request."""
+    """No request is open."""
     CLOSING = "closing"
-    """The connection is being closed, and what was sent last has not been taken."""
+    """The connection is closing, and the client has not read the last bytes."""
 
 
 SECONDS: Final = {
@@ -29,24 +32,25 @@ SECONDS: Final = {
     Phase.IDLE: 5.0,
     Phase.CLOSING: 10.0,
 }
-"""How long each may last; the rest of a body has a setting."""
+"""Longest duration of each phase; that of `REST` is a setting."""
 PRESSED_SECONDS: Final = {Phase.HANDSHAKE: 2.0, Phase.HEAD: 2.0, Phase.REST: 1.0, Phase.IDLE: 1.0, Phase.CLOSING: 2.0}
-"""The same while most of the connections that there may be are in use."""
+"""Longest duration of each phase while most of the allowed connections are open."""
 PRESSED_SHARE: Final = 0.75
+"""Share of the allowed connections from which the gateway is under pressure."""
 ADDRESS_SHARE: Final = 0.75
-"""The share of all connections that one address may have at most."""
+"""Largest share of all connections for one address."""
 UNREAD_SECONDS: Final = 60.0
 LEAST_READ: Final = 16 * 1024
-"""Bytes that a client takes in `UNREAD_SECONDS` of what waits for it, or all of it. One that takes less is dead or
-means harm, whatever its machine says, and its memory is wanted."""
+"""Bytes that a client must read within `UNREAD_SECONDS` while output waits for it, or all of it. A slower client is
+dead or malicious, and its output takes memory."""
 SURPLUS: Final = 32
-"""Connections beyond the limit, which are told so. Probes are answered on them."""
+"""Connections beyond the limit that the gateway still answers: probes as usual, other requests with the limit."""
 
 
 def longest(phase: Phase, *, rest: float, pressed: bool) -> float | None:
-    """Return for how many seconds a connection may be in a phase; None: as long as it likes.
+    """Return the seconds that a phase may last, or None if it has no limit.
 
-    `rest` is how long it may be in `Phase.REST` while there is room for others.
+    `rest` is the limit of `Phase.REST` without pressure.
     """
     if phase is Phase.REST and not pressed:
         return rest
@@ -54,34 +58,13 @@ def longest(phase: Phase, *, rest: float, pressed: bool) -> float | None:
 
 
 def capacity(wanted: int, descriptors: int) -> int:
-    """Return how many connections there may be, where the process may have so many descriptors.
+    """Return the number of connections for a process that may open so many files.
 
-    Each may need another one, to the API server. Something is left for watches, files and `SURPLUS`.
+    Each may need a second file, for the API server. Watches, files and `SURPLUS` need some, too.
     """
     return min(wanted, max(1, (descriptors - min(256, descriptors // 4)) // 2))
 
 
 def of_each_address(wanted: int, all_connections: int) -> int:
-    """Return how many connections one address may have."""
+    """Return the number of connections that one address may have."""
     return min(wanted, max(1, int(all_connections * ADDRESS_SHARE)))
-
-
-def source(address: str) -> str:
-    """Return what counts as one address: of IPv6 a network of 64 bits, which is what one machine is given."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is not None:
-            return str(ip.ipv4_mapped)
-        return str(ip) if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
-    return address
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether a source is this machine."""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:  # a network
-        return False

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from mill_gateway.access import Caller
 from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
-from mill_gateway.middleware.authentication import presented
+from mill_gateway.middleware.authentication import presented_token
 from mill_gateway.streams.places import Place
 from mill_kube.client import Unreachable
 
@@ -43,7 +43,7 @@ class Guard:
         access = scope["app"].state.gateway.access
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self.may(await access.authenticate(presented(Headers(scope=scope))))
+                await self.may(await access.authenticate(presented_token(Headers(scope=scope))))
         except GONE as error:
             return str(error)
         except (GatewayError, Unreachable, TimeoutError):

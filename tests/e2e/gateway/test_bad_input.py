@@ -9,8 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from mill_gateway.middleware.request_log import HEAD_LIMIT
-from mill_gateway.server.limits import SECONDS, Phase
+from mill_gateway.server.limits import HEAD_LIMIT, SECONDS, Phase
 from mill_gateway.settings import Settings
 
 from .process import GatewayProcess

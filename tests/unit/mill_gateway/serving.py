@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from mill_gateway.server import protocol as server
-from mill_gateway.server.connections import Connections, listen
+from mill_gateway.server.connections import Connections
+from mill_gateway.server.listener import listen
+from mill_gateway.server.protocol import configuration
 from mill_gateway.settings import Settings
 
 
@@ -46,7 +47,7 @@ async def serving(
     """Serve `app` with so many connections at most, and take the rest of a body for so many seconds."""
     refused: Counter[str] = Counter()
     connections = Connections(most, of_address, lambda limit: refused.update([limit]), rest_seconds=rest_seconds)
-    config = server.configuration(app, Settings(), context, connections)
+    config = configuration(app, Settings(), context, connections)
     config.load()
     state = ServerState()
     (listener,) = listen("127.0.0.1", 0, connections)

@@ -15,9 +15,9 @@ import pytest
 from starlette.types import ASGIApp
 
 from mill_gateway.app import create_app
-from mill_gateway.server import connections
-from mill_gateway.server import limits as core
+from mill_gateway.server import connections, limits
 from mill_gateway.server.limits import SURPLUS
+from mill_gateway.server.listener import connections_of
 from mill_gateway.settings import Settings
 from tests.unit.mill_gateway.conftest import serve
 from tests.unit.mill_gateway.serving import Serving, serving
@@ -31,9 +31,9 @@ TOKEN = "right-token"
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of a second is a second here, and half a second ten."""
     monkeypatch.setattr(connections, "SWEEP_SECONDS", 0.05)
-    for phase in core.SECONDS:
-        monkeypatch.setitem(core.SECONDS, phase, 0.5)
-        monkeypatch.setitem(core.PRESSED_SECONDS, phase, 0.5)
+    for phase in limits.SECONDS:
+        monkeypatch.setitem(limits.SECONDS, phase, 0.5)
+        monkeypatch.setitem(limits.PRESSED_SECONDS, phase, 0.5)
 
 
 @asynccontextmanager
@@ -136,12 +136,12 @@ async def test_the_rest_of_a_body_is_taken_for_as_long_as_is_set(seconds: float)
 def test_the_setting_is_how_long_the_rest_of_a_body_is_taken() -> None:
     for seconds in (1, 600):
         settings = Settings(body_rest_seconds=seconds)
-        assert connections.Connections.of(settings, lambda _: None).rest_seconds == seconds
+        assert connections_of(settings, lambda _: None).rest_seconds == seconds
 
 
 async def test_who_does_not_take_the_end_of_an_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less than what pauses the making of it, so that the server has it and waits to close."""
-    monkeypatch.setattr(core, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
 
     async def app(scope: object, receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100000")]})  # type: ignore[operator]
@@ -162,7 +162,7 @@ async def test_who_does_not_take_the_end_of_an_answer_is_not_waited_for(monkeypa
 async def test_a_client_that_takes_a_few_bytes_now_and_then_is_not_served_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(core, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
 
     async def app(scope: object, receive: object, send: object) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})  # type: ignore[operator]
@@ -299,8 +299,8 @@ async def test_a_flood_beyond_the_limit_leaves_probes_answered_and_opens_no_more
 
 
 async def test_under_pressure_those_that_wait_make_room_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
-    for phase in core.SECONDS:
-        monkeypatch.setitem(core.SECONDS, phase, 60.0)
+    for phase in limits.SECONDS:
+        monkeypatch.setitem(limits.SECONDS, phase, 60.0)
     async with gateway(most=20) as served, idle(served.port, 20):
         assert b"503 " in await _ask(served.port)
         await served.settled(seconds=3)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mill_gateway.server.limits import Phase, capacity, is_loopback, longest, of_each_address, source
+from mill_gateway.server.addresses import is_loopback, source
+from mill_gateway.server.limits import Phase, capacity, longest, of_each_address
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from prometheus_client import Gauge
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from mill_gateway.server import connections
-from mill_gateway.server import limits as core
+from mill_gateway.server import connections, limits
 from mill_gateway.streams.response import event_stream
 from tests.unit.mill_gateway.serving import serving
 
@@ -63,7 +62,7 @@ async def asking(port: int) -> socket.socket:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "SWEEP_SECONDS", 0.05)
 
 
