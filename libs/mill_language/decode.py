@@ -1,4 +1,4 @@
-"""From syntax nodes to the fields of the spec, by the table in `schema`; every problem at its place."""
+"""Decoding of syntax nodes into the fields of the spec, by the table in `schema`; every problem has its place."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,18 +10,18 @@ from mill_language.source import Source, Span
 from mill_language.syntax import Attribute, Block, Body, Constant, File
 
 MAX_DIAGNOSTICS = 100
-"""What nobody would read is not collected."""
+"""Number of diagnostics after which decoding stops."""
 
 Fields = dict[str, object]
 
 
 class TooManyProblems(Exception):
-    """Enough is known to refuse the file."""
+    """The file has `MAX_DIAGNOSTICS` problems."""
 
 
 @dataclass(slots=True)
 class Decoded:
-    """What was read, what is wrong with it, and where each path of it stands."""
+    """The fields that were read, the problems, and where each path stands in the file."""
 
     source: Source
     fields: Fields = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Decoded:
 
 
 def decode(file: File, source: Source) -> Decoded:
-    """Read a whole file."""
+    """Decode a whole file."""
     decoded = Decoded(source)
     try:
         for problem in file.problems:
@@ -62,7 +62,7 @@ def decode(file: File, source: Source) -> Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """One body while it is read: its path, what was read of it, and which names it has."""
+    """One body while it is decoded: its path, its fields so far, and the first place of each name."""
 
     path: str
     fields: Fields = field(default_factory=dict)
@@ -85,7 +85,7 @@ class _Decoder:
     whole: bool
 
     def body(self, body: Body, shape: Shape, path: str, header: Span) -> Fields:
-        """Read a body by its shape. What cannot be read is reported and left out."""
+        """Decode a body by its shape. Items that cannot be decoded are reported and left out."""
         scope = _Scope(path)
         for item in body.items:
             row = shape.fields.get(item.name)
@@ -220,7 +220,7 @@ class _Decoder:
         kind = "block" if isinstance(item, Block) else "attribute"
         inside = "" if shape is FILE else f" in `{shape.name}`"
         advice = did_you_mean(item.name, shape.fields) or (
-            f"there {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
+            f"known {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
         )
         name = item.name if len(item.name) < 100 else item.name[:100] + "…"
         where = f"{path}{name}"
@@ -231,7 +231,7 @@ class _Decoder:
         self.out.report(span, f"{shown} is defined twice", path=where, related=(("first here", first),))
 
     def _missing(self, shape: Shape, scope: _Scope, header: Span) -> None:
-        if not self.whole:  # it may stand on a line that was given up
+        if not self.whole:  # it may stand on a line that was skipped
             return
         for name, row in shape.fields.items():
             if isinstance(row, Attr) and row.required and name not in scope.seen:

@@ -1,4 +1,4 @@
-"""What is wrong with a `.mill` file: where, why and what to do, for people and for editors."""
+"""Problems of a `.mill` file, for people and for editors: place, message and suggestion."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -7,12 +7,12 @@ from mill_language.source import Source, Span
 
 _BOLD, _RED, _BLUE, _CYAN, _RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[1;36m", "\x1b[0m"
 _WIDEST_LINE = 200
-"""Longer source lines are cut around the caret: nobody reads a minified file in a terminal."""
+"""Longer source lines are cut around the caret, so that a minified file does not fill the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another place that has to do with the problem, such as the first of two definitions."""
+    """Another place that explains the problem, such as the first of two definitions."""
 
     message: str
     line: int
@@ -49,7 +49,7 @@ class Diagnostic:
         return f"parse error: {message} ({place})"
 
     def render(self, source: str | Source, *, color: bool = False) -> str:
-        """Show the problem as a compiler does: message, place, source line, carets, and what to do.
+        """Return the problem as a compiler shows it: message, place, source line, carets and suggestion.
 
         `source` is the text of the file, or its lines where several problems are shown.
         """
@@ -77,17 +77,17 @@ class Diagnostic:
 
 
 class InvalidConfig(ValueError):
-    """A `.mill` file that is refused, with everything that is wrong with it."""
+    """A `.mill` file that is refused, with all of its problems."""
 
     diagnostics: tuple[Diagnostic, ...]
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        # What clients of the original read: the gateway sends it.
+        # The gateway sends this text, which clients of the original read.
         super().__init__("\n".join(diagnostic.text for diagnostic in self.diagnostics))
 
     def render(self, source: str, *, color: bool = False) -> str:
-        """Show every problem, with an empty line between two."""
+        """Return every problem as `Diagnostic.render` does, with an empty line between two."""
         lines = _lines(source)  # once: a hundred problems of a file of megabytes would take a minute
         return "\n\n".join(diagnostic.render(lines, color=color) for diagnostic in self.diagnostics)
 
@@ -102,7 +102,7 @@ def locate(
     related: Iterable[tuple[str, Span]] = (),
     parse_error: bool = False,
 ) -> Diagnostic:
-    """Make a diagnostic out of byte spans."""
+    """Return a diagnostic whose places are byte spans of a source."""
     start, end = source.position(span.start), source.position(max(span.start, span.end))
     return Diagnostic(
         source.filename,
@@ -119,7 +119,7 @@ def locate(
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Name the known word that is nearest to a misspelled one."""
+    """Return a suggestion with the known word that is nearest to a misspelled one; None if none is near."""
     import difflib
 
     if len(word) > 100:
@@ -134,7 +134,7 @@ def _lines(source: str | Source) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What is underlined in a line, and the note beside it."""
+    """The underlined part of a line, and the note beside it."""
 
     line: int
     column: int

@@ -10,16 +10,16 @@ from mill_language.source import Source, Span
 from mill_language.syntax import File, read_file
 
 MAX_BYTES = 256 * 1024
-"""As much as `kubectl apply` can keep of a resource: nothing larger would be of use in the cluster."""
+"""The limit of `kubectl apply` for a resource: nothing larger is of use in the cluster."""
 
 
 def parse(text: str | bytes, *, filename: str = "<mill>") -> MillDeploymentSpec:
-    """Read a `.mill` file. Raises InvalidConfig with all of its problems."""
+    """Return the spec of a `.mill` file. Raises InvalidConfig with all of its problems."""
     source = _source(text, filename)
     file = _read(source)
     decoded = decode(file, source)
     if not decoded.diagnostics:
-        # The common case: everything was read, and the models check it once more as they would a resource.
+        # The common case: everything was decoded. The models check it as they check a resource.
         try:
             spec = MillDeploymentSpec.model_validate(decoded.fields)
         except ValidationError as error:
@@ -48,7 +48,7 @@ def _source(text: str | bytes, filename: str) -> Source:
 
 
 def _read(source: Source) -> File:
-    """Read the syntax, of what can be a `.mill` file at all."""
+    """Read the syntax. Raises InvalidConfig for data that cannot be a `.mill` file at all."""
     data = source.data
     if len(data) > MAX_BYTES:
         size = f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read"

@@ -50,12 +50,12 @@ TABLE: Final = Expected("a block", "a map")
 
 
 def whole_number(kind: str) -> Expected:
-    """Return what an integer of the original's type `kind` is called."""
+    """Return the type of whole numbers that the original has as `kind`."""
     return Expected("a whole number", kind)
 
 
 def block(name: str) -> Expected:
-    """Return what a block of the given kind is called."""
+    """Return the type of a kind of block."""
     return Expected("a block", "struct RawHealthCheck" if name == "health" else f"struct Raw{name.capitalize()}Def")
 
 

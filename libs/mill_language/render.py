@@ -1,4 +1,4 @@
-"""The canonical text of a spec: what `parse` would read back as the same."""
+"""The canonical text of a spec, which `parse` reads back as the same spec."""
 
 import contextlib
 import re
@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 
 
 def render(spec: MillDeploymentSpec) -> str:
-    """Write a spec as a `.mill` file. What has its default value is left out."""
+    """Return a spec as a `.mill` file. Fields that have their default are left out."""
     blocks = [_block(f'service "{service.name}"', _service(service)) for service in spec.services]
     blocks += [_block(f'task "{task.name}"', _task(task)) for task in spec.tasks]
     return "\n".join("".join(f"{line}\n" for line in block) for block in blocks)
@@ -114,9 +114,9 @@ def _env(env: dict[str, str]) -> Iterator[Line]:
 
 
 def _value(value: str) -> str:
-    """Quote a value. In a reference nothing can be escaped, so blanks in it (`${secret(⏎name)}`) are left out."""
+    """Quote a value. A reference has no escapes, so blanks in it (`${secret(⏎name)}`) are left out."""
     if OPEN in value and not value.isprintable():
-        with contextlib.suppress(InvalidValue):  # which is written as it is
+        with contextlib.suppress(InvalidValue):  # an invalid value is written unchanged
             value = format_value(parse_value(value))
     return quote_value(value)
 

@@ -1,4 +1,4 @@
-"""Changes of a text by which tree-sitter reads on after a syntax error: every offset stays what it was.
+"""Changes of a text after which tree-sitter can read on behind a syntax error. No offset changes.
 
 `syntax_errors` says what an error is and names a remedy; this module makes bytes of the remedy.
 """
@@ -12,11 +12,11 @@ PLACEHOLDER: Final = b"_"
 """Type of the block that stands for one whose header could not be read."""
 
 _EXPONENT: Final = re.compile(rb"(?<![\w.-])[0-9]+[eE][-+]?[0-9]+(?![\w.])")
-"""A number that tree-sitter's grammar does not know: it has exponents only behind a fraction."""
+"""A number that tree-sitter's grammar does not accept: it has exponents only behind a fraction."""
 
 
 class SkipLine(NamedTuple):
-    """Give up the line of the byte `at`, which the error is about."""
+    """Skip the line of the byte `at`, which the error is about."""
 
     at: int
 
@@ -32,12 +32,12 @@ Remedy = SkipLine | Insert
 
 
 class Repair(NamedTuple):
-    """Bytes to put over others, or behind the last."""
+    """Bytes to write over others, or behind the last."""
 
     start: int
     text: bytes
     placeholder: int | None = None
-    """Offset of the block that stands for a header that was given up."""
+    """Offset of the block that stands for a skipped header."""
 
     def apply(self, data: bytes) -> bytes:
         """Return the text with these bytes in it."""
@@ -52,12 +52,12 @@ def repair(source: Source, data: bytes, remedy: Remedy) -> Repair | None:
 
 
 def as_parsed(line: bytes) -> bytes:
-    """Put a number that the grammar knows, of the same length, for each that it does not."""
+    """Replace each number that the grammar does not accept by one of the same length that it does."""
     return _EXPONENT.sub(lambda match: b"0" * len(match[0]), line)
 
 
 def _skip_line(source: Source, data: bytes, at: int) -> Repair | None:
-    """Blank a line out. The braces that it opens or closes remain, or else the rest would fall apart."""
+    """Blank out a line, except for the braces that it opens or closes, on which the rest of the file depends."""
     line = source.line_at(at)
     text = data[line.start : line.end]
     depth = lowest = 0
@@ -72,8 +72,8 @@ def _skip_line(source: Source, data: bytes, at: int) -> Repair | None:
             lowest = min(lowest, depth)
     closes, opens = -lowest, depth - lowest
     if not text.strip() or text != as_parsed(source.data[line.start : line.end]):
-        return None  # it was given up before
-    # A closer that is the error itself must go, and so must all of a line that has nothing else.
+        return None  # it was skipped before
+    # A closing brace that is the error itself goes too, and so does a line without anything else.
     if data[at : at + 1] == b"}" and text.strip() == b"}":
         closes = 0
     kept = b"}" * closes + b" " + (PLACEHOLDER + b" {") * opens

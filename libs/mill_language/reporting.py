@@ -13,7 +13,7 @@ from mill_language.syntax import File
 
 
 def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> None:
-    """Report what breaks a rule of `validation`, unless it only follows from what was reported before."""
+    """Report every breach of a rule of `validation`, except for consequences of earlier problems."""
     known = {diagnostic.path for diagnostic in decoded.diagnostics}
     names = file.service_names()
     defined = {f"service.{name}" for name in names}
@@ -42,7 +42,7 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
 
 
 def report_models(decoded: Decoded, error: ValidationError) -> None:
-    """Report what only the models refuse, in pydantic's words."""
+    """Report problems that only the models found, with pydantic's messages."""
     for problem in error.errors(include_url=False, include_input=False)[:MAX_DIAGNOSTICS]:
         path = _path(problem["loc"], decoded.fields)
         span = _place(decoded, path)
@@ -81,7 +81,7 @@ def _place(decoded: Decoded, path: str) -> Span:
 
 
 def unchecked(fields: Any) -> MillDeploymentSpec:
-    """Build a spec of what could be read, unchecked, so that rules can be applied to it."""
+    """Return an unchecked spec of the decoded fields, so that rules can be applied to it."""
     services = [
         Service.model_construct(
             **{"image": "unknown", "port": None}

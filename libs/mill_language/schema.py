@@ -17,14 +17,14 @@ class Attr:
     example: str
     required: bool = False
     nullable: bool = False
-    """Whether `null` means that it was left out."""
+    """Whether `null` means the same as leaving it out."""
     key: str | None = None
-    """The field of the model, if it is not called the same."""
+    """Name of the model's field, if it is another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A block whose attributes are free: `env`."""
+    """A block with attributes of any name: `env`."""
 
     read: Reader
     example: str = 'env { NAME = "value" }'
@@ -32,30 +32,28 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A block, at most one if it has no label."""
+    """A block. Without a label there is at most one of it."""
 
     shape: "Shape"
     label: str | None = None
-    """The field that its label becomes; then there may be many, each with another label."""
+    """Name of the model's field for its label, if it has one; then there may be many, with different labels."""
     key: str | None = None
     nullable: bool = False
 
     @property
     def example(self) -> str:
-        """How such a block looks."""
+        """An example of such a block."""
         return f'{self.shape.name} "{self.shape.label_example}" {{ … }}' if self.label else f"{self.shape.name} {{ … }}"
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What may stand in one kind of block."""
+    """The attributes and blocks that one kind of block may contain."""
 
     name: str
     fields: Mapping[str, Attr | Table | Nested] = field(default_factory=dict)
     label_example: str = "name"
 
-
-_PATH: Final = '"/data"'
 
 HEALTH: Final = Shape(
     "health",
@@ -73,7 +71,7 @@ ROUTE: Final = Shape(
 VOLUME: Final = Shape(
     "volume",
     {
-        "path": Attr(values.absolute_path, _PATH, required=True),
+        "path": Attr(values.absolute_path, '"/data"', required=True),
         "size": Attr(values.volume_size, '"5Gi"', nullable=True),
         "ephemeral": Attr(values.boolean, "true"),
     },

@@ -1,4 +1,4 @@
-"""The text of a `.mill` file, and the way from byte offsets to lines and columns."""
+"""The text of a `.mill` file, and the conversion of byte offsets into lines and columns."""
 
 from bisect import bisect_right
 from functools import cached_property
@@ -13,21 +13,21 @@ class Span(NamedTuple):
 
 
 class Position(NamedTuple):
-    """A place for people: both count from 1, columns count characters."""
+    """Line and column, counted from 1. Columns count characters."""
 
     line: int
     column: int
 
 
 class Source:
-    """The bytes of one file and its name. Lines are only looked for when somebody asks for a position."""
+    """The bytes of one file and its name. Lines are found when a position is needed first."""
 
     def __init__(self, data: bytes, filename: str) -> None:
         self.data = data
         self.filename = filename
 
     def text(self, span: Span) -> str:
-        """Return what stands at a span."""
+        """Return the text of a span."""
         return self.data[span.start : span.end].decode("utf-8", "replace")
 
     @cached_property
@@ -51,7 +51,7 @@ class Source:
         return self.text(self.line_span(number)).rstrip("\r")
 
     def line_span(self, number: int) -> Span:
-        """Return where a line stands, without its newline."""
+        """Return the span of a line, without its newline."""
         starts = self._line_starts
         if not 1 <= number <= len(starts):
             return Span(len(self.data), len(self.data))
@@ -59,7 +59,7 @@ class Source:
         return Span(starts[number - 1], end)
 
     def line_at(self, offset: int) -> Span:
-        """Return the span of the line that a byte stands in, without its newline."""
+        """Return the span of the line that contains a byte, without its newline."""
         return self.line_span(bisect_right(self._line_starts, min(offset, len(self.data))))
 
     def same_line(self, start: int, end: int) -> bool:

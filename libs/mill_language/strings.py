@@ -20,14 +20,14 @@ class InvalidString(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A string literal, decoded when it is known what it is for."""
+    """A string literal. Its use decides how it is decoded."""
 
     span: Span
     parts: Parts
     heredoc: bool = False
 
     def plain(self) -> str:
-        """Decode as a plain string: templates stay as they are written, and then so do `$${` and `%%{`."""
+        """Decode as a plain string. Templates stay as they are written; beside them, so do `$${` and `%%{`."""
         keep = any(template for _, template in self.parts)
         return "".join(
             text if template else _decode(text, escapes=not self.heredoc, keep=keep) for text, template in self.parts
@@ -43,7 +43,7 @@ class Text:
 
 
 def block_text(span: Span, parts: Parts) -> Text:
-    """Make the text of a heredoc, where backslashes are just backslashes."""
+    """Return the text of a heredoc, in which backslashes have no special meaning."""
     return Text(span, parts, heredoc=True)
 
 
@@ -56,7 +56,7 @@ def label_text(source: str) -> str:
 
 
 def dedent(parts: Parts) -> Parts:
-    """Take the indentation that all lines of a `<<-` heredoc share away from each."""
+    """Remove the indentation that all lines of a `<<-` heredoc share."""
     lines = "".join("\0" if template else text for text, template in parts).splitlines(keepends=True)
     shared = min((len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()), default=0)
     result: list[tuple[str, bool]] = []
@@ -74,12 +74,12 @@ def dedent(parts: Parts) -> Parts:
 
 
 def quote(text: str) -> str:
-    """Write a plain string as a literal that reads back as the same text."""
+    """Return a plain string as a literal that is read back as the same text."""
     return f'"{_escape(text, value=False)}"'
 
 
 def quote_value(text: str) -> str:
-    """Write a value with references as a literal; its `${…}` and `$${` are syntax, and stay."""
+    """Return a value with references as a literal. Its `${…}` and `$${` are syntax and stay unescaped."""
     return f'"{_escape(text, value=True)}"'
 
 
@@ -87,7 +87,7 @@ def _escape(text: str, *, value: bool) -> str:
     def dollars(match: re.Match[str]) -> str:
         count = len(match[0]) - 1
         literal = r"\u0024"
-        if value:  # one opens a reference, two escape it, and what is before them is text
+        if value:  # one opens a reference, two escape it, and those before them are text
             return literal * (count - 2) + "$" * min(count, 2) + "{"
         return "$${" if count == 1 else literal * count + "{"
 

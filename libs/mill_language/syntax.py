@@ -1,6 +1,6 @@
-"""`.mill` text as light, typed syntax nodes with their places; nothing is known here of services.
+"""`.mill` text as light, typed syntax nodes with their places, without any knowledge of services.
 
-Objects become bodies, so that `env = { A = "1" }` and `env { A = "1" }` look the same to whoever reads them.
+Objects become bodies, so that `env = { A = "1" }` and `env { A = "1" }` have the same nodes.
 """
 
 import re
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MAX_DEPTH: Final = 10
-"""No `.mill` file needs more. What is deeper is not looked into, and refused by its kind."""
+"""No `.mill` file needs more. Deeper values are not read, and refused by their kind."""
 
 _SIMPLE_STRING: Final = re.compile(rb'"[^"\\$%]*"')
-"""Most strings: nothing to decode, so that the nodes within need not be looked at."""
+"""Most strings: there is nothing to decode, so that their inner nodes need not be read."""
 
 _KINDS: Final = {
     "operation": "Operation",
@@ -86,7 +86,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What stands between braces, or the whole file."""
+    """The items between braces, or those of the whole file."""
 
     span: Span
     items: tuple[Attribute | Block, ...]
@@ -97,12 +97,12 @@ Value = Text | Number | Constant | Sequence | Expression | Body
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file: what could be read, and what could not."""
+    """A file: the syntax that could be read, and the problems."""
 
     body: Body
     problems: tuple[SyntaxProblem, ...]
     whole: bool
-    """Whether nothing was given up, so that what is missing is really missing."""
+    """Whether nothing was skipped, so that a missing item is really missing."""
 
     def service_names(self) -> list[str]:
         """Return the names of the services that could be read, each once, in their order."""
@@ -247,7 +247,7 @@ class _Reader:
         return block_text(span, dedent(parts) if indented else parts)
 
     def _parts(self, node: "Node", start: int, end: int) -> tuple[tuple[str, bool], ...]:
-        """Split what is between two offsets into literal text and templates. Nodes leave blanks out; bytes do not."""
+        """Split the bytes between two offsets into literal text and templates. Nodes would leave out blanks."""
         parts: list[tuple[str, bool]] = []
         at = start
         for child in node.children:

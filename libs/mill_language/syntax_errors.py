@@ -1,7 +1,7 @@
 """What a syntax error means, and which remedy lets the rest of the file be read.
 
-tree-sitter says that something is wrong, and roughly where. What people need is the place of the first wrong
-character, what stands there, and what to write instead.
+tree-sitter reports that there is an error, and roughly where. People need the place of the first wrong character, what
+is there, and what to write instead.
 """
 
 import re
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _NEAR: Final = 16
-"""How far up a cause is looked for: tree-sitter finds each parent from the root, which adds up in deep files."""
+"""Number of ancestors that are searched: tree-sitter finds each parent from the root, which is slow in deep files."""
 
 _SKIPPED_TOKENS: Final = frozenset({"heredoc_identifier", "quoted_template_start", "quoted_template_end"})
 _TOKEN: Final = re.compile(r"[^\W\d][\w-]*|\d[\w.]*|[=!<>]=|&&|\|\||\S")
@@ -34,7 +34,7 @@ class SyntaxProblem(NamedTuple):
 
     @property
     def unclosed(self) -> bool:
-        """Whether it is about something that the end of the file cut off."""
+        """Whether it is about something that is not closed at the end of the file."""
         return "never closed" in self.message
 
 
@@ -57,7 +57,10 @@ def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
         message = "the comment is never closed; expected `*/`"
         return SyntaxProblem(Span(comment, comment + 2), message, remedy=SkipLine(comment))
     if (string := _open_string(data, root, node)) is not None:
-        message, advice = 'the string is not closed on its line; expected `"`', "use a heredoc for text of many lines"
+        message, advice = (
+            'the string is not closed on its line; expected `"`',
+            "use a heredoc for a text of several lines",
+        )
         return SyntaxProblem(string, message, advice, remedy=SkipLine(string.start))
     if node.is_missing:
         return _missing(source, data, node)
@@ -70,7 +73,7 @@ def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
         span = Span(node.parent.start_byte, max(span.end, node.parent.start_byte + 1))
         name = source.text(span).lstrip("<-").strip()
         message = f"the heredoc is never closed; expected a line with `{name}` alone"
-        return SyntaxProblem(span, message)  # all that follows may be its text
+        return SyntaxProblem(span, message)  # the rest of the file may be its text
     if node.type == "}" and node.end_byte >= len(data.rstrip()):
         block = _enclosing(node, "block")
         if block is not None:
@@ -81,7 +84,7 @@ def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
         if data[following : following + 1] in b"}])," or not source.same_line(before, following):
             return _no_value(before)
         return _at(source, data, following, node)
-    if node.type in ("<<", "<<-", "{"):  # guesses of tree-sitter: something else stands where a value should
+    if node.type in ("<<", "<<-", "{"):  # guesses of tree-sitter: there is something else instead of a value
         return _at(source, data, following, node)
     opener = _opener(node) if node.type in _OPENERS.values() else None
     related = (("it was opened here", opener),) if opener else ()
@@ -107,13 +110,13 @@ def _unexpected(source: Source, data: bytes, error: "Node") -> SyntaxProblem:
 
 
 def _still_right(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
-    """Find the end of what stands at the beginning of an ERROR node and was still right, and the braces in it."""
+    """Return the end of the valid beginning of an ERROR node, and the braces that it opens."""
     at = error.start_byte
     opened: list[Node] = []
     previous = ""
     for child in error.children:
         brace = child
-        if child.is_error:  # a brace alone was right too; tree-sitter just would have liked it to be a label
+        if child.is_error:  # a brace alone is valid too; tree-sitter expected a label
             inner = child.children
             if len(inner) != 1 or inner[0].type != "block_start":
                 break
@@ -145,7 +148,7 @@ def _end_of_file(source: Source, data: bytes, error: "Node", opened: "list[Node]
 
 
 def _at(source: Source, data: bytes, at: int, node: "Node") -> SyntaxProblem:
-    """Say what is wrong with the token at an offset."""
+    """Return the problem of the token at an offset."""
     line = source.line_at(at)
     rest = source.text(Span(at, min(line.end, at + 200)))
     match = _TOKEN.match(rest)
@@ -165,7 +168,7 @@ def _advice(found: str, before: bytes, rest: str) -> str | None:
     if found == ";":
         return "put each attribute on a line of its own"
     if found in ("'", "`"):
-        return 'strings stand in double quotes: "…"'
+        return 'write strings in double quotes: "…"'
     name = before.decode("utf-8", "replace").strip().removesuffix("=").strip()
     if found in (":", "=", "==") and name and "=" not in name:
         return f"write `{name} = …`"
@@ -173,13 +176,13 @@ def _advice(found: str, before: bytes, rest: str) -> str | None:
         return 'quote the value: "…"'
     if found == "\\":
         escape = rest[:2]
-        return f'`{escape}` is not an escape; there are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN'
+        return f'`{escape}` is not an escape; known are \\n, \\r, \\t, \\", \\\\, \\uNNNN and \\UNNNNNNNN'
     if found in ("}", "]", ")"):
-        return f"nothing is open that `{found}` could close"
+        return f"remove it: there is nothing that `{found}` closes"
     if found == "\ufeff":
         return "save the file as UTF-8 without a byte order mark"
     if (not before and found[:1] in ('"', "{", "[")) or found[:1].isdigit():
-        return "an attribute is `name = value`, a block `name { … }`; names have no quotes and begin with a letter"
+        return "write `name = value` or `name { … }`; names have no quotes and begin with a letter"
     return None
 
 
@@ -189,7 +192,7 @@ def _no_value(end: int) -> SyntaxProblem:
 
 
 def _unclosed_block(source: Source, data: bytes, block: "Node") -> SyntaxProblem:
-    """A block that runs to the end of the file. Indentation tells where it was meant to end."""
+    """Return the problem of a block that runs to the end of the file. Indentation shows where it was meant to end."""
     start = next((child for child in block.children if child.type == "block_start"), block)
     header = source.text(Span(block.start_byte, min(start.start_byte, block.start_byte + 100))).strip()
     opening = Span(block.start_byte, start.end_byte)
@@ -199,7 +202,7 @@ def _unclosed_block(source: Source, data: bytes, block: "Node") -> SyntaxProblem
         closer = child.children[-1]
         outdented = closer.start_point.column < child.start_point.column
         if closer.type == "block_end" and outdented and closer.start_point.row > child.start_point.row:
-            # Its brace stands under the outer block: the one that was forgotten is its own.
+            # Its brace is aligned with the outer block: its own is the missing one.
             opening = Span(child.start_byte, child.children[0].end_byte)
             header = source.text(opening)
             break
@@ -221,7 +224,7 @@ def _open_comment(data: bytes, at: int) -> int | None:
 
 
 def _open_string(data: bytes, root: "Node", error: "Node") -> Span | None:
-    """Find a string over more than one line before an error: its end was forgotten."""
+    """Return a string before an error that runs over more than one line: its closing quote is missing."""
     if data[error.start_byte : error.start_byte + 1] == b"\\":
         return None
     limit = len(data) if error.type == "ERROR" and error.parent is None else error.start_byte

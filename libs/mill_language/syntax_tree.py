@@ -1,8 +1,8 @@
-"""tree-sitter, and how to go on after a syntax error.
+"""Parsing with tree-sitter, and recovery after syntax errors.
 
-After an error, tree-sitter's own recovery often gives up the rest of an HCL file: its scanner for heredocs takes any
-word for a terminator. So the line with the first error is blanked out, its braces kept, and the file is parsed again,
-until it is whole: every error is found at its own place, and the rest of the file is checked as if it were right.
+After an error, tree-sitter's own recovery often loses the rest of an HCL file: its scanner for heredocs accepts any
+word as a terminator. So the line with the first error is blanked out except for its braces, and the file is parsed
+again, until it has no errors. Each error is found at its own place, and the rest of the file is checked as well.
 """
 
 from functools import cache
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Point
 
 MAX_ERRORS: Final = 20
-"""How many syntax errors are looked for: each one costs a parse."""
+"""Number of syntax errors after which parsing stops. Each one costs a parse."""
 
 _MAX_STEPS: Final = 9_000
-"""Bound of the work for one file, in steps of tree-sitter's progress; a file full of services takes half of it."""
+"""Limit of the work for one file, in steps of tree-sitter's progress. The largest valid files take half of it."""
 _MAX_BROKEN_STEPS: Final = 2_000
-"""The same after a first error, where each step costs more."""
-_PATIENCE: Final = 1.0
-"""Seconds for one file: tree-sitter's recovery is quadratic for some. What was found by then is reported."""
+"""The same after the first error, when each step costs more."""
+_TIMEOUT_SECONDS: Final = 1.0
+"""Limit of the time for one file: tree-sitter's recovery is quadratic for some. Errors found by then are reported."""
 
 _GLIMPSE: Final = 8_192
-"""How much is read of a file that is too broken to be read whole."""
+"""Bytes that are read of a file with too many errors to be read whole."""
 
 
 class Parsed(NamedTuple):
-    """The tree of a file, whole but for the lines that were given up."""
+    """The tree of a file without the lines that were skipped; None if it has too many errors."""
 
     root: "Node | None"
     problems: list[SyntaxProblem]
     placeholders: frozenset[int]
-    """Where blocks begin that stand for lines given up."""
+    """Offsets of the blocks that stand for skipped lines."""
 
 
-def parse_tree(source: Source, patience: float = _PATIENCE) -> Parsed:
-    """Parse a file, and find its syntax errors one by one, for as long as there is patience: seconds."""
+def parse_tree(source: Source, timeout: float = _TIMEOUT_SECONDS) -> Parsed:
+    """Parse a file, and find its syntax errors one by one, until the timeout (seconds)."""
     data = as_parsed(source.data)
     problems: list[SyntaxProblem] = []
     placeholders: set[int] = set()
-    deadline = monotonic() + patience
+    deadline = monotonic() + timeout
     root: Node | None = None
     for _ in range(MAX_ERRORS):
         root, broken_at = _parse(data, deadline)
@@ -70,12 +70,12 @@ def parse_tree(source: Source, patience: float = _PATIENCE) -> Parsed:
 
 
 def _glimpse(source: Source) -> list[SyntaxProblem]:
-    """Find the first errors of a file that is too broken to be read whole."""
+    """Return the first errors of a file with too many to be read whole."""
     if len(source.data) <= _GLIMPSE:
         return []
     beginning = source.data[: source.data.rfind(b"\n", 0, _GLIMPSE) + 1]
-    # What seems open at the cut may well be closed behind it.
-    problems = parse_tree(Source(beginning, source.filename), _PATIENCE / 2).problems
+    # A block that is open at the cut may be closed behind it.
+    problems = parse_tree(Source(beginning, source.filename), _TIMEOUT_SECONDS / 2).problems
     return [problem for problem in problems if not problem.unclosed]
 
 
@@ -88,7 +88,7 @@ def _language() -> "Language":
 
 
 def _parse(data: bytes, deadline: float) -> "tuple[Node | None, int]":
-    """Return the tree's root, or where the first error was seen when the work went out of bounds."""
+    """Return the tree's root; or None and the place of the first error, if a limit was reached."""
     steps = broken = first_error = 0
 
     def read(offset: int, _point: "Point") -> bytes:
@@ -105,15 +105,15 @@ def _parse(data: bytes, deadline: float) -> "tuple[Node | None, int]":
     from tree_sitter import Parser
 
     try:
-        # A parser of its own for each call: while it calls back, another thread may parse too.
+        # Each call has its own parser: during a callback, another thread may parse.
         return Parser(_language()).parse(read, progress_callback=cancel).root_node, 0
-    except ValueError:  # how tree-sitter says that it was canceled
+    except ValueError:  # tree-sitter was canceled
         return None, first_error
 
 
 def _unreadable(source: Source, offset: int) -> SyntaxProblem:
     if not offset:
-        return SyntaxProblem(Span(0, 1), "the file is too complex to read", "is this a .mill file?")
-    # The error is shortly before the place where tree-sitter reported on its progress.
+        return SyntaxProblem(Span(0, 1), "the file is too complex to be read", "is this a .mill file?")
+    # The error is shortly before the place at which tree-sitter reported its progress.
     span = source.line_at(max(0, offset - 1))
-    return SyntaxProblem(span, "the file has too many errors to go on from here", "is this a .mill file?")
+    return SyntaxProblem(span, "the file has too many errors: reading stops here", "is this a .mill file?")

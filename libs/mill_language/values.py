@@ -1,4 +1,4 @@
-"""Readers of attribute values: from a syntax node to what the spec holds. They raise `Wrong`."""
+"""Readers of attribute values: each converts a syntax node to the value of a field, or raises `Wrong`."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -20,7 +20,7 @@ Reader = Callable[[Value], object]
 
 
 def text(value: Value) -> str:
-    """Read a string. References are text everywhere but in `env`."""
+    """Read a string. References are plain text except in `env`."""
     if not isinstance(value, Text):
         raise wrong_type(value, STRING)
     return plain_text(value)
@@ -44,7 +44,7 @@ def boolean(value: Value) -> bool:
 
 
 def integer(kind: str, limits: Range) -> Reader:
-    """Make a reader for whole numbers; `kind` is the original's type, which bounds what it can read at all."""
+    """Return a reader of whole numbers; `kind` is the original's type, which bounds what it can read at all."""
     expected = whole_number(kind)
     largest = {"u16": 2**16 - 1, "u32": 2**32 - 1}[kind]
 
@@ -114,7 +114,7 @@ def strings(value: Value) -> list[str]:
 
 
 def env_value(value: Value) -> str:
-    """Read a value of the environment. Numbers and booleans are their text, bare references are references."""
+    """Read a value of the environment. Numbers and booleans are read as text, references also without quotes."""
     match value:
         case Text():
             try:
@@ -132,7 +132,7 @@ def env_value(value: Value) -> str:
 
 
 def _wrapped(value: Value) -> str:
-    """Return a string, or what the original makes of anything else: its source in `${…}`."""
+    """Return a string; for any other value its source in `${…}`, as the original does."""
     match value:
         case Text():
             return plain_text(value)
@@ -145,13 +145,13 @@ def _wrapped(value: Value) -> str:
 
 
 def _invalid(value: Value, plain: str, wire: str, advice: str) -> Wrong:
-    """Return the refusal of a notation. What is no string at all was read as `${…}`, which only the wire shows."""
+    """Return the refusal of a size or duration. A value without quotes is `${…}` on the wire, and named to people."""
     message = plain if isinstance(value, Text) else f"expected a string, got {describe(value)}"
     return Wrong(message, advice, wire=wire)
 
 
 def _number(source: str) -> Decimal | None:
-    """Read a number, if it is one that any field could hold."""
+    """Return a number; a very large or very small one only approximately, since no field accepts it."""
     mantissa, _, exponent = source.lower().partition("e")
     if len(mantissa.lstrip("-0")) > _MOST_DIGITS or len(exponent.lstrip("+-0")) > 2:
         return Decimal(10) ** 40 * (-1 if source.startswith("-") else 1) if not exponent.startswith("-") else Decimal(0)

@@ -1,4 +1,4 @@
-"""Objects and texts that others wrote, as plain data: their keys, their fields, their printable form.
+"""Foreign objects and texts as plain data: keys, fields and their printable form.
 
-Nothing here raises on what it reads, whatever its shape, except `Unreadable` where an object cannot be identified.
+Nothing here raises, whatever the shape of its input, except `Unreadable` for an object that cannot be identified.
 """

@@ -1,4 +1,4 @@
-"""How an object is named within its kind."""
+"""The name of an object within its kind."""
 
 from typing import NamedTuple
 
