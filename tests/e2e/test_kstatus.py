@@ -128,7 +128,7 @@ def test_every_moment_of_rollouts(namespace: Namespace, recorded: Recorded) -> N
     assert refused == ["InProgress", "Failed"]
 
     assert recorded.objects[0]["status"] == {"observedGeneration": -1}
-    moments = {row.moment for row in guide.table()} - {"mill itself has a fault"}  # which nobody can bring about here
+    moments = {row.moment for row in guide.table()} - {"Mill has an internal error"}  # which no user can cause here
     assert {guide.row_of(each).moment for each in recorded.objects} == moments
 
 

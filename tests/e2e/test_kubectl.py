@@ -119,7 +119,7 @@ def test_the_documented_wait_for_ready_and_stalled(namespace: Namespace, shell: 
     rendered(namespace, GOOD)
     subprocess.run(["sh", "-ec", lines], env=shell, cwd=namespace.folder, check=True, timeout=60)
     rendered(namespace, GOOD + BROKEN)
-    assert guide.says("`--for=condition=Stalled` is the twin of the first")
+    assert guide.says("`--for=condition=Stalled` returns when something has failed")
     twin = lines.replace("condition=Ready", "condition=Stalled")
     subprocess.run(["sh", "-ec", twin], env=shell, cwd=namespace.folder, check=True, timeout=90)
 
