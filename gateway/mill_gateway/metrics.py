@@ -147,7 +147,7 @@ class _Cluster(Collector):
         memory = GaugeMetricFamily("mill_node_memory_available_bytes", "Free memory per node in bytes", labels=["node"])
         if nodes := self._stores.nodes:
             for each in nodes.all():
-                available = free(each, nodes.on(each.key.name))
+                available = free(each, nodes.pods_on(each.key.name))
                 cpu.add_metric([each.key.name], available.cpu)
                 memory.add_metric([each.key.name], available.memory)
         return cpu, memory

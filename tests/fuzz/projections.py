@@ -16,7 +16,7 @@ from mill_gateway.objects.amounts import requested
 from mill_gateway.objects.claims import project_claim
 from mill_gateway.objects.deployments import project_deployment
 from mill_gateway.objects.jobs import project_job
-from mill_gateway.objects.nodes import project_node, project_tenant
+from mill_gateway.objects.nodes import project_node, project_node_pod
 from mill_gateway.objects.pods import project_pod
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
@@ -62,7 +62,7 @@ PROJECTIONS: Final = (
     *(Projection(f"operator: {kind}", partial(child_facts, kind), samples.CHILDREN[kind]) for kind in CHILD_KINDS),
     Projection("gateway: MillDeployment", _shown, samples.MILL_DEPLOYMENT),
     Projection("gateway: Pod", project_pod, samples.POD),
-    Projection("gateway: Pod of a node", project_tenant, samples.POD),
+    Projection("gateway: Pod of a node", project_node_pod, samples.POD),
     Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
     Projection("gateway: Node", project_node, samples.NODE),
     Projection("gateway: Job", project_job, samples.JOB),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mill_gateway.objects.nodes import Tenant
+from mill_gateway.objects.nodes import NodePod
 from mill_gateway.objects.pods import Program
 
 
@@ -11,11 +11,11 @@ from mill_gateway.objects.pods import Program
 class Plan:
     """What becomes of a node's pods."""
 
-    services: dict[Program, tuple[Tenant, ...]]
+    services: dict[Program, tuple[NodePod, ...]]
     """Replicas of services, which will have others elsewhere."""
-    others: tuple[Tenant, ...]
+    others: tuple[NodePod, ...]
     """Runs of tasks, and pods that are none of ours."""
-    kept: tuple[Tenant, ...]
+    kept: tuple[NodePod, ...]
     """Pods that nobody would make anew: they are left to who made them."""
 
     @property
@@ -24,14 +24,14 @@ class Plan:
         return {each.uid for pods in (*self.services.values(), self.others, self.kept) for each in pods}
 
 
-def bound(tenant: Tenant) -> bool:
+def bound(tenant: NodePod) -> bool:
     """Tell whether a pod belongs to its node, and cannot leave it: a DaemonSet's, or one of the kubelet's own."""
     return tenant.mirror or tenant.owner == "DaemonSet"
 
 
-def plan(tenants: Iterable[Tenant]) -> Plan:
+def plan(tenants: Iterable[NodePod]) -> Plan:
     """Decide about all pods of a node."""
-    services: dict[Program, list[Tenant]] = {}
+    services: dict[Program, list[NodePod]] = {}
     others, kept = [], []
     for each in tenants:
         if bound(each):
@@ -45,17 +45,17 @@ def plan(tenants: Iterable[Tenant]) -> Plan:
     return Plan({program: tuple(pods) for program, pods in services.items()}, tuple(others), tuple(kept))
 
 
-def busy(tenants: Iterable[Tenant]) -> list[Tenant]:
+def busy(tenants: Iterable[NodePod]) -> list[NodePod]:
     """Return the pods for whose sake a node may not be removed."""
     return [each for each in tenants if not bound(each)]
 
 
-def name_of(tenant: Tenant) -> dict[str, str]:
+def name_of(tenant: NodePod) -> dict[str, str]:
     """Return how an event names a pod: by its service or task, or by itself if it is none of ours."""
     program = tenant.service or tenant.task
     return {"service": program} if tenant.ours and program else {"pod": str(tenant.key)}
 
 
-def unmanaged(tenant: Tenant) -> str:
+def unmanaged(tenant: NodePod) -> str:
     """Return why a pod is left where it is."""
     return f"pod {tenant.key} has no controller: nobody would make it anew; delete it yourself"

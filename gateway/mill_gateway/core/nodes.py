@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_gateway.core.capacity import free
-from mill_gateway.objects.nodes import Node, Tenant
+from mill_gateway.objects.nodes import Node, NodePod
 
 NodeStatus = Literal["ready", "draining", "down"]
 
@@ -33,7 +33,7 @@ def node_status(node: Node) -> NodeStatus:
     return "draining" if node.unschedulable else "ready"
 
 
-def view(node: Node, tenants: Collection[Tenant]) -> NodeView:
+def view(node: Node, tenants: Collection[NodePod]) -> NodeView:
     """Return what the API shows of a node. `tenants` are all pods on it."""
     available = free(node, tenants)
     return NodeView(

@@ -49,7 +49,7 @@ def project_node(body: Json) -> Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class NodePod:
     """A pod on a node, ours or not."""
 
     key: Key
@@ -67,12 +67,12 @@ class Tenant:
     leaving: bool
 
 
-def project_tenant(body: Json) -> Tenant:
+def project_node_pod(body: Json) -> NodePod:
     """Take what we need from a pod on a node. Raises `Unreadable`."""
     known, (meta, spec, _) = fields.identity(body), fields.parts(body)
     labels, annotations = fields.texts(meta, "labels"), fields.texts(meta, "annotations")
     owners = (each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller"))
-    return Tenant(
+    return NodePod(
         key=known.key,
         uid=known.uid,
         resource_version=known.resource_version,

@@ -39,7 +39,7 @@ async def list_deployments(
 ) -> Response:
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    found = gateway.stores.deployments.in_namespace(namespace)
+    found = gateway.stores.deployments.in_group(namespace)
     version = hashlib.sha256(" ".join(each.resource_version for each in found).encode()).hexdigest()[:32]
     return _tagged(if_none_match, version, [summary(each).model_dump(mode="json") for each in found])
 

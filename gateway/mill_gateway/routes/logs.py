@@ -93,6 +93,6 @@ def _known(gateway: Gateway, namespace: str, name: str) -> bool:
     """Tell whether there is something of that name which may have replicas later."""
     if gateway.stores.jobs.get(Key(namespace, name)) is not None:
         return True
-    deployments = gateway.stores.deployments.in_namespace(namespace)
+    deployments = gateway.stores.deployments.in_group(namespace)
     tasks = (task["name"] for each in deployments for task in each.tasks)
     return any(each.has_service(name) for each in deployments) or name in tasks

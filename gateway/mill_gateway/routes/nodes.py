@@ -16,7 +16,7 @@ from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.objects.nodes import Node
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, seen
-from mill_gateway.stores.nodes import Nodes
+from mill_gateway.stores import NodeStores
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_kube.client import NotFound
@@ -45,7 +45,7 @@ async def list_nodes(gateway: ReadyGateway, caller: CurrentCaller) -> list[NodeV
     """Return the nodes of the cluster; none where the gateway is set up not to look at them (`MILL_NODES=false`)."""
     await gateway.access.require(caller, "list", NODES, None)
     nodes = gateway.stores.nodes
-    return [view(each, nodes.on(each.key.name)) for each in nodes.all()] if nodes else []
+    return [view(each, nodes.pods_on(each.key.name)) for each in nodes.all()] if nodes else []
 
 
 @router.post("/v1/nodes/{id}/drain", summary="Drain a node", response_class=Response, responses=events(EXAMPLE))
@@ -90,7 +90,7 @@ async def remove(gateway: ReadyGateway, caller: CurrentCaller, name: NodeId) -> 
     """Take a node that nothing runs on out of the cluster. Its kubelet, if it still runs, may bring it back."""
     await gateway.access.require(caller, "delete", NODES, None, name)
     nodes, node = _find(gateway, name)
-    if running := busy(nodes.on(name)):
+    if running := busy(nodes.pods_on(name)):
         raise NodeInUse(pods=[str(each.key) for each in running[:20]])
     body = {"preconditions": {"uid": node.uid}}
     try:
@@ -99,7 +99,7 @@ async def remove(gateway: ReadyGateway, caller: CurrentCaller, name: NodeId) -> 
         raise NodeNotFound from None
 
 
-def _find(gateway: Gateway, name: str) -> tuple[Nodes, Node]:
+def _find(gateway: Gateway, name: str) -> tuple[NodeStores, Node]:
     """Return a node that may be changed."""
     nodes = gateway.stores.nodes
     if nodes is None or not gateway.settings.drain:

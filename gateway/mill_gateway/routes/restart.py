@@ -41,7 +41,9 @@ async def restart(
     The events are those of this service, whatever becomes of others that are tried again meanwhile.
     """
     deployments = gateway.stores.deployments
-    having = [each for each in deployments.in_namespace(namespace, name) if each.has_service(service)]
+    having = [
+        each for each in deployments.in_group(namespace) if name in (None, each.key.name) and each.has_service(service)
+    ]
     # Asked for by its name where it is clear which, since rights may be given by name.
     which = having[0].key.name if len(having) == 1 else name
 

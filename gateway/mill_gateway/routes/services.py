@@ -22,7 +22,8 @@ async def list_services(
     pods = gateway.stores.pods
     shown = [
         service
-        for deployment in gateway.stores.deployments.in_namespace(namespace, name)
-        for service in services(deployment, lambda program: pods.of(Program(namespace, "service", program)))
+        for deployment in gateway.stores.deployments.in_group(namespace)
+        if name in (None, deployment.key.name)
+        for service in services(deployment, lambda program: pods.in_group(Program(namespace, "service", program)))
     ]
     return JSONResponse(shown)

@@ -41,12 +41,12 @@ async def status(gateway: ReadyGateway, caller: CurrentCaller, namespace: InName
     nodes = stores.nodes if await access.allows(caller, "list", NODES) else None
     machines = nodes.all() if nodes else []
     everything = total(each.amounts for each in machines)
-    available = total(free(each, nodes.on(each.key.name)) for each in machines) if nodes else total(())
-    deployments = stores.deployments.in_namespace(namespace) if may_see else []
+    available = total(free(each, nodes.pods_on(each.key.name)) for each in machines) if nodes else total(())
+    deployments = stores.deployments.in_group(namespace) if may_see else []
     return Counts(
         node_count=len(machines),
         service_count=sum(len(each.services) for each in deployments),
-        task_count=count(stores.jobs.in_namespace(namespace), deployments) if may_see else 0,
+        task_count=count(stores.jobs.in_group(namespace), deployments) if may_see else 0,
         cpu_total=everything.cpu,
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,

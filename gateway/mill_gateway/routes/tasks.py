@@ -164,9 +164,10 @@ async def kill(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamesp
 
 def _runs(gateway: Gateway, namespace: str, deployment: str | None = None) -> list[RunView]:
     stores = gateway.stores
-    deployments = stores.deployments.in_namespace(namespace, deployment)
-    jobs = [each for each in stores.jobs.in_namespace(namespace) if deployment in (None, each.deployment)]
+    found = stores.deployments.in_group(namespace)
+    deployments = [each for each in found if deployment in (None, each.key.name)]
+    jobs = [each for each in stores.jobs.in_group(namespace) if deployment in (None, each.deployment)]
     tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
-    pods = [pod for task in tasks for pod in stores.pods.of(Program(namespace, "task", task))]
+    pods = [pod for task in tasks for pod in stores.pods.in_group(Program(namespace, "task", task))]
     newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
     return runs(jobs, deployments, newest)

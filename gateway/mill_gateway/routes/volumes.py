@@ -23,8 +23,8 @@ async def list_volumes(
 ) -> list[VolumeView]:
     """Return the persistent volumes of a namespace, those of services that are gone included."""
     await gateway.access.require(caller, "list", CLAIMS, namespace)
-    claims = gateway.stores.claims.in_namespace(namespace)
-    mounting = gateway.stores.pods.mounting
+    claims = gateway.stores.claims.in_group(namespace)
+    mounting = gateway.stores.mounts.of
     return [volume(each, mounting(each.key)) for each in claims if name in (None, each.deployment)]
 
 
@@ -40,7 +40,7 @@ async def delete_volume(
     claim = gateway.stores.claims.get(Key(namespace, name))
     if claim is None or claim.leaving:
         raise VolumeNotFound
-    if (pod := held_by(gateway.stores.pods.mounting(claim.key))) is not None:
+    if (pod := held_by(gateway.stores.mounts.of(claim.key))) is not None:
         raise VolumeAttached(pod=pod.key.name, node=pod.node)
     try:
         await gateway.client.delete(CLAIMS, namespace, name, uid=claim.uid)

@@ -16,11 +16,10 @@ from mill_api.status import State
 from mill_gateway.core.draining import name_of, plan, unmanaged
 from mill_gateway.exceptions import AccessDenied, GatewayError
 from mill_gateway.objects.deployments import Deployment
-from mill_gateway.objects.nodes import Node, Tenant
+from mill_gateway.objects.nodes import Node, NodePod
 from mill_gateway.objects.pods import Program
 from mill_gateway.services.deployments import MANAGER
-from mill_gateway.stores import Stores
-from mill_gateway.stores.nodes import Nodes
+from mill_gateway.stores import NodeStores, Stores
 from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
 from mill_kube.resources import NODES, PODS
 
@@ -43,7 +42,7 @@ class Drain:
     """One drain of one node."""
 
     def __init__(
-        self, client: KubeClient, stores: Stores, nodes: Nodes, node: Node, seconds: float, authorise: Authorise
+        self, client: KubeClient, stores: Stores, nodes: NodeStores, node: Node, seconds: float, authorise: Authorise
     ) -> None:
         self._client = client
         self._authorise = authorise
@@ -104,7 +103,7 @@ class Drain:
         """Move all pods away, and then those that came before the scheduler knew of the cordon."""
         seen: set[str] = set()
         for _ in range(2):
-            planned = plan(each for each in self._nodes.on(self._name) if each.uid not in seen)
+            planned = plan(each for each in self._nodes.pods_on(self._name) if each.uid not in seen)
             seen |= planned.uids
             for each in planned.kept:
                 await self._tell("failed", {**name_of(each), "reason": unmanaged(each)})
@@ -114,14 +113,14 @@ class Drain:
                 for each in planned.others:
                     parts.create_task(self._end(each))
 
-    async def _end(self, tenant: Tenant) -> None:
+    async def _end(self, tenant: NodePod) -> None:
         """Evict a pod that has no replacement to be waited for."""
         if await self._evict(tenant):
             await self._tell("progress", {**name_of(tenant), "phase": "stopped" if tenant.ours else "evicted"})
 
-    async def _move(self, program: Program, tenants: tuple[Tenant, ...]) -> None:
+    async def _move(self, program: Program, tenants: tuple[NodePod, ...]) -> None:
         """Evict a service's pods, and wait until others are healthy elsewhere."""
-        before = {each.uid for each in self._stores.pods.of(program)}
+        before = {each.uid for each in self._stores.pods.in_group(program)}
         async with asyncio.TaskGroup() as parts:
             evictions = [parts.create_task(self._evict(each)) for each in tenants]
         evicted = sum(each.result() for each in evictions)
@@ -133,12 +132,12 @@ class Drain:
             return
         told: set[str] = set()
         with (
-            self._stores.pods.subscriptions.changes(program) as changed,
-            self._stores.deployments.subscriptions.changes(owner.key, changed),
+            self._stores.pods.subscriptions.subscribe(program) as changed,
+            self._stores.deployments.subscriptions.subscribe(owner.key, changed),
         ):
             while True:
                 changed.clear()
-                pods = [each for each in self._stores.pods.of(program) if not each.leaving]
+                pods = [each for each in self._stores.pods.in_group(program) if not each.leaving]
                 new = [each for each in pods if each.uid not in before]
                 for each in new:
                     if each.node and each.uid not in told:
@@ -162,10 +161,10 @@ class Drain:
 
     def _owner(self, program: Program) -> Deployment | None:
         """Return who asks for the service; None if nobody does any more, or where this gateway does not look."""
-        deployments = self._stores.deployments.in_namespace(program.namespace)
+        deployments = self._stores.deployments.in_group(program.namespace)
         return next((each for each in deployments if each.has_service(program.name)), None)
 
-    async def _evict(self, tenant: Tenant) -> bool:
+    async def _evict(self, tenant: NodePod) -> bool:
         """Evict a pod and wait until it is gone; tell whether it is. What may be granted later is tried again."""
         waited = False
         body = {
@@ -205,8 +204,8 @@ class Drain:
             await asyncio.sleep(min(again, left))
         return await self._gone(tenant)
 
-    async def _gone(self, tenant: Tenant) -> bool:
-        with self._nodes.subscriptions.changes(self._name) as changed:
+    async def _gone(self, tenant: NodePod) -> bool:
+        with self._nodes.pods.subscriptions.subscribe(self._name) as changed:
             while self._there(tenant):
                 changed.clear()
                 if not await self._woken(changed):
@@ -214,9 +213,9 @@ class Drain:
                     return False
         return True
 
-    def _there(self, tenant: Tenant) -> bool:
+    def _there(self, tenant: NodePod) -> bool:
         """Tell whether the pod is still on the node; it may have a successor of the same name."""
-        seen = self._nodes.tenants.get(tenant.key)
+        seen = self._nodes.pods.get(tenant.key)
         return seen is not None and seen.uid == tenant.uid
 
     async def _woken(self, changed: asyncio.Event) -> bool:
@@ -245,7 +244,7 @@ class Drains:
         self._stores = stores
         self._drains: dict[str, Drain] = {}
 
-    def begin(self, nodes: Nodes, node: Node, seconds: float, authorise: Authorise) -> Drain:
+    def begin(self, nodes: NodeStores, node: Node, seconds: float, authorise: Authorise) -> Drain:
         """Return the drain of a node that goes on, or begin one, which asks by `authorise` before each eviction."""
         name = node.key.name
         running = self._drains.get(name)

@@ -122,12 +122,12 @@ async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
     clock = asyncio.get_running_loop().time
     ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
     with (
-        stores.pods.run_subscriptions.changes(job.key) as changed,
-        stores.deployments.subscriptions.changes(deployment, changed),
+        stores.pods.subscriptions.subscribe(job.key) as changed,
+        stores.deployments.subscriptions.subscribe(deployment, changed),
     ):
         while True:
             changed.clear()
-            pods = [each for each in stores.pods.of(program) if each.run == job.key.name]
+            pods = [each for each in stores.pods.in_group(program) if each.run == job.key.name]
             found = stores.deployments.get(deployment)
             told = told_runs(found.status).get(job.key.name) if found else None
             now = beginning(pods, told)

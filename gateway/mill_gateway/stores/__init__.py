@@ -1,8 +1,11 @@
-"""What the gateway knows of the cluster: one watch for each kind, whatever the number of clients.
+"""Caches of the cluster: one reflector for each kind, whatever the number of clients.
 
-Read routes answer from here. A file for each kind: what is kept of an object, and by what it is found.
+Read routes answer from here, and streams subscribe to changes. `store` and `subscriptions` are the same for all kinds;
+`kinds` declares each of them.
 """
 
+from mill_gateway.stores.nodes import NodeStores
+from mill_gateway.stores.store import Store
 from mill_gateway.stores.stores import Stores
 
-__all__ = ["Stores"]
+__all__ = ["NodeStores", "Store", "Stores"]

@@ -1,15 +1,18 @@
-"""All watches of the process together."""
+"""All caches of one process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from mill_gateway.objects.claims import Claim
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.jobs import Job
+from mill_gateway.objects.pods import Pod
 from mill_gateway.settings import Settings
-from mill_gateway.stores.claims import Claims
-from mill_gateway.stores.deployments import Deployments
-from mill_gateway.stores.jobs import Jobs, OnRun
-from mill_gateway.stores.nodes import Nodes
-from mill_gateway.stores.pods import Pods
+from mill_gateway.stores.kinds import DEPLOYMENTS, PODS_OF_PROGRAMS, RUNS, VOLUMES
+from mill_gateway.stores.mounts import Mounts
+from mill_gateway.stores.nodes import NodeStores
+from mill_gateway.stores.store import Listener, Store
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_process.supervision import GiveUp, end, supervised
@@ -18,25 +21,30 @@ from mill_process.supervision import GiveUp, end, supervised
 class Stores:
     """A store for each kind that routes read."""
 
-    def __init__(self, client: KubeClient, settings: Settings, *, on_run: OnRun = lambda _old, _new: None) -> None:
+    def __init__(
+        self, client: KubeClient, settings: Settings, *, on_run: Listener[Job] = lambda _old, _new: None
+    ) -> None:
+        """`on_run` is called for every run that is new or changes once the first list is complete."""
         namespace = settings.watched_namespace
-        self.deployments = Deployments(client, namespace)
-        self.pods = Pods(client, namespace)
-        self.jobs = Jobs(client, namespace, on_run)
-        self.claims = Claims(client, namespace)
-        self.nodes = Nodes(client) if settings.nodes else None
-        """None where nodes are not to be shown."""
+        self.mounts = Mounts()
+        self.deployments: Store[Deployment] = Store(client, DEPLOYMENTS, namespace)
+        self.pods: Store[Pod] = Store(client, PODS_OF_PROGRAMS, namespace, self.mounts.update)
+        self.jobs: Store[Job] = Store(client, RUNS, namespace, self._run_changed)
+        self.claims: Store[Claim] = Store(client, VOLUMES, namespace)
+        self.nodes = NodeStores(client) if settings.nodes else None
+        """None where the gateway does not show nodes."""
+        self._on_run = on_run
 
     @property
     def reflectors(self) -> tuple[Reflector[Any], ...]:
-        """Return what has to be run."""
-        of_nodes = (self.nodes.reflector, self.nodes.tenants) if self.nodes else ()
+        """The reflectors of all stores."""
+        of_nodes = (self.nodes.nodes.reflector, self.nodes.pods.reflector) if self.nodes else ()
         of_namespaces = (self.deployments, self.pods, self.jobs, self.claims)
         return (*(each.reflector for each in of_namespaces), *of_nodes)
 
     @asynccontextmanager
     async def running(self, give_up: GiveUp) -> AsyncIterator[None]:
-        """Follow the cluster while the block runs. `give_up` is called if a watch ends before."""
+        """Follow the cluster while the block runs. `give_up` is called if a watch ends before the block."""
         watches = [
             supervised(each.run(), f"the watch of {each.resource.full_name}", give_up) for each in self.reflectors
         ]
@@ -44,3 +52,7 @@ class Stores:
             yield
         finally:
             await end(watches)
+
+    def _run_changed(self, old: Job | None, new: Job | None) -> None:
+        if self.jobs.reflector.synced.is_set():
+            self._on_run(old, new)

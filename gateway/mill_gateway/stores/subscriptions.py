@@ -1,4 +1,4 @@
-"""Who waits for a change of what."""
+"""Subscriptions to changes: each subscriber is notified of its own topics alone."""
 
 import asyncio
 from collections.abc import Hashable, Iterator
@@ -9,32 +9,32 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Subscriptions(Generic[K]):
-    """Wakes those who wait for a key, and nobody else."""
+    """Events of asyncio, by the topic whose changes set them."""
 
     def __init__(self) -> None:
-        self._waiting: dict[K, set[asyncio.Event]] = {}
+        self._subscribers: dict[K, set[asyncio.Event]] = {}
 
     @contextmanager
-    def changes(self, key: K, also: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
-        """Give an event that is set whenever the key's objects change; the reader clears it.
+    def subscribe(self, topic: K, event: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
+        """Yield an event that is set by each change of a topic; the subscriber clears it.
 
-        Who waits for several things gives the event that they share.
+        A subscriber of several topics passes the event that these share.
         """
-        changed = also or asyncio.Event()
-        waiting = self._waiting.setdefault(key, set())
-        waiting.add(changed)
+        changed = event or asyncio.Event()
+        subscribers = self._subscribers.setdefault(topic, set())
+        subscribers.add(changed)
         try:
             yield changed
         finally:
-            waiting.discard(changed)
-            if not waiting and self._waiting.get(key) is waiting:
-                del self._waiting[key]
+            subscribers.discard(changed)
+            if not subscribers and self._subscribers.get(topic) is subscribers:
+                del self._subscribers[topic]
 
-    def wake(self, key: K) -> None:
-        """Tell who waits for a key."""
-        for each in self._waiting.get(key, ()):
+    def notify(self, topic: K) -> None:
+        """Set the events of a topic's subscribers."""
+        for each in self._subscribers.get(topic, ()):
             each.set()
 
     def __len__(self) -> int:
-        """Return how many keys are waited for."""
-        return len(self._waiting)
+        """Return how many topics have subscribers."""
+        return len(self._subscribers)

@@ -15,7 +15,7 @@ from typing import Final
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
 from mill_gateway.gateway import Gateway
 from mill_gateway.objects.pods import Pod, Program
-from mill_gateway.stores.pods import Pods
+from mill_gateway.stores import Store
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.places import Place
 from mill_kube.client import ApiError, KubeError
@@ -46,9 +46,9 @@ class Selection:
     """The name of the one pod that is read, whatever comes later; None: all that come may be, and the right is asked
     for all of the namespace."""
 
-    def pods(self, store: Pods) -> list[Pod]:
+    def pods(self, store: Store[Pod]) -> list[Pod]:
         """Return the pods that are there, oldest first."""
-        found = [pod for program in self.programs for pod in store.of(program)]
+        found = [pod for program in self.programs for pod in store.in_group(program)]
         return sorted(filter(self.takes, found), key=lambda each: (each.created_at, each.key))
 
 
@@ -160,11 +160,11 @@ class LogStream:
         changed = asyncio.Event()
         with contextlib.ExitStack() as waits:
             if self._selection.run is not None:
-                waits.enter_context(self._pods.run_subscriptions.changes(self._selection.run, changed))
-                waits.enter_context(self._gateway.stores.jobs.subscriptions.changes(self._selection.run, changed))
+                waits.enter_context(self._pods.subscriptions.subscribe(self._selection.run, changed))
+                waits.enter_context(self._gateway.stores.jobs.subscriptions.subscribe(self._selection.run, changed))
             else:
                 for program in self._selection.programs:
-                    waits.enter_context(self._pods.subscriptions.changes(program, changed))
+                    waits.enter_context(self._pods.subscriptions.subscribe(program, changed))
             try:
                 await self._follow_selected(followed, changed)
             except Exception:
@@ -212,7 +212,7 @@ class LogStream:
 
     async def _follow(self, pod: Pod) -> None:
         """Follow a pod through restarts of its container, until it is gone or over."""
-        with self._pods.subscriptions.changes(pod.program) as changed:
+        with self._pods.subscriptions.subscribe(pod.program) as changed:
             read: str | None = None
             while True:
                 changed.clear()

@@ -10,7 +10,8 @@ from sse_starlette import EventSourceResponse
 
 from mill_api.events import END, SUPERSEDED, Event, qualified_id
 from mill_gateway.gateway import Gateway
-from mill_gateway.stores.deployments import Deployments
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.stores import Store
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_objects.key import Key
@@ -35,7 +36,7 @@ def rollout_response(
 
 
 async def follow(
-    deployments: Deployments,
+    deployments: Store[Deployment],
     key: Key,
     uid: str,
     rollout: str,
@@ -46,7 +47,7 @@ async def follow(
 ) -> AsyncIterator[bytes]:
     """Yield the events' bytes until the last. The rollout goes on whether anybody follows or not."""
     sent = after
-    with deployments.subscriptions.changes(key) as changed:
+    with deployments.subscriptions.subscribe(key) as changed:
         while sent < END:
             changed.clear()
             current = deployments.get(key)

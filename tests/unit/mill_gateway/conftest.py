@@ -88,10 +88,10 @@ class Recorded:
         for body in bodies:
             reflectors = {
                 "MillDeployment": (stores.deployments.reflector,),
-                "Pod": (stores.pods.reflector, *((stores.nodes.tenants,) if stores.nodes else ())),
+                "Pod": (stores.pods.reflector, *((stores.nodes.pods.reflector,) if stores.nodes else ())),
                 "Job": (stores.jobs.reflector,),
                 "PersistentVolumeClaim": (stores.claims.reflector,),
-                "Node": (stores.nodes.reflector,) if stores.nodes else (),
+                "Node": (stores.nodes.nodes.reflector,) if stores.nodes else (),
             }
             for reflector in reflectors[body["kind"]]:
                 reflector._change(reflector._project(body))

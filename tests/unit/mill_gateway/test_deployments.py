@@ -224,7 +224,7 @@ async def test_rollouts_that_never_were_leave_nothing_in_memory(served: Serve) -
     async with served(_deployed(4, "3")) as recorded:
         for rollout in ("4", "3", *(f"2-{number}" for number in range(20))):
             assert (await recorded.http.get(EVENTS, params={"rollout": rollout})).status_code == 200
-        (known,) = recorded.gateway.stores.deployments.in_namespace("default")
+        (known,) = recorded.gateway.stores.deployments.in_group("default")
         assert len(known._events) == 2
 
 

@@ -422,14 +422,14 @@ async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
         await reader.has("t-0: working")
         await asyncio.sleep(0.01)
         pods = recorded.gateway.stores.pods
-        of = pods.of
+        in_group = pods.in_group
 
         def counted(program: Program) -> list[Pod]:
             nonlocal looks
             looks += 1
-            return of(program)
+            return in_group(program)
 
-        monkeypatch.setattr(pods, "of", counted)
+        monkeypatch.setattr(pods, "in_group", counted)
         recorded.have(_pod("t-9", kind="task", run="t-2"))
         await asyncio.sleep(0.01)
         assert looks == 0
@@ -438,4 +438,4 @@ async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
         assert looks == 1
         reader.task.cancel()
         await asyncio.gather(reader.task, return_exceptions=True)
-        assert len(pods.run_subscriptions) == len(pods.subscriptions) == 0
+        assert len(pods.subscriptions) == 0

@@ -182,7 +182,7 @@ async def test_a_volume_is_attached_whichever_service_mounts_it(served: Serve) -
         assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "attached"
         recorded.lose("Pod", "default", "other-0")
         assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "ready"
-        assert recorded.gateway.stores.pods._mounting == {}
+        assert len(recorded.gateway.stores.mounts) == 0
 
 
 async def test_a_volume_that_is_being_deleted_is_shown_as_such(served: Serve) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any, cast
 
-from mill_gateway.stores.deployments import Deployments
+from mill_gateway.objects.deployments import Deployment
+from mill_gateway.stores import Store
+from mill_gateway.stores.kinds import DEPLOYMENTS
 from mill_gateway.streams.rollout import follow
 from mill_kube.client import KubeClient
 from mill_objects.key import Key
@@ -38,11 +40,11 @@ EVENTS = [
 ]
 
 
-def _store() -> Deployments:
-    return Deployments(cast("KubeClient", None))
+def _store() -> Store[Deployment]:
+    return Store(cast("KubeClient", None), DEPLOYMENTS)
 
 
-def _change(store: Deployments, resource: dict[str, Any]) -> None:
+def _change(store: Store[Deployment], resource: dict[str, Any]) -> None:
     """Do what the watch does."""
     store.reflector._change(store.reflector._project(resource))
 

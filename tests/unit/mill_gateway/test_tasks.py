@@ -171,7 +171,7 @@ async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None
 
 async def test_who_waits_for_a_run_is_woken_by_its_own_pod_only(served: Serve) -> None:
     async with served() as recorded:
-        with recorded.gateway.stores.pods.run_subscriptions.changes(Key("default", "migrate-1")) as changed:
+        with recorded.gateway.stores.pods.subscriptions.subscribe(Key("default", "migrate-1")) as changed:
             recorded.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
             assert not changed.is_set()
             recorded.have(pod("migrate", "2", kind="task", run="migrate-1"))

@@ -14,7 +14,7 @@ from mill_gateway.objects.amounts import Amounts, requested
 from mill_gateway.objects.claims import project_claim
 from mill_gateway.objects.deployments import project_deployment
 from mill_gateway.objects.jobs import project_job
-from mill_gateway.objects.nodes import project_node, project_tenant
+from mill_gateway.objects.nodes import project_node, project_node_pod
 from mill_gateway.objects.pods import project_pod
 from mill_objects.key import Key
 from tests.fuzz import samples
@@ -90,7 +90,7 @@ def test_pods(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_pods_of_nodes(path: str, value: Any, kept: Json) -> None:
-    seen = project_tenant(changed(samples.POD, path, value))
+    seen = project_node_pod(changed(samples.POD, path, value))
     assert {name: getattr(seen, name) for name in kept} == kept
 
 
@@ -196,7 +196,7 @@ def test_usage_of_whom_nobody_knows_is_left_out() -> None:
 
 PROJECTIONS: list[tuple[Callable[[Json], object], Json, str]] = [
     (project_pod, samples.POD, "name namespace uid resourceVersion creationTimestamp"),
-    (project_tenant, samples.POD, "name namespace uid resourceVersion"),
+    (project_node_pod, samples.POD, "name namespace uid resourceVersion"),
     (project_node, samples.NODE, "name uid resourceVersion"),
     (project_job, samples.JOB, "name namespace uid resourceVersion creationTimestamp"),
     (project_claim, samples.CLAIM, "name namespace uid resourceVersion"),
