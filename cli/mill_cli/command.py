@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from mill_cli.errors import CliError, Exit
-from mill_cli.options import SharedOption, shared, taken
+from mill_cli.options import SharedOption, pop_options, shared
 
 Body = Callable[..., Exit | None]
 
@@ -83,7 +83,7 @@ def command(
         @functools.wraps(body)
         def call(**given: Any) -> int:
             before: Any = click.get_current_context().obj
-            options = taken(given).over(before).completed(os.environ)
+            options = pop_options(given).merged_over(before).with_environment(os.environ)
             try:
                 return int(body(options, **given) or 0)
             except BrokenPipeError:  # click would say 1
@@ -119,4 +119,4 @@ def group(of: click.Group, name: str, about: str, section: str) -> Group:
 def keep(**given: Any) -> None:
     """Keep the options that were given before a command's name."""
     ctx = click.get_current_context()
-    ctx.obj = taken(given).over(ctx.obj)
+    ctx.obj = pop_options(given).merged_over(ctx.obj)

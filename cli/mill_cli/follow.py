@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from mill_cli.arrivals import Arrivals, Counted, Paused
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
+from mill_cli.event_queue import EventQueue, ReplicaCounts, SuspendRequested
 from mill_cli.options import Options
 from mill_cli.output import screen
-from mill_cli.output.lines import Arrangement, Words, details
+from mill_cli.output.lines import LineOrderer, Messages, details
 from mill_cli.output.text import one_line
 
 ANSWER_SECONDS: Final = 0.05
@@ -30,7 +30,7 @@ def follow(
     gateway: Gateway,
     make: Callable[[Callable[[str], None]], RolloutStream],
     services: Callable[[], Sequence[str]],
-    words: Words,
+    messages: Messages,
 ) -> Exit:
     """Show a rollout and return how it went.
 
@@ -46,7 +46,7 @@ def follow(
         return opened[0]
 
     try:
-        return Exit.GOOD if show(gateway, open_, services, words) else Exit.FAILED
+        return Exit.GOOD if show(gateway, open_, services, messages) else Exit.FAILED
     except KeyboardInterrupt:
         if not opened:
             return Exit.INTERRUPTED
@@ -59,7 +59,7 @@ Open = Callable[[Callable[[str], None]], RolloutStream]
 Names = Callable[[], Sequence[str]]
 
 
-def _json(gateway: Gateway, make: Open, _services: Names, _words: Words) -> bool:
+def _json(gateway: Gateway, make: Open, _services: Names, _messages: Messages) -> bool:
     success = False
     for event in make(_noticing(gateway.options)):
         screen.out_json({"event": event.name, "data": event.data or event.text})
@@ -67,17 +67,17 @@ def _json(gateway: Gateway, make: Open, _services: Names, _words: Words) -> bool
     return success
 
 
-def _plain(gateway: Gateway, make: Open, services: Names, words: Words) -> bool:
-    options, arrivals = gateway.options, Arrivals()
-    arrivals.read(make(_noticing(options)))
-    arrangement = Arrangement(services(), words)  # read meanwhile
+def _plain(gateway: Gateway, make: Open, services: Names, messages: Messages) -> bool:
+    options, items = gateway.options, EventQueue()
+    items.read(make(_noticing(options)))
+    orderer = LineOrderer(services(), messages)  # read meanwhile
     success = False
-    for event in arrivals.take(lambda: arrangement.due):
+    for event in items.take(lambda: orderer.due):
         now = time.monotonic()
         if not isinstance(event, ServerEvent):
-            lines = arrangement.tick(now)
+            lines = orderer.tick(now)
         else:
-            lines = arrangement.push(event.name, event.data, now)
+            lines = orderer.push(event.name, event.data, now)
             success = event.last and event.data.get("success") is True
         for line in lines:
             screen.out(line)
@@ -92,25 +92,25 @@ def _explain(event: ServerEvent) -> None:
         screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
 
 
-def _live(gateway: Gateway, make: Open, services: Names, words: Words) -> bool:
-    arrivals, stream = Arrivals(), make(lambda _: None)
-    arrivals.read(stream)
+def _live(gateway: Gateway, make: Open, services: Names, messages: Messages) -> bool:
+    items, stream = EventQueue(), make(lambda _: None)
+    items.read(stream)
 
     from mill_cli.output.live import LiveRollout  # rich takes a while, and meanwhile the gateway has the request
 
-    waiting = arrivals.take(lambda: time.monotonic() + ANSWER_SECONDS)
+    waiting = items.take(lambda: time.monotonic() + ANSWER_SECONDS)
     first = next((each for each in waiting if each is not None or stream.headers), None)
     if not stream.headers:
         return False
-    shown, over, success = LiveRollout(list(services()), words), False, False
-    with arrivals.looking(lambda: _look(gateway, stream), LOOK_SECONDS), arrivals.signals(), shown.shown():
-        for item in itertools.chain([first], arrivals.take(lambda: shown.due)):
+    shown, over, success = LiveRollout(list(services()), messages), False, False
+    with items.looking(lambda: _look(gateway, stream), LOOK_SECONDS), items.signals(), shown.shown():
+        for item in itertools.chain([first], items.take(lambda: shown.due)):
             if isinstance(item, ServerEvent):
                 shown.take(item.name, item.data)
                 over, success = item.last, item.last and item.data.get("success") is True
-            elif isinstance(item, Counted):
+            elif isinstance(item, ReplicaCounts):
                 shown.count(item.services)
-            elif isinstance(item, Paused):
+            elif isinstance(item, SuspendRequested):
                 shown.pause()
             if time.monotonic() >= shown.due and not over:
                 shown.draw(connected=stream.connected)

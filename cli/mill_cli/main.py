@@ -59,7 +59,7 @@ def _run(arguments: list[str]) -> int:
 
     import click
 
-    from mill_cli.completing import VARIABLE
+    from mill_cli.completion import VARIABLE
 
     try:
         code = app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
@@ -67,9 +67,9 @@ def _run(arguments: list[str]) -> int:
         _say(error.render())
         return error.code
     except click.ClickException as error:
-        from mill_cli.usage import words
+        from mill_cli.usage import usage_message
 
-        _say(words(error))
+        _say(usage_message(error))
         return Exit.USAGE
     except click.Abort:  # Ctrl-C, or the end of what is typed
         return Exit.INTERRUPTED

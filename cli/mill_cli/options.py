@@ -34,13 +34,13 @@ class Options:
     as_json: bool = False
     verbose: bool = False
 
-    def over(self, others: "Options | None") -> "Options":
+    def merged_over(self, others: "Options | None") -> "Options":
         """Return these, and the others where these say nothing."""
         if others is None:
             return self
         return Options(**{each.name: getattr(self, each.name) or getattr(others, each.name) for each in fields(self)})
 
-    def completed(self, environment: Mapping[str, str]) -> "Options":
+    def with_environment(self, environment: Mapping[str, str]) -> "Options":
         """Return these, and the environment's where these say nothing: one that says how to connect is enough.
 
         A variable that is empty counts as one that is not set.
@@ -63,7 +63,7 @@ class Options:
             namespace=environment.get("MILL_NAMESPACE"),
             name=environment.get("MILL_NAME"),
         )
-        found = self.over(told)
+        found = self.merged_over(told)
         if found.token and not is_token(found.token):
             raise CliError(Exit.USAGE, "the token has characters that no token has", "see --token and MILL_TOKEN")
         return found
@@ -149,6 +149,6 @@ class SharedOption(click.Option):
     """An option of all commands."""
 
 
-def taken(given: dict[str, Any]) -> Options:
+def pop_options(given: dict[str, Any]) -> Options:
     """Take these options out of the parameters of a command."""
     return Options(**{each.name: given.pop(PREFIX + each.name) for each in fields(Options)})

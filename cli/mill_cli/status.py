@@ -8,7 +8,7 @@ from mill_cli.connection.failures import Refused
 FORBIDDEN = 403
 
 
-def look(gateway: Gateway) -> dict[str, Any]:
+def read_status(gateway: Gateway) -> dict[str, Any]:
     """Return what the gateway tells: `cluster`, `services`, `tasks`, `nodes`. Raise `CliError`.
 
     Nodes are of the cluster, not of a namespace: who may not list them sees the rest, and `nodes` is null.

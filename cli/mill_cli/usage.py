@@ -8,7 +8,7 @@ from click.exceptions import NoArgsIsHelpError
 from mill_cli.command import Command
 
 
-def words(error: click.ClickException) -> str:
+def usage_message(error: click.ClickException) -> str:
     """Return what stderr says of a wrong command line."""
     if isinstance(error, NoArgsIsHelpError):
         return error.message

@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from mill_cli import completing
+from mill_cli import completion as completers
 from mill_cli.command import Group, command
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
@@ -38,7 +38,7 @@ def add(app: Group) -> None:
         "code",
         required=False,
         help="A failure's code, such as TagNotFound. [default: all of them]",
-        shell_complete=completing.codes,
+        shell_complete=completers.codes,
     )
     def explain(options: Options, code: str | None) -> Exit:
         """Say what a failure's code means, and what to do."""
@@ -62,7 +62,7 @@ def add(app: Group) -> None:
 
         made = get_completion_class(shell)
         assert made is not None  # noqa: S101 - it is one of those that there are
-        screen.out(made(app, {}, "mill", completing.VARIABLE).source())
+        screen.out(made(app, {}, "mill", completers.VARIABLE).source())
 
     @command(app, section=SECTION)
     def version(options: Options) -> None:

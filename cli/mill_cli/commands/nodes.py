@@ -4,13 +4,13 @@ from typing import Final
 
 import click
 
-from mill_cli import completing
+from mill_cli import completion
 from mill_cli.command import command
 from mill_cli.errors import Exit
 from mill_cli.options import Options
 
 SECTION: Final = "Nodes"
-node_argument = click.argument("node", help="Name of the node, as in `mill nodes`.", shell_complete=completing.nodes)
+node_argument = click.argument("node", help="Name of the node, as in `mill nodes`.", shell_complete=completion.nodes)
 
 
 def add(app: click.Group) -> None:
@@ -20,7 +20,7 @@ def add(app: click.Group) -> None:
     def nodes(options: Options) -> None:
         """List the cluster's nodes, and what is taken of them."""
         from mill_cli.listing import show
-        from mill_cli.output.views import NODES
+        from mill_cli.output.columns import NODES
 
         show(options, "/v1/nodes", {}, NODES)
 
@@ -33,7 +33,7 @@ def add(app: click.Group) -> None:
         Disruption budgets are honoured. It goes on if this command ends, and the same command again joins it. The
         gateway needs MILL_DRAIN=true.
         """
-        from mill_cli.draining import drain as follow
+        from mill_cli.drain import drain as follow
 
         return follow(options, node, timeout)
 
@@ -42,6 +42,6 @@ def add(app: click.Group) -> None:
     def remove(options: Options, node: str) -> None:
         """Take a node out of the cluster that nothing runs on any more."""
         from mill_cli.connection.client import path
-        from mill_cli.listing import delete
+        from mill_cli.deletion import delete
 
         delete(options, path("nodes", node), {}, f"node {node} removed", always=True)

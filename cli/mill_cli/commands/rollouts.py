@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from mill_cli import completing, files
+from mill_cli import completion, files
 from mill_cli.command import command
 from mill_cli.errors import Exit
 from mill_cli.options import Options
@@ -24,7 +24,7 @@ force_option = click.option(
     "--force", is_flag=True, help="Although Argo CD or Flux manages it; its next sync puts back what it manages."
 )
 service_argument = click.argument(
-    "service", metavar="SERVICE", help="Name of the service.", shell_complete=completing.services
+    "service", metavar="SERVICE", help="Name of the service.", shell_complete=completion.services
 )
 
 
@@ -90,7 +90,7 @@ def add(app: click.Group) -> None:
 
     @command(app, section=SECTION)
     @click.option("--rollout", metavar="ID", help="One of `mill history`; unset, the current one.")
-    @click.option("--service", metavar="NAME", help="Tell of this service only.", shell_complete=completing.services)
+    @click.option("--service", metavar="NAME", help="Tell of this service only.", shell_complete=completion.services)
     def watch(options: Options, *, rollout: str | None, service: str | None) -> Exit:
         """Join a rollout, whoever began it, to its end.
 
@@ -129,7 +129,8 @@ def add(app: click.Group) -> None:
         """Show the last rollouts, newest first, and how each ended."""
         from mill_cli.connection.client import Gateway, path
         from mill_cli.listing import show_all
-        from mill_cli.output.views import ROLLOUTS, rollouts
+        from mill_cli.output.columns import ROLLOUTS
+        from mill_cli.output.history import rollouts
 
         with Gateway(options) as gateway:
             detail = gateway.get(path("deployments", options.deployment), **options.where)

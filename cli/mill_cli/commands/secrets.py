@@ -6,14 +6,14 @@ from typing import Final
 
 import click
 
-from mill_cli import completing
+from mill_cli import completion
 from mill_cli.command import command, group
 from mill_cli.errors import CliError, Exit
 from mill_cli.files import MAX_BYTES, read_bounded
 from mill_cli.options import Options
 
 STDIN: Final = "-"
-name_argument = click.argument("name", help="Name of the secret.", shell_complete=completing.secrets)
+name_argument = click.argument("name", help="Name of the secret.", shell_complete=completion.secrets)
 
 
 def add(app: click.Group) -> None:
@@ -54,7 +54,7 @@ def add(app: click.Group) -> None:
     def list_(options: Options) -> None:
         """List the names of the secrets."""
         from mill_cli.listing import show
-        from mill_cli.output.views import SECRETS
+        from mill_cli.output.columns import SECRETS
 
         show(options, "/v1/secrets", options.where, SECRETS)
 
@@ -63,7 +63,7 @@ def add(app: click.Group) -> None:
     def delete_(options: Options, name: str) -> None:
         """Delete a secret. What runs keeps the value until it starts anew, and then fails without it."""
         from mill_cli.connection.client import path
-        from mill_cli.listing import delete
+        from mill_cli.deletion import delete
 
         delete(options, path("secrets", name), options.where, f"secret {name} deleted")
 

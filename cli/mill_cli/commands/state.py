@@ -4,7 +4,7 @@ from typing import Final
 
 import click
 
-from mill_cli import completing
+from mill_cli import completion
 from mill_cli.command import command
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
@@ -23,10 +23,10 @@ def add(app: click.Group) -> None:
         from mill_cli.connection.client import Gateway
         from mill_cli.output import screen
         from mill_cli.output.overview import overview
-        from mill_cli.status import look
+        from mill_cli.status import read_status
 
         with Gateway(options) as gateway:
-            found = look(gateway)
+            found = read_status(gateway)
         if options.as_json:
             screen.out_json(found)
         else:
@@ -37,7 +37,7 @@ def add(app: click.Group) -> None:
         "name",
         required=False,
         help="A service, a task, a run, or one replica (a pod).",
-        shell_complete=completing.programs,
+        shell_complete=completion.programs,
     )
     @click.option("--follow", "-f", is_flag=True, help="Go on with what is written.")
     @click.option("--tail", "-n", metavar="N", type=COUNT, help="Last lines of each replica. [default: 200]")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import click
 
-from mill_cli import completing
+from mill_cli import completion
 from mill_cli.command import command
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
@@ -16,7 +16,7 @@ def add(app: click.Group) -> None:
     """Add these commands."""
 
     @command(app, section=SECTION)
-    @click.argument("task", required=False, help="A task of the deployed file.", shell_complete=completing.tasks)
+    @click.argument("task", required=False, help="A task of the deployed file.", shell_complete=completion.tasks)
     @click.option("--image", metavar="IMAGE", help="Run this image instead of a task.")
     @click.option("--cpu", metavar="CPU", type=float, help="Cores, with --image. [default: 0.25]")
     @click.option("--memory", metavar="SIZE", help="Memory, with --image. [default: 256M]")
@@ -58,16 +58,16 @@ def add(app: click.Group) -> None:
     def ps(options: Options) -> None:
         """List the runs of tasks, those of the last day that have ended included."""
         from mill_cli.listing import show
-        from mill_cli.output.views import TASKS
+        from mill_cli.output.columns import TASKS
 
         show(options, "/v1/tasks", options.query, TASKS, "no running tasks")
 
     @command(app, section=SECTION)
-    @click.argument("task_id", help="The run, as in `mill ps`.", shell_complete=completing.runs)
+    @click.argument("task_id", help="The run, as in `mill ps`.", shell_complete=completion.runs)
     def kill(options: Options, task_id: str) -> None:
         """End a run."""
         from mill_cli.connection.client import path
-        from mill_cli.listing import delete
+        from mill_cli.deletion import delete
 
         delete(options, path("tasks", task_id), options.where, f"task {task_id} killed", always=True)
 

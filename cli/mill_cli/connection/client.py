@@ -14,8 +14,8 @@ from mill_cli.connection.exposure import exposure
 from mill_cli.connection.failures import no_json, refused, unanswered
 from mill_cli.connection.proxy import kubectl_proxy
 from mill_cli.connection.target import Direct, target
-from mill_cli.connection.token import token_of
-from mill_cli.connection.trust import trust
+from mill_cli.connection.tls import tls_context
+from mill_cli.connection.token import read_token
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
@@ -50,7 +50,7 @@ class Gateway:
         self._client: httpx.Client
 
     def __enter__(self) -> Self:
-        self._token = token_of(self.options, self._warn)
+        self._token = read_token(self.options, self._warn)
         if isinstance(self.target, Direct):
             self._client = self._open.enter_context(self._connect(self.target.address))
             if self._warn is not None and (exposed := exposure(self.target, self._token)) is not None:
@@ -140,7 +140,7 @@ class Gateway:
     def _connect(self, address: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         # Reading the authorities takes time, and without TLS nobody needs them.
-        verify = trust(self.options.ca_file) if address.startswith("https:") else False
+        verify = tls_context(self.options.ca_file) if address.startswith("https:") else False
         try:
             # Redirects are followed here, and a password of ~/.netrc is nobody's business.
             return httpx.Client(base_url=address, headers=headers, verify=verify, follow_redirects=False)

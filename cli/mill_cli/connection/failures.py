@@ -99,14 +99,17 @@ def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
     """Return why a request had no answer."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return _unconnected(error, target)
-    why = "no answer in time" if isinstance(error, httpx.TimeoutException) else words(error)
+    why = "no answer in time" if isinstance(error, httpx.TimeoutException) else error_text(error)
     return Unanswered(Exit.FAILED, f"request failed: {why} ({target})", "try again", sent=True)
 
 
 def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     cause = _cause(error)
     if isinstance(error, httpx.ProxyError):
-        message, advice = f"the proxy does not let through: {words(error)}", ["NO_PROXY names hosts without a proxy"]
+        message, advice = (
+            f"the proxy does not let through: {error_text(error)}",
+            ["NO_PROXY names hosts without a proxy"],
+        )
     elif isinstance(error, httpx.ConnectTimeout):
         message, advice = f"nobody answers ({target})", ["is the address right, and does a firewall let through?"]
     elif isinstance(cause, ssl.SSLCertVerificationError):
@@ -115,7 +118,7 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     elif isinstance(cause, ssl.SSLError):
         message, advice = f"no TLS there: {cause.reason} ({target})", ["is it http:// rather than https://?"]
     elif isinstance(cause, OSError) and cause.errno not in (None, errno.ECONNREFUSED):
-        message, advice = f"cannot connect: {cause.strerror or words(error)} ({target})", ["is the address right?"]
+        message, advice = f"cannot connect: {cause.strerror or error_text(error)} ({target})", ["is the address right?"]
     else:
         message, advice = f"connection refused — is the cluster running? ({target})", []
     if isinstance(target, Direct) and not isinstance(error, httpx.ProxyError):
@@ -148,7 +151,7 @@ def _cause(error: BaseException) -> BaseException:
     return error
 
 
-def words(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Return what an error says of itself, or else its kind."""
     return one_line(str(error)) or type(error).__name__
 

@@ -26,12 +26,12 @@ _SHOWN: Final = 2000
 def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
     """Have a proxy to the API server while the block runs; yield its socket. Raise `CliError` if there can be none."""
     with tempfile.TemporaryDirectory(prefix="mill-") as folder:
-        path, said = Path(folder, "kubectl.sock"), Path(folder, "stderr")
+        path, stderr_file = Path(folder, "kubectl.sock"), Path(folder, "stderr")
         command = [
             *("kubectl", "--context", target.context, "proxy", f"--unix-socket={path}"),
             f"--accept-paths=^{target.path}/",
         ]
-        with said.open("wb") as stderr:
+        with stderr_file.open("wb") as stderr:
             try:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             except FileNotFoundError:
@@ -39,7 +39,7 @@ def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
                     Exit.CANNOT_CONNECT, "--context needs kubectl, which is not here", "install it, or give --address"
                 ) from None
         try:
-            _wait(process, path, said)
+            _wait(process, path, stderr_file)
             yield path
         finally:
             process.terminate()
@@ -50,16 +50,16 @@ def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
                 process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], path: Path, said: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], path: Path, stderr_file: Path) -> None:
     """Wait until the proxy takes connections."""
     deadline = time.monotonic() + START_SECONDS
     while not _listens(path):
         if process.poll() is not None or time.monotonic() > deadline:
-            with said.open("rb") as stderr:
-                words = one_line(stderr.read(_SHOWN).decode(errors="replace")).removeprefix("error: ")
+            with stderr_file.open("rb") as stderr:
+                message = one_line(stderr.read(_SHOWN).decode(errors="replace")).removeprefix("error: ")
             raise CliError(
                 Exit.CANNOT_CONNECT,
-                f"kubectl proxy does not run: {words or 'it does not answer'}",
+                f"kubectl proxy does not run: {message or 'it does not answer'}",
                 "`kubectl config get-contexts` lists the contexts that there are",
             )
         time.sleep(0.02)

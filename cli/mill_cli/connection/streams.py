@@ -16,7 +16,7 @@ from httpx_sse import EventSource, SSEError
 
 from mill_cli.connection.bodies import EventText, TooLong, loads
 from mill_cli.connection.client import Gateway, path
-from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered, no_stream, words
+from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered, error_text, no_stream
 from mill_cli.errors import CliError, Exit
 
 SILENCE_SECONDS: Final = 45.0
@@ -92,7 +92,7 @@ class EventStream:
             if self._gateway.closed:
                 return
             self._notice(
-                f"connection lost ({words(error)}); it goes on, and so does this when there is a gateway again"
+                f"connection lost ({error_text(error)}); it goes on, and so does this when there is a gateway again"
             )
         yield from self._resumed()
 

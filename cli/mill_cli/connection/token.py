@@ -13,7 +13,7 @@ LONGEST: Final = 64 * 1024
 """Bytes of a file with a token: what a gateway takes as headers."""
 
 
-def token_of(options: Options, warn: Callable[[str], None] | None) -> str | None:
+def read_token(options: Options, warn: Callable[[str], None] | None) -> str | None:
     """Return the token; `warn` takes what is told of a file that others can read. Raise `CliError`."""
     if options.token or options.token_file is None:
         return options.token

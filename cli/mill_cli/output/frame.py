@@ -101,28 +101,28 @@ def _took(row: Row, now: float) -> str:
     return f"{seconds}s" if seconds < 60 else f"{seconds // 60}m{seconds % 60:02}s"
 
 
-def settled(row: Row, names: int, console: Console) -> Iterator[Text]:
+def row_lines(row: Row, names: int, console: Console) -> Iterator[Text]:
     """Yield the lines that stay of a row: those of plain output, and below a failure what is known of it.
 
     `names` is the longest name's width. What is too long is wrapped below its own beginning.
     """
     for text in row.lines:
-        yield from _hung(_verdict(text), prefix(row.name, names), console)
+        yield from _hanging(_verdict(text), prefix(row.name, names), console)
     for text in row.more:
         if text.startswith("    |"):
-            yield from _hung(Text(text[6:], "dim"), "    | ", console, "    |   ")
+            yield from _hanging(Text(text[6:], "dim"), "    | ", console, "    |   ")
         else:
             label, _, rest = text.strip().partition(" ")
             shown = Text.assemble((label, "bold"), f" {rest}") if label == "help:" else Text(f"{label} {rest}", "dim")
-            yield from _hung(shown, "    ", console, "          ")
+            yield from _hanging(shown, "    ", console, "          ")
 
 
-def told(text: str, console: Console) -> Iterator[Text]:
+def operation_lines(text: str, console: Console) -> Iterator[Text]:
     """Yield the lines of something that is about no service."""
-    return _hung(_verdict(text), "  ", console)
+    return _hanging(_verdict(text), "  ", console)
 
 
-def _hung(text: Text, first: str, console: Console, rest: str = "") -> Iterator[Text]:
+def _hanging(text: Text, first: str, console: Console, rest: str = "") -> Iterator[Text]:
     """Yield a text in lines: `first` is before the first of them, `rest` or as many spaces before the others."""
     rest = rest or " " * cell_len(first)
     if console.width - len(rest) < NARROW_TEXT:  # wrap what is before it, too

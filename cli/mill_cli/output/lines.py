@@ -21,7 +21,7 @@ EVIDENCE_LINES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Messages:
     """How the end of an operation is told."""
 
     good: str
@@ -35,14 +35,14 @@ class Words:
         return f"  {self.good} ({seconds(elapsed)})" if isinstance(elapsed, int | float) else f"  {self.good}"
 
 
-DEPLOY: Final = Words("deployed", "deploy finished with errors")
-RESTART: Final = Words("restarted", "restart finished with errors")
+DEPLOY: Final = Messages("deployed", "deploy finished with errors")
+RESTART: Final = Messages("restarted", "restart finished with errors")
 
 
 def line(event: str, data: dict[str, Any], width: int) -> str | None:
     """Return the line of an event, if there is one; `width` is the longest service name's."""
-    words = said(event, data)
-    return None if words is None else prefix(data.get("service"), width) + words
+    text = event_text(event, data)
+    return None if text is None else prefix(data.get("service"), width) + text
 
 
 def prefix(service: Any, width: int) -> str:
@@ -50,7 +50,7 @@ def prefix(service: Any, width: int) -> str:
     return f"  {one_line(str(service)) + ':':<{width + 1}} " if service else "  "
 
 
-def said(event: str, data: dict[str, Any]) -> str | None:
+def event_text(event: str, data: dict[str, Any]) -> str | None:
     """Return what the line of an event says, if there is one."""
     phase = data.get("phase")
     if event == "failed":
@@ -74,12 +74,12 @@ def details(data: dict[str, Any]) -> Iterator[str]:
         yield f"    code: {one_line(str(code))} (`mill explain {one_line(str(code))}`)"
 
 
-class Arrangement:
+class LineOrderer:
     """Holds lines back until it is their turn."""
 
-    def __init__(self, services: Sequence[str], words: Words) -> None:
+    def __init__(self, services: Sequence[str], messages: Messages) -> None:
         self._order = list(services)
-        self._words = words
+        self._messages = messages
         self._width = max(map(len, services), default=0)
         self._judged: set[str] = set()
         self._held: list[tuple[float, str, str]] = []
@@ -88,7 +88,7 @@ class Arrangement:
     def push(self, event: str, data: dict[str, Any], now: float) -> list[str]:
         """Take an event and return the lines whose turn it is."""
         if event == "done":
-            return [*self._release(lambda _: True), self._words.last_line(data)]
+            return [*self._release(lambda _: True), self._messages.last_line(data)]
         service, text = data.get("service"), line(event, data, self._width)
         if text is None:
             return self.tick(now)

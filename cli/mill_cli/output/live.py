@@ -14,8 +14,8 @@ from rich.live import Live
 from rich.text import Text
 
 from mill_cli.output import screen
-from mill_cli.output.frame import ASCII, FRAME_SECONDS, UNICODE, frame, settled, told
-from mill_cli.output.lines import Words
+from mill_cli.output.frame import ASCII, FRAME_SECONDS, UNICODE, frame, operation_lines, row_lines
+from mill_cli.output.lines import Messages
 from mill_cli.output.rows import Row, Rows
 
 QUIET_SECONDS: Final = 0.5
@@ -25,9 +25,9 @@ QUIET_SECONDS: Final = 0.5
 class LiveRollout:
     """Shows a rollout. Whoever has it calls `draw` whenever that is due."""
 
-    def __init__(self, services: list[str], words: Words) -> None:
+    def __init__(self, services: list[str], messages: Messages) -> None:
         self._rows = Rows(services)
-        self._words = words
+        self._messages = messages
         # Where nobody wants colours, rich would still have what is bold.
         self._console = Console(color_system="auto" if screen.colored() else None, force_terminal=True)
         self._glyphs = UNICODE if self._console.encoding.startswith("utf") else ASCII
@@ -61,10 +61,10 @@ class LiveRollout:
         self._heard = True
         if event == "done":
             style = "bold green" if data.get("success") else "bold red"
-            self._print(self._rows.rest(), [Text(self._words.last_line(data), style)])
+            self._print(self._rows.rest(), [Text(self._messages.last_line(data), style)])
             return
         text = self._rows.take(event, data, time.monotonic())
-        self._print(self._rows.settle(), told(text, self._console) if text is not None else ())
+        self._print(self._rows.settle(), operation_lines(text, self._console) if text is not None else ())
 
     def count(self, services: Iterable[Mapping[str, Any]]) -> None:
         """Take what the status says of the services."""
@@ -90,7 +90,7 @@ class LiveRollout:
     def _print(self, rows: list[Row], more: Iterable[Text] = ()) -> None:
         """Print what stays above the rows that are left."""
         self._measure()
-        lines = [*(each for row in rows for each in settled(row, self._rows.width, self._console)), *more]
+        lines = [*(each for row in rows for each in row_lines(row, self._rows.width, self._console)), *more]
         if lines:
             self._console.print(*lines, sep="\n")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from mill_cli.output.columns import NODES, SERVICES, TASKS
 from mill_cli.output.tables import table
-from mill_cli.output.views import NODES, SERVICES, TASKS
 
 TROUBLED: Final = ("Failed", "Suspect")
 AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped")
@@ -12,16 +12,16 @@ AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stop
 
 
 def overview(found: dict[str, Any], width: int | None) -> str:
-    """Return the lines. `found` is what `mill_cli.status.look` returns."""
+    """Return the lines. `found` is what `mill_cli.status.read_status` returns."""
     return "\n".join(_lines(found, width))
 
 
 def _lines(found: dict[str, Any], width: int | None) -> Iterator[str]:
     services, tasks, nodes = found["services"], found["tasks"], found["nodes"]
     yield _headline(nodes)
-    for title, view, things in (("SERVICES", SERVICES, services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes)):
+    for title, columns, things in (("SERVICES", SERVICES, services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes)):
         if things:
-            yield from ("", title, view.show(things, width))
+            yield from ("", title, columns.show(things, width))
     troubles = [(each["name"], _trouble(each)) for each in services if _troubled(each)]
     if troubles:
         yield from ("", "PROBLEMS", table(("SERVICE", "REASON"), troubles, width))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mill_cli.output.lines import VERDICTS, details, said
+from mill_cli.output.lines import VERDICTS, details, event_text
 from mill_cli.output.text import one_line
 
 SAID: Final = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
@@ -42,7 +42,7 @@ class Row:
 
     def take(self, event: str, data: dict[str, Any], now: float) -> None:
         """Take an event of this service."""
-        phase, line = data.get("phase"), said(event, data)
+        phase, line = data.get("phase"), event_text(event, data)
         if line is not None:
             self.lines.append(line)
         if event == "failed":
@@ -82,7 +82,7 @@ class Rows:
         """Take an event other than `done`. Return what one says that is about no service."""
         service = data.get("service")
         if not isinstance(service, str):
-            return said(event, data)
+            return event_text(event, data)
         self._row(one_line(service), now).take(event, data, now)
         return None
 

@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from mill_cli.output.frame import ASCII, UNICODE, Glyphs, frame, settled, told
+from mill_cli.output.frame import ASCII, UNICODE, Glyphs, frame, operation_lines, row_lines
 from mill_cli.output.rows import Row
 
 
@@ -115,7 +115,7 @@ def test_a_failure_stays_with_all_that_is_known() -> None:
         "    code: NoTag",
     ]
     on = console(40, colors=True)
-    assert lines(on, *settled(row, 6, on)) == [
+    assert lines(on, *row_lines(row, 6, on)) == [
         "  broken: scheduled on node-1",
         "  broken: <bold red>failed:</> no such tag, or it is",
         "          not for us",
@@ -128,21 +128,21 @@ def test_a_failure_stays_with_all_that_is_known() -> None:
         "<dim>    code: NoTag</>",
     ]
     on = console(colors=True)
-    assert lines(on, *told("failed: superseded", on)) == ["  <bold red>failed:</> superseded"]
+    assert lines(on, *operation_lines("failed: superseded", on)) == ["  <bold red>failed:</> superseded"]
 
 
 def test_a_service_may_be_called_anything() -> None:
     on = console(colors=True)
-    assert lines(on, *settled(Row("failed", 0.0, lines=["healthy"]), 6, on)) == ["  failed: <green>healthy</>"]
+    assert lines(on, *row_lines(Row("failed", 0.0, lines=["healthy"]), 6, on)) == ["  failed: <green>healthy</>"]
     on = console()
-    assert lines(on, *settled(Row("[red]:tada:", 0.0, lines=["healthy"]), 3, on)) == ["  [red]:tada:: healthy"]
+    assert lines(on, *row_lines(Row("[red]:tada:", 0.0, lines=["healthy"]), 3, on)) == ["  [red]:tada:: healthy"]
 
 
 def test_what_has_no_room_beside_a_name_goes_on_below_it() -> None:
     on = console(40)
     row = Row("a-long-name-for-a-service", 0.0, lines=["failed: one two three four five six seven"])
-    assert lines(on, *settled(row, 25, on)) == [
+    assert lines(on, *row_lines(row, 25, on)) == [
         "  a-long-name-for-a-service: failed:",
         "    one two three four five six seven",
     ]
-    assert max(map(cell_len, lines(on, *settled(Row("漢" * 30, 0.0, lines=["漢字" * 30]), 60, on)))) <= 40
+    assert max(map(cell_len, lines(on, *row_lines(Row("漢" * 30, 0.0, lines=["漢字" * 30]), 60, on)))) <= 40

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from mill_cli.output.lines import DEPLOY, Arrangement, line
+from mill_cli.output.columns import ROLLOUTS
+from mill_cli.output.history import rollouts
+from mill_cli.output.lines import DEPLOY, LineOrderer, line
 from mill_cli.output.overview import overview
 from mill_cli.output.rows import Rows
-from mill_cli.output.views import ROLLOUTS, rollouts
 
 WORD = "Hibernating"
 WEB = {"name": "web", "image": "web:1", "replicas": {"desired": 1, "healthy": 0}, "state": WORD, "message": None}
@@ -51,10 +52,10 @@ def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
     assert (row.judged, row.text, row.desired) == (False, "thawing", 1)
     assert rows.settle() == []
     assert line("progress", {"service": "web", "phase": "thawing"}, 3) == "  web: thawing"
-    arrangement = Arrangement(["web", "api"], DEPLOY)
-    assert arrangement.push("progress", {"service": "web", "phase": "thawing"}, 0.0) == ["  web: thawing"]
-    assert arrangement.push("progress", {"service": "api", "phase": "healthy"}, 0.0) == [], "web is waited for"
-    assert arrangement.push("done", {"success": True}, 1.0) == ["  api: healthy", "  deployed"]
+    orderer = LineOrderer(["web", "api"], DEPLOY)
+    assert orderer.push("progress", {"service": "web", "phase": "thawing"}, 0.0) == ["  web: thawing"]
+    assert orderer.push("progress", {"service": "api", "phase": "healthy"}, 0.0) == [], "web is waited for"
+    assert orderer.push("done", {"success": True}, 1.0) == ["  api: healthy", "  deployed"]
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)

@@ -14,31 +14,31 @@ from mill_cli.connection.streams import ServerEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ReplicaCounts:
     """What a status says of its services."""
 
     services: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Paused:
+class SuspendRequested:
     """Ctrl-Z."""
 
 
-_SIGNALS: Final[dict[int, Callable[[], Paused | BaseException]]] = {
+_SIGNALS: Final[dict[int, Callable[[], SuspendRequested | BaseException]]] = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: lambda: SystemExit(128 + signal.SIGTERM),
-    signal.SIGTSTP: Paused,
+    signal.SIGTSTP: SuspendRequested,
 }
 
-Arrived = ServerEvent | Counted | Paused
+QueueItem = ServerEvent | ReplicaCounts | SuspendRequested
 
 
-class Arrivals:
+class EventQueue:
     """A queue of such things. It ends with the events that are read."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Arrived | BaseException | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[QueueItem | BaseException | None] = queue.SimpleQueue()
 
     def read(self, events: Iterable[ServerEvent]) -> None:
         """Begin to read."""
@@ -61,7 +61,7 @@ class Arrivals:
         def run() -> None:
             while not over.is_set():
                 if (services := look()) is not None:
-                    self._queue.put(Counted(services))
+                    self._queue.put(ReplicaCounts(services))
                 over.wait(every)
 
         threading.Thread(target=run, daemon=True).start()
@@ -87,7 +87,7 @@ class Arrivals:
             for each, handler in taken.items():
                 signal.signal(each, handler)
 
-    def take(self, due: Callable[[], float | None]) -> Iterator[Arrived | None]:
+    def take(self, due: Callable[[], float | None]) -> Iterator[QueueItem | None]:
         """Yield what arrives, and None when a time is due before something does. Raise what went wrong."""
         while True:
             until = due()

@@ -8,10 +8,10 @@ from mill_cli.connection.streams import EventStream, Request
 from mill_cli.errors import Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
-from mill_cli.output.lines import Words
+from mill_cli.output.lines import Messages
 from mill_cli.output.text import one_line
 
-WORDS = Words("drain complete", "drain finished with errors")
+MESSAGES = Messages("drain complete", "drain finished with errors")
 
 
 def drain(options: Options, node: str, timeout: str | None) -> Exit:
@@ -35,7 +35,7 @@ def drain(options: Options, node: str, timeout: str | None) -> Exit:
 def line(event: str, data: dict[str, Any]) -> str | None:
     """Return the line of an event, if there is one."""
     if event == "done":
-        return WORDS.last_line({"success": True, **data})
+        return MESSAGES.last_line({"success": True, **data})
     who = data.get("service") or data.get("pod")
     prefix = f"  {one_line(str(who))}: " if who else "  "
     if event == "failed":

@@ -7,7 +7,7 @@ from pathlib import Path
 from mill_cli.errors import CliError, Exit
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """Trust the authorities of this machine and those in a file; `SSL_CERT_FILE` and `SSL_CERT_DIR` count as usual."""
     context = ssl.create_default_context()
     if not context.cert_store_stats()["x509_ca"] and not os.environ.get("SSL_CERT_FILE"):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from mill_cli.errors import CliError
-from mill_cli.options import Options, taken
+from mill_cli.options import Options, pop_options
 
 VARIABLE: Final = "_MILL_COMPLETE"
 """Set by a shell that asks how a line goes on."""
@@ -17,7 +17,7 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.:@/-]+")
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
+def _completer(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
         try:
             found = [each for each in names(ctx) if each.startswith(incomplete)]
@@ -32,19 +32,19 @@ def _get(ctx: click.Context, *parts: str) -> Any:
     """Return what the gateway answers. Raise `CliError`."""
     from mill_cli.connection.client import Gateway, path
 
-    options = _options(ctx).completed(os.environ)
+    options = _options(ctx).with_environment(os.environ)
     with Gateway(options, warn=None) as gateway:
         return gateway.get(path(*(part.format(options.deployment) for part in parts)), **options.where)
 
 
 def _options(ctx: click.Context) -> Options:
     """Return what was given to a command and to the groups before it, which keep nothing while a line is completed."""
-    given = taken(dict(ctx.params))
-    return given if ctx.parent is None else given.over(_options(ctx.parent))
+    given = pop_options(dict(ctx.params))
+    return given if ctx.parent is None else given.merged_over(_options(ctx.parent))
 
 
 def _listed(route: str, key: str = "name") -> Complete:
-    return _completing(lambda ctx: [str(each[key]) for each in _get(ctx, route)])
+    return _completer(lambda ctx: [str(each[key]) for each in _get(ctx, route)])
 
 
 def _deployed(*kinds: str) -> Complete:
@@ -52,7 +52,7 @@ def _deployed(*kinds: str) -> Complete:
         spec = _get(ctx, "deployments", "{}")["spec"]
         return [str(each["name"]) for kind in kinds for each in spec.get(kind) or ()]
 
-    return _completing(names)
+    return _completer(names)
 
 
 def _codes(_ctx: click.Context) -> list[str]:
@@ -68,4 +68,4 @@ runs: Final = _listed("tasks", "id")
 secrets: Final = _listed("secrets")
 volumes: Final = _listed("volumes")
 nodes: Final = _listed("nodes", "id")
-codes: Final = _completing(_codes)
+codes: Final = _completer(_codes)

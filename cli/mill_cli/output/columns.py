@@ -1,0 +1,56 @@
+"""What the gateway lists, as tables: a row of headers and, for each thing, a row of cells."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mill_cli.output.numbers import cpu, seconds, size, used
+from mill_cli.output.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A kind of table."""
+
+    header: tuple[str, ...]
+    cells: Callable[[Any], Sequence[str]]
+
+    def show(self, things: Sequence[Any], width: int | None = None) -> str:
+        """Return the table's lines, wrapped to a width if there is one."""
+        return table(self.header, [self.cells(each) for each in things], width)
+
+
+def _node(node: Any) -> Sequence[str]:
+    return (
+        node["id"],
+        node["status"],
+        used(node["cpu_total"], node["cpu_available"], cpu),
+        used(node["memory_total_bytes"], node["memory_available_bytes"], size),
+        str(node["alloc_count"]),
+    )
+
+
+def _task(run: Any) -> Sequence[str]:
+    return run["id"], run["name"], run["node"], run["status"], cpu(run["cpu"]), size(run["memory"])
+
+
+def _service(service: Any) -> Sequence[str]:
+    replicas = service["replicas"]
+    return service["name"], f"{replicas['healthy']}/{replicas['desired']}", service["image"]
+
+
+def _volume(volume: Any) -> Sequence[str]:
+    return volume["name"], volume["state"], volume["node"] or "--", volume["cloud_id"]
+
+
+def _rollout(rollout: Any) -> Sequence[str]:
+    took = "" if rollout["seconds"] is None else seconds(rollout["seconds"])
+    return rollout["id"], rollout["started_at"], took, rollout["result"]
+
+
+NODES: Final = Columns(("NAME", "STATUS", "CPU", "MEM", "ALLOCS"), _node)
+TASKS: Final = Columns(("ID", "NAME", "NODE", "STATUS", "CPU", "MEM"), _task)
+SERVICES: Final = Columns(("NAME", "REPLICAS", "IMAGE"), _service)
+SECRETS: Final = Columns(("NAME",), lambda secret: (secret["name"],))
+VOLUMES: Final = Columns(("NAME", "STATE", "NODE", "CLOUD ID"), _volume)
+ROLLOUTS: Final = Columns(("ROLLOUT", "STARTED", "TOOK", "RESULT"), _rollout)
