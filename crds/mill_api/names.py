@@ -14,6 +14,13 @@ DEFAULT_NAME: Final = "mill"
 MANAGED_BY: Final = "mill"
 """Value of `app.kubernetes.io/managed-by` on every child object, by which watches select them."""
 
+OPERATOR_FIELD_MANAGER: Final = "mill-operator"
+GATEWAY_FIELD_MANAGER: Final = "mill-gateway"
+"""Field managers: the names under which operator and gateway write fields of objects."""
+
+LEASE_NAME: Final = "mill-operator"
+"""Name of the Lease by which replicas of the operator elect a leader."""
+
 LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_PART_OF: Final = "app.kubernetes.io/part-of"

@@ -21,6 +21,7 @@ from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
 from mill_operator.caches import Caches
+from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.foreign_text import name, others_words
@@ -35,12 +36,9 @@ from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 
-MANAGER = "mill-operator"
 PARALLEL_WRITES = 16
 REFUSALS = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
 """Answers that are about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
-PROBLEM_LENGTH = 2048
-"""Characters that are kept of what the API server says of a refused object; it may repeat all of it."""
 REPLICA_SETS_AT_ONCE = 10
 """ReplicaSets that are listed at once: usually there is one, and others may have put our labels on any number."""
 REPLICA_SET_HASH = "pod-template-hash"
@@ -139,7 +137,9 @@ class ChildWriter:
             if (body := await renderer.body(child)) is None:
                 return
             try:
-                answer = await self._client.apply(resource, child.key.namespace, _only(body, uid), manager=MANAGER)
+                answer = await self._client.apply(
+                    resource, child.key.namespace, _only(body, uid), manager=names.OPERATOR_FIELD_MANAGER
+                )
             except ApiError as error:
                 if error.namespace_goes:
                     return  # the resource goes with it
@@ -176,7 +176,9 @@ class ChildWriter:
         ]
         async with self._slots:
             with contextlib.suppress(NotFound):
-                self._caches.learn_job(await self._client.json_patch(JOBS, *job.key, changes, manager=MANAGER))
+                self._caches.learn_job(
+                    await self._client.json_patch(JOBS, *job.key, changes, manager=names.OPERATOR_FIELD_MANAGER)
+                )
 
     async def _renew(self, pod: PodFacts) -> None:
         async with self._slots:
@@ -197,7 +199,7 @@ async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 def _note(memory: WriteMemory, child: ChildObject, problem: Problem) -> None:
-    told = replace(problem, message=problem.message[:PROBLEM_LENGTH])
+    told = replace(problem, message=problem.message[: limits.WRITE_PROBLEM_LENGTH])
     memory.problems[child.applied] = (told, time.monotonic() + WRITE_RETRY.total_seconds())
 
 

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 
+from mill_api import names
 from mill_kube.client import ApiError, Conflict, Expired, KubeClient, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.children import MANAGER
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.rollout.internal_error import (
@@ -102,7 +102,9 @@ class InternalErrorReporter:
         if not change.is_empty:
             body = {"metadata": {"uid": memory.uid}, "status": wire(after)}
             try:
-                await self._client.merge_status(MILL_DEPLOYMENTS, *resource.key, body, manager=MANAGER)
+                await self._client.merge_status(
+                    MILL_DEPLOYMENTS, *resource.key, body, manager=names.OPERATOR_FIELD_MANAGER
+                )
             except NotFound:
                 log.debug("%s: gone", resource.key, extra=about(resource.key))
                 return

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mill_api import names
 from mill_kube.client import Conflict, Json, KubeClient, KubeError
 from mill_kube.reflector import Reflector
 from mill_kube.resources import LEASES
@@ -32,8 +33,6 @@ from mill_operator.core.leader_election import (
 
 log = logging.getLogger(__name__)
 
-NAME = "mill-operator"
-"""Of the Lease, and of whom its fields belong to."""
 MICRO_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -64,10 +63,10 @@ class LeaderElection:
             project=project_lease,
             on_change=self._on_change,
             namespace=namespace,
-            fields=f"metadata.name={NAME}",
+            fields=f"metadata.name={names.LEASE_NAME}",
         )
         self._client = client
-        self._key = Key(namespace, NAME)
+        self._key = Key(namespace, names.LEASE_NAME)
         self._timing = timing
         self._clock = clock
         self._known: ObservedLease | None = None
@@ -122,7 +121,7 @@ class LeaderElection:
         write = self._client.create if self._known is None else self._client.update
         try:
             async with asyncio.timeout(seconds):
-                answer = await write(LEASES, self._key.namespace, body, manager=NAME)
+                answer = await write(LEASES, self._key.namespace, body, manager=names.OPERATOR_FIELD_MANAGER)
         except Conflict:
             log.info("lease %s: somebody else has written it", self._key)
         except (KubeError, TimeoutError) as error:

@@ -17,6 +17,7 @@ from mill_api.status_reading import read_status
 from mill_api.validation import Problem as Broken
 from mill_api.validation import problems
 from mill_operator.children import WriteMemory
+from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
@@ -25,10 +26,6 @@ from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
 
 Json = dict[str, Any]
-
-PROBLEMS_TOLD = 50
-"""How many problems of a spec are told; and in how many characters, all of them together."""
-PROBLEMS_LENGTH = 8192
 
 
 class StatusMemory:
@@ -181,11 +178,11 @@ def _too_large(size: int, limit: int) -> Iterator[Broken]:
 def _told(found: Sequence[str]) -> str:
     """Return a line for each problem, as far as there is room in a status."""
     lines: list[str] = []
-    room = PROBLEMS_LENGTH
-    for each in found[:PROBLEMS_TOLD]:
+    room = limits.SPEC_PROBLEMS_LENGTH
+    for each in found[: limits.SPEC_PROBLEMS]:
         room -= len(each) + 1
         if room < 0 and lines:
             break
-        lines.append(each if room >= 0 else each[:PROBLEMS_LENGTH])
+        lines.append(each if room >= 0 else each[: limits.SPEC_PROBLEMS_LENGTH])
     left = len(found) - len(lines)
     return "\n".join([*lines, *([f"and {left:,} more"] if left else [])])

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from mill_api import names
 from mill_api.status import MillDeploymentStatus
 from mill_kube.client import Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
-from mill_operator.children import MANAGER
 from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.core.rollout.write_throttle import Urgency, pause_seconds, urgency
@@ -56,7 +56,7 @@ class Publisher:
         body = {"metadata": {"uid": memory.uid}, "status": wire(change.after)}
         started = time.monotonic()
         try:
-            await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
+            await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=names.OPERATOR_FIELD_MANAGER)
         except NotFound:
             log.debug("%s: gone", key, extra=about(key))
             return True

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mill_api import names
 from mill_kube.resources import (
     CLAIMS,
     CRON_JOBS,
@@ -17,7 +18,6 @@ from mill_kube.resources import (
     SERVICES,
 )
 from mill_kube.rights import Account, Right, Role
-from mill_operator import leader_election
 
 _FOLLOWED: Final = ("list", "watch")
 _WRITTEN: Final = ("get", *_FOLLOWED, "create", "patch")
@@ -44,7 +44,7 @@ NODE_RIGHTS: Final = (Right(NODES, ("get",), "the platform of a node, and whethe
 
 LEASE_RIGHTS: Final = (
     Right(LEASES, ("create",), "the first replica makes the Lease; a creation cannot be limited to a name"),
-    Right(LEASES, (*_FOLLOWED, "update"), "replicas take turns", name=leader_election.NAME),
+    Right(LEASES, (*_FOLLOWED, "update"), "replicas take turns", name=names.LEASE_NAME),
 )
 """In the operator's own namespace."""
 

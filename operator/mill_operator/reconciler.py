@@ -16,9 +16,10 @@ from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.children import ChildWriter
+from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, DesiredState, InvalidSpec
+from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
 from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.reconcile import (
@@ -60,7 +61,7 @@ class ReconcilerOptions:
     """Settings of the reconciliation."""
 
     render: RenderOptions = DEFAULTS
-    max_spec_bytes: int = MAX_SPEC_BYTES
+    max_spec_bytes: int = limits.MAX_SPEC_BYTES
     """Bytes of a spec, as JSON, above which a new generation is refused."""
 
 

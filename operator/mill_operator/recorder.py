@@ -24,7 +24,6 @@ from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachab
 from mill_kube.resources import EVENTS
 from mill_objects.fields import number
 from mill_objects.key import Key
-from mill_operator.children import MANAGER
 from mill_operator.core.rollout.event_messages import EventMessage
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,7 @@ class Recorder:
     async def _create(self, post: _Post) -> None:
         body = event(post.key, post.uid, post.message, at=post.at, instance=self._instance)
         try:
-            await self._client.create(EVENTS, post.key.namespace, body, manager=MANAGER)
+            await self._client.create(EVENTS, post.key.namespace, body, manager=names.OPERATOR_FIELD_MANAGER)
         except Conflict:
             if post.message.count != 1:
                 await self._count_up(post, body["metadata"]["name"])
@@ -114,7 +113,7 @@ class Recorder:
             {"op": "replace", "path": "/count", "value": count},
             {"op": "replace", "path": "/lastTimestamp", "value": post.at},
         ]
-        await self._client.json_patch(EVENTS, post.key.namespace, name, changes, manager=MANAGER)
+        await self._client.json_patch(EVENTS, post.key.namespace, name, changes, manager=names.OPERATOR_FIELD_MANAGER)
 
 
 def event(key: Key, uid: str, message: EventMessage, *, at: str, instance: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES
 from mill_process.settings import choice, number, setting, switch, text
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -28,7 +28,7 @@ class Settings:
         "percent of a CPU that one MillDeployment may take in the long run, beyond five seconds at once",
     )
     max_spec_bytes: int = setting(
-        MAX_SPEC_BYTES,
+        limits.MAX_SPEC_BYTES,
         number(1024, 16 * 1024 * 1024),
         "bytes of a MillDeployment's spec, as JSON, above which a new generation is refused",
     )

@@ -19,7 +19,7 @@ from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 
-MANAGER = "mill-gateway"
+MANAGER = names.GATEWAY_FIELD_MANAGER
 ATTEMPTS = 5
 UNPROCESSABLE = 422
 

@@ -7,12 +7,9 @@ that version, so that a status that says it does not change, and whoever reports
 import traceback
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Final
 
+from mill_operator.core import limits
 from mill_operator.core.digest import digest
-
-DETAILS_LIMIT: Final = 8000
-"""Characters of a traceback that are kept, its last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +34,4 @@ def internal_error_of(error: BaseException, kind: str = "") -> InternalError:
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
     details = "".join(traceback.format_exception(error)).rstrip()
-    return InternalError(kind, digest([kind, places]), details[-DETAILS_LIMIT:])
+    return InternalError(kind, digest([kind, places]), details[-limits.TRACEBACK_LENGTH :])

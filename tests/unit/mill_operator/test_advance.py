@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from mill_api.events import Event, rollout_events
 from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, Phase, Replicas, State
-from mill_operator.core import timestamps
+from mill_operator.core import limits, timestamps
 from mill_operator.core.objects.plan import Leftover
-from mill_operator.core.rollout.advance import EVIDENCE_TOTAL, SCHEDULED_LIMIT, NextStatus, advance
+from mill_operator.core.rollout.advance import NextStatus, advance
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
@@ -602,10 +602,10 @@ class TestWhatIsKept:
         assert (world.service("web").reason, world.service("web").evidence) == (None, None)
 
     def test_nodes_are_bounded(self, world):
-        for number in range(SCHEDULED_LIMIT + 5):
+        for number in range(limits.SCHEDULED_TRANSITIONS + 5):
             world.look(starting("web", node=f"node-{number}"))
         phases = [each.phase for each in world.service("web").transitions]
-        assert phases.count(Phase.SCHEDULED) == SCHEDULED_LIMIT
+        assert phases.count(Phase.SCHEDULED) == limits.SCHEDULED_TRANSITIONS
 
     @pytest.mark.parametrize("states", [(starting, suspect), (healthy, failed), (failed, suspect)])
     def test_flapping_is_bounded(self, world, states):
@@ -623,7 +623,7 @@ class TestWhatIsKept:
     def test_evidence_is_bounded_all_together(self, world):
         world.look(*(failed(f"s{number}", evidence="x" * 5000) for number in range(200)))
         kept = [each.evidence or "" for each in world.status.services]
-        assert sum(map(len, kept)) <= EVIDENCE_TOTAL
+        assert sum(map(len, kept)) <= limits.TOTAL_EVIDENCE_LENGTH
         assert len(world.stored) < 320 * 1024
         assert max(map(len, kept)) == 2048
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
-from mill_operator.core import timestamps
-from mill_operator.core.rollout.conditions import MESSAGE_LIMIT, conditions
+from mill_operator.core import limits, timestamps
+from mill_operator.core.rollout.conditions import conditions
 
 from .kstatus import kstatus
 
@@ -87,7 +87,7 @@ def test_many_names_are_counted():
 
 def test_messages_are_bounded():
     made = status(*[State.FAILED] * 200)
-    assert all(len(each.message) <= MESSAGE_LIMIT for each in made.conditions)
+    assert all(len(each.message) <= limits.CONDITION_BYTES for each in made.conditions)
 
 
 def test_time_moves_only_with_the_status():

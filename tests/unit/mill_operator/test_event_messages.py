@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
-from mill_operator.core.rollout.event_messages import NOTE_LIMIT, EventMessage, event_messages
+from mill_operator.core import limits
+from mill_operator.core.rollout.event_messages import EventMessage, event_messages
 from mill_operator.core.rollout.status_change import StatusChange
 
 from .test_advance import World, failed, healthy, pending, starting, suspect
@@ -222,9 +223,9 @@ class TestRuns:
 
 def test_a_note_is_cut_to_what_the_api_server_takes(listener):
     with listener.writing():
-        listener.refuse_rollout("ä" * NOTE_LIMIT)
+        listener.refuse_rollout("ä" * limits.EVENT_BYTES)
     text = listener.said[0].text
-    assert NOTE_LIMIT - 1 <= len(text.encode()) <= NOTE_LIMIT
+    assert limits.EVENT_BYTES - 1 <= len(text.encode()) <= limits.EVENT_BYTES
 
 
 def test_the_same_verdict_has_the_same_id_whoever_says_it():

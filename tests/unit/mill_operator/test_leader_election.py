@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from mill_api import names
 from mill_kube.client import Conflict, KubeClient, Unreachable
 from mill_kube.resources import Resource
 from mill_operator.core.leader_election import (
@@ -18,7 +19,7 @@ from mill_operator.core.leader_election import (
     next_record,
     observe_lease,
 )
-from mill_operator.leader_election import NAME, LeaderElection
+from mill_operator.leader_election import LeaderElection
 from tests.unit.virtual_time import now, virtual_time
 
 TIMING = LeaseTiming.of(15)
@@ -116,7 +117,7 @@ class Server:
         self._watches: list[asyncio.Event] = []
 
     async def list(self, *_: Any, fields: str, **__: Any) -> dict[str, Any]:
-        assert fields == f"metadata.name={NAME}"
+        assert fields == f"metadata.name={names.LEASE_NAME}"
         return {"items": [self.lease] if self.lease else [], "metadata": {"resourceVersion": str(self.version)}}
 
     async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:

@@ -11,14 +11,10 @@ from typing import Any
 import pytest
 
 from mill_kube.client import ApiError
-from mill_operator.core.objects.rendering import MAX_SPEC_BYTES, ParsedSpec
-from mill_operator.core.observed.mill_deployments import (
-    LONGEST_RESTART,
-    ObservedMillDeployment,
-    project_mill_deployment,
-)
+from mill_operator.core import limits
+from mill_operator.core.objects.rendering import ParsedSpec
+from mill_operator.core.observed.mill_deployments import ObservedMillDeployment, project_mill_deployment
 from mill_operator.cpu_time import CpuMeter, metered
-from mill_operator.memory import PROBLEMS_LENGTH, PROBLEMS_TOLD
 from mill_operator.reconciler import Reconciler
 
 from .test_pass_lookups import reconciler as reconciler_fixture
@@ -216,7 +212,7 @@ class TestRestarts:
             ).restarts
             return value
 
-        assert value("x" * LONGEST_RESTART) == "x" * LONGEST_RESTART
+        assert value("x" * limits.RESTART_LENGTH) == "x" * limits.RESTART_LENGTH
         assert len(value("x" * 100_000)) == 10
         assert value("x" * 100_000) != value("x" * 100_001)
 
@@ -231,15 +227,17 @@ class TestRefused:
 
     async def test_a_spec_that_is_too_large_names_the_setting(self, server: Server, reconciler: Reconciler) -> None:
         reason = await self.refused(server, reconciler, large(200, 400))
-        assert f"this operator takes {MAX_SPEC_BYTES:,} (its setting MILL_MAX_SPEC_BYTES)" in reason
+        assert f"this operator takes {limits.MAX_SPEC_BYTES:,} (its setting MILL_MAX_SPEC_BYTES)" in reason
 
     async def test_of_very_many_problems_some_are_told(self, server: Server, reconciler: Reconciler) -> None:
         env = {f"A{number}": "${no}" for number in range(500)}
         reason = await self.refused(server, reconciler, [SERVICE | {"env": env}])
         assert reason.splitlines()[-1] == "and 450 more"
-        assert len(reason.splitlines()) == PROBLEMS_TOLD + 1
+        assert len(reason.splitlines()) == limits.SPEC_PROBLEMS + 1
         long = {f"A{number}": "${no}" + "x" * 30_000 for number in range(5)}
-        assert len(await self.refused(server, reconciler, [SERVICE | {"env": long}])) < PROBLEMS_LENGTH + 100
+        assert (
+            len(await self.refused(server, reconciler, [SERVICE | {"env": long}])) < limits.SPEC_PROBLEMS_LENGTH + 100
+        )
 
     async def test_it_is_not_looked_at_again_for_a_restart(
         self, server: Server, reconciler: Reconciler, work: Counter[str]

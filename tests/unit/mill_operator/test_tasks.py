@@ -6,9 +6,9 @@ from datetime import timedelta
 from pydantic_core import to_json
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
+from mill_operator.core import limits
 from mill_operator.core.observed.jobs import JobFacts
 from mill_operator.core.observed.pods import child_facts
-from mill_operator.core.rollout.advance import EVIDENCE_LIMIT, SCHEDULED_LIMIT
 from mill_operator.core.tasks.status import TOLD_CHARACTERS, Observed, observe, outliving
 from mill_operator.core.verdicts.rule_input import Problem
 
@@ -102,12 +102,12 @@ def test_the_status_stays_within_its_bounds_with_as_many_services_and_tasks_as_t
     bad = ("Failed", "DeadlineExceeded", 100.0)
     tasks = see(*(of(f"a-task-of-some-name-{task}", f"a-task-{task}-1a2b3c4d", bad) for task in range(200))).tasks
     world = World()
-    for node in range(SCHEDULED_LIMIT):
+    for node in range(limits.SCHEDULED_TRANSITIONS):
         world.look(*(starting(f"service-{each}", node=f"node-{node}.example.com", desired=10) for each in range(200)))
     world.look(*(healthy(f"service-{each}", desired=10) for each in range(200)))
     assert characters(world.status.model_copy(update={"tasks": tasks})) <= 256 * 1024
     world.deploy()
-    world.look(*(failed(f"service-{each}", desired=10, evidence="x" * EVIDENCE_LIMIT) for each in range(200)))
+    world.look(*(failed(f"service-{each}", desired=10, evidence="x" * limits.EVIDENCE_LENGTH) for each in range(200)))
     assert characters(world.status.model_copy(update={"tasks": tasks})) <= 320 * 1024
 
 

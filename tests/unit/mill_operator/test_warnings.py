@@ -10,7 +10,8 @@ from mill_api.validation import Problem
 from mill_kube.client import KubeClient
 from mill_operator import memory
 from mill_operator.caches import Caches
-from mill_operator.core.rollout.warnings import LIMIT, MESSAGE_LIMIT, accepted, spec_warnings
+from mill_operator.core import limits
+from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
 from .kstatus import kstatus
@@ -54,8 +55,8 @@ def test_they_are_bounded_and_name_their_service() -> None:
         "service.web.command: more than 3 words",
     )
     assert second.service is None
-    assert len(rest) == LIMIT - 2
-    assert len(rest[0].message) == MESSAGE_LIMIT
+    assert len(rest) == limits.SPEC_WARNINGS - 2
+    assert len(rest[0].message) == limits.SPEC_WARNING_LENGTH
 
 
 class Here:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from mill_api import names
 from mill_api.manifests import container_of, run_spec
@@ -25,7 +25,15 @@ from mill_operator.core.verdicts.rule_input import Asked
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
 RUNS_KEPT = 20
-"""How many Jobs of runs that have ended stay, of good and of bad ones each. Left out, Kubernetes keeps 3 and 1."""
+"""How many Jobs of finished runs stay, of succeeded and of failed ones each. The defaults of Kubernetes are 3 and 1."""
+API_VERSIONS: Final = {
+    "Deployment": "apps/v1",
+    "Service": "v1",
+    "Ingress": "networking.k8s.io/v1",
+    "PersistentVolumeClaim": "v1",
+    "CronJob": "batch/v1",
+}
+"""The API version of each kind of child object."""
 
 Json = dict[str, Any]
 Ports = Mapping[str, int | None]
@@ -119,12 +127,12 @@ def _deployment(
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
     if service.replicas is not None:
         spec["replicas"] = service.replicas
-    return _child(owner, "Deployment", "apps/v1", service.name, service.name, {"spec": spec})
+    return _child(owner, "Deployment", service.name, service.name, {"spec": spec})
 
 
 def _service(owner: Owner, name: str, port: int) -> RenderedObject:
     ports = [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}]
-    return _child(owner, "Service", "v1", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
+    return _child(owner, "Service", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
 
 
 def _keeps_data(service: Service) -> bool:
@@ -134,7 +142,7 @@ def _keeps_data(service: Service) -> bool:
 def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
     # No owner: nothing but a person deletes data.
-    return _child(owner, "PersistentVolumeClaim", "v1", volume.name, service, {"spec": spec}, owned=False)
+    return _child(owner, "PersistentVolumeClaim", volume.name, service, {"spec": spec}, owned=False)
 
 
 def _ingress(owner: Owner, service: Service, options: RenderOptions) -> RenderedObject:
@@ -149,7 +157,7 @@ def _ingress(owner: Owner, service: Service, options: RenderOptions) -> Rendered
     if options.tls_issuer is not None:
         spec["tls"] = [{"hosts": [*rules], "secretName": f"{service.name}-tls"}]
         annotations["cert-manager.io/cluster-issuer"] = options.tls_issuer
-    return _child(owner, "Ingress", "networking.k8s.io/v1", service.name, service.name, {"spec": spec}, annotations)
+    return _child(owner, "Ingress", service.name, service.name, {"spec": spec}, annotations)
 
 
 def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> RenderedObject:
@@ -166,13 +174,12 @@ def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) ->
         "failedJobsHistoryLimit": RUNS_KEPT,
         "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
     }
-    return _child(owner, "CronJob", "batch/v1", task.name, None, {"spec": spec})
+    return _child(owner, "CronJob", task.name, None, {"spec": spec})
 
 
 def _child(
     owner: Owner,
     kind: str,
-    api_version: str,
     name: str,
     service: str | None,
     content: Json,
@@ -188,7 +195,7 @@ def _child(
         metadata["annotations"] = dict(annotations)
     if owned:
         metadata["ownerReferences"] = [owner.reference(controller=True)]
-    body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+    body = {"apiVersion": API_VERSIONS[kind], "kind": kind, "metadata": metadata, **content}
     return _stamped(kind, Key(owner.key.namespace, name), service, body)
 
 

@@ -28,8 +28,6 @@ from mill_operator.core.verdicts.rule_input import Asked
 
 Json = dict[str, Any]
 
-MAX_SPEC_BYTES = 1024 * 1024
-"""Bytes of a spec as JSON, unless a setting says otherwise. etcd takes 1.5 MiB of an object, status included."""
 _ADDRESS = "${service."
 """What a value has that depends on the ports of other services."""
 

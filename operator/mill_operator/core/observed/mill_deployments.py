@@ -11,11 +11,9 @@ from mill_api.owner import Owner
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
+from mill_operator.core import limits
 from mill_operator.core.digest import digest
 from mill_operator.core.packed import NOTHING, Packed
-
-LONGEST_RESTART = 256
-"""Characters of a restart's value, which all pods of the service carry. A longer one is replaced by its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +100,4 @@ def _restarts(annotations: Mapping[str, str], spec: Mapping[str, Any]) -> Iterat
     for service in fields.mappings(spec, "services"):
         name = fields.text(service, "name")
         if (value := requested.get(name)) is not None:
-            yield name, value if len(value) <= LONGEST_RESTART else digest(value)
+            yield name, value if len(value) <= limits.RESTART_LENGTH else digest(value)

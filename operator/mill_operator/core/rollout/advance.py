@@ -16,22 +16,13 @@ from mill_api.status import (
     State,
     Transition,
 )
-from mill_operator.core import timestamps
+from mill_operator.core import limits, timestamps
 from mill_operator.core.objects.plan import SETTLING, Leftover
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
-
-SCHEDULED_LIMIT = 5
-"""How many `scheduled` a service may have in a rollout: bounds the status."""
-TRANSITION_LIMIT = 20
-"""After so many transitions of one service in a rollout, only verdicts are recorded, and no more than as many again:
-bounds the status too."""
-EVIDENCE_LIMIT = 2048
-EVIDENCE_TOTAL = 64 * 1024
-"""Characters of evidence of one service, and of all together."""
 
 PHASES = {
     State.PULLING: Phase.PULLING,
@@ -113,7 +104,9 @@ def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
     bounded = []
     for service in services:
         total += len(service.evidence or "")
-        bounded.append(service if total <= EVIDENCE_TOTAL else service.model_copy(update={"evidence": None}))
+        bounded.append(
+            service if total <= limits.TOTAL_EVIDENCE_LENGTH else service.model_copy(update={"evidence": None})
+        )
     return bounded
 
 
@@ -217,14 +210,14 @@ class _Writer:
         seen = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
         if before.state is not State.HEALTHY:
             for node in nodes:
-                if node not in seen and len(seen) < SCHEDULED_LIMIT:
+                if node not in seen and len(seen) < limits.SCHEDULED_TRANSITIONS:
                     seen.append(node)
                     new.append(self._transition(Phase.SCHEDULED, node=node))
         phase = PHASES.get(after.state)
         verdict = after.state in (State.HEALTHY, State.FAILED)
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
         said_already = verdict and _said(before, after)
-        room = len(before.transitions) < (2 * TRANSITION_LIMIT if verdict else TRANSITION_LIMIT)
+        room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
         if phase is not None and changed and not said_already and room:
             failed = after.state in (State.FAILED, State.SUSPECT)
             code, message = (after.reason, after.message) if failed else (None, None)
@@ -244,7 +237,7 @@ def _why(finding: Finding) -> dict[str, str | None]:
         "message": finding.message,
         "rule": finding.rule.id,
         "since": timestamps.render(finding.since),
-        "evidence": finding.evidence[:EVIDENCE_LIMIT],
+        "evidence": finding.evidence[: limits.EVIDENCE_LENGTH],
         "suggestion": finding.suggestion,
     }
 

@@ -11,9 +11,7 @@ from typing import Literal
 
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_objects.printable import one_line
-from mill_operator.core import timestamps
-
-MESSAGE_LIMIT = 1024
+from mill_operator.core import limits, timestamps
 
 Kind = Literal["Ready", "Reconciling", "Stalled"]
 
@@ -81,7 +79,7 @@ def _condition(
         type=kind,
         status=value,
         reason=reason,
-        message=one_line(message, MESSAGE_LIMIT),
+        message=one_line(message, limits.CONDITION_BYTES),
         observed_generation=generation,
         last_transition_time=since,
     )

@@ -18,11 +18,9 @@ from mill_api.status import (
     Transition,
 )
 from mill_objects.printable import one_line
+from mill_operator.core import limits
 from mill_operator.core.digest import digest
 from mill_operator.core.rollout.status_change import StatusChange
-
-NOTE_LIMIT = 1024
-"""Bytes; the API server takes no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +170,4 @@ def _run(task: str, run: TaskRun) -> EventMessage:
 
 def _short(text: str) -> str:
     """Cut a note to one line that the API server takes."""
-    return one_line(text, NOTE_LIMIT)
+    return one_line(text, limits.EVENT_BYTES)

@@ -5,15 +5,11 @@ The next who changes it is told what is wrong with it.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 from mill_api.events import generation_of
 from mill_api.status import SPEC_WARNING, MillDeploymentStatus, StatusWarning
 from mill_api.validation import Problem
-
-LIMIT: Final = 20
-"""How many are told."""
-MESSAGE_LIMIT: Final = 500
+from mill_operator.core import limits
 
 
 def accepted(status: MillDeploymentStatus, generation: int) -> bool:
@@ -28,8 +24,8 @@ def accepted(status: MillDeploymentStatus, generation: int) -> bool:
 def spec_warnings(problems: Sequence[Problem]) -> tuple[StatusWarning, ...]:
     """Return the warnings of an accepted spec with these problems."""
     return tuple(
-        StatusWarning(service=_service(each), code=SPEC_WARNING, message=str(each)[:MESSAGE_LIMIT])
-        for each in problems[:LIMIT]
+        StatusWarning(service=_service(each), code=SPEC_WARNING, message=str(each)[: limits.SPEC_WARNING_LENGTH])
+        for each in problems[: limits.SPEC_WARNINGS]
     )
 
 

@@ -1,0 +1,34 @@
+"""Limits of what the operator keeps, writes and reports. A status of 200 services must fit into one object."""
+
+from typing import Final
+
+MAX_SPEC_BYTES: Final = 1024 * 1024
+"""Bytes of a spec as JSON, unless a setting says otherwise. etcd takes 1.5 MiB of an object, status included."""
+SPEC_PROBLEMS: Final = 50
+"""How many problems of a refused spec are reported."""
+SPEC_PROBLEMS_LENGTH: Final = 8192
+"""Characters of all reported problems of a refused spec together."""
+SPEC_WARNINGS: Final = 20
+"""How many warnings of an accepted spec are reported."""
+SPEC_WARNING_LENGTH: Final = 500
+"""Characters of a warning."""
+RESTART_LENGTH: Final = 256
+"""Characters of a restart's value, which all pods of the service carry. A longer one is replaced by its hash."""
+
+WRITE_PROBLEM_LENGTH: Final = 2048
+"""Characters of the API server's reason for refusing an object. It may repeat the whole object."""
+EVENT_BYTES: Final = 1024
+"""Bytes of an Event's message. The API server takes no more."""
+CONDITION_BYTES: Final = 1024
+"""Bytes of a condition's message."""
+TRACEBACK_LENGTH: Final = 8000
+"""Characters of a traceback in the log: its last ones."""
+
+SCHEDULED_TRANSITIONS: Final = 5
+"""How many `scheduled` transitions a service may have in a rollout."""
+TRANSITIONS: Final = 20
+"""After this many transitions of a service in a rollout, only verdicts are recorded, up to twice as many."""
+EVIDENCE_LENGTH: Final = 2048
+"""Characters of evidence of one service."""
+TOTAL_EVIDENCE_LENGTH: Final = 64 * 1024
+"""Characters of evidence of all services together."""
