@@ -26,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -37,6 +37,7 @@ from kubernetes.aio import config as aio_config
 from mill_kube.calls import METHODS, READS, Call, Observer
 from mill_kube.resources import PODS, VERSION, Resource
 from mill_objects.fields import mapping, mappings, number, text
+from mill_objects.json import Json
 from mill_objects.printable import one_line
 
 LARGEST_EVENT = 64 * 1024 * 1024
@@ -62,8 +63,6 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
-
-Json: TypeAlias = dict[str, Any]
 
 
 class ClientOptions(TypedDict, total=False):

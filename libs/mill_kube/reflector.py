@@ -15,9 +15,10 @@ from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Generic, NoReturn, Protocol, TypeVar
 
-from mill_kube.client import ApiError, Expired, Json, KubeClient, KubeError, Silent, Unreachable
+from mill_kube.client import ApiError, Expired, KubeClient, KubeError, Silent, Unreachable
 from mill_kube.resources import Resource
 from mill_objects.fields import Unreadable, mapping, mappings, text
+from mill_objects.json import Json
 from mill_objects.key import Key
 
 log = logging.getLogger(__name__)

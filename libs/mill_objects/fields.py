@@ -4,16 +4,13 @@ A projection uses only these, and so is total: it raises `Unreadable` for an obj
 nothing else. One odd field does not make an object unreadable.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
-Json: TypeAlias = Mapping[str, Any]
-"""An object that is read, or a part of it."""
-
-_NOTHING: Final[Json] = {}
+_NOTHING: Final[JsonView] = {}
 _LARGEST: Final = 2**63 - 1
 """Kubernetes keeps whole numbers in 64 bits with a sign."""
 _YEARS: Final = range(1970, 9000)
@@ -44,7 +41,7 @@ def identity(body: object, *, namespaced: bool = True) -> Identity:
     return Identity(key, found["uid"], found["resourceVersion"])
 
 
-def parts(body: object) -> tuple[Json, Json, Json]:
+def parts(body: object) -> tuple[JsonView, JsonView, JsonView]:
     """Return metadata, spec and status of an object."""
     return mapping(body, "metadata"), mapping(body, "spec"), mapping(body, "status")
 
@@ -62,7 +59,7 @@ def created(body: object) -> datetime:
     return moment
 
 
-def mapping(body: object, *path: str) -> Json:
+def mapping(body: object, *path: str) -> JsonView:
     """Return the mapping at a path; an empty one if it is missing."""
     found = body
     for name in path:
@@ -155,7 +152,7 @@ def moment(written: str | None) -> datetime | None:
         return None
 
 
-def conditions(status: object) -> dict[str, Json]:
+def conditions(status: object) -> dict[str, JsonView]:
     """Return the conditions of an object by type; the last one of each type."""
     return {text(each, "type"): each for each in mappings(status, "conditions")}
 

@@ -1,6 +1,9 @@
 """JSON objects as plain data."""
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
-"""A JSON object, as a request or a patch is built of it. Objects to be read only are `fields.Json`."""
+"""A JSON object that is built, such as the body of a request."""
+JsonView: TypeAlias = Mapping[str, Any]
+"""A JSON object that is only read, such as a part of a foreign object."""

@@ -15,10 +15,11 @@ from typing import Any
 
 from mill_api import names
 from mill_api.owner import Owner
-from mill_kube.client import ApiError, Conflict, Json, KubeClient, NotFound
+from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_objects import fields
 from mill_objects.fields import Unreadable
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.core import limits

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mill_api import names
-from mill_kube.client import Conflict, Json, KubeClient, KubeError
+from mill_kube.client import Conflict, KubeClient, KubeError
 from mill_kube.reflector import Reflector
 from mill_kube.resources import LEASES
 from mill_objects import fields
 from mill_objects.fields import Unreadable
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.leader_election import (
     LeaseAction,

@@ -7,7 +7,7 @@ content).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_api.validation import Problem as Broken
 from mill_api.validation import problems
+from mill_objects.json import Json
 from mill_operator.children import WriteMemory
 from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
@@ -24,8 +25,6 @@ from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
-
-Json = dict[str, Any]
 
 
 class StatusMemory:

@@ -5,16 +5,14 @@ The spec is parsed for the first of them, and let go of when the pass is over. W
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from mill_objects.json import Json
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject, RenderedObject, with_template
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.cpu_time import ThreadOffload
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

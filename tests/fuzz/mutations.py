@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
 
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 TIMES: Final = (
     "2026-01-31T12:00:00Z",

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 AT: Final = "2026-01-31T12:00:00Z"
 LABELS: Final = {

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mill_api import names
-
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 
 class NotText(ValueError):

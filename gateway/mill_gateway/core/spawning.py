@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -18,9 +18,8 @@ from mill_api.status import RunState, TaskRun
 from mill_gateway.core.services import HOPELESS
 from mill_gateway.core.words import problem
 from mill_gateway.objects.pods import Pod
+from mill_objects.json import Json
 from mill_objects.key import Key
-
-Json = dict[str, Any]
 
 MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
 """What kubectl puts on a Job that it makes from a CronJob."""

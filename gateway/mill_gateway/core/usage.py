@@ -2,11 +2,11 @@
 
 from mill_gateway.objects.amounts import Amounts, total
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 
-def usage(listed: Json) -> dict[Key, Amounts]:
+def usage(listed: JsonView) -> dict[Key, Amounts]:
     """Read a list of PodMetrics. What does not say whose it is, is left out."""
     used: dict[Key, Amounts] = {}
     for each in fields.mappings(listed, "items"):

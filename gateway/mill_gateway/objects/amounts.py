@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mill_api.quantities import InvalidQuantity, bytes_of, cores_of
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 
 
 class Amounts(NamedTuple):
@@ -17,7 +17,7 @@ class Amounts(NamedTuple):
     """Bytes."""
 
     @classmethod
-    def read(cls, quantities: Json) -> "Amounts":
+    def read(cls, quantities: JsonView) -> "Amounts":
         """Read Kubernetes' own notation: `{"cpu": "250m", "memory": "256M"}`.
 
         What cannot be read counts as nothing: a pod is a pod, whatever it asks for.
@@ -50,7 +50,7 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
     return Amounts(round(cpu, 6), memory)
 
 
-def requested(pod_spec: Json) -> Amounts:
+def requested(pod_spec: JsonView) -> Amounts:
     """Return what a pod takes of its node, as the scheduler counts.
 
     That is what its containers and sidecars take together, or the largest of its init containers beside the sidecars
@@ -75,5 +75,5 @@ def requested(pod_spec: Json) -> Amounts:
     return total((taken, Amounts.read(fields.mapping(pod_spec, "overhead"))))
 
 
-def _requests(spec: Json) -> Json:
+def _requests(spec: JsonView) -> JsonView:
     return fields.mapping(spec, "resources", "requests")

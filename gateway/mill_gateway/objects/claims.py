@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mill_api import names
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 
@@ -27,7 +27,7 @@ class Claim:
     leaving: bool
 
 
-def project_claim(body: Json) -> Claim:
+def project_claim(body: JsonView) -> Claim:
     """Take what we need from a claim. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")

@@ -8,7 +8,8 @@ from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
 from mill_gateway.core.ownership import managers_of
 from mill_objects import fields
-from mill_objects.fields import Json, Unreadable
+from mill_objects.fields import Unreadable
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "creationTimestamp", "deletionTimestamp")
@@ -40,12 +41,12 @@ class Deployment:
         return self._status
 
     @property
-    def services(self) -> list[Json]:
+    def services(self) -> list[JsonView]:
         """Return the services that it asks for, each with a name, as they stand in its spec."""
         return [each for each in fields.mappings(self.spec, "services") if fields.text(each, "name")]
 
     @property
-    def tasks(self) -> list[Json]:
+    def tasks(self) -> list[JsonView]:
         """Return the tasks that it has, each with a name, as they stand in its spec."""
         return [each for each in fields.mappings(self.spec, "tasks") if fields.text(each, "name")]
 
@@ -77,7 +78,7 @@ class Deployment:
         return events
 
 
-def project_deployment(body: Json) -> Deployment:
+def project_deployment(body: JsonView) -> Deployment:
     """Take what we need from a MillDeployment. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     if fields.optional_number(meta, "generation") is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mill_api import names
 from mill_gateway.objects.amounts import Amounts, requested
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 
@@ -27,7 +27,7 @@ class Job:
     leaving: bool
 
 
-def project_job(body: Json) -> Job:
+def project_job(body: JsonView) -> Job:
     """Take what we need from a Job. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")

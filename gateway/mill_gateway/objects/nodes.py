@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mill_api import names
 from mill_gateway.objects.amounts import Amounts, requested
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -28,7 +28,7 @@ class Node:
     """Operating system and architecture: `linux/amd64`."""
 
 
-def project_node(body: Json) -> Node:
+def project_node(body: JsonView) -> Node:
     """Take what we need from a node. Raises `Unreadable`."""
     known, (_, spec, status) = fields.identity(body, namespaced=False), fields.parts(body)
     addresses = {
@@ -67,7 +67,7 @@ class NodePod:
     leaving: bool
 
 
-def project_node_pod(body: Json) -> NodePod:
+def project_node_pod(body: JsonView) -> NodePod:
     """Take what we need from a pod on a node. Raises `Unreadable`."""
     known, (meta, spec, _) = fields.identity(body), fields.parts(body)
     labels, annotations = fields.texts(meta, "labels"), fields.texts(meta, "annotations")

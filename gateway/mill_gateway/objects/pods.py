@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from mill_api import names
 from mill_gateway.objects.amounts import Amounts, requested
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_objects.printable import one_line
 
@@ -78,17 +78,17 @@ class Pod:
         return self.phase in ("Succeeded", "Failed")
 
 
-def project_pod(body: Json) -> Pod:
+def project_pod(body: JsonView) -> Pod:
     """Take what we need from a pod. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     program = _program(known.key.namespace, labels)
     containers = fields.mappings(spec, "containers")
-    container: Json = next(
+    container: JsonView = next(
         (each for each in containers if fields.text(each, "name") == program.name), [*containers, {}][0]
     )
     name = fields.text(container, "name")
-    seen: Json = next(
+    seen: JsonView = next(
         (each for each in fields.mappings(status, "containerStatuses") if fields.text(each, "name") == name), {}
     )
     state = fields.mapping(seen, "state")
@@ -126,12 +126,12 @@ def project_pod(body: Json) -> Pod:
     )
 
 
-def _waiting(state: Json) -> str | None:
+def _waiting(state: JsonView) -> str | None:
     reason = fields.optional_text(fields.mapping(state, "waiting"), "reason")
     return None if reason is None else one_line(reason, REASON_LIMIT)
 
 
-def _started(state: Json) -> str | None:
+def _started(state: JsonView) -> str | None:
     """Return when a container started: a start that never was (no such command) stands as 1970.
 
     Not compared with the pod's creation: that is the API server's clock, and the node's may be behind.

@@ -17,13 +17,13 @@ from mill_gateway.core.ownership import gitops_owner, managers_of
 from mill_gateway.exceptions import DeploymentTerminating, ManagedByGitOps, WriteConflict
 from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.json import Json
 from mill_objects.key import Key
 
 MANAGER = names.GATEWAY_FIELD_MANAGER
 ATTEMPTS = 5
 UNPROCESSABLE = 422
 
-Json = dict[str, Any]
 Authorise = Callable[[str], Awaitable[None]]
 """Asks for the right to write, by the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
 

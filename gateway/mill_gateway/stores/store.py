@@ -8,7 +8,8 @@ from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector, Stored
 from mill_kube.resources import Resource
-from mill_objects.fields import Json, identity
+from mill_objects.fields import identity
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 T = TypeVar("T", bound=Stored)
@@ -30,7 +31,7 @@ class Kind(Generic[T]):
     """Declaration of what a store caches, and how its objects are found."""
 
     resource: Resource
-    project: Callable[[Json], T]
+    project: Callable[[JsonView], T]
     """The projection. Raises `Unreadable`."""
     group: Callable[[T], Hashable] = _namespace
     """What `in_group` finds an object by: its namespace, unless declared otherwise."""

@@ -15,9 +15,8 @@ from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient, NotFound
 from mill_kube.resources import Resource
+from mill_objects.json import Json
 from mill_objects.key import Key
-
-Json = dict[str, Any]
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 _versions = count(1000)
 CREATED = "2026-02-14T10:00:00Z"

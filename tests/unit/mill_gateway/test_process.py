@@ -17,9 +17,9 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from .objects import claim, job, mill_deployment, node, pod
+from mill_objects.json import Json
 
-Json = dict[str, Any]
+from .objects import claim, job, mill_deployment, node, pod
 
 GATEWAY = ("-m", "mill_gateway")
 BROKEN = (

@@ -11,8 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
-from mill_kube.client import REASON_LIMIT, WORDS_LIMIT, ApiError, Expired, Json, KubeClient, Unreachable, _ahead
+from mill_kube.client import REASON_LIMIT, WORDS_LIMIT, ApiError, Expired, KubeClient, Unreachable, _ahead
 from mill_kube.resources import PODS
+from mill_objects.json import Json
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -11,13 +11,13 @@ from mill_kube.client import Expired, KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import PODS
 from mill_objects.fields import Unreadable, identity
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_process.metrics import WatchMetrics
 from tests.unit.mill_kube.test_reflector import Pod, Server, no_pauses, until
 
 __all__ = ["no_pauses"]
 
-Json = dict[str, Any]
 SECRET = "password=hunter2"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mill_objects.json import Json
 from mill_operator.core.observed.jobs import job_facts
 from mill_operator.core.observed.lookup_results import LONG_AGO, _last_seen, event_facts, node_facts
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
@@ -15,7 +16,6 @@ from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
 
-Json = dict[str, Any]
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 

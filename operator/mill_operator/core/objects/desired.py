@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from mill_api import names
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Task, Volume
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
@@ -35,7 +36,6 @@ API_VERSIONS: Final = {
 }
 """The API version of each kind of child object."""
 
-Json = dict[str, Any]
 Ports = Mapping[str, int | None]
 """Of every service of a MillDeployment, by its name."""
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
 
 from mill_api import names
 from mill_api.manifests import literal
 from mill_api.references import AddressRef, SecretRef, parse_value
-
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 
 def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, int | None]) -> list[Json]:

@@ -7,19 +7,18 @@ golden files in the tests hold it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
 from mill_api.manifests import container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Volume
+from mill_objects.json import Json
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment
 
 START_LIMIT: Final = timedelta(seconds=30)
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

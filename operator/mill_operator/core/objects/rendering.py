@@ -8,11 +8,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_objects import fields
+from mill_objects.json import Json
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import (
     ChildObject,
@@ -25,8 +26,6 @@ from mill_operator.core.objects.desired import (
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.verdicts.judge import Wanted
 from mill_operator.core.verdicts.rule_input import Asked
-
-Json = dict[str, Any]
 
 _ADDRESS = "${service."
 """What a value has that depends on the ports of other services."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_operator.core.observed.foreign_text import READ, cluster_words, last_words, name
 from mill_operator.core.observed.text_cache import ContainerTexts
 from mill_operator.core.patterns import pattern
@@ -68,7 +68,7 @@ class ContainerFacts:
 
 
 def containers(
-    ours: str, spec: Json, status: Json, texts: ContainerTexts, *, logs: bool
+    ours: str, spec: JsonView, status: JsonView, texts: ContainerTexts, *, logs: bool
 ) -> tuple[ContainerFacts, tuple[ContainerFacts, ...]]:
     """Return the container that is ours, and the others that are not ready. `texts` are those of the pod."""
     first = fields.mappings(spec, "initContainers")
@@ -85,7 +85,7 @@ def containers(
 
 
 def _container(
-    status: Json, declared: Json, texts: ContainerTexts, *, logs: bool, passing: bool = False
+    status: JsonView, declared: JsonView, texts: ContainerTexts, *, logs: bool, passing: bool = False
 ) -> ContainerFacts:
     state = fields.mapping(status, "state")
     waiting, running, ended = (_part(state, kind) for kind in ("waiting", "running", "terminated"))
@@ -111,7 +111,7 @@ def _container(
     )
 
 
-def _part(state: Json, kind: str) -> Json | None:
+def _part(state: JsonView, kind: str) -> JsonView | None:
     """Return one of the states of a container; it may be there and say nothing."""
     part = state.get(kind)
     return part if isinstance(part, dict) else None
@@ -122,7 +122,7 @@ def _waiting(container: str, message: str, texts: ContainerTexts) -> str:
     return texts.get((container, message[:READ]) if message else None, partial(cluster_words, message))
 
 
-def _ended(container: str, start: int, state: Json | None, texts: ContainerTexts, *, logs: bool) -> Ended | None:
+def _ended(container: str, start: int, state: JsonView | None, texts: ContainerTexts, *, logs: bool) -> Ended | None:
     """Return the end of a container's start of that number."""
     if state is None:
         return None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mill_api import names
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_operator.core.observed.foreign_text import cluster_words, name
 
@@ -46,7 +46,7 @@ class JobFacts:
     """When nothing of it ran any more."""
 
 
-def job_facts(body: Json) -> JobFacts:
+def job_facts(body: JsonView) -> JobFacts:
     """Take what we need from a Job. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
@@ -76,14 +76,14 @@ def job_facts(body: Json) -> JobFacts:
     )
 
 
-def _failure(said: Json | None) -> Failure | None:
+def _failure(said: JsonView | None) -> Failure | None:
     """Return why a run has failed, from its condition."""
     if said is None:
         return None
     return Failure(name(fields.text(said, "reason")), cluster_words(fields.text(said, "message")))
 
 
-def _secrets(container: Json) -> tuple[str, ...]:
+def _secrets(container: JsonView) -> tuple[str, ...]:
     refs = (fields.mapping(each, "valueFrom", "secretKeyRef") for each in fields.mappings(container, "env"))
     keys = (fields.text(ref, "key") for ref in refs if fields.text(ref, "name") == names.SECRET_NAME)
     return tuple(filter(None, dict.fromkeys(keys)))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_operator.core.observed.foreign_text import cluster_words, name, others_words
 
 EVENTS_KEPT: Final = 50
@@ -64,12 +64,12 @@ PROBE: Final = "Unhealthy"
 NOTHING_KNOWN: Final = Answers()
 
 
-def event_facts(items: Iterable[Json]) -> tuple[EventFacts, ...]:
+def event_facts(items: Iterable[JsonView]) -> tuple[EventFacts, ...]:
     """Take what we need from a list of events, the newest first."""
     return tuple(_event(each) for each in sorted(items, key=_last_seen, reverse=True)[:EVENTS_KEPT])
 
 
-def _event(body: Json) -> EventFacts:
+def _event(body: JsonView) -> EventFacts:
     part = fields.text(fields.mapping(body, "involvedObject"), "fieldPath")
     _, _, container = part.removesuffix("}").partition("{")
     reason = name(fields.text(body, "reason"))
@@ -77,7 +77,7 @@ def _event(body: Json) -> EventFacts:
     return EventFacts(reason, words(fields.text(body, "message")), name(container))
 
 
-def node_facts(body: Json) -> NodeFacts:
+def node_facts(body: JsonView) -> NodeFacts:
     """Take what we need from a node."""
     info = fields.mapping(body, "status", "nodeInfo")
     system, architecture = fields.text(info, "operatingSystem"), fields.text(info, "architecture")
@@ -89,7 +89,7 @@ def node_facts(body: Json) -> NodeFacts:
     )
 
 
-def _last_seen(event: Json) -> datetime:
+def _last_seen(event: JsonView) -> datetime:
     """Return when something was said last; which field says so depends on who posted it."""
     series, meta = fields.mapping(event, "series"), fields.mapping(event, "metadata")
     times = ((series, "lastObservedTime"), (event, "lastTimestamp"), (event, "eventTime"), (meta, "creationTimestamp"))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from mill_api import names
 from mill_objects import fields
-from mill_objects.fields import Json
+from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.observed.containers import ContainerFacts, Ended, containers
@@ -122,7 +122,7 @@ class ChildFacts:
     """A claim's; None: nobody has named one, and there is no default."""
 
 
-def pod_facts(body: Json, *, logs: bool = True, cache: TextCache | None = None) -> PodFacts:
+def pod_facts(body: JsonView, *, logs: bool = True, cache: TextCache | None = None) -> PodFacts:
     """Take what we need from a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`.
 
     `cache` remembers the texts of its containers; it is the caller's to forget the pod when it is gone.
@@ -180,7 +180,7 @@ def pod_facts(body: Json, *, logs: bool = True, cache: TextCache | None = None) 
     )
 
 
-def child_facts(kind: str, body: Json) -> ChildFacts:
+def child_facts(kind: str, body: JsonView) -> ChildFacts:
     """Take what we need from a child that is not a pod. The kind is given, since lists leave it out.
 
     Raises `Unreadable`.
@@ -231,7 +231,7 @@ def as_wanted(pods: Sequence[PodFacts], image: str) -> list[PodFacts]:
     return [pod for pod in pods if pod.image == image] or list(pods)
 
 
-def _told_at(meta: Json) -> datetime | None:
+def _told_at(meta: JsonView) -> datetime | None:
     writes = fields.mappings(meta, "managedFields")
     kubelet = (
         each

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from mill_gateway.objects.amounts import Amounts, requested
-
-Json = dict[str, Any]
+from mill_objects.json import Json
 
 
 def _asks(cpu: str, memory: str = "0", **more: Any) -> Json:

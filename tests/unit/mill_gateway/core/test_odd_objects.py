@@ -16,11 +16,10 @@ from mill_gateway.objects.deployments import project_deployment
 from mill_gateway.objects.jobs import project_job
 from mill_gateway.objects.nodes import project_node, project_node_pod
 from mill_gateway.objects.pods import project_pod
+from mill_objects.json import Json
 from mill_objects.key import Key
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
-
-Json = dict[str, Any]
 
 
 @pytest.mark.parametrize(
