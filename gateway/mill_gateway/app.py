@@ -1,4 +1,4 @@
-"""The application: routes, errors, and what lives as long as the process."""
+"""The FastAPI application: middleware, routes, errors, and the parts that live as long as the process."""
 
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -30,18 +30,19 @@ def create_app(
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
     give_up: GiveUp = lambda _: None,
 ) -> FastAPI:
-    """Return the application; with the parts that are given (and run by who gives them), or with its own.
+    """Return the application, with the parts in `gateway`, which the caller runs, or with parts of its own.
 
-    `background` is what is to go on as long as the process does. `give_up` is called when that or a watch has ended.
+    The application runs `background` as long as the process lives. It calls `give_up` when one of those tasks or a
+    watch ends.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # Any number of connections: each log that is followed holds one, and a deploy must not wait for those.
+        # An unlimited number of connections: each followed log holds one, and a deploy must not wait for them.
         metrics = Metrics()
         async with await KubeClient.connect(settings.context, connections=0, observe=metrics.request) as client:
             app.state.gateway = Gateway.of(settings, client, metrics)
-            # A full collection over the tasks of thousands of streams stops all of them for a third of a second.
+            # A full garbage collection over the tasks of thousands of streams would stop all of them for 0.3 seconds.
             gc.freeze()
             gc.set_threshold(50_000, 20, 100)
             tasks = [supervised(each(), each.__qualname__, give_up) for each in background]
@@ -54,10 +55,10 @@ def create_app(
 
     app = FastAPI(
         dependencies=[Depends(each_once)],
-        docs_url=None,  # they load scripts from elsewhere
+        docs_url=None,  # the pages load scripts from other sites
         redoc_url=None,
         lifespan=None if gateway else lifespan,
-        redirect_slashes=False,  # another path is another path, as in the original
+        redirect_slashes=False,  # the original answers 404, too
     )
     app.state.gateway = gateway
     errors.install(app, ROUTERS)

@@ -1,12 +1,12 @@
-"""Files that change while the process runs, as mounted Secrets do."""
+"""Versions of files that change while the process runs, as those of mounted Secrets do."""
 
 from pathlib import Path
 
 
 def version(file: Path) -> tuple[int, ...]:
-    """Return what differs when a file has changed, also by another one that takes its name.
+    """Return a value that changes with the file, and when another file replaces it.
 
-    Links are followed: a mounted Secret consists of them. Raise OSError if there is no file.
+    It follows links, of which a mounted Secret consists. Raise OSError if the file does not exist.
     """
-    seen = file.stat()
-    return seen.st_ino, seen.st_mtime_ns, seen.st_size
+    status = file.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -23,18 +23,18 @@ from mill_process.settings import SettingsError, load
 log = logging.getLogger(__name__)
 
 PROGRAM = "mill-gateway"
-ABOUT = "Mill's HTTP API in front of Kubernetes."
+ABOUT = "HTTP API of Mill on Kubernetes."
 
 
 def run() -> None:
-    """Serve until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
+    """Serve until SIGTERM or SIGINT. The exit code is 1 after a fatal error, 2 if the settings are invalid."""
     given_up: list[str] = []
     warnings: list[str] = []
 
     def give_up(reason: str) -> None:
-        """End, with an exit code that makes Kubernetes start us again."""
+        """Exit with a code that makes Kubernetes restart the pod."""
         if not given_up:
-            log.error("giving up: %s", reason)
+            log.error("exiting: %s", reason)
         given_up.append(reason)
         server.should_exit = True
 
@@ -52,7 +52,7 @@ def run() -> None:
         log.warning("%s", warning)
     scheme = "https" if certificate else "http"
     log.info(
-        "listening on %s://%s:%d, for at most %d connections",
+        "listening on %s://%s:%d for at most %d connections",
         scheme,
         settings.listen_host,
         settings.listen_port,
@@ -73,26 +73,26 @@ def _listen(settings: Settings, connections: Connections) -> Sequence[Listener]:
         return listen(settings.listen_host, settings.listen_port, connections)
     except OSError as error:
         where = f"MILL_LISTEN_HOST={settings.listen_host}, MILL_LISTEN_PORT={settings.listen_port}"
-        raise SettingsError(f"{where}: cannot listen there: {error.strerror or error}") from error
+        raise SettingsError(f"{where}: cannot listen: {error.strerror or error}") from error
 
 
 def _check(settings: Settings) -> Certificate | None:
-    """Return the certificate, if there is to be one. Raise `SettingsError` with all that is wrong, in files as well."""
+    """Return the TLS certificate, if the settings name one. Raise `SettingsError` with all problems, also of files."""
     problems: list[str] = []
     certificate = None
 
     @contextmanager
-    def noted() -> Iterator[None]:
+    def collect_problems() -> Iterator[None]:
         try:
             yield
         except SettingsError as error:
             problems.append(str(error))
 
-    with noted():
+    with collect_problems():
         settings.check()
-    with noted():
+    with collect_problems():
         Tokens(settings)
-    with noted():
+    with collect_problems():
         if settings.tls_cert and settings.tls_key:
             certificate = Certificate(settings.tls_cert, settings.tls_key)
     if problems:

@@ -1,9 +1,10 @@
-"""Whether a request may go on: who sent it, and what it is about to do."""
+"""Authentication and authorization of requests."""
 
 from typing import Final
 
+from mill_gateway.access.access_request import AccessRequest
 from mill_gateway.access.callers import Caller
-from mill_gateway.access.reviews import Doing, Reviews
+from mill_gateway.access.reviews import Reviews
 from mill_gateway.access.tokens import Tokens
 from mill_gateway.exceptions import (
     AccessDenied,
@@ -16,35 +17,34 @@ from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_kube.resources import Resource
 
-ANYBODY: Final = Caller("anybody")
-"""Who calls a gateway that asks nobody: it listens on loopback only."""
-
-
+ANONYMOUS: Final = Caller("anonymous")
+"""The caller of a gateway without authentication, which listens on loopback only."""
 LONGEST_NAME: Final = 253
-"""Characters of a name of Kubernetes: what is longer is neither asked about nor remembered."""
+"""Characters of a Kubernetes name: an access check of a longer one would fill the cache with foreign text."""
 
 
 class Access:
-    """What decides."""
+    """Finds the caller of a request, and checks the caller's rights."""
 
     def __init__(self, client: KubeClient, settings: Settings) -> None:
         self._settings = settings
         self._tokens = Tokens(settings)
         self._reviews = Reviews(client, settings) if settings.kubernetes_tokens else None
 
-    async def authenticate(self, presented: str, address: str | None = None) -> Caller:
-        """Return whose a token is (empty: none was sent). Raise `AuthenticationRequired`, or `LimitReached`.
+    async def authenticate(self, token: str, address: str | None = None) -> Caller:
+        """Return the caller of a token; an empty one means that the request had none.
 
-        The answer is ten seconds old at most, so that a stream may ask again with its request's token. `address` is
-        where it came from, if that tells senders apart: so many wrong ones of each are looked at.
+        The result is at most ten seconds old, so that a stream may check its request's token repeatedly. `address` is
+        the client's, or None if many clients may share it: the gateway limits wrong tokens per address. Raise
+        `AuthenticationRequired` or `LimitReached`.
         """
         if self._settings.is_open:
-            return ANYBODY
-        if (token := self._tokens.find(presented)) is not None:
-            return Caller("a token of the gateway", namespaces=token.namespaces)
-        if self._reviews is not None and (user := await self._reviews.user(presented, address)) is not None:
+            return ANONYMOUS
+        if (own := self._tokens.find(token)) is not None:
+            return Caller("an admin token", namespaces=own.namespaces)
+        if self._reviews is not None and (user := await self._reviews.user(token, address)) is not None:
             return Caller(user.name, user=user)
-        raise AuthenticationRequired(_no_token(self._settings))
+        raise AuthenticationRequired(_how_to_authenticate(self._settings))
 
     async def require(
         self,
@@ -55,42 +55,42 @@ class Access:
         name: str | None = None,
         subresource: str | None = None,
     ) -> None:
-        """Let a caller do what it is about to do, in Kubernetes' words, or raise `AccessDenied`.
+        """Check that a caller may do something, in the terms of Kubernetes. Raise `AccessDenied` or `LimitReached`.
 
-        `namespace` is None for what belongs to none, such as nodes.
+        `namespace` is None for resources without a namespace, such as nodes.
         """
         served = self._settings.watched_namespace
         if served is not None and namespace is not None and namespace != served:
             raise NamespaceNotServed(f"this gateway serves the namespace {served} only, not {namespace}")
-        await self._require(caller, Doing(verb, resource, namespace, name, subresource))
+        await self._require(caller, AccessRequest(verb, resource, namespace, name, subresource))
 
     async def require_path(self, caller: Caller, verb: str, path: str) -> None:
-        """Do the same for what is no resource, such as `/metrics`."""
-        await self._require(caller, Doing(verb, path=path))
+        """Check a request that is about no resource, such as one of `/metrics`."""
+        await self._require(caller, AccessRequest(verb, path=path))
 
     async def allows(self, caller: Caller, verb: str, resource: Resource, namespace: str | None = None) -> bool:
-        """Tell whether `require` would let it pass, for what is left out of an answer rather than refused."""
+        """Whether `require` would succeed, for answers that omit what the caller may not read."""
         try:
             await self.require(caller, verb, resource, namespace)
         except AccessDenied:
             return False
         return True
 
-    async def _require(self, caller: Caller, doing: Doing) -> None:
-        if caller.namespaces is not None and doing.namespace not in caller.namespaces:
+    async def _require(self, caller: Caller, request: AccessRequest) -> None:
+        if caller.namespaces is not None and request.namespace not in caller.namespaces:
             namespaces = ", ".join(sorted(caller.namespaces))
-            raise NotPermitted(f"{caller.name} may not {doing}: the token is limited to namespaces {namespaces}")
+            raise NotPermitted(f"{caller.name} may not {request}: the token is limited to namespaces {namespaces}")
         if caller.user is None or self._reviews is None:
             return
-        if len(doing.name or "") > LONGEST_NAME:
+        if len(request.name or "") > LONGEST_NAME:
             raise InvalidParameters(f"a name of more than {LONGEST_NAME} characters, which Kubernetes does not have")
-        verdict = await self._reviews.may(caller.user, doing)
-        if not verdict.allowed:
-            raise NotPermitted(f"{caller.name} may not {doing}" + (f": {verdict.reason}" if verdict.reason else ""))
+        review = await self._reviews.is_allowed(caller.user, request)
+        if not review.allowed:
+            raise NotPermitted(f"{caller.name} may not {request}" + (f": {review.reason}" if review.reason else ""))
 
 
-def _no_token(settings: Settings) -> str:
-    """Say that a token is missing or wrong, and how to get a right one."""
+def _how_to_authenticate(settings: Settings) -> str:
+    """Return the message for a missing or wrong token."""
     text = "missing or wrong token: set MILL_TOKEN, or send `Authorization: Bearer TOKEN`"
     if not settings.kubernetes_tokens:
         return text
@@ -98,4 +98,4 @@ def _no_token(settings: Settings) -> str:
     how = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
     if settings.api_server_tokens:
         return f"{text}; {how}"
-    return f"{text}; of the cluster's tokens this gateway takes those for the audience {audience} only: {how}"
+    return f"{text}; of Kubernetes tokens this gateway accepts only those for the audience {audience}: {how}"

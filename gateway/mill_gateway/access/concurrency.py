@@ -1,29 +1,29 @@
-"""So many at once, and so many that wait: what the API server is asked is bounded, whoever makes the gateway ask."""
+"""Limits of concurrent work, with bounded queues: a bound on the requests that callers cause at the API server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
 
-class Busy(Exception):
-    """As many wait as may."""
+class QueueFull(Exception):
+    """As many tasks wait as may."""
 
 
-class Turns:
-    """Lets `most` do something at once, and `waiting` wait for it."""
+class ConcurrencyLimit:
+    """Semaphore with `most` slots, for which at most `waiting` tasks may wait."""
 
     def __init__(self, most: int, waiting: int) -> None:
         self._free = asyncio.Semaphore(most)
         self._most_waiting = waiting
         self._waiting = 0
         self.users = 0
-        """How many have a turn or wait for one."""
+        """Tasks that have a slot or wait for one."""
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn and have it. Raise `Busy` if too many wait."""
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait for a slot and hold it. Raise `QueueFull` if too many tasks wait."""
         if self._free.locked() and self._waiting >= self._most_waiting:
-            raise Busy
+            raise QueueFull
         self.users += 1
         try:
             self._waiting += 1
@@ -39,25 +39,25 @@ class Turns:
             self.users -= 1
 
 
-class TurnsOfEach:
-    """The same for each of those who ask, so that one of them leaves something to the others."""
+class ConcurrencyLimitPerKey:
+    """A `ConcurrencyLimit` for each key, such as a caller, so that none can take all slots."""
 
     def __init__(self, most: int, waiting: int) -> None:
         self._most = most
         self._waiting = waiting
-        self._turns: dict[Hashable, Turns] = {}
+        self._limits: dict[Hashable, ConcurrencyLimit] = {}
 
     @asynccontextmanager
-    async def turn(self, who: Hashable) -> AsyncIterator[None]:
-        """Wait for a turn of somebody and have it. Raise `Busy` if too many of theirs wait."""
-        turns = self._turns.setdefault(who, Turns(self._most, self._waiting))
+    async def slot(self, key: Hashable) -> AsyncIterator[None]:
+        """Wait for a slot of a key and hold it. Raise `QueueFull` if too many tasks of the key wait."""
+        limit = self._limits.setdefault(key, ConcurrencyLimit(self._most, self._waiting))
         try:
-            async with turns.turn():
+            async with limit.slot():
                 yield
         finally:
-            if not turns.users:
-                self._turns.pop(who, None)
+            if not limit.users:
+                self._limits.pop(key, None)
 
     def __len__(self) -> int:
-        """Return how many have a turn or wait for one."""
-        return len(self._turns)
+        """Return the number of keys whose tasks have a slot or wait for one."""
+        return len(self._limits)

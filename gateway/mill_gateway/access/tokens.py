@@ -1,8 +1,8 @@
-"""The gateway's own tokens: who has one may do everything that the gateway does, or that in some namespaces.
+"""Admin tokens: a caller with one may do everything that the gateway may, or everything in some namespaces.
 
-A line of the file is `TOKEN`, or `TOKEN namespace,namespace`. The file is read again when it changes, as a mounted
-Secret does. While it is gone, empty or wrong, the tokens that were read last count: the gateway is never open.
-What is wrong is told by the line's number: whatever stands in it may be a token.
+A line of the file is `TOKEN`, or `TOKEN namespace,namespace`. The gateway reads the file again when it changes, as the
+file of a mounted Secret does. While the file is missing, empty or invalid, the tokens that were read last stay valid:
+the gateway is never open. Errors name the line by its number, since any part of it may be a token.
 """
 
 import hmac
@@ -22,137 +22,137 @@ from mill_process.settings import SettingsError
 log = logging.getLogger(__name__)
 
 LEAST_LENGTH: Final = 8
-LOOK_SECONDS: Final = 1.0
-"""How often the file is looked at, at most."""
+CHECK_SECONDS: Final = 1.0
+"""Shortest time between two checks of the file."""
 
 Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One of them."""
+    """One admin token."""
 
     value: str = field(repr=False)
     namespaces: frozenset[str] | None = None
-    """Where it counts; None: everywhere."""
+    """The namespaces in which the token is valid; None for all."""
 
 
-class UnreadableTokens(ValueError):
-    """What is wrong with tokens, without showing one."""
+class InvalidTokens(ValueError):
+    """The problems of tokens; the message contains no token."""
 
 
-UNREADABLE: Final = (OSError, UnicodeDecodeError, UnreadableTokens)
+UNREADABLE: Final = (OSError, UnicodeDecodeError, InvalidTokens)
 
 
 def parse(text: str) -> tuple[Token, ...]:
-    """Read a file's text. Raise `UnreadableTokens` with all that is wrong."""
+    """Read the text of a file. Raise `InvalidTokens` with all problems."""
     tokens: list[Token] = []
     problems: list[str] = []
-    first: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        if not (words := line.split()):
+        if not (fields := line.split()):
             continue
         try:
-            token = _token(words)
-        except UnreadableTokens as error:
+            token = _parse_line(fields)
+        except InvalidTokens as error:
             problems.append(f"line {number}: {error}")
             continue
-        if (before := first.setdefault(token.value, number)) != number:
-            problems.append(f"line {number}: the token of line {before} again")
+        if (first := first_lines.setdefault(token.value, number)) != number:
+            problems.append(f"line {number}: the token of line {first} again")
         tokens.append(token)
     if problems:
-        raise UnreadableTokens("; ".join(problems))
+        raise InvalidTokens("; ".join(problems))
     if not tokens:
-        raise UnreadableTokens("no token in it")
+        raise InvalidTokens("the file has no token")
     return tuple(tokens)
 
 
-def _token(words: Sequence[str]) -> Token:
+def _parse_line(fields: Sequence[str]) -> Token:
     """Read a line that is not empty."""
-    value, *rest = words
+    value, *rest = fields
     if len(rest) > 1:
-        raise UnreadableTokens("more than a token and its namespaces (a,b)")
+        raise InvalidTokens("more than a token and its namespaces (a,b)")
     if len(value) < LEAST_LENGTH:
-        raise UnreadableTokens(f"a token of less than {LEAST_LENGTH} characters")
+        raise InvalidTokens(f"the token has fewer than {LEAST_LENGTH} characters")
     if not (value.isascii() and value.isprintable()):
-        raise UnreadableTokens("a token with characters that are not ASCII, which no header carries")
+        raise InvalidTokens("the token has characters that are not ASCII, which a header cannot carry")
     if not rest:
         return Token(value)
     namespaces = frozenset(filter(None, rest[0].split(",")))
     if not namespaces or not all(re.fullmatch(names.VOLUME_NAME, each) for each in namespaces):
-        raise UnreadableTokens("what follows the token is no list of namespaces (a,b)")
+        raise InvalidTokens("the text after the token is not a list of namespaces (a,b)")
     return Token(value, namespaces)
 
 
-def _fixed(value: str | None) -> tuple[Token, ...]:
-    """Read the one token that is a setting of its own."""
+def _parse_setting(value: str | None) -> tuple[Token, ...]:
+    """Read the setting of a single token."""
     if not value:
         return ()
-    words = value.split()  # a Secret's value often ends with a newline
-    if len(words) != 1:
-        raise UnreadableTokens("one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE")
-    return (_token(words),)
+    fields = value.split()  # the value of a Secret often ends with a newline
+    if len(fields) != 1:
+        raise InvalidTokens("expected one token without spaces; MILL_ADMIN_TOKENS_FILE can have several")
+    return (_parse_line(fields),)
 
 
 class Tokens:
-    """The tokens of the settings, as the file has them now."""
+    """The admin tokens of the settings, and of the current version of the file."""
 
     def __init__(self, settings: Settings, clock: Clock = time.monotonic) -> None:
-        self._fixed: tuple[Token, ...] = ()
+        """Read the tokens. Raise `SettingsError` with all problems."""
+        self._of_setting: tuple[Token, ...] = ()
         self._file = Path(settings.admin_tokens_file) if settings.admin_tokens_file else None
         self._clock = clock
-        self._looked = clock()
-        self._from_file: tuple[Token, ...] = ()
+        self._checked_at = clock()
+        self._of_file: tuple[Token, ...] = ()
         self._version: tuple[int, ...] | None = None
-        self._told = False
-        """Whether the log has heard that the file cannot be read."""
+        self._failed = False
+        """Whether the log says that the file cannot be read."""
         problems = []
         try:
-            self._fixed = _fixed(settings.admin_token)
-        except UnreadableTokens as error:
+            self._of_setting = _parse_setting(settings.admin_token)
+        except InvalidTokens as error:
             problems.append(f"MILL_ADMIN_TOKEN: {error}")
         if self._file is not None:
             try:
                 self._read(self._file)
             except UNREADABLE as error:
-                problems.append(f"MILL_ADMIN_TOKENS_FILE={self._file}: {_words(error)}")
+                problems.append(f"MILL_ADMIN_TOKENS_FILE={self._file}: {_message(error)}")
         if problems:
             raise SettingsError("\n".join(problems))
 
     def find(self, presented: str) -> Token | None:
-        """Return the token that was presented, if it is one. It is compared in constant time, with every one."""
-        self._look()
+        """Return the token that a request presents, or None. The comparison with each token takes constant time."""
+        self._read_if_changed()
         found = None
-        for token in (*self._fixed, *self._from_file):
+        for token in (*self._of_setting, *self._of_file):
             if hmac.compare_digest(presented.encode(), token.value.encode()):
                 found = token
         return found
 
-    def _look(self) -> None:
-        """Read the file again if it has changed."""
-        if self._file is None or self._clock() - self._looked < LOOK_SECONDS:
+    def _read_if_changed(self) -> None:
+        if self._file is None or self._clock() - self._checked_at < CHECK_SECONDS:
             return
-        self._looked = self._clock()
+        self._checked_at = self._clock()
         try:
             if self._read(self._file):
-                log.info("%s: %d tokens read", self._file, len(self._from_file))
-            self._told = False
+                log.info("%s: read %d tokens", self._file, len(self._of_file))
+            self._failed = False
         except UNREADABLE as error:
-            if not self._told:
-                log.warning("%s: %s; the tokens of before still count", self._file, _words(error))
-            self._told = True
+            if not self._failed:
+                log.warning("%s: %s; the previous tokens stay valid", self._file, _message(error))
+            self._failed = True
 
     def _read(self, file: Path) -> bool:
-        """Take what the file has, unless that is known. Tell whether it was taken."""
-        found = version(file)  # before its text, so that what is written in between is read next time
+        """Read the file, and return whether it has changed."""
+        found = version(file)  # before the text, so that the next check finds a change in between
         if found == self._version:
             return False
-        self._from_file = parse(file.read_text(encoding="utf-8"))
+        self._of_file = parse(file.read_text(encoding="utf-8"))
         self._version = found
         return True
 
 
-def _words(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or "cannot be read"
     return "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

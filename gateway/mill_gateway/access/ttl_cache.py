@@ -1,4 +1,4 @@
-"""Answers that are remembered for a short time; a question that is being asked already is not asked again."""
+"""Cache whose entries expire, and whose loads are shared by concurrent callers."""
 
 import asyncio
 import time
@@ -12,65 +12,67 @@ V = TypeVar("V")
 Clock = Callable[[], float]
 
 
-class Remembered(Generic[K, V]):
-    """Answers by question: so many at most, those that were used last, each for as long as `lasts` says.
+class TTLCache(Generic[K, V]):
+    """Least recently used cache. `ttl` returns the seconds for which it keeps a value.
 
-    Those that are `cheap` to make up, such as that a token is nobody's, are kept apart, so that a flood of them pushes
-    out none of the others.
+    Anyone can produce `cheap` values in any number, such as the rejection of an invented token. They have a part of
+    their own, so that a flood of them evicts no other value.
     """
 
     def __init__(
         self,
-        lasts: Callable[[V], float],
+        ttl: Callable[[V], float],
         *,
         cheap: Callable[[V], bool] = lambda _: False,
         most: int = 4096,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._lasts = lasts
+        """Keep at most `most` values of either kind."""
+        self._ttl = ttl
         self._cheap = cheap
         self._most = most
         self._clock = clock
-        self._dear: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        self._valuable: OrderedDict[K, tuple[float, V]] = OrderedDict()
+        """The time at which an entry expires, and its value."""
         self._others: OrderedDict[K, tuple[float, V]] = OrderedDict()
-        self._asked: dict[K, asyncio.Task[V]] = {}
+        self._loading: dict[K, asyncio.Task[V]] = {}
 
-    async def answer(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
-        """Return the answer that is remembered, or ask. What goes wrong is not remembered."""
-        for answers in (self._dear, self._others):
-            known = answers.get(question)
-            if known is not None and known[0] > self._clock():
-                # To the end, so that a flood of questions which nobody repeats does not push out what is in use.
-                answers.move_to_end(question)
-                return known[1]
-        task = self._asked.get(question)
+    async def get(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+        """Return the cached value, or load it. An error of `load` is raised and not cached."""
+        for part in (self._valuable, self._others):
+            entry = part.get(key)
+            if entry is not None and entry[0] > self._clock():
+                # A flood of keys that are used once evicts those first.
+                part.move_to_end(key)
+                return entry[1]
+        task = self._loading.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._ask(question, ask))
-            self._asked[question] = task
-            task.add_done_callback(lambda done: self._answered(question, done))
-        # Who leaves does not take the answer from those who wait for the same.
+            task = asyncio.ensure_future(self._load(key, load))
+            self._loading[key] = task
+            task.add_done_callback(lambda done: self._loaded(key, done))
+        # A caller that is canceled does not cancel the load of the others.
         return await asyncio.shield(task)
 
-    def last(self, question: K) -> V | None:
-        """Return the last answer that is not cheap, even if it is too old to count."""
-        known = self._dear.get(question)
-        return None if known is None else known[1]
+    def last_valuable(self, key: K) -> V | None:
+        """Return the last value that is not cheap, even if it has expired."""
+        entry = self._valuable.get(key)
+        return None if entry is None else entry[1]
 
-    async def _ask(self, question: K, ask: Callable[[], Awaitable[V]]) -> V:
-        answer = await ask()
-        answers, stale = (self._others, self._dear) if self._cheap(answer) else (self._dear, self._others)
-        stale.pop(question, None)
-        answers[question] = (self._clock() + self._lasts(answer), answer)
-        answers.move_to_end(question)
-        while len(answers) > self._most:
-            answers.popitem(last=False)
-        return answer
+    async def _load(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
+        value = await load()
+        part, other = (self._others, self._valuable) if self._cheap(value) else (self._valuable, self._others)
+        other.pop(key, None)
+        part[key] = (self._clock() + self._ttl(value), value)
+        part.move_to_end(key)
+        while len(part) > self._most:
+            part.popitem(last=False)
+        return value
 
-    def _answered(self, question: K, task: asyncio.Task[V]) -> None:
-        self._asked.pop(question, None)
+    def _loaded(self, key: K, task: asyncio.Task[V]) -> None:
+        self._loading.pop(key, None)
         if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not complain when all who waited have gone
+            task.exception()  # marks it as retrieved: asyncio would log it if all callers were canceled
 
     def __len__(self) -> int:
-        """Return how many answers are kept."""
-        return len(self._dear) + len(self._others)
+        """Return the number of entries, expired ones included."""
+        return len(self._valuable) + len(self._others)

@@ -1,4 +1,4 @@
-"""TLS with certificates that are renewed while the process runs, as cert-manager renews mounted ones."""
+"""TLS, with certificates that may change while the process runs, as cert-manager renews mounted ones."""
 
 import asyncio
 import errno
@@ -12,49 +12,49 @@ from mill_process.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS: Final = 5.0
-"""How often the files are looked at."""
+CHECK_SECONDS: Final = 5.0
+"""Time between two checks of the files."""
 
 
 class Certificate:
-    """A certificate and its key, and the context that connections are accepted with."""
+    """Certificate chain and key, and the TLS context that accepts connections with them."""
 
     def __init__(self, chain: str, key: str) -> None:
         self._files = Path(chain), Path(key)
-        self._version = self._seen()
+        self._version = self._read_versions()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             self.context.load_cert_chain(*self._files, password=_passphrase)
         except OSError as error:
-            raise SettingsError(f"MILL_TLS_CERT={chain}, MILL_TLS_KEY={key}: {_words(error)}") from error
+            raise SettingsError(f"MILL_TLS_CERT={chain}, MILL_TLS_KEY={key}: {_message(error)}") from error
 
     def renew(self) -> bool:
-        """Take the files if they have changed, for connections from now on. Tell whether they were taken.
+        """Load the files if they have changed, for later connections. Return whether they were loaded.
 
-        A pair that does not fit, as between the writing of two files, is left until it changes again.
+        A key that does not match the certificate, as between two writes, has no effect until a file changes again.
         """
-        seen = self._seen()
-        if seen == self._version:
+        found = self._read_versions()
+        if found == self._version:
             return False
-        self._version = seen
+        self._version = found
         try:
-            # On a context of its own first: one that fails half-way would refuse all connections.
+            # First into a separate context: one that is loaded in part would refuse all connections.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*self._files, password=_passphrase)
             self.context.load_cert_chain(*self._files, password=_passphrase)
         except OSError as error:
-            log.warning("%s: %s; the certificate of before still counts", self._files[0], _words(error))
+            log.warning("%s: %s; the previous certificate stays in use", self._files[0], _message(error))
             return False
-        log.info("%s: certificate read again", self._files[0])
+        log.info("%s: loaded the certificate", self._files[0])
         return True
 
     async def follow(self) -> None:
-        """Look at the files all the time, until cancelled."""
+        """Check the files until canceled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             self.renew()
 
-    def _seen(self) -> tuple[object, ...]:
+    def _read_versions(self) -> tuple[object, ...]:
         return tuple(_version(file) for file in self._files)
 
 
@@ -66,12 +66,12 @@ def _version(file: Path) -> tuple[int, ...] | None:
 
 
 def _passphrase() -> NoReturn:
-    """Refuse, where OpenSSL would ask the terminal and wait."""
-    raise OSError(errno.EINVAL, "the key has a passphrase, which nobody is there to type")
+    """Raise OSError: OpenSSL would ask the terminal, and wait."""
+    raise OSError(errno.EINVAL, "the key has a passphrase, which the gateway cannot read")
 
 
-def _words(error: OSError) -> str:
+def _message(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         mismatch = error.reason == "KEY_VALUES_MISMATCH"
-        return "the key is not the certificate's" if mismatch else "no certificate and key in PEM"
+        return "the key does not match the certificate" if mismatch else "not a certificate and a key in PEM format"
     return error.strerror or str(error)

@@ -125,8 +125,8 @@ def test_what_does_not_fit_is_told_at_the_start(start_gateway: StartGateway, tmp
     assert process.process.wait(30) == 2
     assert process.log.splitlines() == [
         "error: MILL_DRAIN=true needs MILL_NODES=true",
-        f"error: MILL_ADMIN_TOKENS_FILE={wrong}: line 1: a token of less than 8 characters",
-        f"error: MILL_TLS_CERT={wrong}, MILL_TLS_KEY={wrong}: no certificate and key in PEM",
+        f"error: MILL_ADMIN_TOKENS_FILE={wrong}: line 1: the token has fewer than 8 characters",
+        f"error: MILL_TLS_CERT={wrong}, MILL_TLS_KEY={wrong}: not a certificate and a key in PEM format",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.access.access import ANYBODY
+from mill_gateway.access.access import ANONYMOUS
 from mill_gateway.core.log_lines import Line, Progress
 from mill_gateway.objects.pods import project_pod as seen
 from mill_gateway.routes.logs import selection
@@ -140,7 +140,7 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
                 await over.wait()
 
         recorded.kube.written |= {"web-0": line, "web-1": line}
-        place = recorded.gateway.streams.take("logs", ANYBODY)
+        place = recorded.gateway.streams.take("logs", ANONYMOUS)
         wanted = Wanted(tail=10, follow=True, previous=True)
         events = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress(), place)
         told: list[bytes] = []
@@ -237,7 +237,7 @@ async def test_a_stream_ends_with_its_token_of_the_cluster(served: Serve) -> Non
 async def test_a_stream_ends_with_its_token_of_the_gateway(
     served: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.access.tokens.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("mill_gateway.access.tokens.CHECK_SECONDS", 0.0)
     file = tmp_path / "tokens"
     file.write_text("first-token\n")
     async with served(mill_deployment(WEB), settings=Settings(admin_tokens_file=str(file))) as recorded:

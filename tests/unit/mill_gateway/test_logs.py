@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.access.access import ANYBODY
+from mill_gateway.access.access import ANONYMOUS
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.objects.pods import Pod, Program
 from mill_gateway.routes.logs import selection
@@ -117,7 +117,7 @@ class Reader:
     def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
         wanted = Wanted(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
-        self.place = recorded.gateway.streams.take("logs", ANYBODY)
+        self.place = recorded.gateway.streams.take("logs", ANONYMOUS)
         stream = LogStream(
             recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress(), self.place
         )
@@ -258,7 +258,7 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = endless
         wanted = Wanted(tail=10, follow=True, previous=True)
-        place = recorded.gateway.streams.take("logs", ANYBODY)
+        place = recorded.gateway.streams.take("logs", ANONYMOUS)
         selected = selection(recorded.gateway, "default", "web")
         stream = LogStream(recorded.gateway, selected, wanted, Progress(), place).events()
         await anext(stream)
@@ -384,7 +384,7 @@ async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
 
         recorded.kube.written["web-0"] = at_once
         wanted = Wanted(tail=10_000, follow=False, previous=True)
-        place = recorded.gateway.streams.take("logs", ANYBODY)
+        place = recorded.gateway.streams.take("logs", ANONYMOUS)
         selected = selection(recorded.gateway, "default", "web")
         stream = LogStream(recorded.gateway, selected, wanted, Progress(), place)
         turns = 0

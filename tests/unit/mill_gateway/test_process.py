@@ -173,5 +173,5 @@ async def test_a_watch_that_ends_ends_the_process(tmp_path: Path, how: str) -> N
         code, log = await gateway.ended()
     assert code == 1
     assert " ERROR   mill_process.supervision: the watch of jobs.batch: " in log
-    assert "giving up: the watch of jobs.batch has ended" in log
+    assert "exiting: the watch of jobs.batch has ended" in log
     assert ("TypeError: a fault of ours" in log) == (how == "by-an-error")

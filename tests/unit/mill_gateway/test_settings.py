@@ -77,7 +77,7 @@ def test_without_an_audience_there_is_no_list() -> None:
 def test_an_address_that_is_taken_is_told_by_its_settings() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(listen_port=taken.getsockname()[1])
-        with pytest.raises(SettingsError, match=r"MILL_LISTEN_PORT=\d+: cannot listen there: Address already in use"):
+        with pytest.raises(SettingsError, match=r"MILL_LISTEN_PORT=\d+: cannot listen: Address already in use"):
             _listen(settings, Connections(1, 1))
 
 

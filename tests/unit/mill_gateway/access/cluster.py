@@ -48,9 +48,9 @@ def grant(recorded: Recorded, *rights: Right) -> None:
     recorded.http.headers["Authorization"] = "Bearer good-token"
     reviews = recorded.gateway.access._reviews
     assert reviews is not None
-    for remembered in (reviews._verdicts, reviews._identities):
-        remembered._dear.clear()
-        remembered._others.clear()
+    for cache in (reviews._reviews, reviews._identities):
+        cache._valuable.clear()
+        cache._others.clear()
 
 
 def asked(recorded: Recorded) -> list[str]:

@@ -83,7 +83,7 @@ async def test_tokens_of_the_api_server_can_be_refused_and_it_is_said_how_to_get
         assert await _status(recorded, "our-token") == 200
         answer = await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer good-token"})
         assert answer.status_code == 401
-        assert "takes those for the audience mill only" in answer.json()["error"]
+        assert "accepts only those for the audience mill" in answer.json()["error"]
         assert "`kubectl create token SERVICEACCOUNT --audience mill`" in answer.json()["error"]
         assert all("audiences" in spec for spec in _token_specs(recorded))
 
@@ -235,7 +235,7 @@ async def test_a_caller_who_asks_for_one_name_after_another_leaves_turns_to_othe
         refused = [each for each in results if each is not None]
         assert refused
         assert {type(each) for each in refused} == {LimitReached}
-        assert len(its._reviews._turns_of_each) == 0  # type: ignore[union-attr]
+        assert len(its._reviews._caller_limit) == 0  # type: ignore[union-attr]
 
 
 async def test_a_name_that_is_none_is_neither_asked_about_nor_remembered(served: Serve) -> None:

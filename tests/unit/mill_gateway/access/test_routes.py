@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from mill_gateway.access.reviews import Doing
+from mill_gateway.access.access_request import AccessRequest
 from mill_gateway.app import create_app
 from mill_gateway.middleware.authentication import PUBLIC, PUBLIC_FOLDER
 from mill_gateway.settings import Settings
@@ -179,4 +179,4 @@ def _asked(spec: dict[str, Any]) -> str:
         return f"{path['verb']} {path['path']}"
     about = spec["resourceAttributes"]
     resource = Resource(about.get("group", ""), about["version"], "", about["resource"])
-    return str(Doing(about["verb"], resource, subresource=about.get("subresource")))
+    return str(AccessRequest(about["verb"], resource, subresource=about.get("subresource")))

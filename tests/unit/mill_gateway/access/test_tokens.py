@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mill_gateway.access.tokens import LOOK_SECONDS, Token, Tokens, UnreadableTokens, parse
+from mill_gateway.access.tokens import CHECK_SECONDS, InvalidTokens, Token, Tokens, parse
 from mill_gateway.settings import Settings
 from mill_process.settings import SettingsError
 
@@ -30,19 +30,19 @@ def test_a_line_is_a_token_and_where_it_counts() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "no token in it"),
-        ("\n \n", "no token in it"),
-        ("long-enough\nshort", "line 2: a token of less than 8 characters"),
+        ("", "the file has no token"),
+        ("\n \n", "the file has no token"),
+        ("long-enough\nshort", "line 2: the token has fewer than 8 characters"),
         ("long-enough a b", "line 1: more than a token and its namespaces (a,b)"),
-        ("long-enough ,", "line 1: what follows the token is no list of namespaces (a,b)"),
-        ("long-enough a,B", "line 1: what follows the token is no list of namespaces (a,b)"),
-        ("l\u00f6ng-enough", "line 1: a token with characters that are not ASCII, which no header carries"),
+        ("long-enough ,", "line 1: the text after the token is not a list of namespaces (a,b)"),
+        ("long-enough a,B", "line 1: the text after the token is not a list of namespaces (a,b)"),
+        ("l\u00f6ng-enough", "line 1: the token has characters that are not ASCII, which a header cannot carry"),
         ("long-enough a\n\nlong-enough", "line 3: the token of line 1 again"),
-        ("short\nlong-enough a b", "line 1: a token of less than 8 characters; line 2: more than a token and its"),
+        ("short\nlong-enough a b", "line 1: the token has fewer than 8 characters; line 2: more than a token and its"),
     ],
 )
 def test_what_is_wrong_is_told_without_the_token(text: str, problem: str) -> None:
-    with pytest.raises(UnreadableTokens) as refused:
+    with pytest.raises(InvalidTokens) as refused:
         parse(text)
     assert str(refused.value).startswith(problem)
     assert not any(word in str(refused.value) for word in ("short", "enough"))
@@ -75,7 +75,7 @@ def test_a_file_that_changes_is_read_again(file: Path) -> None:
     new.write_text("third-token\n")
     os.replace(new, file)  # noqa: PTH105 - as a mounted Secret changes
     assert tokens.find("third-token") is None, "looked at once a second at most"
-    clock.now += LOOK_SECONDS
+    clock.now += CHECK_SECONDS
     assert tokens.find("third-token") == Token("third-token")
     assert tokens.find("first-token") is None
 
@@ -92,12 +92,12 @@ def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
         file.write_bytes(broken if isinstance(broken, bytes) else broken.encode())
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            clock.now += LOOK_SECONDS
+            clock.now += CHECK_SECONDS
             assert tokens.find("first-token") == Token("first-token")
             assert tokens.find("") is None
-    assert caplog.text.count("the tokens of before still count") == 1, "told once, not every second"
+    assert caplog.text.count("the previous tokens stay valid") == 1, "told once, not every second"
     file.write_text("third-token\n")
-    clock.now += LOOK_SECONDS
+    clock.now += CHECK_SECONDS
     assert (tokens.find("first-token"), tokens.find("third-token")) == (None, Token("third-token"))
 
 
@@ -109,9 +109,9 @@ def test_a_file_that_is_wrong_at_the_start_is_refused_by_its_setting(tmp_path: P
 @pytest.mark.parametrize(
     ("token", "problem"),
     [
-        ("short", "a token of less than 8 characters"),
-        ("two-tokens of-them", "one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE"),
-        ("\n", "one token is expected, without spaces; several are for MILL_ADMIN_TOKENS_FILE"),
+        ("short", "the token has fewer than 8 characters"),
+        ("two-tokens of-them", "expected one token without spaces; MILL_ADMIN_TOKENS_FILE can have several"),
+        ("\n", "expected one token without spaces; MILL_ADMIN_TOKENS_FILE can have several"),
     ],
 )
 def test_a_wrong_variable_is_refused_together_with_a_wrong_file(token: str, problem: str, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_wrong_variable_is_refused_together_with_a_wrong_file(token: str, prob
         Tokens(Settings(admin_token=token, admin_tokens_file=str(file)))
     assert str(refused.value).splitlines() == [
         f"MILL_ADMIN_TOKEN: {problem}",
-        f"MILL_ADMIN_TOKENS_FILE={file}: line 1: a token of less than 8 characters",
+        f"MILL_ADMIN_TOKENS_FILE={file}: line 1: the token has fewer than 8 characters",
     ]
 
 
@@ -139,5 +139,5 @@ def test_a_mounted_secret_is_read_again_when_its_link_is_set_anew(tmp_path: Path
     tokens = Tokens(Settings(admin_tokens_file=str(tmp_path / "tokens")), clock)
     (tmp_path / "..data_tmp").symlink_to("..2")
     (tmp_path / "..data_tmp").rename(tmp_path / "..data")
-    clock.now += LOOK_SECONDS
+    clock.now += CHECK_SECONDS
     assert (tokens.find("first-token"), tokens.find("other-token")) == (None, Token("other-token"))

@@ -1,4 +1,4 @@
-"""Answers are remembered for a short time, and nothing is asked twice at once."""
+"""The cache expires its entries, and loads each once for all callers."""
 
 import asyncio
 import gc
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.access.ttl_cache import Remembered
+from mill_gateway.access.ttl_cache import TTLCache
 
 
 class Clock:
@@ -34,65 +34,65 @@ class Asked:
         return answer
 
 
-async def test_an_answer_lasts_as_long_as_it_says() -> None:
+async def test_a_value_lasts_for_its_own_time() -> None:
     clock, ask = Clock(), Asked("yes", "no")
-    remembered: Remembered[str, str] = Remembered(lambda answer: 10 if answer == "yes" else 3, clock=clock)
-    assert await remembered.answer("q", ask) == "yes"
+    cache: TTLCache[str, str] = TTLCache(lambda answer: 10 if answer == "yes" else 3, clock=clock)
+    assert await cache.get("q", ask) == "yes"
     clock.now += 9.9
-    assert (await remembered.answer("q", ask), ask.times) == ("yes", 1)
+    assert (await cache.get("q", ask), ask.times) == ("yes", 1)
     clock.now += 0.2
-    assert (await remembered.answer("q", ask), ask.times) == ("no", 2)
+    assert (await cache.get("q", ask), ask.times) == ("no", 2)
     clock.now += 3.1
-    await remembered.answer("q", ask)
+    await cache.get("q", ask)
     assert ask.times == 3
 
 
-async def test_who_asks_at_once_asks_once() -> None:
+async def test_concurrent_callers_share_a_load() -> None:
     ask = Asked("yes")
-    remembered: Remembered[str, str] = Remembered(lambda _: 10)
-    assert set(await asyncio.gather(*(remembered.answer("q", ask) for _ in range(20)))) == {"yes"}
+    cache: TTLCache[str, str] = TTLCache(lambda _: 10)
+    assert set(await asyncio.gather(*(cache.get("q", ask) for _ in range(20)))) == {"yes"}
     assert ask.times == 1
 
 
-async def test_who_leaves_does_not_take_the_answer_from_others() -> None:
+async def test_a_canceled_caller_does_not_cancel_the_load() -> None:
     ask = Asked("yes")
-    remembered: Remembered[str, str] = Remembered(lambda _: 10)
-    first = asyncio.create_task(remembered.answer("q", ask))
-    second = asyncio.create_task(remembered.answer("q", ask))
+    cache: TTLCache[str, str] = TTLCache(lambda _: 10)
+    first = asyncio.create_task(cache.get("q", ask))
+    second = asyncio.create_task(cache.get("q", ask))
     await asyncio.sleep(0)
     first.cancel()
     assert (await second, ask.times) == ("yes", 1)
 
 
-async def test_a_failure_is_told_and_not_remembered() -> None:
+async def test_a_failure_is_raised_and_not_cached() -> None:
     ask = Asked(RuntimeError("away"), "yes")
-    remembered: Remembered[str, str] = Remembered(lambda _: 10)
+    cache: TTLCache[str, str] = TTLCache(lambda _: 10)
     with pytest.raises(RuntimeError):
-        await remembered.answer("q", ask)
-    assert await remembered.answer("q", ask) == "yes"
+        await cache.get("q", ask)
+    assert await cache.get("q", ask) == "yes"
 
 
-async def test_it_keeps_so_many_and_no_more() -> None:
-    remembered: Remembered[int, str] = Remembered(lambda _: 10, most=5)
+async def test_it_keeps_a_limited_number() -> None:
+    cache: TTLCache[int, str] = TTLCache(lambda _: 10, most=5)
     for number in range(50):
-        await remembered.answer(number, Asked("yes"))
-    assert len(remembered) == 5
+        await cache.get(number, Asked("yes"))
+    assert len(cache) == 5
 
 
-async def test_a_flood_of_other_questions_does_not_push_out_what_is_in_use() -> None:
+async def test_a_flood_of_other_keys_does_not_evict_a_used_one() -> None:
     ask = Asked("yes")
-    remembered: Remembered[object, str] = Remembered(lambda _: 10, most=5)
+    cache: TTLCache[object, str] = TTLCache(lambda _: 10, most=5)
     for number in range(50):
-        await remembered.answer("in use", ask)
-        await remembered.answer(number, Asked("no"))
+        await cache.get("in use", ask)
+        await cache.get(number, Asked("no"))
     assert ask.times == 1
 
 
-async def test_a_failure_that_nobody_waits_for_any_more_is_no_complaint() -> None:
+async def test_a_failure_without_a_waiting_caller_is_not_logged() -> None:
     complaints: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
-    remembered: Remembered[str, str] = Remembered(lambda _: 10)
-    waiting = asyncio.create_task(remembered.answer("q", Asked(RuntimeError("away"))))
+    cache: TTLCache[str, str] = TTLCache(lambda _: 10)
+    waiting = asyncio.create_task(cache.get("q", Asked(RuntimeError("away"))))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)

@@ -86,7 +86,7 @@ async def test_a_pair_that_does_not_fit_leaves_the_one_of_before(
     mount(mounted, pairs["second"], "tls.crt")
     with caplog.at_level(logging.WARNING):
         assert [held.renew(), held.renew()] == [False, False]
-    assert caplog.text.count("the certificate of before still counts") == 1
+    assert caplog.text.count("the previous certificate stays in use") == 1
     assert await shown(held, pairs) == "first"
     mount(mounted, pairs["second"], "tls.key")
     assert (held.renew(), await shown(held, pairs)) == (True, "second")
@@ -108,9 +108,9 @@ def test_versions_that_are_broken_are_not_spoken(mounted: Path) -> None:
     ("wrong", "problem"),
     [
         ("missing", "No such file or directory"),
-        ("mixed", "the key is not the certificate's"),
-        ("text", "no certificate and key in PEM"),
-        ("locked", "the key has a passphrase, which nobody is there to type"),
+        ("mixed", "the key does not match the certificate"),
+        ("text", "not a certificate and a key in PEM format"),
+        ("locked", "the key has a passphrase, which the gateway cannot read"),
     ],
 )
 def test_a_pair_that_is_wrong_at_the_start_is_refused_by_its_settings(
