@@ -14,9 +14,10 @@ from mill_kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
-from mill_operator.core.observed.jobs import JobFacts, job_facts
+from mill_operator.core.observed.children import ObservedChild, project_child
+from mill_operator.core.observed.jobs import ObservedJob, project_job
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment, project_mill_deployment
-from mill_operator.core.observed.pods import ChildFacts, PodFacts, child_facts, pod_facts
+from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.observed.text_cache import TextCache
 
@@ -25,8 +26,8 @@ CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "Cro
 PAGE_SIZE = 10
 """MillDeployments in one page of a list: each may have 1.5 MB, and takes up to ten times that while it is read."""
 
-Facts: TypeAlias = PodFacts | ChildFacts | JobFacts
-F = TypeVar("F", PodFacts, ChildFacts, JobFacts)
+ObservedObject: TypeAlias = ObservedPod | ObservedChild | ObservedJob
+F = TypeVar("F", ObservedPod, ObservedChild, ObservedJob)
 
 
 class Caches:
@@ -37,10 +38,10 @@ class Caches:
     ) -> None:
         self._texts = TextCache()
 
-        def on_child_change(old: Facts | None, new: Facts | None) -> None:
-            if isinstance(old, PodFacts) and (new is None or new.uid != old.uid):
+        def on_child_change(old: ObservedObject | None, new: ObservedObject | None) -> None:
+            if isinstance(old, ObservedPod) and (new is None or new.uid != old.uid):
                 self._texts.forget(old.uid)
-            for each in {_group(facts) for facts in (old, new) if facts is not None}:
+            for each in {_group(observed) for observed in (old, new) if observed is not None}:
                 enqueue(each)
 
         def on_change(old: ObservedMillDeployment | None, new: ObservedMillDeployment | None) -> None:
@@ -67,9 +68,9 @@ class Caches:
                 labels=names.CHILD_SELECTOR,
             )
 
-        self._pods = child_reflector(PODS, partial(pod_facts, logs=evidence_logs, cache=self._texts))
-        self._jobs = child_reflector(JOBS, job_facts)
-        self._children = {kind: child_reflector(BY_KIND[kind], partial(child_facts, kind)) for kind in CHILD_KINDS}
+        self._pods = child_reflector(PODS, partial(project_pod, logs=evidence_logs, cache=self._texts))
+        self._jobs = child_reflector(JOBS, project_job)
+        self._children = {kind: child_reflector(BY_KIND[kind], partial(project_child, kind)) for kind in CHILD_KINDS}
 
     @property
     def reflectors(self) -> Iterable[Reflector[Any]]:
@@ -102,7 +103,7 @@ class Caches:
                 return key if known is None or stored.rollout_id != known.rollout_id else None
         return None
 
-    def learn(self, kind: str, body: dict[str, Any]) -> ChildFacts:
+    def learn(self, kind: str, body: dict[str, Any]) -> ObservedChild:
         """Put the answer to the operator's own write of a child into its cache. Raise `Unreadable`."""
         return self._children[kind].learn(body)
 
@@ -120,5 +121,5 @@ class Caches:
                 self._pods.learn(body)
 
 
-def _group(facts: Facts) -> Key:
-    return Key(facts.key.namespace, facts.deployment)
+def _group(observed: ObservedObject) -> Key:
+    return Key(observed.key.namespace, observed.deployment)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from mill_api import names
 from mill_api.owner import Owner
@@ -25,12 +25,13 @@ from mill_operator.caches import Caches
 from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
+from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.foreign_text import name, others_words
-from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.reconcile import WRITE_RETRY
-from mill_operator.core.verdicts.rule_input import Problem
+from mill_operator.core.verdicts.rule_input import Problem, ProblemKind
 from mill_operator.cpu_time import counted
 from mill_operator.renderer import Renderer
 from mill_process.logs import about
@@ -38,8 +39,8 @@ from mill_process.logs import about
 log = logging.getLogger(__name__)
 
 PARALLEL_WRITES = 16
-REFUSALS = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
-"""Answers that are about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
+REFUSALS: Final[Mapping[int, ProblemKind]] = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
+"""LookupResults about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
 REPLICA_SETS_AT_ONCE = 10
 """ReplicaSets that are listed at once: usually there is one, and others may have put our labels on any number."""
 REPLICA_SET_HASH = "pod-template-hash"
@@ -55,7 +56,7 @@ class WriteMemory:
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
     """By a child's hash: why it could not be written, and when on the monotonic clock it is tried again."""
 
-    def keep(self, children: Iterable[ChildObject], observed: Iterable[ChildFacts]) -> None:
+    def keep(self, children: Iterable[ChildObject], observed: Iterable[ObservedChild]) -> None:
         """Forget what is about other children than these."""
         there, wanted = {each.uid for each in observed}, {child.applied for child in children}
         self.revisions = {uid: self.revisions[uid] for uid in there if uid in self.revisions}
@@ -91,11 +92,11 @@ class ChildWriter:
         for first in (True, False):
             await _all(write() for kind, write in writes if (kind == "Deployment") is first)
 
-    async def adopt(self, owner: Owner, jobs: Iterable[JobFacts]) -> None:
+    async def adopt(self, owner: Owner, jobs: Iterable[ObservedJob]) -> None:
         """Make the MillDeployment itself an owner of Jobs: they go when it goes, and not before."""
         await _all(self._adopt(owner, job) for job in jobs)
 
-    async def replace_pods(self, pods: Iterable[PodFacts]) -> None:
+    async def replace_pods(self, pods: Iterable[ObservedPod]) -> None:
         """Delete pods, so that their controller makes new ones."""
         await _all(map(self._renew, pods))
 
@@ -161,7 +162,7 @@ class ChildWriter:
         except NotFound:
             return None
 
-    async def _delete(self, found: ChildFacts) -> None:
+    async def _delete(self, found: ObservedChild) -> None:
         async with self._slots:
             try:
                 await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
@@ -170,7 +171,7 @@ class ChildWriter:
         resource = Key(found.key.namespace, found.deployment)
         log.info("%s: deleted %s", found.key, found.kind, extra=about(resource, service=found.service, kind=found.kind))
 
-    async def _adopt(self, owner: Owner, job: JobFacts) -> None:
+    async def _adopt(self, owner: Owner, job: ObservedJob) -> None:
         changes: list[Json] = [
             {"op": "test", "path": "/metadata/uid", "value": job.uid},
             {"op": "add", "path": "/metadata/ownerReferences/-", "value": owner.reference(controller=False)},
@@ -181,7 +182,7 @@ class ChildWriter:
                     await self._client.json_patch(JOBS, *job.key, changes, manager=names.OPERATOR_FIELD_MANAGER)
                 )
 
-    async def _renew(self, pod: PodFacts) -> None:
+    async def _renew(self, pod: ObservedPod) -> None:
         async with self._slots:
             try:
                 body = await self._client.delete(PODS, *pod.key, uid=pod.uid)

@@ -29,7 +29,7 @@ from mill_process.logs import about
 log = logging.getLogger(__name__)
 
 TRANSIENT = frozenset({401, 408, 425, 429})
-"""Answers by which the API server only asks to come again, besides 5xx."""
+"""LookupResults by which the API server only asks to come again, besides 5xx."""
 
 
 def internal_error_in(error: Exception) -> InternalError | None:

@@ -1,4 +1,4 @@
-"""Looking up what pods do not say: on demand, all at once, and never for long. The questions are the core's.
+"""Looking up what pods do not say: on demand, all at once, and never for long. The lookup_requests are the core's.
 
 An answer is a help, not a condition: without it (no right, no such object, an API server that takes its time) a reason
 lacks its detail. Rights needed: `list` events in the namespaces of the MillDeployments, and `get` nodes. An operator
@@ -16,8 +16,10 @@ from typing import Final
 from mill_kube.client import ApiError, KubeClient, KubeError
 from mill_kube.resources import EVENTS, NODES
 from mill_objects.fields import mappings
-from mill_operator.core.observed.lookup_results import Answers, EventFacts, NodeFacts, event_facts, node_facts
-from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.observed.events import ObservedEvent, project_events
+from mill_operator.core.observed.lookup_results import LookupResults
+from mill_operator.core.observed.nodes import ObservedNode, project_node
+from mill_operator.core.verdicts.lookup_requests import LookupRequest
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +30,12 @@ FAILURE_SECONDS: Final = 5.0
 """How long a question is not asked again that nobody could answer."""
 PARALLEL: Final = 8
 REMEMBERED: Final = 1000
-"""Answers kept; the ones that nobody has wanted for longest go first."""
+"""LookupResults kept; the ones that nobody has wanted for longest go first."""
 
 EVENTS_LISTED: Final = 500
 """Events that are asked for of one object: who may write events can write any number of them."""
 
-Answer = tuple[EventFacts, ...] | NodeFacts
+Answer = tuple[ObservedEvent, ...] | ObservedNode
 
 
 @dataclass(slots=True)
@@ -47,32 +49,32 @@ class _Known:
 
 
 class Lookups:
-    """Answers questions, each at most once while its answer is fresh, whoever asks."""
+    """LookupResults lookup_requests, each at most once while its answer is fresh, whoever asks."""
 
     def __init__(self, client: KubeClient, now: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._now = now
-        self._known: OrderedDict[Question, _Known] = OrderedDict()
+        self._known: OrderedDict[LookupRequest, _Known] = OrderedDict()
         self._slots = asyncio.Semaphore(PARALLEL)
         self._forbidden: set[str] = set()
 
-    async def answer(self, questions: Collection[Question]) -> Answers:
+    async def answer(self, lookup_requests: Collection[LookupRequest]) -> LookupResults:
         """Return what is known of these after a moment."""
-        asked = {question: self._ask(question) for question in questions}
+        asked = {question: self._ask(question) for question in lookup_requests}
         self._forget()
         under_way = [known.task for known in asked.values() if known.task is not None]
         if under_way:
             await asyncio.wait(under_way, timeout=PATIENCE_SECONDS)
-        events: dict[str, tuple[EventFacts, ...]] = {}
-        nodes: dict[str, NodeFacts] = {}
+        events: dict[str, tuple[ObservedEvent, ...]] = {}
+        nodes: dict[str, ObservedNode] = {}
         for question, known in asked.items():
-            if isinstance(known.answer, NodeFacts):
+            if isinstance(known.answer, ObservedNode):
                 nodes[question.name] = known.answer
             elif known.answer is not None:
                 events[question.name] = known.answer
-        return Answers(events, nodes)
+        return LookupResults(events, nodes)
 
-    def _ask(self, question: Question) -> _Known:
+    def _ask(self, question: LookupRequest) -> _Known:
         known = self._known.setdefault(question, _Known())
         self._known.move_to_end(question)
         fresh = FAILURE_SECONDS if known.failed else question.fresh
@@ -81,7 +83,7 @@ class Lookups:
             known.task = asyncio.create_task(self._look_up(question, known))
         return known
 
-    async def _look_up(self, question: Question, known: _Known) -> None:
+    async def _look_up(self, question: LookupRequest, known: _Known) -> None:
         try:
             async with self._slots, asyncio.timeout(REQUEST_SECONDS):
                 known.answer = await self._read(question)
@@ -95,14 +97,14 @@ class Lookups:
         finally:
             known.task = None
 
-    async def _read(self, question: Question) -> Answer:
+    async def _read(self, question: LookupRequest) -> Answer:
         if question.about == "node":
-            return node_facts(await self._client.request("get", NODES, None, question.name))
+            return project_node(await self._client.request("get", NODES, None, question.name))
         about = f"involvedObject.uid={question.name}"
         found = await self._client.list(EVENTS, question.namespace, fields=about, limit=EVENTS_LISTED)
-        return event_facts(mappings(found, "items"))
+        return project_events(mappings(found, "items"))
 
-    def _explain(self, question: Question, error: KubeError | TimeoutError) -> None:
+    def _explain(self, question: LookupRequest, error: KubeError | TimeoutError) -> None:
         log.debug("cannot look up %s %s: %s", question.about, question.name, error)
         if isinstance(error, ApiError) and error.status == 403 and question.about not in self._forbidden:
             self._forbidden.add(question.about)

@@ -20,7 +20,7 @@ from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.reconcile import (
     Goal,
@@ -37,7 +37,7 @@ from mill_operator.core.reconcile import (
     starts_rollout,
 )
 from mill_operator.core.tasks.status import Observed, observe
-from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.cpu_time import ThreadOffload, paced
 from mill_operator.internal_errors import InternalErrorReporter
 from mill_operator.lookups import Lookups
@@ -69,7 +69,7 @@ class _Observed(Protocol):
     """What was observed, and the lookups that would tell more."""
 
     @property
-    def questions(self) -> frozenset[Question]: ...
+    def lookup_requests(self) -> frozenset[LookupRequest]: ...
 
 
 T = TypeVar("T", bound=_Observed)
@@ -243,7 +243,7 @@ class Reconciler:
         )
 
     async def _observe(self, situation: Situation, *, is_new_request: bool = False) -> Observations:
-        async def services(results: Answers) -> Observations:
+        async def services(results: LookupResults) -> Observations:
             return Observations(await paced(observe_services(situation, results, is_new_request=is_new_request)))
 
         return await self._with_lookups(services)
@@ -252,7 +252,7 @@ class Reconciler:
         """Note the runs of the tasks, which are no part of a rollout. Return the seconds to wait."""
         snapshot, now = self._caches.snapshot(resource), self._now()
 
-        async def tasks(results: Answers) -> Observed:
+        async def tasks(results: LookupResults) -> Observed:
             return observe(
                 snapshot.jobs,
                 snapshot.run_pods,
@@ -269,11 +269,11 @@ class Reconciler:
         memory.status = memory.status.model_copy(update={"tasks": observed.tasks, "active_runs": observed.active})
         return _seconds(observed.wake_at, now)
 
-    async def _with_lookups(self, observe: Callable[[Answers], Awaitable[T]]) -> T:
+    async def _with_lookups(self, observe: Callable[[LookupResults], Awaitable[T]]) -> T:
         """Observe, and once more if lookups tell more."""
-        observed = await observe(NOTHING_KNOWN)
-        if observed.questions:
-            observed = await observe(await self._lookups.answer(observed.questions))
+        observed = await observe(NO_RESULTS)
+        if observed.lookup_requests:
+            observed = await observe(await self._lookups.answer(observed.lookup_requests))
         return observed
 
     def _report_internal_errors(

@@ -66,7 +66,7 @@ _INDEX_CONTENT: Final = _json(
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """Answers one request by the repository's first part."""
+    """LookupResults one request by the repository's first part."""
 
     server: "_Server"
     protocol_version = "HTTP/1.1"

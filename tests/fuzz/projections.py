@@ -12,20 +12,18 @@ from mill_gateway.core.ownership import gitops_owner, managers_of
 from mill_gateway.core.services import services
 from mill_gateway.core.usage import usage
 from mill_gateway.core.volumes import volume
+from mill_gateway.objects import claims, deployments, jobs, nodes, pods
 from mill_gateway.objects.amounts import requested
-from mill_gateway.objects.claims import project_claim
-from mill_gateway.objects.deployments import project_deployment
-from mill_gateway.objects.jobs import project_job
-from mill_gateway.objects.nodes import project_node, project_node_pod
-from mill_gateway.objects.pods import project_pod
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
 from mill_operator.caches import CHILD_KINDS
 from mill_operator.children import template_of
-from mill_operator.core.observed.jobs import job_facts
-from mill_operator.core.observed.lookup_results import event_facts, node_facts
+from mill_operator.core.observed import children as observed_children
+from mill_operator.core.observed import events as observed_events
+from mill_operator.core.observed import jobs as observed_jobs
+from mill_operator.core.observed import nodes as observed_nodes
+from mill_operator.core.observed import pods as observed_pods
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
-from mill_operator.core.observed.pods import child_facts, pod_facts
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.mutations import Json, mutated
@@ -41,7 +39,7 @@ class Projection(NamedTuple):
 
 def _shown(body: Any) -> object:
     """Read a MillDeployment, and what is worked out of it later, for one request."""
-    seen = project_deployment(body)
+    seen = deployments.project_deployment(body)
     return summary(seen), list(services(seen, lambda _: ())), seen.tasks, seen.replicas("web"), seen.rollout_id
 
 
@@ -52,21 +50,24 @@ def _refused(body: Any) -> object:
 
 PROJECTIONS: Final = (
     Projection("operator: MillDeployment", project_mill_deployment, samples.MILL_DEPLOYMENT),
-    Projection("operator: Pod", pod_facts, samples.POD),
-    Projection("operator: Pod without logs", partial(pod_facts, logs=False), samples.POD),
-    Projection("operator: Job", job_facts, samples.JOB),
+    Projection("operator: Pod", observed_pods.project_pod, samples.POD),
+    Projection("operator: Pod without logs", partial(observed_pods.project_pod, logs=False), samples.POD),
+    Projection("operator: Job", observed_jobs.project_job, samples.JOB),
     Projection("operator: Lease", project_lease, samples.LEASE),
-    Projection("operator: Event", lambda body: event_facts(mappings(body, "items")), samples.EVENTS),
-    Projection("operator: Node", node_facts, samples.NODE),
+    Projection("operator: Event", lambda body: observed_events.project_events(mappings(body, "items")), samples.EVENTS),
+    Projection("operator: Node", observed_nodes.project_node, samples.NODE),
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
-    *(Projection(f"operator: {kind}", partial(child_facts, kind), samples.CHILDREN[kind]) for kind in CHILD_KINDS),
+    *(
+        Projection(f"operator: {kind}", partial(observed_children.project_child, kind), samples.CHILDREN[kind])
+        for kind in CHILD_KINDS
+    ),
     Projection("gateway: MillDeployment", _shown, samples.MILL_DEPLOYMENT),
-    Projection("gateway: Pod", project_pod, samples.POD),
-    Projection("gateway: Pod of a node", project_node_pod, samples.POD),
+    Projection("gateway: Pod", pods.project_pod, samples.POD),
+    Projection("gateway: Pod of a node", nodes.project_node_pod, samples.POD),
     Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
-    Projection("gateway: Node", project_node, samples.NODE),
-    Projection("gateway: Job", project_job, samples.JOB),
-    Projection("gateway: PersistentVolumeClaim", lambda body: volume(project_claim(body), ()), samples.CLAIM),
+    Projection("gateway: Node", nodes.project_node, samples.NODE),
+    Projection("gateway: Job", jobs.project_job, samples.JOB),
+    Projection("gateway: PersistentVolumeClaim", lambda body: volume(claims.project_claim(body), ()), samples.CLAIM),
     Projection("gateway: PodMetrics", usage, samples.POD_METRICS),
     Projection(
         "owner",

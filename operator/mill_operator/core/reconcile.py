@@ -14,19 +14,23 @@ from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import Plan, late_pod_lookups, leftovers, plan, pods_to_replace, postponed
+from mill_operator.core.objects.plan import Plan, plan, postponed
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
-from mill_operator.core.observed.jobs import JobFacts
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
+from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.jobs import ObservedJob
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
+from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.tasks.status import outliving
-from mill_operator.core.verdicts.judge import Observation, Wanted, judge
-from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
+from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.unjudged import unjudged
 
@@ -50,7 +54,7 @@ class Goal:
 class Writes:
     """The writes of a reconciliation, in this order: adopt, then the plan."""
 
-    adopt: tuple[JobFacts, ...]
+    adopt: tuple[ObservedJob, ...]
     """Running Jobs that would be deleted with their CronJob."""
     plan: Plan
     postponed: Mapping[str, datetime]
@@ -79,9 +83,9 @@ class Observations:
     services: Sequence[Observation]
 
     @property
-    def questions(self) -> frozenset[Question]:
+    def lookup_requests(self) -> frozenset[LookupRequest]:
         """The lookups that would help to judge them better."""
-        return frozenset(question for each in self.services for question in each.questions)
+        return frozenset(question for each in self.services for question in each.lookup_requests)
 
     @property
     def internal_errors(self) -> dict[str, InternalError]:
@@ -146,18 +150,18 @@ def decide_writes(goal: Goal, snapshot: Snapshot, revisions: Mapping[str, str], 
 
 
 def observe_services(
-    situation: Situation, results: Answers = NOTHING_KNOWN, *, is_new_request: bool = False
+    situation: Situation, results: LookupResults = NO_RESULTS, *, is_new_request: bool = False
 ) -> Iterator[Observation]:
     """Yield an observation of each service. An unexpected error is that service's alone.
 
     `is_new_request` forgets since when something has been wrong: a rollout starts at this moment.
     """
     snapshot, now = situation.snapshot, situation.now
-    pods_of: dict[str, list[PodFacts]] = {}
+    pods_of: dict[str, list[ObservedPod]] = {}
     for pod in snapshot.pods:
         pods_of.setdefault(pod.service, []).append(pod)
-    deployments: dict[str, ChildFacts] = {}
-    claims_of: dict[str, list[ChildFacts]] = {}
+    deployments: dict[str, ObservedChild] = {}
+    claims_of: dict[str, list[ObservedChild]] = {}
     for child in snapshot.children:
         if child.kind == "Deployment":
             deployments[child.service] = child
@@ -168,23 +172,21 @@ def observe_services(
     previous = {} if is_new_request else {each.name: each for each in situation.status.services}
     problems = _problems_by_service(situation)
 
-    def observation(service: Wanted, before: ServiceStatus | None) -> Observation:
+    def observation(service: DesiredService, before: ServiceStatus | None) -> Observation:
         if service.internal_error is not None:
             return unjudged(service, service.internal_error, before, now)
-        deployment = deployments.get(service.name)
+        given = JudgeInput(
+            service,
+            pods_of.get(service.name, ()),
+            claims_of.get(service.name, ()),
+            deployment=deployments.get(service.name),
+            problem=problems.get(service.name),
+            previous=before,
+            results=results,
+            requested_at=requested_at,
+        )
         try:
-            return judge(
-                service,
-                pods_of.get(service.name, ()),
-                deployment_replicas=deployment.replicas if deployment else None,
-                refusal=deployment.refusal if deployment else "",
-                problem=problems.get(service.name),
-                previous=before,
-                now=now,
-                claims=claims_of.get(service.name, ()),
-                answers=results,
-                asked_at=requested_at,
-            )
+            return judge(given, now)
         except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
             return unjudged(service, internal_error_of(error), before, now)
 
@@ -192,18 +194,18 @@ def observe_services(
         yield observation(service, previous.get(service.name))
 
 
-def stale_pods(observations: Observations, snapshot: Snapshot, before_writes: Snapshot) -> list[PodFacts]:
+def stale_pods(observations: Observations, snapshot: Snapshot, before_writes: Snapshot) -> list[ObservedPod]:
     """Return the pods that a new rollout replaces: only those that existed, as they are, before its writes."""
     return pods_to_replace(observations.services, [pod for pod in before_writes.pods if pod in snapshot.pods])
 
 
-def leftover_lookups(situation: Situation) -> set[Question]:
+def leftover_lookups(situation: Situation) -> set[LookupRequest]:
     """Return the lookups of nodes whose pods should have ended by now."""
     return late_pod_lookups(situation.status.services, situation.snapshot.pods, situation.now)
 
 
 def decide_status(
-    situation: Situation, observations: Observations, results: Answers, postponed: Mapping[str, datetime]
+    situation: Situation, observations: Observations, results: LookupResults, postponed: Mapping[str, datetime]
 ) -> Decision:
     """Return the next status. `results` are those of `leftover_lookups`."""
     goal, snapshot, now = situation.goal, situation.snapshot, situation.now

@@ -1,17 +1,22 @@
 """Recorded pods, and a short way to have one judged. `pods/` holds what kubelet 1.35 and containerd 1.6 report."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.observed.pods import ChildFacts, PodFacts, child_facts, pod_facts
-from mill_operator.core.verdicts.judge import Observation, Wanted, judge
-from mill_operator.core.verdicts.rule_input import Asked, Problem
+from mill_operator.core.objects.service import DesiredService, ServiceRequest
+from mill_operator.core.observed.children import ObservedChild, project_child
+from mill_operator.core.observed.containers import ObservedContainer
+from mill_operator.core.observed.events import ObservedEvent
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.nodes import ObservedNode
+from mill_operator.core.observed.pods import ObservedPod, project_pod
+from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
+from mill_operator.core.verdicts.rule_input import Problem
 
 PODS = Path(__file__).parent / "pods"
 CREATED = timestamps.parse("2026-01-31T12:00:00Z")
@@ -19,12 +24,12 @@ CREATED = timestamps.parse("2026-01-31T12:00:00Z")
 UID = "5f0c1d1e-0000-4000-8000-000000000001"
 """Whose every recorded pod is."""
 
-WEB = Wanted(
+WEB = DesiredService(
     name="web",
     template="aaaaaaaaaa",
     replicas=1,
     probed=True,
-    asked=Asked("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
+    asked=ServiceRequest("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
 )
 NO_PORT = replace(WEB, probed=False)
 DIGEST = replace(WEB, asked=replace(WEB.asked, image="registry.example/web@sha256:" + "0" * 64))
@@ -47,22 +52,32 @@ def body(name: str) -> dict[str, Any]:
     return recorded
 
 
-def pod(name: str, **changes: Any) -> PodFacts:
+def pod(name: str, **changes: Any) -> ObservedPod:
     """Return what is kept of a recorded pod, as if it had been made with the image that is asked for."""
-    return replace(pod_facts(body(name)), **{"image": WEB.asked.image, **changes})
+    return changed(project_pod(body(name)), **{"image": WEB.asked.image, **changes})
 
 
-def waiting(reason: str, message: str, image: str = WEB.asked.image) -> PodFacts:
+CONTAINER_FIELDS = {each.name for each in fields(ObservedContainer)} - {"name", "ready", "memory", "is_init"}
+
+
+def changed(pod: ObservedPod, **changes: Any) -> ObservedPod:
+    """Return a pod with other values of its own fields, or of those of its container."""
+    container = {name: value for name, value in changes.items() if name in CONTAINER_FIELDS}
+    others = {name: value for name, value in changes.items() if name not in CONTAINER_FIELDS}
+    return replace(pod, container=replace(pod.container, **container), **others)
+
+
+def waiting(reason: str, message: str, image: str = WEB.asked.image) -> ObservedPod:
     """Return a pod whose container waits, in some runtime's words."""
     recorded = body("tag-missing")
     recorded["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason, "message": message}}
     recorded["spec"]["containers"][0]["image"] = image
-    return pod_facts(recorded)
+    return project_pod(recorded)
 
 
-def claim(phase: str = "Pending", storage_class: str | None = None, name: str = "data") -> ChildFacts:
+def claim(phase: str = "Pending", storage_class: str | None = None, name: str = "data") -> ObservedChild:
     """Return a volume's claim."""
-    return child_facts(
+    return project_child(
         "PersistentVolumeClaim",
         {
             "metadata": {
@@ -79,41 +94,57 @@ def claim(phase: str = "Pending", storage_class: str | None = None, name: str = 
     )
 
 
-def said(*events: tuple[str, str], uid: str = UID, container: str = "") -> Answers:
+def said(*events: tuple[str, str], uid: str = UID, container: str = "") -> LookupResults:
     """Return the answer to a question about events."""
-    return Answers(events={uid: tuple(EventFacts(*event, container) for event in events)})
+    return LookupResults(events={uid: tuple(ObservedEvent(*event, container) for event in events)})
 
 
-def node(ready: str = "True", since: float = 0.0, platform: str = "linux/amd64", name: str = "node-1") -> Answers:
+def node(ready: str = "True", since: float = 0.0, platform: str = "linux/amd64", name: str = "node-1") -> LookupResults:
     """Return the answer to a question about a node."""
-    return Answers(nodes={name: NodeFacts(platform, ready, at(since))})
+    return LookupResults(nodes={name: ObservedNode(platform, ready, at(since))})
 
 
 def look(
-    *pods: PodFacts,
+    *pods: ObservedPod,
     at: float = 3.0,
-    wanted: Wanted = WEB,
+    wanted: DesiredService = WEB,
     deployment: int | None = 1,
     refusal: str = "",
     problem: Problem | None = None,
     previous: ServiceStatus | None = None,
-    claims: tuple[ChildFacts, ...] = (),
-    answers: Answers = NOTHING_KNOWN,
+    claims: tuple[ObservedChild, ...] = (),
+    answers: LookupResults = NO_RESULTS,
     asked_at: float | None = None,
 ) -> Observation:
     """Judge, so many seconds after the pods' creation."""
-    return judge(
+    given = JudgeInput(
         wanted,
         pods,
-        deployment_replicas=deployment,
-        refusal=refusal,
+        claims,
+        deployment=None if deployment is None else deployed(deployment, refusal),
         problem=problem,
         previous=previous,
-        now=CREATED + timedelta(seconds=at),
-        claims=claims,
-        answers=answers,
-        asked_at=None if asked_at is None else CREATED + timedelta(seconds=asked_at),
+        results=answers,
+        requested_at=None if asked_at is None else CREATED + timedelta(seconds=asked_at),
     )
+    return judge(given, CREATED + timedelta(seconds=at))
+
+
+def deployed(replicas: int, refusal: str = "") -> ObservedChild:
+    """Return the Deployment of `WEB`."""
+    body = {
+        "metadata": {
+            "name": "web",
+            "namespace": "shop",
+            "uid": "deployment",
+            "resourceVersion": "1",
+            "generation": 1,
+            "creationTimestamp": timestamps.render(CREATED),
+        },
+        "spec": {"replicas": replicas},
+        "status": {"observedGeneration": 1},
+    }
+    return replace(project_child("Deployment", body), refusal=refusal)
 
 
 def remembered(seen: Observation) -> ServiceStatus:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mill_api.events import Event, rollout_events
 from mill_api.status import HISTORY_KEPT, MillDeploymentStatus, Phase, Replicas, State
 from mill_operator.core import limits, timestamps
-from mill_operator.core.objects.plan import Leftover
 from mill_operator.core.rollout.advance import NextStatus, advance
+from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE

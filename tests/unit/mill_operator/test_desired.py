@@ -20,7 +20,7 @@ from mill_operator.core.objects.desired import RenderedObject, with_template
 from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions, start_budget
 from mill_operator.core.objects.rendering import source
-from mill_operator.core.verdicts.judge import Wanted
+from mill_operator.core.objects.service import DesiredService
 
 GOLDEN = Path(__file__).parent / "golden"
 OWNER = Owner(Key("shop", "production"), "0123-uid")
@@ -66,7 +66,7 @@ class Made:
     """All objects, each with its content."""
 
     children: list[RenderedObject]
-    services: list[Wanted]
+    services: list[DesiredService]
 
 
 def made_of(spec: dict[str, Any], restarts: dict[str, str] | None = None, options: RenderOptions = DEFAULTS) -> Made:

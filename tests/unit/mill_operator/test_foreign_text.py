@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from mill_objects.printable import visible
 from mill_operator.core.observed import foreign_text
-from mill_operator.core.observed.containers import Ended
-from mill_operator.core.observed.jobs import Failure, job_facts
-from mill_operator.core.observed.lookup_results import NodeFacts, event_facts, node_facts
+from mill_operator.core.observed.children import project_child
+from mill_operator.core.observed.containers import Termination
+from mill_operator.core.observed.events import project_events
+from mill_operator.core.observed.jobs import Failure, project_job
 from mill_operator.core.observed.messages import LIMIT, cause
-from mill_operator.core.observed.pods import PodFacts, child_facts, pod_facts
+from mill_operator.core.observed.nodes import ObservedNode, project_node
+from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.observed.text_cache import TextCache
 from mill_operator.core.redaction.redact import redact, redact_log, redact_shapes
 from mill_operator.core.verdicts.findings import Finding
@@ -90,12 +92,12 @@ def seconds(work: Callable[[], object]) -> float:
 )
 def test_hostile_words_cost_milliseconds(text: str) -> None:
     """A registry's error of 60 KB, and 4 KB of last words, stopped the operator for minutes."""
-    assert seconds(lambda: pod_facts(is_waiting(text))) < CALM
-    assert seconds(lambda: pod_facts(has_ended(text[:4096]))) < CALM
-    assert seconds(lambda: pod_facts(has_ended(text, reason="StartError"))) < CALM
-    assert seconds(lambda: child_facts("Deployment", refused(text))) < CALM
-    assert seconds(lambda: event_facts([event(text)])) < CALM
-    pod = waiting("ErrImagePull", pod_facts(is_waiting(text)).waiting_message)
+    assert seconds(lambda: project_pod(is_waiting(text))) < CALM
+    assert seconds(lambda: project_pod(has_ended(text[:4096]))) < CALM
+    assert seconds(lambda: project_pod(has_ended(text, reason="StartError"))) < CALM
+    assert seconds(lambda: project_child("Deployment", refused(text))) < CALM
+    assert seconds(lambda: project_events([event(text)])) < CALM
+    pod = waiting("ErrImagePull", project_pod(is_waiting(text)).container.waiting_message)
     assert seconds(lambda: look(pod)) < CALM
 
 
@@ -119,13 +121,13 @@ def job(message: Any) -> dict[str, Any]:
     return made
 
 
-def conditions(message: str) -> PodFacts:
+def conditions(message: str) -> ObservedPod:
     told = [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message},
         {"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady", "message": message},
         {"type": "DisruptionTarget", "status": "True", "message": message},
     ]
-    return pod_facts(body(conditions=told))
+    return project_pod(body(conditions=told))
 
 
 def owned(by: str) -> dict[str, Any]:
@@ -134,40 +136,40 @@ def owned(by: str) -> dict[str, Any]:
     return made
 
 
-def node(text: str) -> NodeFacts:
+def node(text: str) -> ObservedNode:
     info = {"operatingSystem": text, "architecture": text or "x"}
-    return node_facts({"status": {"nodeInfo": info, "conditions": [{"type": "Ready", "status": text}]}})
+    return project_node({"status": {"nodeInfo": info, "conditions": [{"type": "Ready", "status": text}]}})
 
 
-def end(pod: dict[str, Any]) -> Ended:
-    ended = pod_facts(pod).ended
+def end(pod: dict[str, Any]) -> Termination:
+    ended = project_pod(pod).container.ended
     assert ended is not None
     return ended
 
 
 def failure(message: str) -> Failure:
-    failed = job_facts(job(message)).failure
+    failed = project_job(job(message)).failure
     assert failed is not None
     return failed
 
 
 ENTRIES: dict[str, Callable[[str], object]] = {
-    "waiting": lambda text: pod_facts(is_waiting(text)).waiting_message,
-    "waiting reason": lambda text: pod_facts(is_waiting("", reason=text)).waiting_reason,
+    "waiting": lambda text: project_pod(is_waiting(text)).container.waiting_message,
+    "waiting reason": lambda text: project_pod(is_waiting("", reason=text)).container.waiting_reason,
     "last words": lambda text: end(has_ended(text)).message,
     "start": lambda text: end(has_ended(text, reason="StartError")).message,
     "end's reason": lambda text: end(has_ended("", reason=text)).reason,
-    "pod": lambda text: pod_facts(body(message=text)).message,
-    "pod's reason": lambda text: pod_facts(body(reason=text)).reason,
-    "eviction": lambda text: pod_facts(body(reason="Evicted", message=text)).pushed_out,
+    "pod": lambda text: project_pod(body(message=text)).message,
+    "pod's reason": lambda text: project_pod(body(reason=text)).reason,
+    "eviction": lambda text: project_pod(body(reason="Evicted", message=text)).eviction_message,
     "scheduler": lambda text: conditions(text).unschedulable,
     "gate": lambda text: conditions(text).gate,
-    "disruption": lambda text: conditions(text).pushed_out,
-    "refusal": lambda text: child_facts("Deployment", refused(text)).refusal,
-    "owner": lambda text: child_facts("Service", owned(text)).owner,
-    "event": lambda text: event_facts([event(text)])[0].message,
-    "probe": lambda text: event_facts([event(text, "Unhealthy")])[0].message,
-    "event's reason": lambda text: event_facts([event("", text)])[0].reason,
+    "disruption": lambda text: conditions(text).eviction_message,
+    "refusal": lambda text: project_child("Deployment", refused(text)).refusal,
+    "owner": lambda text: project_child("Service", owned(text)).owner,
+    "event": lambda text: project_events([event(text)])[0].message,
+    "probe": lambda text: project_events([event(text, "Unhealthy")])[0].message,
+    "event's reason": lambda text: project_events([event("", text)])[0].reason,
     "job": lambda text: failure(text).message,
     "job's reason": lambda text: failure(text).reason,
     "platform": lambda text: node(text).platform,
@@ -254,7 +256,7 @@ def test_any_text_can_be_redacted(text: str) -> None:
 
 class TestMessagesAreOneLine:
     def finding(self, message: str, reason: str = "ErrImagePull") -> Finding:
-        found = look(waiting(reason, pod_facts(is_waiting(message)).waiting_message)).finding
+        found = look(waiting(reason, project_pod(is_waiting(message)).container.waiting_message)).finding
         assert found is not None
         return found
 
@@ -281,40 +283,40 @@ class TestRemembered:
     def test_a_text_is_made_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = _count(monkeypatch)
         cache = TextCache()
-        first = pod_facts(has_ended("failed: password=hunter2"), cache=cache)
+        first = project_pod(has_ended("failed: password=hunter2"), cache=cache)
         assert made == ["failed: password=hunter2"]
-        assert pod_facts(has_ended("failed: password=hunter2"), cache=cache) == first
+        assert project_pod(has_ended("failed: password=hunter2"), cache=cache) == first
         assert len(made) == 1
 
     def test_an_end_stays_the_same_when_the_container_starts_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = _count(monkeypatch)
         cache = TextCache()
         end = {"terminated": {"exitCode": 1, "message": "failed", "finishedAt": CREATED}}
-        pod_facts(with_container(state=end), cache=cache)
-        again = pod_facts(
+        project_pod(with_container(state=end), cache=cache)
+        again = project_pod(
             body(containerStatuses=[{"name": "web", "restartCount": 2, "state": {"running": {}}, "lastState": end}]),
             cache=cache,
         )
-        assert again.last_ended is not None
-        assert again.last_ended.message == "failed"
+        assert again.container.last_ended is not None
+        assert again.container.last_ended.message == "failed"
         assert made == ["failed"]
 
     def test_another_start_or_another_container_is_made_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = _count(monkeypatch)
         cache = TextCache()
-        pod_facts(has_ended("one"), cache=cache)
-        pod_facts(has_ended("two", finished="2026-01-01T00:01:00Z"), cache=cache)
+        project_pod(has_ended("one"), cache=cache)
+        project_pod(has_ended("two", finished="2026-01-01T00:01:00Z"), cache=cache)
         assert made == ["one", "two"]
 
     def test_words_of_a_wait_are_told_by_themselves(self) -> None:
         cache = TextCache()
         for message in ("first", "second", "first"):
-            assert pod_facts(is_waiting(message), cache=cache).waiting_message == message
+            assert project_pod(is_waiting(message), cache=cache).container.waiting_message == message
 
     def test_what_is_not_said_any_more_is_forgotten(self) -> None:
         cache = TextCache()
         for number in range(50):
-            pod_facts(is_waiting(f"try {number}"), cache=cache)
+            project_pod(is_waiting(f"try {number}"), cache=cache)
         assert len(cache.reading("1").known) == 1
 
     def test_a_pod_that_is_gone_is_forgotten_and_so_are_too_many(self) -> None:

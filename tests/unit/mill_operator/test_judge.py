@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mill_api.status import Replicas, State
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
-from mill_operator.core.observed.pods import ChildFacts, child_facts
-from mill_operator.core.verdicts.judge import Wanted
+from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.observed.children import ObservedChild, project_child
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.rules import TABLE
 
 from . import event_texts as events
-from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, at, before, claim, look, node, offset, pod, said
+from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, at, before, changed, claim, look, node, offset, pod, said
 
 HOUR = 3600.0
 
@@ -29,9 +29,9 @@ class Row:
     at: float = 3.0
     nodes: int = 1
     """On how many nodes it counts as scheduled."""
-    wanted: Wanted = WEB
-    claims: tuple[ChildFacts, ...] = ()
-    answers: Answers = NOTHING_KNOWN
+    wanted: DesiredService = WEB
+    claims: tuple[ObservedChild, ...] = ()
+    answers: LookupResults = NO_RESULTS
 
 
 PULL = "image pull failed: "
@@ -217,11 +217,11 @@ class TestSeveralPods:
 
     def test_pods_of_who_has_edited_the_deployment_are_no_failure_of_the_template(self):
         """They carry its label, and another image; they go when the Deployment is put right."""
-        edited = replace(pod("tag-missing"), image="registry.example/web:other")
-        right = replace(pod("pulling"), image=TWO.asked.image)
+        edited = changed(pod("tag-missing"), image="registry.example/web:other")
+        right = changed(pod("pulling"), image=TWO.asked.image)
         seen = look(right, edited, wanted=TWO)
         assert (seen.state, seen.replicas.updated) == (State.PULLING, 1)
-        rewritten = replace(right, image="mirror.example/web:1")
+        rewritten = changed(right, image="mirror.example/web:1")
         assert look(rewritten, edited, wanted=TWO).state is State.FAILED
 
     def test_a_failing_pod_that_is_not_needed_any_more_is_no_failure(self):
@@ -361,6 +361,6 @@ class TestRefusals:
         meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
         failure = {"type": "ReplicaFailure", "status": "True", "message": QUOTA}
         status = {"observedGeneration": 1, "conditions": [failure]}
-        assert child_facts("Deployment", {"metadata": meta, "status": status}).refusal == ""
+        assert project_child("Deployment", {"metadata": meta, "status": status}).refusal == ""
         status["observedGeneration"] = 2
-        assert child_facts("Deployment", {"metadata": meta, "status": status}).refusal == QUOTA
+        assert project_child("Deployment", {"metadata": meta, "status": status}).refusal == QUOTA

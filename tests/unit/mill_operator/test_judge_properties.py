@@ -8,29 +8,34 @@ from hypothesis import strategies as st
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import timestamps
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers, EventFacts, NodeFacts
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
-from mill_operator.core.verdicts.judge import Observation, judge
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.events import ObservedEvent
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.nodes import ObservedNode
+from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
 from mill_operator.core.verdicts.rules import TABLE
 
 from . import event_texts
-from .recordings import CREATED, PODS, UID, WEB, claim, pod, remembered
+from .recordings import CREATED, PODS, UID, WEB, claim, deployed, pod, remembered
 
 RECORDED = {file.stem: pod(file.stem) for file in sorted(PODS.glob("*.json"))}
 PATIENT = settings(deadline=None)  # a loaded machine is no counterexample
 READINESS = ["True", "False", "Unknown"]
 READY = [RECORDED["ready"], RECORDED["ready-without-port"]]
-EVENT_TEXTS = [EventFacts(*text) for text in vars(event_texts).values() if isinstance(text, tuple)]
+EVENT_TEXTS = [ObservedEvent(*text) for text in vars(event_texts).values() if isinstance(text, tuple)]
 
 moments = st.integers(0, 5000).map(lambda seconds: CREATED + timedelta(seconds=seconds))
 
 
 @st.composite
-def pods(draw: st.DrawFn) -> PodFacts:
+def pods(draw: st.DrawFn) -> ObservedPod:
     """Return a recorded pod, older or younger, with times of a clock of its own."""
     recorded = draw(st.sampled_from(list(RECORDED.values())))
     age, told = timedelta(seconds=draw(st.integers(0, 4000))), draw(st.none() | moments)
-    return replace(recorded, uid=draw(st.sampled_from([UID, "1", "2", "3"])), created=CREATED + age, told_at=told)
+    return replace(
+        recorded, uid=draw(st.sampled_from([UID, "1", "2", "3"])), created=CREATED + age, status_updated_at=told
+    )
 
 
 @st.composite
@@ -50,14 +55,14 @@ def memories(draw: st.DrawFn) -> ServiceStatus | None:
 
 
 answers = st.builds(
-    Answers,
+    LookupResults,
     events=st.dictionaries(
         st.sampled_from([UID, "1", "data-uid"]), st.lists(st.sampled_from(EVENT_TEXTS), max_size=4).map(tuple)
     ),
     nodes=st.dictionaries(
         st.just("node-1"),
         st.builds(
-            NodeFacts, st.just("linux/amd64"), st.sampled_from(["True", "False", "Unknown"]), st.none() | moments
+            ObservedNode, st.just("linux/amd64"), st.sampled_from(["True", "False", "Unknown"]), st.none() | moments
         ),
     ),
 )
@@ -68,27 +73,27 @@ refusals = st.sampled_from(["", "exceeded quota: small", 'pods "web-1" is forbid
 
 
 def look(
-    seen: list[PodFacts],
+    seen: list[ObservedPod],
     now: datetime,
     *,
     replicas: int | None = 2,
     previous: ServiceStatus | None = None,
-    known: Answers = NOTHING_KNOWN,
-    volumes: tuple[ChildFacts, ...] = (),
+    known: LookupResults = NO_RESULTS,
+    volumes: tuple[ObservedChild, ...] = (),
     refusal: str = "",
     asked_at: datetime | None = None,
 ) -> Observation:
     return judge(
-        replace(WEB, replicas=replicas),
-        seen,
-        deployment_replicas=replicas,
-        refusal=refusal,
-        problem=None,
-        previous=previous,
-        now=now,
-        claims=volumes,
-        answers=known,
-        asked_at=asked_at,
+        JudgeInput(
+            replace(WEB, replicas=replicas),
+            seen,
+            volumes,
+            deployment=None if replicas is None else deployed(replicas, refusal),
+            previous=previous,
+            results=known,
+            requested_at=asked_at,
+        ),
+        now,
     )
 
 
@@ -104,12 +109,12 @@ def look(
 )
 @PATIENT
 def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
-    seen: list[PodFacts],
+    seen: list[ObservedPod],
     now: datetime,
     replicas: int | None,
     previous: ServiceStatus | None,
-    known: Answers,
-    volumes: list[ChildFacts],
+    known: LookupResults,
+    volumes: list[ObservedChild],
     refusal: str,
     asked_at: datetime | None,
 ) -> None:
@@ -135,10 +140,10 @@ def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
 @given(st.lists(pods(), max_size=4), moments, memories(), answers, refusals, st.none() | moments)
 @PATIENT
 def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
-    others: list[PodFacts],
+    others: list[ObservedPod],
     now: datetime,
     previous: ServiceStatus | None,
-    known: Answers,
+    known: LookupResults,
     refusal: str,
     asked_at: datetime | None,
 ) -> None:
@@ -150,7 +155,7 @@ def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers, st.integers(0, 3000), refusals)
 @PATIENT
 def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
-    seen: list[PodFacts], now: datetime, known: Answers, later: int, refusal: str
+    seen: list[ObservedPod], now: datetime, known: LookupResults, later: int, refusal: str
 ) -> None:
     first = look(seen, now, known=known, refusal=refusal)
     again = look(seen, now + timedelta(seconds=later), previous=remembered(first), known=known, refusal=refusal)
@@ -161,7 +166,7 @@ def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers)
 @PATIENT
 def test_what_is_suspected_fails_no_sooner_and_no_later_than_it_was_said(
-    seen: list[PodFacts], now: datetime, known: Answers
+    seen: list[ObservedPod], now: datetime, known: LookupResults
 ) -> None:
     """Whoever looks at the time that was given finds a failure; whoever looks before finds none."""
     first = look(seen, now, known=known)

@@ -7,10 +7,26 @@ import pytest
 
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import timestamps
-from mill_operator.core.observed.pods import PodFacts, pod_facts
+from mill_operator.core.observed.pods import ObservedPod, project_pod
 
 from . import event_texts as events
-from .recordings import NO_PORT, TWO, WEB, at, before, body, claim, look, node, offset, pod, remembered, said, waiting
+from .recordings import (
+    NO_PORT,
+    TWO,
+    WEB,
+    at,
+    before,
+    body,
+    changed,
+    claim,
+    look,
+    node,
+    offset,
+    pod,
+    remembered,
+    said,
+    waiting,
+)
 
 HOUR = 3600.0
 
@@ -117,13 +133,13 @@ class TestBackOffWithoutCause:
         later = look(self.BARE, at=20, previous=remembered(known))
         assert (later.finding.rule, later.finding.message) == (known.finding.rule, known.finding.message)
         assert later.state is known.state
-        assert later.questions == frozenset()
+        assert later.lookup_requests == frozenset()
 
     def test_who_has_not_seen_the_attempt_asks_for_the_pod_s_events(self):
-        assert [each.about for each in look(self.BARE).questions] == ["events"]
+        assert [each.about for each in look(self.BARE).lookup_requests] == ["events"]
         told = look(self.BARE, answers=said(events.BACK_OFF, events.PULL_FAILED))
         assert (told.state, told.finding.message) == (State.FAILED, "image pull failed: tag not found")
-        assert look(self.BARE, at=20, previous=remembered(told)).questions == frozenset()
+        assert look(self.BARE, at=20, previous=remembered(told)).lookup_requests == frozenset()
 
     def test_an_event_that_names_no_cause_is_not_taken_for_one(self):
         told = look(self.BARE, answers=said(events.BACK_OFF, events.PULL_THROTTLED, events.PULL_FAILED))
@@ -140,21 +156,21 @@ class TestBackOffWithoutCause:
         image = sidecar["image"]
         sidecar["state"]["waiting"] = {"reason": "ImagePullBackOff", "message": f'Back-off pulling image "{image}"'}
         about = ("Failed", f'Failed to pull image "{image}": {image}: not found')
-        assert look(pod_facts(recorded)).questions
-        told = look(pod_facts(recorded), answers=said(events.PULL_FAILED, about))
+        assert look(project_pod(recorded)).lookup_requests
+        told = look(project_pod(recorded), answers=said(events.PULL_FAILED, about))
         assert told.finding.message == "container istio-proxy: image pull failed: tag not found"
 
 
 class TestRuns:
     def test_a_container_that_crashed_once_and_then_hangs_has_its_budget_and_no_more(self):
-        hanging = replace(pod("unready"), restarts=1, last_ended=pod("crashed-once").ended)
+        hanging = changed(pod("unready"), restarts=1, last_ended=pod("crashed-once").container.ended)
         assert look(hanging, at=10).state is State.SUSPECT
         assert offset(look(hanging, at=10).wake_at) == 31
         failed = look(hanging, at=31)
         assert (failed.state, failed.finding.rule.code) == (State.FAILED, "HealthCheckTimeout")
 
     def test_a_container_that_crashed_is_believed_after_ten_ready_seconds(self):
-        again = replace(pod("ready"), restarts=1, last_ended=pod("crashed-once").ended)
+        again = changed(pod("ready"), restarts=1, last_ended=pod("crashed-once").container.ended)
         ready = offset(again.ready_at)
         early, late = look(again, at=ready + 9.9), look(again, at=ready + 10)
         assert (early.state, offset(early.wake_at)) == (State.SUSPECT, ready + 10)
@@ -162,13 +178,15 @@ class TestRuns:
 
     def test_a_crash_after_being_healthy_counts_like_any_other(self):
         healthy = remembered(look(pod("ready")))
-        once = look(replace(pod("ready"), ready=False, ended=pod("crashed-once").ended), at=60, previous=healthy)
+        once = look(
+            changed(pod("ready"), ready=False, ended=pod("crashed-once").container.ended), at=60, previous=healthy
+        )
         assert (once.state, once.finding.rule.code) == (State.SUSPECT, "ContainerExited")
         assert look(pod("crashed-twice"), at=62, previous=remembered(once)).state is State.FAILED
 
     def test_a_start_that_never_was_has_no_time(self):
         """The kubelet writes 1970 where the runtime could not start the container."""
-        started_now = replace(pod("unready"), last_ended=pod("command-missing").last_ended)
+        started_now = changed(pod("unready"), last_ended=pod("command-missing").container.last_ended)
         assert offset(started_now.first_started) == 1
 
     def test_the_probe_s_words_are_the_evidence_of_a_start_that_takes_too_long(self):
@@ -191,7 +209,7 @@ class TestRuns:
             "lastState": {},
             "restartCount": 0,
         }
-        assert look(pod_facts(recorded), at=500).finding is None
+        assert look(project_pod(recorded), at=500).finding is None
 
 
 class TestLostNode:
@@ -209,7 +227,7 @@ class TestLostNode:
         """The node's controller sets the pod's condition; the container's own word is older, and says ready."""
         lost = pod("ready", ready=False, ready_at=None, unready_since=at(60))
         assert look(lost, at=500).finding is None
-        assert [each.about for each in look(lost, at=61).questions] == ["node"]
+        assert [each.about for each in look(lost, at=61).lookup_requests] == ["node"]
         assert look(lost, at=500, answers=node("Unknown", since=60)).finding.rule.code == "NodeLost"
 
 
@@ -222,7 +240,7 @@ def ago(seen: float, phase: Phase = Phase.STARTING, state: State = State.STARTIN
 class TestClocks:
     """A start's time is the node's, and nodes' clocks differ from ours."""
 
-    def started(self, second: float) -> PodFacts:
+    def started(self, second: float) -> ObservedPod:
         return pod("unready", running_since=at(second), unready_since=at(0))
 
     def test_a_clock_that_is_behind_does_not_end_a_start_at_once(self):
@@ -258,7 +276,7 @@ class TestClocks:
         assert offset(look(lost, at=HOUR + 10, previous=suspect).finding.due) == HOUR + 30
 
     def test_ready_seconds_are_counted_by_the_api_server_s_clock(self):
-        ahead = pod("ready-without-port", running_since=at(31), ready_at=at(31), told_at=at(1))
+        ahead = pod("ready-without-port", running_since=at(31), ready_at=at(31), status_updated_at=at(1))
         assert look(ahead, at=3, wanted=NO_PORT).state is State.HEALTHY
 
 
@@ -272,15 +290,15 @@ class TestAskedAgain:
         assert not seen.state.settled
 
     def test_what_its_node_tells_after_the_request_counts(self):
-        told = pod("tag-missing", told_at=at(HOUR + 1))
+        told = pod("tag-missing", status_updated_at=at(HOUR + 1))
         assert look(told, at=HOUR + 1, asked_at=HOUR).state is State.FAILED
 
     def test_crashes_are_counted_from_the_request(self):
         old = pod("crashed-twice")
-        crash = replace(old.ended, started_at=at(HOUR + 1), finished_at=at(HOUR + 2))
-        once = replace(old, ended=crash, last_ended=old.ended, restarts=7, told_at=at(HOUR + 2))
+        crash = replace(old.container.ended, started_at=at(HOUR + 1), finished_at=at(HOUR + 2))
+        once = changed(old, ended=crash, last_ended=old.container.ended, restarts=7, status_updated_at=at(HOUR + 2))
         assert look(once, at=HOUR + 3, asked_at=HOUR).state is State.SUSPECT
-        twice = replace(once, last_ended=crash)
+        twice = changed(once, last_ended=crash)
         assert look(twice, at=HOUR + 3, asked_at=HOUR).state is State.FAILED
 
     def test_a_start_that_goes_on_has_its_budget_from_the_request(self):

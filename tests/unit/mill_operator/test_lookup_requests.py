@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from mill_operator.core.observed.lookup_results import event_facts, node_facts
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.events import project_events
+from mill_operator.core.observed.nodes import project_node
+from mill_operator.core.observed.pods import ObservedPod
 
 from .recordings import TWO, UID, WEB, at, claim, look, pod, waiting
 
@@ -14,10 +16,10 @@ from .recordings import TWO, UID, WEB, at, claim, look, pod, waiting
 @dataclass(frozen=True)
 class Row:
     what: str
-    pod: PodFacts
+    pod: ObservedPod
     asked: set[tuple[str, str]]
     at: float = 3.0
-    claims: tuple[ChildFacts, ...] = ()
+    claims: tuple[ObservedChild, ...] = ()
 
 
 EVENTS = ("events", UID)
@@ -63,18 +65,18 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
 def test_question(row: Row) -> None:
     seen = look(row.pod, at=row.at, claims=row.claims)
-    assert {(each.about, each.name) for each in seen.questions} == row.asked
+    assert {(each.about, each.name) for each in seen.lookup_requests} == row.asked
 
 
 def test_of_many_pods_in_trouble_the_oldest_is_asked_about() -> None:
     pods = [pod("denied", uid=f"{n:02}", created=at(n)) for n in range(20)]
     seen = look(*reversed(pods), at=30, wanted=replace(WEB, replicas=20))
-    assert [each.name for each in seen.questions] == ["00"]
+    assert [each.name for each in seen.lookup_requests] == ["00"]
 
 
 def test_what_is_not_needed_is_not_asked_about() -> None:
-    assert look(pod("ready"), pod("denied")).questions == frozenset()
-    assert look(pod("ready"), pod("denied"), wanted=TWO).questions
+    assert look(pod("ready"), pod("denied")).lookup_requests == frozenset()
+    assert look(pod("ready"), pod("denied"), wanted=TWO).lookup_requests
 
 
 def test_pods_that_say_nothing_are_looked_at_again_and_again_but_ever_more_rarely() -> None:
@@ -97,7 +99,7 @@ class TestAnswers:
             event("once", lastTimestamp=None, eventTime="2026-01-31T12:00:01.000001Z"),
             event("series", eventTime="2026-01-31T12:00:01Z", series={"lastObservedTime": "2026-01-31T12:00:03.5Z"}),
         ]
-        assert [each.reason for each in event_facts(events)] == ["series", "counted", "once", "created"]
+        assert [each.reason for each in project_events(events)] == ["series", "counted", "once", "created"]
 
     def test_an_event_s_container_and_no_credentials_are_kept(self) -> None:
         body = {
@@ -106,7 +108,7 @@ class TestAnswers:
             "message": "cannot fetch https://user:hunter2@registry.example/v2/",
             "involvedObject": {"kind": "Pod", "fieldPath": "spec.containers{web}"},
         }
-        (event,) = event_facts([body])
+        (event,) = project_events([body])
         assert event.container == "web"
         assert event.message == "cannot fetch https://***@registry.example/v2/"
 
@@ -120,9 +122,9 @@ class TestAnswers:
                 ],
             }
         }
-        facts = node_facts(body)
+        facts = project_node(body)
         assert (facts.platform, facts.ready, facts.ready_since) == ("linux/arm64", "Unknown", at(50))
 
     def test_a_node_that_has_said_nothing_yet(self) -> None:
-        facts = node_facts({})
+        facts = project_node({})
         assert (facts.platform, facts.ready, facts.ready_since) == ("", "Unknown", None)

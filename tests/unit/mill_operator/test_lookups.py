@@ -9,16 +9,16 @@ import pytest
 from mill_kube.client import ApiError, KubeClient, NotFound, Unreachable
 from mill_kube.resources import EVENTS, Resource
 from mill_operator import lookups
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN
-from mill_operator.core.verdicts.lookup_requests import Question
+from mill_operator.core.observed.lookup_results import NO_RESULTS
+from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.lookups import Lookups
 
-NODE = Question("node", "node-1")
-POD = Question("events", "pod-uid", "shop")
+NODE = LookupRequest("node", "node-1")
+POD = LookupRequest("events", "pod-uid", "shop")
 
 
 class Server:
-    """Answers as an API server would; `asked` counts by what was asked for."""
+    """LookupResults as an API server would; `asked` counts by what was asked for."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
@@ -90,14 +90,14 @@ async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
     await looking.answer([NODE])
     assert server.asked["get /api/v1/nodes/node-1"] == 2
     clock.time = 60.0
-    await looking.answer([Question("node", "node-1", fresh=300.0)])
+    await looking.answer([LookupRequest("node", "node-1", fresh=300.0)])
     assert server.asked["get /api/v1/nodes/node-1"] == 2
 
 
 async def test_what_an_object_says_now_is_another_question(looking: Lookups, server: Server) -> None:
-    await looking.answer([Question("events", "pod-uid", "shop", says="a", fresh=300.0)])
-    await looking.answer([Question("events", "pod-uid", "shop", says="a", fresh=300.0)])
-    await looking.answer([Question("events", "pod-uid", "shop", says="b", fresh=300.0)])
+    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
+    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
+    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="b", fresh=300.0)])
     assert server.asked.total() == 2
 
 
@@ -130,7 +130,7 @@ async def test_no_answer_is_no_error_and_is_not_asked_for_again_at_once(
     looking: Lookups, server: Server, clock: Clock, error: Exception
 ) -> None:
     server.error = error
-    patient = Question("events", "pod-uid", "shop", fresh=300.0)
+    patient = LookupRequest("events", "pod-uid", "shop", fresh=300.0)
     assert (await looking.answer([patient])).events == {}
     clock.time = 4.9
     await looking.answer([patient])
@@ -149,13 +149,13 @@ async def test_what_was_known_before_is_better_than_nothing(looking: Lookups, se
 
 async def test_a_missing_right_is_said_once(looking: Lookups, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server.error = ApiError(403, "Forbidden", "events is forbidden")
-    await looking.answer([POD, Question("events", "other-uid", "shop")])
+    await looking.answer([POD, LookupRequest("events", "other-uid", "shop")])
     assert caplog.messages == ["reasons lack detail: events is forbidden"]
 
 
 async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, server: Server) -> None:
     server.gate.clear()
-    many = [Question("events", str(n), "shop") for n in range(lookups.REMEMBERED + 50)]
+    many = [LookupRequest("events", str(n), "shop") for n in range(lookups.REMEMBERED + 50)]
     asking = asyncio.create_task(looking.answer(many))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -168,7 +168,7 @@ async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, serve
 async def test_an_unexpected_error_costs_one_answer(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     found = Lookups(cast("KubeClient", server))
     server.error = TypeError("a fault of ours")
-    assert await found.answer([NODE]) == NOTHING_KNOWN
+    assert await found.answer([NODE]) == NO_RESULTS
     assert "cannot look up node node-1: unexpected error" in caplog.text
     server.error = None
     assert (await found.answer([POD])).events["pod-uid"][0].reason == "Failed"

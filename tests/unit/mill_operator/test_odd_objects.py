@@ -3,15 +3,18 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from mill_objects.json import Json
-from mill_operator.core.observed.jobs import job_facts
-from mill_operator.core.observed.lookup_results import LONG_AGO, _last_seen, event_facts, node_facts
+from mill_operator.core.observed.children import project_child
+from mill_operator.core.observed.events import LONG_AGO, _last_seen, project_events
+from mill_operator.core.observed.jobs import project_job
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
-from mill_operator.core.observed.pods import child_facts, pod_facts
+from mill_operator.core.observed.nodes import project_node
+from mill_operator.core.observed.pods import project_pod
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.samples import changed
@@ -24,18 +27,18 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
     [
         ("metadata.labels", None, {"deployment": "", "service": "", "task": "", "template": ""}),
         ("metadata.labels", [], {"service": ""}),
-        ("metadata.managedFields", None, {"told_at": None}),
-        ("metadata.managedFields.0.time", "soon", {"told_at": None}),
+        ("metadata.managedFields", None, {"status_updated_at": None}),
+        ("metadata.managedFields.0.time", "soon", {"status_updated_at": None}),
         ("metadata.deletionTimestamp", None, {"terminating": False}),
-        ("spec", None, {"node": None, "claims": (), "image": ""}),
+        ("spec", None, {"node": None, "claims": (), "container.image": ""}),
         ("spec.nodeName", "", {"node": None}),
-        ("spec.containers", None, {"image": "", "restarts": 2}),
-        ("spec.containers", [], {"image": ""}),
-        ("spec.containers.0", None, {"image": ""}),
-        ("spec.initContainers", None, {"restarts": 2}),
+        ("spec.containers", None, {"container.image": "", "container.restarts": 2}),
+        ("spec.containers", [], {"container.image": ""}),
+        ("spec.containers.0", None, {"container.image": ""}),
+        ("spec.initContainers", None, {"container.restarts": 2}),
         ("spec.volumes.0.persistentVolumeClaim", None, {"claims": ()}),
         ("spec.volumes.0.persistentVolumeClaim.claimName", ..., {"claims": ()}),
-        ("status", None, {"phase": "Pending", "waiting_reason": "", "ready": False}),
+        ("status", None, {"phase": "Pending", "container.waiting_reason": "", "ready": False}),
         ("status", ..., {"phase": "Pending"}),
         ("status.phase", None, {"phase": "Pending"}),
         ("status.conditions", None, {"ready": False, "unschedulable": None, "gate": ""}),
@@ -44,22 +47,26 @@ NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
         ("status.conditions.1.lastTransitionTime", None, {"unready_since": None}),
         ("status.conditions.1.lastTransitionTime", "2026-01-31T12:00:00.000000001Z", {"unready_since": NOON}),
         ("status.conditions.2.message", None, {"unschedulable": ""}),
-        ("status.containerStatuses", None, {"waiting_reason": "", "restarts": 0}),
-        ("status.containerStatuses.0.state", None, {"waiting_reason": ""}),
-        ("status.containerStatuses.0.state.waiting", {}, {"waiting_reason": "", "image_present": True}),
-        ("status.containerStatuses.0.restartCount", "4", {"restarts": 4}),
-        ("status.containerStatuses.0.restartCount", None, {"restarts": 0}),
-        ("status.containerStatuses.0.restartCount", -1, {"restarts": 0}),
-        ("status.containerStatuses.0.ready", "True", {"container_ready": False}),
-        ("status.containerStatuses.0.lastState", None, {"last_ended": None}),
-        ("status.containerStatuses.1.name", ..., {"waiting_reason": "CrashLoopBackOff"}),
-        ("status.initContainerStatuses", 5, {"waiting_reason": "CrashLoopBackOff"}),
+        ("status.containerStatuses", None, {"container.waiting_reason": "", "container.restarts": 0}),
+        ("status.containerStatuses.0.state", None, {"container.waiting_reason": ""}),
+        (
+            "status.containerStatuses.0.state.waiting",
+            {},
+            {"container.waiting_reason": "", "container.image_present": True},
+        ),
+        ("status.containerStatuses.0.restartCount", "4", {"container.restarts": 4}),
+        ("status.containerStatuses.0.restartCount", None, {"container.restarts": 0}),
+        ("status.containerStatuses.0.restartCount", -1, {"container.restarts": 0}),
+        ("status.containerStatuses.0.ready", "True", {"container.ready": False}),
+        ("status.containerStatuses.0.lastState", None, {"container.last_ended": None}),
+        ("status.containerStatuses.1.name", ..., {"container.waiting_reason": "CrashLoopBackOff"}),
+        ("status.initContainerStatuses", 5, {"container.waiting_reason": "CrashLoopBackOff"}),
     ],
 )
 def test_pods(path: str, value: Any, kept: Json) -> None:
-    facts = pod_facts(changed(samples.POD, path, value))
-    assert {name: getattr(facts, name) for name in kept} == kept
-    assert facts.uid == samples.POD["metadata"]["uid"]
+    pod = project_pod(changed(samples.POD, path, value))
+    assert {name: attrgetter(name)(pod) for name in kept} == kept
+    assert pod.uid == samples.POD["metadata"]["uid"]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def test_pods(path: str, value: Any, kept: Json) -> None:
 def test_ends_of_containers(path: str, value: Any, kept: Any) -> None:
     body = changed(samples.POD, f"status.containerStatuses.0.lastState.terminated.{path}", value)
     names = {"exitCode": "exit_code", "startedAt": "started_at", "finishedAt": "finished_at"}
-    assert getattr(pod_facts(body).last_ended, names.get(path, path)) == kept
+    assert getattr(project_pod(body).container.last_ended, names.get(path, path)) == kept
 
 
 @pytest.mark.parametrize(
@@ -98,13 +105,13 @@ def test_ends_of_containers(path: str, value: Any, kept: Any) -> None:
     ],
 )
 def test_children(path: str, value: Any, kept: Json) -> None:
-    facts = child_facts("Deployment", changed(samples.CHILDREN["Deployment"], path, value))
+    facts = project_child("Deployment", changed(samples.CHILDREN["Deployment"], path, value))
     assert {name: getattr(facts, name) for name in kept} == kept
 
 
 def test_a_child_without_a_generation_is_known_by_its_spec() -> None:
     body = changed(samples.CHILDREN["Service"], "metadata.generation", ...)
-    assert child_facts("Service", body).revision != child_facts("Service", changed(body, "spec", None)).revision
+    assert project_child("Service", body).revision != project_child("Service", changed(body, "spec", None)).revision
 
 
 @pytest.mark.parametrize(
@@ -128,7 +135,7 @@ def test_a_child_without_a_generation_is_known_by_its_spec() -> None:
     ],
 )
 def test_jobs(path: str, value: Any, kept: Json) -> None:
-    facts = job_facts(changed(samples.JOB, path, value))
+    facts = project_job(changed(samples.JOB, path, value))
     assert {name: getattr(facts, name) for name in kept} == kept
 
 
@@ -170,7 +177,7 @@ def test_leases(path: str, value: Any, kept: Json) -> None:
 
 def test_events_without_a_time_come_last_and_lack_nothing_else() -> None:
     assert _last_seen({}) == LONG_AGO
-    seen = event_facts(
+    seen = project_events(
         [{"reason": "Odd", "involvedObject": None, "lastTimestamp": "soon"}, samples.EVENTS["items"][0], {}]
     )
     assert [each.reason for each in seen] == ["Failed", "Odd", ""]
@@ -188,16 +195,16 @@ def test_events_without_a_time_come_last_and_lack_nothing_else() -> None:
     ],
 )
 def test_nodes(path: str, value: Any, kept: Json) -> None:
-    facts = node_facts(changed(samples.NODE, path, value))
+    facts = project_node(changed(samples.NODE, path, value))
     assert {name: getattr(facts, name) for name in kept} == kept
 
 
 PROJECTIONS: list[tuple[Callable[[Json], object], Json]] = [
-    (pod_facts, samples.POD),
-    (job_facts, samples.JOB),
+    (project_pod, samples.POD),
+    (project_job, samples.JOB),
     (project_mill_deployment, samples.MILL_DEPLOYMENT),
     (project_lease, samples.LEASE),
-    *((partial(child_facts, kind), body) for kind, body in samples.CHILDREN.items()),
+    *((partial(project_child, kind), body) for kind, body in samples.CHILDREN.items()),
 ]
 
 

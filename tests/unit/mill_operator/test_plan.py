@@ -9,19 +9,14 @@ from mill_api.owner import Owner
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import (
-    Leftover,
-    Plan,
-    late_pod_lookups,
-    leftovers,
-    plan,
-    pods_to_replace,
-    postponed,
-)
-from mill_operator.core.observed.lookup_results import NodeFacts
+from mill_operator.core.objects.plan import Plan, plan, postponed
+from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.nodes import ObservedNode
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
+from mill_operator.core.rollout.leftovers import Leftover, late_pod_lookups, leftovers
+from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.verdicts.judge import Observation
 
 from .recordings import CREATED, pod
@@ -29,7 +24,7 @@ from .test_judge import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")
 WEB = ChildObject("Deployment", Key("shop", "web"), "web", "hash-1")
-THERE = ChildFacts(
+THERE = ObservedChild(
     kind="Deployment",
     key=Key("shop", "web"),
     uid="uid-1",
@@ -48,7 +43,7 @@ THERE = ChildFacts(
 NOTHING = Plan()
 
 
-def compare(wanted: list[ChildObject], there: list[ChildFacts], revisions: dict[str, str] | None = None) -> Plan:
+def compare(wanted: list[ChildObject], there: list[ObservedChild], revisions: dict[str, str] | None = None) -> Plan:
     return plan(wanted, there, owner=OWNER, revisions=revisions or {})
 
 
@@ -117,7 +112,7 @@ class TestPostponed:
     BAD = replace(pod("tag-missing"), template="second")
     READY = GOOD.ready_at
 
-    def until(self, *pods: PodFacts, after: float) -> list[float]:
+    def until(self, *pods: ObservedPod, after: float) -> list[float]:
         found = postponed([WANTED], pods, self.READY + timedelta(seconds=after))
         return [(moment - self.READY).total_seconds() for moment in found.values()]
 
@@ -145,7 +140,7 @@ class TestPredecessor:
 
     BORN = CREATED + timedelta(seconds=60)
 
-    def see(self, *children: ChildFacts) -> tuple[int, int]:
+    def see(self, *children: ObservedChild) -> tuple[int, int]:
         metadata = {
             "namespace": OWNER.key.namespace,
             "name": OWNER.key.name,
@@ -177,8 +172,10 @@ def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
     assert pods_to_replace([seen], [pod("ready"), bad, going, old]) == ([bad] if renewed else [])
 
 
-def left(*observed: ChildFacts, pods: tuple[PodFacts, ...] = (), wanted: tuple[str, ...] = ()) -> dict[str, Leftover]:
-    nodes = {"node-1": NodeFacts("linux/amd64", "Unknown", None)}
+def left(
+    *observed: ObservedChild, pods: tuple[ObservedPod, ...] = (), wanted: tuple[str, ...] = ()
+) -> dict[str, Leftover]:
+    nodes = {"node-1": ObservedNode("linux/amd64", "Unknown", None)}
     return leftovers(wanted, observed, pods, owner=OWNER, nodes=nodes)
 
 
@@ -192,7 +189,7 @@ def test_a_removed_service_is_counted_until_all_of_it_is_gone():
 
 
 def test_a_node_is_blamed_only_if_it_is_silent():
-    nodes = {"node-1": NodeFacts("linux/amd64", "True", None)}
+    nodes = {"node-1": ObservedNode("linux/amd64", "True", None)}
     for known in (nodes, {}):
         left_there = leftovers([], [], [pod("terminating")], owner=OWNER, nodes=known)
         assert left_there["web"].where.startswith("Pod web-")

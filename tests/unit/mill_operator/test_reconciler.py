@@ -17,7 +17,7 @@ SERVICE = {"name": "web", "image": "registry.example/web:1", "port": 8080}
 
 
 class Server:
-    """Answers as an API server would; what it was asked stands in `calls`."""
+    """LookupResults as an API server would; what it was asked stands in `calls`."""
 
     def __init__(self) -> None:
         self.resource: dict[str, Any] | None = None

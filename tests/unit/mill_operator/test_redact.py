@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mill_operator.core.observed.messages import LIMIT
-from mill_operator.core.observed.pods import pod_facts
+from mill_operator.core.observed.pods import project_pod
 from mill_operator.core.redaction.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
 
 
@@ -64,9 +64,9 @@ def _crashed(message: str, reason: str = "Error") -> dict[str, Any]:
 
 
 def test_a_pods_last_words_are_redacted_before_they_are_kept() -> None:
-    pod = pod_facts(_crashed("login failed: password=hunter2"))
-    assert pod.ended is not None
-    assert pod.ended.message == "login failed: password=***"
+    pod = project_pod(_crashed("login failed: password=hunter2"))
+    assert pod.container.ended is not None
+    assert pod.container.ended.message == "login failed: password=***"
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ def test_a_pods_last_words_are_redacted_before_they_are_kept() -> None:
     ],
 )
 def test_a_program_s_words_can_be_left_out_altogether(message: str, reason: str, kept: str) -> None:
-    pod = pod_facts(_crashed(message, reason), logs=False)
-    assert pod.ended is not None
-    assert pod.ended.message == kept
+    pod = project_pod(_crashed(message, reason), logs=False)
+    assert pod.container.ended is not None
+    assert pod.container.ended.message == kept
 
 
 def test_long_last_words_keep_their_end_and_long_messages_their_beginning() -> None:
-    pod = pod_facts(_crashed("\n".join(f"{n} ä" for n in range(2000))))
-    assert pod.ended is not None
-    assert pod.ended.message.endswith("1999 ä")
-    assert len(pod.ended.message.encode()) <= LIMIT
-    pod = pod_facts(_crashed("first\n" + "ä" * 4000, "StartError"))
-    assert pod.ended is not None
-    assert pod.ended.message.startswith("first")
-    assert len(pod.ended.message.encode()) <= LIMIT
+    pod = project_pod(_crashed("\n".join(f"{n} ä" for n in range(2000))))
+    assert pod.container.ended is not None
+    assert pod.container.ended.message.endswith("1999 ä")
+    assert len(pod.container.ended.message.encode()) <= LIMIT
+    pod = project_pod(_crashed("first\n" + "ä" * 4000, "StartError"))
+    assert pod.container.ended is not None
+    assert pod.container.ended.message.startswith("first")
+    assert len(pod.container.ended.message.encode()) <= LIMIT

@@ -8,15 +8,15 @@ import pytest
 
 from mill_api.status import RunState, TaskRun
 from mill_operator.core import timestamps
-from mill_operator.core.observed.jobs import JobFacts, job_facts
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
-from mill_operator.core.observed.pods import PodFacts, pod_facts
+from mill_operator.core.observed.jobs import ObservedJob, project_job
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.tasks.run_rules import RUN_TABLE
 from mill_operator.core.tasks.runs import look, look_without_job
 from mill_operator.core.verdicts.rules import TABLE
 
 from .event_texts import FAILED_CREATE
-from .recordings import CREATED, body, node, said
+from .recordings import CREATED, body, changed, node, said
 
 TIMED_OUT = "Job was active longer than specified deadline"
 GAVE_UP = "Job has reached the specified backoff limit"
@@ -27,7 +27,7 @@ def at(seconds: float) -> str:
     return timestamps.render(CREATED + timedelta(seconds=seconds))
 
 
-def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int = 30, **meta: Any) -> JobFacts:
+def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int = 30, **meta: Any) -> ObservedJob:
     """A Job; each condition is its type, its reason, and when it came true."""
     said = [
         {
@@ -48,7 +48,7 @@ def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int 
             {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "mill-secrets", "key": "db.url"}}},
         ],
     }
-    return job_facts(
+    return project_job(
         {
             "metadata": {
                 "name": name,
@@ -69,19 +69,19 @@ def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int 
     )
 
 
-def pod(recorded: str, **changes: Any) -> PodFacts:
+def pod(recorded: str, **changes: Any) -> ObservedPod:
     """A recorded pod, as a run's: never tried again."""
     made = body(recorded)
     labels = made["metadata"]["labels"]
     labels |= {"mill.dev/task": labels.pop("mill.dev/service"), "batch.kubernetes.io/job-name": "web-1"}
-    return replace(pod_facts(made), **changes)
+    return changed(project_pod(made), **changes)
 
 
-def ended(code: int, reason: str = "Error", **changes: Any) -> PodFacts:
+def ended(code: int, reason: str = "Error", **changes: Any) -> ObservedPod:
     crashed = pod("crashed-once")
-    assert crashed.ended is not None
-    end = replace(crashed.ended, exit_code=code, reason=reason)
-    return replace(crashed, ended=end, phase="Failed" if code else "Succeeded", **changes)
+    assert crashed.container.ended is not None
+    end = replace(crashed.container.ended, exit_code=code, reason=reason)
+    return changed(crashed, ended=end, phase="Failed" if code else "Succeeded", **changes)
 
 
 class Story:
@@ -92,10 +92,12 @@ class Story:
         self.wake: float | None = None
         self.asks: set[tuple[str, str]] = set()
 
-    def see(self, job: JobFacts, pod: PodFacts | None, seconds: float, answers: Answers = NOTHING_KNOWN) -> TaskRun:
+    def see(
+        self, job: ObservedJob, pod: ObservedPod | None, seconds: float, answers: LookupResults = NO_RESULTS
+    ) -> TaskRun:
         before = TaskRun.model_validate_json(self.stored) if self.stored else None
         seen = look(job, pod, before, answers, CREATED + timedelta(seconds=seconds))
-        self.asks = {(each.about, each.name) for each in seen.questions}
+        self.asks = {(each.about, each.name) for each in seen.lookup_requests}
         self.stored = seen.run.model_dump_json(by_alias=True, exclude_none=True)
         self.wake = None if seen.wake_at is None else (seen.wake_at - CREATED).total_seconds()
         return seen.run
@@ -269,7 +271,7 @@ class TestOtherHands:
         words = "Eviction API: evicting"
         story = Story()
         story.see(job(), pod("ready-without-port"), 3)
-        going = pod("ready-without-port", terminating=True, pushed_out=words)
+        going = pod("ready-without-port", terminating=True, eviction_message=words)
         assert story.see(job(), going, 5).state is RUNNING
         # Its pod may be gone before its Job says anything.
         assert story.see(job(), None, 15).state is RUNNING
@@ -289,7 +291,7 @@ class TestOtherHands:
         assert story.see(job(), pod("ready-without-port"), 200).state is RUNNING
 
     def test_a_lost_node_is_the_cause_though_its_pod_is_pushed_out_in_the_end(self):
-        lost = pod("ready-without-port", ready=False, terminating=True, pushed_out="Taint manager: deleting")
+        lost = pod("ready-without-port", ready=False, terminating=True, eviction_message="Taint manager: deleting")
         story = Story()
         story.see(job(deadline=3600), pod("ready-without-port"), 3)
         assert story.see(job(), lost, 400, node("Unknown", since=50)).reason == "NodeLost"
@@ -345,14 +347,14 @@ class TestInjectedContainers:
 
     def test_beside_a_program_that_runs_it_is_nobody_s_business(self):
         sidecar = pod("sidecar-image-missing")
-        assert sidecar.running_since is not None
+        assert sidecar.container.running_since is not None
         assert Story().see(job(), sidecar, 3).state is RUNNING
 
 
 class TestWithoutAJob:
     RUN = TaskRun(name="web-1", state=RUNNING, node="node-1", created_at=at(0), started_at=at(1))
 
-    def stop(self, run: TaskRun, pod: PodFacts | None = None, seconds: float = 10.0) -> TaskRun | None:
+    def stop(self, run: TaskRun, pod: ObservedPod | None = None, seconds: float = 10.0) -> TaskRun | None:
         seen = look_without_job(run, pod, CREATED + timedelta(seconds=seconds))
         return seen.run if seen else None
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mill_operator.core.observed.pods import PodFacts, pod_facts
+from mill_operator.core.observed.pods import ObservedPod, project_pod
 
 from .recordings import WEB, body, look, replace, waiting
 
@@ -43,9 +43,9 @@ def test_every_other_runtime_shows_the_commonest_troubles(runtime: str) -> None:
     assert shown >= {"image-missing", "image-denied", "image-platform", "image-registry", "start-command"}
 
 
-def _ended(each: dict[str, Any]) -> PodFacts:
+def _ended(each: dict[str, Any]) -> ObservedPod:
     recorded = body("crashed-once")
     ended = {"startedAt": "2026-01-31T12:00:01Z", "finishedAt": "2026-01-31T12:00:01Z", **each["ended"]}
     state = {"terminated": {**ended, "message": each["text"]}}
     recorded["status"]["containerStatuses"][0] |= {"state": state, "lastState": {}}
-    return pod_facts(recorded)
+    return project_pod(recorded)

@@ -7,8 +7,8 @@ from pydantic_core import to_json
 
 from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
 from mill_operator.core import limits
-from mill_operator.core.observed.jobs import JobFacts
-from mill_operator.core.observed.pods import child_facts
+from mill_operator.core.observed.children import project_child
+from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.tasks.status import TOLD_CHARACTERS, Observed, observe, outliving
 from mill_operator.core.verdicts.rule_input import Problem
 
@@ -16,17 +16,17 @@ from .test_advance import World, failed, healthy, starting
 from .test_runs import CREATED, at, ended, job, pod
 
 
-def of(task: str, name: str, *conditions: tuple[str, str, float], created: float = 0) -> JobFacts:
+def of(task: str, name: str, *conditions: tuple[str, str, float], created: float = 0) -> ObservedJob:
     made = job(*conditions, name=name)
     return replace(made, task=task, created=CREATED + timedelta(seconds=created))
 
 
-def complete(task: str, name: str, seconds: float, *, created: float = 0) -> JobFacts:
+def complete(task: str, name: str, seconds: float, *, created: float = 0) -> ObservedJob:
     return of(task, name, ("Complete", "", seconds), created=created)
 
 
 def see(
-    *jobs: JobFacts, previous: list[TaskStatus] | None = None, seconds: float = 1000.0, **problems: Problem
+    *jobs: ObservedJob, previous: list[TaskStatus] | None = None, seconds: float = 1000.0, **problems: Problem
 ) -> Observed:
     return observe(jobs, (), previous or [], problems=problems, now=CREATED + timedelta(seconds=seconds))
 
@@ -137,7 +137,7 @@ def test_a_task_that_cannot_be_spawned_says_why_in_the_table_s_words():
 def test_what_runs_outlives_its_task_and_what_has_ended_does_not():
     meta = {"namespace": "shop", "name": "web", "uid": "cron-uid", "resourceVersion": "1", "generation": 2}
     meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
-    cron_job = child_facts("CronJob", {"metadata": meta})
+    cron_job = project_child("CronJob", {"metadata": meta})
     running = of("web", "web-1")
     adopted = replace(running, owners=frozenset({"cron-uid", "mill-uid"}))
     of_another = replace(running, owners=frozenset({"other-uid"}))

@@ -17,6 +17,7 @@ from mill_operator.core.objects.desired import ChildObject, RenderedObject
 from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
+from mill_operator.core.verdicts.judge import JudgeInput, Observation
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
 
@@ -108,10 +109,10 @@ def rendering_fails(patch: pytest.MonkeyPatch) -> None:
 def judging_fails(patch: pytest.MonkeyPatch) -> None:
     judge = reconcile.judge
 
-    def broken(service: Any, *arguments: Any, **named: Any) -> Any:
-        if service.name == "web":
+    def broken(given: JudgeInput, now: datetime) -> Observation:
+        if given.service.name == "web":
             raise OverflowError("hunter2")
-        return judge(service, *arguments, **named)
+        return judge(given, now)
 
     patch.setattr(reconcile, "judge", broken)
 

@@ -20,8 +20,7 @@ from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
 from mill_operator.core.objects.pods import RenderOptions, pod_template, start_budget
-from mill_operator.core.verdicts.judge import Wanted
-from mill_operator.core.verdicts.rule_input import Asked
+from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 MIN_READY_SECONDS = 10
 """How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
@@ -93,16 +92,16 @@ def task_recipes(owner: Owner, task: Task, ports: Ports, options: RenderOptions)
     yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
 
 
-def wanted(service: Service, deployment: RenderedObject) -> Wanted:
+def wanted(service: Service, deployment: RenderedObject) -> DesiredService:
     """Return what the judge needs to know of a service."""
     secret = first_secret(service.env)
-    return Wanted(
+    return DesiredService(
         name=service.name,
         template=deployment.body["spec"]["template"]["metadata"]["labels"][names.LABEL_TEMPLATE],
         replicas=service.replicas,
         probed=service.port is not None,
         recreate=_keeps_data(service),
-        asked=Asked(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
+        asked=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
     )
 
 

@@ -24,8 +24,7 @@ from mill_operator.core.objects.desired import (
     wanted,
 )
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
-from mill_operator.core.verdicts.judge import Wanted
-from mill_operator.core.verdicts.rule_input import Asked
+from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 _ADDRESS = "${service."
 """What a value has that depends on the ports of other services."""
@@ -41,7 +40,7 @@ class Part:
     size: int
     """Characters of that. What it costs to make the objects grows with it."""
     children: tuple[ChildObject, ...]
-    wanted: Wanted | None
+    wanted: DesiredService | None
     """What the judge needs to know of a service; None: it is a task."""
     internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be made: what there is of it stays as it is."""
@@ -69,7 +68,7 @@ class DesiredState:
         return tuple(child for part in self.parts if part.internal_error is None for child in part.children)
 
     @property
-    def services(self) -> tuple[Wanted, ...]:
+    def services(self) -> tuple[DesiredService, ...]:
         """Return what the judge needs to know of each service, also of those that could not be rendered."""
         return tuple(part.wanted for part in self.parts if part.wanted is not None)
 
@@ -191,14 +190,14 @@ def _unrendered(program: Json, fingerprint: bytes, size: int, internal_error: In
     return Part(name, fingerprint, size, (), known, internal_error)
 
 
-def _as_asked(service: Json, internal_error: InternalError) -> Wanted:
+def _as_asked(service: Json, internal_error: InternalError) -> DesiredService:
     """Return what is known of a service that could not be rendered."""
-    return Wanted(
+    return DesiredService(
         name=service["name"],
         template="",
         replicas=fields.optional_number(service, "replicas"),
         probed=fields.optional_number(service, "port") is not None,
-        asked=Asked(fields.text(service, "image"), fields.quantity(service, "memory")),
+        asked=ServiceRequest(fields.text(service, "image"), fields.quantity(service, "memory")),
         internal_error=internal_error,
     )
 

@@ -35,7 +35,7 @@ RUNTIME_LINE = pattern(
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Termination:
     """How a container ended."""
 
     exit_code: int
@@ -46,7 +46,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class ContainerFacts:
+class ObservedContainer:
     """What a pod tells about one of its containers."""
 
     name: str = ""
@@ -58,35 +58,46 @@ class ContainerFacts:
     waiting_reason: str = ""
     waiting_message: str = ""
     running_since: datetime | None = None
-    ended: Ended | None = None
+    ended: Termination | None = None
     """Its end, if it is ended right now."""
-    last_ended: Ended | None = None
+    last_ended: Termination | None = None
     """The end before the current start."""
     restarts: int = 0
-    passing: bool = False
-    """Whether it should end well before ours may begin: an init container."""
+    is_init: bool = False
+    """Whether it is an init container, which should end well before ours may start."""
+
+    @property
+    def crashes(self) -> int:
+        """How often it has ended so far."""
+        stopped = self.ended is not None or self.waiting_reason == "CrashLoopBackOff"
+        return self.restarts + (1 if stopped else 0)
+
+    @property
+    def latest_end(self) -> Termination | None:
+        """How it ended last."""
+        return self.ended or self.last_ended
 
 
 def containers(
     ours: str, spec: JsonView, status: JsonView, texts: ContainerTexts, *, logs: bool
-) -> tuple[ContainerFacts, tuple[ContainerFacts, ...]]:
+) -> tuple[ObservedContainer, tuple[ObservedContainer, ...]]:
     """Return the container that is ours, and the others that are not ready. `texts` are those of the pod."""
     first = fields.mappings(spec, "initContainers")
     declared = {fields.text(each, "name"): each for each in (*fields.mappings(spec, "containers"), *first)}
     passing = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
-    own, others = ContainerFacts(), []
+    own, others = ObservedContainer(), []
     for each in (*fields.mappings(status, "containerStatuses"), *fields.mappings(status, "initContainerStatuses")):
         called = fields.text(each, "name")
         if called == ours:
             own = _container(each, declared.get(called, {}), texts, logs=logs)
         elif not fields.flag(each, "ready"):
-            others.append(_container(each, declared.get(called, {}), texts, logs=logs, passing=called in passing))
+            others.append(_container(each, declared.get(called, {}), texts, logs=logs, is_init=called in passing))
     return own, tuple(others)
 
 
 def _container(
-    status: JsonView, declared: JsonView, texts: ContainerTexts, *, logs: bool, passing: bool = False
-) -> ContainerFacts:
+    status: JsonView, declared: JsonView, texts: ContainerTexts, *, logs: bool, is_init: bool = False
+) -> ObservedContainer:
     state = fields.mapping(status, "state")
     waiting, running, ended = (_part(state, kind) for kind in ("waiting", "running", "terminated"))
     last = _part(fields.mapping(status, "lastState"), "terminated")
@@ -95,7 +106,7 @@ def _container(
     # A container that waits for something else than its creation or its image has got past both.
     past_pull = waiting is not None and reason not in {"", *CREATING, *PULL_PROBLEMS}
     told = (running, ended, last)
-    return ContainerFacts(
+    return ObservedContainer(
         name=called,
         image=fields.text(declared, "image"),
         memory=fields.quantity(fields.mapping(declared, "resources", "limits"), "memory"),
@@ -107,7 +118,7 @@ def _container(
         ended=_ended(called, restarts, ended, texts, logs=logs),
         last_ended=_ended(called, restarts - 1, last, texts, logs=logs),
         restarts=restarts,
-        passing=passing,
+        is_init=is_init,
     )
 
 
@@ -122,14 +133,16 @@ def _waiting(container: str, message: str, texts: ContainerTexts) -> str:
     return texts.get((container, message[:READ]) if message else None, partial(cluster_words, message))
 
 
-def _ended(container: str, start: int, state: JsonView | None, texts: ContainerTexts, *, logs: bool) -> Ended | None:
+def _ended(
+    container: str, start: int, state: JsonView | None, texts: ContainerTexts, *, logs: bool
+) -> Termination | None:
     """Return the end of a container's start of that number."""
     if state is None:
         return None
     reason, message = name(fields.text(state, "reason")), fields.text(state, "message")
     finished = fields.text(state, "finishedAt")
     identity: Hashable = (container, start, finished) if finished and message else None
-    return Ended(
+    return Termination(
         exit_code=fields.number(state, "exitCode"),
         reason=reason,
         message=texts.get(identity, partial(_end_message, reason, message, logs=logs)),

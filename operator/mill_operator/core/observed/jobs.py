@@ -23,7 +23,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class JobFacts:
+class ObservedJob:
     """A Job, as far as its run is judged by it."""
 
     key: Key
@@ -46,7 +46,7 @@ class JobFacts:
     """When nothing of it ran any more."""
 
 
-def job_facts(body: JsonView) -> JobFacts:
+def project_job(body: JsonView) -> ObservedJob:
     """Take what we need from a Job. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
@@ -57,7 +57,7 @@ def job_facts(body: JsonView) -> JobFacts:
     said = {kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"}
     bad = next((said[kind] for kind in ENDS_BADLY if kind in said), None)
     finished = said.get("Complete") or said.get("Failed") or {}
-    return JobFacts(
+    return ObservedJob(
         key=known.key,
         uid=known.uid,
         resource_version=known.resource_version,

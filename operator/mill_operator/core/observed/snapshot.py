@@ -6,9 +6,10 @@ from typing import Self
 
 from mill_api import names
 from mill_api.owner import Owner
-from mill_operator.core.observed.jobs import JobFacts
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.pods import ObservedPod
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,39 +19,39 @@ class Snapshot:
     The garbage collector deletes a predecessor's objects. Until then they occupy their names.
     """
 
-    pods: tuple[PodFacts, ...] = ()
+    pods: tuple[ObservedPod, ...] = ()
     """The pods of its services."""
-    children: tuple[ChildFacts, ...] = ()
-    predecessors: tuple[ChildFacts, ...] = ()
+    children: tuple[ObservedChild, ...] = ()
+    predecessors: tuple[ObservedChild, ...] = ()
     """The child objects of a predecessor."""
-    jobs: tuple[JobFacts, ...] = ()
+    jobs: tuple[ObservedJob, ...] = ()
     """The runs of its tasks: also of those that it has no more."""
-    run_pods: tuple[PodFacts, ...] = ()
+    run_pods: tuple[ObservedPod, ...] = ()
     """The pods of these runs."""
 
     @classmethod
     def of(
         cls,
         resource: ObservedMillDeployment,
-        pods: Iterable[PodFacts],
-        children: Iterable[ChildFacts],
-        jobs: Iterable[JobFacts],
+        pods: Iterable[ObservedPod],
+        children: Iterable[ObservedChild],
+        jobs: Iterable[ObservedJob],
     ) -> Self:
         """Sort out what carries the resource's name.
 
         Pods do not name the resource. Those of a predecessor are older than the resource, unless their Deployment was
         taken over from the predecessor, and then is older as well.
         """
-        own: list[ChildFacts] = []
-        predecessors: list[ChildFacts] = []
+        own: list[ObservedChild] = []
+        predecessors: list[ObservedChild] = []
         for child in children:
             (predecessors if is_of_predecessor(child, resource.owner) else own).append(child)
         created = resource.created
         taken_over = {each.service for each in own if each.kind == "Deployment" and each.created < created}
         cron_jobs = {each.uid for each in own if each.kind == "CronJob" and each.owner_uid == resource.uid}
         owners = {resource.uid, *cron_jobs}
-        service_pods: list[PodFacts] = []
-        run_pods: list[PodFacts] = []
+        service_pods: list[ObservedPod] = []
+        run_pods: list[ObservedPod] = []
         for pod in pods:
             if pod.service and (pod.created >= created or pod.service in taken_over):
                 service_pods.append(pod)
@@ -65,15 +66,15 @@ class Snapshot:
         )
 
     @property
-    def all_children(self) -> tuple[ChildFacts, ...]:
+    def all_children(self) -> tuple[ObservedChild, ...]:
         """The child objects, those of a predecessor included."""
         return (*self.children, *self.predecessors)
 
-    def without_pods(self, pods: Collection[PodFacts]) -> Self:
+    def without_pods(self, pods: Collection[ObservedPod]) -> Self:
         """Return the snapshot without some pods, which were deleted."""
         return replace(self, pods=tuple(pod for pod in self.pods if pod not in pods))
 
 
-def is_of_predecessor(child: ChildFacts, owner: Owner) -> bool:
+def is_of_predecessor(child: ObservedChild, owner: Owner) -> bool:
     """Return whether a child object belongs to an older resource of the same name."""
     return child.owner_uid not in ("", owner.uid) and child.owner == f"{names.KIND} {owner.key.name}"

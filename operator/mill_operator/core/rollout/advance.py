@@ -17,8 +17,9 @@ from mill_api.status import (
     Transition,
 )
 from mill_operator.core import limits, timestamps
-from mill_operator.core.objects.plan import SETTLING, Leftover
+from mill_operator.core.objects.plan import SETTLING
 from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation

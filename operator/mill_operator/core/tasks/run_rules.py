@@ -22,12 +22,12 @@ def timed_out(subject: Subject) -> Match | None:
     return Match(job.failure.message, {"timeout": format_duration(job.deadline * 10**9)})
 
 
-def pushed_out(subject: Subject) -> Match | None:
+def eviction_message(subject: Subject) -> Match | None:
     """See a pod that the cluster ends: eviction, preemption, a taint, a shutdown."""
     pod = subject.pod
-    if pod is None or not pod.pushed_out or not (pod.terminating or pod.phase == "Failed"):
+    if pod is None or not pod.eviction_message or not (pod.terminating or pod.phase == "Failed"):
         return None
-    return Match(pod.pushed_out, {"cause": one_line(pod.pushed_out, CAUSE_LIMIT)})
+    return Match(pod.eviction_message, {"cause": one_line(pod.eviction_message, CAUSE_LIMIT)})
 
 
 def unexplained(subject: Subject) -> Match | None:
@@ -43,7 +43,7 @@ TIMED_OUT: Final = Rule(
     "Raise the task's `timeout`, or see what takes so long: mill logs {service}",
 )  # fmt: skip
 PUSHED_OUT: Final = Rule(
-    "run-evicted", "Evicted", PERMANENT, AT_ONCE, pushed_out,
+    "run-evicted", "Evicted", PERMANENT, AT_ONCE, eviction_message,
     "a run's pod with the condition `DisruptionTarget`, or of the status `Evicted` and the like",
     "evicted from node {node}: {cause}",
     "Spawn it again: a run is not tried again by itself, since it may have done half of its work.",

@@ -15,14 +15,15 @@ from mill_api.manifests import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
-from mill_operator.core.observed.jobs import JobFacts
-from mill_operator.core.observed.lookup_results import Answers
-from mill_operator.core.observed.pods import PodFacts
+from mill_operator.core.objects.service import ServiceRequest
+from mill_operator.core.observed.jobs import ObservedJob
+from mill_operator.core.observed.lookup_results import LookupResults
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
-from mill_operator.core.verdicts.lookup_requests import SILENCE, Question, ask_at, questions
+from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, ask_at, lookup_requests
 from mill_operator.core.verdicts.normalize import views
-from mill_operator.core.verdicts.rule_input import Asked, Subject
+from mill_operator.core.verdicts.rule_input import Subject
 from mill_operator.core.verdicts.rules import INTERNAL
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error_finding
 
@@ -39,10 +40,12 @@ class Look:
 
     run: TaskRun
     wake_at: datetime | None = None
-    questions: frozenset[Question] = frozenset()
+    lookup_requests: frozenset[LookupRequest] = frozenset()
 
 
-def look(job: JobFacts, pod: PodFacts | None, before: TaskRun | None, answers: Answers, now: datetime) -> Look:
+def look(
+    job: ObservedJob, pod: ObservedPod | None, before: TaskRun | None, answers: LookupResults, now: datetime
+) -> Look:
     """Look at one run. `before` may be another of that name, which was deleted meanwhile."""
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
@@ -69,7 +72,7 @@ def look(job: JobFacts, pod: PodFacts | None, before: TaskRun | None, answers: A
     return Look(_told(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None), wake_at, asked)
 
 
-def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Look | None:
+def look_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) -> Look | None:
     """Look at a run whose Job was deleted. None: there is nothing to tell of it any more."""
     if before.finished_at is None:
         if pod is not None:
@@ -82,7 +85,7 @@ def look_without_job(before: TaskRun, pod: PodFacts | None, now: datetime) -> Lo
     return Look(before, forget_at) if forget_at > now else None
 
 
-def look_at_unjudged(job: JobFacts, before: TaskRun | None, internal_error: InternalError, now: datetime) -> Look:
+def look_at_unjudged(job: ObservedJob, before: TaskRun | None, internal_error: InternalError, now: datetime) -> Look:
     """Look at a run that cannot be judged by a fault of mill: it has failed if that goes on. It may still heal."""
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
@@ -94,7 +97,7 @@ def look_at_unjudged(job: JobFacts, before: TaskRun | None, internal_error: Inte
     return Look(_told(before, RunState.FAILED, finding, None), now + AGAIN_FAILED)
 
 
-def _with_pod(before: TaskRun, pod: PodFacts | None) -> TaskRun:
+def _with_pod(before: TaskRun, pod: ObservedPod | None) -> TaskRun:
     if pod is None:
         return before
     started = pod.first_started
@@ -102,7 +105,7 @@ def _with_pod(before: TaskRun, pod: PodFacts | None) -> TaskRun:
         update={
             "node": pod.node,
             "started_at": timestamps.render(started) if started else before.started_at,
-            "exit_code": pod.ended.exit_code if pod.ended else None,
+            "exit_code": pod.container.ended.exit_code if pod.container.ended else None,
         }
     )
 
@@ -126,35 +129,35 @@ def _ended(run: TaskRun, finished: datetime | None) -> TaskRun:
     return run.model_copy(update={"finished_at": timestamps.render(finished), "rule": None, "since": None})
 
 
-def _ended_well(job: JobFacts, pod: PodFacts | None) -> bool:
+def _ended_well(job: ObservedJob, pod: ObservedPod | None) -> bool:
     """Tell whether the program has done its work, though an injected container may go on for ever."""
     if job.succeeded or job.failure is not None:
         return job.succeeded
     return pod is not None and _done(pod) and not pod.terminating
 
 
-def _done(pod: PodFacts) -> bool:
-    return pod.ended is not None and pod.ended.exit_code == 0
+def _done(pod: ObservedPod) -> bool:
+    return pod.container.ended is not None and pod.container.ended.exit_code == 0
 
 
-def _finished_at(job: JobFacts, pod: PodFacts | None) -> datetime | None:
+def _finished_at(job: ObservedJob, pod: ObservedPod | None) -> datetime | None:
     """Return when nothing ran any more, of a run that has a verdict. None: something may still run."""
-    end = pod.ended.finished_at if pod and pod.ended else None
+    end = pod.container.ended.finished_at if pod and pod.container.ended else None
     return max(end, job.created) if end else job.finished_at
 
 
 def _finding(
-    job: JobFacts, pod: PodFacts | None, before: TaskRun, answers: Answers, now: datetime
+    job: ObservedJob, pod: ObservedPod | None, before: TaskRun, answers: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Return the gravest thing that is wrong, and when to look again."""
-    asked = Asked(job.image, job.memory, job.secrets)
+    asked = ServiceRequest(job.image, job.memory, job.secrets)
     subject = Subject(asked, job=job, pod=pod, answers=answers, before=_memory(before, job))
     subjects: Iterable[Subject] = views(subject)
     if pod is None:
-        said = answers.said(job.uid, NOT_MADE)
+        said = answers.newest_event(job.uid, NOT_MADE)
         subjects = [replace(subject, refusal=said.message.removeprefix("Error creating: ") if said else "")]
     found = find(job.task, list(subjects), None, now, RUN_TABLE)
-    if pod is not None and (pod.running_since is not None or _done(pod)):
+    if pod is not None and (pod.container.running_since is not None or _done(pod)):
         # The table has rows for services, which must be ready and go on, and for injected containers.
         found = [each for each in found if each.rule in (NODE_LOST, *RUN_RULES)]
     weighed = [_weighed(each, job, pod, now) for each in found]
@@ -167,7 +170,7 @@ def _finding(
     return (_in_words(gravest, before, now) if gravest else None), wake_at
 
 
-def _weighed(finding: Finding, job: JobFacts, pod: PodFacts | None, now: datetime) -> Finding:
+def _weighed(finding: Finding, job: ObservedJob, pod: ObservedPod | None, now: datetime) -> Finding:
     """Say when something is the end of a run. One crash is enough, where a service may have two."""
     if finding.rule is UNEXPLAINED or finding.rule is NODE_LOST:
         return finding
@@ -175,7 +178,7 @@ def _weighed(finding: Finding, job: JobFacts, pod: PodFacts | None, now: datetim
         return replace(finding, due=now)
     if pod is not None and pod.terminating:
         return replace(finding, due=None)  # somebody ends it: what that is, the Job says
-    over = pod is not None and (pod.ended is not None or pod.phase == "Failed")
+    over = pod is not None and (pod.container.ended is not None or pod.phase == "Failed")
     return replace(finding, due=now) if over else finding
 
 
@@ -191,7 +194,7 @@ def _in_words(finding: Finding, before: TaskRun, now: datetime) -> Finding:
     return finding
 
 
-def _memory(before: TaskRun, job: JobFacts) -> ServiceStatus | None:
+def _memory(before: TaskRun, job: ObservedJob) -> ServiceStatus | None:
     """Return what the table asks of the past, in the form in which it is kept of services."""
     if before.rule is None:
         return None
@@ -206,15 +209,15 @@ def _memory(before: TaskRun, job: JobFacts) -> ServiceStatus | None:
     )
 
 
-def _questions(job: JobFacts, pod: PodFacts | None, before: TaskRun, now: datetime) -> frozenset[Question]:
+def _questions(job: ObservedJob, pod: ObservedPod | None, before: TaskRun, now: datetime) -> frozenset[LookupRequest]:
     if pod is not None:
-        return frozenset(questions([pod], (), image=job.image, previous=_memory(before, job), now=now))
+        return frozenset(lookup_requests([pod], (), image=job.image, previous=_memory(before, job), now=now))
     if job.failure is None and now - job.created >= SILENCE:
-        return frozenset({Question("events", job.uid, job.key.namespace)})
+        return frozenset({LookupRequest("events", job.uid, job.key.namespace)})
     return frozenset()
 
 
-def _ask_for_pod_at(job: JobFacts, now: datetime) -> datetime:
+def _ask_for_pod_at(job: ObservedJob, now: datetime) -> datetime:
     """Return when to ask again why a Job has no pod: its status does not say."""
     pause = SILENCE
     while job.created + pause <= now:

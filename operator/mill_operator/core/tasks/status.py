@@ -8,13 +8,15 @@ from heapq import nlargest
 from mill_api.status import TaskRun, TaskStatus
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
-from mill_operator.core.observed.jobs import JobFacts
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.objects.service import ServiceRequest
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.jobs import ObservedJob
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.runs import MESSAGE_LIMIT, Look, look, look_at_unjudged, look_without_job
 from mill_operator.core.verdicts.findings import find
-from mill_operator.core.verdicts.lookup_requests import Question
-from mill_operator.core.verdicts.rule_input import Asked, Problem, Subject
+from mill_operator.core.verdicts.lookup_requests import LookupRequest
+from mill_operator.core.verdicts.rule_input import Problem, Subject
 
 TOLD_PER_TASK = 5
 """How many runs that go on are told of, and how many that have ended: the newest of each."""
@@ -32,19 +34,19 @@ class Observed:
     """How many runs have not ended."""
     wake_at: datetime | None
     """When to look again though nothing happens."""
-    questions: frozenset[Question] = frozenset()
+    lookup_requests: frozenset[LookupRequest] = frozenset()
     """What would help to judge them better."""
     internal_errors: tuple[tuple[str, InternalError], ...] = ()
     """The runs that could not be judged, and why."""
 
 
 def observe(
-    jobs: Sequence[JobFacts],
-    pods: Iterable[PodFacts],
+    jobs: Sequence[ObservedJob],
+    pods: Iterable[ObservedPod],
     previous: Sequence[TaskStatus],
     *,
     problems: Mapping[str, Problem],
-    answers: Answers = NOTHING_KNOWN,
+    answers: LookupResults = NO_RESULTS,
     now: datetime,
 ) -> Observed:
     """Look at the tasks of a MillDeployment.
@@ -52,14 +54,14 @@ def observe(
     `problems` are why a task's CronJob could not be written: such a task cannot be spawned. `answers` is what was
     looked up.
     """
-    jobs_of: dict[str, list[JobFacts]] = {}
+    jobs_of: dict[str, list[ObservedJob]] = {}
     for job in jobs:
         jobs_of.setdefault(job.task, []).append(job)
     pod_of = {pod.job: pod for pod in sorted(pods, key=lambda pod: pod.created)}
     before_of = {task.name: {run.name: run for run in task.runs} for task in previous}
     runs_of: dict[str, list[TaskRun]] = {}
     wakes: list[datetime] = []
-    asked: set[Question] = set()
+    asked: set[LookupRequest] = set()
     internal_errors: list[tuple[str, InternalError]] = []
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
@@ -71,7 +73,7 @@ def observe(
         looks += filter(None, (look_without_job(before[name], pod_of.get(name), now) for name in deleted))
         runs_of[task] = [each.run for each in looks]
         wakes += [each.wake_at for each in looks if each.wake_at is not None]
-        asked |= {question for each in looks for question in each.questions}
+        asked |= {question for each in looks for question in each.lookup_requests}
     # A program that has ended has, though its Job takes a moment to say so.
     ended = {run.name for runs in runs_of.values() for run in runs if run.finished_at is not None}
     told = _bounded(runs_of)
@@ -79,16 +81,16 @@ def observe(
         tasks=[_status(task, told.get(task, ()), problems.get(task), now) for task in sorted({*told, *problems})],
         active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
         wake_at=min(wakes, default=None),
-        questions=frozenset(asked),
+        lookup_requests=frozenset(asked),
         internal_errors=tuple(internal_errors),
     )
 
 
 def _look(
-    job: JobFacts,
-    pod: PodFacts | None,
+    job: ObservedJob,
+    pod: ObservedPod | None,
     before: TaskRun | None,
-    answers: Answers,
+    answers: LookupResults,
     now: datetime,
     internal_errors: list[tuple[str, InternalError]],
 ) -> Look:
@@ -101,7 +103,7 @@ def _look(
         return look_at_unjudged(job, before, internal_error, now)
 
 
-def outliving(jobs: Iterable[JobFacts], deleted: Iterable[ChildFacts]) -> list[JobFacts]:
+def outliving(jobs: Iterable[ObservedJob], deleted: Iterable[ObservedChild]) -> list[ObservedJob]:
     """Return the runs that go on, of tasks whose CronJob is about to be deleted: with no other owner they would go too.
 
     What runs was asked for when the task was still there. What has ended goes with it.
@@ -110,7 +112,7 @@ def outliving(jobs: Iterable[JobFacts], deleted: Iterable[ChildFacts]) -> list[J
     return [job for job in jobs if job.finished_at is None and job.owners and job.owners <= cron_jobs]
 
 
-def _newest_jobs(jobs: Sequence[JobFacts]) -> list[JobFacts]:
+def _newest_jobs(jobs: Sequence[ObservedJob]) -> list[ObservedJob]:
     """Return the Jobs that are told of. The others are not even judged: there may be very many."""
     active = (job for job in jobs if job.finished_at is None)
     ended = (job for job in jobs if job.finished_at is not None)
@@ -120,7 +122,7 @@ def _newest_jobs(jobs: Sequence[JobFacts]) -> list[JobFacts]:
     ]
 
 
-def _pod_of(job: JobFacts, pod_of: Mapping[str, PodFacts]) -> PodFacts | None:
+def _pod_of(job: ObservedJob, pod_of: Mapping[str, ObservedPod]) -> ObservedPod | None:
     """Return a Job's pod: not one that is left of an older Job of that name."""
     pod = pod_of.get(job.key.name)
     return pod if pod is not None and pod.created >= job.created else None
@@ -151,5 +153,5 @@ def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: da
     newest_first = sorted(runs, key=lambda run: (run.created_at, run.name), reverse=True)
     if problem is None:
         return TaskStatus(name=task, runs=newest_first)
-    (finding,) = find(task, [Subject(Asked(image="", memory=""), problem=problem)], None, now)
+    (finding,) = find(task, [Subject(ServiceRequest(image="", memory=""), problem=problem)], None, now)
     return TaskStatus(name=task, reason=finding.rule.code, message=finding.message[:MESSAGE_LIMIT], runs=newest_first)

@@ -1,60 +1,32 @@
 """What rules look for in one container of a pod: its image, its start, its run.
 
 A predicate returns what it has found, or None. What is around a pod (the scheduler, volumes, nodes, quotas) has its
-predicates in `surroundings`.
+predicates in `pod_predicates`.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final, TypeAlias
 
 from mill_api import names
-from mill_api.status import ServiceStatus
-from mill_operator.core.observed.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Ended
-from mill_operator.core.patterns import literal, pattern, repeated
+from mill_operator.core.observed.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Termination
+from mill_operator.core.patterns import literal, pattern
+from mill_operator.core.verdicts.pulls import (
+    BACK_OFF,
+    LOGIN_FAILS,
+    NOT_FOUND,
+    OTHER_PLATFORM,
+    PULL_SECRETS,
+    is_denied,
+    is_failing,
+    without_image_names,
+)
 from mill_operator.core.verdicts.rule_input import Match, Subject
 
 Sees: TypeAlias = Callable[[Subject], Match | None]
 
 LONG_RUN: Final = timedelta(seconds=600)
 """A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
-
-BACK_OFF: Final = "Back-off pulling image"
-DENIED: Final = pattern(
-    r"(?i)unauthorized|denied|forbidden|authentication required|no basic auth credentials"
-    r"|authorization failed|incorrect username or password|authorization token has expired"
-)
-FILE_DENIED: Final = repeated(r"(?i)permission denied")
-"""What a file system says; that is no registry's refusal."""
-OTHER_PLATFORM: Final = pattern(
-    r"(?i)no match for platform"
-    r"|no matching manifest for (?P<docker>[\w/.-]+)"
-    r"|no image found in (?:manifest list|image index) for architecture \"?(?P<arch>\w+)\"?,"
-    r" variant \"?(?P<variant>\w*)\"?, OS \"?(?P<os>\w+)"
-)
-SAYS_NO_CAUSE: Final = pattern(rf'(?im)pull QPS exceeded|context canceled|^{BACK_OFF} "[^"]*"\s*$')
-"""A pull's failure in words that say nothing of its cause: one that is known already stays."""
-
-
-LOGIN_FAILS: Final = pattern(r"(?i)failed to (?:authorize|fetch \w+ token)")
-NOT_FOUND: Final = (
-    r"(?m::\s*not found\s*$)|: not found\b|404 not found|manifest unknown|name unknown|manifest for \S+ not found"
-)
-PULL_SECRETS: Final = pattern(r"secrets \((?P<secrets>[^)]+)\)")
-IMAGE_IN_REQUEST: Final = repeated(r"/manifests/\S+|manifest \S+ in \S+")
-WORD_CHARACTERS: Final = "_.-"
-
-
-def denied(words: str) -> bool:
-    """Tell whether a registry refuses."""
-    return DENIED.search(FILE_DENIED.sub("", words)) is not None
-
-
-def cause_known(before: ServiceStatus | None, image: str) -> bool:
-    """Tell whether it has been said already why this image cannot be pulled."""
-    known = before is not None and before.since is not None and (before.rule or "").startswith("image-")
-    return known and before is not None and before.image in (None, image)
 
 
 def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
@@ -63,38 +35,13 @@ def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
 
     def sees(subject: Subject) -> Match | None:
         pod = subject.pod
-        if pod is None or pod.waiting_reason not in reasons:
+        if pod is None or pod.container.waiting_reason not in reasons:
             return None
-        found = says_so.search(without_names(pod.waiting_message, subject.asked.image))
-        return Match(pod.waiting_message or pod.waiting_reason, found.groupdict(default="")) if found else None
+        waiting = pod.container
+        found = says_so.search(without_image_names(waiting.waiting_message, subject.asked.image))
+        return Match(waiting.waiting_message or waiting.waiting_reason, found.groupdict(default="")) if found else None
 
     return sees
-
-
-@lru_cache(maxsize=1024)  # every row about images asks for the same
-def without_names(message: str, image: str) -> str:
-    """Take the image's names out of a message: an image may be called `denied`, and a tag `429`."""
-    path = image.partition("@")[0]
-    folder, slash, last = path.rpartition("/")
-    path = folder + slash + last.partition(":")[0]
-    host, _, rest = path.partition("/")
-    repository = rest if rest and ("." in host or ":" in host or host == "localhost") else path
-    message = IMAGE_IN_REQUEST.sub("", message.replace(image, "") if image else message)
-    return _without_word(message, repository) if repository else message
-
-
-def _without_word(text: str, word: str) -> str:
-    """Take a word out wherever it stands alone."""
-    before, *others = text.split(word)
-    kept = [before]
-    for other in others:
-        alone = not _in_word(kept[-1][-1:]) and not _in_word(other[:1])
-        kept += [other] if alone else [word, other]
-    return "".join(kept)
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or (character != "" and character in WORD_CHARACTERS)
 
 
 def pull(says: str) -> Sees:
@@ -126,11 +73,11 @@ def image_missing(subject: Subject) -> Match | None:
 
 def _pull_denied(subject: Subject) -> Match | None:
     pod = subject.pod
-    if pod is None or pod.waiting_reason not in PULL_PROBLEMS:
+    if pod is None or not is_failing(pod.container):
         return None
-    if not denied(without_names(pod.waiting_message, subject.asked.image)):
+    if not is_denied(without_image_names(pod.container.waiting_message, subject.asked.image)):
         return None
-    return Match(pod.waiting_message or pod.waiting_reason)
+    return Match(pod.container.waiting_message or pod.container.waiting_reason)
 
 
 def pull_denied(subject: Subject) -> Match | None:
@@ -149,7 +96,7 @@ def pull_secret_missing(subject: Subject) -> Match | None:
     """See a registry that refuses while the credentials that the pod should bring do not exist."""
     if subject.pod is None or (match := _pull_denied(subject)) is None:
         return None
-    said = subject.answers.said(subject.pod.uid, "FailedToRetrieveImagePullSecret")
+    said = subject.answers.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
     found = PULL_SECRETS.search(said.message) if said else None
     return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
 
@@ -175,7 +122,7 @@ def cannot_start(says: str) -> Sees:
     def sees(subject: Subject) -> Match | None:
         if match := waiting(subject):
             return match
-        end = subject.pod.latest_end if subject.pod else None
+        end = subject.pod.container.latest_end if subject.pod else None
         if end is None or not says_so.search(end.message):
             return None
         # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
@@ -191,53 +138,53 @@ NOT_RUN: Final = waits({"RunContainerError"})
 
 def start_failed(subject: Subject) -> Match | None:
     """See a container that the runtime could not start, for any other cause."""
-    end = subject.pod.latest_end if subject.pod else None
+    end = subject.pod.container.latest_end if subject.pod else None
     if end is not None and end.reason in RUNTIME_WORDS:
         return Match(end.message, {"waiting": end.message})
     return NOT_RUN(subject)
 
 
-def out_of_memory(end: Ended) -> bool:
+def out_of_memory(end: Termination) -> bool:
     """Tell a container that the kernel ended, whatever its exit code: it may have been a child of its program."""
     return end.reason == "OOMKilled"
 
 
-def done(end: Ended) -> bool:
+def done(end: Termination) -> bool:
     """Tell a program that ended of itself, and well."""
     return end.exit_code == 0 and not out_of_memory(end)
 
 
-def crashed(end: Ended) -> bool:
+def crashed(end: Termination) -> bool:
     """Tell every other end of which anything is known: a node may lose a container."""
     return not done(end) and not out_of_memory(end) and end.reason != "ContainerStatusUnknown"
 
 
-def ends(how: Callable[[Ended], bool]) -> Sees:
+def ends(how: Callable[[Termination], bool]) -> Sees:
     """See a container that ends: the first time is a suspicion, the second a failure."""
 
     def sees(subject: Subject) -> Match | None:
         pod = subject.pod
-        end = pod.latest_end if pod else None
+        end = pod.container.latest_end if pod else None
         if pod is None or end is None or not how(end):
             return None
         evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
-        first = pod.crashes < 2 or _ran_long(end)
+        first = pod.container.crashes < 2 or _ran_long(end)
         return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=first)
 
     return sees
 
 
-def _ran_long(end: Ended) -> bool:
+def _ran_long(end: Termination) -> bool:
     return end.started_at is not None and end.finished_at is not None and end.finished_at - end.started_at >= LONG_RUN
 
 
 def unready(subject: Subject) -> Match | None:
     """See a container that runs and is not ready; its time counts from its first start, or since it was ready last."""
     pod = subject.pod
-    if pod is None or pod.running_since is None or pod.container_ready or pod.first_started is None:
+    if pod is None or pod.container.running_since is None or pod.container.ready or pod.first_started is None:
         return None
     budget = subject.asked.budget
     values = {"budget": f"{budget.total_seconds():g}s"}
-    since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.clock_shift
-    probe = subject.answers.said(pod.uid, "Unhealthy", container=subject.container or pod.service)
+    since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.node_clock_skew
+    probe = subject.answers.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
     return Match(probe.message if probe else "the container runs and does not become ready", values, since, budget)

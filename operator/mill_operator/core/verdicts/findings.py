@@ -7,11 +7,10 @@ from datetime import datetime
 from mill_api.status import ServiceStatus, State
 from mill_objects.printable import multi_line, one_line
 from mill_operator.core import timestamps
-from mill_operator.core.observed.containers import PULL_PROBLEMS
 from mill_operator.core.observed.messages import LIMIT, cause
-from mill_operator.core.verdicts.container_predicates import SAYS_NO_CAUSE, cause_known
+from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import Match, Subject
-from mill_operator.core.verdicts.rules import TABLE, Rule, Speed
+from mill_operator.core.verdicts.rules import BY_ID, TABLE, Rule, Speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +24,25 @@ class Finding:
     since: datetime
     due: datetime | None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is a failure by now."""
+        return self.due is not None and self.due <= now
+
 
 def find(
     service: str, subjects: Sequence[Subject], asked_at: datetime | None, now: datetime, table: Sequence[Rule] = TABLE
 ) -> list[Finding]:
     """Return what is wrong, the gravest first: one whose time is up before one that waits, then the table's order."""
-    findings = []
+    ranked: list[tuple[int, Finding]] = []
     for subject in subjects:
         for rank, rule in enumerate(table):
             if (match := rule.sees(subject)) is not None:
                 finding = _known_before(subject) or _finding(service, subject, rule, match, asked_at, now)
-                up = finding.due is not None and finding.due <= now
-                findings.append((not up, rank, finding.since, finding))
+                ranked.append((rank, finding))
                 if not match.open_ended:  # what is no more than the suspicion of a rule hides nothing
                     break
-    return [each[3] for each in sorted(findings, key=lambda each: each[:3])]
+    ranked.sort(key=lambda each: (not each[1].is_due(now), each[0], each[1].since))
+    return [finding for _, finding in ranked]
 
 
 def _finding(
@@ -49,7 +52,7 @@ def _finding(
     since = match.since or now
     if match.since is not None and asked_at is not None:
         since = max(since, asked_at)
-    elif match.since is None and before is not None and before.since and _clock(before.rule) == _clock(rule.id):
+    elif match.since is None and before is not None and before.since and _timer(before.rule) == _timer(rule.id):
         since = min(since, timestamps.parse(before.since))
     values = text_values(service, subject, match)
     message = rule.message.format_map(values)
@@ -81,26 +84,25 @@ def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
         "memory": subject.asked.memory,
         "node": node,
         "platform": known.platform if known and known.platform else f"the platform of node {node}",
-        "waiting": cause(pod.waiting_message or pod.waiting_reason) if pod else "",
+        "waiting": cause(pod.container.waiting_message or pod.container.waiting_reason) if pod else "",
         **match.values,
     }
 
 
-def _clock(rule_id: str | None) -> str | None:
-    """Return the name of the clock by which a rule counts."""
-    rule = next((each for each in TABLE if each.id == rule_id), None)
-    return (rule.clock or rule.id) if rule else rule_id
+def _timer(rule_id: str | None) -> str | None:
+    """Return the timer that a rule shares with others of its group, or its own."""
+    rule = BY_ID.get(rule_id or "")
+    return (rule.timer_group or rule.id) if rule else rule_id
 
 
 def _known_before(subject: Subject) -> Finding | None:
     """Return what was found of an image that cannot be pulled, if its node only says that it tries again."""
     pod, before = subject.pod, subject.before
-    if pod is None or pod.waiting_reason not in PULL_PROBLEMS or not SAYS_NO_CAUSE.search(pod.waiting_message):
+    if pod is None or before is None or before.since is None or subject.container:
         return None
-    if subject.container or before is None or before.since is None or not cause_known(before, subject.asked.image):
+    if not pulls.names_no_cause(pod.container) or not pulls.is_known_cause(before, subject.asked.image):
         return None
-    rule = next((each for each in TABLE if each.id == before.rule), None)
-    if rule is None:
+    if (rule := BY_ID.get(before.rule or "")) is None:
         return None
     since = timestamps.parse(before.since)
     return Finding(

@@ -1,21 +1,16 @@
-"""What the judge would like to know, and pods do not say. Asked only when it helps; `lookups` finds the answers."""
+"""Lookups of what pods do not report and a verdict needs. They are requested only where they can help."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from mill_api.status import ServiceStatus
-from mill_operator.core.observed.containers import PULL_PROBLEMS
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
-from mill_operator.core.verdicts.container_predicates import (
-    OTHER_PLATFORM,
-    SAYS_NO_CAUSE,
-    cause_known,
-    denied,
-    without_names,
-)
-from mill_operator.core.verdicts.pod_predicates import begins
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.containers import ObservedContainer
+from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.verdicts import pulls
+from mill_operator.core.verdicts.pod_predicates import is_pending_start
 
 PODS_ASKED_ABOUT: Final = 1
 """Per service: its pods have one template, and mostly one trouble. A list of events is no cheap thing to ask for."""
@@ -36,7 +31,7 @@ SETTLED: Final = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LookupRequest:
     """Something to look up."""
 
     about: Literal["events", "node"]
@@ -49,16 +44,16 @@ class Question:
     """Seconds for which an older answer will do."""
 
 
-def questions(
-    pods: Sequence[PodFacts],
-    claims: Iterable[ChildFacts],
+def lookup_requests(
+    pods: Sequence[ObservedPod],
+    claims: Iterable[ObservedChild],
     *,
     image: str,
     previous: ServiceStatus | None,
     now: datetime,
-) -> set[Question]:
+) -> set[LookupRequest]:
     """Return what would help to judge these pods of one service, of which the first are asked about."""
-    asked: set[Question] = set()
+    asked: set[LookupRequest] = set()
     claim_of = {each.key.name: each for each in claims}
     for pod in [pod for pod in pods if not pod.ready][:PODS_ASKED_ABOUT]:
         asked |= _about_its_containers(pod, image, previous)
@@ -67,62 +62,60 @@ def questions(
     return asked
 
 
-def _about_its_containers(pod: PodFacts, image: str, previous: ServiceStatus | None) -> set[Question]:
-    asked = _about_a_pull(pod, pod.waiting_reason, pod.waiting_message, image, previous)
-    for other in pod.others:
-        asked |= _about_a_pull(pod, other.waiting_reason, other.waiting_message, other.image, previous)
-    last_words = pod.waiting_message + (pod.latest_end.message if pod.latest_end else "")
-    if "exec format error" in last_words.lower():
+def _about_its_containers(pod: ObservedPod, image: str, previous: ServiceStatus | None) -> set[LookupRequest]:
+    ours = replace(pod.container, image=image)
+    asked = {each for one in (ours, *pod.injected) for each in _about_a_pull(pod, one, previous)}
+    end = pod.container.latest_end
+    if "exec format error" in (pod.container.waiting_message + (end.message if end else "")).lower():
         asked |= _node(pod, SETTLED)
     return asked
 
 
-def _about_a_pull(
-    pod: PodFacts, reason: str, message: str, image: str, previous: ServiceStatus | None
-) -> set[Question]:
-    if reason not in PULL_PROBLEMS:
+def _about_a_pull(pod: ObservedPod, container: ObservedContainer, previous: ServiceStatus | None) -> set[LookupRequest]:
+    if not pulls.is_failing(container):
         return set()
-    words = without_names(message, image)
-    if OTHER_PLATFORM.search(words):
+    if pulls.needs_platform(container):
         return _node(pod, SETTLED)
-    if denied(words):  # is it that the credentials are missing?
+    if pulls.needs_pull_secrets(container):
         return {_events(pod, LATER)}
-    if SAYS_NO_CAUSE.search(words) and not cause_known(previous, image):
-        return {_events(pod, SETTLED, says=message)}
+    if pulls.names_no_cause(container) and not pulls.is_known_cause(previous, container.image):
+        return {_events(pod, SETTLED, says=container.waiting_message)}
     return set()
 
 
-def _about_its_place(pod: PodFacts, claims: dict[str, ChildFacts], now: datetime) -> set[Question]:
+def _about_its_place(pod: ObservedPod, claims: dict[str, ObservedChild], now: datetime) -> set[LookupRequest]:
     if pod.node is not None:
         return set()
     waited = now - pod.created
-    asked: set[Question] = set()
+    asked: set[LookupRequest] = set()
     if waited >= SILENCE:
         unbound = [claims[name] for name in pod.claims if name in claims and claims[name].phase != "Bound"]
-        asked |= {Question("events", claim.uid, claim.key.namespace, fresh=SOON) for claim in unbound[:1]}
+        asked |= {LookupRequest("events", claim.uid, claim.key.namespace, fresh=SOON) for claim in unbound[:1]}
     if waited >= LONG_UNSCHEDULABLE and pod.unschedulable is not None and not asked:
         asked.add(_events(pod, LATER))
     return asked
 
 
-def _about_its_silence(pod: PodFacts, now: datetime) -> set[Question]:
+def _about_its_silence(pod: ObservedPod, now: datetime) -> set[LookupRequest]:
     if pod.bound_at is None:
         return set()
     waited = now - pod.bound_at
-    if begins(pod):
+    if is_pending_start(pod):
         asked = {_events(pod, SOON)} if waited >= SILENCE else set()
         return asked | (_node(pod, SOON) if waited >= NODE_SILENCE else set())
-    if pod.running_since is None:
+    if pod.container.running_since is None:
         return set()
-    if not pod.container_ready:
-        return {_events(pod, LATER), *_node(pod, SOON)} if now - pod.running_since >= PROBED_IN_VAIN else set()
+    if not pod.container.ready:
+        return (
+            {_events(pod, LATER), *_node(pod, SOON)} if now - pod.container.running_since >= PROBED_IN_VAIN else set()
+        )
     # Somebody else says that it is not ready: another container, a gate, or the controller that watches nodes.
-    return set() if pod.others or pod.gate else _node(pod, SOON)
+    return set() if pod.injected or pod.gate else _node(pod, SOON)
 
 
-def ask_at(pod: PodFacts, now: datetime) -> datetime | None:
+def ask_at(pod: ObservedPod, now: datetime) -> datetime | None:
     """Return when to look at a pod again whose status says nothing, though nothing happens."""
-    if pod.ready or not (begins(pod) or (pod.node is None and pod.claims)):
+    if pod.ready or not (is_pending_start(pod) or (pod.node is None and pod.claims)):
         return None
     waiting_since = pod.bound_at or pod.created
     pause = SILENCE
@@ -131,9 +124,9 @@ def ask_at(pod: PodFacts, now: datetime) -> datetime | None:
     return waiting_since + pause
 
 
-def _events(pod: PodFacts, fresh: float, says: str = "") -> Question:
-    return Question("events", pod.uid, pod.key.namespace, says, fresh)
+def _events(pod: ObservedPod, fresh: float, says: str = "") -> LookupRequest:
+    return LookupRequest("events", pod.uid, pod.key.namespace, says, fresh)
 
 
-def _node(pod: PodFacts, fresh: float) -> set[Question]:
-    return {Question("node", pod.node, fresh=fresh)} if pod.node else set()
+def _node(pod: ObservedPod, fresh: float) -> set[LookupRequest]:
+    return {LookupRequest("node", pod.node, fresh=fresh)} if pod.node else set()

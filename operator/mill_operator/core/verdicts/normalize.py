@@ -7,9 +7,9 @@ from typing import Final
 
 from mill_api.status import Phase, ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.observed.containers import CREATING, PULL_PROBLEMS, ContainerFacts, Ended
-from mill_operator.core.observed.pods import PodFacts
-from mill_operator.core.verdicts.container_predicates import SAYS_NO_CAUSE, cause_known
+from mill_operator.core.observed.containers import CREATING, Termination
+from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import Subject
 from mill_operator.core.verdicts.rules import UNREADY
 
@@ -19,32 +19,33 @@ CLOCKS_AGREE: Final = timedelta(seconds=2)
 """Times in a pod's status are whole seconds, and it takes us a moment to see them."""
 
 
-def since_asked(pod: PodFacts, asked_at: datetime | None) -> PodFacts:
+def since_asked(pod: ObservedPod, asked_at: datetime | None) -> ObservedPod:
     """Leave out of a pod what happened to it before somebody asked, if it is older than that."""
     if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at:
         return pod
-    told_before = (pod.told_at or pod.created) + CLOCKS_DIFFER < asked_at
-    ended, last_ended = (_if_since(end, asked_at) for end in (pod.ended, pod.last_ended))
-    stopped = ended is not None or pod.waiting_reason == "CrashLoopBackOff"
+    told_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < asked_at
+    ours = pod.container
+    ended, last_ended = (_if_since(end, asked_at) for end in (ours.ended, ours.last_ended))
+    stopped = ended is not None or ours.waiting_reason == "CrashLoopBackOff"
     ends = (ended is not None) + (last_ended is not None)
-    silent = told_before and pod.waiting_reason not in CREATING
-    return replace(
-        pod,
-        waiting_reason="" if silent else pod.waiting_reason,
-        waiting_message="" if silent else pod.waiting_message,
+    silent = told_before and ours.waiting_reason not in CREATING
+    container = replace(
+        ours,
+        waiting_reason="" if silent else ours.waiting_reason,
+        waiting_message="" if silent else ours.waiting_message,
         ended=ended,
         last_ended=last_ended,
         restarts=max(0, ends - stopped),
-        others=() if told_before else pod.others,
     )
+    return replace(pod, container=container, injected=() if told_before else pod.injected)
 
 
-def _if_since(end: Ended | None, asked_at: datetime) -> Ended | None:
+def _if_since(end: Termination | None, asked_at: datetime) -> Termination | None:
     known_older = end is not None and end.finished_at is not None and end.finished_at < asked_at
     return None if known_older else end
 
 
-def evicted(pods: Sequence[PodFacts], template: str, asked_at: datetime | None) -> tuple[PodFacts, ...]:
+def evicted(pods: Sequence[ObservedPod], template: str, asked_at: datetime | None) -> tuple[ObservedPod, ...]:
     """Return the pods that nodes have pushed out since somebody asked, the oldest first."""
     all_of_them = (pod for pod in pods if pod.template == template and pod.reason == "Evicted")
     since = (pod for pod in all_of_them if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at)
@@ -56,43 +57,29 @@ def views(subject: Subject) -> Iterator[Subject]:
     if (pod := subject.pod) is None:
         return
     yield _with_cause(subject, pod)
-    for other in pod.others:
-        runs_its_course = other.passing and other.running_since is not None  # it should end, and may take its time
+    for other in pod.injected:
+        runs_its_course = other.is_init and other.running_since is not None  # it should end, and may take its time
         if not runs_its_course:
             asked = replace(subject.asked, image=other.image, memory=other.memory, secrets=())
-            yield _with_cause(replace(subject, asked=asked, container=other.name), _seen_with(pod, other))
+            yield _with_cause(
+                replace(subject, asked=asked, container=other.name), replace(pod, container=other, injected=())
+            )
 
 
-def _with_cause(subject: Subject, pod: PodFacts) -> Subject:
-    """Put the cause that an event names into a pod that says no more than that the kubelet waits with its pull.
+def _with_cause(subject: Subject, pod: ObservedPod) -> Subject:
+    """Put the cause that an event names into a pod whose pull failure names none.
 
-    Kubelets before 1.32 are like that. What was said of the image before is as good, and needs no event.
+    A cause that the status already has is as good, and needs no event.
     """
-    silent = pod.waiting_reason in PULL_PROBLEMS and SAYS_NO_CAUSE.search(pod.waiting_message)
-    if silent and not cause_known(subject.before, subject.asked.image):
-        about_it = f'Failed to pull image "{subject.asked.image}"'
-        events = (each.message for each in subject.answers.events.get(pod.uid, ()))
-        causes = (said for said in events if said.startswith(about_it) and not SAYS_NO_CAUSE.search(said))
-        pod = replace(pod, waiting_message=next(causes, pod.waiting_message))
+    image = subject.asked.image
+    if pulls.names_no_cause(pod.container) and not pulls.is_known_cause(subject.before, image):
+        cause = pulls.cause_in_events(subject.answers.events.get(pod.uid, ()), image)
+        if cause is not None:
+            pod = replace(pod, container=replace(pod.container, waiting_message=cause))
     return replace(subject, pod=pod)
 
 
-def _seen_with(pod: PodFacts, other: ContainerFacts) -> PodFacts:
-    return replace(
-        pod,
-        container_ready=other.ready,
-        image_present=other.image_present,
-        waiting_reason=other.waiting_reason,
-        waiting_message=other.waiting_message,
-        running_since=other.running_since,
-        ended=other.ended,
-        last_ended=other.last_ended,
-        restarts=other.restarts,
-        others=(),
-    )
-
-
-def clock_shift(pods: Sequence[PodFacts], previous: ServiceStatus | None, now: datetime) -> timedelta:
+def node_clock_skew(pods: Sequence[ObservedPod], previous: ServiceStatus | None, now: datetime) -> timedelta:
     """Return how far the nodes' clocks are behind ours: a start's time is a node's, and we know when we saw it.
 
     What we saw is in the status, for the first of the pods that began. Without it the times are taken as they are.

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from mill_objects.printable import one_line
+from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.containers import CREATING
-from mill_operator.core.observed.lookup_results import EventFacts
+from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.messages import CAUSE_LIMIT, cause
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.patterns import pattern, repeated
 from mill_operator.core.verdicts.container_predicates import Sees
 from mill_operator.core.verdicts.rule_input import Match, Subject
@@ -66,7 +67,7 @@ def unschedulable(subject: Subject) -> Match | None:
     pod = subject.pod
     if pod is None or pod.unschedulable is None:
         return None
-    coming = subject.answers.said(pod.uid, *SCALING_UP)
+    coming = subject.answers.newest_event(pod.uid, *SCALING_UP)
     grace = WITHOUT_A_CAUSE + A_NODE_COMES if coming else None
     return Match(pod.unschedulable, {"cause": _why_no_node(pod.unschedulable)}, grace=grace)
 
@@ -92,10 +93,10 @@ def volume_unbound(subject: Subject) -> Match | None:
     claim = next((each for each in subject.claims if each.key.name in pod.claims and each.phase != "Bound"), None)
     if claim is None:
         return None
-    said = subject.answers.said(claim.uid, "ProvisioningFailed", "FailedBinding")
+    said = subject.answers.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
     why = _why_no_volume(claim, said.message if said else "")
     told = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
-    waiting = subject.answers.said(claim.uid, "ExternalProvisioning")
+    waiting = subject.answers.newest_event(claim.uid, "ExternalProvisioning")
     if not why and not told and waiting is None:
         return None
     evidence = next(
@@ -105,7 +106,7 @@ def volume_unbound(subject: Subject) -> Match | None:
     return Match(evidence, values, grace=None if why else WITHOUT_A_CAUSE)
 
 
-def _why_no_volume(claim: ChildFacts, said: str) -> str:
+def _why_no_volume(claim: ObservedChild, said: str) -> str:
     if missing := STORAGE_CLASS_NOT_FOUND.search(said):
         return f'storage class "{missing["name"]}" not found'
     if "no storage class is set" in said or (not said and claim.storage_class is None):
@@ -140,15 +141,20 @@ def sandbox_fails(subject: Subject) -> Match | None:
     return Match(said.message, {"cause": cause(said.message)})
 
 
-def _held_up_by(pod: PodFacts, subject: Subject, reasons: tuple[str, ...]) -> EventFacts | None:
+def _held_up_by(pod: ObservedPod, subject: Subject, reasons: tuple[str, ...]) -> ObservedEvent | None:
     """Return the event of one of these reasons, if it is the newest word about what comes before the containers."""
-    newest = subject.answers.said(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
-    return newest if begins(pod) and newest is not None and newest.reason in reasons else None
+    newest = subject.answers.newest_event(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
+    return newest if is_pending_start(pod) and newest is not None and newest.reason in reasons else None
 
 
-def begins(pod: PodFacts) -> bool:
+def is_pending_start(pod: ObservedPod) -> bool:
     """Tell a pod on a node that has not got to its first container: its status does not say what it waits for."""
-    return pod.node is not None and not pod.sandbox_ready and pod.waiting_reason in {"", *CREATING} and not pod.ended
+    return (
+        pod.node is not None
+        and not pod.sandbox_ready
+        and pod.container.waiting_reason in {"", *CREATING}
+        and not pod.container.ended
+    )
 
 
 def exceeds_its_storage(subject: Subject) -> Match | None:

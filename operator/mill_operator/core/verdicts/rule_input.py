@@ -2,31 +2,25 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 
 from mill_api.status import ServiceStatus
-from mill_operator.core.observed.jobs import JobFacts
-from mill_operator.core.observed.lookup_results import NOTHING_KNOWN, Answers
-from mill_operator.core.observed.pods import ChildFacts, PodFacts
+from mill_operator.core.objects.service import ServiceRequest
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.jobs import ObservedJob
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.pods import ObservedPod
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a service was asked to be, as far as the texts and time limits need it."""
-
-    image: str
-    memory: str
-    secrets: tuple[str, ...] = ()
-    budget: timedelta = timedelta(seconds=30)
-    """How long a container may take from its first start until it is ready."""
+ProblemKind: TypeAlias = Literal["refused", "blocked", "taken", "internal"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that went wrong before there could be a pod."""
 
-    kind: str
-    """`refused` by the API server; `blocked` by a webhook; `taken`: the name belongs to somebody else; `internal`: it
-    could not be rendered, by a fault of ours."""
+    kind: ProblemKind
+    """`refused` by the API server; `blocked` by a webhook; `taken`: another owner has the name; `internal`: an internal
+    error while it was rendered."""
     message: str
 
 
@@ -34,24 +28,24 @@ class Problem:
 class Subject:
     """One pod, seen with one of its containers; or what keeps pods from being made, or takes them away."""
 
-    asked: Asked
-    pod: PodFacts | None = None
+    asked: ServiceRequest
+    pod: ObservedPod | None = None
     container: str = ""
     """Name of the container, if it is not ours: somebody injected it."""
     refusal: str = ""
     """Why the Deployment cannot make pods."""
     problem: Problem | None = None
-    evicted: tuple[PodFacts, ...] = ()
+    evicted: tuple[ObservedPod, ...] = ()
     """Pods of the wanted template that a node has pushed out."""
-    claims: tuple[ChildFacts, ...] = ()
+    claims: tuple[ObservedChild, ...] = ()
     """The claims of the service's volumes."""
-    answers: Answers = NOTHING_KNOWN
+    answers: LookupResults = NO_RESULTS
     """What was looked up."""
-    job: JobFacts | None = None
+    job: ObservedJob | None = None
     """The run of a task that the pod is for."""
     before: ServiceStatus | None = None
     """What was said of the service last."""
-    clock_shift: timedelta = timedelta(0)
+    node_clock_skew: timedelta = timedelta(0)
     """How far the node's clock is behind ours, as far as anybody can tell."""
 
 

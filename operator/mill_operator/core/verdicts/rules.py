@@ -68,8 +68,8 @@ class Rule:
     message: str
     """The reason in plain words; `{names}` come from the match and from what was asked."""
     suggestion: str
-    clock: str = ""
-    """Rules with the same name here share one clock: a registry that fails now so, now so, fails all the time."""
+    timer_group: str = ""
+    """Rules of one group share a timer: a registry that fails for changing causes fails all the time."""
 
 
 def seconds(count: float) -> timedelta:
@@ -144,7 +144,7 @@ TABLE: Final[tuple[Rule, ...]] = (
         "429, or `toomanyrequests`", "image pull failed: too many requests to the registry",
         "Give the namespace's default ServiceAccount the credentials of an account with a higher limit"
         " (imagePullSecrets), or wait.",
-        clock=REGISTRY_TROUBLE,
+        timer_group=REGISTRY_TROUBLE,
     ),
     Rule(
         "image-signature", "SignatureRejected", LIKELY, seconds(30), waits({"SignatureValidationFailed"}),
@@ -189,13 +189,13 @@ TABLE: Final[tuple[Rule, ...]] = (
         ),
         "connection refused, time-outs, no such host, 500 to 504", "image pull failed: registry unavailable: {waiting}",
         "The node tries again by itself. If the registry is well: can the nodes reach it?",
-        clock=REGISTRY_TROUBLE,
+        timer_group=REGISTRY_TROUBLE,
     ),
     Rule(
         "image-pull", "ImagePullFailed", NEEDS_TIME, seconds(60), pull(r""),
         "an image that cannot be pulled, for any other cause", "image pull failed: {waiting}",
         "The text is the container runtime's. The node tries again by itself.",
-        clock=REGISTRY_TROUBLE,
+        timer_group=REGISTRY_TROUBLE,
     ),
     # Before the first container
     Rule(
@@ -301,6 +301,8 @@ TABLE: Final[tuple[Rule, ...]] = (
     # Ourselves
     INTERNAL,
 )  # fmt: skip
+
+BY_ID: Final = {rule.id: rule for rule in TABLE}
 
 TIMEOUT: Final = Rule(
     "timeout", "Timeout", NEEDS_TIME, seconds(600), lambda _: None,

@@ -9,8 +9,9 @@ from typing import Final
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.verdicts.findings import Finding
-from mill_operator.core.verdicts.judge import Observation, Wanted
+from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules import INTERNAL
 
 AGAIN_SUSPECT: Final = timedelta(seconds=5)
@@ -19,7 +20,7 @@ AGAIN_FAILED: Final = timedelta(seconds=30)
 
 
 def unjudged(
-    wanted: Wanted, internal_error: InternalError, previous: ServiceStatus | None, now: datetime
+    wanted: DesiredService, internal_error: InternalError, previous: ServiceStatus | None, now: datetime
 ) -> Observation:
     """Return what is seen of a service that cannot be judged: a suspicion at first, a failure if it repeats."""
     finding = internal_error_finding(wanted.name, internal_error, _before(previous), now)

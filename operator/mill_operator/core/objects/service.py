@@ -1,0 +1,33 @@
+"""A service as the desired state has it: what a verdict compares its pods with."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from mill_operator.core.internal_errors import InternalError
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """What a service was asked to be, as far as the texts and time limits need it."""
+
+    image: str
+    memory: str
+    secrets: tuple[str, ...] = ()
+    budget: timedelta = timedelta(seconds=30)
+    """How long a container may take from its first start until it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredService:
+    """A service as its template wants it."""
+
+    name: str
+    template: str
+    replicas: int | None
+    """None: whatever the Deployment says, which is an autoscaler's business."""
+    probed: bool
+    asked: ServiceRequest
+    recreate: bool = False
+    """Whether its old pods must end before new ones begin."""
+    internal_error: InternalError | None = None
+    """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""

@@ -1,0 +1,73 @@
+"""What we keep of the child objects of a MillDeployment other than pods and Jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mill_api import names
+from mill_objects import fields
+from mill_objects.json import JsonView
+from mill_objects.key import Key
+from mill_operator.core.digest import digest
+from mill_operator.core.observed.foreign_text import name, others_words
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedChild:
+    """A Deployment, Service or other child, as far as the plan needs it."""
+
+    kind: str
+    key: Key
+    uid: str
+    resource_version: str
+    deployment: str
+    service: str
+    created: datetime
+    owner_uid: str
+    """Uid of the controller; empty if it has none."""
+    owner: str
+    """Kind and name of the controller."""
+    applied: str
+    """Hash of what we applied last, from its annotation."""
+    revision: str
+    """Changes when anybody changes the spec: the generation, or a hash of the spec where there is none."""
+    terminating: bool
+    replicas: int | None
+    refusal: str
+    """Why pods cannot be made (a Deployment's ReplicaFailure): quota, admission."""
+    phase: str = ""
+    """`Bound`, `Pending` or `Lost`, of a claim."""
+    storage_class: str | None = None
+    """A claim's; None: nobody has named one, and there is no default."""
+
+
+def project_child(kind: str, body: JsonView) -> ObservedChild:
+    """Take what we need from a child that is not a pod. The kind is given, since lists leave it out.
+
+    Raises `Unreadable`.
+    """
+    known, meta, spec, status = fields.identity(body), *fields.parts(body)
+    labels, generation = fields.texts(meta, "labels"), fields.optional_number(meta, "generation")
+    owner = next((each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller")), {})
+    failure = fields.conditions(status).get("ReplicaFailure", {})
+    # Otherwise it is about an older spec, or over.
+    counts = fields.text(failure, "status") == "True" and generation == fields.optional_number(
+        status, "observedGeneration"
+    )
+    return ObservedChild(
+        kind=kind,
+        key=known.key,
+        uid=known.uid,
+        resource_version=known.resource_version,
+        deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
+        service=labels.get(names.LABEL_SERVICE, ""),
+        created=fields.created(body),
+        owner_uid=fields.text(owner, "uid"),
+        owner=name(f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}") if owner else "",
+        applied=fields.texts(meta, "annotations").get(names.ANNOTATION_APPLIED, ""),
+        revision=str(generation) if generation is not None else digest(spec),
+        terminating=fields.deleted(body),
+        replicas=fields.optional_number(spec, "replicas"),
+        refusal=others_words(fields.text(failure, "message")) if counts else "",
+        phase=fields.text(status, "phase"),
+        storage_class=fields.optional_text(spec, "storageClassName"),
+    )
