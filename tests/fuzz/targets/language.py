@@ -1,4 +1,4 @@
-"""`.mill` files: text, or what becomes of a text that is nearly one."""
+"""`.mill` files: valid ones, nearly valid ones and random text."""
 
 import random
 from pathlib import Path
@@ -84,7 +84,7 @@ _ENV: Final = ('"1"', "5", "true", '"${secret(a.b)}"', "secret(k)", "service.a.a
 
 
 def _valid(rng: random.Random) -> str:
-    """Return a file by the grammar; nearly all of them are right."""
+    """Return a file by the grammar; nearly all of them are valid."""
     blocks = []
     for number in range(rng.randint(0, 3)):
         lines = [f"  {name} = {rng.choice(values)}" for name, values in _VALUES.items() if rng.random() < 0.5]
@@ -105,7 +105,7 @@ def _valid(rng: random.Random) -> str:
 
 
 def generate(rng: random.Random) -> bytes:
-    """Return a file: right, nearly right, or pieces."""
+    """Return a file: valid, nearly valid, or pieces of one."""
     kind = rng.random()
     if kind < 0.3:
         made = _valid(rng).encode()
@@ -118,7 +118,7 @@ def generate(rng: random.Random) -> bytes:
 
 
 def check(data: bytes) -> None:
-    """It is a spec that survives the way back, or diagnostics with places within the file that can be shown."""
+    """Check that a file has a spec that reads back as itself, or diagnostics with places within the file."""
     service_names(data)
     try:
         spec = parse(data, filename="f.mill")
@@ -131,7 +131,7 @@ def check(data: bytes) -> None:
 
 
 def _meaning(spec: MillDeploymentSpec) -> list[Any]:
-    """Return what a spec asks for; `1000` and `1k` are the same, and so are references with blanks in them."""
+    """Return a spec in a normal form: `1000` and `1k` are equal, and references with and without blanks."""
     found = []
     for program in (*spec.services, *spec.tasks):
         fields = program.model_dump(exclude={"env", "memory", "volumes"})
@@ -141,7 +141,7 @@ def _meaning(spec: MillDeploymentSpec) -> list[Any]:
 
 
 def assert_places(error: InvalidConfig, read: str) -> None:
-    """Each problem is somewhere in the text, and all can be shown without anything that a terminal obeys."""
+    """Check that each problem has a place in the text, and that all are rendered without terminal sequences."""
     assert 1 <= len(error.diagnostics) <= 100
     lines = read.split("\n")
     for each in error.diagnostics:

@@ -1,4 +1,4 @@
-"""Quantities, durations, references and ids: short texts that mean something."""
+"""Quantities, durations, references and ids: short texts with a grammar."""
 
 import random
 import re
@@ -14,7 +14,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.texts import odd, text
 
 LARGEST: Final = 2**63 - 1
-"""What Kubernetes can count to."""
+"""The largest quantity of Kubernetes."""
 _DURATION: Final = re.compile(r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
 _UNITS: Final = (
     *("k", "Ki", "M", "Mi", "G", "Gi", "T", "E", "Ei", "m", "u", "n", "b", "kb", "KiB", "e3", "E-3", "e99", "i"),
@@ -35,7 +35,7 @@ def _amount(rng: random.Random) -> str:
 
 
 def _sizes(value: str) -> None:
-    """A size of a `.mill` file is a quantity in its normal form, or refused."""
+    """Check that a size of a `.mill` file becomes a quantity in normal form, or is refused."""
     try:
         size = parse_size(value)
     except InvalidQuantity:
@@ -45,7 +45,7 @@ def _sizes(value: str) -> None:
 
 
 def _quantities(value: str) -> None:
-    """A quantity of the resource has a normal form of the same amount, or is refused."""
+    """Check that a quantity has a normal form of the same amount, or is refused."""
     if re.fullmatch(QUANTITY, value) and len(value) <= 32:
         for normal in (normalize_size, normalize_cpu):
             try:
@@ -62,7 +62,7 @@ def _quantities(value: str) -> None:
 
 
 def _durations(value: str) -> None:
-    """A duration of a `.mill` file is one of the resource in its normal form, and a time; or refused."""
+    """Check that a duration of a `.mill` file becomes one of the resource in normal form, or is refused."""
     try:
         duration = parse_duration(value)
     except InvalidDuration:
@@ -73,7 +73,7 @@ def _durations(value: str) -> None:
 
 
 def _references(value: str) -> None:
-    """A value is its parts, or refused; and they make a value with the same parts."""
+    """Check that a value has parts that make a value with the same parts, or is refused."""
     try:
         parts = parse_value(value)
     except InvalidValue:
@@ -82,7 +82,7 @@ def _references(value: str) -> None:
 
 
 def _ids(value: str) -> None:
-    """An id of an event has three parts, or is refused."""
+    """Check that the id of an event has three parts, or is refused."""
     try:
         uid, rollout, position = parse_id(value)
     except ValueError:

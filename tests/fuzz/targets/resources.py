@@ -1,4 +1,4 @@
-"""MillDeployments in YAML and JSON, as somebody may send them by mail."""
+"""MillDeployments in YAML and JSON, as a foreign file may contain them."""
 
 import json
 import random
@@ -173,7 +173,7 @@ def _aliases(rng: random.Random) -> bytes:
 
 
 def generate(rng: random.Random) -> bytes:
-    """Return a file: by its schema, nearly right, pieces, or too much of something."""
+    """Return a file: by its schema, nearly valid, pieces of one, or too much of something."""
     kind = rng.random()
     if kind < 0.35:
         made = _resource(rng)
@@ -189,8 +189,8 @@ def generate(rng: random.Random) -> bytes:
 
 
 def check(data: bytes) -> None:
-    """It has a value such as JSON has, or is refused at a place; and what is deployed of it is what it says."""
-    # As the reader takes it: UTF-16 by its mark, and a mark of UTF-8 is no part of the text.
+    """Check that a file has a JSON value, or is refused at a place; and that it is deployed as it is written."""
+    # As the reader decodes it: UTF-16 by its mark, and without the mark of UTF-8.
     utf_16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     read = data.decode("utf-16" if utf_16 else "utf-8", "replace").removeprefix("\ufeff")
     try:
@@ -207,7 +207,7 @@ def check(data: bytes) -> None:
     assert resource.name is None or isinstance(resource.name, str)
     try:
         sent = resource.as_mill()
-    except InvalidConfig as error:  # of what a `.mill` file cannot say
+    except InvalidConfig as error:  # of fields that a `.mill` file cannot express
         assert_places(error, read)
         return
     assert render(parse(sent)) == sent

@@ -37,7 +37,7 @@ def test_the_schema_is_structural() -> None:
             assert not {"anyOf", "allOf", "oneOf", "$ref", "title", "const", "nullable"} & set(schema), path
 
 
-def test_what_is_asked_for_is_described_and_bounded() -> None:
+def test_every_field_of_the_spec_is_described_and_bounded() -> None:
     for path, schema in _walk(_schema()["properties"]["spec"]):
         if not path.endswith(("[]", "{}")):
             assert schema.get("description"), path
@@ -53,13 +53,13 @@ def test_what_is_asked_for_is_described_and_bounded() -> None:
                 assert {"minimum", "maximum", "format"} <= set(schema), path
 
 
-def test_all_of_the_status_is_described() -> None:
+def test_every_field_of_the_status_is_described() -> None:
     for path, schema in _walk(_schema()["properties"]["status"]):
         if not path.endswith(("[]", "{}")):
             assert schema.get("description"), path
 
 
-def test_lists_with_keys() -> None:
+def test_lists_of_named_items_are_merged_by_their_keys() -> None:
     keys = {
         path: schema["x-kubernetes-list-map-keys"]
         for path, schema in _walk(_schema())
@@ -81,13 +81,13 @@ def test_lists_with_keys() -> None:
             assert key in items["required"] or "default" in items["properties"][key], path
 
 
-def test_an_unseen_resource_is_never_read_as_healthy() -> None:
+def test_a_resource_that_no_operator_observed_is_not_healthy() -> None:
     status = _schema()["properties"]["status"]
     assert status["default"] == {"observedGeneration": -1}
     assert not [path for path, schema in _walk(status) if "default" in schema and path]
 
 
-def test_rules_speak_the_parsers_words() -> None:
+def test_every_rule_across_fields_is_reported_with_the_message_of_the_table() -> None:
     spec = MillDeploymentSpec.model_construct(
         services=MillDeploymentSpec.model_validate(
             {"services": [{"name": "a", "image": "x", "port": 1, "health": {"path": "/"}, "routes": [{"host": "h"}]}]}
@@ -123,11 +123,11 @@ FIRST_RULES = {
     "self.matches(r'^/')",
     r"self.matches(r'^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$')",
 }
-"""Those of 0.1.0: whatever is stored keeps them."""
+"""The rules of 0.1.0, which every stored resource keeps."""
 
 
-def test_a_rule_that_was_made_later_does_not_keep_the_status_from_being_written() -> None:
-    """Before Kubernetes 1.33 a status is refused if the spec breaks a rule, whenever that was made."""
+def test_a_rule_that_was_added_later_does_not_block_writes_of_the_status() -> None:
+    """Before Kubernetes 1.33 the API server refuses a status if the spec breaks any rule."""
     for path, schema in _walk(_schema()):
         for rule in schema.get("x-kubernetes-validations", ()):
             if rule["rule"] in FIRST_RULES:
@@ -136,7 +136,7 @@ def test_a_rule_that_was_made_later_does_not_keep_the_status_from_being_written(
             assert rule["rule"].startswith("oldSelf.hasValue() && oldSelf.value() == self || ("), path
 
 
-def test_what_is_added_later_is_about_changes_alone() -> None:
+def test_a_rule_that_is_added_later_applies_to_changes_alone() -> None:
     assert crd.added_later({"rule": "self < 5 || self > 9", "message": "no"}) == {
         "rule": "oldSelf.hasValue() && oldSelf.value() == self || (self < 5 || self > 9)",
         "optionalOldSelf": True,
@@ -144,7 +144,7 @@ def test_what_is_added_later_is_about_changes_alone() -> None:
     }
 
 
-def test_names() -> None:
+def test_short_names_categories_and_columns() -> None:
     names = crd.definition()["spec"]["names"]
     assert names["shortNames"] == ["mill", "md"]
     assert names["categories"] == ["all", "mill"]
@@ -153,7 +153,7 @@ def test_names() -> None:
     assert [column["name"] for column in columns if column.get("priority")] == ["Active Runs"]
 
 
-def test_a_duration_has_a_longest_in_the_schema_too() -> None:
+def test_the_schema_limits_durations() -> None:
     """Evaluated by the API server's own CEL: `876600h` passes, `876601h` and `99999999999h` do not."""
     tasks = crd.definition()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][
         "tasks"

@@ -1,4 +1,4 @@
-"""Durations of resources: all of Go's forms, and none that cannot be counted with."""
+"""Durations of resources: every form of Go, within the range of times."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -41,31 +41,31 @@ PATTERN: str = Duration.__metadata__[0].metadata[1].pattern  # type: ignore[attr
         ("0." + "9" * 28 + "s", 1),
     ],
 )
-def test_go_durations(text: str, seconds: float) -> None:
+def test_every_form_of_go_is_read(text: str, seconds: float) -> None:
     assert to_timedelta(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["", "h", "s", "1", "1d", ".s", "1h ", "-", "--1h", "1h1", "1e3s"])
-def test_no_durations(text: str) -> None:
+def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         to_timedelta(text)
 
 
 @given(st.from_regex(PATTERN, fullmatch=True).filter(lambda text: len(text) <= 32))
-def test_every_duration_that_the_schema_admits_can_be_counted_with(text: str) -> None:
+def test_every_duration_that_the_schema_accepts_can_be_added_to_a_time(text: str) -> None:
     assert timedelta(0) <= to_timedelta(text) <= LONGEST
     assert 0 <= deadline(text) <= LONGEST.total_seconds()
     assert datetime(2026, 1, 31, tzinfo=UTC) + to_timedelta(text)
 
 
-def test_the_longest_is_the_longest_of_files() -> None:
+def test_files_and_resources_have_the_same_longest_duration() -> None:
     assert to_timedelta(parse_duration("100 years")) == LONGEST
     assert not is_too_long(parse_duration("100 years"))
     assert is_too_long("876600h1ms")
     assert normalize_duration("9" * 31 + "h") == parse_duration("100 years")
 
 
-def test_a_longer_one_is_refused_with_its_place_and_can_still_be_shown() -> None:
+def test_a_longer_one_is_refused_with_its_place_and_can_still_be_rendered() -> None:
     spec = MillDeploymentSpec.model_validate(
         {
             "services": [

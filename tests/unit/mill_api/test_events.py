@@ -1,4 +1,4 @@
-"""Ids of events and of rollouts; and events of rollouts that the status tells nothing of."""
+"""Ids of events and of rollouts; and events of rollouts that are not in the status."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -57,11 +57,11 @@ class TestRolloutId:
 
 class TestEventId:
     @pytest.mark.parametrize("seq", [1, 999_999, END])
-    def test_it_can_be_read_back(self, seq):
+    def test_an_id_can_be_read_back(self, seq):
         event = Event("01234567.4-abc", seq, "progress", {})
         assert parse_id(event.id) == ("01234567", "4-abc", seq)
 
-    def test_the_last_one_says_so(self):
+    def test_the_id_of_the_last_event_ends_with_end(self):
         assert Event("01234567.4", END, "done", {}).id == "01234567.4.end"
         assert Event("01234567.4", END, "done", {}).last
 
@@ -85,30 +85,30 @@ class TestRollouts:
         observed_generation=5, rollout=Rollout(id="5", started_at=AT), history=[past("4-b"), past("4"), past("2")]
     )
 
-    def told(self, rollout: str, *, generation: int = 5, request: str | None = None) -> list[tuple[str, object]]:
+    def named(self, rollout: str, *, generation: int = 5, request: str | None = None) -> list[tuple[str, object]]:
         events = rollout_events(UID, rollout, metadata(generation, request), self.STATUS)
         return [(each.name, each.data.get("reason", each.data.get("success"))) for each in events]
 
-    def test_the_current_one_goes_on(self):
-        assert self.told("5") == []
+    def test_the_current_rollout_has_no_end_yet(self):
+        assert self.named("5") == []
 
     @pytest.mark.parametrize("rollout", ["4-b", "4", "2"])
-    def test_one_of_the_history_is_over(self, rollout):
-        assert self.told(rollout) == [("done", True)]
+    def test_a_rollout_of_the_history_has_finished(self, rollout):
+        assert self.named(rollout) == [("done", True)]
 
     @pytest.mark.parametrize("rollout", ["3", "1", "4-a"])
-    def test_one_that_nobody_saw_was_superseded(self, rollout):
-        assert self.told(rollout) == [("failed", "superseded by generation 5"), ("done", False)]
+    def test_a_rollout_that_the_operator_never_observed_was_superseded(self, rollout):
+        assert self.named(rollout) == [("failed", "superseded by generation 5"), ("done", False)]
 
     @pytest.mark.parametrize(
         ("rollout", "generation", "request_value"), [("6", 6, None), ("5-a", 5, "a"), ("6", 5, None)]
     )
-    def test_one_that_is_not_begun_has_nothing_to_tell(self, rollout, generation, request_value):
-        assert self.told(rollout, generation=generation, request=request_value) == []
+    def test_a_rollout_that_has_not_started_has_no_events(self, rollout, generation, request_value):
+        assert self.named(rollout, generation=generation, request=request_value) == []
 
-    def test_a_request_that_another_has_replaced_is_over_whatever_their_clocks_said(self):
-        """Two gateways asked while the operator was away; the first one's clock is ahead."""
-        assert self.told("5-b", request="a") == [
+    def test_a_replaced_request_has_finished_even_if_its_clock_was_ahead(self):
+        """Two gateways sent requests while the operator was down; the clock of the first one is ahead."""
+        assert self.named("5-b", request="a") == [
             ("failed", "superseded by a newer request for the same generation"),
             ("done", False),
         ]
@@ -151,7 +151,7 @@ def test_a_request_that_supersedes_another_of_its_generation_says_so() -> None:
 
 
 class TestOneService:
-    """The events of one service, as who restarts it reads them."""
+    """The events of one service, which `mill restart` reads."""
 
     @staticmethod
     def status(*, finished: bool = False, **states: str) -> MillDeploymentStatus:
@@ -162,24 +162,24 @@ class TestOneService:
         rollout = Rollout(id="4", started_at=AT, finished_at="2026-01-31T12:00:09.000Z" if finished else None)
         return MillDeploymentStatus(rollout=rollout, services=services)
 
-    def told(self, status: MillDeploymentStatus, only: str) -> list[tuple[str, object]]:
+    def named(self, status: MillDeploymentStatus, only: str) -> list[tuple[str, object]]:
         events = rollout_events(UID, "4", metadata(4), status, only=only)
         return [(each.name, each.data.get("phase", each.data.get("success"))) for each in events]
 
-    def test_it_is_over_with_its_own_verdict_whatever_the_others_do(self):
+    def test_it_ends_with_its_own_verdict(self):
         status = self.status(web="Healthy", slow="Starting", broken="Failed")
-        assert self.told(status, "web") == [("progress", "healthy"), ("done", True)]
-        assert self.told(status, "broken") == [("failed", None), ("done", False)]
-        assert self.told(status, "slow") == []
+        assert self.named(status, "web") == [("progress", "healthy"), ("done", True)]
+        assert self.named(status, "broken") == [("failed", None), ("done", False)]
+        assert self.named(status, "slow") == []
         (done,) = rollout_events(UID, "4", metadata(4), status, only="web")[1:]
         assert (done.data, done.id) == ({"elapsed": 2.5, "success": True}, "01234567.4.end")
 
-    def test_one_to_which_nothing_happened_is_over_with_the_rollout(self):
+    def test_a_service_without_transitions_ends_with_the_rollout(self):
         quiet = ServiceStatus(name="quiet", state=State.HEALTHY)
         going = self.status(broken="Failed").model_copy(update={"services": [quiet]})
-        assert self.told(going, "quiet") == []
+        assert self.named(going, "quiet") == []
         finished = self.status(broken="Failed", finished=True).model_copy(update={"services": [quiet]})
-        assert self.told(finished, "quiet") == [("done", True)]
+        assert self.named(finished, "quiet") == [("done", True)]
 
     def test_in_the_history_only_its_own_failure_counts(self):
         failed = [FailedService(seq=3, service="broken", reason="why")]
@@ -189,7 +189,7 @@ class TestOneService:
             events = rollout_events(UID, "3", metadata(4), status, only=only)
             assert [(each.name, each.data.get("success")) for each in events] == expected
 
-    def test_what_ends_the_whole_rollout_ends_it_as_well(self):
+    def test_the_end_of_the_whole_rollout_ends_it_as_well(self):
         old = past("3").model_copy(update={"success": False, "superseded": True})
         status = self.status(web="Healthy").model_copy(update={"history": [old]})
         events = rollout_events(UID, "3", metadata(4), status, only="web")

@@ -1,4 +1,4 @@
-"""A status that a newer release wrote, or that somebody changed by hand, is read as far as it can be."""
+"""A status that a newer release wrote, or that was edited by hand, is read as far as possible."""
 
 import copy
 from typing import Any
@@ -18,7 +18,7 @@ METADATA = {"generation": 1}
 
 
 def whole() -> dict[str, Any]:
-    """Return a status in which everything is said."""
+    """Return a status with every field."""
     return {
         "observedGeneration": 1,
         "rollout": {"id": "1", "startedAt": AT, "finishedAt": LATER, "success": False},
@@ -54,7 +54,7 @@ def whole() -> dict[str, Any]:
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
-    """Return the whole status with something else at one place, such as `services.0.state`; `...` takes it out."""
+    """Return the whole status with something else at one place, such as `services.0.state`; `...` removes it."""
     status = whole()
     *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     holder: Any = status
@@ -67,12 +67,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return status
 
 
-def test_what_this_release_writes_is_read_whole() -> None:
+def test_a_status_of_this_release_is_read_whole() -> None:
     assert read_status(whole()) == MillDeploymentStatus.model_validate(whole())
 
 
 @pytest.mark.parametrize("kind", [State, Phase, RunState])
-def test_a_word_of_a_newer_release_is_kept_as_it_stands(kind: type[State | Phase | RunState]) -> None:
+def test_a_word_of_a_newer_release_is_kept_as_it_is(kind: type[State | Phase | RunState]) -> None:
     word = kind("Hibernating")
     assert (word, str(word), f"{word}", word.value, word.known) == (
         "Hibernating", "Hibernating", "Hibernating", "Hibernating", False,
@@ -124,8 +124,8 @@ def _paths(value: Any, path: str = "") -> list[str]:
 
 @pytest.mark.parametrize("path", _paths(whole()))
 @pytest.mark.parametrize("value", [..., *ODD], ids=repr)
-def test_one_odd_field_costs_no_more_than_what_it_is_in(path: str, value: Any) -> None:
-    """And never the services that are told of beside it, nor a stream's end."""
+def test_one_odd_field_removes_no_more_than_its_object(path: str, value: Any) -> None:
+    """The other services remain, and the end of a stream does."""
     stored = changed(path, value)
     kept = copy.deepcopy(stored)
     status = read_status(stored)
@@ -144,11 +144,11 @@ def test_one_odd_field_costs_no_more_than_what_it_is_in(path: str, value: Any) -
 
 
 @pytest.mark.parametrize("stored", [None, [], "nonsense", 5, {}, {"services": {}}, {"rollout": []}, [[]]])
-def test_what_cannot_be_read_counts_as_empty(stored: Any) -> None:
+def test_an_unreadable_status_counts_as_empty(stored: Any) -> None:
     assert read_status(stored) == MillDeploymentStatus()
 
 
-def test_of_a_list_only_the_odd_ones_are_left_out() -> None:
+def test_only_the_odd_elements_of_a_list_are_left_out() -> None:
     stored = whole()
     stored["services"] = [{"state": "Failed"}, {"name": "a"}, 7, {"name": "b", "transitions": [7, *_steps("x", AT)]}]
     status = read_status(stored)
@@ -159,28 +159,28 @@ def test_of_a_list_only_the_odd_ones_are_left_out() -> None:
 @pytest.mark.parametrize(
     "text", ["soon", "2026-01-31T12:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "2026-01-31"]
 )
-def test_a_time_with_which_nobody_can_reckon_is_none(text: str) -> None:
+def test_a_time_outside_of_the_valid_years_is_left_out(text: str) -> None:
     status = read_status(changed("services.0.movedAt", text))
     assert status.services[0].moved_at is None
     assert read_status(changed("rollout.finishedAt", text)).rollout.finished_at is None  # type: ignore[union-attr]
 
 
 def test_a_position_after_the_last_event_is_left_out() -> None:
-    """Whoever follows the rollout would take it for the end."""
+    """A stream would end at it."""
     for path in ("services.0.transitions.0.seq", "services.0.transitions.1.seq"):
         status = read_status(changed(path, 2_000_000))
         assert len(status.services[0].transitions) == 1
 
 
-def test_a_past_rollout_of_an_unknown_kind_stops_no_stream() -> None:
+def test_a_past_rollout_with_an_unknown_id_ends_no_stream() -> None:
     stored = changed("history.0.id", "blue/7")
     stored["rollout"]["id"] = "green/8"
     stored["history"] = stored["history"] * 5
     status = read_status(stored)
     for rollout in ("0", "1", "2"):
         rollout_events("0123456789", rollout, {"generation": 3}, status)
-    told = rollout_events("0123456789", "green/8", {"generation": 3}, status)
-    assert told[-1].name == "done"
+    events = rollout_events("0123456789", "green/8", {"generation": 3}, status)
+    assert events[-1].name == "done"
 
 
 def _steps(phase: str, at: str) -> list[dict[str, Any]]:
@@ -195,7 +195,7 @@ _JSON = st.recursive(
 
 
 @given(st.sampled_from(_paths(whole())), _JSON, st.sampled_from(_paths(whole())), _JSON)
-def test_nothing_that_is_stored_is_an_error(path: str, value: Any, other: str, another: Any) -> None:
+def test_no_stored_status_raises_an_error(path: str, value: Any, other: str, another: Any) -> None:
     stored = changed(path, value)
     try:
         *way, last = [int(part) if part.isdigit() else part for part in other.split(".")]

@@ -1,4 +1,4 @@
-"""Quantities as Kubernetes keeps them: what `resource.ParseQuantity` of apimachinery 0.35 makes of each."""
+"""Quantities of Kubernetes, with the results of `resource.ParseQuantity` of apimachinery 0.35."""
 
 import time
 
@@ -43,12 +43,12 @@ LARGEST = 2**63 - 1
         ("1.G", 1e9, 10**9),
         (".5Gi", 2.0**29, 2**29),
         ("00001", 1.0, 1),
-        # what is finer than it can keep is rounded up
+        # finer values are rounded up
         ("0.1n", 1e-9, 1),
         ("3.001n", 4e-9, 1),
         ("1e-30", 1e-9, 1),
         ("0.000000000001Ki", 2e-9, 1),
-        # what is larger is capped: of decimal ones Kubernetes itself keeps the text, and counts wrongly
+        # larger values are capped; Kubernetes itself keeps the text of decimal ones, and computes wrongly
         ("9Ei", float(LARGEST), LARGEST),
         ("-9Ei", float(-LARGEST), -LARGEST),
         ("9223372036854775807Ki", float(LARGEST), LARGEST),
@@ -58,7 +58,7 @@ LARGEST = 2**63 - 1
         ("0e2147483647", 0.0, 0),
         ("1e-2147483648", 1e-9, 1),
         ("1e4294967299", 1000.0, 1000),  # of an exponent it keeps 32 bits
-        # nothing in front of the suffix is nothing
+        # a suffix without a number is zero
         ("+", 0.0, 0),
         (".", 0.0, 0),
         ("-.", 0.0, 0),
@@ -68,7 +68,7 @@ LARGEST = 2**63 - 1
         ("e3", 0.0, 0),
     ],
 )
-def test_what_kubernetes_reads(written: str, cores: float, size: int) -> None:
+def test_quantities_have_the_value_that_kubernetes_reads(written: str, cores: float, size: int) -> None:
     assert cores_of(written) == pytest.approx(cores, rel=1e-15)
     assert bytes_of(written) == size
     assert "-0" not in (str(cores_of(written)), normalize_cpu(written), normalize_size(written))
@@ -98,7 +98,7 @@ def test_what_kubernetes_reads(written: str, cores: float, size: int) -> None:
         "1e99999999999999999999",
     ],
 )
-def test_what_kubernetes_does_not_read(written: str) -> None:
+def test_texts_that_kubernetes_refuses_are_refused(written: str) -> None:
     with pytest.raises(InvalidQuantity):
         cores_of(written)
 
@@ -113,7 +113,7 @@ def test_what_kubernetes_does_not_read(written: str) -> None:
         ("1e-" + "0" * 1_000_000 + "3", 0.001),
     ],
 )
-def test_a_long_one_costs_no_more_than_its_length(written: str, cores: float) -> None:
+def test_a_long_quantity_takes_time_in_proportion_to_its_length(written: str, cores: float) -> None:
     started = time.process_time()
     assert cores_of(written) == cores
     assert time.process_time() - started < 3

@@ -1,6 +1,6 @@
-"""Every `.mill` file in `cases`: the valid ones beside their spec, the invalid ones beside what is said of them.
+"""Every `.mill` file in `cases`: the valid ones beside their spec, the invalid ones beside their diagnostics.
 
-Run with MILL_UPDATE_CASES=1 to write the expectations anew; then read the difference as a reviewer would.
+Run with MILL_UPDATE_CASES=1 to rewrite the expectations; then review the difference.
 """
 
 import json
@@ -26,7 +26,7 @@ def _expect(file: Path, actual: str) -> None:
 
 
 @pytest.mark.parametrize("file", _files("valid"), ids=lambda file: file.stem)
-def test_valid(file: Path) -> None:
+def test_a_valid_file_has_the_spec_beside_it(file: Path) -> None:
     spec = parse(file.read_bytes(), filename=file.name)
     wire = spec.to_wire()
     _expect(file.with_suffix(".json"), json.dumps(wire, indent=2, ensure_ascii=False) + "\n")
@@ -35,7 +35,7 @@ def test_valid(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", _files("invalid"), ids=lambda file: file.stem)
-def test_invalid(file: Path) -> None:
+def test_an_invalid_file_has_the_diagnostics_beside_it(file: Path) -> None:
     text = file.read_bytes()
     with pytest.raises(InvalidConfig) as raised:
         parse(text, filename=file.name)

@@ -1,4 +1,4 @@
-"""The small languages within values, diagnostics as JSON and in color, and the rules on resources."""
+"""References, quantities, diagnostics as JSON and in color, and the rules for resources."""
 
 import json
 import re
@@ -34,7 +34,7 @@ from mill_language import InvalidConfig, parse, render, service_names
         ("$$${", (Literal("$${"),)),
     ],
 )
-def test_values(text: str, parts: tuple[Part, ...]) -> None:
+def test_a_value_is_split_into_its_parts(text: str, parts: tuple[Part, ...]) -> None:
     assert parse_value(text) == parts
 
 
@@ -51,13 +51,13 @@ def test_values(text: str, parts: tuple[Part, ...]) -> None:
         ("${service.a.port}", "unknown interpolation '${service.a.port}' in '${service.a.port}'"),
     ],
 )
-def test_refused_values(text: str, message: str) -> None:
+def test_invalid_references_are_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidValue) as raised:
         parse_value(text)
     assert str(raised.value) == message
 
 
-def test_quantities_of_resources_become_those_of_files() -> None:
+def test_quantities_of_resources_are_normalized_as_those_of_files() -> None:
     assert [normalize_size(size) for size in ("512M", "0.5Gi", "1e3", "1500m", "1048576", "0")] == [
         *("512M", "512Mi", "1k", "2", "1Mi", "0")
     ]
@@ -76,7 +76,7 @@ def test_quantities_of_resources_become_those_of_files() -> None:
     ]
 
 
-def test_refused_quantities() -> None:
+def test_invalid_quantities_and_durations_are_refused() -> None:
     with pytest.raises(InvalidQuantity, match="invalid byte size '9EB9': "):
         parse_size("9EB9")
     with pytest.raises(InvalidQuantity, match="greater than 0"):
@@ -85,14 +85,14 @@ def test_refused_quantities() -> None:
         parse_duration("1µ")
 
 
-def test_service_names_in_spite_of_problems() -> None:
+def test_service_names_are_found_in_spite_of_problems() -> None:
     text = 'service "b" {\n  image = ;\n}\nservice a {\n  prot = 1\n}\ntask "t" {\n}\nservice = { c = {} }\n'
     assert service_names(text) == ["b", "a", "c"]
     assert service_names(b"\xff") == []
     assert service_names("service {{{") == []
 
 
-def test_diagnostics_as_json() -> None:
+def test_diagnostics_are_plain_json() -> None:
     text = 'service "größe" {\n  image = "x"\n}\nservice "a" {\n  image = "x"\n}\nservice "a" {\n  image = "x"\n}\n'
     with pytest.raises(InvalidConfig) as raised:
         parse(text, filename="production.mill")
@@ -124,7 +124,7 @@ def test_a_long_line_is_cut_around_the_caret() -> None:
     assert lines[3][lines[4].index("^")] == "5"
 
 
-def test_rules_hold_for_resources_that_came_another_way() -> None:
+def test_rules_apply_to_resources_that_are_not_written_as_files() -> None:
     spec = MillDeploymentSpec.model_validate(
         {
             "services": [
@@ -149,7 +149,7 @@ def test_more_services_than_a_resource_can_hold() -> None:
     assert str(raised.value) == "service.s200: more than 200 services"
 
 
-def test_render() -> None:
+def test_a_spec_is_rendered_without_defaults() -> None:
     spec = parse(
         'service web {\nimage="x"\nport=80\ncpu=.5\n}\n'.replace("=.5", "=0.5")
         + 'service b {\nimage="y"\nenv {\nLONG = 1\nA = secret(x)\n}\n}\n'

@@ -1,4 +1,4 @@
-"""What holds for every text: it is a spec or diagnostics, in bounded time, and every spec survives the way back."""
+"""Every text is a spec or has diagnostics, in bounded time; and every rendered spec reads back as itself."""
 
 import string
 import time
@@ -37,7 +37,7 @@ HOSTS = st.builds("{}.example.com".format, st.from_regex(r"[a-z0-9]{1,8}", fullm
 
 @st.composite
 def values(draw: st.DrawFn, addresses: list[str]) -> str:
-    """Draw an environment value; what stands before a reference does not end with a dollar sign."""
+    """Draw an environment value; text before a reference does not end with a dollar sign."""
     literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
     secrets = st.from_regex(r"[a-z_][-a-z0-9_]{0,5}(\.[a-z]{1,5})?", fullmatch=True).map(SecretRef)
     references = st.one_of([secrets, *([st.sampled_from(addresses).map(AddressRef)] if addresses else [])])
@@ -46,7 +46,7 @@ def values(draw: st.DrawFn, addresses: list[str]) -> str:
 
 @st.composite
 def specs(draw: st.DrawFn) -> MillDeploymentSpec:
-    """Draw a spec that keeps all rules, in the form that the parser gives it."""
+    """Draw a spec that keeps all rules, in the form that the parser returns."""
     names = draw(st.lists(NAMES, max_size=4, unique=True))
     ports = {name: draw(st.none() | st.integers(1, 65535)) for name in names}
     addresses = [name for name, port in ports.items() if port is not None]
@@ -168,7 +168,7 @@ def test_a_reference_over_two_lines_reads_back_as_the_same_reference() -> None:
 
 
 @given(st.text("ab$${}()." + "secrtvidx") | TEXT)
-def test_any_value_is_parts_or_refused(text: str) -> None:
+def test_any_value_has_parts_or_is_refused(text: str) -> None:
     try:
         parts = parse_value(text)
     except InvalidValue:

@@ -1,4 +1,4 @@
-"""How much text one MillDeployment may have, whatever way it comes."""
+"""The limits of the text of one MillDeployment, in a file or as a resource."""
 
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ def said(*services: dict[str, Any], tasks: tuple[dict[str, Any], ...] = ()) -> l
 
 
 def full(bytes_: int) -> dict[str, str]:
-    """Return an environment of so many bytes, names included."""
+    """Return an environment of the given number of bytes, including names."""
     names = [f"V{number:03}" for number in range(-(-bytes_ // 30_000))]
     left = bytes_ - 4 * len(names)
     return {name: "x" * (left // len(names) + (left % len(names) if name == "V000" else 0)) for name in names}
 
 
-def test_as_much_as_there_may_be() -> None:
+def test_a_spec_at_the_limit_is_accepted() -> None:
     assert said({"name": "a", "env": full(MAX_TEXT_BYTES - 1)}, {"name": "b", "command": ["x"]}) == []
 
 
@@ -37,14 +37,14 @@ def test_one_byte_too_many_is_reported_at_the_largest() -> None:
     )
 
 
-def test_names_commands_and_tasks_count_and_what_is_counted_are_bytes() -> None:
+def test_bytes_of_names_commands_and_tasks_count() -> None:
     most = MAX_TEXT_BYTES - 100
     assert said({"name": "a", "env": full(most) | {"N" * 101: ""}})
     assert said({"name": "a", "env": full(most)}, tasks=({"name": "t", "command": ["é" * 51]},))
     assert not said({"name": "a", "env": full(most)}, tasks=({"name": "t", "command": ["é" * 50]},))
 
 
-def test_references_of_one_service_or_task() -> None:
+def test_the_references_of_one_service_or_task_are_limited() -> None:
     many = {f"A{number}": "${secret(a)}" * 500 for number in range(2)}
     assert said({"name": "a", "env": many}, {"name": "b", "env": many}) == []
     more = many | {"B": "$${x} ${secret(a)}"}
@@ -55,7 +55,7 @@ def test_references_of_one_service_or_task() -> None:
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
-def test_real_files_are_far_away(file: Path) -> None:
+def test_the_examples_are_far_below_the_limits(file: Path) -> None:
     spec = parse(file.read_bytes())
     texts = [text for each in (*spec.services, *spec.tasks) for text in (*each.env, *each.env.values())]
     assert sum(map(len, texts)) < MAX_TEXT_BYTES / 20

@@ -32,7 +32,7 @@ def _fields() -> list[tuple[str, str, Attr | Table | Nested]]:
 
 
 def _written(model: ApiModel) -> Iterator[tuple[str, str]]:
-    """Yield model and field of everything that a file has said."""
+    """Yield model and name of each field that a file sets."""
     for name in model.model_fields_set:
         yield type(model).__name__, name
         value = getattr(model, name)
@@ -82,7 +82,7 @@ def test_a_default_that_is_written_out_changes_nothing(shape: Shape) -> None:
     assert parse(f'{shape.name} "a" {{\nimage = "a"\n{written}\n}}') == parse(f'{shape.name} "a" {{\nimage = "a"\n}}')
 
 
-def test_what_can_be_written_is_written_as_the_page_says() -> None:
+def test_the_forms_of_the_page_can_be_parsed() -> None:
     units = PAGE.split("### Sizes")[1].split("|")[0]
     for unit in re.findall(r"`([kMGTPE]i?)`", units):
         assert parse_size(f"3 {unit}") == parse_size(f"3{unit}B") == parse_size(f"3{unit.lower()}") == f"3{unit}"
@@ -95,7 +95,7 @@ def test_what_can_be_written_is_written_as_the_page_says() -> None:
         assert service.routes[0].host == "www.example.com"
 
 
-def test_every_refusal_of_the_models_is_told_in_its_words() -> None:
+def test_the_page_has_every_message_of_a_text_rule() -> None:
     def refusals(schema: Any) -> Iterator[str]:
         if isinstance(schema, dict):
             if TEXT_RULE in schema:
@@ -112,7 +112,7 @@ def test_every_refusal_of_the_models_is_told_in_its_words() -> None:
 
 
 @pytest.mark.parametrize(("text", "count"), [(INVALID_TEXTS, 13), (CONFLICTS, 9)])
-def test_every_mistake_of_a_sample_is_told(text: str, count: int) -> None:
+def test_every_mistake_of_a_sample_is_reported(text: str, count: int) -> None:
     with pytest.raises(InvalidConfig) as raised:
         parse(text)
     assert len(raised.value.diagnostics) == count

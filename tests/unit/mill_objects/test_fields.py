@@ -1,4 +1,4 @@
-"""Fields of objects that others write: what is there is read, and everything else is as if it were not there."""
+"""Fields of foreign objects: valid ones are read, all others count as missing."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -39,7 +39,7 @@ META = {
         ("2026-01-31T12:00:00." + "0" * 10_000 + "Z", None),
     ],
 )
-def test_times(written: str, moment: datetime | None) -> None:
+def test_times_of_rfc_3339_are_read(written: str, moment: datetime | None) -> None:
     assert fields.time({"at": written}, "at") == moment
     assert fields.time_text({"at": written}, "at") == (None if moment is None else written)
 
@@ -56,7 +56,7 @@ def test_times(written: str, moment: datetime | None) -> None:
         *((each, None) for each in ("three", "3s", "--3", "\u0663", "9" * 5000)),
     ],
 )
-def test_whole_numbers(written: Any, number: int | None) -> None:
+def test_whole_numbers_of_64_bits_are_read(written: Any, number: int | None) -> None:
     assert fields.optional_number({"n": written}, "n") == number
     assert fields.number({"n": written}, "n", 8) == (8 if number is None else number)
 
@@ -70,7 +70,7 @@ def test_quantities_may_be_numbers(written: Any, quantity: str) -> None:
 
 
 @pytest.mark.parametrize("body", [None, 5, "text", [], {}, {"a": None}, {"a": 5}, {"a": "text"}, {"a": {}}, {"a": []}])
-def test_what_is_not_there_is_empty(body: Any) -> None:
+def test_missing_fields_are_empty(body: Any) -> None:
     assert fields.mapping(body, "a", "b") == {}
     assert fields.mappings(fields.mapping(body, "a"), "b") == []
     assert fields.texts(body, "a") == {}
@@ -81,7 +81,7 @@ def test_what_is_not_there_is_empty(body: Any) -> None:
         fields.identity(body)
 
 
-def test_of_lists_and_maps_what_is_of_another_type_is_left_out() -> None:
+def test_elements_of_another_type_are_left_out_of_lists_and_maps() -> None:
     assert fields.mappings({"a": [None, {"b": 1}, "c", [], {}]}, "a") == [{"b": 1}, {}]
     assert fields.texts({"a": {"x": "1", "y": 2, "z": None}}, "a") == {"x": "1"}
     assert fields.text({"a": "half \ud800"}, "a") == "half ?"
@@ -90,7 +90,7 @@ def test_of_lists_and_maps_what_is_of_another_type_is_left_out() -> None:
 
 @pytest.mark.parametrize("name", ["namespace", "name", "uid", "resourceVersion"])
 @pytest.mark.parametrize("value", [None, "", 5, [], {}])
-def test_an_object_is_known_by_four_fields(name: str, value: Any) -> None:
+def test_an_object_is_identified_by_four_fields(name: str, value: Any) -> None:
     assert fields.identity({"metadata": META}) == (("shop", "web"), "u", "7")
     with pytest.raises(Unreadable, match=f"^no metadata.{name}$"):
         fields.identity({"metadata": {**META, name: value}})
@@ -101,7 +101,7 @@ def test_a_node_has_no_namespace() -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", 5, "yesterday", "2026-01-31"])
-def test_an_object_says_when_it_was_made(value: Any) -> None:
+def test_an_object_without_a_creation_time_is_unreadable(value: Any) -> None:
     assert fields.created({"metadata": META}) == NOON
     with pytest.raises(Unreadable, match=r"^no metadata\.creationTimestamp$"):
         fields.created({"metadata": {**META, "creationTimestamp": value}})

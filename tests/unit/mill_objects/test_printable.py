@@ -1,4 +1,4 @@
-"""Texts of others lose what a terminal obeys, and are cut before they are looked at."""
+"""Foreign texts lose their terminal sequences, and are cut before they are read."""
 
 import time
 import unicodedata
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mill_objects.printable import multi_line, one_line, printable, visible
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
-"""Halves of surrogate pairs, too, which JSON can bring."""
+"""Characters that include halves of surrogate pairs, which JSON can contain."""
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ ANY_TEXT = st.text(st.characters(codec=None), max_size=400)
         ("\x1bpassword=x", "password=x"),
     ],
 )
-def test_visible(text: str, expected: str) -> None:
+def test_invisible_characters_are_removed(text: str, expected: str) -> None:
     assert visible(text) == expected
 
 
-def test_printable_shows_that_something_was_there() -> None:
+def test_printable_replaces_what_visible_removes() -> None:
     assert printable("a\x1b[31m\u202e\t\n\x9b\ud800") == "a�[31m�\t\n��"
 
 
@@ -48,7 +48,7 @@ def test_printable_shows_that_something_was_there() -> None:
         ("", 5, ""),
     ],
 )
-def test_one_line(text: str, limit: int, expected: str) -> None:
+def test_a_text_becomes_one_line_within_the_limit(text: str, limit: int, expected: str) -> None:
     assert one_line(text, limit) == expected
 
 
@@ -59,7 +59,7 @@ def test_multi_line_keeps_its_lines_and_the_beginning_or_the_end() -> None:
 
 
 @given(ANY_TEXT, st.integers(1, 300))
-def test_nothing_is_left_that_a_terminal_obeys(text: str, limit: int) -> None:
+def test_no_terminal_sequence_is_left(text: str, limit: int) -> None:
     line, lines, end = one_line(text, limit), multi_line(text, limit), multi_line(text, limit, keep="end")
     assert line.isprintable()
     for each in (lines, end):
@@ -72,13 +72,13 @@ def test_nothing_is_left_that_a_terminal_obeys(text: str, limit: int) -> None:
 
 
 @given(ANY_TEXT)
-def test_twice_is_once(text: str) -> None:
+def test_a_second_application_changes_nothing(text: str) -> None:
     assert visible(visible(text)) == visible(text)
     assert printable(printable(text)) == printable(text)
     assert one_line(one_line(text, 100), 100).strip() == one_line(text, 100).strip()
 
 
-def test_no_length_costs_more_than_what_is_kept() -> None:
+def test_a_long_text_costs_no_more_than_the_kept_part() -> None:
     text = "\x1b]0;\u202e" * 10_000_000
     began = time.perf_counter()
     one_line(text, 1000)
