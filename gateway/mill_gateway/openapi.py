@@ -1,4 +1,4 @@
-"""The OpenAPI document: what is the same for all routes is said once, here."""
+"""The OpenAPI document: the parts that all routes share."""
 
 from importlib.metadata import version
 from typing import Any, Final
@@ -9,51 +9,53 @@ from pydantic import BaseModel, ConfigDict, Field
 
 TITLE: Final = "Mill on Kubernetes"
 DESCRIPTION: Final = """\
-Short `.mill` files, deployed on Kubernetes; every service judged by itself.
+Deploy short `.mill` files on Kubernetes, follow their rollouts, and manage tasks, logs, secrets, volumes and nodes.
 
-`?namespace=` says where; unset, it is the gateway's own. Streams are server-sent events: each has an `id`, which a
-client that was cut off sends back as `Last-Event-ID`, to any gateway. Errors are JSON: `error` is a message for
-people, `code` a stable code for programs, `request` the id of the request in the gateway's log.
+`?namespace=` selects the namespace; the default is the gateway's default namespace. Streams are server-sent events.
+Each event has an `id`: a client resumes an interrupted stream with it as `Last-Event-ID`, at any gateway replica.
+Errors are JSON: `error` is a message for people, `code` a stable code for programs, `request` the id of the request in
+the gateway's log.
 """
 TAGS: Final = {
-    "health": "For those who keep the process running; without a token.",
-    "status": "Everything counted.",
-    "nodes": "The machines.",
-    "deploy": "A file in, a rollout's events out.",
-    "restart": "New pods for a service.",
-    "deployments": "What is deployed, and what becomes of it.",
+    "health": "Liveness and readiness probes; without a token.",
+    "status": "Summary of the cluster.",
+    "nodes": "Nodes of the cluster.",
+    "deploy": "Deploy a file, and follow the rollout.",
+    "restart": "Replace the pods of a service.",
+    "deployments": "MillDeployments and their rollouts.",
     "services": "Services and their replicas.",
-    "tasks": "Programs that run to their end.",
-    "logs": "What programs write.",
-    "secrets": "The values that `${secret(…)}` stands for.",
-    "volumes": "Data that outlives services.",
-    "metrics": "Figures for Prometheus.",
+    "tasks": "Runs of tasks.",
+    "logs": "Logs of services, tasks and runs.",
+    "secrets": "Values of `${secret(…)}`.",
+    "volumes": "Volumes of services.",
+    "metrics": "Metrics for Prometheus.",
 }
 ERRORS: Final = {
-    400: "A parameter, a file or JSON that cannot be read; `error` says all that is wrong.",
-    401: "No token, or a wrong one.",
-    403: "Whoever sent it may not do this.",
-    404: "There is no such thing.",
-    408: "The body did not come to its end in time.",
-    409: "Not as things are now.",
-    410: "What this is about is gone.",
-    413: "More than there may be; `error` names the setting that limits a body.",
-    415: "The body is not called JSON.",
-    422: "JSON of the wrong shape, or what the API server finds invalid, in its words.",
-    429: "More at once than there may be, by a limit of the gateway that is named; or the API server asks to wait.",
-    431: "The request's line and headers are too large.",
-    500: "It failed; for a run: why it could not begin.",
-    502: "The API server gave an answer that makes no sense here.",
-    503: "The API server is away, the gateway has only just started, too many connections are open, or no node has "
-    "room.",
+    400: "A parameter, a file or JSON is invalid; `error` lists all problems.",
+    401: "The token is missing or wrong.",
+    403: "The caller has no right to do this.",
+    404: "Not found.",
+    408: "The body was not complete in time.",
+    409: "Conflict with the current state.",
+    410: "The rollout is no longer in the history, or the deployment was deleted.",
+    413: "The body or the secrets are too large; `error` names the limit.",
+    415: "Unsupported content type.",
+    422: "JSON has the wrong shape, or the API server finds the object invalid.",
+    429: "A limit of the gateway, which `error` names, or of the API server is reached.",
+    431: "The request line and the headers are too large.",
+    500: "Internal error, or a run did not start.",
+    502: "The API server refused a request of the gateway.",
+    503: "The API server does not answer, the gateway is starting, too many connections are open, or no node has room.",
 }
 EVERYWHERE: Final = (400, 401, 403, 404, 408, 413, 422, 429, 431, 500, 502, 503)
-"""What any route may answer."""
+"""Statuses of any route, except those below."""
+OF_BODIES: Final = ("408", "413", "422")
+"""Statuses only of routes with a request body."""
 PUBLIC: Final = ("/healthz", "/readyz")
 NOT_PUBLIC: Final = ("401", "403", "404", "422", "429", "502")
-"""What those do not answer, which ask neither who calls nor the cluster."""
+"""Statuses that public routes never have: they check no caller and read no object of the cluster."""
 REQUEST_ID: Final = {
-    "description": "The caller's own id for the request, or a new one. The gateway's log has it as well.",
+    "description": "Id of the request in the gateway's log: the caller's, or a new one.",
     "required": True,
     "schema": {"type": "string"},
     "example": "7707679e566ef2f9",
@@ -61,7 +63,7 @@ REQUEST_ID: Final = {
 
 
 class Failure(BaseModel):
-    """Why a request was refused."""
+    """Error of a request."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -77,7 +79,7 @@ class Failure(BaseModel):
 
 EVENT: Final = {
     "type": "object",
-    "description": "Each event of the stream.",
+    "description": "One event of the stream.",
     "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
 }
 
@@ -85,12 +87,12 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def failures(*statuses: int) -> Responses:
-    """Return the documentation of errors."""
+    """Return the OpenAPI responses for statuses of errors."""
     return {status: {"model": Failure, "description": ERRORS[status]} for status in statuses}
 
 
 def events(example: str) -> Responses:
-    """Return the documentation of a stream."""
+    """Return the OpenAPI response of a stream."""
     content = {"text/event-stream": {"schema": EVENT, "example": example}}
     return {200: {"description": "Server-sent events.", "content": content}}
 
@@ -117,17 +119,17 @@ id: 0a1b2c3d.4.end
 
 
 MODEL: Final = "x-mill-model"
-"""Where the schema of a request's body has the name under which the document lists it."""
+"""Key of a body's schema for the name under which the document lists the schema."""
 
 
 def json_request(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the documentation of a JSON body that a route reads itself."""
+    """Return the OpenAPI description of a JSON body that the route reads itself."""
     schema = {**model.model_json_schema(), MODEL: model.__name__}
     return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
 
 
 def _list_models(document: dict[str, Any], operation: dict[str, Any]) -> None:
-    """Move the schemas of bodies to where all schemas are."""
+    """Move the schemas of bodies to the components of the document."""
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if (name := content["schema"].get(MODEL)) is not None:
             listed = {key: value for key, value in content["schema"].items() if key != MODEL}
@@ -135,24 +137,27 @@ def _list_models(document: dict[str, Any], operation: dict[str, Any]) -> None:
             content["schema"] = {"$ref": f"#/components/schemas/{name}"}
 
 
-def _complete(operation: dict[str, Any], *, public: bool) -> None:
-    """Say what is so for every operation: its answers have the request's id, and no parameter can be null."""
+def _complete(method: str, operation: dict[str, Any], *, public: bool) -> None:
+    """Add the header with the request's id, and remove impossible statuses and null as a value of parameters."""
     if public:
         operation["security"] = []
         for status in NOT_PUBLIC:
+            operation["responses"].pop(status, None)
+    if method == "get":
+        for status in OF_BODIES:
             operation["responses"].pop(status, None)
     for answer in operation["responses"].values():
         answer.setdefault("headers", {})["X-Request-Id"] = {"$ref": "#/components/headers/RequestId"}
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-        if len(choices) == 1:  # left out rather than null
+        if len(choices) == 1:  # a parameter is omitted, never null
             del schema["anyOf"]
             schema |= choices[0]
 
 
 def describe(app: FastAPI) -> None:
-    """Have `app` describe itself, with the ways to send a token."""
+    """Set the OpenAPI document of `app`, with the two ways to send a token."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -169,15 +174,15 @@ def describe(app: FastAPI) -> None:
                     "type": "apiKey",
                     "in": "header",
                     "name": "Mill-Token",
-                    "description": "The same token, where a proxy strips `Authorization`.",
+                    "description": "The same token, for use behind a proxy that removes `Authorization`.",
                 },
             }
             made["security"] = [{"bearer": []}, {"header": []}]
             made["components"]["headers"] = {"RequestId": REQUEST_ID}
             for path, operations in made["paths"].items():
-                for operation in operations.values():
+                for method, operation in operations.items():
                     _list_models(made, operation)
-                    _complete(operation, public=path in PUBLIC)
+                    _complete(method, operation, public=path in PUBLIC)
             app.openapi_schema = made
         return app.openapi_schema
 

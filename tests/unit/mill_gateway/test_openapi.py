@@ -140,11 +140,13 @@ async def test_it_describes_every_route_with_its_errors(served: Serve) -> None:
     }
     assert described == routes
     for path, methods in document["paths"].items():
-        for operation in methods.values():
+        for method, operation in methods.items():
             assert operation["summary"]
             assert operation["description"], path
             assert set(operation["tags"]) <= set(TAGS)
-            assert {"400", "413", "500", "503"} <= set(operation["responses"])
+            assert {"400", "431", "500", "503"} <= set(operation["responses"])
+            of_bodies = {"408", "413", "422"} & set(operation["responses"])
+            assert len(of_bodies) == (0 if method == "get" else 3), "a read has no body"
             assert ("401" in operation["responses"]) == (operation.get("security") != []) == path.startswith("/v1/")
             assert all("X-Request-Id" in answer["headers"] for answer in operation["responses"].values())
             assert all("anyOf" not in each["schema"] for each in operation.get("parameters", ()))
