@@ -1,7 +1,7 @@
-"""Writing children: server-side apply of what differs, deletion of what is not wanted, new pods for who asks again.
+"""Writes of child objects: server-side apply of changes, deletion of what is not desired, replacement of stale pods.
 
-A write that the API server refuses, or a name that belongs to somebody else, is a `Problem` of that child alone: the
-others go on. It is tried again when the child changes, when somebody asks again, and after a while.
+A write that the API server refuses, or a name that belongs to another owner, is a `Problem` of that child alone: the
+others are written. It is tried again when the child changes, when a rollout starts, and after `WRITE_RETRY`.
 """
 
 import asyncio
@@ -40,27 +40,27 @@ log = logging.getLogger(__name__)
 
 PARALLEL_WRITES = 16
 REFUSALS: Final[Mapping[int, ProblemKind]] = {400: "refused", 403: "refused", 422: "refused", 500: "blocked"}
-"""LookupResults about one object, and the kind of problem that each is. 500: its admission webhook is broken."""
+"""HTTP statuses that concern one object, and the kind of problem that each is. 500: its admission webhook is broken."""
 REPLICA_SETS_AT_ONCE = 10
-"""ReplicaSets that are listed at once: usually there is one, and others may have put our labels on any number."""
+"""ReplicaSets in one page of a list. Usually there is one; other users may have put our labels on any number."""
 REPLICA_SET_HASH = "pod-template-hash"
 """A label that the Deployment controller adds to each version's pods."""
 
 
 @dataclass(slots=True)
 class WriteMemory:
-    """What we remember of our writes for one MillDeployment. May be lost."""
+    """The state of the operator's writes for one MillDeployment. May be lost."""
 
     revisions: dict[str, str] = field(default_factory=dict)
-    """By uid of a child: the revision that our last write gave it."""
+    """The revision that the operator's last write gave a child, by its uid."""
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
-    """By a child's hash: why it could not be written, and when on the monotonic clock it is tried again."""
+    """Why a child could not be written, and when on the monotonic clock it is tried again, by its hash."""
 
     def keep(self, children: Iterable[ChildObject], observed: Iterable[ObservedChild]) -> None:
-        """Forget what is about other children than these."""
-        there, wanted = {each.uid for each in observed}, {child.applied for child in children}
-        self.revisions = {uid: self.revisions[uid] for uid in there if uid in self.revisions}
-        self.problems = {applied: why for applied, why in self.problems.items() if applied in wanted}
+        """Forget everything about other children than these."""
+        uids, hashes = {each.uid for each in observed}, {child.applied for child in children}
+        self.revisions = {uid: self.revisions[uid] for uid in uids if uid in self.revisions}
+        self.problems = {applied: why for applied, why in self.problems.items() if applied in hashes}
 
     def problem(self, child: ChildObject) -> Problem | None:
         """Return why a child could not be written."""
@@ -73,7 +73,7 @@ class WriteMemory:
 
 
 class ChildWriter:
-    """Writes the children of all MillDeployments, so many at once."""
+    """Writes the children of all MillDeployments, at most `PARALLEL_WRITES` at once."""
 
     def __init__(self, client: KubeClient, caches: Caches) -> None:
         self._client = client
@@ -83,27 +83,29 @@ class ChildWriter:
     async def write(self, todo: Plan, memory: WriteMemory, renderer: Renderer) -> None:
         """Carry out a plan, with contents that `renderer` makes. Raise `KubeError` if the API server is away."""
         for child, found in todo.taken:
-            _note(memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {found.owner}'))
+            _record_problem(
+                memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {found.owner}')
+            )
         apply = partial(self._apply, memory, renderer)
         writes = [(child.kind, partial(apply, child, None)) for child in todo.create]
         writes += [(child.kind, partial(apply, child, found.uid)) for child, found in todo.update]
         writes += [(found.kind, partial(self._delete, found)) for found in todo.delete]
-        # Deployments first: their pods take longest, and wait for nothing that the others give.
+        # Deployments first: their pods take longest, and do not wait for the other objects.
         for first in (True, False):
-            await _all(write() for kind, write in writes if (kind == "Deployment") is first)
+            await _finish_all(write() for kind, write in writes if (kind == "Deployment") is first)
 
     async def adopt(self, owner: Owner, jobs: Iterable[ObservedJob]) -> None:
-        """Make the MillDeployment itself an owner of Jobs: they go when it goes, and not before."""
-        await _all(self._adopt(owner, job) for job in jobs)
+        """Make the MillDeployment itself an owner of Jobs: they are deleted with it, and not before."""
+        await _finish_all(self._adopt(owner, job) for job in jobs)
 
     async def replace_pods(self, pods: Iterable[ObservedPod]) -> None:
         """Delete pods, so that their controller makes new ones."""
-        await _all(map(self._renew, pods))
+        await _finish_all(map(self._replace_pod, pods))
 
     async def older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:
         """Return the pod template of an older version of a service, by its hash, as its ReplicaSet keeps it.
 
-        Anybody can put our labels on a ReplicaSet: only those of the service's Deployment count.
+        Any user can put our labels on a ReplicaSet: only those of the service's Deployment count.
         """
         key, children = resource.key, self._caches.snapshot(resource).all_children
         owners = {each.uid for each in children if each.kind == "Deployment" and each.key.name == service}
@@ -123,37 +125,37 @@ class ChildWriter:
                 return None
 
     async def _apply(self, memory: WriteMemory, renderer: Renderer, child: ChildObject, uid: str | None) -> None:
-        """Apply a child. `uid` is the one that we see; without it, what we do not see is looked for first."""
+        """Apply a child. `uid` is that of the observed object; without one, the API server is asked first."""
         _, again = memory.problems.get(child.applied, (None, 0.0))
         if time.monotonic() < again:
             return
         resource = BY_KIND[child.kind]
         async with self._slots:
-            if uid is None and (there := await self._find(child)) is not None:
-                if not _is_ours(renderer.deployment, there):
-                    _note(
-                        memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {_owner(there)}')
+            if uid is None and (found := await self._find(child)) is not None:
+                if not _is_child_of(renderer.deployment, found):
+                    _record_problem(
+                        memory, child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {_owner(found)}')
                     )
                     return
-                uid = fields.text(fields.mapping(there, "metadata"), "uid") or None
+                uid = fields.text(fields.mapping(found, "metadata"), "uid") or None
             if (body := await renderer.body(child)) is None:
                 return
             try:
                 answer = await self._client.apply(
-                    resource, child.key.namespace, _only(body, uid), manager=names.OPERATOR_FIELD_MANAGER
+                    resource, child.key.namespace, _with_uid(body, uid), manager=names.OPERATOR_FIELD_MANAGER
                 )
             except ApiError as error:
                 if error.namespace_goes:
-                    return  # the resource goes with it
+                    return  # the resource is deleted with it
                 if error.status not in REFUSALS:
                     raise
-                _note(memory, child, Problem(REFUSALS[error.status], others_words(error.message)))
+                _record_problem(memory, child, Problem(REFUSALS[error.status], others_words(error.message)))
                 return
         memory.problems.pop(child.applied, None)
         try:
             facts = self._caches.learn(child.kind, answer)
         except Unreadable:
-            return  # it is written; the watch tells of it if it can be read by then
+            return  # it is written; the watch reports it once it can be read
         memory.revisions[facts.uid] = facts.revision
 
     async def _find(self, child: ChildObject) -> dict[str, Any] | None:
@@ -167,7 +169,7 @@ class ChildWriter:
             try:
                 await self._client.delete(BY_KIND[found.kind], *found.key, uid=found.uid)
             except (NotFound, Conflict):
-                return  # gone already, or another object has its name by now
+                return  # already deleted, or another object has its name
         resource = Key(found.key.namespace, found.deployment)
         log.info("%s: deleted %s", found.key, found.kind, extra=about(resource, service=found.service, kind=found.kind))
 
@@ -182,48 +184,48 @@ class ChildWriter:
                     await self._client.json_patch(JOBS, *job.key, changes, manager=names.OPERATOR_FIELD_MANAGER)
                 )
 
-    async def _renew(self, pod: ObservedPod) -> None:
+    async def _replace_pod(self, pod: ObservedPod) -> None:
         async with self._slots:
             try:
                 body = await self._client.delete(PODS, *pod.key, uid=pod.uid)
             except (NotFound, Conflict):
-                return  # gone already
-        if body.get("kind") == "Pod":  # it goes in a while, and says so
+                return  # already deleted
+        if body.get("kind") == "Pod":  # it is terminating
             self._caches.learn_pod(body)
 
 
-async def _all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Wait for all, also when one fails: what is still under way then would meet the next pass."""
+async def _finish_all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all writes, also when one fails: a running write would collide with the next reconciliation."""
     results = await asyncio.gather(*map(counted, writes), return_exceptions=True)
     failed = [each for each in results if each is not None]
     if failed:
         raise failed[0]
 
 
-def _note(memory: WriteMemory, child: ChildObject, problem: Problem) -> None:
-    told = replace(problem, message=problem.message[: limits.WRITE_PROBLEM_LENGTH])
-    memory.problems[child.applied] = (told, time.monotonic() + WRITE_RETRY.total_seconds())
+def _record_problem(memory: WriteMemory, child: ChildObject, problem: Problem) -> None:
+    short = replace(problem, message=problem.message[: limits.WRITE_PROBLEM_LENGTH])
+    memory.problems[child.applied] = (short, time.monotonic() + WRITE_RETRY.total_seconds())
 
 
-def _only(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
-    """Return a body that is applied to the object of that uid and to no other."""
+def _with_uid(body: dict[str, Any], uid: str | None) -> dict[str, Any]:
+    """Return a body that is applied only to the object of that uid."""
     return body if uid is None else {**body, "metadata": {**body["metadata"], "uid": uid}}
 
 
-def _is_ours(deployment: str, there: dict[str, Any]) -> bool:
-    """Tell whether an object that we did not see is that MillDeployment's: then our watch is only behind."""
-    labels = fields.texts(fields.mapping(there, "metadata"), "labels")
-    wanted = {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_DEPLOYMENT: deployment}
-    return all(labels.get(name) == value for name, value in wanted.items())
+def _is_child_of(deployment: str, found: dict[str, Any]) -> bool:
+    """Return whether an object that the cache does not have belongs to that MillDeployment: the watch is behind."""
+    labels = fields.texts(fields.mapping(found, "metadata"), "labels")
+    expected = {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_DEPLOYMENT: deployment}
+    return all(labels.get(name) == value for name, value in expected.items())
 
 
-def _owner(there: dict[str, Any]) -> str:
-    """Say whose an object is, in one line."""
-    return name(_owned_by(there))
+def _owner(found: dict[str, Any]) -> str:
+    """Return a name for the owner of an object, in one line."""
+    return name(_raw_owner(found))
 
 
-def _owned_by(there: dict[str, Any]) -> str:
-    meta = fields.mapping(there, "metadata")
+def _raw_owner(found: dict[str, Any]) -> str:
+    meta = fields.mapping(found, "metadata")
     for owner in fields.mappings(meta, "ownerReferences"):
         return f"{fields.text(owner, 'kind')} {fields.text(owner, 'name')}"
     labels = fields.texts(meta, "labels")
@@ -231,19 +233,19 @@ def _owned_by(there: dict[str, Any]) -> str:
         return f"MillDeployment {deployment}"
     if manager := labels.get(names.LABEL_MANAGED_BY):
         return manager
-    # Who writes the status (a built-in controller) does not own the object.
+    # The writer of the status (a built-in controller) does not own the object.
     writes = (each for each in fields.mappings(meta, "managedFields") if not fields.text(each, "subresource"))
     return next((writer for each in writes if (writer := fields.text(each, "manager"))), "somebody else")
 
 
-def _controller(there: Mapping[str, Any]) -> str:
+def _controller(found: Mapping[str, Any]) -> str:
     """Return the uid of an object's controller; empty if it has none."""
-    owners = fields.mappings(fields.mapping(there, "metadata"), "ownerReferences")
+    owners = fields.mappings(fields.mapping(found, "metadata"), "ownerReferences")
     return next((fields.text(each, "uid") for each in owners if fields.flag(each, "controller")), "")
 
 
 def template_of(replica_set: Mapping[str, Any]) -> Json | None:
-    """Return the pod template that a ReplicaSet was made from; None if it has none."""
+    """Return the pod template of a ReplicaSet, as the operator applied it; None if it has none."""
     kept = fields.mapping(replica_set, "spec", "template")
     meta, spec, _ = fields.parts(kept)
     if not spec:

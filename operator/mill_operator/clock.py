@@ -1,32 +1,32 @@
-"""Our clock: the API server's time when we started, running evenly from there whoever sets a clock meanwhile.
+"""The operator's clock: the API server's time at the start, then running evenly, also if a machine's clock is set.
 
-Nearly all times that we compare with ours were written by the API server, and the nodes' clocks are mostly right.
+The API server wrote nearly all times that the operator compares with its own, and nodes' clocks are mostly right.
 """
 
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-EXACT: Final = timedelta(seconds=2)
-"""The API server says the time to the second, and an answer takes a moment: so much difference is none."""
+TOLERANCE: Final = timedelta(seconds=2)
+"""Smaller differences are ignored: the API server's time has a resolution of a second, and an answer takes time."""
 
 
 class SteadyClock:
-    """Gives the time when it is called."""
+    """A clock that returns the time when it is called."""
 
     def __init__(self) -> None:
-        self._start, self._began = datetime.now(UTC), _uptime()
+        self._start, self._started = datetime.now(UTC), _uptime()
 
     def __call__(self) -> datetime:
-        """Return the time."""
-        return self._start + timedelta(seconds=_uptime() - self._began)
+        """Return the current time."""
+        return self._start + timedelta(seconds=_uptime() - self._started)
 
     def agree(self, ahead: timedelta) -> None:
-        """Go as the API server's clock, which is so much ahead of the machine's."""
-        if abs(ahead) >= EXACT:
+        """Follow the API server's clock, which is ahead of the machine's by `ahead`."""
+        if abs(ahead) >= TOLERANCE:
             self._start += ahead
 
 
 def _uptime() -> float:
-    """Return seconds that nobody can set; where the machine tells, those that it slept included."""
+    """Return the seconds of a clock that cannot be set. Where the system has one, it includes suspended time."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

@@ -1,6 +1,6 @@
-"""The control loop: watches wake keys, workers make passes, until stopped.
+"""The control loop: watches add keys to the work queue, workers reconcile them, until stopped.
 
-With an election, watches are filled while another replica leads, and workers start when it is our turn.
+With leader election, the caches are synced while another replica leads, and the workers start when this one is elected.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ from mill_process.supervision import end, supervised
 log = logging.getLogger(__name__)
 
 VERSION_RETRY_SECONDS = 2.0
-"""After what time an API server that does not answer is asked for its version again."""
-DRAIN_SECONDS = 5.0
-"""How long passes may go on when we stop."""
+"""Delay before the API server is asked for its version again after it did not answer."""
+STOP_WORKERS_SECONDS = 5.0
+"""How long a stop waits for running reconciliations."""
 FLUSH_SECONDS = 3.0
-"""How long the statuses that wait for their time may take then."""
-LEAVE_SECONDS = 3.0
-"""How long letting go of the Lease may take."""
+"""How long a stop waits for the statuses that the throttle delays, and their Events."""
+RELEASE_SECONDS = 3.0
+"""How long a stop waits for the release of the Lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class ControllerOptions:
 
 
 class Controller:
-    """Works on keys until stopped. `give_up` is called when it cannot go on."""
+    """Reconciles keys until stopped. It calls `give_up` with a reason when it cannot continue."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Controller:
             on_internal_error=self._on_internal_error,
         )
         self._with_internal_errors: set[Key] = set()
-        """Whose pass, which is being made, has met a fault of ours that was one service's alone."""
+        """Keys whose current reconciliation had an internal error of one service or task."""
         self._cpu_budgets: CpuBudgets[Key] = CpuBudgets(options.cpu_share)
         self._election = election
         self._worker_count = options.workers
@@ -89,7 +89,7 @@ class Controller:
         self._give_up = give_up
         self._leads = False
         self._evidence_at: dict[Key, float] = {}
-        """When what a pass works on was added; of the first of a row that fail."""
+        """When a key was added to the queue; after failures, when it was added before the first of them."""
         self._workers: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._watching: list[asyncio.Task[None]] = []
@@ -97,26 +97,26 @@ class Controller:
 
     @property
     def caches(self) -> Caches:
-        """What is known of the cluster."""
+        """The caches of the cluster's objects."""
         return self._caches
 
     @property
     def watches(self) -> Iterable[Reflector[Any]]:
-        """Return every reflector."""
+        """The reflectors of all watches."""
         return (*self._caches.reflectors, *([self._election.reflector] if self._election else []))
 
     def wake(self, key: Key) -> None:
-        """Have a MillDeployment looked at. Who waits for its turn will look at all of them then."""
+        """Add a MillDeployment to the queue. A replica that is not the leader adds all of them when it is elected."""
         if self._leads:
             self._queue.add(key)
 
     def put(self, body: dict[str, Any]) -> None:
-        """Take a MillDeployment from a watch that is not ours, and reconcile it if ours is behind."""
+        """Take a MillDeployment from kopf's watch, and reconcile it if our own watch is behind."""
         if (key := self._caches.put_mill_deployment(body)) is not None:
             self.wake(key)
 
     def start(self) -> None:
-        """Start watching, and working as soon as everything is known and it is our turn."""
+        """Start the watches; start the workers once the caches are synced and this replica leads."""
         self._metrics.queue(lambda: len(self._queue))
         self._metrics.watches(self.watches)
         self._watch()
@@ -128,24 +128,24 @@ class Controller:
             self._candidacy = self._spawn(self._take_part(self._election), "the election", may_return=True)
 
     async def stop(self) -> None:
-        """Finish what is begun, write what waits to be written, and let another replica go on."""
+        """Finish running reconciliations, write delayed statuses, and release the Lease for another replica."""
         self._leads = False
         self._metrics.leader.set(0)
         self._queue.close()
         await end([*self._tasks, *self._watching])
         if self._workers:
-            await asyncio.wait(self._workers, timeout=DRAIN_SECONDS)
+            await asyncio.wait(self._workers, timeout=STOP_WORKERS_SECONDS)
         await end(self._workers)
-        with contextlib.suppress(TimeoutError):  # what was not written is made again from the cluster
+        with contextlib.suppress(TimeoutError):  # a status that was not written is made again from the cluster
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self._reconciler.flush()
         if self._election and self._candidacy:
             self._election.leave()
-            await asyncio.wait([self._candidacy], timeout=LEAVE_SECONDS)
+            await asyncio.wait([self._candidacy], timeout=RELEASE_SECONDS)
             await end([self._candidacy])
 
     def _watch(self) -> None:
-        """Fill the stores, anew if they have been filled before, and follow."""
+        """Start all watches. Each lists its objects again if its cache was synced before."""
         for each in self._caches.reflectors:
             each.synced.clear()
         self._watching = [
@@ -153,7 +153,7 @@ class Controller:
         ]
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str, *, may_return: bool = False) -> asyncio.Task[None]:
-        """Start a task without which we cannot go on."""
+        """Start a background task. The process ends if the task ends unexpectedly."""
         return supervised(work, name, self._give_up, may_return=may_return)
 
     async def _take_part(self, election: LeaderElection) -> None:
@@ -172,10 +172,10 @@ class Controller:
             return
         await self._caches.synced()
         self._clock.agree(self._client.server_ahead)
-        log.info("ready: every watch is filled")
+        log.info("ready: all caches are synced")
         if self._election:
             await self._election.elected.wait()
-            # Our watches may be behind what the leader before us wrote: begin from what is there now, as at a start.
+            # The watches may be behind what the previous leader wrote: list everything again, as at a start.
             await end(self._watching)
             self._watch()
             await self._caches.synced()
@@ -189,12 +189,14 @@ class Controller:
         ]
 
     async def _refusal(self) -> str | None:
-        """Say why this cluster is too old to begin on, as soon as the API server answers."""
+        """Return why this cluster is too old, as soon as the API server answers; None: it is not."""
         while True:
             try:
                 return cluster_version.refusal(await self._client.server_version())
             except KubeError as error:
-                log.warning("the version of the API server: %s; trying again in %.0f s", error, VERSION_RETRY_SECONDS)
+                log.warning(
+                    "cannot read the version of the API server: %s; retrying in %.0f s", error, VERSION_RETRY_SECONDS
+                )
                 await asyncio.sleep(VERSION_RETRY_SECONDS)
 
     async def _work(self) -> None:
@@ -203,19 +205,19 @@ class Controller:
                 key = await self._queue.get()
                 meter = CpuMeter()
                 try:
-                    await metered(self._pass(key), meter)
+                    await metered(self._reconcile(key), meter)
                 finally:
                     self._queue.done(key, rest=self._rest(key, meter.seconds))
 
     def _rest(self, key: Key, seconds: float) -> float:
-        """Return how long a MillDeployment must rest after a pass that cost so many seconds of CPU."""
+        """Return how long a MillDeployment must wait after a reconciliation that used so many seconds of CPU."""
         rest = self._cpu_budgets.spend(key, seconds, asyncio.get_running_loop().time())
         if rest > 0:
             self._metrics.rests.inc()
-            log.debug("%s: rests for %.2g s: it has used its share of the CPU", key, rest, extra=about(key))
+            log.debug("%s: throttled for %.2g s: CPU share used up", key, rest, extra=about(key))
         return rest
 
-    async def _pass(self, key: Key) -> None:
+    async def _reconcile(self, key: Key) -> None:
         started, added_at = time.monotonic(), self._queue.added_at(key)
         self._metrics.queue_wait.observe(started - added_at)
         self._evidence_at.setdefault(key, added_at)
@@ -225,11 +227,11 @@ class Controller:
             wait = await self._reconciler.reconcile(key)
         except KubeError as error:
             result, delay, internal_error = "api_error", self._retry(key), internal_error_in(error)
-            log.warning("%s: %s; trying again in %.2g s", key, error, delay, extra=about(key))
+            log.warning("%s: %s; retrying in %.2g s", key, error, delay, extra=about(key))
         except Exception as error:
             result, delay, internal_error = "error", self._retry(key), internal_error_in(error)
             self._metrics.internal_errors.labels("pass").inc()
-            text = "%s: unexpected error (%s); trying again in %.2g s"
+            text = "%s: unexpected error (%s); retrying in %.2g s"
             log.exception(text, key, internal_error, delay, extra=about(key))
         else:
             result = "error" if key in self._with_internal_errors else "success"
@@ -238,17 +240,17 @@ class Controller:
             if wait is not None:
                 self._queue.add_after(key, wait)
         if internal_error is not None:
-            await self._tell(key, internal_error)
+            await self._report(key, internal_error)
         self._metrics.reconciled(result, time.monotonic() - started)
 
-    async def _tell(self, key: Key, internal_error: InternalError) -> None:
-        """Have it told that a pass has failed by a fault of ours. No error of that ends a worker."""
+    async def _report(self, key: Key, internal_error: InternalError) -> None:
+        """Report an internal error in the status. An error of the report itself does not end the worker."""
         try:
             await self._reconciler.failed(key, internal_error)
         except KubeError as error:
-            log.warning("%s: cannot tell of it: %s", key, error, extra=about(key))
+            log.warning("%s: cannot report the internal error: %s", key, error, extra=about(key))
         except Exception:
-            log.exception("%s: cannot tell of it", key, extra=about(key))
+            log.exception("%s: cannot report the internal error", key, extra=about(key))
             self._metrics.internal_errors.labels("telling").inc()
 
     def _on_internal_error(self, key: Key, kind: str) -> None:

@@ -1,7 +1,7 @@
-"""How much CPU one MillDeployment may take, so that who changes it all the time slows down nobody else.
+"""CPU budgets of MillDeployments: one that changes all the time does not slow down the others.
 
-A token bucket for each: so many seconds of CPU at once, and in the long run a share of one CPU. Who has used more rests
-before the next pass until the share has made up for it. What changes meanwhile is seen by that pass, all at once.
+Each has a token bucket: so many seconds of CPU at once, and a share of one CPU in the long run. After using more, it
+waits before the next reconciliation until the share has made up for it. That one handles all changes of the meantime.
 """
 
 from collections import OrderedDict
@@ -15,19 +15,19 @@ BURST_SECONDS: Final = 5.0
 
 
 class CpuBudgets(Generic[K]):
-    """The buckets of all keys. Times are on one clock, in seconds."""
+    """The token buckets of all keys. Times are seconds on one clock."""
 
     def __init__(self, share: float, burst: float = BURST_SECONDS) -> None:
         self._share = share
         self._burst = burst
         self._debts: OrderedDict[K, tuple[float, float]] = OrderedDict()
-        """What each key has used and not got back, and at what time; who has used nothing is not here."""
+        """CPU seconds that each key has used and that its share has not made up for, and when that was computed."""
 
     def __len__(self) -> int:
         return len(self._debts)
 
     def spend(self, key: K, seconds: float, now: float) -> float:
-        """Note what a pass cost. Return for how many seconds the key must rest."""
+        """Charge a reconciliation's CPU seconds to a key. Return the seconds that the key must wait."""
         debt = self._debt(key, now) + seconds
         self._debts[key] = debt, now
         self._debts.move_to_end(key)
@@ -39,7 +39,7 @@ class CpuBudgets(Generic[K]):
         return max(0.0, debt - (now - at) * self._share)
 
     def _forget(self, now: float) -> None:
-        """Leave out those that have used least lately, as far as nothing is left to make up for."""
+        """Drop the keys that were charged longest ago, as far as their budgets are full again."""
         while self._debts:
             key = next(iter(self._debts))
             if self._debt(key, now) > 0:

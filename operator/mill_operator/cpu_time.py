@@ -1,6 +1,6 @@
-"""What a pass costs, in seconds of CPU: its own steps on the event loop, those of its writes, and work in threads.
+"""The CPU time of a reconciliation: its steps on the event loop, those of its writes, and its work in threads.
 
-Time that it waits (for the API server, for its turn) costs nothing.
+Waiting (for the API server, or for a semaphore) costs nothing.
 """
 
 import asyncio
@@ -14,27 +14,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SLICE_SECONDS: Final = 0.01
-"""For how long a pass may hold the event loop where it can be interrupted."""
+"""How long a reconciliation may hold the event loop between two points at which it yields."""
 AT_ONCE_SIZE: Final = 1024
-"""Characters of input that take so little that several works of this size may follow each other."""
+"""Characters of input whose work is so short that several such works may follow each other."""
 ASIDE_SIZE: Final = 8 * 1024
 """Characters of input from which on work takes longer than a slice."""
 
 
 @dataclass(slots=True)
 class CpuMeter:
-    """Counts for one pass."""
+    """The CPU time of one reconciliation."""
 
     seconds: float = 0.0
-    step_began: float = 0.0
-    """When the step that runs now began, on the clock of the event loop's thread."""
+    step_started: float = 0.0
+    """When the current step began, on the CPU clock of the event loop's thread."""
 
 
 _METER: Final[ContextVar[CpuMeter | None]] = ContextVar("meter", default=None)
 
 
 class _Steps(Generic[T]):
-    """A coroutine whose steps are counted."""
+    """A coroutine whose steps are measured."""
 
     def __init__(self, work: Coroutine[Any, Any, T], meter: CpuMeter) -> None:
         self._work = work
@@ -43,23 +43,23 @@ class _Steps(Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         error: BaseException | None = None
         while True:
-            self._meter.step_began = thread_time()
+            self._meter.step_started = thread_time()
             try:
                 waits_for = self._work.send(None) if error is None else self._work.throw(error)
             except StopIteration as done:
                 result: T = done.value
                 return result
             finally:
-                self._meter.seconds += thread_time() - self._meter.step_began
+                self._meter.seconds += thread_time() - self._meter.step_started
             error = None
             try:
                 yield waits_for
-            except BaseException as raised:  # noqa: BLE001 - it is the coroutine's, a cancellation included
+            except BaseException as raised:  # noqa: BLE001 - the coroutine handles it, a cancellation included
                 error = raised
 
 
 async def metered(work: Coroutine[Any, Any, T], meter: CpuMeter) -> T:
-    """Run a pass, and count what it costs."""
+    """Run a reconciliation, and measure its CPU time."""
     token = _METER.set(meter)
     try:
         return await _Steps(work, meter)
@@ -68,26 +68,26 @@ async def metered(work: Coroutine[Any, Any, T], meter: CpuMeter) -> T:
 
 
 async def counted(work: Coroutine[Any, Any, T]) -> T:
-    """Run what a pass has put into a task of its own, on the account of the pass."""
+    """Run a task that a reconciliation has started, and add its CPU time to that of the reconciliation."""
     meter = _METER.get()
     return await (work if meter is None else _Steps(work, meter))
 
 
 def charge(seconds: float) -> None:
-    """Add to what the pass costs that runs now."""
+    """Add seconds to the CPU time of the running reconciliation."""
     if (meter := _METER.get()) is not None:
         meter.seconds += seconds
 
 
 async def give_way() -> None:
-    """Let others have the event loop, if this pass has held it for a while."""
+    """Yield the event loop to other tasks, if this reconciliation has held it for `SLICE_SECONDS`."""
     meter = _METER.get()
-    if meter is not None and thread_time() - meter.step_began >= SLICE_SECONDS:
+    if meter is not None and thread_time() - meter.step_started >= SLICE_SECONDS:
         await asyncio.sleep(0)
 
 
 async def paced(steps: Iterable[T]) -> list[T]:
-    """Take all steps, and let others have the event loop between them."""
+    """Return all items of an iterator, and give way to other tasks after each."""
     done: list[T] = []
     for each in steps:
         done.append(each)
@@ -96,28 +96,28 @@ async def paced(steps: Iterable[T]) -> list[T]:
 
 
 class ThreadOffload:
-    """Does in a thread what would hold the event loop for long; one such work at a time, whoever's it is.
+    """Runs long work in a thread, so that it does not hold the event loop; one work at a time in the process.
 
-    What takes a moment is done on the loop, one at a time too: others come between two of them.
+    Work of medium length runs on the loop, also one at a time: other tasks run between two of them.
     """
 
     def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(1)
+        self._lock = asyncio.Semaphore(1)
 
     async def run(self, size: int, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Do work whose input has so many characters; a little is done at once. It costs the pass what it takes."""
+        """Run work whose input has `size` characters. Its CPU time is that of the running reconciliation."""
         if size <= AT_ONCE_SIZE:
             return work(*arguments, **named)
         if size <= ASIDE_SIZE:
-            async with self._turn:
+            async with self._lock:
                 await asyncio.sleep(0)
                 return work(*arguments, **named)
 
         def timed() -> tuple[T, float]:
-            began = thread_time()
-            return work(*arguments, **named), thread_time() - began
+            started = thread_time()
+            return work(*arguments, **named), thread_time() - started
 
-        async with self._turn:
+        async with self._lock:
             result, seconds = await asyncio.to_thread(timed)
         charge(seconds)
         return result

@@ -1,6 +1,7 @@
-"""`/healthz`, `/readyz` and `/metrics`: how others see whether this process is well.
+"""The endpoints `/healthz`, `/readyz` and `/metrics`.
 
-They are answered by the very event loop that does the work: one that is stuck does not answer, and the kubelet ends it.
+The event loop that reconciles also serves them. If it is stuck, it does not answer, and the kubelet restarts the
+process.
 """
 
 import json
@@ -20,7 +21,7 @@ from mill_process.probes import dead_watch, unfilled_watch
 async def serve(
     listening: socket.socket, reflectors: Iterable[Reflector[Any]], metrics: Metrics, *, deadline: float
 ) -> web.AppRunner:
-    """Answer on a socket until the runner that is returned is cleaned up."""
+    """Serve on a socket until `cleanup` of the returned runner."""
     watches = tuple(reflectors)
 
     async def healthz(_request: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Where kopf meets the controller: start, stop, and wake-ups. Everything else is elsewhere."""
+"""The kopf handlers: start, login, stop, and changes that kopf's watch brings. They only call the controller."""
 
 import asyncio
 import itertools
@@ -24,31 +24,31 @@ from mill_operator.settings import Settings
 log = logging.getLogger(__name__)
 
 STALL_SHARE = STALL_SECONDS / 180
-"""A silent watch is begun anew after this part of the time after which it counts as dead."""
+"""A silent watch is restarted after this part of the time after which `/healthz` fails."""
 
 
 class EndlessBackoff:
-    """How kopf pauses between its attempts to reach the API server: it never gives up, as our own watches do not.
+    """The delays between kopf's attempts to reach the API server. It never gives up, as the operator's own watches do.
 
-    How long is too long, the liveness probe decides.
+    The liveness probe decides when the process is restarted.
     """
 
     def __iter__(self) -> Iterator[float]:
-        """Return seconds, without an end."""
+        """Yield seconds, without an end."""
         return itertools.chain((1, 1, 2, 3, 5, 8, 13), itertools.repeat(20))
 
 
 @dataclass(slots=True)
 class Shutdown:
-    """How this process comes to its end, other than by a signal."""
+    """The end of this process without a signal."""
 
     flag: asyncio.Event = field(default_factory=asyncio.Event)
     reason: str | None = None
 
     def give_up(self, reason: str) -> None:
-        """End, with an exit code that makes Kubernetes start us again."""
+        """End the process, with an exit code that makes Kubernetes restart it."""
         if self.reason is None:
-            log.error("giving up: %s", reason)
+            log.error("exiting: %s", reason)
             self.reason = reason
         self.flag.set()
 
@@ -64,8 +64,8 @@ def controller_options(own: Settings) -> ControllerOptions:
     )
 
 
-def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, ending: Shutdown) -> None:
-    """Add our handlers to a registry."""
+def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, shutdown: Shutdown) -> None:
+    """Add the handlers to a registry."""
 
     @kopf.on.startup(id="start", registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
@@ -81,14 +81,14 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         options: ClientOptions = {"observe": metrics.request, "stall_seconds": own.watch_deadline * STALL_SHARE}
         memo.election = None
         if own.leader_election:
-            # With connections of its own, so that a renewal never waits behind other requests.
+            # Its own connections, so that a renewal never waits behind other requests.
             memo.election_client = await KubeClient.connect(own.context, **options)
             timing, identity = LeaseTiming.of(own.lease_seconds), new_identity()
             memo.election = LeaderElection(memo.election_client, own.namespace_of_lease, timing, identity=identity)
             options["may_write"] = lambda: bool(memo.election.leads)
         memo.client = await KubeClient.connect(own.context, **options)
         memo.controller = Controller(
-            memo.client, controller_options(own), metrics=metrics, give_up=ending.give_up, election=memo.election
+            memo.client, controller_options(own), metrics=metrics, give_up=shutdown.give_up, election=memo.election
         )
         memo.controller.start()
         memo.server = await serve(listening, memo.controller.watches, metrics, deadline=own.watch_deadline)
@@ -114,7 +114,7 @@ def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.s
         await memo.client.close()
         if memo.election:
             await memo.election_client.close()
-        ending.flag.set()  # kopf waits for who waits for it, also when it is stopped by a signal
+        shutdown.flag.set()  # kopf waits for the task that waits for this flag, also when a signal stops it
         log.info("stopped")
 
     @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL, registry=registry)

@@ -1,7 +1,7 @@
-"""Telling of passes that fail one after the other: the status write must not depend on what failed.
+"""Reports of repeated internal errors in the status. They must not depend on the code that failed.
 
-It is made of the status that the API server has, and of nothing else: not of what the pass has worked out, and not by
-what writes statuses otherwise.
+The status is made from the one that the API server has, and from nothing that a reconciliation works out; and it is not
+written by the publisher.
 """
 
 import logging
@@ -29,11 +29,11 @@ from mill_process.logs import about
 log = logging.getLogger(__name__)
 
 TRANSIENT = frozenset({401, 408, 425, 429})
-"""LookupResults by which the API server only asks to come again, besides 5xx."""
+"""HTTP statuses, besides 5xx, after which the same request may succeed later."""
 
 
 def internal_error_in(error: Exception) -> InternalError | None:
-    """Return what is to be told of a pass's error; None of an API server that is away, or busy, or was faster."""
+    """Return the internal error to report; None if the API server did not answer, was busy, or there was a conflict."""
     if not isinstance(error, KubeError):
         return internal_error_of(error)
     if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_goes:
@@ -44,7 +44,7 @@ def internal_error_in(error: Exception) -> InternalError | None:
 
 
 class InternalErrorReporter:
-    """Remembers which passes fail in a row. May be lost: then it takes longer until it is told."""
+    """Counts the failures in a row of each key, and reports them. Its state may be lost: a report then comes later."""
 
     def __init__(
         self,
@@ -59,28 +59,28 @@ class InternalErrorReporter:
         self._recorder = recorder
         self._now = now
         self._on_write = on_write
-        self._rows: dict[Key, FailureStreak] = {}
-        self._told: dict[Key, tuple[int, str, bool]] = {}
-        """What the status says of a row: of which generation and rollout, and whether that has ended."""
+        self._streaks: dict[Key, FailureStreak] = {}
+        self._reported: dict[Key, tuple[int, str, bool]] = {}
+        """What was reported: the generation, the rollout, and whether the rollout was ended."""
 
     def clear(self, key: Key) -> None:
-        """Note that a pass has succeeded, or that there is nothing to make passes over."""
-        self._rows.pop(key, None)
-        self._told.pop(key, None)
+        """Forget the failures of a key: a reconciliation has succeeded, or the resource is gone."""
+        self._streaks.pop(key, None)
+        self._reported.pop(key, None)
 
     async def failed(self, resource: ObservedMillDeployment, internal_error: InternalError) -> None:
-        """Note that a pass has failed, and tell of it if it is time. Raise `KubeError` if that cannot be written."""
+        """Count a failure, and report it if it repeats. Raise `KubeError` if the status cannot be written."""
         key, now = resource.key, self._now()
-        row = self._rows.get(key)
-        row = self._rows[key] = (
-            row.with_failure(resource.rollout_id, now) if row else first_failure(resource.rollout_id, now)
+        streak = self._streaks.get(key)
+        streak = self._streaks[key] = (
+            streak.with_failure(resource.rollout_id, now) if streak else first_failure(resource.rollout_id, now)
         )
-        if key in self._told and (memory := self._memory.get(key)) is not None:
-            memory.status = memory.written  # what the pass has worked out is not to be written when we stop
-        tells = (resource.generation, resource.rollout_id, row.gives_up(now))
-        if row.repeats(now) and self._told.get(key) != tells:
-            await self._report(resource, internal_error, now, end=row.gives_up(now))
-            self._told[key] = tells
+        if key in self._reported and (memory := self._memory.get(key)) is not None:
+            memory.status = memory.written  # a stop must not write what the failed reconciliation made
+        report = (resource.generation, resource.rollout_id, streak.gives_up(now))
+        if streak.repeats(now) and self._reported.get(key) != report:
+            await self._report(resource, internal_error, now, end=streak.gives_up(now))
+            self._reported[key] = report
         if (memory := self._memory.get(key)) is not None:
             memory.statuses.compact()
 
@@ -108,7 +108,7 @@ class InternalErrorReporter:
             except NotFound:
                 log.debug("%s: gone", resource.key, extra=about(resource.key))
                 return
-        # What the pass had worked out is worked out again by the next one that succeeds.
+        # The next reconciliation that succeeds makes the rest of the status again.
         memory.statuses.mark_written(after)
         memory.status = after
         for each in internal_error_messages(change, resource.rollout_id, internal_error):

@@ -1,7 +1,7 @@
-"""Taking turns: the replica that holds the Lease works. What each does about it is decided in `core.election`.
+"""Leader election by a Lease: only the leader reconciles. `core.leader_election` decides what a replica does.
 
-The Lease is watched, not polled: a candidate knows of a release, and counts a silent leader's time, to the millisecond.
-The watch may be behind or dead without harm, since every write names the resource version that it replaces.
+The Lease is watched, not polled: a candidate learns of a release, and measures a leader's silence, to the millisecond.
+A watch that is behind or dead does no harm, since every write names the resource version that it replaces.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ MICRO_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def new_identity() -> str:
-    """Return a name that no other process has: the pod's, and a random part for those that come after it."""
+    """Return a name that no other process has: the pod's, and a random part for later processes of that pod."""
     return f"{socket.gethostname()}_{secrets.token_hex(4)}"
 
 
 class LeaderElection:
-    """Our part in the election. `run` it; `elected` is set when we lead, and `run` returns when we do no more."""
+    """This replica's part in the election. `elected` is set when it leads; `run` returns when it no longer does."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class LeaderElection:
         timing: LeaseTiming,
         *,
         identity: str,
-        clock: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.identity = identity
         self.elected = asyncio.Event()
         self.left = False
-        """Whether we let go of it ourselves."""
+        """Whether this replica leaves on purpose."""
         self.reflector = Reflector(
             client,
             LEASES,
@@ -69,54 +69,54 @@ class LeaderElection:
         self._client = client
         self._key = Key(namespace, names.LEASE_NAME)
         self._timing = timing
-        self._clock = clock
+        self._monotonic = monotonic
         self._known: ObservedLease | None = None
         self._renewed_at: float | None = None
         self._changed = asyncio.Event()
 
     @property
     def leads(self) -> bool:
-        """Whether nobody else can lead at this moment: what must be true before every write."""
-        return self._renewed_at is not None and self._clock() < self._renewed_at + self._timing.renewal
+        """Whether no other replica can lead at this moment. It must be true before every write."""
+        return self._renewed_at is not None and self._monotonic() < self._renewed_at + self._timing.renewal
 
     async def run(self) -> None:
-        """Wait for the Lease, then renew it, until it is lost or we leave."""
+        """Acquire the Lease, then renew it, until it is lost or this replica leaves."""
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self.reflector.run())
             await self.reflector.synced.wait()
             log.info("%s is a candidate for the lease %s", self.identity, self._key)
             await self._take_part()
             if self.left and self.leads:
-                await self._write("", self._timing.retry)  # nobody need wait for us
+                await self._write("", self._timing.retry)  # so that candidates need not wait
             self._renewed_at = None
             watching.cancel()
 
     async def _take_part(self) -> None:
         while not self.left:
             self._changed.clear()
-            now = self._clock()
+            now = self._monotonic()
             decision = decide(self.identity, self._known, self._renewed_at, now, self._timing)
             if decision.action is LeaseAction.LOST:
                 return
             if decision.action is LeaseAction.WAIT:
                 await self._pause(decision.seconds)
             elif not await self._write(self.identity, decision.seconds):
-                await self._pause(now + decision.seconds - self._clock())
+                await self._pause(now + decision.seconds - self._monotonic())
             elif not self.elected.is_set():
-                log.info("%s leads", self.identity)
+                log.info("%s became leader", self.identity)
                 self.elected.set()
 
     def leave(self) -> None:
-        """Let go of the Lease, which ends `run`. A renewal on its way is not cut off: it may be written already."""
+        """Release the Lease, which ends `run`. A running renewal is not canceled: it may be written already."""
         self.left = True
         self._changed.set()
 
     async def _write(self, holder: str, seconds: float) -> bool:
-        """Write ourselves, or nobody, into the Lease as we know it. Tell whether that went well.
+        """Write a holder into the Lease as it is known. Return whether that succeeded.
 
-        If it is another Lease by now, our watch will say so: there is nothing to read here.
+        If the Lease has changed, the watch reports it, so that a conflict is not followed by a read.
         """
-        sent_at = self._clock()
+        sent_at = self._monotonic()
         record = next_record(self._known, holder, datetime.now(UTC).strftime(MICRO_TIME), self._timing)
         body = _body(self._key, record, self._known)
         write = self._client.create if self._known is None else self._client.update
@@ -124,7 +124,7 @@ class LeaderElection:
             async with asyncio.timeout(seconds):
                 answer = await write(LEASES, self._key.namespace, body, manager=names.OPERATOR_FIELD_MANAGER)
         except Conflict:
-            log.info("lease %s: somebody else has written it", self._key)
+            log.info("lease %s: another replica has written it", self._key)
         except (KubeError, TimeoutError) as error:
             log.warning("lease %s: %s", self._key, str(error) or "no answer")
         else:
@@ -141,11 +141,11 @@ class LeaderElection:
         if new is None:
             self._known = None
         else:
-            self._known = observe_lease(self._known, new.record, new.resource_version, self._clock())
+            self._known = observe_lease(self._known, new.record, new.resource_version, self._monotonic())
         self._changed.set()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, at most until something is heard of the Lease."""
+        """Wait, at most until the Lease changes."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -161,7 +161,7 @@ class Lease:
 
 
 def project_lease(body: Json) -> Lease:
-    """Take what we need from a Lease. Raises `Unreadable`."""
+    """Return the projection of a Lease. Raise `Unreadable`."""
     known, spec = fields.identity(body), fields.mapping(body, "spec")
     record = LeaseRecord(
         holder=fields.text(spec, "holderIdentity"),

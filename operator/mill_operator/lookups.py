@@ -1,8 +1,8 @@
-"""Looking up what pods do not say: on demand, all at once, and never for long. The lookup_requests are the core's.
+"""Lookups of events and nodes where a pod's status does not say enough: on demand, in parallel, with a time limit.
 
-An answer is a help, not a condition: without it (no right, no such object, an API server that takes its time) a reason
-lacks its detail. Rights needed: `list` events in the namespaces of the MillDeployments, and `get` nodes. An operator
-without the latter says `the platform of node node-1` instead of `linux/amd64`, and does not notice a lost node.
+A result helps, and nothing depends on it: without it (no right, no such object, a slow API server) a reason lacks its
+detail. Rights needed: `list` events in the namespaces of the MillDeployments, and `get` nodes. An operator without the
+latter reports `the platform of node node-1` instead of `linux/amd64`, and does not notice a lost node.
 """
 
 import asyncio
@@ -23,24 +23,24 @@ from mill_operator.core.verdicts.lookup_requests import LookupRequest
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS: Final = 1.0
-"""How long a pass waits for answers. What comes later is there for the next one."""
+WAIT_SECONDS: Final = 1.0
+"""How long a reconciliation waits for results. A later result is there for the next reconciliation."""
 REQUEST_SECONDS: Final = 10.0
 FAILURE_SECONDS: Final = 5.0
-"""How long a question is not asked again that nobody could answer."""
+"""How long a failed lookup is not repeated."""
 PARALLEL: Final = 8
-REMEMBERED: Final = 1000
-"""LookupResults kept; the ones that nobody has wanted for longest go first."""
+RESULTS_KEPT: Final = 1000
+"""Results in the cache; the least recently used go first."""
 
 EVENTS_LISTED: Final = 500
-"""Events that are asked for of one object: who may write events can write any number of them."""
+"""Events that are read of one object: a user who may write events can write any number of them."""
 
 Answer = tuple[ObservedEvent, ...] | ObservedNode
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of a question: an answer, and one that may be under way."""
+    """The last result of a lookup, and the one that may be running."""
 
     answer: Answer | None = None
     asked_at: float = float("-inf")
@@ -49,7 +49,7 @@ class _Known:
 
 
 class Lookups:
-    """LookupResults lookup_requests, each at most once while its answer is fresh, whoever asks."""
+    """Makes lookups, and keeps each result for all reconciliations while it is fresh."""
 
     def __init__(self, client: KubeClient, now: Callable[[], float] = time.monotonic) -> None:
         self._client = client
@@ -59,12 +59,12 @@ class Lookups:
         self._forbidden: set[str] = set()
 
     async def answer(self, lookup_requests: Collection[LookupRequest]) -> LookupResults:
-        """Return what is known of these after a moment."""
+        """Return the results that are there after at most `WAIT_SECONDS`."""
         asked = {question: self._ask(question) for question in lookup_requests}
         self._forget()
-        under_way = [known.task for known in asked.values() if known.task is not None]
-        if under_way:
-            await asyncio.wait(under_way, timeout=PATIENCE_SECONDS)
+        running = [known.task for known in asked.values() if known.task is not None]
+        if running:
+            await asyncio.wait(running, timeout=WAIT_SECONDS)
         events: dict[str, tuple[ObservedEvent, ...]] = {}
         nodes: dict[str, ObservedNode] = {}
         for question, known in asked.items():
@@ -89,7 +89,7 @@ class Lookups:
                 known.answer = await self._read(question)
             known.failed = False
         except (KubeError, TimeoutError) as error:
-            known.failed = True  # what was known before is better than nothing
+            known.failed = True  # the result before it is better than none
             self._explain(question, error)
         except Exception:
             known.failed = True
@@ -108,8 +108,8 @@ class Lookups:
         log.debug("cannot look up %s %s: %s", question.about, question.name, error)
         if isinstance(error, ApiError) and error.status == 403 and question.about not in self._forbidden:
             self._forbidden.add(question.about)
-            log.warning("reasons lack detail: %s", error)
+            log.warning("cannot read events or nodes; failure reasons will be less specific: %s", error)
 
     def _forget(self) -> None:
-        while len(self._known) > REMEMBERED:
+        while len(self._known) > RESULTS_KEPT:
             self._known.popitem(last=False)

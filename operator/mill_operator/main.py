@@ -16,11 +16,11 @@ from mill_process.settings import SettingsError, load
 log = logging.getLogger(__name__)
 
 PROGRAM = "mill-operator"
-ABOUT = "Turns MillDeployments into Kubernetes objects, and judges their rollouts."
+ABOUT = "Reconcile MillDeployments with Kubernetes objects, and report the verdicts on their rollouts."
 
 
 def run() -> None:
-    """Run until SIGTERM or SIGINT. The exit code is 1 if it had to give up, 2 if it cannot start as it is set up."""
+    """Run until SIGTERM or SIGINT. The exit code is 1 after an unrecoverable failure, 2 if the settings are invalid."""
     warnings: list[str] = []
     try:
         settings = load(Settings, sys.argv[1:], os.environ, program=PROGRAM, about=ABOUT, warn=warnings.append)
@@ -32,13 +32,13 @@ def run() -> None:
     handler.addFilter(_name_object)
     for warning in warnings:  # the log is configured by the settings
         log.warning("%s", warning)
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event that it sees
-    ending = Shutdown()
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event of its watch
+    shutdown = Shutdown()
     registry = kopf.OperatorRegistry()
-    register(registry, settings, listening, ending)
+    register(registry, settings, listening, shutdown)
     where = {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
-    kopf.run(registry=registry, standalone=True, stop_flag=ending.flag, **where)
-    if ending.reason is not None:
+    kopf.run(registry=registry, standalone=True, stop_flag=shutdown.flag, **where)
+    if shutdown.reason is not None:
         sys.exit(1)
 
 
@@ -53,7 +53,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _name_object(record: logging.LogRecord) -> bool:
-    """Give a record of kopf about an object the fields that ours have."""
+    """Add the fields of the operator's own log records to a record of kopf about an object."""
     if isinstance(ref := getattr(record, "k8s_ref", None), dict):
         key = Key(ref.get("namespace") or "", ref.get("name") or "")
         record.about = logs.about(key)["about"]

@@ -1,8 +1,8 @@
-"""What is remembered of a MillDeployment between passes. All of it may be lost at any line.
+"""The state that is kept of a MillDeployment between reconciliations. All of it may be lost at any moment.
 
-The rollout's state is in the resource's status. Kept here is what our watch does not know yet (the status that we wrote
-last; our own writes to children), and what would only be worked out again (which objects a generation wants; not their
-content).
+The rollout's state is in the resource's status. Kept here is what the caches do not have yet (the status that was
+written last, the operator's own writes of children), and what is expensive to work out (the desired state, without the
+content of its objects).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
-from mill_api.validation import Problem as Broken
+from mill_api.validation import Problem as SpecProblem
 from mill_api.validation import problems
 from mill_objects.json import Json
 from mill_operator.children import WriteMemory
@@ -28,7 +28,7 @@ from mill_operator.core.verdicts.rule_input import Problem
 
 
 class StatusMemory:
-    """The newest status that we made, and the newest that the API server has: while they are one, as packed text."""
+    """The newest status that was made, and the newest that the API server has; packed as text while they are equal."""
 
     def __init__(self, packed: Packed) -> None:
         self._packed = packed
@@ -36,32 +36,32 @@ class StatusMemory:
 
     @property
     def latest(self) -> MillDeploymentStatus:
-        """Return the newest that we made."""
+        """The newest status that was made."""
         return self._unpacked()[0]
 
     @property
     def written(self) -> MillDeploymentStatus:
-        """Return the newest that the API server has."""
+        """The newest status that the API server has."""
         return self._unpacked()[1]
 
     @property
     def is_compact(self) -> bool:
-        """Whether there is nothing to write, and nobody has looked since."""
+        """Whether both are equal and packed: there is nothing to write."""
         return self._unpacked_pair is None
 
     def update(self, status: MillDeploymentStatus) -> None:
-        """Note a newer one."""
+        """Set the newest status that was made."""
         self._unpacked_pair = status, self.written
 
     def mark_written(self, status: MillDeploymentStatus) -> None:
-        """Note that it was written."""
+        """Set the newest status that the API server has."""
         if status != self.written:
             text = status.model_dump_json(by_alias=True, exclude_none=True, exclude_defaults=True)
             self._packed = Packed.of_text(text)
         self._unpacked_pair = self.latest, status
 
     def compact(self) -> None:
-        """Keep less until somebody looks again."""
+        """Keep only the packed text, if both are equal."""
         if self._unpacked_pair is not None and self._unpacked_pair[0] == self._unpacked_pair[1]:
             self._unpacked_pair = None
 
@@ -74,33 +74,34 @@ class StatusMemory:
 
 @dataclass(slots=True)
 class Memory:
-    """One MillDeployment's."""
+    """The state of one MillDeployment."""
 
     uid: str
     statuses: StatusMemory
     writes: WriteMemory = field(default_factory=WriteMemory)
     desired_for: tuple[int, frozenset[tuple[str, str]]] | None = None
-    """What `desired` was worked out for: a pass for each event of a pod should not do it again."""
+    """The generation and restarts that `desired` was worked out for: most reconciliations change neither."""
     desired: DesiredState | InvalidSpec | None = None
     warnings: tuple[StatusWarning, ...] = ()
-    """What a new generation with that spec would be refused for."""
+    """The problems for which a new generation with this spec would be refused."""
     internal_errors: dict[str, str] = field(default_factory=dict)
-    """Ids of the faults that are logged, by what cannot be rendered or judged for them."""
+    """Ids of the internal errors that are logged, by the service or task that they concern."""
     rollback_hashes: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
-    """Hashes of Deployments with the pod template of an older version that was looked up: by service, hash of that
-    template, and hash of the Deployment as it is wanted. None: there is no such version any more."""
+    """Hashes of Deployments with the pod template of an older version, by service, that template's hash, and the
+    desired Deployment's hash. None: the older version does not exist any more."""
     written_at: float = 0.0
-    """When the last status write ended, on the monotonic clock; and how many seconds it took."""
+    """When the last status write ended, on the monotonic clock."""
     write_seconds: float = 0.0
+    """How long the last status write took."""
 
     @classmethod
     def of(cls, resource: ObservedMillDeployment) -> Self:
-        """Begin with what the resource itself tells."""
+        """Return the state of a resource that is reconciled for the first time: only its status is known."""
         return cls(resource.uid, StatusMemory(resource.packed_status))
 
     @property
     def status(self) -> MillDeploymentStatus:
-        """Return the newest status that we made."""
+        """The newest status that was made."""
         return self.statuses.latest
 
     @status.setter
@@ -145,7 +146,7 @@ class Memory:
         self.rollback_hashes.clear()
 
     def task_problems(self) -> dict[str, Problem]:
-        """Return the tasks whose CronJob could not be written."""
+        """Return why tasks have no CronJob, by their names."""
         if not isinstance(self.desired, DesiredState):
             return {}
         found = {name: Problem("internal", str(internal_error)) for name, internal_error in self.desired.tasks.items()}
@@ -157,25 +158,25 @@ class Memory:
 
 
 def _check(spec: Json, size: int, max_spec_bytes: int, *, accepted: bool) -> tuple[str, tuple[StatusWarning, ...]]:
-    """Return what a spec is refused for, and the warnings of one that was accepted before."""
+    """Return why a spec is refused (empty if it is not), and the warnings of a spec that was accepted before."""
     try:
         read = MillDeploymentSpec.model_validate(spec)
     except ValidationError as error:
-        return _told([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]), ()
+        return _problem_lines([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]), ()
     found = [*problems(read), *_too_large(size, max_spec_bytes)]
     if found and not accepted:
-        return _told(list(map(str, found))), ()
+        return _problem_lines(list(map(str, found))), ()
     return "", spec_warnings(found)
 
 
-def _too_large(size: int, limit: int) -> Iterator[Broken]:
+def _too_large(size: int, limit: int) -> Iterator[SpecProblem]:
     if size > limit:
         message = f"it has {size:,} bytes as JSON, and this operator takes {limit:,} (its setting MILL_MAX_SPEC_BYTES)"
-        yield Broken("spec", message, "split it into several MillDeployments")
+        yield SpecProblem("spec", message, "split it into several MillDeployments")
 
 
-def _told(found: Sequence[str]) -> str:
-    """Return a line for each problem, as far as there is room in a status."""
+def _problem_lines(found: Sequence[str]) -> str:
+    """Return a line for each problem, as far as the status has room for them."""
     lines: list[str] = []
     room = limits.SPEC_PROBLEMS_LENGTH
     for each in found[: limits.SPEC_PROBLEMS]:

@@ -1,11 +1,11 @@
-"""Posting Kubernetes Events: in the background, never waited for, each verdict one object.
+"""Recorder of Kubernetes Events: in the background, one object for each verdict; no reconciliation waits for it.
 
-An Event's name is made of what it says, so that who says it again (the operator after a restart, another replica) meets
-the first one. A verdict that was really made again counts up, as client-go's recorder does it.
-A lost Event is no error: the status has it all.
+An Event's name is made of its content, so that an operator that reports it again (after a restart, or another replica)
+finds the first one. A verdict that was made again increments its count, as in client-go's recorder. A lost Event is no
+error: the status has everything.
 
-They are written as the core group's, with its time stamps: `kubectl describe` sorts by these alone, and shows Events of
-the newer form (`events.k8s.io`) in no order at all.
+Events are written in the core group's form, with its time stamps: `kubectl describe` sorts by these alone, and shows
+Events of the newer form (`events.k8s.io`) in no order at all.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 CONTROLLER = f"{names.GROUP}/operator"
 WAITING_LIMIT = 4096
-"""Verdicts that wait to be posted; what comes on top is lost."""
+"""Events that wait to be posted; further ones are lost."""
 PAUSES = (0.5, 2.0, 8.0)
 """Seconds between attempts while the API server does not answer."""
 
@@ -44,7 +44,7 @@ class _Post:
 
 
 class Recorder:
-    """Posts what it is given, one after the other. Works only while there is something to post."""
+    """Posts Events one after the other. Its task runs only while there are Events to post."""
 
     def __init__(self, client: KubeClient, now: Callable[[], datetime]) -> None:
         self._client = client
@@ -54,16 +54,16 @@ class Recorder:
         self._worker: asyncio.Task[None] | None = None
 
     def record(self, key: Key, uid: str, message: EventMessage) -> None:
-        """Have an announcement posted as an Event of a MillDeployment. Returns at once."""
+        """Queue a message to be posted as an Event of a MillDeployment."""
         if len(self._waiting) >= WAITING_LIMIT:
-            log.debug("%s: event %s is lost: too many wait", key, message.reason)
+            log.debug("%s: event %s is lost: the queue is full", key, message.reason)
             return
         self._waiting.append(_Post(key, uid, message, self._now().strftime("%Y-%m-%dT%H:%M:%SZ")))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
 
     async def drain(self, seconds: float) -> None:
-        """Post what waits, for so long at most."""
+        """Post the waiting Events, for at most so many seconds."""
         if self._worker is None:
             return
         with contextlib.suppress(TimeoutError):
@@ -75,7 +75,7 @@ class Recorder:
             post = self._waiting.popleft()
             try:
                 await self._post(post)
-            except Exception:  # one that is odd does not keep the others back
+            except Exception:  # an odd Event must not stop the others
                 log.exception("%s: event %s is lost: unexpected error", post.key, post.message.reason)
 
     async def _post(self, post: _Post) -> None:
@@ -88,7 +88,7 @@ class Recorder:
                     continue
                 log.debug("%s: event %s is lost: no answer", post.key, post.message.reason)
             except Withheld:
-                log.debug("%s: event %s is lost: another replica works", post.key, post.message.reason)
+                log.debug("%s: event %s is lost: another replica leads", post.key, post.message.reason)
             except ApiError as error:
                 level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.message.reason, error)
@@ -105,7 +105,7 @@ class Recorder:
                 await self._count_up(post, body["metadata"]["name"])
 
     async def _count_up(self, post: _Post, name: str) -> None:
-        """Say that a verdict was made once more."""
+        """Increment the count of an Event."""
         count = post.message.count
         if count is None:
             count = 1 + max(1, number(await self._client.get(EVENTS, post.key.namespace, name), "count"))
@@ -117,7 +117,7 @@ class Recorder:
 
 
 def event(key: Key, uid: str, message: EventMessage, *, at: str, instance: str) -> dict[str, Any]:
-    """Return the Event that tells an announcement."""
+    """Return the Event of a message."""
     return {
         "apiVersion": EVENTS.api_version,
         "kind": EVENTS.kind,

@@ -1,6 +1,6 @@
-"""Making the content of objects that a pass writes, and of no others.
+"""Renderer of the objects that a reconciliation writes, and of no others.
 
-The spec is parsed for the first of them, and let go of when the pass is over. What takes long is done in a thread.
+The spec is parsed for the first of them, and dropped at the end of the reconciliation. Long work runs in a thread.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -17,20 +17,20 @@ from mill_operator.cpu_time import ThreadOffload
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """A Deployment that keeps the pod template of an older version."""
+    """A Deployment that gets the pod template of its older version back."""
 
     wanted: ChildObject
-    """As it would be otherwise."""
+    """The Deployment as the spec wants it."""
     child: ChildObject
-    """As it is to be."""
+    """The Deployment with the older template."""
     template: str
     """The older template's hash."""
 
 
 class Renderer:
-    """Makes the objects of one pass. `older` looks up the pod template of a service's older version, by its hash.
+    """Renders the objects of one reconciliation. `older` looks up the pod template of an older version, by its hash.
 
-    An unexpected error is that service's or task's alone, and noted in `internal_errors`: its neighbours are made.
+    An unexpected error concerns one service or task alone, and is kept in `internal_errors`: the others are rendered.
     """
 
     def __init__(
@@ -48,46 +48,46 @@ class Renderer:
         self._older = older
         self._source: ParsedSpec | None = None
         self._sizes: dict[ChildObject, int] = {}
-        self._held: Mapping[str, Rollback] = {}
+        self._rollbacks: Mapping[str, Rollback] = {}
         self.internal_errors: dict[tuple[str, str], InternalError] = {}
-        """Why objects could not be made, by what they are a part of: see `ChildObject.program`."""
+        """Why objects could not be rendered, by `ChildObject.program`."""
 
     @property
     def deployment(self) -> str:
-        """Return the MillDeployment's name."""
+        """The MillDeployment's name."""
         return self._parent.key.name
 
-    def with_rollbacks(self, held: Mapping[str, Rollback], children: Iterable[ChildObject]) -> list[ChildObject]:
-        """Note which services keep an older version. Return the objects, with these in place of the wanted ones."""
-        self._held = held
-        return [self._as_held(child) for child in children]
+    def with_rollbacks(self, rollbacks: Mapping[str, Rollback], children: Iterable[ChildObject]) -> list[ChildObject]:
+        """Set which services are rolled back. Return the objects, with the rolled-back Deployments in place."""
+        self._rollbacks = rollbacks
+        return [self._rolled_back(child) for child in children]
 
     async def body(self, child: ChildObject) -> Json | None:
-        """Return the content of an object; None: it cannot be made, or is of an older version that is gone meanwhile.
+        """Return the content of an object; None: it cannot be rendered, or its older version is gone meanwhile.
 
         Raise `KubeError` if the older version cannot be looked up.
         """
-        held = self._held.get(child.service or "")
+        held = self._rollbacks.get(child.service or "")
         if held is None or held.child is not child:
-            made = await self._made(child)
+            made = await self._try_render(child)
         else:
             template = await self._older(held.wanted.key.name, held.template)
             made = None if template is None else await self.with_template(held.wanted, template)
         return None if made is None else made.body
 
     async def with_template(self, child: ChildObject, template: Json) -> RenderedObject | None:
-        """Make a Deployment with the pod template of another version; None: it cannot be made."""
-        return await self._made(child, template)
+        """Render a Deployment with the pod template of another version; None: it cannot be rendered."""
+        return await self._try_render(child, template)
 
-    def _as_held(self, child: ChildObject) -> ChildObject:
-        held = self._held.get(child.service or "")
+    def _rolled_back(self, child: ChildObject) -> ChildObject:
+        held = self._rollbacks.get(child.service or "")
         return held.child if held is not None and child.kind == "Deployment" else child
 
-    async def _made(self, child: ChildObject, template: Json | None = None) -> RenderedObject | None:
+    async def _try_render(self, child: ChildObject, template: Json | None = None) -> RenderedObject | None:
         try:
             made = await self._render(child)
             return made if template is None else with_template(made, template)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
             self.internal_errors[child.program] = internal_error_of(error)
             return None
 

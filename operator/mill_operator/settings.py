@@ -1,4 +1,4 @@
-"""Settings of the operator: the one table of them, from which variables, flags and docs/settings.md come."""
+"""Settings of the operator: the table from which variables, flags and docs/settings.md come."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,60 +8,63 @@ from mill_operator.core.objects.pods import RenderOptions
 from mill_process.settings import choice, number, setting, switch, text
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-"""Where a pod finds the namespace that it runs in."""
+"""The file in which a pod finds its namespace."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this process runs."""
+    """The settings of this process."""
 
     watch_namespace: str | None = setting(
         None, text, "the only namespace to watch", shown="all", former_names=["namespace"]
     )
     context: str | None = setting(
-        None, text, "context of the kubeconfig; in a pod its own account is used", shown="current"
+        None, text, "context of the kubeconfig; a pod uses its ServiceAccount", shown="current"
     )
-    workers: int = setting(8, number(1, 100), "how many MillDeployments are worked on at once")
+    workers: int = setting(8, number(1, 100), "number of MillDeployments that are reconciled at once")
     cpu_share: int = setting(
         25,
         number(1, 100),
-        "percent of a CPU that one MillDeployment may take in the long run, beyond five seconds at once",
+        "percent of a CPU that one MillDeployment may use in the long run, beyond five seconds at once",
     )
     max_spec_bytes: int = setting(
         limits.MAX_SPEC_BYTES,
         number(1024, 16 * 1024 * 1024),
         "bytes of a MillDeployment's spec, as JSON, above which a new generation is refused",
     )
-    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "the least that is logged")
+    log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "minimum level of the log")
     evidence_logs: bool = setting(
         default=True,
         read=switch,
-        explanation="let a crashed program's last words into statuses; without, only the kubelet's and the runtime's",
+        explanation="include the last output of crashed programs in status evidence;"
+        " if false, only texts of kubelet and runtime",
     )
-    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object a line")
-    health_host: str = setting("127.0.0.1", text, "address of `/healthz`, `/readyz` and `/metrics`")
-    health_port: int = setting(4401, number(1, 65535), "their port")
+    log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one JSON object per line")
+    health_host: str = setting("127.0.0.1", text, "address of the endpoints `/healthz`, `/readyz` and `/metrics`")
+    health_port: int = setting(4401, number(1, 65535), "port of these endpoints")
     watch_deadline: int = setting(
-        180, number(5, 3600), "seconds without a word from a watch after which `/healthz` calls it dead"
+        180, number(5, 3600), "seconds without an event or bookmark from a watch after which `/healthz` fails"
     )
     leader_election: bool = setting(
-        default=False, read=switch, explanation="take turns with other replicas by a Lease: one works, others wait"
+        default=False,
+        read=switch,
+        explanation="elect a leader among the replicas by a Lease; only the leader reconciles",
     )
     lease_namespace: str | None = setting(
         None, text, "namespace of the Lease `mill-operator`", shown="the pod's, else `default`"
     )
     lease_seconds: int = setting(
-        15, number(3, 600), "how long a leader that is not heard of is waited for; it gives up itself after two thirds"
+        15, number(3, 600), "lease duration in seconds; a leader that cannot renew stops after two thirds of it"
     )
     service_account: str | None = setting(
-        None, text, "ServiceAccount of the pods that are made: its pull secrets count", shown="default"
+        None, text, "ServiceAccount of the pods of services and tasks; its pull secrets apply", shown="default"
     )
     restricted: bool = setting(
         default=False,
         read=switch,
-        explanation="keep the `restricted` Pod Security Standard in all containers: no root, no capabilities",
+        explanation="apply the `restricted` Pod Security Standard to all containers: no root, no capabilities",
     )
-    ingress_class: str | None = setting(None, text, "class of the Ingresses", shown="the cluster's")
+    ingress_class: str | None = setting(None, text, "IngressClass of all Ingresses", shown="the cluster's")
     tls_issuer: str | None = setting(
         None, text, "cert-manager's ClusterIssuer for the certificates of all routes", shown="none"
     )
@@ -73,7 +76,7 @@ class Settings:
 
     @property
     def namespace_of_lease(self) -> str:
-        """Return the namespace that is named, or the one that we run in."""
+        """The namespace of the Lease: the one that is set, else the pod's own."""
         if self.lease_namespace is None and ACCOUNT_NAMESPACE.exists():
             return ACCOUNT_NAMESPACE.read_text().strip()
         return self.lease_namespace or "default"

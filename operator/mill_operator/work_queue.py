@@ -1,7 +1,7 @@
 """A work queue with client-go's semantics.
 
-A key is never worked on twice at once; keys that are added while they wait are one; a key that is added while it is
-worked on is worked on again afterwards. `add_after` keeps the earliest time of each key.
+A key is never processed twice at once. A key that is added while it waits is there once; a key that is added while it
+is processed is processed again afterwards. `add_after` keeps the earliest time of each key.
 """
 
 import asyncio
@@ -16,23 +16,23 @@ K = TypeVar("K", bound=Hashable)
 FIRST_BACKOFF = 0.05
 LAST_BACKOFF = 30.0
 SPARE_TIMES = 100
-"""How many times that do not count any more may be kept."""
+"""How many outdated times the heap may keep before it is rebuilt."""
 
 
 class QueueClosed(Exception):
-    """No more keys are given out."""
+    """The queue is closed: there are no more keys."""
 
 
 class WorkQueue(Generic[K]):
-    """Keys to work on. All methods but `get` return at once; for one event loop."""
+    """Keys to process. All methods but `get` return at once. It belongs to one event loop."""
 
     def __init__(self) -> None:
         self._ready: asyncio.Queue[K | None] = asyncio.Queue()
-        """None tells who waits that there are no more."""
+        """None marks the end: the queue is closed."""
         self._waiting: dict[K, float] = {}
-        """Added and not yet taken; since when."""
+        """Keys that were added and not yet taken, and when they were added."""
         self._working: dict[K, float] = {}
-        """Taken and not given back; when they were added."""
+        """Keys that are processed, and when they were added."""
         self._failures: dict[K, int] = {}
         self._due: dict[K, float] = {}
         self._later: list[tuple[float, int, K]] = []
@@ -44,7 +44,7 @@ class WorkQueue(Generic[K]):
         return len(self._waiting)
 
     def add(self, key: K) -> None:
-        """Have a key worked on as soon as possible."""
+        """Add a key, to be processed as soon as possible."""
         if self._closed or key in self._waiting:
             return
         self._waiting[key] = time.monotonic()
@@ -52,7 +52,7 @@ class WorkQueue(Generic[K]):
             self._ready.put_nowait(key)
 
     def add_after(self, key: K, seconds: float) -> None:
-        """Have a key worked on after a while. An earlier time that it has already stays."""
+        """Add a key after some seconds. An earlier time that the key already has stays."""
         if seconds <= 0:
             self.add(key)
             return
@@ -62,13 +62,13 @@ class WorkQueue(Generic[K]):
         self._due[key] = due
         self._ticket += 1
         heapq.heappush(self._later, (due, self._ticket, key))
-        if len(self._later) > 2 * len(self._due) + SPARE_TIMES:  # an earlier time took the place of most of them
+        if len(self._later) > 2 * len(self._due) + SPARE_TIMES:  # most of them were replaced by earlier times
             self._later = [each for each in self._later if self._due.get(each[2]) == each[0]]
             heapq.heapify(self._later)
         self._changed.set()
 
     def retry(self, key: K) -> float:
-        """Have a key worked on again after it failed: later each time. Return after how many seconds."""
+        """Add a key again after a failure, with a longer delay each time. Return the delay in seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay = min(LAST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(failures, 20))
@@ -76,24 +76,24 @@ class WorkQueue(Generic[K]):
         return delay
 
     def forget(self, key: K) -> None:
-        """Note that a key is well: its next failure is its first."""
+        """Reset the failures of a key."""
         self._failures.pop(key, None)
 
     async def get(self) -> K:
-        """Wait for a key, and take it. `done` must follow. Raise `QueueClosed` if there are no more."""
+        """Wait for a key, and take it. Call `done` afterwards. Raise `QueueClosed` if the queue is closed."""
         key = await self._ready.get()
         if key is None:
-            self._ready.put_nowait(None)  # for the next who waits
+            self._ready.put_nowait(None)  # for the next waiting worker
             raise QueueClosed
         self._working[key] = self._waiting.pop(key)
         return key
 
     def added_at(self, key: K) -> float:
-        """Return when a key that is worked on was added, on the monotonic clock."""
+        """Return when a key that is processed was added, on the monotonic clock."""
         return self._working[key]
 
     def close(self) -> None:
-        """Give out no more keys, and take none. Those that are worked on are unaffected."""
+        """Refuse new keys, and drop the waiting ones. Keys that are processed are unaffected."""
         self._closed = True
         self._waiting.clear()
         while not self._ready.empty():
@@ -101,7 +101,7 @@ class WorkQueue(Generic[K]):
         self._ready.put_nowait(None)
 
     def done(self, key: K, rest: float = 0.0) -> None:
-        """Give a key back. It is not given out again until it has rested for so many seconds, whoever adds it."""
+        """Give a key back. It is not given out again for `rest` seconds, also if it is added meanwhile."""
         if rest > 0:
             asyncio.get_running_loop().call_later(rest, self.done, key)
             return
@@ -110,12 +110,12 @@ class WorkQueue(Generic[K]):
             self._ready.put_nowait(key)
 
     async def run_timers(self) -> NoReturn:
-        """Move keys whose time has come, until cancelled."""
+        """Add the keys whose time has come, until canceled."""
         while True:
             now = time.monotonic()
             while self._later and self._later[0][0] <= now:
                 due, _, key = heapq.heappop(self._later)
-                if self._due.get(key) == due:  # otherwise an earlier time took its place
+                if self._due.get(key) == due:  # otherwise an earlier time has replaced it
                     del self._due[key]
                     self.add(key)
             self._changed.clear()

@@ -143,7 +143,7 @@ def test_a_leader_that_stood_still_writes_nothing_when_it_goes_on(
     finally:
         leader.send(signal.SIGCONT)
     assert leader.wait() == 1, "a code that makes Kubernetes start it again"
-    assert "giving up: the lease was not renewed in time" in [each["message"] for each in leader.records()]
+    assert "exiting: the lease was not renewed in time" in [each["message"] for each in leader.records()]
     assert _versions(namespace) == before
     assert standby.leads
     assert lease(cluster)["leaseTransitions"] == 1

@@ -6,6 +6,6 @@ from typing import Any
 
 
 def digest(value: Any) -> str:
-    """Return ten hexadecimal digits that stay the same while `value` does, whatever the order of its keys."""
+    """Return ten hexadecimal digits of a value's SHA-256. The order of keys does not matter."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:10]

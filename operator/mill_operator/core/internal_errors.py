@@ -1,7 +1,7 @@
-"""An unexpected error of mill itself → what is said of it, which is never its own text: that may have foreign words.
+"""An unexpected error of Mill itself → its description. That never has the error's own text, which may be foreign text.
 
-An error has an id, made of where it was raised: the same fault has the same id in every pass and in every operator of
-that version, so that a status that says it does not change, and whoever reports it can name it.
+An error has an id, made of the place where it was raised: the same error has the same id in every reconciliation and in
+every operator of that version, so that the status does not change, and a bug report can name the id.
 """
 
 import traceback
@@ -17,17 +17,17 @@ class InternalError:
     """An unexpected error."""
 
     kind: str
-    """Its class, such as OverflowError."""
+    """The error's class, such as OverflowError."""
     id: str
     details: str = field(default="", compare=False, repr=False)
-    """Its traceback, for the log alone."""
+    """The traceback, for the log alone."""
 
     def __str__(self) -> str:
         return f"{self.kind}, id {self.id}"
 
 
 def internal_error_of(error: BaseException, kind: str = "") -> InternalError:
-    """Describe an error that was raised. `kind` says more than its class, if something does."""
+    """Return the description of an error that was raised. `kind` may say more than the error's class."""
     kind = kind or type(error).__name__
     places = [
         (PurePath(frame.f_code.co_filename).name, frame.f_code.co_qualname, line)

@@ -1,8 +1,9 @@
-"""Who leads: what a replica does about the Lease that all replicas share.
+"""Leader election: what a replica does about the Lease that all replicas share.
 
-The rules are client-go's. Whether a leader is gone is judged by our own monotonic clock, since we last saw the record
-change: the times that are written in it are for people, so that replicas' clocks may differ. A leader gives up before
-others may take its place, and the API server's revision check lets one of two win who try at the same time.
+The rules are client-go's. A replica decides by its own monotonic clock whether a leader is gone, counting from the last
+observed change of the record. The times in the record are for people, so that replicas' clocks may differ. A leader
+stops before others may take its place, and of two that write at the same time the API server's revision check lets one
+win.
 """
 
 from dataclasses import dataclass
@@ -12,49 +13,49 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class LeaseTiming:
-    """How long things take, in seconds."""
+    """Durations of the election, in seconds."""
 
     lease: float
-    """Others wait for a leader that is not heard of for so long."""
+    """How long candidates wait for a leader that does not renew."""
     renewal: float
-    """A leader that could not renew for so long leads no more."""
+    """How long a leader may lead without a successful renewal."""
     retry: float
     """The pause between two attempts."""
 
     @classmethod
     def of(cls, lease: float) -> Self:
-        """Return the proportions that controllers have: 15, 10 and 2 seconds."""
+        """Return the usual proportions: for a lease of 15 seconds, a renewal of 10 and a retry of 2."""
         return cls(lease, lease * 2 / 3, lease * 2 / 15)
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRecord:
-    """What stands in a Lease."""
+    """The content of a Lease."""
 
     holder: str
-    """Empty: it was released."""
+    """Empty if the Lease was released."""
     lease_seconds: float
-    """For how long its holder asked others to wait."""
+    """How long its holder asks candidates to wait."""
     acquired: str
     renewed: str
-    """When its holder took it and wrote it last, by the holder's clock: tells one writing from another, no more."""
+    """When its holder acquired it and renewed it last, by the holder's clock. Only equality of these is used."""
     transitions: int
     """How often the holder has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedLease:
-    """A Lease as we know it."""
+    """The Lease as this replica knows it."""
 
     record: LeaseRecord
     version: str
-    """Its resource version, which our next write names."""
+    """The resource version that the next write names."""
     since: float
-    """When we first saw the record as it is, on our monotonic clock."""
+    """When this record was observed first, on the monotonic clock."""
 
 
 class LeaseAction(StrEnum):
-    """What to do."""
+    """What a replica does next."""
 
     ACQUIRE = "acquire"
     RENEW = "renew"
@@ -64,14 +65,14 @@ class LeaseAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and after how many seconds to decide again: if it has not worked, and nothing was heard, by then."""
+    """The next action, and the seconds after which to decide again if it fails and the Lease does not change."""
 
     action: LeaseAction
     seconds: float
 
 
 def observe_lease(known: ObservedLease | None, record: LeaseRecord, version: str, now: float) -> ObservedLease:
-    """Note a Lease that was read. A record that is as it was keeps its time."""
+    """Return the Lease as read. An unchanged record keeps the time of its first observation."""
     since = known.since if known is not None and known.record == record else now
     return ObservedLease(record, version, since)
 
@@ -79,7 +80,7 @@ def observe_lease(known: ObservedLease | None, record: LeaseRecord, version: str
 def decide(
     identity: str, known: ObservedLease | None, renewed_at: float | None, now: float, timing: LeaseTiming
 ) -> Decision:
-    """Decide. `known` is None without a Lease; `renewed_at`, when we last renewed it, is None while we do not lead."""
+    """Return the next action. `known` is None without a Lease; `renewed_at`, while this replica does not lead."""
     if renewed_at is None:
         return _candidate(identity, known, now, timing)
     if known is None or known.record.holder != identity or now >= renewed_at + timing.renewal:
@@ -91,7 +92,7 @@ def decide(
 
 
 def next_record(known: ObservedLease | None, holder: str, now: str, timing: LeaseTiming) -> LeaseRecord:
-    """Return the record that we write: `holder` takes the Lease, keeps it, or, if empty, lets go of it."""
+    """Return the record to write: `holder` acquires or renews the Lease; an empty one releases it."""
     old = known.record if known is not None else LeaseRecord("", 0.0, "", "", -1)
     if not holder:
         return LeaseRecord("", 1.0, now, now, old.transitions)
@@ -101,7 +102,7 @@ def next_record(known: ObservedLease | None, holder: str, now: str, timing: Leas
 
 
 def _candidate(identity: str, known: ObservedLease | None, now: float, timing: LeaseTiming) -> Decision:
-    # Our own name without our knowing: the answer to our write was lost.
+    # This replica's own name, though it does not lead: the answer to its write was lost.
     if known is None or known.record.holder in ("", identity):
         return Decision(LeaseAction.ACQUIRE, timing.retry)
     left = known.since + known.record.lease_seconds - now

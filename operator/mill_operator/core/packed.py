@@ -1,4 +1,4 @@
-"""JSON that is kept but seldom looked at: as compressed text, since as objects it takes many times its size."""
+"""JSON that is kept but seldom read: as compressed text, since as objects it takes many times its size."""
 
 import json
 import zlib
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 FAST = 1
-"""The level of zlib: a megabyte takes a few milliseconds."""
+"""zlib's level: a megabyte takes a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A JSON value, never changed."""
+    """An immutable JSON value."""
 
     size: int
-    """Bytes of its text, in UTF-8 and without blanks."""
+    """Bytes of the value's text, in UTF-8 and without blanks."""
     data: bytes
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """Take a value."""
+        """Pack a value."""
         return cls.of_text(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """Take a value that is text already."""
+        """Pack JSON text."""
         data = text.encode("utf-8", "surrogatepass")
         return cls(len(data), zlib.compress(data, FAST))
 
     def value(self) -> Any:
-        """Return the value, made anew each time."""
+        """Unpack the value."""
         return json.loads(zlib.decompress(self.data))
 
 

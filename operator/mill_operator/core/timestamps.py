@@ -1,4 +1,4 @@
-"""Points in time as Kubernetes writes them. Nothing here knows what time it is."""
+"""Times as Kubernetes writes them, as text. Nothing here reads a clock."""
 
 from datetime import UTC, datetime
 

@@ -14,7 +14,7 @@ from mill_kube.client import KubeClient, NotFound, Unreachable
 from mill_kube.reflector import Reflector
 from mill_kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
 from mill_objects.key import Key
-from mill_operator.controller import DRAIN_SECONDS, Controller, ControllerOptions
+from mill_operator.controller import STOP_WORKERS_SECONDS, Controller, ControllerOptions
 from mill_operator.cpu_budget import BURST_SECONDS
 from mill_operator.cpu_time import charge
 from mill_operator.endpoints import serve
@@ -268,7 +268,7 @@ async def test_a_stop_does_not_wait_for_ever(server: Server) -> None:
     await asyncio.sleep(1)
     began = now()
     await operator.controller.stop()
-    assert now() - began == DRAIN_SECONDS
+    assert now() - began == STOP_WORKERS_SECONDS
     assert server.writes == ["begin deployments"]
 
 

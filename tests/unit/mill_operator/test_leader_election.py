@@ -167,7 +167,9 @@ class Replica:
     """Somebody who takes part."""
 
     def __init__(self, server: Server, identity: str) -> None:
-        self.election = LeaderElection(cast("KubeClient", server), "mill-system", TIMING, identity=identity, clock=now)
+        self.election = LeaderElection(
+            cast("KubeClient", server), "mill-system", TIMING, identity=identity, monotonic=now
+        )
         self.running = asyncio.create_task(self.election.run())
 
     @property

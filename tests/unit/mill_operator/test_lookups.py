@@ -114,7 +114,7 @@ async def test_passes_that_ask_the_same_at_the_same_time_share_one_request(looki
 async def test_a_slow_api_server_is_not_waited_for(
     looking: Lookups, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookups, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(lookups, "WAIT_SECONDS", 0.01)
     server.gate.clear()
     assert (await looking.answer([NODE])).nodes == {}
     server.gate.set()
@@ -150,19 +150,21 @@ async def test_what_was_known_before_is_better_than_nothing(looking: Lookups, se
 async def test_a_missing_right_is_said_once(looking: Lookups, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server.error = ApiError(403, "Forbidden", "events is forbidden")
     await looking.answer([POD, LookupRequest("events", "other-uid", "shop")])
-    assert caplog.messages == ["reasons lack detail: events is forbidden"]
+    assert caplog.messages == [
+        "cannot read events or nodes; failure reasons will be less specific: events is forbidden"
+    ]
 
 
 async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, server: Server) -> None:
     server.gate.clear()
-    many = [LookupRequest("events", str(n), "shop") for n in range(lookups.REMEMBERED + 50)]
+    many = [LookupRequest("events", str(n), "shop") for n in range(lookups.RESULTS_KEPT + 50)]
     asking = asyncio.create_task(looking.answer(many))
     for _ in range(5):
         await asyncio.sleep(0)
     assert server.at_once == lookups.PARALLEL
     server.gate.set()
     assert len((await asking).events) == len(many)
-    assert len(looking._known) == lookups.REMEMBERED
+    assert len(looking._known) == lookups.RESULTS_KEPT
 
 
 async def test_an_unexpected_error_costs_one_answer(server: Server, caplog: pytest.LogCaptureFixture) -> None:

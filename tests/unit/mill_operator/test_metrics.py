@@ -13,7 +13,7 @@ from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.core.rollout.status_change import StatusChange
-from mill_operator.metrics import RESULTS, Metrics
+from mill_operator.metrics import ROLLOUT_RESULTS, Metrics
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
 AT = "2026-01-31T12:00:00.000Z"
@@ -55,7 +55,7 @@ def test_rollouts_are_counted_when_they_end(metrics: Metrics) -> None:
     ended = RUNNING.model_copy(update={"rollout": Rollout(id="1", started_at=AT, finished_at=AT, success=False)})
     metrics.written(StatusChange.between(RUNNING, ended), None)
     metrics.written(StatusChange.between(ended, ended), None)
-    assert {each: value(metrics, "rollouts_total", result=each) for each in RESULTS} == {
+    assert {each: value(metrics, "rollouts_total", result=each) for each in ROLLOUT_RESULTS} == {
         "succeeded": 0,
         "failed": 1,
         "superseded": 0,
