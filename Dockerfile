@@ -1,6 +1,6 @@
 # The image of mill-operator and mill-gateway: docs/images.md.
 #
-# What is in it is decided by hack/images/mill, which makes the same image without Docker.
+# The recipe in hack/images/mill decides what is in it, and builds the same image without Docker.
 
 FROM debian:12-slim AS build
 RUN apt-get update \

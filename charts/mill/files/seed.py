@@ -9,11 +9,11 @@ EXPECTED = {
     "  mill-test-broken: failed: image pull failed: tag not found",
     "  deploy finished with errors",
 }
-"""Of both services there may be a line more, and on a slow node the good one may come last."""
+"""Each service may have one more line, and on a slow node the healthy one may come last."""
 
 
 def deploy(name: str) -> subprocess.CompletedProcess[str]:
-    """Deploy a file and show how that went."""
+    """Deploy a file and print the result."""
     environment = {**os.environ, "MILL_TOKEN": os.environ["TOKENS"].split()[0]}
     command = ["mill", "deploy", f"/seed/{name}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -24,7 +24,7 @@ def deploy(name: str) -> subprocess.CompletedProcess[str]:
 seed = deploy("production.mill")
 gone = deploy("nothing.mill")
 if seed.returncode != 1 or not set(seed.stdout.splitlines()) >= EXPECTED:
-    sys.exit("the lines or the exit code are not what they should be")
+    sys.exit("unexpected output or exit code")
 if gone.returncode != 0:
-    sys.exit("what was deployed could not be removed")
-print("mill works")
+    sys.exit("cannot remove the services of the test")
+print("Mill works")

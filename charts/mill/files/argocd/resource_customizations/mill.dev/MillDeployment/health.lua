@@ -1,8 +1,8 @@
--- The operator's verdict is in the conditions, as kstatus reads them; a status of an older generation says nothing of this one.
+-- The conditions have the verdict, as kstatus reads them. A status of an older generation does not apply to this one.
 hs = {}
 if obj.status == nil or obj.status.conditions == nil or obj.status.observedGeneration ~= obj.metadata.generation then
   hs.status = "Progressing"
-  hs.message = "the operator has not looked yet"
+  hs.message = "the operator has not reconciled this generation yet"
   return hs
 end
 
@@ -23,5 +23,5 @@ for _, condition in ipairs(obj.status.conditions) do
 end
 
 hs.status = "Progressing"
-hs.message = "the operator has not judged it yet"
+hs.message = "the condition Ready is missing"
 return hs
