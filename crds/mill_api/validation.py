@@ -55,27 +55,27 @@ class Problem:
 
 def problems(spec: MillDeploymentSpec) -> list[Problem]:
     """Return all problems of a spec, services first, in the order of the file."""
-    return list(_problems(spec))
+    return list(_check(spec))
 
 
-def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
+def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
     services = {service.name: service for service in reversed(spec.services)}
     for service in spec.services:
         path = f"service.{service.name}"
-        yield from _text(path, SERVICE_NAME, service.name)
-        yield from _text(f"{path}.image", IMAGE, service.image)
-        yield from _env(path, service, services)
-        yield from _within_service(path, service)
+        yield from _check_text(path, SERVICE_NAME, service.name)
+        yield from _check_text(f"{path}.image", IMAGE, service.image)
+        yield from _check_env(path, service, services)
+        yield from _check_fields_of_service(path, service)
         if service.health is not None:
-            yield from _text(f"{path}.health.interval", DURATION, service.health.interval)
+            yield from _check_text(f"{path}.health.interval", DURATION, service.health.interval)
     for task in spec.tasks:
         path = f"task.{task.name}"
-        yield from _text(path, TASK_NAME, task.name)
-        yield from _text(f"{path}.image", IMAGE, task.image)
-        yield from _env(path, task, services)
-        yield from _text(f"{path}.timeout", DURATION, task.timeout)
-    yield from _shared(spec)
-    yield from _too_much_text(spec)
+        yield from _check_text(path, TASK_NAME, task.name)
+        yield from _check_text(f"{path}.image", IMAGE, task.image)
+        yield from _check_env(path, task, services)
+        yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
+    yield from _check_shared(spec)
+    yield from _check_size(spec)
     if len(spec.services) > MAX_SERVICES:
         extra = spec.services[MAX_SERVICES].name
         yield Problem(f"service.{extra}", f"more than {MAX_SERVICES} services", "split the file in two")
@@ -84,27 +84,27 @@ def _problems(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield Problem(f"task.{extra}", f"more than {MAX_TASKS} tasks", "split the file in two")
 
 
-def _text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
+def _check_text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
     refusal = rule.refuse(text)
     if refusal is not None:
         yield Problem(path, refusal.message, refusal.suggestion)
 
 
-def _env(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
+def _check_env(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
     for key, value in program.env.items():
         where = f"{path}.env.{key}"
         if not _ENV_NAME.fullmatch(key):
             advice = "use letters, digits, _, - and ., and do not begin with a digit"
             yield Problem(where, f"'{shown(key)}' is not the name of an environment variable", advice)
         if OPEN in value:
-            yield from _references(where, value, services)
+            yield from _check_references(where, value, services)
     count = sum(value.count(OPEN) - value.count(ESCAPED_OPEN) for value in program.env.values())
     if count > MAX_REFERENCES:
         advice = "put values that belong together into one secret"
         yield Problem(path, f"its environment has {count:,} references, more than {MAX_REFERENCES:,}", advice)
 
 
-def _references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
+def _check_references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
     try:
         parts = parse_value(value)
     except InvalidValue as error:
@@ -123,7 +123,7 @@ def _references(where: str, value: str, services: dict[str, Service]) -> Iterato
                 yield Problem(where, message, f"give '{name}' a port", other, absent=(f"{other}.port",))
 
 
-def _too_much_text(spec: MillDeploymentSpec) -> Iterator[Problem]:
+def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
     """Limit the cost of reading one MillDeployment. The place is that of the largest service or task."""
     sizes = [(_text_bytes(each), f"service.{each.name}") for each in spec.services]
     sizes += [(_text_bytes(each), f"task.{each.name}") for each in spec.tasks]
@@ -143,18 +143,18 @@ def _text_bytes(program: Service | Task) -> int:
     return sum(len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
 
 
-def _within_service(path: str, service: Service) -> Iterator[Problem]:
+def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
     for rule in SERVICE_RULES:
         for breach in rule.breaches(service):
             absent = tuple(f"{path}.{each}" for each in breach.absent)
             yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, absent=absent)
     for volume in service.volumes:
-        yield from _text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
+        yield from _check_text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
     for route in service.routes:
-        yield from _text(f"{path}.route.{route.host}", HOST_NAME, route.host)
+        yield from _check_text(f"{path}.route.{route.host}", HOST_NAME, route.host)
 
 
-def _shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
+def _check_shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
     """Report volumes and routes that two services have, or one service twice."""
     volumes: dict[str, str] = {}
     routes: dict[tuple[str, str], str] = {}

@@ -91,24 +91,24 @@ class _Decoder:
             row = shape.fields.get(item.name)
             where = f"{path}{item.name}"
             if row is None:
-                self._unknown(item, shape, path)
+                self._report_unknown(item, shape, path)
             elif isinstance(row, Nested) and row.label is not None:
-                self._labeled(item, row, scope)
+                self._read_labeled(item, row, scope)
             elif item.name in scope.seen:
-                self._twice(item.name_span, item.name, scope.seen[item.name], where)
+                self._report_duplicate(item.name_span, item.name, scope.seen[item.name], where)
             else:
                 scope.seen[item.name] = item.name_span
                 self.out.places[where] = item.name_span
                 key = (row.key if not isinstance(row, Table) else None) or item.name
                 for value in self._read(item, row, where):
                     scope.fields[key] = value
-        self._missing(shape, scope, header)
+        self._report_missing(shape, scope, header)
         return scope.fields
 
     def _read(self, item: Attribute | Block, row: Attr | Table | Nested, where: str) -> Iterator[object]:
         """Yield the value of an item, or nothing."""
         if isinstance(row, Attr):
-            yield from self._attribute(item, row, where)
+            yield from self._read_attribute(item, row, where)
             return
         if isinstance(item, Block):
             if item.labels:
@@ -120,14 +120,16 @@ class _Decoder:
             return
         else:
             expected = TABLE if isinstance(row, Table) else block(row.shape.name)
-            self._wrong_type(item, expected, row, where)
+            self._report_wrong_type(item, expected, row, where)
             return
         header = item.header if isinstance(item, Block) else item.name_span
         yield (
-            self._table(body, row, where) if isinstance(row, Table) else self.body(body, row.shape, f"{where}.", header)
+            self._read_table(body, row, where)
+            if isinstance(row, Table)
+            else self.body(body, row.shape, f"{where}.", header)
         )
 
-    def _attribute(self, item: Attribute | Block, row: Attr, where: str) -> Iterator[object]:
+    def _read_attribute(self, item: Attribute | Block, row: Attr, where: str) -> Iterator[object]:
         if isinstance(item, Block):
             self.out.report(
                 item.header, f"`{item.name}` is an attribute", path=where, advice=f"write `{item.name} = {row.example}`"
@@ -139,19 +141,19 @@ class _Decoder:
         try:
             yield row.read(item.value)
         except Wrong as wrong:
-            self._wrong(wrong, item, where)
+            self._report_wrong(wrong, item, where)
 
-    def _wrong_type(self, item: Attribute, expected: Expected, row: Table | Nested, where: str) -> None:
-        self._wrong(wrong_type(item.value, expected, f"write `{row.example}`"), item, where)
+    def _report_wrong_type(self, item: Attribute, expected: Expected, row: Table | Nested, where: str) -> None:
+        self._report_wrong(wrong_type(item.value, expected, f"write `{row.example}`"), item, where)
 
-    def _wrong(self, wrong: Wrong, item: Attribute, where: str) -> None:
+    def _report_wrong(self, wrong: Wrong, item: Attribute, where: str) -> None:
         named = wrong.message.startswith("{name}")
         message = wrong.message.replace("{name}", item.name, 1) if named else wrong.message
         span = wrong.span or item.value.span
         found = locate(self.out.source, span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
         self.out.add(replace(found, wire=wrong.wire))
 
-    def _table(self, body: Body, row: Table, path: str) -> dict[str, object]:
+    def _read_table(self, body: Body, row: Table, path: str) -> dict[str, object]:
         values: dict[str, object] = {}
         seen: dict[str, Span] = {}
         for item in body.items:
@@ -162,41 +164,41 @@ class _Decoder:
                 )
                 continue
             if item.name in seen:
-                self._twice(item.name_span, item.name, seen[item.name], where)
+                self._report_duplicate(item.name_span, item.name, seen[item.name], where)
                 continue
             seen[item.name] = item.name_span
             self.out.places[where] = item.value.span
             try:
                 values[item.name] = row.read(item.value)
             except Wrong as wrong:
-                self._wrong(wrong, item, where)
+                self._report_wrong(wrong, item, where)
         return values
 
-    def _labeled(self, item: Attribute | Block, row: Nested, scope: _Scope) -> None:
+    def _read_labeled(self, item: Attribute | Block, row: Nested, scope: _Scope) -> None:
         """Read `route "host" { … }`, or all of `route = { "host" = { … } }`."""
         where = f"{scope.path}{item.name}"
         if isinstance(item, Block):
             if len(item.labels) != 1:
-                self._label_count(item, row, where)
+                self._report_label_count(item, row, where)
                 return
             label, span = item.labels[0]
-            self._one(_Labeled(label, span, item.body, item.header), row, where, scope)
+            self._decode_labeled(_Labeled(label, span, item.body, item.header), row, where, scope)
             return
         if not isinstance(item.value, Body):
-            self._wrong_type(item, TABLE, row, where)
+            self._report_wrong_type(item, TABLE, row, where)
             return
         for entry in item.value.items:
             if isinstance(entry, Attribute) and isinstance(entry.value, Body):
                 labeled = _Labeled(entry.name, entry.name_span, entry.value, entry.name_span)
-                self._one(labeled, row, where, scope)
+                self._decode_labeled(labeled, row, where, scope)
             elif isinstance(entry, Attribute):
-                self._wrong_type(entry, block(row.shape.name), row, where)
+                self._report_wrong_type(entry, block(row.shape.name), row, where)
 
-    def _one(self, block: _Labeled, row: Nested, where: str, scope: _Scope) -> None:
+    def _decode_labeled(self, block: _Labeled, row: Nested, where: str, scope: _Scope) -> None:
         path = f"{where}.{block.label}"
         first = scope.seen.get(path)
         if first is not None:
-            self._twice(block.label_span, f'{row.shape.name} "{block.label}"', first, path)
+            self._report_duplicate(block.label_span, f'{row.shape.name} "{block.label}"', first, path)
             return
         scope.seen[path] = self.out.places[path] = block.label_span
         read = {row.label or "": block.label, **self.body(block.body, row.shape, f"{path}.", block.header)}
@@ -204,7 +206,7 @@ class _Decoder:
         if isinstance(items, list):
             items.append(read)
 
-    def _label_count(self, item: Block, row: Nested, where: str) -> None:
+    def _report_label_count(self, item: Block, row: Nested, where: str) -> None:
         advice = f"give it one name: `{row.example}`"
         if item.labels:
             self.out.report(item.labels[1][1], f"`{item.name}` takes one label", path=where, advice=advice)
@@ -216,7 +218,7 @@ class _Decoder:
         wire = wrong_type(first, block(row.shape.name)).wire if first is not None else None
         self.out.add(replace(found, wire=wire))
 
-    def _unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
+    def _report_unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
         kind = "block" if isinstance(item, Block) else "attribute"
         inside = "" if shape is FILE else f" in `{shape.name}`"
         advice = did_you_mean(item.name, shape.fields) or (
@@ -226,11 +228,11 @@ class _Decoder:
         where = f"{path}{name}"
         self.out.report(item.name_span, f"unknown {kind} `{name}`{inside}", path=where, advice=advice)
 
-    def _twice(self, span: Span, name: str, first: Span, where: str) -> None:
+    def _report_duplicate(self, span: Span, name: str, first: Span, where: str) -> None:
         shown = name if name.endswith('"') else f"`{name}`"
         self.out.report(span, f"{shown} is defined twice", path=where, related=(("first here", first),))
 
-    def _missing(self, shape: Shape, scope: _Scope, header: Span) -> None:
+    def _report_missing(self, shape: Shape, scope: _Scope, header: Span) -> None:
         if not self.whole:  # it may stand on a line that was skipped
             return
         for name, row in shape.fields.items():

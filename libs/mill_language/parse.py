@@ -52,19 +52,19 @@ def _read(source: Source) -> File:
     data = source.data
     if len(data) > MAX_BYTES:
         size = f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read"
-        raise _refused(Source(data[:1], source.filename), 0, size, "is this a .mill file?")
+        raise _refusal(Source(data[:1], source.filename), 0, size, "is this a .mill file?")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _refused(source, error.start, "the file is not UTF-8", "save it as UTF-8") from None
+        raise _refusal(source, error.start, "the file is not UTF-8", "save it as UTF-8") from None
     if data.startswith(b"\xef\xbb\xbf"):
-        raise _refused(source, 0, "unexpected byte order mark", "save the file as UTF-8 without a byte order mark")
+        raise _refusal(source, 0, "unexpected byte order mark", "save the file as UTF-8 without a byte order mark")
     if (at := data.find(b"\0")) >= 0:
-        raise _refused(source, at, "unexpected NUL character", "is this a .mill file?")
+        raise _refusal(source, at, "unexpected NUL character", "is this a .mill file?")
     return read_file(source)
 
 
-def _refused(source: Source, at: int, message: str, advice: str) -> InvalidConfig:
+def _refusal(source: Source, at: int, message: str, advice: str) -> InvalidConfig:
     return InvalidConfig([locate(source, Span(at, at + 1), message, advice=advice, parse_error=True)])
 
 

@@ -63,11 +63,11 @@ def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
         )
         return SyntaxProblem(string, message, advice, remedy=SkipLine(string.start))
     if node.is_missing:
-        return _missing(source, data, node)
+        return _missing_token(source, data, node)
     return _unexpected(source, data, node)
 
 
-def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
+def _missing_token(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
     if node.type == "heredoc_identifier" and node.parent is not None and _is_heredoc(node.parent):
         span = source.line_at(node.parent.start_byte)
         span = Span(node.parent.start_byte, max(span.end, node.parent.start_byte + 1))
@@ -83,9 +83,9 @@ def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
     if data[before - 1 : before] == b"=":
         if data[following : following + 1] in b"}])," or not source.same_line(before, following):
             return _no_value(before)
-        return _at(source, data, following, node)
+        return _unexpected_token(source, data, following, node)
     if node.type in ("<<", "<<-", "{"):  # guesses of tree-sitter: there is something else instead of a value
-        return _at(source, data, following, node)
+        return _unexpected_token(source, data, following, node)
     opener = _opener(node) if node.type in _OPENERS.values() else None
     related = (("it was opened here", opener),) if opener else ()
     last = Span(max(0, before - 1), before)
@@ -94,7 +94,7 @@ def _missing(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
 
 
 def _unexpected(source: Source, data: bytes, error: "Node") -> SyntaxProblem:
-    at, opened = _still_right(data, error)
+    at, opened = _end_of_valid_part(data, error)
     following = _skip_blanks(data, at)
     if following >= len(data):
         return _end_of_file(source, data, error, opened)
@@ -106,10 +106,10 @@ def _unexpected(source: Source, data: bytes, error: "Node") -> SyntaxProblem:
     after = _skip_blanks(data, following + 1)
     if data[following : following + 1] == b"=" and not source.same_line(following, after):
         return _no_value(following + 1)
-    return _at(source, data, following, error)
+    return _unexpected_token(source, data, following, error)
 
 
-def _still_right(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
+def _end_of_valid_part(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
     """Return the end of the valid beginning of an ERROR node, and the braces that it opens."""
     at = error.start_byte
     opened: list[Node] = []
@@ -144,10 +144,10 @@ def _end_of_file(source: Source, data: bytes, error: "Node", opened: "list[Node]
         first = error.children[0]
         message = "expected `{` or `=` after this, on the same line"
         return SyntaxProblem(Span(first.start_byte, first.end_byte), message)
-    return _at(source, data, error.start_byte, error)
+    return _unexpected_token(source, data, error.start_byte, error)
 
 
-def _at(source: Source, data: bytes, at: int, node: "Node") -> SyntaxProblem:
+def _unexpected_token(source: Source, data: bytes, at: int, node: "Node") -> SyntaxProblem:
     """Return the problem of the token at an offset."""
     line = source.line_at(at)
     rest = source.text(Span(at, min(line.end, at + 200)))

@@ -28,12 +28,12 @@ def text(value: Value) -> str:
 
 def absolute_path(value: Value) -> str:
     """Read a path that starts with a slash."""
-    return _by_rule(PATH, text(value))
+    return _checked(PATH, text(value))
 
 
 def health_path(value: Value) -> str:
     """Read the path of a health check."""
-    return _by_rule(HEALTH_PATH, text(value))
+    return _checked(HEALTH_PATH, text(value))
 
 
 def boolean(value: Value) -> bool:
@@ -84,7 +84,7 @@ def size(value: Value) -> str:
         return parse_size(_bounded(_wrapped(value), _LONGEST_NOTATION))
     except InvalidQuantity as error:
         advice = 'write a number and a unit, in quotes: "512M" or "1.5Gi"'
-        raise _invalid(value, error.plain, str(error), advice) from None
+        raise _invalid_notation(value, error.plain, str(error), advice) from None
 
 
 def volume_size(value: Value) -> str:
@@ -101,7 +101,7 @@ def duration(value: Value) -> str:
         return parse_duration(_bounded(_wrapped(value), _LONGEST_NOTATION))
     except InvalidDuration as error:
         advice = 'write numbers and units, in quotes: "10s" or "1h 30m"'
-        raise _invalid(value, error.plain, str(error), advice) from None
+        raise _invalid_notation(value, error.plain, str(error), advice) from None
 
 
 def strings(value: Value) -> list[str]:
@@ -144,7 +144,7 @@ def _wrapped(value: Value) -> str:
             raise wrong_type(value, STRING)
 
 
-def _invalid(value: Value, plain: str, wire: str, advice: str) -> Wrong:
+def _invalid_notation(value: Value, plain: str, wire: str, advice: str) -> Wrong:
     """Return the refusal of a size or duration. A value without quotes is `${…}` on the wire, and named to people."""
     message = plain if isinstance(value, Text) else f"expected a string, got {describe(value)}"
     return Wrong(message, advice, wire=wire)
@@ -158,7 +158,7 @@ def _number(source: str) -> Decimal | None:
     return Decimal(source)
 
 
-def _by_rule(rule: TextRule, value: str) -> str:
+def _checked(rule: TextRule, value: str) -> str:
     """Return a text that a rule accepts."""
     _bounded(value, rule.max_length)
     refusal = rule.refuse(value)
