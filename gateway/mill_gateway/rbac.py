@@ -1,6 +1,6 @@
-"""What the gateway itself may do: what it does for all of its callers together. The one source of its roles.
+"""Rights of the gateway's own account, which it uses for all callers: the only source of its roles.
 
-What a caller may do is another question (`access`).
+`access` checks the rights of callers.
 """
 
 from typing import Final
@@ -20,38 +20,42 @@ from mill_kube.resources import (
 )
 from mill_kube.rights import Account, Right, Role
 
-_FOLLOWED: Final = ("list", "watch")
+_CACHED: Final = ("list", "watch")
 
 RIGHTS: Final = (
-    Right(MILL_DEPLOYMENTS, ("get", *_FOLLOWED, "create", "patch"), "what is deployed; got where the watch is behind"),
-    Right(PODS, _FOLLOWED, "services and runs as they are"),
-    Right(PODS, ("get",), "logs", subresource="log"),
-    Right(POD_METRICS, ("list",), "what pods use, for `/v1/metrics`"),
-    Right(JOBS, (*_FOLLOWED, "create", "delete"), "runs of tasks"),
-    Right(CRON_JOBS, ("get",), "the template of a task's runs"),
-    Right(CLAIMS, (*_FOLLOWED, "delete"), "volumes"),
-    Right(SECRETS, ("get", "patch"), "mill's secrets", name=names.SECRET_NAME),
-    Right(SECRETS, ("create",), "the first secret of a namespace; a creation cannot be limited to a name"),
+    Right(
+        MILL_DEPLOYMENTS,
+        ("get", *_CACHED, "create", "patch"),
+        "what is deployed; read again where the cache may be old",
+    ),
+    Right(PODS, _CACHED, "replicas of services and runs"),
+    Right(PODS, ("get",), "logs of replicas", subresource="log"),
+    Right(POD_METRICS, ("list",), "resource usage of pods, for `/v1/metrics`"),
+    Right(JOBS, (*_CACHED, "create", "delete"), "runs of tasks"),
+    Right(CRON_JOBS, ("get",), "template of a task's runs"),
+    Right(CLAIMS, (*_CACHED, "delete"), "volumes"),
+    Right(SECRETS, ("get", "patch"), "Mill's secrets", name=names.SECRET_NAME),
+    Right(SECRETS, ("create",), "first secret of a namespace; RBAC cannot limit a creation to a name"),
 )
-"""In every namespace that the gateway serves."""
+"""Needed in every namespace that the gateway serves."""
 
 REVIEW_RIGHTS: Final = (
-    Right(TOKEN_REVIEWS, ("create",), "whose a Kubernetes token is"),
-    Right(SUBJECT_ACCESS_REVIEWS, ("create",), "what a caller may do"),
+    Right(TOKEN_REVIEWS, ("create",), "user of a Kubernetes token"),
+    Right(SUBJECT_ACCESS_REVIEWS, ("create",), "rights of a caller"),
 )
-"""In the whole cluster, since that is where they are: reading nothing."""
+"""Needed in the whole cluster, since reviews have no namespace. They give access to no object."""
 
 NODE_RIGHTS: Final = (
-    Right(NODES, _FOLLOWED, "nodes (`MILL_NODES`)"),
-    Right(PODS, _FOLLOWED, "what is taken of nodes, by whomever"),
+    Right(NODES, _CACHED, "nodes (`MILL_NODES=true`)"),
+    Right(PODS, _CACHED, "resources that pods of any owner request on nodes"),
 )
-"""In the whole cluster, since nodes have no namespace. Not needed with `MILL_NODES=false`."""
+"""Needed in the whole cluster, since nodes have no namespace, unless `MILL_NODES=false`."""
 
 DRAIN_RIGHTS: Final = (
-    Right(NODES, ("patch", "delete"), "draining and removing nodes (`MILL_DRAIN`)"),
-    Right(PODS, ("create",), "evictions, which honour disruption budgets", subresource="eviction"),
+    Right(NODES, ("patch", "delete"), "draining and removing nodes (`MILL_DRAIN=true`)"),
+    Right(PODS, ("create",), "evictions, which respect disruption budgets", subresource="eviction"),
 )
-"""In the whole cluster. Not needed unless `MILL_DRAIN=true`."""
+"""Needed in the whole cluster with `MILL_DRAIN=true`."""
 
 ACCOUNT: Final = Account(
     "mill-gateway",
