@@ -14,7 +14,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from mill_gateway import exceptions
-from mill_gateway.core.words import cut, problem, some_of
+from mill_gateway.core.problems import cut, join, problem
 from mill_gateway.exceptions import (
     AmbiguousBodyLength,
     AuthenticationRequired,
@@ -251,7 +251,7 @@ def bad_parameters(request: Request, problems: Sequence[T], describe: Callable[[
 def _join(request: Request, problems: Sequence[T], describe: Callable[[T], str]) -> str:
     """Return as many problems as the settings allow in one error."""
     most: int = request.app.state.gateway.settings.max_problems
-    return some_of(problems, most, variable("max_problems"), describe)
+    return join(problems, most, variable("max_problems"), describe)
 
 
 def is_json(content_type: str) -> bool:

@@ -49,7 +49,7 @@ FOREIGN = (
     "mill_operator.core.verdicts.normalize",
     "mill_operator.core.observed.messages",
     "mill_gateway.core.log_lines",
-    "mill_gateway.core.words",
+    "mill_gateway.core.problems",
     "mill_gateway.objects.claims",
     "mill_gateway.objects.deployments",
     "mill_gateway.objects.jobs",

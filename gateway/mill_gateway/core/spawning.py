@@ -15,8 +15,8 @@ from mill_api.owner import Owner
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.spec import Task
 from mill_api.status import RunState, TaskRun
+from mill_gateway.core.problems import problem
 from mill_gateway.core.services import HOPELESS
-from mill_gateway.core.words import problem
 from mill_gateway.objects.pods import Pod
 from mill_objects.json import Json
 from mill_objects.key import Key
