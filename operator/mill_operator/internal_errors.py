@@ -77,9 +77,9 @@ class InternalErrorReporter:
         )
         if key in self._reported and (memory := self._memory.get(key)) is not None:
             memory.status = memory.written  # a stop must not write what the failed reconciliation made
-        report = (resource.generation, resource.rollout_id, streak.gives_up(now))
-        if streak.repeats(now) and self._reported.get(key) != report:
-            await self._report(resource, internal_error, now, end=streak.gives_up(now))
+        report = (resource.generation, resource.rollout_id, streak.ends_rollout(now))
+        if streak.is_reported(now) and self._reported.get(key) != report:
+            await self._report(resource, internal_error, now, end=streak.ends_rollout(now))
             self._reported[key] = report
         if (memory := self._memory.get(key)) is not None:
             memory.statuses.compact()

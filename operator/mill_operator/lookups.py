@@ -35,15 +35,15 @@ RESULTS_KEPT: Final = 1000
 EVENTS_LISTED: Final = 500
 """Events that are read of one object: a user who may write events can write any number of them."""
 
-Answer = tuple[ObservedEvent, ...] | ObservedNode
+Result = tuple[ObservedEvent, ...] | ObservedNode
 
 
 @dataclass(slots=True)
 class _Known:
     """The last result of a lookup, and the one that may be running."""
 
-    answer: Answer | None = None
-    asked_at: float = float("-inf")
+    result: Result | None = None
+    started_at: float = float("-inf")
     failed: bool = False
     task: asyncio.Task[None] | None = None
 
@@ -58,56 +58,56 @@ class Lookups:
         self._slots = asyncio.Semaphore(PARALLEL)
         self._forbidden: set[str] = set()
 
-    async def answer(self, lookup_requests: Collection[LookupRequest]) -> LookupResults:
+    async def results(self, requests: Collection[LookupRequest]) -> LookupResults:
         """Return the results that are there after at most `WAIT_SECONDS`."""
-        asked = {question: self._ask(question) for question in lookup_requests}
+        known_of = {request: self._start(request) for request in requests}
         self._forget()
-        running = [known.task for known in asked.values() if known.task is not None]
+        running = [known.task for known in known_of.values() if known.task is not None]
         if running:
             await asyncio.wait(running, timeout=WAIT_SECONDS)
         events: dict[str, tuple[ObservedEvent, ...]] = {}
         nodes: dict[str, ObservedNode] = {}
-        for question, known in asked.items():
-            if isinstance(known.answer, ObservedNode):
-                nodes[question.name] = known.answer
-            elif known.answer is not None:
-                events[question.name] = known.answer
+        for request, known in known_of.items():
+            if isinstance(known.result, ObservedNode):
+                nodes[request.name] = known.result
+            elif known.result is not None:
+                events[request.name] = known.result
         return LookupResults(events, nodes)
 
-    def _ask(self, question: LookupRequest) -> _Known:
-        known = self._known.setdefault(question, _Known())
-        self._known.move_to_end(question)
-        fresh = FAILURE_SECONDS if known.failed else question.fresh
-        if known.task is None and self._now() - known.asked_at >= fresh:
-            known.asked_at = self._now()
-            known.task = asyncio.create_task(self._look_up(question, known))
+    def _start(self, request: LookupRequest) -> _Known:
+        known = self._known.setdefault(request, _Known())
+        self._known.move_to_end(request)
+        fresh = FAILURE_SECONDS if known.failed else request.fresh
+        if known.task is None and self._now() - known.started_at >= fresh:
+            known.started_at = self._now()
+            known.task = asyncio.create_task(self._look_up(request, known))
         return known
 
-    async def _look_up(self, question: LookupRequest, known: _Known) -> None:
+    async def _look_up(self, request: LookupRequest, known: _Known) -> None:
         try:
             async with self._slots, asyncio.timeout(REQUEST_SECONDS):
-                known.answer = await self._read(question)
+                known.result = await self._read(request)
             known.failed = False
         except (KubeError, TimeoutError) as error:
             known.failed = True  # the result before it is better than none
-            self._explain(question, error)
+            self._explain(request, error)
         except Exception:
             known.failed = True
-            log.exception("cannot look up %s %s: unexpected error", question.about, question.name)
+            log.exception("cannot look up %s %s: unexpected error", request.about, request.name)
         finally:
             known.task = None
 
-    async def _read(self, question: LookupRequest) -> Answer:
-        if question.about == "node":
-            return project_node(await self._client.request("get", NODES, None, question.name))
-        about = f"involvedObject.uid={question.name}"
-        found = await self._client.list(EVENTS, question.namespace, fields=about, limit=EVENTS_LISTED)
+    async def _read(self, request: LookupRequest) -> Result:
+        if request.about == "node":
+            return project_node(await self._client.request("get", NODES, None, request.name))
+        about = f"involvedObject.uid={request.name}"
+        found = await self._client.list(EVENTS, request.namespace, fields=about, limit=EVENTS_LISTED)
         return project_events(mappings(found, "items"))
 
-    def _explain(self, question: LookupRequest, error: KubeError | TimeoutError) -> None:
-        log.debug("cannot look up %s %s: %s", question.about, question.name, error)
-        if isinstance(error, ApiError) and error.status == 403 and question.about not in self._forbidden:
-            self._forbidden.add(question.about)
+    def _explain(self, request: LookupRequest, error: KubeError | TimeoutError) -> None:
+        log.debug("cannot look up %s %s: %s", request.about, request.name, error)
+        if isinstance(error, ApiError) and error.status == 403 and request.about not in self._forbidden:
+            self._forbidden.add(request.about)
             log.warning("cannot read events or nodes; failure reasons will be less specific: %s", error)
 
     def _forget(self) -> None:

@@ -188,7 +188,7 @@ class Reconciler:
             situation = replace(situation, snapshot=situation.snapshot.without_pods(stale))
             observations = await self._observe(situation, is_new_request=True)
         self._report_internal_errors(resource.key, memory, "service", observations.internal_errors)
-        results = await self._lookups.answer(leftover_lookups(situation))
+        results = await self._lookups.results(leftover_lookups(situation))
         decision = decide_status(situation, observations, results, writes.postponed)
         memory.status = decision.status
         return _seconds(decision.wake_at, situation.now)
@@ -273,7 +273,7 @@ class Reconciler:
         """Observe, and once more if lookups tell more."""
         observed = await observe(NO_RESULTS)
         if observed.lookup_requests:
-            observed = await observe(await self._lookups.answer(observed.lookup_requests))
+            observed = await observe(await self._lookups.results(observed.lookup_requests))
         return observed
 
     def _report_internal_errors(

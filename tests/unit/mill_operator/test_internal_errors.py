@@ -18,7 +18,13 @@ from mill_operator import clock
 from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core import reconcile, timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
-from mill_operator.core.rollout.internal_error import GIVE_UP, PASSES, PATIENCE, first_failure, internal_error_status
+from mill_operator.core.rollout.internal_error import (
+    REPORTED_AFTER,
+    REPORTED_FAILURES,
+    ROLLOUT_ENDS_AFTER,
+    first_failure,
+    internal_error_status,
+)
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics
@@ -205,7 +211,7 @@ def faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, serv
 async def test_it_is_told_after_three_passes_and_once(server: Server, faulty: Faulty) -> None:
     operator = Operator(server)
     await asyncio.sleep(1)
-    assert faulty.calls >= PASSES
+    assert faulty.calls >= REPORTED_FAILURES
     (said,) = server.statuses[BAD.name]
     status = server.status(BAD)
     assert kstatus(1, status) == "Failed"
@@ -238,7 +244,7 @@ async def test_others_have_nothing_to_do_with_it(server: Server, faulty: Faulty)
 @virtual_time
 async def test_after_ten_minutes_the_rollout_ends_and_that_is_final(server: Server, faulty: Faulty) -> None:
     operator = Operator(server)
-    await asyncio.sleep(GIVE_UP.total_seconds() + 31)
+    await asyncio.sleep(ROLLOUT_ENDS_AFTER.total_seconds() + 31)
     status = server.status(BAD)
     assert len(server.statuses[BAD.name]) == 2
     assert kstatus(1, status) == "Failed"
@@ -321,7 +327,7 @@ async def test_a_stop_leaves_what_was_told(server: Server, faulty: Faulty) -> No
 async def test_an_api_server_that_is_away_is_no_fault(server: Server, error: Exception) -> None:
     server.refuses = lambda resource, name: error if resource is MILL_DEPLOYMENTS and name == BAD.name else None
     operator = Operator(server)
-    await asyncio.sleep(GIVE_UP.total_seconds() + 60)
+    await asyncio.sleep(ROLLOUT_ENDS_AFTER.total_seconds() + 60)
     assert server.reasons(BAD) == []
     server.refuses = lambda _resource, _name: None
     await asyncio.sleep(60)
@@ -430,15 +436,15 @@ def test_a_fault_has_the_same_id_wherever_it_is_met_and_another_one_has_another(
 
 def test_a_row_is_told_of_after_so_many_or_so_long() -> None:
     row = first_failure("1", NOW)
-    assert not row.repeats(NOW)
-    assert row.repeats(NOW + PATIENCE)
+    assert not row.is_reported(NOW)
+    assert row.is_reported(NOW + REPORTED_AFTER)
     row = row.with_failure("1", NOW)
-    assert not row.repeats(NOW)
-    assert row.with_failure("1", NOW).repeats(NOW)
-    assert row.gives_up(NOW + GIVE_UP)
-    later = row.with_failure("2", NOW + GIVE_UP)
-    assert not later.gives_up(NOW + GIVE_UP), "another rollout has its own time"
-    assert later.repeats(NOW + GIVE_UP)
+    assert not row.is_reported(NOW)
+    assert row.with_failure("1", NOW).is_reported(NOW)
+    assert row.ends_rollout(NOW + ROLLOUT_ENDS_AFTER)
+    later = row.with_failure("2", NOW + ROLLOUT_ENDS_AFTER)
+    assert not later.ends_rollout(NOW + ROLLOUT_ENDS_AFTER), "another rollout has its own time"
+    assert later.is_reported(NOW + ROLLOUT_ENDS_AFTER)
 
 
 RUNNING = Rollout(id="4", started_at=timestamps.render(NOW))

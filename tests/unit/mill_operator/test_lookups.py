@@ -73,7 +73,7 @@ def looking(server: Server, clock: Clock) -> Lookups:
 
 
 async def test_a_node_and_the_events_of_one_object_are_asked_for(looking: Lookups, server: Server) -> None:
-    answers = await looking.answer([NODE, POD])
+    answers = await looking.results([NODE, POD])
     assert answers.nodes["node-1"].platform == "linux/amd64"
     assert answers.events["pod-uid"][0].message == "why"
     assert set(server.asked) == {"get /api/v1/nodes/node-1", "shop involvedObject.uid=pod-uid"}
@@ -82,28 +82,28 @@ async def test_a_node_and_the_events_of_one_object_are_asked_for(looking: Lookup
 async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
     looking: Lookups, server: Server, clock: Clock
 ) -> None:
-    await looking.answer([NODE])
+    await looking.results([NODE])
     clock.time = 4.9
-    await looking.answer([NODE, POD])
+    await looking.results([NODE, POD])
     assert server.asked["get /api/v1/nodes/node-1"] == 1
     clock.time = 5.0
-    await looking.answer([NODE])
+    await looking.results([NODE])
     assert server.asked["get /api/v1/nodes/node-1"] == 2
     clock.time = 60.0
-    await looking.answer([LookupRequest("node", "node-1", fresh=300.0)])
+    await looking.results([LookupRequest("node", "node-1", fresh=300.0)])
     assert server.asked["get /api/v1/nodes/node-1"] == 2
 
 
 async def test_what_an_object_says_now_is_another_question(looking: Lookups, server: Server) -> None:
-    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
-    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
-    await looking.answer([LookupRequest("events", "pod-uid", "shop", says="b", fresh=300.0)])
+    await looking.results([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
+    await looking.results([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
+    await looking.results([LookupRequest("events", "pod-uid", "shop", says="b", fresh=300.0)])
     assert server.asked.total() == 2
 
 
 async def test_passes_that_ask_the_same_at_the_same_time_share_one_request(looking: Lookups, server: Server) -> None:
     server.gate.clear()
-    first, second = asyncio.create_task(looking.answer([NODE])), asyncio.create_task(looking.answer([NODE]))
+    first, second = asyncio.create_task(looking.results([NODE])), asyncio.create_task(looking.results([NODE]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     server.gate.set()
@@ -116,10 +116,10 @@ async def test_a_slow_api_server_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(lookups, "WAIT_SECONDS", 0.01)
     server.gate.clear()
-    assert (await looking.answer([NODE])).nodes == {}
+    assert (await looking.results([NODE])).nodes == {}
     server.gate.set()
     await asyncio.sleep(0.01)
-    assert "node-1" in (await looking.answer([NODE])).nodes
+    assert "node-1" in (await looking.results([NODE])).nodes
     assert server.asked.total() == 1, "the answer that came late is there for the next pass"
 
 
@@ -131,25 +131,25 @@ async def test_no_answer_is_no_error_and_is_not_asked_for_again_at_once(
 ) -> None:
     server.error = error
     patient = LookupRequest("events", "pod-uid", "shop", fresh=300.0)
-    assert (await looking.answer([patient])).events == {}
+    assert (await looking.results([patient])).events == {}
     clock.time = 4.9
-    await looking.answer([patient])
+    await looking.results([patient])
     assert server.asked.total() == 1
     clock.time = 5.0
     server.error = None
-    assert (await looking.answer([patient])).events != {}
+    assert (await looking.results([patient])).events != {}
 
 
 async def test_what_was_known_before_is_better_than_nothing(looking: Lookups, server: Server, clock: Clock) -> None:
-    await looking.answer([POD])
+    await looking.results([POD])
     clock.time, server.error = 10.0, Unreachable("gone")
-    assert "pod-uid" in (await looking.answer([POD])).events
+    assert "pod-uid" in (await looking.results([POD])).events
     assert server.asked.total() == 2
 
 
 async def test_a_missing_right_is_said_once(looking: Lookups, server: Server, caplog: pytest.LogCaptureFixture) -> None:
     server.error = ApiError(403, "Forbidden", "events is forbidden")
-    await looking.answer([POD, LookupRequest("events", "other-uid", "shop")])
+    await looking.results([POD, LookupRequest("events", "other-uid", "shop")])
     assert caplog.messages == [
         "cannot read events or nodes; failure reasons will be less specific: events is forbidden"
     ]
@@ -158,7 +158,7 @@ async def test_a_missing_right_is_said_once(looking: Lookups, server: Server, ca
 async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, server: Server) -> None:
     server.gate.clear()
     many = [LookupRequest("events", str(n), "shop") for n in range(lookups.RESULTS_KEPT + 50)]
-    asking = asyncio.create_task(looking.answer(many))
+    asking = asyncio.create_task(looking.results(many))
     for _ in range(5):
         await asyncio.sleep(0)
     assert server.at_once == lookups.PARALLEL
@@ -170,10 +170,10 @@ async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, serve
 async def test_an_unexpected_error_costs_one_answer(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     found = Lookups(cast("KubeClient", server))
     server.error = TypeError("a fault of ours")
-    assert await found.answer([NODE]) == NO_RESULTS
+    assert await found.results([NODE]) == NO_RESULTS
     assert "cannot look up node node-1: unexpected error" in caplog.text
     server.error = None
-    assert (await found.answer([POD])).events["pod-uid"][0].reason == "Failed"
+    assert (await found.results([POD])).events["pod-uid"][0].reason == "Failed"
 
 
 @pytest.mark.parametrize("listed", [{}, {"items": None}, {"items": [None, 5]}])
@@ -182,4 +182,4 @@ async def test_a_list_of_events_in_which_there_are_none(server: Server, listed: 
         return listed
 
     server.list = answer  # type: ignore[method-assign]
-    assert (await Lookups(cast("KubeClient", server)).answer([POD])).events == {"pod-uid": ()}
+    assert (await Lookups(cast("KubeClient", server)).results([POD])).events == {"pod-uid": ()}

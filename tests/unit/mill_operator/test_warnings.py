@@ -101,7 +101,7 @@ async def test_what_was_accepted_goes_on_and_is_told_once(monkeypatch: pytest.Mo
     assert kstatus(1, after) == kstatus(1, before)
     (warning,) = here.warnings
     problems = "service.web.command: more than 3 words; task.job.timeout: too long"
-    assert warning == f"what was accepted goes on, but a change of it will be refused: {problems}"
+    assert warning == f"the accepted spec stays in effect, but a change of it will be refused: {problems}"
     written = len(here.server.statuses)
     await here.look()
     here.restart()

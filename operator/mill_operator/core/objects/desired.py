@@ -1,8 +1,8 @@
 """A service or task → the objects that should exist for it, each by a function of its own.
 
-An object's content is made when its hash is needed, and again when it is written: kept, it would be most of what the
-operator remembers. Only fields that we mean are set: what we leave out belongs to others (an autoscaler's replicas, an
-injected sidecar).
+An object's content is rendered when its hash is needed, and again when it is written: if it were kept, it would be most
+of the operator's memory. Only fields that Mill manages are set; the others belong to other field managers (an
+autoscaler's replicas, an injected sidecar).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,7 @@ from mill_operator.core.objects.pods import RenderOptions, pod_template, start_b
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 MIN_READY_SECONDS = 10
-"""How long a new pod must be ready before an old one goes: a version that listens and then dies costs none."""
+"""How long a new pod must be ready before an old one is deleted: a version that soon crashes replaces none."""
 RUNS_KEPT = 20
 """How many Jobs of finished runs stay, of succeeded and of failed ones each. The defaults of Kubernetes are 3 and 1."""
 API_VERSIONS: Final = {
@@ -36,7 +36,7 @@ API_VERSIONS: Final = {
 """The API version of each kind of child object."""
 
 Ports = Mapping[str, int | None]
-"""Of every service of a MillDeployment, by its name."""
+"""The port of every service of a MillDeployment, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class ChildObject:
     key: Key
     service: str | None
     applied: str
-    """Hash of the content; stands in its annotation."""
+    """Hash of the content, which the object carries as an annotation."""
 
     @property
     def program(self) -> tuple[str, str]:
-        """Return what it is a part of, as ("service" or "task", name)."""
+        """The service or task that it belongs to, as ("service" or "task", name)."""
         return ("task", self.key.name) if self.service is None else ("service", self.service)
 
 
@@ -65,7 +65,7 @@ class RenderedObject:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one object is made. It holds what it is made of, so it is not kept either."""
+    """The function that renders one object. It holds the object's input, so it is not kept."""
 
     kind: str
     name: str
@@ -75,7 +75,7 @@ class Recipe:
 def service_recipes(
     owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions
 ) -> Iterator[Recipe]:
-    """Yield the objects of a service, its Deployment first. `restart` changes whenever somebody wants it restarted."""
+    """Yield the recipes of a service, its Deployment first. `restart` changes with each request to restart it."""
     name = service.name
     yield Recipe("Deployment", name, partial(_deployment, owner, service, ports, restart, options))
     if service.port is not None:
@@ -88,7 +88,7 @@ def service_recipes(
 
 
 def task_recipes(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> Iterator[Recipe]:
-    """Yield the object of a task."""
+    """Yield the recipe of a task."""
     yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
 
 
@@ -140,7 +140,7 @@ def _keeps_data(service: Service) -> bool:
 
 def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": volume.size}}}
-    # No owner: nothing but a person deletes data.
+    # No owner: only a person deletes data.
     return _child(owner, "PersistentVolumeClaim", volume.name, service, {"spec": spec}, owned=False)
 
 
@@ -160,7 +160,7 @@ def _ingress(owner: Owner, service: Service, options: RenderOptions) -> Rendered
 
 
 def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> RenderedObject:
-    """Return a suspended CronJob: the template that `mill spawn` and `kubectl create job --from` both use."""
+    """Return a suspended CronJob, the template of runs for `mill spawn` and for `kubectl create job --from`."""
     container = container_of(task, restricted=options.restricted)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
@@ -199,7 +199,7 @@ def _child(
 
 
 def _stamped(kind: str, key: Key, service: str | None, body: Json) -> RenderedObject:
-    """Write a body's hash into it, in place of an older one."""
+    """Return an object with the hash of its content in the annotation."""
     applied = digest(body)
     annotations = body["metadata"].get("annotations", {}) | {names.ANNOTATION_APPLIED: applied}
     metadata = {**body["metadata"], "annotations": annotations}

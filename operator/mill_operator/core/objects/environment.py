@@ -1,4 +1,4 @@
-"""A service's environment → a container's: secrets and addresses by reference, so that no value passes through us."""
+"""A service's environment → a container's: secrets and addresses by reference, so that the operator reads no value."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -35,7 +35,7 @@ def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, i
             else:
                 texts.append(literal(part.text))
         entries.append({"name": name, "value": "".join(texts)})
-    # A variable can name only those before it.
+    # A variable can refer only to those before it.
     return [*(_from_secret(helper, secret) for secret, helper in helpers.items()), *entries]
 
 

@@ -1,4 +1,4 @@
-"""What should exist, and what does → what to apply, what to delete, and what must wait."""
+"""Objects that should exist, and objects that do → what to apply, what to delete, and what must wait."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import is_of_predecessor
 
 KEPT = frozenset({"PersistentVolumeClaim"})
-"""Kinds that hold data: never deleted by us."""
+"""Kinds that hold data: the operator never deletes them."""
 SETTLING = timedelta(seconds=MIN_READY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to write."""
+    """The writes that lead to the desired state."""
 
     create: tuple[ChildObject, ...] = ()
-    """Not there, as far as we can see; somebody else's object of that name is not ours to see."""
+    """Objects that the caches do not have. Another owner may have an object of that name, which is not cached."""
     update: tuple[tuple[ChildObject, ObservedChild], ...] = ()
     delete: tuple[ObservedChild, ...] = ()
     taken: tuple[tuple[ChildObject, ObservedChild], ...] = ()
-    """DesiredService, and the object of that name belongs to somebody else, though it has our labels."""
+    """Desired objects whose name is taken by an object with our labels and another owner."""
 
 
 def plan(
@@ -37,39 +37,39 @@ def plan(
     postponed: Collection[str] = (),
     unrendered: Collection[tuple[str, str]] = (),
 ) -> Plan:
-    """Compare.
+    """Compare the desired objects with the observed ones.
 
-    `revisions` remembers, by uid, the revision that our last write gave: another one means another hand. An object
-    that we have not written since we started is trusted when its hash is right. `postponed` names the services whose
-    Deployments must not be changed yet. `unrendered` is what is wanted, though nobody can say how
-    (`DesiredState.unrendered`): what there is of it is left alone.
+    `revisions` has the revision that the operator's last write gave an object, by uid: another revision means another
+    writer. An object that was not written since the operator started is trusted if its hash is right. `postponed` names
+    the services whose Deployments must not be changed yet. `unrendered` are the services and tasks that could not be
+    rendered (`DesiredState.unrendered`): their objects stay as they are.
     """
-    there = {(each.kind, each.key): each for each in observed}
+    unmatched = {(each.kind, each.key): each for each in observed}
     create: list[ChildObject] = []
     update: list[tuple[ChildObject, ObservedChild]] = []
     taken: list[tuple[ChildObject, ObservedChild]] = []
     for child in desired:
-        found = there.pop((child.kind, child.key), None)
+        found = unmatched.pop((child.kind, child.key), None)
         if found is None:
             create.append(child)
         elif found.terminating or is_of_predecessor(found, owner):
-            continue  # its name is free only when it is gone; we are told then
+            continue  # its name is free when it is gone, which the watch reports
         elif found.owner_uid not in ("", owner.uid):
             taken.append((child, found))
         elif child.kind == "Deployment" and child.service in postponed:
             continue
         elif found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
             update.append((child, found))
-    unwanted = (each for each in there.values() if _program(each) not in unrendered)
+    unwanted = (each for each in unmatched.values() if _program(each) not in unrendered)
     delete = [each for each in unwanted if is_deleted_with(each, owner) and not each.terminating]
     return Plan(tuple(create), tuple(update), tuple(delete), tuple(taken))
 
 
 def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now: datetime) -> dict[str, datetime]:
-    """Return the services whose next template must wait a moment, and until when.
+    """Return the services whose next template must wait, and until when.
 
-    A Deployment that has a working pod, which has not been ready for `minReadySeconds` yet, and next to it a version
-    that does not work, takes the working one for as bad as the other: with a third version it ends it.
+    If a Deployment has a working pod that has not been ready for `minReadySeconds` yet, and another version that does
+    not work, then its controller takes both for unavailable: with a third version it would delete the working pod.
     """
     pods_of: dict[str, list[ObservedPod]] = {}
     for pod in pods:
@@ -86,7 +86,7 @@ def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now
 
 
 def _program(found: ObservedChild) -> tuple[str, str]:
-    """Return what an object is a part of."""
+    """Return the service or task that an object belongs to."""
     return ("service", found.service) if found.service else ("task", found.key.name)
 
 

@@ -1,4 +1,4 @@
-"""A service or task → its pods: containers, probes, mounts, and what keeps them small and safe.
+"""A service → its pod template: container, probes, mounts, resources and security context.
 
 A new version of the operator must not change the template of an unchanged service: that would restart everything. The
 golden files in the tests hold it.
@@ -23,14 +23,14 @@ START_LIMIT: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """What is the same for everything that this operator makes. A change of it restarts what it concerns."""
+    """Settings of all objects that the operator renders. A change restarts the pods that it concerns."""
 
     service_account: str | None = None
-    """Whose pull secrets and identity the pods have; None: the namespace's `default`."""
+    """The pods' ServiceAccount, with its pull secrets; None: the namespace's `default`."""
     restricted: bool = False
     """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
     ingress_class: str | None = None
-    """None: the cluster's default."""
+    """IngressClass of all Ingresses; None: the cluster's default."""
     tls_issuer: str | None = None
     """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
 
@@ -41,7 +41,7 @@ DEFAULTS: Final = RenderOptions()
 def pod_template(
     owner: Owner, service: Service, ports: Mapping[str, int | None], restart: str | None, options: RenderOptions
 ) -> Json:
-    """Return the template of a service's pods, labelled with its own hash. `ports` are those of all services."""
+    """Return the template of a service's pods, labeled with its own hash. `ports` are those of all services."""
     container = container_of(service, restricted=options.restricted)
     env = environment(service.env, namespace=owner.key.namespace, ports=ports)
     if service.port is not None:
@@ -73,7 +73,7 @@ def pod_template(
 
 
 def _probes(service: Service, port: int) -> Json:
-    """Return the probes. The judge ends a start, never the kubelet: it would only restart what needs time."""
+    """Return the probes. The judge ends a start, never the kubelet, which would only restart a slow container."""
     if service.health is None:
         return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
     get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}

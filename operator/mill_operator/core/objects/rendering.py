@@ -1,4 +1,4 @@
-"""One generation of a MillDeployment → what should exist, a service or task at a time.
+"""One generation of a MillDeployment → its desired state, a service or task at a time.
 
 Kept between reconciliations is `DesiredState`: which objects, and the hash of each. Their content is made twice: for
 the hash, when the input of a service has changed, and again for the objects that are written.
@@ -27,44 +27,44 @@ from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 _ADDRESS = "${service."
-"""What a value has that depends on the ports of other services."""
+"""The beginning of a reference in a value that depends on the ports of other services."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one service or task becomes."""
+    """The desired objects of one service or task."""
 
     name: str
     fingerprint: bytes
-    """Of all that its objects are made of: as long as it is the same, so are they."""
+    """Hash of the input of its objects: while it is the same, so are they."""
     size: int
-    """Characters of that. What it costs to make the objects grows with it."""
+    """Characters of that input. The cost of rendering the objects grows with it."""
     children: tuple[ChildObject, ...]
     wanted: DesiredService | None
     """What the judge needs to know of a service; None: it is a task."""
     internal_error: InternalError | None = None
-    """Why it, or one of its objects, could not be made: what there is of it stays as it is."""
+    """Why it, or one of its objects, could not be rendered: its existing objects stay as they are."""
 
     @property
     def program(self) -> tuple[str, str]:
-        """Return which one, as ("service" or "task", name)."""
+        """Its kind and name, as ("service" or "task", name)."""
         return ("task" if self.wanted is None else "service", self.name)
 
     def with_internal_error(self, internal_error: InternalError) -> Self:
-        """Return it as one that could not be made."""
+        """Return it as one that could not be rendered."""
         wanted = None if self.wanted is None else replace(self.wanted, internal_error=internal_error)
         return replace(self, wanted=wanted, internal_error=internal_error)
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """Everything that should exist, without its content: services first, each in the order of the file."""
+    """The objects that should exist, without their content: services first, then tasks, in the order of the file."""
 
     parts: tuple[Part, ...]
 
     @property
     def children(self) -> tuple[ChildObject, ...]:
-        """Return the objects, without those of services and tasks that could not be rendered."""
+        """The objects, without those of services and tasks that could not be rendered."""
         return tuple(child for part in self.parts if part.internal_error is None for child in part.children)
 
     @property
@@ -74,7 +74,7 @@ class DesiredState:
 
     @property
     def tasks(self) -> Mapping[str, InternalError]:
-        """Return the tasks that could not be rendered."""
+        """The tasks that could not be rendered."""
         return {
             part.name: part.internal_error
             for part in self.parts
@@ -83,11 +83,11 @@ class DesiredState:
 
     @property
     def unrendered(self) -> frozenset[tuple[str, str]]:
-        """Return what could not be rendered, as ("service" or "task", name): it is wanted, and is left as it is."""
+        """The services and tasks that could not be rendered, as ("service" or "task", name)."""
         return frozenset(part.program for part in self.parts if part.internal_error is not None)
 
     def with_internal_errors(self, internal_errors: Mapping[tuple[str, str], InternalError]) -> "DesiredState":
-        """Return it with what could not be made of it, by `Part.program`."""
+        """Return it with internal errors of services and tasks, by `Part.program`."""
         if not internal_errors:
             return self
         return DesiredState(
@@ -107,10 +107,10 @@ class InvalidSpec:
 
 
 class ParsedSpec:
-    """The parsed spec of one generation, of which objects are made. Not kept: it is as large as all of them.
+    """The parsed spec of one generation, from which objects are rendered. Not kept: it is as large as all of them.
 
-    `spec` is one that `MillDeploymentSpec` accepts. `restarts` has a value for each service that somebody wanted
-    restarted, ever.
+    `spec` is one that `MillDeploymentSpec` accepts. `restarts` has a value for each service that was ever restarted on
+    request.
     """
 
     def __init__(
@@ -125,13 +125,13 @@ class ParsedSpec:
 
     @property
     def deployment(self) -> str:
-        """Return the MillDeployment's name."""
+        """The MillDeployment's name."""
         return self._owner.key.name
 
     def desired(self, before: DesiredState | None = None) -> DesiredState:
-        """Return what should exist. What has the same input as `before` is taken from there, unless it had a fault.
+        """Return the desired state. A part with the same input is taken from `before`, unless it could not be rendered.
 
-        An unexpected error is that service's or task's alone: its neighbours are rendered.
+        An unexpected error concerns one service or task alone: the others are rendered.
         """
         sound = (part for part in before.parts if part.internal_error is None) if before is not None else ()
         known = {part.fingerprint: part for part in sound}
@@ -142,13 +142,13 @@ class ParsedSpec:
             if part is None:
                 try:
                     part = self._part(each, fingerprint, size, service=service)
-                except Exception as error:  # noqa: BLE001 - whatever it is, its neighbours have nothing to do with it
+                except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
                     part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
             parts.append(part)
         return DesiredState(tuple(parts))
 
     def render(self, child: ChildObject) -> RenderedObject:
-        """Make one object."""
+        """Render one object."""
         if child.service is None:
             recipes = self._task_recipes(Task.model_validate(self._tasks[child.key.name]))
         else:
@@ -205,12 +205,12 @@ def _as_asked(service: Json, internal_error: InternalError) -> DesiredService:
 def desired(
     owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
 ) -> DesiredState:
-    """Return what should exist for a spec."""
+    """Return the desired state of a spec."""
     return source(owner, spec, restarts, options).desired()
 
 
 def source(
     owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
 ) -> ParsedSpec:
-    """Return what the objects of a spec are made of."""
+    """Return a spec as the source of its objects."""
     return ParsedSpec(owner, spec.to_wire(), restarts, options)

@@ -1,6 +1,6 @@
-"""Previous status + observations + now → next status, and when to look again.
+"""Previous status + observations + now → next status, and when to reconcile again.
 
-The rollout's whole state is in the status, so that a pass can start from what is stored, after a crash at any line.
+The rollout's whole state is in the status, so that a reconciliation can start from it, after a crash at any moment.
 Nothing here writes: the controller compares the result with what is written and patches the difference.
 """
 
@@ -37,7 +37,7 @@ PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class NextStatus:
-    """The status to be, and when to look again though nothing happens."""
+    """The next status, and when to reconcile again though nothing happens."""
 
     status: MillDeploymentStatus
     wake_at: datetime | None
@@ -53,7 +53,7 @@ def advance(
     now: datetime,
     rolled_back: Collection[str] = (),
 ) -> NextStatus:
-    """Take one step.
+    """Return the next status.
 
     `observations` are the desired services in the file's order. `leftovers` are the objects that still exist of each
     removed service; such a service is `Stopped` when nothing is left. `rolled_back` are the services that run their
@@ -63,12 +63,12 @@ def advance(
     if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
         previous = start_rollout(previous, observations, rollout_id, now)
     rollout = previous.rollout
-    assert rollout is not None  # noqa: S101 - begun above
+    assert rollout is not None  # noqa: S101 - started above
     frozen = rollout.finished_at is not None
-    writer = _Writer(previous, now, frozen=frozen)
+    states = _NextStates(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
     services = [
-        writer.wanted(
+        states.desired(
             before.get(each.service) or new_service(each.service, now), each, rolled_back=each.service in rolled_back
         )
         for each in observations
@@ -76,7 +76,7 @@ def advance(
     wanted = {each.service for each in observations}
     unwanted = [*(name for name in before if name not in wanted), *(n for n in leftovers if n not in before)]
     services += [
-        writer.unwanted(before.get(name) or removed_service(name, now), leftovers.get(name)) for name in unwanted
+        states.removed(before.get(name) or removed_service(name, now), leftovers.get(name)) for name in unwanted
     ]
     services = _bounded(services)
     if not frozen and all(service.state.settled for service in services):
@@ -100,7 +100,7 @@ def advance(
 
 
 def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
-    """Keep the evidence of the first services only, once it becomes too much for one object."""
+    """Drop the evidence of the last services, as far as all evidence together is too much for one object."""
     total = 0
     bounded = []
     for service in services:
@@ -111,8 +111,8 @@ def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
     return bounded
 
 
-class _Writer:
-    """Numbers the transitions of one pass."""
+class _NextStates:
+    """The next states of services. It numbers their new transitions."""
 
     def __init__(self, previous: MillDeploymentStatus, now: datetime, *, frozen: bool) -> None:
         assert previous.rollout is not None  # noqa: S101
@@ -121,24 +121,24 @@ class _Writer:
         self._at = timestamps.render(now)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
-    def wanted(self, before: ServiceStatus, seen: Observation, *, rolled_back: bool) -> ServiceStatus:
+    def desired(self, before: ServiceStatus, seen: Observation, *, rolled_back: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
         if rolled_back:
-            # A held service has failed, whatever the word of a newer release for it is.
+            # A rolled-back service has failed, whatever state a newer release may have written.
             state = before.state if before.state.known else State.FAILED
             return before.model_copy(update={"replicas": seen.replicas, "state": state})
         if seen.internal_error is not None:
             return self._unjudged(before, seen)
         state, finding = seen.state, seen.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
-            state = State.SUSPECT  # it has lost a pod after its rollout; that may be a drain, and is no new rollout
-        moved = seen.replicas.healthy > before.replicas.healthy or self._gets_on(before, state)
+            state = State.SUSPECT  # it lost a pod after its rollout, perhaps by a drain; that is no new rollout
+        moved = seen.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
         overdue = not moved and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
         timed_out = not state.settled and (stands or overdue)
         if timed_out:
             state = State.FAILED
-        # Where old pods are gone already, a version that is ready for a moment is nothing to go back to yet.
+        # Where old pods are gone already, a version that has just become ready is not yet one to roll back to.
         proved = not seen.recreated or (not moved and self._now >= _proved_at(before, self._now))
         works = state is State.HEALTHY and proved
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
@@ -150,7 +150,7 @@ class _Writer:
                 "message": TIMEOUT.message,
                 "suggestion": TIMEOUT.suggestion.format(service=seen.service),
             }
-        if timed_out:  # whose verdict it is: it stands until another is seen
+        if timed_out:  # the verdict stands until there is another one
             why |= {"rule": TIMEOUT.id, "since": before.since if stands else self._at}
         after = before.model_copy(
             update={
@@ -159,21 +159,21 @@ class _Writer:
                 "image": seen.image,
                 "template": seen.template,
                 "healthy_template": seen.template if works else before.healthy_template,
-                "failed_template": _to_take_back(before, seen, state),
+                "failed_template": _template_to_replace(before, seen, state),
                 "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
             }
         )
-        # Pods that go because none is wanted any more are not news.
+        # A service with no replicas reports no nodes: its pods are only ending.
         return self._record(before, after, seen.nodes if seen.replicas.desired else ())
 
     def _unjudged(self, before: ServiceStatus, seen: Observation) -> ServiceStatus:
-        """Return the next state of a service that cannot be judged. What is known of its versions stays."""
+        """Return the next state of a service that cannot be judged. Its known versions stay."""
         why = _why(seen.finding) if seen.finding is not None else {}
         after = before.model_copy(update={"state": seen.state, "image": seen.image, "replicas": seen.replicas, **why})
         return self._record(before, after, ())
 
-    def unwanted(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
+    def removed(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""
         after = ServiceStatus(
             name=before.name,
@@ -195,8 +195,8 @@ class _Writer:
             )
         return self._record(before, after, ())
 
-    def _gets_on(self, before: ServiceStatus, state: State) -> bool:
-        """Tell whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
+    def _is_progress(self, before: ServiceStatus, state: State) -> bool:
+        """Return whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
         if state is before.state:
             return False
         if self._frozen or before.state.settled:
@@ -204,7 +204,7 @@ class _Writer:
         return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
 
     def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
-        """Add what has happened to the service's transitions; a finished rollout's are final."""
+        """Add the new transitions of a service; those of a finished rollout are final."""
         if self._frozen:
             return after
         new: list[Transition] = []
@@ -217,9 +217,9 @@ class _Writer:
         phase = PHASES.get(after.state)
         verdict = after.state in (State.HEALTHY, State.FAILED)
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
-        said_already = verdict and _said(before, after)
+        is_recorded = verdict and _is_recorded(before, after)
         room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
-        if phase is not None and changed and not said_already and room:
+        if phase is not None and changed and not is_recorded and room:
             failed = after.state in (State.FAILED, State.SUSPECT)
             code, message = (after.reason, after.message) if failed else (None, None)
             new.append(self._transition(phase, code=code, message=message))
@@ -243,14 +243,14 @@ def _why(finding: Finding) -> dict[str, str | None]:
     }
 
 
-def _to_take_back(before: ServiceStatus, seen: Observation, state: State) -> str | None:
-    """Return the template of pods that failed after those of a working version had to end for them."""
+def _template_to_replace(before: ServiceStatus, seen: Observation, state: State) -> str | None:
+    """Return the failed template, if the pods of a working version had to end for its pods; else None."""
     works = before.healthy_template not in (None, seen.template)
     return seen.template if state is State.FAILED and seen.recreated and works else None
 
 
 def _moved_at(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when something happened to a service last; never later than now, whatever the clock was then."""
+    """Return when a service made progress last, but not later than now: the clock may have been ahead."""
     return min(timestamps.parse(service.moved_at), now) if service.moved_at else now
 
 
@@ -263,12 +263,12 @@ def _proved_at(service: ServiceStatus, now: datetime) -> datetime:
 
 
 def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when a service that should be gone is late: its pods have their own time to end first."""
+    """Return when a removed service is overdue: after the termination grace period of its pods."""
     return _moved_at(service, now) + timedelta(seconds=GRACE_SECONDS) + NOT_STOPPED.grace
 
 
-def _said(before: ServiceStatus, after: ServiceStatus) -> bool:
-    """Tell whether a verdict has been recorded already, and the opposite has not since."""
+def _is_recorded(before: ServiceStatus, after: ServiceStatus) -> bool:
+    """Return whether a verdict has been recorded already, and the opposite one not since."""
     for step in reversed(before.transitions):
         if step.phase is Phase.HEALTHY:
             return after.state is State.HEALTHY

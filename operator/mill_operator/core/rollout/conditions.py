@@ -1,7 +1,7 @@
 """Status → Ready, Reconciling and Stalled, exactly as kstatus reads them, and with it Flux, Argo CD and Helm.
 
-Ready is always there. Reconciling and Stalled are there only while they are true, and never both: the first failed
-service makes the resource Stalled, so that nobody waits for the others to hear of it.
+Ready is always present. Reconciling and Stalled are present only while they are true, and never both: the first failed
+service makes the resource Stalled, so that clients need not wait for the other services.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     moving = [
         each
         for each in status.services
-        # A pod that was lost is not a rollout; a service that has failed before has not lost one.
+        # A lost pod is not a rollout. A service that failed before has not lost one.
         if not each.state.settled and not (finished and was_ready and each.state is State.SUSPECT)
     ]
 
@@ -58,7 +58,7 @@ def is_ready(conditions: Iterable[Condition]) -> bool:
 def internal_error_conditions(
     message: str, previous: Sequence[Condition], generation: int, now: datetime
 ) -> list[Condition]:
-    """Return the conditions of a resource over which no pass succeeds, whatever is known of its services."""
+    """Return the conditions of a resource that cannot be reconciled, whatever the states of its services."""
     condition = partial(_condition, previous=previous, generation=generation, now=now)
     return [condition("Ready", "False", INTERNAL_ERROR, message), condition("Stalled", "True", INTERNAL_ERROR, message)]
 

@@ -25,28 +25,28 @@ from mill_operator.core.rollout.status_change import StatusChange
 
 @dataclass(frozen=True, slots=True)
 class EventMessage:
-    """Something that has happened."""
+    """A message for the log, and for an Event if it is a verdict."""
 
     reason: str
-    """CamelCase; of a failure, its code."""
+    """In UpperCamelCase; of a failure, its code."""
     text: str
     """A sentence for people."""
     about: Mapping[str, str]
     """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
     in this, in the reason and in the note."""
     position: int = 0
-    """Where it stands among what happened in the same second: Events know no shorter time."""
+    """The position among the messages of one second: Events have no finer times."""
     warning: bool = False
     action: str = "Rollout"
-    """What was being done."""
+    """The action of the Event."""
     verdict: bool = True
-    """Whether people are told; progress is for the log."""
+    """Whether an Event is posted; progress is only logged."""
     count: int | None = 1
-    """How often this verdict has been made by now; None: once more than before, which nobody has counted."""
+    """How often this verdict has been made by now; None: once more than the Event that exists says."""
 
     @property
     def id(self) -> str:
-        """Return what is the same for the same verdict, also after the operator was restarted, and sorts as it came."""
+        """An id that sorts by position; the same verdict has the same id, also after a restart of the operator."""
         return f"{self.position:04}.{digest([*self.about.values(), self.reason, self.text])}"
 
 
@@ -116,7 +116,7 @@ def _finish(rollout: Rollout, after: MillDeploymentStatus) -> EventMessage:
 
 
 def _end(after: MillDeploymentStatus) -> int:
-    """Return the position after everything that has happened in a rollout."""
+    """Return the position after all transitions of a rollout."""
     return 2 + max((step.seq for service in after.services for step in service.transitions), default=0)
 
 
@@ -142,7 +142,7 @@ def _warnings(change: StatusChange) -> Iterator[EventMessage]:
     if new and rollout is not None:
         text = "; ".join(each.message for each in new)
         if any(each.code == SPEC_WARNING for each in new):
-            text = f"what was accepted goes on, but a change of it will be refused: {text}"
+            text = f"the accepted spec stays in effect, but a change of it will be refused: {text}"
         about = {"rollout": rollout.id}
         yield EventMessage(new[0].code, _short(text), about, warning=True, action="Reconcile", count=None)
 

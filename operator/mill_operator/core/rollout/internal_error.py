@@ -1,9 +1,9 @@
-"""Passes that fail one after the other by a fault of mill → what the status tells of it.
+"""Reconciliations that repeatedly fail by an internal error → the status that reports it.
 
-One that fails once may do no more than meet a moment between two writes of others; it is made again and says nothing.
-One that goes on failing is told, since nobody reads logs: the resource is Stalled, and a rollout that nobody can judge
-ends after a while, so that whoever follows it hears of it. When a pass succeeds, the conditions are right again by
-themselves; the end of that rollout is final.
+A single failure may be a moment between two writes of others: it is retried and not reported. A repeated failure is
+reported, since few users read logs: the resource is Stalled, and a rollout without verdicts ends after a while, so that
+its followers are not left waiting. The next successful reconciliation makes the conditions right again; the end of that
+rollout is final.
 """
 
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from mill_operator.core.rollout.event_messages import EventMessage
 from mill_operator.core.rollout.start import history
 from mill_operator.core.rollout.status_change import StatusChange
 
-PASSES: Final = 3
-PATIENCE: Final = timedelta(seconds=30)
-"""So many passes that fail in a row are told, or two that are so far apart."""
-GIVE_UP: Final = timedelta(minutes=10)
-"""After so long a rollout ends that cannot be judged."""
+REPORTED_FAILURES: Final = 3
+REPORTED_AFTER: Final = timedelta(seconds=30)
+"""Failures are reported after so many in a row, or after two that are so far apart."""
+ROLLOUT_ENDS_AFTER: Final = timedelta(minutes=10)
+"""After this time a rollout without verdicts ends."""
 REPORT: Final = (
     "This is a fault of mill, not of the spec: what runs is left as it is, and it goes on being tried."
     " Please report it, as mill's CONTRIBUTING.md says, with the lines of the operator's log that have this id."
@@ -31,32 +31,32 @@ REPORT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FailureStreak:
-    """A row of passes over one MillDeployment, all of which failed."""
+    """Failed reconciliations of one MillDeployment in a row."""
 
     rollout: str
-    """Which rollout the last of them was about."""
+    """The rollout of the last one."""
     since: datetime
-    """When the first of the row failed."""
+    """When the first one failed."""
     rollout_since: datetime
-    """When the first failed that was about this rollout."""
-    passes: int = 1
+    """When the first one of this rollout failed."""
+    count: int = 1
 
     def with_failure(self, rollout: str, now: datetime) -> "FailureStreak":
-        """Return the row with one more pass that has failed just now."""
+        """Return the streak with one more failure, at this moment."""
         rollout_since = self.rollout_since if rollout == self.rollout else now
-        return replace(self, rollout=rollout, rollout_since=rollout_since, passes=self.passes + 1)
+        return replace(self, rollout=rollout, rollout_since=rollout_since, count=self.count + 1)
 
-    def repeats(self, now: datetime) -> bool:
-        """Tell whether it is more than a moment's trouble."""
-        return self.passes >= PASSES or now - self.since >= PATIENCE
+    def is_reported(self, now: datetime) -> bool:
+        """Return whether the failure has repeated often enough to be reported."""
+        return self.count >= REPORTED_FAILURES or now - self.since >= REPORTED_AFTER
 
-    def gives_up(self, now: datetime) -> bool:
-        """Tell whether the rollout has waited long enough for a verdict."""
-        return now - self.rollout_since >= GIVE_UP
+    def ends_rollout(self, now: datetime) -> bool:
+        """Return whether the rollout has waited long enough for verdicts."""
+        return now - self.rollout_since >= ROLLOUT_ENDS_AFTER
 
 
 def first_failure(rollout: str, now: datetime) -> FailureStreak:
-    """Return the row of which a pass that has failed just now is the first."""
+    """Return a streak with one failure, at this moment."""
     return FailureStreak(rollout, since=now, rollout_since=now)
 
 
@@ -69,9 +69,9 @@ def internal_error_status(
     end: bool,
     now: datetime,
 ) -> MillDeploymentStatus:
-    """Return the status that tells of a fault; `end` ends the rollout, unless it has ended already.
+    """Return the status that reports an internal error; `end` ends the rollout, unless it has ended already.
 
-    Everything else that is told stays as it is, also if it is about the generation before.
+    Everything else in the status stays as it is, also if it is about the generation before.
     """
     said = f"internal error of mill ({internal_error})"
     if end:
@@ -87,10 +87,10 @@ def _ended(status: MillDeploymentStatus, said: str, rollout_id: str, now: dateti
             return status
         over = rollout.model_copy(update={"finished_at": at, "success": False, "error": said})
         return status.model_copy(update={"rollout": over})
-    never_begun = Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, error=said)
+    never_started = Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, error=said)
     return status.model_copy(
         update={
-            "rollout": never_begun,
+            "rollout": never_started,
             "services": [each.model_copy(update={"transitions": []}) for each in status.services],
             "history": history(status, rollout_id, now),
         }

@@ -1,4 +1,4 @@
-"""How a rollout begins, and how the one before it becomes history."""
+"""The start of a rollout, and how the one before it becomes history."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ from mill_operator.core.verdicts.rules import NOT_STOPPED
 def start_rollout(
     previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
 ) -> MillDeploymentStatus:
-    """Start a rollout: what is healthy and stays as it is keeps its state, everything else begins anew."""
+    """Start a rollout: healthy services that stay as they are keep their state, all others start again."""
     before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
     wanted = {each.service for each in observations}
     services = [_service_at_start(before.get(each.service), each, now) for each in observations]
@@ -40,7 +40,7 @@ def start_rollout(
 def refuse_rollout(
     previous: MillDeploymentStatus, reason: str, *, generation: int, rollout_id: str, now: datetime
 ) -> MillDeploymentStatus:
-    """End a rollout before it begins, because of what the spec says. What runs stays as it is."""
+    """End a rollout before it starts, because the spec is invalid. Running services stay as they are."""
     at = timestamps.render(now)
     status = previous.model_copy(
         update={
@@ -54,14 +54,14 @@ def refuse_rollout(
 
 
 def new_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
-    """Return a service of which nothing is known but what worked last."""
+    """Return a service at its start: only the template that worked last is known."""
     return ServiceStatus(
         name=name, moved_at=timestamps.render(now), healthy_template=before.healthy_template if before else None
     )
 
 
 def removed_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
-    """Return a service that is to go. One that would not go already does not get its time again."""
+    """Return a service that is removed. One that is already overdue gets no second grace period."""
     known = before is not None and before.rule == NOT_STOPPED.id
     at = before.moved_at if before is not None and (known or before.state is State.STOPPING) else None
     return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or timestamps.render(now))

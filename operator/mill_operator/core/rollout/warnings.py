@@ -1,7 +1,7 @@
-"""A spec that was accepted, and rules that were made since → warnings, where a new generation is refused.
+"""A spec that was accepted before a rule existed → warnings, where a new generation would be refused.
 
-An upgrade of the operator must not stop what runs: nobody has changed that spec, and nobody reads a status on that day.
-The next who changes it is told what is wrong with it.
+An upgrade of the operator must not stop running services whose spec did not change. The next change of the spec is
+refused, with the same problems.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from mill_operator.core import limits
 
 
 def accepted(status: MillDeploymentStatus, generation: int) -> bool:
-    """Tell whether a status says that this generation's rollout was begun, and not refused."""
+    """Return whether a status says that this generation's rollout was started, and not refused."""
     rollout = status.rollout
     if rollout is None or status.observed_generation != generation or generation_of(rollout.id) != generation:
         return False
-    never_begun = rollout.error is not None and rollout.finished_at == rollout.started_at
-    return rollout.refused is None and not never_begun
+    never_started = rollout.error is not None and rollout.finished_at == rollout.started_at
+    return rollout.refused is None and not never_started
 
 
 def spec_warnings(problems: Sequence[Problem]) -> tuple[StatusWarning, ...]:
