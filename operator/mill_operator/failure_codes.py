@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mill_operator.core.tasks.run_rules import RUN_RULES
-from mill_operator.core.verdicts.rules import NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
+from mill_operator.core.verdicts.rule import Reason, Speed
+from mill_operator.core.verdicts.rules import TABLE
+from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 _HEADER: Final = """\
 <!-- Generated from mill_operator.core.verdicts.rules by `python -m mill_operator.failure_codes`; do not edit. -->
@@ -35,14 +37,14 @@ def to_json() -> str:
     return json.dumps(causes, indent=2, ensure_ascii=False) + "\n"
 
 
-def _by_code() -> Mapping[str, list[Rule]]:
-    rules_of: dict[str, list[Rule]] = {}
+def _by_code() -> Mapping[str, list[Reason]]:
+    rules_of: dict[str, list[Reason]] = {}
     for rule in (*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES):
         rules_of.setdefault(rule.code, []).append(rule)
     return rules_of
 
 
-def _section(code: str, rules: list[Rule]) -> Iterator[str]:
+def _section(code: str, rules: list[Reason]) -> Iterator[str]:
     yield f"## {code}"
     for rule in rules:
         yield ""
@@ -54,7 +56,7 @@ def _section(code: str, rules: list[Rule]) -> Iterator[str]:
     yield ""
 
 
-def _cause(rule: Rule) -> dict[str, str]:
+def _cause(rule: Reason) -> dict[str, str]:
     return {
         "message": _shown(rule.message, "<{}>"),
         "seen": rule.evidence,
@@ -64,7 +66,7 @@ def _cause(rule: Rule) -> dict[str, str]:
     }
 
 
-def _when(rule: Rule) -> str:
+def _when(rule: Reason) -> str:
     if rule.speed is Speed.NO_EVIDENCE:
         return "never by itself; what makes no progress for ten minutes is a `Timeout`"
     seconds = rule.grace.total_seconds()

@@ -14,7 +14,7 @@ InvalidImageName
   image pull failed: no registry in the image's name
     seen        the node does not know which registry is meant
     fails       at once (permanent)
-    what to do  Write the image's whole name, registry first:
+    what to do  Write the full name of the image, registry first:
                 docker.io/library/nginx:1.
     rule        image-short-name
 
@@ -30,18 +30,19 @@ Unschedulable
 
   no nodes available: <cause>
     seen        the scheduler finds no
-                node; anew when one more
-                pod is ready; five
-                minutes more when an
-                autoscaler orders one
+                node; the timer starts
+                again when one more pod
+                is ready; five minutes
+                more when an autoscaler
+                orders a node
     fails       after 120 s (needs time)
-    what to do  Ask for less cpu or
+    what to do  Request less cpu or
                 memory, or add a node.
     rule        unschedulable
 """
 
 OVERVIEW = """\
-NameTaken             an object of that name that is not this MillDeployment's
+NameTaken             an object of that name that belongs to another owner
 Refused               refused by the cluster: <cause>
 AdmissionBroken       not accepted by the cluster: <cause>
 WrongPlatform         image pull failed: not built for <platform>
@@ -140,10 +141,9 @@ def test_for_programs_each_line_is_a_code(capsys: pytest.CaptureFixture[str]) ->
         "causes": [
             {
                 "message": "no progress for 10m",
-                "seen": "nothing moves, and nothing says why",
+                "seen": "no progress, and no known cause",
                 "fails": "after 600 s (needs time)",
-                "suggestion": "Nothing has moved and nothing says why: "
-                "kubectl describe pods -l mill.dev/service=<service>",
+                "suggestion": "Find the cause: kubectl describe pods -l mill.dev/service=<service>",
                 "rule": "timeout",
             }
         ],

@@ -29,10 +29,10 @@ WEB = DesiredService(
     template="aaaaaaaaaa",
     replicas=1,
     probed=True,
-    asked=ServiceRequest("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
+    request=ServiceRequest("registry.example/web:1", "256M", ("db.url",), timedelta(seconds=30)),
 )
 NO_PORT = replace(WEB, probed=False)
-DIGEST = replace(WEB, asked=replace(WEB.asked, image="registry.example/web@sha256:" + "0" * 64))
+DIGEST = replace(WEB, request=replace(WEB.request, image="registry.example/web@sha256:" + "0" * 64))
 TWO = replace(WEB, replicas=2)
 
 
@@ -54,7 +54,7 @@ def body(name: str) -> dict[str, Any]:
 
 def pod(name: str, **changes: Any) -> ObservedPod:
     """Return what is kept of a recorded pod, as if it had been made with the image that is asked for."""
-    return changed(project_pod(body(name)), **{"image": WEB.asked.image, **changes})
+    return changed(project_pod(body(name)), **{"image": WEB.request.image, **changes})
 
 
 CONTAINER_FIELDS = {each.name for each in fields(ObservedContainer)} - {"name", "ready", "memory", "is_init"}
@@ -67,7 +67,7 @@ def changed(pod: ObservedPod, **changes: Any) -> ObservedPod:
     return replace(pod, container=replace(pod.container, **container), **others)
 
 
-def waiting(reason: str, message: str, image: str = WEB.asked.image) -> ObservedPod:
+def waiting(reason: str, message: str, image: str = WEB.request.image) -> ObservedPod:
     """Return a pod whose container waits, in some runtime's words."""
     recorded = body("tag-missing")
     recorded["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason, "message": message}}

@@ -228,7 +228,7 @@ class TestObjects:
     )
     def test_the_budget_of_a_start_is_what_its_health_check_allows_and_at_least_30_seconds(self, health, budget):
         (wanted,) = make(web(port=80, health=health)).services
-        assert wanted.asked.budget.total_seconds() == budget
+        assert wanted.request.budget.total_seconds() == budget
 
 
 class TestEnvironment:

@@ -184,7 +184,7 @@ def test_a_pod_gives(row):
 def test_the_log_tail_is_the_evidence_of_a_crash():
     finding = look(pod("crashed-twice")).finding
     assert finding.evidence == "cannot reach the database\n2026/11/23 20:52:09 exiting with code 3 after 1ms\n"
-    assert finding.suggestion == "See its last words: mill logs web"
+    assert finding.suggestion == "Read its last output: mill logs web"
 
 
 def test_every_recording_is_judged():
@@ -218,7 +218,7 @@ class TestSeveralPods:
     def test_pods_of_who_has_edited_the_deployment_are_no_failure_of_the_template(self):
         """They carry its label, and another image; they go when the Deployment is put right."""
         edited = changed(pod("tag-missing"), image="registry.example/web:other")
-        right = changed(pod("pulling"), image=TWO.asked.image)
+        right = changed(pod("pulling"), image=TWO.request.image)
         seen = look(right, edited, wanted=TWO)
         assert (seen.state, seen.replicas.updated) == (State.PULLING, 1)
         rewritten = changed(right, image="mirror.example/web:1")

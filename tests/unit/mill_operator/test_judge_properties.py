@@ -46,7 +46,7 @@ def memories(draw: st.DrawFn) -> ServiceStatus | None:
     return draw(st.none()) or ServiceStatus(
         name="web",
         state=draw(st.sampled_from(list(State))),
-        image=draw(st.sampled_from([None, WEB.asked.image, "registry.example/web:0"])),
+        image=draw(st.sampled_from([None, WEB.request.image, "registry.example/web:0"])),
         rule=rule.id if rule else None,
         since=timestamps.render(draw(moments)) if rule else None,
         replicas=Replicas(desired=2, updated=2, healthy=draw(st.integers(0, 2))),

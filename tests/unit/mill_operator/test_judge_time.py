@@ -197,7 +197,7 @@ class TestRuns:
         assert seen.finding.evidence == "the container runs and does not become ready"
 
     def test_a_slow_start_within_its_own_budget_is_none(self):
-        patient = replace(WEB, asked=replace(WEB.asked, budget=timedelta(seconds=90)))
+        patient = replace(WEB, request=replace(WEB.request, budget=timedelta(seconds=90)))
         seen = look(pod("unready"), at=90.9, wanted=patient)
         assert (seen.state, seen.finding.message) == (State.STARTING, "health check timeout after 90s")
         assert look(pod("unready"), at=91, wanted=patient).state is State.FAILED

@@ -7,7 +7,9 @@ from string import Formatter
 import pytest
 
 from mill_operator.core.tasks.run_rules import RUN_RULES
-from mill_operator.core.verdicts.rules import AT_ONCE, NOT_STOPPED, TABLE, TIMEOUT, Rule, Speed
+from mill_operator.core.verdicts.rule import AT_ONCE, Reason, Speed
+from mill_operator.core.verdicts.rules import TABLE
+from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 from mill_operator.failure_codes import to_json, to_markdown
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +21,7 @@ def test_rules_are_told_apart_by_their_ids() -> None:
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
-def test_a_row_is_complete(rule: Rule) -> None:
+def test_a_row_is_complete(rule: Reason) -> None:
     assert rule.code[0].isupper()
     assert rule.code.isalnum()
     assert rule.evidence

@@ -15,8 +15,8 @@ TEXTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "runtime_t
 
 @pytest.mark.parametrize("each", TEXTS, ids=[f"{each['runtime']}: {each['text'][-60:]}" for each in TEXTS])
 def test_text(each: dict[str, Any]) -> None:
-    image = each.get("image", WEB.asked.image)
-    wanted = replace(WEB, asked=replace(WEB.asked, image=image))
+    image = each.get("image", WEB.request.image)
+    wanted = replace(WEB, request=replace(WEB.request, image=image))
     finding = look(
         _ended(each) if "ended" in each else waiting(each["reason"], each["text"], image), wanted=wanted
     ).finding
@@ -28,8 +28,8 @@ def test_text(each: dict[str, Any]) -> None:
 
 def test_back_off_repeats_the_cause_since_kubernetes_1_32() -> None:
     for each in (each for each in TEXTS if each.get("reason") == "ErrImagePull"):
-        image = each.get("image", WEB.asked.image)
-        wanted = replace(WEB, asked=replace(WEB.asked, image=image))
+        image = each.get("image", WEB.request.image)
+        wanted = replace(WEB, request=replace(WEB.request, image=image))
         text = f'Back-off pulling image "{image}": ErrImagePull: {each["text"]}'
         finding = look(waiting("ImagePullBackOff", text, image), wanted=wanted).finding
         assert finding is not None

@@ -139,7 +139,7 @@ async def test_it_is_suspect_and_then_failed_and_its_neighbours_are_judged(
         assert here.status.rollout.success is False
         (web,) = (each for each in here.status.services if each.name == "web")
         assert "internal error of mill: OverflowError, id " in (web.message or "")
-        assert "report it" in (web.suggestion or "")
+        assert "CONTRIBUTING.md" in (web.suggestion or "")
         assert [each.phase for each in web.transitions] == ["suspect", "failed"]
         statuses = len(here.server.statuses)
         await here.look(after=30)

@@ -101,7 +101,7 @@ def wanted(service: Service, deployment: RenderedObject) -> DesiredService:
         replicas=service.replicas,
         probed=service.port is not None,
         recreate=_keeps_data(service),
-        asked=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
+        request=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
     )
 
 

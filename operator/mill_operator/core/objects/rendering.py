@@ -197,7 +197,7 @@ def _as_asked(service: Json, internal_error: InternalError) -> DesiredService:
         template="",
         replicas=fields.optional_number(service, "replicas"),
         probed=fields.optional_number(service, "port") is not None,
-        asked=ServiceRequest(fields.text(service, "image"), fields.quantity(service, "memory")),
+        request=ServiceRequest(fields.text(service, "image"), fields.quantity(service, "memory")),
         internal_error=internal_error,
     )
 

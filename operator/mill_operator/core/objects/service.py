@@ -26,7 +26,7 @@ class DesiredService:
     replicas: int | None
     """None: whatever the Deployment says, which is an autoscaler's business."""
     probed: bool
-    asked: ServiceRequest
+    request: ServiceRequest
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
     internal_error: InternalError | None = None

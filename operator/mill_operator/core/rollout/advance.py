@@ -23,7 +23,7 @@ from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
-from mill_operator.core.verdicts.rules import NOT_STOPPED, TIMEOUT
+from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 PHASES = {
     State.PULLING: Phase.PULLING,

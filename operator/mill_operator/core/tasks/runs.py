@@ -19,12 +19,13 @@ from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.tasks.run_rules import NODE_LOST, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
+from mill_operator.core.tasks.run_rules import RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, ask_at, lookup_requests
 from mill_operator.core.verdicts.normalize import views
-from mill_operator.core.verdicts.rule_input import Subject
-from mill_operator.core.verdicts.rules import INTERNAL
+from mill_operator.core.verdicts.rule_input import CreationSubject, PodSubject, Subject
+from mill_operator.core.verdicts.rules.nodes import NODE_LOST
+from mill_operator.core.verdicts.rules.writes import INTERNAL
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error_finding
 
 MESSAGE_LIMIT = 200
@@ -150,12 +151,14 @@ def _finding(
     job: ObservedJob, pod: ObservedPod | None, before: TaskRun, answers: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Return the gravest thing that is wrong, and when to look again."""
-    asked = ServiceRequest(job.image, job.memory, job.secrets)
-    subject = Subject(asked, job=job, pod=pod, answers=answers, before=_memory(before, job))
-    subjects: Iterable[Subject] = views(subject)
-    if pod is None:
-        said = answers.newest_event(job.uid, NOT_MADE)
-        subjects = [replace(subject, refusal=said.message.removeprefix("Error creating: ") if said else "")]
+    request, previous = ServiceRequest(job.image, job.memory, job.secrets), _memory(before, job)
+    subjects: Iterable[Subject]
+    if pod is not None:
+        subjects = views(PodSubject(request=request, results=answers, previous=previous, pod=pod, job=job))
+    else:
+        event = answers.newest_event(job.uid, NOT_MADE)
+        refusal = event.message.removeprefix("Error creating: ") if event else ""
+        subjects = [CreationSubject(request=request, results=answers, previous=previous, refusal=refusal, job=job)]
     found = find(job.task, list(subjects), None, now, RUN_TABLE)
     if pod is not None and (pod.container.running_since is not None or _done(pod)):
         # The table has rows for services, which must be ready and go on, and for injected containers.

@@ -16,7 +16,7 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.runs import MESSAGE_LIMIT, Look, look, look_at_unjudged, look_without_job
 from mill_operator.core.verdicts.findings import find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
-from mill_operator.core.verdicts.rule_input import Problem, Subject
+from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
 
 TOLD_PER_TASK = 5
 """How many runs that go on are told of, and how many that have ended: the newest of each."""
@@ -153,5 +153,5 @@ def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: da
     newest_first = sorted(runs, key=lambda run: (run.created_at, run.name), reverse=True)
     if problem is None:
         return TaskStatus(name=task, runs=newest_first)
-    (finding,) = find(task, [Subject(ServiceRequest(image="", memory=""), problem=problem)], None, now)
+    (finding,) = find(task, [WriteSubject(request=ServiceRequest(image="", memory=""), problem=problem)], None, now)
     return TaskStatus(name=task, reason=finding.rule.code, message=finding.message[:MESSAGE_LIMIT], runs=newest_first)

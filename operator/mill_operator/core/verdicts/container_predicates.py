@@ -21,36 +21,35 @@ from mill_operator.core.verdicts.pulls import (
     is_failing,
     without_image_names,
 )
-from mill_operator.core.verdicts.rule_input import Match, Subject
+from mill_operator.core.verdicts.rule_input import Match, PodSubject
 
-Sees: TypeAlias = Callable[[Subject], Match | None]
+PodPredicate: TypeAlias = Callable[[PodSubject], Match | None]
 
 LONG_RUN: Final = timedelta(seconds=600)
 """A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
 
 
-def waits(reasons: frozenset[str] | set[str], says: str = "") -> Sees:
-    """See a container that waits for one of these reasons, with a message that matches `says`."""
+def waits(reasons: frozenset[str] | set[str], says: str = "") -> PodPredicate:
+    """Find a container that waits for one of these reasons, with a message that matches `says`."""
     says_so = pattern(f"(?is){says}")
 
-    def sees(subject: Subject) -> Match | None:
-        pod = subject.pod
-        if pod is None or pod.container.waiting_reason not in reasons:
+    def sees(subject: PodSubject) -> Match | None:
+        waiting = subject.pod.container
+        if waiting.waiting_reason not in reasons:
             return None
-        waiting = pod.container
-        found = says_so.search(without_image_names(waiting.waiting_message, subject.asked.image))
+        found = says_so.search(without_image_names(waiting.waiting_message, subject.request.image))
         return Match(waiting.waiting_message or waiting.waiting_reason, found.groupdict(default="")) if found else None
 
     return sees
 
 
-def pull(says: str) -> Sees:
-    """See an image that cannot be pulled, for a cause that the runtime's message names."""
+def pull(says: str) -> PodPredicate:
+    """Find an image that cannot be pulled, for a cause that the runtime's message names."""
     return waits(PULL_PROBLEMS, says)
 
 
-def other_platform(subject: Subject) -> Match | None:
-    """See an image for other platforms than the node's. Some runtimes name it; the node knows it."""
+def other_platform(subject: PodSubject) -> Match | None:
+    """Find an image for other platforms than the node's. Some runtimes name it; the node knows it."""
     match = BY_PLATFORM(subject)
     if match is None:
         return None
@@ -63,40 +62,38 @@ NOT_FOUND_BY_REGISTRY: Final = pull(NOT_FOUND)
 BY_PLATFORM: Final = pull(OTHER_PLATFORM.pattern.removeprefix("(?i)"))
 
 
-def image_missing(subject: Subject) -> Match | None:
-    """See an image that the registry does not have; for a digest it says the same, and so do all registries."""
+def image_missing(subject: PodSubject) -> Match | None:
+    """Find an image that the registry does not have; for a digest it says the same, and so do all registries."""
     match = NOT_FOUND_BY_REGISTRY(subject)
     if match is None or LOGIN_FAILS.search(match.evidence):
         return None
-    return Match(match.evidence, {"what": "digest" if "@sha256:" in subject.asked.image else "tag"})
+    return Match(match.evidence, {"what": "digest" if "@sha256:" in subject.request.image else "tag"})
 
 
-def _pull_denied(subject: Subject) -> Match | None:
-    pod = subject.pod
-    if pod is None or not is_failing(pod.container):
+def _pull_denied(subject: PodSubject) -> Match | None:
+    waiting = subject.pod.container
+    if not is_failing(waiting) or not is_denied(without_image_names(waiting.waiting_message, subject.request.image)):
         return None
-    if not is_denied(without_image_names(pod.container.waiting_message, subject.asked.image)):
-        return None
-    return Match(pod.container.waiting_message or pod.container.waiting_reason)
+    return Match(waiting.waiting_message or waiting.waiting_reason)
 
 
-def pull_denied(subject: Subject) -> Match | None:
-    """See a registry that refuses. That counts at once when the node has tried again meanwhile.
+def pull_denied(subject: PodSubject) -> Match | None:
+    """Find a registry that refuses. That counts at once when the node has tried again meanwhile.
 
     A new attempt is told by its message: `ErrImagePull`, where the last thing that we saw was the back-off.
     """
     if (match := _pull_denied(subject)) is None:
         return None
-    seen_before = (subject.before and subject.before.evidence) or ""
+    seen_before = (subject.previous and subject.previous.evidence) or ""
     again = seen_before.startswith(BACK_OFF) and not match.evidence.startswith(BACK_OFF)
     return Match(match.evidence, grace=timedelta(0) if again else None)
 
 
-def pull_secret_missing(subject: Subject) -> Match | None:
-    """See a registry that refuses while the credentials that the pod should bring do not exist."""
-    if subject.pod is None or (match := _pull_denied(subject)) is None:
+def pull_secret_missing(subject: PodSubject) -> Match | None:
+    """Find a registry that refuses while the credentials that the pod should bring do not exist."""
+    if (match := _pull_denied(subject)) is None:
         return None
-    said = subject.answers.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
+    said = subject.results.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
     found = PULL_SECRETS.search(said.message) if said else None
     return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
 
@@ -107,22 +104,22 @@ SECRET_NOT_FOUND: Final = waits(
 )
 
 
-def secret_missing(subject: Subject) -> Match | None:
-    """See a container whose environment names a secret that is not there: the key, or all of them."""
+def secret_missing(subject: PodSubject) -> Match | None:
+    """Find a container whose environment names a secret that is not there: the key, or all of them."""
     if (match := SECRET_NOT_FOUND(subject)) is None:
         return None
-    return Match(match.evidence, {"secret": match.values["key"] or next(iter(subject.asked.secrets), "?")})
+    return Match(match.evidence, {"secret": match.values["key"] or next(iter(subject.request.secrets), "?")})
 
 
-def cannot_start(says: str) -> Sees:
-    """See a container that the runtime could not start."""
+def cannot_start(says: str) -> PodPredicate:
+    """Find a container that the runtime could not start."""
     says_so = pattern(f"(?i){says}")
     waiting = waits({"RunContainerError", "CreateContainerError"}, says)
 
-    def sees(subject: Subject) -> Match | None:
+    def sees(subject: PodSubject) -> Match | None:
         if match := waiting(subject):
             return match
-        end = subject.pod.container.latest_end if subject.pod else None
+        end = subject.pod.container.latest_end
         if end is None or not says_so.search(end.message):
             return None
         # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
@@ -136,9 +133,9 @@ def cannot_start(says: str) -> Sees:
 NOT_RUN: Final = waits({"RunContainerError"})
 
 
-def start_failed(subject: Subject) -> Match | None:
-    """See a container that the runtime could not start, for any other cause."""
-    end = subject.pod.container.latest_end if subject.pod else None
+def start_failed(subject: PodSubject) -> Match | None:
+    """Find a container that the runtime could not start, for any other cause."""
+    end = subject.pod.container.latest_end
     if end is not None and end.reason in RUNTIME_WORDS:
         return Match(end.message, {"waiting": end.message})
     return NOT_RUN(subject)
@@ -159,16 +156,15 @@ def crashed(end: Termination) -> bool:
     return not done(end) and not out_of_memory(end) and end.reason != "ContainerStatusUnknown"
 
 
-def ends(how: Callable[[Termination], bool]) -> Sees:
-    """See a container that ends: the first time is a suspicion, the second a failure."""
+def ends(how: Callable[[Termination], bool]) -> PodPredicate:
+    """Find a container that ends: the first time is a suspicion, the second a failure."""
 
-    def sees(subject: Subject) -> Match | None:
-        pod = subject.pod
-        end = pod.container.latest_end if pod else None
-        if pod is None or end is None or not how(end):
+    def sees(subject: PodSubject) -> Match | None:
+        end = subject.pod.container.latest_end
+        if end is None or not how(end):
             return None
         evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
-        first = pod.container.crashes < 2 or _ran_long(end)
+        first = subject.pod.container.crashes < 2 or _ran_long(end)
         return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=first)
 
     return sees
@@ -178,13 +174,13 @@ def _ran_long(end: Termination) -> bool:
     return end.started_at is not None and end.finished_at is not None and end.finished_at - end.started_at >= LONG_RUN
 
 
-def unready(subject: Subject) -> Match | None:
-    """See a container that runs and is not ready; its time counts from its first start, or since it was ready last."""
+def unready(subject: PodSubject) -> Match | None:
+    """Find a container that runs and is not ready; its time counts from its first start, or since it was ready last."""
     pod = subject.pod
-    if pod is None or pod.container.running_since is None or pod.container.ready or pod.first_started is None:
+    if pod.container.running_since is None or pod.container.ready or pod.first_started is None:
         return None
-    budget = subject.asked.budget
+    budget = subject.request.budget
     values = {"budget": f"{budget.total_seconds():g}s"}
     since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.node_clock_skew
-    probe = subject.answers.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
+    probe = subject.results.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
     return Match(probe.message if probe else "the container runs and does not become ready", values, since, budget)

@@ -9,15 +9,16 @@ from mill_objects.printable import multi_line, one_line
 from mill_operator.core import timestamps
 from mill_operator.core.observed.messages import LIMIT, cause
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.rule_input import Match, Subject
-from mill_operator.core.verdicts.rules import BY_ID, TABLE, Rule, Speed
+from mill_operator.core.verdicts.rule import Reason, Rule, Speed
+from mill_operator.core.verdicts.rule_input import Match, PodSubject, Subject
+from mill_operator.core.verdicts.rules import BY_ID, TABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something wrong, and since when; a failure from `due` on, only a suspicion while that is None."""
 
-    rule: Rule
+    rule: Reason
     message: str
     evidence: str
     suggestion: str
@@ -36,7 +37,7 @@ def find(
     ranked: list[tuple[int, Finding]] = []
     for subject in subjects:
         for rank, rule in enumerate(table):
-            if (match := rule.sees(subject)) is not None:
+            if (match := rule.match(subject)) is not None:
                 finding = _known_before(subject) or _finding(service, subject, rule, match, asked_at, now)
                 ranked.append((rank, finding))
                 if not match.open_ended:  # what is no more than the suspicion of a rule hides nothing
@@ -48,7 +49,7 @@ def find(
 def _finding(
     service: str, subject: Subject, rule: Rule, match: Match, asked_at: datetime | None, now: datetime
 ) -> Finding:
-    before = subject.before
+    before = subject.previous
     since = match.since or now
     if match.since is not None and asked_at is not None:
         since = max(since, asked_at)
@@ -56,9 +57,10 @@ def _finding(
         since = min(since, timestamps.parse(before.since))
     values = text_values(service, subject, match)
     message = rule.message.format_map(values)
+    container = subject.container if isinstance(subject, PodSubject) else ""
     return Finding(
         rule=rule,
-        message=one_line(f"container {subject.container}: {message}" if subject.container else message, LIMIT),
+        message=one_line(f"container {container}: {message}" if container else message, LIMIT),
         evidence=multi_line(match.evidence, LIMIT),
         suggestion=rule.suggestion.format_map(values),
         since=since,
@@ -66,7 +68,7 @@ def _finding(
     )
 
 
-def _due(rule: Rule, match: Match, since: datetime, before: ServiceStatus | None) -> datetime | None:
+def _due(rule: Reason, match: Match, since: datetime, before: ServiceStatus | None) -> datetime | None:
     if before is not None and before.state is State.FAILED and before.rule == rule.id:
         return since  # a verdict stands as long as its evidence does, though not all of it may be there any more
     if match.open_ended or rule.speed is Speed.NO_EVIDENCE:
@@ -76,12 +78,12 @@ def _due(rule: Rule, match: Match, since: datetime, before: ServiceStatus | None
 
 def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
     """Return what a rule's texts may name."""
-    pod = subject.pod
+    pod = subject.pod if isinstance(subject, PodSubject) else None
     node = (pod.node if pod else None) or "?"
-    known = subject.answers.nodes.get(node)
+    known = subject.results.nodes.get(node)
     return {
         "service": name,
-        "memory": subject.asked.memory,
+        "memory": subject.request.memory,
         "node": node,
         "platform": known.platform if known and known.platform else f"the platform of node {node}",
         "waiting": cause(pod.container.waiting_message or pod.container.waiting_reason) if pod else "",
@@ -97,10 +99,10 @@ def _timer(rule_id: str | None) -> str | None:
 
 def _known_before(subject: Subject) -> Finding | None:
     """Return what was found of an image that cannot be pulled, if its node only says that it tries again."""
-    pod, before = subject.pod, subject.before
-    if pod is None or before is None or before.since is None or subject.container:
+    before = subject.previous
+    if not isinstance(subject, PodSubject) or subject.container or before is None or before.since is None:
         return None
-    if not pulls.names_no_cause(pod.container) or not pulls.is_known_cause(before, subject.asked.image):
+    if not pulls.names_no_cause(subject.pod.container) or not pulls.is_known_cause(before, subject.request.image):
         return None
     if (rule := BY_ID.get(before.rule or "")) is None:
         return None

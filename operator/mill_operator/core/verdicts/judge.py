@@ -5,12 +5,13 @@ Pods that are being deleted, or that a node pushed out, are nobody's fault and n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core.internal_errors import InternalError
-from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image
@@ -18,8 +19,15 @@ from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, ask_at, lookup_requests
 from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, since_asked, views
-from mill_operator.core.verdicts.rule_input import Problem, Subject
-from mill_operator.core.verdicts.rules import STARTING
+from mill_operator.core.verdicts.rule_input import (
+    CreationSubject,
+    EvictionSubject,
+    PodSubject,
+    Problem,
+    Subject,
+    WriteSubject,
+)
+from mill_operator.core.verdicts.rules.readiness import STARTING
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still on its way counts as scheduled after that long without a pull error."""
@@ -51,6 +59,14 @@ class Observation:
     """Why it could not be judged, or not even rendered."""
 
 
+class Known(TypedDict):
+    """The fields of every `Subject`."""
+
+    request: ServiceRequest
+    results: LookupResults
+    previous: ServiceStatus | None
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeInput:
     """Everything about one service that its observation is made of."""
@@ -74,32 +90,32 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     service, pods, problem, previous = given.service, given.pods, given.problem, given.previous
     replicas = given.deployment.replicas if given.deployment else None
     ours = pods_of_template(pods, service.template)
-    blamed = pods_with_image(ours, service.asked.image)
+    blamed = pods_with_image(ours, service.request.image)
     desired = next((each for each in (service.replicas, replicas) if each is not None), 1)
     healthy = [pod for pod in ours if pod.ready and ((moment := _settled_at(pod, service)) is None or moment <= now)]
     enough = len(healthy) >= desired and replicas is not None and problem is None
     before = previous
     if previous is not None and min(len(healthy), desired) > previous.replicas.healthy:
         before = None  # one more is ready, so that what we wait for is moving: timers start again
-    nothing = Subject(service.asked, claims=tuple(given.claims), answers=given.results, before=before)
-    subjects = [replace(nothing, problem=problem)]
-    if len(ours) < desired and given.deployment:  # a refusal is not about these pods if all are made
-        subjects.append(replace(nothing, refusal=given.deployment.refusal))
+    known: Known = {"request": service.request, "results": given.results, "previous": before}
+    subjects: list[Subject] = [WriteSubject(problem=problem, **known)] if problem else []
+    if len(ours) < desired and given.deployment:  # a refusal is not about these pods if all are created
+        subjects.append(CreationSubject(refusal=given.deployment.refusal, **known))
     troubled: list[ObservedPod] = []
     if not enough:  # a surplus pod goes in a moment, and is no failure
         # In a fixed order, so that of several pods with the same trouble the same one is always reported.
         in_trouble = sorted((pod for pod in blamed if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
         troubled = [since_asked(pod, given.requested_at) for pod in in_trouble]
-        subjects.append(replace(nothing, evicted=evicted(pods, service.template, given.requested_at)))
-        skew = node_clock_skew(troubled, previous, now)
+        subjects.append(EvictionSubject(pods=evicted(pods, service.template, given.requested_at), **known))
+        skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
         for pod in troubled:
-            subjects += views(replace(nothing, pod=pod, node_clock_skew=skew))
+            subjects += views(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
     findings = find(service.name, subjects, given.requested_at, now)
     finding = findings[0] if findings else None
-    requests = lookup_requests(troubled, given.claims, image=service.asked.image, previous=before, now=now)
+    requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
     return Observation(
         service=service.name,
-        image=service.asked.image,
+        image=service.request.image,
         template=service.template,
         replicas=Replicas(desired=desired, updated=len(blamed), healthy=min(len(healthy), desired)),
         nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _is_scheduled(pod, now))),

@@ -10,8 +10,8 @@ from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import CREATING, Termination
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.rule_input import Subject
-from mill_operator.core.verdicts.rules import UNREADY
+from mill_operator.core.verdicts.rule_input import PodSubject
+from mill_operator.core.verdicts.rules.readiness import UNREADY
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 """By so much at most: what is earlier by more is surely earlier; what we saw later by more is what we have missed."""
@@ -52,31 +52,29 @@ def evicted(pods: Sequence[ObservedPod], template: str, asked_at: datetime | Non
     return tuple(sorted(since, key=lambda pod: pod.created))
 
 
-def views(subject: Subject) -> Iterator[Subject]:
-    """Yield a pod as it looks with our container, and with each of the others that keep it from being ready."""
-    if (pod := subject.pod) is None:
-        return
-    yield _with_cause(subject, pod)
-    for other in pod.injected:
-        runs_its_course = other.is_init and other.running_since is not None  # it should end, and may take its time
-        if not runs_its_course:
-            asked = replace(subject.asked, image=other.image, memory=other.memory, secrets=())
-            yield _with_cause(
-                replace(subject, asked=asked, container=other.name), replace(pod, container=other, injected=())
-            )
+def views(subject: PodSubject) -> Iterator[PodSubject]:
+    """Yield a pod with our container, and with each injected one that keeps it from being ready."""
+    yield _with_cause(subject)
+    for other in subject.pod.injected:
+        is_running_init = other.is_init and other.running_since is not None  # it should end, and may take its time
+        if not is_running_init:
+            request = replace(subject.request, image=other.image, memory=other.memory, secrets=())
+            pod = replace(subject.pod, container=other, injected=())
+            yield _with_cause(replace(subject, request=request, container=other.name, pod=pod))
 
 
-def _with_cause(subject: Subject, pod: ObservedPod) -> Subject:
+def _with_cause(subject: PodSubject) -> PodSubject:
     """Put the cause that an event names into a pod whose pull failure names none.
 
     A cause that the status already has is as good, and needs no event.
     """
-    image = subject.asked.image
-    if pulls.names_no_cause(pod.container) and not pulls.is_known_cause(subject.before, image):
-        cause = pulls.cause_in_events(subject.answers.events.get(pod.uid, ()), image)
-        if cause is not None:
-            pod = replace(pod, container=replace(pod.container, waiting_message=cause))
-    return replace(subject, pod=pod)
+    pod, image = subject.pod, subject.request.image
+    if not pulls.names_no_cause(pod.container) or pulls.is_known_cause(subject.previous, image):
+        return subject
+    cause = pulls.cause_in_events(subject.results.events.get(pod.uid, ()), image)
+    if cause is None:
+        return subject
+    return replace(subject, pod=replace(pod, container=replace(pod.container, waiting_message=cause)))
 
 
 def node_clock_skew(pods: Sequence[ObservedPod], previous: ServiceStatus | None, now: datetime) -> timedelta:

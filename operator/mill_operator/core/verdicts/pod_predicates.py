@@ -1,5 +1,6 @@
 """What rules look for around a pod: who places it, what it needs, where it is, and what keeps it from being made."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,14 +11,15 @@ from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.messages import CAUSE_LIMIT, cause
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.patterns import pattern, repeated
-from mill_operator.core.verdicts.container_predicates import Sees
-from mill_operator.core.verdicts.rule_input import Match, Subject
+from mill_operator.core.verdicts.container_predicates import PodPredicate
+from mill_operator.core.verdicts.rule_input import Match, PodSubject, Problem, ProblemKind
 
 SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
 """Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""
-A_NODE_COMES: Final = timedelta(minutes=5)
-WITHOUT_A_CAUSE: Final = timedelta(seconds=120)
-"""How long a volume may take of which nobody says why."""
+SCALE_UP_GRACE: Final = timedelta(seconds=120) + timedelta(minutes=5)
+"""How long a pod may have no node while an autoscaler orders one: five minutes more than the rule's grace period."""
+UNEXPLAINED_VOLUME_GRACE: Final = timedelta(seconds=120)
+"""How long a volume may take when no event names a cause."""
 
 NO_NODE: Final = (
     (pattern(r"(?i)insufficient [\w/-]+(?:\.[\w/-]+)*"), None),
@@ -51,24 +53,24 @@ OWN_STORAGE: Final = (
 """Evictions for what a pod writes itself. All others are the node's own business."""
 
 
-def node_lost(subject: Subject) -> Match | None:
-    """See a pod whose node is silent, or says that it is not ready. What such a pod says of itself is old."""
+def node_lost(subject: PodSubject) -> Match | None:
+    """Find a pod whose node is silent, or says that it is not ready. What such a pod says of itself is old."""
     pod = subject.pod
-    node = subject.answers.nodes.get(pod.node) if pod is not None and pod.node else None
-    if pod is None or node is None or node.ready == "True":
+    node = subject.results.nodes.get(pod.node) if pod.node else None
+    if node is None or node.ready == "True":
         return None
     what = "is not ready" if node.ready == "False" else "does not answer"
     since = max(node.ready_since, pod.bound_at or node.ready_since) if node.ready_since else None
     return Match(f"node {pod.node}: Ready is {node.ready}", {"silence": what}, since)
 
 
-def unschedulable(subject: Subject) -> Match | None:
-    """See a pod for which the scheduler finds no node. A node that is on its way is waited for."""
+def unschedulable(subject: PodSubject) -> Match | None:
+    """Find a pod for which the scheduler finds no node. A node that is on its way is waited for."""
     pod = subject.pod
-    if pod is None or pod.unschedulable is None:
+    if pod.unschedulable is None:
         return None
-    coming = subject.answers.newest_event(pod.uid, *SCALING_UP)
-    grace = WITHOUT_A_CAUSE + A_NODE_COMES if coming else None
+    coming = subject.results.newest_event(pod.uid, *SCALING_UP)
+    grace = SCALE_UP_GRACE if coming else None
     return Match(pod.unschedulable, {"cause": _why_no_node(pod.unschedulable)}, grace=grace)
 
 
@@ -85,25 +87,25 @@ def _why_no_node(words: str) -> str:
     return one_line((told or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
 
 
-def volume_unbound(subject: Subject) -> Match | None:
-    """See a pod that waits for a volume which nobody provides."""
+def volume_unbound(subject: PodSubject) -> Match | None:
+    """Find a pod that waits for a volume which nobody provides."""
     pod = subject.pod
-    if pod is None or pod.node is not None:
+    if pod.node is not None:
         return None
     claim = next((each for each in subject.claims if each.key.name in pod.claims and each.phase != "Bound"), None)
     if claim is None:
         return None
-    said = subject.answers.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
+    said = subject.results.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
     why = _why_no_volume(claim, said.message if said else "")
     told = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
-    waiting = subject.answers.newest_event(claim.uid, "ExternalProvisioning")
+    waiting = subject.results.newest_event(claim.uid, "ExternalProvisioning")
     if not why and not told and waiting is None:
         return None
     evidence = next(
         (each.message for each in (said, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
     )
     values = {"volume": claim.key.name, "cause": why or "nobody has provided it yet"}
-    return Match(evidence, values, grace=None if why else WITHOUT_A_CAUSE)
+    return Match(evidence, values, grace=None if why else UNEXPLAINED_VOLUME_GRACE)
 
 
 def _why_no_volume(claim: ObservedChild, said: str) -> str:
@@ -116,12 +118,12 @@ def _why_no_volume(claim: ObservedChild, said: str) -> str:
     return cause(NOT_PROVISIONED.sub("", said))
 
 
-def mount_fails(*, absent: bool) -> Sees:
-    """See a pod whose node cannot mount a volume: since there is no such thing, or for another cause."""
+def mount_fails(*, absent: bool) -> PodPredicate:
+    """Find a pod whose node cannot mount a volume: since there is no such thing, or for another cause."""
 
-    def sees(subject: Subject) -> Match | None:
+    def sees(subject: PodSubject) -> Match | None:
         pod = subject.pod
-        if pod is None or (said := _held_up_by(pod, subject, MOUNTING)) is None:
+        if (said := _held_up_by(pod, subject, MOUNTING)) is None:
             return None
         if bool(ABSENT.search(NOT_REGISTERED.sub("", said.message))) is not absent:
             return None
@@ -133,17 +135,17 @@ def mount_fails(*, absent: bool) -> Sees:
     return sees
 
 
-def sandbox_fails(subject: Subject) -> Match | None:
-    """See a pod that gets no network, or nothing else that its containers need."""
+def sandbox_fails(subject: PodSubject) -> Match | None:
+    """Find a pod that gets no network, or nothing else that its containers need."""
     pod = subject.pod
-    if pod is None or (said := _held_up_by(pod, subject, SANDBOX)) is None:
+    if (said := _held_up_by(pod, subject, SANDBOX)) is None:
         return None
     return Match(said.message, {"cause": cause(said.message)})
 
 
-def _held_up_by(pod: ObservedPod, subject: Subject, reasons: tuple[str, ...]) -> ObservedEvent | None:
+def _held_up_by(pod: ObservedPod, subject: PodSubject, reasons: tuple[str, ...]) -> ObservedEvent | None:
     """Return the event of one of these reasons, if it is the newest word about what comes before the containers."""
-    newest = subject.answers.newest_event(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
+    newest = subject.results.newest_event(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
     return newest if is_pending_start(pod) and newest is not None and newest.reason in reasons else None
 
 
@@ -157,44 +159,44 @@ def is_pending_start(pod: ObservedPod) -> bool:
     )
 
 
-def exceeds_its_storage(subject: Subject) -> Match | None:
-    """See pods that are evicted again and again for what they write themselves."""
-    guilty = [(pod, found) for pod in subject.evicted for limit in OWN_STORAGE if (found := limit.search(pod.message))]
+def exceeds_its_storage(evicted: Sequence[ObservedPod]) -> Match | None:
+    """Find pods that are evicted again and again for what they write themselves."""
+    guilty = [(pod, found) for pod in evicted for limit in OWN_STORAGE if (found := limit.search(pod.message))]
     if not guilty:
         return None
     pod, found = guilty[-1]
     return Match(pod.message, found.groupdict(""), open_ended=len(guilty) == 1)
 
 
-def gate_closed(subject: Subject) -> Match | None:
-    """See a pod whose containers are ready, and somebody else (a load balancer, say) who does not agree."""
+def gate_closed(subject: PodSubject) -> Match | None:
+    """Find a pod whose containers are ready, and somebody else (a load balancer, say) who does not agree."""
     pod = subject.pod
-    if pod is None or not pod.gate:
+    if not pod.gate:
         return None
     named = READINESS_GATE.search(pod.gate)
     return Match(pod.gate, {"gate": named["gate"] if named else "?"}, pod.unready_since)
 
 
-def refused_pods(says: str) -> Sees:
-    """See a Deployment that is not allowed to make its pods."""
+def refused_pods(says: str) -> Callable[[str], Match | None]:
+    """Find a Deployment that is not allowed to create its pods, in a refusal that matches `says`."""
     says_so = pattern(f"(?is){says}")
 
-    def sees(subject: Subject) -> Match | None:
+    def find(refusal: str) -> Match | None:
         # Every attempt has another pod's name, and is the same refusal.
-        refusal = POD_FORBIDDEN.sub("", subject.refusal)
+        refusal = POD_FORBIDDEN.sub("", refusal)
         if not refusal or not (found := says_so.search(refusal)):
             return None
         return Match(refusal, {"cause": one_line(found["cause"], CAUSE_LIMIT)})
 
-    return sees
+    return find
 
 
-def problem(kind: str) -> Sees:
-    """See an object that could not be written."""
+def problem(kind: ProblemKind) -> Callable[[Problem], Match | None]:
+    """Find an object that could not be written."""
 
-    def sees(subject: Subject) -> Match | None:
-        if subject.problem is None or subject.problem.kind != kind:
+    def find(problem: Problem) -> Match | None:
+        if problem.kind != kind:
             return None
-        return Match(subject.problem.message, {"cause": one_line(subject.problem.message, CAUSE_LIMIT)})
+        return Match(problem.message, {"cause": one_line(problem.message, CAUSE_LIMIT)})
 
-    return sees
+    return find

@@ -24,29 +24,52 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One pod, seen with one of its containers; or what keeps pods from being made, or takes them away."""
+    """What one rule looks at, and what every finding of it needs."""
 
-    asked: ServiceRequest
-    pod: ObservedPod | None = None
+    request: ServiceRequest
+    results: LookupResults = NO_RESULTS
+    """What was looked up."""
+    previous: ServiceStatus | None = None
+    """The service's status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSubject(Subject):
+    """A pod with one of its containers."""
+
+    pod: ObservedPod
     container: str = ""
-    """Name of the container, if it is not ours: somebody injected it."""
-    refusal: str = ""
-    """Why the Deployment cannot make pods."""
-    problem: Problem | None = None
-    evicted: tuple[ObservedPod, ...] = ()
-    """Pods of the wanted template that a node has pushed out."""
+    """Name of the container if it was injected; empty for ours."""
     claims: tuple[ObservedChild, ...] = ()
     """The claims of the service's volumes."""
-    answers: LookupResults = NO_RESULTS
-    """What was looked up."""
     job: ObservedJob | None = None
     """The run of a task that the pod is for."""
-    before: ServiceStatus | None = None
-    """What was said of the service last."""
     node_clock_skew: timedelta = timedelta(0)
-    """How far the node's clock is behind ours, as far as anybody can tell."""
+    """How far the node's clock is behind ours, as far as it is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreationSubject(Subject):
+    """Pods that are missing, and why their Deployment or Job cannot create them; empty if it does not say."""
+
+    refusal: str
+    job: ObservedJob | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSubject(Subject):
+    """An object that could not be written."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvictionSubject(Subject):
+    """The pods of the desired template that nodes have evicted, oldest first."""
+
+    pods: tuple[ObservedPod, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
-from mill_operator.core.verdicts.rules import INTERNAL
+from mill_operator.core.verdicts.rules.writes import INTERNAL
 
 AGAIN_SUSPECT: Final = timedelta(seconds=5)
 AGAIN_FAILED: Final = timedelta(seconds=30)
@@ -28,7 +28,7 @@ def unjudged(
     again = now + (AGAIN_FAILED if failed else AGAIN_SUSPECT)
     return Observation(
         service=wanted.name,
-        image=wanted.asked.image,
+        image=wanted.request.image,
         template=wanted.template,
         replicas=previous.replicas if previous is not None else Replicas(desired=wanted.replicas or 0),
         nodes=(),

@@ -1,0 +1,25 @@
+"""Reasons that no predicate finds: they come from the rollout itself."""
+
+from typing import Final
+
+from mill_operator.core.verdicts.rule import Reason, Speed, seconds
+
+TIMEOUT: Final = Reason(
+    id="timeout",
+    code="Timeout",
+    speed=Speed.NEEDS_TIME,
+    grace=seconds(600),
+    evidence="no progress, and no known cause",
+    message="no progress for 10m",
+    suggestion="Find the cause: kubectl describe pods -l mill.dev/service={service}",
+)
+
+NOT_STOPPED: Final = Reason(
+    id="not-stopped",
+    code="NotStopped",
+    speed=Speed.NEEDS_TIME,
+    grace=seconds(60),
+    evidence="a removed service that still exists, counted from when its pods should have ended",
+    message="not stopped: {cause}",
+    suggestion="Delete the node if it is lost for good: kubectl delete node NAME. The operator keeps retrying.",
+)

@@ -1,0 +1,50 @@
+"""Rules about containers that end."""
+
+from typing import Final
+
+from mill_operator.core.verdicts.container_predicates import crashed, done, ends, out_of_memory
+from mill_operator.core.verdicts.pod_predicates import exceeds_its_storage
+from mill_operator.core.verdicts.rule import AT_ONCE, EvictionRule, PodRule, Rule, Speed
+
+ENDS: Final[tuple[Rule, ...]] = (
+    PodRule(
+        id="out-of-memory",
+        code="OutOfMemory",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=ends(out_of_memory),
+        evidence="`OOMKilled`, twice: the container, or one of its processes",
+        message="out of memory (limit {memory})",
+        suggestion="Raise `memory`, or find out why the program needs more.",
+    ),
+    PodRule(
+        id="ended",
+        code="ProgramEnded",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=ends(done),
+        evidence="exit code 0, twice",
+        message="container exited with code 0",
+        suggestion="Declare a program that finishes its work as a `task`: a service runs until it is stopped.",
+    ),
+    PodRule(
+        id="crash",
+        code="ContainerExited",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=ends(crashed),
+        evidence="any other exit code, twice",
+        message="container exited with code {exit_code}",
+        suggestion="Read its last output: mill logs {service}",
+    ),
+    EvictionRule(
+        id="storage-limit",
+        code="StorageLimitExceeded",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=exceeds_its_storage,
+        evidence="two pods that were evicted for exceeding their own limit",
+        message="storage limit exceeded: {what} (limit {limit})",
+        suggestion="Raise the volume's `size`, or write less.",
+    ),
+)
