@@ -52,6 +52,9 @@ ANNOTATION_RESTART: Final = f"{GROUP}/restart"
 SECRET_NAME: Final = "mill-secrets"  # noqa: S105 - the name of a Secret, not a secret
 """The namespace's Kubernetes Secret that holds mill's secrets, one key each."""
 
+LABEL_JOB: Final = "batch.kubernetes.io/job-name"
+"""Kubernetes' own label on the pods of a Job: its name."""
+
 CHILD_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGED_BY},{LABEL_DEPLOYMENT}"
 
 SERVICE_NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"

@@ -1,4 +1,4 @@
-"""What lives as long as the process, and how routes get at it."""
+"""The parts of one process, and how routes get them."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,9 +8,17 @@ from fastapi import Depends, Request
 from mill_gateway.access import Access
 from mill_gateway.exceptions import NotSynced
 from mill_gateway.metrics import Metrics
+from mill_gateway.services.deployments import Deployments
 from mill_gateway.services.drains import Drains
+from mill_gateway.services.logs import Logs
+from mill_gateway.services.nodes import Nodes
+from mill_gateway.services.rollouts import Rollouts
+from mill_gateway.services.runs import Runs
+from mill_gateway.services.secrets import Secrets
+from mill_gateway.services.volumes import Volumes
 from mill_gateway.settings import Settings
 from mill_gateway.stores import Stores
+from mill_gateway.streams.logs import LogSource
 from mill_gateway.streams.places import Streams
 from mill_kube.client import KubeClient
 from mill_process.probes import unfilled
@@ -18,40 +26,63 @@ from mill_process.probes import unfilled
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The process' parts."""
+    """The parts of one process, put together once. Only routes and the application take it; services never do."""
 
     settings: Settings
     client: KubeClient
     stores: Stores
     access: Access
-    drains: Drains
     metrics: Metrics
     streams: Streams
+    log_source: LogSource
+    deployments: Deployments
+    rollouts: Rollouts
+    runs: Runs
+    nodes: Nodes
+    drains: Drains
+    logs: Logs
+    secrets: Secrets
+    volumes: Volumes
 
     @classmethod
     def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
-        """Put the parts together. `metrics` are those that the client tells of its requests."""
+        """Put the parts together. `metrics` are those that observe the client's requests."""
         metrics = metrics or Metrics()
         stores = Stores(client, settings, on_run=metrics.run_changed)
         metrics.watch(stores)
-        access, drains = Access(client, settings), Drains(client, stores)
-        return cls(settings, client, stores, access, drains, metrics, Streams(settings))
+        return cls(
+            settings,
+            client,
+            stores,
+            Access(client, settings),
+            metrics,
+            Streams(settings),
+            LogSource(client, stores, settings.log_queue_bytes),
+            Deployments(client, stores.deployments, stores.pods),
+            Rollouts(client, stores.deployments),
+            Runs(client, stores, settings),
+            Nodes(client, stores.nodes, drain=settings.drain),
+            Drains(client, stores),
+            Logs(stores),
+            Secrets(client),
+            Volumes(client, stores),
+        )
 
 
-def _process(request: Request) -> Gateway:
+def _gateway(request: Request) -> Gateway:
     gateway: Gateway = request.app.state.gateway
     return gateway
 
 
-GatewayDep = Annotated[Gateway, Depends(_process)]
-"""The gateway that answers a request, whether it knows the cluster or not."""
+GatewayDep = Annotated[Gateway, Depends(_gateway)]
+"""The gateway that answers a request, whether its caches are synced or not."""
 
 
-def _here(gateway: GatewayDep) -> Gateway:
+def _ready(gateway: GatewayDep) -> Gateway:
     if waiting := unfilled(gateway.stores.reflectors):
         raise NotSynced(f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
     return gateway
 
 
-ReadyGateway = Annotated[Gateway, Depends(_here)]
-"""The gateway that answers a request, once it knows the cluster."""
+ReadyGateway = Annotated[Gateway, Depends(_ready)]
+"""The gateway that answers a request, once all its caches are synced."""

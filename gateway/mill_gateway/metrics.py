@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from mill_api import names
 from mill_gateway.core.capacity import free
-from mill_gateway.core.usage import usage
+from mill_gateway.core.usage import read_usage
 from mill_gateway.objects.amounts import Amounts
 from mill_gateway.objects.jobs import Job
 from mill_gateway.stores import Stores
@@ -91,7 +91,7 @@ class Metrics:
         try:
             async with asyncio.timeout(USAGE_SECONDS):
                 listed = await client.list(POD_METRICS, namespace, labels=names.CHILD_SELECTOR)
-            self.usage = await asyncio.to_thread(usage, listed)
+            self.usage = await asyncio.to_thread(read_usage, listed)
         except (KubeError, TimeoutError):
             self.usage = {}
             self._ask_again_at = time.monotonic() + ABSENT_SECONDS

@@ -7,13 +7,14 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from mill_api.events import rollout_id
-from mill_gateway.core.deployments import summary
-from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.core.services import services
-from mill_gateway.core.usage import usage
-from mill_gateway.core.volumes import volume
+from mill_gateway.core.deployments import view_deployment
+from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.services import view_services
+from mill_gateway.core.usage import read_usage
+from mill_gateway.core.volumes import view_volume
 from mill_gateway.objects import claims, deployments, jobs, nodes, pods
 from mill_gateway.objects.amounts import requested
+from mill_gateway.objects.deployments import managers_of
 from mill_kube.client import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
 from mill_operator.caches import CHILD_KINDS
@@ -40,7 +41,13 @@ class Projection(NamedTuple):
 def _shown(body: Any) -> object:
     """Read a MillDeployment, and what is worked out of it later, for one request."""
     seen = deployments.project_deployment(body)
-    return summary(seen), list(services(seen, lambda _: ())), seen.tasks, seen.replicas("web"), seen.rollout_id
+    return (
+        view_deployment(seen),
+        list(view_services(seen, lambda _: ())),
+        seen.tasks,
+        seen.replicas("web"),
+        seen.rollout_id,
+    )
 
 
 def _refused(body: Any) -> object:
@@ -67,8 +74,10 @@ PROJECTIONS: Final = (
     Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
     Projection("gateway: Node", nodes.project_node, samples.NODE),
     Projection("gateway: Job", jobs.project_job, samples.JOB),
-    Projection("gateway: PersistentVolumeClaim", lambda body: volume(claims.project_claim(body), ()), samples.CLAIM),
-    Projection("gateway: PodMetrics", usage, samples.POD_METRICS),
+    Projection(
+        "gateway: PersistentVolumeClaim", lambda body: view_volume(claims.project_claim(body), ()), samples.CLAIM
+    ),
+    Projection("gateway: PodMetrics", read_usage, samples.POD_METRICS),
     Projection(
         "owner",
         lambda body: gitops_owner(mapping(body, "metadata"), managers_of(mapping(body, "metadata"))),

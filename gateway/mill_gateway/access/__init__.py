@@ -5,6 +5,6 @@ and the page's files needs one (`authentication`), and says what it is about to 
 """
 
 from mill_gateway.access.access import Access
-from mill_gateway.access.callers import Caller, CurrentCaller
+from mill_gateway.access.callers import Caller, CurrentCaller, presented_token
 
-__all__ = ["Access", "Caller", "CurrentCaller"]
+__all__ = ["Access", "Caller", "CurrentCaller", "presented_token"]

@@ -1,9 +1,12 @@
 """Who calls."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
+from starlette.datastructures import Headers
+
+SCHEME: Final = "Bearer "
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,9 @@ def _caller(request: Request) -> Caller:
 
 CurrentCaller = Annotated[Caller, Depends(_caller)]
 """The caller of a request."""
+
+
+def presented_token(headers: Headers) -> str:
+    """Return the token of a request. The API server's proxy removes `Authorization`, hence the second header."""
+    value = headers.get("authorization", "")
+    return value.removeprefix(SCHEME) if value.startswith(SCHEME) else headers.get("mill-token", "")

@@ -11,7 +11,7 @@ from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.objects.deployments import Deployment
 
 WARNINGS_SHOWN: Final = 100
-"""How many warnings of several deployments are shown together."""
+"""Number of warnings of several deployments that are shown together."""
 
 
 class ServiceSummary(BaseModel):
@@ -52,8 +52,8 @@ class DeploymentWarning(StatusWarning):
     deployment: str = Field(description="Name of the MillDeployment.")
 
 
-def warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
-    """Return the warnings of several deployments, so many at most."""
+def view_warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
+    """Return the warnings of several deployments, at most `WARNINGS_SHOWN`."""
     found = (
         DeploymentWarning(deployment=deployment.key.name, **each.model_dump())
         for deployment in deployments
@@ -62,21 +62,21 @@ def warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
     return list(islice(found, WARNINGS_SHOWN))
 
 
-def summary(deployment: Deployment) -> DeploymentView:
-    """Return what a list shows."""
+def view_deployment(deployment: Deployment) -> DeploymentView:
+    """Return a deployment as a list shows it."""
     status = deployment.status
     ready = next((each for each in status.conditions if each.type == "Ready"), None)
     asked = deployment.rollout_id
-    told = status.rollout if status.rollout is not None and status.rollout.id == asked else None
+    rollout = status.rollout if status.rollout is not None and status.rollout.id == asked else None
     return DeploymentView(
         name=deployment.key.name,
         namespace=deployment.key.namespace,
         rollout=asked,
-        rolling_out=told is None or told.finished_at is None,
-        success=told.success if told and told.finished_at else None,
+        rolling_out=rollout is None or rollout.finished_at is None,
+        success=rollout.success if rollout and rollout.finished_at else None,
         ready=bool(ready and ready.status == "True"),
         message=ready.message if ready else "not seen by the operator yet",
-        owner=gitops_owner(deployment.metadata, deployment.metadata["managers"]),
+        owner=gitops_owner(deployment.metadata, deployment.managers),
         services=[
             ServiceSummary(
                 name=each.name, state=each.state, replicas=each.replicas, reason=each.reason, message=each.message
@@ -87,7 +87,7 @@ def summary(deployment: Deployment) -> DeploymentView:
     )
 
 
-def detail_of(deployment: Deployment) -> dict[str, Any]:
-    """Return what is shown of one: `DeploymentDetail` as plain JSON."""
-    shown = summary(deployment).model_dump(mode="json")
+def view_detail(deployment: Deployment) -> dict[str, Any]:
+    """Return a deployment with its spec and status: `DeploymentDetail` as plain JSON."""
+    shown = view_deployment(deployment).model_dump(mode="json")
     return {**shown, "spec": deployment.spec, "status": deployment.raw_status}

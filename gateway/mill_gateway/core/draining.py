@@ -1,4 +1,4 @@
-"""Which pods leave a node that is drained, and which stay: as `kubectl drain --ignore-daemonsets` has it."""
+"""Pods that a drain evicts, and pods that stay: the rules of `kubectl drain --ignore-daemonsets`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,54 +8,54 @@ from mill_gateway.objects.pods import Program
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What becomes of a node's pods."""
+class DrainPlan:
+    """What a drain does with the pods of a node."""
 
     services: dict[Program, tuple[NodePod, ...]]
-    """Replicas of services, which will have others elsewhere."""
+    """Replicas of services, which are replaced on other nodes."""
     others: tuple[NodePod, ...]
-    """Runs of tasks, and pods that are none of ours."""
+    """Runs of tasks, and pods that mill did not create."""
     kept: tuple[NodePod, ...]
-    """Pods that nobody would make anew: they are left to who made them."""
+    """Pods without a controller: nothing would create a replacement, so they stay."""
 
     @property
     def uids(self) -> set[str]:
-        """Return the uids of all of them."""
+        """The uids of all pods of the plan."""
         return {each.uid for pods in (*self.services.values(), self.others, self.kept) for each in pods}
 
 
-def bound(tenant: NodePod) -> bool:
-    """Tell whether a pod belongs to its node, and cannot leave it: a DaemonSet's, or one of the kubelet's own."""
-    return tenant.mirror or tenant.owner == "DaemonSet"
+def is_bound(pod: NodePod) -> bool:
+    """Whether a pod cannot leave its node: it is a DaemonSet's, or a static pod of the kubelet."""
+    return pod.mirror or pod.owner == "DaemonSet"
 
 
-def plan(tenants: Iterable[NodePod]) -> Plan:
-    """Decide about all pods of a node."""
+def plan_drain(pods: Iterable[NodePod]) -> DrainPlan:
+    """Decide for each pod of a node whether it is evicted."""
     services: dict[Program, list[NodePod]] = {}
     others, kept = [], []
-    for each in tenants:
-        if bound(each):
+    for each in pods:
+        if is_bound(each):
             continue
-        if each.owner is None and not each.leaving:
+        if each.owner is None and not each.terminating:
             kept.append(each)
         elif each.ours and each.service:
             services.setdefault(Program(each.key.namespace, "service", each.service), []).append(each)
         else:
             others.append(each)
-    return Plan({program: tuple(pods) for program, pods in services.items()}, tuple(others), tuple(kept))
+    return DrainPlan({program: tuple(pods) for program, pods in services.items()}, tuple(others), tuple(kept))
 
 
-def busy(tenants: Iterable[NodePod]) -> list[NodePod]:
-    """Return the pods for whose sake a node may not be removed."""
-    return [each for each in tenants if not bound(each)]
+def movable(pods: Iterable[NodePod]) -> list[NodePod]:
+    """Return the pods that a drain would move: while there are any, a node is not removed."""
+    return [each for each in pods if not is_bound(each)]
 
 
-def name_of(tenant: NodePod) -> dict[str, str]:
-    """Return how an event names a pod: by its service or task, or by itself if it is none of ours."""
-    program = tenant.service or tenant.task
-    return {"service": program} if tenant.ours and program else {"pod": str(tenant.key)}
+def name_of(pod: NodePod) -> dict[str, str]:
+    """Return how an event names a pod: by its service or task, or by its own name if mill did not create it."""
+    program = pod.service or pod.task
+    return {"service": program} if pod.ours and program else {"pod": str(pod.key)}
 
 
-def unmanaged(tenant: NodePod) -> str:
-    """Return why a pod is left where it is."""
-    return f"pod {tenant.key} has no controller: nobody would make it anew; delete it yourself"
+def describe_unmanaged(pod: NodePod) -> str:
+    """Return why a pod without a controller stays."""
+    return f"pod {pod.key} has no controller: nobody would make it anew; delete it yourself"

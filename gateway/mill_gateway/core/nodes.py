@@ -27,15 +27,15 @@ class NodeView(BaseModel):
 
 
 def node_status(node: Node) -> NodeStatus:
-    """Return where a node stands."""
+    """Return the status of a node."""
     if not node.ready:
         return "down"
     return "draining" if node.unschedulable else "ready"
 
 
-def view(node: Node, tenants: Collection[NodePod]) -> NodeView:
-    """Return what the API shows of a node. `tenants` are all pods on it."""
-    available = free(node, tenants)
+def view_node(node: Node, pods: Collection[NodePod]) -> NodeView:
+    """Return a node as the API shows it. `pods` are all pods on it."""
+    available = free(node, pods)
     return NodeView(
         id=node.key.name,
         address=node.address or "",
@@ -44,7 +44,7 @@ def view(node: Node, tenants: Collection[NodePod]) -> NodeView:
         cpu_available=available.cpu,
         memory_total_bytes=node.amounts.memory,
         memory_available_bytes=available.memory,
-        alloc_count=sum(each.ours for each in tenants),
-        pod_count=len(tenants),
+        alloc_count=sum(each.ours for each in pods),
+        pod_count=len(pods),
         platform=node.platform,
     )

@@ -1,4 +1,4 @@
-"""Which GitOps tool a resource belongs to: what is written past it is undone at its next sync, or fought over."""
+"""GitOps tools that manage resources: a write by another manager is reverted at their next sync, or conflicts."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ FLUX_TOOLS: Final = {
 
 
 def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str | None:
-    """Return who manages a resource, as people call it: `the Argo CD application shop`. None: nobody does.
+    """Return the GitOps owner of a resource, for people: `the Argo CD application shop`; None if it has none.
 
     `managers` are the names in the resource's `managedFields`.
     """
@@ -42,16 +42,3 @@ def _tracked(metadata: Mapping[str, Any]) -> str | None:
     application, _, of = text.partition(":")
     _, _, what = of.rpartition(":")
     return application if application and what == f"{metadata.get('namespace')}/{metadata.get('name')}" else None
-
-
-def managers_of(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return who has written fields of a resource, each once."""
-    return tuple(
-        sorted(
-            {
-                manager
-                for each in fields.mappings(metadata, "managedFields")
-                if (manager := fields.text(each, "manager"))
-            }
-        )
-    )

@@ -1,4 +1,4 @@
-"""Places that callers take: so many in all, and so many for one caller."""
+"""Limits of what callers hold at once: a total, and a maximum of each caller."""
 
 from collections import Counter
 from collections.abc import Hashable
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many there may be, and which setting says so."""
+    """A maximum, and the setting that sets it."""
 
     most: int
     setting: str
 
 
 class Places:
-    """Who has taken how many."""
+    """The number of places that each caller holds."""
 
     def __init__(self, everybody: Limit, each: Limit, what: str) -> None:
-        """`what` is what takes a place, in the plural: `streams`."""
+        """`what` names what takes a place, in the plural: `streams`."""
         self._everybody = everybody
         self._each = each
         self._what = what
@@ -25,7 +25,7 @@ class Places:
         self._all = 0
 
     def take(self, caller: Hashable, count: int = 1) -> str | None:
-        """Take places. If there are not so many, take none, and return why in words."""
+        """Take places. If a limit would be exceeded, take none and return a message that says so."""
         mine = self._taken[caller]
         for taken, limit, whose in ((self._all, self._everybody, "in all"), (mine, self._each, "by this caller")):
             if taken + count > limit.most:
@@ -38,13 +38,13 @@ class Places:
         self._all += count
         return None
 
-    def give_back(self, caller: Hashable, count: int) -> None:
-        """Give places back."""
+    def release(self, caller: Hashable, count: int) -> None:
+        """Release places."""
         self._all -= count
         self._taken[caller] -= count
         if not self._taken[caller]:
             del self._taken[caller]
 
     def __len__(self) -> int:
-        """Return how many are taken."""
+        """Return the number of places that are taken."""
         return self._all

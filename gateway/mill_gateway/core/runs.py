@@ -1,4 +1,4 @@
-"""Runs of tasks as the API shows them: Jobs and their pods, with the operator's verdict where there is one."""
+"""Runs of tasks as the API shows them: Jobs and their pods, with the operator's verdict if there is one."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -35,71 +35,73 @@ class RunView(BaseModel):
     finished_at: str | None
 
 
-def told_runs(status: MillDeploymentStatus) -> dict[str, TaskRun]:
-    """Return what the operator tells of a deployment's runs, by their ids."""
+def run_verdicts(status: MillDeploymentStatus) -> dict[str, TaskRun]:
+    """Return the operator's verdicts of a deployment's runs, by their ids."""
     return {run.name: run for task in status.tasks for run in task.runs}
 
 
-def runs(jobs: Iterable[Job], deployments: Iterable[Deployment], pods: Mapping[str, Pod]) -> list[RunView]:
-    """Return all runs of a namespace, by id; also those whose Job was deleted and of which the operator still tells.
+def view_runs(jobs: Iterable[Job], deployments: Iterable[Deployment], pods: Mapping[str, Pod]) -> list[RunView]:
+    """Return all runs of a namespace, by id: those with a Job, and those that only the status still has.
 
-    `pods` are the newest of each run, by its id.
+    `pods` has the newest pod of each run, by the run's id.
     """
-    told = {each.key.name: told_runs(each.status) for each in deployments}
+    verdicts = {each.key.name: run_verdicts(each.status) for each in deployments}
     nothing: Mapping[str, TaskRun] = {}
     found = {
-        each.key.name: view(each, pods.get(each.key.name), told.get(each.deployment, nothing).get(each.key.name))
+        each.key.name: view_run(
+            each, pods.get(each.key.name), verdicts.get(each.deployment, nothing).get(each.key.name)
+        )
         for each in jobs
     }
     for deployment in deployments:
         for task in deployment.status.tasks:
             for run in task.runs:
                 if run.name not in found:
-                    found[run.name] = without_job(deployment.key, task.name, run, pods.get(run.name))
+                    found[run.name] = view_run_without_job(deployment.key, task.name, run, pods.get(run.name))
     return [found[name] for name in sorted(found)]
 
 
-def count(jobs: Iterable[Job], deployments: Iterable[Deployment]) -> int:
-    """Return how many runs `runs` shows."""
+def count_runs(jobs: Iterable[Job], deployments: Iterable[Deployment]) -> int:
+    """Return how many runs `view_runs` shows."""
     listed = {each.key.name for each in jobs}
     for deployment in deployments:
-        listed.update(told_runs(deployment.status))
+        listed.update(run_verdicts(deployment.status))
     return len(listed)
 
 
-def view(job: Job, pod: Pod | None, told: TaskRun | None) -> RunView:
-    """Return what the API shows of a run."""
+def view_run(job: Job, pod: Pod | None, verdict: TaskRun | None) -> RunView:
+    """Return a run as the API shows it."""
     return RunView(
         id=job.key.name,
         name=job.task,
-        node=(pod.node if pod else None) or (told.node if told else None) or "",
-        status=run_status(job, pod, told),
+        node=(pod.node if pod else None) or (verdict.node if verdict else None) or "",
+        status=run_status(job, pod, verdict),
         address=None,
         cpu=job.amounts.cpu,
         memory=job.amounts.memory,
         namespace=job.key.namespace,
         deployment=job.deployment,
-        reason=told.reason if told else None,
-        message=told.message if told else None,
-        exit_code=pod.exit_code if pod and pod.exit_code is not None else (told.exit_code if told else None),
+        reason=verdict.reason if verdict else None,
+        message=verdict.message if verdict else None,
+        exit_code=pod.exit_code if pod and pod.exit_code is not None else (verdict.exit_code if verdict else None),
         created_at=job.created_at,
-        started_at=(told.started_at if told else None) or (pod.started_at if pod else None),
-        finished_at=(told.finished_at if told else None) or job.finished_at,
+        started_at=(verdict.started_at if verdict else None) or (pod.started_at if pod else None),
+        finished_at=(verdict.finished_at if verdict else None) or job.finished_at,
     )
 
 
-def without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | None) -> RunView:
-    """Return what the API shows of a run whose Job is gone, or not seen yet: the operator may have been faster."""
+def view_run_without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | None) -> RunView:
+    """Return a run whose Job is gone, or is not in the cache yet: the operator's cache may be ahead."""
     status: RunStatus = "stopped"
-    runs = pod is not None and not pod.leaving
+    has_pod = pod is not None and not pod.terminating
     if run.state is RunState.FAILED:
         status = "failed"
     elif run.state is RunState.PENDING:
         status = "starting"
-    elif run.state is RunState.RUNNING and runs:
+    elif run.state is RunState.RUNNING and has_pod:
         status = "running"
-    elif not run.state.known and run.finished_at is None:  # a newer release's word for one that goes on
-        status = "running" if runs and run.started_at else "starting"
+    elif not run.state.known and run.finished_at is None:  # a state of a newer release for a run in progress
+        status = "running" if has_pod and run.started_at else "starting"
     return RunView(
         id=run.name,
         name=task,
@@ -119,11 +121,15 @@ def without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | None) -> Ru
     )
 
 
-def run_status(job: Job, pod: Pod | None, told: TaskRun | None) -> RunStatus:
-    """Return where a run stands: what the operator says, and what its pod shows until the operator says something."""
-    if job.leaving or job.outcome == "Complete" or (told and told.state in (RunState.SUCCEEDED, RunState.STOPPED)):
+def run_status(job: Job, pod: Pod | None, verdict: TaskRun | None) -> RunStatus:
+    """Return the status of a run: the operator's verdict, and until there is one what its pod shows."""
+    if (
+        job.terminating
+        or job.outcome == "Complete"
+        or (verdict and verdict.state in (RunState.SUCCEEDED, RunState.STOPPED))
+    ):
         return "stopped"
-    if job.outcome == "Failed" or (told and told.state is RunState.FAILED):
+    if job.outcome == "Failed" or (verdict and verdict.state is RunState.FAILED):
         return "failed"
     if pod is None:
         return "starting"

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_api.status import ServiceStatus, State
-from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.deployments import Deployment, desired_replicas
 from mill_gateway.objects.pods import Pod
 from mill_objects import fields
 
@@ -63,22 +63,22 @@ class ServiceView(BaseModel):
     suggestion: str | None = Field(description="What can be done about it.")
 
 
-def services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:
-    """Yield what the API shows of a deployment's services, in the order of the file: `ServiceView` as plain JSON.
+def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:
+    """Yield the services of a deployment in the order of the file: `ServiceView` as plain JSON.
 
-    `pods_of` gives the pods of a service by its name, also those of another deployment that had the name first.
-    Plain, since making models of thousands of replicas that are known to be right takes most of an answer's time.
+    `pods_of` returns the pods of a service by its name, including those of another deployment that had the name first.
+    The result is plain JSON since building models of thousands of replicas would take most of an answer's time.
     """
     judged = {each.name: each for each in deployment.status.services}
     for asked in deployment.services:
-        status = judged.get(asked["name"]) or ServiceStatus(name=asked["name"])
+        verdict = judged.get(asked["name"])
+        status = verdict or ServiceStatus(name=asked["name"])
         ours = [pod for pod in pods_of(asked["name"]) if pod.deployment == deployment.key.name]
-        allocations = [allocation(pod, status) for pod in ours]
-        desired = status.replicas.desired if asked["name"] in judged else fields.number(asked, "replicas", 1)
+        allocations = [view_allocation(pod, status) for pod in ours]
         yield {
             "name": asked["name"],
             "image": fields.text(asked, "image"),
-            "replicas": {"desired": desired, "healthy": status.replicas.healthy},
+            "replicas": {"desired": desired_replicas(asked, verdict), "healthy": status.replicas.healthy},
             "allocations": allocations,
             "namespace": deployment.key.namespace,
             "deployment": deployment.key.name,
@@ -89,8 +89,8 @@ def services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) ->
         }
 
 
-def allocation(pod: Pod, service: ServiceStatus | None = None) -> dict[str, object]:
-    """Return what the API shows of a pod: `Allocation` as plain JSON."""
+def view_allocation(pod: Pod, service: ServiceStatus | None = None) -> dict[str, object]:
+    """Return a pod as the API shows it: `Allocation` as plain JSON."""
     address = pod.address if pod.port is None or pod.address is None else _address(pod.address, pod.port)
     return {
         "id": pod.key.name,
@@ -105,8 +105,8 @@ def allocation(pod: Pod, service: ServiceStatus | None = None) -> dict[str, obje
 
 
 def allocation_status(pod: Pod, service: ServiceStatus | None = None) -> AllocationStatus:
-    """Return where a pod stands. One that is not ready has failed if the operator says so of its service's version."""
-    if pod.leaving or pod.phase == "Succeeded":
+    """Return the status of a pod. One that is not ready has failed if the operator's verdict of its revision is so."""
+    if pod.terminating or pod.phase == "Succeeded":
         return "stopped"
     if pod.phase == "Failed":
         return "failed"

@@ -1,4 +1,4 @@
-"""A run that somebody wants → its Job, and how its beginning went."""
+"""Runs of tasks before they have started: their Jobs, and whether the program starts."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -22,20 +22,20 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 
 MANUAL: Final = {"cronjob.kubernetes.io/instantiate": "manual"}
-"""What kubectl puts on a Job that it makes from a CronJob."""
+"""Annotation that kubectl sets on a Job that it creates from a CronJob."""
 CPU: Final = 0.25
 MEMORY: Final = "256M"
-"""What a run of an image has if nothing is said."""
+"""Requests of a run of an image, unless the caller sets others."""
 MOST_SHOWN: Final = 20
-"""Problems of a kind that are told."""
+"""Number of problems of one kind in an error."""
 LONGEST_SHOWN: Final = 253
-"""Characters of a name that are told."""
+"""Characters of a name in an error."""
 NO_ROOM: Final = "no node with sufficient resources"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What of a run is asked for, as texts in mill's notation."""
+class RunRequest:
+    """What a caller sets of a run, in mill's notation."""
 
     image: str | None = None
     cpu: float = CPU
@@ -45,12 +45,12 @@ class Wish:
     command: tuple[str, ...] | None = None
 
 
-class BadWish(ValueError):
-    """Everything that is wrong with what is asked for, in mill's words, joined by newlines."""
+class InvalidRunRequest(ValueError):
+    """All problems of a request for a run, joined by newlines."""
 
 
 def owner_of(cron_job: Json) -> Owner | None:
-    """Return which MillDeployment a CronJob says that it is a task of; None if of none."""
+    """Return the MillDeployment that a CronJob names as its owner; None if it names none."""
     meta = cron_job["metadata"]
     if (meta.get("labels") or {}).get(names.LABEL_MANAGED_BY) != names.MANAGED_BY:
         return None
@@ -60,19 +60,19 @@ def owner_of(cron_job: Json) -> Owner | None:
     return None
 
 
-def from_template(cron_job: Json, run: str, wish: Wish) -> Json:
-    """Return the Job of a run of a task of the file. Raise `BadWish`."""
-    checked = _checked(wish)
+def job_from_template(cron_job: Json, run: str, request: RunRequest) -> Json:
+    """Return the Job of a run of a task. Raise `InvalidRunRequest`."""
+    checked = _checked(request)
     meta, template = cron_job["metadata"], cron_job["spec"]["jobTemplate"]
     spec = {**template["spec"]}
-    if wish.timeout is not None:
+    if request.timeout is not None:
         spec.pop("activeDeadlineSeconds", None)
         if limit := deadline(checked.timeout):
             spec["activeDeadlineSeconds"] = limit
     pod = spec["template"]
     container, *others = pod["spec"]["containers"]
-    if wish.env:
-        container = {**container, "env": _with(container.get("env") or [], wish.env)}
+    if request.env:
+        container = {**container, "env": _with(container.get("env") or [], request.env)}
     spec["template"] = {**pod, "spec": {**pod["spec"], "containers": [container, *others]}}
     template_meta = template.get("metadata") or {}
     owner = {
@@ -96,23 +96,22 @@ def from_template(cron_job: Json, run: str, wish: Wish) -> Json:
     }
 
 
-def inline(
-    deployment: Key, uid: str, task: str, run: str, wish: Wish, *, service_account: str | None, restricted: bool
+def job_of_image(
+    owner: Owner, task: str, run: str, request: RunRequest, *, service_account: str | None, restricted: bool
 ) -> Json:
-    """Return the Job of a run that no task of the file describes, owned by a MillDeployment. Raise `BadWish`."""
-    checked = _checked(wish)
+    """Return the Job of a run of an image, owned by a MillDeployment. Raise `InvalidRunRequest`."""
+    checked = _checked(request)
     program = Task(**{**checked.task, "name": task})
     container = container_of(program, restricted=restricted)
-    if wish.env:
-        container["env"] = _with([], wish.env)
-    owner = Owner(deployment, uid)
+    if request.env:
+        container["env"] = _with([], request.env)
     labels = owner.labels(task) | {names.LABEL_TASK: task}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": run,
-            "namespace": deployment.namespace,
+            "namespace": owner.key.namespace,
             "labels": labels,
             "ownerReferences": [owner.reference(controller=True)],
         },
@@ -127,39 +126,44 @@ class _Checked:
     task: Json
 
 
-def _checked(wish: Wish) -> _Checked:
-    """Read mill's notations. Raise `BadWish` with all that is wrong. Without an image, amounts count for nothing."""
+def _checked(request: RunRequest) -> _Checked:
+    """Read mill's notations. Raise `InvalidRunRequest` with all problems. Without an image, amounts are ignored."""
     problems: list[str] = []
     timeout, cpu, memory = "0s", "250m", "256M"
     try:
-        timeout = parse_duration(wish.timeout) if wish.timeout is not None else "0s"
+        timeout = parse_duration(request.timeout) if request.timeout is not None else "0s"
     except InvalidDuration as error:
         problems.append(f"timeout: {error}")
-    if wish.image is not None:
+    if request.image is not None:
         try:
-            cpu = parse_cpu(Decimal(str(wish.cpu)))
+            cpu = parse_cpu(Decimal(str(request.cpu)))
         except (InvalidQuantity, ArithmeticError) as error:
             problems.append(str(error) if isinstance(error, InvalidQuantity) else "cpu: not a number")
         try:
-            memory = parse_size(wish.memory)
+            memory = parse_size(request.memory)
         except InvalidQuantity as error:
             problems.append(f"memory: {error}")
-    wrong = [name for name in wish.env or {} if not re.fullmatch(names.ENV_NAME, name)]
+    wrong = [name for name in request.env or {} if not re.fullmatch(names.ENV_NAME, name)]
     problems += [f"env: '{name[:LONGEST_SHOWN]}' is not a name" for name in wrong[:MOST_SHOWN]]
-    task: Json = {"name": "task", "image": "image" if wish.image is None else wish.image, "cpu": cpu, "memory": memory}
-    if wish.command is not None:
-        task["command"] = list(wish.command)
+    task: Json = {
+        "name": "task",
+        "image": "image" if request.image is None else request.image,
+        "cpu": cpu,
+        "memory": memory,
+    }
+    if request.command is not None:
+        task["command"] = list(request.command)
     try:
         Task(**task)
     except ValidationError as error:
         problems += map(problem, error.errors(include_url=False, include_input=False)[:MOST_SHOWN])
     if problems:
-        raise BadWish("\n".join(problems))
+        raise InvalidRunRequest("\n".join(problems))
     return _Checked(timeout, task)
 
 
 def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
-    """Return an environment with other values, as they stand: nothing in them is replaced."""
+    """Return an environment with values replaced. No reference inside a value is expanded."""
     entries = {each["name"]: each for each in env}
     return list(
         (entries | {name: {"name": name, "value": literal(value)} for name, value in overrides.items()}).values()
@@ -167,45 +171,47 @@ def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
 
 
 def run_name(task: str, suffix: str) -> str:
-    """Return the id of a run: a Job's name, which its pod's name must still hold."""
+    """Return the id of a run: the name of its Job, short enough for the name of a pod."""
     return f"{task}-{suffix}"
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """How the beginning of a run went."""
+class RunStart:
+    """Whether a run has started."""
 
     node: str = ""
     status: str = "starting"
     failure: str | None = None
-    """Why it will not run, in plain words."""
-    code: str | None = None
+    """Why it will not start: a message for people."""
+    reason: str | None = None
     no_room: bool = False
 
     @property
     def settled(self) -> bool:
-        """Whether there is nothing to wait for."""
+        """Whether waiting longer changes nothing."""
         return self.failure is not None or self.status == "running"
 
 
-def beginning(pods: Iterable[Pod], told: TaskRun | None) -> Beginning:
-    """Look at a run that was spawned just now. One that has ended already has run, if it had started."""
+def read_start(pods: Iterable[Pod], verdict: TaskRun | None) -> RunStart:
+    """Return whether a new run has started. One that has ended counts as running if its program had started."""
     pod = next(iter(pods), None)
-    node = (pod.node if pod else None) or (told.node if told else None) or ""
-    if (pod and pod.started_at) or (told and (told.started_at or told.state in (RunState.RUNNING, RunState.SUCCEEDED))):
-        return Beginning(node, "running")
-    if told and told.state in (RunState.FAILED, RunState.STOPPED):
-        failure = told.message or "it was ended before it had begun"
-        return Beginning(
-            node, failure=failure, code=told.reason, no_room=pod is not None and pod.unschedulable is not None
+    node = (pod.node if pod else None) or (verdict.node if verdict else None) or ""
+    if (pod and pod.started_at) or (
+        verdict and (verdict.started_at or verdict.state in (RunState.RUNNING, RunState.SUCCEEDED))
+    ):
+        return RunStart(node, "running")
+    if verdict and verdict.state in (RunState.FAILED, RunState.STOPPED):
+        failure = verdict.message or "it was ended before it had begun"
+        return RunStart(
+            node, failure=failure, reason=verdict.reason, no_room=pod is not None and pod.unschedulable is not None
         )
-    return Beginning(node, "pulling" if node and pod and not pod.image_present else "starting")
+    return RunStart(node, "pulling" if node and pod and not pod.image_present else "starting")
 
 
-def too_late(now: Beginning, pods: Iterable[Pod]) -> Beginning:
-    """Judge a run that has not begun in time, and of which the operator tells nothing: it tells of the newest only."""
+def explain_timeout(start: RunStart, pods: Iterable[Pod]) -> RunStart:
+    """Return why a run has not started in time. The status has no verdict of it: it has those of the newest runs."""
     pod = next(iter(pods), None)
     if pod is None or not (pod.over or pod.waiting in HOPELESS):
-        return now
+        return start
     cause = pod.waiting or "its program could not be started"
-    return Beginning(now.node, failure=f"it has not begun: {cause}", code=pod.waiting)
+    return RunStart(start.node, failure=f"it has not begun: {cause}", reason=pod.waiting)

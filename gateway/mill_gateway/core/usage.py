@@ -1,4 +1,4 @@
-"""What pods use, as a metrics server tells it."""
+"""Usage of pods, as a metrics server reports it."""
 
 from mill_gateway.objects.amounts import Amounts, total
 from mill_objects import fields
@@ -6,8 +6,8 @@ from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 
-def usage(listed: JsonView) -> dict[Key, Amounts]:
-    """Read a list of PodMetrics. What does not say whose it is, is left out."""
+def read_usage(listed: JsonView) -> dict[Key, Amounts]:
+    """Read a list of PodMetrics. Entries without namespace and name are left out."""
     used: dict[Key, Amounts] = {}
     for each in fields.mappings(listed, "items"):
         meta = fields.mapping(each, "metadata")

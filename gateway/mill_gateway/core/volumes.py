@@ -25,12 +25,12 @@ class VolumeView(BaseModel):
 
 
 def held_by(pods: Iterable[Pod]) -> Pod | None:
-    """Return the pod that holds a volume: the first that has not ended of those that mount it."""
+    """Return the pod that uses a volume: the first that has not ended of those that mount it."""
     return next((each for each in pods if not each.over), None)
 
 
-def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
-    """Return what the API shows of a volume. `pods` are those that mount it, ended ones included."""
+def view_volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
+    """Return a volume as the API shows it. `pods` are those that mount it, ended ones included."""
     pod = held_by(pods)
     return VolumeView(
         name=claim.key.name,
@@ -42,5 +42,5 @@ def volume(claim: Claim, pods: Iterable[Pod]) -> VolumeView:
         service=claim.service,
         size=claim.size,
         size_bytes=size(claim.size) if claim.size else None,
-        phase="Terminating" if claim.leaving else claim.phase,
+        phase="Terminating" if claim.terminating else claim.phase,
     )

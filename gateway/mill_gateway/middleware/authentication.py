@@ -6,12 +6,12 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mill_gateway.access import presented_token
 from mill_gateway.errors import answer, unreachable
 from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
 from mill_gateway.server.addresses import is_loopback, source
 from mill_kube.client import Unreachable
 
-SCHEME: Final = "Bearer "
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Paths that the kubelet requests every few seconds. Connection limits do not apply to them; the log level is DEBUG."""
 PUBLIC: Final = PROBES | {"/"}
@@ -64,9 +64,3 @@ def _client_address(scope: Scope) -> str | None:
     """Return the client's address, or None for this machine: a proxy or a tunnel there has many clients."""
     address = source(scope["client"][0]) if scope.get("client") else None
     return None if address is None or is_loopback(address) else address
-
-
-def presented_token(headers: Headers) -> str:
-    """Return the token of a request. The API server's proxy removes `Authorization`, hence the second header."""
-    value = headers.get("authorization", "")
-    return value.removeprefix(SCHEME) if value.startswith(SCHEME) else headers.get("mill-token", "")

@@ -24,11 +24,11 @@ class Claim:
     """Name of the PersistentVolume that it is bound to."""
     size: str | None
     """What it has, or was asked for."""
-    leaving: bool
+    terminating: bool
 
 
 def project_claim(body: JsonView) -> Claim:
-    """Take what we need from a claim. Raises `Unreadable`."""
+    """Return the projection of a claim. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     asked = fields.quantity(fields.mapping(spec, "resources", "requests"), "storage")
@@ -41,5 +41,5 @@ def project_claim(body: JsonView) -> Claim:
         phase=fields.text(status, "phase") or "Pending",
         volume=fields.text(spec, "volumeName") or None,
         size=fields.quantity(fields.mapping(status, "capacity"), "storage") or asked or None,
-        leaving=fields.deleted(body),
+        terminating=fields.deleted(body),
     )

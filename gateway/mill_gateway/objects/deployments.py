@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
-from mill_api.status import MillDeploymentStatus
+from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_api.status_reading import read_status
-from mill_gateway.core.ownership import managers_of
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.json import JsonView
@@ -17,12 +16,14 @@ METADATA = ("name", "namespace", "uid", "generation", "labels", "annotations", "
 
 @dataclass(slots=True)
 class Deployment:
-    """A MillDeployment. What streams need of it is worked out once, however many there are."""
+    """A MillDeployment. The events of its rollouts are encoded once, for any number of streams."""
 
     key: Key
     uid: str
     resource_version: str
     metadata: dict[str, Any]
+    managers: tuple[str, ...]
+    """Field managers that have written the resource, each once."""
     spec: dict[str, Any]
     raw_status: dict[str, Any]
     _status: MillDeploymentStatus | None = None
@@ -30,44 +31,40 @@ class Deployment:
 
     @property
     def rollout_id(self) -> str:
-        """Return which rollout it asks for."""
+        """Id of the rollout of its current generation."""
         return rollout_id(self.metadata)
 
     @property
     def status(self) -> MillDeploymentStatus:
-        """Return its status, as far as it can be read."""
+        """Its status, as far as it can be read."""
         if self._status is None:
             self._status = read_status(self.raw_status)
         return self._status
 
     @property
     def services(self) -> list[JsonView]:
-        """Return the services that it asks for, each with a name, as they stand in its spec."""
+        """The services of its spec that have a name."""
         return [each for each in fields.mappings(self.spec, "services") if fields.text(each, "name")]
 
     @property
     def tasks(self) -> list[JsonView]:
-        """Return the tasks that it has, each with a name, as they stand in its spec."""
+        """The tasks of its spec that have a name."""
         return [each for each in fields.mappings(self.spec, "tasks") if fields.text(each, "name")]
 
     def has_service(self, name: str) -> bool:
-        """Tell whether it asks for a service of that name."""
+        """Whether its spec has a service of this name."""
         return any(each["name"] == name for each in self.services)
 
     def replicas(self, name: str) -> int:
-        """Return how many replicas a service is to have: as the operator knows, whoever else scales it."""
-        for judged in self.status.services:
-            if judged.name == name:
-                return judged.replicas.desired
-        for asked in self.services:
-            if asked["name"] == name:
-                return fields.number(asked, "replicas", 1)
-        return 0
+        """Return the desired number of replicas of a service; 0 if there is none of this name."""
+        spec = next((each for each in self.services if each["name"] == name), None)
+        status = next((each for each in self.status.services if each.name == name), None)
+        return 0 if spec is None and status is None else desired_replicas(spec or {}, status)
 
     def events(self, rollout: str, *, full: bool, only: str | None = None) -> list[tuple[Event, bytes]]:
-        """Return a rollout's events so far, of all services or of one, with their bytes.
+        """Return the events of a rollout so far with their bytes: of all services, or of `only` one.
 
-        Kept are those of rollouts that the status tells of: of others there may be as many as clients make up.
+        Those of a rollout that the status has are kept. Clients may name any number of other rollouts.
         """
         events = self._events.get((rollout, full, only))
         if events is None:
@@ -78,8 +75,13 @@ class Deployment:
         return events
 
 
+def desired_replicas(spec: JsonView, status: ServiceStatus | None) -> int:
+    """Return the desired replicas of a service: by the operator, which observes scaling by others, else by the spec."""
+    return status.replicas.desired if status is not None else fields.number(spec, "replicas", 1)
+
+
 def project_deployment(body: JsonView) -> Deployment:
-    """Take what we need from a MillDeployment. Raises `Unreadable`."""
+    """Return the projection of a MillDeployment. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     if fields.optional_number(meta, "generation") is None:
         raise Unreadable("no metadata.generation")
@@ -87,7 +89,21 @@ def project_deployment(body: JsonView) -> Deployment:
         key=known.key,
         uid=known.uid,
         resource_version=known.resource_version,
-        metadata={name: meta[name] for name in METADATA if name in meta} | {"managers": managers_of(meta)},
+        metadata={name: meta[name] for name in METADATA if name in meta},
+        managers=managers_of(meta),
         spec=dict(spec),
         raw_status=dict(status),
+    )
+
+
+def managers_of(metadata: JsonView) -> tuple[str, ...]:
+    """Return the field managers of a resource, each once."""
+    return tuple(
+        sorted(
+            {
+                manager
+                for each in fields.mappings(metadata, "managedFields")
+                if (manager := fields.text(each, "manager"))
+            }
+        )
     )

@@ -24,11 +24,11 @@ class Job:
     finished_at: str | None
     outcome: str | None
     """`Complete` or `Failed`, as its condition has it; None while it goes on."""
-    leaving: bool
+    terminating: bool
 
 
 def project_job(body: JsonView) -> Job:
-    """Take what we need from a Job. Raises `Unreadable`."""
+    """Return the projection of a Job. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     ended = ((name, fields.conditions(status).get(name, {})) for name in ("Complete", "Failed"))
@@ -45,5 +45,5 @@ def project_job(body: JsonView) -> Job:
         started_at=fields.time_text(status, "startTime"),
         finished_at=fields.time_text(status, "completionTime") or fields.time_text(end, "lastTransitionTime"),
         outcome=outcome,
-        leaving=fields.deleted(body),
+        terminating=fields.deleted(body),
     )

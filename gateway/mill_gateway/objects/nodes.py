@@ -29,7 +29,7 @@ class Node:
 
 
 def project_node(body: JsonView) -> Node:
-    """Take what we need from a node. Raises `Unreadable`."""
+    """Return the projection of a node. Raises `Unreadable`."""
     known, (_, spec, status) = fields.identity(body, namespaced=False), fields.parts(body)
     addresses = {
         fields.text(each, "type"): fields.text(each, "address") for each in fields.mappings(status, "addresses")
@@ -64,11 +64,11 @@ class NodePod:
     """Kind of its controller: who makes another one elsewhere. None: nobody does."""
     mirror: bool
     """Whether the kubelet runs it by itself, so that the API server cannot end it."""
-    leaving: bool
+    terminating: bool
 
 
 def project_node_pod(body: JsonView) -> NodePod:
-    """Take what we need from a pod on a node. Raises `Unreadable`."""
+    """Return the projection of a pod on a node. Raises `Unreadable`."""
     known, (meta, spec, _) = fields.identity(body), fields.parts(body)
     labels, annotations = fields.texts(meta, "labels"), fields.texts(meta, "annotations")
     owners = (each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller"))
@@ -83,5 +83,5 @@ def project_node_pod(body: JsonView) -> NodePod:
         task=labels.get(names.LABEL_TASK),
         owner=next((fields.text(each, "kind") for each in owners), None),
         mirror=MIRROR in annotations,
-        leaving=fields.deleted(body),
+        terminating=fields.deleted(body),
     )

@@ -11,10 +11,9 @@ from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_objects.printable import one_line
 
-JOB_LABEL = "batch.kubernetes.io/job-name"
 NEVER: Final = "1970-"
 MESSAGE_LIMIT: Final = 2048
-"""Bytes of what the scheduler says."""
+"""Bytes of the scheduler's message."""
 REASON_LIMIT: Final = 253
 
 
@@ -28,7 +27,7 @@ class Program(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod of ours."""
+    """A pod of a service or a run."""
 
     key: Key
     uid: str
@@ -44,11 +43,11 @@ class Pod:
     phase: str
     """Pending, Running, Succeeded or Failed; Unknown where the node does not answer."""
     ready: bool
-    leaving: bool
+    terminating: bool
     """Whether it is being deleted."""
     created_at: str
     started_at: str | None
-    """When its container started last; None if it never did, though it may have ended."""
+    """When its container started last; None if it never started, though it may have ended."""
     address: str | None
     """Its IP address."""
     port: int | None
@@ -63,7 +62,7 @@ class Pod:
     exit_code: int | None
     """What the program returned, if the container has ended."""
     unschedulable: str | None
-    """Why no node takes it, in the scheduler's words."""
+    """The scheduler's message if no node can take the pod."""
     claims: tuple[str, ...]
     """PersistentVolumeClaims that it mounts."""
 
@@ -74,12 +73,12 @@ class Pod:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended for good, and takes nothing any more."""
+        """Whether it has ended, and occupies its node no longer."""
         return self.phase in ("Succeeded", "Failed")
 
 
 def project_pod(body: JsonView) -> Pod:
-    """Take what we need from a pod. Raises `Unreadable`."""
+    """Return the projection of a pod. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     program = _program(known.key.namespace, labels)
@@ -88,10 +87,10 @@ def project_pod(body: JsonView) -> Pod:
         (each for each in containers if fields.text(each, "name") == program.name), [*containers, {}][0]
     )
     name = fields.text(container, "name")
-    seen: JsonView = next(
+    observed: JsonView = next(
         (each for each in fields.mappings(status, "containerStatuses") if fields.text(each, "name") == name), {}
     )
-    state = fields.mapping(seen, "state")
+    state = fields.mapping(observed, "state")
     conditions = fields.conditions(status)
     scheduled = conditions.get("PodScheduled", {})
     claims = (fields.mapping(each, "persistentVolumeClaim") for each in fields.mappings(spec, "volumes"))
@@ -101,12 +100,12 @@ def project_pod(body: JsonView) -> Pod:
         resource_version=known.resource_version,
         deployment=labels.get(names.LABEL_DEPLOYMENT, ""),
         program=program,
-        run=labels.get(JOB_LABEL),
+        run=labels.get(names.LABEL_JOB),
         template=labels.get(names.LABEL_TEMPLATE),
         node=fields.text(spec, "nodeName") or None,
         phase=fields.text(status, "phase") or "Pending",
         ready=fields.text(conditions.get("Ready"), "status") == "True",
-        leaving=fields.deleted(body),
+        terminating=fields.deleted(body),
         created_at=fields.created_at(body),
         started_at=_started(state),
         address=fields.text(status, "podIP") or None,
@@ -115,9 +114,9 @@ def project_pod(body: JsonView) -> Pod:
         ),
         amounts=requested(spec),
         container=name,
-        restarts=max(0, fields.number(seen, "restartCount")),
+        restarts=max(0, fields.number(observed, "restartCount")),
         waiting=_waiting(state),
-        image_present=bool(fields.text(seen, "imageID")),
+        image_present=bool(fields.text(observed, "imageID")),
         exit_code=fields.optional_number(fields.mapping(state, "terminated"), "exitCode"),
         unschedulable=one_line(fields.text(scheduled, "message"), MESSAGE_LIMIT)
         if fields.text(scheduled, "reason") == "Unschedulable"
@@ -132,9 +131,9 @@ def _waiting(state: JsonView) -> str | None:
 
 
 def _started(state: JsonView) -> str | None:
-    """Return when a container started: a start that never was (no such command) stands as 1970.
+    """Return when a container started. One that could not start (no such command) has a time of 1970.
 
-    Not compared with the pod's creation: that is the API server's clock, and the node's may be behind.
+    The time is not compared with the pod's creation, which is by the API server's clock: the node's may be behind.
     """
     started = fields.time_text(fields.mapping(state, "running") or fields.mapping(state, "terminated"), "startedAt")
     return None if started is None or started.startswith(NEVER) else started

@@ -1,6 +1,6 @@
 """`POST /v1/deploy`: a `.mill` file in, the rollout's events out."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -8,26 +8,25 @@ from fastapi.responses import JSONResponse, Response
 
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, CurrentCaller
-from mill_gateway.core.difference import Difference, difference
+from mill_gateway.core.difference import Difference
 from mill_gateway.exceptions import InvalidMillFile
-from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
-from mill_gateway.services.deployments import Authorise, WriteOptions, asked_for, spec_of, write
+from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_language import InvalidConfig, parse
-from mill_objects.key import Key
 
 router = APIRouter(tags=["deploy"])
 
 Force = Annotated[
     bool,
-    Query(description="Write although Argo CD or Flux manages the resource: its next sync puts back what it manages."),
+    Query(description="Write even if Argo CD or Flux manages the resource. Its next sync reverts the change."),
 ]
 DryRun = Annotated[
-    bool, Query(alias="dryRun", description="Change nothing: have the API server check it, and tell what would change.")
+    bool, Query(alias="dryRun", description="Only check the file at the API server, and return what would change.")
 ]
 
 
@@ -72,52 +71,34 @@ async def deploy(
 ) -> Response:
     """Write the MillDeployment and stream its rollout.
 
-    The status is 200 from the moment the resource is written, whatever comes then: the verdict is in the stream's
-    last event, `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
+    The HTTP status is 200 once the resource is written: the result of the rollout is in the stream's last event,
+    `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
     """
-    deployments = gateway.stores.deployments
-    verb = "patch" if deployments.get(target) else "create"
+    deployments, access = gateway.deployments, gateway.access
+    verb = "patch" if deployments.exists(target) else "create"
 
-    async def may(who: Caller) -> None:
-        """Ask for what is written, and for what the answer tells: evidence and differences are for who may get it."""
-        await gateway.access.require(who, verb, MILL_DEPLOYMENTS, *target)
+    async def require(who: Caller) -> None:
+        """Check access to the write, and to what the answer shows: evidence and differences need `get`."""
+        await access.require(who, verb, MILL_DEPLOYMENTS, *target)
         if dry_run or detail == "full":
-            await gateway.access.require(who, "get", MILL_DEPLOYMENTS, *target)
+            await access.require(who, "get", MILL_DEPLOYMENTS, *target)
 
-    async def authorise(asked: str) -> None:
+    async def authorize(next_verb: str) -> None:
         nonlocal verb
-        verb = asked
-        await may(caller)
+        verb = next_verb
+        await require(caller)
 
-    await authorise(verb)  # before the body, which is read for nobody else
+    await authorize(verb)  # before the body, which is read for authorized callers alone
     spec = await _spec(request)
-    found = deployments.get(target)  # as it is now: the caller decides how long a body takes
-    known = {"metadata": found.metadata, "spec": found.spec} if found else None
     if dry_run:
-        return JSONResponse(
-            await _plan(gateway, target, spec, known, WriteOptions(force=force, dry_run=True), authorise)
-        )
+        created, planned = await deployments.plan(target, spec, force=force, authorize=authorize)
+        plan = Plan(name=target.name, namespace=target.namespace, created=created, **planned.model_dump())
+        return JSONResponse(plan.model_dump(mode="json"))
     with gateway.streams.take("rollout", caller) as place:
-        written = await write(gateway.client, target, spec, known, WriteOptions(force=force), authorise=authorise)
-        deployments.put(written)
-        guard = Guard(place, may)
-        return rollout_response(gateway, target, *asked_for(written), guard=guard, full=detail == "full")
-
-
-async def _plan(
-    gateway: Gateway,
-    target: Key,
-    spec: MillDeploymentSpec,
-    known: dict[str, Any] | None,
-    options: WriteOptions,
-    authorise: Authorise,
-) -> dict[str, Any]:
-    answer = await write(gateway.client, target, spec, known, options, authorise=authorise)
-    before = None if known is None else spec_of(known["spec"])
-    planned = difference(before, spec_of(answer["spec"]) or spec)
-    return Plan(name=target.name, namespace=target.namespace, created=known is None, **planned.model_dump()).model_dump(
-        mode="json"
-    )
+        written = await deployments.deploy(target, spec, force=force, authorize=authorize)
+        query = RolloutQuery.of_written(target, written, full=detail == "full")
+        opened = gateway.metrics.streams.labels("rollout")
+        return rollout_response(gateway.stores.deployments, query, opened, Guard(place, require))
 
 
 async def _spec(request: Request) -> MillDeploymentSpec:

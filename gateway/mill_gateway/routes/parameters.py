@@ -1,4 +1,4 @@
-"""Parameters that several routes take, and what is so for all of them."""
+"""Parameters of several routes, and a check of all parameters."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _DNS_LABEL = names.VOLUME_NAME
 
 
 def each_once(request: Request) -> None:
-    """Refuse a parameter that is given twice: one of the two would silently not count."""
+    """Refuse a parameter that is given twice: one of them would be ignored."""
     counts = Counter(name for name, _ in request.query_params.multi_items())
     repeated = [name for name, count in counts.items() if count > 1]
     if repeated:
@@ -28,25 +28,25 @@ def each_once(request: Request) -> None:
 def _text(given: str) -> str:
     try:
         given.encode()
-    except UnicodeEncodeError:  # whose own words would repeat what was sent
+    except UnicodeEncodeError:  # whose message would repeat the value
         raise PydanticCustomError("text", "should be text: it has half of a surrogate pair") from None
     return given
 
 
 Text = Annotated[str, AfterValidator(_text)]
-"""Text in a JSON body. JSON can write what is none: half of a surrogate pair."""
+"""Text in a JSON body. JSON can have half of a surrogate pair, which is not text."""
 
 Detail = Annotated[
     Literal["default", "full"], Query(description="`full` shows every phase, with codes, evidence and suggestions.")
 ]
 
-LastEventId = Annotated[str | None, Header(description="The last event that the client has seen.")]
+LastEventId = Annotated[str | None, Header(description="Id of the last event that the client has.")]
 
-_Seen = TypeVar("_Seen")
+_Parsed = TypeVar("_Parsed")
 
 
-def seen(last_event_id: str, read: Callable[[str], _Seen]) -> _Seen:
-    """Return what a client has seen, as `read` has it, which raises ValueError. Raise `InvalidEventId`."""
+def parse_event_id(last_event_id: str, read: Callable[[str], _Parsed]) -> _Parsed:
+    """Return the parsed header `Last-Event-ID`. `read` raises ValueError; raise `InvalidEventId` instead."""
     try:
         return read(last_event_id)
     except ValueError:

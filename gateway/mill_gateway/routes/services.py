@@ -4,9 +4,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from mill_gateway.access import CurrentCaller
-from mill_gateway.core.services import ServiceView, services
+from mill_gateway.core.services import ServiceView
 from mill_gateway.gateway import ReadyGateway
-from mill_gateway.objects.pods import Program
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
 from mill_kube.resources import MILL_DEPLOYMENTS
 
@@ -17,13 +16,6 @@ router = APIRouter(tags=["services"])
 async def list_services(
     gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> JSONResponse:
-    """Return the services of a namespace, with every replica that there is, old ones that are going included."""
+    """Return the services of a namespace with all their replicas, terminating ones included."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    pods = gateway.stores.pods
-    shown = [
-        service
-        for deployment in gateway.stores.deployments.in_group(namespace)
-        if name in (None, deployment.key.name)
-        for service in services(deployment, lambda program: pods.in_group(Program(namespace, "service", program)))
-    ]
-    return JSONResponse(shown)
+    return JSONResponse(list(gateway.deployments.services(namespace, name)))

@@ -1,12 +1,12 @@
-"""`GET /v1/status`: the counts."""
+"""`GET /v1/status`: a summary of the cluster."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from mill_gateway.access import CurrentCaller
 from mill_gateway.core.capacity import free
-from mill_gateway.core.deployments import DeploymentWarning, warnings
-from mill_gateway.core.runs import count
+from mill_gateway.core.deployments import DeploymentWarning, view_warnings
+from mill_gateway.core.runs import count_runs
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.objects.amounts import total
 from mill_gateway.routes.parameters import InNamespace
@@ -16,7 +16,7 @@ router = APIRouter(tags=["status"])
 
 
 class Counts(BaseModel):
-    """How much there is of everything."""
+    """Numbers of nodes, services and runs, and the capacity of all nodes."""
 
     node_count: int = Field(description="Nodes of the cluster.", examples=[3])
     service_count: int = Field(description="Services of the namespace.", examples=[2])
@@ -34,7 +34,7 @@ class Counts(BaseModel):
 async def status(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace) -> Counts:
     """Return counts of the namespace and of the cluster's nodes.
 
-    What the caller may not list counts as nothing, so that who may see one namespace gets its numbers.
+    What the caller may not list counts as 0, so that a caller with access to one namespace gets its numbers.
     """
     stores, access = gateway.stores, gateway.access
     may_see = await access.allows(caller, "list", MILL_DEPLOYMENTS, namespace)
@@ -46,10 +46,10 @@ async def status(gateway: ReadyGateway, caller: CurrentCaller, namespace: InName
     return Counts(
         node_count=len(machines),
         service_count=sum(len(each.services) for each in deployments),
-        task_count=count(stores.jobs.in_group(namespace), deployments) if may_see else 0,
+        task_count=count_runs(stores.jobs.in_group(namespace), deployments) if may_see else 0,
         cpu_total=everything.cpu,
         cpu_available=available.cpu,
         memory_total_bytes=everything.memory,
         memory_available_bytes=available.memory,
-        warnings=warnings(deployments) or None,
+        warnings=view_warnings(deployments) or None,
     )

@@ -1,4 +1,4 @@
-"""`/v1/tasks`: runs of tasks: spawned, listed, ended."""
+"""`/v1/tasks`: runs of tasks: starting, listing and stopping them."""
 
 import re
 from functools import partial
@@ -10,23 +10,13 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 from mill_api import names
 from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT
 from mill_gateway.access import CurrentCaller
-from mill_gateway.core.runs import RunView, runs
-from mill_gateway.core.spawning import CPU, MEMORY, NO_ROOM, BadWish, Wish
-from mill_gateway.exceptions import (
-    InsufficientResources,
-    InvalidRun,
-    NotARun,
-    RunNotFound,
-    RunNotStarted,
-    TaskNotFound,
-)
-from mill_gateway.gateway import Gateway, ReadyGateway
-from mill_gateway.objects.pods import Program
+from mill_gateway.core.runs import RunView
+from mill_gateway.core.spawning import CPU, MEMORY, RunRequest
+from mill_gateway.exceptions import InvalidRun, TaskNotFound
+from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
-from mill_gateway.services.runs import await_beginning, spawn_image, spawn_task, take_back
-from mill_kube.client import Conflict, NotFound
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
 
@@ -37,7 +27,7 @@ RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=[
 
 
 class Spawn(BaseModel):
-    """A run that is asked for: of a task of the file, or of any image."""
+    """A request for a run: of a task of the file, or of any image."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "migrate", "env": {"STEPS": "3"}}]})
 
@@ -50,7 +40,7 @@ class Spawn(BaseModel):
     env: Annotated[dict[Text, Value], at_most(MAX_ENV)] = Field(
         default_factory=dict, max_length=MAX_ENV, description="Environment, in addition to the task's."
     )
-    timeout: str | None = Field(None, max_length=64, description="When it is ended, as in a file: `30m`.")
+    timeout: str | None = Field(None, max_length=64, description="Time after which it is stopped, as in a file: `30m`.")
     command: list[Value] | None = Field(
         None, max_length=MAX_COMMAND, description="Replaces the image's entry point and arguments; with an image only."
     )
@@ -62,9 +52,9 @@ class Spawn(BaseModel):
             raise ValueError("duplicate field `task`")
         return given
 
-    def wish(self) -> Wish:
-        """Return what is asked for besides the task."""
-        return Wish(
+    def run_request(self) -> RunRequest:
+        """Return the values besides the task."""
+        return RunRequest(
             image=self.image,
             cpu=CPU if self.cpu is None else self.cpu,
             memory=MEMORY if self.memory is None else self.memory,
@@ -75,7 +65,7 @@ class Spawn(BaseModel):
 
 
 class Spawned(BaseModel):
-    """A run that has begun."""
+    """A run that has started."""
 
     id: str = Field(examples=["migrate-1a2b3c40"])
     node: str = Field(examples=["node-1"])
@@ -88,19 +78,16 @@ class Spawned(BaseModel):
 async def list_tasks(
     gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> list[RunView]:
-    """Return the runs of a namespace, those that have ended in the last day included."""
+    """Return the runs of a namespace, including those that have ended in the last 24 hours."""
     await gateway.access.require(caller, "list", JOBS, namespace)
-    return _runs(gateway, namespace, name)
+    return gateway.runs.find(namespace, name)
 
 
 @router.get("/v1/tasks/{id}", summary="Show a run of a task")
 async def get_task(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, run: RunId) -> RunView:
     """Return a run."""
     await gateway.access.require(caller, "get", JOBS, namespace, run)
-    for each in _runs(gateway, namespace):
-        if each.id == run:
-            return each
-    raise RunNotFound
+    return gateway.runs.get(namespace, run)
 
 
 @router.post(
@@ -110,64 +97,32 @@ async def get_task(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNa
     openapi_extra=json_request(Spawn),
 )
 async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, request: Request) -> Spawned:
-    """Make a run, and answer when it has begun.
+    """Create a run, and answer when its program has started.
 
-    What cannot begin is an error in the operator's words, and will not begin later. The client may leave it.
+    If it cannot start, the error has the operator's message, and the run is deleted. The run does not depend on the
+    connection.
     """
     require = partial(gateway.access.require, caller)
     await require("create", JOBS, target.namespace)
     wanted = await json_body(request, Spawn)
     if (wanted.task is None) == (wanted.image is None):
         raise InvalidRun("must specify exactly one of 'task' or 'image'")
-    await require("create", JOBS, target.namespace)  # once more: the caller decides how long a body takes
-    try:
-        if wanted.task is not None:
-            if not re.fullmatch(names.TASK_NAME, wanted.task):
-                raise TaskNotFound
-            await require("get", CRON_JOBS, target.namespace, wanted.task)
-            job = await spawn_task(gateway, target.namespace, wanted.task, wanted.wish())
-        else:
-            job = await spawn_image(
-                gateway, target, wanted.wish(), may_create=lambda: require("create", MILL_DEPLOYMENTS, *target)
-            )
-    except BadWish as error:
-        raise InvalidRun(str(error)) from None
-    begun = await await_beginning(gateway, job)
-    if begun.failure is not None:
-        await take_back(gateway, job)
-        if begun.no_room:
-            raise InsufficientResources(NO_ROOM, detail=begun.failure, reason=begun.code, id=job.key.name)
-        raise RunNotStarted(begun.failure, reason=begun.code, id=job.key.name)
-    return Spawned(id=job.key.name, node=begun.node, status=begun.status, name=job.task)
+    await require("create", JOBS, target.namespace)  # again: the client decides how long a body takes
+    if wanted.task is not None:
+        if not re.fullmatch(names.TASK_NAME, wanted.task):
+            raise TaskNotFound
+        await require("get", CRON_JOBS, target.namespace, wanted.task)
+        job = await gateway.runs.create_from_task(target.namespace, wanted.task, wanted.run_request())
+    else:
+        job = await gateway.runs.create_from_image(
+            target, wanted.run_request(), authorize_create=partial(require, "create", MILL_DEPLOYMENTS, *target)
+        )
+    start = await gateway.runs.wait_until_started(job)
+    return Spawned(id=job.key.name, node=start.node, status=start.status, name=job.task)
 
 
-@router.delete("/v1/tasks/{id}", summary="End a run of a task", status_code=204)
+@router.delete("/v1/tasks/{id}", summary="Stop a run of a task", status_code=204)
 async def kill(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, run: RunId) -> None:
-    """Tell a run's program to end (SIGTERM, and SIGKILL ten seconds later). One that has ended stays as it is."""
+    """Stop a run (SIGTERM, and SIGKILL ten seconds later). One that has ended stays as it is."""
     await gateway.access.require(caller, "delete", JOBS, namespace, run)
-    key = Key(namespace, run)
-    job = gateway.stores.jobs.get(key)
-    if job is None:
-        pod = gateway.stores.pods.get(key)
-        if pod is not None and pod.program.kind == "service":
-            raise NotARun
-        if not any(each.id == run for each in _runs(gateway, namespace)):
-            raise RunNotFound
-        return
-    if job.outcome is not None or job.leaving:
-        return
-    try:
-        await gateway.client.delete(JOBS, *key, uid=job.uid)
-    except (NotFound, Conflict):
-        return  # it has ended, and is gone
-
-
-def _runs(gateway: Gateway, namespace: str, deployment: str | None = None) -> list[RunView]:
-    stores = gateway.stores
-    found = stores.deployments.in_group(namespace)
-    deployments = [each for each in found if deployment in (None, each.key.name)]
-    jobs = [each for each in stores.jobs.in_group(namespace) if deployment in (None, each.deployment)]
-    tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
-    pods = [pod for task in tasks for pod in stores.pods.in_group(Program(namespace, "task", task))]
-    newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
-    return runs(jobs, deployments, newest)
+    await gateway.runs.stop(Key(namespace, run))

@@ -1,16 +1,14 @@
-"""`/v1/volumes`: data that outlives services, until somebody deletes it."""
+"""`/v1/volumes`: persistent volumes, which outlive their services."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
 from mill_gateway.access import CurrentCaller
-from mill_gateway.core.volumes import VolumeView, held_by, volume
-from mill_gateway.exceptions import VolumeAttached, VolumeNotFound
+from mill_gateway.core.volumes import VolumeView
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures
 from mill_gateway.routes.parameters import InNamespace, OfDeployment
-from mill_kube.client import NotFound
 from mill_kube.resources import CLAIMS
 from mill_objects.key import Key
 
@@ -21,11 +19,9 @@ router = APIRouter(tags=["volumes"])
 async def list_volumes(
     gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
 ) -> list[VolumeView]:
-    """Return the persistent volumes of a namespace, those of services that are gone included."""
+    """Return the persistent volumes of a namespace, including those of removed services."""
     await gateway.access.require(caller, "list", CLAIMS, namespace)
-    claims = gateway.stores.claims.in_group(namespace)
-    mounting = gateway.stores.mounts.of
-    return [volume(each, mounting(each.key)) for each in claims if name in (None, each.deployment)]
+    return gateway.volumes.views(namespace, name)
 
 
 @router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204, responses=failures(409))
@@ -35,14 +31,6 @@ async def delete_volume(
     namespace: InNamespace,
     name: Annotated[str, Path(alias="volume", description="Name of the volume.", examples=["data"])],
 ) -> None:
-    """Delete a volume that nobody mounts. Its data is gone then, as the storage class has it."""
+    """Delete an unused volume. The reclaim policy of its storage class decides what happens to the data."""
     await gateway.access.require(caller, "delete", CLAIMS, namespace, name)
-    claim = gateway.stores.claims.get(Key(namespace, name))
-    if claim is None or claim.leaving:
-        raise VolumeNotFound
-    if (pod := held_by(gateway.stores.mounts.of(claim.key))) is not None:
-        raise VolumeAttached(pod=pod.key.name, node=pod.node)
-    try:
-        await gateway.client.delete(CLAIMS, namespace, name, uid=claim.uid)
-    except NotFound:
-        raise VolumeNotFound from None
+    await gateway.volumes.delete(Key(namespace, name))

@@ -1,31 +1,39 @@
-"""Writing a MillDeployment: created, or its spec replaced whole, or asked for a new rollout.
+"""MillDeployments: reading them, deploying a spec, restarting a service."""
 
-Replaced, not merged: what left the file leaves the resource, whoever wrote it before, and the order is the file's.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Final
 
-from pydantic import ValidationError
-
-from mill_api import names
-from mill_api.events import new_request, rollout_id
+from mill_api.events import new_request
+from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.spec import MillDeploymentSpec
-from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.exceptions import DeploymentTerminating, ManagedByGitOps, WriteConflict
+from mill_gateway.core.difference import Difference, difference
+from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.patches import force_patch, new_resource, read_spec, replace_patch, restart_patch
+from mill_gateway.core.services import view_services
+from mill_gateway.exceptions import (
+    AmbiguousService,
+    DeploymentNotFound,
+    DeploymentTerminating,
+    ManagedByGitOps,
+    ServiceNotFound,
+    WriteConflict,
+)
+from mill_gateway.objects.deployments import Deployment, project_deployment
+from mill_gateway.objects.pods import Pod, Program
+from mill_gateway.stores import Store
 from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key
 
-MANAGER = names.GATEWAY_FIELD_MANAGER
-ATTEMPTS = 5
-UNPROCESSABLE = 422
+ATTEMPTS: Final = 5
+UNPROCESSABLE: Final = 422
+"""Status of the API server's answer to a JSON patch whose `test` failed, and to an invalid object."""
 
-Authorise = Callable[[str], Awaitable[None]]
-"""Asks for the right to write, by the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
+Authorize = Callable[[str], Awaitable[None]]
+"""Checks the caller's access for the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,135 +41,153 @@ class WriteOptions:
     """How a deploy is written."""
 
     force: bool = False
-    """Over the head of the GitOps tool that manages the resource."""
+    """Whether a resource that a GitOps tool manages is written, too."""
     dry_run: bool = False
-    """Only asked of the API server, which checks everything and keeps nothing."""
+    """Whether the API server only checks the write, and stores nothing."""
 
 
-async def write(
-    client: KubeClient,
-    key: Key,
-    spec: MillDeploymentSpec,
-    known: Json | None,
-    options: WriteOptions | None = None,
-    *,
-    authorise: Authorise,
-) -> Json:
-    """Bring the resource to `spec` and return it. One that has it already is asked for a new rollout.
+class Deployments:
+    """The MillDeployments that the gateway serves."""
 
-    `known` is the resource as the watch has it (metadata and spec), or None. It may be out of date: what is written
-    is refused then, and tried again with the resource as it is. Of several who write at once, the last one wins.
+    def __init__(self, client: KubeClient, deployments: Store[Deployment], pods: Store[Pod]) -> None:
+        self._client = client
+        self._deployments = deployments
+        self._pods = pods
 
-    `authorise` is asked before each write, since one that begins as a creation may go on as a change, and the other
-    way round: whoever may do one of them may not be led to do the other by somebody who is faster.
-    """
-    options, there = options or WriteOptions(), known
-    for attempt in range(ATTEMPTS):
-        await authorise("patch" if there else "create")
+    def find(self, namespace: str, name: str | None = None) -> list[Deployment]:
+        """Return the deployments of a namespace, by name; with a name only the one that has it."""
+        return [each for each in self._deployments.in_group(namespace) if name in (None, each.key.name)]
+
+    def exists(self, key: Key) -> bool:
+        """Whether the store has a deployment."""
+        return self._deployments.get(key) is not None
+
+    def get(self, key: Key) -> Deployment:
+        """Return a deployment. Raise `DeploymentNotFound`."""
+        found = self._deployments.get(key)
+        if found is None:
+            raise DeploymentNotFound(f"deployment not found: {key}")
+        return found
+
+    def services(self, namespace: str, name: str | None = None) -> Iterator[dict[str, object]]:
+        """Yield the services of a namespace, or of one deployment: `ServiceView` as plain JSON."""
+        for deployment in self.find(namespace, name):
+            yield from view_services(
+                deployment, lambda service: self._pods.in_group(Program(namespace, "service", service))
+            )
+
+    async def deploy(self, key: Key, spec: MillDeploymentSpec, *, force: bool, authorize: Authorize) -> Json:
+        """Bring a resource to `spec` and return it. If it has this spec already, start a new rollout."""
+        current = self._deployments.get(key)
+        written = await self._write(key, spec, current, WriteOptions(force=force), authorize)
+        self._deployments.put(written)
+        return written
+
+    async def plan(
+        self, key: Key, spec: MillDeploymentSpec, *, force: bool, authorize: Authorize
+    ) -> tuple[bool, Difference]:
+        """Return what `deploy` would do: whether it creates the resource, and what it changes."""
+        current = self._deployments.get(key)
+        options = WriteOptions(force=force, dry_run=True)
+        answer = await self._write(key, spec, current, options, authorize)
+        before = None if current is None else read_spec(current.spec)
+        return current is None, difference(before, read_spec(answer["spec"]) or spec)
+
+    async def restart(self, deployment: Deployment, service: str) -> Json:
+        """Start a rollout that gives a service new pods, and return the resource. Raise `ServiceNotFound`."""
+        body = restart_patch(deployment.uid, service, new_request(datetime.now(UTC)))
         try:
-            if there is None:
-                body = resource(key, spec)
-                return await client.create(
-                    MILL_DEPLOYMENTS, key.namespace, body, manager=MANAGER, dry_run=options.dry_run
-                )
-            _refuse(key, there["metadata"], force=options.force)
-            request = new_request(datetime.now(UTC))
-            if attempt == ATTEMPTS - 1:  # others who write all the time are not waited for any longer
-                body = force_patch(there["metadata"]["uid"], spec, request)
-                return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER, dry_run=options.dry_run)
-            patch = replace_patch(there, spec, request)
-            return await client.json_patch(MILL_DEPLOYMENTS, *key, patch, manager=MANAGER, dry_run=options.dry_run)
-        except (NotFound, Conflict) as error:
-            if isinstance(error, NotFound) and there is None:
-                raise  # not the resource is missing, but its namespace or its kind
-        except ApiError as error:
-            if not _outdated(error):
-                raise
-        there = await _read(client, key)
-    raise WriteConflict(f"MillDeployment {key}: conflict: the resource keeps being recreated; try again")
+            written = await self._client.merge_patch(
+                MILL_DEPLOYMENTS, *deployment.key, body, manager=GATEWAY_FIELD_MANAGER
+            )
+        except NotFound:
+            raise ServiceNotFound from None
+        self._deployments.put(written)
+        return written
+
+    async def _write(
+        self,
+        key: Key,
+        spec: MillDeploymentSpec,
+        current: Deployment | None,
+        options: WriteOptions,
+        authorize: Authorize,
+    ) -> Json:
+        """Write `spec`, and return the API server's answer.
+
+        `current` is the resource as the store has it. If it is out of date, the write fails, the resource is read, and
+        the write is tried again. Of several concurrent deploys the last one wins.
+
+        `authorize` is called before each attempt, since one that begins as a creation may continue as a patch and the
+        reverse: a caller with one of the rights must not gain the other by a concurrent write.
+        """
+        for attempt in range(ATTEMPTS):
+            await authorize("patch" if current else "create")
+            try:
+                return await self._attempt(key, spec, current, options, last=attempt == ATTEMPTS - 1)
+            except (NotFound, Conflict) as error:
+                if isinstance(error, NotFound) and current is None:
+                    raise  # the namespace or the kind is missing
+            except ApiError as error:
+                if not _is_outdated(error):
+                    raise
+            current = await self._read(key)
+        raise WriteConflict(f"MillDeployment {key}: conflict: the resource keeps being recreated; try again")
+
+    async def _attempt(
+        self, key: Key, spec: MillDeploymentSpec, current: Deployment | None, options: WriteOptions, *, last: bool
+    ) -> Json:
+        """Send one write. The last one does not depend on the resource's generation."""
+        client, dry_run = self._client, options.dry_run
+        if current is None:
+            body = new_resource(key, spec)
+            return await client.create(
+                MILL_DEPLOYMENTS, key.namespace, body, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
+            )
+        _require_writable(current, force=options.force)
+        request = new_request(datetime.now(UTC))
+        if last:
+            patch = force_patch(current.uid, spec, request)
+            return await client.merge_patch(
+                MILL_DEPLOYMENTS, *key, patch, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
+            )
+        changes = replace_patch(current, spec, request)
+        return await client.json_patch(MILL_DEPLOYMENTS, *key, changes, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run)
+
+    async def _read(self, key: Key) -> Deployment | None:
+        try:
+            return project_deployment(await self._client.get(MILL_DEPLOYMENTS, *key))
+        except NotFound:
+            return None
 
 
-async def restart(client: KubeClient, key: Key, uid: str, service: str) -> Json:
-    """Ask for new pods of a service, and for a rollout that tells of them. Return the resource.
-
-    No change of the spec, so that a GitOps tool which manages the resource has nothing to undo.
-    """
-    request = new_request(datetime.now(UTC))
-    annotations = {names.RESTART_PREFIX + service: request, names.ANNOTATION_REQUEST: request}
-    body = {"metadata": {"uid": uid, "annotations": annotations}}
-    return await client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=MANAGER)
-
-
-def asked_for(written: Json) -> tuple[str, str]:
-    """Return the uid and the rollout of what was written.
-
-    Not of what is in the store by then: that may be the next deploy already, whose outcome is not this one's.
-    """
-    return written["metadata"]["uid"], rollout_id(written["metadata"])
+def only_one(deployments: list[Deployment], service: str) -> Deployment:
+    """Return the one deployment that has a service. Raise `ServiceNotFound` or `AmbiguousService`."""
+    if not deployments:
+        raise ServiceNotFound
+    if len(deployments) > 1:
+        which = ", ".join(each.key.name for each in deployments)
+        raise AmbiguousService(f"several deployments have a service {service}: say which with `?name=` ({which})")
+    return deployments[0]
 
 
-def _outdated(error: ApiError) -> bool:
-    """Tell whether a patch was refused since the resource is not as it was: the API server then names no object.
+def _is_outdated(error: ApiError) -> bool:
+    """Whether a patch was refused because the resource has changed: the answer names no object then.
 
     Where it names one, the object would not be valid.
     """
     return error.status == UNPROCESSABLE and "kind" not in error.details
 
 
-def _refuse(key: Key, metadata: Mapping[str, Any], *, force: bool) -> None:
-    """Refuse to write what is going, or what is somebody else's."""
-    if "deletionTimestamp" in metadata:
+def _require_writable(current: Deployment, *, force: bool) -> None:
+    """Raise `DeploymentTerminating` or, unless forced, `ManagedByGitOps`."""
+    key = current.key
+    if "deletionTimestamp" in current.metadata:
         raise DeploymentTerminating(f"MillDeployment {key} is being deleted; try again when it is gone")
-    owner = gitops_owner(metadata, metadata.get("managers") or managers_of(metadata))
+    owner = gitops_owner(current.metadata, current.managers)
     if owner is not None and not force:
         raise ManagedByGitOps(
             f"MillDeployment {key} is managed by {owner}: change it there, "
             "or force it (`?force=true`, `mill deploy --force`), until its next sync puts back what it manages",
             owner=owner,
         )
-
-
-async def _read(client: KubeClient, key: Key) -> Json | None:
-    try:
-        return await client.get(MILL_DEPLOYMENTS, *key)
-    except NotFound:
-        return None
-
-
-def resource(key: Key, spec: MillDeploymentSpec) -> Json:
-    """Return a new MillDeployment."""
-    return spec.to_resource({"name": key.name, "namespace": key.namespace})
-
-
-def force_patch(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
-    """Return the merge patch that brings a resource to `spec` whatever it is by then, with a rollout of its own."""
-    whole = {**dict.fromkeys(MillDeploymentSpec.model_fields), **spec.to_wire()}  # null removes what is not asked for
-    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": whole}
-
-
-def replace_patch(there: Mapping[str, Any], spec: MillDeploymentSpec, request: str) -> list[Json]:
-    """Return the JSON patch that brings a resource to `spec`, if nobody has changed its spec meanwhile."""
-    meta = there["metadata"]
-    annotations = meta.get("annotations")
-    path = "/metadata/annotations/" + names.ANNOTATION_REQUEST.replace("/", "~1")
-    patch: list[Json] = [
-        {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-        {"op": "test", "path": "/metadata/generation", "value": meta["generation"]},
-    ]
-    if spec_of(there.get("spec")) != spec:
-        patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
-        if annotations and names.ANNOTATION_REQUEST in annotations:
-            patch.append({"op": "remove", "path": path})
-        return patch
-    if annotations is None:
-        patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    patch.append({"op": "add", "path": path, "value": request})
-    return patch
-
-
-def spec_of(there: object) -> MillDeploymentSpec | None:
-    """Read the spec of a resource; None if it is none of ours."""
-    try:
-        return MillDeploymentSpec.model_validate(there or {})
-    except ValidationError:
-        return None

@@ -1,153 +1,214 @@
-"""Spawning a run: its Job is made, and its beginning is waited for, woken by the watches."""
+"""Runs of tasks: listing, starting and stopping them. A start waits for the program, notified by the stores."""
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
-from mill_gateway.core.runs import told_runs
+from mill_gateway.core.patches import new_resource
+from mill_gateway.core.runs import RunView, run_verdicts, view_runs
 from mill_gateway.core.spawning import (
-    Beginning,
-    Wish,
-    beginning,
-    from_template,
-    inline,
+    NO_ROOM,
+    InvalidRunRequest,
+    RunRequest,
+    RunStart,
+    explain_timeout,
+    job_from_template,
+    job_of_image,
     owner_of,
+    read_start,
     run_name,
-    too_late,
 )
-from mill_gateway.exceptions import DeploymentTerminating, RunNotStarted, TaskNotFound
-from mill_gateway.gateway import Gateway
+from mill_gateway.exceptions import (
+    DeploymentTerminating,
+    InsufficientResources,
+    InvalidRun,
+    NotARun,
+    RunNotFound,
+    RunNotStarted,
+    TaskNotFound,
+)
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.jobs import Job
 from mill_gateway.objects.pods import Program
-from mill_gateway.services.deployments import MANAGER, resource
-from mill_kube.client import ApiError, Conflict, KubeError, NotFound
+from mill_gateway.settings import Settings
+from mill_gateway.stores import Stores
+from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_objects.json import Json
 from mill_objects.key import Key
 
 WAIT_SECONDS: Final = 60.0
-"""How long a beginning is waited for, as in the original."""
+"""How long a start may take, as in the original."""
 ROOM_SECONDS: Final = 10.0
-"""How long a node that has room is waited for: one that is just being freed, not one that somebody has to buy."""
+"""How long a run may wait for a node with room: long enough for one that is just becoming free, not for a new node."""
 
 
-async def spawn_task(gateway: Gateway, namespace: str, task: str, wish: Wish) -> Job:
-    """Make a run of a task of a MillDeployment.
+class Runs:
+    """The runs that the gateway serves."""
 
-    Raise `TaskNotFound` if there is none, `BadWish` if it cannot be as wished. Other CronJobs are never run: they may
-    have rights, an account and access to their node that no program of a MillDeployment has.
-    """
-    missing = TaskNotFound()
-    try:
-        cron_job = await gateway.client.get(CRON_JOBS, namespace, task)
-    except NotFound:
-        raise missing from None
-    owner = owner_of(cron_job)
-    if owner is None or not await _there(gateway, owner):
-        raise missing
-    return await _create(gateway, from_template(cron_job, run_name(task, secrets.token_hex(4)), wish))
+    def __init__(self, client: KubeClient, stores: Stores, settings: Settings) -> None:
+        self._client = client
+        self._stores = stores
+        self._settings = settings
 
+    def find(self, namespace: str, deployment: str | None = None) -> list[RunView]:
+        """Return the runs of a namespace, or of one deployment, by id."""
+        stores = self._stores
+        deployments = [each for each in stores.deployments.in_group(namespace) if deployment in (None, each.key.name)]
+        jobs = [each for each in stores.jobs.in_group(namespace) if deployment in (None, each.deployment)]
+        tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
+        pods = [pod for task in tasks for pod in stores.pods.in_group(Program(namespace, "task", task))]
+        newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
+        return view_runs(jobs, deployments, newest)
 
-async def _there(gateway: Gateway, owner: Owner) -> bool:
-    """Tell whether there is that very MillDeployment. Our watch may be behind: then it is read once."""
-    found: Deployment | None = gateway.stores.deployments.get(owner.key)
-    if found is None or found.uid != owner.uid:
+    def get(self, namespace: str, run: str) -> RunView:
+        """Return a run. Raise `RunNotFound`."""
+        for each in self.find(namespace):
+            if each.id == run:
+                return each
+        raise RunNotFound
+
+    async def create_from_task(self, namespace: str, task: str, request: RunRequest) -> Job:
+        """Create a run of a task of a MillDeployment.
+
+        Raise `TaskNotFound`, `InvalidRun` or `RunNotStarted`. Other CronJobs are never run: they may have rights, a
+        service account and access to their node that no program of a MillDeployment has.
+        """
         try:
-            found = gateway.stores.deployments.put(await gateway.client.get(MILL_DEPLOYMENTS, *owner.key))
+            cron_job = await self._client.get(CRON_JOBS, namespace, task)
         except NotFound:
-            return False
-    return found.uid == owner.uid
+            raise TaskNotFound from None
+        owner = owner_of(cron_job)
+        if owner is None or not await self._exists(owner):
+            raise TaskNotFound
+        try:
+            body = job_from_template(cron_job, run_name(task, secrets.token_hex(4)), request)
+        except InvalidRunRequest as error:
+            raise InvalidRun(str(error)) from None
+        return await self._create(namespace, body)
 
+    async def create_from_image(
+        self, deployment: Key, request: RunRequest, *, authorize_create: Callable[[], Awaitable[None]]
+    ) -> Job:
+        """Create a run of an image that no task describes. It belongs to a MillDeployment, created if there is none.
 
-async def spawn_image(
-    gateway: Gateway, deployment: Key, wish: Wish, *, may_create: Callable[[], Awaitable[None]]
-) -> Job:
-    """Make a run of a program that no task describes. It belongs to a MillDeployment, which is made if need be.
+        `authorize_create` checks the right to create that one. Raise `InvalidRun`, `DeploymentTerminating` or
+        `RunNotStarted`.
+        """
+        found = self._stores.deployments.get(deployment)
+        task = f"task-{secrets.token_hex(4)}"
+        try:
+            body = job_of_image(
+                Owner(deployment, found.uid if found else ""),
+                task,
+                run_name(task, secrets.token_hex(2)),
+                request,
+                service_account=self._settings.service_account,
+                restricted=self._settings.restricted,
+            )
+        except InvalidRunRequest as error:
+            raise InvalidRun(str(error)) from None
+        if found is None:
+            await authorize_create()
+            found = await self._create_empty(deployment)
+            body["metadata"]["ownerReferences"][0]["uid"] = found.uid
+        if "deletionTimestamp" in found.metadata:
+            raise DeploymentTerminating(
+                f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone"
+            )
+        return await self._create(deployment.namespace, body)
 
-    `may_create` asks for the right to make that one, and raises `AccessDenied`.
-    """
-    found: Deployment | None = gateway.stores.deployments.get(deployment)
-    task = f"task-{secrets.token_hex(4)}"
-    run = run_name(task, secrets.token_hex(2))
-    options = gateway.settings
-    made = inline(
-        deployment,
-        found.uid if found else "",
-        task,
-        run,
-        wish,
-        service_account=options.service_account,
-        restricted=options.restricted,
-    )
-    if found is None:
-        await may_create()
-        found = await _empty(gateway, deployment)
-        made["metadata"]["ownerReferences"][0]["uid"] = found.uid
-    if "deletionTimestamp" in found.metadata:
-        raise DeploymentTerminating(
-            f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone"
-        )
-    return await _create(gateway, made)
+    async def wait_until_started(self, job: Job) -> RunStart:
+        """Wait until the program of a run has started, at most `WAIT_SECONDS`. The run does not depend on the waiting.
 
+        Delete a run that cannot start, so that it does not start later, and raise `InsufficientResources` or
+        `RunNotStarted`.
+        """
+        start = await self._wait(job)
+        if start.failure is None:
+            return start
+        with contextlib.suppress(KubeError):  # it is gone, or its own deadline ends it
+            await self._client.delete(JOBS, *job.key, uid=job.uid)
+        if start.no_room:
+            raise InsufficientResources(NO_ROOM, detail=start.failure, reason=start.reason, id=job.key.name)
+        raise RunNotStarted(start.failure, reason=start.reason, id=job.key.name)
 
-async def _empty(gateway: Gateway, deployment: Key) -> Deployment:
-    """Make a MillDeployment with nothing in it. One that somebody has made meanwhile is left as it is."""
-    client = gateway.client
-    try:
-        body = resource(deployment, MillDeploymentSpec())
-        made = await client.create(MILL_DEPLOYMENTS, deployment.namespace, body, manager=MANAGER)
-    except Conflict:
-        made = await client.get(MILL_DEPLOYMENTS, *deployment)
-    return gateway.stores.deployments.put(made)
+    async def stop(self, key: Key) -> None:
+        """Stop a run; one that has ended stays as it is. Raise `RunNotFound` or `NotARun`."""
+        job = self._stores.jobs.get(key)
+        if job is None:
+            pod = self._stores.pods.get(key)
+            if pod is not None and pod.program.kind == "service":
+                raise NotARun
+            self.get(key.namespace, key.name)
+            return
+        if job.outcome is not None or job.terminating:
+            return
+        try:
+            await self._client.delete(JOBS, *key, uid=job.uid)
+        except (NotFound, Conflict):
+            return  # it has ended, and is gone
 
-
-async def _create(gateway: Gateway, body: dict[str, object]) -> Job:
-    namespace = body["metadata"]["namespace"]  # type: ignore[index]
-    try:
-        made = await gateway.client.create(JOBS, namespace, body, manager=MANAGER)
-    except ApiError as error:
-        if error.status in (403, 422):  # a quota, an admission policy: in the API server's words
-            raise RunNotStarted(f"refused by the cluster: {error}", reason=error.reason) from error
-        raise
-    return gateway.stores.jobs.put(made)
-
-
-async def await_beginning(gateway: Gateway, job: Job) -> Beginning:
-    """Wait until a run has begun or will not begin; 60 s at most. The run goes on whoever waits."""
-    stores, program = gateway.stores, Program(job.key.namespace, "task", job.task)
-    deployment = Key(job.key.namespace, job.deployment)
-    clock = asyncio.get_running_loop().time
-    ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
-    with (
-        stores.pods.subscriptions.subscribe(job.key) as changed,
-        stores.deployments.subscriptions.subscribe(deployment, changed),
-    ):
-        while True:
-            changed.clear()
-            pods = [each for each in stores.pods.in_group(program) if each.run == job.key.name]
-            found = stores.deployments.get(deployment)
-            told = told_runs(found.status).get(job.key.name) if found else None
-            now = beginning(pods, told)
-            homeless = next((each.unschedulable for each in pods if each.unschedulable is not None), None)
-            if now.settled:
-                return now
-            if clock() >= ends:
-                return now if told else too_late(now, pods)
-            if homeless is not None and clock() >= room_ends:
-                return Beginning(failure=homeless, code="Unschedulable", no_room=True)
+    async def _exists(self, owner: Owner) -> bool:
+        """Whether a MillDeployment with this uid exists. If the store is behind, it is read from the API server."""
+        found = self._stores.deployments.get(owner.key)
+        if found is None or found.uid != owner.uid:
             try:
-                async with asyncio.timeout_at(min(ends, room_ends) if homeless is not None else ends):
-                    await changed.wait()
-            except TimeoutError:
-                continue
+                found = self._stores.deployments.put(await self._client.get(MILL_DEPLOYMENTS, *owner.key))
+            except NotFound:
+                return False
+        return found.uid == owner.uid
 
+    async def _create_empty(self, deployment: Key) -> Deployment:
+        """Create a MillDeployment without services, or return the one that was created meanwhile."""
+        try:
+            body = new_resource(deployment, MillDeploymentSpec())
+            created = await self._client.create(
+                MILL_DEPLOYMENTS, deployment.namespace, body, manager=GATEWAY_FIELD_MANAGER
+            )
+        except Conflict:
+            created = await self._client.get(MILL_DEPLOYMENTS, *deployment)
+        return self._stores.deployments.put(created)
 
-async def take_back(gateway: Gateway, job: Job) -> None:
-    """Delete a run that could not begin, so that it does not begin later, when nobody expects it any more."""
-    try:
-        await gateway.client.delete(JOBS, *job.key, uid=job.uid)
-    except KubeError:
-        return  # it is gone, or ends by its own deadline
+    async def _create(self, namespace: str, body: Json) -> Job:
+        try:
+            created = await self._client.create(JOBS, namespace, body, manager=GATEWAY_FIELD_MANAGER)
+        except ApiError as error:
+            if error.status in (403, 422):  # a quota or an admission policy: the API server's text says which
+                raise RunNotStarted(f"refused by the cluster: {error}", reason=error.reason) from error
+            raise
+        return self._stores.jobs.put(created)
+
+    async def _wait(self, job: Job) -> RunStart:
+        pods, deployments = self._stores.pods, self._stores.deployments
+        program = Program(job.key.namespace, "task", job.task)
+        deployment = Key(job.key.namespace, job.deployment)
+        clock = asyncio.get_running_loop().time
+        ends, room_ends = clock() + WAIT_SECONDS, clock() + ROOM_SECONDS
+        with (
+            pods.subscriptions.subscribe(job.key) as changed,
+            deployments.subscriptions.subscribe(deployment, changed),
+        ):
+            while True:
+                changed.clear()
+                own = [each for each in pods.in_group(program) if each.run == job.key.name]
+                found = deployments.get(deployment)
+                verdict = run_verdicts(found.status).get(job.key.name) if found else None
+                start = read_start(own, verdict)
+                unschedulable = next((each.unschedulable for each in own if each.unschedulable is not None), None)
+                if start.settled:
+                    return start
+                if clock() >= ends:
+                    return start if verdict else explain_timeout(start, own)
+                if unschedulable is not None and clock() >= room_ends:
+                    return RunStart(failure=unschedulable, reason="Unschedulable", no_room=True)
+                try:
+                    async with asyncio.timeout_at(min(ends, room_ends) if unschedulable is not None else ends):
+                        await changed.wait()
+                except TimeoutError:
+                    continue

@@ -1,1 +1,1 @@
-"""Answers that go on: server-sent events. A file for each kind of stream."""
+"""Streams of server-sent events, a file for each kind."""

@@ -1,4 +1,4 @@
-"""Whether a stream may go on: it may last for a day, and a right or a token is taken away in a moment."""
+"""Repeated access checks of open streams: a stream may last for a day, and rights and tokens are revoked meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,43 +8,42 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from mill_gateway.access import Caller
+from mill_gateway.access import Caller, presented_token
 from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
-from mill_gateway.middleware.authentication import presented_token
 from mill_gateway.streams.places import Place
 from mill_kube.client import Unreachable
 
 ANSWER_SECONDS: Final = 10.0
-"""How long an answer is waited for; the next question is a minute later."""
-GONE: Final = (AuthenticationRequired, AccessDenied)
-"""How it is refused that a stream goes on. Anything else is a question that could not be answered."""
+"""Timeout of one access check; the next one is a minute later."""
+DENIED: Final = (AuthenticationRequired, AccessDenied)
+"""Failures that end a stream. After any other one, the check could not be made, and the stream continues."""
 
 
 def as_comment(reason: str) -> bytes:
-    """Return what a stream ends with whose events are no place for it: clients overlook it, people may see it."""
+    """Return a comment as the last bytes of a stream: clients ignore it, people may see it."""
     return f": {' '.join(reason.splitlines())}\r\n\r\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a stream has taken, and what it asks for anew every minute."""
+    """The place that a stream has taken, and the access check that is repeated every minute."""
 
     place: Place
-    may: Callable[[Caller], Awaitable[None]]
-    """Asks for the right to what the stream tells. Raises `AccessDenied`."""
-    farewell: Callable[[str], bytes] = as_comment
-    """Makes the stream's last bytes of why it ends."""
+    authorize: Callable[[Caller], Awaitable[None]]
+    """Checks access to the stream's events. Raises `AccessDenied`."""
+    encode_refusal: Callable[[str], bytes] = as_comment
+    """Returns the stream's last bytes for the reason why it ends."""
 
     async def refusal(self, scope: Scope) -> str | None:
-        """Ask anew who sent the request, and whether they may still read the answer; return why they may not.
+        """Authenticate the request again and check access again; return why the stream must end, or None.
 
-        While the API server is away, so is everything that could be told.
+        While the API server does not answer, the stream continues: it has nothing new to send.
         """
         access = scope["app"].state.gateway.access
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self.may(await access.authenticate(presented_token(Headers(scope=scope))))
-        except GONE as error:
+                await self.authorize(await access.authenticate(presented_token(Headers(scope=scope))))
+        except DENIED as error:
             return str(error)
         except (GatewayError, Unreachable, TimeoutError):
             return None

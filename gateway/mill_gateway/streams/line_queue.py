@@ -1,4 +1,4 @@
-"""Lines on their way from the kubelets to one reader."""
+"""Queue of lines between the kubelets and one reader."""
 
 import asyncio
 
@@ -6,20 +6,20 @@ from mill_gateway.core.log_lines import LINE_OVERHEAD, Line
 from mill_gateway.objects.pods import Pod
 
 Queued = tuple[Pod, Line | None] | None
-"""A line; None in its place where lines of before may come again; None: there is no more."""
+"""A line of a pod; None in place of the line: earlier lines of the pod may repeat; None: the end."""
 
 
 class LineQueue(asyncio.Queue[Queued]):
-    """Lines that wait for a slow reader, bounded by their bytes. More are left at the kubelets."""
+    """Lines that wait for a slow reader, limited by their bytes. Further lines stay at the kubelets."""
 
     def __init__(self, most: int) -> None:
-        """`most` is after how many bytes it is full."""
+        """`most` is the number of bytes at which the queue is full."""
         super().__init__()
         self._most = most
         self._bytes = 0
 
     def full(self) -> bool:
-        """Tell whether who puts a line has to wait."""
+        """Whether the next `put` waits."""
         return self._bytes >= self._most
 
     def _put(self, item: Queued) -> None:

@@ -1,98 +1,89 @@
-"""The logs of all replicas together: first their last lines by time, then whatever they write.
+"""Logs of several replicas in one stream: first their last lines by time, then their new lines.
 
-Nothing is kept: a client that does not read stops the reading of the kubelets. A client that comes back with an event's
-id goes on where it was, at any gateway.
+Nothing is stored: while a client does not read, the gateway does not read from the kubelets. A client resumes with the
+id of its last event, at any gateway.
 """
 
 import asyncio
 import contextlib
 import heapq
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
 from mill_gateway.core.log_lines import Line, Progress, Splitter, encode, parse
-from mill_gateway.gateway import Gateway
-from mill_gateway.objects.pods import Pod, Program
-from mill_gateway.stores import Store
+from mill_gateway.objects.pods import Pod
+from mill_gateway.services.logs import LogSelection
+from mill_gateway.stores import Stores
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.places import Place
-from mill_kube.client import ApiError, KubeError
-from mill_objects.key import Key
+from mill_kube.client import ApiError, KubeClient, KubeError
 
 log = logging.getLogger(__name__)
 
 PLACE_SECONDS: Final = 10.0
-"""How often a replica that came later looks for a place, where there are too many to read all of them at once."""
+"""Seconds between two attempts to read a replica for which the limit had no room."""
 TURN_LINES: Final = 100
-"""After how many lines others have their turn: those that are there already are read without any waiting."""
+"""Number of lines after which other tasks run: lines that are buffered already are read without a wait."""
 AGAIN_SECONDS: Final = 1.0
-"""After what time a log is asked for again that was cut off while its container goes on."""
+"""Seconds after which a log is requested again that was cut off while its container runs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Whose logs are read."""
-
-    programs: tuple[Program, ...]
-    """What their pods belong to."""
-    takes: Callable[[Pod], bool] = lambda _: True
-    over: Callable[[], bool] = lambda: False
-    """Whether no other pod can come."""
-    run: Key | None = None
-    """The run that they are of, whose end ends the stream."""
-    pod: str | None = None
-    """The name of the one pod that is read, whatever comes later; None: all that come may be, and the right is asked
-    for all of the namespace."""
-
-    def pods(self, store: Store[Pod]) -> list[Pod]:
-        """Return the pods that are there, oldest first."""
-        found = [pod for program in self.programs for pod in store.in_group(program)]
-        return sorted(filter(self.takes, found), key=lambda each: (each.created_at, each.key))
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is read of each replica."""
+class LogQuery:
+    """The lines of each replica that a stream sends."""
 
     tail: int
+    """Number of last lines."""
     follow: bool
+    """Whether new lines follow."""
     previous: bool
-    """Whether lines of the container before its restart fill up the tail."""
+    """Whether the tail includes lines from before the container's last restart, if there are too few since."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """What all log streams of a process share."""
+
+    client: KubeClient
+    stores: Stores
+    queue_bytes: int
+    """Limit of the lines that wait for one reader."""
 
 
 class LogStream:
     """One reader's stream."""
 
     def __init__(
-        self, gateway: Gateway, selection: Selection, wanted: Wanted, progress: Progress, place: Place
+        self, source: LogSource, selection: LogSelection, query: LogQuery, progress: Progress, place: Place
     ) -> None:
         self._place = place
         self._postponed: set[str] = set()
-        """Replicas, by uid, that there is no place to read."""
-        self._gateway = gateway
-        self._pods = gateway.stores.pods
+        """Uids of the replicas for which the limit has no room."""
+        self._client = source.client
+        self._jobs = source.stores.jobs
+        self._pods = source.stores.pods
         self._selection = selection
-        self._wanted = wanted
+        self._query = query
         self._progress = progress
         self._from_now: dict[str, str | None] = {}
-        """Containers of which nothing that was there before is wanted: when they started, by the uid of their pod."""
-        self._queue = LineQueue(gateway.settings.log_queue_bytes)
+        """Start times of containers, by the uid of their pod, whose earlier lines are not sent."""
+        self._queue = LineQueue(source.queue_bytes)
 
     def pods(self) -> list[Pod]:
-        """Return the pods that are there, oldest first."""
+        """Return the pods that exist, oldest first."""
         return self._selection.pods(self._pods)
 
     async def events(self) -> AsyncIterator[bytes]:
         """Yield the events' bytes."""
-        there = self.pods()
-        if self._wanted.tail == 0:
-            self._from_now = {pod.uid: pod.started_at for pod in there}
-        async for pod, last in self._tails(there):
+        existing = self.pods()
+        if self._query.tail == 0:
+            self._from_now = {pod.uid: pod.started_at for pod in existing}
+        async for pod, last in self._tails(existing):
             if self._progress.take(_short(pod), last):
                 yield self._event(pod, last)
-        if not self._wanted.follow:
+        if not self._query.follow:
             return
         followers = asyncio.create_task(self._follow_all())
         try:
@@ -134,13 +125,13 @@ class LogStream:
                 await each.aclose()
 
     async def _tail(self, pod: Pod) -> AsyncGenerator[Line]:
-        """Yield a pod's last lines: of its container before the restart as well, if it has not written enough since.
+        """Yield the last lines of a pod, including those from before its last restart if there are too few since.
 
-        While a container waits for its restart, the one before is what Kubernetes takes for the current one.
+        While a container waits for its restart, Kubernetes returns the log of the previous one as the current log.
         """
-        tail = self._wanted.tail
+        tail = self._query.tail
         sources: list[AsyncGenerator[Line]] = []
-        before = self._wanted.previous and pod.restarts and pod.started_at is not None
+        before = self._query.previous and pod.restarts and pod.started_at is not None
         if before and self._progress.position(_short(pod)) is not None:
             sources = [self._read(pod, previous=True)]
         elif before:
@@ -149,19 +140,19 @@ class LogStream:
             if current < tail:
                 sources = [self._read(pod, tail=tail - current, previous=True)]
         for source in (*sources, self._read(pod, tail=tail)):
-            self._progress.reopen(_short(pod))  # both are the same log where a restart is not known of yet
+            self._progress.reopen(_short(pod))  # both are the same log until the store has the restart
             async with contextlib.aclosing(source):
                 async for line in source:
                     yield line
 
     async def _follow_all(self) -> None:
-        """Follow every pod, also those that come later, until none can come any more."""
+        """Follow every pod, including later ones, until none can be added."""
         followed: dict[str, asyncio.Task[None]] = {}
         changed = asyncio.Event()
         with contextlib.ExitStack() as waits:
             if self._selection.run is not None:
                 waits.enter_context(self._pods.subscriptions.subscribe(self._selection.run, changed))
-                waits.enter_context(self._gateway.stores.jobs.subscriptions.subscribe(self._selection.run, changed))
+                waits.enter_context(self._jobs.subscriptions.subscribe(self._selection.run, changed))
             else:
                 for program in self._selection.programs:
                     waits.enter_context(self._pods.subscriptions.subscribe(program, changed))
@@ -178,40 +169,40 @@ class LogStream:
     async def _follow_selected(self, followed: dict[str, asyncio.Task[None]], changed: asyncio.Event) -> None:
         while True:
             changed.clear()
-            there = self.pods()
+            existing = self.pods()
             for each in followed.values():
                 if each.done():
-                    each.result()  # an error of ours ends the stream, rather than one replica's part of it
-            self._postponed &= {pod.uid for pod in there}
+                    each.result()  # an internal error ends the stream, not only one replica's part
+            self._postponed &= {pod.uid for pod in existing}
             reading = sum(not each.done() for each in followed.values())
             self._place.shrink(max(1, reading))
-            for pod in there:
-                if pod.uid in followed or not self._has_place(pod, reading):
+            for pod in existing:
+                if pod.uid in followed or not self._take_place(pod, reading):
                     continue
                 reading += 1
                 followed[pod.uid] = asyncio.create_task(self._follow(pod))
                 followed[pod.uid].add_done_callback(lambda _: changed.set())
-            for uid in set(followed) - {pod.uid for pod in there}:
+            for uid in set(followed) - {pod.uid for pod in existing}:
                 if followed[uid].done():
                     del followed[uid]
-            if self._selection.over() and not self._postponed and all(each.done() for each in followed.values()):
+            if self._selection.is_complete() and not self._postponed and all(each.done() for each in followed.values()):
                 return
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PLACE_SECONDS if self._postponed else None):
                     await changed.wait()
 
-    def _has_place(self, pod: Pod, reading: int) -> bool:
-        """Tell whether one more pod may be read. One that may not has its turn later, and nothing of it is lost."""
+    def _take_place(self, pod: Pod, reading: int) -> bool:
+        """Return whether one more pod may be read. Others are read later, from their first line."""
         problem = self._place.grow() if reading >= self._place.count else None
         if problem is None:
             self._postponed.discard(pod.uid)
         elif pod.uid not in self._postponed:
             self._postponed.add(pod.uid)
-            log.warning("logs of %s wait for a place: %s", pod.key, problem)
+            log.warning("logs of %s: postponed: %s", pod.key, problem)
         return problem is None
 
     async def _follow(self, pod: Pod) -> None:
-        """Follow a pod through restarts of its container, until it is gone or over."""
+        """Follow a pod through restarts of its container, until it has ended or is gone."""
         with self._pods.subscriptions.subscribe(pod.program) as changed:
             read: str | None = None
             while True:
@@ -229,15 +220,15 @@ class LogStream:
                 await changed.wait()
 
     async def _follow_container(self, pod: Pod) -> bool:
-        """Read what a container writes until it ends; tell whether it has ended, or was only cut off."""
+        """Read new lines of a container; return whether it has ended, or its log was only cut off."""
         known = self._progress.position(_short(pod))
         from_now = known is None and self._from_now.get(pod.uid) == pod.started_at
         sources = [self._read(pod, follow=True, tail=0 if from_now else None)]
         if pod.restarts and known is not None:
-            sources.insert(0, self._read(pod, previous=True))  # what it wrote last, if nobody has read it yet
+            sources.insert(0, self._read(pod, previous=True))  # its last lines, if the reader does not have them yet
         try:
             for source in sources:
-                await self._queue.put((pod, None))  # in its turn: lines of before may still wait there
+                await self._queue.put((pod, None))  # queued, since earlier lines may still wait there
                 async with contextlib.aclosing(source):
                     async for line in source:
                         await self._queue.put((pod, line))
@@ -249,9 +240,9 @@ class LogStream:
     async def _read(
         self, pod: Pod, *, tail: int | None = None, previous: bool = False, follow: bool = False
     ) -> AsyncGenerator[Line]:
-        """Yield a container's lines, from its position on. What cannot be read has no lines."""
+        """Yield a container's lines after the reader's position; none if its log cannot be read."""
         position = self._progress.position(_short(pod))
-        chunks = self._gateway.client.logs(
+        chunks = self._client.logs(
             *pod.key,
             container=pod.container,
             follow=follow,
@@ -273,7 +264,7 @@ class LogStream:
                     yield line
         except ApiError as error:
             if follow and (error.status >= 500 or error.status == 429):
-                raise  # it may be there, but not now
+                raise  # the log may be readable later
             # Else the container has not started, or its log is gone.
         finally:
             await chunks.aclose()

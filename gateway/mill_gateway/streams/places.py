@@ -1,4 +1,4 @@
-"""How many streams may be open at once: each costs memory for as long as its reader likes."""
+"""Limits of open streams: each one costs memory for as long as its reader likes."""
 
 from collections.abc import Hashable
 from types import TracebackType
@@ -11,12 +11,12 @@ from mill_gateway.settings import Settings
 from mill_process.settings import variable
 
 RETRY_SECONDS: Final = 10
-"""After how long somebody who was refused may try again."""
+"""Seconds after which a refused caller may try again."""
 Kind = Literal["rollout", "logs", "drain"]
 
 
 class Place:
-    """What one stream has taken. As a context it is given back if the stream does not come to be."""
+    """The places of one stream. As a context it releases them if the stream is not opened."""
 
     def __init__(self, places: Places, caller: Hashable, count: int) -> None:
         self._places = places
@@ -24,20 +24,20 @@ class Place:
         self.count = count
 
     def grow(self) -> str | None:
-        """Take one more. If there is none, return why."""
+        """Take one more place. If the limit is reached, return why."""
         problem = self._places.take(self._caller)
         if problem is None:
             self.count += 1
         return problem
 
     def shrink(self, count: int) -> None:
-        """Keep so many."""
+        """Keep `count` places."""
         if count < self.count:
-            self._places.give_back(self._caller, self.count - count)
+            self._places.release(self._caller, self.count - count)
             self.count = count
 
     def release(self) -> None:
-        """Give all back."""
+        """Release all places."""
         self.shrink(0)
 
     def __enter__(self) -> Self:
@@ -51,7 +51,7 @@ class Place:
 
 
 class Streams:
-    """The places of one process."""
+    """The places of all streams of a process."""
 
     def __init__(self, settings: Settings) -> None:
         def limit(name: str) -> Limit:
@@ -62,8 +62,8 @@ class Streams:
         self.places: dict[Kind, Places] = {"rollout": rollouts, "drain": rollouts, "logs": logs}
 
     def take(self, kind: Kind, caller: Caller, count: int = 1) -> Place:
-        """Take places for a stream that is about to begin. Raise `LimitReached`, with the setting's name."""
-        # Not the whole user: Kubernetes tells each token of an account apart.
+        """Take places for a new stream. Raise `LimitReached`, which names the setting."""
+        # By name: Kubernetes' user differs between tokens of one account.
         who = (caller.name, caller.namespaces) if caller.user is None else caller.user.name
         if (problem := self.places[kind].take(who, count)) is not None:
             limit = "log_streams" if kind == "logs" else "streams"

@@ -1,4 +1,4 @@
-"""What all streams have in common."""
+"""Server-sent events as an answer: heartbeats, repeated access checks, headers."""
 
 import asyncio
 import logging
@@ -14,21 +14,24 @@ from starlette.types import Receive, Scope, Send
 from mill_gateway.streams.guard import Guard
 
 HEARTBEAT_SECONDS: Final = 15.0
-ASK_SECONDS: Final = 60.0
-"""How often a stream asks anew whether it may go on: with a heartbeat."""
+ACCESS_CHECK_SECONDS: Final = 60.0
+"""Seconds between two access checks of a stream: a multiple of the heartbeat."""
 STREAM: Final = "stream"
-"""What tells the server, in the state of a request, that its answer goes on."""
+"""Key in the state of a request by which the server knows that its answer is a stream."""
 
-AppStatus.enable_automatic_graceful_drain = False  # the server cuts streams off: else each would be an error in the log
-logging.getLogger("sse_starlette").setLevel(logging.INFO)  # below that it logs whatever it sends
+# The server closes streams at its end; by default sse-starlette would drain them, and each would be logged as an error.
+# This setting is global and not documented: tests/unit/mill_gateway/test_sse_starlette.py holds the version to it.
+AppStatus.enable_automatic_graceful_drain = False
+logging.getLogger("sse_starlette").setLevel(logging.INFO)  # at DEBUG it logs every event
 
 
 def event_stream(
     events: AsyncIterator[bytes], opened: Gauge, headers: Mapping[str, str] | None = None, *, guard: Guard | None = None
 ) -> EventSourceResponse:
-    """Answer with events whose bytes are made already; a comment every 15 s shows that the stream is alive.
+    """Return the answer that streams encoded events, with a comment every 15 s as heartbeat.
 
-    The server cuts off who does not read them, and everybody at its end. `guard` is None for what nobody is asked for.
+    The server closes it if the client does not read, and when the process ends. `guard` is None for a stream without
+    access checks.
     """
     return _Stream(_counted(events, opened), guard, headers or {})
 
@@ -47,19 +50,19 @@ class _Stream(EventSourceResponse):
         try:
             await super().__call__(scope, receive, send)
             if self._guard is not None and self._refusal is not None and self.active:
-                last = self._guard.farewell(self._refusal)
+                last = self._guard.encode_refusal(self._refusal)
                 await send({"type": "http.response.body", "body": last, "more_body": False})
         finally:
             if self._guard is not None:
                 self._guard.place.release()
 
     async def _ping(self, send: Send) -> None:
-        """Show that the stream is alive, until it may not go on: its end ends the stream."""
+        """Send heartbeats until an access check fails. Its return ends the stream."""
         beats = 0
         while self.active:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             beats += 1
-            if self._guard is not None and beats % (ASK_SECONDS // HEARTBEAT_SECONDS) == 0:
+            if self._guard is not None and beats % (ACCESS_CHECK_SECONDS // HEARTBEAT_SECONDS) == 0:
                 self._refusal = await self._guard.refusal(self._scope)
                 if self._refusal is not None:
                     return

@@ -10,11 +10,10 @@ import pytest
 from mill_gateway.access.access import ANONYMOUS
 from mill_gateway.core.log_lines import Line, Progress
 from mill_gateway.objects.pods import project_pod as seen
-from mill_gateway.routes.logs import selection
 from mill_gateway.settings import Settings
 from mill_gateway.streams import response
 from mill_gateway.streams.line_queue import LineQueue
-from mill_gateway.streams.logs import LogStream, Wanted
+from mill_gateway.streams.logs import LogQuery, LogStream
 from mill_kube.client import Unreachable
 
 from .access.cluster import KUBERNETES, done, grant
@@ -141,8 +140,10 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
 
         recorded.kube.written |= {"web-0": line, "web-1": line}
         place = recorded.gateway.streams.take("logs", ANONYMOUS)
-        wanted = Wanted(tail=10, follow=True, previous=True)
-        events = LogStream(recorded.gateway, selection(recorded.gateway, "default", "web"), wanted, Progress(), place)
+        wanted = LogQuery(tail=10, follow=True, previous=True)
+        events = LogStream(
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", "web"), wanted, Progress(), place
+        )
         told: list[bytes] = []
 
         async def read() -> None:
@@ -152,9 +153,9 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
         task = asyncio.create_task(read())
         await _until(lambda: len(told) == 1)
         recorded.have(pod("web", "1", uid="another-uid"))
-        await _until(lambda: "wait for a place" in caplog.text)
+        await _until(lambda: "postponed: " in caplog.text)
         assert [b"web-0" in each for each in told] == [True]
-        assert caplog.text.count("wait for a place") == 1
+        assert caplog.text.count("postponed: ") == 1
         assert "MILL_MAX_LOG_STREAMS allows 1" in caplog.text
         recorded.lose("Pod", "default", "web-0")
         over.set()
@@ -197,7 +198,7 @@ async def test_lines_wait_by_their_bytes() -> None:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute pass in a moment."""
     monkeypatch.setattr(response, "HEARTBEAT_SECONDS", 0.02)
-    monkeypatch.setattr(response, "ASK_SECONDS", 0.04)
+    monkeypatch.setattr(response, "ACCESS_CHECK_SECONDS", 0.04)
 
 
 @pytest.mark.usefixtures("hurried")

@@ -11,8 +11,7 @@ import pytest
 from mill_gateway.access.access import ANONYMOUS
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.objects.pods import Pod, Program
-from mill_gateway.routes.logs import selection
-from mill_gateway.streams.logs import LogStream, Wanted
+from mill_gateway.streams.logs import LogQuery, LogStream
 from mill_kube.client import ApiError, Unreachable
 
 from .conftest import Recorded, Serve
@@ -115,11 +114,11 @@ class Reader:
     """Reads a stream while a test does something else."""
 
     def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
-        wanted = Wanted(tail=tail, follow=True, previous=True)
+        wanted = LogQuery(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
         self.place = recorded.gateway.streams.take("logs", ANONYMOUS)
         stream = LogStream(
-            recorded.gateway, selection(recorded.gateway, "default", name), wanted, Progress(), self.place
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", name), wanted, Progress(), self.place
         )
         self.task = asyncio.create_task(self._read(stream))
 
@@ -257,10 +256,10 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
 
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = endless
-        wanted = Wanted(tail=10, follow=True, previous=True)
+        wanted = LogQuery(tail=10, follow=True, previous=True)
         place = recorded.gateway.streams.take("logs", ANONYMOUS)
-        selected = selection(recorded.gateway, "default", "web")
-        stream = LogStream(recorded.gateway, selected, wanted, Progress(), place).events()
+        selected = recorded.gateway.logs.select("default", "web")
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place).events()
         await anext(stream)
         await asyncio.sleep(0.1)
         assert taken < 300
@@ -383,10 +382,10 @@ async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
             yield text
 
         recorded.kube.written["web-0"] = at_once
-        wanted = Wanted(tail=10_000, follow=False, previous=True)
+        wanted = LogQuery(tail=10_000, follow=False, previous=True)
         place = recorded.gateway.streams.take("logs", ANONYMOUS)
-        selected = selection(recorded.gateway, "default", "web")
-        stream = LogStream(recorded.gateway, selected, wanted, Progress(), place)
+        selected = recorded.gateway.logs.select("default", "web")
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place)
         turns = 0
 
         async def other() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 from mill_gateway.objects.deployments import Deployment
+from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.stores import Store
 from mill_gateway.stores.kinds import DEPLOYMENTS
 from mill_gateway.streams.rollout import follow
@@ -52,13 +53,13 @@ def _change(store: Store[Deployment], resource: dict[str, Any]) -> None:
 async def test_a_late_reader_gets_everything() -> None:
     store = _store()
     _change(store, _resource(1, [SCHEDULED, HEALTHY], finished=True))
-    assert [each async for each in follow(store, KEY, UID, "1")] == EVENTS
+    assert [each async for each in follow(store, RolloutQuery(KEY, UID, "1"))] == EVENTS
 
 
 async def test_a_resumed_reader_gets_the_rest() -> None:
     store = _store()
     _change(store, _resource(1, [SCHEDULED, HEALTHY], finished=True))
-    assert [each async for each in follow(store, KEY, UID, "1", after=1)] == EVENTS[1:]
+    assert [each async for each in follow(store, RolloutQuery(KEY, UID, "1", after=1))] == EVENTS[1:]
 
 
 async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() -> None:
@@ -66,7 +67,7 @@ async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() 
     got: list[bytes] = []
 
     async def read() -> None:
-        async for each in follow(store, KEY, UID, "1"):
+        async for each in follow(store, RolloutQuery(KEY, UID, "1")):
             got.append(each)  # noqa: PERF401 - the list must grow while the stream is open
 
     _change(store, _resource(1, []))
@@ -85,6 +86,6 @@ async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() 
 async def test_a_deleted_deployment_ends_the_stream() -> None:
     store = _store()
     _change(store, _resource(1, [SCHEDULED]))
-    events = [each async for each in follow(store, KEY, "another-uid", "1")]
+    events = [each async for each in follow(store, RolloutQuery(KEY, "another-uid", "1"))]
     assert b"the deployment was deleted" in events[0]
     assert events[1].startswith(b"event: done")

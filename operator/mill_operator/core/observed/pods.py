@@ -12,9 +12,6 @@ from mill_operator.core.observed.containers import ObservedContainer, containers
 from mill_operator.core.observed.foreign_text import cluster_words, name
 from mill_operator.core.observed.text_cache import TextCache
 
-LABEL_JOB = "batch.kubernetes.io/job-name"
-"""The label by which a Job's pods name it."""
-
 
 @dataclass(frozen=True, slots=True)
 class ObservedPod:
@@ -116,7 +113,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
         injected=injected,
         task=task,
-        job=labels.get(LABEL_JOB, ""),
+        job=labels.get(names.LABEL_JOB, ""),
         eviction_message=cluster_words(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 

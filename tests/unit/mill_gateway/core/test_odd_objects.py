@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.deployments import summary
-from mill_gateway.core.ownership import gitops_owner, managers_of
-from mill_gateway.core.services import services
-from mill_gateway.core.usage import usage
-from mill_gateway.core.volumes import volume
+from mill_gateway.core.deployments import view_deployment
+from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.services import view_services
+from mill_gateway.core.usage import read_usage
+from mill_gateway.core.volumes import view_volume
 from mill_gateway.objects.amounts import Amounts, requested
 from mill_gateway.objects.claims import project_claim
-from mill_gateway.objects.deployments import project_deployment
+from mill_gateway.objects.deployments import managers_of, project_deployment
 from mill_gateway.objects.jobs import project_job
 from mill_gateway.objects.nodes import project_node, project_node_pod
 from mill_gateway.objects.pods import project_pod
@@ -142,7 +142,7 @@ def test_jobs(path: str, value: Any, kept: Json) -> None:
     ],
 )
 def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
-    shown = volume(project_claim(changed(samples.CLAIM, path, value)), ())
+    shown = view_volume(project_claim(changed(samples.CLAIM, path, value)), ())
     assert (shown.size, shown.size_bytes) == (size, count)
 
 
@@ -167,8 +167,8 @@ def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
 )
 def test_resources(path: str, value: Any, names: list[str]) -> None:
     seen = project_deployment(changed(samples.MILL_DEPLOYMENT, path, value))
-    assert [each["name"] for each in services(seen, lambda _: ())] == names
-    assert summary(seen).name == "mill"
+    assert [each["name"] for each in view_services(seen, lambda _: ())] == names
+    assert view_deployment(seen).name == "mill"
     assert seen.has_service("api") == ("api" in names)
     assert seen.replicas("other") == 0
 
@@ -186,11 +186,11 @@ def test_usage_of_whom_nobody_knows_is_left_out() -> None:
         "metadata": item["metadata"] | {"name": "odd"},
         "containers": [{"usage": None}, None, {"usage": {"cpu": "x"}}],
     }
-    assert usage({"items": [item, odd, {"metadata": None}, None, {"containers": []}]}) == {
+    assert read_usage({"items": [item, odd, {"metadata": None}, None, {"containers": []}]}) == {
         Key("shop", "web-1"): Amounts(0.000123, 1234 * 1024),
         Key("shop", "odd"): Amounts(),
     }
-    assert usage({"items": None}) == {}
+    assert read_usage({"items": None}) == {}
 
 
 PROJECTIONS: list[tuple[Callable[[Json], object], Json, str]] = [

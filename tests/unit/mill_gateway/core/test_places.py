@@ -28,5 +28,5 @@ def test_what_is_refused_takes_nothing_and_what_is_given_back_is_free() -> None:
     places = _places(3, 3)
     assert places.take("a", 4) is not None
     assert (len(places), places.take("a", 3)) == (0, None)
-    places.give_back("a", 3)
+    places.release("a", 3)
     assert (len(places), places._taken) == (0, {})

@@ -1,11 +1,21 @@
-"""From a wish to a Job, and how a beginning is judged."""
+"""From a wanted to a Job, and whether a run has started."""
 
 from typing import Any
 
 import pytest
 
+from mill_api.owner import Owner
 from mill_api.status import TaskRun
-from mill_gateway.core.spawning import BadWish, Beginning, Wish, beginning, from_template, inline, run_name, too_late
+from mill_gateway.core.spawning import (
+    InvalidRunRequest,
+    RunRequest,
+    RunStart,
+    explain_timeout,
+    job_from_template,
+    job_of_image,
+    read_start,
+    run_name,
+)
 from mill_gateway.objects.pods import project_pod as seen
 from mill_objects.key import Key
 from tests.unit.mill_gateway.objects import labels, pod
@@ -29,8 +39,11 @@ CRON_JOB: dict[str, Any] = {
 }
 
 
+OWNER = Owner(Key("shop", "mill"), "u-1")
+
+
 def test_a_run_of_a_task_is_its_template_and_belongs_to_it() -> None:
-    made = from_template(CRON_JOB, "migrate-1", Wish())
+    made = job_from_template(CRON_JOB, "migrate-1", RunRequest())
     assert made["spec"] == CRON_JOB["spec"]["jobTemplate"]["spec"]
     assert made["metadata"] == {
         "name": "migrate-1",
@@ -44,7 +57,7 @@ def test_a_run_of_a_task_is_its_template_and_belongs_to_it() -> None:
 
 
 def test_values_of_the_caller_stand_as_they_are() -> None:
-    made = from_template(CRON_JOB, "migrate-1", Wish(env={"B": "$(A) ${secret(x)}", "C": ""}))
+    made = job_from_template(CRON_JOB, "migrate-1", RunRequest(env={"B": "$(A) ${secret(x)}", "C": ""}))
     (container,) = made["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [
         {"name": "A", "value": "1"},
@@ -56,13 +69,15 @@ def test_values_of_the_caller_stand_as_they_are() -> None:
 
 @pytest.mark.parametrize(("timeout", "limit"), [("90 sec", 90), ("1.5s", 2), ("0", None), (None, 3600)])
 def test_a_time_out_replaces_the_templates(timeout: str | None, limit: int | None) -> None:
-    made = from_template(CRON_JOB, "migrate-1", Wish(timeout=timeout))
+    made = job_from_template(CRON_JOB, "migrate-1", RunRequest(timeout=timeout))
     assert made["spec"].get("activeDeadlineSeconds") == limit
 
 
 def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
-    wish = Wish(image="busybox:1", cpu=2, memory="1G", env={"A": "1"}, command=("sh", "-c", "echo $HOME"))
-    made = inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account="runner", restricted=True)
+    wanted = RunRequest(image="busybox:1", cpu=2, memory="1G", env={"A": "1"}, command=("sh", "-c", "echo $HOME"))
+    made = job_of_image(
+        Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, service_account="runner", restricted=True
+    )
     meta, spec = made["metadata"], made["spec"]
     assert meta["labels"] == labels("task-1", "task") | {"app.kubernetes.io/part-of": "mill"}
     assert meta["ownerReferences"][0] | {"controller": True} == {
@@ -84,9 +99,9 @@ def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    wish = Wish(image="a b", cpu=0, memory="lots", env={"1=": "x"}, timeout="soon")
-    with pytest.raises(BadWish) as refused:
-        _inline(wish)
+    wanted = RunRequest(image="a b", cpu=0, memory="lots", env={"1=": "x"}, timeout="soon")
+    with pytest.raises(InvalidRunRequest) as refused:
+        _inline(wanted)
     assert str(refused.value).splitlines() == [
         "timeout: invalid duration 'soon': expected number at 0",
         "cpu must be greater than 0",
@@ -99,26 +114,28 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
-def _inline(wish: Wish) -> dict[str, Any]:
-    return inline(Key("shop", "mill"), "u-1", "task-1", "task-1-2", wish, service_account=None, restricted=False)
+def _inline(wanted: RunRequest) -> dict[str, Any]:
+    return job_of_image(
+        Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, service_account=None, restricted=False
+    )
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "wanted",
     [
-        *(Wish(image="busybox", cpu=cpu) for cpu in (float("nan"), float("inf"), -1.0, 1e300)),
-        Wish(image="busybox", memory=""),
-        Wish(image=""),
+        *(RunRequest(image="busybox", cpu=cpu) for cpu in (float("nan"), float("inf"), -1.0, 1e300)),
+        RunRequest(image="busybox", memory=""),
+        RunRequest(image=""),
     ],
 )
-def test_what_cannot_be_run(wish: Wish) -> None:
-    with pytest.raises(BadWish):
-        _inline(wish)
+def test_what_cannot_be_run(wanted: RunRequest) -> None:
+    with pytest.raises(InvalidRunRequest):
+        _inline(wanted)
 
 
 def test_amounts_are_the_tasks_own_whatever_a_client_sends_along() -> None:
     assert (
-        from_template(CRON_JOB, "migrate-1", Wish(cpu=0, memory=""))["spec"]
+        job_from_template(CRON_JOB, "migrate-1", RunRequest(cpu=0, memory=""))["spec"]
         == (CRON_JOB["spec"]["jobTemplate"]["spec"])
     )
 
@@ -146,33 +163,33 @@ PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pend
 @pytest.mark.parametrize(
     ("pods", "told", "expected"),
     [
-        ([], None, Beginning()),
-        ([_pod(node=None, phase="Pending", state={"waiting": {}})], None, Beginning()),
-        ([_pod(**PULLING)], _told("Pending"), Beginning("node-1", "starting")),
-        ([_pod()], None, Beginning("node-1", "running")),
-        ([_pod(**PULLING)], _told("Running", node="node-1"), Beginning("node-1", "running")),
-        ([], _told("Succeeded", node="node-1"), Beginning("node-1", "running")),
+        ([], None, RunStart()),
+        ([_pod(node=None, phase="Pending", state={"waiting": {}})], None, RunStart()),
+        ([_pod(**PULLING)], _told("Pending"), RunStart("node-1", "starting")),
+        ([_pod()], None, RunStart("node-1", "running")),
+        ([_pod(**PULLING)], _told("Running", node="node-1"), RunStart("node-1", "running")),
+        ([], _told("Succeeded", node="node-1"), RunStart("node-1", "running")),
         # A program that has failed has run, which is what was asked for.
-        ([], _told("Failed", node="node-1", startedAt=AT, exitCode=3, message="x"), Beginning("node-1", "running")),
-        ([], _told("Failed", node="node-1", startedAt=AT, message="its pod is gone"), Beginning("node-1", "running")),
-        ([_pod(state={"terminated": {"exitCode": 3, "startedAt": AT}})], None, Beginning("node-1", "running")),
+        ([], _told("Failed", node="node-1", startedAt=AT, exitCode=3, message="x"), RunStart("node-1", "running")),
+        ([], _told("Failed", node="node-1", startedAt=AT, message="its pod is gone"), RunStart("node-1", "running")),
+        ([_pod(state={"terminated": {"exitCode": 3, "startedAt": AT}})], None, RunStart("node-1", "running")),
         # One that the runtime could not start has an exit code as well, of the runtime's making.
-        ([_pod(**NEVER)], None, Beginning("node-1", "starting")),
+        ([_pod(**NEVER)], None, RunStart("node-1", "starting")),
         (
             [_pod(**NEVER)],
             _told("Failed", node="node-1", exitCode=128, reason="CommandNotFound", message="command not found"),
-            Beginning("node-1", failure="command not found", code="CommandNotFound"),
+            RunStart("node-1", failure="command not found", reason="CommandNotFound"),
         ),
         (
             [_pod(**PULLING)],
             _told("Failed", reason="TagNotFound", message="image pull failed: tag not found"),
-            Beginning("node-1", failure="image pull failed: tag not found", code="TagNotFound"),
+            RunStart("node-1", failure="image pull failed: tag not found", reason="TagNotFound"),
         ),
-        ([], _told("Stopped"), Beginning(failure="it was ended before it had begun")),
+        ([], _told("Stopped"), RunStart(failure="it was ended before it had begun")),
     ],
 )
-def test_how_a_beginning_went(pods: list[Any], told: TaskRun | None, expected: Beginning) -> None:
-    assert beginning(pods, told) == expected
+def test_whether_a_run_has_started(pods: list[Any], told: TaskRun | None, expected: RunStart) -> None:
+    assert read_start(pods, told) == expected
     assert expected.settled is (expected.status == "running" or expected.failure is not None)
 
 
@@ -189,4 +206,4 @@ def test_how_a_beginning_went(pods: list[Any], told: TaskRun | None, expected: B
     ],
 )
 def test_how_a_run_is_judged_of_which_the_operator_tells_nothing(pods: list[Any], failure: str | None) -> None:
-    assert too_late(Beginning("node-1", "pulling"), pods).failure == failure
+    assert explain_timeout(RunStart("node-1", "pulling"), pods).failure == failure

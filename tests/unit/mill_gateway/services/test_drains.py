@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.draining import busy, plan, unmanaged
+from mill_gateway.core.draining import describe_unmanaged, movable, plan_drain
 from mill_gateway.objects.nodes import project_node_pod
 from mill_gateway.objects.pods import Program
 from mill_gateway.services import drains
@@ -36,7 +36,7 @@ STATEFUL = _foreign("stateful", "StatefulSet")
 
 def test_what_goes_and_what_stays() -> None:
     run = pod("migrate", kind="task", run="migrate-1")
-    planned = plan(
+    planned = plan_drain(
         map(project_node_pod, [DAEMON, STATIC, LOOSE, STATEFUL, run, pod("web", "0"), pod("web", "1"), pod("db")])
     )
     assert {program: [each.key.name for each in pods] for program, pods in planned.services.items()} == {
@@ -45,9 +45,9 @@ def test_what_goes_and_what_stays() -> None:
     }
     assert [each.key.name for each in planned.others] == ["stateful", "migrate-0"]
     assert [each.key.name for each in planned.kept] == ["loose"]
-    assert unmanaged(planned.kept[0]).startswith("pod kube-system/loose has no controller")
-    assert [each.key.name for each in busy(map(project_node_pod, [DAEMON, STATIC, LOOSE]))] == ["loose"]
-    going = plan([project_node_pod(_foreign("loose", None, deletionTimestamp="2026-02-14T10:00:00Z"))])
+    assert describe_unmanaged(planned.kept[0]).startswith("pod kube-system/loose has no controller")
+    assert [each.key.name for each in movable(map(project_node_pod, [DAEMON, STATIC, LOOSE]))] == ["loose"]
+    going = plan_drain([project_node_pod(_foreign("loose", None, deletionTimestamp="2026-02-14T10:00:00Z"))])
     assert ([each.key.name for each in going.others], going.kept) == (["loose"], ())
 
 

@@ -3,18 +3,25 @@
 from typing import Any
 
 from mill_api.spec import MillDeploymentSpec, Service
-from mill_gateway.services.deployments import force_patch, replace_patch
+from mill_gateway.core.patches import force_patch, replace_patch
+from mill_gateway.objects.deployments import Deployment, project_deployment
 
 SPEC = MillDeploymentSpec(services=[Service(name="web", image="web:1", port=8080)])
 OTHER = MillDeploymentSpec(services=[Service(name="web", image="web:2", port=8080)])
 REQUEST = "/metadata/annotations/mill.dev~1request"
 
 
-def _there(annotations: dict[str, str] | None = None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"uid": "u-1", "generation": 4}
+def _current(annotations: dict[str, str] | None = None, spec: dict[str, Any] | None = None) -> Deployment:
+    metadata: dict[str, Any] = {
+        "name": "mill",
+        "namespace": "shop",
+        "uid": "u-1",
+        "generation": 4,
+        "resourceVersion": "7",
+    }
     if annotations is not None:
         metadata["annotations"] = annotations
-    return {"metadata": metadata, "spec": SPEC.to_wire()}
+    return project_deployment({"metadata": metadata, "spec": SPEC.to_wire() if spec is None else spec})
 
 
 TESTS = [
@@ -24,20 +31,20 @@ TESTS = [
 
 
 def test_another_spec_replaces_the_whole_spec_of_that_very_generation() -> None:
-    assert replace_patch(_there(), OTHER, "r") == [*TESTS, {"op": "add", "path": "/spec", "value": OTHER.to_wire()}]
+    assert replace_patch(_current(), OTHER, "r") == [*TESTS, {"op": "add", "path": "/spec", "value": OTHER.to_wire()}]
 
 
 def test_an_old_request_goes_with_the_spec_that_it_was_about() -> None:
-    patch = replace_patch(_there({"mill.dev/request": "old"}), OTHER, "r")
+    patch = replace_patch(_current({"mill.dev/request": "old"}), OTHER, "r")
     assert patch[-1] == {"op": "remove", "path": REQUEST}
 
 
 def test_the_same_spec_asks_for_a_new_rollout_and_leaves_the_spec_alone() -> None:
-    assert replace_patch(_there({"a": "b"}), SPEC, "r") == [*TESTS, {"op": "add", "path": REQUEST, "value": "r"}]
+    assert replace_patch(_current({"a": "b"}), SPEC, "r") == [*TESTS, {"op": "add", "path": REQUEST, "value": "r"}]
 
 
 def test_annotations_are_made_where_there_are_none() -> None:
-    patch = replace_patch(_there(), SPEC, "r")
+    patch = replace_patch(_current(), SPEC, "r")
     assert patch[2:] == [
         {"op": "add", "path": "/metadata/annotations", "value": {}},
         {"op": "add", "path": REQUEST, "value": "r"},
@@ -45,16 +52,15 @@ def test_annotations_are_made_where_there_are_none() -> None:
 
 
 def test_what_the_api_server_filled_in_is_no_difference() -> None:
-    there = _there()
-    assert "memory" not in there["spec"]["services"][0]
-    there["spec"]["services"][0]["memory"] = "256M"
-    assert replace_patch(there, SPEC, "r")[-1]["path"] == REQUEST
+    spec = SPEC.to_wire()
+    assert "memory" not in spec["services"][0]
+    spec["services"][0]["memory"] = "256M"
+    assert replace_patch(_current(spec=spec), SPEC, "r")[-1]["path"] == REQUEST
 
 
 def test_a_spec_that_is_none_of_ours_is_replaced() -> None:
-    there = _there()
-    there["spec"] = {"services": [{"name": "Web!"}]}
-    assert replace_patch(there, SPEC, "r")[-1]["path"] == "/spec"
+    current = _current(spec={"services": [{"name": "Web!"}]})
+    assert replace_patch(current, SPEC, "r")[-1]["path"] == "/spec"
 
 
 def test_insisting_removes_the_tasks_that_are_no_longer_asked_for() -> None:
