@@ -63,7 +63,8 @@ def moved(status: int, to: str) -> Answer:
 
 def refusal(status: int, message: str, **more: Any) -> Answer:
     """An error as the gateway tells it."""
-    return as_json({"error": message, **more, "request_id": "7707679e566ef2f9"}, status)
+    names = {"request": "7707679e566ef2f9", "request_id": "7707679e566ef2f9"}
+    return as_json({"error": message, "code": "a_code", **more, **names}, status)
 
 
 def event(name: str | None, data: Any, id_: str | None = None) -> bytes:
