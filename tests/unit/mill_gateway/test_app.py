@@ -1,17 +1,17 @@
-"""The application answers from what it has watched, and says so while it has not."""
+"""The application answers from its caches, and refuses requests until they are synced."""
 
 from .conftest import Serve
 from .objects import mill_deployment
 
 
-async def test_it_lists_what_it_has_watched(served: Serve) -> None:
+async def test_lists_come_from_the_caches(served: Serve) -> None:
     async with served(mill_deployment(), mill_deployment(name="b"), mill_deployment(namespace="other")) as recorded:
         answer = await recorded.http.get("/v1/deployments")
         assert [each["name"] for each in answer.json()] == ["b", "mill"]
         assert recorded.kube.requests == []
 
 
-async def test_until_it_knows_the_cluster_it_says_so(served: Serve) -> None:
+async def test_requests_fail_until_the_caches_are_synced(served: Serve) -> None:
     async with served() as recorded:
         recorded.gateway.stores.pods.reflector.synced.clear()
         answer = await recorded.http.get("/v1/deployments")
@@ -21,7 +21,7 @@ async def test_until_it_knows_the_cluster_it_says_so(served: Serve) -> None:
         assert (ready.status_code, ready.json()) == (503, {"status": "waiting for the first list of pods"})
 
 
-async def test_every_answer_has_the_request_id_of_the_caller_or_one_of_its_own(served: Serve) -> None:
+async def test_every_answer_has_the_callers_or_a_new_request_id(served: Serve) -> None:
     async with served() as recorded:
         given = await recorded.http.get("/nowhere", headers={"X-Request-Id": "abc-1"})
         assert (given.status_code, given.json()["request_id"]) == (404, "abc-1")

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is JSON that says what is wrong, with the request's id."""
+"""Every invalid request gets JSON with an explanation and the request's id."""
 
 import asyncio
 import json
@@ -49,13 +49,15 @@ def _refused(answer: Any, status: int, words: str) -> None:
         ("POST", "/v1/restart/" + "x" * 5000, 404, "service not found"),
     ],
 )
-async def test_paths_and_parameters(served: Serve, method: str, path: str, status: int, words: str) -> None:
+async def test_wrong_paths_and_parameters_are_explained(
+    served: Serve, method: str, path: str, status: int, words: str
+) -> None:
     async with served(mill_deployment()) as recorded:
         _refused(await recorded.http.request(method, path), status, words)
         assert recorded.kube.requests == []
 
 
-async def test_a_wrong_method_says_which_are_right(served: Serve) -> None:
+async def test_405_lists_the_allowed_methods(served: Serve) -> None:
     async with served() as recorded:
         for path, methods in {
             "/v1/deploy": "POST",
@@ -68,7 +70,7 @@ async def test_a_wrong_method_says_which_are_right(served: Serve) -> None:
             assert (answer.status_code, answer.headers["Allow"]) == (405, methods)
 
 
-async def test_head_is_get_without_the_body_and_begins_no_stream(served: Serve) -> None:
+async def test_head_is_get_without_body_or_stream(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         for path in ("/v1/deployments", "/v1/deployments/mill", "/v1/deployments/nope", "/v1/metrics", "/healthz", "/"):
             whole, head = await recorded.http.get(path), await recorded.http.head(path)
@@ -88,7 +90,7 @@ async def test_head_is_get_without_the_body_and_begins_no_stream(served: Serve) 
         (b"#" * (FILE + 1), 413, f"the body is larger than {FILE} bytes, the limit by MILL_MAX_FILE_BYTES"),
     ],
 )
-async def test_bodies(served: Serve, content: bytes, status: int, words: str) -> None:
+async def test_invalid_mill_files_are_explained(served: Serve, content: bytes, status: int, words: str) -> None:
     async with served() as recorded:
         _refused(await recorded.http.post("/v1/deploy", content=content), status, words)
         assert recorded.kube.requests == []
@@ -114,7 +116,7 @@ JSON = {"Content-Type": "application/json"}
         (b'"' + b"a" * SECRET + b'"', JSON, 413, f"larger than {SECRET} bytes, the limit by MILL_MAX_SECRET_BYTES"),
     ],
 )
-async def test_json(
+async def test_invalid_json_is_explained(
     served: Serve,
     caplog: pytest.LogCaptureFixture,
     content: bytes,
@@ -129,7 +131,7 @@ async def test_json(
         assert recorded.kube.requests == []
 
 
-async def test_other_json_may_be_no_larger_than_json_usually_is(served: Serve) -> None:
+async def test_json_bodies_have_the_default_limit(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         answer = await recorded.http.post("/v1/tasks/spawn", content=b'"' + b"a" * JSON_BODY + b'"', headers=JSON)
         _refused(answer, 413, f"larger than {JSON_BODY} bytes, the limit by MILL_MAX_JSON_BYTES")
@@ -145,13 +147,13 @@ async def test_the_settings_limit_bodies(served: Serve) -> None:
         _refused(answer, 413, "larger than 2048 bytes")
 
 
-async def test_who_may_not_send_anything_is_told_so_whatever_its_size(served: Serve) -> None:
+async def test_a_caller_without_rights_gets_403_for_a_body_of_any_size(served: Serve) -> None:
     async with served(settings=Settings(admin_token="right-token")) as recorded:
         answer = await recorded.http.post("/v1/deploy", content=b"#" * (FILE + 1))
         _refused(answer, 401, "missing or wrong token")
 
 
-def test_every_route_with_a_larger_body_is_there() -> None:
+def test_every_route_with_a_larger_limit_exists() -> None:
     there = {(method, route.path) for router in ROUTERS for route in router.routes for method in route.methods}
     assert set(LARGER) <= there
 
@@ -165,7 +167,7 @@ def test_every_route_with_a_larger_body_is_there() -> None:
         b'{"image": "x", "env": {' + b",".join(b'"%s": 1' % (b"k" * 9000 + b"%d" % each) for each in range(28)) + b"}}",
     ],
 )
-async def test_of_many_problems_some_are_told_and_long_ones_are_cut(served: Serve, content: bytes) -> None:
+async def test_errors_list_some_of_many_problems_and_cut_long_ones(served: Serve, content: bytes) -> None:
     assert len(content) < JSON_BODY
     async with served(mill_deployment()) as recorded:
         answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
@@ -174,7 +176,7 @@ async def test_of_many_problems_some_are_told_and_long_ones_are_cut(served: Serv
         assert answer.json()["error"].count("body.") <= 20
 
 
-async def test_a_plain_list_of_problems_says_how_many_more_there_are(served: Serve) -> None:
+async def test_a_list_of_problems_ends_with_the_number_of_others(served: Serve) -> None:
     query = "&".join(f"p{each}={each}&p{each}={each}" for each in range(100))
     async with served() as recorded:
         words = "given more than once; and 80 more (20 is the limit by MILL_MAX_PROBLEMS)"
@@ -190,7 +192,7 @@ async def test_a_plain_list_of_problems_says_how_many_more_there_are(served: Ser
         (100, ""),
     ],
 )
-async def test_as_many_problems_are_told_as_is_set(served: Serve, most: int, further: str) -> None:
+async def test_the_setting_limits_the_listed_problems(served: Serve, most: int, further: str) -> None:
     content = b'{"image": "x", "command": [' + b"1," * 29 + b"1]}"
     query = "&".join(f"p{each}=&p{each}=" for each in range(30))
     async with served(mill_deployment(), settings=Settings(max_problems=most)) as recorded:
@@ -205,7 +207,7 @@ async def test_as_many_problems_are_told_as_is_set(served: Serve, most: int, fur
         assert told.partition("; and ")[2] == further.removeprefix("; and ")
 
 
-async def test_long_problems_leave_room_for_how_many_there_are_besides(served: Serve) -> None:
+async def test_long_problems_leave_room_for_the_number_of_others(served: Serve) -> None:
     content = b'{"image": "x", "env": {' + b",".join(b'"%d%s": 1' % (each, b"k" * 90) for each in range(400)) + b"}}"
     async with served(mill_deployment(), settings=Settings(max_problems=1000)) as recorded:
         answer = await recorded.http.post("/v1/tasks/spawn", content=content, headers=JSON)
@@ -216,21 +218,21 @@ async def test_long_problems_leave_room_for_how_many_there_are_besides(served: S
 
 
 @pytest.mark.parametrize("extra", [{"diagnostics": ["x" * 1000] * 1000}, {"detail": "x" * 100_000}, {}])
-def test_an_error_is_never_large(extra: dict[str, Any]) -> None:
+def test_an_error_has_a_limited_size(extra: dict[str, Any]) -> None:
     body = errors.error_body(InvalidMillFile("e" * 100_000, **extra), "id")
     assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
     assert (body["error"][-1], body["code"], body["request"]) == ("…", "invalid_mill_file", "id")
     assert len(body.get("diagnostics", [1])) > 0
 
 
-def test_an_error_of_characters_that_are_long_as_json_is_never_large() -> None:
+def test_an_error_of_escaped_characters_has_a_limited_size() -> None:
     body = errors.error_body(InvalidMillFile("\U0001f980" * 100_000, detail="x" * 100_000), "id")
     assert len(json.dumps(body)) <= errors.LARGEST_ANSWER
     assert (body["error"][-1], body["request"]) == ("…", "id")
     assert len(body["error"]) > 1000
 
 
-async def test_what_was_sent_is_repeated_so_that_no_terminal_follows_it(served: Serve) -> None:
+async def test_repeated_input_cannot_control_a_terminal(served: Serve) -> None:
     async with served() as recorded:
         for path in ("/%1b[2J%c2%9b2J", "/%e2%80%aegpj", "/%7f%08"):
             answer = await recorded.http.get(path)
@@ -240,7 +242,7 @@ async def test_what_was_sent_is_repeated_so_that_no_terminal_follows_it(served: 
 
 
 @pytest.mark.parametrize("path", ["/v1/services", "/v1/nope", "/healthz", "/v1/metrics", "/openapi.json"])
-async def test_answers_are_neither_guessed_at_nor_stored(served: Serve, path: str) -> None:
+async def test_answers_are_neither_sniffed_nor_stored(served: Serve, path: str) -> None:
     async with served(settings=Settings(admin_token="right-token")) as recorded:
         for headers in ({}, {"Authorization": "Bearer right-token"}):
             answer = await recorded.http.get(path, headers=headers)
@@ -249,7 +251,7 @@ async def test_answers_are_neither_guessed_at_nor_stored(served: Serve, path: st
             assert "Strict-Transport-Security" not in answer.headers
 
 
-async def test_what_says_itself_how_it_is_stored_is_left(served: Serve) -> None:
+async def test_cache_headers_of_a_route_stay(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         assert (await recorded.http.get("/")).headers["Cache-Control"] == "no-cache"
         listed = await recorded.http.get("/v1/deployments")
@@ -258,14 +260,14 @@ async def test_what_says_itself_how_it_is_stored_is_left(served: Serve) -> None:
         assert (known.status_code, known.headers.get("Cache-Control")) == (304, None), "else it would be forgotten"
 
 
-async def test_with_tls_browsers_are_told_to_keep_to_it(served: Serve) -> None:
+async def test_answers_over_tls_have_hsts(served: Serve) -> None:
     settings = Settings(listen_host="0.0.0.0", admin_token="right-token", tls_cert="a", tls_key="b")  # noqa: S104
     async with served(settings=settings) as recorded:
         for path in ("/", "/v1/services"):
             assert "max-age=" in (await recorded.http.get(path)).headers["Strict-Transport-Security"]
 
 
-async def test_texts_of_a_run_are_texts(served: Serve) -> None:
+async def test_a_run_refuses_invalid_unicode(served: Serve) -> None:
     half = "\\ud800"
     wanted = f'{{"image": "{half}", "env": {{"A": "{half}"}}, "command": ["{half}"]}}'
     async with served() as recorded:
@@ -274,7 +276,7 @@ async def test_texts_of_a_run_are_texts(served: Serve) -> None:
             _refused(answer, 422, f"{place}: should be text")
 
 
-async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) -> None:
+async def test_a_body_without_a_length_is_limited_while_it_arrives(served: Serve) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -288,7 +290,7 @@ async def test_a_body_without_a_length_is_counted_while_it_comes(served: Serve) 
     assert sent <= FILE // 65536 + 2
 
 
-async def test_a_body_that_does_not_end_is_waited_for_as_long_as_the_setting_says(served: Serve) -> None:
+async def test_an_endless_body_is_cut_off_after_the_time_of_the_setting(served: Serve) -> None:
     async def stuck() -> AsyncIterator[bytes]:
         yield b"service"
         await asyncio.Event().wait()
@@ -299,7 +301,7 @@ async def test_a_body_that_does_not_end_is_waited_for_as_long_as_the_setting_say
         assert recorded.gateway.metrics.refused.labels("body_time")._value.get() == 1
 
 
-async def test_an_unexpected_error_is_told_by_its_id_and_logged_by_it(
+async def test_an_internal_error_is_logged_by_the_id_of_its_answer(
     served: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served() as recorded:
@@ -311,9 +313,7 @@ async def test_an_unexpected_error_is_told_by_its_id_and_logged_by_it(
     assert "RuntimeError: a bug" in caplog.text
 
 
-async def test_every_request_has_one_line_in_the_log_and_probes_have_none(
-    served: Serve, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_log_has_one_line_per_request_except_probes(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "mill_gateway")
     async with served() as recorded:
         await recorded.http.get("/healthz")

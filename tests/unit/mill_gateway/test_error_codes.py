@@ -9,6 +9,8 @@ import pytest
 from mill_gateway.errors import PASSED_ON, STATUSES, status_of
 from mill_gateway.exceptions import GatewayError, RefusedByCluster, error_classes
 
+from .conftest import Serve
+
 API = Path(__file__).parents[3] / "docs" / "api.md"
 CLASSES = list(error_classes())
 
@@ -37,3 +39,30 @@ def test_the_documentation_lists_every_code_with_its_status() -> None:
 def test_statuses_of_the_api_server_are_passed_on_if_they_concern_the_caller(status: int) -> None:
     expected = status if status in PASSED_ON else HTTPStatus.BAD_GATEWAY
     assert status_of(RefusedByCluster("refused", status=status)) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "code"),
+    [
+        ("GET", "/v2", "", "path_not_found"),
+        ("PATCH", "/v1/services", "", "method_not_allowed"),
+        ("GET", "/v1/logs/web?tail=x", "", "invalid_parameters"),
+        ("PUT", "/v1/secrets/a", "{", "invalid_json"),
+        ("PUT", "/v1/secrets/a", "[]", "invalid_body"),
+        ("POST", "/v1/deploy", "service {", "invalid_mill_file"),
+        ("DELETE", "/v1/tasks/nope", "", "run_not_found"),
+    ],
+)
+async def test_errors_of_the_framework_have_codes_as_well(
+    served: Serve, method: str, path: str, content: str, code: str
+) -> None:
+    async with served() as recorded:
+        headers = {"Content-Type": "application/json", "X-Request-Id": "abc-1"}
+        answer = await recorded.http.request(method, path, content=content, headers=headers)
+    assert (answer.json()["code"], answer.json()["request"]) == (code, "abc-1")
+
+
+async def test_a_body_without_a_content_type_has_a_code(served: Serve) -> None:
+    async with served() as recorded:
+        answer = await recorded.http.put("/v1/secrets/a", content="{}")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_content_type")

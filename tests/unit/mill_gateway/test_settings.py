@@ -1,4 +1,4 @@
-"""The gateway's settings, and that their documentation is the truth."""
+"""Settings of the gateway, and their documentation."""
 
 import socket
 from pathlib import Path
@@ -14,7 +14,7 @@ from mill_process.settings import SettingsError, flag, load, table, variable
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
-def test_the_documentation_has_the_table_as_it_is() -> None:
+def test_the_documentation_has_the_table_of_settings() -> None:
     assert table(Settings) in DOCUMENTATION.read_text(), f"docs/settings.md should have:\n\n{table(Settings)}"
 
 
@@ -27,7 +27,7 @@ def test_the_documentation_has_the_table_as_it_is() -> None:
         Settings(tls_cert="a", tls_key="b", drain=True),
     ],
 )
-def test_what_goes_together_is_taken(settings: Settings) -> None:
+def test_valid_combinations_pass(settings: Settings) -> None:
     settings.check()
 
 
@@ -50,7 +50,7 @@ def test_a_former_name_works_and_is_warned_of_without_its_value(former: str, nam
         assert any(warnings[0].startswith(f"{form(former)} is now {form(name)};") for form in (variable, flag))
 
 
-def test_everything_that_does_not_go_together_is_told_at_once() -> None:
+def test_all_invalid_combinations_are_reported() -> None:
     with pytest.raises(SettingsError) as refused:
         Settings(listen_host="0.0.0.0", tls_cert="a", drain=True, nodes=False).check()  # noqa: S104
     assert [line.split(" ")[0] for line in str(refused.value).splitlines()] == [
@@ -69,19 +69,19 @@ def test_audiences_are_a_list(given: str, audiences: tuple[str, ...]) -> None:
     assert settings.token_audiences == audiences
 
 
-def test_without_an_audience_there_is_no_list() -> None:
+def test_a_list_of_audiences_is_not_empty() -> None:
     with pytest.raises(SettingsError, match="MILL_TOKEN_AUDIENCES= , : must not be empty"):
         load(Settings, [], {"MILL_TOKEN_AUDIENCES": " , "}, program="mill-gateway", about="")
 
 
-def test_an_address_that_is_taken_is_told_by_its_settings() -> None:
+def test_an_address_in_use_is_reported_by_its_settings() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         settings = Settings(listen_port=taken.getsockname()[1])
         with pytest.raises(SettingsError, match=r"MILL_LISTEN_PORT=\d+: cannot listen: Address already in use"):
             _listen(settings, Connections(1, 1))
 
 
-def test_a_name_that_means_several_addresses_is_listened_to_at_each() -> None:
+def test_the_gateway_listens_on_all_addresses_of_a_name() -> None:
     listeners = _listen(Settings(listen_host="localhost", listen_port=0), Connections(1, 1))
     assert listeners
     for each in listeners:

@@ -1,4 +1,4 @@
-"""Who calls is found out first, what they may do is asked of the cluster, and tokens are shown nowhere."""
+"""Requests are authenticated first, rights are checked with the cluster, and no output contains a token."""
 
 import logging
 from pathlib import Path
@@ -40,7 +40,7 @@ from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
         ({"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, 403),
     ],
 )
-async def test_without_a_token_pages_from_elsewhere_get_nothing(
+async def test_an_open_gateway_refuses_pages_of_other_sites(
     served: Serve, headers: dict[str, str], status: int
 ) -> None:
     """By way of the browser of somebody who has a gateway without a token on their machine."""
@@ -51,7 +51,7 @@ async def test_without_a_token_pages_from_elsewhere_get_nothing(
         assert (await recorded.http.get("/v1/deployments", headers=known)).status_code == 200
 
 
-async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
+async def test_unknown_paths_need_a_token(served: Serve) -> None:
     async with served(settings=Settings(admin_token="right-token")) as recorded:
         for path in ("/nowhere", "/openapi.json", "/docs", "/v1", "/page", "/healthz/", "/./healthz/../v1/status"):
             assert (await recorded.http.get(path)).status_code == 401, path
@@ -59,7 +59,7 @@ async def test_unknown_paths_need_a_token_as_well(served: Serve) -> None:
         assert (await recorded.http.get("/nowhere", headers={"Mill-Token": "right-token"})).status_code == 404
 
 
-async def test_kubernetes_is_asked_for_the_very_thing_and_its_answer_is_remembered(served: Serve) -> None:
+async def test_an_access_check_names_the_object_and_is_cached(served: Serve) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         recorded.http.headers["Authorization"] = "Bearer good-token"
@@ -84,7 +84,7 @@ async def test_kubernetes_is_asked_for_the_very_thing_and_its_answer_is_remember
         }
 
 
-async def test_a_refusal_says_who_may_not_do_what_and_why(served: Serve) -> None:
+async def test_a_denial_names_caller_right_and_reason(served: Serve) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
         review(recorded, allowed=False, reason="no such role")
         recorded.http.headers["Authorization"] = "Bearer good-token"
@@ -94,7 +94,7 @@ async def test_a_refusal_says_who_may_not_do_what_and_why(served: Serve) -> None
         )
 
 
-async def test_what_is_no_resource_is_asked_for_by_its_path(served: Serve) -> None:
+async def test_a_request_about_no_resource_is_checked_by_its_path(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         access, caller = recorded.gateway.access, Caller(BOT_NAME, user=User(BOT_NAME))
         review(recorded, allowed=True)
@@ -108,7 +108,7 @@ async def test_what_is_no_resource_is_asked_for_by_its_path(served: Serve) -> No
 
 
 @pytest.mark.parametrize("failure", [Unreachable("refused"), ApiError(500, "InternalError", "token good-token is …")])
-async def test_an_api_server_that_is_away_is_no_wrong_token(served: Serve, failure: Exception) -> None:
+async def test_an_unreachable_api_server_is_503_not_401(served: Serve, failure: Exception) -> None:
     async with served(settings=KUBERNETES) as recorded:
         recorded.kube.answers["create", "tokenreviews"] = failure
         answer = await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer good-token"})
@@ -116,7 +116,7 @@ async def test_an_api_server_that_is_away_is_no_wrong_token(served: Serve, failu
         assert "good-token" not in answer.text
 
 
-async def test_a_token_that_is_limited_counts_in_its_namespaces_only(served: Serve, tmp_path: Path) -> None:
+async def test_a_limited_token_is_valid_in_its_namespaces_only(served: Serve, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("everywhere\nlimited-token shop,test\n")
     async with served(*EVERYTHING, settings=Settings(admin_tokens_file=str(file))) as recorded:
@@ -131,7 +131,7 @@ async def test_a_token_that_is_limited_counts_in_its_namespaces_only(served: Ser
         assert await status("everywhere", "/v1/deployments") == 200
 
 
-async def test_a_token_that_is_limited_does_not_count_for_what_is_in_no_namespace(served: Serve) -> None:
+async def test_a_limited_token_has_no_rights_outside_namespaces(served: Serve) -> None:
     async with served() as recorded:
         access, caller = recorded.gateway.access, Caller("it", namespaces=frozenset({"b", "a"}))
         with pytest.raises(NotPermitted, match=r"^it may not list nodes: the token is limited to namespaces a, b$"):
@@ -174,7 +174,7 @@ def _written(records: list[logging.LogRecord]) -> str:
     return "\n".join(formatter.format(each) for each in ours for formatter in formatters)
 
 
-async def test_a_gateway_of_one_namespace_serves_no_other(served: Serve) -> None:
+async def test_a_gateway_of_one_namespace_refuses_others(served: Serve) -> None:
     async with served(settings=Settings(default_namespace="shop", single_namespace=True, nodes=False)) as recorded:
         assert (await recorded.http.get("/v1/deployments")).status_code == 200
         assert (await recorded.http.get("/v1/deployments?namespace=other")).status_code == 403

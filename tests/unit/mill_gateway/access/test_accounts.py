@@ -1,4 +1,4 @@
-"""Account by account: each may do exactly what it has the right to, also when things change while it is being done."""
+"""Each account can do exactly what its rights allow, also when objects or rights change during a request."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -82,7 +82,7 @@ async def _status(recorded: Recorded, account: tuple[Right, ...], method: str, p
         (True, "/v1/restart/web?detail=full", []),
     ],
 )
-async def test_who_may_write(served: Serve, there: bool, path: str, allowed: list[str]) -> None:
+async def test_a_write_needs_its_right(served: Serve, there: bool, path: str, allowed: list[str]) -> None:
     async with served(*([THERE] if there else []), settings=KUBERNETES) as recorded:
         _answering(recorded)
         for name, account in ACCOUNTS.items():
@@ -95,7 +95,7 @@ async def test_who_may_write(served: Serve, there: bool, path: str, allowed: lis
         assert await _status(recorded, (*CREATE, *PATCH, *GET), "POST", path, content=FILE) == 200
 
 
-async def test_what_a_deploy_tells_who_may_not_get_the_resource(served: Serve) -> None:
+async def test_a_deploy_without_the_right_to_get_hides_details(served: Serve) -> None:
     """Their own deploy's phases and reasons, as in the original; evidence is for who may get it."""
     async with served(THERE, settings=KUBERNETES) as recorded:
         _answering(recorded)
@@ -116,7 +116,7 @@ async def _meanwhile(what: Callable[[], None]) -> AsyncIterator[bytes]:
     yield FILE[1:].encode()
 
 
-async def test_who_may_create_does_not_overwrite_what_came_while_the_body_was_sent(served: Serve) -> None:
+async def test_a_right_to_create_does_not_overwrite_an_object_created_meanwhile(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         _answering(recorded)
         grant(recorded, *CREATE)
@@ -125,7 +125,7 @@ async def test_who_may_create_does_not_overwrite_what_came_while_the_body_was_se
         assert done(recorded) == []
 
 
-async def test_who_may_patch_does_not_make_anew_what_went_while_the_body_was_sent(served: Serve) -> None:
+async def test_a_right_to_patch_does_not_create_an_object_deleted_meanwhile(served: Serve) -> None:
     async with served(THERE, settings=KUBERNETES) as recorded:
         _answering(recorded)
         grant(recorded, *PATCH)
@@ -135,7 +135,7 @@ async def test_who_may_patch_does_not_make_anew_what_went_while_the_body_was_sen
         assert done(recorded) == []
 
 
-async def test_a_right_that_is_taken_away_while_the_body_is_sent_counts_no_more(served: Serve) -> None:
+async def test_a_right_revoked_while_the_body_arrives_is_lost(served: Serve) -> None:
     async with served(THERE, settings=KUBERNETES) as recorded:
         _answering(recorded)
         for method, path, body in (
@@ -157,7 +157,7 @@ async def test_a_right_that_is_taken_away_while_the_body_is_sent_counts_no_more(
 
 
 @pytest.mark.parametrize("query", ["", "?dryRun=true"])
-async def test_who_may_create_and_is_too_late_does_not_patch(served: Serve, query: str) -> None:
+async def test_a_right_to_create_does_not_patch_after_a_conflict(served: Serve, query: str) -> None:
     async with served(settings=KUBERNETES) as recorded:
         _answering(recorded)
         recorded.kube.answers["create", MILL] = Conflict(409, "AlreadyExists", "it exists")
@@ -167,7 +167,7 @@ async def test_who_may_create_and_is_too_late_does_not_patch(served: Serve, quer
         assert done(recorded) == [f"create {MILL}", f"get {MILL}"]
 
 
-async def test_who_may_patch_and_is_too_late_does_not_create(served: Serve) -> None:
+async def test_a_right_to_patch_does_not_create_after_a_conflict(served: Serve) -> None:
     async with served(THERE, settings=KUBERNETES) as recorded:
         _answering(recorded)
         gone = NotFound(404, "NotFound", "gone")
@@ -189,7 +189,9 @@ async def test_who_may_patch_and_is_too_late_does_not_create(served: Serve) -> N
         (False, (("patch", "secrets", "other"), ("create", "secrets")), 403),
     ],
 )
-async def test_who_may_set_a_secret(served: Serve, there: bool, rights: tuple[Right, ...], status: int) -> None:
+async def test_setting_a_secret_needs_its_right(
+    served: Serve, there: bool, rights: tuple[Right, ...], status: int
+) -> None:
     async with served(settings=KUBERNETES) as recorded:
         _answering(recorded)
         if not there:
@@ -200,7 +202,7 @@ async def test_who_may_set_a_secret(served: Serve, there: bool, rights: tuple[Ri
         assert ("create secrets" in done(recorded)) is (not there and status == 204)
 
 
-async def test_who_may_not_make_a_deployment_does_not_where_one_goes_while_it_is_looked_at(served: Serve) -> None:
+async def test_no_deployment_is_created_without_the_right_when_one_disappears(served: Serve) -> None:
     """It is there when the request comes, and gone when the run is made."""
     async with served(mill_deployment(), settings=KUBERNETES) as recorded:
         _answering(recorded)
@@ -240,7 +242,7 @@ def _named(name: str, body: dict[str, Any]) -> dict[str, Any]:
         ("nothing", ("get", "pods/log", "nothing"), 403),
     ],
 )
-async def test_who_may_read_which_log(served: Serve, name: str, right: Right, status: int) -> None:
+async def test_reading_a_log_needs_its_right(served: Serve, name: str, right: Right, status: int) -> None:
     """Also where somebody has made a pod that is named like a run, to have the right to it asked for instead."""
     decoy = _named("migrate-1", pod("other", kind="task", run="other-1"))
     objects = (mill_deployment(WEB), pod("web"), RUN, POD_OF_RUN, decoy)
@@ -275,7 +277,7 @@ FOREIGN["of a deployment of before"]["metadata"]["ownerReferences"][0] |= {"uid"
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)
-async def test_nobody_runs_a_cron_job_that_is_no_task_of_a_deployment(served: Serve, foreign: str) -> None:
+async def test_a_foreign_cron_job_is_never_run(served: Serve, foreign: str) -> None:
     def there(asked: Request) -> Any:
         return THERE if asked.name == "mill" else NotFound(404, "NotFound", "no such deployment")
 
@@ -288,7 +290,7 @@ async def test_nobody_runs_a_cron_job_that_is_no_task_of_a_deployment(served: Se
         assert "create jobs" not in done(recorded)
 
 
-async def test_a_task_of_a_deployment_that_our_watch_does_not_know_yet_is_run(
+async def test_a_task_of_a_deployment_that_is_not_cached_yet_is_run(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.01)
@@ -299,9 +301,7 @@ async def test_a_task_of_a_deployment_that_our_watch_does_not_know_yet_is_run(
         assert done(recorded) == ["get cronjobs", f"get {MILL}", "create jobs"]
 
 
-async def test_a_drain_goes_no_further_than_the_rights_of_who_began_it(
-    served: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_drain_stops_when_its_caller_loses_the_right(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.services.drains.AGAIN_SECONDS", 0.01)
     rights = (("patch", "nodes"), ("create", "pods/eviction"))
     async with served(node(), pod("web"), settings=KUBERNETES) as recorded:

@@ -1,4 +1,4 @@
-"""What the cluster is asked about tokens and rights: for which audiences, how often, and how much at once."""
+"""Reviews of tokens and rights: their audiences, number and concurrency."""
 
 import asyncio
 import time
@@ -47,14 +47,14 @@ async def _status(recorded: Recorded, token: str, path: str = "/v1/deployments")
     return (await recorded.http.get(path, headers={"Authorization": f"Bearer {token}"})).status_code
 
 
-async def test_a_token_for_our_audience_is_asked_about_once(served: Serve) -> None:
+async def test_a_token_for_the_gateway_is_reviewed_once(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         assert await _status(recorded, "our-token") == 200
         assert _token_specs(recorded) == [{"token": "our-token", "audiences": ["mill"]}]
 
 
-async def test_all_audiences_of_the_settings_are_asked_for_and_one_is_enough(served: Serve) -> None:
+async def test_one_of_the_audiences_of_the_settings_is_enough(served: Serve) -> None:
     async with served(settings=replace(OURS_ONLY, token_audiences=("mill", "press"))) as recorded:
         review(recorded, allowed=True)
         recorded.kube.answers["create", "tokenreviews"] = {
@@ -65,7 +65,7 @@ async def test_all_audiences_of_the_settings_are_asked_for_and_one_is_enough(ser
 
 
 @pytest.mark.parametrize("audiences", [None, [], ["https://kubernetes.default.svc"]])
-async def test_who_authenticates_without_a_look_at_audiences_makes_no_token_for_us(
+async def test_an_authenticator_that_ignores_audiences_is_not_trusted(
     served: Serve, audiences: list[str] | None
 ) -> None:
     async with served(settings=OURS_ONLY) as recorded:
@@ -77,7 +77,7 @@ async def test_who_authenticates_without_a_look_at_audiences_makes_no_token_for_
         assert len(_token_specs(recorded)) == 1
 
 
-async def test_tokens_of_the_api_server_can_be_refused_and_it_is_said_how_to_get_another(served: Serve) -> None:
+async def test_tokens_for_the_api_server_can_be_refused_with_advice(served: Serve) -> None:
     async with served(settings=OURS_ONLY) as recorded:
         review(recorded, allowed=True)
         assert await _status(recorded, "our-token") == 200
@@ -88,7 +88,7 @@ async def test_tokens_of_the_api_server_can_be_refused_and_it_is_said_how_to_get
         assert all("audiences" in spec for spec in _token_specs(recorded))
 
 
-async def test_the_second_question_is_not_repeated_for_a_token_that_is_known(served: Serve, clock: Clock) -> None:
+async def test_a_known_token_is_reviewed_for_its_own_audience(served: Serve, clock: Clock) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         for token, reviews in (("good-token", [True, False, False]), ("our-token", [True, True])):
@@ -101,7 +101,7 @@ async def test_the_second_question_is_not_repeated_for_a_token_that_is_known(ser
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\tb", "t\xf6ken", "a\x7f", "x" * 16_385])
-async def test_what_can_be_no_token_is_not_asked_about(served: Serve, token: str) -> None:
+async def test_text_that_cannot_be_a_token_is_not_reviewed(served: Serve, token: str) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         with pytest.raises(AuthenticationRequired):
@@ -131,9 +131,7 @@ class SlowCluster:
         return slow
 
 
-async def test_made_up_tokens_are_asked_about_a_few_at_once_and_known_callers_do_not_wait(
-    served: Serve, clock: Clock
-) -> None:
+async def test_invented_tokens_do_not_delay_known_callers(served: Serve, clock: Clock) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         assert await _status(recorded, "good-token") == 200
@@ -154,7 +152,7 @@ async def test_made_up_tokens_are_asked_about_a_few_at_once_and_known_callers_do
         assert recorded.gateway.metrics.refused.labels("reviews")._value.get() == answers.count(429)
 
 
-async def test_one_that_is_told_to_wait_is_told_for_how_long(served: Serve) -> None:
+async def test_a_full_queue_answers_with_retry_after(served: Serve) -> None:
     async with served(settings=replace(KUBERNETES, max_reviews=4)) as recorded:
         review(recorded, allowed=True)
         SlowCluster(recorded, 0.05)
@@ -167,7 +165,7 @@ async def test_one_that_is_told_to_wait_is_told_for_how_long(served: Serve) -> N
         assert await _status(recorded, "our-token") == 200
 
 
-async def test_made_up_tokens_push_no_good_one_out_of_memory(served: Serve) -> None:
+async def test_invented_tokens_evict_no_valid_one(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         its = recorded.gateway.access
@@ -186,7 +184,7 @@ async def _refusal(its: Access, token: str, address: str | None) -> int:
     return status_of(refused.value)
 
 
-async def test_so_many_wrong_tokens_of_an_address_are_looked_at(served: Serve, clock: Clock) -> None:
+async def test_an_address_has_a_budget_of_wrong_tokens(served: Serve, clock: Clock) -> None:
     async with served(settings=replace(KUBERNETES, max_failed_tokens=6)) as recorded:
         review(recorded, allowed=True)
         its = recorded.gateway.access
@@ -205,7 +203,7 @@ async def test_so_many_wrong_tokens_of_an_address_are_looked_at(served: Serve, c
         assert await _refusal(its, "made-up-10", "10.0.0.9") == 429
 
 
-async def test_good_tokens_and_a_cluster_that_is_away_take_nothing_of_it(served: Serve) -> None:
+async def test_valid_tokens_and_unreachable_clusters_do_not_use_the_budget(served: Serve) -> None:
     async with served(settings=replace(KUBERNETES, max_failed_tokens=1)) as recorded:
         review(recorded, allowed=True)
         its = recorded.gateway.access
@@ -220,7 +218,7 @@ async def test_good_tokens_and_a_cluster_that_is_away_take_nothing_of_it(served:
         assert await _refusal(its, "made-up", "10.0.0.9") == 401
 
 
-async def test_a_caller_who_asks_for_one_name_after_another_leaves_turns_to_others(served: Serve) -> None:
+async def test_one_caller_cannot_take_all_access_checks(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         cluster, its = SlowCluster(recorded, 0.05), recorded.gateway.access
@@ -238,14 +236,14 @@ async def test_a_caller_who_asks_for_one_name_after_another_leaves_turns_to_othe
         assert len(its._reviews._caller_limit) == 0  # type: ignore[union-attr]
 
 
-async def test_a_name_that_is_none_is_neither_asked_about_nor_remembered(served: Serve) -> None:
+async def test_an_impossible_name_is_neither_checked_nor_cached(served: Serve) -> None:
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)
         assert await _status(recorded, "our-token", "/v1/tasks/" + "x" * 254) == 400
         assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview"}
 
 
-async def test_a_caller_is_asked_about_again(served: Serve, clock: Clock) -> None:
+async def test_a_cached_caller_expires(served: Serve, clock: Clock) -> None:
     """As streams do it that go on for long."""
     async with served(settings=KUBERNETES) as recorded:
         review(recorded, allowed=True)

@@ -82,7 +82,7 @@ async def _send(recorded: Recorded, method: str, path: str, **options: Any) -> A
     return await recorded.http.request(method, re.sub(r"\{[^}]+\}", "web", path), params=query, **options)
 
 
-def test_every_route_is_looked_at() -> None:
+def test_every_route_is_covered() -> None:
     described = {
         (method.upper(), path)
         for path, methods in OPENAPI["paths"].items()
@@ -94,14 +94,14 @@ def test_every_route_is_looked_at() -> None:
     assert ("GET", "/openapi.json") in EVERY
 
 
-def test_requests_are_made_up_from_the_description() -> None:
+def test_requests_are_generated_from_the_description() -> None:
     schemas = OPENAPI["components"]["schemas"]
     assert _example(schemas["Spawn"]) == {"task": "migrate", "env": {"STEPS": "3"}}
     assert set(_example(schemas["SecretValue"])) == {"value"}
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
-async def test_without_a_token_there_is_nothing(served: Serve, method: str, path: str) -> None:
+async def test_every_route_needs_a_token(served: Serve, method: str, path: str) -> None:
     async with served(*EVERYTHING, settings=Settings(admin_token="right-token")) as recorded:
         for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
             answer = await _send(recorded, method, path, headers=headers)
@@ -111,7 +111,7 @@ async def test_without_a_token_there_is_nothing(served: Serve, method: str, path
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_who_may_nothing_gets_nothing(served: Serve, method: str, path: str) -> None:
+async def test_a_caller_without_rights_gets_nothing(served: Serve, method: str, path: str) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
         review(recorded, allowed=False)
         answer = await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
@@ -136,7 +136,7 @@ def test_the_routes_with_a_body_are_known() -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-async def test_of_who_may_nothing_no_body_is_even_received(
+async def test_no_body_of_a_caller_without_rights_is_read(
     served: Serve, method: str, path: str, content_type: str
 ) -> None:
     received = 0
@@ -158,7 +158,7 @@ async def test_of_who_may_nothing_no_body_is_even_received(
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_the_documentation_says_what_is_asked(served: Serve, method: str, path: str) -> None:
+async def test_the_documentation_lists_the_right_of_each_route(served: Serve, method: str, path: str) -> None:
     async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
         review(recorded, allowed=False)
         await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
@@ -167,7 +167,7 @@ async def test_the_documentation_says_what_is_asked(served: Serve, method: str, 
     assert row in DOCUMENTATION.read_text(), f"docs/access.md should have a row that begins with:\n\n{row}"
 
 
-def test_the_documentation_has_no_route_that_is_not_there() -> None:
+def test_the_documentation_lists_no_unknown_route() -> None:
     rows = re.findall(r"^\| `([A-Z]+) (/\S*)` \|", DOCUMENTATION.read_text(), re.MULTILINE)
     assert len(rows) == len(set(rows))
     assert set(rows) <= set(ROUTES)

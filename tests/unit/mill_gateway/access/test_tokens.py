@@ -1,4 +1,4 @@
-"""The gateway's own tokens: several, limited to namespaces, read again when their file changes."""
+"""Admin tokens: several, limited to namespaces, read again when their file changes."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ class Clock:
         return self.now
 
 
-def test_a_line_is_a_token_and_where_it_counts() -> None:
+def test_a_line_has_a_token_and_its_namespaces() -> None:
     assert parse("first-token\n\n  second-token   a,b,\n") == (
         Token("first-token"),
         Token("second-token", frozenset({"a", "b"})),
@@ -41,14 +41,14 @@ def test_a_line_is_a_token_and_where_it_counts() -> None:
         ("short\nlong-enough a b", "line 1: the token has fewer than 8 characters; line 2: more than a token and its"),
     ],
 )
-def test_what_is_wrong_is_told_without_the_token(text: str, problem: str) -> None:
+def test_problems_are_reported_without_the_token(text: str, problem: str) -> None:
     with pytest.raises(InvalidTokens) as refused:
         parse(text)
     assert str(refused.value).startswith(problem)
     assert not any(word in str(refused.value) for word in ("short", "enough"))
 
 
-def test_a_token_does_not_show_itself() -> None:
+def test_a_token_is_not_in_its_repr() -> None:
     assert "very-secret" not in repr(Token("very-secret"))
 
 
@@ -59,7 +59,7 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-def test_every_token_is_known_and_no_other(file: Path) -> None:
+def test_only_the_listed_tokens_are_found(file: Path) -> None:
     tokens = Tokens(Settings(admin_token="from-the-variable", admin_tokens_file=str(file)))
     assert tokens.find("from-the-variable") == Token("from-the-variable")
     assert tokens.find("first-token") == Token("first-token")
@@ -68,7 +68,7 @@ def test_every_token_is_known_and_no_other(file: Path) -> None:
         assert tokens.find(wrong) is None
 
 
-def test_a_file_that_changes_is_read_again(file: Path) -> None:
+def test_a_changed_file_is_read_again(file: Path) -> None:
     clock = Clock()
     tokens = Tokens(Settings(admin_tokens_file=str(file)), clock)
     new = file.with_name("new")
@@ -81,7 +81,7 @@ def test_a_file_that_changes_is_read_again(file: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", [None, "", "short", b"\xff\xfe long enough"])
-def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
+def test_previous_tokens_stay_valid_while_the_file_is_missing_or_invalid(
     file: Path, broken: str | bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
@@ -101,7 +101,7 @@ def test_while_the_file_is_gone_or_wrong_the_tokens_of_before_count(
     assert (tokens.find("first-token"), tokens.find("third-token")) == (None, Token("third-token"))
 
 
-def test_a_file_that_is_wrong_at_the_start_is_refused_by_its_setting(tmp_path: Path) -> None:
+def test_an_invalid_file_at_startup_is_reported_by_its_setting(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"^MILL_ADMIN_TOKENS_FILE=.*: No such file or directory$"):
         Tokens(Settings(admin_tokens_file=str(tmp_path / "nowhere")))
 
@@ -114,7 +114,7 @@ def test_a_file_that_is_wrong_at_the_start_is_refused_by_its_setting(tmp_path: P
         ("\n", "expected one token without spaces; MILL_ADMIN_TOKENS_FILE can have several"),
     ],
 )
-def test_a_wrong_variable_is_refused_together_with_a_wrong_file(token: str, problem: str, tmp_path: Path) -> None:
+def test_problems_of_variable_and_file_are_reported_together(token: str, problem: str, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("secret\n")
     with pytest.raises(SettingsError) as refused:
@@ -125,11 +125,11 @@ def test_a_wrong_variable_is_refused_together_with_a_wrong_file(token: str, prob
     ]
 
 
-def test_a_variable_may_end_with_a_newline_as_secrets_do() -> None:
+def test_a_variable_may_end_with_a_newline() -> None:
     assert Tokens(Settings(admin_token="long-enough\n")).find("long-enough") == Token("long-enough")
 
 
-def test_a_mounted_secret_is_read_again_when_its_link_is_set_anew(tmp_path: Path) -> None:
+def test_a_mounted_secret_is_read_again_when_its_link_changes(tmp_path: Path) -> None:
     clock = Clock()
     for version, text in (("..1", "first-token\n"), ("..2", "other-token\n")):
         (tmp_path / version).mkdir()

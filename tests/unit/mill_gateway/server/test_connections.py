@@ -1,4 +1,4 @@
-"""No connection lasts because a byte comes now and then, and there are never more than there may be."""
+"""Connections have time limits that no single byte extends, and a limited number."""
 
 import asyncio
 import logging
@@ -96,26 +96,26 @@ DRIPS = {
 
 
 @pytest.mark.parametrize("begin", DRIPS.values(), ids=DRIPS)
-async def test_who_sends_a_byte_now_and_then_is_not_waited_for(begin: bytes) -> None:
+async def test_single_bytes_do_not_extend_a_limit(begin: bytes) -> None:
     async with gateway() as served:
         assert await _drip(served.port, begin) < 2.0
         await served.settled()
 
 
-async def test_a_new_line_now_and_then_begins_no_time_anew() -> None:
+async def test_empty_lines_do_not_restart_a_limit() -> None:
     """After a request has been answered, and before another one."""
     async with gateway() as served:
         begin = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
         assert await _drip(served.port, begin, byte=b"\r\n") < 2.0
 
 
-async def test_whole_requests_are_answered_for_as_long_as_they_come() -> None:
+async def test_a_connection_lasts_as_long_as_complete_requests_arrive() -> None:
     async with gateway() as served:
         request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
         assert await _drip(served.port, request, byte=request, every=0.2, ends=1.5) >= 1.5
 
 
-async def test_the_rest_of_a_body_that_comes_in_time_leaves_the_connection_open() -> None:
+async def test_a_connection_stays_open_when_the_rest_of_a_body_arrives_in_time() -> None:
     async with gateway() as served:
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         for _ in range(2):
@@ -127,19 +127,19 @@ async def test_the_rest_of_a_body_that_comes_in_time_leaves_the_connection_open(
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.5])
-async def test_the_rest_of_a_body_is_taken_for_as_long_as_is_set(seconds: float) -> None:
+async def test_the_rest_of_a_body_is_read_for_the_time_of_the_setting(seconds: float) -> None:
     async with gateway(rest_seconds=seconds) as served:
         took = await _drip(served.port, DRIPS["a body, without a token"])
         assert seconds <= took < seconds + 1.0
 
 
-def test_the_setting_is_how_long_the_rest_of_a_body_is_taken() -> None:
+def test_the_setting_reaches_the_connections() -> None:
     for seconds in (1, 600):
         settings = Settings(body_rest_seconds=seconds)
         assert connections_of(settings, lambda _: None).rest_seconds == seconds
 
 
-async def test_who_does_not_take_the_end_of_an_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_does_not_read_the_end_of_an_answer_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less than what pauses the making of it, so that the server has it and waits to close."""
     monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
 
@@ -159,7 +159,7 @@ async def test_who_does_not_take_the_end_of_an_answer_is_not_waited_for(monkeypa
         client.close()
 
 
-async def test_a_client_that_takes_a_few_bytes_now_and_then_is_not_served_for_ever(
+async def test_a_client_that_reads_too_slowly_is_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "UNREAD_SECONDS", 0.3)
@@ -188,7 +188,7 @@ async def test_a_client_that_takes_a_few_bytes_now_and_then_is_not_served_for_ev
         client.close()
 
 
-async def test_half_a_connection_is_closed() -> None:
+async def test_a_half_closed_connection_is_closed() -> None:
     async with gateway() as served:
         for begin in (
             b"",
@@ -209,7 +209,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01\x00"])
-async def test_a_handshake_that_does_not_end_is_not_waited_for(pair: Path, sent: bytes) -> None:
+async def test_an_incomplete_handshake_is_cut_off(pair: Path, sent: bytes) -> None:
     async with gateway(context=certificate(pair).context) as served:  # type: ignore[arg-type]
         assert await _drip(served.port, sent) < 2.0
         _, writer = await asyncio.open_connection("127.0.0.1", served.port)
@@ -220,7 +220,7 @@ async def test_a_handshake_that_does_not_end_is_not_waited_for(pair: Path, sent:
         writer.close()
 
 
-async def test_over_tls_the_times_are_the_same(pair: Path) -> None:
+async def test_limits_are_the_same_over_tls(pair: Path) -> None:
     trusted = ssl.create_default_context(cafile=str(pair / "tls.crt"))
     async with gateway(context=certificate(pair).context) as served:  # type: ignore[arg-type]
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port, ssl=trusted)
@@ -267,7 +267,7 @@ async def idle(port: int, number: int) -> AsyncIterator[None]:
         ({"of_address": 20}, b"HTTP/1.1 429 ", b"MILL_MAX_CONNECTIONS_PER_ADDRESS)", connections.OF_ADDRESS),
     ],
 )
-async def test_one_too_many_is_told_so_and_probes_are_answered(
+async def test_a_connection_beyond_the_limit_gets_an_error_unless_it_is_a_probe(
     limits: dict[str, int], status: bytes, words: bytes, limit: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with gateway(**limits) as served:
@@ -287,7 +287,7 @@ async def test_one_too_many_is_told_so_and_probes_are_answered(
     assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == 1, "no line for each"
 
 
-async def test_a_flood_beyond_the_limit_leaves_probes_answered_and_opens_no_more() -> None:
+async def test_a_flood_beyond_the_limit_does_not_disturb_probes() -> None:
     async with gateway(most=20) as served:
         async with idle(served.port, 20), idle(served.port, 300):
             assert len(served.connections) <= 20 + SURPLUS + connections.SURPLUS_AT_ONCE
@@ -298,7 +298,7 @@ async def test_a_flood_beyond_the_limit_leaves_probes_answered_and_opens_no_more
         assert served.connections._by_address == {}
 
 
-async def test_under_pressure_those_that_wait_make_room_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_limits_are_shorter_under_pressure(monkeypatch: pytest.MonkeyPatch) -> None:
     for phase in limits.SECONDS:
         monkeypatch.setitem(limits.SECONDS, phase, 60.0)
     async with gateway(most=20) as served, idle(served.port, 20):
@@ -326,7 +326,7 @@ def no_descriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_without_descriptors_the_log_has_a_line_a_second_at_most(caplog: pytest.LogCaptureFixture) -> None:
+async def test_exhausted_file_descriptors_are_logged_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     async with gateway() as served:
         clients = [socket.socket() for _ in range(30)]
         with no_descriptors():
@@ -352,7 +352,7 @@ async def test_without_descriptors_the_log_has_a_line_a_second_at_most(caplog: p
         b"GET /healthz HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
     ],
 )
-async def test_a_request_whose_end_is_in_doubt_is_refused_and_the_connection_closed(head: bytes) -> None:
+async def test_a_request_with_an_ambiguous_length_closes_the_connection(head: bytes) -> None:
     async with gateway() as served:
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(head + PROBE)

@@ -1,4 +1,4 @@
-"""How many connections there may be, what counts as one address, and how long each may last."""
+"""Limits of the number and duration of connections, and the unit that counts as one address."""
 
 import pytest
 
@@ -17,12 +17,12 @@ from mill_gateway.server.limits import Phase, capacity, longest, of_each_address
         (4096, 0, 1),
     ],
 )
-def test_as_many_as_the_process_may_have_files(wanted: int, descriptors: int, most: int) -> None:
+def test_the_limit_of_open_files_limits_connections(wanted: int, descriptors: int, most: int) -> None:
     assert capacity(wanted, descriptors) == most
 
 
 @pytest.mark.parametrize(("wanted", "most", "each"), [(3072, 4096, 3072), (3072, 384, 288), (10, 384, 10), (5, 1, 1)])
-def test_one_address_never_has_all(wanted: int, most: int, each: int) -> None:
+def test_one_address_never_gets_all_connections(wanted: int, most: int, each: int) -> None:
     assert of_each_address(wanted, most) == each
 
 
@@ -38,7 +38,7 @@ def test_one_address_never_has_all(wanted: int, most: int, each: int) -> None:
         ("no address", "no address"),
     ],
 )
-def test_an_address_of_ipv6_is_a_network(address: str, counted_as: str) -> None:
+def test_an_ipv6_network_counts_as_one_address(address: str, counted_as: str) -> None:
     assert source(address) == counted_as
 
 
@@ -47,11 +47,11 @@ def test_an_address_of_ipv6_is_a_network(address: str, counted_as: str) -> None:
     [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.0.0.9", False),
      ("2001:db8::1", False), ("", False)],
 )  # fmt: skip
-def test_this_machine_is_told_apart(address: str, here: bool) -> None:
+def test_loopback_is_recognized(address: str, here: bool) -> None:
     assert is_loopback(source(address)) is here
 
 
-def test_all_but_an_answer_ends_and_sooner_under_pressure() -> None:
+def test_every_phase_but_an_answer_has_a_limit() -> None:
     for phase in Phase:
         patient, pressed = (longest(phase, rest=10.0, pressed=hurry) for hurry in (False, True))
         if phase is Phase.ANSWER:
@@ -60,7 +60,7 @@ def test_all_but_an_answer_ends_and_sooner_under_pressure() -> None:
             assert 0 < (pressed or 0) < (patient or 0) <= 10
 
 
-def test_the_rest_of_a_body_has_the_time_of_its_setting() -> None:
+def test_the_setting_limits_the_rest_of_a_body() -> None:
     for phase in Phase:
         same = longest(phase, rest=600.0, pressed=False) == longest(phase, rest=1.0, pressed=False)
         assert same is (phase is not Phase.REST)

@@ -1,4 +1,4 @@
-"""Connections whose clients do not read."""
+"""Connections of clients that do not read."""
 
 import asyncio
 import socket
@@ -75,7 +75,7 @@ async def _until_closed(state: ServerState) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_who_takes_nothing_of_a_stream_is_cut_off_and_leaves_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_client_that_does_not_read_a_stream_is_cut_off(caplog: pytest.LogCaptureFixture) -> None:
     app = Streaming()
     async with listening(app) as (state, port):
         client = await asking(port)
@@ -88,7 +88,7 @@ async def test_who_takes_nothing_of_a_stream_is_cut_off_and_leaves_nothing(caplo
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_who_takes_nothing_of_an_answer_is_cut_off_as_well() -> None:
+async def test_a_client_that_does_not_read_an_answer_is_cut_off() -> None:
     async with listening(whole) as (state, port):
         client = await asking(port)
         await asyncio.sleep(0.1)
@@ -97,7 +97,7 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off_as_well() -> None:
         client.close()
 
 
-async def test_the_end_of_the_gateway_cuts_streams_off_without_a_complaint(caplog: pytest.LogCaptureFixture) -> None:
+async def test_shutdown_cuts_streams_off_without_an_error(caplog: pytest.LogCaptureFixture) -> None:
     app = Streaming()
     async with listening(app) as (state, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -116,7 +116,7 @@ async def test_the_end_of_the_gateway_cuts_streams_off_without_a_complaint(caplo
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("app", [Streaming(), whole])
-async def test_who_reads_slowly_but_steadily_is_not_cut_off(app: ASGIApp) -> None:
+async def test_a_slow_but_steady_client_is_not_cut_off(app: ASGIApp) -> None:
     async with listening(app) as (state, port):
         client = await asking(port)
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""A certificate is renewed while connections are accepted; what does not fit leaves the one of before."""
+"""A certificate can change while the gateway serves; an invalid one leaves the previous in use."""
 
 import asyncio
 import logging
@@ -70,7 +70,7 @@ async def shown(held: Certificate, pairs: dict[str, Path]) -> str:
     return "none"
 
 
-async def test_a_new_pair_is_taken_for_connections_from_then_on(mounted: Path, pairs: dict[str, Path]) -> None:
+async def test_later_connections_get_a_new_certificate(mounted: Path, pairs: dict[str, Path]) -> None:
     held = certificate(mounted)
     assert (held.renew(), await shown(held, pairs)) == (False, "first")
     mount(mounted, pairs["second"])
@@ -79,7 +79,7 @@ async def test_a_new_pair_is_taken_for_connections_from_then_on(mounted: Path, p
     assert (held.renew(), await shown(held, pairs)) == (False, "second")
 
 
-async def test_a_pair_that_does_not_fit_leaves_the_one_of_before(
+async def test_a_mismatched_key_leaves_the_previous_certificate(
     mounted: Path, pairs: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     held = certificate(mounted)
@@ -92,7 +92,7 @@ async def test_a_pair_that_does_not_fit_leaves_the_one_of_before(
     assert (held.renew(), await shown(held, pairs)) == (True, "second")
 
 
-async def test_files_that_are_gone_for_a_moment_change_nothing(mounted: Path, pairs: dict[str, Path]) -> None:
+async def test_missing_files_change_nothing(mounted: Path, pairs: dict[str, Path]) -> None:
     held = certificate(mounted)
     (mounted / "tls.key").unlink()
     assert (held.renew(), await shown(held, pairs)) == (False, "first")
@@ -100,7 +100,7 @@ async def test_files_that_are_gone_for_a_moment_change_nothing(mounted: Path, pa
     assert held.renew()
 
 
-def test_versions_that_are_broken_are_not_spoken(mounted: Path) -> None:
+def test_old_tls_versions_are_refused(mounted: Path) -> None:
     assert certificate(mounted).context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
@@ -113,7 +113,7 @@ def test_versions_that_are_broken_are_not_spoken(mounted: Path) -> None:
         ("locked", "the key has a passphrase, which the gateway cannot read"),
     ],
 )
-def test_a_pair_that_is_wrong_at_the_start_is_refused_by_its_settings(
+def test_an_invalid_certificate_at_startup_is_reported_by_its_settings(
     mounted: Path, pairs: dict[str, Path], wrong: str, problem: str
 ) -> None:
     match wrong:
