@@ -12,21 +12,6 @@ from mill_objects import fields
 
 AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped", "failed"]
 
-HOPELESS = frozenset(
-    {
-        "CrashLoopBackOff",
-        "CreateContainerConfigError",
-        "CreateContainerError",
-        "ErrImageNeverPull",
-        "ErrImagePull",
-        "ImageInspectError",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "RunContainerError",
-    }
-)
-"""What a container waits for that has failed before."""
-
 
 class ReplicaCount(BaseModel):
     """How many there are."""
@@ -113,7 +98,7 @@ def allocation_status(pod: Pod, service: ServiceStatus | None = None) -> Allocat
     if pod.ready:
         return "healthy"
     failed = service is not None and service.state is State.FAILED and service.template == pod.template
-    if failed or pod.waiting in HOPELESS:
+    if failed or pod.waits_after_failure:
         return "failed"
     if pod.phase == "Running" and pod.waiting is None:
         return "running"

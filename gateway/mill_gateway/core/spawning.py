@@ -16,7 +16,6 @@ from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.spec import Task
 from mill_api.status import RunState, TaskRun
 from mill_gateway.core.problems import problem
-from mill_gateway.core.services import HOPELESS
 from mill_gateway.objects.pods import Pod
 from mill_objects.json import Json
 from mill_objects.key import Key
@@ -211,7 +210,7 @@ def read_start(pods: Iterable[Pod], verdict: TaskRun | None) -> RunStart:
 def explain_timeout(start: RunStart, pods: Iterable[Pod]) -> RunStart:
     """Return why a run has not started in time. The status has no verdict of it: it has those of the newest runs."""
     pod = next(iter(pods), None)
-    if pod is None or not (pod.over or pod.waiting in HOPELESS):
+    if pod is None or not (pod.over or pod.waits_after_failure):
         return start
     cause = pod.waiting or "its program could not be started"
     return RunStart(start.node, failure=f"it has not begun: {cause}", reason=pod.waiting)

@@ -9,6 +9,7 @@ from mill_gateway.objects.amounts import Amounts, requested
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
+from mill_objects.kubelet import PULL_PROBLEMS, START_PROBLEMS, has_image
 from mill_objects.printable import one_line
 
 NEVER: Final = "1970-"
@@ -72,6 +73,14 @@ class Pod:
         return self.started_at is not None and self.exit_code is None and self.waiting is None
 
     @property
+    def waits_after_failure(self) -> bool:
+        """Whether its container waits because it could not start, has ended, or has no image.
+
+        That is the kubelet's reason alone: whether the service has failed is the operator's verdict.
+        """
+        return self.waiting in PULL_PROBLEMS or self.waiting in START_PROBLEMS
+
+    @property
     def over(self) -> bool:
         """Whether it has ended, and occupies its node no longer."""
         return self.phase in ("Succeeded", "Failed")
@@ -116,7 +125,7 @@ def project_pod(body: JsonView) -> Pod:
         container=name,
         restarts=max(0, fields.number(observed, "restartCount")),
         waiting=_waiting(state),
-        image_present=bool(fields.text(observed, "imageID")),
+        image_present=has_image(observed),
         exit_code=fields.optional_number(fields.mapping(state, "terminated"), "exitCode"),
         unschedulable=one_line(fields.text(scheduled, "message"), MESSAGE_LIMIT)
         if fields.text(scheduled, "reason") == "Unschedulable"

@@ -7,23 +7,10 @@ from functools import partial
 
 from mill_objects import fields
 from mill_objects.json import JsonView
+from mill_objects.kubelet import has_image
 from mill_operator.core.observed.foreign_text import READ, cluster_words, last_words, name
 from mill_operator.core.observed.text_cache import ContainerTexts
 from mill_operator.core.patterns import pattern
-
-CREATING = frozenset({"ContainerCreating", "PodInitializing"})
-PULL_PROBLEMS = frozenset(
-    {
-        "ErrImagePull",
-        "ImagePullBackOff",
-        "InvalidImageName",
-        "ErrImageNeverPull",
-        "ImageInspectError",
-        "RegistryUnavailable",
-        "SignatureValidationFailed",
-    }
-)
-"""What a container can wait for, in the kubelet's words, before its image is there."""
 
 RUNTIME_WORDS = frozenset({"StartError", "ContainerCannotRun"})
 """Ends of a container whose message is the runtime's, not a program's: it never began."""
@@ -103,15 +90,12 @@ def _container(
     last = _part(fields.mapping(status, "lastState"), "terminated")
     reason = name(fields.text(waiting, "reason"))
     called, restarts = fields.text(status, "name"), max(0, fields.number(status, "restartCount"))
-    # A container that waits for something else than its creation or its image has got past both.
-    past_pull = waiting is not None and reason not in {"", *CREATING, *PULL_PROBLEMS}
-    told = (running, ended, last)
     return ObservedContainer(
         name=called,
         image=fields.text(declared, "image"),
         memory=fields.quantity(fields.mapping(declared, "resources", "limits"), "memory"),
         ready=fields.flag(status, "ready"),
-        image_present=any(each is not None for each in told) or past_pull or bool(fields.text(status, "imageID")),
+        image_present=has_image(status),
         waiting_reason=reason,
         waiting_message=_waiting(called, fields.text(waiting, "message"), texts),
         running_since=fields.time(running, "startedAt"),

@@ -9,7 +9,8 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from mill_api import names
-from mill_operator.core.observed.containers import PULL_PROBLEMS, RUNTIME_LINE, RUNTIME_WORDS, Termination
+from mill_objects.kubelet import PULL_PROBLEMS
+from mill_operator.core.observed.containers import RUNTIME_LINE, RUNTIME_WORDS, Termination
 from mill_operator.core.patterns import literal, pattern
 from mill_operator.core.verdicts.pulls import (
     BACK_OFF,

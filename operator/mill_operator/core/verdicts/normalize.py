@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mill_api.status import Phase, ServiceStatus, State
+from mill_objects.kubelet import CREATING
 from mill_operator.core import timestamps
-from mill_operator.core.observed.containers import CREATING, Termination
+from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import PodSubject

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from mill_objects.kubelet import CREATING
 from mill_objects.printable import one_line
 from mill_operator.core.observed.children import ObservedChild
-from mill_operator.core.observed.containers import CREATING
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.messages import CAUSE_LIMIT, cause
 from mill_operator.core.observed.pods import ObservedPod

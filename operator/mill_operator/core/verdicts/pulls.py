@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from mill_api.status import ServiceStatus
-from mill_operator.core.observed.containers import PULL_PROBLEMS, ObservedContainer
+from mill_objects.kubelet import PULL_PROBLEMS
+from mill_operator.core.observed.containers import ObservedContainer
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.patterns import pattern, repeated
 
