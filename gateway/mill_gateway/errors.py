@@ -32,7 +32,7 @@ from mill_gateway.exceptions import (
     RefusedByCluster,
     UnsupportedContentType,
 )
-from mill_kube.client import ApiError, Unreachable
+from mill_kube.errors import ApiError, Unreachable
 from mill_process.settings import variable
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ from mill_gateway.core.usage import read_usage
 from mill_gateway.objects.amounts import Amounts
 from mill_gateway.objects.jobs import Job
 from mill_gateway.stores import Stores
-from mill_kube.client import KubeClient, KubeError
+from mill_kube.client import KubeClient
+from mill_kube.errors import KubeError
 from mill_kube.resources import POD_METRICS
 from mill_objects.fields import moment
 from mill_objects.key import Key

@@ -12,10 +12,12 @@ import random
 import time
 import traceback
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NoReturn, Protocol, TypeVar
 
-from mill_kube.client import ApiError, Expired, KubeClient, KubeError, Silent, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Expired, KubeError, Unreachable, WatchStalled
 from mill_kube.resources import Resource
 from mill_objects.fields import Unreadable, mapping, mappings, text
 from mill_objects.json import Json
@@ -39,12 +41,29 @@ class Stored(Protocol):
 T = TypeVar("T", bound=Stored)
 
 
-class Reflector(Generic[T]):
-    """The objects of one kind, as projections, by key and by group.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which objects of a kind are cached."""
 
-    `project` keeps what is needed of an object; one for which it raises is left out. `group` says what it belongs to
-    (None: nothing). `on_change` is called with the old and the new projection, either of them None, after the store has
-    changed; it must not block. `page` is how many objects are listed at once.
+    namespace: str | None = None
+    """None: all namespaces."""
+    labels: str | None = None
+    """A label selector."""
+    fields: str | None = None
+    """A field selector."""
+    page: int = PAGE
+    """Objects listed in one request."""
+
+
+EVERYTHING = Selection()
+
+
+class Reflector(Generic[T]):
+    """Cache of the objects of one kind, as projections, by key and by group; kept by list and watch.
+
+    `project` returns what is kept of an object; one for which it raises is left out. `group` returns the group it
+    belongs to (None: to none). `on_change` is called with the old and the new projection, either of them None, after
+    the cache has changed; it must not block.
     """
 
     def __init__(
@@ -55,41 +74,35 @@ class Reflector(Generic[T]):
         project: Callable[[Json], T],
         on_change: Callable[[T | None, T | None], None],
         group: Callable[[T], Hashable | None] = lambda _: None,
-        namespace: str | None = None,
-        labels: str | None = None,
-        fields: str | None = None,
-        page: int = PAGE,
+        selection: Selection = EVERYTHING,
     ) -> None:
         self._client = client
         self._resource = resource
         self._project = project
         self._on_change = on_change
         self._group = group
-        self._namespace = namespace
-        self._labels = labels
-        self._fields = fields
-        self._page = page
+        self._selection = selection
         self._objects: dict[Key, T] = {}
         self._groups: dict[Hashable, dict[Key, T]] = {}
         self._unreadable: set[Key] = set()
-        """What is left out."""
+        """Keys of objects that are left out."""
         self._version: str | None = None
-        """How far the server has told."""
+        """The resource version of the newest event."""
         self.synced = asyncio.Event()
-        """Set once the first list is in the store."""
+        """Set once the first list is complete."""
         self.last_heard = time.monotonic()
-        """When the server last said anything, a bookmark included: what liveness looks at."""
+        """When the server last sent anything, a bookmark included; the liveness probe looks at it."""
         self.restarts = 0
         """How often it had to list again."""
 
     @property
     def resource(self) -> Resource:
-        """What it follows."""
+        """The kind that it caches."""
         return self._resource
 
     @property
     def unreadable(self) -> int:
-        """How many objects are left out now, since they cannot be read."""
+        """Number of objects that are left out, since they cannot be read."""
         return len(self._unreadable)
 
     def get(self, key: Key) -> T | None:
@@ -104,10 +117,10 @@ class Reflector(Generic[T]):
         """Return all projections."""
         return self._objects.values()
 
-    def learn(self, body: Json) -> T:
-        """Take the answer to our own write into the store, so that the next reader sees it. Does not notify.
+    def put(self, body: Json) -> T:
+        """Add the answer to our own write to the cache, so that the next reader sees it. Does not notify.
 
-        An answer that comes late is no news: what the server has told meanwhile is newer, also that it is gone.
+        A late answer changes nothing: what the watch has reported meanwhile is newer, also a deletion.
         Raises `Unreadable` for one that cannot be read; what the store has of the object stays.
         """
         new = self._read(body)
@@ -129,7 +142,7 @@ class Reflector(Generic[T]):
                 failures = 0
                 while True:
                     version = await self._watch(version)
-            except (Expired, Silent) as error:
+            except (Expired, WatchStalled) as error:
                 log.debug("watch of %s: %s; listing again", self._resource.plural, error)
             except KubeError as error:
                 failures += 1
@@ -143,9 +156,15 @@ class Reflector(Generic[T]):
         new: dict[Key, T] = {}
         unread: set[Key] = set()
         after: str | None = None
+        chosen = self._selection
         while True:
             page = await self._client.list(
-                self._resource, self._namespace, labels=self._labels, fields=self._fields, limit=self._page, after=after
+                self._resource,
+                chosen.namespace,
+                labels=chosen.labels,
+                fields=chosen.fields,
+                limit=chosen.page,
+                after=after,
             )
             self.last_heard = time.monotonic()
             for body in mappings(page, "items"):
@@ -172,8 +191,9 @@ class Reflector(Generic[T]):
 
     async def _watch(self, version: str) -> str:
         """Follow one watch to its end and return where it ended."""
+        chosen = self._selection
         events = self._client.watch(
-            self._resource, self._namespace, resource_version=version, labels=self._labels, fields=self._fields
+            self._resource, chosen.namespace, resource_version=version, labels=chosen.labels, fields=chosen.fields
         )
         async for event in events:
             self.last_heard = time.monotonic()

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 from mill_api import names
 from mill_api.events import rollout_id
 from mill_kube.client import KubeClient
-from mill_kube.reflector import Reflector
+from mill_kube.reflector import Reflector, Selection
 from mill_kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource
 from mill_objects import fields
 from mill_objects.fields import Unreadable
@@ -54,7 +54,11 @@ class Caches:
             return project_mill_deployment(body, self.mill_deployments.get(fields.identity(body).key))
 
         self.mill_deployments: Reflector[ObservedMillDeployment] = Reflector(
-            client, MILL_DEPLOYMENTS, project=project, on_change=on_change, namespace=namespace, page=PAGE_SIZE
+            client,
+            MILL_DEPLOYMENTS,
+            project=project,
+            on_change=on_change,
+            selection=Selection(namespace, page=PAGE_SIZE),
         )
 
         def child_reflector(resource: Resource, project: Callable[[dict[str, Any]], F]) -> Reflector[F]:
@@ -64,8 +68,7 @@ class Caches:
                 project=project,
                 on_change=on_child_change,
                 group=_group,
-                namespace=namespace,
-                labels=names.CHILD_SELECTOR,
+                selection=Selection(namespace, names.CHILD_SELECTOR),
             )
 
         self._pods = child_reflector(PODS, partial(project_pod, logs=evidence_logs, cache=self._texts))
@@ -99,18 +102,18 @@ class Caches:
             key = fields.identity(body).key
             known = self.mill_deployments.get(key)
             if known is None or known.rollout_id != rollout_id(fields.mapping(body, "metadata")):
-                stored = self.mill_deployments.learn(body)
+                stored = self.mill_deployments.put(body)
                 return key if known is None or stored.rollout_id != known.rollout_id else None
         return None
 
-    def learn(self, kind: str, body: dict[str, Any]) -> ObservedChild:
+    def put(self, kind: str, body: dict[str, Any]) -> ObservedChild:
         """Put the answer to the operator's own write of a child into its cache. Raise `Unreadable`."""
-        return self._children[kind].learn(body)
+        return self._children[kind].put(body)
 
     def learn_job(self, body: dict[str, Any]) -> None:
         """Put the answer to the operator's own write of a Job into its cache. The watch reports an unreadable one."""
         with contextlib.suppress(Unreadable):
-            self._jobs.learn(body)
+            self._jobs.put(body)
 
     def learn_pod(self, body: dict[str, Any]) -> None:
         """Put the answer to a pod's deletion into its cache, unless the watch has already reported the pod gone."""
@@ -118,7 +121,7 @@ class Caches:
             deleted = fields.identity(body)
             known = self._pods.get(deleted.key)
             if known is not None and known.uid == deleted.uid:
-                self._pods.learn(body)
+                self._pods.put(body)
 
 
 def _group(observed: ObservedObject) -> Key:

@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from mill_api import names
 from mill_api.owner import Owner
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import BY_KIND, JOBS, PODS, REPLICA_SETS
 from mill_objects import fields
 from mill_objects.fields import Unreadable
@@ -153,7 +154,7 @@ class ChildWriter:
                 return
         memory.problems.pop(child.applied, None)
         try:
-            facts = self._caches.learn(child.kind, answer)
+            facts = self._caches.put(child.kind, answer)
         except Unreadable:
             return  # it is written; the watch reports it once it can be read
         memory.revisions[facts.uid] = facts.revision

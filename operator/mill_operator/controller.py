@@ -11,7 +11,8 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mill_kube.client import KubeClient, KubeError
+from mill_kube.client import KubeClient
+from mill_kube.errors import KubeError
 from mill_kube.reflector import Reflector
 from mill_objects.key import Key
 from mill_operator.caches import Caches

@@ -11,7 +11,8 @@ from typing import Any
 import kopf
 
 from mill_api import names
-from mill_kube.client import STALL_SECONDS, ClientOptions, KubeClient
+from mill_kube.client import KubeClient
+from mill_kube.connection import STALL_SECONDS, ClientOptions
 from mill_operator.caches import PAGE_SIZE
 from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core.leader_election import LeaseTiming

@@ -9,7 +9,8 @@ from collections.abc import Callable, MutableMapping
 from datetime import datetime
 
 from mill_api import names
-from mill_kube.client import ApiError, Conflict, Expired, KubeClient, KubeError, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, Expired, KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 from mill_operator.core.internal_errors import InternalError, internal_error_of

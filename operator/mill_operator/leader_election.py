@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mill_api import names
-from mill_kube.client import Conflict, KubeClient, KubeError
-from mill_kube.reflector import Reflector
+from mill_kube.client import KubeClient
+from mill_kube.errors import Conflict, KubeError
+from mill_kube.reflector import Reflector, Selection
 from mill_kube.resources import LEASES
 from mill_objects import fields
 from mill_objects.fields import Unreadable
@@ -63,8 +64,7 @@ class LeaderElection:
             LEASES,
             project=project_lease,
             on_change=self._on_change,
-            namespace=namespace,
-            fields=f"metadata.name={names.LEASE_NAME}",
+            selection=Selection(namespace, fields=f"metadata.name={names.LEASE_NAME}"),
         )
         self._client = client
         self._key = Key(namespace, names.LEASE_NAME)
@@ -129,7 +129,7 @@ class LeaderElection:
             log.warning("lease %s: %s", self._key, str(error) or "no answer")
         else:
             try:
-                self._on_change(None, self.reflector.learn(answer))
+                self._on_change(None, self.reflector.put(answer))
             except Unreadable as error:
                 log.warning("lease %s: %s", self._key, error)
                 return False

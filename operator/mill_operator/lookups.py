@@ -13,7 +13,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from mill_kube.client import ApiError, KubeClient, KubeError
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError, KubeError
 from mill_kube.resources import EVENTS, NODES
 from mill_objects.fields import mappings
 from mill_operator.core.observed.events import ObservedEvent, project_events
@@ -99,7 +101,7 @@ class Lookups:
 
     async def _read(self, request: LookupRequest) -> Result:
         if request.about == "node":
-            return project_node(await self._client.request("get", NODES, None, request.name))
+            return project_node(await self._client.request(Request("get", NODES, None, request.name)))
         about = f"involvedObject.uid={request.name}"
         found = await self._client.list(EVENTS, request.namespace, fields=about, limit=EVENTS_LISTED)
         return project_events(mappings(found, "items"))

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from mill_api import names
 from mill_api.status import MillDeploymentStatus
-from mill_kube.client import Conflict, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import Conflict, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 from mill_operator.core.rollout.event_messages import event_messages

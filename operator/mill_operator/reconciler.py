@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
-from mill_kube.client import KubeClient, KubeError, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import KubeError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.key import Key
 from mill_operator.caches import Caches

@@ -20,7 +20,8 @@ from typing import Any
 
 from mill_api import names
 from mill_api.events import short_uid
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound, Unreachable, WriteFenced
 from mill_kube.resources import EVENTS
 from mill_objects.fields import number
 from mill_objects.key import Key
@@ -87,7 +88,7 @@ class Recorder:
                     await asyncio.sleep(pause)
                     continue
                 log.debug("%s: event %s is lost: no answer", post.key, post.message.reason)
-            except Withheld:
+            except WriteFenced:
                 log.debug("%s: event %s is lost: another replica leads", post.key, post.message.reason)
             except ApiError as error:
                 level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING

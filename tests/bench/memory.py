@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Self, cast
 
-from mill_kube.client import KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import NotFound
 from mill_kube.resources import Resource
 from mill_objects.key import Key
 from mill_operator.caches import Caches

@@ -15,7 +15,7 @@ from mill_gateway.core.volumes import view_volume
 from mill_gateway.objects import claims, deployments, jobs, nodes, pods
 from mill_gateway.objects.amounts import requested
 from mill_gateway.objects.deployments import managers_of
-from mill_kube.client import ApiError
+from mill_kube.errors import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
 from mill_operator.caches import CHILD_KINDS
 from mill_operator.children import template_of

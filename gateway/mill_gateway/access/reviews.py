@@ -19,7 +19,9 @@ from mill_gateway.access.token_budget import TokenBudget
 from mill_gateway.access.ttl_cache import Clock, TTLCache
 from mill_gateway.exceptions import AccessCheckFailed, LimitReached
 from mill_gateway.settings import Settings
-from mill_kube.client import ApiError, KubeClient
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError
 from mill_kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
 
 YES_SECONDS: Final = 10.0
@@ -134,7 +136,7 @@ class Reviews:
         """Create a review and return its status. Raise `AccessCheckFailed`."""
         body = {"apiVersion": resource.api_version, "kind": resource.kind, "spec": spec}
         try:
-            review = await self._client.request("create", resource, None, body=body)
+            review = await self._client.request(Request("create", resource, body=body))
         except ApiError as error:
             # Without the API server's message, which may repeat the request, and with it the token.
             raise AccessCheckFailed(f"the cluster does not answer a {resource.kind}: HTTP {error.status}") from None

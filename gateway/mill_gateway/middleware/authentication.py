@@ -10,7 +10,7 @@ from mill_gateway.access import presented_token
 from mill_gateway.errors import answer, unreachable
 from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
 from mill_gateway.server.addresses import is_loopback, source
-from mill_kube.client import Unreachable
+from mill_kube.errors import Unreachable
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Paths that the kubelet requests every few seconds. Connection limits do not apply to them; the log level is DEBUG."""

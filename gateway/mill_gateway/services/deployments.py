@@ -23,7 +23,8 @@ from mill_gateway.exceptions import (
 from mill_gateway.objects.deployments import Deployment, project_deployment
 from mill_gateway.objects.pods import Pod, Program
 from mill_gateway.stores import Store
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key

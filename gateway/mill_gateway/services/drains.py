@@ -22,7 +22,9 @@ from mill_gateway.objects.nodes import Node, NodePod
 from mill_gateway.objects.pods import Program
 from mill_gateway.stores import NodeStores, Stores
 from mill_gateway.stores.subscriptions import Subscriptions
-from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError, Conflict, KubeError, NotFound, Unreachable
 from mill_kube.resources import NODES, PODS
 
 log = logging.getLogger(__name__)
@@ -179,7 +181,7 @@ class Drain:
             refusal: ApiError | Unreachable | GatewayError
             try:
                 await self._authorize()  # before each attempt: a drain may take an hour
-                await self._client.request("create", PODS, *pod.key, "eviction", body=body)
+                await self._client.request(Request("create", PODS, *pod.key, "eviction", body=body))
                 break
             except (ApiError, Unreachable, GatewayError) as error:
                 refusal = error

@@ -5,7 +5,9 @@ from mill_gateway.core.nodes import NodeView, view_node
 from mill_gateway.exceptions import DrainDisabled, NodeInUse, NodeNotFound
 from mill_gateway.objects.nodes import Node
 from mill_gateway.stores import NodeStores
-from mill_kube.client import KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import NotFound
 from mill_kube.resources import NODES
 
 
@@ -39,6 +41,6 @@ class Nodes:
             raise NodeInUse(pods=[str(each.key) for each in running[:20]])
         body = {"preconditions": {"uid": node.uid}}
         try:
-            await self._client.request("delete", NODES, None, name, body=body)
+            await self._client.request(Request("delete", NODES, None, name, body=body))
         except NotFound:
             raise NodeNotFound from None

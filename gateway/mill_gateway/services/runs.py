@@ -37,7 +37,8 @@ from mill_gateway.objects.jobs import Job
 from mill_gateway.objects.pods import Program
 from mill_gateway.settings import Settings
 from mill_gateway.stores import Stores
-from mill_kube.client import ApiError, Conflict, KubeClient, KubeError, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, KubeError, NotFound
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key

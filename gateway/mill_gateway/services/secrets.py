@@ -17,7 +17,8 @@ from mill_gateway.exceptions import (
     SecretsTooLarge,
     WriteConflict,
 )
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 from mill_objects.json import Json
 

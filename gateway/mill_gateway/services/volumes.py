@@ -3,7 +3,8 @@
 from mill_gateway.core.volumes import VolumeView, held_by, view_volume
 from mill_gateway.exceptions import VolumeAttached, VolumeNotFound
 from mill_gateway.stores import Stores
-from mill_kube.client import KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import NotFound
 from mill_kube.resources import CLAIMS
 from mill_objects.key import Key
 

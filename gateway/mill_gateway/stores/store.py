@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from mill_gateway.stores.subscriptions import Subscriptions
 from mill_kube.client import KubeClient
-from mill_kube.reflector import Reflector, Stored
+from mill_kube.reflector import Reflector, Selection, Stored
 from mill_kube.resources import Resource
 from mill_objects.fields import identity
 from mill_objects.json import JsonView
@@ -58,9 +58,7 @@ class Store(Generic[T]):
             project=kind.project,
             on_change=self._changed,
             group=kind.group,
-            namespace=namespace,
-            labels=kind.labels,
-            fields=kind.fields,
+            selection=Selection(namespace, kind.labels, kind.fields),
         )
         self.subscriptions: Subscriptions[Hashable] = Subscriptions()
 
@@ -83,7 +81,7 @@ class Store(Generic[T]):
         Raises `Unreadable`.
         """
         before = self.get(identity(body).key)
-        added = self.reflector.learn(body)
+        added = self.reflector.put(body)
         if before is None and self.get(added.key) is added:
             self._changed(None, added)
         return added

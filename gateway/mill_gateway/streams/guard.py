@@ -11,7 +11,7 @@ from starlette.types import Scope
 from mill_gateway.access import Caller, presented_token
 from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
 from mill_gateway.streams.places import Place
-from mill_kube.client import Unreachable
+from mill_kube.errors import Unreachable
 
 ANSWER_SECONDS: Final = 10.0
 """Timeout of one access check; the next one is a minute later."""

@@ -18,7 +18,9 @@ from mill_gateway.services.logs import LogSelection
 from mill_gateway.stores import Stores
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.places import Place
-from mill_kube.client import ApiError, KubeClient, KubeError
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, KubeError
+from mill_kube.logs import LogOptions
 
 log = logging.getLogger(__name__)
 
@@ -244,11 +246,13 @@ class LogStream:
         position = self._progress.position(_short(pod))
         chunks = self._client.logs(
             *pod.key,
-            container=pod.container,
-            follow=follow,
-            previous=previous,
-            tail=tail if position is None else None,
-            since=position.since if position else None,
+            LogOptions(
+                pod.container,
+                follow=follow,
+                previous=previous,
+                tail=tail if position is None else None,
+                since=position.since if position else None,
+            ),
         )
         splitter, count = Splitter(), 0
         try:

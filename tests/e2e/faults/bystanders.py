@@ -6,7 +6,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mill_kube.client import MERGE_PATCH, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.connection import MERGE_PATCH, Request
+from mill_kube.errors import NotFound
 from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS, PODS, SERVICES, Resource
 from tests.e2e.conftest import Namespace, wait_for
 
@@ -69,9 +71,8 @@ def meddled(namespace: Namespace) -> Iterator[Meddler]:
                 body = {"metadata": {"annotations": mark, "labels": mark}}
                 name, query = item["metadata"]["name"], {"fieldManager": "somebody-else"}
                 with contextlib.suppress(NotFound):
-                    await client.request(
-                        "patch", resource, namespace.name, name, query=query, body=body, content_type=MERGE_PATCH
-                    )
+                    patch = Request("patch", resource, namespace.name, name, None, query, body, MERGE_PATCH)
+                    await client.request(patch)
 
     async def meddle() -> None:
         async with await KubeClient.connect(namespace.cluster.context) as client:

@@ -13,23 +13,11 @@ import pytest
 from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
-from mill_kube.client import KubeClient, NotFound
-from mill_kube.resources import Resource
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import NotFound
 from mill_objects.json import Json
 from mill_objects.key import Key
-
-
-@dataclass
-class Request:
-    """One request to the API server."""
-
-    verb: str
-    resource: Resource
-    namespace: str | None
-    name: str | None
-    subresource: str | None
-    query: Json
-    body: Any
 
 
 @dataclass
@@ -47,19 +35,17 @@ class RecordedClient(KubeClient):
     reading: int = 0
     """How many logs are being read."""
 
-    async def logs(self, namespace, pod, *, container, follow=False, previous=False, tail=None, since=None):
+    async def logs(self, namespace, pod, options):
         self.reading += 1
         try:
-            async for chunk in self.written[pod](previous, follow, tail, since):
+            async for chunk in self.written[pod](options.previous, options.follow, options.tail, options.since):
                 yield chunk
         finally:
             self.reading -= 1
 
-    async def request(  # type: ignore[override]
-        self, verb, resource, namespace, name=None, subresource=None, *, query=None, body=None, content_type=None
-    ):
-        asked = Request(verb, resource, namespace, name, subresource, dict(query or {}), body)
+    async def request(self, asked):
         self.requests.append(asked)
+        verb, resource, name, subresource = asked.verb, asked.resource, asked.name, asked.subresource
         target = f"{resource.plural}/{subresource}" if subresource else resource.plural
         if (verb, target) not in self.answers:
             raise NotFound(404, "NotFound", f"{target} {name} not found")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mill_kube.client import ApiError, Conflict
+from mill_kube.errors import ApiError, Conflict
 
 from .conftest import Request, Serve
 from .objects import mill_deployment

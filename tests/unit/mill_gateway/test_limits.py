@@ -14,7 +14,7 @@ from mill_gateway.settings import Settings
 from mill_gateway.streams import response
 from mill_gateway.streams.line_queue import LineQueue
 from mill_gateway.streams.logs import LogQuery, LogStream
-from mill_kube.client import Unreachable
+from mill_kube.errors import Unreachable
 
 from .access.cluster import KUBERNETES, done, grant
 from .conftest import Recorded, Serve

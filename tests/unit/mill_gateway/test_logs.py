@@ -12,7 +12,7 @@ from mill_gateway.access.access import ANONYMOUS
 from mill_gateway.core.log_lines import Progress
 from mill_gateway.objects.pods import Pod, Program
 from mill_gateway.streams.logs import LogQuery, LogStream
-from mill_kube.client import ApiError, Unreachable
+from mill_kube.errors import ApiError, Unreachable
 
 from .conftest import Recorded, Serve
 from .objects import job, mill_deployment, pod

@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from mill_kube.client import NotFound
+from mill_kube.errors import NotFound
 
 from .conftest import Recorded, Serve
 from .objects import job, mill_deployment, node, pod

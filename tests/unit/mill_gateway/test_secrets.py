@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mill_kube.client import ApiError, Conflict, NotFound
+from mill_kube.errors import ApiError, Conflict, NotFound
 
 from .conftest import Request, Serve
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mill_gateway.settings import Settings
-from mill_kube.client import ApiError, Conflict
+from mill_kube.errors import ApiError, Conflict
 from mill_objects.key import Key
 
 from .conftest import Recorded, Request, Serve

@@ -10,7 +10,10 @@ from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
 from mill_kube.calls import Call
-from mill_kube.client import LOG_BUFFER, KubeClient, NotFound, Silent, Unreachable, Withheld
+from mill_kube.client import KubeClient
+from mill_kube.connection import LOG_BUFFER
+from mill_kube.errors import NotFound, Unreachable, WatchStalled, WriteFenced
+from mill_kube.logs import LogOptions
 from mill_kube.resources import DEPLOYMENTS, LEASES, MILL_DEPLOYMENTS, PODS
 
 BODY = {"metadata": {"name": "web", "namespace": "n"}}
@@ -132,7 +135,7 @@ async def test_who_may_not_write_may_still_read(server: Server, connect: Any) ->
         client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m"),
         client.delete(PODS, "n", "web", uid="u"),
     ):
-        with pytest.raises(Withheld):
+        with pytest.raises(WriteFenced):
             await write
     assert server.requests == []
     assert server.observed == []
@@ -143,7 +146,7 @@ async def test_who_may_not_write_may_still_read(server: Server, connect: Any) ->
 async def test_a_watch_that_says_nothing_is_given_up(connect: Any) -> None:
     events = connect(stall_seconds=0.05).watch(PODS, "n", resource_version="1")
     assert (await anext(events))["type"] == "ADDED"
-    with pytest.raises(Silent, match=r"silent for 0\.05 s"):
+    with pytest.raises(WatchStalled, match=r"silent for 0\.05 s"):
         await anext(events)
 
 
@@ -162,9 +165,9 @@ def test_what_a_call_is_about_is_named_as_kubectl_does(call: Call, target: str) 
 async def test_who_reads_a_log_slowly_is_not_cut_off(
     connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_kube.client.REQUEST_TIMEOUT", 1.0)
+    monkeypatch.setattr("mill_kube.connection.REQUEST_TIMEOUT", 1.0)
     size = chunks = 0
-    async for chunk in connect().logs("n", "web-0", container="web"):
+    async for chunk in connect().logs("n", "web-0", LogOptions("web")):
         size += len(chunk)
         chunks += 1
         assert len(chunk) <= LOG_BUFFER
@@ -176,10 +179,10 @@ async def test_who_reads_a_log_slowly_is_not_cut_off(
 async def test_a_log_that_does_not_come_to_its_end_is_given_up(
     server: Server, connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_kube.client.REQUEST_TIMEOUT", 0.1)
+    monkeypatch.setattr("mill_kube.connection.REQUEST_TIMEOUT", 0.1)
 
     async def read() -> None:
-        async for _ in connect().logs("n", "web-0", container="hanging"):
+        async for _ in connect().logs("n", "web-0", LogOptions("hanging")):
             pass
 
     with pytest.raises(Unreachable, match="cut off"):

@@ -11,7 +11,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio import client as aio
 
-from mill_kube.client import REASON_LIMIT, WORDS_LIMIT, ApiError, Expired, KubeClient, Unreachable, _ahead
+from mill_kube.client import KubeClient
+from mill_kube.connection import _ahead
+from mill_kube.errors import MESSAGE_LIMIT, REASON_LIMIT, ApiError, Expired, Unreachable
 from mill_kube.resources import PODS
 from mill_objects.json import Json
 
@@ -56,7 +58,7 @@ async def test_an_event_may_be_as_large_as_an_object_can_be() -> None:
 
 
 async def test_an_event_is_not_kept_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mill_kube.client.LARGEST_EVENT", 1000)
+    monkeypatch.setattr("mill_kube.watching.LARGEST_EVENT", 1000)
     with pytest.raises(Unreachable, match="an event of more than 1000 bytes"):
         await watched(b"x" * 5000)
 
@@ -138,7 +140,7 @@ def test_a_refusal_is_told_in_one_line_whoever_wrote_it() -> None:
     error = ApiError.from_status(403, json.dumps(status).encode())
     assert str(error).startswith("no 2026-11-27T00:00:00Z ERROR forged end xxx")
     assert str(error).isprintable()
-    assert len(str(error)) == WORDS_LIMIT
+    assert len(str(error)) == MESSAGE_LIMIT
     assert error.reason == ("Bad Reason" + "y" * 1000)[:REASON_LIMIT]
     assert error.message == hostile  # for who takes credentials out of it, line by line
 

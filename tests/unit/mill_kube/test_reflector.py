@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from mill_kube import reflector as module
-from mill_kube.client import Expired, KubeClient, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.errors import Expired, Unreachable
 from mill_kube.reflector import Reflector
 from mill_kube.resources import PODS
 from mill_objects.key import Key
@@ -113,7 +114,7 @@ async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
     server = Server([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
     told: list[Pod | None] = []
     store = Reflector(cast("KubeClient", server), PODS, project=_project, on_change=lambda _, new: told.append(new))
-    server.before_list = lambda: store.learn(_pod("ours", 101))  # the lists are of version 100
+    server.before_list = lambda: store.put(_pod("ours", 101))  # the lists are of version 100
     task = asyncio.create_task(store.run())
     await until(lambda: len(server.watched_from) == 2)
     task.cancel()
@@ -171,9 +172,9 @@ async def test_groups_follow_the_objects() -> None:
 async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> None:
     """The watch told of the deletion before the answer to the write had come: nothing would ever delete it again."""
     store, _ = await _play(Server([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
-    assert store.learn(_pod("a", 102)) == _project(_pod("a", 102))
+    assert store.put(_pod("a", 102)) == _project(_pod("a", 102))
     assert store.get(Key("n", "a")) is None
-    store.learn(_pod("c", 105))
+    store.put(_pod("c", 105))
     assert store.get(Key("n", "c")) is not None
 
 
@@ -182,6 +183,6 @@ def test_our_own_write_is_not_overwritten_by_what_is_older() -> None:
     store = Reflector(
         cast("KubeClient", None), PODS, project=_project, on_change=lambda *change: changes.append(change)
     )
-    store.learn(_pod("a", 9))
+    store.put(_pod("a", 9))
     store._change(_project(_pod("a", 8)))
     assert store.get(Key("n", "a")) == _project(_pod("a", 9))

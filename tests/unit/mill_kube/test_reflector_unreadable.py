@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mill_kube.client import Expired, KubeClient
+from mill_kube.client import KubeClient
+from mill_kube.errors import Expired
 from mill_kube.reflector import Reflector
 from mill_kube.resources import PODS
 from mill_objects.fields import Unreadable, identity
@@ -147,9 +148,9 @@ async def test_a_list_without_a_version_is_asked_for_again(page: Json, caplog: p
 
 async def test_an_answer_to_our_own_write_that_cannot_be_read_is_the_writers_error() -> None:
     watching = Watching([], [])
-    watching.store.learn(pod("a", 9))
+    watching.store.put(pod("a", 9))
     with pytest.raises(Unreadable):
-        watching.store.learn(odd("a", 10))
+        watching.store.put(odd("a", 10))
     assert watching.names == ["a"]  # the watch will tell
     assert watching.store.unreadable == 1
     watching.store._leave_out(Key("n", "a"), "8")

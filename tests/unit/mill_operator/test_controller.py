@@ -10,7 +10,8 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from mill_kube.client import KubeClient, NotFound, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.errors import NotFound, Unreachable
 from mill_kube.reflector import Reflector
 from mill_kube.resources import MILL_DEPLOYMENTS, SERVICES, Resource
 from mill_objects.key import Key
@@ -380,7 +381,7 @@ class TestOneThatChangesAllTheTime:
             while time.monotonic() < end:
                 annotations = {f"restart.mill.dev/s-{answers % 200}": str(answers)}
                 meta = {**hog["metadata"], "resourceVersion": str(100 + answers), "annotations": annotations}
-                parents.learn({**hog, "metadata": meta})
+                parents.put({**hog, "metadata": meta})
                 controller.wake(Key(KEY.namespace, "hog"))
                 asked = time.monotonic()
                 async with client.get(f"http://127.0.0.1:{listening.getsockname()[1]}/healthz") as answer:

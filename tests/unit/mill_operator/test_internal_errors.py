@@ -11,7 +11,8 @@ import pytest
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State, Transition
 from mill_api.status_reading import read_status
-from mill_kube.client import ApiError, Conflict, Expired, KubeClient, NotFound, Silent, Unreachable, Withheld
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable, WatchStalled, WriteFenced
 from mill_kube.resources import EVENTS, MILL_DEPLOYMENTS, Resource
 from mill_objects.key import Key
 from mill_operator import clock
@@ -289,7 +290,7 @@ async def test_another_generation_is_told_of_too_and_has_its_own_ten_minutes(ser
     await asyncio.sleep(550)
     body = resource(BAD.name, generation=2)
     body["spec"]["services"][0]["image"] = "web:bad"
-    operator.controller.caches.mill_deployments.learn(body)
+    operator.controller.caches.mill_deployments.put(body)
     operator.controller.wake(BAD)
     await asyncio.sleep(100)
     status = server.status(BAD)
@@ -315,7 +316,7 @@ async def test_a_stop_leaves_what_was_told(server: Server, faulty: Faulty) -> No
     "error",
     [
         Unreachable("nobody answers"),
-        Withheld("withheld"),
+        WriteFenced("withheld"),
         ApiError(500, "InternalError", "etcd"),
         ApiError(503, "ServiceUnavailable", "no"),
         ApiError(429, "TooManyRequests", "later"),
@@ -405,8 +406,8 @@ async def test_a_status_that_cannot_be_read_is_told_over(
         (Conflict(409, "Conflict", ""), None),
         (Expired(410, "Gone", ""), None),
         (Unreachable(""), None),
-        (Silent(""), None),
-        (Withheld(""), None),
+        (WatchStalled(""), None),
+        (WriteFenced(""), None),
         (ApiError(403, "Forbidden", "", {"causes": [{"reason": "NamespaceTerminating"}]}), None),
         (NotFound(404, "NotFound", "", {"kind": "namespaces"}), None),
     ],

@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from mill_api import names
-from mill_kube.client import Conflict, KubeClient, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.errors import Conflict, Unreachable
 from mill_kube.resources import Resource
 from mill_operator.core.leader_election import (
     Decision,

@@ -6,7 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from mill_kube.client import ApiError, KubeClient, NotFound, Unreachable
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError, NotFound, Unreachable
 from mill_kube.resources import EVENTS, Resource
 from mill_operator import lookups
 from mill_operator.core.observed.lookup_results import NO_RESULTS
@@ -27,8 +29,8 @@ class Server:
         self.gate.set()
         self.at_once = 0
 
-    async def request(self, verb: str, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
-        await self._answer(f"{verb} {resource.path(namespace, name)}")
+    async def request(self, request: Request) -> dict[str, Any]:
+        await self._answer(str(request))
         info = {"operatingSystem": "linux", "architecture": "amd64"}
         return {"status": {"nodeInfo": info, "conditions": [{"type": "Ready", "status": "True"}]}}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mill_kube.client import ApiError
+from mill_kube.errors import ApiError
 from mill_operator.core import limits
 from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment, project_mill_deployment
@@ -71,7 +71,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 class TestNothingIsMadeThatIsNotWritten:
     async def test_a_pass_that_writes_nothing(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 2}
         work.clear()
@@ -80,7 +80,7 @@ class TestNothingIsMadeThatIsNotWritten:
         assert (work, len(server.calls)) == (Counter(), calls)
 
     async def test_a_pass_for_a_pod(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         work.clear()
         _see_pod(reconciler, _pod(server.applied["Deployment"], reason="ImagePullBackOff"))
@@ -90,11 +90,11 @@ class TestNothingIsMadeThatIsNotWritten:
 
     async def test_one_object_of_many(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
         services = [SERVICE | {"name": f"web-{number}"} for number in range(5)]
-        reconciler._caches.mill_deployments.learn(resource_of(services))
+        reconciler._caches.mill_deployments.put(resource_of(services))
         await reconciler.reconcile(KEY)
         work.clear()
         changed = [*services[:4], services[4] | {"image": "registry.example/web:2"}]
-        reconciler._caches.mill_deployments.learn(resource_of(changed, version=2, generation=2))
+        reconciler._caches.mill_deployments.put(resource_of(changed, version=2, generation=2))
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 1}
 
@@ -115,7 +115,7 @@ class TestNothingIsMadeThatIsNotWritten:
         server.on_apply = lambda body: (
             body["kind"] == "Deployment" and _see_pod(reconciler, _pod(body, reason="ErrImagePull"))
         )
-        reconciler._caches.mill_deployments.learn(resource)
+        reconciler._caches.mill_deployments.put(resource)
         await reconciler.reconcile(KEY)
         server.on_apply = lambda _body: None
         await reconciler.reconcile(KEY)
@@ -139,7 +139,7 @@ class TestWhatIsKept:
         tracemalloc.start()
         try:
             before = tracemalloc.get_traced_memory()[0]
-            reconciler._caches.mill_deployments.learn(json.loads(text))
+            reconciler._caches.mill_deployments.put(json.loads(text))
             await reconciler.reconcile(KEY)
             await reconciler.flush()
             await reconciler.reconcile(KEY)
@@ -155,7 +155,7 @@ class TestWhatIsKept:
     async def test_a_status_that_is_written_is_kept_once_and_packed(
         self, server: Server, reconciler: Reconciler
     ) -> None:
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
         assert memory.statuses.is_compact
@@ -163,7 +163,7 @@ class TestWhatIsKept:
         assert memory.written.services[0].name == "web"
 
     async def test_of_a_resource_that_is_gone_nothing_is(self, server: Server, reconciler: Reconciler) -> None:
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         reconciler._caches.mill_deployments._drop(KEY)
         await reconciler.reconcile(KEY)
@@ -188,7 +188,7 @@ class TestWhatIsKept:
             raise ApiError(422, "Invalid", "no " * 100_000)
 
         server.on_apply = refuse_rollout
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
         assert all(len(problem.message) < 3000 for problem, _ in memory.writes.problems.values())
@@ -219,7 +219,7 @@ class TestRestarts:
 
 class TestRefused:
     async def refused(self, server: Server, reconciler: Reconciler, services: list[dict[str, Any]]) -> str:
-        reconciler._caches.mill_deployments.learn(resource_of(services))
+        reconciler._caches.mill_deployments.put(resource_of(services))
         await reconciler.reconcile(KEY)
         assert server.calls == []
         reason: str = server.statuses[-1]["rollout"]["refused"]
@@ -245,9 +245,7 @@ class TestRefused:
         bad = [SERVICE | {"env": {"A": "${no}"}}]
         await self.refused(server, reconciler, bad)
         work.clear()
-        reconciler._caches.mill_deployments.learn(
-            resource_of(bad, version=2, annotations={"restart.mill.dev/web": "1"})
-        )
+        reconciler._caches.mill_deployments.put(resource_of(bad, version=2, annotations={"restart.mill.dev/web": "1"}))
         await reconciler.reconcile(KEY)
         assert work == Counter()
 
@@ -282,7 +280,7 @@ class TestTheEventLoop:
     )
     async def test_a_first_pass(self, server: Server, reconciler: Reconciler, env: dict[str, str]) -> None:
         services = [{"name": f"s-{number}", "image": "web:1", "env": env} for number in range(200)]
-        reconciler._caches.mill_deployments.learn(resource_of(services))
+        reconciler._caches.mill_deployments.put(resource_of(services))
         longest, total = await self.longest(reconciler)
         assert len(server.calls) == 200
         assert longest < 0.25
@@ -292,7 +290,7 @@ class TestTheEventLoop:
         templates: list[dict[str, Any]] = []
         server.on_apply = lambda body: templates.append(body) if body["kind"] == "Deployment" else None
         services = [SERVICE | {"name": f"web-{number}", "replicas": 10} for number in range(200)]
-        reconciler._caches.mill_deployments.learn(resource_of(services))
+        reconciler._caches.mill_deployments.put(resource_of(services))
         await reconciler.reconcile(KEY)
         for body in templates:
             for number in range(10):

@@ -5,7 +5,7 @@ from typing import Any, cast
 import pytest
 
 from mill_kube.client import KubeClient
-from mill_kube.resources import Resource
+from mill_kube.connection import Request
 from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
@@ -19,8 +19,8 @@ NO_MATCH = (
 
 
 class ServerWithNode(Server):
-    async def request(self, verb: str, resource: Resource, namespace: str | None, name: str) -> dict[str, Any]:
-        self.calls.append((verb, resource.path(namespace, name)))
+    async def request(self, request: Request) -> dict[str, Any]:
+        self.calls.append((request.verb, request.path))
         return {"status": {"nodeInfo": {"operatingSystem": "linux", "architecture": "riscv64"}}}
 
 
@@ -43,7 +43,7 @@ async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reco
             _see_pod(reconciler, pod)
 
     server.on_apply = applied
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     await reconciler.reconcile(KEY)
     (service,) = server.statuses[-1]["services"]
     assert (service["reason"], service["message"]) == (

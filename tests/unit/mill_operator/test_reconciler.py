@@ -5,7 +5,8 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS, PODS, Resource
 from mill_objects.key import Key
 from mill_operator.caches import Caches
@@ -127,7 +128,7 @@ def reconciler(server: Server) -> Reconciler:
 
 
 def _see_pod(reconciler: Reconciler, body: dict[str, Any]) -> None:
-    reconciler._caches._pods.learn(body)
+    reconciler._caches._pods.put(body)
 
 
 async def test_pods_that_the_pass_itself_brought_about_are_not_renewed(server: Server, reconciler: Reconciler) -> None:
@@ -138,7 +139,7 @@ async def test_pods_that_the_pass_itself_brought_about_are_not_renewed(server: S
             _see_pod(reconciler, _pod(body))
 
     server.on_apply = applied
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     await reconciler.reconcile(KEY)
     assert ("apply", "Deployment") in server.calls
     assert [call for call in server.calls if call[0] == "delete"] == []
@@ -151,10 +152,10 @@ async def test_asked_again_a_service_that_is_not_healthy_gets_new_pods(server: S
             _see_pod(reconciler, _pod(body, reason="ImagePullBackOff"))
 
     server.on_apply = applied
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     await reconciler.reconcile(KEY)
     assert server.statuses[-1]["services"][0]["state"] == "Failed"
-    reconciler._caches.mill_deployments.learn(_resource(request="again"))
+    reconciler._caches.mill_deployments.put(_resource(request="again"))
     await reconciler.reconcile(KEY)
     assert server.calls[-1] == ("delete", f"{PODS.kind} web-1")
     assert server.statuses[-1]["rollout"]["id"] == "1-again"
@@ -167,14 +168,14 @@ async def test_a_resource_that_is_gone_or_going_is_left_to_the_garbage_collector
     await reconciler.reconcile(KEY)
     body = _resource()
     body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    reconciler._caches.mill_deployments.learn(body)
+    reconciler._caches.mill_deployments.put(body)
     await reconciler.reconcile(KEY)
     assert server.calls == []
     assert server.statuses == []
 
 
 async def test_a_pass_without_a_change_writes_nothing(server: Server, reconciler: Reconciler) -> None:
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     await reconciler.reconcile(KEY)
     calls, statuses = len(server.calls), len(server.statuses)
     await reconciler.reconcile(KEY)
@@ -189,7 +190,7 @@ class TestWrites:
             raise ApiError(503, "ServiceUnavailable", "no")
 
         server.on_apply = fail
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         with pytest.raises(ApiError, match="no"):
             await reconciler.reconcile(KEY)
         assert server.calls == [("apply", "Deployment")]
@@ -203,7 +204,7 @@ class TestWrites:
                 raise ApiError(500, "InternalError", 'failed calling webhook "validate.example"')
 
         server.on_apply = fail
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         (service,) = server.statuses[-1]["services"]
         assert (service["state"], service["reason"]) == ("Suspect", "AdmissionBroken")
@@ -224,7 +225,7 @@ class TestWrites:
             raise error
 
         server.on_apply = refuse_rollout
-        reconciler._caches.mill_deployments.learn(_resource())
+        reconciler._caches.mill_deployments.put(_resource())
         await reconciler.reconcile(KEY)
         assert [each["state"] for each in server.statuses[-1]["services"]] == ["Pending"]
 
@@ -234,7 +235,7 @@ class TestLostChild:
 
     async def lose(self, server: Server, reconciler: Reconciler) -> None:
         resource = _resource()
-        reconciler._caches.mill_deployments.learn(resource)
+        reconciler._caches.mill_deployments.put(resource)
         await reconciler.reconcile(KEY)
         resource["status"] = server.statuses[-1]
         reconciler._caches._children["Deployment"]._drop(Key("default", "web"))
@@ -266,19 +267,19 @@ async def test_a_restart_that_somebody_asks_for_makes_new_pods(server: Server, r
     def template() -> dict[str, Any]:
         return server.applied["Deployment"]["spec"]["template"]["metadata"]
 
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     await reconciler.reconcile(KEY)
     before = template()
     resource = _resource(request="r1")
     resource["metadata"]["annotations"]["restart.mill.dev/web"] = "r1"
-    reconciler._caches.mill_deployments.learn(resource)
+    reconciler._caches.mill_deployments.put(resource)
     await reconciler.reconcile(KEY)
     assert template()["annotations"] == {"mill.dev/restart": "r1"}
     assert template()["labels"]["mill.dev/template"] != before["labels"]["mill.dev/template"]
 
 
 async def test_a_status_that_others_were_faster_than_is_written_again(server: Server, reconciler: Reconciler) -> None:
-    reconciler._caches.mill_deployments.learn(_resource())
+    reconciler._caches.mill_deployments.put(_resource())
     server.conflicts = 1
     assert await reconciler.reconcile(KEY) == 1.0
     assert server.statuses == []
@@ -316,7 +317,7 @@ class TestTakenBack:
         server.on_apply = lambda body: (
             body["kind"] == "Deployment" and _see_pod(reconciler, _pod(body, reason="ErrImagePull"))
         )
-        reconciler._caches.mill_deployments.learn(resource)
+        reconciler._caches.mill_deployments.put(resource)
         return await reconciler.reconcile(KEY)
 
     async def test_first_the_evidence_is_written_then_the_old_template_comes_back(
@@ -398,9 +399,9 @@ class TestTasks:
         """One whose MillDeployment has a task, which has been spawned."""
         resource = _resource()
         resource["spec"]["tasks"] = [{"name": "migrate", "image": "registry.example/web:1"}]
-        reconciler._caches.mill_deployments.learn(resource)
+        reconciler._caches.mill_deployments.put(resource)
         await reconciler.reconcile(KEY)
-        reconciler._caches._jobs.learn(_job())
+        reconciler._caches._jobs.put(_job())
         await reconciler.reconcile(KEY)
         server.calls.clear()
         return reconciler
@@ -432,7 +433,7 @@ class TestTasks:
         job["metadata"]["resourceVersion"] = "51"
         finished = {"type": "Complete", "status": "True", "lastTransitionTime": "2026-01-01T00:00:09Z"}
         job["status"] = {"conditions": [finished]}
-        reconciler._caches._jobs.learn(job)
+        reconciler._caches._jobs.put(job)
         await reconciler.reconcile(KEY)
         assert server.statuses[-1]["tasks"][0]["runs"][0]["state"] == "Succeeded"
         await reconciler.flush()
@@ -441,7 +442,7 @@ class TestTasks:
     async def test_a_run_of_a_task_that_leaves_the_file_is_taken_over_first(
         self, server: Server, reconciler: Reconciler
     ) -> None:
-        reconciler._caches.mill_deployments.learn(self.without_task())
+        reconciler._caches.mill_deployments.put(self.without_task())
         await reconciler.reconcile(KEY)
         assert server.calls == [("patch", "Job migrate-1"), ("delete", "CronJob migrate")]
         reconciler._caches._children["CronJob"]._drop(Key("default", "migrate"))
@@ -452,7 +453,7 @@ class TestTasks:
     async def test_runs_are_looked_at_though_the_spec_is_refused(self, server: Server, reconciler: Reconciler) -> None:
         resource = self.without_task()
         resource["spec"] = {"services": [{**SERVICE, "env": {"A": "${service.nobody.address}"}}]}
-        reconciler._caches.mill_deployments.learn(resource)
+        reconciler._caches.mill_deployments.put(resource)
         await reconciler.reconcile(KEY)
         assert server.calls == []
         assert server.statuses[-1]["rollout"]["refused"]
@@ -463,7 +464,7 @@ class TestTasks:
     ) -> None:
         other = _job()
         other["metadata"] |= {"name": "migrate-0", "ownerReferences": [{"uid": "older"}]}
-        reconciler._caches._jobs.learn(other)
+        reconciler._caches._jobs.put(other)
         await reconciler.reconcile(KEY)
         await reconciler.flush()
         assert [run["name"] for run in server.statuses[-1]["tasks"][0]["runs"]] == ["migrate-1"]

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from mill_kube.client import ApiError, Conflict, KubeClient, NotFound, Unreachable, Withheld
+from mill_kube.client import KubeClient
+from mill_kube.errors import ApiError, Conflict, NotFound, Unreachable, WriteFenced
 from mill_kube.resources import Resource
 from mill_objects.key import Key
 from mill_operator import recorder as module
@@ -145,7 +146,7 @@ async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
 async def test_one_that_may_not_be_written_any_more_is_lost_quietly(
     server: Server, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.errors = [Withheld("another replica works")]
+    server.errors = [WriteFenced("another replica works")]
     await post(recorder, FAILED)
     assert server.counts == []
     assert server.calls == 1

@@ -53,7 +53,7 @@ class Here:
             on_internal_error=lambda _key, kind: self.internal_errors.append(kind),
         )
         self.body = self.server.resource = {**_resource(), "spec": SPEC}
-        self.caches.mill_deployments.learn(self.body)
+        self.caches.mill_deployments.put(self.body)
 
     def ask_again(self, *, generation: int = 1, **change: Any) -> None:
         version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
@@ -62,7 +62,7 @@ class Here:
             kind: [{**each, "unknown": generation, **change} for each in programs] for kind, programs in SPEC.items()
         }  # what they are made of is another, so that they are rendered again; they are the same
         self.body = {**self.body, "metadata": metadata, "spec": changed}
-        self.caches.mill_deployments.learn(self.body)
+        self.caches.mill_deployments.put(self.body)
 
     async def look(self, after: float = 0) -> float | None:
         self.now += timedelta(seconds=after)

@@ -76,7 +76,7 @@ class Here:
         changed = {**self.body["metadata"], "resourceVersion": version, **metadata}
         status = self.server.statuses[-1] if self.server.statuses else {}
         self.body = self.server.resource = {**self.body, "metadata": changed, "status": status}
-        self.caches.mill_deployments.learn(self.body)
+        self.caches.mill_deployments.put(self.body)
         await self.reconciler.reconcile(KEY)
         await self.reconciler.flush()
         return MillDeploymentStatus.model_validate(self.server.statuses[-1])

@@ -9,7 +9,7 @@ from mill_gateway.access import Caller
 from mill_gateway.access.callers import User
 from mill_gateway.exceptions import NotPermitted
 from mill_gateway.settings import Settings
-from mill_kube.client import ApiError, Unreachable
+from mill_kube.errors import ApiError, Unreachable
 from mill_kube.resources import NODES
 from mill_process import logs
 from tests.unit.mill_gateway.conftest import Serve

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mill_kube.client import ApiError, Conflict, NotFound
+from mill_kube.errors import ApiError, Conflict, NotFound
 from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
 from tests.unit.mill_gateway.objects import cron_job, job, mill_deployment, node, pod
 

@@ -13,7 +13,7 @@ from mill_gateway.access.callers import User
 from mill_gateway.access.reviews import Reviews
 from mill_gateway.errors import status_of
 from mill_gateway.exceptions import AuthenticationRequired, GatewayError, LimitReached
-from mill_kube.client import Unreachable
+from mill_kube.errors import Unreachable
 from mill_kube.resources import JOBS
 from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
 

@@ -11,7 +11,7 @@ from mill_gateway.objects.nodes import project_node_pod
 from mill_gateway.objects.pods import Program
 from mill_gateway.services import drains
 from mill_gateway.settings import Settings
-from mill_kube.client import ApiError, Conflict, NotFound, Unreachable
+from mill_kube.errors import ApiError, Conflict, NotFound, Unreachable
 from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
 from tests.unit.mill_gateway.objects import mill_deployment, node, pod
 
