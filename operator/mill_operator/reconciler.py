@@ -23,6 +23,7 @@ from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
+from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.reconcile import (
     Goal,
     Observations,
@@ -116,10 +117,10 @@ class Reconciler:
         memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
         if isinstance(desired, InvalidSpec):
             memory.status = refused_status(resource, desired, memory.status, self._now())
-            rollout_wait = None
+            rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
-            rollout_wait = await self._roll_out(resource, memory, desired)
-        task_wait = await self._observe_tasks(resource, memory)
+            rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
+        task_wait = await self._observe_tasks(resource, memory, snapshot)
         write_wait = await self._publisher.publish(key, memory)
         memory.statuses.compact()
         self._reporter.clear(key)
@@ -161,8 +162,13 @@ class Reconciler:
         options = self._options
         return await self._offload.run(size, memory.desired_state, resource, options.render, options.max_spec_bytes)
 
-    async def _roll_out(self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState) -> float | None:
-        """Write what differs from the desired state, and make the next status. Return the seconds to wait."""
+    async def _roll_out(
+        self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState
+    ) -> tuple[float | None, Snapshot]:
+        """Write what differs from the desired state, and make the next status.
+
+        Return the seconds to wait, and the snapshot that the status was made from.
+        """
         starts = starts_rollout(resource, memory.status)
         if starts:
             memory.forget_failures()
@@ -177,7 +183,7 @@ class Reconciler:
         memory.writes.keep(goal.children, before.all_children)
         writes = decide_writes(goal, before, memory.writes.revisions, self._now())
         if not await self._write(resource, memory, writes, renderer):
-            return None
+            return None, before
 
         goal = replace(goal, desired=desired.with_internal_errors(renderer.internal_errors))
         memory.desired = goal.desired
@@ -192,7 +198,7 @@ class Reconciler:
         results = await self._lookups.results(leftover_lookups(situation))
         decision = decide_status(situation, observations, results, writes.postponed)
         memory.status = decision.status
-        return _seconds(decision.wake_at, situation.now)
+        return _seconds(decision.wake_at, situation.now), situation.snapshot
 
     async def _rollbacks(
         self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState, renderer: Renderer
@@ -249,9 +255,11 @@ class Reconciler:
 
         return await self._with_lookups(services)
 
-    async def _observe_tasks(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
+    async def _observe_tasks(
+        self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot
+    ) -> float | None:
         """Note the runs of the tasks, which are no part of a rollout. Return the seconds to wait."""
-        snapshot, now = self._caches.snapshot(resource), self._now()
+        now = self._now()
 
         async def tasks(results: LookupResults) -> Observed:
             return observe(

@@ -42,27 +42,19 @@ class Snapshot:
         Pods do not name the resource. Those of a predecessor are older than the resource, unless their Deployment was
         taken over from the predecessor, and then is older as well.
         """
-        own: list[ObservedChild] = []
-        predecessors: list[ObservedChild] = []
-        for child in children:
-            (predecessors if is_of_predecessor(child, resource.owner) else own).append(child)
-        created = resource.created
+        owner, created = resource.owner, resource.created
+        everything, pods = list(children), list(pods)
+        own = [child for child in everything if not is_of_predecessor(child, owner)]
+        predecessors = [child for child in everything if is_of_predecessor(child, owner)]
         taken_over = {each.service for each in own if each.kind == "Deployment" and each.created < created}
-        cron_jobs = {each.uid for each in own if each.kind == "CronJob" and each.owner_uid == resource.uid}
-        owners = {resource.uid, *cron_jobs}
-        service_pods: list[ObservedPod] = []
-        run_pods: list[ObservedPod] = []
-        for pod in pods:
-            if pod.service and (pod.created >= created or pod.service in taken_over):
-                service_pods.append(pod)
-            if pod.job:
-                run_pods.append(pod)
+        cron_jobs = {each.uid for each in own if each.kind == "CronJob" and each.owner_uid == owner.uid}
+        owners = {owner.uid, *cron_jobs}
         return cls(
-            tuple(service_pods),
-            tuple(own),
-            tuple(predecessors),
-            tuple(job for job in jobs if not owners.isdisjoint(job.owners)),
-            tuple(run_pods),
+            pods=tuple([pod for pod in pods if pod.service and (pod.created >= created or pod.service in taken_over)]),
+            children=tuple(own),
+            predecessors=tuple(predecessors),
+            jobs=tuple([job for job in jobs if not owners.isdisjoint(job.owners)]),
+            run_pods=tuple([pod for pod in pods if pod.job]),
         )
 
     @property
