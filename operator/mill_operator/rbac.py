@@ -1,4 +1,4 @@
-"""What the operator may do: exactly what it does. The one source of its roles."""
+"""The rights of the operator: exactly those that it uses. The one source of its roles."""
 
 from typing import Final
 
@@ -21,11 +21,11 @@ from mill_kube.rights import Account, Right, Role
 
 _FOLLOWED: Final = ("list", "watch")
 _WRITTEN: Final = ("get", *_FOLLOWED, "create", "patch")
-"""Server-side apply is a patch, and a create as well where there is no such object; before, its name is looked for."""
+"""Server-side apply is a patch, and also a create where there is no such object; its name is read first."""
 _OWNED: Final = (*_WRITTEN, "delete")
 
 RIGHTS: Final = (
-    Right(MILL_DEPLOYMENTS, ("get", *_FOLLOWED), "what is asked for; got where it may be gone by now"),
+    Right(MILL_DEPLOYMENTS, ("get", *_FOLLOWED), "the specs; read again where the resource may be gone"),
     Right(MILL_DEPLOYMENTS, ("patch",), "the verdict", subresource="status"),
     Right(DEPLOYMENTS, _OWNED, "a service's pods"),
     Right(REPLICA_SETS, ("list",), "the last good version of a service with volumes"),
@@ -33,18 +33,18 @@ RIGHTS: Final = (
     Right(INGRESSES, _OWNED, "a service's routes"),
     Right(CRON_JOBS, _OWNED, "tasks"),
     Right(CLAIMS, _WRITTEN, "volumes; never deleted, they hold data"),
-    Right(JOBS, (*_FOLLOWED, "patch"), "runs of tasks; made the MillDeployment's own where they outlive their task"),
-    Right(PODS, (*_FOLLOWED, "delete"), "evidence; deleted where who asks again wants new ones"),
-    Right(EVENTS, ("get", "list", "create", "patch"), "what pods do not say themselves; verdicts for people"),
+    Right(JOBS, (*_FOLLOWED, "patch"), "runs of tasks; adopted by the MillDeployment when their task is removed"),
+    Right(PODS, (*_FOLLOWED, "delete"), "evidence; stale pods are deleted when a rollout starts"),
+    Right(EVENTS, ("get", "list", "create", "patch"), "lookups of causes that pods do not report; Events of verdicts"),
 )
-"""In every namespace that the operator looks after."""
+"""In every namespace that the operator watches."""
 
-NODE_RIGHTS: Final = (Right(NODES, ("get",), "the platform of a node, and whether it answers"),)
+NODE_RIGHTS: Final = (Right(NODES, ("get",), "the platform of a node, and whether it is ready"),)
 """In the whole cluster, since nodes have no namespace. Without them, reasons lack that detail."""
 
 LEASE_RIGHTS: Final = (
-    Right(LEASES, ("create",), "the first replica makes the Lease; a creation cannot be limited to a name"),
-    Right(LEASES, (*_FOLLOWED, "update"), "replicas take turns", name=names.LEASE_NAME),
+    Right(LEASES, ("create",), "the first replica creates the Lease; the right to create cannot be limited to a name"),
+    Right(LEASES, (*_FOLLOWED, "update"), "leader election", name=names.LEASE_NAME),
 )
 """In the operator's own namespace."""
 

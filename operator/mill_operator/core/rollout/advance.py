@@ -121,25 +121,25 @@ class _NextStates:
         self._at = timestamps.render(now)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
-    def desired(self, before: ServiceStatus, seen: Observation, *, rolled_back: bool) -> ServiceStatus:
+    def desired(self, before: ServiceStatus, observed: Observation, *, rolled_back: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
         if rolled_back:
             # A rolled-back service has failed, whatever state a newer release may have written.
             state = before.state if before.state.known else State.FAILED
-            return before.model_copy(update={"replicas": seen.replicas, "state": state})
-        if seen.internal_error is not None:
-            return self._unjudged(before, seen)
-        state, finding = seen.state, seen.finding
+            return before.model_copy(update={"replicas": observed.replicas, "state": state})
+        if observed.internal_error is not None:
+            return self._unjudged(before, observed)
+        state, finding = observed.state, observed.finding
         if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
             state = State.SUSPECT  # it lost a pod after its rollout, perhaps by a drain; that is no new rollout
-        moved = seen.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
+        moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
         overdue = not moved and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
         timed_out = not state.settled and (stands or overdue)
         if timed_out:
             state = State.FAILED
         # Where old pods are gone already, a version that has just become ready is not yet one to roll back to.
-        proved = not seen.recreated or (not moved and self._now >= _proved_at(before, self._now))
+        proved = not observed.recreated or (not moved and self._now >= _proved_at(before, self._now))
         works = state is State.HEALTHY and proved
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
         if finding is not None and state in (State.SUSPECT, State.FAILED):
@@ -148,29 +148,31 @@ class _NextStates:
             why |= {
                 "reason": TIMEOUT.code,
                 "message": TIMEOUT.message,
-                "suggestion": TIMEOUT.suggestion.format(service=seen.service),
+                "suggestion": TIMEOUT.suggestion.format(service=observed.service),
             }
         if timed_out:  # the verdict stands until there is another one
             why |= {"rule": TIMEOUT.id, "since": before.since if stands else self._at}
         after = before.model_copy(
             update={
                 "state": state,
-                "replicas": seen.replicas,
-                "image": seen.image,
-                "template": seen.template,
-                "healthy_template": seen.template if works else before.healthy_template,
-                "failed_template": _template_to_replace(before, seen, state),
+                "replicas": observed.replicas,
+                "image": observed.image,
+                "template": observed.template,
+                "healthy_template": observed.template if works else before.healthy_template,
+                "failed_template": _template_to_replace(before, observed, state),
                 "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
             }
         )
         # A service with no replicas reports no nodes: its pods are only ending.
-        return self._record(before, after, seen.nodes if seen.replicas.desired else ())
+        return self._record(before, after, observed.nodes if observed.replicas.desired else ())
 
-    def _unjudged(self, before: ServiceStatus, seen: Observation) -> ServiceStatus:
+    def _unjudged(self, before: ServiceStatus, observed: Observation) -> ServiceStatus:
         """Return the next state of a service that cannot be judged. Its known versions stay."""
-        why = _why(seen.finding) if seen.finding is not None else {}
-        after = before.model_copy(update={"state": seen.state, "image": seen.image, "replicas": seen.replicas, **why})
+        why = _why(observed.finding) if observed.finding is not None else {}
+        after = before.model_copy(
+            update={"state": observed.state, "image": observed.image, "replicas": observed.replicas, **why}
+        )
         return self._record(before, after, ())
 
     def removed(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
@@ -208,11 +210,11 @@ class _NextStates:
         if self._frozen:
             return after
         new: list[Transition] = []
-        seen = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
+        recorded = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
         if before.state is not State.HEALTHY:
             for node in nodes:
-                if node not in seen and len(seen) < limits.SCHEDULED_TRANSITIONS:
-                    seen.append(node)
+                if node not in recorded and len(recorded) < limits.SCHEDULED_TRANSITIONS:
+                    recorded.append(node)
                     new.append(self._transition(Phase.SCHEDULED, node=node))
         phase = PHASES.get(after.state)
         verdict = after.state in (State.HEALTHY, State.FAILED)
@@ -243,10 +245,10 @@ def _why(finding: Finding) -> dict[str, str | None]:
     }
 
 
-def _template_to_replace(before: ServiceStatus, seen: Observation, state: State) -> str | None:
+def _template_to_replace(before: ServiceStatus, observed: Observation, state: State) -> str | None:
     """Return the failed template, if the pods of a working version had to end for its pods; else None."""
-    works = before.healthy_template not in (None, seen.template)
-    return seen.template if state is State.FAILED and seen.recreated and works else None
+    works = before.healthy_template not in (None, observed.template)
+    return observed.template if state is State.FAILED and observed.recreated and works else None
 
 
 def _moved_at(service: ServiceStatus, now: datetime) -> datetime:

@@ -67,17 +67,17 @@ def removed_service(name: str, now: datetime, before: ServiceStatus | None = Non
     return ServiceStatus(name=name, state=State.STOPPING, moved_at=at or timestamps.render(now))
 
 
-def _service_at_start(before: ServiceStatus | None, seen: Observation, now: datetime) -> ServiceStatus:
+def _service_at_start(before: ServiceStatus | None, observed: Observation, now: datetime) -> ServiceStatus:
     unchanged = (
         before is not None
         and before.state is State.HEALTHY
-        and seen.state is State.HEALTHY
-        and before.template == seen.template
-        and before.replicas.desired == seen.replicas.desired
+        and observed.state is State.HEALTHY
+        and before.template == observed.template
+        and before.replicas.desired == observed.replicas.desired
     )
     if before is not None and unchanged:
         return before.model_copy(update={"transitions": []})
-    return new_service(seen.service, now, before)
+    return new_service(observed.service, now, before)
 
 
 def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> list[PastRollout]:
