@@ -1,7 +1,7 @@
-"""Who calls, and what they may do.
+"""Authentication and authorization of callers.
 
-A caller has one of the gateway's own tokens (`tokens`), or a token of the cluster (`reviews`). Every route but health
-and the page's files needs one (`authentication`), and says what it is about to do: `Access.require`.
+A caller has an admin token (`tokens`) or a Kubernetes token (`reviews`). Every route except health and the page's files
+needs one (`middleware.authentication`), and checks the caller's right with `Access.require` before it acts.
 """
 
 from mill_gateway.access.access import Access

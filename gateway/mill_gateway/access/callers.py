@@ -1,4 +1,4 @@
-"""Who calls."""
+"""Callers: the authenticated senders of requests."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -11,7 +11,7 @@ SCHEME: Final = "Bearer "
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who Kubernetes says somebody is."""
+    """User of a Kubernetes token, as a TokenReview returns it."""
 
     name: str
     uid: str = ""
@@ -25,21 +25,21 @@ class User:
         return cls(user.get("username", ""), user.get("uid", ""), tuple(user.get("groups") or ()), tuple(extra))
 
     def to_spec(self) -> dict[str, Any]:
-        """Return what a SubjectAccessReview asks about."""
+        """Return the attributes of the user in a SubjectAccessReview."""
         extra = {key: list(values) for key, values in self.extra}
         return {"user": self.name, "uid": self.uid, "groups": list(self.groups), "extra": extra}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request."""
+    """Authenticated sender of a request."""
 
     name: str
-    """For logs and errors: never the token."""
+    """Name in logs and errors, never the token."""
     user: User | None = None
-    """Who Kubernetes says it is, so that Kubernetes says what it may do as well. None: it has a gateway's token."""
+    """The Kubernetes user, whose rights the cluster checks; None for a caller with an admin token."""
     namespaces: frozenset[str] | None = None
-    """The only namespaces in which a token of the gateway's counts; None: everywhere."""
+    """The namespaces to which an admin token is limited; None for all."""
 
 
 def _caller(request: Request) -> Caller:
