@@ -23,7 +23,7 @@ from mill_kube.resources import MILL_DEPLOYMENTS
 router = APIRouter(tags=["deployments"])
 
 NOT_MODIFIED: Final[Responses] = {304: {"description": "The client has the answer already."}}
-IfNoneMatch = Annotated[str | None, Header(description="`ETag` of an answer that the client has.")]
+IfNoneMatch = Annotated[str | None, Header(description="`ETag` of the answer that the client has cached.")]
 
 
 @router.get("/v1/deployments", summary="List deployments", response_model=list[DeploymentView], responses=NOT_MODIFIED)
@@ -59,10 +59,12 @@ async def events(
     gateway: ReadyGateway,
     caller: CurrentCaller,
     target: Named,
-    rollout: Annotated[str | None, Query(description="Which rollout; the current one if unset.", max_length=64)] = None,
+    rollout: Annotated[
+        str | None, Query(description="Id of the rollout; the default is the current one.", max_length=64)
+    ] = None,
     last_event_id: LastEventId = None,
     detail: Detail = "default",
-    service: Annotated[str | None, Query(description="The only service whose events are sent.", max_length=63)] = None,
+    service: Annotated[str | None, Query(description="Send the events of this service only.", max_length=63)] = None,
 ) -> Response:
     """Stream a rollout's events, from its first or from the one after `Last-Event-ID`, to its `done`.
 

@@ -57,7 +57,7 @@ def _namespace(
     gateway: ReadyGateway,
     namespace: Annotated[
         str | None,
-        Query(pattern=_DNS_LABEL, max_length=63, description="The namespace; the gateway's own if unset."),
+        Query(pattern=_DNS_LABEL, max_length=63, description="Namespace; the default is MILL_DEFAULT_NAMESPACE."),
     ] = None,
 ) -> str:
     return namespace or gateway.settings.default_namespace
@@ -69,7 +69,9 @@ InNamespace = Annotated[str, Depends(_namespace)]
 
 OfDeployment = Annotated[
     str | None,
-    Query(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment; all of the namespace if unset."),
+    Query(
+        pattern=_DNS_LABEL, max_length=63, description="Name of a MillDeployment; the default is all of the namespace."
+    ),
 ]
 
 

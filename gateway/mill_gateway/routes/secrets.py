@@ -38,7 +38,7 @@ class Secret(SecretListed):
 class SecretValue(BaseModel):
     """The new value of a secret."""
 
-    value: Text = Field(description="Any text, also an empty one.", examples=["postgres://shop@db/shop"])
+    value: Text = Field(description="Any text; it may be empty.", examples=["postgres://shop@db/shop"])
 
 
 @router.get("/v1/secrets", summary="List secrets")

@@ -32,17 +32,21 @@ class Spawn(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"task": "migrate", "env": {"STEPS": "3"}}]})
 
     task: str | None = Field(
-        None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is the same."
+        None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is an alias."
     )
-    image: Text | None = Field(None, description="Instead of a task: an image.")
-    cpu: float | None = Field(CPU, strict=True, description="Cores; with an image only.")
-    memory: str | None = Field(MEMORY, max_length=64, description="Memory, as in a file; with an image only.")
+    image: Text | None = Field(None, description="Image to run instead of a task.")
+    cpu: float | None = Field(CPU, strict=True, description="CPU cores that an image requests.")
+    memory: str | None = Field(
+        MEMORY, max_length=64, description="Memory that an image requests, in the form of a file."
+    )
     env: Annotated[dict[Text, Value], at_most(MAX_ENV)] = Field(
-        default_factory=dict, max_length=MAX_ENV, description="Environment, in addition to the task's."
+        default_factory=dict, max_length=MAX_ENV, description="Environment variables in addition to those of the task."
     )
-    timeout: str | None = Field(None, max_length=64, description="Time after which it is stopped, as in a file: `30m`.")
+    timeout: str | None = Field(
+        None, max_length=64, description="Time after which Mill stops the run, as in a file: `30m`."
+    )
     command: list[Value] | None = Field(
-        None, max_length=MAX_COMMAND, description="Replaces the image's entry point and arguments; with an image only."
+        None, max_length=MAX_COMMAND, description="Command that replaces the entry point and arguments of an image."
     )
 
     @model_validator(mode="before")
@@ -69,7 +73,7 @@ class Spawned(BaseModel):
 
     id: str = Field(examples=["migrate-1a2b3c40"])
     node: str = Field(examples=["node-1"])
-    status: str = Field(description="`running`; `pulling` or `starting` if that took longer than a minute.")
+    status: str = Field(description="`running`, or `pulling` or `starting` after a minute.")
     address: str | None = Field(None, description="Always null: a task has no port.")
     name: str = Field(description="Name of the task.")
 
