@@ -82,7 +82,7 @@ class Operator:
         await self.reconciler.reconcile(key)
         for service, labels in self.server.templates.items():
             for number in range(replicas):
-                self.caches._pods.learn(_pod(service, number, labels))
+                self.caches._pods.put(_pod(service, number, labels))
         await self.reconciler.reconcile(key)
         await self.reconciler.flush()
         self.see(name, spec)
@@ -93,7 +93,7 @@ class Operator:
         meta = {"name": name, "namespace": "shop", "uid": f"uid-of-{name}", "generation": generation}
         meta |= {"resourceVersion": str(self.server.version), "creationTimestamp": CREATED}
         body = {"metadata": meta | {"annotations": annotations or {}}, "spec": spec, "status": self.server.status}
-        self.caches.mill_deployments.learn(json.loads(json.dumps(body)))
+        self.caches.mill_deployments.put(json.loads(json.dumps(body)))
 
 
 def _pod(service: str, number: int, labels: Json) -> Json:
