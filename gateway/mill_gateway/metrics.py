@@ -1,6 +1,6 @@
-"""What Prometheus is told: the original's families as far as they exist here, and how the gateway itself is.
+"""Prometheus metrics: those of the original that exist here, and those of the gateway itself.
 
-No label has more values than the cluster has nodes, tasks and pods: no request and no caller is named.
+No label has more values than the cluster has nodes, tasks and pods; none has a value of a request or a caller.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RUN_SECONDS: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 INLINE: Final = re.compile(r"task-[0-9a-f]{8}")
-"""Names of runs that no task of a file describes: each is another one."""
+"""Tasks of runs of an image: each has a name of its own."""
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Methods that have a series each. Whoever can connect may make up others, and must not fill our memory."""
+"""Methods with a series each. Others share one, since clients may send any number of them."""
 
 USAGE_SECONDS: Final = 3.0
-"""How long a metrics server may take: Prometheus itself waits for ten seconds, and wants the other figures too."""
+"""Timeout of the metrics server. Prometheus itself waits for ten seconds, also for the other metrics."""
 
 ABSENT_SECONDS: Final = 60.0
-"""How long a metrics server is not asked again that did not answer."""
+"""Seconds for which a metrics server that did not answer is not asked again."""
 
 Usage = Mapping[Key, Amounts]
-"""What pods use, as a metrics server says."""
+"""Usage of pods, by the metrics server."""
 
 
 class Metrics:
@@ -60,33 +60,33 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
-        build = Info("mill_gateway_build", "Which gateway this is.", registry=self.registry)
+        build = Info("mill_gateway_build", "Build information.", registry=self.registry)
         build.info({"version": version("mill-kubernetes")})
         self.requests = Counter(
             "mill_gateway_requests",
-            "Requests by route and HTTP status.",
+            "Total number of requests, by route and HTTP status.",
             ["method", "route", "code"],
             registry=self.registry,
         )
         self.latency = Histogram(
             "mill_gateway_request_duration_seconds",
-            "How long an answer takes to begin.",
+            "Time until an answer starts, in seconds.",
             ["route"],
             buckets=FAST,
             registry=self.registry,
         )
         self.refused = Counter(
             "mill_gateway_refused",
-            "Requests and connections that were one too many, too large or too slow.",
+            "Total number of requests and connections that exceeded a limit.",
             ["limit"],
             registry=self.registry,
         )
-        self.streams = Gauge("mill_gateway_streams", "Streams that are open.", ["kind"], registry=self.registry)
+        self.streams = Gauge("mill_gateway_streams", "Number of open streams.", ["kind"], registry=self.registry)
         self.request: Final = RequestMetrics("mill_gateway", self.registry)
-        """Told of every request to the API server."""
+        """Observes each request to the API server."""
 
     async def refresh(self, client: KubeClient, namespace: str | None) -> None:
-        """Ask the metrics server what replicas use. One that is not there is not asked again for a minute."""
+        """Read the usage of replicas from the metrics server. One that does not answer is skipped for a minute."""
         if time.monotonic() < self._ask_again_at:
             return
         try:
@@ -98,25 +98,25 @@ class Metrics:
             self._ask_again_at = time.monotonic() + ABSENT_SECONDS
 
     async def text(self) -> bytes:
-        """Return everything in Prometheus' format, in a thread: streams go on while it is written."""
+        """Return everything in Prometheus' format, in a thread, so that streams are not delayed."""
         return await asyncio.to_thread(generate_latest, self.registry)
 
     def watch(self, stores: Stores) -> None:
-        """Show what the watches know, and how they are."""
+        """Register the metrics that are read from the stores, and those of their watches."""
         self.registry.register(_Cluster(stores, self))
         self.registry.register(WatchMetrics("mill_gateway", stores.reflectors))
 
     def answered(self, method: str, route: str, code: int, seconds: float) -> None:
-        """Count a request, when its answer begins."""
+        """Count a request when its answer starts."""
         self.requests.labels(method if method in METHODS else "other", route, code).inc()
         self.latency.labels(route).observe(seconds)
 
     def limit_reached(self, limit: str) -> None:
-        """Count a request or a connection that was refused by a limit; `limit` is one of few words of ours."""
+        """Count a request or a connection that exceeded a limit. `limit` has few values."""
         self.refused.labels(limit).inc()
 
     def run_changed(self, old: Job | None, new: Job | None) -> None:
-        """Count a run that is spawned or ends, whoever spawned it. Those that were there at the start do not count."""
+        """Count a run that starts or ends. Runs that existed when the gateway started are not counted as started."""
         if new is None:
             return
         task = "inline" if INLINE.fullmatch(new.task) else new.task
@@ -131,7 +131,7 @@ class Metrics:
 class _Cluster(Collector):
     """The original's gauges and counters of nodes and replicas, from the watches.
 
-    Read in a thread, while the watches go on: from copies of the stores, which are taken in one step.
+    Collected in a thread while the watches run: from copies of the stores, each made in one step.
     """
 
     def __init__(self, stores: Stores, metrics: Metrics) -> None:

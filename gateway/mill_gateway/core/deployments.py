@@ -20,8 +20,8 @@ class ServiceSummary(BaseModel):
     name: str
     state: State
     replicas: Replicas
-    reason: str | None = Field(description="Why it is Failed or Suspect: a stable code.")
-    message: str | None = Field(description="The same in plain words.")
+    reason: str | None = Field(description="Why the service is Failed or Suspect: a stable code.")
+    message: str | None = Field(description="Explanation of `reason` for people.")
 
 
 class DeploymentView(BaseModel):
@@ -29,25 +29,25 @@ class DeploymentView(BaseModel):
 
     name: str = Field(examples=["mill"])
     namespace: str
-    rollout: str = Field(description="Id of the rollout that was asked for last.", examples=["4"])
-    rolling_out: bool = Field(description="Whether that goes on.")
-    success: bool | None = Field(description="How it ended; null while it goes on.")
-    ready: bool = Field(description="Whether everything is healthy now.")
-    message: str = Field(description="The same in plain words.", examples=["2 of 2 healthy"])
+    rollout: str = Field(description="Id of the latest rollout.", examples=["4"])
+    rolling_out: bool = Field(description="Whether this rollout is in progress.")
+    success: bool | None = Field(description="Whether it succeeded; null while it is in progress.")
+    ready: bool = Field(description="Whether all services are healthy now.")
+    message: str = Field(description="Explanation of `ready` for people.", examples=["2 of 2 healthy"])
     owner: str | None = Field(description="The GitOps tool that manages it.", examples=["the Argo CD application shop"])
     services: list[ServiceSummary]
-    warnings: list[StatusWarning] = Field(description="What is to be mended, though mill goes on.")
+    warnings: list[StatusWarning] = Field(description="Problems that do not stop mill but need a change.")
 
 
 class DeploymentDetail(DeploymentView):
-    """A MillDeployment with everything that is in the resource."""
+    """A MillDeployment with its spec and status."""
 
     spec: dict[str, Any]
     status: dict[str, Any]
 
 
 class DeploymentWarning(StatusWarning):
-    """A warning, and whose it is."""
+    """A warning, and the MillDeployment that has it."""
 
     deployment: str = Field(description="Name of the MillDeployment.")
 
@@ -75,7 +75,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
         rolling_out=rollout is None or rollout.finished_at is None,
         success=rollout.success if rollout and rollout.finished_at else None,
         ready=bool(ready and ready.status == "True"),
-        message=ready.message if ready else "not seen by the operator yet",
+        message=ready.message if ready else "not observed by the operator yet",
         owner=gitops_owner(deployment.metadata, deployment.managers),
         services=[
             ServiceSummary(

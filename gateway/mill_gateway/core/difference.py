@@ -1,4 +1,4 @@
-"""What a deploy would change, service by service and field by field."""
+"""Changes that a deploy would make, by service and field."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -11,23 +11,23 @@ Kind = Literal["added", "changed", "removed", "unchanged"]
 
 
 class FieldChange(BaseModel):
-    """A field that differs."""
+    """A field with another value."""
 
-    path: str = Field(description="Which: `image`, `env.LOG_LEVEL`, `routes.www.example.com/.websocket`.")
-    before: Any = Field(None, description="Its value now; null if it has none.")
-    after: Any = Field(None, description="Its value then; null if it has none.")
+    path: str = Field(description="Path of the field: `image`, `env.LOG_LEVEL`, `routes.www.example.com/.websocket`.")
+    before: Any = Field(None, description="Current value; null if it has none.")
+    after: Any = Field(None, description="New value; null if it has none.")
 
 
 class ProgramChange(BaseModel):
     """A service or a task."""
 
     name: str = Field(description="Its name.")
-    change: Kind = Field(description="What would become of it.")
-    fields: list[FieldChange] = Field(default_factory=list, description="What differs, if it is changed.")
+    change: Kind = Field(description="What the deploy would do with it.")
+    fields: list[FieldChange] = Field(default_factory=list, description="Fields with another value, if it is changed.")
 
 
 class Difference(BaseModel):
-    """All services and tasks, in the order of the new file; what it removes comes last."""
+    """All services and tasks, in the order of the new file; removed ones are last."""
 
     changed: bool = Field(description="Whether anything differs.")
     services: list[ProgramChange] = Field(description="The services.")
@@ -35,7 +35,7 @@ class Difference(BaseModel):
 
 
 def difference(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> Difference:
-    """Compare what is asked for now (None: nothing) with what would be asked for then."""
+    """Compare the current spec (None: there is none) with the new one."""
     old = before or MillDeploymentSpec()
     services = _programs(_by_name(old.services), _by_name(after.services))
     tasks = _programs(_by_name(old.tasks), _by_name(after.tasks))
@@ -67,7 +67,7 @@ def _program(name: str, old: Any, new: Any) -> ProgramChange:
 
 
 def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each field with its path. Items of a list are named as people would, since their position means nothing."""
+    """Yield each field with its path. Items of a list are named by content, since their position has no meaning."""
     for key, inner in value.items():
         path = f"{prefix}{key}"
         if isinstance(inner, dict):

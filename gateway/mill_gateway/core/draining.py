@@ -58,4 +58,4 @@ def name_of(pod: NodePod) -> dict[str, str]:
 
 def describe_unmanaged(pod: NodePod) -> str:
     """Return why a pod without a controller stays."""
-    return f"pod {pod.key} has no controller: nobody would make it anew; delete it yourself"
+    return f"pod {pod.key} has no controller that would replace it; delete it yourself"

@@ -1,8 +1,8 @@
-"""Lines of logs, as the kubelet gives them with their times, and how far a reader has come in each replica's.
+"""Lines of logs with the kubelet's times, and the position of a reader in the log of each replica.
 
-A position is the latest time that was read, and how many lines were read from the first one of that time on: Kubernetes
-can begin at a second only, and what was read before is passed over. Times alone do not tell: those of standard output
-and error are taken before the lines are put in order, and clocks are set back.
+A position is the latest time that was read, and the number of lines read since the first one of that time. Kubernetes
+can start a log only at a second, so lines that the reader has are skipped. Times alone are not enough: those of
+standard output and error are taken before the lines are put in order, and clocks are set back.
 """
 
 import json
@@ -16,28 +16,28 @@ from typing import Final, NamedTuple
 from mill_objects.fields import moment
 
 LINE_LIMIT: Final = 64 * 1024
-"""Bytes of a line that are shown."""
+"""Bytes of a line that are sent."""
 LINE_OVERHEAD: Final = 200
 """Bytes that a line takes besides its text."""
 CUT: Final = " … (cut)"
 SECOND: Final = 1_000_000_000
-"""In nanoseconds; a line whose time is more than that behind another's tells of a clock that was set back."""
+"""In nanoseconds; a line whose time is more than that behind another's shows a clock that was set back."""
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME: Final = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 _POSITION: Final = re.compile(r"([0-9a-f]{8})-([0-9a-z]{1,13})-([0-9a-z]{1,6})", re.ASCII)
 
 
 class Position(NamedTuple):
-    """How far somebody has read."""
+    """Position of a reader in one log."""
 
     nanoseconds: int
     """The latest time of a line."""
     lines: int
-    """How many lines, from the first one of that time on."""
+    """Number of lines read since the first one of that time."""
 
     @property
     def since(self) -> str:
-        """Return the second to begin at: the one before, for lines that came later though their time is earlier."""
+        """Second from which the log is read again: the one before, for lines written late with an earlier time."""
         return _second(max(self.nanoseconds - SECOND, 0))
 
 
@@ -48,16 +48,16 @@ class Line:
     nanoseconds: int
     text: str
     previous: bool = False
-    """Whether the container wrote it before it was started anew."""
+    """Whether it was written before the container's last restart."""
 
     @property
     def size(self) -> int:
-        """Return how many bytes of memory it takes: up to four for each character."""
+        """Bytes of memory that it takes: up to four for each character."""
         return sys.getsizeof(self.text) + LINE_OVERHEAD
 
 
 class Splitter:
-    """Chunks → lines, each cut where it becomes too long to keep."""
+    """Splits chunks into lines, and cuts those that are too long."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -72,7 +72,7 @@ class Splitter:
         self._add(rest)
 
     def end(self) -> Iterator[bytes]:
-        """Yield what is left."""
+        """Yield the last line, if it has no newline."""
         if self._rest:
             yield self._take()
 
@@ -89,7 +89,7 @@ class Splitter:
 
 
 def parse(raw: bytes, *, previous: bool = False) -> Line | None:
-    """Read a line that begins with its time; None for what the kubelet says in between."""
+    """Read a line that starts with its time; None for a line of the kubelet itself."""
     time, _, text = raw.partition(b" ")
     match = _TIME.fullmatch(time)
     if match is None:
@@ -103,14 +103,14 @@ def parse(raw: bytes, *, previous: bool = False) -> Line | None:
 
 
 class Progress:
-    """How far somebody has read each replica."""
+    """Positions of one reader in the logs of all replicas."""
 
     MOST: Final = 50
-    """Replicas that an id tells of: those that were read last."""
+    """Replicas in an event id: those that were read last."""
     KEPT: Final = 1000
     """Replicas that are remembered while the stream is open."""
     LATE: Final = 10 * SECOND
-    """How much later than others' lines the first ones of a new replica may come."""
+    """Nanoseconds by which the first lines of a new replica may be later than those of others."""
 
     def __init__(self, positions: Mapping[str, Position] | None = None, others: Position | None = None) -> None:
         self._positions = dict(positions or {})
@@ -118,20 +118,20 @@ class Progress:
         self._reopened: set[str] = set()
         """Replicas whose lines have not come to the position's time again."""
         self._ahead: dict[str, int] = {}
-        """How many lines of a replica are to be passed over yet."""
+        """Number of lines of a replica that are still skipped."""
 
     def position(self, pod: str) -> Position | None:
-        """Return how far a replica was read. `pod` is the beginning of its uid."""
+        """Return the position in a replica's log. `pod` is the short uid of the pod."""
         return self._positions.get(pod, self._others)
 
     def reopen(self, pod: str) -> None:
-        """Begin to pass over what was read of a replica: its lines come again from before the position on."""
+        """Start to skip lines of a replica up to its position, since its log is read again from before."""
         self._ahead.pop(pod, None)
         if self.position(pod) is not None:
             self._reopened.add(pod)
 
     def take(self, pod: str, line: Line) -> bool:
-        """Note a line. Tell whether it is a new one."""
+        """Advance the position by a line; return whether the reader does not have it yet."""
         known = self.position(pod)
         if known is not None and self._was_read(pod, line, known):
             return False
@@ -165,7 +165,7 @@ class Progress:
 
     @classmethod
     def decode(cls, text: str) -> "Progress":
-        """Read it. Raise ValueError if it is none of ours."""
+        """Parse such an id. Raise ValueError if it is invalid."""
         positions = {}
         for part in text.split("."):
             match = _POSITION.fullmatch(part)
@@ -173,7 +173,7 @@ class Progress:
                 raise ValueError(f"{part!r} is no position in a log")
             positions[match[1]] = Position(int(match[2], 36), int(match[3], 36))
         times = [at.nanoseconds for at in positions.values()]
-        # Of others nothing was read, unless there are too many to tell of: then they were read before all of these.
+        # Other replicas were not read, unless the id has no room for them: then they were read before all of these.
         others = max(times) - cls.LATE if len(positions) < cls.MOST else min(times)
         return cls(positions, Position(max(others, 0), 0))
 
@@ -188,13 +188,13 @@ def encode(line: Line, pod: str, event_id: str) -> bytes:
 
 
 def nothing_found(name: str) -> bytes:
-    """Return the event that says that nothing has such a name."""
+    """Return the event for a name that does not exist."""
     return error_event(f"no allocations found for '{name}'")
 
 
 def error_event(reason: str) -> bytes:
-    """Return the event that says in words why there are no lines, or no more."""
-    shown = re.sub(r"[\r\n]+", " ", reason)  # which would end the event, and begin another
+    """Return the event that gives the reason why there are no more lines."""
+    shown = re.sub(r"[\r\n]+", " ", reason)  # a newline would end the event
     return f"event: error\r\ndata: {shown}\r\n\r\n".encode()
 
 

@@ -17,12 +17,12 @@ class NodeView(BaseModel):
     id: str = Field(description="Its name.", examples=["node-1"])
     address: str
     status: NodeStatus = Field(description="`draining`: it takes no new pods. `down`: it does not answer.")
-    cpu_total: float = Field(description="Cores that pods may ask for.")
-    cpu_available: float = Field(description="Cores that no pod has asked for.")
-    memory_total_bytes: int = Field(description="Memory that pods may ask for.")
-    memory_available_bytes: int = Field(description="Memory that no pod has asked for.")
-    alloc_count: int = Field(description="Replicas and runs of ours on it that have not ended.")
-    pod_count: int = Field(description="All pods on it that have not ended.")
+    cpu_total: float = Field(description="Allocatable CPU cores.")
+    cpu_available: float = Field(description="CPU cores that no pod requests.")
+    memory_total_bytes: int = Field(description="Allocatable memory in bytes.")
+    memory_available_bytes: int = Field(description="Memory that no pod requests, in bytes.")
+    alloc_count: int = Field(description="Number of replicas and runs on it that have not ended.")
+    pod_count: int = Field(description="Number of all pods on it that have not ended.")
     platform: str = Field(examples=["linux/amd64"])
 
 

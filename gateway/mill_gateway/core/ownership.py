@@ -8,7 +8,7 @@ from mill_objects import fields
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 """Annotation `<application>:<group>/<kind>:<namespace>/<name>`; on copies of an object it still names the original."""
 ARGO_LABEL: Final = "argocd.argoproj.io/instance"
-"""The label that Argo CD's documentation suggests to those who track by label."""
+"""The label that Argo CD's documentation suggests for tracking by label."""
 INSTANCE_LABEL: Final = "app.kubernetes.io/instance"
 """The label by which it tracks by default when it tracks by label. Others use it too, so it counts only with …"""
 ARGO_MANAGER: Final = "argocd-controller"

@@ -20,16 +20,16 @@ class RunView(BaseModel):
 
     id: str = Field(description="Name of its Job.", examples=["migrate-1a2b3c40"])
     name: str = Field(description="Name of the task.", examples=["migrate"])
-    node: str = Field(description="The node that it was given; empty as long as it has none.")
-    status: RunStatus = Field(description="`stopped`: it ended well, or somebody ended it.")
+    node: str = Field(description="Its node; empty until it has one.")
+    status: RunStatus = Field(description="`stopped`: it succeeded, or a user stopped it.")
     address: str | None = Field(description="Always null: a task has no port.")
-    cpu: float = Field(description="Cores that are reserved for it.")
-    memory: int = Field(description="Bytes that are reserved for it.")
+    cpu: float = Field(description="CPU cores that it requests.")
+    memory: int = Field(description="Memory that it requests, in bytes.")
     namespace: str
     deployment: str = Field(description="Name of its MillDeployment.")
     reason: str | None = Field(description="Why it failed, or what it waits for: a stable code.")
-    message: str | None = Field(description="The same in plain words.")
-    exit_code: int | None = Field(description="What its program returned.")
+    message: str | None = Field(description="Explanation of `reason` for people.")
+    exit_code: int | None = Field(description="Exit code of its program.")
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -62,7 +62,7 @@ def view_runs(jobs: Iterable[Job], deployments: Iterable[Deployment], pods: Mapp
 
 
 def count_runs(jobs: Iterable[Job], deployments: Iterable[Deployment]) -> int:
-    """Return how many runs `view_runs` shows."""
+    """Return the number of runs that `view_runs` returns."""
     listed = {each.key.name for each in jobs}
     for deployment in deployments:
         listed.update(run_verdicts(deployment.status))

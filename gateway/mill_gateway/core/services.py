@@ -1,4 +1,4 @@
-"""Services and their replicas as the API shows them. Verdicts are the operator's, from the status."""
+"""Services and their replicas as the API shows them. Verdicts are the operator's, read from the status."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
@@ -14,23 +14,23 @@ AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped
 
 
 class ReplicaCount(BaseModel):
-    """How many there are."""
+    """Numbers of replicas."""
 
-    desired: int = Field(description="Asked for.")
-    healthy: int = Field(description="Ready, of the wanted version.")
+    desired: int = Field(description="Desired replicas.")
+    healthy: int = Field(description="Ready replicas of the current revision.")
 
 
 class Allocation(BaseModel):
     """A replica: a pod."""
 
     id: str = Field(description="Name of the pod.", examples=["web-6d4f9-x2x8k"])
-    node: str = Field(description="The node that it was given; empty as long as it has none.", examples=["node-1"])
+    node: str = Field(description="Its node; empty until it has one.", examples=["node-1"])
     status: AllocationStatus
-    address: str | None = Field(description="Address and port; null as long as it has none.")
-    cpu: float = Field(description="Cores that are reserved for it.")
-    memory: int = Field(description="Bytes that are reserved for it.")
-    started_at: str | None = Field(description="When its program started last.")
-    restarts: int = Field(description="How often its program was started anew.")
+    address: str | None = Field(description="IP address and port; null until it has one.")
+    cpu: float = Field(description="CPU cores that it requests.")
+    memory: int = Field(description="Memory that it requests, in bytes.")
+    started_at: str | None = Field(description="Last start of its program.")
+    restarts: int = Field(description="Number of restarts of its program.")
 
 
 class ServiceView(BaseModel):
@@ -42,10 +42,10 @@ class ServiceView(BaseModel):
     allocations: list[Allocation]
     namespace: str
     deployment: str = Field(description="Name of its MillDeployment.")
-    state: State = Field(description="Where it stands, as the operator judges.")
+    state: State = Field(description="State, by the operator's verdict.")
     reason: str | None = Field(description="Why it is Failed or Suspect: a code of docs/failure-codes.md.")
-    message: str | None = Field(description="The same in plain words.")
-    suggestion: str | None = Field(description="What can be done about it.")
+    message: str | None = Field(description="Explanation of `reason` for people.")
+    suggestion: str | None = Field(description="What to do about it.")
 
 
 def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:

@@ -200,7 +200,7 @@ def read_start(pods: Iterable[Pod], verdict: TaskRun | None) -> RunStart:
     ):
         return RunStart(node, "running")
     if verdict and verdict.state in (RunState.FAILED, RunState.STOPPED):
-        failure = verdict.message or "it was ended before it had begun"
+        failure = verdict.message or "the run was stopped before it had started"
         return RunStart(
             node, failure=failure, reason=verdict.reason, no_room=pod is not None and pod.unschedulable is not None
         )
@@ -213,4 +213,4 @@ def explain_timeout(start: RunStart, pods: Iterable[Pod]) -> RunStart:
     if pod is None or not (pod.over or pod.waits_after_failure):
         return start
     cause = pod.waiting or "its program could not be started"
-    return RunStart(start.node, failure=f"it has not begun: {cause}", reason=pod.waiting)
+    return RunStart(start.node, failure=f"the run has not started: {cause}", reason=pod.waiting)

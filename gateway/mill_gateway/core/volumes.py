@@ -14,11 +14,11 @@ class VolumeView(BaseModel):
 
     name: str
     state: str = Field(description="`attached` while a replica mounts it, else `ready`.", examples=["attached"])
-    node: str | None = Field(description="Where it is attached.")
-    cloud_id: str = Field(description="Name of the PersistentVolume; empty as long as there is none.")
+    node: str | None = Field(description="Node where it is attached.")
+    cloud_id: str = Field(description="Name of the PersistentVolume; empty until there is one.")
     namespace: str
-    deployment: str = Field(description="Name of the MillDeployment that it was made for.")
-    service: str = Field(description="The service that it was made for.")
+    deployment: str = Field(description="Name of its MillDeployment.")
+    service: str = Field(description="Its service.")
     size: str | None = Field(description="Its size, in Kubernetes' notation.", examples=["5Gi"])
     size_bytes: int | None = Field(description="The same in bytes.")
     phase: str = Field(description="`Bound`, `Pending` or `Lost`; `Terminating` while it is being deleted.")

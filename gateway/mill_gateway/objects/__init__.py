@@ -1,1 +1,1 @@
-"""What is kept of the cluster's objects, a file for each kind: a projection and the function that makes it."""
+"""Projections of the cluster's objects, a file for each kind: the fields that the gateway keeps."""

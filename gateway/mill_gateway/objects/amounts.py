@@ -20,7 +20,7 @@ class Amounts(NamedTuple):
     def read(cls, quantities: JsonView) -> "Amounts":
         """Read Kubernetes' own notation: `{"cpu": "250m", "memory": "256M"}`.
 
-        What cannot be read counts as nothing: a pod is a pod, whatever it asks for.
+        An amount that cannot be read counts as 0: the pod is shown in any case.
         """
         return cls(cores(fields.quantity(quantities, "cpu")), size(fields.quantity(quantities, "memory")) or 0)
 
@@ -42,7 +42,7 @@ def size(quantity: str) -> int | None:
 
 
 def total(amounts: Iterable[Amounts]) -> Amounts:
-    """Add up."""
+    """Return the sum."""
     cpu, memory = 0.0, 0
     for each in amounts:
         cpu += each.cpu
@@ -51,10 +51,10 @@ def total(amounts: Iterable[Amounts]) -> Amounts:
 
 
 def requested(pod_spec: JsonView) -> Amounts:
-    """Return what a pod takes of its node, as the scheduler counts.
+    """Return the requests of a pod, as the scheduler counts them.
 
-    That is what its containers and sidecars take together, or the largest of its init containers beside the sidecars
-    that have started before it; or what the pod asks for as a whole.
+    That is the sum of its containers and sidecars, or the largest init container with the sidecars that have started
+    before it; or the requests of the pod as a whole.
     """
     running = [Amounts.read(_requests(each)) for each in fields.mappings(pod_spec, "containers")]
     sidecars: list[Amounts] = []

@@ -17,13 +17,13 @@ class Claim:
     resource_version: str
     deployment: str
     service: str
-    """The service that it was made for."""
+    """The service that mounts it."""
     phase: str
     """Pending, Bound or Lost."""
     volume: str | None
     """Name of the PersistentVolume that it is bound to."""
     size: str | None
-    """What it has, or was asked for."""
+    """Its capacity, or the requested one until it has any."""
     terminating: bool
 
 

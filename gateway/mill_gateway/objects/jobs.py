@@ -23,7 +23,7 @@ class Job:
     started_at: str | None
     finished_at: str | None
     outcome: str | None
-    """`Complete` or `Failed`, as its condition has it; None while it goes on."""
+    """`Complete` or `Failed`, by its condition; None while it is running."""
     terminating: bool
 
 

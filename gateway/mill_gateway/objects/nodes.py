@@ -1,4 +1,4 @@
-"""A node, and any pod as far as it takes something of one."""
+"""Nodes, and the pods that occupy them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mill_objects.json import JsonView
 from mill_objects.key import Key
 
 MIRROR = "kubernetes.io/config.mirror"
-"""Annotation of a pod that the kubelet runs by itself."""
+"""Annotation of the mirror pod of a static pod."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Node:
     ready: bool
     unschedulable: bool
     amounts: Amounts
-    """What pods may take of it altogether."""
+    """What all pods together may request."""
     platform: str
     """Operating system and architecture: `linux/amd64`."""
 
@@ -50,7 +50,7 @@ def project_node(body: JsonView) -> Node:
 
 @dataclass(frozen=True, slots=True)
 class NodePod:
-    """A pod on a node, ours or not."""
+    """A pod on a node, of mill or not."""
 
     key: Key
     uid: str
@@ -58,12 +58,13 @@ class NodePod:
     node: str
     amounts: Amounts
     ours: bool
+    """Whether mill created it."""
     service: str | None
     task: str | None
     owner: str | None
-    """Kind of its controller: who makes another one elsewhere. None: nobody does."""
+    """Kind of its controller, which would replace it on another node; None if it has none."""
     mirror: bool
-    """Whether the kubelet runs it by itself, so that the API server cannot end it."""
+    """Whether it is a static pod, which the API server cannot delete."""
     terminating: bool
 
 

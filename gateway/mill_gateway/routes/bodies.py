@@ -1,6 +1,6 @@
-"""JSON bodies, which a route reads when it knows that their sender may do what they ask for.
+"""JSON bodies, which a route reads after it has checked access.
 
-The framework would read and validate a body before the route's first question, for everybody who has any token.
+FastAPI would read and validate a body before the route runs, for every caller with any token.
 """
 
 import json
@@ -19,12 +19,12 @@ _Body = TypeVar("_Body", bound=BaseModel)
 
 
 async def json_body(request: Request, model: type[_Body]) -> _Body:
-    """Read and validate a JSON body. To be called after the right was asked for.
+    """Read and validate a JSON body. Call it after the access check.
 
-    Raise what the framework raises for a body that it reads itself, so that `errors` says in words what is wrong.
+    Raise the exceptions that FastAPI raises for a body, so that `errors` answers both alike.
     """
     if not is_json(request.headers.get("content-type", "")):
-        raise _wrong(MISSING)  # which is told as 415
+        raise _wrong(MISSING)  # answered with 415
     content = await request.body()
     if not content:
         raise _wrong(MISSING)
@@ -33,7 +33,7 @@ async def json_body(request: Request, model: type[_Body]) -> _Body:
     except json.JSONDecodeError as error:
         found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error"}
         raise _wrong({**found, "ctx": {"error": error.msg}}) from error
-    except (ValueError, RecursionError) as error:  # not UTF-8, numbers without end, nesting without end
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number with too many digits, nested too deeply
         raise HTTPException(400, "There was an error parsing the body") from error
     try:
         return model.model_validate(given)
@@ -43,7 +43,7 @@ async def json_body(request: Request, model: type[_Body]) -> _Body:
 
 
 def at_most(most: int) -> BeforeValidator:
-    """Refuse a map with more entries before any is looked at: each wrong one would make a problem of its own."""
+    """Refuse a map with more entries before they are validated: each invalid one would be a problem of its own."""
 
     def check(given: object) -> object:
         if isinstance(given, dict) and len(given) > most:

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for those who keep the process running, without a token."""
+"""`/healthz` and `/readyz`: probes, without a token."""
 
 import time
 from typing import Final
@@ -15,23 +15,23 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """How the process is."""
+    """Health of the process."""
 
-    status: str = Field(description="`ok`, or what is wrong.", examples=["ok"])
+    status: str = Field(description="`ok`, or the problem.", examples=["ok"])
 
 
-UNWELL: Final[Responses] = {503: {"model": Health, "description": "What is wrong."}}
+UNWELL: Final[Responses] = {503: {"model": Health, "description": "The process is not healthy or not ready."}}
 
 
 @router.get("/healthz", summary="Is the process alive?", response_model=Health, responses=UNWELL)
 async def healthz(gateway: GatewayDep) -> JSONResponse:
-    """Answer 503 when a watch is dead, which a new start mends; otherwise 200."""
+    """Answer 503 if a watch has stopped, which a restart repairs; otherwise 200."""
     return _answer(dead_watch(gateway.stores.reflectors, time.monotonic(), gateway.settings.watch_deadline))
 
 
-@router.get("/readyz", summary="Does the process know the cluster?", response_model=Health, responses=UNWELL)
+@router.get("/readyz", summary="Are the caches synced?", response_model=Health, responses=UNWELL)
 async def readyz(gateway: GatewayDep) -> JSONResponse:
-    """Answer 200 when every watch is filled, 503 otherwise."""
+    """Answer 200 if every cache is synced, 503 otherwise."""
     return _answer(unfilled_watch(gateway.stores.reflectors))
 
 

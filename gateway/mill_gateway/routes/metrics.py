@@ -1,4 +1,4 @@
-"""`/v1/metrics`: figures for Prometheus."""
+"""`/v1/metrics`: metrics for Prometheus."""
 
 from typing import Final
 
@@ -15,17 +15,17 @@ CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 
 @router.get(
     "/v1/metrics",
-    summary="Figures for Prometheus",
+    summary="Metrics for Prometheus",
     response_class=Response,
     responses={
         200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     },
 )
 async def metrics(gateway: ReadyGateway, caller: CurrentCaller) -> Response:
-    """Return the figures of all namespaces that the gateway serves, in Prometheus' text format.
+    """Return the metrics of all namespaces that the gateway serves, in Prometheus' text format.
 
-    What replicas use is there if the cluster has a metrics server. With a token of the cluster it takes the right to
-    `get` the path `/metrics`, as of other components.
+    Usage of replicas is included if the cluster has a metrics server. A Kubernetes token needs the right to `get` the
+    path `/metrics`, as for other components.
     """
     await gateway.access.require_path(caller, "get", "/metrics")
     await gateway.metrics.refresh(gateway.client, gateway.settings.watched_namespace)

@@ -1,4 +1,4 @@
-"""The page at `/` for people who would rather look. Its files hold nothing of the cluster: it asks for that."""
+"""The web page at `/`. Its files contain no data of the cluster: it requests them from the API."""
 
 import hashlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-"""Nothing from elsewhere, and nowhere else: neither scripts nor a frame around it."""
+"""Security headers: no content of other sites, and no frame of other sites around the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ async def page(if_none_match: IfNoneMatch = None) -> Response:
 
 @router.get("/page/{name}", summary="A file of the page")
 async def file(name: str, if_none_match: IfNoneMatch = None) -> Response:
-    """Return a file that the page consists of."""
+    """Return a file of the page."""
     return _answer(name, if_none_match)
 
 

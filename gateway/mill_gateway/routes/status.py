@@ -20,13 +20,16 @@ class Counts(BaseModel):
 
     node_count: int = Field(description="Nodes of the cluster.", examples=[3])
     service_count: int = Field(description="Services of the namespace.", examples=[2])
-    task_count: int = Field(description="Runs of tasks in the namespace, those that have ended included.", examples=[4])
-    cpu_total: float = Field(description="Cores of all nodes.", examples=[12.0])
-    cpu_available: float = Field(description="Cores that nobody has asked for.", examples=[10.5])
-    memory_total_bytes: int = Field(description="Memory of all nodes.", examples=[25769803776])
-    memory_available_bytes: int = Field(description="Memory that nobody has asked for.", examples=[24000000000])
+    task_count: int = Field(
+        description="Runs of tasks in the namespace, including those that have ended.", examples=[4]
+    )
+    cpu_total: float = Field(description="Allocatable CPU cores of all nodes.", examples=[12.0])
+    cpu_available: float = Field(description="CPU cores that no pod requests.", examples=[10.5])
+    memory_total_bytes: int = Field(description="Allocatable memory of all nodes, in bytes.", examples=[25769803776])
+    memory_available_bytes: int = Field(description="Memory that no pod requests, in bytes.", examples=[24000000000])
     warnings: list[DeploymentWarning] | None = Field(
-        None, description="What is to be mended in the namespace, though mill goes on; left out if there is nothing."
+        None,
+        description="Problems in the namespace that do not stop mill but need a change; left out if there are none.",
     )
 
 

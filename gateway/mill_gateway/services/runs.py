@@ -44,7 +44,7 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 
 WAIT_SECONDS: Final = 60.0
-"""How long a start may take, as in the original."""
+"""Time limit of a start, as in the original."""
 ROOM_SECONDS: Final = 10.0
 """How long a run may wait for a node with room: long enough for one that is just becoming free, not for a new node."""
 

@@ -99,7 +99,7 @@ async def test_one_that_the_operator_has_not_seen_is_rolling_out(served: Serve) 
     async with served(mill_deployment(WEB)) as recorded:
         (shown,) = (await recorded.http.get("/v1/deployments")).json()
         assert (shown["rolling_out"], shown["success"], shown["ready"]) == (True, None, False)
-        assert shown["message"] == "not seen by the operator yet"
+        assert shown["message"] == "not observed by the operator yet"
 
 
 @pytest.mark.parametrize("path", ["/v1/deployments", "/v1/deployments/mill"])

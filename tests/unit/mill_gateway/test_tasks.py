@@ -207,7 +207,7 @@ async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_
             ("delete", "jobs"): {},
         }
         answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
-        assert (answer.status_code, answer.json()["error"]) == (500, "it has not begun: ImagePullBackOff")
+        assert (answer.status_code, answer.json()["error"]) == (500, "the run has not started: ImagePullBackOff")
         assert recorded.kube.requests[-1].verb == "delete"
 
 

@@ -185,7 +185,7 @@ PULLING = {"state": {"waiting": {"reason": "ContainerCreating"}}, "phase": "Pend
             _told("Failed", reason="TagNotFound", message="image pull failed: tag not found"),
             RunStart("node-1", failure="image pull failed: tag not found", reason="TagNotFound"),
         ),
-        ([], _told("Stopped"), RunStart(failure="it was ended before it had begun")),
+        ([], _told("Stopped"), RunStart(failure="the run was stopped before it had started")),
     ],
 )
 def test_whether_a_run_has_started(pods: list[Any], told: TaskRun | None, expected: RunStart) -> None:
@@ -200,9 +200,9 @@ def test_whether_a_run_has_started(pods: list[Any], told: TaskRun | None, expect
         ([_pod(**PULLING)], None),
         (
             [_pod(phase="Pending", state={"waiting": {"reason": "ImagePullBackOff"}})],
-            "it has not begun: ImagePullBackOff",
+            "the run has not started: ImagePullBackOff",
         ),
-        ([_pod(**NEVER)], "it has not begun: its program could not be started"),
+        ([_pod(**NEVER)], "the run has not started: its program could not be started"),
     ],
 )
 def test_how_a_run_is_judged_of_which_the_operator_tells_nothing(pods: list[Any], failure: str | None) -> None:
