@@ -1,4 +1,4 @@
-"""How words are completed by a shell. Names that only the cluster knows are asked for."""
+"""Completion of names by a shell. The gateway is asked for the names that only the cluster has."""
 
 import os
 import re
@@ -11,9 +11,9 @@ from mill_cli.errors import CliError
 from mill_cli.options import Options, pop_options
 
 VARIABLE: Final = "_MILL_COMPLETE"
-"""Set by a shell that asks how a line goes on."""
+"""The variable by which a shell asks for completions."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:@/-]+")
-"""What goes into a command line as it is: a shell would do what others' `$(…)` says."""
+"""Names that are offered: a shell would run the `$(…)` of a hostile one."""
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
@@ -21,7 +21,13 @@ def _completer(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
         try:
             found = [each for each in names(ctx) if each.startswith(incomplete)]
-        except (CliError, AttributeError, LookupError, TypeError, ValueError):  # no good answer completes nothing
+        except (
+            CliError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ):  # without a good answer there are no completions
             return []
         return [each for each in found if _WORD.fullmatch(each)]
 
@@ -29,8 +35,8 @@ def _completer(names: Callable[[click.Context], Iterable[str]]) -> Complete:
 
 
 def _get(ctx: click.Context, *parts: str) -> Any:
-    """Return what the gateway answers. Raise `CliError`."""
-    from mill_cli.connection.client import Gateway, path
+    """Return the answer of the gateway. Raise `CliError`."""
+    from mill_cli.connection.client import Gateway, path  # noqa: PLC0415 - completing options needs no client
 
     options = _options(ctx).with_environment(os.environ)
     with Gateway(options, warn=None) as gateway:
@@ -38,7 +44,7 @@ def _get(ctx: click.Context, *parts: str) -> Any:
 
 
 def _options(ctx: click.Context) -> Options:
-    """Return what was given to a command and to the groups before it, which keep nothing while a line is completed."""
+    """Return the options of a command and of the groups before it, whose callbacks do not run during completion."""
     given = pop_options(dict(ctx.params))
     return given if ctx.parent is None else given.merged_over(_options(ctx.parent))
 
@@ -56,7 +62,7 @@ def _deployed(*kinds: str) -> Complete:
 
 
 def _codes(_ctx: click.Context) -> list[str]:
-    from mill_cli.explain import codes
+    from mill_cli.explain import codes  # noqa: PLC0415 - completing anything else needs no codes
 
     return list(codes())
 

@@ -1,13 +1,18 @@
 """Deletion of one object, with a confirmation."""
 
-from mill_cli.connection.client import Gateway
+from mill_cli.connection.client import Gateway, path
 from mill_cli.options import Options
 from mill_cli.output import screen
 
 
-def delete(options: Options, path: str, query: dict[str, str], done: str, *, always: bool = False) -> None:
-    """Delete something, and tell the person; `always`: with `--json`, too, as the original does of some things."""
+def delete(
+    options: Options, parts: tuple[str, ...], query: dict[str, str], confirmation: str, *, always: bool = False
+) -> None:
+    """Delete the object at the path of `parts` and print the confirmation. Raise `CliError`.
+
+    `always`: also with `--json`, as the original does for runs and nodes.
+    """
     with Gateway(options) as gateway:
-        gateway.request("DELETE", path, query=query)
-    if always or not options.as_json:
-        screen.note(done)
+        gateway.request("DELETE", path(*parts), query=query)
+    if not options.quiet and (always or not options.as_json):
+        screen.note(confirmation)

@@ -1,9 +1,9 @@
-"""YAML or JSON text → one tree of nodes with their places, and the plain value that they stand for.
+"""YAML or JSON text as one tree of nodes with their places, and as a plain value.
 
-A file may come from anywhere, so what it costs is bounded whatever it says: it is parsed once, event by event, and
-refused at the first one that is too much. Anchors, aliases and merge keys (`<<`) are read, as kubectl does; what they
-expand to counts as if it had been written out. All that JSON does not have is refused: tags of other kinds, keys that
-are not plain, a key given twice. Timestamps are texts, as for kubectl.
+A file may come from anywhere, so the cost of reading it is bounded: it is parsed once, event by event, and refused at
+the first event beyond a limit. Anchors, aliases and merge keys (`<<`) are supported, as in kubectl; the limits count
+what they expand to. Everything that JSON does not have is refused: other tags, keys that are not scalars, duplicate
+keys. Timestamps are strings, as for kubectl.
 """
 
 import codecs
@@ -17,17 +17,17 @@ from mill_language import Diagnostic, InvalidConfig, Related
 from mill_language.decode import MAX_DIAGNOSTICS
 
 MAX_DEPTH: Final = 64
-"""Lists and maps in each other; a MillDeployment has 7, with its `managedFields` 14."""
+"""Maximum nesting of lists and maps; a MillDeployment has 7 levels, with its `managedFields` 14."""
 MAX_VALUES: Final = 200_000
-"""Values and keys, with what aliases and merge keys expand to."""
+"""Maximum values and keys, counting what aliases and merge keys expand to."""
 MAX_CHARACTERS: Final = 4 * 1024 * 1024
-"""Characters of all texts, with what aliases and merge keys expand to."""
+"""Maximum characters of all scalars, counting what aliases and merge keys expand to."""
 MAX_DIRECTIVES: Final = 100
-"""Lines that begin with %: libyaml compares each `%TAG` with all others."""
+"""Maximum lines that begin with %: libyaml compares each `%TAG` with all others."""
 LONGEST_NUMBER: Final = 100
-"""Characters of what is looked at as a number. Longer ones are texts: reading a number costs more than its length."""
+"""Maximum characters of a number. Longer scalars are strings: parsing a number costs more than its length."""
 
-# libyaml is 15 times as fast; PyYAML's own parser does the same where there is none.
+# libyaml is 15 times as fast; PyYAML's own parser is the fallback.
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE: Final[re.Pattern[str]] = yaml.reader.Reader.NON_PRINTABLE
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -54,7 +54,7 @@ class Text:
         path: str | None = None,
         first: yaml.Mark | None = None,
     ) -> Diagnostic:
-        """Say what is wrong at a place, without one at the beginning; `first` is where the same was before."""
+        """Return a problem at a mark, or at the beginning without one; `first` is the place of the first definition."""
         line, column = (1, 1) if mark is None else self._place(mark)
         related = () if first is None else (Related("first here", *self._place(first), *self._place(first)),)
         end = line, column + 1
@@ -65,24 +65,24 @@ class Text:
         raise InvalidConfig([self.diagnostic(mark, message, advice)]) from None
 
     def _place(self, mark: yaml.Mark) -> tuple[int, int]:
-        """Return line and column as editors count them: for YAML lines end at other characters, too."""
+        """Return line and column as editors count them: YAML ends lines at more characters."""
         at = min(mark.index, len(self.text))
         return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a file has."""
+    """The document of a file."""
 
     text: Text
     root: yaml.Node
-    """Its nodes, each with its place."""
+    """The tree of nodes with their places."""
     value: Any
-    """The same as JSON would have it: dicts, lists, texts, numbers, booleans and None."""
+    """The plain value: dicts, lists, strings, numbers, booleans and None."""
 
 
 def read_document(data: bytes, filename: str) -> Document | None:
-    """Read the one document of a file; None if it has none. Raise `InvalidConfig` with the place of what is refused."""
+    """Read the one document of a file; None if it has none. Raise `InvalidConfig` with the place of the problem."""
     text = _decoded(data, filename)
     loader = _Loader(text.text)
     try:
@@ -91,7 +91,7 @@ def read_document(data: bytes, filename: str) -> Document | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text.refuse(mark, f"{error.context + ': ' if error.context else ''}{error.problem}")
-    except yaml.YAMLError as error:  # of a text that has no places yet
+    except yaml.YAMLError as error:  # raised before there are places
         text.refuse(None, str(error))
     finally:
         loader.dispose()
@@ -127,13 +127,13 @@ class _Composer:
         self._loader = loader
         self._text = text
         self._anchors: dict[str, tuple[yaml.Node, int, int]] = {}
-        """What is anchored, and how many values and characters it expands to."""
+        """Anchored nodes, with the values and characters that they expand to."""
         self._open: set[str] = set()
-        """Anchors of what is not complete yet."""
+        """Anchors of nodes that are not complete yet."""
         self._values = 0
         self._characters = 0
         self.problems: list[Diagnostic] = []
-        """What is wrong, and does not stop anybody from reading on."""
+        """Problems that do not prevent reading the rest."""
 
     def document(self) -> yaml.Node | None:
         """Return the root of the first document, and refuse a second one."""
@@ -146,8 +146,8 @@ class _Composer:
         loader.get_event()  # its end
         if not loader.check_event(yaml.StreamEndEvent):
             mark = loader.get_event().start_mark
-            advice = "`kubectl apply -f` takes files of several objects"
-            self._text.refuse(mark, "the file has more than one document; one MillDeployment can be deployed", advice)
+            advice = "use `kubectl apply -f` for files with several objects"
+            self._text.refuse(mark, "the file has more than one document; a deploy takes one MillDeployment", advice)
         return root
 
     def _count(self, mark: yaml.Mark, values: int, characters: int) -> None:
@@ -155,10 +155,10 @@ class _Composer:
         self._characters += characters
         if self._values > MAX_VALUES:
             message = f"the file has more than {MAX_VALUES:,} values, counting what aliases and merge keys expand to"
-            self._text.refuse(mark, message, "is this a MillDeployment?")
+            self._text.refuse(mark, message, "check that this is a MillDeployment")
         if self._characters > MAX_CHARACTERS:
             message = f"the file has more than {MAX_CHARACTERS:,} characters, counting what aliases expand to"
-            self._text.refuse(mark, message, "is this a MillDeployment?")
+            self._text.refuse(mark, message, "check that this is a MillDeployment")
 
     def _node(self, event: Any, depth: int) -> yaml.Node:
         """Return the node that begins with an event."""
@@ -166,7 +166,9 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(anchor, mark)
         if depth > MAX_DEPTH:
-            self._text.refuse(mark, f"more than {MAX_DEPTH} lists and maps in each other", "is this a MillDeployment?")
+            self._text.refuse(
+                mark, f"more than {MAX_DEPTH} nested lists and maps", "check that this is a MillDeployment"
+            )
         if anchor is not None:
             if anchor in self._anchors or anchor in self._open:
                 self._problem(mark, f"the anchor &{anchor} is defined twice")
@@ -187,9 +189,9 @@ class _Composer:
 
     def _alias(self, anchor: str, mark: yaml.Mark) -> yaml.Node:
         if anchor in self._open:
-            self._text.refuse(mark, f"the alias *{anchor} is within what it stands for")
+            self._text.refuse(mark, f"the alias *{anchor} refers to a node that contains it")
         if anchor not in self._anchors:
-            self._text.refuse(mark, f"there is no anchor &{anchor} before this alias")
+            self._text.refuse(mark, f"no anchor &{anchor} before this alias")
         node, values, characters = self._anchors[anchor]
         self._count(mark, values, characters)
         return node
@@ -203,16 +205,16 @@ class _Composer:
             short = len(text) <= LONGEST_NUMBER
             tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit) if short else _STRING
         elif tag not in _SCALARS:
-            self._text.refuse(event.start_mark, f"a value with the tag {tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"unsupported tag of a value: {tag}", "remove the tag")
         elif tag in _TYPED and len(text) > LONGEST_NUMBER:
-            self._text.refuse(event.start_mark, f"a number of more than {LONGEST_NUMBER} characters")
-        if tag not in _SCALARS:  # `=`, which nothing reads
+            self._text.refuse(event.start_mark, f"the number has more than {LONGEST_NUMBER} characters")
+        if tag not in _SCALARS:  # `=`, which has no meaning
             tag = _STRING
         return yaml.ScalarNode(tag, text, event.start_mark, event.end_mark)
 
     def _sequence(self, event: Any, depth: int) -> yaml.SequenceNode:
         if event.tag not in (None, "!", f"{_TAG}seq"):
-            self._text.refuse(event.start_mark, f"a list with the tag {event.tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"unsupported tag of a list: {event.tag}", "remove the tag")
         items: list[yaml.Node] = []
         inner: Any
         while not isinstance(inner := self._loader.get_event(), yaml.SequenceEndEvent):
@@ -221,14 +223,14 @@ class _Composer:
 
     def _mapping(self, event: Any, depth: int) -> yaml.MappingNode:
         if event.tag not in (None, "!", f"{_TAG}map"):
-            self._text.refuse(event.start_mark, f"a map with the tag {event.tag}", "take the tag away")
+            self._text.refuse(event.start_mark, f"unsupported tag of a map: {event.tag}", "remove the tag")
         items: list[tuple[yaml.Node, yaml.Node]] = []
         seen: dict[tuple[str, str], yaml.Mark] = {}
         inner: Any
         while not isinstance(inner := self._loader.get_event(), yaml.MappingEndEvent):
             key = self._node(inner, depth + 1)
             if not isinstance(key, yaml.ScalarNode):
-                self._text.refuse(inner.start_mark, "a list or a map as a key", "keys are plain texts")
+                self._text.refuse(inner.start_mark, "the key is a list or a map", "use a string as the key")
             first = seen.setdefault((key.tag, key.value), inner.start_mark)
             if first is not inner.start_mark:
                 self._problem(inner.start_mark, f"`{key.value[:LONGEST_NUMBER]}` is defined twice", first)
@@ -249,7 +251,7 @@ class _Composer:
 
 
 def _value(node: yaml.Node, text: Text) -> Any:
-    """Return what a node stands for. It is as deep and as large as the composer lets it be."""
+    """Return the plain value of a node, whose depth and size the composer has limited."""
     if isinstance(node, yaml.ScalarNode):
         return _plain(node, text)
     if isinstance(node, yaml.SequenceNode):
@@ -259,7 +261,7 @@ def _value(node: yaml.Node, text: Text) -> Any:
     for key, value in node.value:
         if key.tag == _MERGE:
             sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for each in reversed(sources):  # of several, the first one counts
+            for each in reversed(sources):  # the first of several wins
                 merged |= _value(each, text)
         else:
             own[_value(key, text)] = _value(value, text)
@@ -278,6 +280,6 @@ def _plain(node: yaml.ScalarNode, text: Text) -> Any:
                 return _numbers.bool_values[node.value.lower()]
             case "null":
                 return None
-    except (LookupError, ValueError):  # by a tag only: otherwise it would be a text
-        text.refuse(node.start_mark, f"this is no {name}")
+    except (LookupError, ValueError):  # by an explicit tag: otherwise it would be a string
+        text.refuse(node.start_mark, f"not a valid {name}")
     return node.value

@@ -1,4 +1,4 @@
-"""What can go wrong, and with which code the process then ends."""
+"""Errors of the command line, and the exit codes of the process."""
 
 from enum import IntEnum
 
@@ -6,21 +6,21 @@ from enum import IntEnum
 class Exit(IntEnum):
     """Exit codes, the same in every mode."""
 
-    GOOD = 0
+    SUCCESS = 0
     FAILED = 1
     """The deploy or the request failed."""
     CANNOT_CONNECT = 2
     USAGE = 2
     STREAM_LOST = 3
-    """The rollout goes on; the message says how to join it again."""
+    """The rollout continues; the message says how to follow it again."""
     FILE = 4
-    """Of files, standard input and standard output."""
+    """Cannot read a file or standard input, or write the output."""
     INTERRUPTED = 130
-    """By Ctrl-C, where nothing goes on by itself."""
+    """Ended by Ctrl-C, with nothing that continues without the command."""
 
 
 class CliError(Exception):
-    """An error for the person at the terminal: `error: …` on stderr, and below it what to do, as `help: …`."""
+    """An error that stderr shows as `error: …`, followed by hints as `help: …`."""
 
     def __init__(self, code: Exit, message: str, *advice: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What comes from several sides at its own times, for whoever shows it: one thing after the other."""
+"""Queue of everything that changes what is shown: events of a stream, replica counts, signals and timeouts."""
 
 import contextlib
 import queue
@@ -15,14 +15,14 @@ from mill_cli.connection.streams import ServerEvent
 
 @dataclass(frozen=True, slots=True)
 class ReplicaCounts:
-    """What a status says of its services."""
+    """The services of a status, with their replicas."""
 
     services: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class SuspendRequested:
-    """Ctrl-Z."""
+    """Ctrl-Z was typed."""
 
 
 _SIGNALS: Final[dict[int, Callable[[], SuspendRequested | BaseException]]] = {
@@ -35,32 +35,32 @@ QueueItem = ServerEvent | ReplicaCounts | SuspendRequested
 
 
 class EventQueue:
-    """A queue of such things. It ends with the events that are read."""
+    """Queue that several threads fill. It ends when the stream does."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[QueueItem | BaseException | None] = queue.SimpleQueue()
 
     def read(self, events: Iterable[ServerEvent]) -> None:
-        """Begin to read."""
+        """Read a stream into the queue, in a thread."""
 
         def read() -> None:
             try:
                 for event in events:
                     self._queue.put(event)
                 self._queue.put(None)
-            except BaseException as error:  # noqa: BLE001 - handed on to whoever takes it
+            except BaseException as error:  # noqa: BLE001 - `take` raises it
                 self._queue.put(error)
 
         threading.Thread(target=read, daemon=True).start()
 
     @contextlib.contextmanager
-    def looking(self, look: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
-        """While the block runs, look at the status, at once and every so many seconds."""
+    def polling(self, poll: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
+        """Poll the replica counts while the block runs, at once and then every so many seconds."""
         over = threading.Event()
 
         def run() -> None:
             while not over.is_set():
-                if (services := look()) is not None:
+                if (services := poll()) is not None:
                     self._queue.put(ReplicaCounts(services))
                 over.wait(every)
 
@@ -72,23 +72,23 @@ class EventQueue:
 
     @contextlib.contextmanager
     def signals(self) -> Iterator[None]:
-        """While the block runs, Ctrl-C, Ctrl-Z and the like come in their turn too, not in the midst of a drawing."""
+        """Queue signals such as Ctrl-C while the block runs, so that they do not interrupt a drawing."""
 
         def arrived(number: int, _frame: FrameType | None) -> None:
             self._queue.put(_SIGNALS[number]())
 
         before = {each: signal.getsignal(each) for each in _SIGNALS}
-        taken = {each: handler for each, handler in before.items() if handler != signal.SIG_IGN}
-        for each in taken:
+        replaced = {each: handler for each, handler in before.items() if handler != signal.SIG_IGN}
+        for each in replaced:
             signal.signal(each, arrived)
         try:
             yield
         finally:
-            for each, handler in taken.items():
+            for each, handler in replaced.items():
                 signal.signal(each, handler)
 
     def take(self, due: Callable[[], float | None]) -> Iterator[QueueItem | None]:
-        """Yield what arrives, and None when a time is due before something does. Raise what went wrong."""
+        """Yield the items, and None when the moment that `due` returns comes first. Raise what a thread raised."""
         while True:
             until = due()
             wait = None if until is None else max(0.0, until - time.monotonic())

@@ -1,4 +1,4 @@
-"""The file that is deployed: `.mill`, or a MillDeployment in YAML or JSON; and what is wrong with it."""
+"""The file of a command: `.mill`, or a MillDeployment in YAML or JSON; and its problems."""
 
 import re
 import sys
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import printable
 
-if TYPE_CHECKING:  # a deploy sends the file as it is, and needs none of these
+if TYPE_CHECKING:  # a deploy sends the file unparsed and needs none of these
     from mill_api.spec import MillDeploymentSpec
     from mill_cli.resource import Resource
     from mill_language import Diagnostic, InvalidConfig
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a deploy sends the file as it is, and needs none of these
 DEFAULT: Final = Path("./mill.conf")
 STDIN: Final = Path("-")
 MAX_BYTES: Final = 2 * 1024 * 1024
-"""Of a file, or of standard input: what a gateway takes, and more than the API server can keep of a resource."""
+"""Maximum bytes of a file: the gateway's limit, and more than the API server stores of a resource."""
 _RESOURCE: Final = re.compile(rb"---|%YAML|\{|(apiVersion|kind)[ \t]*:|[\"'](apiVersion|kind)[\"'][ \t]*:")
 
 
@@ -33,13 +33,13 @@ class File:
 
     @cached_property
     def resource(self) -> "Resource":
-        """Return the MillDeployment that it is, read once. Raise `InvalidConfig`."""
+        """The MillDeployment of the file, parsed once. Raise `InvalidConfig`."""
         from mill_cli.resource import read_resource
 
         return read_resource(self.text, self.name)
 
     def spec(self) -> "MillDeploymentSpec":
-        """Return what it asks for. Raise `InvalidConfig` with all that is wrong."""
+        """Return the spec. Raise `InvalidConfig` with all problems."""
         if self.is_resource:
             return self.resource.spec
         from mill_language import parse
@@ -47,7 +47,7 @@ class File:
         return parse(self.text, filename=self.name)
 
     def services(self) -> list[str]:
-        """Return the names of the services, in order, as far as they can be read."""
+        """Return the names of the services, in order; none of a MillDeployment that cannot be read."""
         from mill_language import InvalidConfig, service_names
 
         try:
@@ -57,9 +57,9 @@ class File:
 
 
 def choose(positional: Path | None, option: Path | None) -> Path:
-    """Return which file is meant."""
+    """Return the path of the file. Raise `CliError` if there are two."""
     if positional is not None and option is not None:
-        raise CliError(Exit.USAGE, "the file is given twice", "give it as an argument, or with --file")
+        raise CliError(Exit.USAGE, "the file is given twice", "give it as an argument or with --file")
     return option or positional or DEFAULT
 
 
@@ -69,19 +69,21 @@ def read(path: Path) -> File:
     try:
         text = read_bounded(path, MAX_BYTES)
     except OSError as error:
-        advice = ["name a file: `mill deploy production.mill`"] if path == DEFAULT else []
+        advice = ["specify a file: `mill deploy production.mill`"] if path == DEFAULT else []
         raise CliError(Exit.FILE, f"{path}: {error.strerror} (os error {error.errno})", *advice) from error
     if text is None:
-        raise CliError(Exit.FILE, f"{name}: more than {MAX_BYTES:,} bytes", "is this a .mill file or a MillDeployment?")
+        raise CliError(
+            Exit.FILE, f"{name}: more than {MAX_BYTES:,} bytes", "check that this is a .mill file or a MillDeployment"
+        )
     known = {".yaml": True, ".yml": True, ".json": True, ".mill": False, ".conf": False, ".hcl": False}
     is_resource = known.get(path.suffix)
     return File(name, text, _looks_like_a_resource(text) if is_resource is None else is_resource)
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
-    """Return what a file or standard input has, or None if that is more than so many bytes. Raise `OSError`.
+    """Return the content of a file or of standard input; None if it has more than `limit` bytes. Raise `OSError`.
 
-    No more than that is read: a device or a pipe may not end.
+    It reads no more than that: a device or a pipe may not end.
     """
     if path == STDIN:
         data = sys.stdin.buffer.read(limit + 1)
@@ -92,7 +94,7 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
 
 
 def _looks_like_a_resource(text: bytes) -> bool:
-    """Tell YAML and JSON from `.mill` by the first line that says something."""
+    """Whether a text is YAML or JSON rather than `.mill`, by its first line that is no comment."""
     at = 0
     while at < len(text):
         end = text.find(b"\n", at)
@@ -105,19 +107,19 @@ def _looks_like_a_resource(text: bytes) -> bool:
 
 
 def refusal(error: "InvalidConfig", file: File) -> CliError:
-    """Return what a person is told of a file that is refused: every problem with its place."""
+    """Return the error for a file with problems: each with its place."""
     return CliError(Exit.FAILED, re.sub(r"^error: ", "invalid config: ", shown(error, file, color=False), count=1))
 
 
 def shown(error: "InvalidConfig", file: File, *, color: bool) -> str:
-    """Return all problems of a file as a compiler shows them. What the file says in them is printable."""
+    """Return all problems of a file as a compiler shows them, with foreign text made printable."""
     from mill_language import InvalidConfig
 
     return InvalidConfig(map(_legible, error.diagnostics)).render(file.text.decode(errors="replace"), color=color)
 
 
 def legible(name: str) -> str:
-    """Return the name of a file in a line that can be printed."""
+    """Return the name of a file, printable and on one line."""
     return printable(name).replace("\n", " ")
 
 

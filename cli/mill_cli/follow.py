@@ -1,12 +1,13 @@
-"""A rollout shown to its end: as lines for whoever reads them later, live on a terminal, as JSON for programs."""
+"""A rollout shown until it finishes: as plain lines, live on a terminal, or as JSON for programs."""
 
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mill_cli.connection.client import Gateway, path
-from mill_cli.connection.streams import RolloutStream, ServerEvent
+from mill_cli.connection.streams import Request, RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
 from mill_cli.event_queue import EventQueue, ReplicaCounts, SuspendRequested
 from mill_cli.options import Options
@@ -15,99 +16,109 @@ from mill_cli.output.lines import LineOrderer, Messages, details
 from mill_cli.output.text import one_line
 
 ANSWER_SECONDS: Final = 0.05
-"""How often it is asked whether a rollout has begun: nothing is drawn of one that is refused."""
-LOOK_SECONDS: Final = 0.5
-"""How often replicas are counted."""
+"""Seconds between two checks whether the gateway has answered: nothing is drawn of a request that is refused."""
+COUNT_SECONDS: Final = 0.5
+"""Seconds between two counts of the replicas."""
+RESULTS: Final = ("failed", "done")
+"""The events that `--quiet` shows."""
 
 
-def wants_details(options: Options) -> dict[str, str]:
-    """Return the parameters of a stream, for what will be shown of it."""
-    live = screen.interactive() and not options.as_json
-    return {"detail": "full"} if options.verbose or live else {}
+@dataclass(frozen=True, slots=True)
+class FollowedRollout:
+    """A rollout and how it is shown."""
+
+    gateway: Gateway
+    stream: RolloutStream
+    services: Callable[[], Sequence[str]]
+    """Returns the names in the order of display. It is called after the request, since it may take a while."""
+    messages: Messages
 
 
-def follow(
-    gateway: Gateway,
-    make: Callable[[Callable[[str], None]], RolloutStream],
-    services: Callable[[], Sequence[str]],
-    messages: Messages,
-) -> Exit:
-    """Show a rollout and return how it went.
-
-    `make` opens its stream and takes what is told when that is lost for a while; `services` returns the names in the
-    order in which they are shown.
-    """
+def open_stream(gateway: Gateway, request: Request, service: str | None = None) -> RolloutStream:
+    """Return the stream of a request, with the details that will be shown. Iterating over it sends the request."""
     options = gateway.options
-    show = _json if options.as_json else _live if screen.interactive() else _plain
-    opened: list[RolloutStream] = []
+    live = _is_live(options)
+    if options.verbose or live:
+        request = replace(request, query=request.query | {"detail": "full"})
+    notice = screen.note if options.verbose and not live else None
+    return RolloutStream(gateway, request, service=service, notice=notice)
 
-    def open_(notice: Callable[[str], None]) -> RolloutStream:
-        opened.append(make(notice))
-        return opened[0]
 
+def follow(rollout: FollowedRollout) -> Exit:
+    """Show a rollout until it finishes and return its result. Raise `CliError`."""
+    options, stream = rollout.gateway.options, rollout.stream
+    show = _show_json if options.as_json else _show_live if _is_live(options) else _show_plain
     try:
-        return Exit.GOOD if show(gateway, open_, services, messages) else Exit.FAILED
+        return Exit.SUCCESS if show(rollout) else Exit.FAILED
     except KeyboardInterrupt:
-        if not opened:
+        if not stream.requested:
             return Exit.INTERRUPTED
-        goes_on = "the rollout goes on" if opened[0].headers else "if the rollout has begun, it goes on"
-        screen.note(f"interrupted: {goes_on}; `{opened[0].watch_command}` joins it again")
+        state = "the rollout continues" if stream.headers else "if the rollout has started, it continues"
+        screen.note(f"interrupted: {state}; `{stream.watch_command}` follows it")
         return Exit.STREAM_LOST
 
 
-Open = Callable[[Callable[[str], None]], RolloutStream]
-Names = Callable[[], Sequence[str]]
+def _is_live(options: Options) -> bool:
+    return screen.interactive() and not options.as_json and not options.quiet
 
 
-def _json(gateway: Gateway, make: Open, _services: Names, _messages: Messages) -> bool:
-    success = False
-    for event in make(_noticing(gateway.options)):
-        screen.out_json({"event": event.name, "data": event.data or event.text})
-        success = event.last and event.data.get("success") is True
+def _show_json(rollout: FollowedRollout) -> bool:
+    quiet, success = rollout.gateway.options.quiet, False
+    for event in rollout.stream:
+        if not quiet or event.name in RESULTS:
+            screen.out_json({"event": event.name, "data": event.data or event.text})
+        success = _succeeded(event)
     return success
 
 
-def _plain(gateway: Gateway, make: Open, services: Names, messages: Messages) -> bool:
-    options, items = gateway.options, EventQueue()
-    items.read(make(_noticing(options)))
-    orderer = LineOrderer(services(), messages)  # read meanwhile
+def _show_plain(rollout: FollowedRollout) -> bool:
+    options, items = rollout.gateway.options, EventQueue()
+    items.read(rollout.stream)
+    orderer = LineOrderer(rollout.services(), rollout.messages)  # the stream is read meanwhile
     success = False
     for event in items.take(lambda: orderer.due):
         now = time.monotonic()
         if not isinstance(event, ServerEvent):
             lines = orderer.tick(now)
         else:
+            success = _succeeded(event)
+            if options.quiet and event.name not in RESULTS:
+                continue
             lines = orderer.push(event.name, event.data, now)
-            success = event.last and event.data.get("success") is True
         for line in lines:
             screen.out(line)
         if isinstance(event, ServerEvent) and event.name == "failed" and options.verbose:
-            _explain(event)
+            _note_details(event)
     return success
 
 
-def _explain(event: ServerEvent) -> None:
+def _succeeded(event: ServerEvent) -> bool:
+    """Whether an event reports that the whole rollout has succeeded."""
+    return event.last and event.data.get("success") is True
+
+
+def _note_details(event: ServerEvent) -> None:
     service, *more = event.data.get("service"), *details(event.data)
     if service and more:
         screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
 
 
-def _live(gateway: Gateway, make: Open, services: Names, messages: Messages) -> bool:
-    items, stream = EventQueue(), make(lambda _: None)
+def _show_live(rollout: FollowedRollout) -> bool:
+    items, stream = EventQueue(), rollout.stream
     items.read(stream)
 
-    from mill_cli.output.live import LiveRollout  # rich takes a while, and meanwhile the gateway has the request
+    from mill_cli.output.live import LiveRollout  # noqa: PLC0415 - rich takes a while; the gateway has the request
 
     waiting = items.take(lambda: time.monotonic() + ANSWER_SECONDS)
     first = next((each for each in waiting if each is not None or stream.headers), None)
     if not stream.headers:
         return False
-    shown, over, success = LiveRollout(list(services()), messages), False, False
-    with items.looking(lambda: _look(gateway, stream), LOOK_SECONDS), items.signals(), shown.shown():
+    shown, over, success = LiveRollout(list(rollout.services()), rollout.messages), False, False
+    with items.polling(lambda: _replica_counts(rollout), COUNT_SECONDS), items.signals(), shown.shown():
         for item in itertools.chain([first], items.take(lambda: shown.due)):
             if isinstance(item, ServerEvent):
                 shown.take(item.name, item.data)
-                over, success = item.last, item.last and item.data.get("success") is True
+                over, success = item.last, _succeeded(item)
             elif isinstance(item, ReplicaCounts):
                 shown.count(item.services)
             elif isinstance(item, SuspendRequested):
@@ -117,19 +128,16 @@ def _live(gateway: Gateway, make: Open, services: Names, messages: Messages) -> 
     return success
 
 
-def _look(gateway: Gateway, stream: RolloutStream) -> list[dict[str, Any]] | None:
-    """Return what the status says of the services, if it tells of this rollout: replicas are counted there."""
+def _replica_counts(rollout: FollowedRollout) -> list[dict[str, Any]] | None:
+    """Return the services of the status, which has the counts; None if it is not the status of this rollout."""
+    stream = rollout.stream
     namespace, name = stream.deployment
     try:
-        detail = gateway.get(path("deployments", name), **({"namespace": namespace} if namespace else {}))
-    except (CliError, RuntimeError):  # that is what httpx says of a client that is closed: it is over
+        detail = rollout.gateway.get(path("deployments", name), **({"namespace": namespace} if namespace else {}))
+    except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed: the rollout is over
         return None
     status = (detail.get("status") if isinstance(detail, dict) else None) or {}
-    _, _, rollout = stream.headers.get("Mill-Rollout", "").partition(".")
+    _, _, current = stream.headers.get("Mill-Rollout", "").partition(".")
     services = status.get("services")
-    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == rollout
+    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == current
     return services if same else None
-
-
-def _noticing(options: Options) -> Callable[[str], None]:
-    return screen.note if options.verbose else lambda _: None

@@ -9,13 +9,13 @@ from mill_cli.output.columns import Columns
 
 
 def show(options: Options, path: str, query: dict[str, str], columns: Columns, empty: str | None = None) -> None:
-    """Print what a route lists; for people, `empty` if that is nothing."""
+    """Print the list of a route, or `empty` for a list without entries. Raise `CliError`."""
     with Gateway(options) as gateway:
         show_all(options, gateway.get(path, **query), columns, empty)
 
 
 def show_all(options: Options, found: Any, columns: Columns, empty: str | None = None) -> None:
-    """Print a list."""
+    """Print a list as a table or as JSON."""
     if options.as_json:
         screen.out_json(found)
     else:

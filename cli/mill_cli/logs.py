@@ -1,4 +1,4 @@
-"""Logs, of one name or of all services at once."""
+"""`mill logs`: the logs of one name, or of all services at once."""
 
 import queue
 import threading
@@ -15,7 +15,7 @@ COLORS = ("green", "yellow", "bold", "dim")
 
 
 def print_logs(options: Options, name: str | None, *, follow: bool, tail: int | None) -> Exit:
-    """Print the lines of a name, or of all services. Return how that went."""
+    """Print the lines of a name, or of all services if it is None. Raise `CliError`."""
     query = {**options.where, "follow": "true" if follow else "false"}
     if tail is not None:
         query["tail"] = str(tail)
@@ -23,12 +23,12 @@ def print_logs(options: Options, name: str | None, *, follow: bool, tail: int | 
         if name is not None:
             for event in _lines(gateway, name, query):
                 _print(event, options, "")
-            return Exit.GOOD
+            return Exit.SUCCESS
         services = [str(each["name"]) for each in gateway.get("/v1/services", **options.query)]
         if not services:
             if not options.as_json:
                 screen.out("no services running")
-            return Exit.GOOD
+            return Exit.SUCCESS
         return _all(gateway, services, query, follow=follow)
 
 
@@ -37,14 +37,14 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
     notice = screen.note if gateway.options.verbose else None
     for event in EventStream(gateway, Request("GET", path("logs", name), query), ends=False, notice=notice):
         if event.name == "error":
-            raise CliError(Exit.FAILED, event.text, "`mill status` shows services and tasks")
+            raise CliError(Exit.FAILED, event.text, "`mill status` lists services and tasks")
         yield event
 
 
 def _all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow: bool) -> Exit:
-    """Print the lines of all services: one after the other, or as they come."""
-    result = Exit.GOOD
-    for service, event in _as_they_come(gateway, services, query) if follow else _in_order(gateway, services, query):
+    """Print the lines of all services: one after the other, or with `follow` as they arrive."""
+    result = Exit.SUCCESS
+    for service, event in _as_they_arrive(gateway, services, query) if follow else _in_order(gateway, services, query):
         if isinstance(event, CliError):
             screen.note(f"error reading logs for {one_line(service)}: {event}")
             result = event.code
@@ -54,10 +54,10 @@ def _all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow
     return result
 
 
-Told = tuple[str, ServerEvent | CliError]
+LogItem = tuple[str, ServerEvent | CliError]
 
 
-def _in_order(gateway: Gateway, services: list[str], query: dict[str, str]) -> Iterator[Told]:
+def _in_order(gateway: Gateway, services: list[str], query: dict[str, str]) -> Iterator[LogItem]:
     for service in services:
         try:
             for event in _lines(gateway, service, query):
@@ -66,20 +66,20 @@ def _in_order(gateway: Gateway, services: list[str], query: dict[str, str]) -> I
             yield service, error
 
 
-def _as_they_come(gateway: Gateway, services: list[str], query: dict[str, str]) -> Iterator[Told]:
-    """Read all at once: a service that writes nothing must not hold up the others."""
-    told: queue.Queue[Told | None] = queue.Queue(maxsize=1000)
+def _as_they_arrive(gateway: Gateway, services: list[str], query: dict[str, str]) -> Iterator[LogItem]:
+    """Read all streams at once: an idle service must not block the others."""
+    items: queue.Queue[LogItem | None] = queue.Queue(maxsize=1000)
 
     def read(service: str) -> None:
         for each in _in_order(gateway, [service], query):
-            told.put(each)
-        told.put(None)
+            items.put(each)
+        items.put(None)
 
     for service in services:
         threading.Thread(target=read, args=(service,), daemon=True).start()
     reading = len(services)
     while reading:
-        item = told.get()
+        item = items.get()
         if item is None:
             reading -= 1
         else:
@@ -89,5 +89,5 @@ def _as_they_come(gateway: Gateway, services: list[str], query: dict[str, str]) 
 def _print(event: ServerEvent, options: Options, prefix: str) -> None:
     if options.as_json:
         screen.out_json(event.data or event.text)
-    else:  # as the program wrote it, colours included
+    else:  # as the program wrote it, colors included
         screen.out(prefix + str(event.data.get("line", event.text)))

@@ -1,4 +1,4 @@
-"""The command line: its commands, and how the process ends."""
+"""The command line as a process: how it starts and how it ends."""
 
 import contextlib
 import os
@@ -12,50 +12,53 @@ from mill_cli.errors import CliError, Exit
 if TYPE_CHECKING:
     import click
 
+    from mill_cli.command import LazyGroup
+
 ABOUT: Final = """\
 Deploy short .mill files on Kubernetes.
 
-What is deployed is a MillDeployment, by default `mill` in the gateway's namespace. The file is HCL: `service "web" {
-image = "…", port = 8080 }`. All output of a command is on standard output, errors are on standard error.
+A .mill file describes services and tasks in HCL: `service "web" { image = "…", port = 8080 }`. It is deployed as a
+MillDeployment, by default `mill` in the gateway's namespace. Commands print their output to standard output and errors
+to standard error.
 
 \b
 Exit codes:
-  0  good
+  0  success
   1  the deploy or the request failed
   2  no connection to the gateway, or wrong usage
-  3  a stream was lost, and what was begun goes on
-  4  a file, standard input or standard output
+  3  connection lost; the rollout continues
+  4  cannot read the file or write the output
 """
 
 
 def run() -> None:
     """Run the command line and end the process with the right code."""
-    signal.signal(signal.SIGTERM, _terminated)  # so that what was begun is ended: the child that reaches a cluster
-    _open_what_is_closed()
+    signal.signal(signal.SIGTERM, _exit_on_sigterm)  # so that `kubectl proxy` is stopped, too
+    _open_standard_streams()
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a name that ASCII does not have
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # names may not be ASCII
     try:
         code = _run(sys.argv[1:])
         sys.stdout.flush()
-    except KeyboardInterrupt:  # so early that nothing has begun
+    except KeyboardInterrupt:  # before the first request
         code = Exit.INTERRUPTED
     except BrokenPipeError:
         code = Exit.FILE
-    except OSError as error:  # of standard output: what else is read and written is told where it is
-        _say(f"error: cannot write the output: {error.strerror}")
+    except OSError as error:  # of standard output: other files have their own messages
+        _print_error(f"error: cannot write the output: {error.strerror}")
         code = Exit.FILE
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    # At once: no word of what cannot be written any more, and no wait for threads that read streams.
+    # At once: without messages about output that cannot be written, or waiting for threads that read streams.
     os._exit(code)
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments in (["--version"], ["-V"]):  # asked for by scripts, over and over: no need for anything else
+    if arguments in (["--version"], ["-V"]):  # scripts run it often: it must not import anything else
         from mill_cli.version import text
 
         print(text())
-        return Exit.GOOD
+        return Exit.SUCCESS
 
     import click
 
@@ -64,32 +67,32 @@ def _run(arguments: list[str]) -> int:
     try:
         code = app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
     except CliError as error:
-        _say(error.render())
+        _print_error(error.render())
         return error.code
     except click.ClickException as error:
         from mill_cli.usage import usage_message
 
-        _say(usage_message(error))
+        _print_error(usage_message(error))
         return Exit.USAGE
-    except click.Abort:  # Ctrl-C, or the end of what is typed
+    except click.Abort:  # Ctrl-C, or the end of standard input at a prompt
         return Exit.INTERRUPTED
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else Exit.GOOD
+        return end.code if isinstance(end.code, int) else Exit.SUCCESS
     return int(code or 0)
 
 
-def app() -> "click.Group":
+def app() -> "LazyGroup":
     """Return the command line, with all of its commands."""
     import click
 
-    from mill_cli.command import Group, keep
-    from mill_cli.commands import add_all
+    from mill_cli.command import LazyGroup
+    from mill_cli.commands import COMMANDS
     from mill_cli.options import shared
 
-    app = Group(
+    return LazyGroup(
         "mill",
         help=ABOUT,
-        callback=keep,
+        lazy_commands=COMMANDS,
         params=[
             click.Option(
                 ["-V", "--version"],
@@ -101,13 +104,11 @@ def app() -> "click.Group":
             ),
             *shared(),
         ],
-        no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    return add_all(app)
 
 
-def _version(ctx: "click.Context", _param: "click.Parameter", value: bool) -> None:  # noqa: FBT001 - click calls it so
+def _version(ctx: "click.Context", _param: "click.Parameter", value: bool) -> None:  # noqa: FBT001 - click calls it by position
     if value:
         from mill_cli.version import text
 
@@ -115,21 +116,21 @@ def _version(ctx: "click.Context", _param: "click.Parameter", value: bool) -> No
         ctx.exit()
 
 
-def _open_what_is_closed() -> None:
-    """Have all three streams: some who start programs close those that they do not use."""
+def _open_standard_streams() -> None:
+    """Open the standard streams that the parent process has closed."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             from pathlib import Path
 
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open as long as the process
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     from mill_cli.output.text import printable
 
     with contextlib.suppress(OSError):
         print(printable(text), file=sys.stderr, flush=True)
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
+def _exit_on_sigterm(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The options that every command has, before its name or after it, and the environment variables behind them."""
+"""The global options, before or after the name of a command, and their environment variables."""
 
 import re
 from collections.abc import Mapping
@@ -11,17 +11,17 @@ import click
 from mill_cli.errors import CliError, Exit
 
 _TOKEN: Final = re.compile(r"[ -~]+")
-"""What a header can have."""
+"""Characters that a header can have."""
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be a token."""
+    """Whether a text can be a token."""
     return _TOKEN.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was given on the command line; None or False where nothing was."""
+    """Values of the global options; None or False where none was given."""
 
     address: str | None = None
     context: str | None = None
@@ -33,25 +33,28 @@ class Options:
     name: str | None = None
     as_json: bool = False
     verbose: bool = False
+    quiet: bool = False
 
     def merged_over(self, others: "Options | None") -> "Options":
-        """Return these, and the others where these say nothing."""
+        """Return these options, with the others as defaults."""
         if others is None:
             return self
         return Options(**{each.name: getattr(self, each.name) or getattr(others, each.name) for each in fields(self)})
 
     def with_environment(self, environment: Mapping[str, str]) -> "Options":
-        """Return these, and the environment's where these say nothing: one that says how to connect is enough.
+        """Return these options, with the environment as defaults. Raise `CliError` for options that exclude each other.
 
-        A variable that is empty counts as one that is not set.
+        An empty variable counts as unset. An option for the address or the token overrides all variables for it.
         """
         if self.address and self.context:
-            raise CliError(Exit.USAGE, "--address and --context are two ways to the gateway", "give one of them")
+            raise CliError(Exit.USAGE, "--address and --context exclude each other", "give one of them")
         if self.token and self.token_file:
-            raise CliError(Exit.USAGE, "--token and --token-file are two ways to give a token", "give one of them")
+            raise CliError(Exit.USAGE, "--token and --token-file exclude each other", "give one of them")
+        if self.quiet and self.verbose:
+            raise CliError(Exit.USAGE, "--quiet and --verbose exclude each other", "give one of them")
         environment = {name: value for name, value in environment.items() if value}
         address = None if self.context else environment.get("MILL_ADDRESS")
-        told = Options(
+        variables = Options(
             address=address,
             context=None if self.address or address else environment.get("MILL_CONTEXT"),
             gateway=environment.get("MILL_GATEWAY"),
@@ -63,33 +66,33 @@ class Options:
             namespace=environment.get("MILL_NAMESPACE"),
             name=environment.get("MILL_NAME"),
         )
-        found = self.merged_over(told)
+        found = self.merged_over(variables)
         if found.token and not is_token(found.token):
-            raise CliError(Exit.USAGE, "the token has characters that no token has", "see --token and MILL_TOKEN")
+            raise CliError(Exit.USAGE, "the token contains invalid characters", "check --token and MILL_TOKEN")
         return found
 
     @property
     def deployment(self) -> str:
-        """Return the MillDeployment's name."""
+        """The name of the MillDeployment."""
         return self.name or "mill"
 
     @property
     def query(self) -> dict[str, str]:
-        """Return the parameters of a request that say which namespace and MillDeployment are meant."""
+        """Query parameters that select the namespace and the MillDeployment."""
         return {key: value for key, value in (("namespace", self.namespace), ("name", self.name)) if value}
 
     @property
     def where(self) -> dict[str, str]:
-        """Return the parameters of a request that say which namespace is meant."""
+        """Query parameters that select the namespace."""
         return {"namespace": self.namespace} if self.namespace else {}
 
 
 PREFIX = "all_"
-"""Before the names of their parameters, since a command may have a parameter of the same name."""
+"""Prefix of their parameter names, since a command may have a parameter of the same name."""
 
 
 def shared(without: str = "") -> list["SharedOption"]:
-    """Return them as click knows them, but for a short form that a command uses for something else."""
+    """Return the global options for click, except for the short form in `without`, which a command uses itself."""
 
     def option(*names: str, **settings: Any) -> SharedOption:
         written, name = [each for each in names[:-1] if each != without], names[-1]
@@ -99,36 +102,36 @@ def shared(without: str = "") -> list["SharedOption"]:
         option(
             *("--address", "address"),
             metavar="URL",
-            help="Where the gateway listens. [MILL_ADDRESS; default: http://127.0.0.1:4400]",
+            help="Address of the gateway. [MILL_ADDRESS; default: http://127.0.0.1:4400]",
         ),
         option(
             *("--context", "context"),
             metavar="NAME",
-            help="Reach the gateway in the cluster of this kubeconfig context, through kubectl. [MILL_CONTEXT]",
+            help="Connect to the gateway in the cluster of this kubeconfig context, through kubectl. [MILL_CONTEXT]",
         ),
         option(
             *("--gateway", "gateway"),
             metavar="SERVICE",
-            help="Its Service in that cluster, as namespace/name:port; https: before it if it speaks TLS. "
+            help="The gateway's Service in that cluster, as namespace/name:port, with https: before it if it uses TLS. "
             "[MILL_GATEWAY; default: mill-system/mill-gateway:4400]",
         ),
         option(
             *("--token", "token"),
             metavar="TOKEN",
-            help="The gateway's token, or one of the cluster. Others see what is in a command line, so rather set "
-            "MILL_TOKEN. [MILL_TOKEN]",
+            help="The gateway's token, or a Kubernetes token. Prefer MILL_TOKEN: command-line arguments are visible to "
+            "other users. [MILL_TOKEN]",
         ),
         option(
             *("--token-file", "token_file"),
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="Take the token from a file. [MILL_TOKEN_FILE]",
+            help="Read the token from a file. [MILL_TOKEN_FILE]",
         ),
         option(
             *("--ca-file", "ca_file"),
             metavar="FILE",
             type=click.Path(path_type=Path),
-            help="Trust the authorities of this PEM file, too. [MILL_CA_FILE]",
+            help="Also trust the certificate authorities of this PEM file. [MILL_CA_FILE]",
         ),
         option(
             *("--namespace", "-n", "namespace"),
@@ -136,19 +139,24 @@ def shared(without: str = "") -> list["SharedOption"]:
             help="Namespace. [MILL_NAMESPACE; default: the gateway's own]",
         ),
         option(*("--name", "name"), metavar="NAME", help="Name of the MillDeployment. [MILL_NAME; default: mill]"),
-        option(*("--json", "as_json"), is_flag=True, help="Print JSON, one value a line, and nothing else."),
+        option(*("--json", "as_json"), is_flag=True, help="Print only JSON, one value per line."),
         option(
             *("--verbose", "-v", "verbose"),
             is_flag=True,
-            help="Tell more on stderr: why a service failed, what to do, when the connection is lost.",
+            help="Print details to stderr: evidence and suggestions of failures, lost connections.",
+        ),
+        option(
+            *("--quiet", "-q", "quiet"),
+            is_flag=True,
+            help="Print only failures, errors and final results: no progress, no confirmations.",
         ),
     ]
 
 
 class SharedOption(click.Option):
-    """An option of all commands."""
+    """A global option."""
 
 
 def pop_options(given: dict[str, Any]) -> Options:
-    """Take these options out of the parameters of a command."""
+    """Remove the global options from the parameters of a command and return them."""
     return Options(**{each.name: given.pop(PREFIX + each.name) for each in fields(Options)})

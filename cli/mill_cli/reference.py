@@ -8,37 +8,42 @@ from typing import Final
 
 import click
 
+from mill_cli.command import LazyGroup
 from mill_cli.main import app
 
 _HEADER: Final = """\
 <!-- Generated from the help of the commands by `make generate`; do not edit. -->
 # The command line
 
-Every option may stand before or after the name of a command; one that is given beats its variable. `-h` shows this
-help, `mill completion` makes a shell complete commands, options and names.
+Options may be given before or after the name of a command; an option overrides its variable. `-h` shows this help,
+`mill completion` prints a script that completes commands, options and names.
 
-On a terminal a rollout is shown live, and below a service that failed stands what its program or the node said last,
-and what to do. `NO_COLOR` and `TERM=dumb` are honoured. Anywhere else the lines are plain, in the order of the file,
-all of them on standard output; standard error has mill's own errors, and with `--verbose` what a terminal would show.
-`--json` prints one JSON value a line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer of the
-[API](api.md).
+On a terminal a rollout is shown live, and below a failed service are the last output of its program or node and a
+suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else the output is plain lines in the order of the file,
+all on standard output; standard error has mill's own errors, and with `--verbose` the details that a terminal would
+show. `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer
+of the [API](api.md).
 
-A stream that breaks is taken up where it was, at whichever gateway answers, for a minute; there is no other limit of
-time. Proxies are those of `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; authorities those of the machine, of
-`SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. A redirect is followed on the same scheme, host and port only,
-since a token is for that alone; a token that goes to another machine without TLS is warned of, and so is a file with a
-token that others can read. `~/.netrc` is not read. After Ctrl-C a rollout goes on, and the exit code is 3; of other
-commands it is 130.
+With `--quiet`, `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the
+events `failed` and `done`; `spawn` prints only the id of the run; `set`, `delete`, `kill`, `remove` and a `validate`
+without problems print nothing. Errors, warnings about an exposed token, and exit codes stay the same.
 
-Of a file at most 2 MiB are read, of a `.mill` file at most 256 KiB. YAML may have anchors, aliases and merge keys
-(`<<`) as long as all of it, written out, has at most 200,000 values and 4 MiB of text, 64 levels deep; a key that is
-given twice, a second document, and tags of other kinds than JSON has are refused, each at its place.
+A stream that breaks is resumed after its last event, at any replica of the gateway, for up to a minute; there is no
+other time limit. Proxies are set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; trusted authorities are
+those of the machine, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. Redirects are followed only to the same
+scheme, host and port, since a token is for one origin. A warning appears if a token is sent to another machine without
+TLS, or if others can read a file with a token. `~/.netrc` is not read. After Ctrl-C a rollout continues, and the exit
+code is 3; for other commands it is 130.
 
-Names, messages and values of others are printed without control characters and others that a terminal obeys; in JSON
-and YAML they are escaped. What programs wrote (`mill logs`) and a secret's value (`mill secret get`) are printed as
-they are, as kubectl does: a terminal does what they say.
+A file may have at most 2 MiB, a `.mill` file at most 256 KiB. YAML may have anchors, aliases and merge keys (`<<`);
+expanded, it may have at most 200,000 values, 4 MiB of text and 64 levels. Duplicate keys, a second document, and tags
+that JSON has no type for are refused, each with its place.
+
+Foreign names, messages and values are printed without the control characters that a terminal obeys; in JSON and YAML
+they are escaped. The output of programs (`mill logs`) and the value of a secret (`mill secret get`) are printed
+unchanged, as kubectl does: a terminal obeys their control characters.
 """
-_SHARED: Final = "\nOptions of all commands:"
+_SHARED: Final = "\nGlobal options:"
 _WIDTH: Final = 100
 
 
@@ -50,10 +55,9 @@ def to_markdown() -> str:
 
 
 def _section(ctx: click.Context, *, whole: bool = False) -> Iterator[str]:
-    """Yield the help of a command, and of those in it; the options of all commands only if it is `whole`."""
+    """Yield the help of a command, and of those in it; the global options only if it is `whole`."""
     shown = ctx.get_help()
     yield f"## {ctx.command_path}\n\n```text\n{(shown if whole else shown.partition(_SHARED)[0]).rstrip()}\n```\n"
-    if isinstance(ctx.command, click.Group):
-        for name, each in ctx.command.commands.items():
-            if not each.hidden:
-                yield from _section(click.Context(each, info_name=name, parent=ctx, terminal_width=_WIDTH))
+    if isinstance(ctx.command, LazyGroup):
+        for each in ctx.command.visible_commands:
+            yield from _section(click.Context(each.load(), info_name=each.name, parent=ctx, terminal_width=_WIDTH))

@@ -1,4 +1,4 @@
-"""A MillDeployment in YAML or JSON → its spec, or everything that is wrong with it and where."""
+"""A MillDeployment in YAML or JSON: its spec, or all problems with their places."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,17 +21,17 @@ Path = Sequence[str | int]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a file says."""
+    """A MillDeployment that was read from a file."""
 
     name: str | None
     namespace: str | None
     spec: MillDeploymentSpec
     lost: bool
-    """Whether its metadata has more than that, which a deploy does not send."""
+    """Whether its metadata has more than name and namespace, which a deploy does not send."""
     places: "_Places"
 
     def as_mill(self) -> str:
-        """Return it as a `.mill` file. Raise `InvalidConfig` for what it cannot say: two routes of one host."""
+        """Return it as a `.mill` file. Raise `InvalidConfig` for what that cannot express: two routes of one host."""
         text = render(self.spec)
         try:
             parse(text)
@@ -44,7 +44,7 @@ def read_resource(text: bytes, filename: str) -> Resource:
     """Read the one MillDeployment of a file. Raise `InvalidConfig`."""
     document = read_document(text, filename)
     if document is None:
-        Text(filename, "").refuse(None, f"the file has no document, and no {names.KIND}")
+        Text(filename, "").refuse(None, f"no document: expected a {names.KIND}")
     return _resource(document.value, _Places(document))
 
 
@@ -63,7 +63,7 @@ def _resource(document: Any, places: "_Places") -> Resource:
 def _text(metadata: dict[Any, Any], key: str, places: "_Places") -> str | None:
     value = metadata.get(key)
     if value is not None and not isinstance(value, str):
-        raise InvalidConfig([places.diagnostic(("metadata", key), "this is no text", "put it in quotes")])
+        raise InvalidConfig([places.diagnostic(("metadata", key), "expected a string", "put the value in quotes")])
     return value
 
 
@@ -85,12 +85,12 @@ def _spec(given: Any, places: "_Places") -> MillDeploymentSpec:
 
 
 def _placed(found: Iterable[Problem | Diagnostic], spec: MillDeploymentSpec, places: "_Places") -> list[Diagnostic]:
-    """Say what is wrong with a spec at its places in the file."""
+    """Return problems of a spec with their places in the file."""
     return [places.diagnostic(("spec", *_steps(each.path or "", spec)), each.message, each.help) for each in found]
 
 
 def _unknown(given: Any, known: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Yield the path of every key that the API does not know: a misspelt one would silently do nothing."""
+    """Yield the path of every unknown key: a misspelled one would silently have no effect."""
     if isinstance(given, list) and isinstance(known, list):
         for at, (inner, inner_known) in enumerate(zip(given, known, strict=True)):
             yield from _unknown(inner, inner_known, (*path, at))
@@ -103,7 +103,7 @@ def _unknown(given: Any, known: Any, path: tuple[str | int, ...] = ()) -> Iterat
 
 
 def _steps(path: str, spec: MillDeploymentSpec) -> Iterator[str | int]:
-    """Turn a problem's path (`service.web.env.A`) into that of the resource (`services`, 0, `env`, `A`)."""
+    """Yield the steps in the resource (`services`, 0, `env`, `A`) for the path of a problem (`service.web.env.A`)."""
     kind, _, rest = path.partition(".")
     programs: Sequence[Any] = spec.services if kind == "service" else spec.tasks
     for at, program in enumerate(programs):
@@ -115,7 +115,7 @@ def _steps(path: str, spec: MillDeploymentSpec) -> Iterator[str | int]:
 
 
 def _inner(path: str, program: Any) -> Iterator[str | int]:
-    """Go on within a service or task: names of variables and hosts have dots."""
+    """Yield the steps within a service or task; names of variables and hosts may have dots."""
     field, _, rest = path.partition(".")
     lists = {"volume": ("volumes", "name"), "route": ("routes", "host")}
     if field not in lists:
@@ -132,14 +132,14 @@ def _inner(path: str, program: Any) -> Iterator[str | int]:
 
 
 class _Places:
-    """Where things are in a file."""
+    """Places of the nodes in a file."""
 
     def __init__(self, document: Document) -> None:
         self._text = document.text
         self._tree = document.root
 
     def diagnostic(self, path: Path, message: str, advice: str | None = None) -> Diagnostic:
-        """Say what is wrong with what is at a path, or with the nearest thing around it."""
+        """Return a problem at the place of a path, or of the nearest node that contains it."""
         mark: yaml.Mark | None
         node: yaml.Node | None
         mark, node = self._tree.start_mark, self._tree
@@ -153,7 +153,7 @@ class _Places:
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:
-    """Return the node that names a part of another, and the part."""
+    """Return the node of a key or item, and the node of its value."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value == str(step):

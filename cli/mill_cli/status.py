@@ -1,17 +1,30 @@
-"""Everything that `mill status` shows."""
+"""`mill status`: what the gateway reports of the cluster, services, tasks and nodes."""
 
-from typing import Any
+from typing import Any, Final
 
 from mill_cli.connection.client import Gateway
 from mill_cli.connection.failures import Refused
+from mill_cli.options import Options
+from mill_cli.output import screen
+from mill_cli.output.overview import overview
 
-FORBIDDEN = 403
+FORBIDDEN: Final = 403
+
+
+def show_status(options: Options) -> None:
+    """Print the status. Raise `CliError`."""
+    with Gateway(options) as gateway:
+        found = read_status(gateway)
+    if options.as_json:
+        screen.out_json(found)
+    else:
+        screen.out(overview(found, screen.width()))
 
 
 def read_status(gateway: Gateway) -> dict[str, Any]:
-    """Return what the gateway tells: `cluster`, `services`, `tasks`, `nodes`. Raise `CliError`.
+    """Return `cluster`, `services`, `tasks` and `nodes` as the gateway reports them. Raise `CliError`.
 
-    Nodes are of the cluster, not of a namespace: who may not list them sees the rest, and `nodes` is null.
+    Nodes belong to the cluster, not to a namespace: `nodes` is None for a caller that may not list them.
     """
     query = gateway.options.query
     found = {

@@ -1,15 +1,15 @@
-"""Wrong usage, in words: what is wrong, how the command is called, where the help is."""
+"""Messages for wrong usage: what is wrong, the usage line, and where the help is."""
 
 import difflib
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
-from mill_cli.command import Command
+from mill_cli.command import Command, LazyGroup
 
 
 def usage_message(error: click.ClickException) -> str:
-    """Return what stderr says of a wrong command line."""
+    """Return the text for stderr."""
     if isinstance(error, NoArgsIsHelpError):
         return error.message
     ctx = error.ctx if isinstance(error, click.UsageError) else None
@@ -29,7 +29,7 @@ def _what(error: click.ClickException) -> str:
             return f"the following required argument was not provided: {_shown(param, error.ctx)}"
         case click.BadParameter(param=click.Parameter() as param):
             return f"invalid value for {_shown(param, error.ctx)}: {error.message.removesuffix('.')}"
-        case click.UsageError(ctx=click.Context(command=click.Group() as group)) if error.message.startswith("No such"):
+        case click.UsageError(ctx=click.Context(command=LazyGroup() as group)) if error.message.startswith("No such"):
             return _no_command(error.message.split("'")[1], group)
     text = error.message.removesuffix(".")
     if _is_unexpected(error):
@@ -41,8 +41,8 @@ def _is_unexpected(error: click.ClickException) -> bool:
     return isinstance(error, click.NoSuchOption) or error.message.startswith("Got unexpected extra argument")
 
 
-def _no_command(name: str, group: click.Group) -> str:
-    near = difflib.get_close_matches(name, group.commands, 1)
+def _no_command(name: str, group: LazyGroup) -> str:
+    near = difflib.get_close_matches(name, [each.name for each in group.visible_commands], 1)
     return f"unrecognized subcommand '{name}'" + (f": did you mean {near[0]}?" if near else "")
 
 

@@ -1,4 +1,4 @@
-"""Which mill this is."""
+"""The version of mill."""
 
 
 def number() -> str:
@@ -9,5 +9,5 @@ def number() -> str:
 
 
 def text() -> str:
-    """Return what `mill --version` prints."""
+    """Return the output of `mill --version`."""
     return f"mill {number()}"

@@ -7,11 +7,11 @@ import pytest
 
 from tests.cli.conftest import TOKEN, Mill
 from tests.cli.fake_gateway import NOTHING, Answer, FakeGateway, as_json, moved, rollout
-from tests.cli.test_deploy import EVENTS, LINES, SEED
+from tests.cli.seed import EVENTS, LINES, SEED
 
 REFUSED = "error: connection refused — is the cluster running? (address: http://127.0.0.1:1)\n"
-ADDRESS = "  help: --address or MILL_ADDRESS says where the gateway is\n"
-CONTEXT = "  help: --context reaches the gateway of a kubeconfig's cluster\n"
+ADDRESS = "  help: set the gateway's address with --address or MILL_ADDRESS\n"
+CONTEXT = "  help: use --context to connect to the gateway in the cluster of a kubeconfig context\n"
 
 
 @pytest.fixture
@@ -43,17 +43,20 @@ def test_nobody_listens_where_nobody_has_chosen(mill: Mill) -> None:
 def test_a_context_without_kubectl(mill: Mill) -> None:
     done = mill("nodes", "--context", "shop", PATH=str(mill.folder))
     assert (done.stdout, done.code) == ("", 2)
-    assert done.stderr == "error: --context needs kubectl, which is not here\n  help: install it, or give --address\n"
+    assert (
+        done.stderr
+        == "error: --context needs kubectl, which is not installed\n  help: install kubectl, or use --address\n"
+    )
 
 
 def test_a_host_that_there_is_not(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS="http://nothing.invalid:4400")
     assert (done.stdout, done.code) == ("", 2)
     assert re.fullmatch(
-        r"warning: the token goes to nothing\.invalid without encryption \(http://\)\n"
-        r"  help: use https://, or --context, which goes through the API server\n"
+        r"warning: the token is sent to nothing\.invalid without encryption \(http://\)\n"
+        r"  help: use https://, or --context to connect through the API server\n"
         r"error: cannot connect: .*[Nn]ame.* \(address: http://nothing\.invalid:4400\)\n"
-        r"  help: is the address right\?\n",
+        r"  help: check the address\n",
         done.stderr,
     )
 
@@ -62,8 +65,10 @@ def test_http_where_tls_is_expected(mill: Mill, gateway: FakeGateway) -> None:
     address = gateway.url.replace("http:", "https:")
     done = mill("nodes", MILL_ADDRESS=address)
     assert (done.stdout, done.code) == ("", 2)
-    assert done.stderr.startswith("error: no TLS there: ")
-    assert done.stderr.endswith(f"(address: {address})\n  help: is it http:// rather than https://?\n")
+    assert done.stderr.startswith("error: TLS handshake failed: ")
+    assert done.stderr.endswith(
+        f"(address: {address})\n  help: check whether the address should be http:// instead of https://\n"
+    )
 
 
 def test_no_answer_to_a_question(mill: Mill, gateway: FakeGateway) -> None:
@@ -124,12 +129,12 @@ def test_after_a_redirect_further_requests_go_there_at_once(mill: Mill, gateway:
 @pytest.mark.parametrize(
     ("to", "advice"),
     [
-        ("http://127.0.0.1:{port}/v1/nodes", "give it: `--address http://127.0.0.1:{port}`"),
-        ("http://127.0.0.1:{port}/$x/v1/nodes", "give it: `--address 'http://127.0.0.1:{port}/$x'`"),
-        ("http://localhost:{port}/v1/nodes", "give it: `--address http://localhost:{port}`"),
-        ("https://127.0.0.1:{port}/v1/nodes", "give it: `--address https://127.0.0.1:{port}`"),
-        ("http://localhost:{port}/login?next=nodes", "give it as --address"),
-        ("{here}/login?token=tok", "give it as --address"),
+        ("http://127.0.0.1:{port}/v1/nodes", "use `--address http://127.0.0.1:{port}`"),
+        ("http://127.0.0.1:{port}/$x/v1/nodes", "use `--address 'http://127.0.0.1:{port}/$x'`"),
+        ("http://localhost:{port}/v1/nodes", "use `--address http://localhost:{port}`"),
+        ("https://127.0.0.1:{port}/v1/nodes", "use `--address https://127.0.0.1:{port}`"),
+        ("http://localhost:{port}/login?next=nodes", "set it as --address"),
+        ("{here}/login?token=tok", "set it as --address"),
     ],
 )
 def test_a_redirect_elsewhere_is_refused(
@@ -143,7 +148,7 @@ def test_a_redirect_elsewhere_is_refused(
     shown = there.partition("?")[0]
     assert done.stderr == (
         f"error: redirected to {shown} (address: {gateway.url})\n"
-        f"  help: if that is the gateway, {advice.format(port=port)}\n  help: the token was not sent there\n"
+        f"  help: if that is the gateway, {advice.format(port=port)}\n  help: mill did not send the token there\n"
     )
 
 
@@ -152,8 +157,8 @@ def test_a_token_that_others_can_read_is_warned_of_once(mill: Mill, gateway: Fak
         gateway.answers("GET", f"/v1/{path}", as_json({} if path == "status" else []))
     proxied = {"MILL_ADDRESS": "http://mill.example:4400", "HTTP_PROXY": gateway.url}
     warning = (
-        "warning: the token goes to mill.example by the proxy 127.0.0.1 without encryption (http://)\n"
-        "  help: use https://, or --context, which goes through the API server\n"
+        "warning: the token is sent to mill.example through the proxy 127.0.0.1 without encryption (http://)\n"
+        "  help: use https://, or --context to connect through the API server\n"
     )
     done = mill("status", **proxied)
     assert (done.stderr, done.code, len(gateway.asked)) == (warning, 0, 4)

@@ -4,20 +4,7 @@ import json
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, rollout
-
-SEED = 'service "web" {\n  image = "web:1"\n}\n\nservice "broken" {\n  image = "web:missing"\n}\n'
-EVENTS = (
-    ("failed", {"service": "broken", "reason": "image pull failed: tag not found"}),
-    ("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}),
-    ("progress", {"service": "web", "phase": "healthy"}),
-    ("done", {"elapsed": 12.4, "success": False}),
-)
-LINES = """\
-  web:    scheduled on node-1
-  web:    healthy
-  broken: failed: image pull failed: tag not found
-  deploy finished with errors
-"""
+from tests.cli.seed import EVENTS, LINES, SEED
 
 
 def test_the_seeds_lines_to_the_byte(mill: Mill, gateway: FakeGateway) -> None:

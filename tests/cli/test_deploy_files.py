@@ -12,7 +12,7 @@ from tests.cli.test_files import AS_MILL, BAD, PROBLEMS, RESOURCE
 
 DONE = ("done", {"elapsed": 4.2, "success": True})
 DEPLOYED = "  deployed (4.2s)\n"
-LOST = "note: of <stdin>'s metadata only name and namespace are used; `kubectl apply` takes all of it\n"
+LOST = "note: <stdin>: only name and namespace of the metadata are deployed; `kubectl apply` uses all of it\n"
 
 
 @pytest.fixture
@@ -157,5 +157,5 @@ def test_diff_of_nothing_and_of_something_new(mill: Mill, gateway: FakeGateway) 
     gateway.answers("POST", "/v1/deploy", as_json(same), as_json(new))
     file = mill.file(AS_MILL)
     done = mill("diff", file, "--exit-code")
-    assert (done.stdout, done.code) == ("shop/mill: nothing would change\n", 0)
+    assert (done.stdout, done.code) == ("shop/mill: no changes\n", 0)
     assert mill("diff", file).stdout == "+ service new: added\nshop/mill: new; 1 added\n"

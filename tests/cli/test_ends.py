@@ -10,12 +10,12 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, Asked, FakeGateway, as_json, event, rollout, stream
-from tests.cli.test_deploy import EVENTS, SEED
+from tests.cli.seed import EVENTS, SEED
 from tests.cli.test_lists import RUNS
 
 PROGRESS = event("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}, "8ffa93a4.2.1")
 GOING = stream(PROGRESS, 30.0)
-WATCH = "interrupted: the rollout goes on; `mill watch --namespace shop` joins it again\n"
+WATCH = "interrupted: the rollout continues; `mill watch --namespace shop` follows it\n"
 LINGERING = """
 import os, time
 from mill_cli.main import run
@@ -37,7 +37,7 @@ run()
             ["drain", "b"],
             "POST",
             "/v1/nodes/b/drain",
-            "interrupted: the drain goes on; `mill drain b` joins it again\n",
+            "interrupted: the drain continues; `mill drain b` follows it\n",
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_ctrl_c_before_there_is_an_answer(mill: Mill, gateway: FakeGateway) -> N
 
     gateway.answers("POST", "/v1/deploy", slow)
     gateway.answers("GET", "/v1/nodes", slow)
-    maybe = "interrupted: if the rollout has begun, it goes on; `mill watch` joins it again\n"
+    maybe = "interrupted: if the rollout has started, it continues; `mill watch` follows it\n"
     for arguments, code, said in ((["deploy", mill.file(SEED)], 3, maybe), (["nodes"], 130, "\n")):
         with mill.started(*arguments) as running:
             while not gateway.asked:

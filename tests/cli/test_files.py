@@ -53,7 +53,7 @@ error: spec.services[0].replica: unknown field
     [
         ("bad.mill", BAD, PROBLEMS),
         ("bad.yaml", RESOURCE.replace("replicas:", "replica:"), MISSPELT),
-        ("two.yaml", "a: 1\n---\n", "error: the file has more than one document; one MillDeployment can be deployed\n"),
+        ("two.yaml", "a: 1\n---\n", "error: the file has more than one document; a deploy takes one MillDeployment\n"),
         ("other.yml", "kind: Deployment\n", "error: kind: not a MillDeployment\n --> FILE:1:1\n"),
         ("no.json", "[1", "error: while parsing a flow sequence: did not find expected ',' or ']'\n"),
         ("old.json", '{"kind": "MillDeployment"}', "error: apiVersion: apiVersion must be mill.dev/v1alpha1\n"),
@@ -73,7 +73,7 @@ def test_validate_shows_what_is_wrong_and_where(mill: Mill, name: str, text: str
 def test_validate_of_what_is_good(mill: Mill) -> None:
     for name, text in (("good.mill", AS_MILL), ("good.yaml", RESOURCE), ("empty.mill", "")):
         done = mill("validate", mill.file(text, name))
-        assert (done.stdout, done.stderr, done.code) == (f"{name}: good\n", "", 0)
+        assert (done.stdout, done.stderr, done.code) == (f"{name}: valid\n", "", 0)
     assert mill("validate", "good.mill", "--json").stdout == ""
 
 
@@ -107,7 +107,7 @@ def test_files_that_cannot_be_read(mill: Mill) -> None:
         assert (done.stdout, done.code) == ("", 4)
         assert done.stderr == (
             "error: mill.conf: No such file or directory (os error 2)\n"
-            "  help: name a file: `mill deploy production.mill`\n"
+            "  help: specify a file: `mill deploy production.mill`\n"
         )
     for command in ("validate", "deploy"):
         done = mill(command, "folder")
@@ -126,10 +126,10 @@ def test_explain(mill: Mill) -> None:
     assert json.loads(as_line)["code"] == "TagNotFound"
     overview, as_lines = mill("explain").stdout, mill("explain", "--json").stdout.splitlines()
     assert all(f"\n{json.loads(line)['code']}  " in f"\n{overview}" for line in as_lines)
-    assert overview.endswith("\n`mill explain CODE` says when one is told, and what to do.\n")
+    assert overview.endswith("\n`mill explain CODE` shows the causes of a code and what to do.\n")
     done = mill("explain", "TagNotFuond")
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr.startswith("error: there is no failure code 'TagNotFuond'\n  help: did you mean TagNotFound")
+    assert done.stderr.startswith("error: unknown failure code 'TagNotFuond'\n  help: did you mean TagNotFound")
     assert done.stderr.endswith("  help: `mill explain` lists all codes\n")
 
 
@@ -146,7 +146,7 @@ def test_the_version(mill: Mill) -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("init", ["there is no cluster to initialise", "`mill status --context NAME`"]),
+        ("init", ["there is no cluster to initialize", "`mill status --context NAME`"]),
         ("join", ["nodes join the Kubernetes cluster", "`mill nodes`"]),
         ("leave", ["nodes leave the Kubernetes cluster", "`mill drain NODE`", "`mill remove NODE`"]),
     ],

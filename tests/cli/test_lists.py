@@ -128,8 +128,8 @@ def test_json_that_is_something_else_is_not_taken_for_a_list(mill: Mill, gateway
     gateway.answers("GET", listed.route, as_json({"status": "ok"}))
     done = mill(*listed.command.split())
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr.startswith("error: not the answer of a gateway: ")
-    assert "is the address that of a mill gateway?" in done.stderr
+    assert done.stderr.startswith("error: unexpected answer of the gateway: ")
+    assert "check that the address is that of a mill gateway" in done.stderr
 
 
 def test_control_characters_in_a_cell_do_not_reach_the_terminal(mill: Mill, gateway: FakeGateway) -> None:
@@ -179,8 +179,8 @@ def test_history_newest_first_with_how_each_ended(mill: Mill, gateway: FakeGatew
     assert done.stdout == (
         " ROLLOUT     STARTED               TOOK   RESULT                                           \n"
         " 8ffa93a4.4  2026-11-25T06:41:10Z  12.4s  failed: broken: image pull failed: tag not found \n"
-        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer one                        \n"
-        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   good                                             \n"
+        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer rollout                    \n"
+        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   succeeded                                        \n"
     )
     told = json.loads(mill("history", "--name", "blue", "--json").stdout)
     assert [(each["id"], each["success"], each["seconds"]) for each in told] == [
@@ -198,7 +198,7 @@ def test_history_of_what_goes_on_and_of_what_was_refused_and_of_nothing(mill: Mi
     answers = (as_json({"status": {"rollout": each}}) for each in (going, refused))
     gateway.answers("GET", "/v1/deployments/mill", *answers, as_json({}))
     assert mill("history").stdout == (
-        " ROLLOUT     STARTED               TOOK  RESULT  \n 8ffa93a4.1  2026-11-25T06:41:10Z        goes on \n"
+        " ROLLOUT     STARTED               TOOK  RESULT      \n 8ffa93a4.1  2026-11-25T06:41:10Z        in progress \n"
     )
     assert mill("history").stdout == (
         " ROLLOUT     STARTED               TOOK  RESULT                             \n"

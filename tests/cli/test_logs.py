@@ -35,7 +35,7 @@ def test_a_name_that_nothing_has(mill: Mill, gateway: FakeGateway) -> None:
         done = mill("logs", "a/b", *options)
         assert (done.stdout, done.code) == ("", 1)
         assert done.stderr == (
-            "error: no allocations found for 'a/b'\n  help: `mill status` shows services and tasks\n"
+            "error: no allocations found for 'a/b'\n  help: `mill status` lists services and tasks\n"
         )
 
 

@@ -66,19 +66,19 @@ def test_white_space_around_a_token_is_none_of_it(mill: Mill, takes: FakeGateway
 def test_what_can_be_no_token_is_neither_sent_nor_shown(mill: Mill, takes: FakeGateway, token: str) -> None:
     done = mill("secret", "list", MILL_TOKEN=token)
     assert (done.stdout, done.code, takes.asked) == ("", 2, [])
-    assert done.stderr == "error: the token has characters that no token has\n  help: see --token and MILL_TOKEN\n"
+    assert done.stderr == "error: the token contains invalid characters\n  help: check --token and MILL_TOKEN\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "variables", "error"),
     [
-        (["--address", "http://x", "--context", "y"], {}, "--address and --context are two ways to the gateway"),
-        (["--address", "localhost:4400"], {}, "localhost:4400 is no address of a gateway"),
-        (["--address", "ftp://x"], {}, "ftp://x is no address of a gateway"),
-        (["--address", "http://x:99999"], {}, "http://x:99999 is no address of a gateway"),
-        (["--address", "http://"], {}, "http: is no address of a gateway"),
-        ([], {"MILL_ADDRESS": "gateway"}, "gateway is no address of a gateway"),
-        (["--context", "y", "--gateway", "z"], {}, "z is no Service"),
+        (["--address", "http://x", "--context", "y"], {}, "--address and --context exclude each other"),
+        (["--address", "localhost:4400"], {}, "invalid gateway address: localhost:4400"),
+        (["--address", "ftp://x"], {}, "invalid gateway address: ftp://x"),
+        (["--address", "http://x:99999"], {}, "invalid gateway address: http://x:99999"),
+        (["--address", "http://"], {}, "invalid gateway address: http:"),
+        ([], {"MILL_ADDRESS": "gateway"}, "invalid gateway address: gateway"),
+        (["--context", "y", "--gateway", "z"], {}, "invalid Service reference: z"),
     ],
 )
 def test_ways_to_the_gateway_that_are_none(
@@ -88,7 +88,7 @@ def test_ways_to_the_gateway_that_are_none(
     assert (done.stdout, done.code) == ("", 2)
     first, advice = done.stderr.splitlines()
     assert first == f"error: {error}"
-    assert advice.startswith("  help: give ")
+    assert advice.startswith(("  help: give ", "  help: include ", "  help: use "))
 
 
 def test_verbose_is_an_option_like_any_other(mill: Mill, takes: FakeGateway) -> None:
@@ -123,9 +123,9 @@ def test_a_token_in_a_file_that_others_can_read_is_warned_of(mill: Mill, takes: 
     ("text", "error"),
     [
         (None, "error: token: No such file or directory (os error 2)\n"),
-        ("", "error: token: this is no token\n  help: the file has one token, in one line\n"),
-        ("a\nb", "error: token: this is no token\n  help: the file has one token, in one line\n"),
-        ("x" * 70_000, "error: token: this is no token\n  help: the file has one token, in one line\n"),
+        ("", "error: token: not a token\n  help: write one token to the file, on one line\n"),
+        ("a\nb", "error: token: not a token\n  help: write one token to the file, on one line\n"),
+        ("x" * 70_000, "error: token: not a token\n  help: write one token to the file, on one line\n"),
     ],
 )
 def test_files_that_have_no_token(mill: Mill, takes: FakeGateway, text: str | None, error: str) -> None:
@@ -138,5 +138,5 @@ def test_files_that_have_no_token(mill: Mill, takes: FakeGateway, text: str | No
 
 def test_a_token_is_given_once(mill: Mill, takes: FakeGateway) -> None:
     done = mill("secret", "list", "--token", OTHER, "--token-file", "token")
-    assert done.stderr.startswith("error: --token and --token-file are two ways to give a token\n")
+    assert done.stderr.startswith("error: --token and --token-file exclude each other\n")
     assert (done.code, takes.asked) == (2, [])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, rollout
-from tests.cli.test_deploy import EVENTS, LINES, SEED
+from tests.cli.seed import EVENTS, LINES, SEED
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def test_hosts_without_a_proxy(mill: Mill, gateway: FakeGateway, proxy: FakeGate
 def test_a_proxy_that_lets_nothing_through(mill: Mill, proxy: FakeGateway) -> None:
     done = mill("nodes", MILL_ADDRESS="https://gateway.example", HTTPS_PROXY=proxy.url)
     assert (done.stdout, done.code) == ("", 2)
-    assert done.stderr.startswith("error: the proxy does not let through: 501 ")
-    assert done.stderr.endswith("  help: NO_PROXY names hosts without a proxy\n")
+    assert done.stderr.startswith("error: the proxy refused the connection: 501 ")
+    assert done.stderr.endswith("  help: set NO_PROXY to the hosts to reach without a proxy\n")
 
 
 @pytest.mark.parametrize("address", ["ftp://proxy.example", "socks5://proxy.example:1080"])
 def test_a_proxy_of_a_kind_that_cannot_be_used(mill: Mill, gateway: FakeGateway, address: str) -> None:
     done = mill("nodes", HTTP_PROXY=address)
     assert (done.stdout, done.code, gateway.asked) == ("", 2, [])
-    assert done.stderr.startswith("error: cannot use this proxy: ")
-    assert done.stderr.endswith("  help: see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY\n")
+    assert done.stderr.startswith("error: invalid proxy: ")
+    assert done.stderr.endswith("  help: check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY\n")

@@ -4,9 +4,9 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal
-from tests.cli.test_deploy import SEED
+from tests.cli.seed import SEED
 
-REQUEST = "  help: the gateway's log has more under request 7707679e566ef2f9\n"
+REQUEST = "  help: see request 7707679e566ef2f9 in the gateway's log\n"
 PAGE = Answer(502, {"Content-Type": "text/html"}, (b"<html>\r\n<h1>Bad \x1b[1mGateway</h1>\n" + b"x" * 5000,))
 STATUS = Answer(
     503, {"Content-Type": "application/json"}, (b'{"kind": "Status", "message": "no endpoints\\nfor \\"mill\\""}',)
@@ -21,8 +21,14 @@ def text(status: int, body: bytes) -> Answer:
     ("answer", "error"),
     [
         (refusal(400, "query.tail: must be 0 or more"), "error: query.tail: must be 0 or more\n"),
-        (refusal(401, "no token"), "error: no token\n  help: the token is not accepted: is it still valid?\n"),
-        (text(401, b""), "error: HTTP 401: \n  help: the token is not accepted: is it still valid?\n"),
+        (
+            refusal(401, "no token"),
+            "error: no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+        ),
+        (
+            text(401, b""),
+            "error: HTTP 401: \n  help: the gateway does not accept the token: check that it is still valid\n",
+        ),
         (refusal(403, "jane may not list nodes"), "error: jane may not list nodes\n"),
         (refusal(404, "no such path: /v1/nodes"), "error: no such path: /v1/nodes\n"),
         (text(404, b"404 page not found\n"), "error: HTTP 404: 404 page not found\n"),
@@ -62,11 +68,12 @@ def test_who_has_no_token_is_told_how_to_give_one(mill: Mill, gateway: FakeGatew
     gateway.answers("GET", "/v1/nodes", refusal(401, "no token"))
     done = mill("nodes", MILL_TOKEN="")
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr == "error: no token\n  help: set MILL_TOKEN to a token of it\n"
+    assert done.stderr == "error: no token\n  help: set MILL_TOKEN to a token of the gateway\n"
 
 
 CREATE = (
-    "  help: `export MILL_TOKEN=$(kubectl create token SERVICEACCOUNT --audience mill)` makes one of a ServiceAccount\n"
+    "  help: create a token of a ServiceAccount: "
+    "`export MILL_TOKEN=$(kubectl create token SERVICEACCOUNT --audience mill)`\n"
 )
 
 
@@ -74,10 +81,10 @@ def test_who_has_a_cluster_is_told_how_to_make_a_token_for_the_gateway(mill: Mil
     kubeconfig = {"KUBECONFIG": str(mill.folder / mill.file("{}", "kubeconfig"))}
     gateway.answers("GET", "/v1/nodes", refusal(401, "no token"))
     assert mill("nodes", **kubeconfig).stderr == (
-        f"error: no token\n  help: the token is not accepted: is it still valid?\n{CREATE}"
+        f"error: no token\n  help: the gateway does not accept the token: check that it is still valid\n{CREATE}"
     )
     told = mill("nodes", MILL_TOKEN="", **kubeconfig).stderr
-    assert told == f"error: no token\n  help: set MILL_TOKEN to a token of it\n{CREATE}"
+    assert told == f"error: no token\n  help: set MILL_TOKEN to a token of the gateway\n{CREATE}"
     gateway.answers("GET", "/v1/nodes", refusal(401, "no token: `kubectl create token NAME --audience mill` makes one"))
     assert CREATE not in mill("nodes", **kubeconfig).stderr
 
@@ -86,14 +93,17 @@ def test_a_login_that_the_api_server_refuses_is_not_the_tokens(mill: Mill, gatew
     gateway.answers("GET", "/v1/nodes", as_json({"kind": "Status", "message": "Unauthorized"}, 401))
     assert mill("nodes").stderr == (
         "error: the API server answered 401: Unauthorized\n"
-        "  help: kubectl's login to the cluster is not accepted: `kubectl auth whoami` tries it\n"
+        "  help: the cluster does not accept kubectl's credentials: check them with `kubectl auth whoami`\n"
     )
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (refusal(401, "no token"), "error: no token\n  help: the token is not accepted: is it still valid?\n"),
+        (
+            refusal(401, "no token"),
+            "error: no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+        ),
         (refusal(403, "jane may not patch milldeployments"), "error: jane may not patch milldeployments\n"),
         (
             refusal(409, "MillDeployment shop/mill is managed by Argo CD: … `mill deploy --force` …", owner="Argo CD"),
@@ -103,11 +113,11 @@ def test_a_login_that_the_api_server_refuses_is_not_the_tokens(mill: Mill, gatew
         (refusal(503, "the gateway has only just started"), f"error: the gateway has only just started\n{REQUEST}"),
         (
             Answer(200, {"Content-Type": "text/html; charset=utf-8"}, (b"<html>welcome</html>",)),
-            "error: HTTP 200: text/html instead of events\n  help: is ADDRESS a mill gateway?\n",
+            "error: HTTP 200: text/html instead of events\n  help: check that ADDRESS is a mill gateway\n",
         ),
         (
             Answer(200, {}, (b"welcome",)),
-            "error: HTTP 200: something without a type instead of events\n  help: is ADDRESS a mill gateway?\n",
+            "error: HTTP 200: no content type instead of events\n  help: check that ADDRESS is a mill gateway\n",
         ),
     ],
 )
@@ -132,7 +142,7 @@ def test_a_good_answer_that_is_no_json(mill: Mill, gateway: FakeGateway, body: b
     assert (done.stdout, done.code) == ("", 1)
     first, advice = done.stderr.splitlines()
     assert first.startswith(f"error: HTTP 200: {error}")
-    assert advice == f"  help: is {gateway.url} a mill gateway?"
+    assert advice == f"  help: check that {gateway.url} is a mill gateway"
 
 
 @pytest.mark.parametrize("arguments", [["nodes"], ["secret", "get", "k"], ["spawn", "x"], ["history"], ["status"]])
@@ -147,4 +157,4 @@ def test_an_answer_without_anything(mill: Mill, gateway: FakeGateway, arguments:
         gateway.answers(method, path, Answer(200))
     done = mill(*arguments)
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr.startswith("error: not the answer of a gateway: ")
+    assert done.stderr.startswith("error: unexpected answer of the gateway: ")

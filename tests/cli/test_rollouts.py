@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, event, refusal, rollout, stream
-from tests.cli.test_deploy import EVENTS, LINES, SEED
+from tests.cli.seed import EVENTS, LINES, SEED
 
 GOOD = (
     ("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}),

@@ -14,7 +14,7 @@ def test_a_password_in_the_address_is_not_told(mill: Mill, gateway: FakeGateway,
     gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": "text/html"}, (body,)))
     done = mill("nodes", MILL_ADDRESS=address)
     assert (done.stdout, done.code) == ("", 1)
-    assert f"is {gateway.url} a mill gateway?" in done.stderr
+    assert f"check that {gateway.url} is a mill gateway" in done.stderr
     assert PASSWORD not in done.stderr
 
 
@@ -27,5 +27,5 @@ def test_nor_if_nobody_listens_there(mill: Mill) -> None:
 def test_a_proxy_that_is_asked_is_told_of(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS="http://gateway.example:4400", HTTP_PROXY=f"http://me:{PASSWORD}@127.0.0.1:1")
     assert done.code == 2
-    assert "(HTTP_PROXY): NO_PROXY=gateway.example goes past it" in done.stderr
+    assert "(HTTP_PROXY): use NO_PROXY=gateway.example to connect without it" in done.stderr
     assert PASSWORD not in done.stderr

@@ -80,7 +80,7 @@ def test_who_may_not_list_nodes_sees_the_rest(mill: Mill, gateway: FakeGateway) 
     done = mill("status")
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout == (
-        "CLUSTER: you may not list its nodes\n\nSERVICES\n NAME  REPLICAS  IMAGE           \n"
+        "CLUSTER: not permitted to list nodes\n\nSERVICES\n NAME  REPLICAS  IMAGE           \n"
         " web   2/2       registry/web:v2 \n"
     )
     assert json.loads(mill("status", "--json").stdout) == found | {"nodes": None}
@@ -91,4 +91,4 @@ def test_whatever_else_goes_wrong_ends_it(mill: Mill, gateway: FakeGateway) -> N
     gateway.answers("GET", "/v1/nodes", refusal(500, "internal error"))
     done = mill("status")
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr == ("error: internal error\n  help: the gateway's log has more under request 7707679e566ef2f9\n")
+    assert done.stderr == ("error: internal error\n  help: see request 7707679e566ef2f9 in the gateway's log\n")

@@ -6,16 +6,16 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import HEARTBEAT, Answer, FakeGateway, event, refusal, rollout, stream
-from tests.cli.test_deploy import EVENTS, LINES, SEED
+from tests.cli.seed import EVENTS, LINES, SEED
 
 JOIN = "/v1/deployments/mill/events"
 PARTS = [part for part in rollout(*EVENTS).parts if isinstance(part, bytes)]
 FIRST = "8ffa93a4.2.0"
-REJOIN = "  help: `mill watch --namespace shop` joins the rollout, which goes on\n"
+REJOIN = "  help: the rollout continues; `mill watch --namespace shop` follows it\n"
 ELSEWHERE = """\
 redirected to http://elsewhere.example/ (address: URL)
-  help: if that is the gateway, give it as --address
-  help: the token was not sent there
+  help: if that is the gateway, set it as --address
+  help: mill did not send the token there
 """
 PAGE = Answer(200, {"Content-Type": "text/html"}, (b"<html>we are back soon</html>",))
 
@@ -82,16 +82,19 @@ def test_a_stream_that_is_lost_for_good(mill: Mill, gateway: FakeGateway, option
     gateway.answers("GET", JOIN, Answer(reset=True))
     done = mill.having("streams", RESUME_SECONDS=0.3)("deploy", mill.file(SEED), *options)
     assert (done.stdout.count("\n"), done.code) == (2, 3)
-    assert done.stderr == f"error: lost the connection; what was begun goes on\n{REJOIN}"
+    assert done.stderr == f"error: lost the connection; the operation continues\n{REJOIN}"
 
 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (refusal(401, "no token"), "no token\n  help: the token is not accepted: is it still valid?\n"),
+        (
+            refusal(401, "no token"),
+            "no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+        ),
         (refusal(403, "jane may not"), "jane may not\n"),
         (refusal(404, "deployment not found"), "deployment not found\n"),
-        (PAGE, "HTTP 200: text/html instead of events\n  help: is URL a mill gateway?\n"),
+        (PAGE, "HTTP 200: text/html instead of events\n  help: check that URL is a mill gateway\n"),
         (
             Answer(307, {"Location": "http://elsewhere.example/"}),
             ELSEWHERE,
@@ -106,7 +109,7 @@ def test_what_ends_it_in_the_middle_does_not_end_the_rollout(
     gateway.answers("GET", JOIN, answer)
     done = mill("deploy", mill.file(SEED))
     assert (done.stdout, done.code) == ("".join(LINES.splitlines(keepends=True)[:2]), 3)
-    assert done.stderr == f"error: cannot go on reading: {error.replace('URL', gateway.url)}{REJOIN}"
+    assert done.stderr == f"error: cannot resume the stream: {error.replace('URL', gateway.url)}{REJOIN}"
 
 
 def test_a_rollout_that_is_gone_meanwhile_has_failed(mill: Mill, gateway: FakeGateway) -> None:
@@ -119,15 +122,15 @@ def test_a_rollout_that_is_gone_meanwhile_has_failed(mill: Mill, gateway: FakeGa
 @pytest.mark.parametrize(
     ("arguments", "path", "advice"),
     [
-        (["deploy"], "/v1/deploy", "`mill watch` joins the rollout, which goes on"),
-        (["deploy", "--json"], "/v1/deploy", "`mill watch` joins the rollout, which goes on"),
+        (["deploy"], "/v1/deploy", "the rollout continues; `mill watch` follows it"),
+        (["deploy", "--json"], "/v1/deploy", "the rollout continues; `mill watch` follows it"),
         (
             ["deploy", "-n", "shop", "--name", "blue"],
             "/v1/deploy",
-            "`mill watch --namespace shop --name blue` joins the rollout, which goes on",
+            "the rollout continues; `mill watch --namespace shop --name blue` follows it",
         ),
-        (["restart", "web"], "/v1/restart/web", "`mill watch` joins the rollout, which goes on"),
-        (["drain", "b"], "/v1/nodes/b/drain", "the same command again goes on with it"),
+        (["restart", "web"], "/v1/restart/web", "the rollout continues; `mill watch` follows it"),
+        (["drain", "b"], "/v1/nodes/b/drain", "run the same command again to resume"),
     ],
 )
 def test_a_request_without_an_answer_may_have_begun_something(
@@ -139,7 +142,7 @@ def test_a_request_without_an_answer_may_have_begun_something(
     assert (done.stdout, done.code, len(gateway.asked)) == ("", 3, 1)
     first, last = done.stderr.splitlines()
     assert first.startswith("error: request failed: ")
-    assert first.endswith(f"(address: {gateway.url}); it may have begun nevertheless")
+    assert first.endswith(f"(address: {gateway.url}); the operation may have started anyway")
     assert last == f"  help: {advice}"
 
 

@@ -12,7 +12,7 @@ from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal
 from tests.cli.screens import SERVICES, Script, counted, on_terminal, still
 
-JOINS = "interrupted: the rollout goes on; `mill watch --namespace shop` joins it again\n"
+JOINS = "interrupted: the rollout continues; `mill watch --namespace shop` follows it\n"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_ctrl_c_before_there_is_an_answer(mill: Mill) -> None:
                 assert terminal.end() == 3
                 assert (
                     terminal.seen
-                    == "^Cinterrupted: if the rollout has begun, it goes on; `mill watch` joins it again\n"
+                    == "^Cinterrupted: if the rollout has started, it continues; `mill watch` follows it\n"
                 )
 
 
@@ -105,7 +105,7 @@ def test_a_lost_connection_is_shown_until_there_is_another(mill: Mill, gateway: 
         terminal.wait_for("1/2")
         first.end()
         seen = terminal.wait_for("reconnecting")
-        assert still(seen) == ("* web  ━━━━━─────  1/2   0s  starting\n* reconnecting; the rollout goes on\n")
+        assert still(seen) == ("* web  ━━━━━─────  1/2   0s  starting\n* reconnecting; the rollout continues\n")
         gateway.answers("GET", "/v1/deployments/mill/events", second.answer())
         assert "starting" in terminal.wait_for(lambda seen: "reconnecting" not in seen)
         second.phase("web", "healthy")

@@ -39,7 +39,9 @@ def test_an_authority_that_nobody_knows_is_refused(mill: Mill, secure: FakeGatew
     done = mill("nodes", MILL_ADDRESS=secure.url)
     assert (done.stdout, done.code, secure.asked) == ("", 2, [])
     assert done.stderr.startswith("error: the certificate is not trusted: ")
-    assert done.stderr.endswith(f"(address: {secure.url})\n  help: --ca-file trusts further authorities\n")
+    assert done.stderr.endswith(
+        f"(address: {secure.url})\n  help: trust another certificate authority with --ca-file\n"
+    )
 
 
 def test_an_authority_that_somebody_names_is_trusted(mill: Mill, secure: FakeGateway, authority: Path) -> None:
@@ -66,8 +68,8 @@ def test_a_certificate_for_another_name_is_refused(mill: Mill, secure: FakeGatew
     ("file", "error"),
     [
         ("gone.pem", "error: gone.pem: No such file or directory (os error 2)\n"),
-        ("server.key", "error: server.key: no certificates in PEM (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
-        ("text.pem", "error: text.pem: no certificates in PEM (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
+        ("server.key", "error: server.key: no PEM certificates (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
+        ("text.pem", "error: text.pem: no PEM certificates (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
     ],
 )
 def test_files_of_authorities_that_are_none(
@@ -94,4 +96,4 @@ def test_a_redirect_to_tls_is_the_persons_to_follow(
     gateway.answers("GET", "/v1/nodes", moved(308, f"{secure.url}/v1/nodes"))
     done = mill("nodes", "--json", "--ca-file", str(authority / "ca.pem"))
     assert (done.stdout, done.code, secure.asked) == ("", 1, [])
-    assert f"  help: if that is the gateway, give it: `--address {secure.url}`\n" in done.stderr
+    assert f"  help: if that is the gateway, use `--address {secure.url}`\n" in done.stderr

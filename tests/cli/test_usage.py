@@ -31,7 +31,7 @@ def test_every_command_has_help_that_names_its_options(mill: Mill, gateway: Fake
     if isinstance(command, click.Group):
         assert all(f"\n  {name}  " in done.stdout for name, each in command.commands.items() if not each.hidden)
     else:
-        assert "\nOptions of all commands:\n" in done.stdout
+        assert "\nGlobal options:\n" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 

@@ -1,19 +1,72 @@
-"""The commands, a file for each subject. A new command goes where its subject is; a new subject into `SUBJECTS`.
+"""The commands: a table of them for the help, and a module for each subject.
 
-What takes long to import is imported by the command that needs it, since `mill --help` must not wait for it.
+The modules declare commands and import little, so that help and completion stay fast. What a command does is imported
+when it runs, from a module of `mill_cli` beside this package.
 """
 
-import click
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from mill_cli.command import Group
-from mill_cli.commands import about, config, nodes, rollouts, secrets, state, tasks, volumes
+from mill_cli.command import LazyCommand
 
-SUBJECTS = (rollouts, config, state, tasks, secrets, volumes, nodes, about)
+
+def _section(title: str, module: str, helps: Mapping[str, str], *, hidden: bool = False) -> Iterator[LazyCommand]:
+    """Yield the commands of a module, by name and first sentence of the help."""
+    for name, text in helps.items():
+        yield LazyCommand(name, f"{__name__}.{module}:{name}", text, title, hidden)
+
+
+COMMANDS: Final = (
+    *_section(
+        "Deploy",
+        "rollouts",
+        {
+            "deploy": "Deploy a file and follow the rollout until it finishes.",
+            "restart": "Restart a service and wait for the rollout to finish.",
+            "watch": "Follow a rollout until it finishes.",
+            "diff": "Show what a deploy of a file would change.",
+            "history": "List the last rollouts and their results, newest first.",
+        },
+    ),
+    *_section(
+        "Files",
+        "files",
+        {
+            "validate": "Check a file without a cluster and show all problems.",
+            "render": "Print a file as a MillDeployment, for kubectl and Git.",
+        },
+    ),
+    *_section(
+        "Inspect",
+        "inspection",
+        {
+            "status": "Show the status of services, tasks and nodes, followed by any problems.",
+            "logs": "Print the logs of a service, a task or a run.",
+        },
+    ),
+    *_section(
+        "Tasks",
+        "tasks",
+        {
+            "spawn": "Run a task or an image.",
+            "ps": "List task runs, including those that finished in the last 24 hours.",
+            "kill": "Stop a run.",
+        },
+    ),
+    *_section("Data", "secrets", {"secret": "Manage the values that ${secret(NAME)} refers to."}),
+    *_section("Data", "volumes", {"volume": "Manage persistent volumes."}),
+    *_section(
+        "Nodes",
+        "nodes",
+        {
+            "nodes": "List nodes and their allocated resources.",
+            "drain": "Move all pods off a node and wait until it is empty.",
+            "remove": "Remove an empty node from the cluster.",
+        },
+    ),
+    *_section("Help", "explain", {"explain": "Explain a failure code and what to do about it."}),
+    *_section("Help", "completion", {"completion": "Print the completion script of a shell."}),
+    *_section("Help", "version", {"version": "Show the version."}),
+    *_section("", "unsupported", dict.fromkeys(("init", "join", "leave"), ""), hidden=True),
+)
 """In the order of the help."""
-
-
-def add_all(app: Group) -> click.Group:
-    """Add every command."""
-    for each in SUBJECTS:
-        each.add(app)
-    return app

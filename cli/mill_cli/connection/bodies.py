@@ -1,4 +1,4 @@
-"""Bodies of answers: how much is read of what a gateway, or whoever answers in its place, says; and what is JSON."""
+"""Bodies of answers: limits on what is read of them, and strict JSON."""
 
 import codecs
 import json
@@ -10,32 +10,32 @@ import httpx
 from mill_cli.errors import CliError, Exit
 
 LONGEST_ANSWER: Final = 256 * 1024 * 1024
-"""Bytes of an answer: a list of 100,000 things is smaller."""
+"""Maximum bytes of an answer: a list of 100,000 objects is smaller."""
 LONGEST_REFUSAL: Final = 1024 * 1024
-"""Bytes of an answer that is an error: all problems of a file are smaller."""
+"""Maximum bytes of an error: all problems of a file are smaller."""
 LONGEST_EVENT: Final = 4 * 1024 * 1024
-"""Characters of a server-sent event; a line of a log has 64 Ki at most."""
+"""Maximum characters of an event; a log line has at most 64 Ki."""
 _ENDS: Final = ("\n\n", "\r\r", "\n\r")
-"""What an empty line looks like, whichever way its lines end."""
+"""Ends of an event: an empty line, with each kind of line end."""
 
 
 class TooLong(Exception):
-    """An event that does not end."""
+    """An event that exceeds the limit."""
 
 
 def loads(text: str | bytes) -> Any:
-    """Read JSON, without the numbers that Python reads and JSON does not have. Raise `ValueError`, `RecursionError`."""
+    """Parse JSON, without Python's NaN and Infinity. Raise `ValueError`, `RecursionError`."""
     return json.loads(text, parse_constant=_no_number)
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def read_bounded(response: httpx.Response, limit: int, *, cut: bool = False) -> bytes:
-    """Return the body of an answer, as it is without compression.
+    """Return the uncompressed body of an answer. Raise `httpx.TransportError`.
 
-    One of more bytes is cut there if that may be; otherwise raise `CliError`. Raise `httpx.TransportError`.
+    A body of more than `limit` bytes is cut there with `cut`; otherwise raise `CliError`.
     """
     parts: list[bytes] = []
     size = 0
@@ -44,20 +44,20 @@ def read_bounded(response: httpx.Response, limit: int, *, cut: bool = False) -> 
         size += len(part)
         if size > limit:
             if not cut:
-                raise CliError(Exit.FAILED, f"HTTP {response.status_code}: an answer of more than {limit:,} bytes")
+                raise CliError(Exit.FAILED, f"HTTP {response.status_code}: the answer has more than {limit:,} bytes")
             break
     return b"".join(parts)[:limit]
 
 
 class EventText:
-    """The text of a stream, for `httpx_sse.EventSource`: always UTF-8, and no event of it without end."""
+    """Text of a stream for `httpx_sse.EventSource`: always UTF-8, with a limit for each event."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self.headers = response.headers
 
     def iter_text(self) -> Iterator[str]:
-        """Yield the text as it comes. Raise `TooLong`, `httpx.TransportError`."""
+        """Yield the text as it arrives. Raise `TooLong`, `httpx.TransportError`."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         size, before = 0, ""
         for part in _parts(self._response):
@@ -75,5 +75,5 @@ class EventText:
 def _parts(response: httpx.Response) -> Iterator[bytes]:
     try:
         yield from response.iter_bytes()
-    except httpx.DecodingError as error:  # which httpx does not count among what goes wrong on the way
+    except httpx.DecodingError as error:  # httpx does not make it a TransportError
         raise httpx.RemoteProtocolError(str(error)) from error

@@ -1,4 +1,4 @@
-"""The gateway over HTTP: requests, answers, and refusals in words."""
+"""HTTP client of the gateway: requests, answers and errors."""
 
 import contextlib
 import shlex
@@ -21,7 +21,7 @@ from mill_cli.options import Options
 from mill_cli.output import screen
 
 ANSWER_SECONDS: Final = 120.0
-"""How long an answer may take: a spawn waits a minute for its program to start."""
+"""Timeout of an answer: a spawn waits a minute for its program to start."""
 CONNECT_SECONDS: Final = 10.0
 _MOST_REDIRECTS: Final = 5
 
@@ -36,16 +36,16 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 class Gateway:
-    """Talks to one gateway, as a context manager."""
+    """Connection to one gateway, as a context manager."""
 
     def __init__(self, options: Options, *, warn: Callable[[str], None] | None = screen.note) -> None:
-        """`warn` takes what the person is told before a token goes where others can read it."""
+        """`warn` gets the warning before a token is sent where others can read it."""
         self.options = options
         self._warn = warn
         self._token: str | None = None
         self.target = target(options)
         self.closed = False
-        """Whether it is over: what ends then in another thread was not lost."""
+        """Whether the context has ended: a stream that ends then in another thread was not lost."""
         self._open = contextlib.ExitStack()
         self._client: httpx.Client
 
@@ -58,7 +58,7 @@ class Gateway:
         else:
             socket = self._open.enter_context(kubectl_proxy(self.target))
             transport = httpx.HTTPTransport(uds=str(socket))
-            # The API server's proxy keeps `Authorization` to itself; this header it passes on.
+            # The API server does not forward `Authorization`; it forwards this header.
             headers = {"Mill-Token": self._token} if self._token else {}
             self._client = self._open.enter_context(
                 httpx.Client(base_url=f"http://localhost{self.target.path}", headers=headers, transport=transport)
@@ -72,11 +72,11 @@ class Gateway:
         self._open.close()
 
     def get(self, path: str, **query: str) -> Any:
-        """Return what a route answers. Raise `CliError`."""
+        """Return the JSON of a route. Raise `CliError`."""
         return self.request("GET", path, query=query)
 
     def request(self, method: str, path: str, *, query: dict[str, str] | None = None, **body: Any) -> Any:
-        """Return the JSON of an answer, None if it has none; `body` is `json=` or `content=`. Raise `CliError`."""
+        """Return the JSON of an answer, None if it is empty; `body` is `json=` or `content=`. Raise `CliError`."""
         with self.send(method, path, read=ANSWER_SECONDS, params=query, **body) as response:
             try:
                 content = read_bounded(response, LONGEST_ANSWER)
@@ -89,9 +89,9 @@ class Gateway:
 
     @contextlib.contextmanager
     def send(self, method: str, path: str, *, read: float, **request: Any) -> Iterator[httpx.Response]:
-        """Send a request and yield its good answer, not yet read. Raise `CliError` if there is none.
+        """Send a request and yield its successful answer, not yet read. Raise `CliError` for any other.
 
-        `read` is how many seconds may pass without a word. What is raised in the block is raised as it is.
+        `read` is the timeout of a read in seconds. Exceptions of the block pass through unchanged.
         """
         with contextlib.ExitStack() as opened:
             try:
@@ -112,17 +112,17 @@ class Gateway:
             if response.next_request is None:
                 return response
             prefix = self._moved(response, path)
-            assert isinstance(self.target, Direct)  # noqa: S101 - others are not followed
+            assert isinstance(self.target, Direct)  # noqa: S101 - the others raise
             self._client = self._open.enter_context(self._connect(self.target.origin + prefix))
         raise CliError(Exit.FAILED, f"redirected more than {_MOST_REDIRECTS} times ({self.target})")
 
     def _moved(self, response: httpx.Response, path: str) -> str:
-        """Return below which path a redirect says that the gateway is.
+        """Return the path prefix of the gateway that a redirect names. Raise `CliError` for another origin.
 
-        Only on the same origin (scheme, host and port), since a token is for that alone. Not from http: to https:
-        either, where whoever has the redirect could have had the token: it is the address that is to be changed.
+        A token is for one origin (scheme, host and port). A redirect from http: to https: is refused as well: its
+        sender could have read the token, so the address has to change.
         """
-        assert response.next_request is not None  # noqa: S101 - the caller has looked
+        assert response.next_request is not None  # noqa: S101 - the caller has checked
         here, there = response.request.url, response.next_request.url.copy_with(query=None, userinfo=b"")
         below = there.raw_path.decode()
         if isinstance(self.target, Direct) and _origin(there) == _origin(here) and below.endswith(path):
@@ -131,20 +131,20 @@ class Gateway:
         raise CliError(
             Exit.FAILED,
             f"redirected to {there} ({self.target})",
-            f"if that is the gateway, give it: `--address {shlex.quote(base)}`"
+            f"if that is the gateway, use `--address {shlex.quote(base)}`"
             if base
-            else "if that is the gateway, give it as --address",
-            *(["the token was not sent there"] if self._token else []),
+            else "if that is the gateway, set it as --address",
+            *(["mill did not send the token there"] if self._token else []),
         )
 
     def _connect(self, address: str) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        # Reading the authorities takes time, and without TLS nobody needs them.
+        # Reading the authorities takes time, and only TLS needs them.
         verify = tls_context(self.options.ca_file) if address.startswith("https:") else False
         try:
-            # Redirects are followed here, and a password of ~/.netrc is nobody's business.
+            # This class follows redirects; credentials of ~/.netrc are not used.
             return httpx.Client(base_url=address, headers=headers, verify=verify, follow_redirects=False)
-        except (ImportError, ValueError, httpx.InvalidURL) as error:  # of the proxies that the environment names
+        except (ImportError, ValueError, httpx.InvalidURL) as error:  # from the proxies that the environment sets
             raise CliError(
-                Exit.USAGE, f"cannot use this proxy: {error}", "see HTTP_PROXY, HTTPS_PROXY, ALL_PROXY"
+                Exit.USAGE, f"invalid proxy: {error}", "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
             ) from error

@@ -1,4 +1,4 @@
-"""Where a token goes in the clear: over plain HTTP, to another machine."""
+"""Tokens sent without encryption: over plain HTTP, to another machine."""
 
 import ipaddress
 import urllib.request
@@ -6,14 +6,14 @@ from urllib.parse import urlsplit
 
 from mill_cli.connection.target import Direct
 
-_SAFE = "use https://, or --context, which goes through the API server"
+_SAFE = "use https://, or --context to connect through the API server"
 
 
 def exposure(target: Direct, token: str | None) -> str | None:
-    """Return what to tell somebody whose token others can read on its way; None if they cannot.
+    """Return the warning about a token that others can read in transit; None if they cannot.
 
-    Without TLS whoever is on the way has it, and so has a proxy of the environment that is asked for the address, even
-    for one of this machine. With TLS a proxy only passes on what it cannot read.
+    Without TLS every machine in between can read it, and so can a proxy that the environment sets, even one that
+    is used for an address of this machine. With TLS a proxy forwards what it cannot read.
     """
     parts = urlsplit(target.address)
     host = parts.hostname or ""
@@ -22,15 +22,18 @@ def exposure(target: Direct, token: str | None) -> str | None:
     if (proxy := _proxy(host, parts.port)) is not None:
         if is_loopback(proxy) and is_loopback(host):
             return None
-        advice = f"NO_PROXY={host} goes past the proxy" if is_loopback(host) else _SAFE
-        return f"warning: the token goes to {host} by the proxy {proxy} without encryption (http://)\n  help: {advice}"
+        advice = f"set NO_PROXY={host} to connect without the proxy" if is_loopback(host) else _SAFE
+        return (
+            f"warning: the token is sent to {host} through the proxy {proxy} without encryption (http://)\n"
+            f"  help: {advice}"
+        )
     if is_loopback(host):
         return None
-    return f"warning: the token goes to {host} without encryption (http://)\n  help: {_SAFE}"
+    return f"warning: the token is sent to {host} without encryption (http://)\n  help: {_SAFE}"
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, by its name: `localhost`, or an address such as 127.0.0.1."""
+    """Whether a host is this machine, by its name: `localhost`, or an address such as 127.0.0.1."""
     name = host.removesuffix(".").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -38,12 +41,12 @@ def is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)  # Python before 3.13 says that ::ffff:127.0.0.1 is none
+    mapped = getattr(address, "ipv4_mapped", None)  # before Python 3.13, is_loopback is False for ::ffff:127.0.0.1
     return (mapped or address).is_loopback
 
 
 def _proxy(host: str, port: int | None) -> str | None:
-    """Return the host of the proxy that the environment names for plain HTTP to a host."""
+    """Return the host of the proxy that the environment sets for plain HTTP to a host; None if there is none."""
     proxies = urllib.request.getproxies()
     proxy = proxies.get("http") or proxies.get("all")
     if not proxy or urllib.request.proxy_bypass(host if port is None else f"{host}:{port}"):

@@ -1,4 +1,4 @@
-"""What goes wrong on the way to the gateway, in words, and what to do about it."""
+"""Errors between the command line and the gateway, with hints."""
 
 import errno
 import json
@@ -17,13 +17,13 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 
 UNAVAILABLE: Final = (502, 503, 504)
-"""Of a gateway that has only just started, or of something in between while there is none."""
+"""Answers of a gateway that is starting, or of a proxy before it that finds none."""
 _SHOWN: Final = 500
-"""Characters of an answer that is no error of ours."""
+"""Characters shown of an answer that is not an error of the gateway."""
 
 
 class Refused(CliError):
-    """The gateway, or something before it, answered with an error."""
+    """The gateway, or a proxy before it, answered with an error."""
 
     def __init__(self, status: int, body: Any, message: str, *advice: str) -> None:
         super().__init__(Exit.FAILED, message, *advice)
@@ -32,7 +32,7 @@ class Refused(CliError):
 
 
 class Unanswered(CliError):
-    """There was no answer; `sent` says whether the request may have been received."""
+    """There was no answer. `sent`: whether the gateway may have received the request."""
 
     def __init__(self, code: Exit, message: str, *advice: str, sent: bool) -> None:
         super().__init__(code, message, *advice)
@@ -40,7 +40,7 @@ class Unanswered(CliError):
 
 
 def refused(response: httpx.Response, content: bytes, target: Target, *, token: bool) -> Refused:
-    """Return what a refusal says. `content` is its body, as far as it was read; `token`: whether one was sent."""
+    """Return the error of an answer. `content` is its body, perhaps cut; `token`: whether the request had one."""
     status = response.status_code
     try:
         body = json.loads(content)
@@ -54,49 +54,53 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
         message = f"HTTP {status}: {one_line(content[: 4 * _SHOWN].decode(errors='replace'))[:_SHOWN]}"
     advice = []
     if isinstance(body, dict) and body.get("kind") == "Status" and status in (404, 503):
-        advice.append("--gateway says which Service the gateway is")
+        advice.append("set --gateway to the Service of the gateway")
     if status == 401:
         advice += _token_advice(body, message, target, token=token)
     if status >= 500 and isinstance(body, dict) and body.get("request_id"):
-        advice.append(f"the gateway's log has more under request {body['request_id']}")
+        advice.append(f"see request {body['request_id']} in the gateway's log")
     return Refused(status, body, message, *advice)
 
 
 def _token_advice(body: Any, message: str, target: Target, *, token: bool) -> list[str]:
-    """Return what to do where nobody knows who asks."""
+    """Return the hints for a caller that is not authenticated."""
     if isinstance(body, dict) and body.get("kind") == "Status":
-        return ["kubectl's login to the cluster is not accepted: `kubectl auth whoami` tries it"]
-    advice = ["the token is not accepted: is it still valid?" if token else "set MILL_TOKEN to a token of it"]
+        return ["the cluster does not accept kubectl's credentials: check them with `kubectl auth whoami`"]
+    advice = [
+        "the gateway does not accept the token: check that it is still valid"
+        if token
+        else "set MILL_TOKEN to a token of the gateway"
+    ]
     if "kubectl create token" not in message and (isinstance(target, ThroughCluster) or _kubeconfig()):
         context = f" --context {shlex.quote(target.context)}" if isinstance(target, ThroughCluster) else ""
         advice.append(
-            f"`export MILL_TOKEN=$(kubectl{context} create token SERVICEACCOUNT --audience mill)` makes one of a "
-            "ServiceAccount"
+            f"create a token of a ServiceAccount: `export MILL_TOKEN=$(kubectl{context} create token SERVICEACCOUNT "
+            "--audience mill)`"
         )
     return advice
 
 
 def no_json(response: httpx.Response, error: Exception) -> CliError:
-    """Return what is said of an answer that should be JSON."""
+    """Return the error for an answer that should be JSON."""
     return CliError(
         Exit.FAILED,
         f"HTTP {response.status_code}: invalid JSON: {error}",
-        f"is {_origin(response.url)} a mill gateway?",
+        f"check that {_origin(response.url)} is a mill gateway",
     )
 
 
 def no_stream(response: httpx.Response) -> CliError:
-    """Return what is said of an answer that should be a stream of events."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0] or "something without a type"
+    """Return the error for an answer that should be a stream of events."""
+    kind = response.headers.get("Content-Type", "").partition(";")[0] or "no content type"
     return CliError(
         Exit.FAILED,
         f"HTTP {response.status_code}: {one_line(kind)} instead of events",
-        f"is {_origin(response.url)} a mill gateway?",
+        f"check that {_origin(response.url)} is a mill gateway",
     )
 
 
 def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
-    """Return why a request had no answer."""
+    """Return the error for a request without an answer."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return _unconnected(error, target)
     why = "no answer in time" if isinstance(error, httpx.TimeoutException) else error_text(error)
@@ -107,40 +111,43 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     cause = _cause(error)
     if isinstance(error, httpx.ProxyError):
         message, advice = (
-            f"the proxy does not let through: {error_text(error)}",
-            ["NO_PROXY names hosts without a proxy"],
+            f"the proxy refused the connection: {error_text(error)}",
+            ["set NO_PROXY to the hosts to reach without a proxy"],
         )
     elif isinstance(error, httpx.ConnectTimeout):
-        message, advice = f"nobody answers ({target})", ["is the address right, and does a firewall let through?"]
+        message, advice = f"connection timed out ({target})", ["check the address, and that no firewall blocks it"]
     elif isinstance(cause, ssl.SSLCertVerificationError):
         message = f"the certificate is not trusted: {cause.verify_message} ({target})"
-        advice = ["--ca-file trusts further authorities"]
+        advice = ["trust another certificate authority with --ca-file"]
     elif isinstance(cause, ssl.SSLError):
-        message, advice = f"no TLS there: {cause.reason} ({target})", ["is it http:// rather than https://?"]
+        message, advice = (
+            f"TLS handshake failed: {cause.reason} ({target})",
+            ["check whether the address should be http:// instead of https://"],
+        )
     elif isinstance(cause, OSError) and cause.errno not in (None, errno.ECONNREFUSED):
-        message, advice = f"cannot connect: {cause.strerror or error_text(error)} ({target})", ["is the address right?"]
+        message, advice = f"cannot connect: {cause.strerror or error_text(error)} ({target})", ["check the address"]
     else:
         message, advice = f"connection refused — is the cluster running? ({target})", []
     if isinstance(target, Direct) and not isinstance(error, httpx.ProxyError):
         advice += _proxies(target.address)
     if isinstance(target, Direct) and not target.chosen:
-        advice.append("--address or MILL_ADDRESS says where the gateway is")
+        advice.append("set the gateway's address with --address or MILL_ADDRESS")
     if isinstance(target, Direct) and _kubeconfig():
-        advice.append("--context reaches the gateway of a kubeconfig's cluster")
+        advice.append("use --context to connect to the gateway in the cluster of a kubeconfig context")
     return Unanswered(Exit.CANNOT_CONNECT, message, *advice, sent=False)
 
 
 def _proxies(address: str) -> list[str]:
-    """Return what to do about a proxy that is asked for an address."""
+    """Return the hints about the proxy that the environment sets for an address."""
     scheme, host = urlsplit(address).scheme, urlsplit(address).hostname or ""
     proxies = urllib.request.getproxies()
     if (scheme not in proxies and "all" not in proxies) or urllib.request.proxy_bypass(host):
         return []
-    return [f"a proxy of the environment is asked for it ({scheme.upper()}_PROXY): NO_PROXY={host} goes past it"]
+    return [f"the environment sets a proxy ({scheme.upper()}_PROXY): use NO_PROXY={host} to connect without it"]
 
 
 def _origin(url: httpx.URL) -> str:
-    """Return what comes before the path, without a password."""
+    """Return the origin of an address, without a password."""
     return f"{url.scheme}://{url.netloc.decode()}"
 
 
@@ -152,11 +159,11 @@ def _cause(error: BaseException) -> BaseException:
 
 
 def error_text(error: Exception) -> str:
-    """Return what an error says of itself, or else its kind."""
+    """Return the text of an error, or its type if it has none."""
     return one_line(str(error)) or type(error).__name__
 
 
 def _kubeconfig() -> bool:
-    """Tell whether this user has a way to a cluster."""
+    """Whether this user has a kubeconfig."""
     files = os.environ.get("KUBECONFIG", "").split(os.pathsep)
     return any(Path(each).is_file() for each in [*files, str(Path("~/.kube/config").expanduser())] if each)

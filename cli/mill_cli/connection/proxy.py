@@ -1,7 +1,7 @@
-"""`kubectl proxy` as a child, which knows every kind of login to a cluster.
+"""`kubectl proxy` as a child process: it supports every way to authenticate to a cluster.
 
-It listens on a socket in a folder of this user's alone, since whoever reaches it acts with this user's rights; and it
-passes on what is for the gateway, nothing else.
+It listens on a socket in a directory that only this user can open, since its clients act with this user's rights. It
+forwards requests to the gateway alone.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from mill_cli.output.text import one_line
 
 START_SECONDS: Final = 15.0
 _SHOWN: Final = 2000
-"""Bytes of what kubectl says."""
+"""Bytes read of what kubectl writes to stderr."""
 
 
 @contextlib.contextmanager
 def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
-    """Have a proxy to the API server while the block runs; yield its socket. Raise `CliError` if there can be none."""
+    """Run a proxy to the API server while the block runs; yield its socket. Raise `CliError` if it does not start."""
     with tempfile.TemporaryDirectory(prefix="mill-") as folder:
         path, stderr_file = Path(folder, "kubectl.sock"), Path(folder, "stderr")
         command = [
@@ -36,7 +36,9 @@ def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
                 process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
             except FileNotFoundError:
                 raise CliError(
-                    Exit.CANNOT_CONNECT, "--context needs kubectl, which is not here", "install it, or give --address"
+                    Exit.CANNOT_CONNECT,
+                    "--context needs kubectl, which is not installed",
+                    "install kubectl, or use --address",
                 ) from None
         try:
             _wait(process, path, stderr_file)
@@ -51,7 +53,7 @@ def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
 
 
 def _wait(process: subprocess.Popen[bytes], path: Path, stderr_file: Path) -> None:
-    """Wait until the proxy takes connections."""
+    """Wait until the proxy accepts connections. Raise `CliError`."""
     deadline = time.monotonic() + START_SECONDS
     while not _listens(path):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -59,8 +61,8 @@ def _wait(process: subprocess.Popen[bytes], path: Path, stderr_file: Path) -> No
                 message = one_line(stderr.read(_SHOWN).decode(errors="replace")).removeprefix("error: ")
             raise CliError(
                 Exit.CANNOT_CONNECT,
-                f"kubectl proxy does not run: {message or 'it does not answer'}",
-                "`kubectl config get-contexts` lists the contexts that there are",
+                f"kubectl proxy failed: {message or 'no answer'}",
+                "`kubectl config get-contexts` lists the contexts",
             )
         time.sleep(0.02)
 

@@ -1,7 +1,7 @@
 """Server-sent events over as many connections as it takes.
 
-A stream that breaks is taken up where it was, at whichever gateway answers. What is asked for goes on meanwhile, and
-nothing of it is lost.
+A stream that breaks is resumed after its last event, at any replica of the gateway. The operation continues meanwhile,
+and no event is lost.
 """
 
 import re
@@ -22,11 +22,11 @@ from mill_cli.errors import CliError, Exit
 SILENCE_SECONDS: Final = 45.0
 """A stream that is silent for three heartbeats is dead."""
 RESUME_SECONDS: Final = 60.0
-"""How long a lost stream is tried again."""
+"""Seconds for which a lost stream is retried."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 GONE: Final = 410
 _ID: Final = re.compile(r"[!-~]{1,8192}")
-"""An id that can be sent back: those of logs have 1,500 characters at most."""
+"""Event ids that can be sent back: those of logs have at most 1,500 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,19 @@ class ServerEvent:
 
     name: str
     text: str
-    """Its data, as it was sent."""
+    """The data as it was sent."""
     data: dict[str, Any]
-    """The same as JSON; empty if it is none."""
+    """The data as JSON; empty if it is not an object."""
 
     @property
     def last(self) -> bool:
-        """Tell whether it is the last of an operation."""
+        """Whether it is the last event of an operation."""
         return self.name == "done"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a stream is asked for."""
+    """The request that opens a stream."""
 
     method: str
     path: str
@@ -58,8 +58,8 @@ class Request:
 class EventStream:
     """The events of one operation.
 
-    With `ends` it is over with the event `done`; without, when the gateway ends it. `lost` is what the person is told
-    to do when the stream cannot be taken up again.
+    With `ends` it ends with the event `done`; without, when the gateway ends it. `notice` gets messages about lost
+    connections.
     """
 
     def __init__(
@@ -72,37 +72,38 @@ class EventStream:
         self._last_id: str | None = None
         self._over = False
         self.headers = httpx.Headers()
-        """Those of the first answer."""
+        """Headers of the first answer."""
+        self.requested = False
+        """Whether the request was sent, or is about to be."""
         self.connected = False
-        """Whether there is a gateway that answers."""
+        """Whether a gateway is answering."""
 
     def __iter__(self) -> Iterator[ServerEvent]:
-        """Yield the events, until they or the gateway's context are over.
+        """Yield the events until the stream or the gateway's context ends.
 
-        Raise `CliError`: refused, no connection, or the stream is lost for good.
+        Raise `CliError` if the gateway refuses, cannot be reached, or the stream cannot be resumed.
         """
+        self.requested = True
         try:
             yield from self._connection(self._request)
         except Unanswered as error:
             if error.sent and self._request.method == "POST":
-                message = f"{error}; it may have begun nevertheless"
-                raise CliError(Exit.STREAM_LOST, message, *self.rejoining()) from error
+                message = f"{error}; the operation may have started anyway"
+                raise CliError(Exit.STREAM_LOST, message, *self.resume_hints()) from error
             raise
         except httpx.TransportError as error:
             if self._gateway.closed:
                 return
-            self._notice(
-                f"connection lost ({error_text(error)}); it goes on, and so does this when there is a gateway again"
-            )
+            self._notice(f"connection lost ({error_text(error)}); the operation continues, reconnecting")
         yield from self._resumed()
 
-    def again(self) -> Request:
-        """Return how to go on with it: as it was asked for."""
+    def resuming_request(self) -> Request:
+        """Return the request that resumes the stream."""
         return self._request
 
-    def rejoining(self) -> list[str]:
-        """Return what to tell somebody whose stream is lost."""
-        return ["the same command again goes on with it"]
+    def resume_hints(self) -> list[str]:
+        """Return the hints for a lost stream."""
+        return ["run the same command again to resume"]
 
     def _resumed(self) -> Iterator[ServerEvent]:
         pause, give_up = _FIRST_PAUSE, time.monotonic() + RESUME_SECONDS
@@ -110,15 +111,15 @@ class EventStream:
             if time.monotonic() > give_up:
                 raise CliError(
                     Exit.STREAM_LOST,
-                    f"lost the connection{'; what was begun goes on' if self._ends else ''}",
-                    *self.rejoining(),
+                    f"lost the connection{'; the operation continues' if self._ends else ''}",
+                    *self.resume_hints(),
                 )
             time.sleep(pause)
             if self._gateway.closed:
                 return
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
-                for event in self._connection(self.again()):
+                for event in self._connection(self.resuming_request()):
                     pause, give_up = _FIRST_PAUSE, time.monotonic() + RESUME_SECONDS
                     yield event
             except (httpx.TransportError, Unanswered):
@@ -129,8 +130,8 @@ class EventStream:
                     continue
                 if status == GONE:
                     raise
-                advice = [*error.advice, *self.rejoining()]
-                raise CliError(Exit.STREAM_LOST, f"cannot go on reading: {error}", *advice) from error
+                advice = [*error.advice, *self.resume_hints()]
+                raise CliError(Exit.STREAM_LOST, f"cannot resume the stream: {error}", *advice) from error
 
     def _connection(self, request: Request) -> Iterator[ServerEvent]:
         """Yield the events of one connection."""
@@ -145,7 +146,7 @@ class EventStream:
             content=request.content,
             headers=headers,
         ) as response:
-            if response.status_code == httpx.codes.NO_CONTENT:  # after the last event there is nothing
+            if response.status_code == httpx.codes.NO_CONTENT:  # nothing follows the last event
                 self._over = True
                 return
             self.connected = True
@@ -154,11 +155,11 @@ class EventStream:
             if self._last_id is None and _ID.fullmatch(rollout):
                 self._last_id = f"{rollout}.0"
             try:
-                yield from self._events(EventSource(EventText(response)))  # type: ignore[arg-type] # all that it reads
+                yield from self._events(EventSource(EventText(response)))  # type: ignore[arg-type] # has what it reads
             except SSEError as error:
                 raise no_stream(response) from error
             except TooLong as error:
-                raise CliError(Exit.FAILED, str(error), "is that a mill gateway?") from error
+                raise CliError(Exit.FAILED, str(error), "check that the address is that of a mill gateway") from error
             finally:
                 self.connected = False
         self._over = self._over or not self._ends
@@ -168,7 +169,7 @@ class EventStream:
             if _ID.fullmatch(event.id):
                 self._last_id = event.id
             if not event.data:
-                continue  # a heartbeat: once ids have been seen, httpx-sse makes an event of a mere comment
+                continue  # a heartbeat: after an id, httpx-sse makes an event of a comment
             made = ServerEvent(event.event, event.data, _json(event.data))
             self._over = self._ends and made.last
             yield made
@@ -177,7 +178,7 @@ class EventStream:
 
 
 class RolloutStream(EventStream):
-    """The events of a rollout, which any gateway tells from any point on, whoever began it."""
+    """The events of a rollout, which every replica of the gateway can send from any event on."""
 
     def __init__(
         self,
@@ -190,27 +191,27 @@ class RolloutStream(EventStream):
         super().__init__(gateway, request, notice=notice)
         self._service = service
 
-    def again(self) -> Request:
-        """Return how to join it."""
+    def resuming_request(self) -> Request:
+        """Return the request that continues after the last event."""
         namespace, name = self.deployment
         query = {"namespace": namespace, "service": self._service, "detail": self._request.query.get("detail")}
         given = {key: value for key, value in query.items() if value}
         return Request("GET", path("deployments", name, "events"), given)
 
-    def rejoining(self) -> list[str]:
-        """Return how somebody joins it."""
-        return [f"`{self.watch_command}` joins the rollout, which goes on"]
+    def resume_hints(self) -> list[str]:
+        """Return the command that follows the rollout."""
+        return [f"the rollout continues; `{self.watch_command}` follows it"]
 
     @property
     def watch_command(self) -> str:
-        """Return the command that joins it."""
+        """The command that follows the rollout."""
         namespace, name = self.deployment
         where = f" --namespace {shlex.quote(namespace)}" if namespace else ""
         return f"mill watch{where}" + ("" if name == "mill" else f" --name {shlex.quote(name)}")
 
     @property
     def deployment(self) -> tuple[str | None, str]:
-        """Return namespace and name of the MillDeployment: as the gateway says, or else as was asked."""
+        """Namespace and name of the MillDeployment, from the gateway's answer or else from the options."""
         namespace, _, name = self.headers.get("Mill-Deployment", "").partition("/")
         options = self._gateway.options
         return (namespace, name) if name else (options.namespace, options.deployment)

@@ -1,4 +1,4 @@
-"""Where the gateway is: an address, or a Service of a cluster that is reached through its API server."""
+"""Location of the gateway: an address, or a Service of a cluster behind its API server."""
 
 import re
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ _SERVICE: Final = re.compile(r"(?P<scheme>https?:)?(?P<namespace>[-a-z0-9]+)/(?P
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """An address that this machine can reach."""
+    """An address, reached directly."""
 
     address: str
     chosen: bool
-    """Whether somebody chose it, rather than taking the default."""
+    """Whether an option or a variable sets it, rather than the default."""
 
     @property
     def origin(self) -> str:
-        """Return scheme, host and port, and the user's name and password if there are any."""
+        """Scheme, host and port, with user name and password if there are any."""
         parts = urlsplit(self.address)
         return f"{parts.scheme}://{parts.netloc}"
 
     def __str__(self) -> str:
-        """Return how errors name it: without a password."""
+        """Return the name for errors, without a password."""
         before, at, after = self.address.rpartition("@")
         return f"address: {before.partition('//')[0]}//…@{after}" if at else f"address: {self.address}"
 
@@ -39,7 +39,7 @@ class ThroughCluster:
 
     context: str
     path: str
-    """Where the API server passes requests on to it."""
+    """Path of the API server that forwards requests to the Service."""
 
     def __str__(self) -> str:
         return f"context: {self.context}"
@@ -49,13 +49,13 @@ Target = Direct | ThroughCluster
 
 
 def target(options: Options) -> Target:
-    """Return where the gateway is. Raise `CliError` where that cannot be."""
+    """Return the location of the gateway. Raise `CliError` for invalid options."""
     if options.context is not None:
         return ThroughCluster(options.context, _path(options.gateway or DEFAULT_GATEWAY))
     address = (options.address or DEFAULT_ADDRESS).rstrip("/")
     if not _is_address(address):
         raise CliError(
-            Exit.USAGE, f"{address} is no address of a gateway", "give it with its scheme, such as http://host:4400"
+            Exit.USAGE, f"invalid gateway address: {address}", "include the scheme, such as http://host:4400"
         )
     return Direct(address, options.address is not None)
 
@@ -72,7 +72,7 @@ def _path(service: str) -> str:
     found = _SERVICE.fullmatch(service)
     if found is None:
         raise CliError(
-            Exit.USAGE, f"{service} is no Service", f"give it as namespace/name:port, such as {DEFAULT_GATEWAY}"
+            Exit.USAGE, f"invalid Service reference: {service}", f"use namespace/name:port, such as {DEFAULT_GATEWAY}"
         )
     scheme = found["scheme"] or "http:"
     return f"/api/v1/namespaces/{found['namespace']}/services/{scheme}{found['name']}:{found['port']}/proxy"

@@ -1,4 +1,4 @@
-"""The token: as it was given, or from a file."""
+"""The token, from an option, a variable or a file."""
 
 import os
 import stat
@@ -10,11 +10,11 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options, is_token
 
 LONGEST: Final = 64 * 1024
-"""Bytes of a file with a token: what a gateway takes as headers."""
+"""Maximum bytes of a file with a token: the gateway's limit for headers."""
 
 
 def read_token(options: Options, warn: Callable[[str], None] | None) -> str | None:
-    """Return the token; `warn` takes what is told of a file that others can read. Raise `CliError`."""
+    """Return the token. `warn` gets the warning about a file that others can read. Raise `CliError`."""
     if options.token or options.token_file is None:
         return options.token
     path = options.token_file
@@ -24,15 +24,15 @@ def read_token(options: Options, warn: Callable[[str], None] | None) -> str | No
     except OSError as error:
         raise CliError(Exit.FILE, f"{path}: {error.strerror} (os error {error.errno})") from error
     token = data.decode(errors="replace").strip()
-    if len(data) > LONGEST or not is_token(token):  # without a word of what is in it
-        raise CliError(Exit.FILE, f"{path}: this is no token", "the file has one token, in one line")
-    if warn is not None and (told := _readable(path, status)) is not None:
-        warn(told)
+    if len(data) > LONGEST or not is_token(token):  # the message must not have the content
+        raise CliError(Exit.FILE, f"{path}: not a token", "write one token to the file, on one line")
+    if warn is not None and (warning := _exposed_file(path, status)) is not None:
+        warn(warning)
     return token
 
 
-def _readable(path: Path, status: os.stat_result) -> str | None:
-    """Return what to tell of a file of this user's that others can read; a file of another's is theirs to keep."""
+def _exposed_file(path: Path, status: os.stat_result) -> str | None:
+    """Return the warning about a file of this user that others can read; None for files of other users."""
     mode = stat.S_IMODE(status.st_mode)
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or not mode & 0o077:
         return None

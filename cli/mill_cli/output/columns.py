@@ -1,4 +1,4 @@
-"""What the gateway lists, as tables: a row of headers and, for each thing, a row of cells."""
+"""Columns of the tables: a header, and the cells of each object of the gateway's lists."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from mill_cli.output.tables import table
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A kind of table."""
+    """The columns of one kind of table."""
 
     header: tuple[str, ...]
     cells: Callable[[Any], Sequence[str]]
 
     def show(self, things: Sequence[Any], width: int | None = None) -> str:
-        """Return the table's lines, wrapped to a width if there is one."""
+        """Return the lines of the table, wrapped to a width if there is one."""
         return table(self.header, [self.cells(each) for each in things], width)
 
 

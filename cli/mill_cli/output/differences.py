@@ -11,7 +11,7 @@ MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "
 
 
 def show(planned: Any) -> str:
-    """Return the lines of what a deploy would change: the gateway's answer to a dry run."""
+    """Return the lines for the gateway's answer to a dry run."""
     return "\n".join(_lines(planned))
 
 
@@ -28,10 +28,10 @@ def _lines(planned: Any) -> Iterator[str]:
                 yield f"    {one_line(field['path'])}: {_value(field['before'])} → {_value(field['after'])}"
     where = one_line(f"{planned['namespace']}/{planned['name']}")
     if not planned["changed"]:
-        yield f"{where}: nothing would change"
+        yield f"{where}: no changes"
     else:
-        told = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
-        yield f"{where}: {'new; ' if planned['created'] else ''}{told}"
+        summary = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
+        yield f"{where}: {'new; ' if planned['created'] else ''}{summary}"
 
 
 def _value(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Rows → what rich draws of them, and what stays in the end. Pure; the time and the size are arguments."""
+"""Rows as rich draws them, and the lines that stay. Pure; time and size are arguments."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from mill_cli.output.rows import Row
 
 FRAME_SECONDS: Final = 0.1
 WIDE: Final = 59
-"""Columns from which on there is room for bars and times."""
+"""Columns from which bars and times are shown."""
 BAR: Final = 10
 NARROW_NAME: Final = 16
 NARROW_TEXT: Final = 16
@@ -25,7 +25,7 @@ STYLE: Final = {"going": "", "suspect": "yellow", "good": "green", "bad": "red"}
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """Characters that a terminal can show."""
+    """Characters that the terminal can display."""
 
     spinner: Sequence[str]
     good: str
@@ -35,7 +35,7 @@ class Glyphs:
     end: str
 
     def cut(self, text: str, width: int) -> str:
-        """Return what fits of a text. Rich would end it in a character that not every terminal has."""
+        """Return a text cut to a width. Rich would end it with a character that some terminals lack."""
         legible = text if self is UNICODE else text.encode("ascii", "backslashreplace").decode()
         if cell_len(legible) <= width:
             return legible
@@ -48,10 +48,10 @@ ASCII: Final = Glyphs(Spinner("line").frames, "+", "x", "=", "-", "...")
 
 
 def frame(rows: Sequence[Row], notices: Sequence[str], size: tuple[int, int], glyphs: Glyphs, now: float) -> Group:
-    """Return what is drawn on so many columns and lines."""
+    """Return a frame for so many columns and lines."""
     columns, lines = size
     spinner = Text(glyphs.spinner[int(now / FRAME_SECONDS) % len(glyphs.spinner)], "cyan")
-    room = max(1, lines - 1 - len(notices))  # below is where the cursor goes in the end
+    room = max(1, lines - 1 - len(notices))  # the last line is for the cursor
     hidden = len(rows) - room + 1 if len(rows) > room else 0
     grid = _grid(rows, columns, glyphs, now)
     rest = columns - sum(2 + (each.width or 0) for each in grid.columns[:-1])
@@ -77,7 +77,7 @@ def _grid(rows: Sequence[Row], columns: int, glyphs: Glyphs, now: float) -> Tabl
     grid.add_column(width=max([3, *(len(_count(row)) for row in rows)]), justify="right")
     if columns >= WIDE:
         grid.add_column(width=max([3, *(len(_took(row, now)) for row in rows)]), justify="right", style="dim")
-    grid.add_column(no_wrap=True)  # has the rest
+    grid.add_column(no_wrap=True)  # takes the rest
     return grid
 
 
@@ -86,7 +86,7 @@ def _name(row: Row, columns: int, glyphs: Glyphs) -> str:
 
 
 def _bar(row: Row, glyphs: Glyphs) -> Text:
-    """Return how many of the wanted replicas are healthy."""
+    """Return a bar of the healthy replicas among the desired ones."""
     wanted = row.desired if row.desired is not None else 1
     full = int(BAR * min(1.0, row.healthy / wanted)) if wanted else BAR
     return Text.assemble((glyphs.full * full, STYLE[row.mood] or "cyan"), (glyphs.empty * (BAR - full), "dim"))
@@ -102,9 +102,9 @@ def _took(row: Row, now: float) -> str:
 
 
 def row_lines(row: Row, names: int, console: Console) -> Iterator[Text]:
-    """Yield the lines that stay of a row: those of plain output, and below a failure what is known of it.
+    """Yield the lines that stay of a row: those of plain output, and the details of a failure.
 
-    `names` is the longest name's width. What is too long is wrapped below its own beginning.
+    `names` is the width of the longest name. Long lines are wrapped with a hanging indent.
     """
     for text in row.lines:
         yield from _hanging(_verdict(text), prefix(row.name, names), console)
@@ -118,14 +118,14 @@ def row_lines(row: Row, names: int, console: Console) -> Iterator[Text]:
 
 
 def operation_lines(text: str, console: Console) -> Iterator[Text]:
-    """Yield the lines of something that is about no service."""
+    """Yield the lines of a text that is about no service."""
     return _hanging(_verdict(text), "  ", console)
 
 
 def _hanging(text: Text, first: str, console: Console, rest: str = "") -> Iterator[Text]:
-    """Yield a text in lines: `first` is before the first of them, `rest` or as many spaces before the others."""
+    """Yield the lines of a text: `first` begins the first one, `rest` or as many spaces the others."""
     rest = rest or " " * cell_len(first)
-    if console.width - len(rest) < NARROW_TEXT:  # wrap what is before it, too
+    if console.width - len(rest) < NARROW_TEXT:  # wrap the prefix, too
         text, first, rest = Text(first, text.style).append_text(text), "", "    "
     for at, line in enumerate(text.wrap(console, max(1, console.width - len(rest)))):
         line.rstrip()
@@ -133,7 +133,7 @@ def _hanging(text: Text, first: str, console: Console, rest: str = "") -> Iterat
 
 
 def _verdict(text: str) -> Text:
-    """Return what a line says: `healthy`, `failed: …`."""
+    """Return a verdict such as `healthy` or `failed: …`, in its colors."""
     if text.startswith("failed:"):
         return Text.assemble(("failed:", "bold red"), text.removeprefix("failed:"))
     return Text.assemble((text, "green" if text == "healthy" else ""))

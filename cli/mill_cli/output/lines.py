@@ -12,23 +12,23 @@ from mill_cli.output.numbers import seconds
 from mill_cli.output.text import one_line, printable
 
 HOLD_SECONDS: Final = 10.0
-"""How long a line waits for the services before its own: longer than a start on a busy machine takes."""
+"""Seconds for which a line waits for earlier services: longer than a start on a busy machine."""
 VERDICTS: Final = ("healthy", "stopped")
 PLAIN: Final = ("scheduled", *VERDICTS)
-"""The phases that plain output tells of; a stream with all details has more."""
+"""The phases that plain output shows; a stream with all details has more."""
 DETAILED: Final = ("pulling", "starting", "suspect", "replaced", "started", "waiting")
 EVIDENCE_LINES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """How the end of an operation is told."""
+    """The last lines of an operation."""
 
     good: str
     bad: str
 
     def last_line(self, data: dict[str, Any]) -> str:
-        """Return the line of `done`."""
+        """Return the line of the event `done`."""
         if not data.get("success"):
             return f"  {self.bad}"
         elapsed = data.get("elapsed")
@@ -40,18 +40,18 @@ RESTART: Final = Messages("restarted", "restart finished with errors")
 
 
 def line(event: str, data: dict[str, Any], width: int) -> str | None:
-    """Return the line of an event, if there is one; `width` is the longest service name's."""
+    """Return the line of an event, if it has one; `width` is that of the longest service name."""
     text = event_text(event, data)
     return None if text is None else prefix(data.get("service"), width) + text
 
 
 def prefix(service: Any, width: int) -> str:
-    """Return how a line begins, about a service or about none."""
+    """Return the beginning of a line, about a service or about none."""
     return f"  {one_line(str(service)) + ':':<{width + 1}} " if service else "  "
 
 
 def event_text(event: str, data: dict[str, Any]) -> str | None:
-    """Return what the line of an event says, if there is one."""
+    """Return the text of an event without its service, if it has one."""
     phase = data.get("phase")
     if event == "failed":
         return f"failed: {one_line(str(data.get('reason') or 'unknown'))}"
@@ -63,7 +63,7 @@ def event_text(event: str, data: dict[str, Any]) -> str | None:
 
 
 def details(data: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines that say more of a failure: what the program or the runtime wrote last, and what to do."""
+    """Yield the details of a failure: evidence, suggestion and code."""
     evidence = printable(str(data.get("evidence") or "")).strip("\n").split("\n")
     if evidence != [""]:
         for each in evidence[-EVIDENCE_LINES:]:
@@ -75,7 +75,7 @@ def details(data: dict[str, Any]) -> Iterator[str]:
 
 
 class LineOrderer:
-    """Holds lines back until it is their turn."""
+    """Keeps plain lines in the order of the services in the file."""
 
     def __init__(self, services: Sequence[str], messages: Messages) -> None:
         self._order = list(services)
@@ -83,10 +83,10 @@ class LineOrderer:
         self._width = max(map(len, services), default=0)
         self._judged: set[str] = set()
         self._held: list[tuple[float, str, str]] = []
-        """When it may wait no longer, service, line; in the order of arrival."""
+        """Moment at which it must be printed, service, line; in the order of arrival."""
 
     def push(self, event: str, data: dict[str, Any], now: float) -> list[str]:
-        """Take an event and return the lines whose turn it is."""
+        """Add an event and return the lines to print now."""
         if event == "done":
             return [*self._release(lambda _: True), self._messages.last_line(data)]
         service, text = data.get("service"), line(event, data, self._width)
@@ -102,7 +102,7 @@ class LineOrderer:
         return self.tick(now)
 
     def tick(self, now: float) -> list[str]:
-        """Return the lines whose turn has come, or that have waited long enough."""
+        """Return the lines whose turn has come, or that have waited for `HOLD_SECONDS`."""
         expired = {service for until, service, _ in self._held if until <= now}
         front = next((name for name in self._order if name not in self._judged), None)
         turn = self._order[: self._order.index(front) + 1] if front is not None else self._order
@@ -110,7 +110,7 @@ class LineOrderer:
 
     @property
     def due(self) -> float | None:
-        """Return when a held line may wait no longer."""
+        """The moment at which the first held line must be printed; None without one."""
         return min((until for until, _, _ in self._held), default=None)
 
     def _release(self, ready: Callable[[str], bool]) -> list[str]:

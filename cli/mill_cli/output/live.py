@@ -1,4 +1,4 @@
-"""A rollout on a terminal: rows that rich draws in place, and above them what stays."""
+"""A rollout on a terminal: rows that rich draws in place, below the lines that stay."""
 
 import contextlib
 import os
@@ -19,46 +19,46 @@ from mill_cli.output.lines import Messages
 from mill_cli.output.rows import Row, Rows
 
 QUIET_SECONDS: Final = 0.5
-"""How long nothing need be said, though nothing is known yet."""
+"""Seconds without an event before a notice says that the operator has not reacted yet."""
 
 
 class LiveRollout:
-    """Shows a rollout. Whoever has it calls `draw` whenever that is due."""
+    """Live display of a rollout. Its user calls `draw` when `due` has come."""
 
     def __init__(self, services: list[str], messages: Messages) -> None:
         self._rows = Rows(services)
         self._messages = messages
-        # Where nobody wants colours, rich would still have what is bold.
+        # Without colors, rich would still write bold text.
         self._console = Console(color_system="auto" if screen.colored() else None, force_terminal=True)
         self._glyphs = UNICODE if self._console.encoding.startswith("utf") else ASCII
-        self._taken = contextlib.ExitStack()
-        """What is to be undone when it is over."""
+        self._restore = contextlib.ExitStack()
+        """Restores the terminal."""
         self._live: Live
-        self._begun = time.monotonic()
-        self._heard = False
+        self._started_at = time.monotonic()
+        self._has_events = False
         self._connected = True
-        self.due = self._begun
-        """When the next frame is to be drawn."""
+        self.due = self._started_at
+        """The moment of the next frame, by `time.monotonic`."""
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        """Have the rows on the terminal while the block runs; what was not printed of them by then is in the end."""
-        with contextlib.ExitStack() as self._taken:
-            self._take_terminal()
+        """Show the rows while the block runs, and print those that are left at the end."""
+        with contextlib.ExitStack() as self._restore:
+            self._set_up_terminal()
             try:
                 yield
             finally:
                 self._print(self._rows.rest())
 
     def pause(self) -> None:
-        """Stop, as Ctrl-Z asks for, with the terminal as it was before."""
-        self._taken.close()
+        """Stop the process as Ctrl-Z does, with the terminal restored."""
+        self._restore.close()
         signal.raise_signal(signal.SIGSTOP)
-        self._take_terminal()
+        self._set_up_terminal()
 
     def take(self, event: str, data: dict[str, Any]) -> None:
         """Show an event."""
-        self._heard = True
+        self._has_events = True
         if event == "done":
             style = "bold green" if data.get("success") else "bold red"
             self._print(self._rows.rest(), [Text(self._messages.last_line(data), style)])
@@ -67,7 +67,7 @@ class LiveRollout:
         self._print(self._rows.settle(), operation_lines(text, self._console) if text is not None else ())
 
     def count(self, services: Iterable[Mapping[str, Any]]) -> None:
-        """Take what the status says of the services."""
+        """Show the replica counts of a status."""
         self._rows.count(services, time.monotonic())
         self._print(self._rows.settle())
 
@@ -82,22 +82,22 @@ class LiveRollout:
         """Return the rows as they are now, for rich."""
         now, rows, notices = time.monotonic(), self._rows.shown, []
         if not self._connected:
-            notices.append("reconnecting; the rollout goes on")
-        elif not rows and not self._heard and now - self._begun > QUIET_SECONDS:
+            notices.append("reconnecting; the rollout continues")
+        elif not rows and not self._has_events and now - self._started_at > QUIET_SECONDS:
             notices.append("waiting for the operator")
         return frame(rows, notices, self._console.size, self._glyphs, now)
 
     def _print(self, rows: list[Row], more: Iterable[Text] = ()) -> None:
-        """Print what stays above the rows that are left."""
+        """Print the final lines of rows, above the rows that are left."""
         self._measure()
         lines = [*(each for row in rows for each in row_lines(row, self._rows.width, self._console)), *more]
         if lines:
             self._console.print(*lines, sep="\n")
 
-    def _take_terminal(self) -> None:
+    def _set_up_terminal(self) -> None:
         self._measure()
-        self._taken.enter_context(_without_echo(sys.stdout.fileno()))
-        # Each time another one: it does not forget where its lines were when it is over.
+        self._restore.enter_context(_without_echo(sys.stdout.fileno()))
+        # A new one each time: a stopped one keeps the position of its lines.
         self._live = Live(
             self,
             console=self._console,
@@ -107,23 +107,23 @@ class LiveRollout:
             redirect_stderr=False,
             vertical_overflow="crop",
         )
-        self._taken.enter_context(self._live)
+        self._restore.enter_context(self._live)
 
     def _measure(self) -> None:
-        """See how large the window is now. What fills its last column is treated differently by every terminal."""
+        """Read the size of the window, less its last column, which terminals treat differently."""
         columns, lines = screen.size()
         self._console.size = ConsoleDimensions(columns - 1, lines)
 
 
 @contextlib.contextmanager
 def _without_echo(terminal: int) -> Iterator[None]:
-    """Do not show what is typed: it would shift the lines. Whoever reads the terminal next has it."""
+    """Do not echo what is typed, which would shift the lines. It stays in the input for the next program."""
     try:
         before = termios.tcgetattr(terminal)
         foreground = os.tcgetpgrp(terminal) == os.getpgrp()
     except (termios.error, OSError):
         foreground = False
-    if not foreground:  # who changes the terminal from the background is stopped
+    if not foreground:  # the system stops a background process that changes the terminal
         yield
         return
     quiet = list(before)

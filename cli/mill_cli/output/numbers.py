@@ -1,4 +1,4 @@
-"""Numbers as tables show them, the same as in the original mill."""
+"""Numbers in tables, formatted as in the original mill."""
 
 import math
 from collections.abc import Callable
@@ -8,12 +8,12 @@ _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def cpu(cores: float) -> str:
-    """Show cores: `4`, or with one decimal `0.2`."""
+    """Format CPU cores: `4`, or with one decimal `0.2`."""
     return str(int(cores)) if float(cores).is_integer() else f"{cores:.1f}"
 
 
 def size(count: int) -> str:
-    """Show bytes: `1000 B`, `488.3 MiB`."""
+    """Format bytes: `1000 B`, `488.3 MiB`."""
     if count < 1024:
         return f"{count} B"
     power = min(int(math.log(count, 1024)), len(_UNITS))
@@ -23,10 +23,10 @@ def size(count: int) -> str:
 
 
 def used(total: float, available: float, show: Callable[[Any], str]) -> str:
-    """Show how much of something is taken, as `show` shows amounts: `0.2/4`."""
+    """Format used and total amounts with `show`: `0.2/4`."""
     return f"{show(total - available)}/{show(total)}"
 
 
 def seconds(elapsed: float) -> str:
-    """Show how long something took: `4.2s`."""
+    """Format a duration: `4.2s`."""
     return f"{elapsed:.1f}s"

@@ -1,4 +1,4 @@
-"""`mill status` for people: the original's sections, and below them what is wrong."""
+"""`mill status` for people: the original's sections, followed by problems and warnings."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -8,7 +8,7 @@ from mill_cli.output.tables import table
 
 TROUBLED: Final = ("Failed", "Suspect")
 AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped")
-"""States of which nothing need be said; another that is not known here, of a newer gateway, is shown as it stands."""
+"""States that are no problem. Unknown states, of a newer gateway, are shown as problems."""
 
 
 def overview(found: dict[str, Any], width: int | None) -> str:
@@ -33,7 +33,7 @@ def _lines(found: dict[str, Any], width: int | None) -> Iterator[str]:
 
 def _headline(nodes: list[Any] | None) -> str:
     if nodes is None:
-        return "CLUSTER: you may not list its nodes"
+        return "CLUSTER: not permitted to list nodes"
     good = all(each["status"] == "ready" for each in nodes)
     return f"CLUSTER: {len(nodes)} nodes, {'all healthy' if good else 'degraded'}"
 

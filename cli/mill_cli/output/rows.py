@@ -1,7 +1,7 @@
-"""What live rows show: where each service of a rollout stands. Pure; the time is an argument.
+"""State of the live rows: the progress of each service of a rollout. Pure; the time is an argument.
 
-A service has a row from the first that is heard of it until its lines are printed above the rows. They are printed in
-the file's order, each when the services before it have theirs, so that what remains is what plain output has.
+A service has a row from its first event until its lines are printed above the rows. They are printed in the order of
+the file, each after those of earlier services, so that the lines that stay are those of plain output.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from mill_cli.output.text import one_line
 
 SAID: Final = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
 PENDING: Final = "Pending"
-"""The state of a service of which nothing is known yet."""
+"""The state of a service that has not started yet."""
 
 
 @dataclass(slots=True)
@@ -23,25 +23,25 @@ class Row:
     name: str
     since: float
     until: float | None = None
-    """When it had its verdict."""
+    """The moment of the verdict."""
     text: str = "waiting"
     mood: str = "going"
     """`going`, `suspect`, `good` or `bad`."""
     healthy: int = 0
     desired: int | None = None
-    """How many replicas are wanted; None as long as nobody has said."""
+    """Desired replicas; None until a status has them."""
     lines: list[str] = field(default_factory=list)
-    """What is printed of it in the end."""
+    """The lines that stay."""
     more: list[str] = field(default_factory=list)
-    """Below those."""
+    """The details of a failure, below those."""
 
     @property
     def judged(self) -> bool:
-        """Tell whether it has its verdict."""
+        """Whether it has a verdict."""
         return self.mood in ("good", "bad")
 
     def take(self, event: str, data: dict[str, Any], now: float) -> None:
-        """Take an event of this service."""
+        """Apply an event of this service."""
         phase, line = data.get("phase"), event_text(event, data)
         if line is not None:
             self.lines.append(line)
@@ -57,7 +57,7 @@ class Row:
             self.text = line or one_line(str(data.get("message") or "")) or SAID.get(str(phase), one_line(str(phase)))
 
     def count(self, healthy: int, desired: int) -> None:
-        """Take how many replicas it has; a verdict is newer than that."""
+        """Set the replicas of a status, unless a verdict is newer."""
         if not self.judged or self.desired is None:
             self.healthy, self.desired = desired if self.mood == "good" else healthy, desired
 
@@ -66,7 +66,7 @@ class Row:
 
 
 class Rows:
-    """The rows of a rollout."""
+    """The rows of a rollout, in the order of the file."""
 
     def __init__(self, services: Sequence[str]) -> None:
         self.width = max(map(len, services), default=0)
@@ -74,12 +74,12 @@ class Rows:
         self._order = [one_line(each) for each in services]
         self._rows: dict[str, Row] = {}
         self._replicas: dict[str, tuple[int, int]] = {}
-        """How many are healthy, and how many are wanted."""
+        """Healthy and desired replicas of each service."""
         self._passed: set[str] = set()
-        """Services that need not be waited for: they are printed, or healthy as they were."""
+        """Services that later ones need not wait for: they are printed, or were healthy before."""
 
     def take(self, event: str, data: dict[str, Any], now: float) -> str | None:
-        """Take an event other than `done`. Return what one says that is about no service."""
+        """Apply an event other than `done`. Return the text of one that is about no service."""
         service = data.get("service")
         if not isinstance(service, str):
             return event_text(event, data)
@@ -87,9 +87,9 @@ class Rows:
         return None
 
     def count(self, services: Iterable[Mapping[str, Any]], now: float) -> None:
-        """Take what the status of this rollout says: how many replicas there are, and what has yet to begin.
+        """Set the replicas of a status, and add rows for services that have not started yet.
 
-        It may be of another release: what is odd in it counts as nothing, and an unknown state as one that goes on.
+        The status may come from another release: malformed entries are ignored, unknown states count as in progress.
         """
         for each in services:
             if not isinstance(each, Mapping):
@@ -104,7 +104,7 @@ class Rows:
                 self._passed.add(name)
 
     def settle(self) -> list[Row]:
-        """Return the rows that are to be printed for good, and forget them."""
+        """Remove and return the rows that can be printed for good."""
         out = []
         for name in self._order:
             row = self._rows.get(name)
@@ -117,14 +117,14 @@ class Rows:
         return out
 
     def rest(self) -> list[Row]:
-        """Return all rows that are left, in order, and forget them."""
+        """Remove and return all rows that are left, in order."""
         out = self.shown
         self._rows.clear()
         return out
 
     @property
     def shown(self) -> list[Row]:
-        """Return the rows as they stand, in the file's order."""
+        """The current rows, in the order of the file."""
         return [self._rows[name] for name in self._order if name in self._rows]
 
     def _row(self, name: str, now: float) -> Row:

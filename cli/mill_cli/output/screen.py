@@ -1,4 +1,4 @@
-"""Where output goes: a terminal, or something that is read later."""
+"""Standard output and standard error: a terminal, or a file that is read later."""
 
 import json
 import os
@@ -14,57 +14,57 @@ _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "
 
 
 def interactive() -> bool:
-    """Tell whether a person looks on as it is printed."""
+    """Whether standard output is a terminal that can move the cursor."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def colored() -> bool:
-    """Tell whether colours are wanted on standard output."""
+    """Whether standard output should have colors."""
     return interactive() and not os.environ.get("NO_COLOR")
 
 
 def colored_errors() -> bool:
-    """Tell whether colours are wanted on standard error."""
+    """Whether standard error should have colors."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
 
 
 def paint(text: str, style: str) -> str:
-    """Return a text in a style such as `dim` or `bold red`, where colours are wanted; `` is none."""
+    """Return a text in a style such as `dim` or `bold red`, if standard output should have colors."""
     codes = ";".join(_CODES[each] for each in style.split())
     return f"\x1b[{codes}m{text}\x1b[0m" if codes and text and colored() else text
 
 
 def width() -> int | None:
-    """Return how many characters a line has; None if nobody counts."""
+    """Return the characters of a line; None if standard output is not a terminal."""
     return shutil.get_terminal_size().columns if interactive() else None
 
 
 def size() -> tuple[int, int]:
-    """Return columns and lines of the terminal as it is now, whatever the environment says that it was."""
+    """Return the current columns and lines of the terminal, not those of the environment."""
     columns, lines = os.get_terminal_size(sys.stdout.fileno())
     return columns or 80, lines or 24
 
 
 def out(text: str) -> None:
-    """Print what was asked for."""
+    """Print the output of a command."""
     print(text, flush=True)
 
 
 def note(text: str, *, painted: bool = False) -> None:
-    """Tell the person something that is not what was asked for.
+    """Print a message to standard error.
 
-    `painted`: it has colours of ours, and whatever is of others in it has been made printable before.
+    `painted`: the text has colors, and foreign text in it is printable already.
     """
     print(text if painted else printable(text), file=sys.stderr, flush=True)
 
 
 def out_json(value: Any) -> None:
-    """Print a value for programs, in a line of its own."""
+    """Print a value as one line of JSON."""
     print(as_json(value), flush=True)
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    """Return a value as JSON; characters that a terminal obeys or that reorder text are escaped, the others are not."""
+    """Return a value as JSON, with escapes for control characters and those that reorder text."""
     separators = (",", ":") if indent is None else None
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
     return _NOT_ASCII.sub(lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text)

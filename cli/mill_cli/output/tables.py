@@ -1,4 +1,4 @@
-"""Tables without lines: each cell has a space on both sides, so that columns are two apart."""
+"""Tables without borders: each cell has a space on both sides, as in the original."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from mill_cli.output.text import one_line
 
 NARROWEST = (8, 5)
-"""Characters of a column that is made narrower to fit a terminal; and if that does not do."""
+"""Minimum characters of a column that shrinks to fit a terminal: the first choice, and the second."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
-    """Return a table's lines; the cells are wrapped if a width is given and they do not fit."""
+    """Return the lines of a table; cells are wrapped if a width is given and they do not fit."""
     cells = [list(header), *([one_line(each) for each in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     if width is not None:
@@ -19,7 +19,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | Non
 
 
 def _shrink(widths: list[int], width: int) -> None:
-    """Take from the widest columns what a line has too much."""
+    """Shrink the widest columns until a line fits."""
     for narrowest in NARROWEST:
         while sum(widths) + 2 * len(widths) > width and max(widths) > narrowest:
             widths[widths.index(max(widths))] -= 1

@@ -1,4 +1,4 @@
-"""Texts of others, fit to be printed: a terminal obeys control characters, so they are not passed on."""
+"""Foreign text made printable: without the control characters that a terminal obeys."""
 
 from mill_objects.printable import printable
 
@@ -6,5 +6,5 @@ __all__ = ["one_line", "printable"]
 
 
 def one_line(text: str) -> str:
-    """Return a text in one line."""
+    """Return a printable text on one line."""
     return printable(" ".join(text.split()))

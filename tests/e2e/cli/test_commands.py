@@ -116,7 +116,7 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
     assert re.fullmatch(r"  web:   scheduled on node-1\n  web:   healthy\n  deployed \(.*s\)\n", changed.stdout), (
         changed
     )
-    assert deployed.mill("diff", str(file)).stdout == f"{deployed.name}/mill: nothing would change\n"
+    assert deployed.mill("diff", str(file)).stdout == f"{deployed.name}/mill: no changes\n"
 
     joined = deployed.mill("watch")
     assert (joined.stdout, joined.code) == (changed.stdout, 0)
@@ -165,7 +165,7 @@ def test_a_resource_is_deployed_under_its_own_name(namespace: Namespace, tmp_pat
     assert [row[0] for row in rows(namespace.mill("history", "--name", "other").stdout)] == ["ROLLOUT", "1"]
     applied = yaml.safe_load(namespace.kubectl("get", "md", "other", "-o", "yaml"))
     back = namespace.mill("render", "-", "-o", "mill", stdin=yaml.safe_dump(applied))
-    assert namespace.mill("diff", "-", "--name", "other", stdin=back.stdout).stdout.endswith("nothing would change\n")
+    assert namespace.mill("diff", "-", "--name", "other", stdin=back.stdout).stdout.endswith("no changes\n")
 
 
 def test_a_drain_that_is_not_allowed_says_what_allows_it(namespace: Namespace) -> None:

@@ -17,7 +17,7 @@ def response(*parts: bytes, **headers: str) -> httpx.Response:
 def test_a_body_is_read_up_to_its_limit() -> None:
     assert read_bounded(response(b"abc", b"def"), 6) == b"abcdef"
     assert read_bounded(response(b"abc", b"def"), 5, cut=True) == b"abcde"
-    with pytest.raises(CliError, match="HTTP 200: an answer of more than 5 bytes"):
+    with pytest.raises(CliError, match="HTTP 200: the answer has more than 5 bytes"):
         read_bounded(response(b"abc", b"def"), 5)
 
 
@@ -50,5 +50,5 @@ def test_a_stream_is_utf_8_whatever_it_says() -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "-Infinity", "9" * 5000])
 def test_numbers_that_json_does_not_have(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no number|digits"):
+    with pytest.raises(ValueError, match=r"is not a number|digits"):
         loads(text)

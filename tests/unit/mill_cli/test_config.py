@@ -49,7 +49,7 @@ def test_validate_as_json_is_one_object_a_line(tmp_path: Path) -> None:
 
 def test_validate_reads_standard_input() -> None:
     done = mill("validate", "-", stdin='service "web" {\n  image = "a:1"\n}\n')
-    assert (done.returncode, done.stdout) == (0, "<stdin>: good\n")
+    assert (done.returncode, done.stdout) == (0, "<stdin>: valid\n")
 
 
 def test_a_resource_that_crosses_services_wrongly_is_refused(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def width(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("code", ["InvalidImageName", "invalidimagename", " INVALIDIMAGENAME "])
 def test_a_code_with_all_of_its_causes(code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain(code, as_json=False) is Exit.GOOD
+    assert explain(code, as_json=False) is Exit.SUCCESS
     assert capsys.readouterr().out == IMAGE_NAME
 
 
@@ -99,10 +99,10 @@ def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 
 def test_without_a_code_all_of_them_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain(None, as_json=False) is Exit.GOOD
+    assert explain(None, as_json=False) is Exit.SUCCESS
     out = capsys.readouterr().out
     assert out.startswith(OVERVIEW)
-    assert out.endswith("\n\n`mill explain CODE` says when one is told, and what to do.\n")
+    assert out.endswith("\n\n`mill explain CODE` shows the causes of a code and what to do.\n")
 
 
 def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,12 +129,12 @@ def test_an_unknown_code(code: str, advice: list[str]) -> None:
     with pytest.raises(CliError) as raised:
         explain(code, as_json=False)
     assert raised.value.code is Exit.FAILED
-    assert str(raised.value) == f"there is no failure code '{code}'"
+    assert str(raised.value) == f"unknown failure code '{code}'"
     assert list(raised.value.advice) == [*advice, "`mill explain` lists all codes"]
 
 
 def test_for_programs_each_line_is_a_code(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain("timeout", as_json=True) is Exit.GOOD
+    assert explain("timeout", as_json=True) is Exit.SUCCESS
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {
         "code": "Timeout",

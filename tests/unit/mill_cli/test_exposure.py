@@ -35,17 +35,25 @@ def test_which_hosts_are_this_machine(host: str, expected: bool) -> None:
         ("http://[::1]:4400", {}, None),
         ("https://gateway.example", {}, None),
         ("https://gateway.example", {"HTTPS_PROXY": "http://proxy.example:3128"}, None),
-        ("http://gateway.example:4400", {}, "goes to gateway.example without encryption"),
+        ("http://gateway.example:4400", {}, "sent to gateway.example without encryption"),
         (
             "http://gateway.example",
             {"HTTP_PROXY": "http://p.example"},
-            "goes to gateway.example by the proxy p.example ",
+            "sent to gateway.example through the proxy p.example ",
         ),
-        ("http://gateway.example", {"ALL_PROXY": "p.example:80"}, "goes to gateway.example by the proxy p.example "),
-        ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://p.example"}, "help: NO_PROXY=127.0.0.1 goes past the proxy"),
+        (
+            "http://gateway.example",
+            {"ALL_PROXY": "p.example:80"},
+            "sent to gateway.example through the proxy p.example ",
+        ),
+        (
+            "http://127.0.0.1:4400",
+            {"HTTP_PROXY": "http://p.example"},
+            "help: set NO_PROXY=127.0.0.1 to connect without the proxy",
+        ),
         ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://p.example", "NO_PROXY": "127.0.0.1"}, None),
         ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://127.0.0.1:3128"}, None),
-        ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://[::1"}, "by the proxy of the environment"),
+        ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://[::1"}, "through the proxy of the environment"),
     ],
 )
 def test_what_is_told(monkeypatch: pytest.MonkeyPatch, address: str, proxies: dict[str, str], told: str | None) -> None:

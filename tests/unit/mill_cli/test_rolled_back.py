@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mill_cli.history import read_rollouts
 from mill_cli.output.columns import ROLLOUTS
-from mill_cli.output.history import rollouts
 from mill_cli.output.lines import DEPLOY, LineOrderer, line
 from mill_cli.output.overview import overview
 from mill_cli.output.rows import Rows
@@ -74,16 +74,18 @@ PAST = {"id": "1", "startedAt": "2026-01-31T11:00:00Z", "finishedAt": "2026-01-3
 @pytest.mark.parametrize("field", ["rollout", "services", "history", "conditions"])
 def test_an_odd_status_ends_no_list_of_rollouts(field: str, value: Any) -> None:
     status = {"rollout": ROLLOUT, "services": [WEB], "history": [PAST], field: value}
-    found = rollouts({"status": status})
+    found = read_rollouts({"status": status})
     assert {each["id"] for each in found} >= ({"1"} if field == "rollout" else set())
     ROLLOUTS.show(found, 80)
     for name in ROLLOUT:
-        ROLLOUTS.show(rollouts({"status": {"rollout": ROLLOUT | {name: value}, "history": [PAST | {name: value}]}}))
-    assert rollouts({"status": value}) == []
+        ROLLOUTS.show(
+            read_rollouts({"status": {"rollout": ROLLOUT | {name: value}, "history": [PAST | {name: value}]}})
+        )
+    assert read_rollouts({"status": value}) == []
 
 
 def test_a_rollout_that_could_not_be_judged_says_so() -> None:
     error = "internal error of mill (ValueError, id 0123456789)"
     failed = {"name": "web", "state": "Failed", "message": "from before"}
-    (told,) = rollouts({"status": {"rollout": ROLLOUT | {"error": error}, "services": [failed]}})
+    (told,) = read_rollouts({"status": {"rollout": ROLLOUT | {"error": error}, "services": [failed]}})
     assert told["result"] == f"failed: {error}"

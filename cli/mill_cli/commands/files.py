@@ -1,0 +1,44 @@
+"""Files without a cluster: `validate`, `render`."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from mill_cli import files
+from mill_cli.command import command
+from mill_cli.commands.parameters import file_argument, file_option
+from mill_cli.errors import Exit
+from mill_cli.options import Options
+
+FORMATS: Final = ("yaml", "json", "mill")
+
+
+@command()
+@file_argument
+@file_option
+def validate(options: Options, path: Path | None, file: Path | None) -> Exit:
+    """Check a file without a cluster and show all problems.
+
+    With --json each problem is one line, with its place, for editors.
+    """
+    from mill_cli.validation import validate as run
+
+    return run(options, files.read(files.choose(path, file)))
+
+
+@command()
+@file_argument
+@file_option
+@click.option("--output", "-o", type=click.Choice(FORMATS), default=FORMATS[0], help="Output format.")
+def render(options: Options, path: Path | None, file: Path | None, *, output: str) -> None:
+    """Print a file as a MillDeployment, for kubectl and Git.
+
+    \b
+    Examples:
+      mill render production.mill | kubectl apply -f -
+      kubectl get md mill -o yaml | mill render - -o mill
+    """
+    from mill_cli.rendering import render as run
+
+    run(options, files.read(files.choose(path, file)), output)

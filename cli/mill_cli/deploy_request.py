@@ -1,0 +1,47 @@
+"""A file as the request that deploys it, and its refusal with the places in the file."""
+
+from mill_cli.connection.failures import Refused
+from mill_cli.connection.streams import Request
+from mill_cli.errors import CliError
+from mill_cli.files import File, refusal
+from mill_cli.options import Options
+from mill_cli.output import screen
+
+
+def deploy_request(options: Options, file: File, *, force: bool) -> Request:
+    """Return the request that deploys a file. Raise `CliError` if the file is a MillDeployment with problems."""
+    query, text = dict(options.query), file.text
+    if file.is_resource:
+        text, identity = _from_resource(options, file)
+        query = identity | query
+    return Request("POST", "/v1/deploy", query | ({"force": "true"} if force else {}), text)
+
+
+def with_places(error: Refused, file: File) -> CliError:
+    """Return a refusal with the lines of the file that have problems, if this `mill` finds the same problems."""
+    if error.status != 400 or "diagnostics" not in error.body:
+        return error
+    from mill_language import InvalidConfig  # noqa: PLC0415 - a deploy without problems needs no parser
+
+    try:
+        file.spec()
+    except InvalidConfig as invalid:
+        return refusal(invalid, file)
+    return error
+
+
+def _from_resource(options: Options, file: File) -> tuple[bytes, dict[str, str]]:
+    """Return a MillDeployment as a `.mill` file, which is what the gateway takes, and its name and namespace."""
+    from mill_language import InvalidConfig  # noqa: PLC0415 - a `.mill` file is sent without parsing it
+
+    try:
+        resource = file.resource
+        text = resource.as_mill()
+    except InvalidConfig as error:
+        raise refusal(error, file) from error
+    if resource.lost and not options.quiet:
+        screen.note(
+            f"note: {file.name}: only name and namespace of the metadata are deployed; `kubectl apply` uses all of it"
+        )
+    identity = {"name": resource.name, "namespace": resource.namespace}
+    return text.encode(), {key: value for key, value in identity.items() if value}

@@ -1,0 +1,22 @@
+"""`mill diff`: what a deploy of a file would change."""
+
+from mill_cli.connection.client import Gateway
+from mill_cli.connection.failures import Refused
+from mill_cli.deploy_request import deploy_request, with_places
+from mill_cli.errors import Exit
+from mill_cli.files import File
+from mill_cli.options import Options
+from mill_cli.output import differences, screen
+
+
+def diff(options: Options, file: File, *, force: bool, exit_code: bool) -> Exit:
+    """Print the changes. With `exit_code`, changes are a failure. Raise `CliError`."""
+    request = deploy_request(options, file, force=force)
+    query = request.query | {"dryRun": "true"}
+    with Gateway(options) as gateway:
+        try:
+            planned = gateway.request(request.method, request.path, query=query, content=request.content)
+        except Refused as error:
+            raise with_places(error, file) from error
+    screen.out_json(planned) if options.as_json else screen.out(differences.show(planned))
+    return Exit.FAILED if exit_code and planned["changed"] else Exit.SUCCESS

@@ -1,0 +1,49 @@
+"""Requests that lead to a rollout, and the rollout shown until it finishes: deploy, restart, watch."""
+
+from mill_cli.connection.client import Gateway, path
+from mill_cli.connection.failures import Refused
+from mill_cli.connection.streams import Request
+from mill_cli.deploy_request import deploy_request, with_places
+from mill_cli.errors import CliError, Exit
+from mill_cli.files import File
+from mill_cli.follow import FollowedRollout, follow, open_stream
+from mill_cli.options import Options
+from mill_cli.output.lines import DEPLOY, RESTART
+
+
+def deploy(options: Options, file: File, *, force: bool) -> Exit:
+    """Deploy a file and follow its rollout. Raise `CliError`."""
+    with Gateway(options) as gateway:
+        stream = open_stream(gateway, deploy_request(options, file, force=force))
+        try:
+            return follow(FollowedRollout(gateway, stream, file.services, DEPLOY))
+        except Refused as error:
+            raise with_places(error, file) from error
+
+
+def restart(options: Options, service: str) -> Exit:
+    """Restart a service and follow its rollout. Raise `CliError`."""
+    request = Request("POST", path("restart", service), options.query)
+    with Gateway(options) as gateway:
+        stream = open_stream(gateway, request, service)
+        return follow(FollowedRollout(gateway, stream, lambda: [service], RESTART))
+
+
+def watch(options: Options, rollout: str | None, service: str | None) -> Exit:
+    """Follow a rollout that is there already: the current one if none is given. Raise `CliError`."""
+    given = {"rollout": rollout, "service": service, **options.where}
+    events = path("deployments", options.deployment, "events")
+    request = Request("GET", events, {key: value for key, value in given.items() if value})
+    with Gateway(options) as gateway:
+        stream = open_stream(gateway, request, service)
+        services = (lambda: [service]) if service else (lambda: _deployed_services(gateway))
+        return follow(FollowedRollout(gateway, stream, services, DEPLOY))
+
+
+def _deployed_services(gateway: Gateway) -> list[str]:
+    """Return the names of the deployed services, in order; none if the gateway does not give them."""
+    try:
+        detail = gateway.get(path("deployments", gateway.options.deployment), **gateway.options.where)
+        return [str(each["name"]) for each in detail["spec"].get("services") or ()]
+    except (CliError, KeyError, TypeError):
+        return []
