@@ -14,6 +14,7 @@ class Resource:
     group: str
     """Empty for the core group."""
     version: str
+    """Empty for what is no object, and has a path of its own: `/version`."""
     kind: str
     plural: str
 
@@ -29,6 +30,8 @@ class Resource:
 
     def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
         """Return the URL path of an object, or of the collection; of all namespaces if `namespace` is None."""
+        if not self.version:
+            return f"/{self.plural}"
         parts = ["/apis", self.group, self.version] if self.group else ["/api", self.version]
         if namespace is not None:
             parts += ["namespaces", quote(namespace, safe="")]
@@ -56,7 +59,7 @@ TOKEN_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "TokenReview", "t
 SUBJECT_ACCESS_REVIEWS: Final = Resource("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews")
 LEASES: Final = Resource("coordination.k8s.io", "v1", "Lease", "leases")
 VERSION: Final = Resource("", "", "Info", "version")
-"""No object: what the API server says of itself, under a path of its own."""
+"""The version of the API server, which is no object."""
 
 BY_KIND: Final = {
     resource.kind: resource

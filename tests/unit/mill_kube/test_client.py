@@ -188,3 +188,8 @@ async def test_a_log_that_does_not_come_to_its_end_is_given_up(
     with pytest.raises(Unreachable, match="cut off"):
         await asyncio.wait_for(read(), 2)
     server.over.set()
+
+
+async def test_the_version_has_a_path_of_its_own(server: Server, connect: Callable[..., KubeClient]) -> None:
+    await connect().server_version()
+    assert server.requests == ["GET /version"]
