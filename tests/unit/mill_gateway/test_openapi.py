@@ -18,7 +18,7 @@ from mill_gateway.app import create_app
 from mill_gateway.gateway import Gateway
 from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
-from mill_gateway.services import runs as spawn
+from mill_gateway.services import runs
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 
@@ -109,7 +109,7 @@ def answered() -> Iterator[dict[str, set[int]]]:
     """Note the statuses of each operation's answers, and see that what is described was also done once."""
     found: dict[str, set[int]] = defaultdict(set)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(spawn, "WAIT_SECONDS", 0.0)
+        patched.setattr(runs, "WAIT_SECONDS", 0.0)
         yield found
     assert [operation for operation, statuses in found.items() if not statuses & {200, 204}] == []
 
