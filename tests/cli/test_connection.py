@@ -21,14 +21,14 @@ def other() -> Iterator[FakeGateway]:
         yield running
 
 
-def test_nobody_listens(mill: Mill) -> None:
+def test_a_refused_connection_exits_with_2(mill: Mill) -> None:
     file = mill.file(SEED)
     for arguments in (["nodes"], ["nodes", "--json"], ["deploy", file], ["deploy", file, "--json"], ["logs", "web"]):
         done = mill(*arguments, MILL_ADDRESS="http://127.0.0.1:1/")
         assert (done.stdout, done.stderr, done.code) == ("", REFUSED, 2)
 
 
-def test_nobody_listens_where_nobody_has_chosen(mill: Mill) -> None:
+def test_a_refused_connection_to_the_default_address_has_a_hint(mill: Mill) -> None:
     nowhere, environment = mill.nowhere(), {"MILL_ADDRESS": ""}
     done = nowhere("nodes", **environment)
     assert (done.stderr, done.code) == (REFUSED + ADDRESS, 2)
@@ -49,7 +49,7 @@ def test_a_context_without_kubectl(mill: Mill) -> None:
     )
 
 
-def test_a_host_that_there_is_not(mill: Mill) -> None:
+def test_an_unknown_host_is_a_failed_connection(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS="http://nothing.invalid:4400")
     assert (done.stdout, done.code) == ("", 2)
     assert re.fullmatch(

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import TOKEN, Mill
+from tests.cli.example_files import AS_MILL, BAD, PROBLEMS, RESOURCE
 from tests.cli.fake_gateway import FakeGateway, as_json, refusal, rollout
-from tests.cli.test_files import AS_MILL, BAD, PROBLEMS, RESOURCE
 
 DONE = ("done", {"elapsed": 4.2, "success": True})
 DEPLOYED = "  deployed (4.2s)\n"
@@ -135,7 +135,7 @@ shop/mill: 1 added, 1 changed, 1 removed, 1 unchanged
 """
 
 
-def test_diff(mill: Mill, gateway: FakeGateway) -> None:
+def test_diff_shows_the_changes_of_a_dry_run(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", as_json(PLAN))
     file = mill.file(AS_MILL)
     done = mill("diff", file, "-n", "shop")

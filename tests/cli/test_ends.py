@@ -10,8 +10,8 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, Asked, FakeGateway, as_json, event, rollout, stream
+from tests.cli.listed import RUNS
 from tests.cli.seed import EVENTS, SEED
-from tests.cli.test_lists import RUNS
 
 PROGRESS = event("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}, "8ffa93a4.2.1")
 GOING = stream(PROGRESS, 30.0)
@@ -41,7 +41,7 @@ run()
         ),
     ],
 )
-def test_ctrl_c_says_how_to_join_again(
+def test_ctrl_c_says_how_to_follow_the_operation_again(
     mill: Mill, gateway: FakeGateway, arguments: list[str], method: str, path: str, told: str, options: list[str]
 ) -> None:
     mill.file(SEED, "mill.conf")
@@ -94,7 +94,7 @@ def test_ctrl_c_ends_logs(mill: Mill, gateway: FakeGateway, arguments: list[str]
     assert (done.stdout, done.stderr.strip(), done.code) == ("", "", 130)
 
 
-def test_being_told_to_end(mill: Mill, gateway: FakeGateway) -> None:
+def test_sigterm_ends_the_process_with_143(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", GOING)
     with mill.started("deploy", mill.file(SEED)) as running:
         assert running.line() == "  web:    scheduled on node-1\n"

@@ -6,38 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Mill
+from tests.cli.example_files import AS_MILL, BAD, PROBLEMS, RESOURCE
 
-BAD = 'service "web" {\n  image = "a:1"\n  prot = 80\n  memory = "lots"\n}\n'
-PROBLEMS = """\
-error: service.web.prot: unknown attribute `prot` in `service`
- --> FILE:3:3
-  |
-3 |   prot = 80
-  |   ^^^^
-  = help: did you mean `port`?
-
-error: service.web.memory: invalid size 'lots': it does not begin with a number
- --> FILE:4:12
-  |
-4 |   memory = "lots"
-  |            ^^^^^^
-  = help: write a number and a unit, in quotes: "512M" or "1.5Gi"
-"""
-RESOURCE = """\
-apiVersion: mill.dev/v1alpha1
-kind: MillDeployment
-metadata:
-  name: blue
-  namespace: shop
-spec:
-  services:
-  - name: web
-    image: web:1
-    replicas: 2
-    env:
-      GREETING: Grüße
-"""
-AS_MILL = 'service "web" {\n  image    = "web:1"\n  replicas = 2\n\n  env {\n    GREETING = "Grüße"\n  }\n}\n'
 MISSPELT = """\
 error: spec.services[0].replica: unknown field
   --> FILE:10:5
@@ -70,7 +40,7 @@ def test_validate_shows_what_is_wrong_and_where(mill: Mill, name: str, text: str
     assert (as_lines.stderr, as_lines.code) == ("", 1)
 
 
-def test_validate_of_what_is_good(mill: Mill) -> None:
+def test_validate_of_a_valid_file_says_so(mill: Mill) -> None:
     for name, text in (("good.mill", AS_MILL), ("good.yaml", RESOURCE), ("empty.mill", "")):
         done = mill("validate", mill.file(text, name))
         assert (done.stdout, done.stderr, done.code) == (f"{name}: valid\n", "", 0)
@@ -117,7 +87,7 @@ def test_files_that_cannot_be_read(mill: Mill) -> None:
         assert done.code == 2
 
 
-def test_explain(mill: Mill) -> None:
+def test_explain_shows_a_code_in_any_case(mill: Mill) -> None:
     done = mill("explain", "tagnotfound", COLUMNS="60")
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout.startswith("TagNotFound\n\n  image pull failed: <what> not found\n    seen        `not found`")
@@ -133,7 +103,7 @@ def test_explain(mill: Mill) -> None:
     assert done.stderr.endswith("  help: `mill explain` lists all codes\n")
 
 
-def test_the_version(mill: Mill) -> None:
+def test_all_forms_of_version_print_the_version(mill: Mill) -> None:
     shown = mill("version").stdout
     number = shown.removeprefix("mill ").removesuffix("\n")
     assert number.replace(".", "").isdigit()

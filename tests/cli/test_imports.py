@@ -18,7 +18,7 @@ def imported(said: str) -> set[str]:
 
 
 @pytest.mark.parametrize("command", [("status",), ("deploy", "production.mill"), ("watch",), ("--version",)])
-def test_who_reads_it_later_does_not_wait_for_rich(mill: Mill, gateway: FakeGateway, command: tuple[str, ...]) -> None:
+def test_plain_output_does_not_import_rich(mill: Mill, gateway: FakeGateway, command: tuple[str, ...]) -> None:
     answer = rollout(("progress", {"service": "web", "phase": "healthy"}), ("done", {"elapsed": 1.0, "success": True}))
     for path in ("services", "tasks", "nodes"):
         gateway.answers("GET", f"/v1/{path}", as_json([]))
@@ -33,7 +33,7 @@ def test_who_reads_it_later_does_not_wait_for_rich(mill: Mill, gateway: FakeGate
     assert not said & {"rich", "pygments"}
 
 
-def test_who_looks_on_does(mill: Mill, gateway: FakeGateway) -> None:
+def test_live_output_imports_rich(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(("done", {"elapsed": 1.0, "success": True})))
     mill.file('service "web" {}')
     with Terminal(

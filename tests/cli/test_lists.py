@@ -8,59 +8,8 @@ import pytest
 
 from tests.cli.conftest import TOKEN, Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, refusal
+from tests.cli.listed import NODE_TABLE, NODES, RUN_TABLE, RUNS
 
-NODES = [
-    {
-        "id": "3f9a0c11d2e4b567",
-        "address": "10.99.0.1:4400",
-        "status": "ready",
-        "cpu_total": 4.0,
-        "cpu_available": 3.75,
-        "memory_total_bytes": 8375186227,
-        "memory_available_bytes": 8247186227,
-        "alloc_count": 1,
-    },
-    {
-        "id": "b",
-        "address": None,
-        "status": "draining",
-        "cpu_total": 2,
-        "cpu_available": 2,
-        "memory_total_bytes": 4294967296,
-        "memory_available_bytes": 4294967296,
-        "alloc_count": 10,
-    },
-]
-NODE_TABLE = """\
- NAME              STATUS    CPU    MEM                ALLOCS·
- 3f9a0c11d2e4b567  ready     0.2/4  122.1 MiB/7.8 GiB  1······
- b                 draining  0/2    0 B/4.0 GiB        10·····
-""".replace("·", " ")
-RUNS = [
-    {
-        "id": "migrate-11cc64ba",
-        "name": "migrate",
-        "node": "node-1",
-        "status": "running",
-        "address": None,
-        "cpu": 0.25,
-        "memory": 128000000,
-    },
-    {
-        "id": "täsk-1",
-        "name": "täsk",
-        "node": "node-2",
-        "status": "stopped",
-        "address": None,
-        "cpu": 2.0,
-        "memory": 1000,
-    },
-]
-RUN_TABLE = """\
- ID                NAME     NODE    STATUS   CPU  MEM·······
- migrate-11cc64ba  migrate  node-1  running  0.2  122.1 MiB·
- täsk-1            täsk     node-2  stopped  2    1000 B····
-""".replace("·", " ")
 VOLUMES = [
     {"name": "pgdata", "state": "attached", "node": "node-1", "cloud_id": "vol-123"},
     {"name": "uploads", "state": "ready", "node": None, "cloud_id": "vol-7"},
@@ -116,7 +65,7 @@ def test_what_is_listed_as_a_table_and_as_json(mill: Mill, gateway: FakeGateway,
 
 
 @pytest.mark.parametrize("listed", LISTS, ids=lambda each: each.command)
-def test_a_list_of_nothing(mill: Mill, gateway: FakeGateway, listed: Listed) -> None:
+def test_an_empty_list_is_a_header_or_an_empty_array(mill: Mill, gateway: FakeGateway, listed: Listed) -> None:
     gateway.answers("GET", listed.route, as_json([]))
     words = listed.command.split()
     assert mill(*words).stdout == listed.empty
@@ -144,7 +93,7 @@ def test_headers_of_a_request(mill: Mill, gateway: FakeGateway) -> None:
     assert all("mill-token" not in each.headers for each in gateway.asked)
 
 
-def test_history_newest_first_with_how_each_ended(mill: Mill, gateway: FakeGateway) -> None:
+def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: FakeGateway) -> None:
     services = [
         {"name": "web", "state": "Healthy"},
         {"name": "broken", "state": "Failed", "message": "image pull failed: tag not found"},
@@ -192,7 +141,7 @@ def test_history_newest_first_with_how_each_ended(mill: Mill, gateway: FakeGatew
     assert gateway.requests[0] == ("GET", "/v1/deployments/blue", {"namespace": "shop"})
 
 
-def test_history_of_what_goes_on_and_of_what_was_refused_and_of_nothing(mill: Mill, gateway: FakeGateway) -> None:
+def test_history_of_rollouts_in_progress_refused_and_none(mill: Mill, gateway: FakeGateway) -> None:
     going = {"id": "8ffa93a4.1", "startedAt": "2026-11-25T06:41:10Z"}
     refused = going | {"finishedAt": going["startedAt"], "success": False, "refused": "web: no port\napi: no image"}
     answers = (as_json({"status": {"rollout": each}}) for each in (going, refused))

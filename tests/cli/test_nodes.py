@@ -93,7 +93,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("command", "method", "path", "status", "error"), REFUSED)
-def test_refused(
+def test_a_refused_operation_exits_with_1(
     mill: Mill, gateway: FakeGateway, command: str, method: str, path: str, status: int, error: str
 ) -> None:
     gateway.answers(method, path, refusal(status, error))

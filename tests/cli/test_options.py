@@ -81,7 +81,7 @@ def test_what_can_be_no_token_is_neither_sent_nor_shown(mill: Mill, takes: FakeG
         (["--context", "y", "--gateway", "z"], {}, "invalid Service reference: z"),
     ],
 )
-def test_ways_to_the_gateway_that_are_none(
+def test_invalid_locations_of_the_gateway_are_wrong_usage(
     mill: Mill, arguments: list[str], variables: dict[str, str], error: str
 ) -> None:
     done = mill("nodes", *arguments, **variables)
@@ -128,7 +128,7 @@ def test_a_token_in_a_file_that_others_can_read_is_warned_of(mill: Mill, takes: 
         ("x" * 70_000, "error: token: not a token\n  help: write one token to the file, on one line\n"),
     ],
 )
-def test_files_that_have_no_token(mill: Mill, takes: FakeGateway, text: str | None, error: str) -> None:
+def test_a_file_without_a_valid_token_is_refused(mill: Mill, takes: FakeGateway, text: str | None, error: str) -> None:
     if text is not None:
         mill.file(text, "token")
     done = mill("secret", "list", "--token-file", "token")

@@ -43,7 +43,9 @@ def text(status: int, body: bytes) -> Answer:
         (text(418, b'"\xff"'), 'error: HTTP 418: "�"\n'),
     ],
 )
-def test_the_gateways_words(mill: Mill, gateway: FakeGateway, answer: Answer, error: str) -> None:
+def test_an_error_of_the_gateway_is_shown_with_hints(
+    mill: Mill, gateway: FakeGateway, answer: Answer, error: str
+) -> None:
     gateway.answers("GET", "/v1/nodes", answer)
     done = mill("nodes")
     assert (done.stdout, done.stderr, done.code) == ("", error, 1)

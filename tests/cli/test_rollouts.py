@@ -17,7 +17,7 @@ GOOD = (
 WATCHED = "/v1/deployments/mill/events"
 
 
-def test_restart(mill: Mill, gateway: FakeGateway) -> None:
+def test_restart_shows_the_rollout_of_its_service(mill: Mill, gateway: FakeGateway) -> None:
     path = "/v1/restart/a%2Fb"
     events = [(name, {**data, "service": "a/b"} if "service" in data else data) for name, data in GOOD]
     gateway.answers("POST", path, rollout(*events))
@@ -32,7 +32,7 @@ def test_restart(mill: Mill, gateway: FakeGateway) -> None:
     assert [(each["event"], each["data"]) for each in told] == events
 
 
-def test_a_restart_that_fails_and_one_of_nothing(mill: Mill, gateway: FakeGateway) -> None:
+def test_a_failed_restart_and_an_unknown_service_exit_with_1(mill: Mill, gateway: FakeGateway) -> None:
     failed = ("failed", {"service": "web", "reason": "crashed: exit code 1"})
     gateway.answers("POST", "/v1/restart/web", rollout(failed, ("done", {"elapsed": 3.0, "success": False})))
     done = mill("restart", "web")
@@ -74,7 +74,7 @@ def test_watch_of_one_rollout_and_one_service(mill: Mill, gateway: FakeGateway) 
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, "deployment not found: shop/mill"), (410, "rollout 4 is gone")])
-def test_watch_of_what_there_is_not(mill: Mill, gateway: FakeGateway, status: int, error: str) -> None:
+def test_watch_of_an_unknown_rollout_exits_with_1(mill: Mill, gateway: FakeGateway, status: int, error: str) -> None:
     gateway.answers("GET", WATCHED, refusal(status, error))
     done = mill("watch", "--rollout", "4")
     assert (done.stdout, done.stderr, done.code) == ("", f"error: {error}\n", 1)

@@ -18,13 +18,13 @@ def test_a_password_in_the_address_is_not_told(mill: Mill, gateway: FakeGateway,
     assert PASSWORD not in done.stderr
 
 
-def test_nor_if_nobody_listens_there(mill: Mill) -> None:
+def test_a_refused_connection_does_not_show_the_password(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS=f"http://me:{PASSWORD}@127.0.0.1:1")
     assert done.stderr == "error: connection refused — is the cluster running? (address: http://…@127.0.0.1:1)\n"
     assert done.code == 2
 
 
-def test_a_proxy_that_is_asked_is_told_of(mill: Mill) -> None:
+def test_a_failed_connection_through_a_proxy_names_the_proxy(mill: Mill) -> None:
     done = mill("nodes", MILL_ADDRESS="http://gateway.example:4400", HTTP_PROXY=f"http://me:{PASSWORD}@127.0.0.1:1")
     assert done.code == 2
     assert "(HTTP_PROXY): use NO_PROXY=gateway.example to connect without it" in done.stderr

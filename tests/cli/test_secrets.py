@@ -99,7 +99,7 @@ def test_a_name_is_one_part_of_the_path(mill: Mill, gateway: FakeGateway) -> Non
 
 
 @pytest.mark.parametrize("command", ["get", "delete"])
-def test_a_secret_that_there_is_not(mill: Mill, gateway: FakeGateway, command: str) -> None:
+def test_an_unknown_secret_exits_with_1(mill: Mill, gateway: FakeGateway, command: str) -> None:
     gateway.answers("GET" if command == "get" else "DELETE", ROUTE, refusal(404, "secret not found"))
     done = mill("secret", command, "db.url")
     assert (done.stdout, done.stderr, done.code) == ("", "error: secret not found\n", 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, refusal
-from tests.cli.test_lists import NODE_TABLE, NODES, RUN_TABLE, RUNS
+from tests.cli.listed import NODE_TABLE, NODES, RUN_TABLE, RUNS
 
 COUNTS = {"node_count": 2, "service_count": 2, "task_count": 2, "cpu_total": 6.0, "cpu_available": 5.75}
 WEB = {"name": "web", "image": "registry/web:v2", "replicas": {"desired": 2, "healthy": 2}, "allocations": []}
@@ -41,7 +41,7 @@ def answer(gateway: FakeGateway, services: list[Any], tasks: list[Any], nodes: l
     return {path.rpartition("/")[2].replace("status", "cluster"): value for path, value in found.items()}
 
 
-def test_all_sections(mill: Mill, gateway: FakeGateway) -> None:
+def test_status_shows_all_sections(mill: Mill, gateway: FakeGateway) -> None:
     found = answer(gateway, [HEALTHY, BROKEN, SLOW], RUNS, NODES)
     done = mill("status", "-n", "shop", "--name", "blue")
     assert (done.stderr, done.code) == ("", 0)
@@ -74,7 +74,7 @@ def test_a_service_of_the_original_has_no_state(mill: Mill, gateway: FakeGateway
     assert " web   2/2       registry/web:v2 \n" in done.stdout
 
 
-def test_who_may_not_list_nodes_sees_the_rest(mill: Mill, gateway: FakeGateway) -> None:
+def test_a_caller_that_may_not_list_nodes_sees_the_rest(mill: Mill, gateway: FakeGateway) -> None:
     found = answer(gateway, [HEALTHY], [], [])
     gateway.answers("GET", "/v1/nodes", refusal(403, "shop-reader may not list nodes"))
     done = mill("status")

@@ -63,7 +63,7 @@ def test_wrong_usage_asks_for_nothing(mill: Mill, gateway: FakeGateway, argument
     assert (done.stdout, done.stderr, done.code, gateway.asked) == ("", error, 2, [])
 
 
-def test_kill(mill: Mill, gateway: FakeGateway) -> None:
+def test_kill_confirms_on_stderr_also_with_json(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("DELETE", "/v1/tasks/a%2Fb%20%C3%A4", NOTHING)
     for options in ([], ["--json"]):
         done = mill("kill", "a/b ä", "-n", "shop", *options)

@@ -32,7 +32,7 @@ def rows_of(terminal: Terminal) -> str:
     return terminal.wait_for(lambda seen: "1/2" in seen and "0/1" in seen)
 
 
-def test_ctrl_c_leaves_the_rollout_alone_and_says_how_to_join_it(mill: Mill, script: Script) -> None:
+def test_ctrl_c_leaves_the_rollout_alone_and_says_how_to_follow_it(mill: Mill, script: Script) -> None:
     with on_terminal(mill, "deploy", mill.file(SERVICES)) as terminal:
         rows_of(terminal)
         terminal.press(CTRL_C)

@@ -34,7 +34,7 @@ def colored(picture: Picture) -> list[tuple[str, str, bool]]:
     ]
 
 
-def test_verdicts_have_colours(mill: Mill, gateway: FakeGateway) -> None:
+def test_verdicts_have_colors(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
     with on_terminal(mill, "deploy", mill.file(SERVICES), columns=100) as terminal:
         assert terminal.end() == 1
@@ -49,7 +49,7 @@ def test_verdicts_have_colours(mill: Mill, gateway: FakeGateway) -> None:
         ]
 
 
-def test_no_color(mill: Mill, gateway: FakeGateway) -> None:
+def test_no_color_removes_the_colors(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS, pause=0.2))
     with on_terminal(mill, "deploy", mill.file(SERVICES), NO_COLOR="1") as terminal:
         assert "web" in terminal.wait_for("scheduled on node-1")
@@ -151,7 +151,7 @@ LISTS = {
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120])
 @pytest.mark.parametrize("command", LISTS)
-def test_tables_fit(mill: Mill, gateway: FakeGateway, command: str, columns: int) -> None:
+def test_tables_fit_the_terminal(mill: Mill, gateway: FakeGateway, command: str, columns: int) -> None:
     listed = LISTS[command]
     for path, value in listed.answers.items():
         gateway.answers("GET", f"/v1/{path}", as_json(value))

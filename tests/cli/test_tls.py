@@ -72,7 +72,7 @@ def test_a_certificate_for_another_name_is_refused(mill: Mill, secure: FakeGatew
         ("text.pem", "error: text.pem: no PEM certificates (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
     ],
 )
-def test_files_of_authorities_that_are_none(
+def test_invalid_files_of_authorities_are_refused(
     mill: Mill, secure: FakeGateway, authority: Path, file: str, error: str
 ) -> None:
     mill.file((authority / "server.key").read_text(), "server.key")

@@ -75,7 +75,9 @@ def test_help_does_not_show_the_values_of_settings(mill: Mill) -> None:
         (["ps", "--json=yes"], "option '--json' does not take a value", "mill ps"),
     ],
 )
-def test_wrong_usage(mill: Mill, gateway: FakeGateway, arguments: list[str], error: str, usage: str) -> None:
+def test_wrong_usage_exits_with_2_and_shows_the_usage(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], error: str, usage: str
+) -> None:
     done = mill(*arguments)
     first, empty, called, _, last = done.stderr.splitlines()
     assert (done.stdout, done.code, empty, gateway.asked) == ("", 2, "", [])

@@ -123,7 +123,7 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
     past = deployed.mill("watch", "--rollout", "1")
     assert told("deployed (s)").fullmatch(past.stdout)
     assert [row[0] for row in rows(deployed.mill("history").stdout)] == ["ROLLOUT", "2", "1"]
-    assert [row[-1] for row in rows(deployed.mill("history").stdout)][1:] == ["good", "good"]
+    assert [row[-1] for row in rows(deployed.mill("history").stdout)][1:] == ["succeeded", "succeeded"]
 
     before = deployed.ready_pods("web")
     restarted = deployed.mill("restart", "web")

@@ -92,7 +92,9 @@ def test_lines_are_as_long_as_the_terminal_is_wide(
     assert longest - 15 < max(map(len, lines)) <= longest
 
 
-def test_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_have_at_least_forty_characters(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     explain("Unschedulable", as_json=False)
     assert capsys.readouterr().out == NARROW
@@ -125,7 +127,7 @@ def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyP
         ("", []),
     ],
 )
-def test_an_unknown_code(code: str, advice: list[str]) -> None:
+def test_an_unknown_code_suggests_similar_ones(code: str, advice: list[str]) -> None:
     with pytest.raises(CliError) as raised:
         explain(code, as_json=False)
     assert raised.value.code is Exit.FAILED

@@ -56,7 +56,9 @@ def test_which_hosts_are_this_machine(host: str, expected: bool) -> None:
         ("http://127.0.0.1:4400", {"HTTP_PROXY": "http://[::1"}, "through the proxy of the environment"),
     ],
 )
-def test_what_is_told(monkeypatch: pytest.MonkeyPatch, address: str, proxies: dict[str, str], told: str | None) -> None:
+def test_a_token_sent_without_encryption_has_a_warning(
+    monkeypatch: pytest.MonkeyPatch, address: str, proxies: dict[str, str], told: str | None
+) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

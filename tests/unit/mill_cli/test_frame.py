@@ -59,7 +59,7 @@ def test_columns_are_aligned_and_the_clock_of_a_verdict_stands() -> None:
     ]
 
 
-def test_colours() -> None:
+def test_verdicts_and_causes_have_colors() -> None:
     assert drawn([WEB, BROKEN], ["lost"], console(colors=True), 5.15) == [
         "<cyan>⠙</> web     <cyan>━━━━━</><dim>─────</>   1/2  <dim> 5s  </>starting",
         "<red>✗</> broken  <dim>──────────</>  0/10  <dim> 3s  </><red>failed: no such tag</>",

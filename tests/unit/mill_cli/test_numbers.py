@@ -9,7 +9,7 @@ from mill_cli.output.numbers import cpu, seconds, size, used
     ("cores", "shown"),
     [(4, "4"), (4.0, "4"), (0, "0"), (0.25, "0.2"), (0.35, "0.3"), (0.05, "0.1"), (0.04, "0.0"), (-0.5, "-0.5")],
 )
-def test_cores(cores: float, shown: str) -> None:
+def test_cores_have_at_most_one_decimal(cores: float, shown: str) -> None:
     assert cpu(cores) == shown
 
 
@@ -30,7 +30,7 @@ def test_cores(cores: float, shown: str) -> None:
         *((1024**power - 1, f"1024.0 {' KMGTPE'[power - 1]}iB") for power in range(2, 6)),
     ],
 )
-def test_bytes(count: int, shown: str) -> None:
+def test_bytes_have_binary_units(count: int, shown: str) -> None:
     assert size(count) == shown
 
 
@@ -42,5 +42,5 @@ def test_how_much_is_taken(total: float, available: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(("elapsed", "shown"), [(4.2, "4.2s"), (12, "12.0s"), (1.9199, "1.9s"), (0.05, "0.1s")])
-def test_seconds(elapsed: float, shown: str) -> None:
+def test_seconds_have_one_decimal(elapsed: float, shown: str) -> None:
     assert seconds(elapsed) == shown

@@ -59,7 +59,7 @@ def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
-def test_odd_counts_are_none(value: Any) -> None:
+def test_malformed_replica_counts_are_ignored(value: Any) -> None:
     rows = Rows(["web"])
     rows.count([{"name": "web", "state": "Pending", "replicas": value}, {"name": value, "state": value}, value], 0.0)
     rows.count([{"name": "web", "replicas": {"healthy": value, "desired": value}}], 0.0)

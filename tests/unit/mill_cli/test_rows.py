@@ -41,7 +41,9 @@ FAILED = ("failed", {"service": "web", "reason": "tag\nnot\x1b found", "suggesti
         ([("progress", {"service": "web"})], "going", "waiting", []),
     ],
 )
-def test_a_row(events: list[tuple[str, dict[str, Any]]], mood: str, text: str, lines: list[str]) -> None:
+def test_a_row_follows_the_events_of_its_service(
+    events: list[tuple[str, dict[str, Any]]], mood: str, text: str, lines: list[str]
+) -> None:
     row = told(*events)
     assert (row.mood, row.text, row.lines) == (mood, text, lines)
     assert (row.judged, row.until) == ((True, len(events) - 1.0) if mood in ("good", "bad") else (False, None))
