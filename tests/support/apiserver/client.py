@@ -1,0 +1,50 @@
+"""Mill's client of the API server, with the in-memory server in the place of the network."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mill_kube.calls import READS
+from mill_kube.client import KubeClient
+from mill_kube.connection import Request
+from mill_kube.errors import WriteFenced
+from mill_kube.resources import VERSION, Resource
+from mill_objects.json import Json
+
+if TYPE_CHECKING:
+    from tests.support.apiserver.server import ApiServer
+
+
+class InMemoryClient(KubeClient):
+    """Makes the same requests as `KubeClient`; logs are not modeled."""
+
+    def __init__(self, server: "ApiServer", *, may_write: Callable[[], bool] = lambda: True) -> None:
+        self.server = server
+        self.server_ahead = timedelta(0)
+        self._may_write = may_write
+
+    async def close(self) -> None:
+        """Close nothing: there is no connection."""
+
+    async def read(self, request: Request) -> Json:
+        if request.verb not in READS and not self._may_write():
+            raise WriteFenced(f"{request}: this process may not write")
+        if request.resource == VERSION:
+            return self.server.kubernetes
+        return await self.server.answer(request)
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        resource_version: str,
+        labels: str | None = None,
+        fields: str | None = None,
+    ) -> AsyncIterator[Json]:
+        query = {"resourceVersion": resource_version, "labelSelector": labels, "fieldSelector": fields}
+        async for event in self.server.watch(Request("watch", resource, namespace, query=query)):
+            yield event
+
+    async def send(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError("a request that is neither read nor watched, such as logs")

@@ -1,0 +1,40 @@
+"""The refusals of an API server, with its statuses and reasons."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mill_kube.errors import ApiError, Conflict, NotFound
+from mill_kube.resources import Resource
+
+Place = tuple[Resource, str, str]
+
+
+def not_found(place: Place) -> ApiError:
+    resource, _, name = place
+    details = {"name": name, "kind": resource.plural, **({"group": resource.group} if resource.group else {})}
+    return NotFound(404, "NotFound", f'{resource.full_name} "{name}" not found', details)
+
+
+def already_exists(place: Place) -> ApiError:
+    resource, _, name = place
+    details = {"name": name, "kind": resource.plural}
+    return Conflict(409, "AlreadyExists", f'{resource.full_name} "{name}" already exists', details)
+
+
+def conflict(place: Place, why: str) -> ApiError:
+    resource, _, name = place
+    message = f'Operation cannot be fulfilled on {resource.full_name} "{name}": {why}'
+    return Conflict(409, "Conflict", message, {"name": name, "kind": resource.plural})
+
+
+def invalid(message: str) -> ApiError:
+    return ApiError(422, "Invalid", message)
+
+
+def check_identity(place: Place, meta: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Refuse a write for another version (409) or for another object of the same name (422)."""
+    version = given.get("resourceVersion") or meta["resourceVersion"]
+    if version != meta["resourceVersion"]:
+        raise conflict(place, "the object has been modified; please apply your changes to the latest version")
+    if (given.get("uid") or meta["uid"]) != meta["uid"]:
+        raise invalid(f"{place[2]} is invalid: metadata.uid: field is immutable")

@@ -1,0 +1,211 @@
+"""The in-memory API server: serves requests, and lets a test see and change what it has.
+
+Differences that tests must know: every namespace exists, objects are not validated, a deleted pod is gone at once,
+owner references have no effect, and server-side apply takes a list as one field.
+"""
+
+import copy
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from mill_kube.connection import Request
+from mill_kube.errors import Expired
+from mill_kube.resources import Resource
+from mill_objects.json import Json
+from tests.support.apiserver import objects, refusals
+from tests.support.apiserver.faults import Fault, action_of
+from tests.support.apiserver.history import Change, History
+from tests.support.apiserver.objects import Stored
+from tests.support.apiserver.ownership import Owners
+from tests.support.apiserver.refusals import Place
+from tests.support.apiserver.selectors import is_selected
+
+
+class ApiServer:
+    """Objects of all kinds, and a record of the requests for them."""
+
+    def __init__(self, *, version: int = 100, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.kubernetes: Json = {"major": "1", "minor": "35"}
+        self.requests: list[Request] = []
+        self.faults: list[Fault] = []
+        self.observers: list[Callable[[Request, Json], None]] = []
+        """Called when a request was served, before its answer reaches the client."""
+        self.version = version
+        self._now = now
+        self._objects: dict[Place, Stored] = {}
+        self._history = History(version)
+        self._pages: dict[str, list[Json]] = {}
+        self._uids = 0
+
+    # What a test does and looks at, without a request.
+
+    def put(self, resource: Resource, body: Json) -> Json:
+        """Store an object, status included. Its uid, generation and creation time are kept if it has them."""
+        meta = body["metadata"]
+        place = (resource, meta.get("namespace") or "", meta["name"])
+        before = self._objects.get(place)
+        old = before.body["metadata"] if before else {"uid": self._uid(), "creationTimestamp": self._time()}
+        kept = {key: old[key] for key in ("uid", "creationTimestamp") if key in old}
+        new = {**objects.type_of(resource), **copy.deepcopy(body), "metadata": {**kept, **copy.deepcopy(meta)}}
+        return self._store(place, before, Stored(new, before.owners if before else Owners()))
+
+    def remove(self, resource: Resource, namespace: str, name: str) -> None:
+        """Delete an object, whatever its finalizers."""
+        self._drop((resource, namespace, name))
+
+    def find(self, resource: Resource, namespace: str, name: str) -> Json | None:
+        """Return an object as it is stored."""
+        stored = self._objects.get((resource, namespace, name))
+        return copy.deepcopy(stored.body) if stored else None
+
+    def all(self, resource: Resource) -> list[Json]:
+        """Return the objects of a kind, by namespace and name."""
+        places = sorted((place for place in self._objects if place[0] == resource), key=lambda place: place[1:])
+        return [copy.deepcopy(self._objects[place].body) for place in places]
+
+    def add_fault(self, action: str, resource: Resource | None = None, **options: Any) -> Fault:
+        """Script a fault; see `Fault` for the options."""
+        fault = Fault(action, resource, **options)
+        self.faults.append(fault)
+        return fault
+
+    def sent(self, action: str, resource: Resource | None = None) -> list[Request]:
+        """Return the requests of a verb or action, in their order."""
+        return [
+            each
+            for each in self.requests
+            if action in (each.verb, action_of(each)) and (resource is None or each.resource == resource)
+        ]
+
+    def bookmark(self) -> None:
+        """Send a bookmark to every open watch."""
+        self._history.record(Change(self.version, None, None, None))
+
+    def end_watches(self, error: Exception | None = None) -> None:
+        """End every open watch, with an error or as the server does after a while."""
+        self._history.end_watches(error)
+
+    def compact(self) -> None:
+        """Forget the history: a watch or a further page from an older version is answered with 410."""
+        self._history.oldest = self.version
+        self._pages.clear()
+
+    # What the client calls.
+
+    async def answer(self, request: Request) -> Json:
+        """Serve a request other than a watch, with the faults that hit it."""
+        hits = await self._receive(request)
+        for fault in hits:
+            if fault.answer is not None:
+                return copy.deepcopy(fault.answer)
+        answer = self._serve(request)
+        for observer in self.observers:
+            observer(request, answer)
+        for fault in hits:
+            if fault.error is not None:
+                raise fault.error
+        return answer
+
+    async def watch(self, request: Request) -> AsyncGenerator[Json]:
+        """Yield the events of a watch."""
+        for fault in await self._receive(request):
+            if fault.answer is not None or fault.error is not None:
+                raise NotImplementedError("a watch that is answered otherwise")
+        async for event in self._history.follow(request):
+            yield event
+
+    async def _receive(self, request: Request) -> list[Fault]:
+        """Record a request and let it meet its faults. Return those that have a part in its answer."""
+        self.requests.append(request)
+        hits = [fault for fault in self.faults if fault.hits(request)]
+        for fault in hits:
+            await fault.wait()
+            if fault.error is not None and not fault.takes_effect:
+                raise fault.error
+        return hits
+
+    def _serve(self, request: Request) -> Json:
+        if request.subresource not in (None, "status") or (request.subresource and request.verb != "patch"):
+            raise NotImplementedError(str(request))
+        if request.verb == "list":
+            return self._list(request)
+        name = request.name if request.verb != "create" else request.body["metadata"].get("name")
+        if not name:
+            raise NotImplementedError(f"{request} without a name")
+        place = (request.resource, request.namespace or "", name)
+        stored = self._objects.get(place)
+        if request.verb == "create" and stored is not None:
+            raise refusals.already_exists(place)
+        if request.verb == "create" or (action_of(request) == "apply" and stored is None):
+            new = objects.created(place, request, self._uid(), self._time())
+            return new.rendered() if _is_dry(request) else self._store(place, None, new)
+        if stored is None:
+            raise refusals.not_found(place)
+        if request.verb == "get":
+            return copy.deepcopy(stored.body)
+        if request.verb == "delete":
+            return self._delete(place, stored, request)
+        new = objects.changed(place, stored, request, self._time())
+        if new.rendered() == stored.rendered():
+            return copy.deepcopy(stored.body)
+        return new.rendered() if _is_dry(request) else self._store(place, stored, new)
+
+    def _list(self, request: Request) -> Json:
+        query, kind = request.query, request.resource
+        if token := query.get("continue"):
+            if token not in self._pages:
+                raise Expired(410, "Expired", "the provided continue parameter is too old")
+            version, items = token.partition(":")[0], self._pages[token]
+        else:
+            version, items = str(self.version), [each for each in self.all(kind) if is_selected(each, request)]
+        limit = int(query.get("limit") or 0) or len(items)
+        metadata = {"resourceVersion": version}
+        if rest := items[limit:]:
+            metadata["continue"] = f"{version}:{len(self._pages)}"
+            self._pages[metadata["continue"]] = rest
+        head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version}
+        return {**head, "metadata": metadata, "items": copy.deepcopy(items[:limit])}
+
+    def _delete(self, place: Place, stored: Stored, request: Request) -> Json:
+        options, meta = request.body or {}, stored.body["metadata"]
+        if options.get("propagationPolicy", "Background") != "Background":
+            raise NotImplementedError(f"{request} with {options}")
+        for key, value in (options.get("preconditions") or {}).items():
+            if meta.get(key) != value:
+                raise refusals.conflict(place, f"Precondition failed: {key} in precondition: {value}")
+        if meta.get("finalizers"):
+            if "deletionTimestamp" in meta:
+                return copy.deepcopy(stored.body)
+            going = {**stored.body, "metadata": {**meta, "deletionTimestamp": self._time()}}
+            return self._store(place, stored, Stored(going, stored.owners))
+        self._drop(place)
+        details = {"name": place[2], "kind": place[0].plural, "uid": meta["uid"]}
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+    def _store(self, place: Place, before: Stored | None, after: Stored) -> Json:
+        self.version += 1
+        body = after.rendered()
+        body["metadata"]["resourceVersion"] = str(self.version)
+        is_over = before and body["metadata"].get("deletionTimestamp") and not body["metadata"].get("finalizers")
+        if is_over:
+            del self._objects[place]
+        else:
+            self._objects[place] = Stored(body, after.owners)
+        self._history.record(Change(self.version, place[0], before.body if before else None, None if is_over else body))
+        return copy.deepcopy(body)
+
+    def _drop(self, place: Place) -> None:
+        self.version += 1
+        self._history.record(Change(self.version, place[0], self._objects.pop(place).body, None))
+
+    def _uid(self) -> str:
+        self._uids += 1
+        return f"00000000-0000-4000-8000-{self._uids:012}"
+
+    def _time(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_dry(request: Request) -> bool:
+    return request.query.get("dryRun") == "All"
