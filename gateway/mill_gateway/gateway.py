@@ -21,7 +21,7 @@ from mill_gateway.stores import Stores
 from mill_gateway.streams.logs import LogSource
 from mill_gateway.streams.places import Streams
 from mill_kube.client import KubeClient
-from mill_process.probes import unfilled
+from mill_process.probes import unsynced_kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ GatewayDep = Annotated[Gateway, Depends(_gateway)]
 
 
 def _ready(gateway: GatewayDep) -> Gateway:
-    if waiting := unfilled(gateway.stores.reflectors):
+    if waiting := unsynced_kinds(gateway.stores.reflectors):
         raise NotSynced(f"the gateway has only just started, and waits for {', '.join(waiting)}: try again")
     return gateway
 

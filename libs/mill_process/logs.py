@@ -1,6 +1,7 @@
-"""Logs: text for people, or JSON with one object a line; both say what a record is about.
+"""Log formats: text, or JSON with one object in each line.
 
-A record about a MillDeployment carries `extra=about(…)`: fields to select by, so that nobody has to parse messages.
+A record about a MillDeployment carries `extra=about(…)`: fields to select by, so that no reader
+has to parse messages.
 """
 
 import json
@@ -18,13 +19,13 @@ TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 def about(key: Key, **fields: str | None) -> dict[str, Any]:
-    """Return the `extra` of a record: namespace and name of a MillDeployment, and what else is known."""
+    """Return the `extra` of a record: namespace and name of a MillDeployment, and the fields that have a value."""
     known = {name: value for name, value in fields.items() if value}
     return {"about": {"namespace": key.namespace, "name": key.name, **known}}
 
 
 def configure(level: str, format_: str) -> logging.Handler:
-    """Send everything that is logged in this process to stderr. Return the handler that does it."""
+    """Send all records of this process to stderr, and return the handler."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if format_ == "json" else TextFormatter(TEXT))
     root = logging.getLogger()
@@ -36,11 +37,13 @@ def configure(level: str, format_: str) -> logging.Handler:
 
 
 class TextFormatter(logging.Formatter):
-    """A line that begins with the time, in UTC as in the status. Nothing else does: a record's message is one line, and
-    the lines of a traceback are indented, whatever text of others is in them."""
+    """Text in which each record is one line that begins with the time in UTC.
+
+    No other line begins so: the lines of a traceback are indented, and foreign text is escaped.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
-        """Return a record's line, in which what is not printable is escaped."""
+        """Return a record's line with escapes for characters that are not printable."""
         return _escaped(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
@@ -57,10 +60,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """One JSON object in each line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return a record as JSON. What it is about are fields of their own."""
+        """Return a record as JSON. Namespace and name of its MillDeployment are fields."""
         fields = {
             "time": _time(record),
             "level": record.levelname.lower(),
@@ -74,7 +77,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _escaped(text: str) -> str:
-    """Write what is not printable as JSON and Python write it in a string."""
+    """Replace characters that are not printable by the escapes of JSON and Python."""
     return text if text.isprintable() else "".join(each if each.isprintable() else _escape(each) for each in text)
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told of the way to the API server: the same of every component, under its own prefix."""
+"""Metrics of requests and watches: the same for every component, each under its own prefix."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -12,24 +12,24 @@ from mill_kube.calls import Call
 from mill_kube.reflector import Reflector
 
 FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Limits of histograms: a millisecond to ten seconds."""
+"""Upper bounds of a histogram's buckets, in seconds."""
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, of no use to us
 
 
 class RequestMetrics:
-    """Counts requests to the API server: a client's observer."""
+    """Metrics of the requests to the API server: an `Observer` of a client."""
 
     def __init__(self, prefix: str, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             f"{prefix}_api_requests",
-            "Requests to the API server. code: the HTTP status, or `none` without an answer.",
+            "Total number of requests to the API server, by verb, resource and HTTP status; `none` without an answer.",
             ["verb", "resource", "code"],
             registry=registry,
         )
         self.latency = Histogram(
             f"{prefix}_api_request_duration_seconds",
-            "How long the API server takes to begin its answer.",
+            "Seconds until the API server begins its answer.",
             ["verb"],
             buckets=FAST,
             registry=registry,
@@ -42,10 +42,10 @@ class RequestMetrics:
 
 
 class WatchMetrics(Collector):
-    """Asks reflectors how they are, when somebody looks.
+    """Reads the state of reflectors at each scrape.
 
-    Several of one resource are shown together, since a series may be there only once: their restarts and what they
-    leave out are added up, and the longest silence counts.
+    A series may exist only once. Several reflectors of one resource therefore share one: their restarts and unreadable
+    objects are added up, and the longest silence counts.
     """
 
     def __init__(self, prefix: str, reflectors: Iterable[Reflector[Any]]) -> None:
@@ -57,14 +57,18 @@ class WatchMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
         restarts = CounterMetricFamily(
-            f"{self._prefix}_watch_restarts", "How often a watch was begun anew with a list.", labels=["resource"]
+            f"{self._prefix}_watch_restarts",
+            "Total number of new lists that a watch needed, by resource.",
+            labels=["resource"],
         )
         silent = GaugeMetricFamily(
-            f"{self._prefix}_watch_silent_seconds", "Since when a watch has said nothing.", labels=["resource"]
+            f"{self._prefix}_watch_silent_seconds",
+            "Seconds since the last event or bookmark of a watch.",
+            labels=["resource"],
         )
         unreadable = GaugeMetricFamily(
             f"{self._prefix}_watch_unreadable_objects",
-            "Objects that are left out, since they cannot be read: the log names them.",
+            "Number of objects that are left out since they cannot be read; the log names them.",
             labels=["resource"],
         )
         now = time.monotonic()

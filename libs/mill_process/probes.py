@@ -1,4 +1,4 @@
-"""Whether a process that lives on watches is well: what its probes answer."""
+"""Liveness and readiness of a process that depends on watches, for the answers of its probes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,9 +7,9 @@ from mill_kube.reflector import Reflector
 
 
 def dead_watch(watches: Iterable[Reflector[Any]], now: float, deadline: float) -> str | None:
-    """Say which watch has not heard anything for longer than the deadline.
+    """Return a message about the watch that received nothing for longer than `deadline` seconds, or None.
 
-    One that is only quiet has: it is begun anew long before.
+    A watch of objects that do not change is not dead: it stalls, and its reflector lists again, long before.
     """
     quietest = min(watches, key=lambda each: each.last_heard)
     silent = now - quietest.last_heard
@@ -20,12 +20,12 @@ def dead_watch(watches: Iterable[Reflector[Any]], now: float, deadline: float) -
     )
 
 
-def unfilled(watches: Iterable[Reflector[Any]]) -> list[str]:
-    """Return the kinds of which there is no first list yet."""
+def unsynced_kinds(watches: Iterable[Reflector[Any]]) -> list[str]:
+    """Return the kinds whose first list is not complete."""
     return [each.resource.full_name for each in watches if not each.synced.is_set()]
 
 
-def unfilled_watch(watches: Iterable[Reflector[Any]]) -> str | None:
-    """Say which watches have no first list yet."""
-    waiting = unfilled(watches)
+def unsynced_watch(watches: Iterable[Reflector[Any]]) -> str | None:
+    """Return a message about the watches whose first list is not complete, or None."""
+    waiting = unsynced_kinds(watches)
     return f"waiting for the first list of {', '.join(waiting)}" if waiting else None

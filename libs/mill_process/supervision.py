@@ -1,6 +1,7 @@
-"""Tasks that a process cannot do without: when one ends that nobody has told to end, the process gives up.
+"""Tasks that a process needs: when one ends without being canceled by its owner, the process exits.
 
-A watch or timer that ends unnoticed leaves a process that looks well and does nothing. One that ends is started anew.
+A watch or timer that ends unnoticed would leave a process that seems healthy and does nothing. Kubernetes restarts a
+process that exits.
 """
 
 import asyncio
@@ -12,15 +13,15 @@ from typing import Any, TypeAlias
 log = logging.getLogger(__name__)
 
 GiveUp: TypeAlias = Callable[[str], None]
-"""Told why the process cannot go on. It is called within the event loop, and must return at once."""
+"""Called in the event loop with the reason why the process must exit. It must return at once."""
 
 
 def supervised(
     work: Coroutine[Any, Any, None], name: str, give_up: GiveUp, *, may_return: bool = False
 ) -> asyncio.Task[None]:
-    """Start a task. If it ends by an error, or by returning where it may not, that is logged, and `give_up` is called.
+    """Start a task. If it raises, or returns although it may not, log that and call `give_up`.
 
-    Cancelling it is how it is told to end. `name` says in the log what it is.
+    To end the task, cancel it. `name` is its name in the log.
     """
     task = asyncio.create_task(work, name=name)
     task.add_done_callback(partial(_ended, give_up, may_return))
@@ -28,7 +29,7 @@ def supervised(
 
 
 async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Tell tasks to end, and wait until they have."""
+    """Cancel tasks and wait until they have ended."""
     ending = list(tasks)
     for task in ending:
         task.cancel()
@@ -36,14 +37,14 @@ async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def _ended(give_up: GiveUp, may_return: bool, task: asyncio.Task[None]) -> None:  # noqa: FBT001 - of a partial
-    name, told = task.get_name(), task.cancelling() > 0
+    name, canceled = task.get_name(), task.cancelling() > 0
     if task.cancelled():
-        if told:
+        if canceled:
             return
         log.error("%s: it was cancelled, and not by who started it", name)
     elif (error := task.exception()) is not None:
         log.error("%s: unexpected error", name, exc_info=error)
-    elif told or may_return:
+    elif canceled or may_return:
         return
     else:
         log.error("%s: it has ended, and should not have", name)

@@ -15,7 +15,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from mill_kube.reflector import Reflector
 from mill_operator.metrics import Metrics
-from mill_process.probes import dead_watch, unfilled_watch
+from mill_process.probes import dead_watch, unsynced_watch
 
 
 async def serve(
@@ -28,7 +28,7 @@ async def serve(
         return _answer(dead_watch(watches, time.monotonic(), deadline))
 
     async def readyz(_request: web.Request) -> web.Response:
-        return _answer(unfilled_watch(watches))
+        return _answer(unsynced_watch(watches))
 
     app = web.Application()
     app.add_routes(

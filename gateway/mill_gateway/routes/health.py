@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from mill_gateway.gateway import GatewayDep
 from mill_gateway.openapi import Responses
-from mill_process.probes import dead_watch, unfilled_watch
+from mill_process.probes import dead_watch, unsynced_watch
 
 router = APIRouter(tags=["health"])
 
@@ -32,7 +32,7 @@ async def healthz(gateway: GatewayDep) -> JSONResponse:
 @router.get("/readyz", summary="Are the caches synced?", response_model=Health, responses=UNWELL)
 async def readyz(gateway: GatewayDep) -> JSONResponse:
     """Answer 200 if every cache is synced, 503 otherwise."""
-    return _answer(unfilled_watch(gateway.stores.reflectors))
+    return _answer(unsynced_watch(gateway.stores.reflectors))
 
 
 def _answer(problem: str | None) -> JSONResponse:

@@ -13,7 +13,7 @@ from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
-from mill_process.probes import dead_watch, unfilled_watch
+from mill_process.probes import dead_watch, unsynced_watch
 
 DEADLINE = 180.0
 
@@ -45,11 +45,11 @@ def test_a_watch_that_hears_nothing_is_dead(
 
 
 def test_ready_means_that_every_watch_has_its_first_list(watches: list[Reflector[Any]]) -> None:
-    assert unfilled_watch(watches) == "waiting for the first list of pods, deployments.apps"
+    assert unsynced_watch(watches) == "waiting for the first list of pods, deployments.apps"
     watches[0].synced.set()
-    assert unfilled_watch(watches) == "waiting for the first list of deployments.apps"
+    assert unsynced_watch(watches) == "waiting for the first list of deployments.apps"
     watches[1].synced.set()
-    assert unfilled_watch(watches) is None
+    assert unsynced_watch(watches) is None
 
 
 @pytest.fixture
