@@ -24,10 +24,10 @@ from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from tests.bench import process
 from tests.bench.figures import heading, row
+from tests.support.certificates import make
 from tests.unit.mill_gateway.conftest import Recorded
 from tests.unit.mill_gateway.objects import mill_deployment, pod
-from tests.unit.mill_gateway.server.test_protocol import listening
-from tests.unit.mill_gateway.server.test_tls import make
+from tests.unit.mill_gateway.serving import serving
 
 LINE: Final = b"2026-02-14T10:00:01Z " + b"x" * 65_000 + b"\n"
 SECONDS: Final = 15
@@ -82,9 +82,9 @@ async def measure(streams: int, replicas: int, folder: Path, port: int) -> None:
         known = Recorded(gateway, cast("object", None), cast("object", None))  # type: ignore[arg-type]
         known.have(mill_deployment({"name": "web", "image": "web:1"}), *(pod("web", str(n)) for n in range(replicas)))
         app = create_app(settings, gateway)
-        async with listening(app) as (_, gateway_port):
+        async with serving(app) as served:
             before = process.resident_mib(os.getpid())
-            readers = [await ask(gateway_port, None) for _ in range(streams)]
+            readers = [await ask(served.port, None) for _ in range(streams)]
             await asyncio.sleep(SECONDS)
             after = process.resident_mib(os.getpid())
             heading(f"{streams} streams of {replicas} replicas, 64 KiB lines, nobody reads; MiB", "before", "after")

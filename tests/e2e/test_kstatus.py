@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus
-from tests.support.kstatus import Verdict, kstatus
-from tests.unit.mill_operator.kstatus import kstatus as kstatus_of_unit_tests
+from tests.e2e.verdicts import BROKEN, GOOD, judged
+from tests.support.kstatus import kstatus
 
 from . import guide
 from .conftest import MILL, Namespace, wait_for
 
-GOOD = 'service "web" {\n  image = "REGISTRY/web:1"\n  port  = 8080\n  cpu   = 0.02\n}\n'
-BROKEN = 'service "broken" {\n  image = "REGISTRY/web:missing"\n  port  = 8080\n  cpu   = 0.02\n}\n'
 SLOW = """
 service "slow" {
   image   = "REGISTRY/web:1"
@@ -61,25 +58,6 @@ class Recorded:
         """What kstatus says of each, which is what the guide says of it."""
         objects = list(self.objects)  # more may come meanwhile
         return [judged(*each) for each in zip(kstatus(objects), objects, strict=True)]
-
-
-def judged(found: Verdict, shown: dict[str, Any]) -> str:
-    """See that a verdict is the one that is documented, with mill's words, and the one that unit tests go by."""
-    metadata, status = shown["metadata"], shown.get("status") or {}
-    if "deletionTimestamp" in metadata:
-        assert found.status == "Terminating", shown
-        return found.status
-    assert found.status == guide.row_of(shown).kstatus, shown
-    generation, model = metadata["generation"], MillDeploymentStatus.model_validate(status)
-    assert found.status == kstatus_of_unit_tests(generation, model), shown
-    conditions = {each["type"]: each for each in status.get("conditions", ())}
-    if status.get("observedGeneration") != generation:
-        assert found.status == "InProgress", shown
-    else:
-        assert (found.status == "Failed") == ("Stalled" in conditions), shown
-        if found.status != "Current":
-            assert found.message == conditions["Ready"]["message"], shown
-    return found.status
 
 
 @pytest.fixture

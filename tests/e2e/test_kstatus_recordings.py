@@ -7,12 +7,12 @@ from typing import Any
 import yaml
 
 from mill_api.status import MillDeploymentStatus, State
+from tests.e2e.verdicts import judged
 from tests.support.kstatus import kstatus
-from tests.unit.mill_operator.test_conditions import judged as with_conditions
-from tests.unit.mill_operator.test_conditions import status
+from tests.support.statuses import judged as with_conditions
+from tests.support.statuses import status
 
 from . import guide
-from .test_kstatus import judged
 
 CHECK = Path(__file__).parents[2] / "charts/mill/files/argocd/resource_customizations/mill.dev/MillDeployment"
 

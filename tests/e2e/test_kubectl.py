@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hack.install import local_processes as local
-from tests.e2e.test_kstatus import BROKEN, GOOD
+from tests.e2e.verdicts import BROKEN, GOOD
 
 from . import guide
 from .conftest import MILL, Namespace, wait_for

@@ -5,30 +5,9 @@ import json
 import httpx
 from httpx_sse import connect_sse
 
+from tests.e2e.seed import FIXED, LINES, SEED
+
 from .conftest import GATEWAY, Namespace, wait_for
-
-SEED = """
-service "web" {
-  image = "REGISTRY/web:1"
-  port  = 8080
-  cpu   = 0.05
-  health { path = "/healthz" }
-}
-
-service "broken" {
-  image = "REGISTRY/web:missing"
-  port  = 8080
-  cpu   = 0.05
-}
-"""
-FIXED = SEED.replace("web:missing", "web:2")
-
-LINES = """\
-  web:    scheduled on node-1
-  web:    healthy
-  broken: failed: image pull failed: tag not found
-  deploy finished with errors
-"""
 
 
 def test_the_command_line_prints_the_four_lines_and_exits_1(namespace: Namespace) -> None:

@@ -15,7 +15,7 @@ from hack.images import push_mill
 from hack.install import local_processes as local
 from hack.install.releases import PREVIOUS, push_release
 from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
-from tests.e2e.test_partial_failure import LINES, SEED
+from tests.e2e.seed import LINES, SEED
 
 from .helm import CHART, helm
 

@@ -13,7 +13,7 @@ import pytest
 from hack.cluster import Cluster
 from tests.e2e.conftest import MILL, Finished, Namespace, free_port, wait_for
 from tests.e2e.gateway.process import GatewayProcess
-from tests.e2e.test_partial_failure import LINES, SEED
+from tests.e2e.seed import LINES, SEED
 
 TOKEN = "a-token-of-this-test"
 CONTEXT = "mill-dev"

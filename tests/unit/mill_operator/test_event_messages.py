@@ -11,8 +11,7 @@ from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
 from mill_operator.core import limits
 from mill_operator.core.rollout.event_messages import EventMessage, event_messages
 from mill_operator.core.rollout.status_change import StatusChange
-
-from .test_advance import World, failed, healthy, pending, starting, suspect
+from tests.support.rollouts import World, failed, healthy, pending, starting, suspect
 
 NOT_FOUND = "image pull failed: tag not found"
 

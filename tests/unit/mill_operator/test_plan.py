@@ -18,28 +18,13 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.leftovers import Leftover, late_pod_lookups, leftovers
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.verdicts.judge import Observation
+from tests.support.children import OBSERVED
 
 from .recordings import CREATED, pod
-from .test_judge import WEB as WANTED
+from .recordings import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")
 WEB = ChildObject("Deployment", Key("shop", "web"), "web", "hash-1")
-THERE = ObservedChild(
-    kind="Deployment",
-    key=Key("shop", "web"),
-    uid="uid-1",
-    resource_version="1",
-    deployment="mill",
-    service="web",
-    created=CREATED,
-    owner_uid="parent",
-    owner="MillDeployment mill",
-    applied="hash-1",
-    revision="1",
-    terminating=False,
-    replicas=1,
-    refusal="",
-)
 NOTHING = Plan()
 
 
@@ -52,56 +37,56 @@ def test_what_is_missing_is_made():
 
 
 def test_what_is_right_is_left_alone_and_trusted_after_a_restart():
-    assert compare([WEB], [replace(THERE, revision="7")]) == NOTHING
+    assert compare([WEB], [replace(OBSERVED, revision="7")]) == NOTHING
 
 
 def test_what_is_wanted_differently_is_written():
-    old = replace(THERE, applied="hash-0")
+    old = replace(OBSERVED, applied="hash-0")
     assert compare([WEB], [old]) == Plan(update=((WEB, old),))
 
 
 def test_what_another_hand_changed_is_written():
-    assert compare([WEB], [replace(THERE, revision="2")], {"uid-1": "1"}).update
-    assert compare([WEB], [THERE], {"uid-1": "1"}) == NOTHING
+    assert compare([WEB], [replace(OBSERVED, revision="2")], {"uid-1": "1"}).update
+    assert compare([WEB], [OBSERVED], {"uid-1": "1"}) == NOTHING
 
 
 def test_an_object_of_the_same_name_and_another_kind_is_another():
-    service = replace(THERE, kind="Service")
+    service = replace(OBSERVED, kind="Service")
     assert compare([WEB], [service]) == Plan(create=(WEB,), delete=(service,))
 
 
 def test_what_is_not_wanted_any_more_is_deleted():
-    assert compare([], [THERE]) == Plan(delete=(THERE,))
+    assert compare([], [OBSERVED]) == Plan(delete=(OBSERVED,))
 
 
 def test_what_belongs_to_somebody_else_is_never_deleted():
-    assert compare([], [replace(THERE, owner_uid="other"), replace(THERE, owner_uid="")]) == NOTHING
+    assert compare([], [replace(OBSERVED, owner_uid="other"), replace(OBSERVED, owner_uid="")]) == NOTHING
 
 
 def test_data_is_never_deleted():
-    assert compare([], [replace(THERE, kind="PersistentVolumeClaim")]) == NOTHING
+    assert compare([], [replace(OBSERVED, kind="PersistentVolumeClaim")]) == NOTHING
 
 
 def test_what_is_being_deleted_is_waited_for():
-    going = replace(THERE, terminating=True, applied="old")
+    going = replace(OBSERVED, terminating=True, applied="old")
     assert compare([WEB], [going]) == NOTHING
     assert compare([], [going]) == NOTHING
 
 
 def test_what_an_older_resource_of_the_name_left_is_waited_for_and_never_touched():
     """The garbage collector takes it; who applies to it would make it have two controllers."""
-    left = replace(THERE, owner_uid="older", applied="hash-0")
+    left = replace(OBSERVED, owner_uid="older", applied="hash-0")
     assert compare([WEB], [left]) == NOTHING
     assert compare([], [left]) == NOTHING
 
 
 def test_what_has_our_labels_and_another_controller_is_taken():
-    theirs = replace(THERE, owner_uid="other", owner="Application shop")
+    theirs = replace(OBSERVED, owner_uid="other", owner="Application shop")
     assert compare([WEB], [theirs]) == Plan(taken=((WEB, theirs),))
 
 
 def test_what_lost_its_owner_is_taken_up_again():
-    orphan = replace(THERE, owner_uid="", owner="", applied="hash-0")
+    orphan = replace(OBSERVED, owner_uid="", owner="", applied="hash-0")
     assert compare([WEB], [orphan]) == Plan(update=((WEB, orphan),))
 
 
@@ -130,7 +115,7 @@ class TestPostponed:
         assert self.until(self.GOOD, self.BAD, after=-3600) == []
 
     def test_only_the_deployment_waits(self):
-        old, service = replace(THERE, applied="hash-0"), replace(WEB, kind="Service")
+        old, service = replace(OBSERVED, applied="hash-0"), replace(WEB, kind="Service")
         found = plan([WEB, service], [old], owner=OWNER, revisions={}, postponed={"web"})
         assert found == Plan(create=(service,))
 
@@ -153,12 +138,12 @@ class TestPredecessor:
         return len(snapshot.pods), len(snapshot.children)
 
     def test_its_pods_and_objects_do_not_count(self):
-        assert self.see(replace(THERE, owner_uid="older")) == (0, 0)
-        assert self.see(replace(THERE, created=self.BORN)) == (0, 1)
+        assert self.see(replace(OBSERVED, owner_uid="older")) == (0, 0)
+        assert self.see(replace(OBSERVED, created=self.BORN)) == (0, 1)
         assert self.see() == (0, 0)
 
     def test_the_pods_of_a_deployment_that_was_taken_over_do(self):
-        assert self.see(THERE) == (1, 1)
+        assert self.see(OBSERVED) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -180,12 +165,12 @@ def left(
 
 
 def test_a_removed_service_is_counted_until_all_of_it_is_gone():
-    service, claim = replace(THERE, kind="Service"), replace(THERE, kind="PersistentVolumeClaim", owner_uid="")
-    assert left(THERE, service, claim, pods=(pod("ready"),)) == {"web": Leftover(3, "node node-1 does not answer")}
+    service, claim = replace(OBSERVED, kind="Service"), replace(OBSERVED, kind="PersistentVolumeClaim", owner_uid="")
+    assert left(OBSERVED, service, claim, pods=(pod("ready"),)) == {"web": Leftover(3, "node node-1 does not answer")}
     assert left(claim, pods=(pod("terminating"),)) == {"web": Leftover(1, "node node-1 does not answer")}
     assert left(service) == {"web": Leftover(1, "Service web is still there")}
     assert left(claim) == {}
-    assert left(THERE, pods=(pod("ready"),), wanted=("web",)) == {}
+    assert left(OBSERVED, pods=(pod("ready"),), wanted=("web",)) == {}
 
 
 def test_a_node_is_blamed_only_if_it_is_silent():
@@ -205,8 +190,8 @@ def test_nodes_are_asked_about_when_pods_should_have_ended():
 
 
 def test_what_is_not_ours_keeps_no_service():
-    assert left(replace(THERE, owner_uid="other"), replace(THERE, owner_uid="")) == {}
+    assert left(replace(OBSERVED, owner_uid="other"), replace(OBSERVED, owner_uid="")) == {}
 
 
 def test_tasks_are_no_services():
-    assert left(replace(THERE, kind="CronJob", service="")) == {}
+    assert left(replace(OBSERVED, kind="CronJob", service="")) == {}

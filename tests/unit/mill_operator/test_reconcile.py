@@ -31,10 +31,10 @@ from mill_operator.core.reconcile import (
     starts_rollout,
 )
 from mill_operator.core.verdicts.rule_input import Problem
+from tests.support.children import OBSERVED
+from tests.support.runs import job
 
 from .recordings import CREATED, pod
-from .test_plan import THERE
-from .test_runs import job
 
 NOW = CREATED + timedelta(seconds=60)
 VOLUME = {"name": "data", "path": "/data", "size": "1Gi"}
@@ -69,7 +69,7 @@ def observed(index: int, **changes: Any) -> ObservedChild:
     """Return the object of a desired one, as the operator has written it."""
     child = DESIRED.children[index]
     found = replace(
-        THERE,
+        OBSERVED,
         kind=child.kind,
         key=child.key,
         uid=f"{child.kind}-{child.key.name}",

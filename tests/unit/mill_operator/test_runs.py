@@ -1,87 +1,23 @@
 """Runs of tasks: what their Jobs and recorded pods say, one after the other, and what is told of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from mill_api.status import RunState, TaskRun
-from mill_operator.core import timestamps
-from mill_operator.core.observed.jobs import ObservedJob, project_job
+from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
-from mill_operator.core.observed.pods import ObservedPod, project_pod
+from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_TABLE
 from mill_operator.core.tasks.runs import look, look_without_job
 from mill_operator.core.verdicts.rules import TABLE
+from tests.support.runs import GAVE_UP, at, ended, job, pod
 
 from .event_texts import FAILED_CREATE
-from .recordings import CREATED, body, changed, node, said
+from .recordings import CREATED, node, said
 
-TIMED_OUT = "Job was active longer than specified deadline"
-GAVE_UP = "Job has reached the specified backoff limit"
 PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
-
-
-def at(seconds: float) -> str:
-    return timestamps.render(CREATED + timedelta(seconds=seconds))
-
-
-def job(*conditions: tuple[str, str, float], name: str = "web-1", deadline: int = 30, **meta: Any) -> ObservedJob:
-    """A Job; each condition is its type, its reason, and when it came true."""
-    said = [
-        {
-            "type": kind,
-            "status": "True",
-            "reason": reason,
-            "message": TIMED_OUT if reason == "DeadlineExceeded" else GAVE_UP,
-            "lastTransitionTime": (CREATED + timedelta(seconds=moment)).isoformat(),
-        }
-        for kind, reason, moment in conditions
-    ]
-    container = {
-        "name": "web",
-        "image": "registry.example/web:1",
-        "resources": {"limits": {"memory": "256M"}},
-        "env": [
-            {"name": "PLAIN", "value": "x"},
-            {"name": "URL", "valueFrom": {"secretKeyRef": {"name": "mill-secrets", "key": "db.url"}}},
-        ],
-    }
-    return project_job(
-        {
-            "metadata": {
-                "name": name,
-                "namespace": "shop",
-                "uid": f"{name}-uid",
-                "resourceVersion": "1",
-                "creationTimestamp": "2026-01-31T12:00:00Z",
-                "labels": {"mill.dev/deployment": "mill", "mill.dev/task": "web"},
-                "ownerReferences": [{"kind": "CronJob", "name": "web", "uid": "cron-uid"}],
-                **meta,
-            },
-            "spec": {
-                "activeDeadlineSeconds": deadline,
-                "template": {"spec": {"containers": [{"name": "injected", "image": "proxy"}, container]}},
-            },
-            "status": {"conditions": said},
-        }
-    )
-
-
-def pod(recorded: str, **changes: Any) -> ObservedPod:
-    """A recorded pod, as a run's: never tried again."""
-    made = body(recorded)
-    labels = made["metadata"]["labels"]
-    labels |= {"mill.dev/task": labels.pop("mill.dev/service"), "batch.kubernetes.io/job-name": "web-1"}
-    return changed(project_pod(made), **changes)
-
-
-def ended(code: int, reason: str = "Error", **changes: Any) -> ObservedPod:
-    crashed = pod("crashed-once")
-    assert crashed.container.ended is not None
-    end = replace(crashed.container.ended, exit_code=code, reason=reason)
-    return changed(crashed, ended=end, phase="Failed" if code else "Succeeded", **changes)
 
 
 class Story:

@@ -11,14 +11,10 @@ from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.tasks.status import TOLD_CHARACTERS, Observed, observe, outliving
 from mill_operator.core.verdicts.rule_input import Problem
+from tests.support.rollouts import World, failed, healthy, starting
+from tests.support.runs import at, ended, job, of, pod
 
-from .test_advance import World, failed, healthy, starting
-from .test_runs import CREATED, at, ended, job, pod
-
-
-def of(task: str, name: str, *conditions: tuple[str, str, float], created: float = 0) -> ObservedJob:
-    made = job(*conditions, name=name)
-    return replace(made, task=task, created=CREATED + timedelta(seconds=created))
+from .recordings import CREATED
 
 
 def complete(task: str, name: str, seconds: float, *, created: float = 0) -> ObservedJob:

@@ -20,11 +20,11 @@ from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.judge import JudgeInput, Observation
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
+from tests.support.runs import of
 
 from .kstatus import kstatus
+from .recordings import CREATED
 from .test_reconciler import KEY, Server, _resource
-from .test_runs import CREATED
-from .test_tasks import of
 
 SPEC = {
     "services": [

@@ -19,10 +19,9 @@ from mill_gateway.server import connections, limits
 from mill_gateway.server.limits import SURPLUS
 from mill_gateway.server.listener import connections_of
 from mill_gateway.settings import Settings
+from tests.support.certificates import certificate, make
 from tests.unit.mill_gateway.conftest import serve
 from tests.unit.mill_gateway.serving import Serving, serving
-
-from .test_tls import certificate, make
 
 TOKEN = "right-token"
 

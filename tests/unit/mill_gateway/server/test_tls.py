@@ -3,25 +3,13 @@
 import asyncio
 import logging
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from mill_gateway.server.tls import Certificate
 from mill_process.settings import SettingsError
-
-
-def make(folder: Path, name: str, *, passphrase: str | None = None) -> Path:
-    """Make a folder with a certificate and its key, as a mounted Secret has them."""
-    made = folder / name
-    made.mkdir()
-    protection = ("-passout", f"pass:{passphrase}") if passphrase else ("-nodes",)
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", *protection, "-keyout", str(made / "tls.key"))
-    subject = ("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
-    command = ("openssl", "req", "-x509", *key, "-days", "1", *subject, "-out", str(made / "tls.crt"))
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    return made
+from tests.support.certificates import certificate, make
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +36,6 @@ def mount(where: Path, pair: Path, *files: str) -> None:
         new = where / f"{name}.new"
         new.write_bytes((pair / name).read_bytes())
         new.replace(where / name)
-
-
-def certificate(folder: Path) -> Certificate:
-    return Certificate(str(folder / "tls.crt"), str(folder / "tls.key"))
 
 
 async def shown(held: Certificate, pairs: dict[str, Path]) -> str:
