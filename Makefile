@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := crds libs operator gateway cli hack tests
+TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
@@ -24,6 +25,8 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m hack.generate --check
 	$(BIN)/python -m hack.checks.links
+	$(BIN)/codespell $(TEXTS) tests
+	$(BIN)/codespell --dictionary hack/checks/words.txt --skip '*.svg,*/gitleaks.toml,*/words.txt,docs/style.md' $(TEXTS)
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
 	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
 
@@ -104,7 +107,7 @@ bench-reads: setup ## Print how fast the gateway shows a thousand services
 bench-memory: setup ## Print what the operator keeps of MillDeployments, and what a pass costs
 	$(BIN)/python -m tests.bench.memory
 
-bench-logs: setup ## Print what logs cost the gateway that nobody takes
+bench-logs: setup ## Print the cost of log streams that are not read
 	$(BIN)/python -m tests.bench.slow_logs
 
 bench-language: setup ## Print how fast .mill files are read

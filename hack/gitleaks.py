@@ -47,9 +47,10 @@ def _is_a_shape(rule: dict[str, Any]) -> bool:
     return rule["id"] not in LEFT_OUT and BY_VENDORS_NAME not in rule["regex"]
 
 
-def _rendered(rules: list[dict[str, Any]], licence: str) -> str:
+def _rendered(rules: list[dict[str, Any]], license_text: str) -> str:
     head = (
-        f"Shapes of credentials, from {MODULE} {GITLEAKS}.\nMade by `make credentials`; not to be edited.\n\n{licence}"
+        f"Shapes of credentials, from {MODULE} {GITLEAKS}.\nMade by `make credentials`; not to be edited.\n\n"
+        f"{license_text}"
     )
     lines = [f"# {line}".rstrip() for line in head.strip().split("\n")]
     for rule in rules:

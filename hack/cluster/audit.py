@@ -1,4 +1,4 @@
-"""What the operator asks the API server for, one line per request; nobody else's are written down, or paid for."""
+"""The operator's requests to the API server, one line each; those of others are not recorded, and cost nothing."""
 
 import json
 from typing import Final

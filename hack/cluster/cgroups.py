@@ -1,6 +1,6 @@
 """One control group that holds every process of the cluster: the daemons, the containers and their shims.
 
-It is how `down` finds them all, also those whose parent was killed and whose pid nobody wrote down. The kubelet puts
+It is how `down` finds them all, also those whose parent was killed and whose pid was not recorded. The kubelet puts
 its pods below the same group (`cgroupRoot`).
 """
 

@@ -64,7 +64,7 @@ def _files_elsewhere() -> Iterator[Path]:
 
 
 def _remove_if_empty(directory: Path) -> None:
-    """Remove a folder and the one around it (such as /var/lib/cni), unless somebody else uses them."""
+    """Remove a folder and the one around it (such as /var/lib/cni), unless they are in use."""
     for folder in (directory, directory.parent):
         if folder != _CONTAINER_LOGS.parent and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()

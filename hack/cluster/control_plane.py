@@ -65,7 +65,7 @@ def _etcd() -> Daemon:
         "listen-peer-urls": _ETCD_PEERS,
         "initial-advertise-peer-urls": _ETCD_PEERS,
         "initial-cluster": f"default={_ETCD_PEERS}",
-        # A cluster that starts anew each time has nothing to lose in a power cut.
+        # A cluster that starts from nothing each time has nothing to lose in a power cut.
         "unsafe-no-fsync": "true",
         "log-level": "warn",
     }

@@ -21,7 +21,7 @@ def start() -> None:
 
 
 def answers() -> bool:
-    """Whether CoreDNS has synchronised with the API server and answers."""
+    """Whether CoreDNS has synchronized with the API server and answers."""
     return readiness.answers(f"http://{_READINESS}/ready")
 
 

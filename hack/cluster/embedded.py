@@ -1,6 +1,6 @@
 """A real Kubernetes on a bare Linux machine, without Docker: the components run as processes of this machine.
 
-Its state is made anew by each `up`; only built programs and pushed images are kept. A cluster of which anything has
+Each `up` makes its state; only built programs and pushed images are kept. A cluster of which anything has
 died (after a reboot, say) is cleaned away and started afresh.
 """
 
@@ -19,7 +19,7 @@ from hack.progress import say, step
 from hack.toolchain.build import COREDNS, CRANE, ETCD, KUBERNETES, build
 
 # A kubelet that has started recently lets each probe wait for a random part of its period, so as not to probe
-# everything at once. Nobody wants to meet that in a test.
+# everything at once. A test must not meet that.
 _KUBELET_WARM_UP = 10.0
 
 FIRST_NODE = Node("node-1", network.GATEWAY, network.NODE_PODS)

@@ -1,4 +1,4 @@
-"""A cluster that somebody else runs, named by the environment: used as it is, never started or stopped."""
+"""An existing cluster, named by the environment: used as it is, never started or stopped."""
 
 import os
 from pathlib import Path

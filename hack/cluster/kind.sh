@@ -22,7 +22,7 @@ create_cluster() {
   "$KIND" create cluster --name "$CLUSTER" --kubeconfig "$KUBECONFIG" --wait 120s
 }
 
-# In a node 127.0.0.1 is the node itself: containerd is told to ask the registry's container instead.
+# In a node 127.0.0.1 is the node itself: containerd is configured to ask the registry's container instead.
 connect_registry() {
   if [ "$(docker inspect -f '{{json .NetworkSettings.Networks.kind}}' "$container")" = null ]; then
     docker network connect kind "$container"

@@ -53,7 +53,7 @@ def remove() -> None:
 
 
 def close(port: int) -> None:
-    """Let nobody but this machine reach a port, for a program that listens on all addresses whatever it is told."""
+    """Let only this machine reach a port, for a program that listens on all addresses whatever its options say."""
     reopen(port)
     for family in _families():
         run(family, "-w", "-I", "INPUT", *_others(port))

@@ -1,4 +1,4 @@
-"""Certificates and kubeconfigs: one authority, one certificate per component, made anew for each cluster by openssl."""
+"""Certificates and kubeconfigs: one authority, one certificate per component, made for each cluster by openssl."""
 
 import base64
 import json

@@ -1,8 +1,8 @@
 """Start, watch and end daemons that outlive the program that starts them.
 
 Each has a record (`processes/<name>.json`: what was run, its pid and when that pid started) and a log
-(`logs/<name>.log`). A pid counts only together with its start time, so that a number which the kernel gave to somebody
-else meanwhile is never signalled.
+(`logs/<name>.log`). A pid counts only together with its start time, so that a number which the kernel has given to
+another process meanwhile is never signaled.
 """
 
 import json
@@ -111,7 +111,7 @@ def pid(name: str) -> int | None:
 
 
 def send(name: str, number: signal.Signals) -> None:
-    """Send a signal, for instance SIGSTOP and SIGCONT to see how others take a silent neighbour."""
+    """Send a signal, for instance SIGSTOP and SIGCONT to see how others take a silent neighbor."""
     record = _read(name)
     if record is None or not record.alive:
         raise DaemonFailed(name, "is not running")

@@ -13,7 +13,7 @@ from typing import Final
 from hack.cluster.processes import Daemon
 
 _MOST: Final = 10_000_000
-"""Bytes of a request: what somebody has already, and wants."""
+"""Bytes of a request: what a client has already, and wants."""
 
 
 def daemon(name: str, served: Path, port: int) -> Daemon:
@@ -40,10 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(length),
         }
-        told = subprocess.run(
+        output = subprocess.run(
             ["git", "http-backend"], input=self.rfile.read(length), env=environment, capture_output=True, check=False
         )
-        head, _, body = told.stdout.partition(b"\r\n\r\n")
+        head, _, body = output.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
         self.send_response(int(headers.pop("Status", "200").split()[0]))
         for header, value in {**headers, "Content-Length": str(len(body))}.items():

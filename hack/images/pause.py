@@ -1,4 +1,4 @@
-"""The image of every pod's sandbox: Debian's static catatonit, which does nothing until it is told to end."""
+"""The image of every pod's sandbox: Debian's static catatonit, which does nothing until it gets a signal."""
 
 from pathlib import Path
 from typing import Final

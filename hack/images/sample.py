@@ -1,4 +1,4 @@
-"""The sample images: `web`, a small server whose behaviour flags decide, and `busybox`, a shell with tools."""
+"""The sample images: `web`, a small server whose behavior flags decide, and `busybox`, a shell with tools."""
 
 from pathlib import Path
 from typing import Final

@@ -5,7 +5,7 @@
 Each has the rights of its account in the cluster, not the developer's.
 
 They outlive the program that starts them. Each has a pid file; a pid counts only together with its start time, so
-that a number which belongs to somebody else by now is never signalled.
+that a number which another process has by now is never signaled.
 """
 
 import argparse

@@ -75,5 +75,7 @@ def push_release(release: Release, registry: str) -> str:
     folder = check_out(release)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder / each) for each in _PACKAGES)}
     with step(f"building the image of mill {release.version}"):
-        told = run(*(sys.executable, "-m", "hack.images", "mill", "--registry", registry), cwd=folder, env=environment)
-    return told.splitlines()[-1]
+        output = run(
+            *(sys.executable, "-m", "hack.images", "mill", "--registry", registry), cwd=folder, env=environment
+        )
+    return output.splitlines()[-1]

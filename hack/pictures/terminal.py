@@ -66,7 +66,7 @@ class Picture:
 
     @property
     def text(self) -> str:
-        """Return the lines without colours, to the last that is not empty, each with its end."""
+        """Return the lines without colors, to the last that is not empty, each with its end."""
         lines = [_plain(runs).rstrip() for runs in self.lines]
         while lines and not lines[-1]:
             lines.pop()
@@ -74,7 +74,7 @@ class Picture:
 
 
 class _Screen(pyte.HistoryScreen):
-    """A screen that has a colour for what is dim, which pyte leaves as it is."""
+    """A screen that has a color for what is dim, which pyte leaves as it is."""
 
     def select_graphic_rendition(self, *attrs: int, **more: Any) -> None:
         super().select_graphic_rendition(*(_BRIGHT_BLACK if each == _DIM else each for each in attrs), **more)
@@ -223,7 +223,7 @@ class Terminal:
             return False
         try:
             data = os.read(self._master, 65536)
-        except OSError:  # Linux says so that nobody has the terminal any more
+        except OSError:  # Linux reports so that the terminal is closed
             return False
         if data:
             self._take(data)

@@ -34,4 +34,4 @@ class Call:
 
 
 Observer: TypeAlias = Callable[[Call, int | None, float], None]
-"""Told of every request: the HTTP status, None if nobody answered, and how many seconds it took."""
+"""Called for every request with the HTTP status (None if there was no answer) and the seconds that it took."""

@@ -94,7 +94,7 @@ class Connection:
         connections: int = 100,
     ) -> None:
         configuration.connection_pool_maxsize = connections
-        # Not aiohttp's own look at the environment: for each request a thread would read `.netrc` anew, which takes
+        # Not aiohttp's own reading of the environment: for each request a thread would read `.netrc`, which takes
         # longer than the request, and its credentials would be sent to the API server.
         configuration.client_session_kwargs = {"trust_env": False}
         configuration.proxy = configuration.proxy or _proxy(configuration.host)

@@ -134,7 +134,7 @@ class Reflector(Generic[T]):
         return new
 
     async def run(self) -> NoReturn:
-        """Follow the server until cancelled, through every failure."""
+        """Follow the server until canceled, through every failure."""
         failures = 0
         while True:
             try:
@@ -198,8 +198,8 @@ class Reflector(Generic[T]):
         async for event in events:
             self.last_heard = time.monotonic()
             body = event["object"]
-            told = text(mapping(body, "metadata"), "resourceVersion")
-            version = self._version = told or version
+            reported = text(mapping(body, "metadata"), "resourceVersion")
+            version = self._version = reported or version
             if event["type"] == "BOOKMARK":
                 continue
             new = self._read(body)
@@ -209,11 +209,11 @@ class Reflector(Generic[T]):
             elif new is not None:
                 self._change(new)
             else:
-                self._leave_out(_key(body), told)
+                self._leave_out(_key(body), reported)
         return version
 
     def _read(self, body: Json) -> T | None:
-        """Return an object's projection, or None if it cannot be read, which is counted, and told when it begins."""
+        """Return an object's projection, or None if it cannot be read, which is counted, and logged the first time."""
         key = _key(body)
         try:
             new = self._project(body)

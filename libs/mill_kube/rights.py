@@ -18,7 +18,7 @@ from mill_kube.resources import Resource
 Manifest = dict[str, Any]
 
 SYSTEM_NAMESPACE: Final = "mill-system"
-"""Where our components run, if nobody chooses another namespace."""
+"""The default namespace of our components."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ def _raw_owner(found: dict[str, Any]) -> str:
         return manager
     # The writer of the status (a built-in controller) does not own the object.
     writes = (each for each in fields.mappings(meta, "managedFields") if not fields.text(each, "subresource"))
-    return next((writer for each in writes if (writer := fields.text(each, "manager"))), "somebody else")
+    return next((writer for each in writes if (writer := fields.text(each, "manager"))), "another owner")
 
 
 def _controller(found: Mapping[str, Any]) -> str:

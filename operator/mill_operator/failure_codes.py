@@ -18,7 +18,7 @@ _HEADER: Final = """\
 # Failure codes
 
 Why a service is `Failed` or `Suspect`: `status.services[].reason` has the code, `message` the reason in words.
-Of several causes, one whose time is up is told before one that still waits, and then the first in this order.
+Of several causes, one whose time is up is reported before one that still waits, and then the first in this order.
 *Permanent* causes fail at the first sighting; *likely* ones, and those that *need time*, are `Suspect` first.
 
 The same table judges the runs of tasks (`status.tasks[].runs[].reason`). A run is one attempt: the first crash is its

@@ -9,7 +9,7 @@ from tests.cli.conftest import Finished, Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, event, refusal, rollout, stream
 
 BAD = "a\x1b]0;x\x07b\u202ec\x9b1md\u2066e\x7ff\u200bg"
-"""Sets a window's title, reorders text, changes colours by a C1 character, hides."""
+"""Sets a window's title, reorders text, changes colors by a C1 character, hides."""
 MILL_FILE = 'service "web" {\n  image = "web:1"\n}\n'
 
 

@@ -1,4 +1,4 @@
-"""What a terminal gets that cannot or should not show everything: colours, glyphs, tables, secrets."""
+"""What a terminal gets that cannot or should not show everything: colors, glyphs, tables, secrets."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ PLAIN = """\
 
 
 def colored(picture: Picture) -> list[tuple[str, str, bool]]:
-    """Return what has a colour or is bold."""
+    """Return what has a color or is bold."""
     return [
         (run.text.strip(), run.color, run.bold)
         for line in picture.lines

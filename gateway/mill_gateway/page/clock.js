@@ -1,4 +1,4 @@
-// The gateway's time, by which rollouts are told: this machine's clock may be wrong.
+// The gateway's time, by which rollouts are shown: this machine's clock may be wrong.
 
 const NOT_WORTH_IT_MS = 2000; // the header has whole seconds, and the answer was on its way
 

@@ -56,20 +56,20 @@ function skipGone(error) {
 
 function updateRollout(deployment) {
   const known = rollouts.get(deployment.name);
-  const told = deployment.status?.rollout?.id === deployment.rollout ? deployment.status.rollout : null;
+  const reported = deployment.status?.rollout?.id === deployment.rollout ? deployment.status.rollout : null;
   if (known?.id === deployment.rollout && known.controller) {
-    if (told) known.timeline.begin(told.startedAt);
+    if (reported) known.timeline.begin(reported.startedAt);
     return;
   }
   stopFollowing(deployment.name);
   const streams = [...rollouts.values()].filter((each) => each.controller && each.timeline.running).length;
-  if (deployment.rolling_out && streams < MOST_STREAMS) followRollout(deployment, told);
-  else if (told) rollouts.set(deployment.name, { id: told.id, timeline: Timeline.of(deployment.status), controller: null });
+  if (deployment.rolling_out && streams < MOST_STREAMS) followRollout(deployment, reported);
+  else if (reported) rollouts.set(deployment.name, { id: reported.id, timeline: Timeline.of(deployment.status), controller: null });
 }
 
-function followRollout(deployment, told) {
+function followRollout(deployment, reported) {
   const timeline = new Timeline();
-  if (told) timeline.begin(told.startedAt);
+  if (reported) timeline.begin(reported.startedAt);
   const controller = new AbortController();
   const entry = { id: deployment.rollout, timeline, controller };
   rollouts.set(deployment.name, entry);
@@ -102,7 +102,7 @@ function empty() {
     element("code", {}, `mill deploy -f production.mill${namespace ? ` --namespace ${namespace}` : ""}`));
 }
 
-/** Tell those who do not see the colours what has changed. */
+/** Tell those who do not see the colors what has changed. */
 function announce() {
   const now = new Map(shown.map((each) => [each.name, `${each.name}: ${verdictOf(each)[1]}. ${each.message}`]));
   const news = [...now].filter(([name, text]) => verdicts && verdicts.get(name) !== text).map(([, text]) => text);

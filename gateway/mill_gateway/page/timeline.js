@@ -14,7 +14,7 @@ export class Timeline {
   success = null;
   reason = null;
 
-  /** The same from a resource's status, of a rollout that nobody follows. */
+  /** The same from a resource's status, of a rollout that is not followed. */
   static of({ rollout, services }) {
     const timeline = new Timeline();
     const elapsed = (at) => Math.max(0, (Date.parse(at) - Date.parse(rollout.startedAt)) / 1000 || 0);

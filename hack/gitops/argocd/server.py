@@ -51,11 +51,11 @@ class ArgoCD:
         """Return status and message that its own code finds for a resource, by the health check in its settings."""
         config = FOLDER / "argocd-cm.yaml"
         config.write_text(json.dumps(objects.settings()))
-        told = run(
+        output = run(
             *(ARGOCD.path, "admin", "settings", "resource-overrides", "health", file, "--argocd-cm-path", config),
             env={**os.environ, "ARGOCD_BINARY_NAME": "argocd", "KUBECONFIG": str(self.cluster.kubeconfig)},
         )
-        lines = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
+        lines = dict(line.split(": ", 1) for line in output.splitlines() if ": " in line)
         return lines["STATUS"], lines["MESSAGE"]
 
 
@@ -71,7 +71,7 @@ def up(cluster: Cluster) -> ArgoCD:
     try:
         with step("starting Argo CD"):
             objects.install(cluster, module_directory(ARGOCD))
-            network.close(_CONTROLLER)  # its metrics: the one address that nobody can choose
+            network.close(_CONTROLLER)  # its metrics: the one address that cannot be configured
             guests.start_all(_daemons(cluster))
     except BaseException:
         down(cluster)

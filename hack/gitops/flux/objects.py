@@ -24,7 +24,7 @@ INTERVAL: Final = 10
 
 
 def install(cluster: Cluster, modules: Iterable[Path]) -> None:
-    """Make the kinds that its modules bring, and the namespace of what it is told."""
+    """Make the kinds that its modules bring, and the namespace of its objects."""
     for module in modules:
         folder = str(module / "config" / "crd" / "bases")
         run(*cluster.kubectl_command("apply", "--server-side", "--force-conflicts", "-f", folder))

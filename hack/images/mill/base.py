@@ -11,7 +11,7 @@ from hack.images.mill.layout import CERTIFICATES, CONTROL, PROGRAM, STANDARD_LIB
 PACKAGES: Final = (
     "base-files",  # the system's name, by which scanners know whose packages they see
     "ca-certificates",
-    "gcc-12-base",  # the licence of libgcc-s1
+    "gcc-12-base",  # the license of libgcc-s1
     "libbz2-1.0",
     "libc6",
     "libcrypt1",

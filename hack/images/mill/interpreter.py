@@ -18,7 +18,7 @@ class LibraryMissing(RuntimeError):
 def compile_all(base: Path, tree: Path, folder: str) -> None:
     """Compile a folder in a tree.
 
-    The result depends on the sources alone: they are named as in the image, told apart by their content rather than
+    The result depends on the sources alone: they are named as in the image, distinguished by their content rather than
     their time, and compiled one by one, because two processes share their work differently each time.
     """
     python = (*_loader(base), base / PROGRAM, "-P", "-S", "-s")

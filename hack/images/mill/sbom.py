@@ -1,4 +1,4 @@
-"""The bill of materials: what is in the image, by name, version and licence, as CycloneDX has it.
+"""The bill of materials: what is in the image, by name, version and license, as CycloneDX has it.
 
 It has neither a serial number nor a time, so that equal images are equal.
 """

@@ -42,7 +42,7 @@ class Repeated(Pattern, Protocol):
 MADE: Final[list[Pattern]] = []
 """Every pattern that was made."""
 MADE_REPEATED: Final[list[Repeated]] = []
-"""Those that are looked for again and again. They must not look far ahead for what may not come: each time anew."""
+"""Patterns of repeated searches. They must not look far ahead for what may not come: each search would look again."""
 
 
 def pattern(regex: str) -> Pattern:

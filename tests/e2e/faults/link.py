@@ -51,7 +51,7 @@ class Link:
         self._break_off(EVERYTHING, cleanly=True)
 
     async def serve(self) -> None:
-        """Serve until cancelled."""
+        """Serve until canceled."""
         async with await KubeClient.connect(self._context) as client:
             known = client.configuration
             trust = ssl.create_default_context(cafile=known.ssl_ca_cert)

@@ -1,4 +1,4 @@
-"""Draining a node on the real API server, with fake nodes: budgets are honoured, and nobody is left without words."""
+"""Draining a node on the real API server, with fake nodes: budgets are honored, and nobody is left without words."""
 
 import json
 import time
@@ -87,7 +87,7 @@ def test_a_node_is_drained_as_its_budgets_allow_and_then_removed(
         assert states["fake-1"] == "draining"
 
         first = Draining(gateway, "fake-1")
-        wait_for("the budget to be honoured", lambda: "waiting" in first.phases())
+        wait_for("the budget to be honored", lambda: "waiting" in first.phases())
         time.sleep(3)  # longer than it takes to try again
         assert {pod["spec"]["nodeName"] for pod in elsewhere.pods("web")} == places
         second = Draining(gateway, "fake-1")

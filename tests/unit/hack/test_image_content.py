@@ -83,7 +83,7 @@ def test_nothing_of_ours_names_what_is_left_out_of_the_client() -> None:
     imports = re.compile(r"^\s*(?:from|import) (kubernetes\S*)(?: import (.+))?$", re.MULTILINE)
     found = {match for file in ours for match in imports.findall(file.read_text())}
     assert found == {("kubernetes.aio", "client as aio"), ("kubernetes.aio", "config as aio_config")}
-    text = (ROOT / "libs/mill_kube/client.py").read_text()
+    text = (ROOT / "libs/mill_kube/connection.py").read_text()
     assert set(re.findall(r"\baio\.(\w+)", text)) - {"client", "config"} == {"ApiClient", "Configuration"}
 
 

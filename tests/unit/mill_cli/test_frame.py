@@ -36,7 +36,7 @@ CODES = {
 
 
 def lines(on: Console, *shown: RenderableType) -> list[str]:
-    """Return the lines that are written, with the names of colours, and pieces of a line that look the same as one."""
+    """Return the lines that are written, with the names of colors, and pieces of a line that look the same as one."""
     on.print(*shown, sep="\n")
     text = re.sub(r"\x1b\[([\d;]+)m", lambda code: f"<{CODES[code[1]]}>", on.file.getvalue())
     return [each.rstrip() for each in re.sub(r"(?<=<dim>)([^<]*)</><dim>", r"\1", text).splitlines()]

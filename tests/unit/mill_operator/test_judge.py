@@ -85,7 +85,7 @@ ROWS = [
     Row("mounting", State.SUSPECT, "SandboxFailed", due=150, wake=33, at=30,
         answers=said(events.NO_ADDRESS, events.MOUNT_OF_NOTHING)),
     Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
-        'volume "noclass-data" not provisioned: nobody has provided it yet', due=123, wake=5, nodes=0,
+        'volume "noclass-data" not provisioned: no volume has been provided yet', due=123, wake=5, nodes=0,
         claims=(claim(name="noclass-data", storage_class="standard"),)),
     Row("volume-unbound", State.SUSPECT, "VolumeNotProvisioned",
         'volume "noclass-data" not provisioned: no storage class', due=33, wake=5, nodes=0,
@@ -105,7 +105,7 @@ ROWS = [
     Row("volume-late-binding", State.PENDING, wake=5, nodes=0,
         claims=(claim(name="wffc-data", storage_class="late"),)),
     Row("volume-late-binding", State.SUSPECT, "VolumeNotProvisioned",
-        'volume "wffc-data" not provisioned: nobody has provided it yet', due=126, wake=10, at=6, nodes=0,
+        'volume "wffc-data" not provisioned: no volume has been provided yet', due=126, wake=10, at=6, nodes=0,
         claims=(claim(name="wffc-data", storage_class="late"),),
         answers=said(events.NO_PROVISIONER, uid="wffc-data-uid")),
     # The start

@@ -1,4 +1,4 @@
-"""A service, or a run, that cannot be rendered or judged by a fault of ours: its neighbours are."""
+"""A service, or a run, that cannot be rendered or judged by a fault of ours: its neighbors are."""
 
 import logging
 from collections.abc import Callable

@@ -37,7 +37,7 @@ class ObservedChild:
     phase: str = ""
     """`Bound`, `Pending` or `Lost`, of a claim."""
     storage_class: str | None = None
-    """A claim's; None: nobody has named one, and there is no default."""
+    """A claim's; None: none is named, and there is no default."""
 
 
 def project_child(kind: str, body: JsonView) -> ObservedChild:

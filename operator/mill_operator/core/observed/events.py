@@ -23,7 +23,7 @@ LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class ObservedEvent:
-    """What somebody said of an object."""
+    """An event about an object."""
 
     reason: str
     message: str

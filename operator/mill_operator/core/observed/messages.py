@@ -8,7 +8,7 @@ from mill_operator.core.patterns import pattern
 LIMIT: Final = 2048
 """Bytes kept of a text: a kubelet's message can have 4096, and a status with many services must stay small."""
 CAUSE_LIMIT: Final = 200
-"""Bytes of a cause in a reason, which is one line on somebody's terminal."""
+"""Bytes of a cause in a reason, which is one line on a terminal."""
 
 WRAPPINGS: Final = (
     r'Back-off pulling image "[^"]*":\s*',

@@ -37,7 +37,7 @@ class ObservedPod:
     unready_since: datetime | None
     """When it was ready last, or since when it exists."""
     container: ObservedContainer
-    """Ours; another one where a rule looks at a container that somebody injected."""
+    """Ours; another one where a rule looks at an injected container."""
     message: str = ""
     """The same as `reason` in words."""
     sandbox_ready: bool = False
@@ -45,16 +45,16 @@ class ObservedPod:
     status_updated_at: datetime | None = None
     """When the kubelet wrote last, by the API server's clock: what it tells of cannot be later."""
     gate: str = ""
-    """What the pod waits for though its containers are ready: somebody's readiness gate, in the kubelet's words."""
+    """The readiness gate that the pod waits for though its containers are ready, as the kubelet reports it."""
     claims: tuple[str, ...] = ()
     """Names of the claims that it mounts."""
     injected: tuple[ObservedContainer, ...] = ()
-    """Containers that somebody injected, and that are not ready."""
+    """Injected containers that are not ready."""
     task: str = ""
     job: str = ""
     """Name of the run that a task's pod is for; both are empty for a service's pod."""
     eviction_message: str = ""
-    """Why the cluster ends it, in its words; empty if it ends of itself, or by somebody's hand."""
+    """Why the cluster ends it, as it reports; empty if the pod ends by itself or is deleted by a client."""
 
     @property
     def first_started(self) -> datetime | None:
@@ -121,7 +121,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
 def pods_of_template(pods: Iterable[ObservedPod], template: str) -> list[ObservedPod]:
     """Return the pods that are judged: of that template, not on their way out, and not ended by their node.
 
-    A node ends a pod for reasons of its own: eviction, preemption, shutdown. That is nobody's fault.
+    A node ends a pod for reasons of its own: eviction, preemption, shutdown. That is no fault of the service.
     """
     over = ("Failed", "Succeeded")
     return [pod for pod in pods if pod.template == template and not pod.terminating and pod.phase not in over]
@@ -130,7 +130,7 @@ def pods_of_template(pods: Iterable[ObservedPod], template: str) -> list[Observe
 def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod]:
     """Return the pods that can be blamed on the template: those with its image.
 
-    Others are of somebody who has edited the Deployment, which is put right; unless all are others, because something
+    Others come from an edited Deployment, which the operator corrects; unless all are others, because something
     rewrites the images of all pods.
     """
     return [pod for pod in pods if pod.container.image == image] or list(pods)

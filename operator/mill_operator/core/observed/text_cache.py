@@ -38,7 +38,7 @@ class TextCache:
         return len(self._texts)
 
     def reading(self, uid: str) -> ContainerTexts:
-        """Begin to read a pod anew. Texts that are not asked for this time are forgotten."""
+        """Start to read a pod again. Texts that are not requested this time are forgotten."""
         texts = ContainerTexts(self._texts.pop(uid, {}))
         self._texts[uid] = texts.made
         if len(self._texts) > self._pods:

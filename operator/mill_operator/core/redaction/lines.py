@@ -30,8 +30,8 @@ NAMED: Final = repeated(
     rf"|(?P<beside>{_CLOSE}(?:[ ](?:to |from |as )?|[;,][ ]?))"
     r")"
 )
-"""A name, and how its value is told: `=`, ` is `, `("`, `", "`, a column, or a blank alone."""
-TOLD: Final = ("assigned", "said", "called", "listed", "apart", "beside")
+"""A name, and how its value follows: `=`, ` is `, `("`, `", "`, a column, or a blank alone."""
+INTRODUCTIONS: Final = ("assigned", "said", "called", "listed", "apart", "beside")
 """Its groups, but for the first."""
 
 PAIR: Final = repeated(
@@ -137,8 +137,8 @@ class _Cuts:
         for found in COMMAND.finditer(text):
             if self._is_lost(found.start()):
                 continue
-            told = found.group().endswith("(") or not self._is_message(found.start(), found.end())
-            if told and not _is_user_id(found, text):
+            introduction = found.group().endswith("(") or not self._is_message(found.start(), found.end())
+            if introduction and not _is_user_id(found, text):
                 self._cut(found.start(), found.end())
 
     def _line(self, position: int) -> int:
@@ -178,24 +178,24 @@ class _Cuts:
             if self._is_over(name_at):
                 continue
             name, *parts = found.groups("")
-            told = next(kind for kind, part in zip(TOLD, parts, strict=True) if part)
+            introduction = next(kind for kind, part in zip(INTRODUCTIONS, parts, strict=True) if part)
             before = self._text[max(0, name_at - _BEFORE, self._starts[self._line(name_at)]) : name_at]
             if before.endswith("\\") and name[:1] in "nrt":
                 name = name[1:]
             word = before.split()[-1].strip("\"'([{") if before[-1:] in " \t" and before.strip() else ""
-            if is_credential(name, word) and self._tells_value(found, name, told, before):
+            if is_credential(name, word) and self._introduces_value(found, name, introduction, before):
                 self._cut(name_at, found.end())
 
-    def _tells_value(self, found: Found, name: str, told: str, before: str) -> bool:
+    def _introduces_value(self, found: Found, name: str, introduction: str, before: str) -> bool:
         rest = self._rest(found.end())
         flag = name.startswith("-")
-        if told == "beside":
+        if introduction == "beside":
             quoted = rest[:1] in ("'", '"') and found.group().endswith(" ")
             if not flag and not (_is_told_by_its_side(name) and (quoted or _is_random(rest))):
                 return False
-        if told == "listed" and not (flag or before.rstrip("\"'`\\").strip()[-1:] in ("", "(", "[")):
+        if introduction == "listed" and not (flag or before.rstrip("\"'`\\").strip()[-1:] in ("", "(", "[")):
             return False
-        if told == "assigned":
+        if introduction == "assigned":
             if before.endswith("<") and found.group().endswith(">"):
                 return False
             if name.lower().lstrip("$") in {"pwd", "oldpwd"} and _WORKING_FOLDER.match(rest):
@@ -204,7 +204,7 @@ class _Cuts:
                 return False
             if before.endswith("--- ") and name == "PASS":  # of a test
                 return False
-        if rest.strip() and told != "called" and (_NO_VALUE.match(rest) or _is_placeholder(rest, name)):
+        if rest.strip() and introduction != "called" and (_NO_VALUE.match(rest) or _is_placeholder(rest, name)):
             return False
         return not self._is_message(found.start(), found.end())
 
@@ -212,8 +212,8 @@ class _Cuts:
         for found in ELEMENT.finditer(self._text):
             if not is_credential(found["name"]):
                 continue
-            if told := ITS_VALUE.search(found.group()):
-                self._cut(found.start(), found.start() + told.end())
+            if shown := ITS_VALUE.search(found.group()):
+                self._cut(found.start(), found.start() + shown.end())
             elif not found.group().endswith("/>") and not self._text.startswith("</", found.end()):
                 self._cut(found.start(), found.end(), element=True)
 
@@ -242,17 +242,17 @@ class _Cuts:
             before = self._text[max(self._starts[number], found.start() - REACH) : found.start()]
             if found["close"].endswith(">") or ITS_VALUE.search(behind):
                 self._cut(found.start(), found.end())
-            elif told := ITS_VALUE.search(before):
-                at = found.start() - len(before) + told.end()
+            elif shown := ITS_VALUE.search(before):
+                at = found.start() - len(before) + shown.end()
                 self._cut(at, at)
             else:
                 self._value_nearby(number)
 
     def _value_nearby(self, number: int) -> None:
         for near in (number - 1, *range(number + 1, number + 1 + LINES_APART)):
-            if 0 <= near < len(self._lines) and (told := ITS_VALUE.search(self._lines[near][:REACH])):
-                at = self._starts[near] + told.end()
-                self._cut(at - (told.end() - told.start()), at)
+            if 0 <= near < len(self._lines) and (shown := ITS_VALUE.search(self._lines[near][:REACH])):
+                at = self._starts[near] + shown.end()
+                self._cut(at - (shown.end() - shown.start()), at)
                 return
 
 
@@ -269,7 +269,7 @@ def _is_told_by_its_side(name: str) -> bool:
 
 
 def _is_placeholder(value: str, name: str) -> bool:
-    """Tell a word of somebody's usage: `--password PASSWORD`."""
+    """Return whether a word stands for a value in a usage text: `--password PASSWORD`."""
     words = value[:_BEFORE].split()
     return bool(words) and words[0].strip("<>[]\"'").lower() == name.strip("-").lower()
 

@@ -30,7 +30,7 @@ from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, in
 
 MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
-"""How long a run is told of whose Job was deleted: as long as if it had ended by itself."""
+"""How long a run is reported whose Job was deleted: as long as if it had ended by itself."""
 NOT_MADE = "FailedCreate"
 """The event of a Job that is not allowed to make its pod: its status says nothing of it."""
 
@@ -62,7 +62,7 @@ def look(
         ended = _told(run, RunState.SUCCEEDED, None, _finished_at(job, pod) or now)
         return Look(ended.model_copy(update={"exit_code": 0}))
     if before.state is RunState.FAILED and (job.failure is not None or (pod is not None and pod.terminating)):
-        # It had failed long before its deadline came, or somebody ended it.
+        # It had failed long before its deadline came, or it was stopped.
         return Look(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
     if pod is None and job.failure is None and before.node is not None:
         return Look(before)  # its pod is gone, and the Job will say what that means
@@ -78,7 +78,7 @@ def look_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) ->
     if before.finished_at is None:
         if pod is not None:
             return Look(before)  # it is still ending
-        # What was wrong with it stays, since that may be why somebody has stopped it.
+        # What was wrong with it stays, since that may be why it was stopped.
         before = _ended(before.model_copy(update={"state": RunState.STOPPED}), now)
     elif before.state is not RunState.STOPPED:
         return None
@@ -180,7 +180,7 @@ def _weighed(finding: Finding, job: ObservedJob, pod: ObservedPod | None, now: d
     if job.failure is not None:
         return replace(finding, due=now)
     if pod is not None and pod.terminating:
-        return replace(finding, due=None)  # somebody ends it: what that is, the Job says
+        return replace(finding, due=None)  # it is being stopped, and the Job says why
     over = pod is not None and (pod.container.ended is not None or pod.phase == "Failed")
     return replace(finding, due=now) if over else finding
 

@@ -19,9 +19,9 @@ from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
 
 TOLD_PER_TASK = 5
-"""How many runs that go on are told of, and how many that have ended: the newest of each."""
+"""How many active runs are reported, and how many that have ended: the newest of each."""
 TOLD_CHARACTERS = 28_000
-"""How much is told of all tasks together, as JSON: the newest run of every task before the second of any. A status of
+"""Size of the report of all tasks together, as JSON: the newest run of every task before the second of any. A status of
 200 services leaves no more, in an object that is written as a whole."""
 
 
@@ -76,9 +76,11 @@ def observe(
         asked |= {question for each in looks for question in each.lookup_requests}
     # A program that has ended has, though its Job takes a moment to say so.
     ended = {run.name for runs in runs_of.values() for run in runs if run.finished_at is not None}
-    told = _bounded(runs_of)
+    reported = _bounded(runs_of)
     return Observed(
-        tasks=[_status(task, told.get(task, ()), problems.get(task), now) for task in sorted({*told, *problems})],
+        tasks=[
+            _status(task, reported.get(task, ()), problems.get(task), now) for task in sorted({*reported, *problems})
+        ],
         active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
         wake_at=min(wakes, default=None),
         lookup_requests=frozenset(asked),
@@ -113,7 +115,7 @@ def outliving(jobs: Iterable[ObservedJob], deleted: Iterable[ObservedChild]) -> 
 
 
 def _newest_jobs(jobs: Sequence[ObservedJob]) -> list[ObservedJob]:
-    """Return the Jobs that are told of. The others are not even judged: there may be very many."""
+    """Return the Jobs that are reported. The others are not even judged: there may be very many."""
     active = (job for job in jobs if job.finished_at is None)
     ended = (job for job in jobs if job.finished_at is not None)
     return [
@@ -129,20 +131,20 @@ def _pod_of(job: ObservedJob, pod_of: Mapping[str, ObservedPod]) -> ObservedPod 
 
 
 def _bounded(runs_of: Mapping[str, Iterable[TaskRun]]) -> dict[str, list[TaskRun]]:
-    """Keep what is told of, without the tasks of which nothing is."""
+    """Return the runs that are reported, without tasks that have none."""
     ranked: list[tuple[int, tuple[datetime, str], str, TaskRun]] = []
     for task, runs in runs_of.items():
         for ended in (False, True):
             newest = nlargest(TOLD_PER_TASK, (run for run in runs if (run.finished_at is not None) is ended), key=_age)
             ranked += [(-rank, _age(run), task, run) for rank, run in enumerate(newest)]
-    told: dict[str, list[TaskRun]] = {}
+    reported: dict[str, list[TaskRun]] = {}
     room = TOLD_CHARACTERS
     for _, _, task, run in sorted(ranked, key=lambda each: each[:3], reverse=True):
-        room -= len(run.model_dump_json(by_alias=True, exclude_none=True)) + (0 if task in told else len(task) + 22)
+        room -= len(run.model_dump_json(by_alias=True, exclude_none=True)) + (0 if task in reported else len(task) + 22)
         if room < 0:
             break
-        told.setdefault(task, []).append(run)
-    return told
+        reported.setdefault(task, []).append(run)
+    return reported
 
 
 def _age(run: TaskRun) -> tuple[datetime, str]:

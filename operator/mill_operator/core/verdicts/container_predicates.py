@@ -81,7 +81,7 @@ def _pull_denied(subject: PodSubject) -> Match | None:
 def pull_denied(subject: PodSubject) -> Match | None:
     """Find a registry that refuses. That counts at once when the node has tried again meanwhile.
 
-    A new attempt is told by its message: `ErrImagePull`, where the last thing that we saw was the back-off.
+    A new attempt is recognized by its message: `ErrImagePull`, where the last one was the back-off.
     """
     if (match := _pull_denied(subject)) is None:
         return None

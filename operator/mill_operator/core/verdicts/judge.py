@@ -1,7 +1,7 @@
 """One service's pods → what is seen of it, and what the rules find wrong.
 
 Judged are the pods that carry the wanted template's hash, whatever a controller's status says of them: it lags.
-Pods that are being deleted, or that a node pushed out, are nobody's fault and no evidence.
+Pods that are being deleted, or that a node has evicted, are no evidence against the service.
 """
 
 from collections.abc import Sequence

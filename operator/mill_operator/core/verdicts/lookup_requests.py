@@ -109,7 +109,7 @@ def _about_its_silence(pod: ObservedPod, now: datetime) -> set[LookupRequest]:
         return (
             {_events(pod, LATER), *_node(pod, SOON)} if now - pod.container.running_since >= PROBED_IN_VAIN else set()
         )
-    # Somebody else says that it is not ready: another container, a gate, or the controller that watches nodes.
+    # Its own container is ready. It is not: because of another container, a gate, or the controller that watches nodes.
     return set() if pod.injected or pod.gate else _node(pod, SOON)
 
 

@@ -1,4 +1,4 @@
-"""How pods are looked at: what happened to them since somebody asked, by our clock, with each of their containers."""
+"""Pods as the rules look at them: what happened since the request, by our clock, with each of their containers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ CLOCKS_AGREE: Final = timedelta(seconds=2)
 
 
 def since_asked(pod: ObservedPod, asked_at: datetime | None) -> ObservedPod:
-    """Leave out of a pod what happened to it before somebody asked, if it is older than that."""
+    """Return a pod without what happened to it before the request, if it is older than that."""
     if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at:
         return pod
     told_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < asked_at
@@ -47,7 +47,7 @@ def _if_since(end: Termination | None, asked_at: datetime) -> Termination | None
 
 
 def evicted(pods: Sequence[ObservedPod], template: str, asked_at: datetime | None) -> tuple[ObservedPod, ...]:
-    """Return the pods that nodes have pushed out since somebody asked, the oldest first."""
+    """Return the pods that nodes have evicted since the request, oldest first."""
     all_of_them = (pod for pod in pods if pod.template == template and pod.reason == "Evicted")
     since = (pod for pod in all_of_them if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at)
     return tuple(sorted(since, key=lambda pod: pod.created))

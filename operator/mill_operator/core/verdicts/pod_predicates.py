@@ -83,12 +83,12 @@ def _why_no_node(words: str) -> str:
             found.append(f"{short} {taint}" if taint else short or match.group(0).lower())
     if found:
         return ", ".join(found)
-    _, _, told = words.partition(": ")
-    return one_line((told or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
+    _, _, causes = words.partition(": ")
+    return one_line((causes or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
 
 
 def volume_unbound(subject: PodSubject) -> Match | None:
-    """Find a pod that waits for a volume which nobody provides."""
+    """Find a pod that waits for a volume that is not provided."""
     pod = subject.pod
     if pod.node is not None:
         return None
@@ -97,14 +97,14 @@ def volume_unbound(subject: PodSubject) -> Match | None:
         return None
     said = subject.results.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
     why = _why_no_volume(claim, said.message if said else "")
-    told = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
+    is_unbound = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
     waiting = subject.results.newest_event(claim.uid, "ExternalProvisioning")
-    if not why and not told and waiting is None:
+    if not why and not is_unbound and waiting is None:
         return None
     evidence = next(
         (each.message for each in (said, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
     )
-    values = {"volume": claim.key.name, "cause": why or "nobody has provided it yet"}
+    values = {"volume": claim.key.name, "cause": why or "no volume has been provided yet"}
     return Match(evidence, values, grace=None if why else UNEXPLAINED_VOLUME_GRACE)
 
 
@@ -169,7 +169,7 @@ def exceeds_its_storage(evicted: Sequence[ObservedPod]) -> Match | None:
 
 
 def gate_closed(subject: PodSubject) -> Match | None:
-    """Find a pod whose containers are ready, and somebody else (a load balancer, say) who does not agree."""
+    """Find a pod whose containers are ready, and whose readiness gate (of a load balancer, say) has not passed."""
     pod = subject.pod
     if not pod.gate:
         return None
