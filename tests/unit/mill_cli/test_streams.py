@@ -85,7 +85,7 @@ def test_a_deploy_that_is_refused_is_not_tried_again(opened: Open) -> None:
 
 def test_a_deploy_without_an_answer_may_have_begun(opened: Open) -> None:
     stream, asked = opened(httpx.ReadError("gone"))
-    with pytest.raises(CliError, match="may have begun") as lost:
+    with pytest.raises(CliError, match="may have started") as lost:
         list(stream)
     assert (lost.value.code, len(asked)) == (Exit.STREAM_LOST, 1)
     assert "`mill watch --namespace shop` joins" in lost.value.render()
