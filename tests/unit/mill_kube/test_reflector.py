@@ -1,8 +1,6 @@
 """The store follows the server through cut watches, expiry and its own writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import Any, cast
 
 import pytest
@@ -13,13 +11,7 @@ from mill_kube.errors import Expired, Unreachable
 from mill_kube.reflector import Reflector
 from mill_kube.resources import PODS
 from mill_objects.key import Key
-
-
-@dataclass(frozen=True)
-class Pod:
-    key: Key
-    resource_version: str
-    group: str
+from tests.support.watches import Pod, ScriptedServer, until
 
 
 def _pod(name: str, version: int, group: str = "g") -> dict[str, Any]:
@@ -32,36 +24,7 @@ def _project(body: dict[str, Any]) -> Pod:
     return Pod(Key(meta["namespace"], meta["name"]), meta["resourceVersion"], meta.get("labels", {}).get("group", ""))
 
 
-class Server:
-    """Plays what a server says: lists, and watches that end as told."""
-
-    def __init__(self, lists: list[list[dict[str, Any]]], watches: list[list[Any]]) -> None:
-        self._lists = lists
-        self._watches = watches
-        self.watched_from: list[str] = []
-        self.before_list: Callable[[], object] = lambda: None
-
-    async def list(self, *_: Any, limit: int, after: str | None, **__: Any) -> dict[str, Any]:
-        self.before_list()
-        begin = int(after or 0)
-        page, rest = self._lists[0][begin : begin + limit], self._lists[0][begin + limit :]
-        if rest:
-            return {"items": page, "metadata": {"resourceVersion": "100", "continue": str(begin + limit)}}
-        del self._lists[0]
-        return {"items": page, "metadata": {"resourceVersion": "100"}}
-
-    async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:
-        self.watched_from.append(resource_version)
-        if not self._watches:
-            await asyncio.Event().wait()
-        for step in self._watches.pop(0):
-            if isinstance(step, Exception):
-                raise step
-            kind, body = step
-            yield {"type": kind, "object": body}
-
-
-async def _play(server: Server) -> tuple[Reflector[Pod], list[tuple[str | None, str | None]]]:
+async def _play(server: ScriptedServer) -> tuple[Reflector[Pod], list[tuple[str | None, str | None]]]:
     changes: list[tuple[str | None, str | None]] = []
 
     def note(old: Pod | None, new: Pod | None) -> None:
@@ -81,21 +44,8 @@ async def _play(server: Server) -> tuple[Reflector[Pod], list[tuple[str | None, 
     return store, changes
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0.001)
-    raise AssertionError("it did not happen")
-
-
-@pytest.fixture(autouse=True)
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.random, "uniform", lambda *_: 0.0)
-
-
 async def test_changes_are_told_with_the_state_before() -> None:
-    server = Server(
+    server = ScriptedServer(
         [[_pod("a", 1)]], [[("MODIFIED", _pod("a", 2)), ("ADDED", _pod("b", 3)), ("DELETED", _pod("a", 4))]]
     )
     store, changes = await _play(server)
@@ -104,14 +54,14 @@ async def test_changes_are_told_with_the_state_before() -> None:
 
 
 async def test_what_was_deleted_while_the_watch_was_expired_is_told() -> None:
-    server = Server([[_pod("a", 1), _pod("b", 2)], [_pod("b", 2)]], [[Expired(410, "Expired", "too old")], []])
+    server = ScriptedServer([[_pod("a", 1), _pod("b", 2)], [_pod("b", 2)]], [[Expired(410, "Expired", "too old")], []])
     store, changes = await _play(server)
     assert ("a@1", None) in changes
     assert [pod.key.name for pod in store.all()] == ["b"]
 
 
 async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
-    server = Server([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
+    server = ScriptedServer([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
     told: list[Pod | None] = []
     store = Reflector(cast("KubeClient", server), PODS, project=_project, on_change=lambda _, new: told.append(new))
     server.before_list = lambda: store.put(_pod("ours", 101))  # the lists are of version 100
@@ -126,7 +76,7 @@ async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
 async def test_a_long_list_comes_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     pods = [_pod(name, 1) for name in "abcde"]
-    server = Server([pods, pods[:4]], [[Expired(410, "Expired", "too old")], []])
+    server = ScriptedServer([pods, pods[:4]], [[Expired(410, "Expired", "too old")], []])
     store, changes = await _play(server)
     assert [new for old, new in changes[:5] if old is None] == ["a@1", "b@1", "c@1", "d@1", "e@1"]
     assert [pod.key.name for pod in store.all()] == ["a", "b", "c", "d"]
@@ -136,7 +86,7 @@ async def test_a_long_list_comes_in_pages(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_list_that_expires_between_pages_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     pods = [_pod(name, 1) for name in "abc"]
-    server = Server([pods, pods], [[]])
+    server = ScriptedServer([pods, pods], [[]])
     calls = iter([None, Expired(410, "Expired", "the continue parameter is too old")])
 
     def expire() -> None:
@@ -150,19 +100,21 @@ async def test_a_list_that_expires_between_pages_begins_anew(monkeypatch: pytest
 
 
 async def test_a_cut_watch_lists_again() -> None:
-    server = Server([[_pod("a", 1)], [_pod("a", 5)]], [[Unreachable("cut off")], []])
+    server = ScriptedServer([[_pod("a", 1)], [_pod("a", 5)]], [[Unreachable("cut off")], []])
     _, changes = await _play(server)
     assert ("a@1", "a@5") in changes
 
 
 async def test_a_watch_that_ends_goes_on_from_the_last_bookmark() -> None:
-    server = Server([[]], [[("BOOKMARK", _pod("", 150))], []])
+    server = ScriptedServer([[]], [[("BOOKMARK", _pod("", 150))], []])
     await _play(server)
     assert server.watched_from[:2] == ["100", "150"]
 
 
 async def test_groups_follow_the_objects() -> None:
-    server = Server([[_pod("a", 1), _pod("b", 2)]], [[("MODIFIED", _pod("a", 3, "h")), ("DELETED", _pod("b", 4))]])
+    server = ScriptedServer(
+        [[_pod("a", 1), _pod("b", 2)]], [[("MODIFIED", _pod("a", 3, "h")), ("DELETED", _pod("b", 4))]]
+    )
     store, _ = await _play(server)
     assert [pod.key.name for pod in store.in_group("h")] == ["a"]
     assert store.in_group("g") == []
@@ -171,7 +123,7 @@ async def test_groups_follow_the_objects() -> None:
 
 async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> None:
     """The watch told of the deletion before the answer to the write had come: nothing would ever delete it again."""
-    store, _ = await _play(Server([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
+    store, _ = await _play(ScriptedServer([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
     assert store.put(_pod("a", 102)) == _project(_pod("a", 102))
     assert store.get(Key("n", "a")) is None
     store.put(_pod("c", 105))

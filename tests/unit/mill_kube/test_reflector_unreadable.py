@@ -15,9 +15,7 @@ from mill_objects.fields import Unreadable, identity
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_process.metrics import WatchMetrics
-from tests.unit.mill_kube.test_reflector import Pod, Server, no_pauses, until
-
-__all__ = ["no_pauses"]
+from tests.support.watches import Pod, ScriptedServer, until
 
 SECRET = "password=hunter2"
 
@@ -41,7 +39,7 @@ class Watching:
     """A reflector, and what it told."""
 
     def __init__(self, lists: list[list[Json]], watches: list[list[Any]]) -> None:
-        self.server = Server(lists, watches)
+        self.server = ScriptedServer(lists, watches)
         self.changes: list[tuple[str | None, str | None]] = []
         self.store = Reflector(
             cast("KubeClient", self.server), PODS, project=project, on_change=self._note, group=lambda each: each.group

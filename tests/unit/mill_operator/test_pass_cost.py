@@ -11,19 +11,25 @@ from typing import Any
 import pytest
 
 from mill_kube.errors import ApiError
+from mill_operator.clock import SteadyClock
 from mill_operator.core import limits
 from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment, project_mill_deployment
 from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.reconciler import Reconciler
+from tests.support.reconciling import (
+    KEY,
+    SERVICE,
+    RecordingServer,
+    pod_body,
+    reconciler_of,
+    replica_set_body,
+    resource_body,
+    see_pod,
+)
 
-from .test_pass_lookups import reconciler as reconciler_fixture
-from .test_reconciler import KEY, SERVICE, Server, _pod, _replica_set, _resource, _see_pod
 
-reconciler = reconciler_fixture
-
-
-class CollectingServer(Server):
+class CollectingServer(RecordingServer):
     """Gives each object a uid of its own, and answers as slowly as a real one: in a later turn of the event loop."""
 
     async def apply(self, resource: Any, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
@@ -38,8 +44,13 @@ def server() -> CollectingServer:
     return CollectingServer()
 
 
+@pytest.fixture
+def reconciler(server: CollectingServer) -> Reconciler:
+    return reconciler_of(server, SteadyClock())
+
+
 def resource_of(services: list[dict[str, Any]], *, version: int = 1, **metadata: Any) -> dict[str, Any]:
-    resource = _resource()
+    resource = resource_body()
     resource["spec"] = {"services": services}
     resource["metadata"] |= {"resourceVersion": str(version), **metadata}
     return resource
@@ -70,8 +81,10 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 class TestNothingIsMadeThatIsNotWritten:
-    async def test_a_pass_that_writes_nothing(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._caches.mill_deployments.put(_resource())
+    async def test_a_pass_that_writes_nothing(
+        self, server: RecordingServer, reconciler: Reconciler, work: Counter[str]
+    ) -> None:
+        reconciler._caches.mill_deployments.put(resource_body())
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 2}
         work.clear()
@@ -79,16 +92,18 @@ class TestNothingIsMadeThatIsNotWritten:
         await reconciler.reconcile(KEY)
         assert (work, len(server.calls)) == (Counter(), calls)
 
-    async def test_a_pass_for_a_pod(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
-        reconciler._caches.mill_deployments.put(_resource())
+    async def test_a_pass_for_a_pod(self, server: RecordingServer, reconciler: Reconciler, work: Counter[str]) -> None:
+        reconciler._caches.mill_deployments.put(resource_body())
         await reconciler.reconcile(KEY)
         work.clear()
-        _see_pod(reconciler, _pod(server.applied["Deployment"], reason="ImagePullBackOff"))
+        see_pod(reconciler, pod_body(server.applied["Deployment"], reason="ImagePullBackOff"))
         await reconciler.reconcile(KEY)
         assert server.statuses[-1]["services"][0]["state"] == "Failed"
         assert work == Counter()
 
-    async def test_one_object_of_many(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
+    async def test_one_object_of_many(
+        self, server: RecordingServer, reconciler: Reconciler, work: Counter[str]
+    ) -> None:
         services = [SERVICE | {"name": f"web-{number}"} for number in range(5)]
         reconciler._caches.mill_deployments.put(resource_of(services))
         await reconciler.reconcile(KEY)
@@ -98,13 +113,15 @@ class TestNothingIsMadeThatIsNotWritten:
         await reconciler.reconcile(KEY)
         assert work == {"specs": 2, "hashes": 1, "objects": 1}
 
-    async def test_a_version_that_is_held(self, server: Server, reconciler: Reconciler, work: Counter[str]) -> None:
+    async def test_a_version_that_is_held(
+        self, server: RecordingServer, reconciler: Reconciler, work: Counter[str]
+    ) -> None:
         """Nor is its template looked up again."""
         kept = {
             "metadata": {"labels": {"mill.dev/template": "good"}},
             "spec": {"containers": [{"name": "web", "image": "registry.example/web:0"}]},
         }
-        server.replica_sets = [_replica_set(kept, "Deployment-web")]
+        server.replica_sets = [replica_set_body(kept, "Deployment-web")]
         service = SERVICE | {"volumes": [{"name": "data", "path": "/data", "size": "1Gi"}]}
         resource = resource_of([service])
         resource["status"] = {
@@ -113,7 +130,7 @@ class TestNothingIsMadeThatIsNotWritten:
             "services": [{"name": "web", "state": "Healthy", "template": "good", "healthyTemplate": "good"}],
         }
         server.on_apply = lambda body: (
-            body["kind"] == "Deployment" and _see_pod(reconciler, _pod(body, reason="ErrImagePull"))
+            body["kind"] == "Deployment" and see_pod(reconciler, pod_body(body, reason="ErrImagePull"))
         )
         reconciler._caches.mill_deployments.put(resource)
         await reconciler.reconcile(KEY)
@@ -130,7 +147,7 @@ class TestNothingIsMadeThatIsNotWritten:
 
 class TestWhatIsKept:
     async def test_a_large_resource_takes_no_more_than_twice_its_size(
-        self, server: Server, reconciler: Reconciler
+        self, server: RecordingServer, reconciler: Reconciler
     ) -> None:
         resource = resource_of(large(50))
         text = json.dumps(resource)
@@ -153,17 +170,17 @@ class TestWhatIsKept:
         assert kept < 2 * len(text)
 
     async def test_a_status_that_is_written_is_kept_once_and_packed(
-        self, server: Server, reconciler: Reconciler
+        self, server: RecordingServer, reconciler: Reconciler
     ) -> None:
-        reconciler._caches.mill_deployments.put(_resource())
+        reconciler._caches.mill_deployments.put(resource_body())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
         assert memory.statuses.is_compact
         assert memory.status is memory.written
         assert memory.written.services[0].name == "web"
 
-    async def test_of_a_resource_that_is_gone_nothing_is(self, server: Server, reconciler: Reconciler) -> None:
-        reconciler._caches.mill_deployments.put(_resource())
+    async def test_of_a_resource_that_is_gone_nothing_is(self, server: RecordingServer, reconciler: Reconciler) -> None:
+        reconciler._caches.mill_deployments.put(resource_body())
         await reconciler.reconcile(KEY)
         reconciler._caches.mill_deployments._drop(KEY)
         await reconciler.reconcile(KEY)
@@ -183,12 +200,14 @@ class TestWhatIsKept:
             "services": large(3)
         }
 
-    async def test_what_the_api_server_says_of_an_object_is_cut(self, server: Server, reconciler: Reconciler) -> None:
+    async def test_what_the_api_server_says_of_an_object_is_cut(
+        self, server: RecordingServer, reconciler: Reconciler
+    ) -> None:
         def refuse_rollout(body: dict[str, Any]) -> None:
             raise ApiError(422, "Invalid", "no " * 100_000)
 
         server.on_apply = refuse_rollout
-        reconciler._caches.mill_deployments.put(_resource())
+        reconciler._caches.mill_deployments.put(resource_body())
         await reconciler.reconcile(KEY)
         (memory,) = reconciler._memory.values()
         assert all(len(problem.message) < 3000 for problem, _ in memory.writes.problems.values())
@@ -218,18 +237,20 @@ class TestRestarts:
 
 
 class TestRefused:
-    async def refused(self, server: Server, reconciler: Reconciler, services: list[dict[str, Any]]) -> str:
+    async def refused(self, server: RecordingServer, reconciler: Reconciler, services: list[dict[str, Any]]) -> str:
         reconciler._caches.mill_deployments.put(resource_of(services))
         await reconciler.reconcile(KEY)
         assert server.calls == []
         reason: str = server.statuses[-1]["rollout"]["refused"]
         return reason
 
-    async def test_a_spec_that_is_too_large_names_the_setting(self, server: Server, reconciler: Reconciler) -> None:
+    async def test_a_spec_that_is_too_large_names_the_setting(
+        self, server: RecordingServer, reconciler: Reconciler
+    ) -> None:
         reason = await self.refused(server, reconciler, large(200, 400))
         assert f"this operator takes {limits.MAX_SPEC_BYTES:,} (its setting MILL_MAX_SPEC_BYTES)" in reason
 
-    async def test_of_very_many_problems_some_are_told(self, server: Server, reconciler: Reconciler) -> None:
+    async def test_of_very_many_problems_some_are_told(self, server: RecordingServer, reconciler: Reconciler) -> None:
         env = {f"A{number}": "${no}" for number in range(500)}
         reason = await self.refused(server, reconciler, [SERVICE | {"env": env}])
         assert reason.splitlines()[-1] == "and 450 more"
@@ -240,7 +261,7 @@ class TestRefused:
         )
 
     async def test_it_is_not_looked_at_again_for_a_restart(
-        self, server: Server, reconciler: Reconciler, work: Counter[str]
+        self, server: RecordingServer, reconciler: Reconciler, work: Counter[str]
     ) -> None:
         bad = [SERVICE | {"env": {"A": "${no}"}}]
         await self.refused(server, reconciler, bad)
@@ -278,7 +299,7 @@ class TestTheEventLoop:
         [{f"V{number}": "" for number in range(250)}, {"A": "${secret(a)}" * 200}, {"A": "x" * 2000}],
         ids=["many variables", "many references", "long texts"],
     )
-    async def test_a_first_pass(self, server: Server, reconciler: Reconciler, env: dict[str, str]) -> None:
+    async def test_a_first_pass(self, server: RecordingServer, reconciler: Reconciler, env: dict[str, str]) -> None:
         services = [{"name": f"s-{number}", "image": "web:1", "env": env} for number in range(200)]
         reconciler._caches.mill_deployments.put(resource_of(services))
         longest, total = await self.longest(reconciler)
@@ -286,7 +307,7 @@ class TestTheEventLoop:
         assert longest < 0.25
         assert longest < total / 2
 
-    async def test_a_pass_of_very_many_pods(self, server: Server, reconciler: Reconciler) -> None:
+    async def test_a_pass_of_very_many_pods(self, server: RecordingServer, reconciler: Reconciler) -> None:
         templates: list[dict[str, Any]] = []
         server.on_apply = lambda body: templates.append(body) if body["kind"] == "Deployment" else None
         services = [SERVICE | {"name": f"web-{number}", "replicas": 10} for number in range(200)]
@@ -295,7 +316,7 @@ class TestTheEventLoop:
         for body in templates:
             for number in range(10):
                 name = f"{body['metadata']['name']}-{number}"
-                _see_pod(reconciler, _pod(body, name=name, reason="ImagePullBackOff"))
+                see_pod(reconciler, pod_body(body, name=name, reason="ImagePullBackOff"))
         longest, total = await self.longest(reconciler)
         assert server.statuses[-1]["services"][0]["state"] == "Failed"
         assert longest < 0.25

@@ -1,16 +1,13 @@
 """A pass asks for what a pod does not say, and judges once more with the answer."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from mill_kube.client import KubeClient
 from mill_kube.connection import Request
-from mill_operator.caches import Caches
 from mill_operator.clock import SteadyClock
-from mill_operator.reconciler import Reconciler, ReconcilerOptions
-
-from .test_reconciler import KEY, Server, _pod, _resource, _see_pod
+from mill_operator.reconciler import Reconciler
+from tests.support.reconciling import KEY, RecordingServer, pod_body, reconciler_of, resource_body, see_pod
 
 NO_MATCH = (
     'rpc error: code = NotFound desc = failed to pull and unpack image "registry.example/web:1": '
@@ -18,7 +15,7 @@ NO_MATCH = (
 )
 
 
-class ServerWithNode(Server):
+class ServerWithNode(RecordingServer):
     async def request(self, request: Request) -> dict[str, Any]:
         self.calls.append((request.verb, request.path))
         return {"status": {"nodeInfo": {"operatingSystem": "linux", "architecture": "riscv64"}}}
@@ -31,19 +28,18 @@ def server() -> ServerWithNode:
 
 @pytest.fixture
 def reconciler(server: ServerWithNode) -> Reconciler:
-    client = cast("KubeClient", server)
-    return Reconciler(client, Caches(client, None, lambda _key: None), ReconcilerOptions(), SteadyClock())
+    return reconciler_of(server, SteadyClock())
 
 
 async def test_the_reason_names_the_node_s_platform(server: ServerWithNode, reconciler: Reconciler) -> None:
     def applied(body: dict[str, Any]) -> None:
         if body["kind"] == "Deployment":
-            pod = _pod(body, reason="ErrImagePull")
+            pod = pod_body(body, reason="ErrImagePull")
             pod["status"]["containerStatuses"][0]["state"]["waiting"]["message"] = NO_MATCH
-            _see_pod(reconciler, pod)
+            see_pod(reconciler, pod)
 
     server.on_apply = applied
-    reconciler._caches.mill_deployments.put(_resource())
+    reconciler._caches.mill_deployments.put(resource_body())
     await reconciler.reconcile(KEY)
     (service,) = server.statuses[-1]["services"]
     assert (service["reason"], service["message"]) == (

@@ -20,11 +20,11 @@ from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.judge import JudgeInput, Observation
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
+from tests.support.reconciling import KEY, RecordingServer, resource_body
 from tests.support.runs import of
 
 from .kstatus import kstatus
 from .recordings import CREATED
-from .test_reconciler import KEY, Server, _resource
 
 SPEC = {
     "services": [
@@ -52,7 +52,7 @@ class Here:
             lambda: self.now,
             on_internal_error=lambda _key, kind: self.internal_errors.append(kind),
         )
-        self.body = self.server.resource = {**_resource(), "spec": SPEC}
+        self.body = self.server.resource = {**resource_body(), "spec": SPEC}
         self.caches.mill_deployments.put(self.body)
 
     def ask_again(self, *, generation: int = 1, **change: Any) -> None:
@@ -77,7 +77,7 @@ class Here:
         return {each.name: (each.state.value, each.reason) for each in self.status.services}
 
 
-class ManyObjects(Server):
+class ManyObjects(RecordingServer):
     """Tells objects of one kind apart, as an API server does."""
 
     async def apply(self, resource: Any, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from mill_operator.caches import Caches
 from mill_operator.core import limits
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
+from tests.support.reconciling import KEY, RecordingServer, resource_body
 
 from .kstatus import kstatus
-from .test_reconciler import KEY, Server, _resource
 
 AT = "2026-01-31T12:00:00.000Z"
 LATER = "2026-01-31T12:10:00.000Z"
@@ -61,9 +61,9 @@ def test_they_are_bounded_and_name_their_service() -> None:
 
 class Here:
     def __init__(self) -> None:
-        self.server = Server()
+        self.server = RecordingServer()
         self.restart()
-        self.body = _resource()
+        self.body = resource_body()
 
     def restart(self, **options: Any) -> None:
         """Begin with nothing but what the API server has, as after an upgrade."""
