@@ -88,7 +88,7 @@ def test_a_deploy_without_an_answer_may_have_begun(opened: Open) -> None:
     with pytest.raises(CliError, match="may have started") as lost:
         list(stream)
     assert (lost.value.code, len(asked)) == (Exit.STREAM_LOST, 1)
-    assert "`mill watch --namespace shop` joins" in lost.value.render()
+    assert "`mill watch --namespace shop` follows it" in lost.value.render()
 
 
 def test_what_could_not_be_sent_has_not_begun(opened: Open) -> None:
