@@ -73,7 +73,8 @@ class KubeClient(Connection):
         """Server-side apply: what `body` names becomes ours, what we named before and no longer do goes.
 
         Controllers take fields that they need from other managers (`force`); what they leave out stays others'.
-        With `metadata.uid` in `body`, another object of the same name is refused with `Conflict`.
+        With `metadata.uid` in `body`, a missing object is refused with `Conflict`, and another object of the same name
+        with 422.
         """
         name, query = body["metadata"]["name"], {"fieldManager": manager, "force": "true"}
         return await self.request(Request("patch", resource, namespace, name, None, query, body, APPLY))
@@ -90,7 +91,8 @@ class KubeClient(Connection):
     ) -> Json:
         """Change parts of an object, all or none of them. A dry run keeps nothing."""
         query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
-        return await self.request(Request("patch", resource, namespace, name, None, query, operations, JSON_PATCH))
+        # A list, since `kubernetes.aio` sends any other sequence as a merge patch.
+        return await self.request(Request("patch", resource, namespace, name, None, query, [*operations], JSON_PATCH))
 
     async def merge_patch(
         self, resource: Resource, namespace: str | None, name: str, body: Json, *, manager: str, dry_run: bool = False

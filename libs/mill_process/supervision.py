@@ -41,7 +41,7 @@ def _ended(give_up: GiveUp, may_return: bool, task: asyncio.Task[None]) -> None:
     if task.cancelled():
         if canceled:
             return
-        log.error("%s: it was cancelled, and not by who started it", name)
+        log.error("%s: it was canceled by another task than the one that started it", name)
     elif (error := task.exception()) is not None:
         log.error("%s: unexpected error", name, exc_info=error)
     elif canceled or may_return:

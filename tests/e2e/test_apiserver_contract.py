@@ -11,6 +11,9 @@ from .conftest import Namespace
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.__name__)
-async def test_the_real_server_keeps_it(namespace: Namespace, check: Callable[[Contract], Awaitable[None]]) -> None:
+async def test_the_real_server_keeps_it(
+    namespace: Namespace, check: Callable[[Contract], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(namespace.cluster.kubeconfig))
     async with await KubeClient.connect(namespace.cluster.context) as client:
         await check(Contract(client, namespace.name))

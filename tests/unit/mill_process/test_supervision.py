@@ -42,7 +42,7 @@ async def fails_when_told_to_end() -> None:
     [
         (fails, "the watch: unexpected error"),
         (returns, "the watch: it has ended, and should not have"),
-        (is_cancelled_from_inside, "the watch: it was canceled, and not by who started it"),
+        (is_cancelled_from_inside, "the watch: it was canceled by another task than the one that started it"),
     ],
 )
 async def test_it_gives_up_once_with_the_error_in_the_log(
