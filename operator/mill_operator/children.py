@@ -27,7 +27,7 @@ from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.children import ObservedChild
-from mill_operator.core.observed.foreign_text import name, others_words
+from mill_operator.core.observed.foreign_text import name, untrusted_text
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.pods import ObservedPod
@@ -150,7 +150,7 @@ class ChildWriter:
                     return  # the resource is deleted with it
                 if error.status not in REFUSALS:
                     raise
-                _record_problem(memory, child, Problem(REFUSALS[error.status], others_words(error.message)))
+                _record_problem(memory, child, Problem(REFUSALS[error.status], untrusted_text(error.message)))
                 return
         memory.problems.pop(child.applied, None)
         try:

@@ -114,7 +114,7 @@ def look(
     previous: ServiceStatus | None = None,
     claims: tuple[ObservedChild, ...] = (),
     answers: LookupResults = NO_RESULTS,
-    asked_at: float | None = None,
+    requested_at: float | None = None,
 ) -> Observation:
     """Judge, so many seconds after the pods' creation."""
     given = JudgeInput(
@@ -125,7 +125,7 @@ def look(
         problem=problem,
         previous=previous,
         results=answers,
-        requested_at=None if asked_at is None else CREATED + timedelta(seconds=asked_at),
+        requested_at=None if requested_at is None else CREATED + timedelta(seconds=requested_at),
     )
     return judge(given, CREATED + timedelta(seconds=at))
 

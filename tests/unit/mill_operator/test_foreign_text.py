@@ -276,7 +276,7 @@ class TestMessagesAreOneLine:
 def test_a_long_text_is_cut_where_a_word_ends() -> None:
     """Half of a credential at the end has no shape."""
     text = "x " * (LIMIT - 8) + "postgres://app:hunter2hunter2@db"
-    assert "hunter" not in foreign_text.cluster_words(text + " more")
+    assert "hunter" not in foreign_text.cluster_text(text + " more")
 
 
 class TestRemembered:
@@ -331,11 +331,11 @@ class TestRemembered:
 
 def _count(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
-    real = foreign_text.last_words
+    real = foreign_text.log_tail
 
     def counted(text: str) -> str:
         made.append(text)
         return real(text)
 
-    monkeypatch.setattr("mill_operator.core.observed.containers.last_words", counted)
+    monkeypatch.setattr("mill_operator.core.observed.containers.log_tail", counted)
     return made

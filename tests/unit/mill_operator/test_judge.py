@@ -256,7 +256,7 @@ class TestEvictions:
 
     def test_what_came_before_the_request_does_not_count(self):
         evicted = pod("evicted-own-limit")
-        assert look(evicted, replace(evicted, uid="2"), at=HOUR, asked_at=HOUR).finding is None
+        assert look(evicted, replace(evicted, uid="2"), at=HOUR, requested_at=HOUR).finding is None
 
     @pytest.mark.parametrize(
         ("message", "reason"),

@@ -81,7 +81,7 @@ def look(
     known: LookupResults = NO_RESULTS,
     volumes: tuple[ObservedChild, ...] = (),
     refusal: str = "",
-    asked_at: datetime | None = None,
+    requested_at: datetime | None = None,
 ) -> Observation:
     return judge(
         JudgeInput(
@@ -91,7 +91,7 @@ def look(
             deployment=None if replicas is None else deployed(replicas, refusal),
             previous=previous,
             results=known,
-            requested_at=asked_at,
+            requested_at=requested_at,
         ),
         now,
     )
@@ -116,7 +116,7 @@ def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
     known: LookupResults,
     volumes: list[ObservedChild],
     refusal: str,
-    asked_at: datetime | None,
+    requested_at: datetime | None,
 ) -> None:
     observed = look(
         seen,
@@ -126,7 +126,7 @@ def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
         known=known,
         volumes=tuple(volumes),
         refusal=refusal,
-        asked_at=asked_at,
+        requested_at=requested_at,
     )
     assert observed.wake_at is None or observed.wake_at > now
     if observed.state in (State.FAILED, State.SUSPECT):
@@ -145,10 +145,10 @@ def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
     previous: ServiceStatus | None,
     known: LookupResults,
     refusal: str,
-    asked_at: datetime | None,
+    requested_at: datetime | None,
 ) -> None:
     ready = [replace(each, uid=f"ready-{n}") for n, each in enumerate(READY)]
-    observed = look([*others, *ready], now, previous=previous, known=known, refusal=refusal, asked_at=asked_at)
+    observed = look([*others, *ready], now, previous=previous, known=known, refusal=refusal, requested_at=requested_at)
     assert observed.state is State.HEALTHY
 
 

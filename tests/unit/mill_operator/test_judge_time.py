@@ -285,37 +285,37 @@ class TestAskedAgain:
 
     @pytest.mark.parametrize("old", ["tag-missing", "crashed-twice", "crash-loop", "oom-twice", "init-image-missing"])
     def test_a_pod_from_before_says_nothing_until_something_happens_to_it(self, old):
-        seen = look(pod(old), at=HOUR + 1, asked_at=HOUR)
+        seen = look(pod(old), at=HOUR + 1, requested_at=HOUR)
         assert seen.finding is None
         assert not seen.state.settled
 
     def test_what_its_node_tells_after_the_request_counts(self):
         told = pod("tag-missing", status_updated_at=at(HOUR + 1))
-        assert look(told, at=HOUR + 1, asked_at=HOUR).state is State.FAILED
+        assert look(told, at=HOUR + 1, requested_at=HOUR).state is State.FAILED
 
     def test_crashes_are_counted_from_the_request(self):
         old = pod("crashed-twice")
         crash = replace(old.container.ended, started_at=at(HOUR + 1), finished_at=at(HOUR + 2))
         once = changed(old, ended=crash, last_ended=old.container.ended, restarts=7, status_updated_at=at(HOUR + 2))
-        assert look(once, at=HOUR + 3, asked_at=HOUR).state is State.SUSPECT
+        assert look(once, at=HOUR + 3, requested_at=HOUR).state is State.SUSPECT
         twice = changed(once, last_ended=crash)
-        assert look(twice, at=HOUR + 3, asked_at=HOUR).state is State.FAILED
+        assert look(twice, at=HOUR + 3, requested_at=HOUR).state is State.FAILED
 
     def test_a_start_that_goes_on_has_its_budget_from_the_request(self):
-        seen = look(pod("unready"), at=HOUR + 1, asked_at=HOUR)
+        seen = look(pod("unready"), at=HOUR + 1, requested_at=HOUR)
         assert (seen.state, offset(seen.finding.due)) == (State.STARTING, HOUR + 30)
 
     def test_a_node_that_was_lost_before_has_its_time_again(self):
-        seen = look(pod("pulling"), at=HOUR + 1, asked_at=HOUR, answers=node("Unknown", since=50))
+        seen = look(pod("pulling"), at=HOUR + 1, requested_at=HOUR, answers=node("Unknown", since=50))
         assert offset(seen.finding.due) == HOUR + 120
 
     def test_who_waits_for_a_place_still_waits(self):
-        seen = look(pod("unschedulable"), at=HOUR + 1, asked_at=HOUR)
+        seen = look(pod("unschedulable"), at=HOUR + 1, requested_at=HOUR)
         assert (seen.state, offset(seen.finding.due)) == (State.SUSPECT, HOUR + 121)
-        seen = look(pod("volume-unbound"), at=HOUR + 1, asked_at=HOUR, claims=(claim(name="noclass-data"),))
+        seen = look(pod("volume-unbound"), at=HOUR + 1, requested_at=HOUR, claims=(claim(name="noclass-data"),))
         assert offset(seen.finding.due) == HOUR + 31
 
     @pytest.mark.parametrize("name", ["tag-missing", "crashed-twice", "init-crashed-twice"])
     def test_a_pod_of_this_request_counts_whatever_the_clocks_say(self, name):
         """Ours may be ahead of the API server's by some seconds."""
-        assert look(pod(name), at=33, asked_at=30).state is State.FAILED
+        assert look(pod(name), at=33, requested_at=30).state is State.FAILED

@@ -10,7 +10,7 @@ from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_TABLE
-from mill_operator.core.tasks.runs import look, look_without_job
+from mill_operator.core.tasks.runs import observe_run, observe_run_without_job
 from mill_operator.core.verdicts.rules import TABLE
 from tests.support.runs import GAVE_UP, at, ended, job, pod
 
@@ -32,7 +32,7 @@ class Story:
         self, job: ObservedJob, pod: ObservedPod | None, seconds: float, answers: LookupResults = NO_RESULTS
     ) -> TaskRun:
         before = TaskRun.model_validate_json(self.stored) if self.stored else None
-        seen = look(job, pod, before, answers, CREATED + timedelta(seconds=seconds))
+        seen = observe_run(job, pod, before, answers, CREATED + timedelta(seconds=seconds))
         self.asks = {(each.about, each.name) for each in seen.lookup_requests}
         self.stored = seen.run.model_dump_json(by_alias=True, exclude_none=True)
         self.wake = None if seen.wake_at is None else (seen.wake_at - CREATED).total_seconds()
@@ -291,7 +291,7 @@ class TestWithoutAJob:
     RUN = TaskRun(name="web-1", state=RUNNING, node="node-1", created_at=at(0), started_at=at(1))
 
     def stop(self, run: TaskRun, pod: ObservedPod | None = None, seconds: float = 10.0) -> TaskRun | None:
-        seen = look_without_job(run, pod, CREATED + timedelta(seconds=seconds))
+        seen = observe_run_without_job(run, pod, CREATED + timedelta(seconds=seconds))
         return seen.run if seen else None
 
     def test_a_run_whose_job_was_deleted_is_stopped_once_its_pod_is_gone(self):

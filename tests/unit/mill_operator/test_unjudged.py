@@ -275,7 +275,7 @@ class TestARun:
         return observe(jobs, [], previous, problems={}, now=CREATED + timedelta(seconds=after))
 
     def test_it_is_told_of_after_a_while_and_the_others_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        look = tasks.look
+        look = tasks.observe_run
 
         def broken(seen: Any, *arguments: Any) -> Any:
             if seen.key.name == "bad":
@@ -283,7 +283,7 @@ class TestARun:
             return look(seen, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(tasks, "look", broken)
+            patch.setattr(tasks, "observe_run", broken)
             first = self.see()
             ((name, internal_error),) = first.internal_errors
             assert (name, internal_error.kind) == ("bad", "ValueError")

@@ -8,12 +8,12 @@ from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
-from mill_operator.core.observed.foreign_text import name, others_words
+from mill_operator.core.observed.foreign_text import name, untrusted_text
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedChild:
-    """A Deployment, Service or other child, as far as the plan needs it."""
+    """A Deployment, Service or other child object."""
 
     kind: str
     key: Key
@@ -29,7 +29,7 @@ class ObservedChild:
     applied: str
     """Hash of what we applied last, from its annotation."""
     revision: str
-    """Changes when anybody changes the spec: the generation, or a hash of the spec where there is none."""
+    """Changes with each change of the spec: the generation, or a hash of the spec where there is none."""
     terminating: bool
     replicas: int | None
     refusal: str
@@ -41,7 +41,7 @@ class ObservedChild:
 
 
 def project_child(kind: str, body: JsonView) -> ObservedChild:
-    """Take what we need from a child that is not a pod. The kind is given, since lists leave it out.
+    """Return what is kept of a child object that is not a pod. The kind is given, since lists leave it out.
 
     Raises `Unreadable`.
     """
@@ -49,7 +49,7 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
     labels, generation = fields.texts(meta, "labels"), fields.optional_number(meta, "generation")
     owner = next((each for each in fields.mappings(meta, "ownerReferences") if fields.flag(each, "controller")), {})
     failure = fields.conditions(status).get("ReplicaFailure", {})
-    # Otherwise it is about an older spec, or over.
+    # Otherwise the condition is about an older spec, or is over.
     counts = fields.text(failure, "status") == "True" and generation == fields.optional_number(
         status, "observedGeneration"
     )
@@ -67,7 +67,7 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         revision=str(generation) if generation is not None else digest(spec),
         terminating=fields.deleted(body),
         replicas=fields.optional_number(spec, "replicas"),
-        refusal=others_words(fields.text(failure, "message")) if counts else "",
+        refusal=untrusted_text(fields.text(failure, "message")) if counts else "",
         phase=fields.text(status, "phase"),
         storage_class=fields.optional_text(spec, "storageClassName"),
     )

@@ -8,17 +8,17 @@ from functools import partial
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.kubelet import has_image
-from mill_operator.core.observed.foreign_text import READ, cluster_words, last_words, name
+from mill_operator.core.observed.foreign_text import READ, cluster_text, log_tail, name
 from mill_operator.core.observed.text_cache import ContainerTexts
 from mill_operator.core.patterns import pattern
 
 RUNTIME_WORDS = frozenset({"StartError", "ContainerCannotRun"})
-"""Ends of a container whose message is the runtime's, not a program's: it never began."""
+"""Terminations whose message is the runtime's, not a program's: the container never started."""
 RUNTIME_LINE = pattern(
     r"(?i)\s*(?:exec \S+: |\{\"msg\":\"exec container process\b.*?`: )"
     r"(?P<cause>exec format error|no such file or directory|permission denied)(?:\"[^}]*\})?\s*"
 )
-"""What runc, or crun, writes into a container's log when it cannot become the program, and nothing else."""
+"""The only line that runc or crun writes into a container's log when it cannot execute the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,21 @@ class Termination:
 
 @dataclass(frozen=True, slots=True)
 class ObservedContainer:
-    """What a pod tells about one of its containers."""
+    """One container of a pod."""
 
     name: str = ""
     image: str = ""
     memory: str = ""
-    """Its limit, as it is written in the pod."""
+    """Its memory limit, as it is written in the pod."""
     ready: bool = False
     image_present: bool = False
     waiting_reason: str = ""
     waiting_message: str = ""
     running_since: datetime | None = None
     ended: Termination | None = None
-    """Its end, if it is ended right now."""
+    """Its termination, if it is terminated now."""
     last_ended: Termination | None = None
-    """The end before the current start."""
+    """The termination before the current start."""
     restarts: int = 0
     is_init: bool = False
     """Whether it is an init container, which should end well before ours may start."""
@@ -107,20 +107,20 @@ def _container(
 
 
 def _part(state: JsonView, kind: str) -> JsonView | None:
-    """Return one of the states of a container; it may be there and say nothing."""
+    """Return one of the states of a container, which may be empty; None if it is not in that state."""
     part = state.get(kind)
     return part if isinstance(part, dict) else None
 
 
 def _waiting(container: str, message: str, texts: ContainerTexts) -> str:
-    """Return why a container waits. Nothing but its words tells one wait from the next."""
-    return texts.get((container, message[:READ]) if message else None, partial(cluster_words, message))
+    """Return why a container waits. Only the message distinguishes one wait from the next."""
+    return texts.get((container, message[:READ]) if message else None, partial(cluster_text, message))
 
 
 def _ended(
     container: str, start: int, state: JsonView | None, texts: ContainerTexts, *, logs: bool
 ) -> Termination | None:
-    """Return the end of a container's start of that number."""
+    """Return the termination of a container's start of that number."""
     if state is None:
         return None
     reason, message = name(fields.text(state, "reason")), fields.text(state, "message")
@@ -137,6 +137,6 @@ def _ended(
 
 def _end_message(reason: str, message: str, *, logs: bool) -> str:
     if reason in RUNTIME_WORDS:
-        return cluster_words(message)
-    said = last_words(message)
+        return cluster_text(message)
+    said = log_tail(message)
     return said if logs or RUNTIME_LINE.fullmatch(said) else ""

@@ -11,7 +11,7 @@ from typing import Final
 
 from mill_objects import fields
 from mill_objects.json import JsonView
-from mill_operator.core.observed.foreign_text import cluster_words, name, others_words
+from mill_operator.core.observed.foreign_text import cluster_text, name, untrusted_text
 
 EVENTS_KEPT: Final = 50
 """Events kept of one object, the newest: the kubelet folds what repeats into one."""
@@ -32,7 +32,7 @@ class ObservedEvent:
 
 
 def project_events(items: Iterable[JsonView]) -> tuple[ObservedEvent, ...]:
-    """Take what we need from a list of events, the newest first."""
+    """Return what is kept of a list of events, newest first."""
     return tuple(_event(each) for each in sorted(items, key=_last_seen, reverse=True)[:EVENTS_KEPT])
 
 
@@ -40,12 +40,12 @@ def _event(body: JsonView) -> ObservedEvent:
     part = fields.text(fields.mapping(body, "involvedObject"), "fieldPath")
     _, _, container = part.removesuffix("}").partition("{")
     reason = name(fields.text(body, "reason"))
-    words = others_words if reason == PROBE else cluster_words
+    words = untrusted_text if reason == PROBE else cluster_text
     return ObservedEvent(reason, words(fields.text(body, "message")), name(container))
 
 
 def _last_seen(event: JsonView) -> datetime:
-    """Return when something was said last; which field says so depends on who posted it."""
+    """Return when an event occurred last; which field has it depends on the client that posted it."""
     series, meta = fields.mapping(event, "series"), fields.mapping(event, "metadata")
     times = ((series, "lastObservedTime"), (event, "lastTimestamp"), (event, "eventTime"), (meta, "creationTimestamp"))
     return next((at for each, name in times if (at := fields.time(each, name))), LONG_AGO)

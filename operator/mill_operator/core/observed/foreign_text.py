@@ -1,4 +1,4 @@
-"""The one way in for texts that we did not write: cut, made visible, redacted, and cut to what a status has room for.
+"""The one way in for foreign text: cut, made printable, redacted, and cut to the limit of a status.
 
 Cut first, so that no length costs more than another; longer than what is kept, since what is taken out leaves room.
 Everything that comes after this is matched by the patterns of `core.patterns`.
@@ -11,23 +11,23 @@ from mill_operator.core.observed.messages import LIMIT, head, tail
 from mill_operator.core.redaction.redact import redact, redact_log, redact_shapes
 
 READ: Final = 2 * LIMIT
-"""Characters that are looked at."""
+"""Characters that are read."""
 NAME_LIMIT: Final = 253
 """Bytes of a name, or of a reason: no object's name is longer."""
 
 
-def cluster_words(text: Any) -> str:
-    """Return what a kubelet, a container runtime, a registry, the scheduler or a controller says."""
+def cluster_text(text: Any) -> str:
+    """Return the text of a kubelet, a container runtime, a registry, the scheduler or a controller."""
     return head(redact_shapes(_beginning(text)))
 
 
-def others_words(text: Any) -> str:
-    """Return what may have been written by anybody: an admission webhook, a probe."""
+def untrusted_text(text: Any) -> str:
+    """Return a text of any origin: an admission webhook's, or the output of a probe."""
     return head(redact(_beginning(text)))
 
 
-def last_words(text: Any) -> str:
-    """Return the end of what a program wrote."""
+def log_tail(text: Any) -> str:
+    """Return the end of a program's log."""
     return tail(redact_log(text[-READ:])) if isinstance(text, str) else ""
 
 

@@ -7,16 +7,16 @@ from mill_api import names
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
-from mill_operator.core.observed.foreign_text import cluster_words, name
+from mill_operator.core.observed.foreign_text import cluster_text, name
 
 ENDS_WELL = ("Complete", "SuccessCriteriaMet")
 ENDS_BADLY = ("Failed", "FailureTarget")
-"""A Job's conditions. The second of each says the same earlier, while its pod is still ending."""
+"""Conditions of a Job. The second of each appears earlier, while the pod is still ending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a Job says that it has failed: a pod that ended badly, or its deadline."""
+    """Why a Job has failed: a pod that ended with an error, or its deadline."""
 
     reason: str
     message: str
@@ -24,7 +24,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ObservedJob:
-    """A Job, as far as its run is judged by it."""
+    """A Job, which is one run."""
 
     key: Key
     uid: str
@@ -43,11 +43,11 @@ class ObservedJob:
     succeeded: bool
     failure: Failure | None
     finished_at: datetime | None
-    """When nothing of it ran any more."""
+    """When its last container had ended."""
 
 
 def project_job(body: JsonView) -> ObservedJob:
-    """Take what we need from a Job. Raises `Unreadable`."""
+    """Return what is kept of a Job. Raises `Unreadable`."""
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     task = labels.get(names.LABEL_TASK, "")
@@ -80,7 +80,7 @@ def _failure(said: JsonView | None) -> Failure | None:
     """Return why a run has failed, from its condition."""
     if said is None:
         return None
-    return Failure(name(fields.text(said, "reason")), cluster_words(fields.text(said, "message")))
+    return Failure(name(fields.text(said, "reason")), cluster_text(fields.text(said, "message")))
 
 
 def _secrets(container: JsonView) -> tuple[str, ...]:

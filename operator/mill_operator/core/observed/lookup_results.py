@@ -13,7 +13,7 @@ from mill_operator.core.observed.nodes import ObservedNode
 
 @dataclass(frozen=True, slots=True)
 class LookupResults:
-    """What is known; an object that is not here was not asked for, or did not answer."""
+    """Results of lookups; an object that is missing was not looked up, or the lookup failed."""
 
     events: Mapping[str, tuple[ObservedEvent, ...]] = field(default_factory=dict)
     """By uid of what they are about, the newest first."""

@@ -1,4 +1,4 @@
-"""Long texts cut to what a status has room for, and causes taken out of what everybody wraps them in."""
+"""Messages cut to the limits of a status, and causes without the text around them."""
 
 from typing import Final
 
@@ -35,22 +35,22 @@ WRAPPINGS: Final = (
     r"unable to start container process:\s*",
     r"error during container init:\s*",
 )
-"""What a kubelet or a container runtime says before it comes to the point."""
+"""Texts that a kubelet or a container runtime puts before the cause."""
 
 _WRAPPED: Final = pattern(rf"(?i)(?:(?:{'|'.join(WRAPPINGS)})\s*)*")
 
 
 def cause(message: str) -> str:
-    """Take the cause out of a message, as one line."""
+    """Return the cause that a message names, as one line."""
     found = _WRAPPED.match(message)
     return one_line(message[found.end() :] if found else message, CAUSE_LIMIT)
 
 
 def head(text: str) -> str:
-    """Return the beginning of a text: where people say what is wrong."""
+    """Return the beginning of a text, where messages name what is wrong."""
     return text.encode()[:LIMIT].decode(errors="ignore")
 
 
 def tail(text: str) -> str:
-    """Return the end of a text: where programs say what was wrong."""
+    """Return the end of a text, where logs name what was wrong."""
     return text.encode()[-LIMIT:].decode(errors="ignore")

@@ -15,13 +15,13 @@ class ObservedNode:
     platform: str
     """Such as `linux/amd64`."""
     ready: str
-    """`True`, `False` (it says itself that it is not), or `Unknown`: it is silent."""
+    """Status of the condition Ready: `True`, `False` (as the node reports), or `Unknown` (the node does not report)."""
     ready_since: datetime | None
     """When that changed last."""
 
 
 def project_node(body: JsonView) -> ObservedNode:
-    """Take what we need from a node."""
+    """Return what is kept of a node."""
     info = fields.mapping(body, "status", "nodeInfo")
     system, architecture = fields.text(info, "operatingSystem"), fields.text(info, "architecture")
     ready = fields.conditions(fields.mapping(body, "status")).get("Ready", {})

@@ -9,13 +9,13 @@ from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_operator.core.observed.containers import ObservedContainer, containers
-from mill_operator.core.observed.foreign_text import cluster_words, name
+from mill_operator.core.observed.foreign_text import cluster_text, name
 from mill_operator.core.observed.text_cache import TextCache
 
 
 @dataclass(frozen=True, slots=True)
 class ObservedPod:
-    """What a pod tells about itself, and about the one container of ours that it has."""
+    """A pod of a service or a run, with the one container that the operator has put into it."""
 
     key: Key
     uid: str
@@ -31,19 +31,19 @@ class ObservedPod:
     node: str | None
     bound_at: datetime | None
     unschedulable: str | None
-    """The scheduler's words, while it finds no node."""
+    """The scheduler's message, while it finds no node."""
     ready: bool
     ready_at: datetime | None
     unready_since: datetime | None
-    """When it was ready last, or since when it exists."""
+    """When it lost readiness, or was created."""
     container: ObservedContainer
     """Ours; another one where a rule looks at an injected container."""
     message: str = ""
-    """The same as `reason` in words."""
+    """The message that belongs to `reason`."""
     sandbox_ready: bool = False
-    """Whether volumes are mounted and the network is there, so that containers can begin."""
+    """Whether volumes are mounted and the network is set up, so that containers can start."""
     status_updated_at: datetime | None = None
-    """When the kubelet wrote last, by the API server's clock: what it tells of cannot be later."""
+    """When the kubelet wrote the status last, by the API server's clock: what it reports is not later."""
     gate: str = ""
     """The readiness gate that the pod waits for though its containers are ready, as the kubelet reports it."""
     claims: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ class ObservedPod:
 
 
 def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = None) -> ObservedPod:
-    """Take what we need from a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`.
+    """Return what is kept of a pod. Without `logs`, nothing that a program has written. Raises `Unreadable`.
 
     `cache` remembers the texts of its containers; it is the caller's to forget the pod when it is gone.
     """
@@ -97,29 +97,29 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         reason=name(fields.text(status, "reason")),
         node=fields.text(spec, "nodeName") or None,
         bound_at=fields.time(scheduled, "lastTransitionTime") if is_scheduled == "True" else None,
-        unschedulable=cluster_words(fields.text(scheduled, "message"))
+        unschedulable=cluster_text(fields.text(scheduled, "message"))
         if fields.text(scheduled, "reason") == "Unschedulable"
         else None,
         ready=is_ready == "True",
         ready_at=fields.time(ready, "lastTransitionTime") if is_ready == "True" else None,
         unready_since=fields.time(ready, "lastTransitionTime") if is_ready == "False" else None,
         container=ours,
-        message=cluster_words(fields.text(status, "message")),
+        message=cluster_text(fields.text(status, "message")),
         sandbox_ready=fields.text(sandbox, "status") == "True",
         status_updated_at=_told_at(meta),
-        gate=cluster_words(fields.text(ready, "message"))
+        gate=cluster_text(fields.text(ready, "message"))
         if fields.text(ready, "reason") == "ReadinessGatesNotReady"
         else "",
         claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
         injected=injected,
         task=task,
         job=labels.get(names.LABEL_JOB, ""),
-        eviction_message=cluster_words(fields.text(status if fields.text(status, "reason") else disruption, "message")),
+        eviction_message=cluster_text(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 
 
 def pods_of_template(pods: Iterable[ObservedPod], template: str) -> list[ObservedPod]:
-    """Return the pods that are judged: of that template, not on their way out, and not ended by their node.
+    """Return the pods that are judged: of that template, not terminating, and not ended by their node.
 
     A node ends a pod for reasons of its own: eviction, preemption, shutdown. That is no fault of the service.
     """

@@ -12,14 +12,14 @@ PODS: Final = 10_000
 
 
 class ContainerTexts:
-    """Those of one pod: what was made when it was read last, and what is made now."""
+    """The texts of one pod: those of the last reading, and those of the current one."""
 
     def __init__(self, known: dict[Hashable, str]) -> None:
         self.known = known
         self.made: dict[Hashable, str] = {}
 
     def get(self, identity: Hashable, make: Callable[[], str]) -> str:
-        """Return a text. `identity` tells it from every other of this pod: None if nothing does."""
+        """Return a text. `identity` distinguishes it from all others of this pod; None if nothing does."""
         if identity is None:
             return make()
         known = self.known.get(identity)
@@ -28,7 +28,7 @@ class ContainerTexts:
 
 
 class TextCache:
-    """Those of all pods."""
+    """The texts of all pods."""
 
     def __init__(self, pods: int = PODS) -> None:
         self._pods = pods

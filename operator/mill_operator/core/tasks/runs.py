@@ -1,4 +1,4 @@
-"""A Job, its pod, and what was said before → one run of a task as it is.
+"""One run of a task, from its Job, its pod and its previous status.
 
 A run is one attempt. What a service may survive (a crash, an eviction) is its end; there is no readiness; a program
 that ends with 0 has succeeded. Everything else that can be wrong with a pod is judged by the same table as a service's.
@@ -21,8 +21,8 @@ from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
-from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, ask_at, lookup_requests
-from mill_operator.core.verdicts.normalize import views
+from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, lookup_requests, next_lookup_at
+from mill_operator.core.verdicts.normalize import pod_subjects
 from mill_operator.core.verdicts.rule_input import CreationSubject, PodSubject, Subject
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.writes import INTERNAL
@@ -32,70 +32,76 @@ MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
 """How long a run is reported whose Job was deleted: as long as if it had ended by itself."""
 NOT_MADE = "FailedCreate"
-"""The event of a Job that is not allowed to make its pod: its status says nothing of it."""
+"""The event of a Job that may not create its pod, which its status does not report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """A run as it is, when to look again though nothing happens, and what would help to judge it better."""
+class RunObservation:
+    """A run at one moment, when to observe it again though nothing happens, and lookups that would tell more."""
 
     run: TaskRun
     wake_at: datetime | None = None
     lookup_requests: frozenset[LookupRequest] = frozenset()
 
 
-def look(
+def observe_run(
     job: ObservedJob, pod: ObservedPod | None, before: TaskRun | None, answers: LookupResults, now: datetime
-) -> Look:
-    """Look at one run. `before` may be another of that name, which was deleted meanwhile."""
+) -> RunObservation:
+    """Return one run. `before` may be another of that name, which was deleted meanwhile."""
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
     elif before.rule == INTERNAL.id or not before.state.known:
-        # That is no verdict; nor is a word of a newer release that was rolled back. Its Job says where it stands.
+        # That is no verdict, and neither is a state of a newer release that was rolled back. Its Job has the state.
         why = dict.fromkeys(("finished_at", "reason", "message", "rule", "since"))
         before = before.model_copy(update={"state": RunState.PENDING, **why})
     if before.finished_at is not None:  # an end is final; our watch of pods may have been behind when it came
-        return Look(before if before.started_at else _with_pod(before, pod))
+        return RunObservation(before if before.started_at else _with_pod(before, pod))
     run = _with_pod(before, pod)
     if _ended_well(job, pod):
-        ended = _told(run, RunState.SUCCEEDED, None, _finished_at(job, pod) or now)
-        return Look(ended.model_copy(update={"exit_code": 0}))
+        ended = _with_state(run, RunState.SUCCEEDED, None, _finished_at(job, pod) or now)
+        return RunObservation(ended.model_copy(update={"exit_code": 0}))
     if before.state is RunState.FAILED and (job.failure is not None or (pod is not None and pod.terminating)):
         # It had failed long before its deadline came, or it was stopped.
-        return Look(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
+        return RunObservation(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
     if pod is None and job.failure is None and before.node is not None:
-        return Look(before)  # its pod is gone, and the Job will say what that means
+        return RunObservation(before)  # its pod is gone, and the Job will report why
     finding, wake_at = _finding(job, pod, before, answers, now)
-    asked = _questions(job, pod, before, now)
+    asked = _run_lookups(job, pod, before, now)
     if finding is not None and finding.due is not None and finding.due <= now:
-        return Look(_told(run, RunState.FAILED, finding, _finished_at(job, pod)), wake_at, asked)
-    return Look(_told(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None), wake_at, asked)
+        return RunObservation(_with_state(run, RunState.FAILED, finding, _finished_at(job, pod)), wake_at, asked)
+    return RunObservation(
+        _with_state(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None), wake_at, asked
+    )
 
 
-def look_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) -> Look | None:
-    """Look at a run whose Job was deleted. None: there is nothing to tell of it any more."""
+def observe_run_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) -> RunObservation | None:
+    """Return a run whose Job was deleted; None if it is no longer reported."""
     if before.finished_at is None:
         if pod is not None:
-            return Look(before)  # it is still ending
+            return RunObservation(before)  # it is still ending
         # What was wrong with it stays, since that may be why it was stopped.
         before = _ended(before.model_copy(update={"state": RunState.STOPPED}), now)
     elif before.state is not RunState.STOPPED:
         return None
     forget_at = timestamps.parse(before.finished_at or before.created_at) + STOPPED_KEPT
-    return Look(before, forget_at) if forget_at > now else None
+    return RunObservation(before, forget_at) if forget_at > now else None
 
 
-def look_at_unjudged(job: ObservedJob, before: TaskRun | None, internal_error: InternalError, now: datetime) -> Look:
-    """Look at a run that cannot be judged by a fault of mill: it has failed if that goes on. It may still heal."""
+def observe_unjudged_run(
+    job: ObservedJob, before: TaskRun | None, internal_error: InternalError, now: datetime
+) -> RunObservation:
+    """Return a run that cannot be judged because of an internal error: failed if that persists. It may recover."""
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
     said = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
     finding = internal_error_finding(job.task, internal_error, said, now)
     if finding.due is None or finding.due > now:
-        return Look(_told(before, before.state, finding, None), min(finding.due or now, now + AGAIN_SUSPECT))
-    return Look(_told(before, RunState.FAILED, finding, None), now + AGAIN_FAILED)
+        return RunObservation(
+            _with_state(before, before.state, finding, None), min(finding.due or now, now + AGAIN_SUSPECT)
+        )
+    return RunObservation(_with_state(before, RunState.FAILED, finding, None), now + AGAIN_FAILED)
 
 
 def _with_pod(before: TaskRun, pod: ObservedPod | None) -> TaskRun:
@@ -111,7 +117,7 @@ def _with_pod(before: TaskRun, pod: ObservedPod | None) -> TaskRun:
     )
 
 
-def _told(run: TaskRun, state: RunState, finding: Finding | None, finished: datetime | None) -> TaskRun:
+def _with_state(run: TaskRun, state: RunState, finding: Finding | None, finished: datetime | None) -> TaskRun:
     why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since"))
     if finding is not None:
         why = {
@@ -124,14 +130,14 @@ def _told(run: TaskRun, state: RunState, finding: Finding | None, finished: date
 
 
 def _ended(run: TaskRun, finished: datetime | None) -> TaskRun:
-    """Note when a run has ended. What was remembered for the next look is of no use then."""
+    """Note when a run has ended. The fields for the next observation have no use then."""
     if finished is None:
         return run
     return run.model_copy(update={"finished_at": timestamps.render(finished), "rule": None, "since": None})
 
 
 def _ended_well(job: ObservedJob, pod: ObservedPod | None) -> bool:
-    """Tell whether the program has done its work, though an injected container may go on for ever."""
+    """Return whether the program has succeeded, though an injected container may still run."""
     if job.succeeded or job.failure is not None:
         return job.succeeded
     return pod is not None and _done(pod) and not pod.terminating
@@ -142,7 +148,7 @@ def _done(pod: ObservedPod) -> bool:
 
 
 def _finished_at(job: ObservedJob, pod: ObservedPod | None) -> datetime | None:
-    """Return when nothing ran any more, of a run that has a verdict. None: something may still run."""
+    """Return when the last container of a run with a verdict ended; None if one may still run."""
     end = pod.container.ended.finished_at if pod and pod.container.ended else None
     return max(end, job.created) if end else job.finished_at
 
@@ -150,31 +156,31 @@ def _finished_at(job: ObservedJob, pod: ObservedPod | None) -> datetime | None:
 def _finding(
     job: ObservedJob, pod: ObservedPod | None, before: TaskRun, answers: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
-    """Return the gravest thing that is wrong, and when to look again."""
-    request, previous = ServiceRequest(job.image, job.memory, job.secrets), _memory(before, job)
+    """Return the most severe finding, and when to observe the run again."""
+    request, previous = ServiceRequest(job.image, job.memory, job.secrets), _as_service_status(before, job)
     subjects: Iterable[Subject]
     if pod is not None:
-        subjects = views(PodSubject(request=request, results=answers, previous=previous, pod=pod, job=job))
+        subjects = pod_subjects(PodSubject(request=request, results=answers, previous=previous, pod=pod, job=job))
     else:
         event = answers.newest_event(job.uid, NOT_MADE)
         refusal = event.message.removeprefix("Error creating: ") if event else ""
         subjects = [CreationSubject(request=request, results=answers, previous=previous, refusal=refusal, job=job)]
     found = find(job.task, list(subjects), None, now, RUN_TABLE)
     if pod is not None and (pod.container.running_since is not None or _done(pod)):
-        # The table has rows for services, which must be ready and go on, and for injected containers.
+        # The table has rows for services, which must be ready and keep running, and for injected containers.
         found = [each for each in found if each.rule in (NODE_LOST, *RUN_RULES)]
-    weighed = [_weighed(each, job, pod, now) for each in found]
+    weighed = [_as_end_of_run(each, job, pod, now) for each in found]
     wake_at = min((each.due for each in weighed if each.due is not None and each.due > now), default=None)
     if pod is not None:
-        wake_at = min((each for each in (wake_at, ask_at(pod, now)) if each is not None), default=None)
+        wake_at = min((each for each in (wake_at, next_lookup_at(pod, now)) if each is not None), default=None)
     elif job.failure is None:
-        wake_at = _ask_for_pod_at(job, now)
+        wake_at = _next_pod_lookup_at(job, now)
     gravest = min(weighed, key=lambda each: each.due is None or each.due > now, default=None)
-    return (_in_words(gravest, before, now) if gravest else None), wake_at
+    return (_with_known_cause(gravest, before, now) if gravest else None), wake_at
 
 
-def _weighed(finding: Finding, job: ObservedJob, pod: ObservedPod | None, now: datetime) -> Finding:
-    """Say when something is the end of a run. One crash is enough, where a service may have two."""
+def _as_end_of_run(finding: Finding, job: ObservedJob, pod: ObservedPod | None, now: datetime) -> Finding:
+    """Return a finding with the time from which it ends the run. One crash is enough, where a service may have two."""
     if finding.rule is UNEXPLAINED or finding.rule is NODE_LOST:
         return finding
     if job.failure is not None:
@@ -185,8 +191,8 @@ def _weighed(finding: Finding, job: ObservedJob, pod: ObservedPod | None, now: d
     return replace(finding, due=now) if over else finding
 
 
-def _in_words(finding: Finding, before: TaskRun, now: datetime) -> Finding:
-    """Add what was known before to what a Job says, which is little."""
+def _with_known_cause(finding: Finding, before: TaskRun, now: datetime) -> Finding:
+    """Add the cause that was known before to the message of a Job, which has none."""
     known = next((rule for rule in RUN_TABLE if rule.id == before.rule), None)
     if known is None or before.message is None:
         return finding
@@ -197,8 +203,8 @@ def _in_words(finding: Finding, before: TaskRun, now: datetime) -> Finding:
     return finding
 
 
-def _memory(before: TaskRun, job: ObservedJob) -> ServiceStatus | None:
-    """Return what the table asks of the past, in the form in which it is kept of services."""
+def _as_service_status(before: TaskRun, job: ObservedJob) -> ServiceStatus | None:
+    """Return the previous state in the form of a service's status, which the table reads."""
     if before.rule is None:
         return None
     return ServiceStatus(
@@ -212,16 +218,16 @@ def _memory(before: TaskRun, job: ObservedJob) -> ServiceStatus | None:
     )
 
 
-def _questions(job: ObservedJob, pod: ObservedPod | None, before: TaskRun, now: datetime) -> frozenset[LookupRequest]:
+def _run_lookups(job: ObservedJob, pod: ObservedPod | None, before: TaskRun, now: datetime) -> frozenset[LookupRequest]:
     if pod is not None:
-        return frozenset(lookup_requests([pod], (), image=job.image, previous=_memory(before, job), now=now))
+        return frozenset(lookup_requests([pod], (), image=job.image, previous=_as_service_status(before, job), now=now))
     if job.failure is None and now - job.created >= SILENCE:
         return frozenset({LookupRequest("events", job.uid, job.key.namespace)})
     return frozenset()
 
 
-def _ask_for_pod_at(job: ObservedJob, now: datetime) -> datetime:
-    """Return when to ask again why a Job has no pod: its status does not say."""
+def _next_pod_lookup_at(job: ObservedJob, now: datetime) -> datetime:
+    """Return when to look up again why a Job has no pod: its status does not report it."""
     pause = SILENCE
     while job.created + pause <= now:
         pause *= 2

@@ -1,4 +1,4 @@
-"""Jobs, their pods, and what was said before → what the status tells of tasks: bounded, and no rollout's business."""
+"""The tasks of a status, from Jobs, their pods and the previous status: bounded, and no part of a rollout."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,13 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.tasks.runs import MESSAGE_LIMIT, Look, look, look_at_unjudged, look_without_job
+from mill_operator.core.tasks.runs import (
+    MESSAGE_LIMIT,
+    RunObservation,
+    observe_run,
+    observe_run_without_job,
+    observe_unjudged_run,
+)
 from mill_operator.core.verdicts.findings import find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
@@ -27,15 +33,15 @@ TOLD_CHARACTERS = 28_000
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The tasks as they are right now."""
+    """The tasks at one moment."""
 
     tasks: list[TaskStatus]
     active: int
     """How many runs have not ended."""
     wake_at: datetime | None
-    """When to look again though nothing happens."""
+    """When to observe again though nothing happens."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
-    """What would help to judge them better."""
+    """Lookups that would help to judge them."""
     internal_errors: tuple[tuple[str, InternalError], ...] = ()
     """The runs that could not be judged, and why."""
 
@@ -49,7 +55,7 @@ def observe(
     answers: LookupResults = NO_RESULTS,
     now: datetime,
 ) -> Observed:
-    """Look at the tasks of a MillDeployment.
+    """Observe the tasks of a MillDeployment.
 
     `problems` are why a task's CronJob could not be written: such a task cannot be spawned. `answers` is what was
     looked up.
@@ -66,15 +72,15 @@ def observe(
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
         looks = [
-            _look(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, internal_errors)
+            _observe_run(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, internal_errors)
             for job in _newest_jobs(here)
         ]
         deleted = before.keys() - {job.key.name for job in here}
-        looks += filter(None, (look_without_job(before[name], pod_of.get(name), now) for name in deleted))
+        looks += filter(None, (observe_run_without_job(before[name], pod_of.get(name), now) for name in deleted))
         runs_of[task] = [each.run for each in looks]
         wakes += [each.wake_at for each in looks if each.wake_at is not None]
         asked |= {question for each in looks for question in each.lookup_requests}
-    # A program that has ended has, though its Job takes a moment to say so.
+    # The program has ended, though its Job takes a moment to report it.
     ended = {run.name for runs in runs_of.values() for run in runs if run.finished_at is not None}
     reported = _bounded(runs_of)
     return Observed(
@@ -88,25 +94,25 @@ def observe(
     )
 
 
-def _look(
+def _observe_run(
     job: ObservedJob,
     pod: ObservedPod | None,
     before: TaskRun | None,
     answers: LookupResults,
     now: datetime,
     internal_errors: list[tuple[str, InternalError]],
-) -> Look:
-    """Look at one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
+) -> RunObservation:
+    """Observe one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
     try:
-        return look(job, pod, before, answers, now)
+        return observe_run(job, pod, before, answers, now)
     except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
         internal_error = internal_error_of(error)
         internal_errors.append((job.key.name, internal_error))
-        return look_at_unjudged(job, before, internal_error, now)
+        return observe_unjudged_run(job, before, internal_error, now)
 
 
 def outliving(jobs: Iterable[ObservedJob], deleted: Iterable[ObservedChild]) -> list[ObservedJob]:
-    """Return the runs that go on, of tasks whose CronJob is about to be deleted: with no other owner they would go too.
+    """Return active runs of tasks whose CronJob is about to be deleted: with no other owner they would be deleted too.
 
     What runs was asked for when the task was still there. What has ended goes with it.
     """

@@ -27,7 +27,7 @@ from mill_operator.core.verdicts.rule_input import Match, PodSubject
 PodPredicate: TypeAlias = Callable[[PodSubject], Match | None]
 
 LONG_RUN: Final = timedelta(seconds=600)
-"""A container that ran for so long before it ended has crashed for the first time: the kubelet sees it so too."""
+"""A container that ran for so long before it ended has crashed for the first time: the kubelet counts so as well."""
 
 
 def waits(reasons: frozenset[str] | set[str], says: str = "") -> PodPredicate:
@@ -50,7 +50,7 @@ def pull(says: str) -> PodPredicate:
 
 
 def other_platform(subject: PodSubject) -> Match | None:
-    """Find an image for other platforms than the node's. Some runtimes name it; the node knows it."""
+    """Find an image for other platforms than the node's, which only some runtimes name."""
     match = BY_PLATFORM(subject)
     if match is None:
         return None
@@ -64,7 +64,7 @@ BY_PLATFORM: Final = pull(OTHER_PLATFORM.pattern.removeprefix("(?i)"))
 
 
 def image_missing(subject: PodSubject) -> Match | None:
-    """Find an image that the registry does not have; for a digest it says the same, and so do all registries."""
+    """Find an image that the registry does not have; for a digest the answer is the same with all registries."""
     match = NOT_FOUND_BY_REGISTRY(subject)
     if match is None or LOGIN_FAILS.search(match.evidence):
         return None
@@ -123,7 +123,7 @@ def cannot_start(says: str) -> PodPredicate:
         end = subject.pod.container.latest_end
         if end is None or not says_so.search(end.message):
             return None
-        # Programs write such words too: without the runtime's own reason, only its exit codes are believed, or a log
+        # Programs write such texts too: without the runtime's own reason, only its exit codes count, or a log
         # that is nothing but what the runtime writes when it cannot become the program.
         runtimes = end.reason in RUNTIME_WORDS or RUNTIME_LINE.fullmatch(end.message)
         return Match(end.message) if runtimes or end.exit_code in (126, 127, 128) else None
@@ -143,17 +143,17 @@ def start_failed(subject: PodSubject) -> Match | None:
 
 
 def out_of_memory(end: Termination) -> bool:
-    """Tell a container that the kernel ended, whatever its exit code: it may have been a child of its program."""
+    """Return whether the kernel ended a container for its memory: its program or a child process."""
     return end.reason == "OOMKilled"
 
 
 def done(end: Termination) -> bool:
-    """Tell a program that ended of itself, and well."""
+    """Return whether a program ended by itself with exit code 0."""
     return end.exit_code == 0 and not out_of_memory(end)
 
 
 def crashed(end: Termination) -> bool:
-    """Tell every other end of which anything is known: a node may lose a container."""
+    """Return whether it is another termination of which anything is known: a node may lose a container."""
     return not done(end) and not out_of_memory(end) and end.reason != "ContainerStatusUnknown"
 
 

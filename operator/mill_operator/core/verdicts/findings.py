@@ -31,28 +31,32 @@ class Finding:
 
 
 def find(
-    service: str, subjects: Sequence[Subject], asked_at: datetime | None, now: datetime, table: Sequence[Rule] = TABLE
+    service: str,
+    subjects: Sequence[Subject],
+    requested_at: datetime | None,
+    now: datetime,
+    table: Sequence[Rule] = TABLE,
 ) -> list[Finding]:
-    """Return what is wrong, the gravest first: one whose time is up before one that waits, then the table's order."""
+    """Return the findings, most severe first: those that are due before those that wait, then in the table's order."""
     ranked: list[tuple[int, Finding]] = []
     for subject in subjects:
         for rank, rule in enumerate(table):
             if (match := rule.match(subject)) is not None:
-                finding = _known_before(subject) or _finding(service, subject, rule, match, asked_at, now)
+                finding = _known_before(subject) or _finding(service, subject, rule, match, requested_at, now)
                 ranked.append((rank, finding))
-                if not match.open_ended:  # what is no more than the suspicion of a rule hides nothing
+                if not match.open_ended:  # a suspicion hides no other finding
                     break
     ranked.sort(key=lambda each: (not each[1].is_due(now), each[0], each[1].since))
     return [finding for _, finding in ranked]
 
 
 def _finding(
-    service: str, subject: Subject, rule: Rule, match: Match, asked_at: datetime | None, now: datetime
+    service: str, subject: Subject, rule: Rule, match: Match, requested_at: datetime | None, now: datetime
 ) -> Finding:
     before = subject.previous
     since = match.since or now
-    if match.since is not None and asked_at is not None:
-        since = max(since, asked_at)
+    if match.since is not None and requested_at is not None:
+        since = max(since, requested_at)
     elif match.since is None and before is not None and before.since and _timer(before.rule) == _timer(rule.id):
         since = min(since, timestamps.parse(before.since))
     values = text_values(service, subject, match)
@@ -98,7 +102,7 @@ def _timer(rule_id: str | None) -> str | None:
 
 
 def _known_before(subject: Subject) -> Finding | None:
-    """Return what was found of an image that cannot be pulled, if its node only says that it tries again."""
+    """Return the earlier finding about an image that cannot be pulled, if its node reports only that it retries."""
     before = subject.previous
     if not isinstance(subject, PodSubject) or subject.container or before is None or before.since is None:
         return None

@@ -1,4 +1,4 @@
-"""One service's pods → what is seen of it, and what the rules find wrong.
+"""The observation of one service, from its pods: its state, and what the rules find wrong.
 
 Judged are the pods that carry the wanted template's hash, whatever a controller's status says of them: it lags.
 Pods that are being deleted, or that a node has evicted, are no evidence against the service.
@@ -17,8 +17,8 @@ from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.findings import Finding, find
-from mill_operator.core.verdicts.lookup_requests import LookupRequest, ask_at, lookup_requests
-from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, since_asked, views
+from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
+from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, pod_subjects, since_request
 from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,
@@ -30,16 +30,16 @@ from mill_operator.core.verdicts.rule_input import (
 from mill_operator.core.verdicts.rules.readiness import STARTING
 
 QUIET_PULL = timedelta(seconds=5)
-"""A pod whose image is still on its way counts as scheduled after that long without a pull error."""
+"""A pod whose image is still being pulled counts as scheduled after that long without an error."""
 SETTLE_WITHOUT_PROBE = timedelta(seconds=2)
 """How long a container without a port must run to count as healthy."""
 SETTLE_AFTER_CRASH = timedelta(seconds=10)
-"""How long a container that has crashed before must stay ready to be believed again."""
+"""How long a container that has crashed before must stay ready to count as healthy again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A service as it is right now."""
+    """A service at one moment."""
 
     service: str
     image: str
@@ -50,11 +50,11 @@ class Observation:
     state: State
     finding: Finding | None
     wake_at: datetime | None
-    """When to look again though nothing happens."""
+    """When to observe it again though nothing happens."""
     recreated: bool = False
-    """Whether the pods of the version before had to end for these."""
+    """Whether the pods of the older version had to end first."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
-    """What would help to judge it better."""
+    """Lookups that would help to judge it."""
     internal_error: InternalError | None = None
     """Why it could not be judged, or not even rendered."""
 
@@ -105,11 +105,11 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     if not enough:  # a surplus pod goes in a moment, and is no failure
         # In a fixed order, so that of several pods with the same trouble the same one is always reported.
         in_trouble = sorted((pod for pod in blamed if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
-        troubled = [since_asked(pod, given.requested_at) for pod in in_trouble]
+        troubled = [since_request(pod, given.requested_at) for pod in in_trouble]
         subjects.append(EvictionSubject(pods=evicted(pods, service.template, given.requested_at), **known))
         skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
         for pod in troubled:
-            subjects += views(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
+            subjects += pod_subjects(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
     findings = find(service.name, subjects, given.requested_at, now)
     finding = findings[0] if findings else None
     requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
@@ -128,7 +128,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
 
 
 def _settled_at(pod: ObservedPod, service: DesiredService) -> datetime | None:
-    """Return from when on a ready pod is believed; None: at once, whatever the node's clock says."""
+    """Return from when on a ready pod counts as healthy; None: at once, whatever the node's clock says."""
     if pod.container.crashes and pod.ready_at is not None:
         return (pod.status_updated_at or pod.ready_at) + SETTLE_AFTER_CRASH
     if not service.probed and pod.container.running_since is not None:
@@ -163,5 +163,5 @@ def _wake_at(
             moments.append(_settled_at(pod, service))
         if pod.bound_at is not None and not pod.container.image_present:
             moments.append(pod.bound_at + QUIET_PULL)
-        moments.append(ask_at(pod, now))
+        moments.append(next_lookup_at(pod, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

@@ -12,36 +12,36 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.pod_predicates import is_pending_start
 
-PODS_ASKED_ABOUT: Final = 1
-"""Per service: its pods have one template, and mostly one trouble. A list of events is no cheap thing to ask for."""
+PODS_LOOKED_UP: Final = 1
+"""Pods of a service that are looked up: they mostly share a problem, and lists of events are expensive."""
 SILENCE: Final = timedelta(seconds=5)
-"""A pod that has not got to its first container for so long is asked about, and again after twice that time, …"""
+"""A pod that has not reached its first container for so long is looked up, and again after twice that time, …"""
 NODE_SILENCE: Final = timedelta(seconds=10)
-"""A pod that says nothing new for so long may be on a node that is lost."""
+"""A pod without news for so long may be on a lost node."""
 PROBED_IN_VAIN: Final = timedelta(seconds=10)
-"""After so long, the kubelet's words about a failing probe are worth a question."""
+"""After so long, events about a failing probe are looked up."""
 LONG_UNSCHEDULABLE: Final = timedelta(seconds=60)
 """A pod that found no node for so long may be waiting for one that an autoscaler has ordered."""
 
 SOON: Final = 5.0
-"""Seconds for which an answer is fresh."""
+"""Seconds for which a result is fresh."""
 LATER: Final = 20.0
 SETTLED: Final = 300.0
-"""For what does not change while the pod says the same."""
+"""For what does not change while the pod's status is the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class LookupRequest:
-    """Something to look up."""
+    """A lookup."""
 
     about: Literal["events", "node"]
     name: str
-    """Of a node; of everything else the uid."""
+    """Name of a node; uid of every other object."""
     namespace: str = ""
     says: str = ""
-    """What the object said when the question arose; when it says something else, that is another question."""
+    """The object's message at the time of the request; with another message it is another lookup."""
     fresh: float = field(default=SOON, compare=False)
-    """Seconds for which an older answer will do."""
+    """Seconds for which an older result is good enough."""
 
 
 def lookup_requests(
@@ -52,10 +52,10 @@ def lookup_requests(
     previous: ServiceStatus | None,
     now: datetime,
 ) -> set[LookupRequest]:
-    """Return what would help to judge these pods of one service, of which the first are asked about."""
+    """Return the lookups that would help to judge these pods of one service, for the first of them."""
     asked: set[LookupRequest] = set()
     claim_of = {each.key.name: each for each in claims}
-    for pod in [pod for pod in pods if not pod.ready][:PODS_ASKED_ABOUT]:
+    for pod in [pod for pod in pods if not pod.ready][:PODS_LOOKED_UP]:
         asked |= _about_its_containers(pod, image, previous)
         asked |= _about_its_place(pod, claim_of, now)
         asked |= _about_its_silence(pod, now)
@@ -113,8 +113,8 @@ def _about_its_silence(pod: ObservedPod, now: datetime) -> set[LookupRequest]:
     return set() if pod.injected or pod.gate else _node(pod, SOON)
 
 
-def ask_at(pod: ObservedPod, now: datetime) -> datetime | None:
-    """Return when to look at a pod again whose status says nothing, though nothing happens."""
+def next_lookup_at(pod: ObservedPod, now: datetime) -> datetime | None:
+    """Return when to look up a pod again whose status does not report anything, though nothing happens."""
     if pod.ready or not (is_pending_start(pod) or (pod.node is None and pod.claims)):
         return None
     waiting_since = pod.bound_at or pod.created

@@ -15,18 +15,18 @@ from mill_operator.core.verdicts.rule_input import PodSubject
 from mill_operator.core.verdicts.rules.readiness import UNREADY
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""By so much at most: what is earlier by more is surely earlier; what we saw later by more is what we have missed."""
+"""Clocks differ by no more: a time that is earlier by more is earlier, and one observed later by more was missed."""
 CLOCKS_AGREE: Final = timedelta(seconds=2)
-"""Times in a pod's status are whole seconds, and it takes us a moment to see them."""
+"""Times in a pod's status are whole seconds, and the operator observes them a moment later."""
 
 
-def since_asked(pod: ObservedPod, asked_at: datetime | None) -> ObservedPod:
+def since_request(pod: ObservedPod, requested_at: datetime | None) -> ObservedPod:
     """Return a pod without what happened to it before the request, if it is older than that."""
-    if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at:
+    if requested_at is None or pod.created + CLOCKS_DIFFER >= requested_at:
         return pod
-    told_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < asked_at
+    told_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < requested_at
     ours = pod.container
-    ended, last_ended = (_if_since(end, asked_at) for end in (ours.ended, ours.last_ended))
+    ended, last_ended = (_if_since(end, requested_at) for end in (ours.ended, ours.last_ended))
     stopped = ended is not None or ours.waiting_reason == "CrashLoopBackOff"
     ends = (ended is not None) + (last_ended is not None)
     silent = told_before and ours.waiting_reason not in CREATING
@@ -41,19 +41,19 @@ def since_asked(pod: ObservedPod, asked_at: datetime | None) -> ObservedPod:
     return replace(pod, container=container, injected=() if told_before else pod.injected)
 
 
-def _if_since(end: Termination | None, asked_at: datetime) -> Termination | None:
-    known_older = end is not None and end.finished_at is not None and end.finished_at < asked_at
+def _if_since(end: Termination | None, requested_at: datetime) -> Termination | None:
+    known_older = end is not None and end.finished_at is not None and end.finished_at < requested_at
     return None if known_older else end
 
 
-def evicted(pods: Sequence[ObservedPod], template: str, asked_at: datetime | None) -> tuple[ObservedPod, ...]:
+def evicted(pods: Sequence[ObservedPod], template: str, requested_at: datetime | None) -> tuple[ObservedPod, ...]:
     """Return the pods that nodes have evicted since the request, oldest first."""
     all_of_them = (pod for pod in pods if pod.template == template and pod.reason == "Evicted")
-    since = (pod for pod in all_of_them if asked_at is None or pod.created + CLOCKS_DIFFER >= asked_at)
+    since = (pod for pod in all_of_them if requested_at is None or pod.created + CLOCKS_DIFFER >= requested_at)
     return tuple(sorted(since, key=lambda pod: pod.created))
 
 
-def views(subject: PodSubject) -> Iterator[PodSubject]:
+def pod_subjects(subject: PodSubject) -> Iterator[PodSubject]:
     """Yield a pod with our container, and with each injected one that keeps it from being ready."""
     yield _with_cause(subject)
     for other in subject.pod.injected:
@@ -79,9 +79,9 @@ def _with_cause(subject: PodSubject) -> PodSubject:
 
 
 def node_clock_skew(pods: Sequence[ObservedPod], previous: ServiceStatus | None, now: datetime) -> timedelta:
-    """Return how far the nodes' clocks are behind ours: a start's time is a node's, and we know when we saw it.
+    """Return how far the nodes' clocks are behind ours: a start has the node's time, and the operator has observed it.
 
-    What we saw is in the status, for the first of the pods that began. Without it the times are taken as they are.
+    The status has the time of the observation, for the first pod that started. Without it, times count as they are.
     """
     begun = [max(pod.first_started, pod.unready_since or pod.first_started) for pod in pods if pod.first_started]
     seen = _seen_to_begin(previous, now)
@@ -92,7 +92,7 @@ def node_clock_skew(pods: Sequence[ObservedPod], previous: ServiceStatus | None,
 
 
 def _seen_to_begin(previous: ServiceStatus | None, now: datetime) -> datetime | None:
-    """Return when we saw, by our own clock, that a service had begun, or had lost its health."""
+    """Return when the operator observed, by its own clock, that a service had started or lost its health."""
     if previous is None:
         return None
     if previous.state in (State.PENDING, State.PULLING, State.HEALTHY):

@@ -1,4 +1,4 @@
-"""What rules look for around a pod: who places it, what it needs, where it is, and what keeps it from being made."""
+"""Predicates of what is around a pod: its placement, volumes and node, and what keeps it from being created."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -35,7 +35,7 @@ NO_NODE: Final = (
 MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
 SANDBOX: Final = ("FailedCreatePodSandBox",)
 BEGUN: Final = ("Pulling", "Pulled")
-"""Events of a pod that has got past both: a kubelet that pulls does not tell its status meanwhile."""
+"""Events of a pod that has got past both: a kubelet does not update the status while it pulls."""
 ABSENT: Final = pattern(r"(?i)not found|no such file or directory|does not exist|is not a \w+")
 NOT_REGISTERED: Final = repeated(r"(?i)not found in the list of registered")
 """In a failed mount: what should be mounted is not there. (A driver that is not registered may be starting.)"""
@@ -54,7 +54,7 @@ OWN_STORAGE: Final = (
 
 
 def node_lost(subject: PodSubject) -> Match | None:
-    """Find a pod whose node is silent, or says that it is not ready. What such a pod says of itself is old."""
+    """Find a pod whose node does not report, or reports that it is not ready. The status of such a pod is old."""
     pod = subject.pod
     node = subject.results.nodes.get(pod.node) if pod.node else None
     if node is None or node.ready == "True":
@@ -65,7 +65,7 @@ def node_lost(subject: PodSubject) -> Match | None:
 
 
 def unschedulable(subject: PodSubject) -> Match | None:
-    """Find a pod for which the scheduler finds no node. A node that is on its way is waited for."""
+    """Find a pod for which the scheduler finds no node. There is more time while an autoscaler orders a node."""
     pod = subject.pod
     if pod.unschedulable is None:
         return None
@@ -119,7 +119,7 @@ def _why_no_volume(claim: ObservedChild, said: str) -> str:
 
 
 def mount_fails(*, absent: bool) -> PodPredicate:
-    """Find a pod whose node cannot mount a volume: since there is no such thing, or for another cause."""
+    """Find a pod whose node cannot mount a volume: because it does not exist, or for another cause."""
 
     def sees(subject: PodSubject) -> Match | None:
         pod = subject.pod
@@ -144,13 +144,13 @@ def sandbox_fails(subject: PodSubject) -> Match | None:
 
 
 def _held_up_by(pod: ObservedPod, subject: PodSubject, reasons: tuple[str, ...]) -> ObservedEvent | None:
-    """Return the event of one of these reasons, if it is the newest word about what comes before the containers."""
+    """Return the event of one of these reasons, if no newer one is about what comes before the containers."""
     newest = subject.results.newest_event(pod.uid, *MOUNTING, *SANDBOX, *BEGUN)
     return newest if is_pending_start(pod) and newest is not None and newest.reason in reasons else None
 
 
 def is_pending_start(pod: ObservedPod) -> bool:
-    """Tell a pod on a node that has not got to its first container: its status does not say what it waits for."""
+    """Return whether a pod on a node has not reached its first container, and does not report what it waits for."""
     return (
         pod.node is not None
         and not pod.sandbox_ready
@@ -160,7 +160,7 @@ def is_pending_start(pod: ObservedPod) -> bool:
 
 
 def exceeds_its_storage(evicted: Sequence[ObservedPod]) -> Match | None:
-    """Find pods that are evicted again and again for what they write themselves."""
+    """Find pods that are evicted repeatedly for what they write themselves."""
     guilty = [(pod, found) for pod in evicted for limit in OWN_STORAGE if (found := limit.search(pod.message))]
     if not guilty:
         return None

@@ -1,4 +1,4 @@
-"""A service, or a run, that cannot be rendered or judged by a fault of mill → what is said of it meanwhile.
+"""Observations of services and runs that cannot be rendered or judged because of an internal error.
 
 It is the fault's alone: what else the status knows of it stays, and nothing of it is written, renewed or deleted.
 """
@@ -22,7 +22,7 @@ AGAIN_FAILED: Final = timedelta(seconds=30)
 def unjudged(
     wanted: DesiredService, internal_error: InternalError, previous: ServiceStatus | None, now: datetime
 ) -> Observation:
-    """Return what is seen of a service that cannot be judged: a suspicion at first, a failure if it repeats."""
+    """Return the observation of a service that cannot be judged: a suspicion at first, a failure if it repeats."""
     finding = internal_error_finding(wanted.name, internal_error, _before(previous), now)
     failed = finding.due is not None and finding.due <= now
     again = now + (AGAIN_FAILED if failed else AGAIN_SUSPECT)
