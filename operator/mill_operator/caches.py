@@ -110,12 +110,12 @@ class Caches:
         """Put the answer to the operator's own write of a child into its cache. Raise `Unreadable`."""
         return self._children[kind].put(body)
 
-    def learn_job(self, body: dict[str, Any]) -> None:
+    def put_job(self, body: dict[str, Any]) -> None:
         """Put the answer to the operator's own write of a Job into its cache. The watch reports an unreadable one."""
         with contextlib.suppress(Unreadable):
             self._jobs.put(body)
 
-    def learn_pod(self, body: dict[str, Any]) -> None:
+    def put_pod(self, body: dict[str, Any]) -> None:
         """Put the answer to a pod's deletion into its cache, unless the watch has already reported the pod gone."""
         with contextlib.suppress(Unreadable):
             deleted = fields.identity(body)

@@ -181,7 +181,7 @@ class ChildWriter:
         ]
         async with self._slots:
             with contextlib.suppress(NotFound):
-                self._caches.learn_job(
+                self._caches.put_job(
                     await self._client.json_patch(JOBS, *job.key, changes, manager=names.OPERATOR_FIELD_MANAGER)
                 )
 
@@ -192,7 +192,7 @@ class ChildWriter:
             except (NotFound, Conflict):
                 return  # already deleted
         if body.get("kind") == "Pod":  # it is terminating
-            self._caches.learn_pod(body)
+            self._caches.put_pod(body)
 
 
 async def _finish_all(writes: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -32,3 +32,14 @@ EVIDENCE_LENGTH: Final = 2048
 """Characters of evidence of one service."""
 TOTAL_EVIDENCE_LENGTH: Final = 64 * 1024
 """Characters of evidence of all services together."""
+
+TEXT_BYTES: Final = 2048
+"""Bytes kept of a foreign text. A kubelet's message can have 4096, and a status with many services must stay small."""
+CAUSE_BYTES: Final = 200
+"""Bytes of a cause in a message, which is one line on a terminal."""
+NAME_BYTES: Final = 253
+"""Bytes of a foreign name or reason. No name of an object is longer."""
+RUN_MESSAGE_LENGTH: Final = 200
+"""Characters of the message of a run."""
+KUBELET_LOG_BYTES: Final = 2048
+"""Bytes of the end of a log that the kubelet reports at most."""

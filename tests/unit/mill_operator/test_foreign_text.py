@@ -9,12 +9,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mill_objects.printable import visible
+from mill_operator.core import limits
 from mill_operator.core.observed import foreign_text
 from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.events import project_events
 from mill_operator.core.observed.jobs import Failure, project_job
-from mill_operator.core.observed.messages import LIMIT, cause
+from mill_operator.core.observed.messages import cause
 from mill_operator.core.observed.nodes import ObservedNode, project_node
 from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.observed.text_cache import TextCache
@@ -185,14 +186,14 @@ def test_what_comes_in_can_be_printed_and_is_bounded(entry: str, text: str) -> N
     kept = ENTRIES[entry](text)
     assert isinstance(kept, str)
     assert all(each.isprintable() or each in "\t\n" for each in kept)
-    assert len(kept.encode()) <= LIMIT
+    assert len(kept.encode()) <= limits.TEXT_BYTES
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_what_comes_in_costs_what_it_is_cut_to(entry: str) -> None:
     """Sixteen times the length costs no more than three times as much."""
     for pump in ("pwd", "a.", "key: ", "://", "token: not ", "\x1b[", "eyJ", "@", '"', "x\n"):
-        short, long = (pump * (size // len(pump)) for size in (4 * LIMIT, 64 * LIMIT))
+        short, long = (pump * (size // len(pump)) for size in (4 * limits.TEXT_BYTES, 64 * limits.TEXT_BYTES))
         once, much = (seconds(lambda text=text: ENTRIES[entry](text)) for text in (short, long))  # type: ignore[misc]
         assert much < max(3 * once, 0.02), pump
 
@@ -275,7 +276,7 @@ class TestMessagesAreOneLine:
 
 def test_a_long_text_is_cut_where_a_word_ends() -> None:
     """Half of a credential at the end has no shape."""
-    text = "x " * (LIMIT - 8) + "postgres://app:hunter2hunter2@db"
+    text = "x " * (limits.TEXT_BYTES - 8) + "postgres://app:hunter2hunter2@db"
     assert "hunter" not in foreign_text.cluster_text(text + " more")
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mill_operator.core.observed.messages import LIMIT, cause, head, tail
+from mill_operator.core import limits
+from mill_operator.core.observed.messages import cause, head, tail
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,6 @@ def test_cause(message: str, expected: str) -> None:
 
 
 def test_a_letter_is_kept_whole_or_not_at_all() -> None:
-    assert head("ä" * LIMIT) == "ä" * (LIMIT // 2)
-    assert tail("x" + "ä" * LIMIT) == "ä" * (LIMIT // 2)
-    assert head("xä" + "ä" * LIMIT) == "x" + "ä" * (LIMIT // 2 - 1)
+    assert head("ä" * limits.TEXT_BYTES) == "ä" * (limits.TEXT_BYTES // 2)
+    assert tail("x" + "ä" * limits.TEXT_BYTES) == "ä" * (limits.TEXT_BYTES // 2)
+    assert head("xä" + "ä" * limits.TEXT_BYTES) == "x" + "ä" * (limits.TEXT_BYTES // 2 - 1)

@@ -203,7 +203,7 @@ async def test_a_pod_that_is_gone_before_its_deletion_is_answered_stays_gone(
     deployment = {
         "spec": {"template": {"metadata": {"labels": {"mill.dev/deployment": "mill", "mill.dev/service": "web"}}}}
     }
-    reconciler._caches.learn_pod(pod_body(deployment))
+    reconciler._caches.put_pod(pod_body(deployment))
     assert reconciler._caches._pods.in_group(KEY) == []
 
 

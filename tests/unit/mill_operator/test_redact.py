@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from mill_operator.core.observed.messages import LIMIT
+from mill_operator.core import limits
 from mill_operator.core.observed.pods import project_pod
-from mill_operator.core.redaction.redact import KUBELET_LIMIT, redact, redact_log, redact_urls
+from mill_operator.core.redaction.redact import redact, redact_log, redact_urls
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_runtimes_words_keep_all_but_urls_credentials() -> None:
 
 def test_a_log_that_the_kubelet_has_cut_loses_its_first_line() -> None:
     """Half a credential has no shape by which it could be known."""
-    rest = "\n".join(["another line"] * (KUBELET_LIMIT // 12))
+    rest = "\n".join(["another line"] * (limits.KUBELET_LOG_BYTES // 12))
     assert redact_log(f"ter2@db:5432/app refused\n{rest}") == rest
     assert redact_log("ter2@db:5432/app refused\nend") == "ter2@db:5432/app refused\nend"
 
@@ -88,8 +88,8 @@ def test_long_last_words_keep_their_end_and_long_messages_their_beginning() -> N
     pod = project_pod(_crashed("\n".join(f"{n} ä" for n in range(2000))))
     assert pod.container.ended is not None
     assert pod.container.ended.message.endswith("1999 ä")
-    assert len(pod.container.ended.message.encode()) <= LIMIT
+    assert len(pod.container.ended.message.encode()) <= limits.TEXT_BYTES
     pod = project_pod(_crashed("first\n" + "ä" * 4000, "StartError"))
     assert pod.container.ended is not None
     assert pod.container.ended.message.startswith("first")
-    assert len(pod.container.ended.message.encode()) <= LIMIT
+    assert len(pod.container.ended.message.encode()) <= limits.TEXT_BYTES

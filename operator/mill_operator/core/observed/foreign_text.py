@@ -7,13 +7,12 @@ Everything that comes after this is matched by the patterns of `core.patterns`.
 from typing import Any, Final
 
 from mill_objects.printable import one_line
-from mill_operator.core.observed.messages import LIMIT, head, tail
+from mill_operator.core import limits
+from mill_operator.core.observed.messages import head, tail
 from mill_operator.core.redaction.redact import redact, redact_log, redact_shapes
 
-READ: Final = 2 * LIMIT
+READ: Final = 2 * limits.TEXT_BYTES
 """Characters that are read."""
-NAME_LIMIT: Final = 253
-"""Bytes of a name, or of a reason: no object's name is longer."""
 
 
 def cluster_text(text: Any) -> str:
@@ -33,7 +32,7 @@ def log_tail(text: Any) -> str:
 
 def name(text: Any) -> str:
     """Return a name of an object, or a reason, as one line."""
-    return one_line(text, NAME_LIMIT) if isinstance(text, str) else ""
+    return one_line(text, limits.NAME_BYTES) if isinstance(text, str) else ""
 
 
 def _beginning(text: Any) -> str:
@@ -43,4 +42,4 @@ def _beginning(text: Any) -> str:
     if len(text) <= READ:
         return text
     whole, _, rest = text[:READ].rpartition(" ")
-    return whole if whole and len(rest) < LIMIT else text[:READ]
+    return whole if whole and len(rest) < limits.TEXT_BYTES else text[:READ]

@@ -3,12 +3,8 @@
 from typing import Final
 
 from mill_objects.printable import one_line
+from mill_operator.core import limits
 from mill_operator.core.patterns import pattern
-
-LIMIT: Final = 2048
-"""Bytes kept of a text: a kubelet's message can have 4096, and a status with many services must stay small."""
-CAUSE_LIMIT: Final = 200
-"""Bytes of a cause in a reason, which is one line on a terminal."""
 
 WRAPPINGS: Final = (
     r'Back-off pulling image "[^"]*":\s*',
@@ -43,14 +39,14 @@ _WRAPPED: Final = pattern(rf"(?i)(?:(?:{'|'.join(WRAPPINGS)})\s*)*")
 def cause(message: str) -> str:
     """Return the cause that a message names, as one line."""
     found = _WRAPPED.match(message)
-    return one_line(message[found.end() :] if found else message, CAUSE_LIMIT)
+    return one_line(message[found.end() :] if found else message, limits.CAUSE_BYTES)
 
 
 def head(text: str) -> str:
     """Return the beginning of a text, where messages name what is wrong."""
-    return text.encode()[:LIMIT].decode(errors="ignore")
+    return text.encode()[: limits.TEXT_BYTES].decode(errors="ignore")
 
 
 def tail(text: str) -> str:
     """Return the end of a text, where logs name what was wrong."""
-    return text.encode()[-LIMIT:].decode(errors="ignore")
+    return text.encode()[-limits.TEXT_BYTES :].decode(errors="ignore")

@@ -6,18 +6,14 @@ registries are no program's output: of them `redact_shapes` takes URLs' credenti
 still found in them.
 """
 
-from typing import Final
-
 from mill_objects.printable import visible
+from mill_operator.core import limits
 from mill_operator.core.redaction import shapes
 from mill_operator.core.redaction.keys import redact_keys
 from mill_operator.core.redaction.lines import redact_lines
 from mill_operator.core.redaction.urls import redact_urls
 
 __all__ = ["redact", "redact_log", "redact_shapes", "redact_urls"]
-
-KUBELET_LIMIT: Final = 2048
-"""Bytes of a log's end that the kubelet reports at most."""
 
 
 def redact(text: str) -> str:
@@ -27,7 +23,7 @@ def redact(text: str) -> str:
 
 def redact_log(text: str) -> str:
     """Take credentials out of a log's end, and its first line, or word, if it was cut: half of one has no shape."""
-    if len(text.encode(errors="replace")) >= KUBELET_LIMIT:
+    if len(text.encode(errors="replace")) >= limits.KUBELET_LOG_BYTES:
         _, _, whole_lines = text.partition("\n")
         _, _, whole_words = text.partition(" ")
         text = whole_lines or whole_words or text

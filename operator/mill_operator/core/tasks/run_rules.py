@@ -7,8 +7,8 @@ from typing import Final
 
 from mill_api.durations import format_duration
 from mill_objects.printable import one_line
+from mill_operator.core import limits
 from mill_operator.core.observed.jobs import ObservedJob
-from mill_operator.core.observed.messages import CAUSE_LIMIT
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, RunRule, Speed, seconds
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
 from mill_operator.core.verdicts.rules import TABLE
@@ -29,14 +29,14 @@ def evicted(subject: PodSubject) -> Match | None:
     pod = subject.pod
     if not pod.eviction_message or not (pod.terminating or pod.phase == "Failed"):
         return None
-    return Match(pod.eviction_message, {"cause": one_line(pod.eviction_message, CAUSE_LIMIT)})
+    return Match(pod.eviction_message, {"cause": one_line(pod.eviction_message, limits.CAUSE_BYTES)})
 
 
 def unexplained(job: ObservedJob) -> Match | None:
     """Find a Job that has failed while its pod does not say why: it is gone, or our watch of pods is behind."""
     if job.failure is None:
         return None
-    return Match(job.failure.message, {"cause": one_line(job.failure.message, CAUSE_LIMIT)})
+    return Match(job.failure.message, {"cause": one_line(job.failure.message, limits.CAUSE_BYTES)})
 
 
 TIMED_OUT: Final = RunRule(
@@ -79,3 +79,4 @@ RUN_TABLE: Final[tuple[Rule, ...]] = (
     UNEXPLAINED,
 )
 """Every rule for a run, in the order in which they are tried."""
+RUN_BY_ID: Final = {rule.id: rule for rule in RUN_TABLE}

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from mill_api.manifests import RUN_TTL_SECONDS
 from mill_api.status import RunState, ServiceStatus, State, TaskRun
-from mill_operator.core import timestamps
+from mill_operator.core import limits, timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.tasks.run_rules import RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
+from mill_operator.core.tasks.run_rules import RUN_BY_ID, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, lookup_requests, next_lookup_at
 from mill_operator.core.verdicts.normalize import pod_subjects
@@ -28,7 +28,6 @@ from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.writes import INTERNAL
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error_finding
 
-MESSAGE_LIMIT = 200
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
 """How long a run is reported whose Job was deleted: as long as if it had ended by itself."""
 NOT_MADE = "FailedCreate"
@@ -122,7 +121,7 @@ def _with_state(run: TaskRun, state: RunState, finding: Finding | None, finished
     if finding is not None:
         why = {
             "reason": finding.rule.code,
-            "message": finding.message[:MESSAGE_LIMIT],
+            "message": finding.message[: limits.RUN_MESSAGE_LENGTH],
             "rule": finding.rule.id,
             "since": timestamps.render(finding.since),
         }
@@ -193,7 +192,7 @@ def _as_end_of_run(finding: Finding, job: ObservedJob, pod: ObservedPod | None, 
 
 def _with_known_cause(finding: Finding, before: TaskRun, now: datetime) -> Finding:
     """Add the cause that was known before to the message of a Job, which has none."""
-    known = next((rule for rule in RUN_TABLE if rule.id == before.rule), None)
+    known = RUN_BY_ID.get(before.rule or "")
     if known is None or before.message is None:
         return finding
     if finding.rule is UNEXPLAINED and known is not UNEXPLAINED:

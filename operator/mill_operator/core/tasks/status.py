@@ -6,20 +6,14 @@ from datetime import datetime
 from heapq import nlargest
 
 from mill_api.status import TaskRun, TaskStatus
-from mill_operator.core import timestamps
+from mill_operator.core import limits, timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.tasks.runs import (
-    MESSAGE_LIMIT,
-    RunObservation,
-    observe_run,
-    observe_run_without_job,
-    observe_unjudged_run,
-)
+from mill_operator.core.tasks.runs import RunObservation, observe_run, observe_run_without_job, observe_unjudged_run
 from mill_operator.core.verdicts.findings import find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
@@ -162,4 +156,6 @@ def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: da
     if problem is None:
         return TaskStatus(name=task, runs=newest_first)
     (finding,) = find(task, [WriteSubject(request=ServiceRequest(image="", memory=""), problem=problem)], None, now)
-    return TaskStatus(name=task, reason=finding.rule.code, message=finding.message[:MESSAGE_LIMIT], runs=newest_first)
+    return TaskStatus(
+        name=task, reason=finding.rule.code, message=finding.message[: limits.RUN_MESSAGE_LENGTH], runs=newest_first
+    )

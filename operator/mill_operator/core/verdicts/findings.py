@@ -6,8 +6,8 @@ from datetime import datetime
 
 from mill_api.status import ServiceStatus, State
 from mill_objects.printable import multi_line, one_line
-from mill_operator.core import timestamps
-from mill_operator.core.observed.messages import LIMIT, cause
+from mill_operator.core import limits, timestamps
+from mill_operator.core.observed.messages import cause
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule import Reason, Rule, Speed
 from mill_operator.core.verdicts.rule_input import Match, PodSubject, Subject
@@ -64,8 +64,8 @@ def _finding(
     container = subject.container if isinstance(subject, PodSubject) else ""
     return Finding(
         rule=rule,
-        message=one_line(f"container {container}: {message}" if container else message, LIMIT),
-        evidence=multi_line(match.evidence, LIMIT),
+        message=one_line(f"container {container}: {message}" if container else message, limits.TEXT_BYTES),
+        evidence=multi_line(match.evidence, limits.TEXT_BYTES),
         suggestion=rule.suggestion.format_map(values),
         since=since,
         due=_due(rule, match, since, before),

@@ -6,9 +6,10 @@ from typing import Final
 
 from mill_objects.kubelet import CREATING
 from mill_objects.printable import one_line
+from mill_operator.core import limits
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.events import ObservedEvent
-from mill_operator.core.observed.messages import CAUSE_LIMIT, cause
+from mill_operator.core.observed.messages import cause
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.patterns import pattern, repeated
 from mill_operator.core.verdicts.container_predicates import PodPredicate
@@ -84,7 +85,7 @@ def _why_no_node(words: str) -> str:
     if found:
         return ", ".join(found)
     _, _, causes = words.partition(": ")
-    return one_line((causes or words).split(". ")[0].rstrip("."), CAUSE_LIMIT)
+    return one_line((causes or words).split(". ")[0].rstrip("."), limits.CAUSE_BYTES)
 
 
 def volume_unbound(subject: PodSubject) -> Match | None:
@@ -186,7 +187,7 @@ def refused_pods(says: str) -> Callable[[str], Match | None]:
         refusal = POD_FORBIDDEN.sub("", refusal)
         if not refusal or not (found := says_so.search(refusal)):
             return None
-        return Match(refusal, {"cause": one_line(found["cause"], CAUSE_LIMIT)})
+        return Match(refusal, {"cause": one_line(found["cause"], limits.CAUSE_BYTES)})
 
     return find
 
@@ -197,6 +198,6 @@ def problem(kind: ProblemKind) -> Callable[[Problem], Match | None]:
     def find(problem: Problem) -> Match | None:
         if problem.kind != kind:
             return None
-        return Match(problem.message, {"cause": one_line(problem.message, CAUSE_LIMIT)})
+        return Match(problem.message, {"cause": one_line(problem.message, limits.CAUSE_BYTES)})
 
     return find
