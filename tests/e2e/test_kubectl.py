@@ -74,7 +74,7 @@ def test_lists_and_descriptions_read_well(namespace: Namespace) -> None:
     wait_for("the last event", lambda: "RolloutFailed" in namespace.kubectl("describe", "md", "mill"))
     described, _, events = namespace.kubectl("describe", "md", "mill").partition("\nEvents:\n")
     assert re.search(r"Message: +1 of 2 failed: broken: image pull failed: tag not found", described)
-    assert re.search(r"Suggestion: +Check the image's name and tag", described)
+    assert re.search(r"Suggestion: +Check the name and tag of the image", described)
     assert re.search(r"Evidence: +.*not found", described)
     assert "kopf" not in described
     told = sorted(re.split(r"  +", line.strip()) for line in events.splitlines()[2:])
