@@ -22,10 +22,6 @@ class KubeClient(Connection):
     ) -> None:
         await self.close()
 
-    async def request(self, request: Request) -> Json:
-        """Send one request and return the JSON object of its answer."""
-        return await self.read(request)
-
     async def server_version(self) -> Json:
         """Return the API server's version: `{"major": "1", "minor": "35", "gitVersion": …}`."""
         return await self.request(Request("get", VERSION))

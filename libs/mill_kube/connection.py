@@ -132,7 +132,7 @@ class Connection:
         """After so many silent seconds a watch is given up."""
         return self._stall_seconds
 
-    async def read(self, request: Request) -> Json:
+    async def request(self, request: Request) -> Json:
         """Send a request and return the JSON object of its answer."""
         response = await self.send(request)
         try:

@@ -26,7 +26,7 @@ class InMemoryClient(KubeClient):
     async def close(self) -> None:
         """Close nothing: there is no connection."""
 
-    async def read(self, request: Request) -> Json:
+    async def request(self, request: Request) -> Json:
         if request.verb not in READS and not self._may_write():
             raise WriteFenced(f"{request}: this process may not write")
         if request.resource == VERSION:
