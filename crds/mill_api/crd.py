@@ -55,6 +55,7 @@ COLUMNS: Final[list[Schema]] = [
     {"name": "Services", "type": "string", "jsonPath": ".status.healthy"},
     {"name": "Status", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].message'},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+    {"name": "Serving", "type": "string", "priority": 1, "jsonPath": ".status.serving"},
     {"name": "Active Runs", "type": "integer", "priority": 1, "jsonPath": ".status.activeRuns"},
 ]
 

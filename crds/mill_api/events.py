@@ -23,14 +23,14 @@ from mill_api.status import (
     Phase,
     Rollout,
     ServiceStatus,
-    State,
     Transition,
 )
 from mill_objects.fields import moment, number, texts
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """The phases of a stream without `detail=full`, which has all of them."""
-VERDICTS = frozenset({Phase.HEALTHY, Phase.FAILED, Phase.STOPPED})
+ENDS = frozenset({Phase.SETTLED, Phase.FAILED, Phase.STOPPED})
+"""The phases of which the first ends the stream of one service."""
 
 SUPERSEDED, END = UNJUDGED_SEQ, UNJUDGED_SEQ + 1
 """Positions after all transitions. The failure of a rollout that ends by an internal error has the first of them: such
@@ -156,7 +156,7 @@ def rollout_events(
     """Return all events of a rollout so far; the last of them is `done` if it has finished.
 
     `metadata` is the resource's own, and not older than the rollout: it shows whether the rollout was superseded before
-    the operator observed it. With `only` the events are those of one service, and end when it has a verdict.
+    the operator observed it. With `only` the events are those of one service, and end when it has settled or failed.
     """
     prefix = qualified_id(uid, rollout)
     current = status.rollout
@@ -186,23 +186,30 @@ def _current(
 ) -> Iterator[Event]:
     if rollout.refused is not None:
         yield Event(prefix, 1, "failed", {"reason": rollout.refused})
-    shown = [service for service in services if only in (None, service.name)]
-    steps = [(step, service) for service in shown for step in service.transitions]
-    for step, service in sorted(steps, key=lambda each: each[0].seq):
+    steps = sorted(
+        ((step, service) for service in services if only in (None, service.name) for step in service.transitions),
+        key=lambda each: each[0].seq,
+    )
+    if only is None and rollout.last_seq is not None:  # what came later is another stream's
+        steps = [(step, service) for step, service in steps if step.seq <= rollout.last_seq]
+    end = None if only is None else next((at for at, (step, _) in enumerate(steps) if step.phase in ENDS), None)
+    for step, service in steps if end is None else steps[: end + 1]:
         if step.phase is Phase.FAILED:
             yield Event(prefix, step.seq, "failed", _failed(rollout, service, step, full=full))
         elif full or step.phase in DEFAULT_PHASES:
             yield Event(prefix, step.seq, "progress", _progress(rollout, service, step, full=full))
-    verdicts = [step for step, _ in steps if step.phase in VERDICTS]
-    if only is not None and verdicts:
-        success = verdicts[-1].phase is not Phase.FAILED
-        yield _done(prefix, rollout.started_at, verdicts[-1].at, success=success)
-    elif rollout.finished_at is not None:
+    if end is not None:
+        last, _ = steps[end]
+        yield _done(prefix, rollout.started_at, last.at, success=last.phase is not Phase.FAILED)
+        return
+    # A service that was healthy when the rollout finished has still to settle.
+    is_open = only is not None and rollout.last_seq is not None and bool(steps)
+    if rollout.finished_at is not None and not is_open:
         if rollout.error is not None:
             yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": rollout.error})
-        good = bool(rollout.success) if only is None else all(each.state is State.HEALTHY for each in shown)
         begun = rollout.refused is None and rollout.error is None
-        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and begun)
+        good = begun and (bool(rollout.success) if only is None else True)
+        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good)
 
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:
@@ -211,9 +218,12 @@ def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -
     for failed in failures:
         data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
         yield Event(prefix, failed.seq, "failed", data)
+    late = [each for each in past.regressed if each.service == only and each.seq is not None]
+    for each in late:
+        yield Event(prefix, each.seq or 0, "failed", each.model_dump(include={"service", "reason"}))
     if past.superseded:
         yield _superseded(prefix, past.id, successor)
-    success = past.success if only is None else not (failures or past.superseded)
+    success = past.success if only is None else not (failures or late or past.superseded)
     yield _done(prefix, past.started_at, past.finished_at, success=success)
 
 

@@ -83,6 +83,7 @@ class State(Word):
     """State of a service."""
 
     PENDING = "Pending"
+    WAITING = "Waiting"
     PULLING = "Pulling"
     STARTING = "Starting"
     SUSPECT = "Suspect"
@@ -92,19 +93,21 @@ class State(Word):
     STOPPED = "Stopped"
 
     @property
-    def settled(self) -> bool:
-        """Whether the service has a verdict, so that its rollout does not wait for it."""
+    def is_verdict(self) -> bool:
+        """Whether it is a verdict: a rollout that can no longer succeed waits for no more."""
         return self in (State.HEALTHY, State.FAILED, State.STOPPED)
 
 
 class Phase(Word):
     """Step of a service in a rollout; the `phase` of an event."""
 
+    WAITING = "waiting"
     SCHEDULED = "scheduled"
     PULLING = "pulling"
     STARTING = "starting"
     SUSPECT = "suspect"
     HEALTHY = "healthy"
+    SETTLED = "settled"
     FAILED = "failed"
     STOPPED = "stopped"
 
@@ -126,6 +129,7 @@ class Replicas(ApiModel):
     desired: int = Field(0, description="Number of replicas requested.")
     updated: int = Field(0, description="Number of pods of the desired pod template.")
     healthy: int = Field(0, description="Number of pods of the desired pod template that are ready.")
+    serving: int = Field(0, description="Number of ready pods of any version: those behind the Service.")
 
 
 class ServiceStatus(ApiModel):
@@ -136,7 +140,7 @@ class ServiceStatus(ApiModel):
     replicas: Replicas = Field(default_factory=Replicas, description="Numbers of replicas.")
     image: str | None = Field(None, description="Container image of the desired pod template.")
     template: str | None = Field(None, description="Hash of the desired pod template.")
-    healthy_template: str | None = Field(None, description="Hash of the pod template that was last healthy.")
+    healthy_template: str | None = Field(None, description="Hash of the pod template that settled last.")
     failed_template: str | None = Field(
         None,
         description="Hash of a pod template that failed and was replaced by the one before it. Set only for services "
@@ -145,8 +149,33 @@ class ServiceStatus(ApiModel):
     moved_at: Time | None = Field(
         None, description="Time at which the state last changed or one more replica became healthy."
     )
+    settle: float | None = Field(
+        None, description="Seconds for which the service must stay ready before its rollout succeeds."
+    )
+    settling_since: Time | None = Field(
+        None, description="Time since which all replicas that were requested then have stayed ready."
+    )
+    settling_crashes: int | None = Field(
+        None, description="Number of times that the containers of these replicas had ended by that time."
+    )
+    settled_at: Time | None = Field(
+        None,
+        description="Time at which the desired pod template had stayed ready for long enough. Empty until then.",
+    )
+    serving_since: Time | None = Field(
+        None, description="Time since which at least one pod of any version has been ready. Empty while none is."
+    )
+    serving_images: list[str] = Field(
+        default_factory=list,
+        description="Container images of the ready pods, the most frequent first. At most three.",
+    )
+    updated_by: str | None = Field(
+        None,
+        description="Release of Mill that changed the pod template without a change of the spec, such as mill 0.2.",
+    )
     reason: str | None = Field(None, description="Stable code of the reason for the state Failed or Suspect.")
     message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    root: str | None = Field(None, description="Name of the failed service that this failure follows from.")
     rule: str | None = Field(None, description="Identifier of the rule that matched.")
     since: Time | None = Field(None, description="Time at which the rule first matched.")
     evidence: str | None = Field(
@@ -216,13 +245,31 @@ class FailedService(ApiModel):
     reason: str = Field(description="Human-readable reason for the failure.")
 
 
+class Regression(ApiModel):
+    """The first failure of a service after its rollout had finished, without another change."""
+
+    service: str = Field(description="Name of the service.")
+    reason: str = Field(description="Human-readable reason for the failure.")
+    code: str = Field(description="Stable code of the reason.")
+    at: Time = Field(description="Time of the failure.")
+    seq: Seq | None = Field(
+        None, description="Position of the failure in the rollout, if the service had not settled before."
+    )
+
+
 class Rollout(ApiModel):
     """The current rollout: it brings the cluster to one generation, or answers one request."""
 
     id: str = Field(description="Generation, followed by the request if one was made.")
     started_at: Time = Field(description="Time at which the operator started the rollout.")
-    finished_at: Time | None = Field(None, description="Time at which every service had a verdict.")
-    success: bool | None = Field(None, description="Whether every service succeeded. Final, unlike the conditions.")
+    finished_at: Time | None = Field(
+        None, description="Time at which every service had settled, or one had failed and all others had a verdict."
+    )
+    success: bool | None = Field(None, description="Whether every service settled. Final, unlike the conditions.")
+    last_seq: Seq | None = Field(None, description="Position of the last transition when the rollout finished.")
+    regressed: list[Regression] = Field(
+        default_factory=list, description="Failures after the rollout had finished, the first of each service."
+    )
     refused: str | None = Field(
         None, description="Problems for which the spec was refused, one per line. Nothing was changed in the cluster."
     )
@@ -235,11 +282,14 @@ class PastRollout(ApiModel):
     id: str = Field(description="Generation, followed by the request if one was made.")
     started_at: Time = Field(description="Time at which the rollout started.")
     finished_at: Time = Field(description="Time at which the rollout finished.")
-    success: bool = Field(description="Whether every service succeeded.")
+    success: bool = Field(description="Whether every service settled.")
     superseded: bool = Field(
         default=False, description="Whether a newer rollout replaced it before every service had a verdict."
     )
     failed: list[FailedService] = Field(default_factory=list, description="Failures of the rollout.")
+    regressed: list[Regression] = Field(
+        default_factory=list, description="Failures after the rollout had finished, the first of each service."
+    )
 
 
 class Condition(ApiModel):
@@ -267,6 +317,9 @@ class MillDeploymentStatus(ApiModel):
     observed_generation: int = Field(-1, description="Generation that this status describes.")
     rollout: Rollout | None = Field(None, description="Current rollout.")
     healthy: str | None = Field(None, description="Number of healthy services out of all services, such as 1/2.")
+    serving: str | None = Field(
+        None, description="Number of services with ready pods of any version, out of all that want pods, such as 2/2."
+    )
     services: list[ServiceStatus] = Field(
         default_factory=list, description="Status of each service, in the order of the file."
     )

@@ -18,5 +18,6 @@ OBSERVED = ObservedChild(
     revision="1",
     terminating=False,
     replicas=1,
+    available=0,
     refusal="",
 )

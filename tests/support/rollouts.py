@@ -12,6 +12,7 @@ from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
+from mill_operator.core.verdicts.settling_pods import SettlingPods
 from tests.unit.mill_operator.kstatus import kstatus
 
 START = timestamps.parse("2026-01-31T12:00:00Z")
@@ -34,6 +35,8 @@ def see(
     ready: int = 0,
     wake: float | None = None,
     recreated: bool = False,
+    settle: float = 0,
+    settling: SettlingPods | None = None,
 ) -> Observation:
     """Make an observation; `code` is the reason code of its finding."""
     finding = None
@@ -44,7 +47,20 @@ def see(
     nodes = (node,) if node and state in (State.STARTING, State.HEALTHY) else ()
     wake_at = None if wake is None else START + timedelta(seconds=wake)
     replicas = Replicas(desired=desired, updated=desired, healthy=healthy)
-    return Observation(service, "web:1", template, replicas, nodes, state, finding, wake_at, recreated)
+    is_healthy = state is State.HEALTHY
+    return Observation(
+        service,
+        "web:1",
+        template,
+        replicas,
+        nodes,
+        state,
+        finding,
+        wake_at,
+        settling or SettlingPods(all_ready=is_healthy, is_broken=not is_healthy, is_steady=is_healthy),
+        timedelta(seconds=settle),
+        recreated=recreated,
+    )
 
 
 def healthy(service: str, **more: object) -> Observation:

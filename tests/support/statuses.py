@@ -9,11 +9,15 @@ from mill_operator.core.rollout.conditions import conditions
 NOW = timestamps.parse("2026-01-31T12:00:00.250Z")
 
 
-def status(*states: State, finished: bool = True, refused: str | None = None) -> MillDeploymentStatus:
+def status(
+    *states: State, finished: bool = True, refused: str | None = None, settled: bool = True
+) -> MillDeploymentStatus:
+    """Make a status. Services that are healthy, or suspect, have settled if `settled`."""
     services = [
         ServiceStatus(
             name=f"s{number}",
             state=state,
+            settled_at=timestamps.render(NOW) if settled and state in (State.HEALTHY, State.SUSPECT) else None,
             reason="TagNotFound" if state is State.FAILED else None,
             message="tag not found" if state is State.FAILED else None,
         )

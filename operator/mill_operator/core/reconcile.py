@@ -26,6 +26,7 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
+from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.tasks.status import outliving
@@ -169,7 +170,8 @@ def observe_services(
             claims_of.setdefault(child.service, []).append(child)
     rollout = None if is_new_request else situation.status.rollout
     requested_at = timestamps.parse(rollout.started_at) if rollout else now
-    previous = {} if is_new_request else {each.name: each for each in situation.status.services}
+    known = {each.name: each for each in situation.status.services}
+    previous = {} if is_new_request else known
     problems = _problems_by_service(situation)
 
     def observation(service: DesiredService, before: ServiceStatus | None) -> Observation:
@@ -184,6 +186,7 @@ def observe_services(
             previous=before,
             results=results,
             requested_at=requested_at,
+            window=open_window(known.get(service.name), service.template),
         )
         try:
             return judge(given, now)

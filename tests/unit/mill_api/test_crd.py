@@ -149,8 +149,8 @@ def test_short_names_categories_and_columns() -> None:
     assert names["shortNames"] == ["mill", "md"]
     assert names["categories"] == ["all", "mill"]
     columns = crd.definition()["spec"]["versions"][0]["additionalPrinterColumns"]
-    assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age", "Active Runs"]
-    assert [column["name"] for column in columns if column.get("priority")] == ["Active Runs"]
+    assert [column["name"] for column in columns] == ["Ready", "Services", "Status", "Age", "Serving", "Active Runs"]
+    assert [column["name"] for column in columns if column.get("priority")] == ["Serving", "Active Runs"]
 
 
 def test_the_schema_limits_durations() -> None:

@@ -166,13 +166,38 @@ class TestOneService:
         events = rollout_events(UID, "4", metadata(4), status, only=only)
         return [(each.name, each.data.get("phase", each.data.get("success"))) for each in events]
 
-    def test_it_ends_with_its_own_verdict(self):
+    def settled(self, status: MillDeploymentStatus, name: str, phase: Phase, seq: int) -> MillDeploymentStatus:
+        step = Transition(seq=seq, at="2026-01-31T12:00:02.500Z", phase=phase, message="why")
+        services = [
+            each.model_copy(update={"transitions": [*each.transitions, step]}) if each.name == name else each
+            for each in status.services
+        ]
+        return status.model_copy(update={"services": services})
+
+    def test_it_ends_when_the_service_has_settled_or_failed(self):
         status = self.status(web="Healthy", slow="Starting", broken="Failed")
-        assert self.named(status, "web") == [("progress", "healthy"), ("done", True)]
+        assert self.named(status, "web") == [("progress", "healthy")]
         assert self.named(status, "broken") == [("failed", None), ("done", False)]
         assert self.named(status, "slow") == []
+        status = self.settled(status, "web", Phase.SETTLED, 4)
+        assert self.named(status, "web") == [("progress", "healthy"), ("done", True)]
         (done,) = rollout_events(UID, "4", metadata(4), status, only="web")[1:]
+        assert self.named(self.settled(status, "web", Phase.FAILED, 5), "web")[-1] == ("done", True)
         assert (done.data, done.id) == ({"elapsed": 2.5, "success": True}, "01234567.4.end")
+
+    @pytest.mark.parametrize(("phase", "success"), [(Phase.SETTLED, True), (Phase.FAILED, False)])
+    def test_a_service_whose_window_outlasts_the_rollout_ends_later(self, phase, success):
+        status = self.status(web="Healthy", broken="Failed", finished=True)
+        rollout = status.rollout.model_copy(update={"last_seq": 2, "success": False})
+        status = status.model_copy(update={"rollout": rollout})
+        assert self.named(status, "web") == [("progress", "healthy")]
+        whole = rollout_events(UID, "4", metadata(4), status)
+        later = self.settled(status, "web", phase, 3)
+        assert self.named(later, "web")[-1] == ("done", success)
+        assert rollout_events(UID, "4", metadata(4), later) == whole  # what was sent stays
+        assert rollout_events(UID, "4", metadata(4), later, full=True) == rollout_events(
+            UID, "4", metadata(4), status, full=True
+        )
 
     def test_a_service_without_transitions_ends_with_the_rollout(self):
         quiet = ServiceStatus(name="quiet", state=State.HEALTHY)

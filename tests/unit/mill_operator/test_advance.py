@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mill_api.events import Event
 from mill_api.status import HISTORY_KEPT, Phase, State
-from mill_operator.core import limits
+from mill_operator.core import limits, timestamps
 from mill_operator.core.verdicts.judge import Observation
 from tests.support.rollouts import NOT_FOUND, START, World, failed, healthy, pending, see, starting, suspect
 
@@ -48,7 +48,7 @@ class TestTheScenario:
         assert world.told()[2:] == ["web healthy", "done with errors"]
 
     def test_the_first_events_to_the_byte(self, world):
-        world.look(healthy("web"), failed("broken"))
+        world.look(healthy("web", settle=10), failed("broken"))
         assert [each.encode() for each in world.events()] == [
             _sse("progress", '{"service": "web", "phase": "scheduled", "node": "node-1"}', "1"),
             _sse("progress", '{"service": "web", "phase": "healthy"}', "2"),
@@ -206,9 +206,9 @@ class TestTakenBack:
         self.work(world).look(failed("db", "ContainerExited", recreated=True))
         assert world.service("db").failed_template is None
 
-    def test_a_version_works_when_it_has_been_healthy_for_ten_seconds(self, world):
+    def test_a_version_works_when_it_has_settled(self, world):
         self.work(world).deploy()
-        bad = {"template": self.BAD, "recreated": True}
+        bad = {"template": self.BAD, "recreated": True, "settle": 10}
         world.look(healthy("db", **bad), after=0)
         assert world.wake_at == world.now + timedelta(seconds=10)
         world.look(healthy("db", **bad), after=9)
@@ -219,7 +219,7 @@ class TestTakenBack:
     def test_and_then_it_is_the_one_to_go_back_to(self, world):
         self.work(world).deploy()
         for after in (0, 10):
-            world.look(healthy("db", template=self.BAD, recreated=True), after=after)
+            world.look(healthy("db", template=self.BAD, recreated=True, settle=10), after=after)
         assert world.service("db").healthy_template == self.BAD
         assert world.wake_at is None
 
@@ -374,7 +374,8 @@ class TestTimeout:
         world.look(healthy("web"), after=0).deploy()
         world.look(healthy("web"), starting("slow"), after=HOUR)
         world.look(pending("web"), starting("slow"), after=1)
-        assert world.service("web").state is State.PENDING
+        assert world.service("web").state is State.SUSPECT
+        assert world.service("web").moved_at == timestamps.render(world.now)
 
     def test_after_the_end_a_service_that_does_not_come_back_is_one_too(self, world):
         told = world.look(healthy("web")).told()

@@ -485,7 +485,7 @@ def test_a_service_that_is_followed_alone_has_its_own_end() -> None:
         for only in ("web", "other")
     }
     assert names == {
-        "web": [("progress", None), ("done", True)],
+        "web": [("progress", None), ("failed", None), ("done", False)],
         "other": [("failed", None), ("done", False)],
     }
 

@@ -209,7 +209,7 @@ def test_every_container_rule_is_shown_by_a_recording():
 class TestSeveralPods:
     def test_all_must_be_ready(self):
         seen = look(pod("ready"), pod("pulling"), wanted=TWO)
-        assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=2, updated=2, healthy=1))
+        assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=2, updated=2, healthy=1, serving=1))
 
     def test_a_permanent_failure_of_one_is_the_service_s(self):
         seen = look(pod("denied"), pod("tag-missing"), wanted=TWO)
@@ -238,7 +238,7 @@ class TestSeveralPods:
     def test_pods_of_an_old_template_do_not_count(self):
         old = replace(pod("evicted"), template="bbbbbbbbbb")
         seen = look(pod("ready", template="bbbbbbbbbb"), old, pod("pulling"))
-        assert (seen.state, seen.replicas) == (State.PULLING, Replicas(desired=1, updated=1, healthy=0))
+        assert (seen.state, seen.replicas) == (State.PULLING, Replicas(desired=1, updated=1, healthy=0, serving=1))
 
 
 class TestEvictions:
@@ -299,7 +299,7 @@ class TestReplicas:
 
     def test_an_autoscaler_s_count_is_wanted_where_none_is_given(self):
         seen = look(pod("ready"), wanted=replace(WEB, replicas=None), deployment=3)
-        assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=3, updated=1, healthy=1))
+        assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=3, updated=1, healthy=1, serving=1))
 
     def test_a_deployment_that_is_gone_is_not_healthy_whatever_its_pods_say(self):
         assert look(pod("ready"), deployment=None).state is State.STARTING

@@ -287,7 +287,7 @@ class TestAskedAgain:
     def test_a_pod_from_before_says_nothing_until_something_happens_to_it(self, old):
         seen = look(pod(old), at=HOUR + 1, requested_at=HOUR)
         assert seen.finding is None
-        assert not seen.state.settled
+        assert not seen.state.is_verdict
 
     def test_what_its_node_tells_after_the_request_counts(self):
         told = pod("tag-missing", status_updated_at=at(HOUR + 1))

@@ -18,6 +18,7 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.leftovers import Leftover, late_pod_lookups, leftovers
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.settling_pods import SettlingPods
 from tests.support.children import OBSERVED
 
 from .recordings import CREATED, pod
@@ -151,7 +152,9 @@ class TestPredecessor:
     [(State.FAILED, True), (State.SUSPECT, True), (State.STARTING, False), (State.PULLING, False)],
 )
 def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
-    seen = Observation("web", "web:1", WANTED.template, Replicas(), (), state, None, None)
+    seen = Observation(
+        "web", "web:1", WANTED.template, Replicas(), (), state, None, None, SettlingPods(all_ready=False)
+    )
     bad, going = pod("unready"), pod("terminating")
     old = replace(bad, template="old")
     assert pods_to_replace([seen], [pod("ready"), bad, going, old]) == ([bad] if renewed else [])

@@ -134,7 +134,7 @@ def test_who_reports_changes_meets_no_error() -> None:
     refused = refuse_rollout(odd, "no", generation=2, rollout_id="2", now=START)
     assert kstatus(2, refused) == "Failed"
     assert refused.services[0].state == WORD
-    assert not refused.services[0].state.settled
+    assert not refused.services[0].state.is_verdict
     assert odd.services[0].transitions[0].phase not in set(Phase)
 
 

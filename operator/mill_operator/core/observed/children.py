@@ -32,6 +32,8 @@ class ObservedChild:
     """Changes with each change of the spec: the generation, or a hash of the spec where there is none."""
     terminating: bool
     replicas: int | None
+    available: int
+    """How many pods of all versions a Deployment calls available."""
     refusal: str
     """Why pods cannot be made (a Deployment's ReplicaFailure): quota, admission."""
     phase: str = ""
@@ -67,6 +69,7 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         revision=str(generation) if generation is not None else digest(spec),
         terminating=fields.deleted(body),
         replicas=fields.optional_number(spec, "replicas"),
+        available=fields.number(status, "availableReplicas"),
         refusal=untrusted_text(fields.text(failure, "message")) if counts else "",
         phase=fields.text(status, "phase"),
         storage_class=fields.optional_text(spec, "storageClassName"),

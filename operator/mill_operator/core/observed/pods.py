@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from mill_api import names
 from mill_objects import fields
@@ -11,6 +12,8 @@ from mill_objects.key import Key
 from mill_operator.core.observed.containers import ObservedContainer, containers
 from mill_operator.core.observed.foreign_text import cluster_text, name
 from mill_operator.core.observed.text_cache import TextCache
+
+_ENDED: Final = ("Failed", "Succeeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +126,12 @@ def pods_of_template(pods: Iterable[ObservedPod], template: str) -> list[Observe
 
     A node ends a pod for reasons of its own: eviction, preemption, shutdown. That is no fault of the service.
     """
-    over = ("Failed", "Succeeded")
-    return [pod for pod in pods if pod.template == template and not pod.terminating and pod.phase not in over]
+    return [pod for pod in pods if pod.template == template and not pod.terminating and pod.phase not in _ENDED]
+
+
+def serving_pods(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
+    """Return the pods, of all versions, to which a Service sends requests."""
+    return [pod for pod in pods if pod.ready and not pod.terminating and pod.phase not in _ENDED]
 
 
 def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod]:

@@ -4,7 +4,7 @@ The rollout's whole state is in the status, so that a reconciliation can start f
 Nothing here writes: the controller compares the result with what is written and patches the difference.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,18 +14,29 @@ from mill_api.status import (
     Phase,
     ServiceStatus,
     State,
+    StatusWarning,
     Transition,
 )
 from mill_operator.core import limits, timestamps
-from mill_operator.core.objects.plan import SETTLING
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import Leftover
+from mill_operator.core.rollout.outcome import finished, regressions
+from mill_operator.core.rollout.settling import (
+    NOT_SETTLED,
+    ends_at,
+    has_open_window,
+    settle,
+    settling_warnings,
+    with_earlier_settlements,
+    with_limit_noted,
+)
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 PHASES = {
+    State.WAITING: Phase.WAITING,
     State.PULLING: Phase.PULLING,
     State.STARTING: Phase.STARTING,
     State.SUSPECT: Phase.SUSPECT,
@@ -59,6 +70,7 @@ def advance(
     removed service; such a service is `Stopped` when nothing is left. `rolled_back` are the services that run their
     older version again: nothing runs that could change their verdict.
     """
+    previous = with_earlier_settlements(previous)
     current = previous.rollout
     if current is None or current.id != rollout_id or current.refused is not None:  # refused by an older operator
         previous = start_rollout(previous, observations, rollout_id, now)
@@ -79,24 +91,30 @@ def advance(
         states.removed(before.get(name) or removed_service(name, now), leftovers.get(name)) for name in unwanted
     ]
     services = _bounded(services)
-    if not frozen and all(service.state.settled for service in services):
-        rollout = rollout.model_copy(
-            update={
-                "finished_at": timestamps.render(now),
-                "success": not any(service.state is State.FAILED for service in services),
-            }
-        )
+    if frozen:
+        judged = {each.service for each in observations if each.internal_error is None}
+        rollout = regressions(rollout, before, [each for each in services if each.name in judged], now)
+    else:
+        rollout = finished(rollout, services, now)
     live = [service for service in services if service.name in wanted]
+    with_pods = [service for service in live if service.replicas.desired]
     status = previous.model_copy(
         update={
             "observed_generation": generation,
             "rollout": rollout,
             "services": services,
             "healthy": f"{sum(service.state is State.HEALTHY for service in live)}/{len(live)}",
+            "warnings": _warnings(previous, services),
+            "serving": f"{sum(service.replicas.serving > 0 for service in with_pods)}/{len(with_pods)}",
         }
     )
     status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
     return NextStatus(status, _wake_at(services, observations, now))
+
+
+def _warnings(previous: MillDeploymentStatus, services: Sequence[ServiceStatus]) -> list[StatusWarning]:
+    others = [each for each in previous.warnings if each.code != NOT_SETTLED]
+    return [*others, *settling_warnings(services)][: limits.SPEC_WARNINGS]
 
 
 def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
@@ -126,21 +144,19 @@ class _NextStates:
         if rolled_back:
             # A rolled-back service has failed, whatever state a newer release may have written.
             state = before.state if before.state.known else State.FAILED
-            return before.model_copy(update={"replicas": observed.replicas, "state": state})
+            return before.model_copy(update={"state": state, **self._serving(before, observed)})
         if observed.internal_error is not None:
             return self._unjudged(before, observed)
         state, finding = observed.state, observed.finding
-        if self._frozen and before.state in (State.HEALTHY, State.SUSPECT) and not state.settled:
-            state = State.SUSPECT  # it lost a pod after its rollout, perhaps by a drain; that is no new rollout
+        if not state.is_verdict and self._was_healthy(before, observed):
+            state = State.SUSPECT  # it lost a pod, perhaps by a drain; that is no new start
         moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
         overdue = not moved and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
-        timed_out = not state.settled and (stands or overdue)
+        timed_out = not state.is_verdict and (stands or overdue)
         if timed_out:
             state = State.FAILED
-        # Where old pods are gone already, a version that has just become ready is not yet one to roll back to.
-        proved = not observed.recreated or (not moved and self._now >= _proved_at(before, self._now))
-        works = state is State.HEALTHY and proved
+        settlement = settle(before, observed, state, self._now)
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
         if finding is not None and state in (State.SUSPECT, State.FAILED):
             why = _why(finding)
@@ -155,17 +171,20 @@ class _NextStates:
         after = before.model_copy(
             update={
                 "state": state,
-                "replicas": observed.replicas,
+                **self._serving(before, observed),
                 "image": observed.image,
                 "template": observed.template,
-                "healthy_template": observed.template if works else before.healthy_template,
+                "healthy_template": observed.template if settlement.settled_at else before.healthy_template,
+                "settle": observed.settle.total_seconds(),
+                **settlement.fields,
                 "failed_template": _template_to_replace(before, observed, state),
                 "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
             }
         )
         # A service with no replicas reports no nodes: its pods are only ending.
-        return self._record(before, after, observed.nodes if observed.replicas.desired else ())
+        recorded = self._record(before, after, observed.nodes if observed.replicas.desired else ())
+        return with_limit_noted(recorded, observed.settle) if settlement.by_limit else recorded
 
     def _unjudged(self, before: ServiceStatus, observed: Observation) -> ServiceStatus:
         """Return the next state of a service that cannot be judged. Its known versions stay."""
@@ -174,6 +193,21 @@ class _NextStates:
             update={"state": observed.state, "image": observed.image, "replicas": observed.replicas, **why}
         )
         return self._record(before, after, ())
+
+    def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
+        """Return the fields about the pods of all versions that serve."""
+        return {
+            "replicas": observed.replicas,
+            "serving_since": (before.serving_since or self._at) if observed.replicas.serving else None,
+            "serving_images": list(observed.serving_images),
+        }
+
+    def _was_healthy(self, before: ServiceStatus, observed: Observation) -> bool:
+        """Return whether this template has been healthy, in this rollout or before it, and has not failed since."""
+        if before.state not in (State.HEALTHY, State.SUSPECT):
+            return False
+        ready = before.settled_at or before.settling_since or any(s.phase is Phase.HEALTHY for s in before.transitions)
+        return self._frozen or (before.template == observed.template and bool(ready))
 
     def removed(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
         """Return the next state of a service that should be gone."""
@@ -201,31 +235,46 @@ class _NextStates:
         """Return whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
         if state is before.state:
             return False
-        if self._frozen or before.state.settled:
+        if self._frozen or before.state.is_verdict:
             return True
         return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
 
     def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
-        """Add the new transitions of a service; those of a finished rollout are final."""
-        if self._frozen:
-            return after
-        new: list[Transition] = []
+        """Add the new transitions of a service. After its rollout, only the end of an open settling window is one."""
+        steps = self._final(before, after) if self._frozen else [*self._reached(before, after, nodes)]
+        return after.model_copy(update={"transitions": [*before.transitions, *steps]}) if steps else after
+
+    def _reached(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> Iterator[Transition]:
+        """Yield the new transitions of a service during its rollout."""
         recorded = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
         if before.state is not State.HEALTHY:
             for node in nodes:
                 if node not in recorded and len(recorded) < limits.SCHEDULED_TRANSITIONS:
                     recorded.append(node)
-                    new.append(self._transition(Phase.SCHEDULED, node=node))
+                    yield self._transition(Phase.SCHEDULED, node=node)
         phase = PHASES.get(after.state)
         verdict = after.state in (State.HEALTHY, State.FAILED)
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
         is_recorded = verdict and _is_recorded(before, after)
-        room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
+        count = len(before.transitions)
+        room = count < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
         if phase is not None and changed and not is_recorded and room:
-            failed = after.state in (State.FAILED, State.SUSPECT)
-            code, message = (after.reason, after.message) if failed else (None, None)
-            new.append(self._transition(phase, code=code, message=message))
-        return after.model_copy(update={"transitions": [*before.transitions, *new]}) if new else after
+            yield self._to(phase, after)
+        if after.settled_at is not None and before.settled_at is None and count < 2 * limits.TRANSITIONS:
+            yield self._transition(Phase.SETTLED)
+
+    def _final(self, before: ServiceStatus, after: ServiceStatus) -> list[Transition]:
+        """Return the transition that ends a settling window that was open when the rollout finished."""
+        if not has_open_window(before):
+            return []
+        if after.state is State.FAILED:
+            return [self._to(Phase.FAILED, after)]
+        return [self._transition(Phase.SETTLED)] if after.settled_at is not None else []
+
+    def _to(self, phase: Phase, after: ServiceStatus) -> Transition:
+        failed = after.state in (State.FAILED, State.SUSPECT, State.WAITING)
+        code, message = (after.reason, after.message) if failed else (None, None)
+        return self._transition(phase, code=code, message=message)
 
     def _transition(
         self, phase: Phase, *, node: str | None = None, code: str | None = None, message: str | None = None
@@ -260,10 +309,6 @@ def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:
     return _moved_at(service, now) + TIMEOUT.grace
 
 
-def _proved_at(service: ServiceStatus, now: datetime) -> datetime:
-    return _moved_at(service, now) + SETTLING
-
-
 def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
     """Return when a removed service is overdue: after the termination grace period of its pods."""
     return _moved_at(service, now) + timedelta(seconds=GRACE_SECONDS) + NOT_STOPPED.grace
@@ -284,8 +329,8 @@ def _wake_at(services: Sequence[ServiceStatus], observations: Sequence[Observati
     for service in services:
         if service.state is State.STOPPING:
             moments.append(_stopped_by(service, now))
-        elif service.state is State.HEALTHY and service.healthy_template != service.template:
-            moments.append(_proved_at(service, now))
-        elif not service.state.settled:
+        elif not service.state.is_verdict:
             moments.append(_overdue_at(service, now))
+        if service.settling_since is not None:
+            moments.append(ends_at(service, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

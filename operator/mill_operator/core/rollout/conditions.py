@@ -7,11 +7,13 @@ service makes the resource Stalled, so that clients need not wait for the other 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Final, Literal
 
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
+
+_ENDED: Final = (State.FAILED, State.STOPPED)
 
 Kind = Literal["Ready", "Reconciling", "Stalled"]
 
@@ -21,14 +23,9 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     live = [each for each in status.services if each.state not in (State.STOPPING, State.STOPPED)]
     failed = [each for each in live if each.state is State.FAILED]
     finished = status.rollout is not None and status.rollout.finished_at is not None
-    was_ready = is_ready(previous)
     condition = partial(_condition, previous=previous, generation=status.observed_generation, now=now)
-    moving = [
-        each
-        for each in status.services
-        # A lost pod is not a rollout. A service that failed before has not lost one.
-        if not each.state.settled and not (finished and was_ready and each.state is State.SUSPECT)
-    ]
+    # One that has settled and is not healthy now has lost a pod, which is not a rollout.
+    moving = [each for each in status.services if each.settled_at is None and each.state not in _ENDED]
 
     if status.rollout is not None and status.rollout.refused is not None:
         message = "; ".join(status.rollout.refused.splitlines())
@@ -41,8 +38,10 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
         reason = failed[0].reason or "Failed"
         return [condition("Ready", "False", reason, message), condition("Stalled", "True", reason, message)]
     if moving or (not finished):
-        starting = sum(each.state is not State.STOPPING for each in moving)
-        message = f"{len(live) - starting} of {len(live)} healthy; waiting for {_names(moving)}"
+        starting = [each for each in moving if each.state is not State.HEALTHY]
+        healthy = len(live) - sum(each.state is not State.STOPPING for each in starting)
+        wait = f"waiting for {_names(starting)}" if starting else f"waiting for {_names(moving)} to stay ready"
+        message = f"{healthy} of {len(live)} healthy; {wait}"
         return [
             condition("Ready", "False", "Progressing", message),
             condition("Reconciling", "True", "Progressing", message),
@@ -87,7 +86,8 @@ def _condition(
 
 def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], total: int) -> str:
     causes = "; ".join(f"{each.name}: {each.message}" for each in failed)
-    rest = f"; {len(moving)} still starting" if moving else ""
+    starting = sum(each.state is not State.HEALTHY for each in moving)
+    rest = f"; {starting} still starting" if starting else ""
     return f"{len(failed)} of {total} failed: {causes}{rest}"
 
 

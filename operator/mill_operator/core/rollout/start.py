@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from mill_api.status import (
     HISTORY_KEPT,
@@ -19,11 +20,14 @@ from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED
 
+_KEPT: Final = ("healthy_template", "settle", "settling_since", "settling_crashes", "serving_since", "serving_images")
+"""What a rollout takes over of a service that acts in it."""
+
 
 def start_rollout(
     previous: MillDeploymentStatus, observations: Sequence[Observation], rollout_id: str, now: datetime
 ) -> MillDeploymentStatus:
-    """Start a rollout: healthy services that stay as they are keep their state, all others start again."""
+    """Start a rollout: settled services that stay as they are keep their state, all others start again."""
     before = {service.name: service for service in previous.services if service.state is not State.STOPPED}
     wanted = {each.service for each in observations}
     services = [_service_at_start(before.get(each.service), each, now) for each in observations]
@@ -54,10 +58,11 @@ def refuse_rollout(
 
 
 def new_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
-    """Return a service at its start: only the template that worked last is known."""
-    return ServiceStatus(
-        name=name, moved_at=timestamps.render(now), healthy_template=before.healthy_template if before else None
-    )
+    """Return a service at its start: known are the template that worked last, an open window, and what serves."""
+    kept = {} if before is None else {field: getattr(before, field) for field in _KEPT}
+    if before is not None and before.settling_since is not None:
+        kept["template"] = before.template  # the window is that template's
+    return ServiceStatus(name=name, moved_at=timestamps.render(now), **kept)
 
 
 def removed_service(name: str, now: datetime, before: ServiceStatus | None = None) -> ServiceStatus:
@@ -71,6 +76,7 @@ def _service_at_start(before: ServiceStatus | None, observed: Observation, now: 
     unchanged = (
         before is not None
         and before.state is State.HEALTHY
+        and before.settled_at is not None
         and observed.state is State.HEALTHY
         and before.template == observed.template
         and before.replicas.desired == observed.replicas.desired
@@ -92,7 +98,7 @@ def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> Past
         FailedService(seq=each.seq, service=service.name, reason=each.message or each.code or "")
         for service in status.services
         for each in service.transitions
-        if each.phase is Phase.FAILED
+        if each.phase is Phase.FAILED and (rollout.last_seq is None or each.seq <= rollout.last_seq)
     ]
     if rollout.refused is not None:
         failed.append(FailedService(seq=1, reason=rollout.refused))
@@ -105,4 +111,5 @@ def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> Past
         success=bool(rollout.success),
         superseded=rollout.finished_at is None,
         failed=sorted(failed, key=lambda each: each.seq),
+        regressed=rollout.regressed,
     )

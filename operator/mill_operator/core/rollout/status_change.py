@@ -108,8 +108,8 @@ class StatusChange:
     @cached_property
     def service_verdicts_changed(self) -> bool:
         """Whether a service has another verdict, or none any more."""
-        before = {each for each in _states(self.before) if each[1].settled}
-        return before != {each for each in _states(self.after) if each[1].settled}
+        before = {each for each in _states(self.before) if each[1].is_verdict}
+        return before != {each for each in _states(self.after) if each[1].is_verdict}
 
     @cached_property
     def has_progress(self) -> bool:

@@ -4,17 +4,18 @@ Judged are the pods that carry the wanted template's hash, whatever a controller
 Pods that are being deleted, or that a node has evicted, are no evidence against the service.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
-from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image
+from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
@@ -28,6 +29,7 @@ from mill_operator.core.verdicts.rule_input import (
     WriteSubject,
 )
 from mill_operator.core.verdicts.rules.readiness import STARTING
+from mill_operator.core.verdicts.settling_pods import SettlingPods, Window, settling_pods
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still being pulled counts as scheduled after that long without an error."""
@@ -35,6 +37,8 @@ SETTLE_WITHOUT_PROBE = timedelta(seconds=2)
 """How long a container without a port must run to count as healthy."""
 SETTLE_AFTER_CRASH = timedelta(seconds=10)
 """How long a container that has crashed before must stay ready to count as healthy again."""
+SERVING_IMAGES: Final = 3
+"""Images of serving pods that are reported: more than two versions serve only for moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Observation:
     finding: Finding | None
     wake_at: datetime | None
     """When to observe it again though nothing happens."""
+    settling: SettlingPods
+    """What its pods report about its settling window."""
+    settle: timedelta = timedelta(0)
+    """How long it must stay ready before its rollout succeeds."""
+    serving_images: tuple[str, ...] = ()
+    """Images of the pods that serve, the most frequent first."""
     recreated: bool = False
     """Whether the pods of the older version had to end first."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
@@ -83,6 +93,8 @@ class JudgeInput:
     results: LookupResults = NO_RESULTS
     requested_at: datetime | None = None
     """Evidence that is older does not count."""
+    window: Window | None = None
+    """The open settling window of the desired template, also if an earlier rollout has opened it."""
 
 
 def judge(given: JudgeInput, now: datetime) -> Observation:
@@ -113,16 +125,32 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     findings = find(service.name, subjects, given.requested_at, now)
     finding = findings[0] if findings else None
     requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
+    serving = serving_pods(pods)
+    images = Counter(pod.container.image for pod in serving)
     return Observation(
         service=service.name,
         image=service.request.image,
         template=service.template,
-        replicas=Replicas(desired=desired, updated=len(blamed), healthy=min(len(healthy), desired)),
+        replicas=Replicas(
+            desired=desired, updated=len(blamed), healthy=min(len(healthy), desired), serving=len(serving)
+        ),
         nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _is_scheduled(pod, now))),
         state=_state(ours, finding, now, enough=enough),
         finding=finding,
         wake_at=_wake_at(service, ours, findings, now),
         lookup_requests=frozenset(requests),
+        settling=settling_pods(
+            blamed,
+            healthy,
+            desired=desired,
+            available=given.deployment.available if given.deployment and not problem else 0,
+            others_ready=sum(pod.template != service.template for pod in serving),
+            window=given.window,
+        )
+        if replicas is not None and problem is None
+        else SettlingPods(all_ready=False),
+        settle=service.settle,
+        serving_images=tuple(sorted(images, key=lambda image: (-images[image], image))[:SERVING_IMAGES]),
         recreated=service.recreate and problem is None,
     )
 

@@ -13,6 +13,7 @@ from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules.writes import INTERNAL
+from mill_operator.core.verdicts.settling_pods import SettlingPods
 
 AGAIN_SUSPECT: Final = timedelta(seconds=5)
 AGAIN_FAILED: Final = timedelta(seconds=30)
@@ -35,6 +36,7 @@ def unjudged(
         state=State.FAILED if failed else State.SUSPECT,
         finding=finding,
         wake_at=again if failed or finding.due is None else min(again, finding.due),
+        settling=SettlingPods(all_ready=False),
         internal_error=internal_error,
     )
 

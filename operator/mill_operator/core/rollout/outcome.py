@@ -1,0 +1,61 @@
+"""How a rollout ends, and what becomes of its success."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from mill_api.status import Phase, Regression, Rollout, ServiceStatus, State
+from mill_objects.printable import one_line
+from mill_operator.core import limits, timestamps
+from mill_operator.core.rollout.settling import has_open_window
+
+
+def finished(rollout: Rollout, services: Sequence[ServiceStatus], now: datetime) -> Rollout:
+    """Return the rollout, finished if it is over.
+
+    It succeeds when every service has settled. If one has failed, it waits for nothing but a verdict on all others.
+    """
+    has_failed = any(service.state is State.FAILED for service in services)
+    is_over = all(
+        service.settled_at is not None or service.state is State.STOPPED or (has_failed and service.state.is_verdict)
+        for service in services
+    )
+    if not is_over:
+        return rollout
+    last = max((step.seq for service in services for step in service.transitions), default=0)
+    update = {"finished_at": timestamps.render(now), "success": not has_failed, "last_seq": last}
+    return rollout.model_copy(update=update)
+
+
+def regressions(
+    rollout: Rollout, before: Mapping[str, ServiceStatus], services: Iterable[ServiceStatus], now: datetime
+) -> Rollout:
+    """Return a finished rollout with the services that have failed since, the first failure of each.
+
+    A service whose failure the rollout has reported does not count, and neither does one that had no part in a rollout
+    that failed.
+    """
+    if rollout.refused is not None or rollout.error is not None:
+        return rollout
+    known = {each.service for each in rollout.regressed}
+    new = []
+    for service in services:
+        old = before.get(service.name)
+        if old is None or service.state is not State.FAILED or old.state is State.FAILED or service.name in known:
+            continue
+        window = has_open_window(old)
+        if (rollout.success or window) and not _failed_in(rollout, service):
+            new.append(
+                Regression(
+                    service=service.name,
+                    reason=one_line(service.message or service.reason or "", limits.RUN_MESSAGE_LENGTH),
+                    code=service.reason or "",
+                    at=timestamps.render(now),
+                    seq=service.transitions[-1].seq if window else None,
+                )
+            )
+    return rollout.model_copy(update={"regressed": [*rollout.regressed, *new]}) if new else rollout
+
+
+def _failed_in(rollout: Rollout, service: ServiceStatus) -> bool:
+    last = rollout.last_seq
+    return any(step.phase is Phase.FAILED and (last is None or step.seq <= last) for step in service.transitions)

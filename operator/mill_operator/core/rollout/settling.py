@@ -1,0 +1,131 @@
+"""The settling window of a service: when it begins, ends, and begins again.
+
+It belongs to the pod template. Its beginning and its end stand in the status, so that it outlasts the operator, and a
+window that one rollout leaves open goes on in the next.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, State, StatusWarning
+from mill_operator.core import timestamps
+from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.settling_pods import Window
+
+LONGEST_WINDOW: Final = timedelta(minutes=10)
+"""After this time a window ends well though pods were taken away or added all the time. Crashes begin a new window."""
+NOT_SETTLED: Final = "NotSettled"
+"""The code of the warning that a window has ended only for its length."""
+NOT_SETTLED_MESSAGE: Final = (
+    "pods were taken away or added for 10m, so that {service} has not been observed for {settle}"
+)
+
+
+_VERDICTS: Final = frozenset({Phase.HEALTHY, Phase.SETTLED, Phase.FAILED, Phase.STOPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The state of a window."""
+
+    window: Window | None = None
+    """The open window; None if not all replicas have been ready, or it has ended."""
+    settled_at: str | None = None
+    by_limit: bool = False
+    """Whether the window has ended only for its length."""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The fields of the service's status that it consists of."""
+        window = self.window
+        return {
+            "settling_since": timestamps.render(window.since) if window else None,
+            "settling_crashes": window.crashes if window else None,
+            "settled_at": self.settled_at,
+        }
+
+
+def open_window(service: ServiceStatus | None, template: str) -> Window | None:
+    """Return the open window of a template, as a status has it."""
+    if service is None or service.template != template or not service.settling_since:
+        return None
+    return Window(timestamps.parse(service.settling_since), service.settling_crashes or 0)
+
+
+def has_open_window(service: ServiceStatus) -> bool:
+    """Return whether a service was healthy in this rollout, and has neither settled nor failed since."""
+    verdicts = [step.phase for step in service.transitions if step.phase in _VERDICTS]
+    return service.settled_at is None and bool(verdicts) and verdicts[-1] is Phase.HEALTHY
+
+
+def with_earlier_settlements(status: MillDeploymentStatus) -> MillDeploymentStatus:
+    """Return a status in which what an earlier release has found healthy counts as settled: it knew no windows."""
+    services = [
+        service.model_copy(update={"settled_at": service.moved_at}) if _is_of_earlier_release(service) else service
+        for service in status.services
+    ]
+    return status.model_copy(update={"services": services})
+
+
+def _is_of_earlier_release(service: ServiceStatus) -> bool:
+    known = service.settled_at or service.settling_since or service.settle is not None
+    works = service.state is State.HEALTHY and service.template is not None
+    return works and not known and service.healthy_template == service.template
+
+
+def settle(before: ServiceStatus, observed: Observation, state: State, now: datetime) -> Settlement:
+    """Return the next state of a service's window. `state` is the service's next state."""
+    if state is State.FAILED:
+        return Settlement()
+    if before.settled_at is not None and before.template == observed.template:
+        return Settlement(settled_at=before.settled_at)
+    pods = observed.settling
+    window = open_window(before, observed.template)
+    if window is None or pods.is_broken:
+        window = Window(now, pods.crashes) if pods.all_ready else None
+    if window is None:
+        return Settlement()
+    if observed.replicas.desired == 0 or _has_stayed_ready(window, observed, state, now):
+        return Settlement(settled_at=timestamps.render(now))
+    if now >= window.since + max(LONGEST_WINDOW, observed.settle):
+        return Settlement(settled_at=timestamps.render(now), by_limit=True)
+    return Settlement(window)
+
+
+def with_limit_noted(service: ServiceStatus, settle: timedelta) -> ServiceStatus:
+    """Return a service whose `settled` transition says that its window has ended only for its length."""
+    message = NOT_SETTLED_MESSAGE.format(service=service.name, settle=f"{settle.total_seconds():g}s")
+    if not service.transitions or service.transitions[-1].phase is not Phase.SETTLED:
+        return service
+    *others, last = service.transitions
+    noted = last.model_copy(update={"code": NOT_SETTLED, "message": message})
+    return service.model_copy(update={"transitions": [*others, noted]})
+
+
+def settling_warnings(services: Iterable[ServiceStatus]) -> list[StatusWarning]:
+    """Return a warning for each service whose window has ended only for its length."""
+    return [
+        StatusWarning(service=service.name, code=NOT_SETTLED, message=step.message or "")
+        for service in services
+        for step in service.transitions
+        if step.phase is Phase.SETTLED and step.code == NOT_SETTLED
+    ]
+
+
+def ends_at(service: ServiceStatus, now: datetime) -> datetime | None:
+    """Return when to look at an open window again though nothing happens."""
+    window = open_window(service, service.template or "")
+    if window is None:
+        return None
+    end = window.since + timedelta(seconds=service.settle or 0)
+    return end if end > now else window.since + LONGEST_WINDOW
+
+
+def _has_stayed_ready(window: Window, observed: Observation, state: State, now: datetime) -> bool:
+    is_new = window.since == now  # then availability was not observed for it
+    if is_new and observed.settle:
+        return False
+    steady = state is State.HEALTHY if is_new else observed.settling.is_steady
+    return steady and now >= window.since + observed.settle
