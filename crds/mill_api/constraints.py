@@ -11,13 +11,13 @@ Constraints across services, and those inside of texts that CEL cannot express, 
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Final, Literal, NamedTuple, Protocol
 
 from mill_api import names
-from mill_api.durations import LONGEST, TOO_LONG, is_too_long
+from mill_api.durations import LONGEST, TOO_LONG, is_longer, is_too_long
 
 LONGEST_SHOWN: Final = 100
 """Characters of a refused text that its message repeats."""
@@ -28,6 +28,8 @@ MAX_ROUTES: Final = 50
 MAX_VOLUMES: Final = 20
 MAX_ENV: Final = 500
 MAX_COMMAND: Final = 200
+MAX_AFTER: Final = 50
+"""Services that one service starts after."""
 MAX_TEXT: Final = 32768
 """Characters of an environment variable's value, and of a part of a command."""
 
@@ -42,6 +44,10 @@ class Range(NamedTuple):
 PORT: Final = Range(1, 65535)
 REPLICAS: Final = Range(0, 1000)
 FAILURE_THRESHOLD: Final = Range(1, 1000)
+DEFAULT_INTERVAL: Final = "10s"
+DEFAULT_FAILURE_THRESHOLD: Final = 3
+LONGEST_SETTLE: Final = timedelta(minutes=5)
+LONGEST_START: Final = timedelta(hours=1)
 
 
 class Refusal(NamedTuple):
@@ -180,6 +186,24 @@ DURATION: Final = TextRule(
         cel=f"duration(self) <= duration('{LONGEST // timedelta(hours=1)}h')",
     ),
 )
+SETTLE: Final = replace(
+    DURATION,
+    added_limit=AddedLimit(
+        is_exceeded=lambda text: is_longer(text, LONGEST_SETTLE),
+        refusal="settle must be at most 5m, got '{}'",
+        suggestion='write a time from 0s to 5m, such as settle = "10s"',
+        cel="duration(self) <= duration('5m')",
+    ),
+)
+START: Final = replace(
+    DURATION,
+    added_limit=AddedLimit(
+        is_exceeded=lambda text: is_longer(text, LONGEST_START) or not is_longer(text, timedelta(0)),
+        refusal="start must be longer than 0s and at most 1h, got '{}'",
+        suggestion='write the longest time that a start takes, such as start = "3m"',
+        cel="duration(self) > duration('0s') && duration(self) <= duration('1h')",
+    ),
+)
 
 TEXT_RULES: Final = {
     "service_name": SERVICE_NAME,
@@ -190,6 +214,8 @@ TEXT_RULES: Final = {
     "path": PATH,
     "health_path": HEALTH_PATH,
     "duration": DURATION,
+    "settle": SETTLE,
+    "start": START,
 }
 """Every rule of texts, by the name with which a field's schema refers to it."""
 
@@ -212,19 +238,36 @@ class RouteFields(Protocol):
     def host(self) -> str: ...
 
 
+class HealthFields(Protocol):
+    """What the rules read of a health block."""
+
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def interval(self) -> str: ...
+    @property
+    def failure_threshold(self) -> int: ...
+    @property
+    def start(self) -> str | None: ...
+
+
 class ServiceFields(Protocol):
     """What the rules read of a service."""
 
+    @property
+    def name(self) -> str: ...
     @property
     def port(self) -> int | None: ...
     @property
     def replicas(self) -> int | None: ...
     @property
-    def health(self) -> object | None: ...
+    def health(self) -> HealthFields | None: ...
     @property
     def routes(self) -> Sequence[RouteFields]: ...
     @property
     def volumes(self) -> Sequence[VolumeFields]: ...
+    @property
+    def after(self) -> Sequence[str]: ...
 
 
 class Breach(NamedTuple):
@@ -242,7 +285,7 @@ class ServiceRule:
     breaches: Callable[[ServiceFields], Iterator[Breach]]
     message: str
     suggestion: str
-    cel_model: Literal["Service", "Volume"]
+    cel_model: Literal["Service", "Health", "Volume"]
     """The model at which the CRD has the rule."""
     cel: str
     """True for what is accepted; `self` is an object of `cel_model`."""
@@ -253,6 +296,26 @@ class ServiceRule:
 def _health_without_port(service: ServiceFields) -> Iterator[Breach]:
     if service.port is None and service.health is not None:
         yield Breach("health", ("port",))
+
+
+def _empty_health(service: ServiceFields) -> Iterator[Breach]:
+    if service.health is not None and service.health.path is None and service.health.start is None:
+        yield Breach("health", ("health.path", "health.start"))
+
+
+def _checks_without_path(service: ServiceFields) -> Iterator[Breach]:
+    """Yield the fields of a check beside a start time alone. One that has its default is as good as left out."""
+    health = service.health
+    if health is not None and health.path is None and health.start is not None:
+        if health.interval != DEFAULT_INTERVAL:
+            yield Breach("health.interval", ("health.path",))
+        if health.failure_threshold != DEFAULT_FAILURE_THRESHOLD:
+            yield Breach("health.failure_threshold", ("health.path",))
+
+
+def _after_itself(service: ServiceFields) -> Iterator[Breach]:
+    if service.name in service.after:
+        yield Breach(f"after.{service.after.index(service.name)}")
 
 
 def _route_without_port(service: ServiceFields) -> Iterator[Breach]:
@@ -279,6 +342,31 @@ SERVICE_RULES: Final = (
         suggestion="add `port = …` to the service",
         cel_model="Service",
         cel="!has(self.health) || has(self.port)",
+    ),
+    ServiceRule(
+        breaches=_empty_health,
+        message="a health block needs a path or a start time",
+        suggestion='add `path = "/healthz"`, or `start = "3m"` if only the time of a start matters',
+        cel_model="Health",
+        cel="has(self.path) || has(self.start)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_checks_without_path,
+        message="interval and failure_threshold need a path",
+        suggestion='add `path = "/healthz"` to the health block',
+        cel_model="Health",
+        cel="has(self.path) || !has(self.start) || (!has(self.interval) || self.interval == '10s') && "
+        "(!has(self.failureThreshold) || self.failureThreshold == 3)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_after_itself,
+        message="a service cannot start after itself",
+        suggestion="remove its own name from `after`",
+        cel_model="Service",
+        cel="!has(self.after) || !(self.name in self.after)",
+        is_added_later=True,
     ),
     ServiceRule(
         breaches=_route_without_port,

@@ -7,7 +7,7 @@ from typing import Any, Final
 import yaml
 
 from mill_api import names
-from mill_api.constraints import SERVICE_RULES, TEXT_RULES, TextRule
+from mill_api.constraints import DURATION, SERVICE_RULES, TEXT_RULES, TextRule
 from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_objects.json import Json
@@ -48,6 +48,7 @@ _KEPT: Final = frozenset(
         *("minLength", "maxLength", "minItems", "maxItems", "maxProperties"),
     }
 )
+_LIST_TYPE: Final = "x-kubernetes-list-type"
 _MAX_INT32: Final = 2**31 - 1
 
 COLUMNS: Final[list[Schema]] = [
@@ -175,6 +176,11 @@ def _explained(schema: Schema, *, is_notation: bool) -> str:
     return " ".join(filter(None, (schema["description"], default, "" if is_notation else limits(schema))))
 
 
+def _is_duration(schema: Schema) -> bool:
+    name = schema.get(TEXT_RULE)
+    return name is not None and TEXT_RULES[name].pattern == DURATION.pattern
+
+
 def _json(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -205,13 +211,15 @@ class _Converter:
             result["additionalProperties"] = self.convert(schema["additionalProperties"])
         if "items" in schema:
             result |= self._items(schema["items"])
+        if _LIST_TYPE in schema:
+            result[_LIST_TYPE] = schema[_LIST_TYPE]
         rules = rules_of_model(model) if model is not None and self._defaults else []
         if TEXT_RULE in schema:
             rules = rules_of_text(TEXT_RULES[schema[TEXT_RULE]])
         if rules:
             result["x-kubernetes-validations"] = rules
         if self._explained and "description" in result:
-            result["description"] = _explained(result, is_notation=schema.get(TEXT_RULE) == "duration")
+            result["description"] = _explained(result, is_notation=_is_duration(schema))
         return result
 
     def _resolve(self, schema: Schema, model: str | None) -> tuple[Schema, str | None]:
@@ -231,8 +239,8 @@ class _Converter:
     def _items(self, items: Schema) -> Schema:
         _, model = self._resolve(items, None)
         keys = _LIST_KEYS.get(model or "")
-        kind = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys} if keys else {}
-        return {"items": self.convert(items)} | (kind or {"x-kubernetes-list-type": "atomic"})
+        kind = {_LIST_TYPE: "map", "x-kubernetes-list-map-keys": keys} if keys else {}
+        return {"items": self.convert(items)} | (kind or {_LIST_TYPE: "atomic"})
 
     def _int_or_string(self, schema: Schema) -> Schema:
         kept = {key: value for key, value in schema.items() if key in _KEPT - {"type"}}

@@ -93,9 +93,14 @@ def to_timedelta(text: str) -> timedelta:
     return timedelta(microseconds=round(Fraction(nanoseconds, 1_000)))
 
 
+def is_longer(text: str, limit: timedelta) -> bool:
+    """Whether a duration in Go's notation is longer than a limit, to the nanosecond. Raises InvalidDuration."""
+    return _read_go(text) > limit // timedelta(microseconds=1) * 1_000
+
+
 def is_too_long(text: str) -> bool:
     """Whether a duration in Go's notation is longer than `LONGEST`. Raises InvalidDuration."""
-    return _read_go(text) > _LONGEST_NANOSECONDS
+    return is_longer(text, LONGEST)
 
 
 def _read_go(text: str) -> int:

@@ -16,7 +16,10 @@ from pydantic.alias_generators import to_camel
 
 from mill_api import names
 from mill_api.constraints import (
+    DEFAULT_FAILURE_THRESHOLD,
+    DEFAULT_INTERVAL,
     FAILURE_THRESHOLD,
+    MAX_AFTER,
     MAX_COMMAND,
     MAX_ENV,
     MAX_ROUTES,
@@ -26,6 +29,7 @@ from mill_api.constraints import (
     MAX_VOLUMES,
     PORT,
     REPLICAS,
+    SERVICE_NAME,
     SERVICE_RULES,
     TEXT_RULES,
 )
@@ -79,18 +83,43 @@ VolumeName = Annotated[str, _text("volume_name")]
 HostName = Annotated[str, _text("host_name")]
 AbsolutePath = Annotated[str, _text("path")]
 HealthPath = Annotated[str, _text("health_path")]
+SettleTime = Annotated[str, _text("settle")]
+StartTime = Annotated[str, _text("start")]
+OtherService = Annotated[
+    str, Field(json_schema_extra={"maxLength": SERVICE_NAME.max_length, "pattern": SERVICE_NAME.pattern})
+]
+"""The name of a service of the same file. The model accepts any text; `validation` refuses an unknown name."""
 
 
 class Health(ApiModel):
-    """An HTTP health check: a GET request to the service's port. Any 2xx or 3xx response passes."""
+    """An HTTP health check: a GET request to the service's port. Any 2xx or 3xx response passes. With `start` alone
+    there is no check: a replica is ready once its port accepts connections, and has that time for it."""
 
-    path: HealthPath = Field(description="Path of the request. Starts with '/'.")
-    interval: Duration = Field("10s", description="Time between two checks, such as 10s or 1m30s.")
+    path: HealthPath | None = Field(
+        None, description="Path of the request. Starts with '/'. Required unless start is given."
+    )
+    interval: Duration = Field(DEFAULT_INTERVAL, description="Time between two checks, such as 10s or 1m30s.")
     failure_threshold: int = Field(
-        3,
+        DEFAULT_FAILURE_THRESHOLD,
         ge=FAILURE_THRESHOLD.least,
         le=FAILURE_THRESHOLD.most,
         description="Number of consecutive failed checks after which a running replica is unready.",
+    )
+    start: StartTime | None = Field(
+        None,
+        description="Time that a replica may take from the start of its container until it is ready, such as 3m; more "
+        "than 0s, at most 1h. If it is left out, as long as the failed checks that make a replica unready, at least "
+        "30s.",
+    )
+
+
+class Update(ApiModel):
+    """How a new version replaces the old one."""
+
+    settle: SettleTime | None = Field(
+        None,
+        description="Time for which all replicas must stay ready before the update has succeeded, such as 10s; from 0s "
+        "to 5m. If it is left out, the operator's setting applies, which is 10s by default.",
     )
 
 
@@ -152,6 +181,12 @@ class Service(ApiModel):
     )
     health: Health | None = Field(
         None, description="HTTP health check. Without one, a service is healthy once its port accepts connections."
+    )
+    update: Update | None = Field(None, description="How a new version replaces the old one.")
+    after: list[OtherService] = Field(
+        default_factory=list,
+        json_schema_extra={"maxItems": MAX_AFTER, "x-kubernetes-list-type": "set"},
+        description="Names of services that must have settled in their new version before this one starts or changes.",
     )
     routes: list[Route] = Field(
         default_factory=list,

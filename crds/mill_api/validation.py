@@ -15,15 +15,19 @@ from mill_api.constraints import (
     DURATION,
     HOST_NAME,
     IMAGE,
+    MAX_AFTER,
     MAX_SERVICES,
     MAX_TASKS,
     SERVICE_NAME,
     SERVICE_RULES,
+    SETTLE,
+    START,
     TASK_NAME,
     VOLUME_NAME,
     TextRule,
     shown,
 )
+from mill_api.dependencies import rings
 from mill_api.references import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
 from mill_api.spec import MillDeploymentSpec, Service, Task
 
@@ -44,8 +48,8 @@ class Problem:
     path: str
     message: str
     help: str | None = None
-    other: str | None = None
-    """The path of another place that explains it, such as the first of two definitions."""
+    others: tuple[str, ...] = ()
+    """The paths of other places that explain it, such as the first of two definitions."""
     absent: tuple[str, ...] = ()
     """The paths of which one is missing, if that is the problem: a caller may know why it is."""
 
@@ -66,8 +70,8 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(f"{path}.image", IMAGE, service.image)
         yield from _check_env(path, service, services)
         yield from _check_fields_of_service(path, service)
-        if service.health is not None:
-            yield from _check_text(f"{path}.health.interval", DURATION, service.health.interval)
+        yield from _check_times(path, service)
+        yield from _check_after(path, service, services)
     for task in spec.tasks:
         path = f"task.{task.name}"
         yield from _check_text(path, TASK_NAME, task.name)
@@ -75,6 +79,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_env(path, task, services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
     yield from _check_shared(spec)
+    yield from _check_rings(spec)
     yield from _check_size(spec)
     if len(spec.services) > MAX_SERVICES:
         extra = spec.services[MAX_SERVICES].name
@@ -88,6 +93,39 @@ def _check_text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
     refusal = rule.refuse(text)
     if refusal is not None:
         yield Problem(path, refusal.message, refusal.suggestion)
+
+
+def _check_times(path: str, service: Service) -> Iterator[Problem]:
+    health, update = service.health, service.update
+    if health is not None:
+        yield from _check_text(f"{path}.health.interval", DURATION, health.interval)
+        if health.start is not None:
+            yield from _check_text(f"{path}.health.start", START, health.start)
+    if update is not None and update.settle is not None:
+        yield from _check_text(f"{path}.update.settle", SETTLE, update.settle)
+
+
+def _check_after(path: str, service: Service, services: dict[str, Service]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for index, name in enumerate(service.after[:MAX_AFTER]):
+        where = f"{path}.after.{index}"
+        earlier = first.setdefault(name, where)
+        if earlier != where:
+            yield Problem(where, f"'{shown(name)}' is named twice", "name it once", (earlier,))
+        elif name not in services:
+            yield Problem(where, f"unknown service '{shown(name)}'", absent=(f"service.{name}",))
+    if len(service.after) > MAX_AFTER:
+        advice = "name only those that it needs directly"
+        yield Problem(f"{path}.after", f"more than {MAX_AFTER} services", advice)
+
+
+def _check_rings(spec: MillDeploymentSpec) -> Iterator[Problem]:
+    """Report services that start after one another in a ring: none of them could start."""
+    after = {each.name: each.after[:MAX_AFTER] for each in spec.services}
+    for ring in rings(after):
+        places = [f"service.{name}.after.{after[name].index(other)}" for name, other in itertools.pairwise(ring)]
+        message = f"services start after one another in a ring: {' → '.join(map(shown, ring))}"
+        yield Problem(places[0], message, "remove one of these names from `after`", tuple(places[1:]))
 
 
 def _check_env(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
@@ -120,7 +158,7 @@ def _check_references(where: str, value: str, services: dict[str, Service]) -> I
             case AddressRef(name) if services[name].port is None:
                 other = f"service.{name}"
                 message = f"service '{name}' has no address"
-                yield Problem(where, message, f"give '{name}' a port", other, absent=(f"{other}.port",))
+                yield Problem(where, message, f"give '{name}' a port", (other,), absent=(f"{other}.port",))
 
 
 def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -169,16 +207,16 @@ def _check_shared(spec: MillDeploymentSpec) -> Iterator[Problem]:
                     where,
                     f"volume '{volume.name}' belongs to service '{owner}'",
                     "give one of them another name",
-                    first,
+                    (first,),
                 )
             earlier = paths.setdefault(volume.path.rstrip("/"), where)
             if earlier != where:
                 message = f"another volume is mounted at '{volume.path}'"
-                yield Problem(f"{where}.path", message, "mount it at another path", f"{earlier}.path")
+                yield Problem(f"{where}.path", message, "mount it at another path", (f"{earlier}.path",))
         for route in service.routes:
             where = f"service.{service.name}.route.{route.host}"
             taken = routes.setdefault((route.host, route.path.rstrip("/")), where)
             if taken != where:
                 owner = taken.split(".")[1]
                 message = f"'{route.host}{route.path}' already leads to service '{owner}'"
-                yield Problem(where, message, "give one of them another host name or path", taken)
+                yield Problem(where, message, "give one of them another host name or path", (taken,))

@@ -7,7 +7,7 @@ from mill_language.diagnostics import Diagnostic, did_you_mean, locate
 from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
 from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.source import Source, Span
-from mill_language.syntax import Attribute, Block, Body, Constant, File
+from mill_language.syntax import Attribute, Block, Body, Constant, File, Sequence
 
 MAX_DIAGNOSTICS = 100
 """Number of diagnostics after which decoding stops."""
@@ -138,6 +138,8 @@ class _Decoder:
         if row.nullable and isinstance(item.value, Constant) and item.value.value is None:
             return
         self.out.places[where] = item.value.span
+        if isinstance(item.value, Sequence):
+            self.out.places.update((f"{where}.{index}", each.span) for index, each in enumerate(item.value.items))
         try:
             yield row.read(item.value)
         except Wrong as wrong:
@@ -235,11 +237,21 @@ class _Decoder:
     def _report_missing(self, shape: Shape, scope: _Scope, header: Span) -> None:
         if not self.whole:  # it may stand on a line that was skipped
             return
+        missing: set[str] = set()
         for name, row in shape.fields.items():
-            if isinstance(row, Attr) and row.required and name not in scope.seen:
-                self.out.report(
-                    header,
-                    f"missing field `{name}`",
-                    path=scope.path.removesuffix("."),
-                    advice=f"add `{name} = {row.example}`",
-                )
+            if not isinstance(row, Attr):
+                continue
+            if row.required and not {name, row.alternative or name} & scope.seen.keys():
+                missing.add(name)
+                path = scope.path.removesuffix(".")
+                self.out.report(header, f"missing field `{name}`", path=path, advice=_advice_to_add(name, row, shape))
+            if name in scope.seen and row.needs is not None and row.needs not in scope.seen.keys() | missing:
+                advice = f"add `{row.needs} = {shape.fields[row.needs].example}`"
+                where = f"{scope.path}{name}"
+                message = f"`{name}` needs `{row.needs}`"
+                self.out.report(scope.seen[name], message, path=where, advice=advice, parse_error=False)
+
+
+def _advice_to_add(name: str, row: Attr, shape: Shape) -> str:
+    names = [name, *([row.alternative] if row.alternative is not None else [])]
+    return "add " + " or ".join(f"`{each} = {shape.fields[each].example}`" for each in names)

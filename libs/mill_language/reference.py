@@ -170,7 +170,7 @@ def _row(name: str, field: Attr | Table | Nested, facts: Facts) -> tuple[str, ..
 
 def _default(field: Attr | Table | Nested, facts: Facts) -> str:
     if isinstance(field, Attr) and field.required:
-        return "required"
+        return "required" if field.alternative is None else f"required without `{field.alternative}`"
     if "default" not in facts:
         return "none"
     default = facts["default"]

@@ -9,13 +9,13 @@ from typing import Final
 from mill_api.durations import normalize_duration
 from mill_api.quantities import normalize_cpu, normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
-from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_language.strings import quote, quote_value
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _DEFAULTS: Final = Service.model_construct(name="", image="")
 _TASK_DEFAULTS: Final = Task.model_construct(name="", image="")
-_HEALTH_DEFAULTS: Final = Health.model_construct(path="/")
+_HEALTH_DEFAULTS: Final = Health.model_construct()
 
 Line = str
 Pair = tuple[str, str]
@@ -34,6 +34,9 @@ def _service(service: Service) -> Iterator[Line]:
     if service.health is not None:
         yield ""
         yield from _block("health", _aligned(_health(service.health)))
+    if service.update is not None:
+        yield ""
+        yield from _block("update", _aligned(_update(service.update)))
     for route in service.routes:
         yield ""
         yield from _block(f"route {quote(route.host)}", _aligned(_route(route)))
@@ -54,7 +57,8 @@ def _service_attributes(service: Service) -> Iterator[Pair]:
     if service.replicas is not None:
         yield "replicas", str(service.replicas)
     yield from _resources(service, _DEFAULTS)
-    yield from _command(service.command)
+    yield from _strings("command", service.command)
+    yield from _strings("after", service.after or None)
 
 
 def _task_attributes(task: Task) -> Iterator[Pair]:
@@ -62,7 +66,7 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
     yield from _resources(task, _TASK_DEFAULTS)
     if task.timeout != _TASK_DEFAULTS.timeout:
         yield "timeout", quote(normalize_duration(task.timeout))
-    yield from _command(task.command)
+    yield from _strings("command", task.command)
 
 
 def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pair]:
@@ -73,17 +77,25 @@ def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pa
         yield "memory", quote(normalize_size(program.memory))
 
 
-def _command(command: list[str] | None) -> Iterator[Pair]:
-    if command is not None:
-        yield "command", f"[{', '.join(quote(argument) for argument in command)}]"
+def _strings(name: str, items: list[str] | None) -> Iterator[Pair]:
+    if items is not None:
+        yield name, f"[{', '.join(map(quote, items))}]"
 
 
 def _health(health: Health) -> Iterator[Pair]:
-    yield "path", quote(health.path)
+    if health.path is not None:
+        yield "path", quote(health.path)
     if health.interval != _HEALTH_DEFAULTS.interval:
         yield "interval", quote(normalize_duration(health.interval))
     if health.failure_threshold != _HEALTH_DEFAULTS.failure_threshold:
         yield "failure_threshold", str(health.failure_threshold)
+    if health.start is not None:
+        yield "start", quote(normalize_duration(health.start))
+
+
+def _update(update: Update) -> Iterator[Pair]:
+    if update.settle is not None:
+        yield "settle", quote(normalize_duration(update.settle))
 
 
 def _route(route: Route) -> Iterator[Pair]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_api.validation import problems
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
 from mill_language.diagnostics import did_you_mean, locate
@@ -28,7 +28,8 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
             advice = problem.help or (
                 problem.absent and did_you_mean(problem.absent[0].removeprefix("service."), names)
             )
-            related = [("the other one is here", _place(decoded, problem.other))] if problem.other else []
+            label = "the other one is here" if len(problem.others) == 1 else "and here"
+            related = [(label, _place(decoded, other)) for other in problem.others]
             decoded.report(
                 _place(decoded, problem.path),
                 problem.message,
@@ -87,7 +88,8 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
             **{"image": "unknown", "port": None}
             | service
             | {
-                "health": Health.model_construct(**service["health"]) if service.get("health") else None,
+                "health": Health.model_construct(**service["health"]) if service.get("health") is not None else None,
+                "update": Update.model_construct(**service["update"]) if service.get("update") is not None else None,
                 "routes": [Route.model_construct(**{"path": "/"} | route) for route in service.get("routes", [])],
                 "volumes": [
                     Volume.model_construct(**{"path": f"/{volume['name']}"} | volume)

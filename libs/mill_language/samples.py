@@ -11,6 +11,7 @@ service "web" {
   cpu      = 0.5
   memory   = "512M"
   command  = ["serve", "--workers", "4"]
+  after    = ["db"]
 
   env {
     DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
@@ -28,7 +29,10 @@ service "web" {
     path              = "/healthz"
     interval          = "5s"
     failure_threshold = 5
+    start             = "2m"
   }
+
+  update { settle = "20s" }
 
   route "shop.example.com" { path = "/" }
   route "live.example.com" {
@@ -73,7 +77,9 @@ service "Web" {
   health {
     path     = "healthz"
     interval = "10"
+    start    = "2h"
   }
+  update { settle = "10m" }
   route "https://example.com" { path = "/" }
   volume "my_data" {
     path = "data"
@@ -103,15 +109,24 @@ service "web" {
     ephemeral = true
   }
 }
-service "queue" { image = "queue" }
+service "queue" {
+  image = "queue"
+  after = ["api", "cache"]
+  health { interval = "5s" }
+}
 service "api" {
   image = "api"
   port  = 80
+  after = ["worker", "worker", "api"]
   route "example.com" { path = "/" }
   volume "data" {
     path = "/data"
     size = "1G"
   }
+}
+service "worker" {
+  image = "worker"
+  after = ["queue"]
 }
 """
 """Services that are invalid because of something else in the file."""

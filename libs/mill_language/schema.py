@@ -18,6 +18,10 @@ class Attr:
     required: bool = False
     nullable: bool = False
     """Whether `null` means the same as leaving it out."""
+    alternative: str | None = None
+    """The attribute instead of which it is required: one of both must be there."""
+    needs: str | None = None
+    """The attribute without which it has no meaning."""
     key: str | None = None
     """Name of the model's field, if it is another."""
 
@@ -58,11 +62,13 @@ class Shape:
 HEALTH: Final = Shape(
     "health",
     {
-        "path": Attr(values.health_path, '"/healthz"', required=True),
-        "interval": Attr(values.duration, '"10s"'),
-        "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True),
+        "path": Attr(values.health_path, '"/healthz"', required=True, alternative="start"),
+        "interval": Attr(values.duration, '"10s"', needs="path"),
+        "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True, needs="path"),
+        "start": Attr(values.duration, '"3m"', nullable=True),
     },
 )
+UPDATE: Final = Shape("update", {"settle": Attr(values.duration, '"10s"', nullable=True)})
 ROUTE: Final = Shape(
     "route",
     {"path": Attr(values.absolute_path, '"/"', required=True), "websocket": Attr(values.boolean, "true")},
@@ -86,8 +92,10 @@ SERVICE: Final = Shape(
         "cpu": Attr(values.cpu, "0.5"),
         "memory": Attr(values.size, '"256M"'),
         "command": Attr(values.strings, '["serve"]', nullable=True),
+        "after": Attr(values.strings, '["db"]', nullable=True),
         "env": Table(values.env_value),
         "health": Nested(HEALTH, nullable=True),
+        "update": Nested(UPDATE, nullable=True),
         "route": Nested(ROUTE, label="host", key="routes"),
         "volume": Nested(VOLUME, label="name", key="volumes"),
     },

@@ -27,6 +27,8 @@ FIELDS = {
     "path": spec.AbsolutePath,
     "health_path": spec.HealthPath,
     "duration": spec.Duration,
+    "settle": spec.SettleTime,
+    "start": spec.StartTime,
 }
 TEXTS = {
     "service_name": st.from_regex(r"[a-z][-a-z0-9]{0,3}[a-z0-9]", fullmatch=True),
@@ -37,6 +39,8 @@ TEXTS = {
     "path": st.from_regex(r"/?[a-z/\n]{0,5}", fullmatch=True),
     "health_path": st.from_regex(r"/?[a-z/\n]{0,5}", fullmatch=True),
     "duration": st.from_regex(r"([0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+    "settle": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+    "start": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
 }
 
 
@@ -140,12 +144,22 @@ VOLUME = st.fixed_dictionaries(
     {"name": st.sampled_from(["data", "more"]), "path": st.just("/data"), "ephemeral": st.booleans()},
     optional={"size": st.just("1Gi")},
 )
+HEALTH = st.fixed_dictionaries(
+    {},
+    optional={
+        "path": st.just("/"),
+        "interval": st.sampled_from(["10s", "5s"]),
+        "failureThreshold": st.integers(2, 4),
+        "start": st.just("3m"),
+    },
+)
 SERVICE = st.fixed_dictionaries(
     {"name": st.just("web"), "image": st.just("web:1")},
     optional={
         "port": st.just(80),
         "replicas": st.integers(0, 3),
-        "health": st.just({"path": "/"}),
+        "health": HEALTH,
+        "after": st.lists(st.sampled_from(["web", "db"]), max_size=2, unique=True),
         "routes": st.lists(st.just({"host": "www.example.com", "path": "/"}), max_size=1),
         "volumes": st.lists(VOLUME, max_size=2, unique_by=lambda each: each["name"]),
     },
@@ -165,13 +179,15 @@ def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) 
         "port": service.get("port"),
         "replicas": service.get("replicas"),
         "health": spec.Health.model_validate(service["health"]) if "health" in service else None,
+        "after": service.get("after", []),
         "routes": [spec.Route.model_validate(each) for each in service.get("routes", ())],
         "volumes": volumes,
     }
     found = problems(MillDeploymentSpec.model_construct(services=[rest.model_copy(update=parts)], tasks=[]))
     assert {each.message for each in found} & messages == by_cel
 
-    assert _refused_as_a_whole(service) == bool(by_cel)
+    first = {rule.message for rule in SERVICE_RULES if not rule.is_added_later}
+    assert _refused_as_a_whole(service) == bool(by_cel & first)
 
 
 def test_a_rule_that_is_added_later_is_applied_by_rules_and_cel_and_not_by_the_models(
@@ -195,3 +211,27 @@ def test_a_rule_that_is_added_later_is_applied_by_rules_and_cel_and_not_by_the_m
     assert [str(each) for each in problems(read)] == ["service.web.port: ports are odd"]
     rules = crd.structural(MillDeploymentSpec)["properties"]["services"]["items"]["x-kubernetes-validations"]
     assert rules == [crd.added_later({"rule": rule.cel, "message": rule.message})]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "refusal"),
+    [
+        ("settle", "0s", None),
+        ("settle", "5m", None),
+        ("settle", "4m60s", None),
+        ("settle", "300.001s", "settle must be at most 5m, got '300.001s'"),
+        ("settle", "1h", "settle must be at most 5m, got '1h'"),
+        ("settle", "soon", "invalid duration 'soon'"),
+        ("start", "1ms", None),
+        ("start", "1h", None),
+        ("start", "60m1ms", "start must be longer than 0s and at most 1h, got '60m1ms'"),
+        ("start", "0s", "start must be longer than 0s and at most 1h, got '0s'"),
+        ("start", "0h0m", "start must be longer than 0s and at most 1h, got '0h0m'"),
+        ("start", "3", "invalid duration '3'"),
+    ],
+)
+def test_the_times_of_an_update_and_of_a_start_have_limits(rule: str, text: str, refusal: str | None) -> None:
+    found = TEXT_RULES[rule].refuse(text)
+    assert (found and found.message) == refusal
+    refused_by_cel = not all(_accepts(each["rule"], text) for each in crd.rules_of_text(TEXT_RULES[rule]))
+    assert refused_by_cel == (refusal is not None)

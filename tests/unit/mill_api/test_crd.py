@@ -6,7 +6,7 @@ from typing import Any
 
 from mill_api import crd
 from mill_api.constraints import SERVICE_RULES
-from mill_api.spec import MillDeploymentSpec
+from mill_api.spec import Health, MillDeploymentSpec
 from mill_api.validation import problems
 
 FILE = Path(__file__).parents[3] / "crds" / "milldeployments.yaml"
@@ -105,8 +105,15 @@ def test_every_rule_across_fields_is_reported_with_the_message_of_the_table() ->
         }
     )
     volume = service.volumes[0].model_copy(update={"size": None})
-    service = service.model_copy(update={"volumes": [volume]})
-    said = {problem.message for problem in problems(spec.model_copy(update={"services": [service]}))}
+    service = service.model_copy(update={"volumes": [volume], "after": ["a"]})
+    empty, unused = Health(), Health(start="1m", interval="5s")
+    services = [
+        service,
+        *(service.model_copy(update={"name": each.interval, "health": each}) for each in (empty, unused)),
+    ]
+    said = {
+        problem.message for each in services for problem in problems(spec.model_copy(update={"services": [each]}))
+    } & {rule.message for rule in SERVICE_RULES}
     assert said == {rule.message for rule in SERVICE_RULES}
 
 

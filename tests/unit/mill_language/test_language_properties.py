@@ -18,7 +18,7 @@ from mill_api.references import (
     format_value,
     parse_value,
 )
-from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Volume
+from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_language import InvalidConfig, parse, render, service_names
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
@@ -54,7 +54,10 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
     command = st.none() | st.lists(TEXT, max_size=3)
     services = []
     for index, (name, port) in enumerate(ports.items()):
-        health = st.builds(Health, path=PATHS, interval=DURATIONS, failure_threshold=st.integers(1, 1000))
+        start = st.none() | st.builds(format_duration, st.integers(1, 3_600 * 10**9))
+        settle = st.none() | st.builds(format_duration, st.integers(0, 300 * 10**9))
+        check = st.builds(Health, path=PATHS, interval=DURATIONS, failure_threshold=st.integers(1, 1000), start=start)
+        health = check | st.builds(Health, start=start.filter(lambda text: text is not None))
         hosts = draw(st.lists(HOSTS, max_size=2, unique=True)) if port is not None else []
         volumes = [
             Volume(name=f"{name[:20]}-{index}-{number}", path=f"/v{number}", size=size, ephemeral=size is None)
@@ -72,6 +75,8 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
                 command=draw(command),
                 env=draw(env),
                 health=draw(st.none() | health) if port is not None else None,
+                update=draw(st.none() | st.builds(Update, settle=settle)),
+                after=draw(st.lists(st.sampled_from(names[:index]), unique=True)) if index else [],
                 routes=[Route(host=host, path=f"/{name}{index}", websocket=draw(st.booleans())) for host in hosts],
                 volumes=volumes,
             )
