@@ -8,7 +8,10 @@ renamed keeps its former names for one release: they work, `load` warns of them,
 import argparse
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
+
+from mill_api.durations import InvalidDuration, format_duration, parse_duration, to_timedelta
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -71,6 +74,22 @@ def number(minimum: int, maximum: int) -> Reader[int]:
         if not value.isdecimal() or not minimum <= int(value) <= maximum:
             raise ValueError(f"must be a number from {minimum} to {maximum}")
         return int(value)
+
+    return read
+
+
+def duration(minimum: timedelta, maximum: timedelta) -> Reader[timedelta]:
+    """Read a duration in a range, as `.mill` files write it: `10s`, `1m 30s`, and `0`."""
+    refusal = f"must be a duration from {_text(minimum)} to {_text(maximum)}, such as 10s or 1m30s"
+
+    def read(value: str) -> timedelta:
+        try:
+            found = to_timedelta(parse_duration(value.strip()))
+        except InvalidDuration:
+            raise ValueError(refusal) from None
+        if not minimum <= found <= maximum:
+            raise ValueError(refusal)
+        return found
 
     return read
 
@@ -190,4 +209,6 @@ def _fields(kind: type[Any]) -> list[dataclasses.Field[Any]]:
 def _text(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, timedelta):
+        return format_duration(default // timedelta(microseconds=1) * 1_000)
     return "" if default is None else str(default)

@@ -1,11 +1,14 @@
 """Settings of the operator: the table from which variables, flags and docs/settings.md come."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from mill_api.constraints import LONGEST_SETTLE
 from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
-from mill_process.settings import choice, number, setting, switch, text
+from mill_operator.core.objects.service import DEFAULT_SETTLE
+from mill_process.settings import choice, duration, number, setting, switch, text
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 """The file in which a pod finds its namespace."""
@@ -56,6 +59,12 @@ class Settings:
     lease_seconds: int = setting(
         15, number(3, 600), "lease duration in seconds; a leader that cannot renew stops after two thirds of it"
     )
+    settle: timedelta = setting(  # noqa: RUF009 - a duration is immutable
+        DEFAULT_SETTLE,
+        duration(timedelta(0), LONGEST_SETTLE),
+        "time for which all replicas of a new version must stay ready before it has succeeded, where a service does"
+        " not say; at most 5m",
+    )
     service_account: str | None = setting(
         None, text, "ServiceAccount of the pods of services and tasks; its pull secrets apply", shown="default"
     )
@@ -72,7 +81,13 @@ class Settings:
     @property
     def render_options(self) -> RenderOptions:
         """The settings of everything that the operator makes."""
-        return RenderOptions(self.service_account, self.restricted, self.ingress_class, self.tls_issuer)
+        return RenderOptions(
+            service_account=self.service_account,
+            restricted=self.restricted,
+            ingress_class=self.ingress_class,
+            tls_issuer=self.tls_issuer,
+            settle=self.settle,
+        )
 
     @property
     def namespace_of_lease(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mill_api.durations import LONGEST
+from mill_api.durations import LONGEST, to_timedelta
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_objects.key import Key
@@ -224,11 +224,62 @@ class TestObjects:
             (None, 30),
             ({"path": "/"}, 30),
             ({"path": "/", "interval": "20s", "failureThreshold": 5}, 100),
+            ({"path": "/", "interval": "20s", "failureThreshold": 5, "start": "45s"}, 45),
+            ({"path": "/", "start": "5s"}, 5),
+            ({"start": "3m"}, 180),
+            ({"path": "/", "start": "1h"}, 3600),
         ],
     )
-    def test_the_budget_of_a_start_is_what_its_health_check_allows_and_at_least_30_seconds(self, health, budget):
+    def test_the_budget_of_a_start_is_its_own_or_what_its_health_check_allows(self, health, budget):
         (wanted,) = make(web(port=80, health=health)).services
         assert wanted.request.budget.total_seconds() == budget
+
+    @pytest.mark.parametrize(
+        ("health", "checks"),
+        [
+            ({"path": "/"}, 600),
+            ({"path": "/", "interval": "1m", "failureThreshold": 60}, 600),
+            ({"path": "/", "start": "9m"}, 600),
+            ({"path": "/", "start": "540.5s"}, 601),
+            ({"path": "/", "start": "10m"}, 660),
+            ({"path": "/", "start": "1h"}, 3660),
+        ],
+    )
+    def test_the_kubelet_gives_up_a_start_after_the_judge_has(self, health, checks):
+        container = self.container(web(port=80, health=health))
+        assert container["startupProbe"]["failureThreshold"] == checks
+
+    def test_a_start_time_alone_is_no_check_and_no_other_template(self):
+        assert template(port=80, health={"start": "20m"}) == template(port=80)
+        assert template(port=80, health={"path": "/", "start": "9m"}) == template(port=80, health={"path": "/"})
+
+    def container(self, service):
+        (container,) = one(make(service), "Deployment").body["spec"]["template"]["spec"]["containers"]
+        return container
+
+    @pytest.mark.parametrize(
+        ("update", "option", "seconds", "ready_seconds"),
+        [
+            (None, "10s", 10, 10),
+            (None, "1m", 60, 60),
+            ({}, "1m", 60, 60),
+            ({"settle": "0s"}, "10s", 0, 0),
+            ({"settle": "250ms"}, "10s", 0.25, 1),
+            ({"settle": "1m30s"}, "10s", 90, 90),
+            ({"settle": "5m"}, "0s", 300, 300),
+        ],
+    )
+    def test_a_version_settles_in_the_time_of_its_service_or_of_the_setting(
+        self, update, option, seconds, ready_seconds
+    ):
+        spec = {"services": [web(update=update)]}
+        made = made_of(spec, options=RenderOptions(settle=to_timedelta(option)))
+        (wanted,) = made.services
+        assert wanted.settle.total_seconds() == seconds
+        assert one(made, "Deployment").body["spec"]["minReadySeconds"] == ready_seconds
+
+    def test_the_time_to_settle_is_no_part_of_the_template(self):
+        assert template(update={"settle": "1m"}) == template()
 
 
 class TestEnvironment:

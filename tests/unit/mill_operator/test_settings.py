@@ -1,12 +1,13 @@
 """The operator's settings, and that their documentation is the truth."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from mill_operator import settings as module
 from mill_operator.settings import Settings
-from mill_process.settings import load, table
+from mill_process.settings import SettingsError, load, table
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
@@ -32,6 +33,19 @@ def test_the_lease_is_in_the_namespace_that_is_named_or_the_pods(
         file.write_text(account)
     monkeypatch.setattr(module, "ACCOUNT_NAMESPACE", file)
     assert Settings(lease_namespace=named).namespace_of_lease == expected
+
+
+def test_the_time_until_a_version_has_settled_is_one_of_the_options_of_all_objects() -> None:
+    given = {"MILL_SETTLE": "1m30s"}
+    settings = load(Settings, [], given, program="mill-operator", about="")
+    assert settings.render_options.settle == timedelta(seconds=90)
+    assert Settings().render_options.settle == timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("given", ["10", "5m1s", "-1s"])
+def test_a_time_out_of_its_range_is_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"MILL_SETTLE=.*must be a duration from 0s to 5m"):
+        load(Settings, [], {"MILL_SETTLE": given}, program="mill-operator", about="")
 
 
 def test_the_former_name_of_the_watched_namespace_still_works() -> None:

@@ -1,10 +1,11 @@
 """Settings come from flags, variables and defaults, in this order, and all problems are told at once."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
-from mill_process.settings import SettingsError, choice, load, number, setting, switch, table, text
+from mill_process.settings import SettingsError, choice, duration, load, number, setting, switch, table, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,30 @@ def test_help_names_the_variable_and_the_default(capsys: pytest.CaptureFixture[s
     shown = " ".join(capsys.readouterr().out.split())
     assert "--workers VALUE how many [MILL_WORKERS; default: 8]" in shown
     assert "--where VALUE where it is [MILL_WHERE; default: here]" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("0s", 0), ("250ms", 0.25), (" 10s ", 10), ("1m30s", 90), ("1m 30s", 90), ("5m", 300)],
+)
+def test_a_duration_is_read_as_a_file_has_it(text: str, seconds: float) -> None:
+    assert duration(timedelta(0), timedelta(minutes=5))(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "10", "-1s", "5m1ms", "10 parsecs", "s", "9" * 5000 + "s", "\u0661s"])
+def test_what_is_no_duration_in_the_range_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be a duration from 0s to 5m, such as 10s or 1m30s$"):
+        duration(timedelta(0), timedelta(minutes=5))(text)
+
+
+def test_a_default_that_is_a_duration_is_shown_as_one() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Timed:
+        settle: timedelta = setting(  # noqa: RUF009 - a duration is immutable
+            timedelta(seconds=90), duration(timedelta(0), timedelta(minutes=5)), "how long"
+        )
+
+    assert "| `MILL_SETTLE` | `--settle` | 1m30s | how long |" in table(Timed)
 
 
 def test_the_table_for_the_documentation() -> None:

@@ -8,6 +8,7 @@ autoscaler's replicas, an injected sidecar).
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from types import MappingProxyType
 from typing import Final
 
@@ -19,11 +20,10 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
-from mill_operator.core.objects.pods import RenderOptions, pod_template, start_budget
-from mill_operator.core.objects.service import DesiredService, ServiceRequest
+from mill_operator.core.objects.pods import RenderOptions, pod_template, settle_time, start_budget
+from mill_operator.core.objects.service import DEFAULT_SETTLE, DesiredService, ServiceRequest
 
-MIN_READY_SECONDS = 10
-"""How long a new pod must be ready before an old one is deleted: a version that soon crashes replaces none."""
+MIN_READY_SECONDS: Final = ceil(DEFAULT_SETTLE.total_seconds())
 RUNS_KEPT = 20
 """How many Jobs of finished runs stay, of succeeded and of failed ones each. The defaults of Kubernetes are 3 and 1."""
 API_VERSIONS: Final = {
@@ -92,7 +92,7 @@ def task_recipes(owner: Owner, task: Task, ports: Ports, options: RenderOptions)
     yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
 
 
-def wanted(service: Service, deployment: RenderedObject) -> DesiredService:
+def wanted(service: Service, deployment: RenderedObject, options: RenderOptions) -> DesiredService:
     """Return what the judge needs to know of a service."""
     secret = first_secret(service.env)
     return DesiredService(
@@ -102,6 +102,8 @@ def wanted(service: Service, deployment: RenderedObject) -> DesiredService:
         probed=service.port is not None,
         recreate=_keeps_data(service),
         request=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
+        settle=settle_time(service, options),
+        stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
     )
 
 
@@ -117,7 +119,8 @@ def _deployment(
 ) -> RenderedObject:
     spec: Json = {
         "selector": {"matchLabels": owner.selector(service.name)},
-        "minReadySeconds": MIN_READY_SECONDS,
+        # An old pod is deleted when a new one is available: a version that soon crashes replaces none.
+        "minReadySeconds": ceil(settle_time(service, options).total_seconds()),
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
         "template": pod_template(owner, service, ports, restart, options),

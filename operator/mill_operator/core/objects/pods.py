@@ -7,6 +7,7 @@ golden files in the tests hold it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Final
 
 from mill_api import names
@@ -17,8 +18,13 @@ from mill_api.spec import Service, Volume
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment
+from mill_operator.core.objects.service import DEFAULT_SETTLE
 
 START_LIMIT: Final = timedelta(seconds=30)
+STARTUP_CHECKS: Final = 600
+"""Seconds, at a check each, after which the kubelet gives up a start. The judge ends a start before."""
+STARTUP_MARGIN: Final = timedelta(minutes=1)
+"""How much later than the judge the kubelet gives up a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class RenderOptions:
     """IngressClass of all Ingresses; None: the cluster's default."""
     tls_issuer: str | None = None
     """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
+    settle: timedelta = DEFAULT_SETTLE
+    """How long the replicas of a new version must stay ready, where the service does not say. Restarts nothing."""
 
 
 DEFAULTS: Final = RenderOptions()
@@ -74,12 +82,12 @@ def pod_template(
 
 def _probes(service: Service, port: int) -> Json:
     """Return the probes. The judge ends a start, never the kubelet, which would only restart a slow container."""
-    if service.health is None:
+    if service.health is None or service.health.path is None:
         return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
     get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}
     interval = max(1, round(to_timedelta(service.health.interval).total_seconds()))
     return {
-        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": 600},
+        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": _startup_checks(service)},
         "readinessProbe": {**get, "periodSeconds": interval, "failureThreshold": service.health.failure_threshold},
     }
 
@@ -88,8 +96,23 @@ def start_budget(service: Service) -> timedelta:
     """Return how long a container may take from its first start until it is ready."""
     if service.health is None:
         return START_LIMIT
+    if service.health.start is not None:
+        return min(LONGEST, to_timedelta(service.health.start))
     checks = to_timedelta(service.health.interval) * service.health.failure_threshold
     return min(LONGEST, max(START_LIMIT, checks))  # what is added to a time must not overflow
+
+
+def settle_time(service: Service, options: RenderOptions) -> timedelta:
+    """Return how long the replicas of a new version must stay ready."""
+    update = service.update
+    return options.settle if update is None or update.settle is None else to_timedelta(update.settle)
+
+
+def _startup_checks(service: Service) -> int:
+    """Return after how many checks, one a second, the kubelet gives up a start: only for a long `start` above 600."""
+    if service.health is None or service.health.start is None:
+        return STARTUP_CHECKS
+    return max(STARTUP_CHECKS, ceil((start_budget(service) + STARTUP_MARGIN).total_seconds()))
 
 
 def _volume(volume: Volume) -> Json:

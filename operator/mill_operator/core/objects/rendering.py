@@ -175,7 +175,7 @@ class ParsedSpec:
         deployment, *others = self._service_recipes(model)
         rendered = deployment.render()
         children = (rendered.child, *(each.render().child for each in others))
-        return Part(model.name, fingerprint, size, children, wanted(model, rendered))
+        return Part(model.name, fingerprint, size, children, wanted(model, rendered, self._options))
 
     def _service_recipes(self, service: Service) -> Iterator[Recipe]:
         return service_recipes(self._owner, service, self._ports, self._restarts.get(service.name), self._options)

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
+from mill_api.manifests import GRACE_SECONDS
 from mill_operator.core.internal_errors import InternalError
+
+DEFAULT_SETTLE: Final = timedelta(seconds=10)
+"""How long the replicas of a new version must stay ready, unless the setting or the service says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +36,13 @@ class DesiredService:
     """How long it must stay ready before its rollout succeeds."""
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
+    settle: timedelta = DEFAULT_SETTLE
+    """How long its replicas must stay ready until its new version has settled."""
+    stop_seconds: int = GRACE_SECONDS
+    """Seconds between the request to terminate one of its pods and the kill."""
+    refers_to: tuple[str, ...] = ()
+    """The services that its environment refers to, without those of a cycle that it is part of."""
+    after: tuple[str, ...] = ()
+    """The services that must have settled before it starts or changes."""
     internal_error: InternalError | None = None
     """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
