@@ -11,7 +11,12 @@ from mill_api.spec import Service, Task
 from mill_objects.json import Json
 
 GRACE_SECONDS: Final = 10
-"""Seconds between the request to terminate a pod and its kill."""
+"""Seconds between SIGTERM to a program and its kill."""
+LEAVE_SECONDS: Final = 5
+"""Seconds for which a pod that ends keeps serving before SIGTERM. Proxies learn a moment later that its Service left
+it out, and the requests that they send until then would be lost."""
+MAX_STOP_SECONDS: Final = LEAVE_SECONDS + GRACE_SECONDS
+"""Seconds between the request to terminate a pod and its kill, of those pods that serve on."""
 RUN_TTL_SECONDS: Final = 24 * 3600
 """Seconds for which the Job of a finished run is kept, for its logs."""
 

@@ -142,8 +142,8 @@ class TestNotStopped:
 
     def test_after_its_time_it_is_a_failure_that_says_why_and_the_rollout_ends(self, world):
         self.lose(world)
-        assert world.wake_at == world.now + timedelta(seconds=70)
-        world.look(healthy("web"), present={"old": LOST}, after=69)
+        assert world.wake_at == world.now + timedelta(seconds=75)
+        world.look(healthy("web"), present={"old": LOST}, after=74)
         assert world.told() == []
         world.look(healthy("web"), present={"old": LOST}, after=1)
         assert world.told() == ["old failed: not stopped: node node-2 does not answer", "done with errors"]
@@ -151,19 +151,19 @@ class TestNotStopped:
         assert world.condition("Ready").message == "1 of 2 failed: old: not stopped: node node-2 does not answer"
 
     def test_once_it_is_gone_the_resource_is_well_and_the_rollout_stays_as_it_was(self, world):
-        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70)
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=75)
         told = world.told()
         world.look(healthy("web"), after=HOUR)
         assert (world.kstatus, world.service("old").state) == ("Current", State.STOPPED)
         assert world.told() == told
 
     def test_the_next_rollout_does_not_wait_for_it_again(self, world):
-        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70).deploy()
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=75).deploy()
         world.look(healthy("web"), present={"old": LOST}, after=1)
         assert world.told() == ["old failed: not stopped: node node-2 does not answer", "done with errors"]
 
     def test_one_that_is_wanted_again_is_as_any_other(self, world):
-        self.lose(world).look(healthy("web"), present={"old": LOST}, after=70).deploy()
+        self.lose(world).look(healthy("web"), present={"old": LOST}, after=75).deploy()
         world.look(healthy("web"), healthy("old"))
         assert world.told() == ["old scheduled node-1", "old healthy", "done good"]
 

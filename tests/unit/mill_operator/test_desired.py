@@ -249,6 +249,24 @@ class TestObjects:
         container = self.container(web(port=80, health=health))
         assert container["startupProbe"]["failureThreshold"] == checks
 
+    @pytest.mark.parametrize(
+        ("service", "sleep", "stop_seconds"),
+        [
+            ({"port": 80}, 5, 15),
+            ({"port": 80, "replicas": 0}, 5, 15),
+            ({"port": 80, "volumes": [{"name": "a", "path": "/a", "ephemeral": True}]}, 5, 15),
+            ({"port": 80, "volumes": [{"name": "a", "path": "/a", "size": "1Gi"}]}, None, 10),
+            ({}, None, 10),
+        ],
+    )
+    def test_a_pod_that_serves_leaves_its_service_before_it_stops(self, service, sleep, stop_seconds):
+        made = make(web(**service))
+        pod = one(made, "Deployment").body["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container.get("lifecycle") == (sleep and {"preStop": {"sleep": {"seconds": sleep}}})
+        assert pod["terminationGracePeriodSeconds"] == stop_seconds
+        assert made.services[0].stop_seconds == stop_seconds
+
     def test_a_start_time_alone_is_no_check_and_no_other_template(self):
         assert template(port=80, health={"start": "20m"}) == template(port=80)
         assert template(port=80, health={"path": "/", "start": "9m"}) == template(port=80, health={"path": "/"})

@@ -20,7 +20,7 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
-from mill_operator.core.objects.pods import RenderOptions, pod_template, settle_time, start_budget
+from mill_operator.core.objects.pods import RenderOptions, keeps_data, pod_template, settle_time, start_budget
 from mill_operator.core.objects.service import DEFAULT_SETTLE, DesiredService, ServiceRequest
 
 MIN_READY_SECONDS: Final = ceil(DEFAULT_SETTLE.total_seconds())
@@ -100,7 +100,7 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
         template=deployment.body["spec"]["template"]["metadata"]["labels"][names.LABEL_TEMPLATE],
         replicas=service.replicas,
         probed=service.port is not None,
-        recreate=_keeps_data(service),
+        recreate=keeps_data(service),
         request=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
         settle=settle_time(service, options),
         stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
@@ -125,7 +125,7 @@ def _deployment(
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
         "template": pod_template(owner, service, ports, restart, options),
     }
-    if _keeps_data(service):
+    if keeps_data(service):
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
     if service.replicas is not None:
         spec["replicas"] = service.replicas
@@ -135,10 +135,6 @@ def _deployment(
 def _service(owner: Owner, name: str, port: int) -> RenderedObject:
     ports = [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}]
     return _child(owner, "Service", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
-
-
-def _keeps_data(service: Service) -> bool:
-    return any(not volume.ephemeral for volume in service.volumes)
 
 
 def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:

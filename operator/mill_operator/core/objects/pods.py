@@ -12,7 +12,7 @@ from typing import Final
 
 from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
-from mill_api.manifests import container_of, pod_spec
+from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Volume
 from mill_objects.json import Json
@@ -57,11 +57,15 @@ def pod_template(
         env.append({"name": "PORT", "value": str(service.port)})
         container["ports"] = [{"name": "main", "containerPort": service.port, "protocol": "TCP"}]
         container |= _probes(service, service.port)
+        if not keeps_data(service):
+            container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
     if env:
         container["env"] = env
     if service.volumes:
         container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
     spec = pod_spec(container, service_account=options.service_account)
+    if "lifecycle" in container:
+        spec["terminationGracePeriodSeconds"] = MAX_STOP_SECONDS  # it includes the sleep
     spec["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
@@ -100,6 +104,11 @@ def start_budget(service: Service) -> timedelta:
         return min(LONGEST, to_timedelta(service.health.start))
     checks = to_timedelta(service.health.interval) * service.health.failure_threshold
     return min(LONGEST, max(START_LIMIT, checks))  # what is added to a time must not overflow
+
+
+def keeps_data(service: Service) -> bool:
+    """Whether a service has a persistent volume: then its old pods end before new ones begin."""
+    return any(not volume.ephemeral for volume in service.volumes)
 
 
 def settle_time(service: Service, options: RenderOptions) -> timedelta:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mill_api.manifests import GRACE_SECONDS
+from mill_api.manifests import MAX_STOP_SECONDS
 from mill_api.status import (
     MillDeploymentStatus,
     Phase,
@@ -310,8 +310,8 @@ def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:
 
 
 def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when a removed service is overdue: after the termination grace period of its pods."""
-    return _moved_at(service, now) + timedelta(seconds=GRACE_SECONDS) + NOT_STOPPED.grace
+    """Return when a removed service is overdue: after the longest termination grace period that its pods may have."""
+    return _moved_at(service, now) + timedelta(seconds=MAX_STOP_SECONDS) + NOT_STOPPED.grace
 
 
 def _is_recorded(before: ServiceStatus, after: ServiceStatus) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from mill_api.manifests import MAX_STOP_SECONDS
 from mill_api.owner import Owner
 from mill_api.status import ServiceStatus, State
 from mill_operator.core import timestamps
@@ -11,7 +12,7 @@ from mill_operator.core.objects.plan import is_deleted_with
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.nodes import ObservedNode
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.verdicts.lookup_requests import NODE_SILENCE, SOON, LookupRequest
+from mill_operator.core.verdicts.lookup_requests import SOON, LookupRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def late_pod_lookups(
         for each in services
         if each.state is State.STOPPING and each.moved_at
     }
-    late = {name for name, moment in since.items() if now - moment >= NODE_SILENCE}
+    late = {name for name, moment in since.items() if now - moment >= timedelta(seconds=MAX_STOP_SECONDS)}
     return {LookupRequest("node", pod.node, fresh=SOON) for pod in pods if pod.service in late and pod.node}
 
 
