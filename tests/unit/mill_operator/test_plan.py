@@ -186,8 +186,8 @@ def test_a_node_is_blamed_only_if_it_is_silent():
 def test_nodes_are_asked_about_when_pods_should_have_ended():
     leaves = ServiceStatus(name="web", state=State.STOPPING, moved_at="2026-01-31T12:00:00.000Z")
     ends = [pod("terminating")]
-    assert late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=9)) == set()
-    assert {each.name for each in late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=10))} == {"node-1"}
+    assert late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=14)) == set()
+    assert {each.name for each in late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=15))} == {"node-1"}
     healthy = leaves.model_copy(update={"state": State.HEALTHY})
     assert late_pod_lookups([healthy], ends, CREATED + timedelta(seconds=60)) == set()
 

@@ -82,6 +82,32 @@ def test_what_was_known_before_changes_nothing(
     assert ParsedSpec(OWNER, spec, restarts).desired(known) == ParsedSpec(OWNER, spec, restarts).desired()
 
 
+def refers_to(state: DesiredState) -> dict[str, tuple[str, ...]]:
+    return {each.name: each.refers_to for each in state.services}
+
+
+def test_a_desired_service_knows_what_it_depends_on() -> None:
+    services = [
+        {"name": "web", "image": "web:1", "env": {"DB": "postgres://db.shop:5432", "SELF": "web"}, "after": ["api"]},
+        {"name": "api", "image": "api:1", "env": {"DB": "db"}},
+        {"name": "db", "image": "db:1", "env": {"WEB": "db.elsewhere"}},
+    ]
+    wanted = ParsedSpec(OWNER, {"services": services}, {}).desired()
+    assert {each.name: (each.refers_to, each.after) for each in wanted.services} == {
+        "web": (("db",), ("api",)),
+        "api": (("db",), ()),
+        "db": ((), ()),
+    }
+
+
+def test_a_service_that_cannot_be_rendered_knows_what_it_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "service_recipes", lambda *_: 1 / 0)
+    services = [{"name": "web", "image": "web:1", "env": {"DB": "db"}}, {"name": "db", "image": "db:1"}]
+    wanted = ParsedSpec(OWNER, {"services": services}, {}).desired()
+    assert refers_to(wanted) == {"web": ("db",), "db": ()}
+    assert all(each.internal_error for each in wanted.services)
+
+
 class TestOnlyWhatHasChanged:
     SPEC: dict[str, Any] = {  # noqa: RUF012 - never changed
         "services": [
@@ -128,6 +154,23 @@ class TestOnlyWhatHasChanged:
     def test_a_restart(self, made: Counter[str]) -> None:
         self.again(self.SPEC, made, {"db": "now"})
         assert made == Counter(["db"])
+
+    def test_another_service_whose_name_a_value_has(self, made: Counter[str]) -> None:
+        """The part of `cache` is not made again, although it depends on a service that it did not depend on."""
+        spec = self.changed(2, env={"HOST": "queue"})
+        known = ParsedSpec(OWNER, spec, {}).desired()
+        assert refers_to(known) == {"web": ("db",), "db": (), "cache": ()}
+        made.clear()
+        more = {**spec, "services": [*spec["services"], {"name": "queue", "image": "queue:1"}]}
+        wanted = ParsedSpec(OWNER, more, {}).desired(known)
+        assert made == Counter(["web", "queue"])  # `web` has an address in its text
+        assert refers_to(wanted) == {"web": ("db",), "db": (), "cache": ("queue",), "queue": ()}
+        assert refers_to(ParsedSpec(OWNER, spec, {}).desired(wanted)) == refers_to(known)
+
+    def test_a_part_without_a_change_is_kept_as_the_object_that_it_is(self, made: Counter[str]) -> None:
+        known = ParsedSpec(OWNER, self.SPEC, {}).desired()
+        again = ParsedSpec(OWNER, self.SPEC, {}).desired(known)
+        assert all(new is old for new, old in zip(again.parts, known.parts, strict=True))
 
     def test_a_port_and_who_names_its_address(self, made: Counter[str]) -> None:
         self.again(self.changed(1, port=5433), made)

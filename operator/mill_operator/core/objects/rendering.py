@@ -6,10 +6,11 @@ the hash, when the input of a service has changed, and again for the objects tha
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
+from mill_api.dependencies import Dependencies, dependencies
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_objects import fields
@@ -49,6 +50,13 @@ class Part:
     def program(self) -> tuple[str, str]:
         """Its kind and name, as ("service" or "task", name)."""
         return ("task" if self.wanted is None else "service", self.name)
+
+    def with_dependencies(self, found: Dependencies | None) -> Self:
+        """Return it with what its service depends on. That is no part of its input: it changes with other services."""
+        if self.wanted is None or found is None:
+            return self
+        wanted = replace(self.wanted, refers_to=found.refers_to, after=found.after)
+        return self if wanted == self.wanted else replace(self, wanted=wanted)
 
     def with_internal_error(self, internal_error: InternalError) -> Self:
         """Return it as one that could not be rendered."""
@@ -106,6 +114,14 @@ class InvalidSpec:
     """A line for each problem."""
 
 
+class _Dependent(NamedTuple):
+    """What `dependencies` reads of a service."""
+
+    name: str
+    env: Mapping[str, str]
+    after: Sequence[str]
+
+
 class ParsedSpec:
     """The parsed spec of one generation, from which objects are rendered. Not kept: it is as large as all of them.
 
@@ -135,6 +151,7 @@ class ParsedSpec:
         """
         sound = (part for part in before.parts if part.internal_error is None) if before is not None else ()
         known = {part.fingerprint: part for part in sound}
+        depends_on = self._dependencies()
         parts = []
         for service, each in self._each():
             fingerprint, size = self._fingerprint(each, service=service)
@@ -144,7 +161,7 @@ class ParsedSpec:
                     part = self._part(each, fingerprint, size, service=service)
                 except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
                     part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
-            parts.append(part)
+            parts.append(part.with_dependencies(depends_on.get(part.name) if service else None))
         return DesiredState(tuple(parts))
 
     def render(self, child: ChildObject) -> RenderedObject:
@@ -154,6 +171,12 @@ class ParsedSpec:
         else:
             recipes = self._service_recipes(Service.model_validate(self._services[child.service]))
         return next(each for each in recipes if (each.kind, each.name) == (child.kind, child.key.name)).render()
+
+    def _dependencies(self) -> dict[str, Dependencies]:
+        services = (
+            _Dependent(name, each.get("env") or {}, each.get("after") or ()) for name, each in self._services.items()
+        )
+        return dependencies(services, self._owner.key.namespace)
 
     def _each(self) -> Iterator[tuple[bool, Json]]:
         yield from ((True, each) for each in self._services.values())

@@ -43,6 +43,6 @@ class DesiredService:
     refers_to: tuple[str, ...] = ()
     """The services that its environment refers to, without those of a cycle that it is part of."""
     after: tuple[str, ...] = ()
-    """The services that must have settled before it starts or changes."""
+    """The services that must have settled before it starts or changes, without those of a cycle that it is part of."""
     internal_error: InternalError | None = None
     """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
