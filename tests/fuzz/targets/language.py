@@ -57,6 +57,9 @@ WORDS: Final = (
         "null",
         "true",
         'interval = "1s"',
+        'start = "3m"',
+        'update { settle = "1s" }',
+        "after = [",
         "cpu = 8e1",
         "replicas = 2",
         'route "h" {',
@@ -78,6 +81,7 @@ _VALUES: Final = {
     "replicas": ("0", "1", "3", "1000"),
     "cpu": ("0.5", "2", "0.001", "1.5e0", "1000000"),
     "memory": ('"512M"', '"1.5Gi"', '"7E"', '"1 kb"', '"1b"'),
+    "after": ("[]", '["a"]', '["b", "a"]', '["a", "a"]'),
     "command": ("[]", '["a", "b c"]', '["$${x}", "\\u00e4"]'),
 }
 _ENV: Final = ('"1"', "5", "true", '"${secret(a.b)}"', "secret(k)", "service.a.address", '"x $${y}"', "<<EOT\n $x\nEOT")
@@ -97,7 +101,11 @@ def _valid(rng: random.Random) -> str:
             ]
         if rng.random() < 0.3:
             lines += ["  port = 80"] if not any(each.startswith("  port") for each in lines) else []
-            lines += ['  health {\n    path = "/h"\n    interval = "1m 30s"\n  }']
+            start = rng.choice(("", '    start = "1.5h"\n', '    start = "90 sec"\n', "    start = null\n"))
+            check = rng.choice(("", '    path = "/h"\n    interval = "1m 30s"\n', '    path = "/h"\n'))
+            lines += [f"  health {{\n{check}{start}  }}"]
+        if rng.random() < 0.2:
+            lines += [rng.choice(('  update { settle = "4 min" }', "  update {\n  }", "  update = null"))]
         if rng.random() < 0.3:
             lines += [f'  volume "v{number}" {{\n    path = "/v"\n    {rng.choice(WORDS)}\n  }}']
         blocks.append(f'service "{"a" if number == 0 else word(rng, 6).lower()}" {{\n' + "\n".join(lines) + "\n}\n")

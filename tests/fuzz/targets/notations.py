@@ -2,13 +2,15 @@
 
 import random
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, NamedTuple
 
+from mill_api.dependencies import dependencies
 from mill_api.durations import InvalidDuration, normalize_duration, parse_duration, to_timedelta
 from mill_api.events import parse_id
 from mill_api.quantities import InvalidQuantity, bytes_of, normalize_cpu, normalize_size, parse_cpu, parse_size
-from mill_api.references import InvalidValue, format_value, parse_value
+from mill_api.references import AddressRef, InvalidValue, format_value, parse_value
 from mill_api.spec import QUANTITY
 from tests.fuzz.target import Target
 from tests.fuzz.texts import odd, text
@@ -81,6 +83,28 @@ def _references(value: str) -> None:
     assert parse_value(format_value(parts)) == parts
 
 
+class _Dependent(NamedTuple):
+    name: str
+    env: Mapping[str, str]
+    after: Sequence[str]
+
+
+def _dependencies(value: str) -> None:
+    """Check that a value refers to other services of the spec alone, each once, and to what it names in braces."""
+    names = ("a", "db", "web")
+    services = [_Dependent(name, {"V": value} if name == "web" else {}, value.split(",")) for name in names]
+    found = dependencies(services, "shop")
+    for name, each in found.items():
+        for others in (each.refers_to, each.after):
+            assert list(others) == sorted(set(others) & set(names) - {name})
+    may_be_a_cycle = "web" in value.split(",")  # then each service starts after `web`
+    try:
+        is_named = AddressRef("db") in parse_value(value)
+    except InvalidValue:
+        is_named = False
+    assert may_be_a_cycle or not is_named or "db" in found["web"].refers_to
+
+
 def _ids(value: str) -> None:
     """Check that the id of an event has three parts, or is refused."""
     try:
@@ -96,6 +120,11 @@ def _reference_text(rng: random.Random) -> str:
     return text(rng, ("${", "}", "$", "$${", "secret(", ")", "service.", ".address", "a", "${secret(a)}", "{"), 10)
 
 
+def _address_text(rng: random.Random) -> str:
+    pieces = ("a", "db", "web", ":", "5432", "//", "@", "/", ",", " ", ".", "shop", ".svc", "${secret(x)}", "?", "$${")
+    return text(rng, (*pieces, "${service.db.address}", "redis://", "jdbc:postgresql://u:p@"), 8)
+
+
 def _id_text(rng: random.Random) -> str:
     return text(
         rng, ("8ffa93a4", ".", "2", "12.", "end", "7", "-", "a1b2c3d4e5", "8ffa93a4.2.7", "8ffa93a4.2-x.end"), 6
@@ -107,5 +136,6 @@ TARGETS: Final = (
     Target("quantities", _amount, _quantities),
     Target("durations", _amount, _durations),
     Target("references", _reference_text, _references),
+    Target("dependencies", _address_text, _dependencies),
     Target("event-ids", _id_text, _ids),
 )

@@ -139,7 +139,21 @@ def _field(rng: random.Random) -> Any:
 
 def _resource(rng: random.Random) -> bytes:
     """Return a MillDeployment whose fields have the right names, and often the right kinds of values."""
-    names = ("port", "replicas", "cpu", "memory", "command", "env", "health", "routes", "volumes", "timeout", "more")
+    names = (
+        "port",
+        "replicas",
+        "cpu",
+        "memory",
+        "command",
+        "env",
+        "health",
+        "routes",
+        "volumes",
+        "timeout",
+        "update",
+        "after",
+        "more",
+    )
     services = []
     for number in range(rng.randint(0, 3)):
         service: dict[str, Any] = {"name": f"s{number}", "image": "a:1"}
@@ -151,6 +165,10 @@ def _resource(rng: random.Random) -> bytes:
             service["volumes"] = [{"name": "v", "path": "/v", "size": _field(rng)}]
         if rng.random() < 0.2:
             service |= {"port": 80, "health": {"path": "/h", "interval": _field(rng)}}
+        if rng.random() < 0.2:
+            service |= {"port": 80, "health": {"start": _field(rng)}, "update": {"settle": _field(rng)}}
+        if rng.random() < 0.2:
+            service["after"] = [rng.choice(("s0", "s1", "s2", "t", "", odd(rng))) for _ in range(rng.randint(0, 3))]
         services.append(service)
     spec = {"services": services, "tasks": [{"name": "t", "image": "t", "timeout": _field(rng)}] * rng.randint(0, 1)}
     made = {
