@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 
 from mill_api.crd import limits, structural
 from mill_api.durations import parse_duration
+from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
 from mill_api.spec import ApiModel, MillDeploymentSpec
@@ -64,6 +65,34 @@ _REFERENCES_END: Final = """\
 A reference stands anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are
 read as text. Outside of `env`, `${…}` is plain text, which a shell in the container may expand."""
 
+_ROLLOUTS: Final = f"""\
+### Order
+
+All services start at once. One that refers to another is patient: as long as no replica of the other one is ready,
+its own crashes and failed checks are no failure. A service refers to another one by `${{service.NAME.address}}` in
+`env`, by a value that is the name, or by an address or URL with that host: `DB_HOST = "db"`, `redis://redis:6379/0`.
+Services that refer to one another in a ring do not wait for one another.
+
+`after = ["db"]` is strict: the replicas of a new version are not created before the new version of `db` has settled. If
+`db` fails, they are not created at all, and the old ones keep serving.
+
+### Start
+
+A replica has its time from the start of its container until it is ready: `start` in `health` if it is given, else
+`interval` times `failure_threshold`, but at least 30 s. A pull of the image does not count.
+
+### Success
+
+An update has succeeded when all replicas have stayed ready for the time of `settle`. If one of them crashes or becomes
+unready in between, the time begins again, unless that is a failure. Old replicas end only after that time.
+
+### Stop
+
+A replica that ends gets SIGTERM, and {GRACE_SECONDS} s later SIGKILL. A replica with a port and without a persistent
+volume leaves its Service first and serves for another {LEAVE_SECONDS} s before SIGTERM, so that requests that are on
+their way reach it.
+"""
+
 _SIZE_EXAMPLES: Final = ("512M", "512Mi", "1.5 GB", "1m", "4096")
 _DURATION_EXAMPLES: Final = ("10s", "90 sec", "1h 30min", "1.5h", "2 days", "1M")
 
@@ -93,6 +122,7 @@ def _lines() -> Iterator[str]:
     yield f"## Example\n\n```hcl\n{EXAMPLE}```\n"
     yield "## Blocks\n"
     yield from _block(Nested(FILE), MillDeploymentSpec, 3)
+    yield f"## Rollouts\n\n{_ROLLOUTS}"
     *others, last = (f"`{name}`" for name in _nullable(FILE))
     yield f"## Values\n\n{_VALUES}\n"
     yield f"**`null`** means the same as leaving the attribute out; {', '.join(others)} and {last} accept it.\n"
