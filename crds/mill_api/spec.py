@@ -30,9 +30,9 @@ from mill_api.constraints import (
     PORT,
     REPLICAS,
     SERVICE_NAME,
-    SERVICE_RULES,
     TEXT_RULES,
 )
+from mill_api.service_rules import SERVICE_RULES
 
 
 class ApiModel(BaseModel):

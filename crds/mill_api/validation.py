@@ -19,7 +19,6 @@ from mill_api.constraints import (
     MAX_SERVICES,
     MAX_TASKS,
     SERVICE_NAME,
-    SERVICE_RULES,
     SETTLE,
     START,
     TASK_NAME,
@@ -29,6 +28,7 @@ from mill_api.constraints import (
 )
 from mill_api.dependencies import rings
 from mill_api.references import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
+from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec, Service, Task
 
 _ENV_NAME: Final = re.compile(names.ENV_NAME)

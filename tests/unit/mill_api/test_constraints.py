@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from mill_api import constraints, crd, spec
-from mill_api.constraints import DURATION, IMAGE, SERVICE_RULES, TEXT_RULES, Breach, ServiceRule
+from mill_api import crd, spec
+from mill_api.constraints import DURATION, IMAGE, TEXT_RULES
+from mill_api.service_rules import SERVICE_RULES, Breach, ServiceFields, ServiceRule
 from mill_api.spec import MillDeploymentSpec, Service
 from mill_api.validation import problems
 
@@ -193,7 +194,7 @@ def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) 
 def test_a_rule_that_is_added_later_is_applied_by_rules_and_cel_and_not_by_the_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def even(service: constraints.ServiceFields) -> Iterator[Breach]:
+    def even(service: ServiceFields) -> Iterator[Breach]:
         if (service.port or 1) % 2 == 0:
             yield Breach("port")
 
@@ -205,7 +206,7 @@ def test_a_rule_that_is_added_later_is_applied_by_rules_and_cel_and_not_by_the_m
         cel="!has(self.port) || self.port % 2 == 1",
         is_added_later=True,
     )
-    for module in ("constraints", "spec", "validation", "crd"):
+    for module in ("service_rules", "spec", "validation", "crd"):
         monkeypatch.setattr(f"mill_api.{module}.SERVICE_RULES", (rule,))
     read = MillDeploymentSpec.model_validate({"services": [{"name": "web", "image": "web", "port": 80}]})
     assert [str(each) for each in problems(read)] == ["service.web.port: ports are odd"]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mill_api import crd
-from mill_api.constraints import SERVICE_RULES
+from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import Health, MillDeploymentSpec
 from mill_api.validation import problems
 

@@ -1,0 +1,180 @@
+"""The constraints across the fields of one service, in one table, applied as those of `constraints` are."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple, Protocol
+
+from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
+
+
+class VolumeFields(Protocol):
+    """What the rules read of a volume."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> str | None: ...
+    @property
+    def ephemeral(self) -> bool: ...
+
+
+class RouteFields(Protocol):
+    """What the rules read of a route."""
+
+    @property
+    def host(self) -> str: ...
+
+
+class HealthFields(Protocol):
+    """What the rules read of a health block."""
+
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def interval(self) -> str: ...
+    @property
+    def failure_threshold(self) -> int: ...
+    @property
+    def start(self) -> str | None: ...
+
+
+class ServiceFields(Protocol):
+    """What the rules read of a service."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def replicas(self) -> int | None: ...
+    @property
+    def health(self) -> HealthFields | None: ...
+    @property
+    def routes(self) -> Sequence[RouteFields]: ...
+    @property
+    def volumes(self) -> Sequence[VolumeFields]: ...
+    @property
+    def after(self) -> Sequence[str]: ...
+
+
+class Breach(NamedTuple):
+    """Where a service breaks a rule. Paths are relative to the service, as a `.mill` file has them."""
+
+    path: str
+    absent: tuple[str, ...] = ()
+    """Paths of the fields of which one is missing, if that is the problem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRule:
+    """A rule across the fields of one service."""
+
+    breaches: Callable[[ServiceFields], Iterator[Breach]]
+    message: str
+    suggestion: str
+    cel_model: Literal["Service", "Health", "Volume"]
+    """The model at which the CRD has the rule."""
+    cel: str
+    """True for what is accepted; `self` is an object of `cel_model`."""
+    is_added_later: bool = False
+    """Whether 0.1.0 did not have it: then the models do not apply it, and CEL applies it to changes alone."""
+
+
+def _health_without_port(service: ServiceFields) -> Iterator[Breach]:
+    if service.port is None and service.health is not None:
+        yield Breach("health", ("port",))
+
+
+def _empty_health(service: ServiceFields) -> Iterator[Breach]:
+    if service.health is not None and service.health.path is None and service.health.start is None:
+        yield Breach("health", ("health.path", "health.start"))
+
+
+def _checks_without_path(service: ServiceFields) -> Iterator[Breach]:
+    """Yield the fields of a check beside a start time alone. One that has its default is as good as left out."""
+    health = service.health
+    if health is not None and health.path is None and health.start is not None:
+        if health.interval != DEFAULT_INTERVAL:
+            yield Breach("health.interval", ("health.path",))
+        if health.failure_threshold != DEFAULT_FAILURE_THRESHOLD:
+            yield Breach("health.failure_threshold", ("health.path",))
+
+
+def _after_itself(service: ServiceFields) -> Iterator[Breach]:
+    if service.name in service.after:
+        yield Breach(f"after.{service.after.index(service.name)}")
+
+
+def _route_without_port(service: ServiceFields) -> Iterator[Breach]:
+    if service.port is None and service.routes:
+        yield Breach(f"route.{service.routes[0].host}", ("port",))
+
+
+def _volumes_without_size(service: ServiceFields) -> Iterator[Breach]:
+    for volume in service.volumes:
+        if not volume.ephemeral and volume.size is None:
+            path = f"volume.{volume.name}"
+            yield Breach(path, (f"{path}.size", f"{path}.ephemeral"))
+
+
+def _replicas_of_a_persistent_volume(service: ServiceFields) -> Iterator[Breach]:
+    if (service.replicas or 0) > 1 and any(not volume.ephemeral for volume in service.volumes):
+        yield Breach("replicas")
+
+
+SERVICE_RULES: Final = (
+    ServiceRule(
+        breaches=_health_without_port,
+        message="a health check needs a port",
+        suggestion="add `port = …` to the service",
+        cel_model="Service",
+        cel="!has(self.health) || has(self.port)",
+    ),
+    ServiceRule(
+        breaches=_empty_health,
+        message="a health block needs a path or a start time",
+        suggestion='add `path = "/healthz"`, or `start = "3m"` if only the time of a start matters',
+        cel_model="Health",
+        cel="has(self.path) || has(self.start)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_checks_without_path,
+        message="interval and failure_threshold need a path",
+        suggestion='add `path = "/healthz"` to the health block',
+        cel_model="Health",
+        cel="has(self.path) || !has(self.start) || (!has(self.interval) || self.interval == '10s') && "
+        "(!has(self.failureThreshold) || self.failureThreshold == 3)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_after_itself,
+        message="a service cannot start after itself",
+        suggestion="remove its own name from `after`",
+        cel_model="Service",
+        cel="!has(self.after) || !(self.name in self.after)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_route_without_port,
+        message="a route needs a port",
+        suggestion="add `port = …` to the service",
+        cel_model="Service",
+        cel="!has(self.routes) || size(self.routes) == 0 || has(self.port)",
+    ),
+    ServiceRule(
+        breaches=_volumes_without_size,
+        message="persistent volume must have a size",
+        suggestion='add `size = "1Gi"`, or `ephemeral = true` if the data may be lost',
+        cel_model="Volume",
+        cel="self.ephemeral || has(self.size)",
+    ),
+    ServiceRule(
+        breaches=_replicas_of_a_persistent_volume,
+        message="a persistent volume allows one replica",
+        suggestion="set `replicas = 1`, or make the volume ephemeral: the disk can be mounted by one replica only",
+        cel_model="Service",
+        cel="!has(self.replicas) || self.replicas <= 1 || !has(self.volumes) || self.volumes.all(v, v.ephemeral)",
+    ),
+)
+"""Every rule across the fields of a service. Across services, CEL rules exceed the API server's budget."""
