@@ -92,7 +92,7 @@ SERVICE: Final = Shape(
         "cpu": Attr(values.cpu, "0.5"),
         "memory": Attr(values.size, '"256M"'),
         "command": Attr(values.strings, '["serve"]', nullable=True),
-        "after": Attr(values.strings, '["db"]', nullable=True),
+        "after": Attr(values.service_names, '["db"]', nullable=True),
         "env": Table(values.env_value),
         "health": Nested(HEALTH, nullable=True),
         "update": Nested(UPDATE, nullable=True),

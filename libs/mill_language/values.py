@@ -113,6 +113,13 @@ def strings(value: Value) -> list[str]:
     return [_bounded(text(item), MAX_TEXT) for item in value.items]
 
 
+def service_names(value: Value) -> list[str]:
+    """Read a list of names. Whether services have them, and how many there may be, is a rule of the whole file."""
+    if not isinstance(value, Sequence):
+        raise wrong_type(value, LIST, 'write a list: ["db", "queue"]')
+    return [text(item) for item in value.items]
+
+
 def env_value(value: Value) -> str:
     """Read a value of the environment. Numbers and booleans are read as text, references also without quotes."""
     match value:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mill_api.constraints import MAX_AFTER
 from mill_api.dependencies import Dependencies, dependencies, rings
-from mill_api.spec import Service
-from mill_api.validation import MAX_TEXT_BYTES
+from mill_api.spec import MillDeploymentSpec, Service
+from mill_api.validation import MAX_TEXT_BYTES, problems
 
 
 class Dependent(NamedTuple):
@@ -249,3 +250,56 @@ def test_a_chain_as_long_as_a_file_needs_no_recursion() -> None:
     assert list(rings(edges | {"20000": []})) == []
     (ring,) = rings(edges | {"20000": ["0"]})
     assert len(ring) == 20_002
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ({"a": ["b"], "b": []}, []),
+        ({"a": ["x"]}, ["service.a.after.0: unknown service 'x'"]),
+        ({"a": ["b", "b"], "b": []}, ["service.a.after.1: 'b' is named twice"]),
+        ({"a": ["x" * 64]}, [f"service.a.after.0: unknown service '{'x' * 64}'"]),
+        ({"a": ["a"]}, ["service.a.after.0: a service cannot start after itself"]),
+        (
+            {"a": ["b"], "b": ["a"]},
+            ["service.a.after.0: services start after one another in a ring: a → b → a"],
+        ),
+        (
+            {"d": ["a"], "a": ["b"], "b": ["c"], "c": ["a"]},
+            ["service.a.after.0: services start after one another in a ring: a → b → c → a"],
+        ),
+    ],
+)
+def test_after_names_other_services_once_and_in_no_ring(after: dict[str, list[str]], expected: list[str]) -> None:
+    spec = MillDeploymentSpec(services=[Service(name=name, image="a:1", after=each) for name, each in after.items()])
+    assert [str(problem) for problem in problems(spec)] == expected
+
+
+def test_a_ring_has_the_places_of_all_its_names() -> None:
+    after = {"a": ["x", "b"], "b": ["c"], "c": ["x", "a"], "x": []}
+    spec = MillDeploymentSpec(services=[Service(name=name, image="a:1", after=each) for name, each in after.items()])
+    (problem,) = problems(spec)
+    assert [problem.path, *problem.others] == ["service.a.after.1", "service.b.after.0", "service.c.after.1"]
+
+
+def test_a_service_starts_after_a_limited_number_of_others() -> None:
+    others = [Service(name=f"s{number}", image="a:1") for number in range(MAX_AFTER + 1)]
+    names = [each.name for each in others]
+    for count, expected in ((MAX_AFTER, []), (MAX_AFTER + 1, ["service.web.after: more than 50 services"])):
+        web = Service(name="web", image="a:1", after=names[:count])
+        assert [str(each) for each in problems(MillDeploymentSpec(services=[web, *others]))] == expected
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"after": ["x", "web", "", "a b", "\n" * 100, *"abc" * 100]},
+        {"port": 1, "health": {}},
+        {"port": 1, "health": {"interval": "1s"}},
+        {"port": 1, "health": {"start": "99h"}},
+        {"update": {"settle": "99h"}},
+    ],
+)
+def test_what_breaks_a_new_rule_is_reported_and_still_loads(stored: dict[str, object]) -> None:
+    spec = MillDeploymentSpec.model_validate({"services": [{"name": "web", "image": "web:1", **stored}]})
+    assert problems(spec)
