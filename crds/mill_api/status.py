@@ -175,9 +175,13 @@ class ServiceStatus(ApiModel):
     )
     reason: str | None = Field(None, description="Stable code of the reason for the state Failed or Suspect.")
     message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    failed_at: Time | None = Field(None, description="Time at which the service failed. Empty unless it is Failed.")
     root: str | None = Field(None, description="Name of the failed service that this failure follows from.")
     rule: str | None = Field(None, description="Identifier of the rule that matched.")
     since: Time | None = Field(None, description="Time at which the rule first matched.")
+    due_at: Time | None = Field(
+        None, description="Time at which what is wrong, or is in progress, becomes a failure, unless it ends before."
+    )
     evidence: str | None = Field(
         None,
         description="Text from the cluster that shows the failure: a message of the kubelet, or the last lines "

@@ -5,7 +5,8 @@ from typing import Final
 from mill_objects import fields
 from mill_objects.json import JsonView
 
-CREATING: Final = frozenset({"ContainerCreating", "PodInitializing"})
+CONTAINER_CREATING: Final = "ContainerCreating"
+CREATING: Final = frozenset({CONTAINER_CREATING, "PodInitializing"})
 """Reasons to wait before the first attempt to start."""
 
 PULL_PROBLEMS: Final = frozenset(

@@ -11,7 +11,7 @@ from typing import Final
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rule import Reason, Speed
 from mill_operator.core.verdicts.rules import TABLE
-from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, TIMEOUT, WAITING
 
 _HEADER: Final = """\
 <!-- Generated from mill_operator.core.verdicts.rules by `python -m mill_operator.failure_codes`; do not edit. -->
@@ -39,7 +39,7 @@ def to_json() -> str:
 
 def _by_code() -> Mapping[str, list[Reason]]:
     rules_of: dict[str, list[Reason]] = {}
-    for rule in (*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES):
+    for rule in (*TABLE, NOT_BEGUN, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES):
         rules_of.setdefault(rule.code, []).append(rule)
     return rules_of
 

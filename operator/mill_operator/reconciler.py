@@ -181,7 +181,7 @@ class Reconciler:
         # The writes may bring about pods before they are done. Only pods of this snapshot can be stale.
         before = self._caches.snapshot(resource)
         memory.writes.keep(goal.children, before.all_children)
-        writes = decide_writes(goal, before, memory.writes.revisions, self._now())
+        writes = decide_writes(goal, before, memory.status, memory.writes.revisions, self._now())
         if not await self._write(resource, memory, writes, renderer):
             return None, before
 
@@ -194,6 +194,7 @@ class Reconciler:
             await self._children.replace_pods(stale)
             situation = replace(situation, snapshot=situation.snapshot.without_pods(stale))
             observations = await self._observe(situation, is_new_request=True)
+        await self._children.replace_pods(observations.renewed_pods)
         self._report_internal_errors(resource.key, memory, "service", observations.internal_errors)
         results = await self._lookups.results(leftover_lookups(situation))
         decision = decide_status(situation, observations, results, writes.postponed)

@@ -5,7 +5,7 @@ and `decide_status` judges the snapshot that is taken when the writes are done. 
 reconciler reads the caches, carries the decisions out, and makes the lookups that they ask for in between.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,7 +21,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
-from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.observed.pods import ObservedPod, serving_pods, serving_since
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions
@@ -30,6 +30,7 @@ from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.tasks.status import outliving
+from mill_operator.core.verdicts.dependence import Services, depended_on, dependence, has_dependants, held
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem
@@ -93,6 +94,11 @@ class Observations:
         """Why services could not be rendered or judged, by their names."""
         return {each.service: each.internal_error for each in self.services if each.internal_error is not None}
 
+    @property
+    def renewed_pods(self) -> list[ObservedPod]:
+        """The pods that have crashed for want of another service, which serves by now."""
+        return [pod for each in self.services for pod in each.renewed]
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -136,15 +142,20 @@ def services_to_roll_back(
             yield deployment, good
 
 
-def decide_writes(goal: Goal, snapshot: Snapshot, revisions: Mapping[str, str], now: datetime) -> Writes:
+def decide_writes(
+    goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus, revisions: Mapping[str, str], now: datetime
+) -> Writes:
     """Compare the objects that should exist with those that do. For `revisions` see `plan`."""
     later = postponed(goal.desired.services, snapshot.pods, now)
+    is_new_request = starts_rollout(goal.resource, status)
+    services = _services(goal, status, snapshot.pods, now, is_new_request=is_new_request)
+    waiting = {service.name for service in goal.desired.services if held(service, services)}
     todo = plan(
         goal.children,
         snapshot.all_children,
         owner=goal.resource.owner,
         revisions=revisions,
-        postponed=later,
+        postponed={*later, *waiting},
         unrendered=goal.desired.unrendered,
     )
     return Writes(tuple(outliving(snapshot.jobs, todo.delete)) if todo.delete else (), todo, later)
@@ -168,25 +179,30 @@ def observe_services(
             deployments[child.service] = child
         elif child.kind == "PersistentVolumeClaim":
             claims_of.setdefault(child.service, []).append(child)
+    services = _services(situation.goal, situation.status, snapshot.pods, now, is_new_request=is_new_request)
+    begun = {child.service: child.applied for child in situation.goal.children if child.kind == "Deployment"}
     rollout = None if is_new_request else situation.status.rollout
     requested_at = timestamps.parse(rollout.started_at) if rollout else now
-    known = {each.name: each for each in situation.status.services}
+    known = services.known
     previous = {} if is_new_request else known
     problems = _problems_by_service(situation)
 
     def observation(service: DesiredService, before: ServiceStatus | None) -> Observation:
         if service.internal_error is not None:
             return unjudged(service, service.internal_error, before, now)
+        depends, deployment = dependence(service, services, now), deployments.get(service.name)
         given = JudgeInput(
             service,
             pods_of.get(service.name, ()),
             claims_of.get(service.name, ()),
-            deployment=deployments.get(service.name),
+            deployment=deployment,
             problem=problems.get(service.name),
             previous=before,
             results=results,
             requested_at=requested_at,
             window=open_window(known.get(service.name), service.template),
+            dependence=depends,
+            is_held=bool(depends.held_by) and (deployment is None or deployment.applied != begun.get(service.name)),
         )
         try:
             return judge(given, now)
@@ -225,6 +241,8 @@ def decide_status(
     moments = [step.wake_at, *postponed.values()]
     if rolled_back(situation.written) != rolled_back(step.status):
         moments.append(now)  # once the evidence is written, the older version can come back
+    if has_dependants(goal.desired.services) and depended_on(situation.status.services, step.status.services):
+        moments.append(now)  # their verdicts are made of this status
     if situation.problems:
         moments.append(now + WRITE_RETRY)
     return Decision(step.status, min((moment for moment in moments if moment is not None), default=None))
@@ -233,6 +251,26 @@ def decide_status(
 def rolled_back(status: MillDeploymentStatus) -> set[str]:
     """Return the services whose failed version is to be replaced by the older one."""
     return {service.name for service in status.services if service.failed_template is not None}
+
+
+def _services(
+    goal: Goal, status: MillDeploymentStatus, pods: Iterable[ObservedPod], now: datetime, *, is_new_request: bool
+) -> Services:
+    rollout, known = status.rollout, {each.name: each for each in status.services}
+    serving: dict[str, list[ObservedPod]] = {}
+    for pod in serving_pods(pods):
+        serving.setdefault(pod.service, []).append(pod)
+    return Services(
+        desired={each.name: each for each in goal.desired.services},
+        known=known,
+        serving={
+            name: timestamps.parse(before.serving_since)
+            if (before := known.get(name)) is not None and before.serving_since
+            else serving_since(pods, now)
+            for name, pods in serving.items()
+        },
+        begins_versions=is_new_request or rollout is None or rollout.finished_at is None,
+    )
 
 
 def _problems_by_service(situation: Situation) -> dict[str | None, Problem]:

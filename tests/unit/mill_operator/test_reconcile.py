@@ -152,9 +152,9 @@ def test_a_service_is_rolled_back_when_its_failure_is_written(
 
 
 def test_only_what_differs_is_written() -> None:
-    assert decide_writes(GOAL, Snapshot(children=ALL), {}, NOW).plan.update == ()
+    assert decide_writes(GOAL, Snapshot(children=ALL), RUNNING, {}, NOW).plan.update == ()
     changed = observed(0, applied="another")
-    writes = decide_writes(GOAL, Snapshot(children=(changed, *ALL[1:])), {}, NOW)
+    writes = decide_writes(GOAL, Snapshot(children=(changed, *ALL[1:])), RUNNING, {}, NOW)
     assert [child.key.name for child, _ in writes.plan.update] == ["web"]
     assert (writes.plan.create, writes.plan.delete, writes.adopt) == ((), (), ())
 
@@ -163,7 +163,10 @@ def test_the_name_of_a_predecessors_object_is_not_free() -> None:
     left = observed(0, owner_uid="older", owner="MillDeployment mill")
     snapshot = Snapshot.of(RESOURCE, [], [left, *ALL[1:]], [])
     assert snapshot.predecessors == (left,)
-    assert decide_writes(GOAL, snapshot, {}, NOW).plan == decide_writes(GOAL, Snapshot(children=ALL), {}, NOW).plan
+    assert (
+        decide_writes(GOAL, snapshot, RUNNING, {}, NOW).plan
+        == decide_writes(GOAL, Snapshot(children=ALL), RUNNING, {}, NOW).plan
+    )
 
 
 def test_running_jobs_are_adopted_before_their_cron_job_is_deleted() -> None:
@@ -174,7 +177,7 @@ def test_running_jobs_are_adopted_before_their_cron_job_is_deleted() -> None:
     run = replace(job(), owners=frozenset({cron_job.uid}))
     foreign = replace(job(), owners=frozenset({"of-another"}))
     jobs: Sequence[ObservedJob] = (run, foreign)
-    writes = decide_writes(goal, Snapshot.of(RESOURCE, [], ALL, jobs), {}, NOW)
+    writes = decide_writes(goal, Snapshot.of(RESOURCE, [], ALL, jobs), RUNNING, {}, NOW)
     assert writes.plan.delete == (cron_job,)
     assert writes.adopt == (run,)
 

@@ -9,11 +9,11 @@ import pytest
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rule import AT_ONCE, Reason, Speed
 from mill_operator.core.verdicts.rules import TABLE
-from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, TIMEOUT, WAITING
 from mill_operator.failure_codes import to_json, to_markdown
 
 ROOT = Path(__file__).parents[3]
-ALL = [*TABLE, TIMEOUT, NOT_STOPPED, *RUN_RULES]
+ALL = [*TABLE, NOT_BEGUN, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES]
 
 
 def test_rules_are_told_apart_by_their_ids() -> None:

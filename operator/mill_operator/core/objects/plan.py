@@ -41,7 +41,7 @@ def plan(
 
     `revisions` has the revision that the operator's last write gave an object, by uid: another revision means another
     writer. An object that was not written since the operator started is trusted if its hash is right. `postponed` names
-    the services whose Deployments must not be changed yet. `unrendered` are the services and tasks that could not be
+    the services whose Deployments must not be written yet. `unrendered` are the services and tasks that could not be
     rendered (`DesiredState.unrendered`): their objects stay as they are.
     """
     unmatched = {(each.kind, each.key): each for each in observed}
@@ -50,14 +50,14 @@ def plan(
     taken: list[tuple[ChildObject, ObservedChild]] = []
     for child in desired:
         found = unmatched.pop((child.kind, child.key), None)
+        if child.kind == "Deployment" and child.service in postponed:
+            continue
         if found is None:
             create.append(child)
         elif found.terminating or is_of_predecessor(found, owner):
             continue  # its name is free when it is gone, which the watch reports
         elif found.owner_uid not in ("", owner.uid):
             taken.append((child, found))
-        elif child.kind == "Deployment" and child.service in postponed:
-            continue
         elif found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
             update.append((child, found))
     unwanted = (each for each in unmatched.values() if _program(each) not in unrendered)

@@ -134,6 +134,11 @@ def serving_pods(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
     return [pod for pod in pods if pod.ready and not pod.terminating and pod.phase not in _ENDED]
 
 
+def serving_since(serving: Iterable[ObservedPod], now: datetime) -> datetime:
+    """Return since when one of some serving pods has been ready, by its node's clock, but not later than now."""
+    return min([now, *(pod.ready_at for pod in serving if pod.ready_at is not None)])
+
+
 def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod]:
     """Return the pods that can be blamed on the template: those with its image.
 

@@ -7,6 +7,7 @@ Nothing here writes: the controller compares the result with what is written and
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from mill_api.manifests import MAX_STOP_SECONDS
 from mill_api.status import (
@@ -34,6 +35,9 @@ from mill_operator.core.rollout.start import new_service, removed_service, start
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
+
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""After so long in one rollout, causes that come and go no longer stop the time without progress."""
 
 PHASES = {
     State.WAITING: Phase.WAITING,
@@ -137,6 +141,7 @@ class _NextStates:
         self._frozen = frozen
         self._now = now
         self._at = timestamps.render(now)
+        self._started_at = timestamps.parse(previous.rollout.started_at)
         self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
 
     def desired(self, before: ServiceStatus, observed: Observation, *, rolled_back: bool) -> ServiceStatus:
@@ -150,15 +155,18 @@ class _NextStates:
         state, finding = observed.state, observed.finding
         if not state.is_verdict and self._was_healthy(before, observed):
             state = State.SUSPECT  # it lost a pod, perhaps by a drain; that is no new start
+        before = self._paused(before, finding)
         moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
-        overdue = not moved and self._now >= _overdue_at(before, self._now)
+        has_own_time = finding is not None and finding.has_own_time
+        overdue = not moved and not has_own_time and self._now >= _overdue_at(before, self._now)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
         timed_out = not state.is_verdict and (stands or overdue)
         if timed_out:
             state = State.FAILED
         settlement = settle(before, observed, state, self._now)
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
-        if finding is not None and state in (State.SUSPECT, State.FAILED):
+        due = finding.due if finding is not None and state is not State.HEALTHY else None
+        if finding is not None and state in (State.WAITING, State.SUSPECT, State.FAILED):
             why = _why(finding)
         elif timed_out:
             why |= {
@@ -172,6 +180,9 @@ class _NextStates:
             update={
                 "state": state,
                 **self._serving(before, observed),
+                "due_at": timestamps.render(due) if due is not None and state is not State.FAILED else None,
+                "failed_at": (before.failed_at or self._at) if state is State.FAILED else None,
+                "root": observed.root if state is State.FAILED else None,
                 "image": observed.image,
                 "template": observed.template,
                 "healthy_template": observed.template if settlement.settled_at else before.healthy_template,
@@ -194,11 +205,21 @@ class _NextStates:
         )
         return self._record(before, after, ())
 
+    def _paused(self, before: ServiceStatus, finding: Finding | None) -> ServiceStatus:
+        """Return a service whose time without progress did not run while a time limit of its own did."""
+        is_over = before.due_at is not None and (finding is None or not finding.has_own_time)
+        if not is_over or (not self._frozen and self._now >= self._started_at + LONGEST_PAUSE):
+            return before
+        assert before.due_at is not None  # noqa: S101 - see above
+        moment = max(_moved_at(before, self._now), min(self._now, timestamps.parse(before.due_at)))
+        return before.model_copy(update={"moved_at": timestamps.render(moment)})
+
     def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""
+        since = observed.serving_since
         return {
             "replicas": observed.replicas,
-            "serving_since": (before.serving_since or self._at) if observed.replicas.serving else None,
+            "serving_since": before.serving_since or timestamps.render(since) if since is not None else None,
             "serving_images": list(observed.serving_images),
         }
 
@@ -235,7 +256,7 @@ class _NextStates:
         """Return whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
         if state is before.state:
             return False
-        if self._frozen or before.state.is_verdict:
+        if self._frozen or before.state.is_verdict or before.state is State.WAITING:
             return True
         return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
 

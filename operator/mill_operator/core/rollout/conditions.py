@@ -35,7 +35,7 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
         ]
     if failed:
         message = _failure(failed, moving, len(live))
-        reason = failed[0].reason or "Failed"
+        reason = next((each.reason for each in failed if each.root is None), failed[0].reason) or "Failed"
         return [condition("Ready", "False", reason, message), condition("Stalled", "True", reason, message)]
     if moving or (not finished):
         starting = [each for each in moving if each.state is not State.HEALTHY]
@@ -85,12 +85,25 @@ def _condition(
 
 
 def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], total: int) -> str:
-    causes = "; ".join(f"{each.name}: {each.message}" for each in failed)
+    names = {each.name for each in failed}
+    followers: dict[str, list[str]] = {}
+    for each in failed:
+        if each.root in names and each.root != each.name:
+            followers.setdefault(each.root or "", []).append(each.name)
+    roots = (each for each in failed if each.root not in names or each.root == each.name)
+    causes = "; ".join(f"{each.name}: {each.message}{_followed_by(followers.get(each.name, ()))}" for each in roots)
     starting = sum(each.state is not State.HEALTHY for each in moving)
     rest = f"; {starting} still starting" if starting else ""
     return f"{len(failed)} of {total} failed: {causes}{rest}"
 
 
+def _followed_by(names: Sequence[str]) -> str:
+    return f", and with it {_first_names(names)}" if names else ""
+
+
 def _names(services: Sequence[ServiceStatus]) -> str:
-    names = [each.name for each in services]
+    return _first_names([each.name for each in services])
+
+
+def _first_names(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

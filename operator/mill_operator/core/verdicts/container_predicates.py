@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from mill_api import names
-from mill_objects.kubelet import PULL_PROBLEMS
+from mill_objects.kubelet import CONTAINER_CREATING, PULL_PROBLEMS
 from mill_operator.core.observed.containers import RUNTIME_LINE, RUNTIME_WORDS, Termination
 from mill_operator.core.patterns import literal, pattern
 from mill_operator.core.verdicts.pulls import (
@@ -173,6 +173,16 @@ def ends(how: Callable[[Termination], bool]) -> PodPredicate:
 
 def _ran_long(end: Termination) -> bool:
     return end.started_at is not None and end.finished_at is not None and end.finished_at - end.started_at >= LONG_RUN
+
+
+def pulling(subject: PodSubject) -> Match | None:
+    """Find a container whose image is being pulled: its pod has a network, and reports no trouble."""
+    pod, container = subject.pod, subject.pod.container
+    if pod.bound_at is None or not pod.sandbox_ready or container.image_present:
+        return None
+    if container.waiting_reason != CONTAINER_CREATING:  # it is another one while init containers run
+        return None
+    return Match(f"the container waits: {container.waiting_reason}", since=pod.bound_at)
 
 
 def unready(subject: PodSubject) -> Match | None:

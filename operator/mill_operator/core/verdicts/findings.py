@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from mill_api.status import ServiceStatus, State
 from mill_objects.printable import multi_line, one_line
@@ -12,6 +13,8 @@ from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule import Reason, Rule, Speed
 from mill_operator.core.verdicts.rule_input import Match, PodSubject, Subject
 from mill_operator.core.verdicts.rules import BY_ID, TABLE
+
+MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,20 @@ class Finding:
     suggestion: str
     since: datetime
     due: datetime | None
+    waits: bool = False
+    """Whether it lasts for as long as another service takes, which has a time limit of its own."""
+    root: str | None = None
+    """The failed service that it follows from."""
+
+    @property
+    def has_own_time(self) -> bool:
+        """Whether a time limit is running already, so that no other one has to."""
+        return self.waits or self.due is not None
+
+    def is_suspicion(self, now: datetime) -> bool:
+        """Whether it is more than a normal step of a start."""
+        expected = self.rule.expected_for
+        return self.due is None or expected is None or now - self.since >= expected
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is a failure by now."""
@@ -59,7 +76,7 @@ def _finding(
         since = max(since, requested_at)
     elif match.since is None and before is not None and before.since and _timer(before.rule) == _timer(rule.id):
         since = min(since, timestamps.parse(before.since))
-    values = text_values(service, subject, match)
+    values = {"minutes": str((now - since) // MINUTE), **text_values(service, subject, match)}
     message = rule.message.format_map(values)
     container = subject.container if isinstance(subject, PodSubject) else ""
     return Finding(

@@ -15,11 +15,13 @@ from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
-from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods
+from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.findings import Finding, find
+from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, pods_to_renew
+from mill_operator.core.verdicts.findings import MINUTE, Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
 from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, pod_subjects, since_request
+from mill_operator.core.verdicts.patience import blocked, with_patience
 from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,
@@ -28,7 +30,7 @@ from mill_operator.core.verdicts.rule_input import (
     Subject,
     WriteSubject,
 )
-from mill_operator.core.verdicts.rules.readiness import STARTING
+from mill_operator.core.verdicts.rules.readiness import SLOW_PULL
 from mill_operator.core.verdicts.settling_pods import SettlingPods, Window, settling_pods
 
 QUIET_PULL = timedelta(seconds=5)
@@ -59,8 +61,14 @@ class Observation:
     """What its pods report about its settling window."""
     settle: timedelta = timedelta(0)
     """How long it must stay ready before its rollout succeeds."""
+    serving_since: datetime | None = None
+    """Since when at least one pod of any version serves, by its node's clock; None if none does."""
     serving_images: tuple[str, ...] = ()
     """Images of the pods that serve, the most frequent first."""
+    root: str | None = None
+    """The failed service that its own failure follows from."""
+    renewed: tuple[ObservedPod, ...] = ()
+    """Pods that crashed while something that it refers to did not serve, and are to be replaced."""
     recreated: bool = False
     """Whether the pods of the older version had to end first."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
@@ -93,13 +101,19 @@ class JudgeInput:
     results: LookupResults = NO_RESULTS
     requested_at: datetime | None = None
     """Evidence that is older does not count."""
+    dependence: Dependence = INDEPENDENT
+    is_held: bool = False
+    """Whether its new version does not begin before others have settled."""
     window: Window | None = None
     """The open settling window of the desired template, also if an earlier rollout has opened it."""
 
 
 def judge(given: JudgeInput, now: datetime) -> Observation:
     """Observe one service: match its pods, its Deployment and its problems with the rules."""
-    service, pods, problem, previous = given.service, given.pods, given.problem, given.previous
+    service, problem, previous, dependence = given.service, given.problem, given.previous, given.dependence
+    renewed = pods_to_renew(service, given.pods, dependence)
+    pods = [pod for pod in given.pods if pod not in renewed] if renewed else given.pods
+    requested_at = max(filter(None, (given.requested_at, dependence.served_since)), default=None)
     replicas = given.deployment.replicas if given.deployment else None
     ours = pods_of_template(pods, service.template)
     blamed = pods_with_image(ours, service.request.image)
@@ -117,12 +131,14 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     if not enough:  # a surplus pod goes in a moment, and is no failure
         # In a fixed order, so that of several pods with the same trouble the same one is always reported.
         in_trouble = sorted((pod for pod in blamed if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
-        troubled = [since_request(pod, given.requested_at) for pod in in_trouble]
-        subjects.append(EvictionSubject(pods=evicted(pods, service.template, given.requested_at), **known))
+        troubled = [since_request(pod, requested_at) for pod in in_trouble]
+        subjects.append(EvictionSubject(pods=evicted(pods, service.template, requested_at), **known))
         skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
         for pod in troubled:
             subjects += pod_subjects(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
-    findings = find(service.name, subjects, given.requested_at, now)
+    findings = with_patience(find(service.name, subjects, requested_at, now), dependence, now)
+    if given.is_held:
+        findings = [blocked(service.name, dependence, now)]
     finding = findings[0] if findings else None
     requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
     serving = serving_pods(pods)
@@ -135,7 +151,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
             desired=desired, updated=len(blamed), healthy=min(len(healthy), desired), serving=len(serving)
         ),
         nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _is_scheduled(pod, now))),
-        state=_state(ours, finding, now, enough=enough),
+        state=_state(ours, finding, now, enough=enough, is_held=given.is_held),
         finding=finding,
         wake_at=_wake_at(service, ours, findings, now),
         lookup_requests=frozenset(requests),
@@ -150,6 +166,9 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
         if replicas is not None and problem is None
         else SettlingPods(all_ready=False),
         settle=service.settle,
+        root=finding.root if finding is not None else None,
+        renewed=tuple(renewed),
+        serving_since=serving_since(serving, now) if serving else None,
         serving_images=tuple(sorted(images, key=lambda image: (-images[image], image))[:SERVING_IMAGES]),
         recreated=service.recreate and problem is None,
     )
@@ -170,12 +189,16 @@ def _is_scheduled(pod: ObservedPod, now: datetime) -> bool:
     return not pulls.is_failing(pod.container) and pod.bound_at is not None and now >= pod.bound_at + QUIET_PULL
 
 
-def _state(pods: Sequence[ObservedPod], finding: Finding | None, now: datetime, *, enough: bool) -> State:
+def _state(
+    pods: Sequence[ObservedPod], finding: Finding | None, now: datetime, *, enough: bool, is_held: bool
+) -> State:
     if finding is not None and finding.is_due(now):
         return State.FAILED
+    if is_held:
+        return State.WAITING
     if enough:
         return State.HEALTHY
-    if finding is not None and (finding.due is None or finding.rule.id not in STARTING):
+    if finding is not None and finding.is_suspicion(now):
         return State.SUSPECT
     if any(pod.container.image_present for pod in pods):
         return State.STARTING
@@ -186,6 +209,7 @@ def _wake_at(
     service: DesiredService, pods: Sequence[ObservedPod], findings: Sequence[Finding], now: datetime
 ) -> datetime | None:
     moments = [finding.due for finding in findings]
+    moments += [_next_minute(finding, now) for finding in findings if finding.rule is SLOW_PULL]
     for pod in pods:
         if pod.ready:
             moments.append(_settled_at(pod, service))
@@ -193,3 +217,9 @@ def _wake_at(
             moments.append(pod.bound_at + QUIET_PULL)
         moments.append(next_lookup_at(pod, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)
+
+
+def _next_minute(finding: Finding, now: datetime) -> datetime:
+    """Return when the message of a slow pull changes next."""
+    expected = finding.rule.expected_for or MINUTE
+    return finding.since + max(expected, ((now - finding.since) // MINUTE + 1) * MINUTE)

@@ -12,7 +12,11 @@ from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import PodSubject
-from mill_operator.core.verdicts.rules.readiness import UNREADY
+from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY
+from mill_operator.core.verdicts.rules.runs import ENDS
+
+_RUNNING: Final = frozenset(rule.code for rule in (*ENDS, *READINESS))
+"""Codes of what can be wrong only with a container that has started."""
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
 """Clocks differ by no more: a time that is earlier by more is earlier, and one observed later by more was missed."""
@@ -103,6 +107,6 @@ def _seen_to_begin(previous: ServiceStatus | None, now: datetime) -> datetime | 
     for step in previous.transitions:
         if step.phase is Phase.HEALTHY:
             begun = None
-        elif begun is None and step.phase in (Phase.STARTING, Phase.SUSPECT, Phase.FAILED):
+        elif begun is None and (step.phase is Phase.STARTING or step.code in _RUNNING):
             begun = step.at
     return timestamps.parse(begun) if begun else None

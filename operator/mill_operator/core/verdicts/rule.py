@@ -37,6 +37,8 @@ class Speed(StrEnum):
 
 
 AT_ONCE: Final = timedelta(0)
+UNTIL_DUE: Final = timedelta.max
+"""Of what is no suspicion until its time is up."""
 
 
 def seconds(count: float) -> timedelta:
@@ -61,6 +63,10 @@ class Reason:
     """One sentence; `{names}` come from the match and from what was requested."""
     suggestion: str
     """What to do, in the imperative; the same names."""
+    expected_for: timedelta | None = None
+    """How long it is normal, and not even a suspicion; None: it is one at once."""
+    is_patient: bool = False
+    """Whether a service that refers to others is suspected only, while one of them serves nothing."""
     timer_group: str = ""
     """Reasons of one group share a timer: a registry that fails for changing causes fails all the time."""
 

@@ -12,7 +12,7 @@ from mill_operator.core.verdicts.rule import Rule
 from mill_operator.core.verdicts.rules.images import NAMED_CAUSES, VAGUE_CAUSES
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.placement import PLACEMENT
-from mill_operator.core.verdicts.rules.readiness import READINESS
+from mill_operator.core.verdicts.rules.readiness import READINESS, SLOW_PULL
 from mill_operator.core.verdicts.rules.runs import ENDS
 from mill_operator.core.verdicts.rules.starts import STARTS
 from mill_operator.core.verdicts.rules.volumes import VOLUMES
@@ -27,6 +27,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     *STARTS,
     *ENDS,
     *PLACEMENT,
+    SLOW_PULL,
     *READINESS,
     INTERNAL,
 )

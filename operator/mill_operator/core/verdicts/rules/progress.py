@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mill_operator.core.verdicts.rule import Reason, Speed, seconds
+from mill_operator.core.verdicts.rule import AT_ONCE, Reason, Speed, seconds
 
 TIMEOUT: Final = Reason(
     id="timeout",
@@ -12,6 +12,26 @@ TIMEOUT: Final = Reason(
     evidence="no progress, and no known cause",
     message="no progress for 10m",
     suggestion="Find the cause: kubectl describe pods -l mill.dev/service={service}",
+)
+
+NOT_BEGUN: Final = Reason(
+    id="not-begun",
+    code="NotBegun",
+    speed=Speed.PERMANENT,
+    grace=AT_ONCE,
+    evidence="a service that comes `after` one that has failed",
+    message="not begun: {root} has failed: {cause}",
+    suggestion="Mend {root}. {service} begins when {root} has settled.",
+)
+
+WAITING: Final = Reason(
+    id="waiting",
+    code="Waiting",
+    speed=Speed.NO_EVIDENCE,
+    grace=AT_ONCE,
+    evidence="a service that comes `after` one that has not settled, or refers to one that serves nothing yet",
+    message="waiting for {services}",
+    suggestion="See what {services} waits for: mill status",
 )
 
 NOT_STOPPED: Final = Reason(

@@ -2,14 +2,23 @@
 
 from typing import Final
 
-from mill_operator.core.verdicts.container_predicates import unready
+from mill_operator.core.verdicts.container_predicates import pulling, unready
 from mill_operator.core.verdicts.pod_predicates import gate_closed
-from mill_operator.core.verdicts.rule import PodRule, Rule, Speed, seconds
+from mill_operator.core.verdicts.rule import UNTIL_DUE, PodRule, Rule, Speed, seconds
 
 UNREADY: Final = "unready"
 GATE: Final = "readiness-gate"
-STARTING: Final = frozenset({UNREADY, GATE})
-"""Rules that are no suspicion before their time is up: a service that starts looks like that."""
+SLOW_PULL: Final = PodRule(
+    id="pulling",
+    code="PullTimeout",
+    speed=Speed.NEEDS_TIME,
+    grace=seconds(3600),
+    expected_for=seconds(300),
+    predicate=pulling,
+    evidence="a pod that is ready for its containers, and an image that has not been pulled",
+    message="pulling for {minutes}m",
+    suggestion="Check the size of the image, and how fast the node's connection to the registry is.",
+)
 
 READINESS: Final[tuple[Rule, ...]] = (
     PodRule(
@@ -17,7 +26,9 @@ READINESS: Final[tuple[Rule, ...]] = (
         code="HealthCheckTimeout",
         speed=Speed.NEEDS_TIME,
         grace=seconds(30),
+        expected_for=UNTIL_DUE,
         predicate=unready,
+        is_patient=True,
         evidence="a container that runs and is not ready; the larger of 30 s and `interval` times `failure_threshold`",
         message="health check timeout after {budget}",
         suggestion="Check whether the program listens on the port and answers the health path: mill logs {service}",
@@ -27,6 +38,7 @@ READINESS: Final[tuple[Rule, ...]] = (
         code="ReadinessGate",
         speed=Speed.NEEDS_TIME,
         grace=seconds(300),
+        expected_for=UNTIL_DUE,
         predicate=gate_closed,
         evidence="containers that are ready, and a readiness gate of the pod that has not passed",
         message='not admitted by readiness gate "{gate}"',

@@ -1,0 +1,149 @@
+"""What a service's verdict has to do with the services that it refers to, or comes after.
+
+A service that refers to another one is patient while that one serves nothing: it may crash until then. A service that
+comes after another one has no pods of its new version until that one has settled. Nothing else couples services.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.status import ServiceStatus, State
+from mill_operator.core import timestamps
+from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.verdicts.rule import Speed
+from mill_operator.core.verdicts.rules import BY_ID
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN
+
+AFTER_ROOT: Final = timedelta(seconds=10)
+"""How long a service has after the failure of one that it refers to, unless only a change can heal that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A failed service that another one's failure may follow from."""
+
+    name: str
+    cause: str
+    since: datetime
+    """No failure that follows from it is reported before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """What a verdict has to know of the services that one refers to, or comes after."""
+
+    waiting_for: tuple[str, ...] = ()
+    """Services that it refers to which serve nothing, and may yet do."""
+    root: Root | None = None
+    """The first failed one of those that it refers to and which serve nothing."""
+    served_since: datetime | None = None
+    """When the last one of those that it refers to began to serve; None if one does not."""
+    held_by: tuple[str, ...] = ()
+    """Services that have to settle before its new version begins."""
+    held_root: Root | None = None
+    """The first failed one of those."""
+
+
+INDEPENDENT: Final = Dependence()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What is known of all services of a MillDeployment before they are judged."""
+
+    desired: Mapping[str, DesiredService]
+    known: Mapping[str, ServiceStatus]
+    serving: Mapping[str, datetime]
+    """Services with a ready pod of any version, and since when there is one."""
+    begins_versions: bool
+    """Whether a rollout is in progress, so that new versions begin in the order of the file's `after`."""
+
+
+def dependence(service: DesiredService, services: Services, now: datetime) -> Dependence:
+    """Return what the verdict on a service has to know of others."""
+    if not service.refers_to and not service.after:
+        return INDEPENDENT
+    held_by = held(service, services)
+    idle = [name for name in service.refers_to if name in services.desired and name not in services.serving]
+    failed = [name for name in idle if _has_failed(services.known.get(name))]
+    waiting_for = tuple(name for name in idle if name not in failed and services.desired[name].replicas != 0)
+    began = [services.serving[name] for name in service.refers_to if name in services.serving]
+    return Dependence(
+        waiting_for=waiting_for,
+        root=_root(failed[0], services, now) if failed else None,
+        served_since=max(began, default=None) if not waiting_for and not failed else None,
+        held_by=held_by,
+        held_root=next((_root(name, services, now) for name in held_by if _has_failed(services.known.get(name))), None),
+    )
+
+
+def held(service: DesiredService, services: Services) -> tuple[str, ...]:
+    """Return the services that have to settle before the new version of this one begins."""
+    if not service.after or not (services.begins_versions or _has_not_begun(services.known.get(service.name))):
+        return ()
+    return tuple(
+        name
+        for name in service.after
+        if name in services.desired and not _has_settled(services.desired[name], services.known.get(name))
+    )
+
+
+def pods_to_renew(service: DesiredService, pods: Sequence[ObservedPod], given: Dependence) -> list[ObservedPod]:
+    """Return the pods that have crashed while what the service refers to did not serve, and now does.
+
+    The kubelet's back-off belongs to the pod, and may be minutes by now. A pod that was created since is not renewed,
+    so that it happens once.
+    """
+    since = given.served_since
+    if since is None:
+        return []
+    return [
+        pod
+        for pod in pods
+        if pod.template == service.template
+        and not pod.ready
+        and not pod.terminating
+        and pod.container.crashes
+        and pod.created < since
+    ]
+
+
+def has_dependants(services: Iterable[DesiredService]) -> bool:
+    """Return whether any service refers to another one, or comes after it."""
+    return any(service.refers_to or service.after for service in services)
+
+
+def depended_on(before: Sequence[ServiceStatus], after: Sequence[ServiceStatus]) -> bool:
+    """Return whether something has changed that the verdicts on other services depend on."""
+    return {_relevant(each) for each in before} != {_relevant(each) for each in after}
+
+
+def _relevant(service: ServiceStatus) -> tuple[object, ...]:
+    return service.name, service.template, service.settled_at, service.serving_since, service.failed_at
+
+
+def _has_settled(desired: DesiredService, known: ServiceStatus | None) -> bool:
+    return known is not None and known.settled_at is not None and known.template == desired.template
+
+
+def _has_failed(known: ServiceStatus | None) -> bool:
+    return known is not None and known.state is State.FAILED
+
+
+def _has_not_begun(known: ServiceStatus | None) -> bool:
+    return known is not None and (known.state is State.WAITING or known.rule == NOT_BEGUN.id)
+
+
+def _root(name: str, services: Services, now: datetime) -> Root:
+    """Return the root of a failed service: itself, or what its own failure follows from."""
+    known = services.known[name]
+    root = services.known.get(known.root or "", known)
+    if root.state is not State.FAILED:
+        root = known
+    since = timestamps.parse(root.failed_at) if root.failed_at else now
+    rule = BY_ID.get(root.rule or "")
+    is_permanent = rule is not None and rule.speed is Speed.PERMANENT
+    return Root(root.name, root.message or root.reason or "", since if is_permanent else since + AFTER_ROOT)
