@@ -182,12 +182,15 @@ def test_running_jobs_are_adopted_before_their_cron_job_is_deleted() -> None:
     assert writes.adopt == (run,)
 
 
-def test_healthy_pods_make_a_rollout_succeed() -> None:
-    snapshot = Snapshot(pods=(good_pod("web"), good_pod("db")), children=ALL)
+def test_pods_that_stay_healthy_make_a_rollout_succeed() -> None:
+    available = tuple(replace(child, available=1) for child in ALL)
+    snapshot = Snapshot(pods=(good_pod("web"), good_pod("db")), children=available)
     first = decided(situation(snapshot))
     assert states(first)["web"] is State.HEALTHY
-    assert first.status.rollout is not None
-    assert first.status.rollout.success is True
+    assert first.wake_at == NOW + timedelta(seconds=10)
+    second = decided(situation(snapshot, status=first.status, now=NOW + timedelta(seconds=10)))
+    assert second.status.rollout is not None
+    assert second.status.rollout.success is True
 
 
 def test_a_refused_write_is_that_services_problem_and_is_tried_again() -> None:

@@ -32,8 +32,6 @@ class DesiredService:
     """None: whatever the Deployment says, which is an autoscaler's business."""
     probed: bool
     request: ServiceRequest
-    settle: timedelta = timedelta(0)
-    """How long it must stay ready before its rollout succeeds."""
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
     settle: timedelta = DEFAULT_SETTLE
