@@ -9,6 +9,7 @@ import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
 from mill_operator.core import timestamps
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
@@ -57,7 +58,7 @@ def resource(generation: int = 1, created: datetime = CREATED) -> ObservedMillDe
 
 
 RESOURCE = resource()
-DESIRED = ParsedSpec(RESOURCE.owner, SPEC, {}).desired()
+DESIRED = ParsedSpec(RESOURCE.owner, SPEC, {}, RenderOptions(settle=timedelta(0))).desired()
 TEMPLATES = {service.name: service.template for service in DESIRED.services}
 GOAL = Goal(RESOURCE, DESIRED, DESIRED.children, ())
 RUNNING = MillDeploymentStatus(
