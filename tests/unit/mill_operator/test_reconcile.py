@@ -9,7 +9,6 @@ import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
@@ -58,7 +57,7 @@ def resource(generation: int = 1, created: datetime = CREATED) -> ObservedMillDe
 
 
 RESOURCE = resource()
-DESIRED = ParsedSpec(RESOURCE.owner, SPEC, {}, RenderOptions(settle=timedelta(0))).desired()
+DESIRED = ParsedSpec(RESOURCE.owner, SPEC, {}).desired()
 TEMPLATES = {service.name: service.template for service in DESIRED.services}
 GOAL = Goal(RESOURCE, DESIRED, DESIRED.children, ())
 RUNNING = MillDeploymentStatus(

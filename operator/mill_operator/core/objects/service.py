@@ -34,7 +34,7 @@ class DesiredService:
     request: ServiceRequest
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
-    settle: timedelta = timedelta(0)
+    settle: timedelta = DEFAULT_SETTLE
     """How long its replicas must stay ready until its new version has settled."""
     stop_seconds: int = GRACE_SECONDS
     """Seconds between the request to terminate one of its pods and the kill."""
