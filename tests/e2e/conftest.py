@@ -22,6 +22,7 @@ from hack.install import local_processes as local
 from hack.install.crd import install_crd
 
 WAIT_SECONDS = 60.0
+os.environ.setdefault("MILL_SETTLE", "1s")  # of every operator that a test starts; tests of the window set their own
 MILL = Path(sys.executable).with_name("mill")
 GATEWAY = f"http://127.0.0.1:{local.GATEWAY_PORT}"
 

@@ -7,6 +7,7 @@ autoscaler's replicas, an injected sidecar).
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from math import ceil
 from types import MappingProxyType
@@ -21,9 +22,8 @@ from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.environment import environment, first_secret
 from mill_operator.core.objects.pods import RenderOptions, keeps_data, pod_template, settle_time, start_budget
-from mill_operator.core.objects.service import DEFAULT_SETTLE, DesiredService, ServiceRequest
+from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
-MIN_READY_SECONDS: Final = ceil(DEFAULT_SETTLE.total_seconds())
 RUNS_KEPT = 20
 """How many Jobs of finished runs stay, of succeeded and of failed ones each. The defaults of Kubernetes are 3 and 1."""
 API_VERSIONS: Final = {
@@ -107,6 +107,11 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
     )
 
 
+def min_ready_seconds(settle: timedelta) -> int:
+    """Return how long a new pod must be ready before an old one goes: a version that soon crashes replaces none."""
+    return ceil(settle.total_seconds())
+
+
 def with_template(deployment: RenderedObject, template: Json) -> RenderedObject:
     """Return a Deployment with the pod template of another version of it."""
     spec = {**deployment.body["spec"], "template": template}
@@ -120,7 +125,7 @@ def _deployment(
     spec: Json = {
         "selector": {"matchLabels": owner.selector(service.name)},
         # An old pod is deleted when a new one is available: a version that soon crashes replaces none.
-        "minReadySeconds": ceil(settle_time(service, options).total_seconds()),
+        "minReadySeconds": min_ready_seconds(settle_time(service, options)),
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
         "template": pod_template(owner, service, ports, restart, options),

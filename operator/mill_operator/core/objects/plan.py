@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mill_api.owner import Owner
-from mill_operator.core.objects.desired import MIN_READY_SECONDS, ChildObject
+from mill_operator.core.objects.desired import ChildObject, min_ready_seconds
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.pods import ObservedPod
@@ -13,7 +13,6 @@ from mill_operator.core.observed.snapshot import is_of_predecessor
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: the operator never deletes them."""
-SETTLING = timedelta(seconds=MIN_READY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,11 @@ def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now
     until: dict[str, datetime] = {}
     for service in wanted:
         others = [pod for pod in pods_of.get(service.name, ()) if pod.template != service.template]
-        settling = [pod for pod in others if pod.ready_at is not None and abs(now - pod.ready_at) < SETTLING]
+        span = timedelta(seconds=min_ready_seconds(service.settle))
+        settling = [pod for pod in others if pod.ready_at is not None and abs(now - pod.ready_at) < span]
         failing = {pod.template for pod in others if not pod.ready} - {pod.template for pod in settling}
         if settling and failing:
-            until[service.name] = max(pod.ready_at for pod in settling if pod.ready_at is not None) + SETTLING
+            until[service.name] = max(pod.ready_at for pod in settling if pod.ready_at is not None) + span
     return until
 
 
