@@ -218,14 +218,14 @@ async def test_it_is_told_after_three_passes_and_once(server: Server, faulty: Fa
     assert kstatus(1, status) == "Failed"
     assert {each.type: each.status for each in status.conditions} == {"Ready": "False", "Stalled": "True"}
     assert {each.reason for each in status.conditions} == {"InternalError"}
-    assert "report it" in status.conditions[0].message
+    assert "Report this error" in status.conditions[0].message
     assert "OverflowError, id " in status.conditions[0].message
     assert "hunter2" not in str(said) + str(server.events)
     assert server.reasons(BAD) == ["InternalError"]
     await asyncio.sleep(500)
     assert len(server.statuses[BAD.name]) == 1, "no write without a change"
     assert server.reasons(BAD) == ["InternalError"]
-    assert faulty.calls > 15, "it goes on being tried"
+    assert faulty.calls > 15, "the operator keeps retrying"
     assert operator.metric("faults_total", part="pass") == faulty.calls
     assert operator.metric("reconciles_total", result="error") == faulty.calls
     assert operator.given_up == []
