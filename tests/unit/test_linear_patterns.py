@@ -46,7 +46,7 @@ FOREIGN = (
     "mill_operator.core.verdicts.rules",
     "mill_operator.core.verdicts.pod_predicates",
     "mill_operator.core.verdicts.pulls",
-    "mill_operator.core.verdicts.normalize",
+    "mill_operator.core.verdicts.pod_subjects",
     "mill_operator.core.observed.messages",
     "mill_gateway.core.log_lines",
     "mill_gateway.core.problems",

@@ -94,11 +94,11 @@ async def deploy(
         created, planned = await deployments.plan(target, spec, force=force, authorize=authorize)
         plan = Plan(name=target.name, namespace=target.namespace, created=created, **planned.model_dump())
         return JSONResponse(plan.model_dump(mode="json"))
-    with gateway.streams.take("rollout", caller) as place:
+    with gateway.streams.acquire("rollout", caller) as slots:
         written = await deployments.deploy(target, spec, force=force, authorize=authorize)
         query = RolloutQuery.of_written(target, written, full=detail == "full")
         opened = gateway.metrics.streams.labels("rollout")
-        return rollout_response(gateway.stores.deployments, query, opened, Guard(place, require))
+        return rollout_response(gateway.stores.deployments, query, opened, Guard(slots, require))
 
 
 async def _spec(request: Request) -> MillDeploymentSpec:

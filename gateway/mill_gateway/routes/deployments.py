@@ -83,7 +83,7 @@ async def events(
         return Response(status_code=204)
     uid, found = await gateway.rollouts.find(target, short, wanted, service=service)
     query = RolloutQuery(target, uid, found, after, full=detail == "full", service=service)
-    guard = Guard(gateway.streams.take("rollout", caller), require)
+    guard = Guard(gateway.streams.acquire("rollout", caller), require)
     opened = gateway.metrics.streams.labels("rollout")
     return rollout_response(gateway.stores.deployments, query, opened, guard)
 

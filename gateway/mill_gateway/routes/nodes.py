@@ -70,8 +70,8 @@ async def drain(
     except InvalidDuration as error:
         raise InvalidParameters(f"query.timeout: {error}") from None
     opened = gateway.metrics.streams.labels("drain")
-    guard = Guard(gateway.streams.take("drain", caller), require)
-    with guard.place:
+    guard = Guard(gateway.streams.acquire("drain", caller), require)
+    with guard.slots:
         if last_event_id is not None:
             uid, rollout, after = parse_event_id(last_event_id, parse_id)
             if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:

@@ -46,7 +46,7 @@ def test_warnings_have_a_section() -> None:
 
 def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
     rows = Rows(["web", "api"])
-    rows.take("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
+    rows.apply("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
     rows.count([WEB], 0.0)
     (row,) = rows.shown
     assert (row.judged, row.text, row.desired) == (False, "thawing", 1)

@@ -50,7 +50,7 @@ async def _until(so: Callable[[], bool]) -> None:
 
 
 def _taken(recorded: Recorded) -> int:
-    return sum(len(each) for each in {*recorded.gateway.streams.places.values()})
+    return sum(len(each) for each in {*recorded.gateway.streams.limits.values()})
 
 
 async def _ends(recorded: Recorded, *tasks: asyncio.Task[Any]) -> None:
@@ -139,10 +139,10 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
                 await over.wait()
 
         recorded.kube.written |= {"web-0": line, "web-1": line}
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         wanted = LogQuery(tail=10, follow=True, previous=True)
         events = LogStream(
-            recorded.gateway.log_source, recorded.gateway.logs.select("default", "web"), wanted, Progress(), place
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", "web"), wanted, Progress(), slots
         )
         told: list[bytes] = []
 
@@ -163,7 +163,7 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
         assert b"web-1" in told[-1]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        place.release()
+        slots.release()
         assert _taken(recorded) == 0
 
 

@@ -116,9 +116,9 @@ class Reader:
     def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
         wanted = LogQuery(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
-        self.place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        self.slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         stream = LogStream(
-            recorded.gateway.log_source, recorded.gateway.logs.select("default", name), wanted, Progress(), self.place
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", name), wanted, Progress(), self.slots
         )
         self.task = asyncio.create_task(self._read(stream))
 
@@ -257,9 +257,9 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = endless
         wanted = LogQuery(tail=10, follow=True, previous=True)
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         selected = recorded.gateway.logs.select("default", "web")
-        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place).events()
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), slots).events()
         await anext(stream)
         await asyncio.sleep(0.1)
         assert taken < 300
@@ -383,9 +383,9 @@ async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
 
         recorded.kube.written["web-0"] = at_once
         wanted = LogQuery(tail=10_000, follow=False, previous=True)
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         selected = recorded.gateway.logs.select("default", "web")
-        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place)
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), slots)
         turns = 0
 
         async def other() -> None:

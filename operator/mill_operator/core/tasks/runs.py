@@ -22,7 +22,7 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_BY_ID, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, lookup_requests, next_lookup_at
-from mill_operator.core.verdicts.normalize import pod_subjects
+from mill_operator.core.verdicts.pod_subjects import pod_subjects
 from mill_operator.core.verdicts.rule_input import CreationSubject, PodSubject, Subject
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.writes import INTERNAL

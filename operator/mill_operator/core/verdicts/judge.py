@@ -18,7 +18,7 @@ from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
-from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, pod_subjects, since_request
+from mill_operator.core.verdicts.pod_subjects import evicted, node_clock_skew, pod_subjects, since_request
 from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,

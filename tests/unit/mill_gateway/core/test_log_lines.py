@@ -79,16 +79,16 @@ LINES = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 0, 0, 5,
 def test_whoever_comes_back_gets_the_rest_and_nothing_twice(read: int) -> None:
     """Also within lines of the very same time; Kubernetes gives the whole second again."""
     first = Progress()
-    assert all(first.take(POD, line) for line in LINES[:read])
+    assert all(first.advance(POD, line) for line in LINES[:read])
     again = Progress.decode(first.encode()) if read else Progress()
     again.reopen(POD)
-    assert [line for line in LINES if again.take(POD, line)] == LINES[read:]
+    assert [line for line in LINES if again.advance(POD, line)] == LINES[read:]
 
 
 def test_replicas_have_positions_of_their_own() -> None:
     progress = Progress()
-    progress.take(POD, LINES[5])
-    assert progress.take("11111111", LINES[0]) is True
+    progress.advance(POD, LINES[5])
+    assert progress.advance("11111111", LINES[0]) is True
     read = Progress.decode(progress.encode())
     assert (read.position(POD), read.position("11111111")) == (Position(SECOND + 9, 1), Position(SECOND, 1))
     assert read.position("22222222") == Position(SECOND + 9 - Progress.LATE, 0), "what may have come late"
@@ -98,13 +98,13 @@ def test_replicas_have_positions_of_their_own() -> None:
 def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
     progress = Progress()
     for number in range(Progress.MOST + 10):
-        progress.take(f"{number:08x}", LINES[0])
+        progress.advance(f"{number:08x}", LINES[0])
     read = Progress.decode(progress.encode())
     assert read.position(f"{9:08x}") == Position(SECOND, 0)
     assert read.position(f"{Progress.MOST + 9:08x}") == Position(SECOND, 1)
     assert progress.position(f"{0:08x}") is not None, "while the stream is open"
     for number in range(Progress.KEPT):
-        progress.take(f"f{number:07x}", LINES[0])
+        progress.advance(f"f{number:07x}", LINES[0])
     assert progress.position(f"{0:08x}") is None
 
 
@@ -124,24 +124,24 @@ def test_lines_out_of_the_order_of_their_times_come_once(read: int) -> None:
     """Standard output and error are timed before they are put in line."""
     lines = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 5, 3, 5, 4, 9])]
     first = Progress()
-    assert all(first.take(POD, line) for line in lines[:read])
+    assert all(first.advance(POD, line) for line in lines[:read])
     again = Progress.decode(first.encode())
     again.reopen(POD)
-    assert [line for line in lines if again.take(POD, line)] == lines[read:]
+    assert [line for line in lines if again.advance(POD, line)] == lines[read:]
 
 
 def test_of_replicas_that_an_id_cannot_tell_of_nothing_comes_twice() -> None:
     progress = Progress()
     for number in range(Progress.MOST + 10):
-        progress.take(f"{number:08x}", Line(SECOND + number, ""))
+        progress.advance(f"{number:08x}", Line(SECOND + number, ""))
     read = Progress.decode(progress.encode())
     read.reopen(f"{9:08x}")
-    assert not read.take(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those that the id tells of"
-    assert read.take(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
+    assert not read.advance(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those that the id tells of"
+    assert read.advance(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
 
 
 def test_a_clock_that_is_set_back_hides_nothing() -> None:
     progress = Progress()
     lines = [Line(SECOND * at, "") for at in (100, 50, 51, 52)]
-    assert all(progress.take(POD, line) for line in lines)
+    assert all(progress.advance(POD, line) for line in lines)
     assert progress.position(POD) == Position(SECOND * 52, 1)
