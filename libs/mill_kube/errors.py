@@ -20,6 +20,8 @@ from mill_objects.printable import one_line
 
 MESSAGE_LIMIT = 8 * 1024
 """Bytes of a message of the API server, or of the network, in the text of an error."""
+UNPROCESSABLE = 422
+"""HTTP status for an object that is invalid, and for a patch that does not apply."""
 REASON_LIMIT = 253
 """Bytes of a refusal's reason: one word, but an admission webhook may write it."""
 
@@ -61,6 +63,11 @@ class ApiError(KubeError):
         """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
         gone = self.status == 404 and self.details.get("kind") == "namespaces"
         return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))
+
+    @property
+    def is_failed_patch(self) -> bool:
+        """Whether a JSON patch does not apply, such as by a failed `test`. Of an invalid object the kind is named."""
+        return self.status == UNPROCESSABLE and "kind" not in self.details
 
     @property
     def retry_after(self) -> int | None:

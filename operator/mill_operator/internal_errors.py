@@ -8,10 +8,8 @@ import logging
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 
-from mill_api import names
 from mill_kube.client import KubeClient
-from mill_kube.errors import ApiError, Conflict, Expired, KubeError, NotFound
-from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_kube.errors import ApiError, Conflict, Expired, KubeError
 from mill_objects.key import Key
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
@@ -23,8 +21,9 @@ from mill_operator.core.rollout.internal_error import (
 )
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.memory import Memory
-from mill_operator.publisher import OnWrite, wire
+from mill_operator.publisher import OnWrite
 from mill_operator.recorder import Recorder
+from mill_operator.resource_requests import ResourceGone, write_status
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
@@ -101,13 +100,10 @@ class InternalErrorReporter:
         )
         change = StatusChange.between(memory.written, after)
         if not change.is_empty:
-            body = {"metadata": {"uid": memory.uid}, "status": wire(after)}
             try:
-                await self._client.merge_status(
-                    MILL_DEPLOYMENTS, *resource.key, body, manager=names.OPERATOR_FIELD_MANAGER
-                )
-            except NotFound:
-                log.debug("%s: gone", resource.key, extra=about(resource.key))
+                await write_status(self._client, resource.key, memory.uid, after)
+            except ResourceGone:
+                log.debug("%s: deleted or replaced", resource.key, extra=about(resource.key))
                 return
         # The next reconciliation that succeeds makes the rest of the status again.
         memory.statuses.mark_written(after)

@@ -73,13 +73,13 @@ class RecordingServer:
         self.calls.append(("delete", f"{resource.kind} {name}"))
         return {"kind": "Status"}
 
-    async def merge_status(
-        self, resource: Resource, namespace: str, name: str, body: dict[str, Any], *, manager: str
+    async def replace_status(
+        self, resource: Resource, namespace: str, name: str, status: dict[str, Any], *, uid: str, manager: str
     ) -> dict[str, Any]:
         if self.conflicts:
             self.conflicts -= 1
             raise Conflict(409, "Conflict", "others were faster")
-        self.statuses.append(body["status"])
+        self.statuses.append(status)
         return {}
 
 

@@ -18,12 +18,11 @@ from mill_gateway.exceptions import (
     WriteConflict,
 )
 from mill_kube.client import KubeClient
-from mill_kube.errors import ApiError, Conflict, NotFound
+from mill_kube.errors import UNPROCESSABLE, ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 from mill_objects.json import Json
 
 ATTEMPTS: Final = 5
-UNPROCESSABLE: Final = 422
 NO_NAMESPACE: Final = 404
 """Status of the API server's answer to the creation of a Secret in a namespace that does not exist."""
 TOO_LONG: Final = "FieldValueTooLong"

@@ -78,7 +78,10 @@ def changed(place: Place, stored: Stored, request: Request, at: str) -> Stored:
         new, owners = owners.applied(_manager(request), body, request.body, at)
     else:
         new = _patched(body, request)
-        refusals.check_identity(place, body["metadata"], new.get("metadata") or {})
+        given = new.get("metadata") or {}
+        if request.subresource == "status" and place[0] == resources.MILL_DEPLOYMENTS:
+            given = {**given, "uid": None}  # its metadata is ignored, unlike that of a built-in kind
+        refusals.check_identity(place, body["metadata"], given)
     _keep_fixed(new, body, place[0], request.subresource)
     if action_of(request) != "apply":
         owners = owners.written(_manager(request), body, new, at)
@@ -96,7 +99,7 @@ def _patched(body: Json, request: Request) -> Json:
     try:
         return dict(patches.json_patch(body, request.body))
     except patches.PatchFailed as error:
-        raise refusals.invalid(str(error)) from error
+        raise refusals.failed_patch(str(error)) from error
 
 
 def _keep_fixed(new: Json, body: Json, resource: Resource, subresource: str | None) -> None:

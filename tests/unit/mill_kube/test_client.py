@@ -82,7 +82,7 @@ async def test_every_request_is_observed_in_the_words_of_access_rules(server: Se
     await client.update(LEASES, "n", BODY, manager="m")
     await client.apply(DEPLOYMENTS, "n", BODY, manager="m")
     await client.json_patch(MILL_DEPLOYMENTS, "n", "web", [], manager="m")
-    await client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m")
+    await client.replace_status(MILL_DEPLOYMENTS, "n", "web", {}, uid="u", manager="m")
     await client.delete(PODS, "n", "web", uid="u")
     async for _ in client.watch(PODS, "n", resource_version="1"):
         break
@@ -132,7 +132,7 @@ async def test_who_may_not_write_may_still_read(server: Server, connect: Any) ->
         client.create(LEASES, "n", BODY, manager="m"),
         client.update(LEASES, "n", BODY, manager="m"),
         client.apply(DEPLOYMENTS, "n", BODY, manager="m"),
-        client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m"),
+        client.replace_status(MILL_DEPLOYMENTS, "n", "web", {}, uid="u", manager="m"),
         client.delete(PODS, "n", "web", uid="u"),
     ):
         with pytest.raises(WriteFenced):

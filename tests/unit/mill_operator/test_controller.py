@@ -93,9 +93,8 @@ class Server:
         }
         return {**body, "metadata": meta}
 
-    async def merge_status(self, _resource: Resource, *_key: str, **_: Any) -> dict[str, Any]:
-        body = _key[-1]
-        self.statuses.append(cast("dict[str, Any]", body)["status"])
+    async def replace_status(self, _resource: Resource, *_key: Any, **_: Any) -> dict[str, Any]:
+        self.statuses.append(_key[-1])
         self.writes.append("status")
         self.written.set()
         return {}

@@ -104,10 +104,12 @@ class Server:
         self.deleted.append(f"{resource.kind} {name}")
         return {"kind": "Status"}
 
-    async def merge_status(self, resource: Resource, _namespace: str, name: str, body: Any, **_: Any) -> dict[str, Any]:
+    async def replace_status(
+        self, resource: Resource, _namespace: str, name: str, status: Any, **_: Any
+    ) -> dict[str, Any]:
         if error := self.refuses(resource, name):
             raise error
-        self.statuses[name].append(body["status"])
+        self.statuses[name].append(status)
         return {}
 
     def status(self, key: Key) -> MillDeploymentStatus:
