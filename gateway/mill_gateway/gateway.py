@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from mill_gateway.access import Access
-from mill_gateway.exceptions import NotSynced
+from mill_gateway.exceptions.cluster import NotSynced
 from mill_gateway.metrics import Metrics
 from mill_gateway.services.deployments import Deployments
 from mill_gateway.services.drains import Drains

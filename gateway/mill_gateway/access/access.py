@@ -6,13 +6,8 @@ from mill_gateway.access.access_request import AccessRequest
 from mill_gateway.access.callers import Caller
 from mill_gateway.access.reviews import Reviews
 from mill_gateway.access.tokens import Tokens
-from mill_gateway.exceptions import (
-    AccessDenied,
-    AuthenticationRequired,
-    InvalidParameters,
-    NamespaceNotServed,
-    NotPermitted,
-)
+from mill_gateway.exceptions.access import AccessDenied, AuthenticationRequired, NamespaceNotServed, NotPermitted
+from mill_gateway.exceptions.requests import InvalidParameters
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_kube.resources import Resource

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.difference import Difference
-from mill_gateway.exceptions import InvalidMillFile
+from mill_gateway.exceptions.deployments import InvalidMillFile
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target

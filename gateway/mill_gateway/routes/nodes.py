@@ -10,7 +10,7 @@ from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
 from mill_api.events import parse_id
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.nodes import NodeView
-from mill_gateway.exceptions import InvalidParameters
+from mill_gateway.exceptions.requests import InvalidParameters
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, parse_event_id

@@ -12,7 +12,7 @@ from mill_gateway.core.difference import Difference, difference
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.patches import force_patch, new_resource, read_spec, replace_patch, restart_patch
 from mill_gateway.core.services import view_services
-from mill_gateway.exceptions import (
+from mill_gateway.exceptions.deployments import (
     AmbiguousService,
     DeploymentNotFound,
     DeploymentTerminating,

@@ -16,7 +16,8 @@ from mill_api.events import END, Event
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.status import State
 from mill_gateway.core.draining import describe_unmanaged, name_of, plan_drain
-from mill_gateway.exceptions import AccessDenied, GatewayError
+from mill_gateway.exceptions.access import AccessDenied
+from mill_gateway.exceptions.base import GatewayError
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.nodes import Node, NodePod
 from mill_gateway.objects.pods import Program

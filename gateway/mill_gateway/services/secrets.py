@@ -6,16 +6,15 @@ from typing import Final
 
 from mill_api import names
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
-from mill_gateway.exceptions import (
-    GatewayError,
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.cluster import NamespaceNotFound, RefusedByCluster
+from mill_gateway.exceptions.deployments import WriteConflict
+from mill_gateway.exceptions.secrets import (
     InvalidSecretName,
-    NamespaceNotFound,
-    RefusedByCluster,
     SecretImmutable,
     SecretNotFound,
     SecretNotText,
     SecretsTooLarge,
-    WriteConflict,
 )
 from mill_kube.client import KubeClient
 from mill_kube.errors import UNPROCESSABLE, ApiError, Conflict, NotFound

@@ -9,7 +9,8 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from mill_gateway.access import Caller, presented_token
-from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
+from mill_gateway.exceptions.access import AccessDenied, AuthenticationRequired
+from mill_gateway.exceptions.base import GatewayError
 from mill_gateway.streams.slots import StreamSlots
 from mill_kube.errors import Unreachable
 

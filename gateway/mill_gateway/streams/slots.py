@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 from mill_gateway.access import Caller
 from mill_gateway.core.stream_limits import Limit, StreamLimits
-from mill_gateway.exceptions import LimitReached
+from mill_gateway.exceptions.limits import LimitReached
 from mill_gateway.settings import Settings
 from mill_process.settings import variable
 

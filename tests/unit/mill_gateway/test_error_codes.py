@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mill_gateway.errors import PASSED_ON, STATUSES, status_of
-from mill_gateway.exceptions import GatewayError, RefusedByCluster, error_classes
+from mill_gateway.exceptions.base import GatewayError, error_classes
+from mill_gateway.exceptions.cluster import RefusedByCluster
 
 from .conftest import Serve
 
