@@ -201,8 +201,8 @@ def _current(
         if rollout.error is not None:
             yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": rollout.error})
         good = bool(rollout.success) if only is None else all(each.state is State.HEALTHY for each in shown)
-        begun = rollout.refused is None and rollout.error is None
-        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and begun)
+        is_judged = rollout.refused is None and rollout.error is None
+        yield _done(prefix, rollout.started_at, rollout.finished_at, success=good and is_judged)
 
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:

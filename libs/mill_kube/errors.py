@@ -59,7 +59,7 @@ class ApiError(KubeError):
         self.details = details or {}
 
     @property
-    def namespace_goes(self) -> bool:
+    def namespace_terminating(self) -> bool:
         """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
         gone = self.status == 404 and self.details.get("kind") == "namespaces"
         return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))

@@ -36,7 +36,7 @@ def internal_error_in(error: Exception) -> InternalError | None:
     """Return the internal error to report; None if the API server did not answer, was busy, or there was a conflict."""
     if not isinstance(error, KubeError):
         return internal_error_of(error)
-    if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_goes:
+    if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_terminating:
         return None
     if error.status in TRANSIENT or error.status >= 500:
         return None

@@ -259,7 +259,7 @@ class Reconciler:
                 snapshot.run_pods,
                 memory.status.tasks,
                 problems=memory.task_problems(),
-                answers=results,
+                results=results,
                 now=now,
             )
 

@@ -91,7 +91,7 @@ class Recorder:
             except WriteFenced:
                 log.debug("%s: event %s is lost: another replica leads", post.key, post.message.reason)
             except ApiError as error:
-                level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
+                level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_terminating else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.message.reason, error)
             except Exception:
                 log.exception("%s: event %s is lost: unexpected error", post.key, post.message.reason)

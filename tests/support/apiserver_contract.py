@@ -97,7 +97,7 @@ async def a_missing_object_is_not_found(contract: Contract) -> None:
             await way
         assert (refused.value.status, refused.value.reason) == (404, "NotFound")
         assert (refused.value.details["name"], refused.value.details["kind"]) == ("missing", "secrets")
-        assert not refused.value.namespace_goes
+        assert not refused.value.namespace_terminating
 
 
 async def a_merge_changes_what_it_names(contract: Contract) -> None:

@@ -90,7 +90,7 @@ def _how_to_authenticate(settings: Settings) -> str:
     if not settings.kubernetes_tokens:
         return text
     audience = settings.token_audiences[0]
-    how = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
+    command = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
     if settings.api_server_tokens:
-        return f"{text}; {how}"
-    return f"{text}; of Kubernetes tokens this gateway accepts only those for the audience {audience}: {how}"
+        return f"{text}; {command}"
+    return f"{text}; of Kubernetes tokens this gateway accepts only those for the audience {audience}: {command}"

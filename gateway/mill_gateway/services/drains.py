@@ -191,7 +191,7 @@ class Drain:
                 self._add("failed", {**name_of(pod), "reason": f"not evicted: {message}"})
                 return False
             if isinstance(refusal, ApiError):
-                if isinstance(refusal, NotFound) or refusal.namespace_goes:
+                if isinstance(refusal, NotFound) or refusal.namespace_terminating:
                     break
                 if refusal.status not in TRANSIENT:
                     self._add("failed", {**name_of(pod), "reason": f"cannot be evicted: {refusal}"})

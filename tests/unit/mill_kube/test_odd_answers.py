@@ -127,7 +127,7 @@ def test_a_date_that_cannot_be_read_changes_no_clock(date: str, ahead: timedelta
 )
 def test_a_refusal_of_any_form_is_one(status: bytes) -> None:
     error = ApiError.from_status(409, status)
-    assert (error.namespace_goes, error.retry_after) == (False, None)
+    assert (error.namespace_terminating, error.retry_after) == (False, None)
 
 
 def test_a_refusal_says_when_to_ask_again() -> None:

@@ -71,14 +71,14 @@ def containers(
     """Return the container that is ours, and the others that are not ready. `texts` are those of the pod."""
     first = fields.mappings(spec, "initContainers")
     declared = {fields.text(each, "name"): each for each in (*fields.mappings(spec, "containers"), *first)}
-    passing = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
+    init = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
     own, others = ObservedContainer(), []
     for each in (*fields.mappings(status, "containerStatuses"), *fields.mappings(status, "initContainerStatuses")):
         called = fields.text(each, "name")
         if called == ours:
             own = _container(each, declared.get(called, {}), texts, logs=logs)
         elif not fields.flag(each, "ready"):
-            others.append(_container(each, declared.get(called, {}), texts, logs=logs, is_init=called in passing))
+            others.append(_container(each, declared.get(called, {}), texts, logs=logs, is_init=called in init))
     return own, tuple(others)
 
 
@@ -138,5 +138,5 @@ def _ended(
 def _end_message(reason: str, message: str, *, logs: bool) -> str:
     if reason in RUNTIME_WORDS:
         return cluster_text(message)
-    said = log_tail(message)
-    return said if logs or RUNTIME_LINE.fullmatch(said) else ""
+    tail = log_tail(message)
+    return tail if logs or RUNTIME_LINE.fullmatch(tail) else ""

@@ -46,13 +46,13 @@ def observe(
     previous: Sequence[TaskStatus],
     *,
     problems: Mapping[str, Problem],
-    answers: LookupResults = NO_RESULTS,
+    results: LookupResults = NO_RESULTS,
     now: datetime,
 ) -> Observed:
     """Observe the tasks of a MillDeployment.
 
-    `problems` are why a task's CronJob could not be written: such a task cannot be spawned. `answers` is what was
-    looked up.
+    `problems` says why a task's CronJob could not be written: such a task cannot be started. `results` are those of
+    lookups.
     """
     jobs_of: dict[str, list[ObservedJob]] = {}
     for job in jobs:
@@ -66,7 +66,7 @@ def observe(
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
         looks = [
-            _observe_run(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, internal_errors)
+            _observe_run(job, _pod_of(job, pod_of), before.get(job.key.name), results, now, internal_errors)
             for job in _newest_jobs(here)
         ]
         deleted = before.keys() - {job.key.name for job in here}
@@ -92,13 +92,13 @@ def _observe_run(
     job: ObservedJob,
     pod: ObservedPod | None,
     before: TaskRun | None,
-    answers: LookupResults,
+    results: LookupResults,
     now: datetime,
     internal_errors: list[tuple[str, InternalError]],
 ) -> RunObservation:
     """Observe one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
     try:
-        return observe_run(job, pod, before, answers, now)
+        return observe_run(job, pod, before, results, now)
     except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
         internal_error = internal_error_of(error)
         internal_errors.append((job.key.name, internal_error))
