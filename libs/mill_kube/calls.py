@@ -29,7 +29,7 @@ class Call:
 
     @property
     def target(self) -> str:
-        """Return what it is about, as kubectl shows rights: `milldeployments.mill.dev/status`."""
+        """The kind and subresource, as kubectl shows rights: `milldeployments.mill.dev/status`."""
         return f"{self.resource.full_name}/{self.subresource}" if self.subresource else self.resource.full_name
 
 

@@ -69,7 +69,7 @@ class Account:
 
     @property
     def rights(self) -> tuple[Right, ...]:
-        """Return the rights of all roles."""
+        """The rights of all roles."""
         return tuple(right for role in self.roles for right in role.rights)
 
     def manifests(self, namespace: str | None = None, *, system: str = SYSTEM_NAMESPACE) -> list[Manifest]:

@@ -69,7 +69,7 @@ class DesiredState:
 
     @property
     def services(self) -> tuple[DesiredService, ...]:
-        """Return what the judge needs to know of each service, also of those that could not be rendered."""
+        """The desired services, those that could not be rendered included."""
         return tuple(part.wanted for part in self.parts if part.wanted is not None)
 
     @property
