@@ -1,4 +1,4 @@
-"""Status → what `kubectl wait`, Flux, Argo CD and Helm read."""
+"""Conditions as `kubectl wait`, Flux, Argo CD and Helm read them."""
 
 import itertools
 
@@ -75,7 +75,7 @@ def test_time_moves_only_with_the_status():
 
 
 def _expected(states: tuple[State, ...], *, finished: bool, was_ready: bool) -> str:
-    """What everybody should read, in the fewest words."""
+    """Return the state that every tool should read."""
     if State.FAILED in states:
         return "Failed"
     lost = {State.SUSPECT} if finished and was_ready else set()

@@ -1,4 +1,4 @@
-"""Probes, and how they are answered."""
+"""Answers to probes."""
 
 import socket
 import time
@@ -36,7 +36,7 @@ def watches() -> list[Reflector[Any]]:
         (200, 300, "the watch of deployments.apps has heard nothing for 300 s"),
     ],
 )
-def test_a_watch_that_hears_nothing_is_dead(
+def test_a_silent_watch_fails_liveness(
     watches: list[Reflector[Any]], pods: float, deployments: float, problem: str | None
 ) -> None:
     now = 1000.0

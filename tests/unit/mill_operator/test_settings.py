@@ -1,4 +1,4 @@
-"""The operator's settings, and that their documentation is the truth."""
+"""The operator's settings and their documentation."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from mill_process.settings import load, table
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
-def test_the_documentation_has_the_table_as_it_is() -> None:
+def test_the_documentation_has_the_generated_table() -> None:
     assert table(Settings) in DOCUMENTATION.read_text(), f"docs/settings.md should have:\n\n{table(Settings)}"
 
 

@@ -1,4 +1,4 @@
-"""A service, or a run, that cannot be rendered or judged by a fault of ours: its neighbors are."""
+"""A service or a run that an internal error keeps from being rendered or judged: others still are."""
 
 import logging
 from collections.abc import Callable
@@ -78,7 +78,7 @@ class Here:
 
 
 class ManyObjects(RecordingServer):
-    """Tells objects of one kind apart, as an API server does."""
+    """Gives each object of one kind its own identity, as an API server does."""
 
     async def apply(self, resource: Any, namespace: str, body: dict[str, Any], *, manager: str) -> dict[str, Any]:
         answer = await super().apply(resource, namespace, body, manager=manager)
@@ -122,7 +122,7 @@ GOOD = ("Healthy", None)
 
 
 @both
-async def test_it_is_suspect_and_then_failed_and_its_neighbours_are_judged(
+async def test_a_service_with_an_internal_error_is_suspect_then_failed_and_others_are_judged(
     here: Here, breaks: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -152,7 +152,7 @@ async def test_it_is_suspect_and_then_failed_and_its_neighbours_are_judged(
 
 
 @both
-async def test_nothing_of_it_is_deleted_or_changed_meanwhile(
+async def test_objects_of_an_unrendered_service_are_neither_deleted_nor_changed(
     here: Here, breaks: Break, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await here.look()
@@ -201,7 +201,7 @@ async def test_a_task_that_cannot_be_rendered_keeps_its_cron_job(
 
 
 class TestWhenItIsWritten:
-    """Objects are made once for their hash and again when they are written: that can fail as well."""
+    """Objects are rendered for their hash, and again for a write: that can fail as well."""
 
     @staticmethod
     def fails(patch: pytest.MonkeyPatch, *names: str) -> None:
@@ -214,7 +214,7 @@ class TestWhenItIsWritten:
 
         patch.setattr(ParsedSpec, "render", broken)
 
-    async def test_it_is_that_service_s_fault_and_its_neighbours_are_written(
+    async def test_an_error_at_the_write_fails_that_service_and_others_are_written(
         self, here: Here, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
@@ -274,7 +274,9 @@ class TestARun:
         jobs = [of("good", "good"), of("bad", "bad")]
         return observe(jobs, [], previous, problems={}, now=CREATED + timedelta(seconds=after))
 
-    def test_it_is_told_of_after_a_while_and_the_others_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_run_with_an_internal_error_is_reported_after_a_while_and_others_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         look = tasks.observe_run
 
         def broken(seen: Any, *arguments: Any) -> Any:
@@ -300,7 +302,7 @@ class TestARun:
         assert (bad.state, bad.reason) == (RunState.PENDING, None)
         assert healed.internal_errors == ()
 
-    def test_a_word_of_a_newer_release_is_judged_anew(self) -> None:
+    def test_a_state_of_a_newer_release_is_judged_again(self) -> None:
         (task,) = (each for each in self.see().tasks if each.name == "good")
         at = task.runs[0].created_at
         newer = TaskRun(name="good", state=RunState("Skipped"), created_at=at, finished_at=at)
@@ -309,6 +311,6 @@ class TestARun:
         assert (good.state, good.finished_at) == (RunState.PENDING, None)
 
 
-def test_a_fault_says_nothing_of_its_text() -> None:
+def test_an_internal_error_shows_no_text_of_its_exception() -> None:
     assert str(InternalError("ValueError", "0123456789", "hunter2")) == "ValueError, id 0123456789"
     assert "hunter2" not in repr(InternalError("ValueError", "0123456789", "hunter2"))

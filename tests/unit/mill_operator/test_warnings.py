@@ -1,4 +1,4 @@
-"""A rule that is made later refuses new generations; what was accepted goes on, with a warning."""
+"""A rule that is added later refuses new generations; accepted ones continue, with a warning."""
 
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -43,7 +43,7 @@ def rollout(id_: str = "4", **more: Any) -> Rollout:
         (MillDeploymentStatus(observed_generation=4, rollout=rollout(finished_at=AT, error="internal")), False),
     ],
 )
-def test_accepted_is_what_was_begun(status: MillDeploymentStatus, expected: bool) -> None:
+def test_a_generation_whose_rollout_started_was_accepted(status: MillDeploymentStatus, expected: bool) -> None:
     assert accepted(status, 4) is expected
 
 
@@ -66,7 +66,7 @@ class Here:
         self.body = resource_body()
 
     def restart(self, **options: Any) -> None:
-        """Begin with nothing but what the API server has, as after an upgrade."""
+        """Start with nothing but the objects of the API server, as after an upgrade."""
         client = cast("KubeClient", self.server)
         self.caches = Caches(client, None, lambda _key: None)
         self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(**options), lambda: datetime.now(UTC))
@@ -90,7 +90,7 @@ def make_rule(patch: pytest.MonkeyPatch, *problems: Problem) -> None:
     patch.setattr(memory, "problems", lambda _spec: list(problems))
 
 
-async def test_what_was_accepted_goes_on_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_accepted_spec_continues_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Here()
     before = await here.look()
     make_rule(monkeypatch, TOO_LONG, SOME)
@@ -113,7 +113,7 @@ async def test_what_was_accepted_goes_on_and_is_told_once(monkeypatch: pytest.Mo
     assert len(again.warnings) == 2
 
 
-async def test_a_size_that_was_accepted_goes_on_too() -> None:
+async def test_an_accepted_size_continues_too() -> None:
     here = Here()
     before = await here.look()
     here.restart(max_spec_bytes=50)
@@ -127,7 +127,7 @@ async def test_a_size_that_was_accepted_goes_on_too() -> None:
     assert "MILL_MAX_SPEC_BYTES" in (refused.rollout.refused or "")
 
 
-async def test_a_new_generation_is_refused_and_what_runs_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_new_generation_is_refused_and_pods_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Here()
     await here.look()
     make_rule(monkeypatch, TOO_LONG)
@@ -144,7 +144,7 @@ async def test_a_new_generation_is_refused_and_what_runs_stays(monkeypatch: pyte
     assert len(here.server.calls) == calls
 
 
-async def test_a_first_generation_is_refused_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_first_generation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     make_rule(monkeypatch, TOO_LONG)
     here = Here()
     status = await here.look()
@@ -153,7 +153,7 @@ async def test_a_first_generation_is_refused_as_ever(monkeypatch: pytest.MonkeyP
     assert here.server.calls == []
 
 
-async def test_a_warning_goes_when_there_is_nothing_to_warn_of(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_warning_is_removed_with_its_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Here()
     await here.look()
     make_rule(monkeypatch, TOO_LONG)

@@ -1,4 +1,4 @@
-"""Lines of logs, and how far somebody has read them."""
+"""Lines of logs, and a reader's position in them."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_lines_are_the_same_however_they_come_in_pieces(lines: list[bytes], data
 @pytest.mark.parametrize(
     "time", [b"2026-02-30T12:00:00Z", b"2026-13-01T12:00:00Z", b"0001-01-01T00:00:00Z", b"2026-01-31T24:60:60Z"]
 )
-def test_a_time_that_never_was_begins_no_line(time: bytes) -> None:
+def test_a_line_with_an_impossible_time_is_no_line(time: bytes) -> None:
     assert parse(time + b" text") is None
 
 
@@ -76,7 +76,7 @@ LINES = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 0, 0, 5,
 
 
 @pytest.mark.parametrize("read", range(len(LINES) + 1))
-def test_whoever_comes_back_gets_the_rest_and_nothing_twice(read: int) -> None:
+def test_a_resumed_reader_gets_each_line_once(read: int) -> None:
     """Also within lines of the very same time; Kubernetes gives the whole second again."""
     first = Progress()
     assert all(first.advance(POD, line) for line in LINES[:read])
@@ -114,14 +114,14 @@ def test_a_position_begins_at_the_second_before() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "0a1b2c3d", "0a1b2c3d-1", "0a1b2c3d-1-1.", "0A1B2C3D-1-1", "0a1b2c3d-\u0661-1"])
-def test_what_is_none_of_ours_is_refused(text: str) -> None:
+def test_a_foreign_event_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no position in a log"):
         Progress.decode(text)
 
 
 @pytest.mark.parametrize("read", range(1, 7))
 def test_lines_out_of_the_order_of_their_times_come_once(read: int) -> None:
-    """Standard output and error are timed before they are put in line."""
+    """Lines of standard output and error get their times before their order."""
     lines = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 5, 3, 5, 4, 9])]
     first = Progress()
     assert all(first.advance(POD, line) for line in lines[:read])
@@ -130,13 +130,13 @@ def test_lines_out_of_the_order_of_their_times_come_once(read: int) -> None:
     assert [line for line in lines if again.advance(POD, line)] == lines[read:]
 
 
-def test_of_replicas_that_an_id_cannot_tell_of_nothing_comes_twice() -> None:
+def test_replicas_that_an_id_has_no_room_for_repeat_no_line() -> None:
     progress = Progress()
     for number in range(Progress.MOST + 10):
         progress.advance(f"{number:08x}", Line(SECOND + number, ""))
     read = Progress.decode(progress.encode())
     read.reopen(f"{9:08x}")
-    assert not read.advance(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those that the id tells of"
+    assert not read.advance(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those in the id"
     assert read.advance(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
 
 
