@@ -1,4 +1,4 @@
-"""Requests in the words of Kubernetes' access rules: what roles grant, metrics count and audit logs show."""
+"""Requests in the terms of Kubernetes' access rules, as roles grant, metrics count and audit logs show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the API server.
+"""Errors between a client and the API server.
 
 ```
 KubeError
@@ -27,11 +27,11 @@ REASON_LIMIT = 253
 
 
 class KubeError(Exception):
-    """Something went wrong between us and the API server."""
+    """Base of the errors between a client and the API server."""
 
 
 class Unreachable(KubeError):
-    """The API server did not answer, or what came was no answer of an API server."""
+    """The API server did not answer, or the answer is not one of an API server."""
 
 
 class WatchStalled(Unreachable):
@@ -46,9 +46,9 @@ class WriteFenced(KubeError):
 
 
 class ApiError(KubeError):
-    """The API server refused. Its own words, or those of an admission webhook, are in `message`, as they came.
+    """The API server refused. `message` is its text, or that of an admission webhook, unchanged.
 
-    The text of the error is one line of them, fit to be logged and shown.
+    The text of the error is one line of it, fit to be logged and shown.
     """
 
     def __init__(self, status: int, reason: str, message: str, details: Json | None = None) -> None:
@@ -60,7 +60,7 @@ class ApiError(KubeError):
 
     @property
     def namespace_terminating(self) -> bool:
-        """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
+        """Whether the namespace is being deleted, or does not exist: nothing needs to be written there any more."""
         gone = self.status == 404 and self.details.get("kind") == "namespaces"
         return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))
 
@@ -71,7 +71,7 @@ class ApiError(KubeError):
 
     @property
     def retry_after(self) -> int | None:
-        """After how many seconds the API server wants to be asked again; None if it does not say so."""
+        """Seconds after which the API server wants the request again; None if it names none."""
         seconds = number(self.details, "retryAfterSeconds")
         return seconds if seconds > 0 else None
 

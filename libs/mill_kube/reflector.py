@@ -30,7 +30,7 @@ PAGE = 500
 
 
 class Stored(Protocol):
-    """What every projection keeps of an object's metadata."""
+    """The metadata that every projection keeps."""
 
     @property
     def key(self) -> Key: ...
@@ -93,7 +93,7 @@ class Reflector(Generic[T]):
         self.last_heard = time.monotonic()
         """When the server last sent anything, a bookmark included; the liveness probe looks at it."""
         self.restarts = 0
-        """How often it had to list again."""
+        """Number of repeated lists."""
 
     @property
     def resource(self) -> Resource:

@@ -61,7 +61,7 @@ class InternalErrorReporter:
         self._on_write = on_write
         self._streaks: dict[Key, FailureStreak] = {}
         self._reported: dict[Key, tuple[int, str, bool]] = {}
-        """What was reported: the generation, the rollout, and whether the rollout was ended."""
+        """The last report: the generation, the rollout, and whether the rollout was ended."""
 
     def clear(self, key: Key) -> None:
         """Forget the failures of a key: a reconciliation has succeeded, or the resource is gone."""

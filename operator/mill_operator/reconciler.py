@@ -68,7 +68,7 @@ class ReconcilerOptions:
 
 
 class _Observed(Protocol):
-    """What was observed, and the lookups that would tell more."""
+    """Observations, and the lookups that would make them more precise."""
 
     @property
     def lookup_requests(self) -> frozenset[LookupRequest]: ...

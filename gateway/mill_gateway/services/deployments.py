@@ -37,7 +37,7 @@ Authorize = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How a deploy is written."""
+    """Options of the write of a deploy."""
 
     force: bool = False
     """Whether a resource that a GitOps tool manages is written, too."""

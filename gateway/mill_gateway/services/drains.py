@@ -242,7 +242,7 @@ def _verdict(owner: Deployment, program: Program) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class DrainContext:
-    """What all drains of a process share."""
+    """The parts that all drains of a process share."""
 
     client: KubeClient
     stores: Stores

@@ -46,7 +46,7 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """What all log streams of a process share."""
+    """The parts that all log streams of a process share."""
 
     client: KubeClient
     stores: Stores

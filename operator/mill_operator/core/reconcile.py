@@ -40,7 +40,7 @@ WRITE_RETRY: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a reconciliation works towards."""
+    """The goal of a reconciliation: the desired objects, rollbacks included."""
 
     resource: ObservedMillDeployment
     desired: DesiredState

@@ -41,7 +41,7 @@ class Part:
     """Characters of that input. The cost of rendering the objects grows with it."""
     children: tuple[ChildObject, ...]
     wanted: DesiredService | None
-    """What the judge needs to know of a service; None: it is a task."""
+    """The service, as verdicts need it; None for a task."""
     internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be rendered: its existing objects stay as they are."""
 

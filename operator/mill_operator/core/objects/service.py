@@ -8,7 +8,7 @@ from mill_operator.core.internal_errors import InternalError
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
-    """What a service was asked to be, as far as the texts and time limits need it."""
+    """The parts of a service's spec that texts and time limits need."""
 
     image: str
     memory: str

@@ -1,4 +1,4 @@
-"""What we keep of the containers of a pod."""
+"""Projections of the containers of a pod."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ RUNTIME_LINE = pattern(
 
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """How a container ended."""
+    """The end of a container."""
 
     exit_code: int
     reason: str
@@ -55,13 +55,13 @@ class ObservedContainer:
 
     @property
     def crashes(self) -> int:
-        """How often it has ended so far."""
+        """Number of times that it has ended."""
         stopped = self.ended is not None or self.waiting_reason == "CrashLoopBackOff"
         return self.restarts + (1 if stopped else 0)
 
     @property
     def latest_end(self) -> Termination | None:
-        """How it ended last."""
+        """Its last end."""
         return self.ended or self.last_ended
 
 

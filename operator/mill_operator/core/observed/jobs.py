@@ -1,4 +1,4 @@
-"""What we keep of a Job, which is one run of a task."""
+"""Projection of a Job, which is one run of a task."""
 
 from dataclasses import dataclass
 from datetime import datetime

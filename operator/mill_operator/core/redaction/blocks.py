@@ -9,7 +9,7 @@ _QUOTES: Final = ('"""', "'''", "```", '"', "'", "`")
 _OPENERS: Final = "[{("
 _CLOSERS: Final = "]})"
 _BLOCK: Final = pattern(r"(?:[|>][+-]?[0-9]?[+-]?|!!?\w{1,20}(?: [|>][+-]?)?)?\s*")
-"""What stands behind a name in YAML whose value is in the lines below."""
+"""Text behind a name in YAML whose value is in the lines below."""
 _HERE_DOCUMENT: Final = pattern(r"<<[-~]?\s?[\"']?(\w{1,40})[\"']?\s*")
 _NAMED: Final = pattern(r"\s*(?:- )?(?:\\?[\"'])?[\w.$*-]{1,100}(?:\\?[\"'])?\s{0,8}[:=]")
 _TRACE: Final = pattern(r"\s+(?:at |File |from |in |\.\.\.|#\d|\^|goroutine )")

@@ -32,8 +32,10 @@ class EventMessage:
     text: str
     """A sentence for people."""
     about: Mapping[str, str]
-    """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
-    in this, in the reason and in the note."""
+    """Subjects of the message, by name: the rollout and its service, or the task and its run.
+
+    Verdicts with equal subjects, reason and message are the same.
+    """
     position: int = 0
     """The position among the messages of one second: Events have no finer times."""
     warning: bool = False

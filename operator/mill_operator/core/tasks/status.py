@@ -19,7 +19,7 @@ from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
 
 TOLD_PER_TASK = 5
-"""How many active runs are reported, and how many that have ended: the newest of each."""
+"""Number of active runs that are reported, and of ended ones: the newest of each."""
 TOLD_CHARACTERS = 28_000
 """Size of the report of all tasks together, as JSON: the newest run of every task before the second of any. A status of
 200 services leaves no more, in an object that is written as a whole."""
@@ -31,7 +31,7 @@ class Observed:
 
     tasks: list[TaskStatus]
     active: int
-    """How many runs have not ended."""
+    """Number of runs that have not ended."""
     wake_at: datetime | None
     """When to observe again though nothing happens."""
     lookup_requests: frozenset[LookupRequest] = frozenset()

@@ -1,4 +1,4 @@
-"""What rules look for in one container of a pod: its image, its start, its run.
+"""Predicates of one container of a pod: its image, its start, its run.
 
 A predicate returns what it has found, or None. What is around a pod (the scheduler, volumes, nodes, quotas) has its
 predicates in `pod_predicates`.
