@@ -55,7 +55,7 @@ class EventQueue:
 
     @contextlib.contextmanager
     def polling(self, poll: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
-        """Poll the replica counts while the block runs, at once and then every so many seconds."""
+        """Poll the replica counts while the block runs, at once and then every `every` seconds."""
         over = threading.Event()
 
         def run() -> None:

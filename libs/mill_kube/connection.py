@@ -129,7 +129,7 @@ class Connection:
 
     @property
     def stall_seconds(self) -> float:
-        """After so many silent seconds a watch is given up."""
+        """Seconds of silence after which a watch is closed."""
         return self._stall_seconds
 
     async def request(self, request: Request) -> Json:

@@ -64,7 +64,7 @@ class Recorder:
             self._worker = asyncio.create_task(self._work())
 
     async def drain(self, seconds: float) -> None:
-        """Post the waiting Events, for at most so many seconds."""
+        """Post the waiting Events, within a number of seconds."""
         if self._worker is None:
             return
         with contextlib.suppress(TimeoutError):

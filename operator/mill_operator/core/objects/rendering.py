@@ -142,7 +142,7 @@ class ParsedSpec:
             if part is None:
                 try:
                     part = self._part(each, fingerprint, size, service=service)
-                except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
+                except Exception as error:  # noqa: BLE001 - any error is of this part alone
                     part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
             parts.append(part)
         return DesiredState(tuple(parts))

@@ -24,10 +24,10 @@ class DesiredService:
     name: str
     template: str
     replicas: int | None
-    """None: whatever the Deployment says, which is an autoscaler's business."""
+    """None: the number in the Deployment, which an autoscaler sets."""
     probed: bool
     request: ServiceRequest
     recreate: bool = False
     """Whether its old pods must end before new ones begin."""
     internal_error: InternalError | None = None
-    """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
+    """Why it could not be rendered. Its existing objects stay unchanged, and its template is unknown."""

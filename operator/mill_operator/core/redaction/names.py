@@ -1,4 +1,4 @@
-"""Which names are names of credentials. A name is taken apart into its words, whatever way they are put together."""
+"""Names of credentials. A name is split into its words, however they are joined."""
 
 import re
 from functools import lru_cache
@@ -27,7 +27,7 @@ LOOKALIKES: Final = words("lookalikes")
 ABOUT_IT: Final = words("about_it")
 """Last words that make a name one of something else: `token_url`, `password_min_length`."""
 STILL: Final = re.compile("webhookurl|hookurl|signedurl|sasurl|tokenstring|databaseurl")
-"""And what does not, though its last word says so."""
+"""Exceptions: names of credentials in spite of such a last word."""
 
 OTHER_KEYS: Final = words("other_keys")
 """Keys that open nothing, by the word before."""

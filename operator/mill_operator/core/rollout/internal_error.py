@@ -71,7 +71,7 @@ def internal_error_status(
 ) -> MillDeploymentStatus:
     """Return the status that reports an internal error; `end` ends the rollout, unless it has ended already.
 
-    Everything else in the status stays as it is, also if it is about the generation before.
+    Everything else in the status stays unchanged, even if it is about an earlier generation.
     """
     text = f"internal error of mill ({internal_error})"
     if end:

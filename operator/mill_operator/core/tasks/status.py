@@ -99,7 +99,7 @@ def _observe_run(
     """Observe one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
     try:
         return observe_run(job, pod, before, results, now)
-    except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
+    except Exception as error:  # noqa: BLE001 - any error is of this run alone
         internal_error = internal_error_of(error)
         internal_errors.append((job.key.name, internal_error))
         return observe_unjudged_run(job, before, internal_error, now)

@@ -1,6 +1,6 @@
 """The observation of one service, from its pods: its state, and what the rules find wrong.
 
-Judged are the pods that carry the wanted template's hash, whatever a controller's status says of them: it lags.
+The pods that count have the hash of the desired template, whatever the status of a controller says: it lags.
 Pods that are being deleted, or that a node has evicted, are no evidence against the service.
 """
 

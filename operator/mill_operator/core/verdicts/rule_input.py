@@ -80,7 +80,7 @@ class Match:
     values: dict[str, str] = field(default_factory=dict)
     """Values for the names in the reason's texts."""
     since: datetime | None = None
-    """When it began, if the evidence itself says so; otherwise the first sighting counts."""
+    """Start of the cause, if the evidence has it; otherwise its first observation counts."""
     grace: timedelta | None = None
     """Overrides the rule's."""
     open_ended: bool = False

@@ -16,7 +16,7 @@ from mill_operator.core.verdicts.rules.writes import INTERNAL
 
 AGAIN_SUSPECT: Final = timedelta(seconds=5)
 AGAIN_FAILED: Final = timedelta(seconds=30)
-"""After so long what could not be judged is tried again, though nothing happens."""
+"""After this time the rendering or judgment is tried again, though nothing happens."""
 
 
 def unjudged(
@@ -44,7 +44,7 @@ def internal_error_finding(
 ) -> Finding:
     """Return what is said of a fault. `before` is what was said of it last, and since when: that stands while it lasts.
 
-    Otherwise an error that is raised now here, now there would be written in every pass.
+    Otherwise an error with a changing place would be written in every reconciliation.
     """
     since = min(timestamps.parse(before[1]), now) if before else now
     return Finding(
