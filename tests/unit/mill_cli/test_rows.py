@@ -49,7 +49,7 @@ def test_a_row_follows_the_events_of_its_service(
     assert (row.judged, row.until) == ((True, len(events) - 1.0) if mood in ("good", "bad") else (False, None))
 
 
-def test_a_failure_says_more_until_it_is_none() -> None:
+def test_a_failure_has_details_until_it_recovers() -> None:
     assert told(FAILED).more == ["    help: Push it.", "    code: TagNotFound (`mill explain TagNotFound`)"]
     assert told(FAILED, progress("healthy")).more == []
 
@@ -90,7 +90,7 @@ def test_replicas_are_counted_until_there_is_a_verdict() -> None:
     assert (row.healthy, row.desired) == (3, 3)
 
 
-def test_what_is_about_no_service_and_what_is_in_no_file() -> None:
+def test_events_without_a_service_and_of_unknown_services() -> None:
     rows = Rows(["web"])
     assert rows.apply("failed", {"reason": "superseded"}, 0.0) == "failed: superseded"
     assert rows.apply("progress", {"phase": "started"}, 0.0) is None

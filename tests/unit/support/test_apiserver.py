@@ -26,7 +26,7 @@ async def test_it_keeps_the_contract(contract: Contract, check: Callable[[Contra
     await check(contract)
 
 
-async def test_an_error_meets_only_the_requests_that_it_is_scripted_for(server: ApiServer, contract: Contract) -> None:
+async def test_an_error_hits_only_the_requests_that_it_is_scripted_for(server: ApiServer, contract: Contract) -> None:
     server.add_fault("get", SECRETS, first=2, times=1, error=Unreachable("cut off"))
     await contract.create("a")
     await contract.get("a")
