@@ -3,23 +3,23 @@
 import socket
 import time
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import pytest
 
-from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
-from mill_kube.resources import DEPLOYMENTS, PODS
+from mill_kube.resources import DEPLOYMENTS, PODS, Resource
 from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
 from mill_process.probes import dead_watch, unsynced_watch
+from tests.support.apiserver import ApiServer, InMemoryClient
 
 DEADLINE = 180.0
 
 
-def _watch(resource: Any) -> Reflector[Any]:
-    return Reflector(cast("KubeClient", None), resource, project=lambda body: body, on_change=lambda *_: None)
+def _watch(resource: Resource) -> Reflector[Any]:
+    return Reflector(InMemoryClient(ApiServer()), resource, project=lambda body: body, on_change=lambda *_: None)
 
 
 @pytest.fixture

@@ -3,17 +3,16 @@
 import re
 import time
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, Transition
 from mill_kube.calls import Call
-from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.metrics import ROLLOUT_RESULTS, Metrics
+from tests.support.apiserver import ApiServer, InMemoryClient
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
 AT = "2026-01-31T12:00:00.000Z"
@@ -73,7 +72,7 @@ def test_requests_are_counted_by_verb_resource_and_code(metrics: Metrics) -> Non
 
 def test_watches_are_measured_at_each_scrape(metrics: Metrics) -> None:
     pods: Reflector[object] = Reflector(
-        cast("KubeClient", None), PODS, project=lambda body: body, on_change=lambda *_: None
+        InMemoryClient(ApiServer()), PODS, project=lambda body: body, on_change=lambda *_: None
     )
     pods.restarts, pods.last_heard = 3, time.monotonic() - 100
     metrics.watches([pods])
