@@ -74,7 +74,7 @@ class LazyGroup(_Sections, click.Group):
 
     @property
     def visible_commands(self) -> list[LazyCommand]:
-        """Return the commands that the help lists, in its order."""
+        """The commands that the help lists, in its order."""
         return [each for each in self.lazy_commands.values() if not each.hidden]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click gives it

@@ -48,14 +48,14 @@ class EventQueue:
                 for event in events:
                     self._queue.put(event)
                 self._queue.put(None)
-            except BaseException as error:  # noqa: BLE001 - `take` raises it
+            except BaseException as error:  # noqa: BLE001 - `receive` raises it
                 self._queue.put(error)
 
         threading.Thread(target=read, daemon=True).start()
 
     @contextlib.contextmanager
     def polling(self, poll: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
-        """Poll the replica counts while the block runs, at once and then every so many seconds."""
+        """Poll the replica counts while the block runs, at once and then every `every` seconds."""
         over = threading.Event()
 
         def run() -> None:
@@ -87,7 +87,7 @@ class EventQueue:
             for each, handler in replaced.items():
                 signal.signal(each, handler)
 
-    def take(self, due: Callable[[], float | None]) -> Iterator[QueueItem | None]:
+    def receive(self, due: Callable[[], float | None]) -> Iterator[QueueItem | None]:
         """Yield the items, and None when the moment that `due` returns comes first. Raise what a thread raised."""
         while True:
             until = due()

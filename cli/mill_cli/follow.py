@@ -76,7 +76,7 @@ def _show_plain(rollout: FollowedRollout) -> bool:
     items.read(rollout.stream)
     orderer = LineOrderer(rollout.services(), rollout.messages)  # the stream is read meanwhile
     success = False
-    for event in items.take(lambda: orderer.due):
+    for event in items.receive(lambda: orderer.due):
         now = time.monotonic()
         if not isinstance(event, ServerEvent):
             lines = orderer.tick(now)
@@ -109,15 +109,15 @@ def _show_live(rollout: FollowedRollout) -> bool:
 
     from mill_cli.output.live import LiveRollout  # noqa: PLC0415 - rich takes a while; the gateway has the request
 
-    waiting = items.take(lambda: time.monotonic() + ANSWER_SECONDS)
+    waiting = items.receive(lambda: time.monotonic() + ANSWER_SECONDS)
     first = next((each for each in waiting if each is not None or stream.headers), None)
     if not stream.headers:
         return False
     shown, over, success = LiveRollout(list(rollout.services()), rollout.messages), False, False
     with items.polling(lambda: _replica_counts(rollout), COUNT_SECONDS), items.signals(), shown.shown():
-        for item in itertools.chain([first], items.take(lambda: shown.due)):
+        for item in itertools.chain([first], items.receive(lambda: shown.due)):
             if isinstance(item, ServerEvent):
-                shown.take(item.name, item.data)
+                shown.apply(item.name, item.data)
                 over, success = item.last, _succeeded(item)
             elif isinstance(item, ReplicaCounts):
                 shown.count(item.services)

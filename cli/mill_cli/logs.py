@@ -29,7 +29,7 @@ def print_logs(options: Options, name: str | None, *, follow: bool, tail: int | 
             if not options.as_json:
                 screen.out("no services running")
             return Exit.SUCCESS
-        return _all(gateway, services, query, follow=follow)
+        return _show_all(gateway, services, query, follow=follow)
 
 
 def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[ServerEvent]:
@@ -41,7 +41,7 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
         yield event
 
 
-def _all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow: bool) -> Exit:
+def _show_all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow: bool) -> Exit:
     """Print the lines of all services: one after the other, or with `follow` as they arrive."""
     result = Exit.SUCCESS
     for service, event in _as_they_arrive(gateway, services, query) if follow else _in_order(gateway, services, query):

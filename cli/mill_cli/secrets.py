@@ -41,7 +41,7 @@ def _read_value(name: str, value: str | None, file: Path | None) -> str:
     try:
         data = read_bounded(Path(STDIN) if file is None else file, MAX_BYTES)
     except OSError as error:
-        raise CliError(Exit.FILE, f"{source}: {error.strerror} (os error {error.errno})") from error
+        raise CliError(Exit.FILE, f"{source}: {error.strerror}") from error
     if data is None:
         raise CliError(Exit.FILE, f"{source}: more than {MAX_BYTES:,} bytes", "use a value of at most one megabyte")
     try:

@@ -59,7 +59,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedLimit:
-    """What a release after 0.1.0 requires of texts that match their pattern: the models let it pass."""
+    """Requirement of a release after 0.1.0 on texts that match their pattern; the models accept other ones."""
 
     is_exceeded: Callable[[str], bool]
     refusal: str
@@ -80,7 +80,7 @@ class TextRule:
     refusal: str
     """`{}` is the text."""
     suggestion: str | Callable[[str], str]
-    """What such a text looks like; or what to change in a given one."""
+    """Description of a valid text, or the change that a given one needs."""
     strict: str | None = None
     """A narrower pattern, applied by the rules and by no schema: one that 0.1.0 did not have in its models."""
     has_cel: bool = True

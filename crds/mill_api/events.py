@@ -207,8 +207,8 @@ def _current(
     if rollout.finished_at is not None and not is_open:
         if rollout.error is not None:
             yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": rollout.error})
-        begun = rollout.refused is None and rollout.error is None
-        good = begun and (bool(rollout.success) if only is None else True)
+        is_judged = rollout.refused is None and rollout.error is None
+        good = is_judged and (bool(rollout.success) if only is None else True)
         yield _done(prefix, rollout.started_at, rollout.finished_at, success=good)
 
 

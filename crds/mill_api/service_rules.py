@@ -8,7 +8,7 @@ from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
 
 
 class VolumeFields(Protocol):
-    """What the rules read of a volume."""
+    """The fields of a volume that the rules read."""
 
     @property
     def name(self) -> str: ...
@@ -19,14 +19,14 @@ class VolumeFields(Protocol):
 
 
 class RouteFields(Protocol):
-    """What the rules read of a route."""
+    """The fields of a route that the rules read."""
 
     @property
     def host(self) -> str: ...
 
 
 class HealthFields(Protocol):
-    """What the rules read of a health block."""
+    """The fields of a health block that the rules read."""
 
     @property
     def path(self) -> str | None: ...
@@ -39,7 +39,7 @@ class HealthFields(Protocol):
 
 
 class ServiceFields(Protocol):
-    """What the rules read of a service."""
+    """The fields of a service that the rules read."""
 
     @property
     def name(self) -> str: ...

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from mill_gateway.access import Access
-from mill_gateway.exceptions import NotSynced
+from mill_gateway.exceptions.cluster import NotSynced
 from mill_gateway.metrics import Metrics
 from mill_gateway.services.deployments import Deployments
 from mill_gateway.services.drains import Drains
@@ -19,7 +19,7 @@ from mill_gateway.services.volumes import Volumes
 from mill_gateway.settings import Settings
 from mill_gateway.stores import Stores
 from mill_gateway.streams.logs import LogSource
-from mill_gateway.streams.places import Streams
+from mill_gateway.streams.slots import StreamSlotPool
 from mill_kube.client import KubeClient
 from mill_process.probes import unsynced_kinds
 
@@ -33,7 +33,7 @@ class Gateway:
     stores: Stores
     access: Access
     metrics: Metrics
-    streams: Streams
+    streams: StreamSlotPool
     log_source: LogSource
     deployments: Deployments
     rollouts: Rollouts
@@ -56,7 +56,7 @@ class Gateway:
             stores,
             Access(client, settings),
             metrics,
-            Streams(settings),
+            StreamSlotPool(settings),
             LogSource(client, stores, settings.log_queue_bytes),
             Deployments(client, stores.deployments, stores.pods),
             Rollouts(client, stores.deployments),

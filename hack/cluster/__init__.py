@@ -7,16 +7,12 @@ From Python: `cluster = hack.cluster.up()`, then `cluster.kubeconfig`, `cluster.
 from hack.cluster.choose import backend
 from hack.cluster.handle import Cluster
 
-__all__ = ["Cluster", "describe", "down", "ensure_cluster", "status", "up"]
+__all__ = ["Cluster", "describe", "down", "status", "up"]
 
 
 def up() -> Cluster:
     """Start the cluster unless it runs; return where it is."""
     return backend().up()
-
-
-ensure_cluster = up
-"""The name that reads better in a test fixture."""
 
 
 def down() -> None:

@@ -1,4 +1,4 @@
-"""Requests in the words of Kubernetes' access rules: what roles grant, metrics count and audit logs show."""
+"""Requests in the terms of Kubernetes' access rules, as roles grant, metrics count and audit logs show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Call:
 
     @property
     def target(self) -> str:
-        """Return what it is about, as kubectl shows rights: `milldeployments.mill.dev/status`."""
+        """The kind and subresource, as kubectl shows rights: `milldeployments.mill.dev/status`."""
         return f"{self.resource.full_name}/{self.subresource}" if self.subresource else self.resource.full_name
 
 

@@ -97,6 +97,20 @@ class KubeClient(Connection):
         query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
         return await self.request(Request("patch", resource, namespace, name, None, query, body, MERGE_PATCH))
 
+    async def replace_status(
+        self, resource: Resource, namespace: str, name: str, status: Json, *, uid: str, manager: str
+    ) -> Json:
+        """Replace the status of exactly the object of that uid. For another one of the name raise a failed patch.
+
+        A merge patch could not tell them apart: the API server ignores the metadata in a status of a custom resource.
+        """
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]
+        query = {"fieldManager": manager}
+        return await self.request(Request("patch", resource, namespace, name, "status", query, operations, JSON_PATCH))
+
     async def merge_status(self, resource: Resource, namespace: str, name: str, body: Json, *, manager: str) -> Json:
         """Merge into an object's status. Maps are merged, so that what is to go must be an explicit null."""
         query = {"fieldManager": manager}

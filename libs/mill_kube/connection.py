@@ -57,7 +57,7 @@ class Request:
     """One request to the API server."""
 
     verb: str
-    """Of Kubernetes: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`."""
+    """Verb of Kubernetes: `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`."""
     resource: Resource
     namespace: str | None = None
     name: str | None = None
@@ -106,7 +106,7 @@ class Connection:
         self._may_write = may_write
         self._stall_seconds = stall_seconds
         self.server_ahead = timedelta(0)
-        """How far the API server's clock was ahead of ours, to a second, when it answered first."""
+        """Time by which the API server's clock was ahead of this process's at the first answer, to a second."""
         self._answered = False
 
     @classmethod
@@ -129,7 +129,7 @@ class Connection:
 
     @property
     def stall_seconds(self) -> float:
-        """After so many silent seconds a watch is given up."""
+        """Seconds of silence after which a watch is closed."""
         return self._stall_seconds
 
     async def request(self, request: Request) -> Json:

@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the API server.
+"""Errors between a client and the API server.
 
 ```
 KubeError
@@ -20,16 +20,18 @@ from mill_objects.printable import one_line
 
 MESSAGE_LIMIT = 8 * 1024
 """Bytes of a message of the API server, or of the network, in the text of an error."""
+UNPROCESSABLE = 422
+"""HTTP status for an object that is invalid, and for a patch that does not apply."""
 REASON_LIMIT = 253
 """Bytes of a refusal's reason: one word, but an admission webhook may write it."""
 
 
 class KubeError(Exception):
-    """Something went wrong between us and the API server."""
+    """Base of the errors between a client and the API server."""
 
 
 class Unreachable(KubeError):
-    """The API server did not answer, or what came was no answer of an API server."""
+    """The API server did not answer, or the answer is not one of an API server."""
 
 
 class WatchStalled(Unreachable):
@@ -44,9 +46,9 @@ class WriteFenced(KubeError):
 
 
 class ApiError(KubeError):
-    """The API server refused. Its own words, or those of an admission webhook, are in `message`, as they came.
+    """The API server refused. `message` is its text, or that of an admission webhook, unchanged.
 
-    The text of the error is one line of them, fit to be logged and shown.
+    The text of the error is one line of it, fit to be logged and shown.
     """
 
     def __init__(self, status: int, reason: str, message: str, details: Json | None = None) -> None:
@@ -57,14 +59,19 @@ class ApiError(KubeError):
         self.details = details or {}
 
     @property
-    def namespace_goes(self) -> bool:
-        """Whether it was refused because the whole namespace is going, or gone: nothing is owed to it any more."""
+    def namespace_terminating(self) -> bool:
+        """Whether the namespace is being deleted, or does not exist: nothing needs to be written there any more."""
         gone = self.status == 404 and self.details.get("kind") == "namespaces"
         return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))
 
     @property
+    def is_failed_patch(self) -> bool:
+        """Whether a JSON patch does not apply, such as by a failed `test`. Of an invalid object the kind is named."""
+        return self.status == UNPROCESSABLE and "kind" not in self.details
+
+    @property
     def retry_after(self) -> int | None:
-        """After how many seconds the API server wants to be asked again; None if it does not say so."""
+        """Seconds after which the API server wants the request again; None if it names none."""
         seconds = number(self.details, "retryAfterSeconds")
         return seconds if seconds > 0 else None
 

@@ -24,7 +24,7 @@ class LogOptions:
     previous: bool = False
     """The log of the start before the current one."""
     tail: int | None = None
-    """The last so many lines; None: all."""
+    """Number of last lines; None: all."""
     since: str | None = None
     """RFC 3339 with whole seconds, which is all that Kubernetes looks at."""
 

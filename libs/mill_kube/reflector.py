@@ -30,7 +30,7 @@ PAGE = 500
 
 
 class Stored(Protocol):
-    """What every projection keeps of an object's metadata."""
+    """The metadata that every projection keeps."""
 
     @property
     def key(self) -> Key: ...
@@ -93,7 +93,7 @@ class Reflector(Generic[T]):
         self.last_heard = time.monotonic()
         """When the server last sent anything, a bookmark included; the liveness probe looks at it."""
         self.restarts = 0
-        """How often it had to list again."""
+        """Number of repeated lists."""
 
     @property
     def resource(self) -> Resource:
@@ -217,7 +217,7 @@ class Reflector(Generic[T]):
         key = _key(body)
         try:
             new = self._project(body)
-        except Exception as error:  # noqa: BLE001 - whatever it is: it must not cost the other objects
+        except Exception as error:  # noqa: BLE001 - any error must leave out this object alone
             if key not in self._unreadable:
                 self._unreadable.add(key)
                 cause, plural = _cause(error), self._resource.plural
@@ -267,13 +267,13 @@ def _newer(new: str, old: str) -> bool:
 
 
 def _key(body: object) -> Key:
-    """Return what an object is called, as far as it says so."""
+    """Return the name of an object, as far as it has one."""
     meta = mapping(body, "metadata")
     return Key(text(meta, "namespace"), text(meta, "name"))
 
 
 def _cause(error: Exception) -> str:
-    """Say what went wrong without a word of the object: of our own errors the message, of others where it was."""
+    """Describe an error without text of the object: the message of Mill's own errors, the place of others."""
     if isinstance(error, Unreadable):
         return str(error)
     where = traceback.extract_tb(error.__traceback__)[-1]

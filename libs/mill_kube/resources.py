@@ -20,12 +20,12 @@ class Resource:
 
     @property
     def api_version(self) -> str:
-        """Return what stands in an object's `apiVersion`."""
+        """The `apiVersion` of objects."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
     def full_name(self) -> str:
-        """Return what kubectl calls it: `deployments.apps`, or `pods` in the core group."""
+        """The name that kubectl uses: `deployments.apps`, or `pods` in the core group."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:

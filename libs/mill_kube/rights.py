@@ -1,4 +1,4 @@
-"""What a component may do in the cluster, as one table: its account and roles are made of it, and nothing else grants.
+"""Rights of a component in the cluster, as one table: its account and roles are made of it, and nothing else grants.
 
 `python -m mill_operator.rbac --namespace NAME` prints the manifests of a component that serves one namespace. Tests on
 a real cluster compare the tables with the requests that are made.
@@ -23,7 +23,7 @@ SYSTEM_NAMESPACE: Final = "mill-system"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What may be done with a kind of object, and what for."""
+    """Verbs that are granted on a kind of object, and the reason."""
 
     resource: Resource
     verbs: tuple[str, ...]
@@ -64,12 +64,12 @@ class Account:
 
     name: str
     module: str
-    """Whose command line prints them."""
+    """The module whose command line prints them."""
     roles: tuple[Role, ...]
 
     @property
     def rights(self) -> tuple[Right, ...]:
-        """Return the rights of all roles."""
+        """The rights of all roles."""
         return tuple(right for role in self.roles for right in role.rights)
 
     def manifests(self, namespace: str | None = None, *, system: str = SYSTEM_NAMESPACE) -> list[Manifest]:

@@ -41,7 +41,7 @@ def _event(line: bytes) -> Json:
 
 async def _lines(content: aiohttp.StreamReader, stall_seconds: float) -> AsyncGenerator[bytes]:
     """Yield lines. `readline` fails at 4 MiB, and JSON writes some letters of an object in six bytes."""
-    begun = bytearray()
+    incomplete = bytearray()
     while True:
         try:
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes together with a line.
@@ -55,8 +55,8 @@ async def _lines(content: aiohttp.StreamReader, stall_seconds: float) -> AsyncGe
             return  # half a line is no event: the next watch begins before it
         *lines, rest = part.split(b"\n")
         for line in lines:
-            yield bytes(begun + line)
-            begun.clear()
-        begun += rest
-        if len(begun) > LARGEST_EVENT:
+            yield bytes(incomplete + line)
+            incomplete.clear()
+        incomplete += rest
+        if len(incomplete) > LARGEST_EVENT:
             raise Unreachable(f"an event of more than {LARGEST_EVENT} bytes")

@@ -1,4 +1,4 @@
-"""What a syntax error means, and which remedy lets the rest of the file be read.
+"""Meanings of syntax errors, and the remedies that let the rest of a file be read.
 
 tree-sitter reports that there is an error, and roughly where. People need the place of the first wrong character, what
 is there, and what to write instead.
@@ -30,7 +30,7 @@ class SyntaxProblem(NamedTuple):
     advice: str | None = None
     related: tuple[tuple[str, Span], ...] = ()
     remedy: Remedy | None = None
-    """How to read on behind it; None: nothing behind it can be read with certainty."""
+    """The repair with which reading continues behind it; None: nothing behind it can be read with certainty."""
 
     @property
     def unclosed(self) -> bool:

@@ -1,1 +1,1 @@
-"""What operator and gateway share as processes: settings, logs, supervision of background tasks, probes, metrics."""
+"""Parts of the processes of operator and gateway: settings, logs, supervision of background tasks, probes, metrics."""

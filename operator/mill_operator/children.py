@@ -146,7 +146,7 @@ class ChildWriter:
                     resource, child.key.namespace, _with_uid(body, uid), manager=names.OPERATOR_FIELD_MANAGER
                 )
             except ApiError as error:
-                if error.namespace_goes:
+                if error.namespace_terminating:
                     return  # the resource is deleted with it
                 if error.status not in REFUSALS:
                     raise

@@ -211,7 +211,7 @@ class Controller:
                     self._queue.done(key, rest=self._rest(key, meter.seconds))
 
     def _rest(self, key: Key, seconds: float) -> float:
-        """Return how long a MillDeployment must wait after a reconciliation that used so many seconds of CPU."""
+        """Return how long a MillDeployment must wait after a reconciliation that used `seconds` of CPU."""
         rest = self._cpu_budgets.spend(key, seconds, asyncio.get_running_loop().time())
         if rest > 0:
             self._metrics.rests.inc()

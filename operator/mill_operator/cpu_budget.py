@@ -1,6 +1,6 @@
 """CPU budgets of MillDeployments: one that changes all the time does not slow down the others.
 
-Each has a token bucket: so many seconds of CPU at once, and a share of one CPU in the long run. After using more, it
+Each has a token bucket: a burst in seconds of CPU, and a share of one CPU in the long run. After using more, it
 waits before the next reconciliation until the share has made up for it. That one handles all changes of the meantime.
 """
 

@@ -1,4 +1,4 @@
-"""What people can read of the judge's table: docs/failure-codes.md, and as JSON what `mill explain` shows.
+"""The table of rules for people: docs/failure-codes.md, and the JSON that `mill explain` shows.
 
 The command line never imports the operator, so it carries its own copy, which `make lint` keeps the same.
 """

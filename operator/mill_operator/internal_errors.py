@@ -8,10 +8,8 @@ import logging
 from collections.abc import Callable, MutableMapping
 from datetime import datetime
 
-from mill_api import names
 from mill_kube.client import KubeClient
-from mill_kube.errors import ApiError, Conflict, Expired, KubeError, NotFound
-from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_kube.errors import ApiError, Conflict, Expired, KubeError
 from mill_objects.key import Key
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
@@ -23,8 +21,9 @@ from mill_operator.core.rollout.internal_error import (
 )
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.memory import Memory
-from mill_operator.publisher import OnWrite, wire
+from mill_operator.publisher import OnWrite
 from mill_operator.recorder import Recorder
+from mill_operator.resource_requests import ResourceGone, write_status
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ def internal_error_in(error: Exception) -> InternalError | None:
     """Return the internal error to report; None if the API server did not answer, was busy, or there was a conflict."""
     if not isinstance(error, KubeError):
         return internal_error_of(error)
-    if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_goes:
+    if not isinstance(error, ApiError) or isinstance(error, Conflict | Expired) or error.namespace_terminating:
         return None
     if error.status in TRANSIENT or error.status >= 500:
         return None
@@ -62,7 +61,7 @@ class InternalErrorReporter:
         self._on_write = on_write
         self._streaks: dict[Key, FailureStreak] = {}
         self._reported: dict[Key, tuple[int, str, bool]] = {}
-        """What was reported: the generation, the rollout, and whether the rollout was ended."""
+        """The last report: the generation, the rollout, and whether the rollout was ended."""
 
     def clear(self, key: Key) -> None:
         """Forget the failures of a key: a reconciliation has succeeded, or the resource is gone."""
@@ -101,13 +100,10 @@ class InternalErrorReporter:
         )
         change = StatusChange.between(memory.written, after)
         if not change.is_empty:
-            body = {"metadata": {"uid": memory.uid}, "status": wire(after)}
             try:
-                await self._client.merge_status(
-                    MILL_DEPLOYMENTS, *resource.key, body, manager=names.OPERATOR_FIELD_MANAGER
-                )
-            except NotFound:
-                log.debug("%s: gone", resource.key, extra=about(resource.key))
+                await write_status(self._client, resource.key, memory.uid, after)
+            except ResourceGone:
+                log.debug("%s: deleted or replaced", resource.key, extra=about(resource.key))
                 return
         # The next reconciliation that succeeds makes the rest of the status again.
         memory.statuses.mark_written(after)

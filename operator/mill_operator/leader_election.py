@@ -112,7 +112,7 @@ class LeaderElection:
         self._changed.set()
 
     async def _write(self, holder: str, seconds: float) -> bool:
-        """Write a holder into the Lease as it is known. Return whether that succeeded.
+        """Write a holder into the known version of the Lease. Return whether that succeeded.
 
         If the Lease has changed, the watch reports it, so that a conflict is not followed by a read.
         """

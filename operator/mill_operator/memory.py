@@ -110,7 +110,7 @@ class Memory:
 
     @property
     def written(self) -> MillDeploymentStatus:
-        """Return the newest status that the API server has."""
+        """The newest status that the API server has."""
         return self.statuses.written
 
     def is_known(self, resource: ObservedMillDeployment) -> bool:

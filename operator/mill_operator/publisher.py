@@ -3,19 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from mill_api import names
-from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient
-from mill_kube.errors import Conflict, NotFound
-from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_kube.errors import Conflict
 from mill_objects.key import Key
 from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.core.rollout.write_throttle import Urgency, pause_seconds, urgency
 from mill_operator.memory import Memory
 from mill_operator.recorder import Recorder
+from mill_operator.resource_requests import ResourceGone, write_status
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
@@ -53,16 +51,15 @@ class Publisher:
             await self._write(key, memory, change)
 
     async def _write(self, key: Key, memory: Memory, change: StatusChange) -> bool:
-        """Write a status. Return False after a conflict; a resource that is gone needs no status."""
-        body = {"metadata": {"uid": memory.uid}, "status": wire(change.after)}
+        """Write a status. Return False after a conflict; a deleted resource needs no status."""
         started = time.monotonic()
         try:
-            await self._client.merge_status(MILL_DEPLOYMENTS, *key, body, manager=names.OPERATOR_FIELD_MANAGER)
-        except NotFound:
-            log.debug("%s: gone", key, extra=about(key))
+            await write_status(self._client, key, memory.uid, change.after)
+        except ResourceGone:
+            log.debug("%s: deleted or replaced", key, extra=about(key))
             return True
         except Conflict:
-            log.debug("%s: conflict: the resource was modified or recreated", key, extra=about(key))
+            log.debug("%s: conflict: other clients modify the resource", key, extra=about(key))
             return False
         memory.written_at = time.monotonic()
         memory.write_seconds = memory.written_at - started
@@ -77,11 +74,3 @@ class Publisher:
             log.log(level, "%s: %s", key, each.text, extra=about(key, **each.about, reason=each.reason))
             if each.verdict:
                 self._recorder.record(key, uid, each)
-
-
-def wire(status: MillDeploymentStatus) -> dict[str, Any]:
-    """Return the status for a merge patch. It keeps old keys of maps, so that a removed key is an explicit null."""
-    wire: dict[str, Any] = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-    rollout = status.rollout
-    wire["rollout"] = rollout.model_dump(mode="json", by_alias=True) if rollout else None
-    return wire

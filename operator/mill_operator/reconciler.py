@@ -12,8 +12,7 @@ from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 from mill_kube.client import KubeClient
-from mill_kube.errors import KubeError, NotFound
-from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_kube.errors import KubeError
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.children import ChildWriter
@@ -47,6 +46,7 @@ from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
 from mill_operator.renderer import Renderer, Rollback
+from mill_operator.resource_requests import still_exists
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class ReconcilerOptions:
 
 
 class _Observed(Protocol):
-    """What was observed, and the lookups that would tell more."""
+    """Observations, and the lookups that would make them more precise."""
 
     @property
     def lookup_requests(self) -> frozenset[LookupRequest]: ...
@@ -225,20 +225,12 @@ class Reconciler:
         """Carry out the writes. Return False, without a write, if the resource turns out to be gone."""
         is_rolled_out = memory.written.observed_generation >= resource.generation
         is_missing = any(memory.writes.problem(child) is None for child in writes.plan.create)
-        if is_missing and is_rolled_out and not await self._still_exists(resource):
+        if is_missing and is_rolled_out and not await still_exists(self._client, resource.key, resource.uid):
             return False  # the missing objects went with the resource; the watch will report its end
         if writes.adopt:
             await self._children.adopt(resource.owner, writes.adopt)
         await self._children.write(writes.plan, memory.writes, renderer)
         return True
-
-    async def _still_exists(self, resource: ObservedMillDeployment) -> bool:
-        """Ask the API server for the resource, since the watches of several kinds are not in step."""
-        try:
-            metadata = (await self._client.get(MILL_DEPLOYMENTS, *resource.key))["metadata"]
-        except NotFound:
-            return False
-        return metadata["uid"] == resource.uid and "deletionTimestamp" not in metadata
 
     def _situation(self, goal: Goal, memory: Memory) -> Situation:
         return Situation(
@@ -268,7 +260,7 @@ class Reconciler:
                 snapshot.run_pods,
                 memory.status.tasks,
                 problems=memory.task_problems(),
-                answers=results,
+                results=results,
                 now=now,
             )
 

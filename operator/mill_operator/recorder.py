@@ -64,7 +64,7 @@ class Recorder:
             self._worker = asyncio.create_task(self._work())
 
     async def drain(self, seconds: float) -> None:
-        """Post the waiting Events, for at most so many seconds."""
+        """Post the waiting Events, within a number of seconds."""
         if self._worker is None:
             return
         with contextlib.suppress(TimeoutError):
@@ -91,7 +91,7 @@ class Recorder:
             except WriteFenced:
                 log.debug("%s: event %s is lost: another replica leads", post.key, post.message.reason)
             except ApiError as error:
-                level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_goes else logging.WARNING
+                level = logging.DEBUG if isinstance(error, NotFound) or error.namespace_terminating else logging.WARNING
                 log.log(level, "%s: event %s is lost: %s", post.key, post.message.reason, error)
             except Exception:
                 log.exception("%s: event %s is lost: unexpected error", post.key, post.message.reason)

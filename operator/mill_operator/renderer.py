@@ -87,7 +87,7 @@ class Renderer:
         try:
             made = await self._render(child)
             return made if template is None else with_template(made, template)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
+        except Exception as error:  # noqa: BLE001 - any error is of this part alone
             self.internal_errors[child.program] = internal_error_of(error)
             return None
 

@@ -60,8 +60,8 @@ class Server:
         await asyncio.sleep(0.001)
         return cast("Json", body)
 
-    async def merge_status(self, _resource: Resource, _namespace: str, _name: str, body: Json, **_: Any) -> Json:
-        self.status = json.loads(json.dumps(body["status"]))
+    async def replace_status(self, _resource: Resource, _namespace: str, _name: str, status: Json, **_: Any) -> Json:
+        self.status = json.loads(json.dumps(status))
         return {}
 
 

@@ -100,7 +100,7 @@ class Bench:
 
     async def by_gateway(self) -> Moments:
         """Deploy as `mill deploy` does."""
-        async with self._stores() as moments, httpx.AsyncClient(timeout=60) as http:
+        async with self._watched() as moments, httpx.AsyncClient(timeout=60) as http:
             moments.mark("sent")
             address = f"{GATEWAY}/v1/deploy?namespace={self._namespace}"
             async with aconnect_sse(http, "POST", address, content=self._mill_file) as stream:
@@ -111,14 +111,14 @@ class Bench:
 
     async def by_kubectl(self) -> Moments:
         """Apply the MillDeployment."""
-        async with self._stores() as moments:
+        async with self._watched() as moments:
             await self._apply(moments, self._resource)
             await self._judged(moments, "in the status")
         return moments
 
     async def bare(self, objects: dict[str, Any]) -> Moments:
         """Apply the Deployments and Services themselves."""
-        async with self._stores() as moments:
+        async with self._watched() as moments:
             await self._apply(moments, objects)
             await self._judged(moments, "by the kubelet")
         return moments

@@ -122,7 +122,7 @@ def test_a_token_in_a_file_that_others_can_read_is_warned_of(mill: Mill, takes: 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        (None, "error: token: No such file or directory (os error 2)\n"),
+        (None, "error: token: No such file or directory\n"),
         ("", "error: token: not a token\n  help: write one token to the file, on one line\n"),
         ("a\nb", "error: token: not a token\n  help: write one token to the file, on one line\n"),
         ("x" * 70_000, "error: token: not a token\n  help: write one token to the file, on one line\n"),

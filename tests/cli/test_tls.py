@@ -67,7 +67,7 @@ def test_a_certificate_for_another_name_is_refused(mill: Mill, secure: FakeGatew
 @pytest.mark.parametrize(
     ("file", "error"),
     [
-        ("gone.pem", "error: gone.pem: No such file or directory (os error 2)\n"),
+        ("gone.pem", "error: gone.pem: No such file or directory\n"),
         ("server.key", "error: server.key: no PEM certificates (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
         ("text.pem", "error: text.pem: no PEM certificates (NO_CERTIFICATE_OR_CRL_FOUND)\n"),
     ],

@@ -52,7 +52,7 @@ def _shown(body: Any) -> object:
 
 def _refused(body: Any) -> object:
     error = ApiError.from_status(409, json.dumps(body).encode())
-    return error.namespace_goes, error.retry_after, str(error)
+    return error.namespace_terminating, error.retry_after, str(error)
 
 
 PROJECTIONS: Final = (

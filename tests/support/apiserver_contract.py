@@ -14,7 +14,7 @@ import pytest
 
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, Conflict, Expired, NotFound
-from mill_kube.resources import INGRESSES, LEASES, MILL_DEPLOYMENTS, SECRETS, Resource
+from mill_kube.resources import DEPLOYMENTS, INGRESSES, LEASES, MILL_DEPLOYMENTS, SECRETS, Resource
 from mill_objects.json import Json
 
 MANAGER: Final = "mill.dev/contract"
@@ -97,7 +97,7 @@ async def a_missing_object_is_not_found(contract: Contract) -> None:
             await way
         assert (refused.value.status, refused.value.reason) == (404, "NotFound")
         assert (refused.value.details["name"], refused.value.details["kind"]) == ("missing", "secrets")
-        assert not refused.value.namespace_goes
+        assert not refused.value.namespace_terminating
 
 
 async def a_merge_changes_what_it_names(contract: Contract) -> None:
@@ -233,6 +233,26 @@ async def a_status_is_written_apart_from_the_spec(contract: Contract) -> None:
         await merge_status("missing", {"status": status})
 
 
+async def a_deployment_has_one_replica_by_default(contract: Contract) -> None:
+    """By a dry run, since the Deployment controller would act on an object that is kept."""
+    labels = {LABEL: "yes"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}
+    body: Json = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "scaled", "labels": labels},
+        "spec": {"selector": {"matchLabels": labels}, "template": template},
+    }
+
+    async def replicas(**spec: int) -> int:
+        given = {**body, "spec": {**body["spec"], **spec}}
+        made = await contract.client.create(DEPLOYMENTS, contract.namespace, given, manager=MANAGER, dry_run=True)
+        return cast("int", made["spec"]["replicas"])
+
+    assert await replicas() == 1
+    assert await replicas(replicas=0) == 0
+
+
 async def a_deletion_is_of_that_object_alone(contract: Contract) -> None:
     made = await contract.create("deleted")
     with pytest.raises(Conflict) as refused:
@@ -325,6 +345,7 @@ CHECKS: Final[tuple[Callable[[Contract], Awaitable[None]], ...]] = (
     an_apply_takes_over_what_it_names,
     a_write_with_a_uid_is_for_that_object_alone,
     a_status_is_written_apart_from_the_spec,
+    a_deployment_has_one_replica_by_default,
     a_deletion_is_of_that_object_alone,
     a_finalizer_delays_a_deletion,
     a_watch_reports_changes_in_their_order,

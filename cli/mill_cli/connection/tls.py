@@ -23,5 +23,5 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         except ssl.SSLError as error:
             raise CliError(Exit.FILE, f"{ca_file}: no PEM certificates ({error.reason})") from error
         except OSError as error:
-            raise CliError(Exit.FILE, f"{ca_file}: {error.strerror} (os error {error.errno})") from error
+            raise CliError(Exit.FILE, f"{ca_file}: {error.strerror}") from error
     return context

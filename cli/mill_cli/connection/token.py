@@ -22,7 +22,7 @@ def read_token(options: Options, warn: Callable[[str], None] | None) -> str | No
         with path.open("rb") as file:
             data, status = file.read(LONGEST + 1), os.fstat(file.fileno())
     except OSError as error:
-        raise CliError(Exit.FILE, f"{path}: {error.strerror} (os error {error.errno})") from error
+        raise CliError(Exit.FILE, f"{path}: {error.strerror}") from error
     token = data.decode(errors="replace").strip()
     if len(data) > LONGEST or not is_token(token):  # the message must not have the content
         raise CliError(Exit.FILE, f"{path}: not a token", "write one token to the file, on one line")

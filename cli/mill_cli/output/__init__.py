@@ -1,1 +1,1 @@
-"""What is printed. `text`, `numbers` and `tables` are pure; `screen` knows what kind of output there is."""
+"""Output. `text`, `numbers` and `tables` are pure; `screen` knows what kind of output there is."""

@@ -48,7 +48,7 @@ ASCII: Final = Glyphs(Spinner("line").frames, "+", "x", "=", "-", "...")
 
 
 def frame(rows: Sequence[Row], notices: Sequence[str], size: tuple[int, int], glyphs: Glyphs, now: float) -> Group:
-    """Return a frame for so many columns and lines."""
+    """Return a frame for a number of columns and lines."""
     columns, lines = size
     spinner = Text(glyphs.spinner[int(now / FRAME_SECONDS) % len(glyphs.spinner)], "cyan")
     room = max(1, lines - 1 - len(notices))  # the last line is for the cursor

@@ -14,8 +14,6 @@ from mill_cli.output.text import one_line, printable
 HOLD_SECONDS: Final = 10.0
 """Seconds for which a line waits for earlier services: longer than a start on a busy machine."""
 VERDICTS: Final = ("healthy", "stopped")
-PLAIN: Final = ("scheduled", *VERDICTS)
-"""The phases that plain output shows; a stream with all details has more."""
 DETAILED: Final = ("pulling", "starting", "suspect", "replaced", "started", "waiting")
 EVIDENCE_LINES: Final = 10
 

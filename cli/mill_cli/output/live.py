@@ -56,14 +56,14 @@ class LiveRollout:
         signal.raise_signal(signal.SIGSTOP)
         self._set_up_terminal()
 
-    def take(self, event: str, data: dict[str, Any]) -> None:
+    def apply(self, event: str, data: dict[str, Any]) -> None:
         """Show an event."""
         self._has_events = True
         if event == "done":
             style = "bold green" if data.get("success") else "bold red"
             self._print(self._rows.rest(), [Text(self._messages.last_line(data), style)])
             return
-        text = self._rows.take(event, data, time.monotonic())
+        text = self._rows.apply(event, data, time.monotonic())
         self._print(self._rows.settle(), operation_lines(text, self._console) if text is not None else ())
 
     def count(self, services: Iterable[Mapping[str, Any]]) -> None:

@@ -40,7 +40,7 @@ class Row:
         """Whether it has a verdict."""
         return self.mood in ("good", "bad")
 
-    def take(self, event: str, data: dict[str, Any], now: float) -> None:
+    def apply(self, event: str, data: dict[str, Any], now: float) -> None:
         """Apply an event of this service."""
         phase, line = data.get("phase"), event_text(event, data)
         if line is not None:
@@ -78,12 +78,12 @@ class Rows:
         self._passed: set[str] = set()
         """Services that later ones need not wait for: they are printed, or were healthy before."""
 
-    def take(self, event: str, data: dict[str, Any], now: float) -> str | None:
+    def apply(self, event: str, data: dict[str, Any], now: float) -> str | None:
         """Apply an event other than `done`. Return the text of one that is about no service."""
         service = data.get("service")
         if not isinstance(service, str):
             return event_text(event, data)
-        self._row(one_line(service), now).take(event, data, now)
+        self._row(one_line(service), now).apply(event, data, now)
         return None
 
     def count(self, services: Iterable[Mapping[str, Any]], now: float) -> None:

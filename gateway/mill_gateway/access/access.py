@@ -6,13 +6,8 @@ from mill_gateway.access.access_request import AccessRequest
 from mill_gateway.access.callers import Caller
 from mill_gateway.access.reviews import Reviews
 from mill_gateway.access.tokens import Tokens
-from mill_gateway.exceptions import (
-    AccessDenied,
-    AuthenticationRequired,
-    InvalidParameters,
-    NamespaceNotServed,
-    NotPermitted,
-)
+from mill_gateway.exceptions.access import AccessDenied, AuthenticationRequired, NamespaceNotServed, NotPermitted
+from mill_gateway.exceptions.requests import InvalidParameters
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_kube.resources import Resource
@@ -95,7 +90,7 @@ def _how_to_authenticate(settings: Settings) -> str:
     if not settings.kubernetes_tokens:
         return text
     audience = settings.token_audiences[0]
-    how = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
+    command = f"`kubectl create token SERVICEACCOUNT --audience {audience}` makes one"
     if settings.api_server_tokens:
-        return f"{text}; {how}"
-    return f"{text}; of Kubernetes tokens this gateway accepts only those for the audience {audience}: {how}"
+        return f"{text}; {command}"
+    return f"{text}; of Kubernetes tokens this gateway accepts only those for the audience {audience}: {command}"

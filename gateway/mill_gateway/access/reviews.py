@@ -17,7 +17,8 @@ from mill_gateway.access.callers import User
 from mill_gateway.access.concurrency import ConcurrencyLimit, ConcurrencyLimitPerKey, QueueFull
 from mill_gateway.access.token_budget import TokenBudget
 from mill_gateway.access.ttl_cache import Clock, TTLCache
-from mill_gateway.exceptions import AccessCheckFailed, LimitReached
+from mill_gateway.exceptions.access import AccessCheckFailed
+from mill_gateway.exceptions.limits import LimitReached
 from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from mill_kube.connection import Request

@@ -68,20 +68,20 @@ class Splitter:
         *complete, rest = chunk.split(b"\n")
         for part in complete:
             self._add(part)
-            yield self._take()
+            yield self._pop_line()
         self._add(rest)
 
     def end(self) -> Iterator[bytes]:
         """Yield the last line, if it has no newline."""
         if self._rest:
-            yield self._take()
+            yield self._pop_line()
 
     def _add(self, part: bytes) -> None:
         room = LINE_LIMIT - len(self._rest)
         self._cut |= len(part) > room
         self._rest += part[:room]
 
-    def _take(self) -> bytes:
+    def _pop_line(self) -> bytes:
         line = bytes(self._rest) + (CUT.encode() if self._cut else b"")
         self._rest.clear()
         self._cut = False
@@ -130,7 +130,7 @@ class Progress:
         if self.position(pod) is not None:
             self._reopened.add(pod)
 
-    def take(self, pod: str, line: Line) -> bool:
+    def advance(self, pod: str, line: Line) -> bool:
         """Advance the position by a line; return whether the reader does not have it yet."""
         known = self.position(pod)
         if known is not None and self._was_read(pod, line, known):

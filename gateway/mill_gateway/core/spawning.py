@@ -34,7 +34,7 @@ NO_ROOM: Final = "no node with sufficient resources"
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a caller sets of a run, in mill's notation."""
+    """Settings of a run by its caller, in mill's notation."""
 
     image: str | None = None
     cpu: float = CPU

@@ -8,7 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mill_gateway.access import presented_token
 from mill_gateway.errors import answer, unreachable
-from mill_gateway.exceptions import GatewayError, LocalRequestsOnly
+from mill_gateway.exceptions.access import LocalRequestsOnly
+from mill_gateway.exceptions.base import GatewayError
 from mill_gateway.server.addresses import is_loopback, source
 from mill_kube.errors import Unreachable
 

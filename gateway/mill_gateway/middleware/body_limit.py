@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mill_gateway.exceptions import BodyTimeout, BodyTooLarge, LimitReached
+from mill_gateway.exceptions.limits import BodyTimeout, BodyTooLarge, LimitReached
 from mill_gateway.settings import Settings
 from mill_process.settings import variable
 

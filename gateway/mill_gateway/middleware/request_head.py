@@ -2,7 +2,9 @@
 
 from starlette.types import Scope
 
-from mill_gateway.exceptions import AmbiguousBodyLength, GatewayError, HeadTooLarge
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.limits import HeadTooLarge
+from mill_gateway.exceptions.requests import AmbiguousBodyLength
 from mill_gateway.server.limits import HEAD_LIMIT, HEAD_TOO_LARGE
 
 

@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mill_gateway.errors import answer
-from mill_gateway.exceptions import InternalError
+from mill_gateway.exceptions.requests import InternalError
 from mill_gateway.middleware.authentication import PROBES
 from mill_gateway.middleware.request_head import head_problem
 from mill_gateway.middleware.response_headers import add_headers

@@ -8,9 +8,9 @@ from mill_gateway.settings import Settings
 
 NO_SNIFFING: Final = ("X-Content-Type-Options", "nosniff")
 NOT_STORED: Final = ("Cache-Control", "no-store")
-"""Of answers that do not say otherwise: they are about a cluster, and for one caller."""
+"""Default headers of answers, which are about a cluster and for one caller."""
 HTTPS_ONLY: Final = ("Strict-Transport-Security", "max-age=31536000")
-"""Of answers over TLS, unless only this machine reaches the gateway: other programs use the name `localhost`, too."""
+"""Header of answers over TLS, unless only this machine reaches the gateway: other programs use `localhost`, too."""
 
 
 def add_headers(headers: MutableHeaders, settings: Settings) -> None:

@@ -23,7 +23,7 @@ class Node:
     ready: bool
     unschedulable: bool
     amounts: Amounts
-    """What all pods together may request."""
+    """Resources that all pods together may request."""
     platform: str
     """Operating system and architecture: `linux/amd64`."""
 

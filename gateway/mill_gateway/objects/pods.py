@@ -61,7 +61,7 @@ class Pod:
     image_present: bool
     """Whether the image is on the node."""
     exit_code: int | None
-    """What the program returned, if the container has ended."""
+    """Exit code of the program, if the container has ended."""
     unschedulable: str | None
     """The scheduler's message if no node can take the pod."""
     claims: tuple[str, ...]

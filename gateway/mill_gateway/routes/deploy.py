@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.difference import Difference
-from mill_gateway.exceptions import InvalidMillFile
+from mill_gateway.exceptions.deployments import InvalidMillFile
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Target
@@ -94,11 +94,11 @@ async def deploy(
         created, planned = await deployments.plan(target, spec, force=force, authorize=authorize)
         plan = Plan(name=target.name, namespace=target.namespace, created=created, **planned.model_dump())
         return JSONResponse(plan.model_dump(mode="json"))
-    with gateway.streams.take("rollout", caller) as place:
+    with gateway.streams.acquire("rollout", caller) as slots:
         written = await deployments.deploy(target, spec, force=force, authorize=authorize)
         query = RolloutQuery.of_written(target, written, full=detail == "full")
         opened = gateway.metrics.streams.labels("rollout")
-        return rollout_response(gateway.stores.deployments, query, opened, Guard(place, require))
+        return rollout_response(gateway.stores.deployments, query, opened, Guard(slots, require))
 
 
 async def _spec(request: Request) -> MillDeploymentSpec:

@@ -9,9 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from mill_api.events import END, is_rollout, parse_id
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, view_deployment, view_detail
-from mill_gateway.exceptions import (
-    InvalidRollout,
-)
+from mill_gateway.exceptions.deployments import InvalidRollout
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, Responses, failures
 from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, parse_event_id
@@ -83,7 +81,7 @@ async def events(
         return Response(status_code=204)
     uid, found = await gateway.rollouts.find(target, short, wanted, service=service)
     query = RolloutQuery(target, uid, found, after, full=detail == "full", service=service)
-    guard = Guard(gateway.streams.take("rollout", caller), require)
+    guard = Guard(gateway.streams.acquire("rollout", caller), require)
     opened = gateway.metrics.streams.labels("rollout")
     return rollout_response(gateway.stores.deployments, query, opened, guard)
 

@@ -59,9 +59,9 @@ async def logs(
     await require(caller)
     progress = parse_event_id(last_event_id, Progress.decode) if last_event_id else Progress()
     opened = gateway.metrics.streams.labels("logs")
-    with gateway.streams.take("logs", caller, max(1, len(selected.pods(gateway.stores.pods)))) as place:
-        guard = Guard(place, require, encode_refusal=error_event)
-        stream = LogStream(gateway.log_source, selected, query, progress, place)
+    with gateway.streams.acquire("logs", caller, max(1, len(selected.pods(gateway.stores.pods)))) as slots:
+        guard = Guard(slots, require, encode_refusal=error_event)
+        stream = LogStream(gateway.log_source, selected, query, progress, slots)
         if not stream.pods() and not (query.follow and gateway.logs.may_have_pods(namespace, name)):
             return event_stream(_nothing(name), opened, guard=guard)
         return event_stream(stream.events(), opened, guard=guard)

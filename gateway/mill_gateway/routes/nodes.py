@@ -10,7 +10,7 @@ from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
 from mill_api.events import parse_id
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.nodes import NodeView
-from mill_gateway.exceptions import InvalidParameters
+from mill_gateway.exceptions.requests import InvalidParameters
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import events, failures
 from mill_gateway.routes.parameters import LastEventId, parse_event_id
@@ -70,8 +70,8 @@ async def drain(
     except InvalidDuration as error:
         raise InvalidParameters(f"query.timeout: {error}") from None
     opened = gateway.metrics.streams.labels("drain")
-    guard = Guard(gateway.streams.take("drain", caller), require)
-    with guard.place:
+    guard = Guard(gateway.streams.acquire("drain", caller), require)
+    with guard.slots:
         if last_event_id is not None:
             uid, rollout, after = parse_event_id(last_event_id, parse_id)
             if (known := gateway.drains.find(name, f"{uid}.{rollout}")) is not None:

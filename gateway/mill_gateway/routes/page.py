@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
-from mill_gateway.exceptions import PathNotFound
+from mill_gateway.exceptions.requests import PathNotFound
 
 router = APIRouter(include_in_schema=False)
 

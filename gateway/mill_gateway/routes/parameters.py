@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from mill_api import names
 from mill_gateway.errors import bad_parameters
-from mill_gateway.exceptions import InvalidEventId
+from mill_gateway.exceptions.requests import InvalidEventId
 from mill_gateway.gateway import ReadyGateway
 from mill_objects.key import Key
 

@@ -48,8 +48,8 @@ async def restart(
 
     await require(caller)
     found = only_one(having, service)
-    with gateway.streams.take("rollout", caller) as place:
+    with gateway.streams.acquire("rollout", caller) as slots:
         written = await gateway.deployments.restart(found, service)
         query = RolloutQuery.of_written(found.key, written, full=detail == "full", service=service)
         opened = gateway.metrics.streams.labels("rollout")
-        return rollout_response(gateway.stores.deployments, query, opened, Guard(place, require))
+        return rollout_response(gateway.stores.deployments, query, opened, Guard(slots, require))

@@ -12,7 +12,7 @@ from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT
 from mill_gateway.access import CurrentCaller
 from mill_gateway.core.runs import RunView
 from mill_gateway.core.spawning import CPU, MEMORY, RunRequest
-from mill_gateway.exceptions import InvalidRun, TaskNotFound
+from mill_gateway.exceptions.runs import InvalidRun, TaskNotFound
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body

@@ -59,7 +59,7 @@ class AcceptedSocket(socket.socket):
         self.state: tuple[Phase, object] = (Phase.HANDSHAKE, None)
 
     def close(self) -> None:
-        """Close the socket, and free its place."""
+        """Close the socket, and release its slot."""
         self.connections.remove(self)
         super().close()
 
@@ -150,7 +150,7 @@ class Connections:
             asyncio.get_running_loop().call_later(SWEEP_SECONDS, self._sweep)
 
     def remove(self, connection: AcceptedSocket) -> None:
-        """Free the place of a closed connection."""
+        """Release the slot of a closed connection."""
         if self._open.pop(connection.fileno(), None) is None:
             return
         if connection.limit is not None:

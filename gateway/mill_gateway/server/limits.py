@@ -58,7 +58,7 @@ def longest(phase: Phase, *, rest: float, pressed: bool) -> float | None:
 
 
 def capacity(wanted: int, descriptors: int) -> int:
-    """Return the number of connections for a process that may open so many files.
+    """Return the number of connections for a process with a limit of open files.
 
     Each may need a second file, for the API server. Watches, files and `SURPLUS` need some, too.
     """

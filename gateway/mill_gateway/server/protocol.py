@@ -21,14 +21,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mill_gateway.errors import answer, error_body, status_of
-from mill_gateway.exceptions import (
-    GatewayError,
-    HeadTooLarge,
-    MalformedRequest,
-    RequestTimeout,
-    TooManyConnections,
-    TooManyConnectionsFromAddress,
-)
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.limits import HeadTooLarge, TooManyConnections, TooManyConnectionsFromAddress
+from mill_gateway.exceptions.requests import MalformedRequest, RequestTimeout
 from mill_gateway.middleware.authentication import PROBES
 from mill_gateway.server import limits
 from mill_gateway.server.connections import OF_ADDRESS, Connections

@@ -12,7 +12,7 @@ from mill_gateway.core.difference import Difference, difference
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.patches import force_patch, new_resource, read_spec, replace_patch, restart_patch
 from mill_gateway.core.services import view_services
-from mill_gateway.exceptions import (
+from mill_gateway.exceptions.deployments import (
     AmbiguousService,
     DeploymentNotFound,
     DeploymentTerminating,
@@ -30,8 +30,6 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 
 ATTEMPTS: Final = 5
-UNPROCESSABLE: Final = 422
-"""Status of the API server's answer to a JSON patch whose `test` failed, and to an invalid object."""
 
 Authorize = Callable[[str], Awaitable[None]]
 """Checks the caller's access for the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
@@ -39,7 +37,7 @@ Authorize = Callable[[str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class WriteOptions:
-    """How a deploy is written."""
+    """Options of the write of a deploy."""
 
     force: bool = False
     """Whether a resource that a GitOps tool manages is written, too."""
@@ -130,7 +128,7 @@ class Deployments:
                 if isinstance(error, NotFound) and current is None:
                     raise  # the namespace or the kind is missing
             except ApiError as error:
-                if not _is_outdated(error):
+                if not error.is_failed_patch:  # else the resource has changed
                     raise
             current = await self._read(key)
         raise WriteConflict(f"MillDeployment {key}: conflict: the resource keeps being recreated; try again")
@@ -170,14 +168,6 @@ def only_one(deployments: list[Deployment], service: str) -> Deployment:
         which = ", ".join(each.key.name for each in deployments)
         raise AmbiguousService(f"several deployments have a service {service}: say which with `?name=` ({which})")
     return deployments[0]
-
-
-def _is_outdated(error: ApiError) -> bool:
-    """Whether a patch was refused because the resource has changed: the answer names no object then.
-
-    Where it names one, the object would not be valid.
-    """
-    return error.status == UNPROCESSABLE and "kind" not in error.details
 
 
 def _require_writable(current: Deployment, *, force: bool) -> None:

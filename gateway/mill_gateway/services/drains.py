@@ -16,7 +16,8 @@ from mill_api.events import END, Event
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.status import State
 from mill_gateway.core.draining import describe_unmanaged, name_of, plan_drain
-from mill_gateway.exceptions import AccessDenied, GatewayError
+from mill_gateway.exceptions.access import AccessDenied
+from mill_gateway.exceptions.base import GatewayError
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.nodes import Node, NodePod
 from mill_gateway.objects.pods import Program
@@ -190,7 +191,7 @@ class Drain:
                 self._add("failed", {**name_of(pod), "reason": f"not evicted: {message}"})
                 return False
             if isinstance(refusal, ApiError):
-                if isinstance(refusal, NotFound) or refusal.namespace_goes:
+                if isinstance(refusal, NotFound) or refusal.namespace_terminating:
                     break
                 if refusal.status not in TRANSIENT:
                     self._add("failed", {**name_of(pod), "reason": f"cannot be evicted: {refusal}"})
@@ -241,7 +242,7 @@ def _verdict(owner: Deployment, program: Program) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class DrainContext:
-    """What all drains of a process share."""
+    """The parts that all drains of a process share."""
 
     client: KubeClient
     stores: Stores

@@ -2,7 +2,7 @@
 
 from mill_gateway.core.draining import movable
 from mill_gateway.core.nodes import NodeView, view_node
-from mill_gateway.exceptions import DrainDisabled, NodeInUse, NodeNotFound
+from mill_gateway.exceptions.nodes import DrainDisabled, NodeInUse, NodeNotFound
 from mill_gateway.objects.nodes import Node
 from mill_gateway.stores import NodeStores
 from mill_kube.client import KubeClient

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mill_api.events import Standing, forgotten, qualified_id, rollout_id, short_uid, standing
-from mill_gateway.exceptions import (
+from mill_gateway.exceptions.deployments import (
     DeploymentDeleted,
     DeploymentNotFound,
     RolloutExpired,

@@ -23,8 +23,8 @@ from mill_gateway.core.spawning import (
     read_start,
     run_name,
 )
-from mill_gateway.exceptions import (
-    DeploymentTerminating,
+from mill_gateway.exceptions.deployments import DeploymentTerminating
+from mill_gateway.exceptions.runs import (
     InsufficientResources,
     InvalidRun,
     NotARun,

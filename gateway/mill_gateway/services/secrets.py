@@ -6,24 +6,22 @@ from typing import Final
 
 from mill_api import names
 from mill_gateway.core.secret import NotText, new_secret, value_of, with_value, without
-from mill_gateway.exceptions import (
-    GatewayError,
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.cluster import NamespaceNotFound, RefusedByCluster
+from mill_gateway.exceptions.deployments import WriteConflict
+from mill_gateway.exceptions.secrets import (
     InvalidSecretName,
-    NamespaceNotFound,
-    RefusedByCluster,
     SecretImmutable,
     SecretNotFound,
     SecretNotText,
     SecretsTooLarge,
-    WriteConflict,
 )
 from mill_kube.client import KubeClient
-from mill_kube.errors import ApiError, Conflict, NotFound
+from mill_kube.errors import UNPROCESSABLE, ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 from mill_objects.json import Json
 
 ATTEMPTS: Final = 5
-UNPROCESSABLE: Final = 422
 NO_NAMESPACE: Final = 404
 """Status of the API server's answer to the creation of a Secret in a namespace that does not exist."""
 TOO_LONG: Final = "FieldValueTooLong"

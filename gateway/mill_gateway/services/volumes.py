@@ -1,7 +1,7 @@
 """Volumes: listing, and deleting unused ones with their data."""
 
 from mill_gateway.core.volumes import VolumeView, held_by, view_volume
-from mill_gateway.exceptions import VolumeAttached, VolumeNotFound
+from mill_gateway.exceptions.volumes import VolumeAttached, VolumeNotFound
 from mill_gateway.stores import Stores
 from mill_kube.client import KubeClient
 from mill_kube.errors import NotFound

@@ -34,9 +34,9 @@ class Kind(Generic[T]):
     project: Callable[[JsonView], T]
     """The projection. Raises `Unreadable`."""
     group: Callable[[T], Hashable] = _namespace
-    """What `in_group` finds an object by: its namespace, unless declared otherwise."""
+    """The group of an object for `in_group`: its namespace, unless declared otherwise."""
     topics: Callable[[T], Iterable[Hashable]] = _key
-    """What subscribers of an object's changes wait for: its key, unless declared otherwise."""
+    """The key by which subscribers are notified: the object's, unless declared otherwise."""
     labels: str | None = None
     """Label selector."""
     fields: str | None = None

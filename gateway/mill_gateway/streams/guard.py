@@ -9,8 +9,9 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from mill_gateway.access import Caller, presented_token
-from mill_gateway.exceptions import AccessDenied, AuthenticationRequired, GatewayError
-from mill_gateway.streams.places import Place
+from mill_gateway.exceptions.access import AccessDenied, AuthenticationRequired
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.streams.slots import StreamSlots
 from mill_kube.errors import Unreachable
 
 ANSWER_SECONDS: Final = 10.0
@@ -26,9 +27,9 @@ def as_comment(reason: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """The place that a stream has taken, and the access check that is repeated every minute."""
+    """The slots that a stream holds, and the access check that is repeated every minute."""
 
-    place: Place
+    slots: StreamSlots
     authorize: Callable[[Caller], Awaitable[None]]
     """Checks access to the stream's events. Raises `AccessDenied`."""
     encode_refusal: Callable[[str], bytes] = as_comment

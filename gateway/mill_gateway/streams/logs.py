@@ -17,7 +17,7 @@ from mill_gateway.objects.pods import Pod
 from mill_gateway.services.logs import LogSelection
 from mill_gateway.stores import Stores
 from mill_gateway.streams.line_queue import LineQueue
-from mill_gateway.streams.places import Place
+from mill_gateway.streams.slots import StreamSlots
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, KubeError
 from mill_kube.logs import LogOptions
@@ -46,7 +46,7 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """What all log streams of a process share."""
+    """The parts that all log streams of a process share."""
 
     client: KubeClient
     stores: Stores
@@ -58,9 +58,9 @@ class LogStream:
     """One reader's stream."""
 
     def __init__(
-        self, source: LogSource, selection: LogSelection, query: LogQuery, progress: Progress, place: Place
+        self, source: LogSource, selection: LogSelection, query: LogQuery, progress: Progress, slots: StreamSlots
     ) -> None:
-        self._place = place
+        self._slots = slots
         self._postponed: set[str] = set()
         """Uids of the replicas for which the limit has no room."""
         self._client = source.client
@@ -83,7 +83,7 @@ class LogStream:
         if self._query.tail == 0:
             self._from_now = {pod.uid: pod.started_at for pod in existing}
         async for pod, last in self._tails(existing):
-            if self._progress.take(_short(pod), last):
+            if self._progress.advance(_short(pod), last):
                 yield self._event(pod, last)
         if not self._query.follow:
             return
@@ -93,7 +93,7 @@ class LogStream:
                 pod, line = got
                 if line is None:
                     self._progress.reopen(_short(pod))
-                elif self._progress.take(_short(pod), line):
+                elif self._progress.advance(_short(pod), line):
                     yield self._event(pod, line)
         finally:
             followers.cancel()
@@ -177,7 +177,7 @@ class LogStream:
                     each.result()  # an internal error ends the stream, not only one replica's part
             self._postponed &= {pod.uid for pod in existing}
             reading = sum(not each.done() for each in followed.values())
-            self._place.shrink(max(1, reading))
+            self._slots.shrink(max(1, reading))
             for pod in existing:
                 if pod.uid in followed or not self._take_place(pod, reading):
                     continue
@@ -195,7 +195,7 @@ class LogStream:
 
     def _take_place(self, pod: Pod, reading: int) -> bool:
         """Return whether one more pod may be read. Others are read later, from their first line."""
-        problem = self._place.grow() if reading >= self._place.count else None
+        problem = self._slots.grow() if reading >= self._slots.count else None
         if problem is None:
             self._postponed.discard(pod.uid)
         elif pod.uid not in self._postponed:

@@ -54,7 +54,7 @@ class _Stream(EventSourceResponse):
                 await send({"type": "http.response.body", "body": last, "more_body": False})
         finally:
             if self._guard is not None:
-                self._guard.place.release()
+                self._guard.slots.release()
 
     async def _ping(self, send: Send) -> None:
         """Send heartbeats until an access check fails. Its return ends the stream."""

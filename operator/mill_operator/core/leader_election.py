@@ -40,7 +40,7 @@ class LeaseRecord:
     renewed: str
     """When its holder acquired it and renewed it last, by the holder's clock. Only equality of these is used."""
     transitions: int
-    """How often the holder has changed."""
+    """Number of changes of the holder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class ObservedLease:
 
 
 class LeaseAction(StrEnum):
-    """What a replica does next."""
+    """Next step of a replica."""
 
     ACQUIRE = "acquire"
     RENEW = "renew"

@@ -1,4 +1,4 @@
-"""Patterns for foreign text: each is matched in time that grows as the text does, whoever writes the text.
+"""Patterns for foreign text: each is matched in time that is linear in the length of the text.
 
 The engine is RE2, which has no backtracking: https://github.com/google/re2/wiki/Syntax. It has no look-around either;
 see docs/decisions/0012-foreign-text-is-matched-in-linear-time.md. Flags are written into the pattern: `(?i)`, `(?s)`,

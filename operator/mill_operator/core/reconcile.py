@@ -42,7 +42,7 @@ WRITE_RETRY: Final = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a reconciliation works towards."""
+    """The goal of a reconciliation: the desired objects, rollbacks included."""
 
     resource: ObservedMillDeployment
     desired: DesiredState
@@ -206,7 +206,7 @@ def observe_services(
         )
         try:
             return judge(given, now)
-        except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
+        except Exception as error:  # noqa: BLE001 - any error is of this part alone
             return unjudged(service, internal_error_of(error), before, now)
 
     for service in situation.goal.desired.services:

@@ -73,7 +73,7 @@ def _log_lines(parts: list[bytes]) -> None:
     progress = Progress()
     for raw in lines:
         if (line := parse(raw)) is not None:
-            new = progress.take("8ffa93a4", line)
+            new = progress.advance("8ffa93a4", line)
             assert new in (True, False)
             told = encode(line, "web-0", progress.encode())
             assert told.endswith(b"\r\n\r\n")

@@ -1,5 +1,6 @@
 """Mill's client of the API server, with the in-memory server in the place of the network."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class InMemoryClient(KubeClient):
-    """Makes the same requests as `KubeClient`; logs are not modeled."""
+    """Makes the same requests as `KubeClient`; logs are not modeled.
+
+    An answer arrives in a later turn of the event loop, as one from a network does.
+    """
 
     def __init__(self, server: "ApiServer", *, may_write: Callable[[], bool] = lambda: True) -> None:
         self.server = server
@@ -31,7 +35,9 @@ class InMemoryClient(KubeClient):
             raise WriteFenced(f"{request}: this process may not write")
         if request.resource == VERSION:
             return self.server.kubernetes
-        return await self.server.answer(request)
+        answer = await self.server.answer(request)
+        await asyncio.sleep(0)
+        return answer
 
     async def watch(
         self,

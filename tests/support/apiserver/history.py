@@ -1,7 +1,6 @@
 """The history of the in-memory API server, and the watches that follow it."""
 
 import asyncio
-import copy
 from bisect import bisect_right
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from mill_kube.connection import Request
 from mill_kube.errors import Expired
 from mill_kube.resources import Resource
 from mill_objects.json import Json
+from tests.support.apiserver.copies import copied
 from tests.support.apiserver.selectors import is_selected
 
 
@@ -34,7 +34,7 @@ class Change:
         if not before and not after:
             return None
         word = "MODIFIED" if before and after else "ADDED" if after else "DELETED"
-        body = copy.deepcopy(self.after or self.before or {})
+        body = copied(self.after or self.before or {})
         body["metadata"]["resourceVersion"] = str(self.version)
         return {"type": word, "object": body}
 

@@ -1,6 +1,5 @@
 """The objects of the in-memory API server: what each write makes of them."""
 
-import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +8,7 @@ from mill_kube.connection import Request
 from mill_kube.resources import Resource
 from mill_objects.json import Json
 from tests.support.apiserver import patches, refusals
+from tests.support.apiserver.copies import copied
 from tests.support.apiserver.faults import action_of
 from tests.support.apiserver.ownership import Manager, Owners
 from tests.support.apiserver.refusals import Place
@@ -38,7 +38,7 @@ class Stored:
 
     def rendered(self) -> Json:
         """Return a copy of the body with its field managers."""
-        body = copy.deepcopy(self.body)
+        body = copied(self.body)
         if managed := self.owners.managed_fields():
             body["metadata"]["managedFields"] = managed
         return body
@@ -51,7 +51,7 @@ def type_of(resource: Resource) -> Json:
 def created(place: Place, request: Request, uid: str, at: str) -> Stored:
     """Return the object that a creation, or an apply of a missing object, makes."""
     resource, namespace, name = place
-    body = copy.deepcopy(request.body)
+    body = copied(request.body)
     meta = body["metadata"]
     if "resourceVersion" in meta or meta.get("namespace", namespace) != namespace:
         raise NotImplementedError(f"{request} of a body with a version or of another namespace")
@@ -65,7 +65,9 @@ def created(place: Place, request: Request, uid: str, at: str) -> Stored:
     meta |= {"name": name, "uid": uid, "creationTimestamp": at}
     meta |= {"namespace": namespace} if namespace else {}
     meta |= {"generation": 1} if resource in WITH_GENERATION else {}
-    return Stored({**type_of(resource), **body}, Owners().written(_manager(request), {}, body, at))
+    owners = Owners().written(_manager(request), {}, body, at)
+    _set_defaults(resource, body)
+    return Stored({**type_of(resource), **body}, owners)
 
 
 def changed(place: Place, stored: Stored, request: Request, at: str) -> Stored:
@@ -78,11 +80,21 @@ def changed(place: Place, stored: Stored, request: Request, at: str) -> Stored:
         new, owners = owners.applied(_manager(request), body, request.body, at)
     else:
         new = _patched(body, request)
-        refusals.check_identity(place, body["metadata"], new.get("metadata") or {})
+        given = new.get("metadata") or {}
+        if request.subresource == "status" and place[0] == resources.MILL_DEPLOYMENTS:
+            given = {**given, "uid": None}  # its metadata is ignored, unlike that of a built-in kind
+        refusals.check_identity(place, body["metadata"], given)
+    _set_defaults(place[0], new)
     _keep_fixed(new, body, place[0], request.subresource)
     if action_of(request) != "apply":
         owners = owners.written(_manager(request), body, new, at)
     return Stored(new, owners)
+
+
+def _set_defaults(resource: Resource, body: Json) -> None:
+    """Set the default that Mill relies on; those of other fields are not modeled."""
+    if resource == resources.DEPLOYMENTS and "spec" in body:
+        body["spec"].setdefault("replicas", 1)
 
 
 def _patched(body: Json, request: Request) -> Json:
@@ -90,13 +102,13 @@ def _patched(body: Json, request: Request) -> Json:
         case "update":
             if "resourceVersion" not in request.body["metadata"]:
                 raise NotImplementedError("an update without a resource version")
-            return copy.deepcopy(dict(request.body))
+            return dict(copied(request.body))
         case "merge_patch":
-            return copy.deepcopy(dict(patches.merge(body, request.body)))
+            return dict(copied(patches.merge(body, request.body)))
     try:
         return dict(patches.json_patch(body, request.body))
     except patches.PatchFailed as error:
-        raise refusals.invalid(str(error)) from error
+        raise refusals.failed_patch(str(error)) from error
 
 
 def _keep_fixed(new: Json, body: Json, resource: Resource, subresource: str | None) -> None:
@@ -104,10 +116,10 @@ def _keep_fixed(new: Json, body: Json, resource: Resource, subresource: str | No
     if subresource == "status":
         status = new.get("status")
         new.clear()
-        new.update(copy.deepcopy(body))
+        new.update(copied(body))
         new["status"] = status
     elif resource in WITH_STATUS:
-        new["status"] = copy.deepcopy(body.get("status"))
+        new["status"] = copied(body.get("status"))
     if new.get("status") is None:
         new.pop("status", None)
     meta = new["metadata"]

@@ -1,9 +1,10 @@
 """Which field manager set which field, for server-side apply. Lists are one field: schemas are not modeled."""
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from tests.support.apiserver.copies import copied
 
 Path = tuple[str, ...]
 
@@ -28,7 +29,7 @@ class Owners:
     """When each wrote last."""
 
     def written(self, manager: Manager, before: Any, after: Any, at: str) -> "Owners":
-        """Return the owners after a write: its manager owns what it set or changed, and nobody what it removed."""
+        """Return the owners after a write: its manager owns what it set or changed; what it removed has no owner."""
         old, new = dict(_leaves(before)), dict(_leaves(after))
         changed = {path for path, value in new.items() if path not in old or old[path] != value}
         touched = changed | (old.keys() - new.keys())
@@ -45,7 +46,7 @@ class Owners:
         new = dict(_leaves(body))
         others = {each: paths for each, paths in self.fields.items() if each != manager}
         held = frozenset[Path]().union(*others.values())
-        result = copy.deepcopy(current)
+        result = copied(current)
         for path in sorted(self.fields.get(manager, frozenset()) - new.keys() - held):
             _remove(result, path)
         old = dict(_leaves(current))
@@ -92,7 +93,7 @@ def _set(target: Any, path: Path, value: Any) -> None:
             target[part] = {}
         target = target[part]
     if not (value == {} and isinstance(target.get(path[-1]), dict)):
-        target[path[-1]] = copy.deepcopy(value)
+        target[path[-1]] = copied(value)
 
 
 def _remove(target: Any, path: Path) -> None:

@@ -1,8 +1,9 @@
 """JSON merge patch (RFC 7386) and JSON patch (RFC 6902) on plain data. Nothing that is given is changed."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tests.support.apiserver.copies import copied
 
 
 class PatchFailed(Exception):
@@ -12,7 +13,7 @@ class PatchFailed(Exception):
 def merge(target: Any, patch: Any) -> Any:
     """Return the target with a merge patch: maps are merged, null removes, everything else replaces."""
     if not isinstance(patch, Mapping):
-        return copy.deepcopy(patch)
+        return copied(patch)
     merged = dict(target) if isinstance(target, Mapping) else {}
     for key, value in patch.items():
         if value is None:
@@ -24,7 +25,7 @@ def merge(target: Any, patch: Any) -> Any:
 
 def json_patch(target: Any, operations: Sequence[Mapping[str, Any]]) -> Any:
     """Return the target after all operations. Raise `PatchFailed` at the first that fails."""
-    changed = copy.deepcopy(target)
+    changed = copied(target)
     for operation in operations:
         *way, last = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
         holder = changed
@@ -41,12 +42,12 @@ def _do(holder: Any, last: str, operation: Mapping[str, Any]) -> None:
             if found != operation.get("value"):
                 raise PatchFailed(f"testing value {operation['path']} failed")
         case "add" if isinstance(holder, list):
-            holder.insert(len(holder) if last == "-" else int(last), copy.deepcopy(operation["value"]))
+            holder.insert(len(holder) if last == "-" else int(last), copied(operation["value"]))
         case "add" if isinstance(holder, dict):
-            holder[last] = copy.deepcopy(operation["value"])
+            holder[last] = copied(operation["value"])
         case "replace":
             _child(holder, last, operation)
-            holder[int(last) if isinstance(holder, list) else last] = copy.deepcopy(operation["value"])
+            holder[int(last) if isinstance(holder, list) else last] = copied(operation["value"])
         case "remove":
             _child(holder, last, operation)
             del holder[int(last) if isinstance(holder, list) else last]

@@ -27,8 +27,15 @@ def conflict(place: Place, why: str) -> ApiError:
     return Conflict(409, "Conflict", message, {"name": name, "kind": resource.plural})
 
 
-def invalid(message: str) -> ApiError:
-    return ApiError(422, "Invalid", message)
+def invalid(place: Place, why: str) -> ApiError:
+    resource, _, name = place
+    message = f'{resource.kind} "{name}" is invalid: {why}'
+    return ApiError(422, "Invalid", message, {"name": name, "kind": resource.kind})
+
+
+def failed_patch(why: str) -> ApiError:
+    """Return the refusal of a JSON patch, which names no object."""
+    return ApiError(422, "Invalid", why)
 
 
 def check_identity(place: Place, meta: Mapping[str, Any], given: Mapping[str, Any]) -> None:
@@ -37,4 +44,4 @@ def check_identity(place: Place, meta: Mapping[str, Any], given: Mapping[str, An
     if version != meta["resourceVersion"]:
         raise conflict(place, "the object has been modified; please apply your changes to the latest version")
     if (given.get("uid") or meta["uid"]) != meta["uid"]:
-        raise invalid(f"{place[2]} is invalid: metadata.uid: field is immutable")
+        raise invalid(place, "metadata.uid: field is immutable")

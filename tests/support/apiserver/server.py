@@ -4,7 +4,6 @@ Differences that tests must know: every namespace exists, objects are not valida
 owner references have no effect, and server-side apply takes a list as one field.
 """
 
-import copy
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from mill_kube.errors import Expired
 from mill_kube.resources import Resource
 from mill_objects.json import Json
 from tests.support.apiserver import objects, refusals
+from tests.support.apiserver.copies import copied
 from tests.support.apiserver.faults import Fault, action_of
 from tests.support.apiserver.history import Change, History
 from tests.support.apiserver.objects import Stored
@@ -28,6 +28,8 @@ class ApiServer:
     def __init__(self, *, version: int = 100, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.kubernetes: Json = {"major": "1", "minor": "35"}
         self.requests: list[Request] = []
+        self.answers: list[tuple[Request, Json]] = []
+        """The requests that were served, with what was answered; those that a fault refused are missing."""
         self.faults: list[Fault] = []
         self.observers: list[Callable[[Request, Json], None]] = []
         """Called when a request was served, before its answer reaches the client."""
@@ -47,7 +49,7 @@ class ApiServer:
         before = self._objects.get(place)
         old = before.body["metadata"] if before else {"uid": self._uid(), "creationTimestamp": self._time()}
         kept = {key: old[key] for key in ("uid", "creationTimestamp") if key in old}
-        new = {**objects.type_of(resource), **copy.deepcopy(body), "metadata": {**kept, **copy.deepcopy(meta)}}
+        new = {**objects.type_of(resource), **copied(body), "metadata": {**kept, **copied(meta)}}
         return self._store(place, before, Stored(new, before.owners if before else Owners()))
 
     def remove(self, resource: Resource, namespace: str, name: str) -> None:
@@ -57,12 +59,12 @@ class ApiServer:
     def find(self, resource: Resource, namespace: str, name: str) -> Json | None:
         """Return an object as it is stored."""
         stored = self._objects.get((resource, namespace, name))
-        return copy.deepcopy(stored.body) if stored else None
+        return copied(stored.body) if stored else None
 
     def all(self, resource: Resource) -> list[Json]:
         """Return the objects of a kind, by namespace and name."""
         places = sorted((place for place in self._objects if place[0] == resource), key=lambda place: place[1:])
-        return [copy.deepcopy(self._objects[place].body) for place in places]
+        return [copied(self._objects[place].body) for place in places]
 
     def add_fault(self, action: str, resource: Resource | None = None, **options: Any) -> Fault:
         """Script a fault; see `Fault` for the options."""
@@ -98,8 +100,9 @@ class ApiServer:
         hits = await self._receive(request)
         for fault in hits:
             if fault.answer is not None:
-                return copy.deepcopy(fault.answer)
+                return copied(fault.answer)
         answer = self._serve(request)
+        self.answers.append((request, answer))
         for observer in self.observers:
             observer(request, answer)
         for fault in hits:
@@ -143,12 +146,12 @@ class ApiServer:
         if stored is None:
             raise refusals.not_found(place)
         if request.verb == "get":
-            return copy.deepcopy(stored.body)
+            return copied(stored.body)
         if request.verb == "delete":
             return self._delete(place, stored, request)
         new = objects.changed(place, stored, request, self._time())
         if new.rendered() == stored.rendered():
-            return copy.deepcopy(stored.body)
+            return copied(stored.body)
         return new.rendered() if _is_dry(request) else self._store(place, stored, new)
 
     def _list(self, request: Request) -> Json:
@@ -165,7 +168,7 @@ class ApiServer:
             metadata["continue"] = f"{version}:{len(self._pages)}"
             self._pages[metadata["continue"]] = rest
         head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version}
-        return {**head, "metadata": metadata, "items": copy.deepcopy(items[:limit])}
+        return {**head, "metadata": metadata, "items": copied(items[:limit])}
 
     def _delete(self, place: Place, stored: Stored, request: Request) -> Json:
         options, meta = request.body or {}, stored.body["metadata"]
@@ -176,7 +179,7 @@ class ApiServer:
                 raise refusals.conflict(place, f"Precondition failed: {key} in precondition: {value}")
         if meta.get("finalizers"):
             if "deletionTimestamp" in meta:
-                return copy.deepcopy(stored.body)
+                return copied(stored.body)
             going = {**stored.body, "metadata": {**meta, "deletionTimestamp": self._time()}}
             return self._store(place, stored, Stored(going, stored.owners))
         self._drop(place)
@@ -193,7 +196,7 @@ class ApiServer:
         else:
             self._objects[place] = Stored(body, after.owners)
         self._history.record(Change(self.version, place[0], before.body if before else None, None if is_over else body))
-        return copy.deepcopy(body)
+        return copied(body)
 
     def _drop(self, place: Place) -> None:
         self.version += 1

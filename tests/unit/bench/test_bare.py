@@ -1,4 +1,4 @@
-"""The bare side of the benches: exactly what the operator applied, as somebody else's objects."""
+"""The bare side of the benches: exactly the objects that the operator applied, with another owner."""
 
 import json
 

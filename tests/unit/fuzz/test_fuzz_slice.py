@@ -50,7 +50,7 @@ def test_an_input_is_always_the_same() -> None:
     assert len({input_of(target, seed, 3) for seed in range(20)}) > 1
 
 
-def test_what_fails_is_made_smaller_and_saved(tmp_path: Path) -> None:
+def test_a_failing_input_is_reduced_and_saved(tmp_path: Path) -> None:
     result = run([letters(no_x), letters(lambda _: None)], Run(inputs=1000, seed=1, jobs=2))
     assert result.failures
     for failure in result.failures:
@@ -60,20 +60,20 @@ def test_what_fails_is_made_smaller_and_saved(tmp_path: Path) -> None:
         assert "x" in input_of(letters(no_x), failure.seed, failure.number)
 
 
-def test_what_takes_too_long_fails() -> None:
+def test_a_slow_input_fails() -> None:
     message = attempt(letters(slow, seconds=0.01), "y")
     assert message is not None
     assert message.startswith("slow: ")
 
 
-def test_what_hangs_is_ended_and_the_rest_goes_on() -> None:
+def test_a_hanging_input_is_ended_and_the_rest_continues() -> None:
     first = next(number for number in range(100) if "x" in input_of(letters(never), 1, number))
     result = run([letters(never)], Run(inputs=first + 1, seed=1, jobs=1, hang=0.5))
     (failure,) = result.failures
     assert (failure.number, failure.message) == (first, "hangs: more than 0.5 s")
 
 
-def test_the_command_says_what_was_tried(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_the_number_of_inputs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--targets", "event-ids,sizes", "--inputs", "200", "--jobs", "1"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert [line.split()[:3] for line in told[:2]] == [["event-ids", "200", "inputs"], ["sizes", "200", "inputs"]]

@@ -1,4 +1,4 @@
-"""Whatever an object of others looks like, it is read, or left out by the one known error."""
+"""A foreign object of any shape is projected, or left out by the one known error."""
 
 import json
 from contextlib import suppress
@@ -64,7 +64,7 @@ def test_mutations_are_the_same_everywhere_and_leave_the_good_object_alone() -> 
     assert json.dumps(body) == before
 
 
-def test_what_fails_is_told_with_its_seed() -> None:
+def test_a_failure_is_reported_with_its_seed() -> None:
     def broken(_: object) -> None:
         raise KeyError("x")
 

@@ -1,1 +1,1 @@
-"""What development uses."""
+"""Tests of the tools of development."""

@@ -1,4 +1,4 @@
-"""What is taken into Mill's image, what is left out, and what is said of it."""
+"""Files in Mill's image, files left out, and the image's metadata."""
 
 import json
 import re
@@ -74,11 +74,11 @@ def test_a_service_does_not_need(path: str) -> None:
         ("bundling/.libs/libz.so.1", False),
     ],
 )
-def test_of_distributions_only_what_runs_is_kept(path: str, left_out: bool) -> None:
+def test_of_distributions_only_files_that_run_are_kept(path: str, left_out: bool) -> None:
     assert bool(dependencies.LEFT_OUT.fullmatch(path)) is left_out
 
 
-def test_nothing_of_ours_names_what_is_left_out_of_the_client() -> None:
+def test_mill_uses_nothing_that_is_left_out_of_the_client() -> None:
     ours = [file for folder in application.SOURCES for file in (ROOT / folder).rglob("*.py")]
     imports = re.compile(r"^\s*(?:from|import) (kubernetes\S*)(?: import (.+))?$", re.MULTILINE)
     found = {match for file in ours for match in imports.findall(file.read_text())}

@@ -14,7 +14,7 @@ from hack.images.tars import Entry, entries_of, write_layer
 
 
 def tree(folder: Path, mtime: int) -> Path:
-    """The same content, made at a time, by somebody with other habits."""
+    """The same content with other times, modes and order."""
     (folder / "b").mkdir(parents=True)
     (folder / "b" / "program").write_text("one")
     (folder / "b" / "program").chmod(0o700 if mtime % 2 else 0o755)
@@ -89,7 +89,7 @@ def test_a_layer_is_made_once_for_each_key(tmp_path: Path, monkeypatch: pytest.M
     assert len(made) == 3
 
 
-def test_what_was_interrupted_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_layer_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "FOLDER", tmp_path)
 
     def broken(folder: Path) -> None:

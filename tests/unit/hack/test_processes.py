@@ -1,4 +1,4 @@
-"""Which of the local cluster's daemons it is broken without."""
+"""The daemons without which the local cluster is broken."""
 
 import json
 import os

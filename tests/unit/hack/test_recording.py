@@ -27,7 +27,7 @@ def test_a_command_is_typed_and_then_shows_what_it_did() -> None:
     assert {each.picture.cursor for each in shown[3:]} == {None}
 
 
-def test_what_nobody_could_see_is_no_frame() -> None:
+def test_an_invisible_change_is_no_frame() -> None:
     shown = frames("ls", seen((0.5, "a"), (0.501, "b"), (0.502, "\x1b[?25l"), (1.5, "c")), 40)
     assert [each.picture.text for each in shown[3:]] == ["$ ls\n", "$ ls\nab\n", "$ ls\nabc\n"]
     assert sum(each.seconds for each in shown[3:-1]) == 1.5

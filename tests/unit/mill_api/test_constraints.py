@@ -7,7 +7,7 @@ from typing import Any
 
 import celpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -167,6 +167,7 @@ SERVICE = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(SERVICE)
 def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) -> None:
     schema = crd.structural(MillDeploymentSpec)["properties"]["services"]["items"]

@@ -1,4 +1,4 @@
-"""How much is read of an answer, and of a stream."""
+"""Limits of what is read of an answer and of a stream."""
 
 import gzip
 

@@ -13,7 +13,7 @@ HEAD = "apiVersion: mill.dev/v1alpha1\nkind: MillDeployment\n"
 
 
 def refused(text: str | bytes) -> str:
-    """Return the first place, and what is said of it."""
+    """Return the first place with its problem."""
     with pytest.raises(InvalidConfig) as raised:
         read_resource(text.encode() if isinstance(text, str) else text, "x.yaml")
     first = raised.value.diagnostics[0]
@@ -42,7 +42,7 @@ def value(text: str) -> object:
         ('{"a": "\\u202e"}', {"a": "\u202e"}),
     ],
 )
-def test_what_a_text_says(text: str, expected: object) -> None:
+def test_values_of_documents(text: str, expected: object) -> None:
     assert value(text) == expected
 
 
@@ -87,11 +87,11 @@ def test_nothing_is_no_document() -> None:
         (HEAD + "spec: {services: {}}", "3:8 Input should be a valid list"),
     ],
 )
-def test_what_is_refused_and_where(text: str | bytes, where: str) -> None:
+def test_invalid_documents_are_refused_at_their_place(text: str | bytes, where: str) -> None:
     assert refused(text).startswith(where)
 
 
-def test_all_keys_that_are_given_twice_are_told_with_the_first_ones() -> None:
+def test_all_duplicate_keys_are_reported_with_the_first_ones() -> None:
     text = HEAD + "spec: {}\nspec:\n  services:\n  - name: a\n    name: b\n"
     with pytest.raises(InvalidConfig) as raised:
         read_resource(text.encode(), "x.yaml")
@@ -128,7 +128,7 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)
-def test_what_is_too_much_is_refused_soon(name: str) -> None:
+def test_too_large_documents_are_refused_soon(name: str) -> None:
     text, message = TOO_MUCH[name]
     started = time.monotonic()
     with pytest.raises(InvalidConfig) as raised:
@@ -170,7 +170,7 @@ def with_service(more: str) -> str:
         ),
     ],
 )
-def test_what_breaks_a_rule_is_told_at_its_place(service: str, where: str) -> None:
+def test_a_broken_rule_is_reported_at_its_place(service: str, where: str) -> None:
     assert refused(with_service(service)) == where
 
 
@@ -182,7 +182,7 @@ def test_what_breaks_a_rule_is_told_at_its_place(service: str, where: str) -> No
         ("routes: [{host: a.b, path: /}, {host: a.b, path: /c}]", '6:14 route "a.b" is defined twice'),
     ],
 )
-def test_what_a_mill_file_cannot_say_is_told_at_its_place(service: str, where: str) -> None:
+def test_an_unknown_field_is_reported_at_its_place(service: str, where: str) -> None:
     resource = read_resource(with_service(service).encode(), "x.yaml")
     with pytest.raises(InvalidConfig) as raised:
         resource.as_mill()

@@ -1,4 +1,4 @@
-"""What `mill explain` shows. The texts come from failure_codes.json, as it is in the wheel."""
+"""Output of `mill explain`. The texts come from failure_codes.json, as in the wheel."""
 
 import json
 import sys

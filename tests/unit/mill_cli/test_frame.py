@@ -81,7 +81,7 @@ def test_every_row_is_one_line(columns: int, glyphs: Glyphs) -> None:
     assert all(each.isascii() for each in seen) == (glyphs is ASCII)
 
 
-def test_what_is_cut_ends_in_what_the_terminal_can_show() -> None:
+def test_a_cut_text_ends_with_a_character_of_the_terminal() -> None:
     row = Row("web", 0.0, text="one two three four five")
     assert drawn([row], [], console(31)) == ["⠋ web       one two three four…"]
     assert drawn([row], [], console(31), glyphs=ASCII) == ["- web       one two three fo..."]
@@ -96,7 +96,7 @@ def test_the_frame_leaves_a_line(height: int) -> None:
     assert any("more" in each for each in seen) == (height < 11)
 
 
-def test_what_has_no_verdict_is_shown_first_if_there_is_no_room() -> None:
+def test_services_without_a_verdict_are_shown_first_in_a_small_terminal() -> None:
     seen = drawn([BROKEN, WEB, Row("api", 0.0)], [], console(lines=3))
     assert seen == ["⠋ web     ━━━━━─────   1/2   0s  starting", "  and 2 more"]  # the columns are as wide as all need
 
@@ -138,7 +138,7 @@ def test_a_service_may_be_called_anything() -> None:
     assert lines(on, *row_lines(Row("[red]:tada:", 0.0, lines=["healthy"]), 3, on)) == ["  [red]:tada:: healthy"]
 
 
-def test_what_has_no_room_beside_a_name_goes_on_below_it() -> None:
+def test_a_long_text_continues_below_its_name() -> None:
     on = console(40)
     row = Row("a-long-name-for-a-service", 0.0, lines=["failed: one two three four five six seven"])
     assert lines(on, *row_lines(row, 25, on)) == [

@@ -61,5 +61,5 @@ def test_a_failure_of_the_whole_rollout_is_not_held() -> None:
     ]
 
 
-def test_success_tells_how_long_it_took() -> None:
+def test_success_reports_the_duration() -> None:
     assert LineOrderer([], DEPLOY).push("done", {"elapsed": 4.2, "success": True}, 0.0) == ["  deployed (4.2s)"]

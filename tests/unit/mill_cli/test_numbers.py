@@ -1,4 +1,4 @@
-"""Numbers, as the original mill was seen to print them."""
+"""Numbers, as the original mill prints them."""
 
 import pytest
 

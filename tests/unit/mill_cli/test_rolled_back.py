@@ -1,4 +1,4 @@
-"""What a gateway or an operator of another release says is shown as it stands, and ends no command."""
+"""Words of a gateway or an operator of another release are shown unchanged, and end no command."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_an_unknown_state_is_shown_as_it_stands(service: Any, said: str) -> None
 
 
 @pytest.mark.parametrize("state", ["Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped", None])
-def test_of_a_known_one_that_is_well_nothing_is_said(state: str | None) -> None:
+def test_a_known_state_has_no_note(state: str | None) -> None:
     assert "PROBLEMS" not in shown(WEB | {"state": state})
 
 
@@ -46,7 +46,7 @@ def test_warnings_have_a_section() -> None:
 
 def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
     rows = Rows(["web", "api"])
-    rows.take("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
+    rows.apply("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
     rows.count([WEB], 0.0)
     (row,) = rows.shown
     assert (row.judged, row.text, row.desired) == (False, "thawing", 1)

@@ -11,7 +11,7 @@ def told(*events: tuple[str, dict[str, Any]]) -> Row:
     """Return a row that has been told this, a second apart."""
     row = Row("web", 0.0)
     for now, (name, data) in enumerate(events):
-        row.take(name, data, float(now))
+        row.apply(name, data, float(now))
     return row
 
 
@@ -49,7 +49,7 @@ def test_a_row_follows_the_events_of_its_service(
     assert (row.judged, row.until) == ((True, len(events) - 1.0) if mood in ("good", "bad") else (False, None))
 
 
-def test_a_failure_says_more_until_it_is_none() -> None:
+def test_a_failure_has_details_until_it_recovers() -> None:
     assert told(FAILED).more == ["    help: Push it.", "    code: TagNotFound (`mill explain TagNotFound`)"]
     assert told(FAILED, progress("healthy")).more == []
 
@@ -64,36 +64,36 @@ def names(rows: list[Row]) -> list[str]:
 
 def test_rows_are_in_the_files_order_and_settle_in_it() -> None:
     rows = Rows(["web", "api", "broken"])
-    rows.take("failed", {"service": "broken", "reason": "crashed"}, 1.0)
-    rows.take("progress", {"service": "api", "phase": "healthy"}, 2.0)
+    rows.apply("failed", {"service": "broken", "reason": "crashed"}, 1.0)
+    rows.apply("progress", {"service": "api", "phase": "healthy"}, 2.0)
     assert (names(rows.shown), rows.settle()) == (["api", "broken"], [])
-    rows.take("progress", {"service": "web", "phase": "healthy"}, 3.0)
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 3.0)
     assert (names(rows.settle()), rows.shown) == (["web", "api", "broken"], [])
 
 
 def test_a_service_that_is_healthy_as_it_was_holds_nothing_up() -> None:
     rows = Rows(["web", "api"])
-    rows.take("progress", {"service": "api", "phase": "healthy"}, 1.0)
+    rows.apply("progress", {"service": "api", "phase": "healthy"}, 1.0)
     rows.count([status("web", 2, 2, "Healthy"), status("api", 0, 3)], 2.0)
     assert names(rows.settle()) == ["api"]
 
 
 def test_replicas_are_counted_until_there_is_a_verdict() -> None:
     rows = Rows(["web"])
-    rows.take("progress", {"service": "web", "phase": "scheduled", "node": "n"}, 0.0)
+    rows.apply("progress", {"service": "web", "phase": "scheduled", "node": "n"}, 0.0)
     (row,) = rows.shown
     assert (row.healthy, row.desired) == (0, None)
     rows.count([status("web", 1, 3), status("other", 5, 5), {"name": None}], 1.0)
     assert (row.healthy, row.desired, names(rows.shown)) == (1, 3, ["web"])
-    rows.take("progress", {"service": "web", "phase": "healthy"}, 2.0)
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 2.0)
     rows.count([status("web", 2, 3)], 3.0)  # read before the verdict was
     assert (row.healthy, row.desired) == (3, 3)
 
 
-def test_what_is_about_no_service_and_what_is_in_no_file() -> None:
+def test_events_without_a_service_and_of_unknown_services() -> None:
     rows = Rows(["web"])
-    assert rows.take("failed", {"reason": "superseded"}, 0.0) == "failed: superseded"
-    assert rows.take("progress", {"phase": "started"}, 0.0) is None
-    rows.take("progress", {"service": "old", "phase": "stopped"}, 0.0)
+    assert rows.apply("failed", {"reason": "superseded"}, 0.0) == "failed: superseded"
+    assert rows.apply("progress", {"phase": "started"}, 0.0) is None
+    rows.apply("progress", {"service": "old", "phase": "stopped"}, 0.0)
     assert (names(rows.shown), rows.settle()) == (["old"], [])
     assert (names(rows.rest()), rows.shown) == (["old"], [])

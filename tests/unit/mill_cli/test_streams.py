@@ -1,4 +1,4 @@
-"""What a stream's bytes become, over several connections."""
+"""Events from the bytes of a stream, over several connections."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def test_heartbeats_are_no_events(opened: Open, body: tuple[bytes, ...]) -> None
     ]
 
 
-def test_a_stream_that_is_cut_goes_on_where_it_was(opened: Open) -> None:
+def test_a_stream_that_is_cut_off_is_resumed(opened: Open) -> None:
     starting = httpx.Response(503, json={"error": "the gateway has only just started"})
     stream, asked = opened(good(HEALTHY), starting, httpx.ReadError("gone"), good(DONE))
     assert [each.name for each in stream] == ["progress", "done"]
@@ -70,7 +70,7 @@ def test_a_stream_that_is_cut_goes_on_where_it_was(opened: Open) -> None:
     ] * 3
 
 
-def test_a_stream_that_is_cut_before_its_first_event_begins_at_the_rollout_that_was_asked_for(opened: Open) -> None:
+def test_a_stream_without_an_event_is_resumed_at_the_requested_rollout(opened: Open) -> None:
     stream, asked = opened(good(HEARTBEAT), good(HEALTHY, DONE))
     assert [each.name for each in stream] == ["progress", "done"]
     assert asked[1].headers["Last-Event-ID"] == "8ffa93a4.2.0"
@@ -83,7 +83,7 @@ def test_a_deploy_that_is_refused_is_not_tried_again(opened: Open) -> None:
     assert (refused.value.code, len(asked)) == (Exit.FAILED, 1)
 
 
-def test_a_deploy_without_an_answer_may_have_begun(opened: Open) -> None:
+def test_a_deploy_without_an_answer_may_have_started(opened: Open) -> None:
     stream, asked = opened(httpx.ReadError("gone"))
     with pytest.raises(CliError, match="may have started") as lost:
         list(stream)
@@ -91,7 +91,7 @@ def test_a_deploy_without_an_answer_may_have_begun(opened: Open) -> None:
     assert "`mill watch --namespace shop` follows it" in lost.value.render()
 
 
-def test_what_could_not_be_sent_has_not_begun(opened: Open) -> None:
+def test_a_request_that_was_not_sent_has_not_started(opened: Open) -> None:
     stream, _ = opened(httpx.ConnectError("refused"))
     with pytest.raises(CliError, match=r"connection refused — is the cluster running\?") as unconnected:
         list(stream)

@@ -1,4 +1,4 @@
-"""Tables, as the original mill was seen to print them; narrower where a terminal is."""
+"""Tables, as the original mill prints them; narrower in a narrow terminal."""
 
 from mill_cli.output.tables import table
 

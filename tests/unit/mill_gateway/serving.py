@@ -20,7 +20,7 @@ from mill_gateway.settings import Settings
 
 @dataclass
 class Serving:
-    """A server, what it has open, and which limits it has told of."""
+    """A server, its open connections, and the limits that it has reported."""
 
     port: int
     state: ServerState

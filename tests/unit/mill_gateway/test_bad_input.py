@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mill_gateway import errors
-from mill_gateway.exceptions import InvalidMillFile
+from mill_gateway.exceptions.deployments import InvalidMillFile
 from mill_gateway.middleware.body_limit import LARGER
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings

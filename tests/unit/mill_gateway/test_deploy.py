@@ -1,4 +1,4 @@
-"""Deploy and restart as HTTP: what is written, what is refused, and what a dry run tells."""
+"""Deploys and restarts over HTTP: writes, refusals and dry runs."""
 
 from typing import Any
 
@@ -53,8 +53,8 @@ async def test_a_deploy_streams_its_rollout_to_the_end(served: Serve) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/deploy", "/v1/restart/web"])
-async def test_who_was_overtaken_hears_of_the_own_rollout_and_not_of_the_newer_one(served: Serve, path: str) -> None:
-    """Another deploy is written, and its rollout over, before the API server's answer to ours has come."""
+async def test_a_superseded_deploy_streams_its_own_rollout(served: Serve, path: str) -> None:
+    """Another deploy is written, and its rollout has finished, before the API server answers the first one."""
     newer = mill_deployment(WEB, status={**STATUS, "rollout": {**STATUS["rollout"], "id": "3"}})
     newer["metadata"] |= {"generation": 3, "resourceVersion": "999999"}
     async with served(mill_deployment(WEB)) as recorded:
@@ -70,7 +70,7 @@ async def test_who_was_overtaken_hears_of_the_own_rollout_and_not_of_the_newer_o
         assert '"success": false' in answer.text
 
 
-async def test_what_a_gitops_tool_manages_is_refused_by_the_name_of_its_owner(served: Serve) -> None:
+async def test_a_deploy_of_a_managed_resource_is_refused_with_the_owners_name(served: Serve) -> None:
     async with served(_managed(annotations=ARGO)) as recorded:
         answer = await recorded.http.post("/v1/deploy", content=FILE)
         assert (answer.status_code, answer.json()["owner"]) == (409, "the Argo CD application shop")
@@ -82,7 +82,7 @@ async def test_what_a_gitops_tool_manages_is_refused_by_the_name_of_its_owner(se
         assert (await recorded.http.post("/v1/deploy?force=true", content=FILE)).status_code == 200
 
 
-async def test_the_owner_counts_that_the_watch_has_not_seen_yet(served: Serve) -> None:
+async def test_an_owner_that_is_not_cached_yet_counts(served: Serve) -> None:
     """Created by Flux a moment ago: the creation is refused, and the resource that is read has an owner."""
     async with served() as recorded:
         recorded.kube.answers |= {
@@ -96,7 +96,7 @@ async def test_the_owner_counts_that_the_watch_has_not_seen_yet(served: Serve) -
         assert [each.verb for each in recorded.kube.requests] == ["create", "get"]
 
 
-async def test_others_who_write_all_the_time_do_not_keep_a_deploy_from_being_written(served: Serve) -> None:
+async def test_constant_writes_of_others_do_not_prevent_a_deploy(served: Serve) -> None:
     refusals = iter(range(4))
 
     def changed_meanwhile(asked: Request) -> Any:
@@ -115,7 +115,7 @@ async def test_others_who_write_all_the_time_do_not_keep_a_deploy_from_being_wri
         assert [each["image"] for each in last.body["spec"]["services"]] == ["web:2"]
 
 
-async def test_a_spec_that_the_api_server_refuses_is_told_in_its_words(served: Serve) -> None:
+async def test_a_spec_that_the_api_server_refuses_is_answered_with_its_message(served: Serve) -> None:
     words = "MillDeployment.mill.dev mill is invalid: spec.services[0].name"
     async with served(mill_deployment(WEB)) as recorded:
         refusal = ApiError(422, "Invalid", words, {"kind": "MillDeployment", "name": "mill"})
@@ -125,7 +125,7 @@ async def test_a_spec_that_the_api_server_refuses_is_told_in_its_words(served: S
         assert len(recorded.kube.requests) == 1
 
 
-async def test_a_dry_run_tells_what_would_change_and_keeps_nothing(served: Serve) -> None:
+async def test_a_dry_run_reports_changes_and_keeps_nothing(served: Serve) -> None:
     async with served(mill_deployment(WEB, {"name": "old", "image": "old:1"})) as recorded:
         recorded.kube.answers["patch", "milldeployments"] = _written
         answer = await recorded.http.post("/v1/deploy?dryRun=true", content=FILE)
@@ -149,7 +149,7 @@ async def test_a_dry_run_tells_what_would_change_and_keeps_nothing(served: Serve
         assert asked.query["dryRun"] == "All"
 
 
-async def test_a_dry_run_refuses_what_a_deploy_would(served: Serve) -> None:
+async def test_a_dry_run_refuses_as_a_deploy_does(served: Serve) -> None:
     async with served(_managed(annotations=ARGO)) as recorded:
         assert (await recorded.http.post("/v1/deploy?dryRun=true", content=FILE)).status_code == 409
         assert (await recorded.http.post("/v1/deploy?dryRun=true", content="service {")).status_code == 400
@@ -179,7 +179,7 @@ async def test_a_restart_changes_annotations_and_nothing_else(served: Serve) -> 
         ("/v1/restart/shared", 409, "several deployments have a service shared: say which with `?name=` (b, mill)"),
     ],
 )
-async def test_a_restart_of_what_is_not_one_service_is_refused(
+async def test_a_restart_of_no_or_several_services_is_refused(
     served: Serve, path: str, status: int, error: str
 ) -> None:
     shared = {"name": "shared", "image": "web:1"}
@@ -189,7 +189,7 @@ async def test_a_restart_of_what_is_not_one_service_is_refused(
         assert recorded.kube.requests == []
 
 
-async def test_a_restart_of_a_deployment_that_has_just_gone_is_a_404(served: Serve) -> None:
+async def test_a_restart_of_a_deployment_that_was_just_deleted_is_404(served: Serve) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         answer = await recorded.http.post("/v1/restart/web")
         assert (answer.status_code, answer.json()["error"]) == (404, "service not found")

@@ -1,4 +1,4 @@
-"""What is deployed, and joining or resuming a rollout's events: on any gateway, at any time."""
+"""Deployments, and joining or resuming the events of a rollout on any gateway at any time."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ async def test_a_deployment_is_shown_with_its_verdict(served: Serve) -> None:
         assert one["status"]["history"] == [_past("3")]
 
 
-async def test_one_that_the_operator_has_not_seen_is_rolling_out(served: Serve) -> None:
+async def test_a_deployment_that_the_operator_has_not_observed_is_rolling_out(served: Serve) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         (shown,) = (await recorded.http.get("/v1/deployments")).json()
         assert (shown["rolling_out"], shown["success"], shown["ready"]) == (True, None, False)
@@ -103,7 +103,7 @@ async def test_one_that_the_operator_has_not_seen_is_rolling_out(served: Serve) 
 
 
 @pytest.mark.parametrize("path", ["/v1/deployments", "/v1/deployments/mill"])
-async def test_who_has_the_answer_is_not_sent_it_again(served: Serve, path: str) -> None:
+async def test_an_unchanged_answer_is_not_sent_again(served: Serve, path: str) -> None:
     async with served(_deployed(4)) as recorded:
         tag = (await recorded.http.get(path)).headers["ETag"]
         same = await recorded.http.get(path, headers={"If-None-Match": tag})
@@ -167,7 +167,7 @@ async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
         ("\u0669", (), 400, "is not one of ours"),
     ],
 )
-async def test_rollouts_of_before_and_after(
+async def test_past_and_future_rollouts(
     served: Serve, rollout: str, history: tuple[str, ...], status: int, words: str
 ) -> None:
     body = _deployed(9, *history)
@@ -177,7 +177,7 @@ async def test_rollouts_of_before_and_after(
         assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-async def test_a_rollout_that_another_gateway_has_just_asked_for_is_looked_up(served: Serve) -> None:
+async def test_a_rollout_that_another_gateway_has_just_requested_is_looked_up(served: Serve) -> None:
     async with served(_deployed(4)) as recorded:
         newer = _deployed(5)
         newer["metadata"]["resourceVersion"] = "999999"
@@ -186,13 +186,13 @@ async def test_a_rollout_that_another_gateway_has_just_asked_for_is_looked_up(se
         assert (answer.status_code, f"id: {UID}.5.end" in answer.text) == (200, True)
 
 
-async def test_a_deployment_that_was_made_anew_does_not_tell_of_the_one_before(served: Serve) -> None:
+async def test_a_recreated_deployment_has_no_events_of_its_predecessor(served: Serve) -> None:
     async with served(_deployed(4)) as recorded:
         answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.4.1"})
         assert (answer.status_code, "was deleted" in answer.json()["error"]) == (410, True)
 
 
-async def test_a_deployment_that_another_gateway_has_just_made_is_looked_up(served: Serve) -> None:
+async def test_a_deployment_that_another_gateway_has_just_created_is_looked_up(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers["get", "milldeployments"] = _deployed(1)
         for how in ({}, {"headers": {"Last-Event-ID": f"{UID}.1.0"}}):
@@ -201,7 +201,7 @@ async def test_a_deployment_that_another_gateway_has_just_made_is_looked_up(serv
         assert len(recorded.kube.requests) == 1, "it is known by then"
 
 
-async def test_a_deployment_that_was_made_anew_a_moment_ago_is_looked_up(served: Serve) -> None:
+async def test_a_deployment_that_was_just_recreated_is_looked_up(served: Serve) -> None:
     anew = _deployed(1)
     anew["metadata"] |= {"uid": "ffffffff-1", "resourceVersion": "999999"}
     async with served(_deployed(4)) as recorded:
@@ -210,7 +210,7 @@ async def test_a_deployment_that_was_made_anew_a_moment_ago_is_looked_up(served:
         assert (answer.status_code, "id: ffffffff.1.end" in answer.text) == (200, True)
 
 
-async def test_of_a_deployment_that_is_not_there_nothing_is_told(served: Serve) -> None:
+async def test_a_missing_deployment_is_404(served: Serve) -> None:
     async with served() as recorded:
         never = await recorded.http.get(EVENTS)
         assert (never.status_code, never.json()["error"]) == (404, "deployment not found: default/mill")
@@ -220,7 +220,7 @@ async def test_of_a_deployment_that_is_not_there_nothing_is_told(served: Serve) 
         assert over.status_code == 204
 
 
-async def test_rollouts_that_never_were_leave_nothing_in_memory(served: Serve) -> None:
+async def test_unknown_rollouts_leave_nothing_in_memory(served: Serve) -> None:
     async with served(_deployed(4, "3")) as recorded:
         for rollout in ("4", "3", *(f"2-{number}" for number in range(20))):
             assert (await recorded.http.get(EVENTS, params={"rollout": rollout})).status_code == 200
@@ -229,7 +229,7 @@ async def test_rollouts_that_never_were_leave_nothing_in_memory(served: Serve) -
 
 
 @pytest.mark.parametrize("last", NONSENSE)
-async def test_ids_that_are_none_of_ours(served: Serve, last: str) -> None:
+async def test_foreign_event_ids_are_refused(served: Serve, last: str) -> None:
     async with served(_deployed(4)) as recorded:
         answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": last.encode("latin-1")})
         assert (answer.status_code, "is not one of ours" in answer.json()["error"]) == (400, True)

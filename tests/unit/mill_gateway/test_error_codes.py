@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mill_gateway.errors import PASSED_ON, STATUSES, status_of
-from mill_gateway.exceptions import GatewayError, RefusedByCluster, error_classes
+from mill_gateway.exceptions.base import GatewayError, error_classes
+from mill_gateway.exceptions.cluster import RefusedByCluster
 
 from .conftest import Serve
 
@@ -23,7 +24,7 @@ def test_every_class_has_a_status_and_a_code_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("error", CLASSES)
-def test_the_class_says_when_it_happens(error: type[GatewayError]) -> None:
+def test_each_class_has_a_docstring(error: type[GatewayError]) -> None:
     assert error.__doc__ is not None
     assert error.__doc__ != GatewayError.__doc__
 

@@ -1,4 +1,4 @@
-"""Streams are bounded in number and in memory, and end when their reader's right or token does."""
+"""Streams are limited in number and memory, and end when their caller loses the right or the token."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ async def _hanging(previous: bool, follow: bool, tail: int | None, since: str | 
 
 
 async def _open(recorded: Recorded, method: str, path: str) -> asyncio.Task[Any]:
-    """Begin a stream, which goes on."""
+    """Open a stream that continues."""
     before = _taken(recorded)
     task = asyncio.create_task(recorded.http.request(method, path))
     await _until(lambda: _taken(recorded) > before or task.done())
@@ -50,7 +50,7 @@ async def _until(so: Callable[[], bool]) -> None:
 
 
 def _taken(recorded: Recorded) -> int:
-    return sum(len(each) for each in {*recorded.gateway.streams.places.values()})
+    return sum(len(each) for each in {*recorded.gateway.streams.limits.values()})
 
 
 async def _ends(recorded: Recorded, *tasks: asyncio.Task[Any]) -> None:
@@ -85,7 +85,7 @@ async def test_one_stream_too_many_is_refused_by_the_settings_name(
         await _ends(recorded, second, third)
 
 
-async def test_logs_and_rollouts_do_not_take_each_others_places(served: Serve) -> None:
+async def test_logs_and_rollouts_have_separate_slots(served: Serve) -> None:
     settings = Settings(max_streams=1, max_log_streams=1)
     async with served(mill_deployment(WEB), pod("web"), settings=settings) as recorded:
         recorded.kube.written["web-0"] = _hanging
@@ -94,7 +94,7 @@ async def test_logs_and_rollouts_do_not_take_each_others_places(served: Serve) -
 
 
 @pytest.mark.parametrize("path", ["/v1/deploy", "/v1/restart/web"])
-async def test_what_is_refused_for_its_stream_is_not_written(served: Serve, path: str) -> None:
+async def test_a_deploy_without_a_stream_slot_is_not_written(served: Serve, path: str) -> None:
     async with served(mill_deployment(WEB), settings=Settings(max_streams=1)) as recorded:
         task = await _open(recorded, "GET", EVENTS)
         refused = await recorded.http.post(path, content='service "web" {\n  image = "web:2"\n}\n')
@@ -103,7 +103,7 @@ async def test_what_is_refused_for_its_stream_is_not_written(served: Serve, path
 
 
 @pytest.mark.parametrize("path", ["/v1/deploy", "/v1/restart/web", "/v1/deployments/mill/events", "/v1/logs/web"])
-async def test_a_stream_that_does_not_come_to_be_keeps_no_place(served: Serve, path: str) -> None:
+async def test_a_stream_that_is_not_opened_keeps_no_slot(served: Serve, path: str) -> None:
     async with served(mill_deployment(WEB), settings=Settings(max_streams=1)) as recorded:
         for _ in range(3):
             if path.startswith("/v1/deployments") or "logs" in path:
@@ -127,7 +127,7 @@ async def test_a_service_counts_once_for_each_of_its_replicas(served: Serve) -> 
         assert (refused.status_code, "4 are asked for" in refused.json()["error"]) == (429, True)
 
 
-async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is_lost(
+async def test_a_later_replica_waits_for_a_slot_and_loses_no_line(
     served: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with served(mill_deployment(WEB), pod("web", "0"), settings=Settings(max_log_streams=1)) as recorded:
@@ -139,10 +139,10 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
                 await over.wait()
 
         recorded.kube.written |= {"web-0": line, "web-1": line}
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         wanted = LogQuery(tail=10, follow=True, previous=True)
         events = LogStream(
-            recorded.gateway.log_source, recorded.gateway.logs.select("default", "web"), wanted, Progress(), place
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", "web"), wanted, Progress(), slots
         )
         told: list[bytes] = []
 
@@ -163,11 +163,11 @@ async def test_a_replica_that_comes_later_waits_for_a_place_and_nothing_of_it_is
         assert b"web-1" in told[-1]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        place.release()
+        slots.release()
         assert _taken(recorded) == 0
 
 
-async def test_lines_wait_by_their_bytes() -> None:
+async def test_the_queue_of_lines_is_limited_by_bytes() -> None:
     where = seen(pod("web"))
     queue = LineQueue(256 * 1024)
     put = 0
@@ -196,14 +196,14 @@ async def test_lines_wait_by_their_bytes() -> None:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute pass in a moment."""
+    """Shorten the minute between two checks."""
     monkeypatch.setattr(response, "HEARTBEAT_SECONDS", 0.02)
     monkeypatch.setattr(response, "ACCESS_CHECK_SECONDS", 0.04)
 
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_stream_ends_when_its_reader_has_no_right_any_more(served: Serve, kind: str) -> None:
+async def test_a_stream_ends_when_its_caller_loses_the_right(served: Serve, kind: str) -> None:
     method, path, right = KINDS[kind]
     async with served(mill_deployment(WEB), pod("web"), settings=KUBERNETES) as recorded:
         recorded.kube.written["web-0"] = _hanging
@@ -222,7 +222,7 @@ async def test_a_stream_ends_when_its_reader_has_no_right_any_more(served: Serve
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_a_stream_ends_with_its_token_of_the_cluster(served: Serve) -> None:
+async def test_a_stream_ends_with_its_kubernetes_token(served: Serve) -> None:
     async with served(mill_deployment(WEB), settings=KUBERNETES) as recorded:
         grant(recorded, ("get", "milldeployments"))
         task = await _open(recorded, "GET", EVENTS)
@@ -235,7 +235,7 @@ async def test_a_stream_ends_with_its_token_of_the_cluster(served: Serve) -> Non
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_a_stream_ends_with_its_token_of_the_gateway(
+async def test_a_stream_ends_with_its_admin_token(
     served: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_gateway.access.tokens.CHECK_SECONDS", 0.0)
@@ -251,7 +251,7 @@ async def test_a_stream_ends_with_its_token_of_the_gateway(
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_a_stream_goes_on_while_nobody_can_be_asked(served: Serve) -> None:
+async def test_a_stream_continues_while_the_api_server_does_not_answer(served: Serve) -> None:
     async with served(mill_deployment(WEB), settings=KUBERNETES) as recorded:
         grant(recorded, ("get", "milldeployments"))
         task = await _open(recorded, "GET", EVENTS)
@@ -270,7 +270,7 @@ async def test_a_stream_goes_on_while_nobody_can_be_asked(served: Serve) -> None
 
 
 @pytest.mark.usefixtures("hurried")
-async def test_who_joins_a_drain_is_asked_anew_as_well(served: Serve) -> None:
+async def test_access_of_a_caller_who_joins_a_drain_is_checked_again(served: Serve) -> None:
     rights = (("patch", "nodes"), ("create", "pods/eviction"))
     async with served(node(), pod("web"), settings=KUBERNETES) as recorded:
 

@@ -1,4 +1,4 @@
-"""Streams of logs, before recorded pods."""
+"""Streams of logs, from recorded pods."""
 
 import asyncio
 import json
@@ -66,7 +66,7 @@ async def test_the_last_lines_of_all_replicas_by_time(served: Serve) -> None:
         assert recorded.kube.reading == 0
 
 
-async def test_what_a_container_wrote_before_its_restart_fills_up(served: Serve) -> None:
+async def test_lines_before_a_restart_fill_up_the_tail(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod(restarts=1)) as recorded:
         recorded.kube.written["web-0"] = _written(_lines((5, "again")), _lines((1, "a"), (2, "panic")))
 
@@ -79,7 +79,7 @@ async def test_what_a_container_wrote_before_its_restart_fills_up(served: Serve)
         assert await told("previous=false") == ["web-0: again"]
 
 
-async def test_a_client_that_comes_back_gets_the_rest(served: Serve) -> None:
+async def test_a_resumed_client_gets_the_rest(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod("web-0"), _pod("web-1")) as recorded:
         recorded.kube.written |= {
             "web-0": _written(_lines((1, "a"), (3, "c1"), (3, "c2"))),
@@ -93,7 +93,7 @@ async def test_a_client_that_comes_back_gets_the_rest(served: Serve) -> None:
 
 
 @pytest.mark.parametrize("query", ["follow=false", "follow=true"])
-async def test_what_nothing_is_called_is_one_event(served: Serve, query: str) -> None:
+async def test_an_unknown_name_is_one_event(served: Serve, query: str) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         answer = await recorded.http.get(f"/v1/logs/nope?{query}")
         assert (answer.status_code, answer.text) == (
@@ -103,7 +103,7 @@ async def test_what_nothing_is_called_is_one_event(served: Serve, query: str) ->
 
 
 @pytest.mark.parametrize("query", ["follow=maybe", "tail=-1", "tail=x", "tail=10001"])
-async def test_bad_parameters(served: Serve, query: str) -> None:
+async def test_invalid_parameters_are_refused(served: Serve, query: str) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         assert (await recorded.http.get(f"/v1/logs/web?{query}")).status_code == 400
         wrong = await recorded.http.get("/v1/logs/web", headers={"Last-Event-ID": "nonsense"})
@@ -116,9 +116,9 @@ class Reader:
     def __init__(self, recorded: Recorded, name: str, *, tail: int = 10) -> None:
         wanted = LogQuery(tail=tail, follow=True, previous=True)
         self.events: list[bytes] = []
-        self.place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        self.slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         stream = LogStream(
-            recorded.gateway.log_source, recorded.gateway.logs.select("default", name), wanted, Progress(), self.place
+            recorded.gateway.log_source, recorded.gateway.logs.select("default", name), wanted, Progress(), self.slots
         )
         self.task = asyncio.create_task(self._read(stream))
 
@@ -192,7 +192,7 @@ async def test_a_service_is_followed_through_restarts_and_new_replicas(served: S
         assert len(recorded.gateway.stores.pods.subscriptions) == 0
 
 
-async def test_who_wants_no_last_lines_gets_what_is_written_from_now_on(served: Serve) -> None:
+async def test_a_tail_of_zero_gets_only_later_lines(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         old, new = Container(), Container()
         recorded.kube.written |= {"web-0": old.read, "web-1": new.read}
@@ -227,7 +227,7 @@ async def test_a_run_is_followed_to_its_end(served: Serve) -> None:
         await asyncio.wait_for(reader.task, 2)
 
 
-async def test_a_log_that_is_cut_off_is_taken_up_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_that_is_cut_off_is_resumed(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.streams.logs.AGAIN_SECONDS", 0.01)
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         container = Container()
@@ -244,7 +244,7 @@ async def test_a_log_that_is_cut_off_is_taken_up_again(served: Serve, monkeypatc
         await asyncio.gather(reader.task, return_exceptions=True)
 
 
-async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> None:
+async def test_a_slow_client_stops_the_reading(served: Serve) -> None:
     taken = 0
 
     async def endless(previous: bool, follow: bool, tail: int | None, since: str | None) -> AsyncIterator[bytes]:
@@ -257,9 +257,9 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = endless
         wanted = LogQuery(tail=10, follow=True, previous=True)
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         selected = recorded.gateway.logs.select("default", "web")
-        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place).events()
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), slots).events()
         await anext(stream)
         await asyncio.sleep(0.1)
         assert taken < 300
@@ -270,7 +270,9 @@ async def test_a_reader_that_does_not_read_stops_the_reading(served: Serve) -> N
         assert recorded.kube.reading == 0
 
 
-async def test_a_server_that_does_not_answer_is_asked_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_api_server_that_does_not_answer_is_asked_again(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also for what a container wrote before its restart."""
     monkeypatch.setattr("mill_gateway.streams.logs.AGAIN_SECONDS", 0.01)
     async with served(mill_deployment(WEB), _pod(restarts=1)) as recorded:
@@ -333,7 +335,7 @@ async def test_a_container_that_waits_for_its_restart_is_read_once(served: Serve
         assert _told(told) == ["web-0: a", "web-0: panic"]
 
 
-async def test_a_restart_that_nobody_knows_of_yet_shows_nothing_twice(served: Serve) -> None:
+async def test_a_restart_that_is_not_observed_yet_repeats_no_line(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod(restarts=2)) as recorded:
         lines = _lines((1, "a"), (2, "panic"), (2, "panic"))
         recorded.kube.written["web-0"] = _written(lines, lines)
@@ -342,7 +344,7 @@ async def test_a_restart_that_nobody_knows_of_yet_shows_nothing_twice(served: Se
 
 
 async def test_lines_are_shown_whatever_their_order(served: Serve) -> None:
-    """Standard output and error are timed before they are put in line."""
+    """Lines of standard output and error get their times before their order."""
     async with served(mill_deployment(WEB), _pod()) as recorded:
         container = Container()
         recorded.kube.written["web-0"] = container.read
@@ -357,7 +359,7 @@ async def test_lines_are_shown_whatever_their_order(served: Serve) -> None:
         await asyncio.gather(reader.task, return_exceptions=True)
 
 
-async def test_a_client_that_comes_back_gets_all_of_a_replica_that_is_new(served: Serve) -> None:
+async def test_a_resumed_client_gets_all_lines_of_a_new_replica(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod("web-0")) as recorded:
         recorded.kube.written["web-0"] = _written(_lines((1, "a")))
         first = (await recorded.http.get("/v1/logs/web?follow=false&tail=1")).text
@@ -374,7 +376,7 @@ async def test_a_name_cannot_write_events(served: Serve) -> None:
         assert "\ndata: b" not in answer.text
 
 
-async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
+async def test_many_lines_do_not_block_other_requests(served: Serve) -> None:
     async with served(mill_deployment(WEB), _pod()) as recorded:
         text = b"".join(_lines((1, "a")) * 10_000)
 
@@ -383,9 +385,9 @@ async def test_many_lines_let_others_have_their_turn(served: Serve) -> None:
 
         recorded.kube.written["web-0"] = at_once
         wanted = LogQuery(tail=10_000, follow=False, previous=True)
-        place = recorded.gateway.streams.take("logs", ANONYMOUS)
+        slots = recorded.gateway.streams.acquire("logs", ANONYMOUS)
         selected = recorded.gateway.logs.select("default", "web")
-        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), place)
+        stream = LogStream(recorded.gateway.log_source, selected, wanted, Progress(), slots)
         turns = 0
 
         async def other() -> None:
@@ -408,10 +410,10 @@ async def test_no_line_is_logged_whatever_the_level(served: Serve, caplog: pytes
     assert "confidential" not in caplog.text
 
 
-async def test_who_follows_a_run_is_not_woken_by_others_of_its_task(
+async def test_a_stream_of_a_run_is_not_notified_by_other_runs_of_the_task(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There may be very many, and each looks through all of them."""
+    """There may be very many, and each notification compares all of them."""
     mine = _pod("t-0", kind="task", run="t-1")
     async with served(mill_deployment(), job("t-1", "t"), mine) as recorded:
         container, looks = Container(), 0

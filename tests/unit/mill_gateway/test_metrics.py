@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Metrics of the gateway."""
 
 import asyncio
 import time
@@ -55,7 +55,7 @@ async def test_nodes_and_replicas_as_in_the_original(served: Serve) -> None:
         assert asked.resource.group == "metrics.k8s.io"
 
 
-async def test_a_metrics_server_that_is_not_there_is_not_asked_all_the_time(served: Serve) -> None:
+async def test_a_missing_metrics_server_is_asked_rarely(served: Serve) -> None:
     async with served(pod("web")) as recorded:
         recorded.kube.answers["list", "pods"] = NotFound(404, "NotFound", "")
         for _ in range(3):
@@ -64,7 +64,7 @@ async def test_a_metrics_server_that_is_not_there_is_not_asked_all_the_time(serv
         assert len(recorded.kube.requests) == 1
 
 
-async def test_streams_go_on_while_many_figures_are_written(served: Serve) -> None:
+async def test_streams_continue_while_many_metrics_are_written(served: Serve) -> None:
     class Slow(Collector):
         def collect(self) -> list[Metric]:
             time.sleep(0.2)
@@ -81,9 +81,7 @@ async def test_streams_go_on_while_many_figures_are_written(served: Serve) -> No
         assert rounds >= 5
 
 
-async def test_figures_do_not_wait_for_a_metrics_server_that_hangs(
-    served: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_metrics_do_not_wait_for_a_hanging_metrics_server(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.metrics.USAGE_SECONDS", 0.01)
     async with served(node("a", cpu="4"), pod("web")) as recorded:
         recorded.kube.answers["list", "pods"] = lambda _asked: asyncio.sleep(20)
@@ -93,7 +91,7 @@ async def test_figures_do_not_wait_for_a_metrics_server_that_hangs(
         assert len(recorded.kube.requests) == 1
 
 
-async def test_runs_are_counted_whoever_spawned_them_but_not_those_of_before(served: Serve) -> None:
+async def test_runs_of_all_gateways_are_counted_but_none_from_before_the_start(served: Serve) -> None:
     async with served() as recorded:
         jobs = recorded.gateway.stores.jobs.reflector
         jobs.synced.clear()
@@ -129,7 +127,7 @@ async def test_a_run_whose_spawn_is_answered_after_the_watch_is_counted_once(ser
         assert (await _samples(recorded))["mill_tasks_spawned_total", "migrate"] == 1
 
 
-async def test_requests_are_counted_by_route_and_never_by_what_was_asked_for(served: Serve) -> None:
+async def test_requests_are_counted_by_route_and_not_by_path(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         for path in ("/v1/deployments/mill", "/v1/deployments/other", "/v1/nowhere", "/v1/elsewhere"):
             await recorded.http.get(path)
@@ -140,7 +138,7 @@ async def test_requests_are_counted_by_route_and_never_by_what_was_asked_for(ser
         assert not any("nowhere" in part for name in samples for part in name)
 
 
-async def test_methods_that_clients_make_up_are_one(served: Serve) -> None:
+async def test_unknown_methods_have_one_label(served: Serve) -> None:
     async with served() as recorded:
         for method in ("GETS", "X-1", "X-2"):
             await recorded.http.request(method, "/v1/services")

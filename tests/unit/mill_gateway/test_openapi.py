@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: whatever a client sends by it, or against it, is answered as it says.
+"""The OpenAPI document is true: valid and invalid requests are answered as it describes.
 
 schemathesis makes all of its checks but one, of which the test says why.
 """
@@ -127,7 +127,7 @@ def test_every_answer_is_as_described(case: Any, answered: dict[str, set[int]]) 
     answered[case.operation.label].add(answer.status_code)
 
 
-async def test_it_describes_every_route_with_its_errors(served: Serve) -> None:
+async def test_the_description_has_every_route_with_its_errors(served: Serve) -> None:
     async with served() as recorded:
         document = (await recorded.http.get("/openapi.json")).json()
     described = {(method.upper(), path) for path, routes in document["paths"].items() for method in routes}
@@ -153,13 +153,13 @@ async def test_it_describes_every_route_with_its_errors(served: Serve) -> None:
     assert document["security"] == [{"bearer": []}, {"header": []}]
 
 
-async def test_there_are_no_pages_that_load_from_elsewhere(served: Serve) -> None:
+async def test_no_documentation_page_loads_from_other_hosts(served: Serve) -> None:
     async with served() as recorded:
         for path in ("/docs", "/redoc"):
             assert (await recorded.http.get(path)).status_code == 404
 
 
-async def test_a_process_that_is_not_well_says_so_as_described(served: Serve) -> None:
+async def test_an_unhealthy_process_answers_as_described(served: Serve) -> None:
     async with served() as recorded:
         recorded.gateway.stores.pods.reflector.synced.clear()
         answer = await recorded.http.get("/readyz")

@@ -15,7 +15,7 @@ from .objects import mill_deployment
 FOLDER = Path(mill_gateway.__file__).parent / "page"
 
 
-async def test_it_is_there_without_a_token(served: Serve) -> None:
+async def test_the_page_needs_no_token(served: Serve) -> None:
     async with served(mill_deployment(), settings=Settings(admin_token="right-token")) as recorded:
         page = await recorded.http.get("/")
         assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -26,7 +26,7 @@ async def test_it_is_there_without_a_token(served: Serve) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-async def test_every_file_is_kept_to_itself_and_not_sent_twice(served: Serve, name: str) -> None:
+async def test_every_file_has_strict_headers_and_is_cached(served: Serve, name: str) -> None:
     async with served() as recorded:
         answer = await recorded.http.get(f"/page/{name}")
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
@@ -37,13 +37,13 @@ async def test_every_file_is_kept_to_itself_and_not_sent_twice(served: Serve, na
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.iterdir()), ids=lambda file: file.name)
-def test_nothing_comes_from_elsewhere_and_data_never_become_markup(file: Path) -> None:
+def test_the_page_loads_nothing_from_other_hosts_and_makes_no_markup_of_data(file: Path) -> None:
     text = file.read_text()
     assert [url for url in re.findall(r"https?://[^\s\"')]+", text) if "www.w3.org/2000/svg" not in url] == []
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text)
 
 
-def test_modules_name_each_other_as_they_are() -> None:
+def test_modules_import_files_that_exist() -> None:
     for file in FOLDER.glob("*.js"):
         for imported in re.findall(r'from "\./([^"]+)"', file.read_text()):
             assert (FOLDER / imported).exists(), f"{file.name} imports {imported}"

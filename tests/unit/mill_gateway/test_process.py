@@ -1,4 +1,4 @@
-"""The gateway as a process, in front of an API server that is played: what one object costs, and what a watch does."""
+"""The gateway as a process, with a fake API server: odd objects, and watches that end."""
 
 import asyncio
 import contextlib
@@ -137,7 +137,7 @@ async def running(server: ApiServer, folder: Path, *command: str) -> AsyncIterat
 
 
 async def test_one_object_costs_one_object(tmp_path: Path) -> None:
-    """A pod with cpu "+1" took the gateway out of service for everybody, and no line of the log said why."""
+    """A pod with cpu "+1" once stopped the gateway for all callers, without a line in the log."""
     unnamed = pod("odd")
     del unnamed["metadata"]["uid"]
     bare = {"kind": "Pod", "metadata": pod("bare")["metadata"], "spec": {"nodeName": "node-1", "containers": None}}

@@ -1,4 +1,4 @@
-"""What is read: services, volumes, counts and nodes, from the watches alone."""
+"""Reads of services, volumes, counts and nodes, from the caches alone."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ async def test_services_have_the_shape_of_the_original_and_more(served: Serve) -
         ServiceView.model_validate_json(json.dumps(each), extra="forbid", strict=True)
 
 
-async def test_before_anything_is_deployed_there_is_nothing(served: Serve) -> None:
+async def test_without_deployments_lists_are_empty(served: Serve) -> None:
     async with served() as recorded:
         for path in ("services", "volumes", "nodes", "deployments"):
             assert (await recorded.http.get(f"/v1/{path}")).json() == []
@@ -81,7 +81,7 @@ async def test_services_of_one_deployment(served: Serve) -> None:
         assert [each["name"] for each in (await recorded.http.get("/v1/services?name=b")).json()] == ["broken"]
 
 
-async def test_the_replicas_of_a_service_are_not_those_of_who_has_its_name(served: Serve) -> None:
+async def test_replicas_of_another_deployment_do_not_count(served: Serve) -> None:
     taken = {"services": [{"name": "web", "state": "Failed", "reason": "NameTaken"}]}
     objects = (mill_deployment(WEB), mill_deployment(WEB, name="second", status=taken), pod("web"))
     async with served(*objects) as recorded:
@@ -90,7 +90,7 @@ async def test_the_replicas_of_a_service_are_not_those_of_who_has_its_name(serve
         assert (second["reason"], second["allocations"]) == ("NameTaken", [])
 
 
-async def test_a_service_that_the_operator_has_not_seen_is_pending(served: Serve) -> None:
+async def test_a_service_that_the_operator_has_not_observed_is_pending(served: Serve) -> None:
     async with served(mill_deployment(WEB)) as recorded:
         (web,) = (await recorded.http.get("/v1/services")).json()
         assert (web["state"], web["replicas"], web["allocations"]) == ("Pending", {"desired": 2, "healthy": 0}, [])
@@ -116,7 +116,7 @@ WAITING = {"ready": False, "phase": "Pending"}
         (pod("broken", template="aaaa", ready=False), "running"),
     ],
 )
-async def test_where_a_replica_stands(served: Serve, made: dict[str, Any], status: str) -> None:
+async def test_states_of_replicas(served: Serve, made: dict[str, Any], status: str) -> None:
     async with served(mill_deployment(WEB, BROKEN, status=STATUS), made) as recorded:
         shown = [
             each for service in (await recorded.http.get("/v1/services")).json() for each in service["allocations"]
@@ -124,7 +124,7 @@ async def test_where_a_replica_stands(served: Serve, made: dict[str, Any], statu
         assert [each["status"] for each in shown] == [status]
 
 
-async def test_an_image_that_is_not_there_yet_is_pulling(served: Serve) -> None:
+async def test_a_missing_image_is_pulling(served: Serve) -> None:
     made = pod("web", **WAITING, state={"waiting": {"reason": "ContainerCreating"}})
     made["status"]["containerStatuses"][0]["imageID"] = ""
     async with served(mill_deployment(WEB), made) as recorded:
@@ -207,7 +207,7 @@ FOREIGN = {**pod("x", namespace="kube-system", node="b", cpu="1", memory="2Gi")}
 FOREIGN["metadata"]["labels"] = {}
 
 
-async def test_nodes_have_what_no_pod_has_asked_for_whosever_it_is(served: Serve) -> None:
+async def test_free_resources_of_nodes_exclude_requests_of_all_pods(served: Serve) -> None:
     async with served(*NODES, pod("web", node="a"), FOREIGN) as recorded:
         a, b = (await recorded.http.get("/v1/nodes")).json()
     assert a == {
@@ -234,7 +234,7 @@ async def test_nodes_have_what_no_pod_has_asked_for_whosever_it_is(served: Serve
         (node(ready=False, unschedulable=True), "down"),
     ],
 )
-async def test_where_a_node_stands(served: Serve, made: dict[str, Any], status: str) -> None:
+async def test_states_of_nodes(served: Serve, made: dict[str, Any], status: str) -> None:
     async with served(made) as recorded:
         assert [each["status"] for each in (await recorded.http.get("/v1/nodes")).json()] == [status]
 
@@ -250,7 +250,7 @@ async def test_counts(served: Serve) -> None:
 
 
 async def test_as_many_runs_are_counted_as_are_listed(served: Serve) -> None:
-    """Those too whose Job is gone: ended by somebody, or by the cluster after a while."""
+    """Runs without a Job count too: it was deleted by a user, or by the cluster after a while."""
     ended = [
         {"name": name, "state": "Stopped", "createdAt": "2026-02-14T10:00:00Z"} for name in ("migrate-1", "migrate-2")
     ]
@@ -260,7 +260,7 @@ async def test_as_many_runs_are_counted_as_are_listed(served: Serve) -> None:
         assert (await it.http.get("/v1/status")).json()["task_count"] == 3
 
 
-async def test_what_may_not_be_seen_counts_as_nothing(served: Serve) -> None:
+async def test_objects_without_the_right_to_list_count_as_zero(served: Serve) -> None:
     def only_the_namespace(asked: Any) -> dict[str, Any]:
         wanted = asked.body["spec"]["resourceAttributes"]["resource"]
         return {"status": {"allowed": wanted == "milldeployments"}}
@@ -274,7 +274,7 @@ async def test_what_may_not_be_seen_counts_as_nothing(served: Serve) -> None:
         assert (shown["node_count"], shown["service_count"], shown["cpu_total"]) == (0, 1, 0.0)
 
 
-async def test_where_nodes_are_not_shown_there_are_none(served: Serve) -> None:
+async def test_without_the_setting_no_nodes_are_listed(served: Serve) -> None:
     async with served(mill_deployment(WEB), settings=Settings(nodes=False)) as recorded:
         assert (await recorded.http.get("/v1/nodes")).json() == []
         assert (await recorded.http.get("/v1/status")).json()["node_count"] == 0

@@ -1,4 +1,4 @@
-"""What a newer release's operator wrote is shown as it stands, and an odd status stops no list and no stream."""
+"""A status of a newer release is shown unchanged, and an odd status stops no list and no stream."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ async def test_a_service_is_shown_in_its_unknown_state(served: Serve) -> None:
         assert [each["status"] for each in service["allocations"]] == ["running"]
 
 
-async def test_a_deployment_is_shown_with_what_it_says(served: Serve) -> None:
+async def test_a_deployment_is_shown_with_unknown_states(served: Serve) -> None:
     async with served(of(status())) as recorded:
         (shown,) = (await recorded.http.get("/v1/deployments")).json()
         assert (shown["services"][0]["state"], shown["ready"], shown["message"]) == (WORD, False, "it sleeps")
@@ -71,7 +71,7 @@ async def test_a_deployment_is_shown_with_what_it_says(served: Serve) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-async def test_its_stream_ends(served: Serve, *, full: bool) -> None:
+async def test_a_stream_with_unknown_phases_ends(served: Serve, *, full: bool) -> None:
     async with served(of(status())) as recorded:
         query = {"detail": "full"} if full else {}
         text = (await recorded.http.get("/v1/deployments/mill/events", params=query)).text
@@ -90,7 +90,7 @@ async def test_its_stream_ends(served: Serve, *, full: bool) -> None:
         ({}, [job("migrate-1", "migrate", status={"conditions": [{"type": "Failed", "status": "True"}]})], "failed"),
     ],
 )
-async def test_a_run_in_an_unknown_state_goes_on(served: Serve, run: Any, objects: Any, shown: str) -> None:
+async def test_a_run_in_an_unknown_state_is_active(served: Serve, run: Any, objects: Any, shown: str) -> None:
     tasks = [{"name": "migrate", "runs": [{"name": "migrate-1", "state": WORD, "createdAt": AT, **run}]}]
     async with served(of(status(tasks=tasks)), *objects) as recorded:
         (found,) = (await recorded.http.get("/v1/tasks")).json()
@@ -109,7 +109,7 @@ ODD: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
-async def test_an_odd_status_hides_nobody_else(served: Serve, odd: dict[str, Any]) -> None:
+async def test_an_odd_status_hides_no_other_deployment(served: Serve, odd: dict[str, Any]) -> None:
     good = mill_deployment({**WEB, "name": "api"}, name="good", status=status(services=[]))
     async with served(mill_deployment(WEB, name="odd", status=odd), good) as recorded:
         listed = (await recorded.http.get("/v1/deployments")).json()
@@ -136,14 +136,14 @@ async def test_warnings_are_shown(served: Serve) -> None:
         assert (await recorded.http.get("/v1/status")).json()["warnings"] == [WARNING | {"deployment": "mill"}]
 
 
-async def test_warnings_of_many_are_bounded(served: Serve) -> None:
+async def test_warnings_are_bounded(served: Serve) -> None:
     many = [of(status(warnings=[WARNING] * 20), name=f"mill-{number}") for number in range(10)]
     async with served(*many) as recorded:
         assert len((await recorded.http.get("/v1/status")).json()["warnings"]) == WARNINGS_SHOWN
 
 
 async def test_the_schema_lists_no_words_of_the_status(served: Serve) -> None:
-    """A client that was made from it takes what a newer operator says."""
+    """A client that was generated from it accepts the words of a newer operator."""
     async with served() as recorded:
         service = (await recorded.http.get("/openapi.json")).json()["components"]["schemas"]["State"]
         assert service["type"] == "string"

@@ -1,4 +1,4 @@
-"""Secrets: set, read, deleted; never kept, never told elsewhere."""
+"""Secrets: set, read, deleted; never cached, never in another output."""
 
 from base64 import b64encode
 from typing import Any
@@ -20,7 +20,7 @@ def _secret(**values: str | bytes) -> dict[str, Any]:
     return {"metadata": {"name": "mill-secrets", "resourceVersion": "7"}, "data": data}
 
 
-async def test_they_are_listed_by_name_without_their_values(served: Serve) -> None:
+async def test_secrets_are_listed_without_values(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers["get", "secrets"] = _secret(db_url=VALUE, api_key="x")
         answer = await recorded.http.get("/v1/secrets")
@@ -29,7 +29,7 @@ async def test_they_are_listed_by_name_without_their_values(served: Serve) -> No
         assert VALUE not in answer.text
 
 
-async def test_one_is_shown_each_time_as_it_is(served: Serve) -> None:
+async def test_a_secret_is_read_from_the_cluster_each_time(served: Serve) -> None:
     async with served() as recorded:
         for value in (VALUE, "", "other \u00fc"):
             recorded.kube.answers["get", "secrets"] = _secret(db_url=value)
@@ -38,7 +38,7 @@ async def test_one_is_shown_each_time_as_it_is(served: Serve) -> None:
             assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_what_is_not_there_is_not_found(served: Serve) -> None:
+async def test_a_missing_secret_is_404(served: Serve) -> None:
     async with served() as recorded:
         assert (await recorded.http.get("/v1/secrets")).json() == []
         for method in ("GET", "DELETE"):
@@ -46,14 +46,14 @@ async def test_what_is_not_there_is_not_found(served: Serve) -> None:
             assert (answer.status_code, answer.json()["error"]) == (404, "secret not found")
 
 
-async def test_what_is_no_text_is_not_shown(served: Serve) -> None:
+async def test_a_binary_secret_is_not_shown(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers["get", "secrets"] = _secret(db_url=b"\xff\xfe")
         answer = await recorded.http.get("/v1/secrets/db.url")
         assert (answer.status_code, "not UTF-8" in answer.json()["error"]) == (500, True)
 
 
-async def test_setting_one_leaves_the_others_alone(served: Serve) -> None:
+async def test_setting_a_secret_keeps_the_others(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers["patch", "secrets"] = {}
         assert (await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})).status_code == 204
@@ -61,7 +61,7 @@ async def test_setting_one_leaves_the_others_alone(served: Serve) -> None:
         assert asked.body == {"data": _secret(db_url=VALUE)["data"]}
 
 
-async def test_the_first_one_makes_the_secret_and_a_race_is_tried_again(served: Serve) -> None:
+async def test_the_first_secret_creates_the_object_and_a_race_is_retried(served: Serve) -> None:
     answers = iter([NotFound(404, "NotFound", ""), {}])
     async with served() as recorded:
         recorded.kube.answers |= {
@@ -73,7 +73,7 @@ async def test_the_first_one_makes_the_secret_and_a_race_is_tried_again(served: 
         assert recorded.kube.requests[1].body["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "mill"}
 
 
-async def test_deleting_one_is_about_what_was_read(served: Serve) -> None:
+async def test_a_deletion_holds_for_the_version_that_was_read(served: Serve) -> None:
     answers = iter([Conflict(409, "Conflict", "changed"), {}])
     async with served() as recorded:
         recorded.kube.answers |= {
@@ -134,13 +134,13 @@ async def test_a_refusal_does_not_show_the_value(
             assert b64encode(VALUE.encode()).decode() not in text
 
 
-async def test_where_no_namespace_is_no_secret_is_made(served: Serve) -> None:
+async def test_a_secret_in_a_missing_namespace_is_refused(served: Serve) -> None:
     async with served() as recorded:
         answer = await recorded.http.put("/v1/secrets/db.url", json={"value": VALUE})
         assert (answer.status_code, answer.json()["error"]) == (404, "namespace not found")
 
 
-async def test_an_error_of_our_own_does_not_show_the_value(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_internal_error_does_not_show_the_value(served: Serve, caplog: pytest.LogCaptureFixture) -> None:
     def fail(asked: Request) -> Exception:
         raise RuntimeError
 
@@ -161,7 +161,7 @@ async def test_a_wrong_body_is_not_repeated(served: Serve) -> None:
         assert (answer.status_code, VALUE in answer.text) == (422, False)
 
 
-async def test_half_a_character_is_no_text(served: Serve) -> None:
+async def test_invalid_unicode_is_refused(served: Serve) -> None:
     async with served() as recorded:
         answer = await recorded.http.put(
             "/v1/secrets/db.url", content=r'{"value": "\ud800"}', headers={"Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""Runs of tasks over HTTP: listed, spawned, ended."""
+"""Runs of tasks over HTTP: listed, started, stopped."""
 
 import asyncio
 from typing import Any
@@ -73,7 +73,7 @@ async def test_runs_have_the_shape_of_the_original_and_more(served: Serve) -> No
         ({}, None, "starting"),
     ],
 )
-async def test_where_a_run_stands_without_the_operator(
+async def test_states_of_runs_without_the_operator(
     served: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str
 ) -> None:
     async with served(job("t-1", "t", status=status), *([made] if made else [])) as recorded:
@@ -90,7 +90,7 @@ async def test_where_a_run_stands_without_the_operator(
         ("Stopped", None, "stopped"),
     ],
 )
-async def test_a_run_that_was_ended_is_always_told_of(
+async def test_a_finished_run_is_shown_and_not_stopped(
     served: Serve, state: str, made: dict[str, Any] | None, shown: str
 ) -> None:
     async with served(_status("migrate-1", state=state), *([made] if made else [])) as recorded:
@@ -106,7 +106,7 @@ async def test_the_last_pod_of_a_run_counts(served: Serve) -> None:
         assert (await recorded.http.get("/v1/tasks/migrate-1")).json()["status"] == "running"
 
 
-async def test_a_service_is_no_task(served: Serve) -> None:
+async def test_a_service_is_not_stopped_as_a_run(served: Serve) -> None:
     async with served(pod("web")) as recorded:
         missing = await recorded.http.get("/v1/tasks/web-0")
         assert (missing.status_code, missing.json()["error"]) == (404, "task not found")
@@ -116,7 +116,7 @@ async def test_a_service_is_no_task(served: Serve) -> None:
         assert recorded.kube.requests == []
 
 
-async def test_a_run_is_ended_by_its_uid_and_one_that_is_over_is_left(served: Serve) -> None:
+async def test_a_run_is_stopped_by_its_uid_and_a_finished_one_stays(served: Serve) -> None:
     over = job("t-2", "t", status={"conditions": [{"type": "Complete", "status": "True"}]})
     async with served(mill_deployment(status=RUNS), job("t-1", "t"), over) as recorded:
         recorded.kube.answers["delete", "jobs"] = {}
@@ -130,7 +130,7 @@ async def test_a_run_is_ended_by_its_uid_and_one_that_is_over_is_left(served: Se
 
 
 def _created(recorded: Recorded, *then: Any) -> Any:
-    """Answer a creation as the API server would, and let the watches see things a moment later."""
+    """Answer a creation as the API server does, and let the watches bring the object a moment later."""
 
     def answer(asked: Request) -> dict[str, Any]:
         body = job(asked.body["metadata"]["name"], asked.body["metadata"]["labels"]["mill.dev/task"])
@@ -150,7 +150,7 @@ def _status(run: str, **told: Any) -> dict[str, Any]:
     return mill_deployment(status={"tasks": [{"name": "migrate", "runs": [state]}]})
 
 
-async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None:
+async def test_a_spawn_is_answered_when_the_run_has_started(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         recorded.kube.answers |= {
             ("get", "cronjobs"): CRON_JOB,
@@ -169,7 +169,7 @@ async def test_a_spawn_is_answered_when_the_run_has_begun(served: Serve) -> None
         assert (await recorded.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
 
 
-async def test_who_waits_for_a_run_is_woken_by_its_own_pod_only(served: Serve) -> None:
+async def test_a_spawn_is_notified_by_the_runs_own_pod_alone(served: Serve) -> None:
     async with served() as recorded:
         with recorded.gateway.stores.pods.subscriptions.subscribe(Key("default", "migrate-1")) as changed:
             recorded.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
@@ -178,7 +178,7 @@ async def test_who_waits_for_a_run_is_woken_by_its_own_pod_only(served: Serve) -
             assert changed.is_set()
 
 
-async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is_taken_back(served: Serve) -> None:
+async def test_a_run_that_cannot_start_is_an_error_with_the_operators_message_and_is_deleted(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         failed = {"state": "Failed", "reason": "TagNotFound", "message": "image pull failed: tag not found"}
         recorded.kube.answers |= {
@@ -192,7 +192,7 @@ async def test_a_run_that_cannot_begin_is_an_error_in_the_operators_words_and_is
         assert recorded.kube.requests[-1].verb == "delete"
 
 
-async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_is_over(
+async def test_a_run_without_a_verdict_of_the_operator_is_judged_after_the_timeout(
     served: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.05)
@@ -211,7 +211,7 @@ async def test_a_run_that_the_operator_tells_nothing_of_is_judged_when_the_time_
         assert recorded.kube.requests[-1].verb == "delete"
 
 
-async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_without_a_fitting_node_is_refused_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.ROOM_SECONDS", 0.05)
 
     def homeless(run: str) -> dict[str, Any]:
@@ -232,7 +232,7 @@ async def test_where_there_is_no_room_it_is_said_soon(served: Serve, monkeypatch
 
 
 @pytest.mark.parametrize(("status", "answered"), [(403, 500), (422, 500), (409, 409), (500, 502)])
-async def test_why_the_cluster_refuses_is_told_in_one_line(served: Serve, status: int, answered: int) -> None:
+async def test_a_refusal_of_the_cluster_is_one_line(served: Serve, status: int, answered: int) -> None:
     words = 'admission webhook "policy.example" denied the request:\r\n\t\x1b[31mno \u202eroot\x1b[0m'
     async with served(mill_deployment()) as recorded:
         recorded.kube.answers |= {
@@ -246,7 +246,7 @@ async def test_why_the_cluster_refuses_is_told_in_one_line(served: Serve, status
         )
 
 
-async def test_nulls_stand_for_what_is_usual(served: Serve) -> None:
+async def test_nulls_mean_defaults(served: Serve) -> None:
     async with served(mill_deployment()) as recorded:
         recorded.kube.answers["create", "jobs"] = _created(
             recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
@@ -257,7 +257,7 @@ async def test_nulls_stand_for_what_is_usual(served: Serve) -> None:
         assert container["resources"]["requests"] == {"cpu": "250m", "memory": "256M"}
 
 
-async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: Serve) -> None:
+async def test_an_image_runs_in_a_namespace_without_deployments(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers |= {
             ("create", "milldeployments"): mill_deployment(),
@@ -273,7 +273,7 @@ async def test_an_image_is_run_in_a_namespace_where_nothing_is_deployed(served: 
         assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
 
 
-async def test_what_is_deployed_meanwhile_is_not_emptied_by_a_run(served: Serve) -> None:
+async def test_a_concurrent_deploy_is_not_overwritten_by_a_run(served: Serve) -> None:
     async with served() as recorded:
         recorded.kube.answers |= {
             ("create", "milldeployments"): Conflict(409, "AlreadyExists", "it exists"),
@@ -292,7 +292,7 @@ async def test_what_is_deployed_meanwhile_is_not_emptied_by_a_run(served: Serve)
         assert recorded.kube.requests[-1].body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
 
 
-async def test_a_run_is_not_given_to_a_deployment_that_takes_it_along_when_it_goes(served: Serve) -> None:
+async def test_a_terminating_deployment_gets_no_run(served: Serve) -> None:
     going = mill_deployment()
     going["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:00Z"
     async with served(going) as recorded:
@@ -301,7 +301,7 @@ async def test_a_run_is_not_given_to_a_deployment_that_takes_it_along_when_it_go
         assert recorded.kube.requests == []
 
 
-async def test_who_may_not_make_a_deployment_does_not_by_spawning(served: Serve) -> None:
+async def test_a_spawn_without_the_right_to_create_creates_no_deployment(served: Serve) -> None:
     def jobs_only(asked: Request) -> dict[str, Any]:
         return {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["resource"] == "jobs"}}
 
@@ -353,7 +353,7 @@ async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], stat
         ({"json": []}, 422, "failed to deserialize the JSON body"),
     ],
 )
-async def test_what_is_no_json_of_ours(served: Serve, sent: dict[str, Any], status: int, error: str) -> None:
+async def test_invalid_bodies_are_refused(served: Serve, sent: dict[str, Any], status: int, error: str) -> None:
     async with served() as recorded:
         answer = await recorded.http.post("/v1/tasks/spawn", **sent)
         assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text

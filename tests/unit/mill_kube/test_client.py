@@ -74,7 +74,7 @@ async def connect(server: Server) -> AsyncIterator[Callable[..., KubeClient]]:
         server.over.set()
 
 
-async def test_every_request_is_observed_in_the_words_of_access_rules(server: Server, connect: Any) -> None:
+async def test_every_request_is_observed_in_the_terms_of_access_rules(server: Server, connect: Any) -> None:
     client = connect()
     await client.get(DEPLOYMENTS, "n", "web")
     await client.list(PODS, None)
@@ -82,7 +82,7 @@ async def test_every_request_is_observed_in_the_words_of_access_rules(server: Se
     await client.update(LEASES, "n", BODY, manager="m")
     await client.apply(DEPLOYMENTS, "n", BODY, manager="m")
     await client.json_patch(MILL_DEPLOYMENTS, "n", "web", [], manager="m")
-    await client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m")
+    await client.replace_status(MILL_DEPLOYMENTS, "n", "web", {}, uid="u", manager="m")
     await client.delete(PODS, "n", "web", uid="u")
     async for _ in client.watch(PODS, "n", resource_version="1"):
         break
@@ -126,13 +126,13 @@ async def test_a_refusal_is_observed_with_its_code(server: Server, connect: Any)
     assert server.observed == [(Call("get", PODS), 404)]
 
 
-async def test_who_may_not_write_may_still_read(server: Server, connect: Any) -> None:
+async def test_a_fenced_client_still_reads(server: Server, connect: Any) -> None:
     client = connect(may_write=lambda: False)
     for write in (
         client.create(LEASES, "n", BODY, manager="m"),
         client.update(LEASES, "n", BODY, manager="m"),
         client.apply(DEPLOYMENTS, "n", BODY, manager="m"),
-        client.merge_status(MILL_DEPLOYMENTS, "n", "web", {}, manager="m"),
+        client.replace_status(MILL_DEPLOYMENTS, "n", "web", {}, uid="u", manager="m"),
         client.delete(PODS, "n", "web", uid="u"),
     ):
         with pytest.raises(WriteFenced):
@@ -158,11 +158,11 @@ async def test_a_watch_that_says_nothing_is_given_up(connect: Any) -> None:
         (Call("patch", MILL_DEPLOYMENTS, "status"), "milldeployments.mill.dev/status"),
     ],
 )
-def test_what_a_call_is_about_is_named_as_kubectl_does(call: Call, target: str) -> None:
+def test_the_target_of_a_call_is_named_as_by_kubectl(call: Call, target: str) -> None:
     assert call.target == target
 
 
-async def test_who_reads_a_log_slowly_is_not_cut_off(
+async def test_a_slow_reader_of_a_log_is_not_cut_off(
     connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_kube.connection.REQUEST_TIMEOUT", 1.0)
@@ -176,7 +176,7 @@ async def test_who_reads_a_log_slowly_is_not_cut_off(
     assert size == 512 * 64 * 1024
 
 
-async def test_a_log_that_does_not_come_to_its_end_is_given_up(
+async def test_a_log_without_an_end_is_closed(
     server: Server, connect: Callable[..., KubeClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_kube.connection.REQUEST_TIMEOUT", 0.1)

@@ -1,4 +1,4 @@
-"""What the client takes from its environment when it connects, and what not."""
+"""Environment variables that the client uses when it connects, and those that it ignores."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What comes of a watch or a request when the answer is none of an API server's, or a very large one."""
+"""Watches and requests whose answer is not an API server's, or is very large."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ async def test_half_an_event_is_none() -> None:
         *(b'{"type": "ADDED", "object": null}', b'{"type": "ERROR", "object": []}'),
     ],
 )
-async def test_what_is_no_event_breaks_the_watch_off(line: bytes) -> None:
+async def test_an_invalid_event_ends_the_watch(line: bytes) -> None:
     with pytest.raises(Unreachable):
         await watched(line + b"\n")
 
@@ -127,14 +127,14 @@ def test_a_date_that_cannot_be_read_changes_no_clock(date: str, ahead: timedelta
 )
 def test_a_refusal_of_any_form_is_one(status: bytes) -> None:
     error = ApiError.from_status(409, status)
-    assert (error.namespace_goes, error.retry_after) == (False, None)
+    assert (error.namespace_terminating, error.retry_after) == (False, None)
 
 
 def test_a_refusal_says_when_to_ask_again() -> None:
     assert ApiError.from_status(429, b'{"details": {"retryAfterSeconds": 7}}').retry_after == 7
 
 
-def test_a_refusal_is_told_in_one_line_whoever_wrote_it() -> None:
+def test_the_text_of_a_refusal_is_one_line() -> None:
     hostile = "no\r\n2026-11-27T00:00:00Z ERROR forged\x1b]0;title\x07 \u202eend " + "x" * 100_000
     status = {"reason": "Bad\nReason" + "y" * 1000, "message": hostile}
     error = ApiError.from_status(403, json.dumps(status).encode())
@@ -149,5 +149,5 @@ def test_a_refusal_is_told_in_one_line_whoever_wrote_it() -> None:
     ("reason", "message", "words"),
     [("Forbidden", "", "Forbidden"), ("", "", "HTTP 403"), ("Forbidden", "\x1b[0m\n", "Forbidden")],
 )
-def test_a_refusal_without_words_is_told_by_its_reason(reason: str, message: str, words: str) -> None:
+def test_a_refusal_without_a_message_shows_its_reason(reason: str, message: str, words: str) -> None:
     assert str(ApiError(403, reason, message)) == words

@@ -44,7 +44,7 @@ async def _play(server: ScriptedServer) -> tuple[Reflector[Pod], list[tuple[str 
     return store, changes
 
 
-async def test_changes_are_told_with_the_state_before() -> None:
+async def test_changes_are_reported_with_the_earlier_state() -> None:
     server = ScriptedServer(
         [[_pod("a", 1)]], [[("MODIFIED", _pod("a", 2)), ("ADDED", _pod("b", 3)), ("DELETED", _pod("a", 4))]]
     )
@@ -53,14 +53,14 @@ async def test_changes_are_told_with_the_state_before() -> None:
     assert [pod.key.name for pod in store.all()] == ["b"]
 
 
-async def test_what_was_deleted_while_the_watch_was_expired_is_told() -> None:
+async def test_a_deletion_while_the_watch_was_expired_is_reported() -> None:
     server = ScriptedServer([[_pod("a", 1), _pod("b", 2)], [_pod("b", 2)]], [[Expired(410, "Expired", "too old")], []])
     store, changes = await _play(server)
     assert ("a@1", None) in changes
     assert [pod.key.name for pod in store.all()] == ["b"]
 
 
-async def test_what_we_wrote_while_a_list_was_on_its_way_is_not_gone() -> None:
+async def test_an_object_written_during_a_list_is_not_dropped() -> None:
     server = ScriptedServer([[_pod("a", 1)], [_pod("a", 1)]], [[Expired(410, "Expired", "too old")]])
     told: list[Pod | None] = []
     store = Reflector(cast("KubeClient", server), PODS, project=_project, on_change=lambda _, new: told.append(new))
@@ -83,7 +83,7 @@ async def test_a_long_list_comes_in_pages(monkeypatch: pytest.MonkeyPatch) -> No
     assert [old for old, new in changes if new is None] == ["e@1"]
 
 
-async def test_a_list_that_expires_between_pages_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_list_that_expires_between_pages_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAGE", 2)
     pods = [_pod(name, 1) for name in "abc"]
     server = ScriptedServer([pods, pods], [[]])
@@ -105,7 +105,7 @@ async def test_a_cut_watch_lists_again() -> None:
     assert ("a@1", "a@5") in changes
 
 
-async def test_a_watch_that_ends_goes_on_from_the_last_bookmark() -> None:
+async def test_a_watch_that_ends_continues_from_the_last_bookmark() -> None:
     server = ScriptedServer([[]], [[("BOOKMARK", _pod("", 150))], []])
     await _play(server)
     assert server.watched_from[:2] == ["100", "150"]
@@ -121,8 +121,8 @@ async def test_groups_follow_the_objects() -> None:
     assert list(store._groups) == ["h"]
 
 
-async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> None:
-    """The watch told of the deletion before the answer to the write had come: nothing would ever delete it again."""
+async def test_a_late_answer_does_not_restore_a_deleted_object() -> None:
+    """The watch reported the deletion before the answer to the write arrived: nothing would ever delete it again."""
     store, _ = await _play(ScriptedServer([[_pod("a", 1)]], [[("DELETED", _pod("a", 103)), ("ADDED", _pod("b", 104))]]))
     assert store.put(_pod("a", 102)) == _project(_pod("a", 102))
     assert store.get(Key("n", "a")) is None
@@ -130,7 +130,7 @@ async def test_what_is_gone_already_does_not_come_back_by_a_late_answer() -> Non
     assert store.get(Key("n", "c")) is not None
 
 
-def test_our_own_write_is_not_overwritten_by_what_is_older() -> None:
+def test_a_write_of_the_process_is_not_overwritten_by_older_events() -> None:
     changes: list[Any] = []
     store = Reflector(
         cast("KubeClient", None), PODS, project=_project, on_change=lambda *change: changes.append(change)

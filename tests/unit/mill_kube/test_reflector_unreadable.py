@@ -1,4 +1,4 @@
-"""What cannot be read is left out, counted and told of once; everything else goes on."""
+"""Unreadable objects are left out, counted and logged once; all others stay."""
 
 import asyncio
 import logging
@@ -62,7 +62,7 @@ class Watching:
         return sorted(each.key.name for each in self.store.all())
 
 
-async def test_in_a_list_it_is_left_out_and_the_rest_is_there(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unreadable_object_in_a_list_is_left_out_alone(caplog: pytest.LogCaptureFixture) -> None:
     watching = Watching([[pod("a", 1), odd("b", 2), {"metadata": None}, cast("Json", None), pod("c", 3)]], [])
     await watching.follow()
     assert watching.names == ["a", "c"]
@@ -77,7 +77,7 @@ async def test_in_a_list_it_is_left_out_and_the_rest_is_there(caplog: pytest.Log
     assert SECRET not in caplog.text
 
 
-async def test_in_a_watch_what_was_known_of_it_goes() -> None:
+async def test_an_unreadable_event_removes_the_known_object() -> None:
     watching = Watching([[pod("a", 1), pod("b", 2)]], [[("MODIFIED", odd("a", 3)), ("ADDED", pod("c", 4))]])
     await watching.follow()
     assert watching.names == ["b", "c"]
@@ -86,13 +86,13 @@ async def test_in_a_watch_what_was_known_of_it_goes() -> None:
     assert watching.store.unreadable == 1
 
 
-async def test_it_comes_back_when_it_can_be_read_again() -> None:
+async def test_an_object_that_is_readable_again_returns() -> None:
     watching = Watching([[odd("a", 1)]], [[("MODIFIED", pod("a", 2))]])
     await watching.follow()
     assert (watching.names, watching.changes, watching.store.unreadable) == (["a"], [(None, "a")], 0)
 
 
-async def test_it_is_told_of_once_and_again_when_it_happens_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unreadable_object_is_logged_once_for_each_occurrence(caplog: pytest.LogCaptureFixture) -> None:
     events = [odd("a", 2), odd("a", 3), pod("a", 4), odd("a", 5), odd("a", 6)]
     watching = Watching(
         [[odd("a", 1)], [odd("a", 6)]],
@@ -104,7 +104,7 @@ async def test_it_is_told_of_once_and_again_when_it_happens_again(caplog: pytest
     assert watching.changes == [(None, "a"), ("a", None)]
 
 
-async def test_what_is_deleted_is_left_out_no_more() -> None:
+async def test_a_deleted_object_no_longer_counts_as_unreadable() -> None:
     watching = Watching(
         [[odd("a", 1), pod("b", 1), odd("c", 1), odd("d", 1)], [odd("d", 9)]],
         [[("DELETED", odd("a", 2)), ("DELETED", odd("b", 3))], [Expired(410, "Expired", "")], []],
@@ -114,7 +114,7 @@ async def test_what_is_deleted_is_left_out_no_more() -> None:
     assert watching.store.unreadable == 1  # `c` went while nobody watched
 
 
-async def test_a_list_drops_what_cannot_be_read_any_more() -> None:
+async def test_a_list_drops_objects_that_became_unreadable() -> None:
     watching = Watching([[pod("a", 1)], [odd("a", 5)]], [[Expired(410, "Expired", "")], []])
     await watching.follow()
     assert watching.changes == [(None, "a"), ("a", None)]

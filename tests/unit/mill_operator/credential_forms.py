@@ -1,4 +1,4 @@
-"""Forms in which programs let credentials out, with the values that must not be left; and lines that have none.
+"""Forms in which programs print credentials, with the values that must be redacted; and lines without credentials.
 
 A value is written as `«…»`: no four characters of it in a row may be left.
 """

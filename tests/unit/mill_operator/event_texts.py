@@ -1,4 +1,4 @@
-"""What events say, each as (reason, message). Recorded on Kubernetes 1.35 where nothing else is said."""
+"""Texts of Events, each as (reason, message). Recorded on Kubernetes 1.35 where nothing else is said."""
 
 MOUNT_OF_NOTHING = (
     "FailedMount",

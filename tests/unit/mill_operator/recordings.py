@@ -1,4 +1,4 @@
-"""Recorded pods, and a short way to have one judged. `pods/` holds what kubelet 1.35 and containerd 1.6 report."""
+"""Recorded pods, and a short way to judge one. `pods/` holds what kubelet 1.35 and containerd 1.6 report."""
 
 import json
 from dataclasses import fields, replace
@@ -20,9 +20,9 @@ from mill_operator.core.verdicts.rule_input import Problem
 
 PODS = Path(__file__).parent / "pods"
 CREATED = timestamps.parse("2026-01-31T12:00:00Z")
-"""When every recorded pod was made."""
+"""The creation time of every recorded pod."""
 UID = "5f0c1d1e-0000-4000-8000-000000000001"
-"""Whose every recorded pod is."""
+"""The owner of every recorded pod."""
 
 WEB = DesiredService(
     name="web",
@@ -53,7 +53,7 @@ def body(name: str) -> dict[str, Any]:
 
 
 def pod(name: str, **changes: Any) -> ObservedPod:
-    """Return what is kept of a recorded pod, as if it had been made with the image that is asked for."""
+    """Return the projection of a recorded pod, as if it had been created with the requested image."""
     return changed(project_pod(body(name)), **{"image": WEB.request.image, **changes})
 
 
@@ -68,7 +68,7 @@ def changed(pod: ObservedPod, **changes: Any) -> ObservedPod:
 
 
 def waiting(reason: str, message: str, image: str = WEB.request.image) -> ObservedPod:
-    """Return a pod whose container waits, in some runtime's words."""
+    """Return a pod whose container waits, with the message of some runtime."""
     recorded = body("tag-missing")
     recorded["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": reason, "message": message}}
     recorded["spec"]["containers"][0]["image"] = image
@@ -95,12 +95,12 @@ def claim(phase: str = "Pending", storage_class: str | None = None, name: str = 
 
 
 def said(*events: tuple[str, str], uid: str = UID, container: str = "") -> LookupResults:
-    """Return the answer to a question about events."""
+    """Return the result of a lookup of events."""
     return LookupResults(events={uid: tuple(ObservedEvent(*event, container) for event in events)})
 
 
 def node(ready: str = "True", since: float = 0.0, platform: str = "linux/amd64", name: str = "node-1") -> LookupResults:
-    """Return the answer to a question about a node."""
+    """Return the result of a lookup of a node."""
     return LookupResults(nodes={name: ObservedNode(platform, ready, at(since))})
 
 
@@ -116,7 +116,7 @@ def look(
     answers: LookupResults = NO_RESULTS,
     requested_at: float | None = None,
 ) -> Observation:
-    """Judge, so many seconds after the pods' creation."""
+    """Judge at a number of seconds after the pods' creation."""
     given = JudgeInput(
         wanted,
         pods,
@@ -148,7 +148,7 @@ def deployed(replicas: int, refusal: str = "") -> ObservedChild:
 
 
 def remembered(seen: Observation) -> ServiceStatus:
-    """Return what a status keeps of an observation."""
+    """Return the service's status of an observation."""
     finding = seen.finding
     status = ServiceStatus(
         name=seen.service, state=seen.state, replicas=seen.replicas, template=seen.template, image=seen.image
@@ -170,7 +170,7 @@ def remembered(seen: Observation) -> ServiceStatus:
 def before(
     code: str, rule: str, *, since: float = 3.0, state: State = State.SUSPECT, healthy: int = 0
 ) -> ServiceStatus:
-    """Return what a status said earlier."""
+    """Return an earlier status of the service."""
     return ServiceStatus(
         name="web",
         state=state,

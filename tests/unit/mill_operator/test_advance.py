@@ -1,4 +1,4 @@
-"""Sequences of observations, and the events and conditions that they give."""
+"""Sequences of observations, and the events and conditions that follow from them."""
 
 from datetime import timedelta
 
@@ -66,7 +66,7 @@ class TestTheScenario:
 
 
 class TestRedeploy:
-    def test_what_is_healthy_and_unchanged_says_only_done(self, world):
+    def test_unchanged_healthy_services_have_no_events_but_done(self, world):
         world.look(healthy("web"))
         since = world.condition("Ready").last_transition_time
         world.deploy()
@@ -74,7 +74,7 @@ class TestRedeploy:
         assert world.told() == ["done good"]
         assert world.condition("Ready").last_transition_time == since
 
-    def test_a_changed_template_begins_anew(self, world):
+    def test_a_changed_template_restarts_the_service(self, world):
         world.look(healthy("web")).deploy()
         world.look(pending("web", template="bbbbbbbbbb"))
         assert world.kstatus == "InProgress"
@@ -119,12 +119,12 @@ class TestRemoval:
         world.look(healthy("web"))
         assert [each.name for each in world.status.services] == ["web"]
 
-    def test_one_that_the_status_never_knew_is_waited_for_too(self, world):
+    def test_done_waits_for_a_removed_service_that_the_status_does_not_have(self, world):
         world.look(healthy("web"), present={"left-over": LOST})
         assert "done good" not in world.told()
         assert world.look(healthy("web")).told()[-2:] == ["left-over stopped", "done good"]
 
-    def test_one_that_comes_back_while_it_stops_begins_anew(self, world):
+    def test_a_service_that_returns_while_it_stops_starts_again(self, world):
         world.look(healthy("web"), healthy("old")).deploy()
         world.look(healthy("web"), present={"old": LOST}).deploy()
         world.look(healthy("web"), pending("old"))
@@ -134,13 +134,13 @@ class TestRemoval:
 
 
 class TestNotStopped:
-    """A removed service whose node is lost: nobody confirms that its pods have ended."""
+    """A removed service whose node is lost: its kubelet does not confirm that the pods have ended."""
 
     def lose(self, world: World) -> World:
         world.look(healthy("web"), healthy("old")).deploy()
         return world.look(healthy("web"), present={"old": LOST}, after=0)
 
-    def test_after_its_time_it_is_a_failure_that_says_why_and_the_rollout_ends(self, world):
+    def test_after_the_timeout_it_is_a_failure_with_a_cause_and_the_rollout_ends(self, world):
         self.lose(world)
         assert world.wake_at == world.now + timedelta(seconds=75)
         world.look(healthy("web"), present={"old": LOST}, after=74)
@@ -150,7 +150,7 @@ class TestNotStopped:
         assert (world.kstatus, world.service("old").reason) == ("Failed", "NotStopped")
         assert world.condition("Ready").message == "1 of 2 failed: old: not stopped: node node-2 does not answer"
 
-    def test_once_it_is_gone_the_resource_is_well_and_the_rollout_stays_as_it_was(self, world):
+    def test_once_it_is_gone_the_resource_is_ready_and_the_rollout_keeps_its_result(self, world):
         self.lose(world).look(healthy("web"), present={"old": LOST}, after=75)
         told = world.told()
         world.look(healthy("web"), after=HOUR)
@@ -162,14 +162,14 @@ class TestNotStopped:
         world.look(healthy("web"), present={"old": LOST}, after=1)
         assert world.told() == ["old failed: not stopped: node node-2 does not answer", "done with errors"]
 
-    def test_one_that_is_wanted_again_is_as_any_other(self, world):
+    def test_a_service_that_is_desired_again_is_like_any_other(self, world):
         self.lose(world).look(healthy("web"), present={"old": LOST}, after=75).deploy()
         world.look(healthy("web"), healthy("old"))
         assert world.told() == ["old scheduled node-1", "old healthy", "done good"]
 
 
-class TestTakenBack:
-    """A service with a volume: its old pod had to end before the new one, which fails, could begin."""
+class TestRolledBack:
+    """A service with a volume: its old pod had to end before the new one, which fails, could start."""
 
     GOOD, BAD = "aaaaaaaaaa", "bbbbbbbbbb"
 
@@ -180,11 +180,11 @@ class TestTakenBack:
         self.work(world).deploy()
         return world.look(failed("db", template=self.BAD, recreated=True, evidence="its words"))
 
-    def test_the_status_says_which_version_works_and_which_one_does_not(self, world):
+    def test_the_status_names_the_working_and_the_failed_version(self, world):
         db = self.fail(world).service("db")
         assert (db.healthy_template, db.failed_template) == (self.GOOD, self.BAD)
 
-    def test_taken_back_it_keeps_its_verdict_whatever_runs(self, world):
+    def test_a_rolled_back_service_keeps_its_verdict_whatever_runs(self, world):
         told = self.fail(world).told()
         world.look(pending("db", template=self.BAD, recreated=True), rolled_back=("db",), after=HOUR)
         db = world.service("db")
@@ -192,17 +192,17 @@ class TestTakenBack:
         assert (world.told(), world.kstatus) == (told, "Failed")
 
     @pytest.mark.parametrize("request_id", ["", "again"])
-    def test_it_is_tried_again_when_somebody_asks(self, world, request_id):
+    def test_a_new_request_tries_the_failed_version_again(self, world, request_id):
         self.fail(world).deploy(request=request_id)
         world.look(pending("db", template=self.BAD, recreated=True))
         assert world.service("db").failed_template is None
         world.look(failed("db", template=self.BAD, recreated=True))
         assert world.service("db").failed_template == self.BAD
 
-    def test_a_first_version_has_nothing_to_go_back_to(self, world):
+    def test_a_first_version_is_not_rolled_back(self, world):
         assert world.look(failed("db", recreated=True)).service("db").failed_template is None
 
-    def test_nor_has_one_that_worked_and_then_broke(self, world):
+    def test_a_version_that_worked_before_it_failed_is_not_rolled_back(self, world):
         self.work(world).look(failed("db", "ContainerExited", recreated=True))
         assert world.service("db").failed_template is None
 
@@ -216,14 +216,14 @@ class TestTakenBack:
         world.look(failed("db", "ContainerExited", **bad), after=1)
         assert world.service("db").failed_template == self.BAD
 
-    def test_and_then_it_is_the_one_to_go_back_to(self, world):
+    def test_a_version_that_works_is_the_target_of_a_rollback(self, world):
         self.work(world).deploy()
         for after in (0, 10):
             world.look(healthy("db", template=self.BAD, recreated=True, settle=10), after=after)
         assert world.service("db").healthy_template == self.BAD
         assert world.wake_at is None
 
-    def test_others_keep_their_old_pods_anyway(self, world):
+    def test_services_without_volumes_are_not_rolled_back(self, world):
         world.look(healthy("web")).deploy()
         assert world.look(failed("web", template=self.BAD)).service("web").failed_template is None
 
@@ -239,22 +239,22 @@ class TestSuperseded:
         ]  # fmt: skip
         assert world.events("1")[0].id in sent
 
-    def test_one_that_had_ended_keeps_its_end(self, world):
+    def test_a_finished_rollout_keeps_its_end(self, world):
         world.look(healthy("web")).deploy()
         world.look(pending("web", template="bbbbbbbbbb"))
         assert world.told("1") == ["done good"]
 
-    def test_one_that_was_never_begun_ends_too(self, world):
+    def test_a_rollout_that_never_started_is_superseded_too(self, world):
         world.deploy()
         world.look(healthy("web"))
         assert world.told("1") == ["* failed: superseded by generation 2", "done with errors"]
 
-    def test_one_that_is_not_begun_yet_has_no_events(self, world):
+    def test_a_rollout_that_has_not_started_yet_has_no_events(self, world):
         world.look(healthy("web")).deploy()
         assert world.told() == []
         assert world.kstatus == "InProgress"
 
-    def test_failures_of_the_past_keep_the_order_in_which_they_happened(self, world):
+    def test_failures_in_the_history_keep_their_order(self, world):
         world.look(pending("a"), failed("b")).look(failed("a"), failed("b"))
         before = [each.id for each in world.events()]
         world.deploy()
@@ -269,7 +269,7 @@ class TestSuperseded:
 
 
 class TestVerdictsCanChange:
-    def test_before_the_end_it_is_healed(self, world):
+    def test_a_failure_before_the_end_can_recover(self, world):
         world.look(starting("web"), failed("broken"))
         world.look(starting("web"), healthy("broken"))
         assert world.kstatus == "InProgress"
@@ -280,7 +280,7 @@ class TestVerdictsCanChange:
         ]  # fmt: skip
         assert world.kstatus == "Current"
 
-    def test_after_the_end_the_resource_heals_and_the_rollout_stays_as_it_was(self, world):
+    def test_after_the_end_the_resource_recovers_and_the_rollout_keeps_its_result(self, world):
         told = world.look(failed("web")).told()
         world.look(starting("web"), after=60)
         assert world.kstatus == "InProgress"
@@ -288,7 +288,7 @@ class TestVerdictsCanChange:
         assert world.kstatus == "Current"
         assert world.told() == told
 
-    def test_a_crash_after_healthy_in_the_same_rollout_is_told(self, world):
+    def test_a_crash_after_healthy_in_the_same_rollout_is_reported(self, world):
         world.look(healthy("web"), starting("slow"))
         world.look(suspect("web", "ContainerExited"), starting("slow"))
         assert world.kstatus == "InProgress"
@@ -298,13 +298,13 @@ class TestVerdictsCanChange:
             "web failed: container exited with code 1", "slow healthy", "done with errors",
         ]  # fmt: skip
 
-    def test_a_service_that_never_was_good_is_not_ready_only_because_its_cause_is_in_doubt(self, world):
+    def test_a_service_that_was_never_healthy_stays_unready_while_its_cause_is_in_doubt(self, world):
         world.look(failed("web"))
         world.look(suspect("web", "ImagePullFailed"), after=60)
         assert world.condition("Ready").status == "False"
         assert world.kstatus == "InProgress"
 
-    def test_a_failure_that_is_seen_again_is_not_told_again(self, world):
+    def test_a_failure_that_is_observed_again_is_not_reported_again(self, world):
         world.look(starting("slow"), failed("web"))
         world.look(starting("slow"), suspect("web", "ImagePullFailed"))
         world.look(starting("slow"), failed("web"))
@@ -315,7 +315,7 @@ class TestLostPod:
     """Drains and evictions after a good rollout."""
 
     @pytest.mark.parametrize("seen", [pending, starting, suspect])
-    def test_ready_is_left_alone_while_nothing_is_proved(self, world, seen):
+    def test_ready_does_not_change_without_evidence(self, world, seen):
         told = world.look(healthy("web")).told()
         world.look(seen("web"), after=HOUR)
         assert (world.kstatus, world.service("web").state) == ("Current", State.SUSPECT)
@@ -345,7 +345,7 @@ class TestTimeout:
         assert world.told() == ["web failed: no progress for 10m", "done with errors"]
         assert (world.kstatus, world.service("web").reason) == ("Failed", "Timeout")
 
-    def test_progress_starts_it_anew(self, world):
+    def test_progress_restarts_the_timeout(self, world):
         world.look(see("web", State.PULLING), after=0)
         world.look(starting("web"), after=500)
         world.look(starting("web"), after=599)
@@ -361,8 +361,8 @@ class TestTimeout:
         world.look(starting("web", desired=3, ready=1), after=1)
         assert world.kstatus == "Failed"
 
-    def test_states_that_come_and_go_are_no_progress(self, world):
-        """Pods that a node rejects are made anew, again and again."""
+    def test_alternating_states_are_no_progress(self, world):
+        """The controller replaces pods that a node rejects, again and again."""
         world.look(pending("web"), after=0)
         for _ in range(299):
             world.look(see("web", State.PULLING), after=1).look(pending("web"), after=1)
@@ -370,14 +370,14 @@ class TestTimeout:
         world.look(see("web", State.PULLING), after=1).look(pending("web"), after=1).look(pending("web"), after=1)
         assert world.told() == ["web failed: no progress for 10m", "done with errors"]
 
-    def test_a_service_that_was_healthy_for_long_has_its_ten_minutes_when_it_loses_a_pod(self, world):
+    def test_a_service_that_loses_a_pod_has_the_whole_timeout(self, world):
         world.look(healthy("web"), after=0).deploy()
         world.look(healthy("web"), starting("slow"), after=HOUR)
         world.look(pending("web"), starting("slow"), after=1)
         assert world.service("web").state is State.SUSPECT
         assert world.service("web").moved_at == timestamps.render(world.now)
 
-    def test_after_the_end_a_service_that_does_not_come_back_is_one_too(self, world):
+    def test_after_the_end_a_service_that_does_not_recover_times_out_too(self, world):
         told = world.look(healthy("web")).told()
         world.look(pending("web"), after=HOUR)
         assert world.wake_at == world.now + timedelta(minutes=10)
@@ -385,18 +385,18 @@ class TestTimeout:
         assert (world.kstatus, world.service("web").reason) == ("Failed", "Timeout")
         assert world.told() == told
 
-    def test_a_clock_that_was_ahead_once_makes_nothing_wait_longer(self, world):
+    def test_a_clock_that_was_ahead_does_not_prolong_the_timeout(self, world):
         world.look(see("web", State.PULLING), after=HOUR)
         world.now = START
         world.look(see("web", State.PULLING), after=0)
         assert world.wake_at == START + timedelta(minutes=10)
 
-    def test_what_was_found_is_said_as_the_cause(self, world):
+    def test_a_timeout_names_the_finding_as_its_cause(self, world):
         for after in (0, 600):
             world.look(suspect("web", "PullThrottled", message="image pull failed: pull QPS exceeded"), after=after)
         assert world.told() == ["web failed: image pull failed: pull QPS exceeded", "done with errors"]
 
-    def test_the_verdict_stands_until_something_better_or_worse_is_seen(self, world):
+    def test_a_timeout_stands_until_a_better_or_worse_observation(self, world):
         world.look(see("web", State.PULLING), starting("other"), after=0)
         world.look(see("web", State.PULLING), starting("other", node="node-2"), after=300)
         for _ in range(3):
@@ -410,34 +410,34 @@ class TestTimeout:
         assert (world.kstatus, world.service("web").message) == ("Failed", "no progress for 10m")
         assert world.look(healthy("web"), healthy("other")).kstatus == "Current"
 
-    def test_nobody_wakes_for_a_rollout_that_is_over(self, world):
+    def test_a_finished_rollout_is_not_requeued(self, world):
         assert world.look(healthy("web")).wake_at is None
 
-    def test_what_the_judge_waits_for_comes_first(self, world):
+    def test_the_earliest_time_of_a_verdict_is_requeued_first(self, world):
         assert world.look(starting("web", wake=30), after=0).wake_at == START + timedelta(seconds=30)
 
 
 class TestRefused:
-    def test_it_ends_before_it_begins_and_what_runs_stays(self, world):
+    def test_a_refused_rollout_ends_at_once_and_pods_stay(self, world):
         world.look(healthy("web")).deploy()
         world.refuse_rollout("service.web: no such thing")
         assert world.told() == ["* failed: service.web: no such thing", "done with errors"]
         assert (world.kstatus, world.condition("Ready").reason) == ("Failed", "InvalidSpec")
         assert world.service("web").state is State.HEALTHY
 
-    def test_it_supersedes(self, world):
+    def test_a_refused_rollout_supersedes_another(self, world):
         world.look(starting("web")).deploy()
         world.refuse_rollout("no")
         assert world.told("1") == ["* failed: superseded by generation 2", "done with errors"]
 
-    def test_the_next_good_one_leaves_unchanged_services_alone(self, world):
+    def test_the_next_accepted_one_keeps_unchanged_services(self, world):
         world.look(healthy("web")).deploy()
         world.refuse_rollout("no").deploy()
         assert world.look(healthy("web")).told() == ["done good"]
         assert world.told("2") == ["* failed: no", "done with errors"]
         assert world.kstatus == "Current"
 
-    def test_an_operator_that_accepts_what_an_older_one_refused_begins_it(self, world):
+    def test_an_operator_starts_a_rollout_that_an_older_one_refused(self, world):
         world.refuse_rollout("no")
         world.look(healthy("web"))
         assert world.told() == ["web scheduled node-1", "web healthy", "done good"]
@@ -445,7 +445,7 @@ class TestRefused:
 
 
 class TestWhatIsKept:
-    def test_ids_grow_and_what_was_sent_keeps_its_id(self, world):
+    def test_event_ids_increase_and_never_change(self, world):
         sent: list[str] = []
         for seen in (pending("web"), starting("web"), suspect("web"), starting("web"), healthy("web")):
             world.look(seen, starting("slow"))
@@ -481,14 +481,14 @@ class TestWhatIsKept:
             world.look(failed("web", "ContainerExited"), starting("slow"))
         assert len(world.service("web").transitions) <= 50
 
-    def test_evidence_is_bounded_all_together(self, world):
+    def test_the_evidence_of_all_services_is_bounded(self, world):
         world.look(*(failed(f"s{number}", evidence="x" * 5000) for number in range(200)))
         kept = [each.evidence or "" for each in world.status.services]
         assert sum(map(len, kept)) <= limits.TOTAL_EVIDENCE_LENGTH
         assert len(world.stored) < 320 * 1024
         assert max(map(len, kept)) == 2048
 
-    def test_a_look_at_nothing_new_changes_nothing(self, world):
+    def test_an_equal_observation_changes_nothing(self, world):
         for seen in (pending("web"), starting("web"), failed("web"), healthy("web")):
             stored = world.look(seen).stored
             assert world.look(seen, after=1).stored == stored
@@ -519,8 +519,8 @@ LOOK = st.tuples(
 
 @settings(deadline=None)
 @given(st.lists(LOOK, max_size=12))
-def test_whatever_is_seen_the_promises_hold(looks):
-    """`done` at most once and last; what was sent is never taken back; kstatus' rules hold in every state."""
+def test_the_promises_hold_for_all_observations(looks):
+    """`done` comes at most once and last; sent events never change; kstatus' rules hold in every state."""
     world = World()
     sent: dict[str, list[Event]] = {}
     services: dict[str, bool] = {"1": True}

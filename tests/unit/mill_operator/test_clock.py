@@ -1,4 +1,4 @@
-"""A clock that nobody can set."""
+"""A clock that does not follow changes of the machine's clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ def off(clock: SteadyClock) -> float:
 
 
 @pytest.mark.parametrize(("ahead", "then"), [(30, 30), (-30, -30), (1.5, 0), (-1.5, 0)])
-def test_it_agrees_with_the_api_server_as_exactly_as_that_says_the_time(ahead, then):
+def test_it_agrees_with_the_api_server_to_the_precision_of_its_time(ahead, then):
     clock = SteadyClock()
     clock.agree(timedelta(seconds=ahead))
     assert off(clock) == pytest.approx(then, abs=0.1)

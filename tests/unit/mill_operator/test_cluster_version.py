@@ -1,4 +1,4 @@
-"""Which versions of Kubernetes the operator begins on."""
+"""The versions of Kubernetes on which the operator starts."""
 
 from typing import Any
 

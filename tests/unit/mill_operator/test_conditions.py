@@ -1,4 +1,4 @@
-"""Status → what `kubectl wait`, Flux, Argo CD and Helm read."""
+"""Conditions as `kubectl wait`, Flux, Argo CD and Helm read them."""
 
 import itertools
 
@@ -83,7 +83,7 @@ def test_time_moves_only_with_the_status():
 
 
 def _expected(states: tuple[State, ...], *, finished: bool, settled: bool) -> str:
-    """What everybody should read, in the fewest words."""
+    """Return the state that every tool should read."""
     if State.FAILED in states:
         return "Failed"
     is_compact = {State.STOPPED} | ({State.HEALTHY, State.SUSPECT} if settled else set())

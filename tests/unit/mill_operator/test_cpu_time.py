@@ -1,4 +1,4 @@
-"""What a pass costs is counted wherever it is spent, and it lets others go on meanwhile."""
+"""CPU time of a reconciliation: counted wherever it is spent, and yielded to others."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ async def test_waiting_costs_nothing() -> None:
     assert meter.seconds < 0.05
 
 
-async def test_what_it_does_costs_also_in_tasks_and_threads() -> None:
+async def test_work_in_tasks_and_threads_is_counted() -> None:
     async def write() -> None:
         await asyncio.sleep(0)
         burn(0.02)
@@ -50,7 +50,7 @@ async def test_what_it_does_costs_also_in_tasks_and_threads() -> None:
     assert 0.08 <= meter.seconds < 0.2
 
 
-async def test_what_others_do_meanwhile_costs_it_nothing() -> None:
+async def test_work_of_other_tasks_is_not_counted() -> None:
     async def work() -> None:
         for _ in range(10):
             await asyncio.sleep(0)
@@ -89,7 +89,7 @@ async def test_errors_and_cancellations_pass_through() -> None:
     assert ended == ["cleared up"]
 
 
-async def test_who_has_held_the_loop_gives_way_and_who_has_not_goes_on() -> None:
+async def test_long_work_yields_to_the_loop_and_short_work_does_not() -> None:
     order: list[str] = []
 
     async def work(seconds: float) -> None:
@@ -106,7 +106,7 @@ async def test_who_has_held_the_loop_gives_way_and_who_has_not_goes_on() -> None
 
 
 @pytest.mark.parametrize(("size", "here"), [(AT_ONCE_SIZE, True), (ASIDE_SIZE, True), (ASIDE_SIZE + 1, False)])
-async def test_only_what_takes_long_is_done_in_a_thread(size: int, here: bool) -> None:
+async def test_only_large_inputs_are_processed_in_a_thread(size: int, here: bool) -> None:
     assert (await ThreadOffload().run(size, threading.get_ident) == threading.get_ident()) is here
 
 

@@ -1,4 +1,4 @@
-"""What is made for a MillDeployment. The golden files hold that a new operator restarts nothing of an old one.
+"""The desired objects of a MillDeployment. Golden files ensure that a new operator restarts no pod of an older one.
 
 `MILL_UPDATE_GOLDEN=1 pytest tests/unit/mill_operator/test_desired.py` writes them anew: read the difference.
 """
@@ -146,7 +146,7 @@ def test_the_template_of_another_version_changes_the_hash_and_nothing_else():
 
 
 class TestTemplate:
-    def test_replicas_and_routes_are_none_of_its_business(self):
+    def test_replicas_and_routes_do_not_change_the_template(self):
         plain = template(port=8080)
         assert template(port=8080, replicas=3) == plain
         assert template(port=8080, routes=[{"host": "www.example.com"}]) == plain
@@ -164,20 +164,20 @@ class TestTemplate:
         ],
         ids=lambda change: next(iter(change)),
     )
-    def test_everything_that_a_container_sees_is(self, change):
+    def test_everything_that_a_container_gets_changes_the_template(self, change):
         assert template(**change) != template()
 
     def test_the_order_of_the_environment_counts_since_kubernetes_keeps_it(self):
         """A variable can name only those before it. The API server sends maps sorted, so that order is stable."""
         assert template(env={"A": "1", "B": "2"}) != template(env={"B": "2", "A": "1"})
 
-    def test_neighbours_count_only_by_the_address_that_is_named(self):
+    def test_other_services_count_only_by_a_referenced_address(self):
         alone = make(web()).services[0].template
         assert template() == alone
         other = make({**DB, "port": 5433}, web(env={"DB": "${service.db.address}"})).services[1].template
         assert other != template(env={"DB": "${service.db.address}"})
 
-    def test_a_restart_is_a_template_of_its_own_for_that_service_alone(self):
+    def test_a_restart_changes_the_template_of_that_service_alone(self):
         before, after = make(DB, web()).services, make(DB, web(), restarts={"web": "1"}).services
         assert before[0].template == after[0].template
         assert before[1].template != after[1].template
@@ -189,11 +189,11 @@ class TestTemplate:
 
 
 class TestObjects:
-    def test_replicas_are_left_to_an_autoscaler_where_none_are_given(self):
+    def test_without_replicas_in_the_spec_an_autoscaler_sets_them(self):
         assert "replicas" not in one(make(web()), "Deployment").body["spec"]
         assert one(make(web(replicas=0)), "Deployment").body["spec"]["replicas"] == 0
 
-    def test_a_persistent_volume_is_nobody_s_child_and_its_service_is_recreated(self):
+    def test_a_volume_has_no_owner_and_its_service_is_recreated(self):
         made = make(web(volumes=[{"name": "data", "path": "/data", "size": "1Gi"}]))
         assert "ownerReferences" not in one(made, "PersistentVolumeClaim", "data").body["metadata"]
         assert one(made, "Deployment").body["spec"]["strategy"] == {"type": "Recreate"}
@@ -314,7 +314,7 @@ class TestEnvironment:
             "URL": "x$(MILL_SECRET_2)y$(MILL_SECRET_3)",
         }
 
-    def test_a_secret_stands_before_who_names_it(self):
+    def test_a_secret_precedes_the_variables_that_refer_to_it(self):
         names = [each["name"] for each in environment({"URL": "x${secret(a)}"}, namespace="shop", ports={})]
         assert names == ["MILL_SECRET_1", "URL"]
 

@@ -1,25 +1,25 @@
-"""Probes, and how they are answered."""
+"""Answers to probes."""
 
 import socket
 import time
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import pytest
 
-from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
-from mill_kube.resources import DEPLOYMENTS, PODS
+from mill_kube.resources import DEPLOYMENTS, PODS, Resource
 from mill_operator.endpoints import serve
 from mill_operator.metrics import Metrics
 from mill_process.probes import dead_watch, unsynced_watch
+from tests.support.apiserver import ApiServer, InMemoryClient
 
 DEADLINE = 180.0
 
 
-def _watch(resource: Any) -> Reflector[Any]:
-    return Reflector(cast("KubeClient", None), resource, project=lambda body: body, on_change=lambda *_: None)
+def _watch(resource: Resource) -> Reflector[Any]:
+    return Reflector(InMemoryClient(ApiServer()), resource, project=lambda body: body, on_change=lambda *_: None)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def watches() -> list[Reflector[Any]]:
         (200, 300, "the watch of deployments.apps has heard nothing for 300 s"),
     ],
 )
-def test_a_watch_that_hears_nothing_is_dead(
+def test_a_silent_watch_fails_liveness(
     watches: list[Reflector[Any]], pods: float, deployments: float, problem: str | None
 ) -> None:
     now = 1000.0

@@ -1,4 +1,4 @@
-"""What is said of a change of the status, and that nothing is said twice."""
+"""Messages of a change of the status; none is repeated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ NOT_FOUND = "image pull failed: tag not found"
 
 
 class Listener(World):
-    """A MillDeployment, and what is said when its status is written."""
+    """A MillDeployment, and the messages when its status is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,19 +60,19 @@ class TestARollout:
         ]
         assert [each.warning for each in listener.said] == [False, True]
 
-    def test_a_good_one(self, listener):
+    def test_a_rollout_without_failures(self, listener):
         assert listener.see(healthy("web")) == [
             ("RolloutStarted", "rollout 1 has started"),
             ("Healthy", "web is healthy"),
             ("RolloutSucceeded", "rollout 1 has succeeded: 1 of 1 healthy"),
         ]
 
-    def test_a_suspicion_is_for_the_log(self, listener):
+    def test_a_suspicion_is_logged_and_is_no_event(self, listener):
         listener.see(pending("web"))
         assert listener.see(suspect("web")) == []
         assert listener.said[0].text == f"web is suspect: {NOT_FOUND}"
 
-    def test_healthy_services_of_an_unchanged_file_say_nothing(self, listener):
+    def test_unchanged_healthy_services_have_no_message(self, listener):
         listener.see(healthy("web"))
         listener.deploy("again")
         assert listener.see(healthy("web")) == [
@@ -80,7 +80,7 @@ class TestARollout:
             ("RolloutSucceeded", "rollout 1-again has succeeded: 1 of 1 healthy"),
         ]
 
-    def test_a_newer_one_supersedes_what_is_not_over(self, listener):
+    def test_a_newer_rollout_supersedes_an_unfinished_one(self, listener):
         listener.see(starting("web"))
         listener.deploy()
         assert listener.see(pending("web")) == [
@@ -103,7 +103,7 @@ class TestARollout:
         assert listener.said[0].warning
         assert listener.see(healthy("web"))[0] == ("RolloutStarted", "rollout 1 has started")
 
-    def test_one_write_tells_everything_since_the_last_in_the_order_of_happening(self, listener):
+    def test_one_write_reports_all_changes_in_their_order(self, listener):
         with listener.writing():
             listener.look(pending("a"), starting("b"))
             listener.look(failed("a"), starting("b"))
@@ -117,7 +117,7 @@ class TestARollout:
             "rollout 1 has succeeded: 2 of 2 healthy",
         ]
 
-    def test_a_verdict_that_is_made_again_is_counted(self, listener):
+    def test_a_repeated_verdict_is_counted(self, listener):
         for _ in range(3):
             listener.look(failed("a"), starting("b"))
             listener.look(starting("a"), starting("b"))
@@ -127,7 +127,7 @@ class TestARollout:
         listener.see(healthy("a"), starting("b"))
         assert (listener.said[0].reason, listener.said[0].count) == ("Recovered", 4)
 
-    def test_ids_sort_as_things_happened_and_a_verdict_made_again_keeps_its_own(self, listener):
+    def test_ids_sort_by_time_and_a_repeated_verdict_keeps_its_id(self, listener):
         with listener.writing():
             listener.look(failed("z"), starting("a"))
             listener.look(healthy("z"), starting("a"))
@@ -139,7 +139,7 @@ class TestARollout:
 
 
 class TestAfterwards:
-    def test_a_service_that_heals_has_recovered(self, listener):
+    def test_a_healthy_service_after_a_failure_has_recovered(self, listener):
         listener.see(failed("web"))
         assert listener.see(starting("web")) == []
         assert listener.see(healthy("web")) == [("Recovered", "web has recovered")]
@@ -154,7 +154,7 @@ class TestAfterwards:
         assert listener.see(failed("web", "OutOfMemory", message="oom")) == [("OutOfMemory", "web has failed: oom")]
         assert listener.see(failed("web", "OutOfMemory", message="oom")) == []
 
-    def test_a_pod_that_is_lost_and_replaced_is_nothing_to_tell(self, listener):
+    def test_a_lost_pod_that_is_replaced_is_not_reported(self, listener):
         listener.see(healthy("web"))
         assert listener.see(pending("web"), after=1) == []
         assert listener.see(healthy("web")) == []
@@ -180,7 +180,7 @@ class TestRuns:
             (run(RunState.STOPPED), "TaskStopped", "was stopped", False),
         ],
     )
-    def test_an_end_is_told(self, after, reason, text, warning):
+    def test_an_end_is_reported(self, after, reason, text, warning):
         (said,) = event_messages(StatusChange.between(status(run(RunState.RUNNING)), status(after)))
         assert (said.reason, said.text) == (reason, f"run m-1 of task migrate {text}")
         assert (said.warning, said.verdict, said.count, said.action) == (warning, True, 1, "Run")
@@ -191,7 +191,7 @@ class TestRuns:
             == []
         )
 
-    def test_what_goes_on_is_not(self):
+    def test_an_active_run_is_not_reported(self):
         assert (
             event_messages(
                 StatusChange.between(status(), status(run(RunState.PENDING, reason="PullDenied", message="x")))
@@ -200,7 +200,7 @@ class TestRuns:
         )
         assert event_messages(StatusChange.between(status(), status(run(RunState.RUNNING)))) == []
 
-    def test_a_run_that_heals_and_succeeds_tells_both(self):
+    def test_a_run_that_recovers_and_succeeds_reports_both(self):
         before = status(run(RunState.FAILED, reason="TagNotFound", message="x"))
         assert event_messages(StatusChange.between(before, status(run(RunState.RUNNING)))) == []
         (said,) = event_messages(StatusChange.between(status(run(RunState.RUNNING)), status(run(RunState.SUCCEEDED))))
@@ -213,7 +213,7 @@ class TestRuns:
         assert first.text == second.text
         assert first.id != second.id
 
-    def test_a_task_that_cannot_be_spawned_is_told_once(self):
+    def test_a_task_that_cannot_start_is_reported_once(self):
         taken = status(reason="NameTaken", message="belongs to Helm")
         (said,) = event_messages(StatusChange.between(status(), taken))
         assert (said.reason, said.text) == ("NameTaken", "task migrate cannot be spawned: belongs to Helm")
@@ -227,7 +227,7 @@ def test_a_note_is_cut_to_what_the_api_server_takes(listener):
     assert limits.EVENT_BYTES - 1 <= len(text.encode()) <= limits.EVENT_BYTES
 
 
-def test_the_same_verdict_has_the_same_id_whoever_says_it():
+def test_the_same_verdict_has_the_same_id_in_every_operator():
     ids = []
     for _ in range(2):
         listener = Listener()
@@ -242,7 +242,7 @@ STATES = st.sampled_from([pending, starting, suspect, failed, healthy])
 
 @given(st.lists(st.tuples(STATES, STATES), min_size=1, max_size=12), st.data())
 def test_verdicts_of_a_rollout_do_not_depend_on_how_often_it_was_written(looks, data):
-    """A write that fails, and is made up for by the next, loses no verdict and repeats none."""
+    """A failed write that the next one replaces loses no verdict and repeats none."""
     often, seldom = Listener(), Listener()
     told: list[tuple[str, str]] = []
     for first, second in looks:

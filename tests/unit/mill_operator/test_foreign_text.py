@@ -1,4 +1,4 @@
-"""The one way in: what others send costs milliseconds, can be printed, and is not made anew at each event of a pod."""
+"""Foreign text costs milliseconds, becomes printable, and is not processed again at each event of a pod."""
 
 import time
 from collections.abc import Callable
@@ -91,8 +91,8 @@ def seconds(work: Callable[[], object]) -> float:
     ],
     ids=lambda text: text[:12],
 )
-def test_hostile_words_cost_milliseconds(text: str) -> None:
-    """A registry's error of 60 KB, and 4 KB of last words, stopped the operator for minutes."""
+def test_hostile_texts_cost_milliseconds(text: str) -> None:
+    """A registry's error of 60 KB and a termination message of 4 KB stopped the operator for minutes."""
     assert seconds(lambda: project_pod(is_waiting(text))) < CALM
     assert seconds(lambda: project_pod(has_ended(text[:4096]))) < CALM
     assert seconds(lambda: project_pod(has_ended(text, reason="StartError"))) < CALM
@@ -182,7 +182,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
 @given(text=st.text(st.characters(codec=None), max_size=300))
 @example(text=FORGED)
 @example(text="\ud800" * 5000)
-def test_what_comes_in_can_be_printed_and_is_bounded(entry: str, text: str) -> None:
+def test_foreign_text_becomes_printable_and_bounded(entry: str, text: str) -> None:
     kept = ENTRIES[entry](text)
     assert isinstance(kept, str)
     assert all(each.isprintable() or each in "\t\n" for each in kept)
@@ -190,7 +190,7 @@ def test_what_comes_in_can_be_printed_and_is_bounded(entry: str, text: str) -> N
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_what_comes_in_costs_what_it_is_cut_to(entry: str) -> None:
+def test_the_cost_of_a_text_is_that_of_its_cut(entry: str) -> None:
     """Sixteen times the length costs no more than three times as much."""
     for pump in ("pwd", "a.", "key: ", "://", "token: not ", "\x1b[", "eyJ", "@", '"', "x\n"):
         short, long = (pump * (size // len(pump)) for size in (4 * limits.TEXT_BYTES, 64 * limits.TEXT_BYTES))
@@ -242,7 +242,7 @@ PARTS = (
 
 @given(st.lists(st.sampled_from(PARTS), max_size=25).map("".join))
 @settings(max_examples=400)
-def test_what_is_redacted_stays_as_it_is(text: str) -> None:
+def test_redacted_text_is_not_changed_by_another_redaction(text: str) -> None:
     for once in (redact(text), redact_shapes(text)):
         assert redact(once) == redact(redact(once))
     assert redact_shapes(redact_shapes(text)) == redact_shapes(text)
@@ -261,7 +261,7 @@ class TestMessagesAreOneLine:
         assert found is not None
         return found
 
-    def test_a_registry_s_words(self) -> None:
+    def test_the_text_of_a_registry(self) -> None:
         found = self.finding(FORGED.replace("access denied", "no idea"))
         assert found.message.isprintable()
         assert "\n" in found.evidence
@@ -302,25 +302,25 @@ class TestRemembered:
         assert again.container.last_ended.message == "failed"
         assert made == ["failed"]
 
-    def test_another_start_or_another_container_is_made_anew(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_text_of_another_start_or_container_is_made_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         made = _count(monkeypatch)
         cache = TextCache()
         project_pod(has_ended("one"), cache=cache)
         project_pod(has_ended("two", finished="2026-01-01T00:01:00Z"), cache=cache)
         assert made == ["one", "two"]
 
-    def test_words_of_a_wait_are_told_by_themselves(self) -> None:
+    def test_texts_of_a_wait_are_distinguished_by_their_content(self) -> None:
         cache = TextCache()
         for message in ("first", "second", "first"):
             assert project_pod(is_waiting(message), cache=cache).container.waiting_message == message
 
-    def test_what_is_not_said_any_more_is_forgotten(self) -> None:
+    def test_a_text_that_a_pod_has_no_more_is_forgotten(self) -> None:
         cache = TextCache()
         for number in range(50):
             project_pod(is_waiting(f"try {number}"), cache=cache)
         assert len(cache.reading("1").known) == 1
 
-    def test_a_pod_that_is_gone_is_forgotten_and_so_are_too_many(self) -> None:
+    def test_deleted_pods_and_pods_beyond_the_limit_are_forgotten(self) -> None:
         cache = TextCache(pods=3)
         for uid in "abcde":
             cache.reading(uid)

@@ -1,19 +1,19 @@
-"""Passes that fail by a fault of ours, one after the other: the status says so, and nobody else has to do with it."""
+"""Reconciliations that fail again and again by an internal error: the status reports it, others are not affected."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State, Transition
 from mill_api.status_reading import read_status
-from mill_kube.client import KubeClient
+from mill_kube.connection import Request
 from mill_kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable, WatchStalled, WriteFenced
-from mill_kube.resources import EVENTS, MILL_DEPLOYMENTS, Resource
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator import clock
 from mill_operator.controller import Controller, ControllerOptions
@@ -30,6 +30,8 @@ from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics
 from mill_operator.publisher import Publisher
+from tests.support.apiserver import ApiServer, InMemoryClient
+from tests.support.reconciling import created_events, written_statuses
 from tests.unit.virtual_time import now, virtual_time
 
 from .kstatus import kstatus
@@ -39,94 +41,42 @@ NOW = timestamps.parse("2026-01-31T12:00:00.000Z")
 FAULT = InternalError("ValueError", "0123456789")
 
 
-def resource(name: str, *, generation: int = 1, status: dict[str, Any] | None = None) -> dict[str, Any]:
+def put(server: ApiServer, key: Key, *, image: str = "web:1", generation: int = 1, status: Json | None = None) -> None:
+    """Store a MillDeployment of one service; without replicas it is healthy once its Deployment exists."""
     metadata = {
-        "name": name,
-        "namespace": "default",
-        "uid": f"{name}-uid-0123",
-        "resourceVersion": str(9 + generation),
+        "name": key.name,
+        "namespace": key.namespace,
+        "uid": f"{key.name}-uid-0123",
         "creationTimestamp": "2026-01-31T12:00:00Z",
         "generation": generation,
     }
-    # Of no replicas: it is healthy as soon as its Deployment is there.
-    spec = {"services": [{"name": f"web-{name}", "image": "web:1", "replicas": 0}]}
-    return {"metadata": metadata, "spec": spec, "status": status or {"observedGeneration": -1}}
+    spec = {"services": [{"name": f"web-{key.name}", "image": image, "replicas": 0}]}
+    found = server.find(MILL_DEPLOYMENTS, *key) or {"status": {"observedGeneration": -1}}
+    server.put(MILL_DEPLOYMENTS, {"metadata": metadata, "spec": spec, "status": status or found["status"]})
 
 
-class Server:
-    """Has two MillDeployments. Its watches say nothing."""
+def stored_status(server: ApiServer, key: Key) -> MillDeploymentStatus:
+    stored = server.find(MILL_DEPLOYMENTS, *key)
+    assert stored is not None
+    return MillDeploymentStatus.model_validate(stored["status"])
 
-    server_ahead = timedelta(0)
 
-    def __init__(self) -> None:
-        self.resources = {BAD.name: resource(BAD.name), GOOD.name: resource(GOOD.name)}
-        self.statuses: dict[str, list[dict[str, Any]]] = {BAD.name: [], GOOD.name: []}
-        self.events: list[dict[str, Any]] = []
-        self.deleted: list[str] = []
-        self.refuses: Callable[[Resource, str], Exception | None] = lambda _resource, _name: None
-        """What a write of an object of that name fails with."""
+def reasons(server: ApiServer, key: Key) -> list[str]:
+    return [each["reason"] for each in created_events(server, key.name)]
 
-    async def server_version(self) -> dict[str, Any]:
-        return {"major": "1", "minor": "35"}
 
-    async def list(self, resource: Resource, *_: Any, **__: Any) -> dict[str, Any]:
-        items = list(self.resources.values()) if resource is MILL_DEPLOYMENTS else []
-        return {"items": items, "metadata": {"resourceVersion": "10"}}
-
-    async def watch(self, *_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
-        await asyncio.Event().wait()
-        yield {}
-
-    async def get(self, resource: Resource, _namespace: str, name: str) -> dict[str, Any]:
-        if resource is MILL_DEPLOYMENTS:
-            return self.resources[name]
-        raise NotFound(404, "NotFound", "not found")
-
-    async def create(self, resource: Resource, _namespace: str, body: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if resource is EVENTS:
-            self.events.append(body)
-        return body
-
-    async def apply(self, resource: Resource, _namespace: str, body: dict[str, Any], **_: Any) -> dict[str, Any]:
-        deployment = body["metadata"]["labels"]["mill.dev/deployment"]
-        if error := self.refuses(resource, deployment):
-            raise error
-        meta = {
-            **body["metadata"],
-            "uid": f"{deployment} {resource.kind}",
-            "resourceVersion": "11",
-            "creationTimestamp": "2026-01-31T12:00:01Z",
-            "generation": 1,
-        }
-        return {**body, "metadata": meta}
-
-    async def delete(self, resource: Resource, _namespace: str, name: str, **_: Any) -> dict[str, Any]:
-        self.deleted.append(f"{resource.kind} {name}")
-        return {"kind": "Status"}
-
-    async def merge_status(self, resource: Resource, _namespace: str, name: str, body: Any, **_: Any) -> dict[str, Any]:
-        if error := self.refuses(resource, name):
-            raise error
-        self.statuses[name].append(body["status"])
-        return {}
-
-    def status(self, key: Key) -> MillDeploymentStatus:
-        return MillDeploymentStatus.model_validate(self.statuses[key.name][-1])
-
-    def reasons(self, key: Key) -> Sequence[str]:
-        return [each["reason"] for each in self.events if each["involvedObject"]["name"] == key.name]
+def is_status_of_bad(request: Request) -> bool:
+    return request.subresource == "status" and request.name == BAD.name
 
 
 class Operator:
     """A controller in virtual time."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: ApiServer) -> None:
         self.given_up: list[str] = []
         self.metrics = Metrics()
-        client = cast("KubeClient", server)
-        self.controller = Controller(
-            client, ControllerOptions(workers=1), metrics=self.metrics, give_up=self.given_up.append
-        )
+        client, options = InMemoryClient(server), ControllerOptions(workers=1)
+        self.controller = Controller(client, options, metrics=self.metrics, give_up=self.given_up.append)
         self.controller.start()
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -134,7 +84,7 @@ class Operator:
 
 
 class Faulty:
-    """What fails in the passes over one MillDeployment, as long as it is switched on."""
+    """What fails in the reconciliations of one MillDeployment, as long as it is switched on."""
 
     def __init__(self) -> None:
         self.on = True
@@ -143,12 +93,12 @@ class Faulty:
     def __call__(self, concerned: bool) -> None:
         if concerned and self.on:
             self.calls += 1
-            raise OverflowError("somebody's own words: hunter2")
+            raise OverflowError("foreign text: hunter2")
 
 
 @pytest.fixture(autouse=True)
 def times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the queue and our clock go as the loop's time does."""
+    """Let the queue and the operator's clock follow the time of the loop."""
     real = time.monotonic
 
     def virtual() -> float:
@@ -162,8 +112,11 @@ def times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
+def server() -> ApiServer:
+    server = ApiServer()
+    put(server, BAD)
+    put(server, GOOD)
+    return server
 
 
 def advance_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
@@ -189,7 +142,7 @@ def publisher_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
 
 
 def spec_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
-    """What `timeout: 99999999999h` was once, and anything else that a rule meets in a spec."""
+    """As a rule fails for a spec that it cannot handle."""
     from mill_operator import memory
 
     faulty, problems = Faulty(), memory.problems
@@ -203,29 +156,30 @@ def spec_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
 
 
 @pytest.fixture(params=[advance_fails, publisher_fails, spec_fails], ids=lambda make: make.__name__)
-def faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: Server) -> Any:
-    server.resources[BAD.name]["spec"]["services"][0]["image"] = "web:bad"
+def faulty(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, server: ApiServer) -> Any:
+    put(server, BAD, image="web:bad")
     return request.param(monkeypatch)
 
 
 @virtual_time
-async def test_it_is_told_after_three_passes_and_once(server: Server, faulty: Faulty) -> None:
+async def test_an_internal_error_is_reported_once_after_three_reconciliations(
+    server: ApiServer, faulty: Faulty
+) -> None:
     operator = Operator(server)
     await asyncio.sleep(1)
     assert faulty.calls >= REPORTED_FAILURES
-    (said,) = server.statuses[BAD.name]
-    status = server.status(BAD)
+    status = stored_status(server, BAD)
     assert kstatus(1, status) == "Failed"
     assert {each.type: each.status for each in status.conditions} == {"Ready": "False", "Stalled": "True"}
     assert {each.reason for each in status.conditions} == {"InternalError"}
-    assert "report it" in status.conditions[0].message
+    assert "Report this error" in status.conditions[0].message
     assert "OverflowError, id " in status.conditions[0].message
-    assert "hunter2" not in str(said) + str(server.events)
-    assert server.reasons(BAD) == ["InternalError"]
+    assert "hunter2" not in str(server.answers)
+    assert reasons(server, BAD) == ["InternalError"]
     await asyncio.sleep(500)
-    assert len(server.statuses[BAD.name]) == 1, "no write without a change"
-    assert server.reasons(BAD) == ["InternalError"]
-    assert faulty.calls > 15, "it goes on being tried"
+    assert len(written_statuses(server, BAD.name)) == 1, "no write without a change"
+    assert reasons(server, BAD) == ["InternalError"]
+    assert faulty.calls > 15, "the operator keeps retrying"
     assert operator.metric("faults_total", part="pass") == faulty.calls
     assert operator.metric("reconciles_total", result="error") == faulty.calls
     assert operator.given_up == []
@@ -233,50 +187,52 @@ async def test_it_is_told_after_three_passes_and_once(server: Server, faulty: Fa
 
 
 @virtual_time
-async def test_others_have_nothing_to_do_with_it(server: Server, faulty: Faulty) -> None:
+async def test_other_resources_are_reconciled(server: ApiServer, faulty: Faulty) -> None:
     operator = Operator(server)
     await asyncio.sleep(2)
-    assert kstatus(1, server.status(GOOD)) == "Current"
-    assert server.reasons(GOOD) == ["RolloutStarted", "Healthy", "RolloutSucceeded"]
+    assert kstatus(1, stored_status(server, GOOD)) == "Current"
+    assert reasons(server, GOOD) == ["RolloutStarted", "Healthy", "RolloutSucceeded"]
     await operator.controller.stop()
     assert faulty.calls
 
 
 @virtual_time
-async def test_after_ten_minutes_the_rollout_ends_and_that_is_final(server: Server, faulty: Faulty) -> None:
+async def test_after_ten_minutes_the_rollout_fails_for_good(server: ApiServer, faulty: Faulty) -> None:
     operator = Operator(server)
     await asyncio.sleep(ROLLOUT_ENDS_AFTER.total_seconds() + 31)
-    status = server.status(BAD)
-    assert len(server.statuses[BAD.name]) == 2
+    status = stored_status(server, BAD)
+    assert len(written_statuses(server, BAD.name)) == 2
     assert kstatus(1, status) == "Failed"
     events = rollout_events("bad-uid-0123", "1", {"generation": 1}, status)
     assert [each.name for each in events] == ["failed", "done"]
     assert "internal error of mill (OverflowError, id " in events[0].data["reason"]
     assert events[-1].data["success"] is False
-    assert server.reasons(BAD) == ["InternalError", "RolloutFailed"]
+    assert reasons(server, BAD) == ["InternalError", "RolloutFailed"]
     assert operator.metric("rollouts_total", result="failed") == 1
     faulty.on = False
     await asyncio.sleep(31)
-    status = server.status(BAD)
-    assert kstatus(1, status) == "Current", "a pass has succeeded"
-    assert rollout_events("bad-uid-0123", "1", {"generation": 1}, status) == events, "what was said stays said"
+    status = stored_status(server, BAD)
+    assert kstatus(1, status) == "Current", "a reconciliation has succeeded"
+    assert rollout_events("bad-uid-0123", "1", {"generation": 1}, status) == events, (
+        "events that were reported do not change"
+    )
     assert operator.metric("rollouts_total", result="failed") == 1
     assert operator.metric("rollouts_total", result="succeeded") == 1  # the good one's
-    written = len(server.statuses[BAD.name])
+    written = len(written_statuses(server, BAD.name))
     operator.controller.wake(BAD)
     await asyncio.sleep(10)
-    assert len(server.statuses[BAD.name]) == written
+    assert len(written_statuses(server, BAD.name)) == written
     await operator.controller.stop()
 
 
 @virtual_time
-async def test_it_goes_away_when_a_pass_succeeds(server: Server, faulty: Faulty) -> None:
+async def test_the_report_ends_when_a_reconciliation_succeeds(server: ApiServer, faulty: Faulty) -> None:
     operator = Operator(server)
     await asyncio.sleep(60)
-    assert server.status(BAD).conditions[0].reason == "InternalError"
+    assert stored_status(server, BAD).conditions[0].reason == "InternalError"
     faulty.on = False
     await asyncio.sleep(31)
-    status = server.status(BAD)
+    status = stored_status(server, BAD)
     assert kstatus(1, status) == "Current"
     assert [each.name for each in rollout_events("bad-uid-0123", "1", {"generation": 1}, status)] == [
         "progress", "done",
@@ -285,106 +241,99 @@ async def test_it_goes_away_when_a_pass_succeeds(server: Server, faulty: Faulty)
 
 
 @virtual_time
-async def test_another_generation_is_told_of_too_and_has_its_own_ten_minutes(server: Server, faulty: Faulty) -> None:
+async def test_another_generation_is_reported_too_and_has_its_own_ten_minutes(
+    server: ApiServer, faulty: Faulty
+) -> None:
     operator = Operator(server)
     await asyncio.sleep(550)
-    body = resource(BAD.name, generation=2)
-    body["spec"]["services"][0]["image"] = "web:bad"
-    operator.controller.caches.mill_deployments.put(body)
-    operator.controller.wake(BAD)
+    put(server, BAD, image="web:bad", generation=2)
     await asyncio.sleep(100)
-    status = server.status(BAD)
+    status = stored_status(server, BAD)
     assert kstatus(2, status) == "Failed"
     assert status.rollout is None or status.rollout.finished_at is None
     await asyncio.sleep(550)
-    status = server.status(BAD)
+    status = stored_status(server, BAD)
     assert status.rollout is not None
     assert (status.rollout.id, status.rollout.success) == ("2", False)
     await operator.controller.stop()
 
 
 @virtual_time
-async def test_a_stop_leaves_what_was_told(server: Server, faulty: Faulty) -> None:
+async def test_a_stop_keeps_the_report(server: ApiServer, faulty: Faulty) -> None:
     operator = Operator(server)
     await asyncio.sleep(60)
     await operator.controller.stop()
-    assert kstatus(1, server.status(BAD)) == "Failed"
+    assert kstatus(1, stored_status(server, BAD)) == "Failed"
     assert faulty.calls
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        Unreachable("nobody answers"),
+        Unreachable("connection refused"),
         WriteFenced("withheld"),
         ApiError(500, "InternalError", "etcd"),
         ApiError(503, "ServiceUnavailable", "no"),
         ApiError(429, "TooManyRequests", "later"),
-        Conflict(409, "Conflict", "others were faster"),
+        Conflict(409, "Conflict", "the object has been modified"),
     ],
     ids=repr,
 )
 @virtual_time
-async def test_an_api_server_that_is_away_is_no_fault(server: Server, error: Exception) -> None:
-    server.refuses = lambda resource, name: error if resource is MILL_DEPLOYMENTS and name == BAD.name else None
+async def test_an_api_server_that_does_not_answer_is_no_internal_error(server: ApiServer, error: Exception) -> None:
+    fault = server.add_fault("patch", when=is_status_of_bad, error=error)
     operator = Operator(server)
     await asyncio.sleep(ROLLOUT_ENDS_AFTER.total_seconds() + 60)
-    assert server.reasons(BAD) == []
-    server.refuses = lambda _resource, _name: None
+    assert reasons(server, BAD) == []
+    server.faults.remove(fault)
     await asyncio.sleep(60)
-    assert kstatus(1, server.status(BAD)) == "Current"
-    assert "InternalError" not in str(server.statuses[BAD.name])
+    assert kstatus(1, stored_status(server, BAD)) == "Current"
+    assert "InternalError" not in str(written_statuses(server, BAD.name))
     await operator.controller.stop()
 
 
 @virtual_time
-async def test_a_request_that_the_api_server_never_takes_is_told(server: Server) -> None:
-    server.refuses = lambda resource, name: (
-        ApiError(415, "UnsupportedMediaType", "hunter2")
-        if resource is not MILL_DEPLOYMENTS and name == BAD.name
-        else None
-    )
+async def test_a_request_that_the_api_server_never_accepts_is_reported(server: ApiServer) -> None:
+    error = ApiError(415, "UnsupportedMediaType", "hunter2")
+    server.add_fault("apply", when=lambda request: request.name == f"web-{BAD.name}", error=error)
     operator = Operator(server)
     await asyncio.sleep(1)
-    assert "internal error of mill (ApiError 415, id " in server.status(BAD).conditions[0].message
-    assert "hunter2" not in str(server.statuses)
+    assert "internal error of mill (ApiError 415, id " in stored_status(server, BAD).conditions[0].message
+    assert "hunter2" not in str(server.answers)
     assert operator.metric("reconciles_total", result="api_error") is not None
-    assert kstatus(1, server.status(GOOD)) == "Current"
+    assert kstatus(1, stored_status(server, GOOD)) == "Current"
     await operator.controller.stop()
 
 
 @virtual_time
-async def test_the_telling_itself_ends_no_worker(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.resources[BAD.name]["spec"]["services"][0]["image"] = "web:bad"
+async def test_an_error_of_the_report_ends_no_worker(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(server, BAD, image="web:bad")
     advance_fails(monkeypatch)
-    server.refuses = lambda resource, name: (
-        ApiError(422, "Invalid", "no") if resource is MILL_DEPLOYMENTS and name == BAD.name else None
-    )
+    server.add_fault("patch", when=is_status_of_bad, error=ApiError(422, "Invalid", "no"))
     operator = Operator(server)
     await asyncio.sleep(60)
-    assert server.statuses[BAD.name] == []
+    assert written_statuses(server, BAD.name) == []
     monkeypatch.setattr("mill_operator.internal_errors.internal_error_status", lambda *_, **__: 1 / 0)
     await asyncio.sleep(60)
     assert (operator.metric("faults_total", part="telling") or 0) > 0
-    assert kstatus(1, server.status(GOOD)) == "Current"
+    assert kstatus(1, stored_status(server, GOOD)) == "Current"
     assert operator.given_up == []
     await operator.controller.stop()
 
 
 @pytest.mark.parametrize("stored", [{"services": "no"}, {"rollout": {"id": 7}}, {"conditions": [{}]}, {"healthy": []}])
 @virtual_time
-async def test_a_status_that_cannot_be_read_is_told_over(
-    server: Server, monkeypatch: pytest.MonkeyPatch, stored: dict[str, Any]
+async def test_an_unreadable_status_is_reported_and_then_replaced(
+    server: ApiServer, monkeypatch: pytest.MonkeyPatch, stored: dict[str, Any]
 ) -> None:
-    server.resources[BAD.name] = resource(BAD.name, status=stored)
-    server.resources[BAD.name]["spec"]["services"][0]["image"] = "web:bad"
+    put(server, BAD, image="web:bad", status=stored)
     faulty = advance_fails(monkeypatch)
     operator = Operator(server)
     await asyncio.sleep(1)
-    assert kstatus(1, server.status(BAD)) == "Failed"
+    assert kstatus(1, stored_status(server, BAD)) == "Failed"
     faulty.on = False
     await asyncio.sleep(31)
-    assert kstatus(1, server.status(BAD)) == "Current"
+    assert kstatus(1, stored_status(server, BAD)) == "Current"
     await operator.controller.stop()
 
 
@@ -413,13 +362,13 @@ async def test_a_status_that_cannot_be_read_is_told_over(
     ],
     ids=repr,
 )
-def test_what_is_a_fault(error: Exception, kind: str | None) -> None:
+def test_an_error_of_the_api_server_or_the_network_is_no_internal_error(error: Exception, kind: str | None) -> None:
     found = internal_error_in(error)
     assert (found.kind if found else None) == kind
     assert "hunter2" not in str(found)
 
 
-def test_a_fault_has_the_same_id_wherever_it_is_met_and_another_one_has_another() -> None:
+def test_an_internal_error_has_an_id_by_its_place_in_the_code() -> None:
     def at(value: Any) -> InternalError:
         try:
             if value:
@@ -435,15 +384,15 @@ def test_a_fault_has_the_same_id_wherever_it_is_met_and_another_one_has_another(
     assert "Traceback" in at("a").details
 
 
-def test_a_row_is_told_of_after_so_many_or_so_long() -> None:
-    row = first_failure("1", NOW)
-    assert not row.is_reported(NOW)
-    assert row.is_reported(NOW + REPORTED_AFTER)
-    row = row.with_failure("1", NOW)
-    assert not row.is_reported(NOW)
-    assert row.with_failure("1", NOW).is_reported(NOW)
-    assert row.ends_rollout(NOW + ROLLOUT_ENDS_AFTER)
-    later = row.with_failure("2", NOW + ROLLOUT_ENDS_AFTER)
+def test_failures_are_reported_by_their_number_or_their_duration() -> None:
+    failures = first_failure("1", NOW)
+    assert not failures.is_reported(NOW)
+    assert failures.is_reported(NOW + REPORTED_AFTER)
+    failures = failures.with_failure("1", NOW)
+    assert not failures.is_reported(NOW)
+    assert failures.with_failure("1", NOW).is_reported(NOW)
+    assert failures.ends_rollout(NOW + ROLLOUT_ENDS_AFTER)
+    later = failures.with_failure("2", NOW + ROLLOUT_ENDS_AFTER)
     assert not later.ends_rollout(NOW + ROLLOUT_ENDS_AFTER), "another rollout has its own time"
     assert later.is_reported(NOW + ROLLOUT_ENDS_AFTER)
 
@@ -453,31 +402,31 @@ STEP = Transition(seq=1, at=timestamps.render(NOW), phase="healthy")
 WEB = ServiceStatus(name="web", state=State.HEALTHY, transitions=[STEP])
 
 
-def told(status: MillDeploymentStatus, *, rollout: str = "4", end: bool = False) -> MillDeploymentStatus:
+def report(status: MillDeploymentStatus, *, rollout: str = "4", end: bool = False) -> MillDeploymentStatus:
     return internal_error_status(
         status, FAULT, generation=4, rollout_id=rollout, end=end, now=NOW + timedelta(minutes=10)
     )
 
 
-def test_what_else_is_told_stays() -> None:
+def test_the_rest_of_the_status_stays() -> None:
     before = MillDeploymentStatus(observed_generation=3, rollout=RUNNING, services=[WEB], healthy="1/1")
-    after = told(before)
+    after = report(before)
     assert kstatus(4, after) == "Failed"
     assert (after.rollout, after.services, after.healthy) == (RUNNING, [WEB], "1/1")
-    assert told(after) == after, "said again it is the same"
-    ended = told(before, end=True)
+    assert report(after) == after, "reported again it is the same"
+    ended = report(before, end=True)
     assert ended.rollout is not None
     assert ended.rollout.finished_at == timestamps.render(NOW + timedelta(minutes=10))
     assert ended.services == [WEB]
-    assert told(ended, end=True) == ended
+    assert report(ended, end=True) == ended
     done = rollout_events("0123456789", "4", {"generation": 4}, ended)
     assert [(each.name, each.seq) for each in done] == [("progress", 1), ("failed", 1_000_000), ("done", 1_000_001)]
     assert done[-1].data == {"elapsed": 600.0, "success": False}
 
 
-def test_a_service_that_is_followed_alone_has_its_own_end() -> None:
+def test_the_stream_of_one_service_has_its_own_end() -> None:
     other = WEB.model_copy(update={"name": "other", "state": State.PENDING, "transitions": []})
-    ended = told(MillDeploymentStatus(rollout=RUNNING, services=[WEB, other]), end=True)
+    ended = report(MillDeploymentStatus(rollout=RUNNING, services=[WEB, other]), end=True)
     names = {
         only: [
             (each.name, each.data.get("success")) for each in rollout_events("0123456789", "4", {}, ended, only=only)
@@ -490,14 +439,14 @@ def test_a_service_that_is_followed_alone_has_its_own_end() -> None:
     }
 
 
-def test_a_rollout_that_never_began_ends_too_and_the_one_before_is_history() -> None:
+def test_a_rollout_that_never_started_ends_too_and_the_previous_one_is_history() -> None:
     before = MillDeploymentStatus(observed_generation=3, rollout=RUNNING, services=[WEB])
-    after = told(before, rollout="5", end=True)
+    after = report(before, rollout="5", end=True)
     assert after.rollout is not None
     assert (after.rollout.id, after.rollout.success) == ("5", False)
     assert [(each.id, each.superseded) for each in after.history] == [("4", True)]
     assert after.services[0].transitions == []
-    history = told(after, rollout="6", end=True)
+    history = report(after, rollout="6", end=True)
     events = rollout_events("0123456789", "5", {"generation": 6}, history)
     assert [(each.name, each.seq) for each in events] == [("failed", 1_000_000), ("done", 1_000_001)]
     assert read_status(history.model_dump(mode="json", by_alias=True)) == history

@@ -1,4 +1,4 @@
-"""Recorded pods and what is to be said of them."""
+"""Recorded pods and their verdicts."""
 
 from dataclasses import dataclass, replace
 
@@ -24,11 +24,11 @@ class Row:
     code: str | None = None
     message: str | None = None
     due: float | None = None
-    """Seconds after the pod's creation from which on it is a failure."""
+    """Seconds after the pod's creation when the finding becomes a failure."""
     wake: float | None = None
     at: float = 3.0
     nodes: int = 1
-    """On how many nodes it counts as scheduled."""
+    """Number of nodes on which it counts as scheduled."""
     wanted: DesiredService = WEB
     claims: tuple[ObservedChild, ...] = ()
     answers: LookupResults = NO_RESULTS
@@ -216,8 +216,8 @@ class TestSeveralPods:
         seen = look(pod("denied"), pod("tag-missing"), wanted=TWO)
         assert (seen.state, seen.finding.rule.code) == (State.FAILED, "TagNotFound")
 
-    def test_pods_of_who_has_edited_the_deployment_are_no_failure_of_the_template(self):
-        """They carry its label, and another image; they go when the Deployment is put right."""
+    def test_pods_of_an_edited_deployment_are_no_failure_of_the_template(self):
+        """They have its label and another image, and end when the Deployment is applied again."""
         edited = changed(pod("tag-missing"), image="registry.example/web:other")
         right = changed(pod("pulling"), image=TWO.request.image)
         seen = look(right, edited, wanted=TWO)
@@ -226,11 +226,11 @@ class TestSeveralPods:
         assert look(rewritten, edited, wanted=TWO).state is State.FAILED
 
     def test_a_failing_pod_that_is_not_needed_any_more_is_no_failure(self):
-        """The service was scaled down: the controller takes the bad one away in a moment."""
+        """The service was scaled down: the controller deletes the failing one in a moment."""
         assert look(pod("ready"), pod("crashed-twice")).state is State.HEALTHY
         assert look(pod("crashed-twice"), wanted=replace(WEB, replicas=0)).state is State.HEALTHY
 
-    def test_of_several_that_say_the_same_it_is_always_the_oldest_that_is_told_of(self):
+    def test_of_several_equal_findings_the_oldest_pod_is_reported(self):
         first, second = pod("platform"), pod("platform", uid="2", created=at(1), node="node-2")
         for pods in ((first, second), (second, first)):
             seen = look(*pods, wanted=TWO, answers=node())
@@ -243,7 +243,7 @@ class TestSeveralPods:
 
 
 class TestEvictions:
-    """Whose storage is full does not go away by itself: every next pod fills it again."""
+    """Evictions for exceeded storage repeat: every next pod fills it again."""
 
     def test_the_second_pod_that_exceeds_its_own_limit_is_a_failure(self):
         evicted = pod("evicted-own-limit")
@@ -251,11 +251,11 @@ class TestEvictions:
         assert (seen.state, seen.finding.rule.code) == (State.FAILED, "StorageLimitExceeded")
         assert seen.finding.message == "storage limit exceeded: cache (limit 1Mi)"
 
-    def test_a_node_s_own_trouble_is_never_one(self):
+    def test_an_eviction_by_the_nodes_own_trouble_is_no_failure(self):
         evicted = pod("evicted")
         assert look(*(replace(evicted, uid=str(n)) for n in range(9)), pod("pulling")).finding is None
 
-    def test_what_came_before_the_request_does_not_count(self):
+    def test_evictions_before_the_request_do_not_count(self):
         evicted = pod("evicted-own-limit")
         assert look(evicted, replace(evicted, uid="2"), at=HOUR, requested_at=HOUR).finding is None
 
@@ -270,7 +270,7 @@ class TestEvictions:
             ('Container web exceeded its local ephemeral storage limit "1Mi". ', "web"),
         ],
     )
-    def test_other_words_for_it(self, message, reason):
+    def test_other_texts_of_an_eviction(self, message, reason):
         evicted = pod("evicted-own-limit", message=message)
         seen = look(evicted, replace(evicted, uid="2"))
         assert seen.finding.message == f"storage limit exceeded: {reason} (limit 1Mi)"
@@ -294,15 +294,15 @@ class TestEvictions:
 
 
 class TestReplicas:
-    def test_none_asked_for_and_none_there_is_healthy(self):
+    def test_no_desired_and_no_observed_replica_is_healthy(self):
         seen = look(wanted=replace(WEB, replicas=0), deployment=0)
         assert (seen.state, seen.replicas.desired) == (State.HEALTHY, 0)
 
-    def test_an_autoscaler_s_count_is_wanted_where_none_is_given(self):
+    def test_without_replicas_in_the_spec_the_autoscalers_number_is_desired(self):
         seen = look(pod("ready"), wanted=replace(WEB, replicas=None), deployment=3)
         assert (seen.state, seen.replicas) == (State.STARTING, Replicas(desired=3, updated=1, healthy=1, serving=1))
 
-    def test_a_deployment_that_is_gone_is_not_healthy_whatever_its_pods_say(self):
+    def test_a_service_without_its_deployment_is_not_healthy(self):
         assert look(pod("ready"), deployment=None).state is State.STARTING
         assert look(deployment=None, wanted=replace(WEB, replicas=0)).state is State.PENDING
 
@@ -332,8 +332,8 @@ class TestRefusals:
         )
 
     @pytest.mark.parametrize("refusal", [QUOTA, LIMIT])
-    def test_a_refusal_means_the_last_version_s_pods_when_all_new_ones_exist(self, refusal):
-        """A Deployment goes on saying so until the old ReplicaSet is scaled down, long after the fix."""
+    def test_a_refusal_is_about_older_pods_when_all_new_ones_exist(self, refusal):
+        """A Deployment reports it until the old ReplicaSet is scaled down, long after the fix."""
         seen = look(pod("pulling"), refusal=refusal)
         assert (seen.state, seen.finding) == (State.PULLING, None)
 
@@ -344,7 +344,7 @@ class TestRefusals:
             (Problem("refused", "too long"), "refused by the cluster: too long"),
         ],
     )
-    def test_an_object_that_cannot_be_written_fails_the_service_though_its_pods_are_well(self, problem, message):
+    def test_an_object_that_cannot_be_written_fails_a_service_with_ready_pods(self, problem, message):
         seen = look(pod("ready"), problem=problem)
         assert (seen.state, seen.finding.message) == (State.FAILED, message)
 

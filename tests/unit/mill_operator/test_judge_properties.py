@@ -1,4 +1,4 @@
-"""What holds for any mixture of pods, answers and memories."""
+"""Properties of verdicts for any mixture of pods, lookup results and earlier statuses."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ def pods(draw: st.DrawFn) -> ObservedPod:
 
 @st.composite
 def memories(draw: st.DrawFn) -> ServiceStatus | None:
-    """Return what a status may have said before."""
+    """Return a possible earlier status."""
     rule = draw(st.none() | st.sampled_from([*TABLE, None]))
     steps = draw(st.lists(st.tuples(moments, st.sampled_from(list(Phase))), max_size=4))
     return draw(st.none()) or ServiceStatus(
@@ -108,7 +108,7 @@ def look(
     st.none() | moments,
 )
 @PATIENT
-def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
+def test_a_judgment_never_raises_and_is_bounded_and_complete(
     seen: list[ObservedPod],
     now: datetime,
     replicas: int | None,
@@ -139,7 +139,7 @@ def test_it_never_raises_and_what_it_says_is_bounded_and_whole(
 
 @given(st.lists(pods(), max_size=4), moments, memories(), answers, refusals, st.none() | moments)
 @PATIENT
-def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
+def test_a_service_whose_desired_pods_are_all_ready_never_fails(
     others: list[ObservedPod],
     now: datetime,
     previous: ServiceStatus | None,
@@ -154,7 +154,7 @@ def test_a_service_whose_wanted_pods_are_all_ready_never_fails(
 
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers, st.integers(0, 3000), refusals)
 @PATIENT
-def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
+def test_a_due_verdict_stays_due_with_its_evidence(
     seen: list[ObservedPod], now: datetime, known: LookupResults, later: int, refusal: str
 ) -> None:
     first = look(seen, now, known=known, refusal=refusal)
@@ -165,10 +165,8 @@ def test_a_verdict_that_is_due_stays_due_while_its_evidence_stays(
 
 @given(st.lists(pods(), min_size=1, max_size=3), moments, answers)
 @PATIENT
-def test_what_is_suspected_fails_no_sooner_and_no_later_than_it_was_said(
-    seen: list[ObservedPod], now: datetime, known: LookupResults
-) -> None:
-    """Whoever looks at the time that was given finds a failure; whoever looks before finds none."""
+def test_a_suspicion_fails_exactly_when_it_is_due(seen: list[ObservedPod], now: datetime, known: LookupResults) -> None:
+    """A judgment at the due time finds a failure; one before it finds none."""
     first = look(seen, now, known=known)
     if first.state is State.SUSPECT and first.finding is not None and first.finding.due is not None:
         due = first.finding.due

@@ -1,4 +1,4 @@
-"""Time: what is due when, what keeps its first sighting, whose clock counts, and what is older than a request."""
+"""Time in verdicts: grace periods, first observations, skewed clocks, and findings that are older than a request."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,22 +32,22 @@ HOUR = 3600.0
 
 
 class TestGrace:
-    def test_what_was_seen_before_keeps_its_first_sighting(self):
+    def test_a_known_cause_keeps_the_time_of_its_first_observation(self):
         seen = look(pod("denied"), at=20, previous=before("PullDenied", "image-denied"))
         assert offset(seen.finding.due) == 33
         assert look(pod("denied"), at=33, previous=before("PullDenied", "image-denied")).state is State.FAILED
 
-    def test_another_rule_begins_its_own_time(self):
+    def test_another_rule_starts_its_own_timer(self):
         seen = look(pod("denied"), at=20, previous=before("SecretNotFound", "secret-missing"))
         assert offset(seen.finding.due) == 50
 
-    def test_a_registry_that_fails_now_so_now_so_fails_all_the_time(self):
+    def test_a_registry_that_fails_for_changing_causes_has_one_timer(self):
         previous = remembered(look(pod("rate-limited")))
         seen = look(pod("registry-500"), at=20, previous=previous)
         assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-registry", 63)
 
     @pytest.mark.parametrize("flake", ["denied", "incomplete", "registry-500", "rate-limited", "secret-missing"])
-    def test_a_flake_that_heals_within_its_grace_is_never_a_failure(self, flake):
+    def test_a_flake_shorter_than_its_grace_period_is_no_failure(self, flake):
         status = None
         for second in range(3, 20):
             seen = look(pod(flake), at=second, previous=status)
@@ -55,12 +55,12 @@ class TestGrace:
             status = remembered(seen)
         assert look(pod("ready"), at=20, previous=status).state is State.HEALTHY
 
-    def test_clocks_start_anew_when_one_more_replica_is_ready(self):
+    def test_timers_restart_when_one_more_replica_is_ready(self):
         previous = before("Unschedulable", "unschedulable", healthy=0)
         seen = look(pod("ready"), pod("unschedulable"), at=100, wanted=TWO, previous=previous)
         assert offset(seen.finding.due) == 220
 
-    def test_ready_replicas_that_are_too_many_start_no_clock_anew(self):
+    def test_surplus_ready_replicas_restart_no_timer(self):
         previous = before("QuotaExceeded", "pods-quota", healthy=2)
         three = replace(WEB, replicas=3)
         seen = look(pod("ready"), pod("ready"), at=10, wanted=three, previous=previous, refusal="exceeded quota: x")
@@ -81,7 +81,7 @@ class TestGrace:
             status = remembered(seen)
 
     @pytest.mark.parametrize("failed", ["tag-missing", "denied"])
-    def test_a_busy_node_says_nothing_about_the_cause_known_before(self, failed):
+    def test_a_busy_node_does_not_replace_the_known_cause(self, failed):
         known = look(pod(failed))
         later = look(pod("throttled"), at=10, previous=remembered(known))
         assert later.finding.rule is known.finding.rule
@@ -94,7 +94,7 @@ class TestGrace:
         known = known.model_copy(update={"image": "registry.example/web:0"})
         assert look(pod("throttled"), at=10, previous=known).state is State.SUSPECT
 
-    def test_the_first_of_several_times_wakes_though_its_finding_is_not_the_gravest(self):
+    def test_the_earliest_of_several_times_is_requeued(self):
         seen = look(pod("denied"), pod("unready"), at=10, wanted=TWO)
         assert seen.finding.rule.code == "PullDenied"
         assert offset(seen.wake_at) == 31
@@ -128,14 +128,14 @@ class TestBackOffWithoutCause:
     BARE = waiting("ImagePullBackOff", 'Back-off pulling image "registry.example/web:1"')
 
     @pytest.mark.parametrize("failed", ["tag-missing", "denied", "platform", "incomplete"])
-    def test_it_is_remembered_from_the_attempt_that_failed(self, failed):
+    def test_the_cause_of_the_failed_attempt_is_remembered(self, failed):
         known = look(pod(failed))
         later = look(self.BARE, at=20, previous=remembered(known))
         assert (later.finding.rule, later.finding.message) == (known.finding.rule, known.finding.message)
         assert later.state is known.state
         assert later.lookup_requests == frozenset()
 
-    def test_who_has_not_seen_the_attempt_asks_for_the_pod_s_events(self):
+    def test_without_the_attempt_the_pods_events_are_looked_up(self):
         assert [each.about for each in look(self.BARE).lookup_requests] == ["events"]
         told = look(self.BARE, answers=said(events.BACK_OFF, events.PULL_FAILED))
         assert (told.state, told.finding.message) == (State.FAILED, "image pull failed: tag not found")
@@ -184,12 +184,12 @@ class TestRuns:
         assert (once.state, once.finding.rule.code) == (State.SUSPECT, "ContainerExited")
         assert look(pod("crashed-twice"), at=62, previous=remembered(once)).state is State.FAILED
 
-    def test_a_start_that_never_was_has_no_time(self):
+    def test_a_container_that_never_started_has_no_start_time(self):
         """The kubelet writes 1970 where the runtime could not start the container."""
         started_now = changed(pod("unready"), last_ended=pod("command-missing").container.last_ended)
         assert offset(started_now.first_started) == 1
 
-    def test_the_probe_s_words_are_the_evidence_of_a_start_that_takes_too_long(self):
+    def test_the_probes_message_is_the_evidence_of_a_slow_start(self):
         other = ("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
         seen = look(pod("unready"), at=31, answers=said(events.UNHEALTHY, container="web"))
         assert seen.finding.evidence == events.UNHEALTHY[1]
@@ -219,12 +219,12 @@ class TestLostNode:
         failed = look(pod("pulling"), at=170, answers=silent)
         assert (failed.state, failed.finding.message) == (State.FAILED, "node node-1 does not answer")
 
-    def test_a_pod_that_came_later_has_its_own_two_minutes(self):
+    def test_a_later_pod_has_its_own_two_minutes(self):
         late = pod("pulling", bound_at=at(100), created=at(100))
         assert offset(look(late, at=130, answers=node("Unknown", since=50)).finding.due) == 220
 
-    def test_a_pod_that_a_controller_calls_unready_is_not_said_to_fail_its_health_check(self):
-        """The node's controller sets the pod's condition; the container's own word is older, and says ready."""
+    def test_a_pod_that_the_node_controller_marks_unready_has_no_failed_probe(self):
+        """The node controller sets the pod's condition; the container's own state is older, and ready."""
         lost = pod("ready", ready=False, ready_at=None, unready_since=at(60))
         assert look(lost, at=500).finding is None
         assert [each.about for each in look(lost, at=61).lookup_requests] == ["node"]
@@ -232,7 +232,7 @@ class TestLostNode:
 
 
 def ago(seen: float, phase: Phase = Phase.STARTING, state: State = State.STARTING) -> ServiceStatus:
-    """Return a status that has recorded, by our clock, when a start was seen."""
+    """Return a status with the time, by the operator's clock, at which a start was observed."""
     step = Transition(seq=1, at=timestamps.render(at(seen)), phase=phase)
     return ServiceStatus(name="web", state=state, transitions=[step], replicas=Replicas(desired=1, updated=1))
 
@@ -244,7 +244,7 @@ class TestClocks:
         return pod("unready", running_since=at(second), unready_since=at(0))
 
     def test_a_clock_that_is_behind_does_not_end_a_start_at_once(self):
-        """A pull took 40 s; the node says that the container runs for 30 s, and we see it this very moment."""
+        """A pull took 40 s; by the node's clock the container has run for 30 s, and it is observed only now."""
         pulling = ServiceStatus(name="web", state=State.PULLING, replicas=Replicas(desired=1, updated=1))
         seen = look(self.started(10), at=40, previous=pulling)
         assert (seen.state, offset(seen.finding.due)) == (State.STARTING, 70)
@@ -267,7 +267,7 @@ class TestClocks:
         assert offset(seen.finding.due) == 70
         assert offset(look(replace(first, ready=True, ready_at=at(50)), second, at=60, wanted=TWO).finding.due) == 55
 
-    def test_readiness_that_was_lost_counts_from_when_we_saw_it(self):
+    def test_lost_readiness_counts_from_its_observation(self):
         lost = pod("unready-after-an-hour", unready_since=at(HOUR - 30))
         healthy = remembered(look(pod("ready")))
         first = look(lost, at=HOUR, previous=healthy)
@@ -280,16 +280,16 @@ class TestClocks:
         assert look(ahead, at=3, wanted=NO_PORT).state is State.HEALTHY
 
 
-class TestAskedAgain:
-    """Somebody asks for the same again, an hour later: what came before counts no more."""
+class TestRequestedAgain:
+    """The same spec is requested again an hour later: earlier findings count no more."""
 
     @pytest.mark.parametrize("old", ["tag-missing", "crashed-twice", "crash-loop", "oom-twice", "init-image-missing"])
-    def test_a_pod_from_before_says_nothing_until_something_happens_to_it(self, old):
+    def test_an_older_pod_has_no_finding_until_it_changes(self, old):
         seen = look(pod(old), at=HOUR + 1, requested_at=HOUR)
         assert seen.finding is None
         assert not seen.state.is_verdict
 
-    def test_what_its_node_tells_after_the_request_counts(self):
+    def test_a_report_of_the_node_after_the_request_counts(self):
         told = pod("tag-missing", status_updated_at=at(HOUR + 1))
         assert look(told, at=HOUR + 1, requested_at=HOUR).state is State.FAILED
 
@@ -301,7 +301,7 @@ class TestAskedAgain:
         twice = changed(once, last_ended=crash)
         assert look(twice, at=HOUR + 3, requested_at=HOUR).state is State.FAILED
 
-    def test_a_start_that_goes_on_has_its_budget_from_the_request(self):
+    def test_a_start_in_progress_has_its_budget_from_the_request(self):
         seen = look(pod("unready"), at=HOUR + 1, requested_at=HOUR)
         assert (seen.state, offset(seen.finding.due)) == (State.STARTING, HOUR + 30)
 
@@ -309,7 +309,7 @@ class TestAskedAgain:
         seen = look(pod("pulling"), at=HOUR + 1, requested_at=HOUR, answers=node("Unknown", since=50))
         assert offset(seen.finding.due) == HOUR + 120
 
-    def test_who_waits_for_a_place_still_waits(self):
+    def test_an_unscheduled_pod_still_waits(self):
         seen = look(pod("unschedulable"), at=HOUR + 1, requested_at=HOUR)
         assert (seen.state, offset(seen.finding.due)) == (State.SUSPECT, HOUR + 121)
         seen = look(pod("volume-unbound"), at=HOUR + 1, requested_at=HOUR, claims=(claim(name="noclass-data"),))

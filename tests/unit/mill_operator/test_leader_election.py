@@ -1,15 +1,15 @@
-"""Who leads: the decision by tables, and the loop against a Lease that is kept in memory."""
+"""Leader election: the decisions by tables, and the loop before the in-memory API server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, cast
 
 import pytest
 
 from mill_api import names
-from mill_kube.client import KubeClient
-from mill_kube.errors import Conflict, Unreachable
-from mill_kube.resources import Resource
+from mill_kube.calls import READS
+from mill_kube.connection import Request
+from mill_kube.errors import Unreachable
+from mill_kube.resources import LEASES
+from mill_objects.json import Json
 from mill_operator.core.leader_election import (
     Decision,
     LeaseAction,
@@ -21,16 +21,20 @@ from mill_operator.core.leader_election import (
     observe_lease,
 )
 from mill_operator.leader_election import LeaderElection
+from tests.support.apiserver import ApiServer, Fault, InMemoryClient
 from tests.unit.virtual_time import now, virtual_time
 
 TIMING = LeaseTiming.of(15)
+NAMESPACE = "mill-system"
+REQUEST_SECONDS = 0.001
+"""How long a write takes."""
 
 
 def record(holder: str = "other", renewed: str = "1", seconds: float = 15.0, transitions: int = 0) -> LeaseRecord:
     return LeaseRecord(holder, seconds, "0", renewed, transitions)
 
 
-def seen(holder: str, since: float = 100.0, seconds: float = 15.0) -> ObservedLease:
+def observed(holder: str, since: float = 100.0, seconds: float = 15.0) -> ObservedLease:
     return ObservedLease(record(holder, seconds=seconds), "7", since)
 
 
@@ -42,15 +46,22 @@ def test_the_proportions_are_those_of_other_controllers() -> None:
     ("known", "now", "decision"),
     [
         pytest.param(None, 100.0, Decision(LeaseAction.ACQUIRE, 2), id="there is no lease"),
-        pytest.param(seen(""), 100.0, Decision(LeaseAction.ACQUIRE, 2), id="it was released"),
-        pytest.param(seen("me"), 100.0, Decision(LeaseAction.ACQUIRE, 2), id="it is ours, and we do not know"),
-        pytest.param(seen("other"), 100.0, Decision(LeaseAction.WAIT, 15), id="its holder was just heard of"),
+        pytest.param(observed(""), 100.0, Decision(LeaseAction.ACQUIRE, 2), id="it was released"),
         pytest.param(
-            seen("other"), 114.0, Decision(LeaseAction.WAIT, 1), id="its holder is silent, not for long enough"
+            observed("me"),
+            100.0,
+            Decision(LeaseAction.ACQUIRE, 2),
+            id="it is held by this replica, which does not know it",
         ),
-        pytest.param(seen("other"), 115.0, Decision(LeaseAction.ACQUIRE, 2), id="its holder is silent for too long"),
+        pytest.param(observed("other"), 100.0, Decision(LeaseAction.WAIT, 15), id="its holder has just renewed it"),
         pytest.param(
-            seen("other", seconds=60), 150.0, Decision(LeaseAction.WAIT, 10), id="its holder's own term counts"
+            observed("other"), 114.0, Decision(LeaseAction.WAIT, 1), id="its holder is silent, not for long enough"
+        ),
+        pytest.param(
+            observed("other"), 115.0, Decision(LeaseAction.ACQUIRE, 2), id="its holder is silent for too long"
+        ),
+        pytest.param(
+            observed("other", seconds=60), 150.0, Decision(LeaseAction.WAIT, 10), id="its holder's own term counts"
         ),
     ],
 )
@@ -61,38 +72,38 @@ def test_a_candidate(known: ObservedLease | None, now: float, decision: Decision
 @pytest.mark.parametrize(
     ("known", "now", "decision"),
     [
-        pytest.param(seen("me"), 100.5, Decision(LeaseAction.WAIT, 1.5), id="renewed a moment ago"),
-        pytest.param(seen("me"), 102.0, Decision(LeaseAction.RENEW, 2), id="time to renew"),
+        pytest.param(observed("me"), 100.5, Decision(LeaseAction.WAIT, 1.5), id="renewed a moment ago"),
+        pytest.param(observed("me"), 102.0, Decision(LeaseAction.RENEW, 2), id="time to renew"),
         pytest.param(
-            seen("me"), 109.5, Decision(LeaseAction.RENEW, 0.5), id="the last attempt, for as long as there is"
+            observed("me"), 109.5, Decision(LeaseAction.RENEW, 0.5), id="the last attempt, for as long as there is"
         ),
         pytest.param(
-            seen("me"), 110.0, Decision(LeaseAction.LOST, 0), id="not renewed in time, before others may take it"
+            observed("me"), 110.0, Decision(LeaseAction.LOST, 0), id="not renewed in time, before others may take it"
         ),
-        pytest.param(seen("other"), 100.5, Decision(LeaseAction.LOST, 0), id="somebody else took it"),
-        pytest.param(seen(""), 100.5, Decision(LeaseAction.LOST, 0), id="somebody emptied it"),
-        pytest.param(None, 100.5, Decision(LeaseAction.LOST, 0), id="somebody deleted it"),
+        pytest.param(observed("other"), 100.5, Decision(LeaseAction.LOST, 0), id="another replica took it"),
+        pytest.param(observed(""), 100.5, Decision(LeaseAction.LOST, 0), id="a user emptied it"),
+        pytest.param(None, 100.5, Decision(LeaseAction.LOST, 0), id="a user deleted it"),
     ],
 )
 def test_a_leader(known: ObservedLease | None, now: float, decision: Decision) -> None:
     assert decide("me", known, 100.0, now, TIMING) == decision
 
 
-def test_times_in_the_record_are_never_compared_with_our_clock() -> None:
+def test_times_in_the_record_are_never_compared_with_the_clock() -> None:
     """A holder whose clock is a year behind or ahead is as alive as any."""
     for renewed in ("2025-01-01T00:00:00.000000Z", "2027-01-01T00:00:00.000000Z"):
         known = ObservedLease(record(renewed=renewed), "7", 100.0)
         assert decide("me", known, None, 101.0, TIMING).action is LeaseAction.WAIT
 
 
-def test_a_record_that_was_not_written_again_grows_old() -> None:
+def test_a_record_ages_until_it_is_renewed() -> None:
     first = observe_lease(None, record(renewed="1"), "7", 100.0)
-    again = observe_lease(first, record(renewed="1"), "8", 105.0)  # another hand has set a label
+    again = observe_lease(first, record(renewed="1"), "8", 105.0)  # a user has set a label
     assert again == ObservedLease(record(renewed="1"), "8", 100.0)
     assert observe_lease(again, record(renewed="2"), "9", 106.0).since == 106.0
 
 
-def test_what_is_written() -> None:
+def test_the_written_record_counts_transitions() -> None:
     other = ObservedLease(LeaseRecord("other", 15, "a", "b", 3), "7", 0.0)
     assert next_record(None, "me", "now", TIMING) == LeaseRecord("me", 15, "now", "now", 0)
     taken = next_record(other, "me", "now", TIMING)
@@ -102,75 +113,53 @@ def test_what_is_written() -> None:
     assert next_record(mine, "", "later", TIMING) == LeaseRecord("", 1, "later", "later", 4)
 
 
-class Server:
-    """One Lease, with the API server's revision check.
-
-    While it is `away`, nobody answers; while it is `mute`, watches are silent.
-    """
+class Election:
+    """An API server that holds the Lease, and replicas that compete for it."""
 
     def __init__(self) -> None:
-        self.lease: dict[str, Any] | None = None
-        self.version = 1
-        self.away = False
-        self.mute = False
+        self.server = ApiServer()
+        self.server.add_fault("create", delay_seconds=REQUEST_SECONDS)
+        self.server.add_fault("update", delay_seconds=REQUEST_SECONDS)
+        self.server.observers.append(self._note_holder)
         self.holders: list[str] = []
-        """Who has written, one after another."""
-        self._watches: list[asyncio.Event] = []
+        """The holders that were written, one after the other."""
 
-    async def list(self, *_: Any, fields: str, **__: Any) -> dict[str, Any]:
-        assert fields == f"metadata.name={names.LEASE_NAME}"
-        return {"items": [self.lease] if self.lease else [], "metadata": {"resourceVersion": str(self.version)}}
+    def _note_holder(self, request: Request, answer: Json) -> None:
+        if request.resource == LEASES and request.verb not in READS:
+            holder = answer["spec"]["holderIdentity"]
+            if self.holders[-1:] != [holder]:
+                self.holders.append(holder)
 
-    async def watch(self, *_: Any, resource_version: str, **__: Any) -> AsyncIterator[dict[str, Any]]:
-        told, news = int(resource_version), asyncio.Event()
-        self._watches.append(news)
-        while True:
-            if self.version > told and not self.mute:
-                told = self.version
-                yield {"type": "MODIFIED", "object": self.lease}
-            await news.wait()
-            news.clear()
-            await asyncio.sleep(0.002)
+    @property
+    def lease(self) -> Json:
+        (lease,) = self.server.all(LEASES)
+        return lease
 
-    async def create(
-        self, resource: Resource, _namespace: str, body: dict[str, Any], *, manager: str
-    ) -> dict[str, Any]:
-        await self._arrive()
-        if self.lease is not None:
-            raise Conflict(409, "AlreadyExists", "it exists")
-        return self.write(body)
+    def outage(self) -> Fault:
+        """Let every write fail, until the fault is removed from the server."""
+        return self.server.add_fault("*", LEASES, when=is_write, error=Unreachable("connection refused"))
 
-    async def update(
-        self, resource: Resource, _namespace: str, body: dict[str, Any], *, manager: str
-    ) -> dict[str, Any]:
-        await self._arrive()
-        if self.lease is None or body["metadata"]["resourceVersion"] != str(self.version):
-            raise Conflict(409, "Conflict", "it was changed")
-        return self.write(body)
+    def silence_watches(self) -> None:
+        """End all watches; later ones are accepted and send nothing."""
+        self.server.add_fault("watch", LEASES, hold=asyncio.Event())
+        self.server.end_watches()
 
-    async def _arrive(self) -> None:
-        await asyncio.sleep(0.001)
-        if self.away:
-            raise Unreachable("nobody answers")
+    async def merge(self, patch: Json) -> None:
+        """Change the Lease, as a user does."""
+        client = InMemoryClient(self.server)
+        await client.merge_patch(LEASES, NAMESPACE, names.LEASE_NAME, patch, manager="kubectl")
 
-    def write(self, body: dict[str, Any]) -> dict[str, Any]:
-        self.version += 1
-        self.lease = {**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": str(self.version)}}
-        holder = body["spec"]["holderIdentity"]
-        if self.holders[-1:] != [holder]:
-            self.holders.append(holder)
-        for watch in self._watches:
-            watch.set()
-        return self.lease
+
+def is_write(request: Request) -> bool:
+    return request.verb not in READS
 
 
 class Replica:
-    """Somebody who takes part."""
+    """A replica that takes part in an election."""
 
-    def __init__(self, server: Server, identity: str) -> None:
-        self.election = LeaderElection(
-            cast("KubeClient", server), "mill-system", TIMING, identity=identity, monotonic=now
-        )
+    def __init__(self, election: Election, identity: str) -> None:
+        client = InMemoryClient(election.server)
+        self.election = LeaderElection(client, NAMESPACE, TIMING, identity=identity, monotonic=now)
         self.running = asyncio.create_task(self.election.run())
 
     @property
@@ -181,76 +170,75 @@ class Replica:
         async with asyncio.timeout(within):
             await self.election.elected.wait()
 
-    async def dies(self) -> None:
+    async def die(self) -> None:
         self.running.cancel()
         await asyncio.gather(self.running, return_exceptions=True)
 
 
 @pytest.fixture
-def server() -> Server:
-    return Server()
+def election() -> Election:
+    return Election()
 
 
 @virtual_time
-async def test_of_two_that_begin_together_one_leads(server: Server) -> None:
-    a, b = Replica(server, "a"), Replica(server, "b")
+async def test_one_of_two_replicas_leads(election: Election) -> None:
+    a, b = Replica(election, "a"), Replica(election, "b")
     await asyncio.sleep(60)
     assert a.leads != b.leads
-    assert len(server.holders) == 1
+    assert len(election.holders) == 1
 
 
 @virtual_time
-async def test_one_that_leaves_is_followed_at_once(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_leader_that_leaves_is_followed_at_once(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    b = Replica(server, "b")
+    b = Replica(election, "b")
     await asyncio.sleep(60)
     assert not b.leads
     a.election.leave()
     await a.running
     assert not a.leads
     await b.elected(within=0.1)
-    assert server.holders == ["a", "", "b"]
-    assert server.lease is not None
-    assert server.lease["spec"]["leaseTransitions"] == 1
+    assert election.holders == ["a", "", "b"]
+    assert election.lease["spec"]["leaseTransitions"] == 1
 
 
 @virtual_time
-async def test_one_that_dies_is_followed_within_its_term(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_leader_that_dies_is_followed_within_its_term(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    b = Replica(server, "b")
+    b = Replica(election, "b")
     await asyncio.sleep(61)
-    await a.dies()
+    await a.die()
     died = now()
     await b.elected(within=TIMING.lease)
     assert now() - died >= TIMING.lease - TIMING.retry
-    assert server.holders == ["a", "b"]
+    assert election.holders == ["a", "b"]
 
 
 @virtual_time
-async def test_a_leader_that_cannot_renew_stops_before_another_may_lead(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_leader_that_cannot_renew_stops_before_another_may_lead(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    b = Replica(server, "b")
+    b = Replica(election, "b")
     await asyncio.sleep(61)
-    server.away = True
+    outage = election.outage()
     cut_off = now()
     await a.running
     assert not a.leads
     assert not a.election.left
     assert TIMING.renewal - TIMING.retry <= now() - cut_off <= TIMING.renewal
-    server.away = False
+    election.server.faults.remove(outage)
     assert not b.leads
     await b.elected(within=TIMING.lease - TIMING.renewal + TIMING.retry)
 
 
 @virtual_time
-async def test_a_leader_may_not_write_from_the_moment_at_which_its_time_is_over(server: Server) -> None:
-    """Also one that was stopped meanwhile, and has not run a line since."""
-    a = Replica(server, "a")
+async def test_a_leader_may_not_write_once_its_time_is_over(election: Election) -> None:
+    """Also a process that was suspended meanwhile."""
+    a = Replica(election, "a")
     await a.elected(within=1)
-    await a.dies()
+    await a.die()
     await asyncio.sleep(TIMING.renewal - 0.1)
     assert a.leads
     await asyncio.sleep(0.1)
@@ -258,51 +246,51 @@ async def test_a_leader_may_not_write_from_the_moment_at_which_its_time_is_over(
 
 
 @virtual_time
-async def test_a_short_outage_costs_nothing(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_short_outage_changes_no_leader(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    b = Replica(server, "b")
+    b = Replica(election, "b")
     await asyncio.sleep(60)
-    server.away = True
+    outage = election.outage()
     await asyncio.sleep(TIMING.renewal - 2 * TIMING.retry)
-    server.away = False
+    election.server.faults.remove(outage)
     await asyncio.sleep(60)
     assert a.leads
     assert not b.leads
-    assert server.holders == ["a"]
+    assert election.holders == ["a"]
 
 
 @virtual_time
-async def test_who_does_not_hear_of_renewals_cannot_take_the_lease(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_candidate_that_observes_no_renewals_cannot_take_the_lease(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    b = Replica(server, "b")
+    b = Replica(election, "b")
     await asyncio.sleep(5)
-    server.mute = True
+    election.silence_watches()
     await asyncio.sleep(300)
+    answered = [request for request, _ in election.server.answers if request.verb == "update"]
+    assert len(answered) < len(election.server.sent("update")), "the candidate has tried, with an old version"
     assert a.leads
     assert not b.leads
-    assert server.holders == ["a"]
+    assert election.holders == ["a"]
 
 
 @virtual_time
-async def test_a_leader_whose_lease_somebody_takes_stops_at_once(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_leader_whose_lease_a_user_takes_stops_at_once(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    assert server.lease is not None
-    server.write({**server.lease, "spec": {**server.lease["spec"], "holderIdentity": "kubectl"}})
+    await election.merge({"spec": {"holderIdentity": "kubectl"}})
     async with asyncio.timeout(0.1):
         await a.running
     assert not a.leads
-    assert server.holders == ["a", "kubectl"]
+    assert election.holders == ["a", "kubectl"]
 
 
 @virtual_time
-async def test_a_label_that_somebody_sets_is_no_loss(server: Server) -> None:
-    a = Replica(server, "a")
+async def test_a_label_that_a_user_sets_is_no_loss(election: Election) -> None:
+    a = Replica(election, "a")
     await a.elected(within=1)
-    for _ in range(50):
-        assert server.lease is not None
-        server.write({**server.lease, "metadata": {**server.lease["metadata"], "labels": {"a": "b"}}})
+    for number in range(50):
+        await election.merge({"metadata": {"labels": {"a": str(number)}}})
         await asyncio.sleep(0.7)
     assert a.leads

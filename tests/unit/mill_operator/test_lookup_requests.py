@@ -1,4 +1,4 @@
-"""What is looked up, and when: only where a pod's status is silent, and only when it helps."""
+"""Lookup requests: only where a pod's status lacks the cause, and only when a result helps."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,23 +63,23 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
-def test_question(row: Row) -> None:
+def test_lookup_of_a_pod(row: Row) -> None:
     seen = look(row.pod, at=row.at, claims=row.claims)
     assert {(each.about, each.name) for each in seen.lookup_requests} == row.asked
 
 
-def test_of_many_pods_in_trouble_the_oldest_is_asked_about() -> None:
+def test_of_many_failing_pods_the_oldest_is_looked_up() -> None:
     pods = [pod("denied", uid=f"{n:02}", created=at(n)) for n in range(20)]
     seen = look(*reversed(pods), at=30, wanted=replace(WEB, replicas=20))
     assert [each.name for each in seen.lookup_requests] == ["00"]
 
 
-def test_what_is_not_needed_is_not_asked_about() -> None:
+def test_no_lookup_is_requested_without_need() -> None:
     assert look(pod("ready"), pod("denied")).lookup_requests == frozenset()
     assert look(pod("ready"), pod("denied"), wanted=TWO).lookup_requests
 
 
-def test_pods_that_say_nothing_are_looked_at_again_and_again_but_ever_more_rarely() -> None:
+def test_lookups_about_silent_pods_become_rarer() -> None:
     moment, looks = 0.0, []
     while (wake := look(pod("mounting"), at=moment).wake_at) is not None and len(looks) < 8:
         moment = (wake - at(0)).total_seconds()
@@ -87,8 +87,8 @@ def test_pods_that_say_nothing_are_looked_at_again_and_again_but_ever_more_rarel
     assert looks == [5, 10, 20, 40, 80, 160, 320, 640]
 
 
-class TestAnswers:
-    def test_the_newest_event_comes_first_whichever_field_says_when_it_was(self) -> None:
+class TestResults:
+    def test_the_newest_event_comes_first_whichever_field_has_its_time(self) -> None:
         def event(reason: str, **times: Any) -> dict[str, Any]:
             meta = {"creationTimestamp": "2026-01-31T12:00:00Z"}
             return {"metadata": meta, "reason": reason, "message": reason, **times}
@@ -125,6 +125,6 @@ class TestAnswers:
         facts = project_node(body)
         assert (facts.platform, facts.ready, facts.ready_since) == ("linux/arm64", "Unknown", at(50))
 
-    def test_a_node_that_has_said_nothing_yet(self) -> None:
+    def test_a_node_without_conditions(self) -> None:
         facts = project_node({})
         assert (facts.platform, facts.ready, facts.ready_since) == ("", "Unknown", None)

@@ -1,4 +1,4 @@
-"""Lookups: in parallel, at most once while a result is fresh, bounded, and never waited for long."""
+"""Lookups: in parallel, once while a result is fresh, bounded in number and time."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ POD = LookupRequest("events", "pod-uid", "shop")
 
 
 def asked(server: ApiServer) -> Counter[str]:
-    """Return how often each node, and the events of each object, were asked for."""
+    """Return how often each node, and the events of each object, were requested."""
     return Counter(f"{each} {each.query.get('fieldSelector') or ''}".strip() for each in server.requests)
 
 
@@ -53,7 +53,7 @@ def looking(server: ApiServer, clock: Clock) -> Lookups:
     return Lookups(InMemoryClient(server), clock)
 
 
-async def test_a_node_and_the_events_of_one_object_are_asked_for(looking: Lookups, server: ApiServer) -> None:
+async def test_a_node_and_the_events_of_one_object_are_looked_up(looking: Lookups, server: ApiServer) -> None:
     answers = await looking.results([NODE, POD])
     assert answers.nodes["node-1"].platform == "linux/amd64"
     assert answers.events["pod-uid"][0].message == "why"
@@ -63,7 +63,7 @@ async def test_a_node_and_the_events_of_one_object_are_asked_for(looking: Lookup
     }
 
 
-async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
+async def test_a_lookup_is_not_repeated_while_its_result_is_fresh(
     looking: Lookups, server: ApiServer, clock: Clock
 ) -> None:
     await looking.results([NODE])
@@ -78,14 +78,14 @@ async def test_a_question_is_not_asked_again_while_its_answer_is_fresh(
     assert asked(server)["get /api/v1/nodes/node-1"] == 2
 
 
-async def test_what_an_object_says_now_is_another_question(looking: Lookups, server: ApiServer) -> None:
+async def test_a_changed_object_is_another_lookup(looking: Lookups, server: ApiServer) -> None:
     await looking.results([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
     await looking.results([LookupRequest("events", "pod-uid", "shop", says="a", fresh=300.0)])
     await looking.results([LookupRequest("events", "pod-uid", "shop", says="b", fresh=300.0)])
     assert len(server.requests) == 2
 
 
-async def test_passes_that_ask_the_same_at_the_same_time_share_one_request(looking: Lookups, server: ApiServer) -> None:
+async def test_equal_lookups_at_the_same_time_share_one_request(looking: Lookups, server: ApiServer) -> None:
     gate = asyncio.Event()
     server.add_fault("*", hold=gate)
     first, second = asyncio.create_task(looking.results([NODE])), asyncio.create_task(looking.results([NODE]))
@@ -112,7 +112,7 @@ async def test_a_slow_api_server_is_not_waited_for(
 @pytest.mark.parametrize(
     "error", [ApiError(403, "Forbidden", "no"), NotFound(404, "NotFound", "no"), Unreachable("gone")]
 )
-async def test_no_answer_is_no_error_and_is_not_asked_for_again_at_once(
+async def test_a_missing_answer_is_no_error_and_not_requested_again_at_once(
     looking: Lookups, server: ApiServer, clock: Clock, error: Exception
 ) -> None:
     server.add_fault("*", error=error)
@@ -126,7 +126,9 @@ async def test_no_answer_is_no_error_and_is_not_asked_for_again_at_once(
     assert (await looking.results([patient])).events != {}
 
 
-async def test_what_was_known_before_is_better_than_nothing(looking: Lookups, server: ApiServer, clock: Clock) -> None:
+async def test_an_older_result_serves_while_there_is_no_newer_one(
+    looking: Lookups, server: ApiServer, clock: Clock
+) -> None:
     await looking.results([POD])
     clock.time = 10.0
     server.add_fault("*", error=Unreachable("gone"))
@@ -134,7 +136,7 @@ async def test_what_was_known_before_is_better_than_nothing(looking: Lookups, se
     assert len(server.requests) == 2
 
 
-async def test_a_missing_right_is_said_once(
+async def test_a_missing_right_is_logged_once(
     looking: Lookups, server: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.add_fault("*", error=ApiError(403, "Forbidden", "events is forbidden"))
@@ -144,7 +146,7 @@ async def test_a_missing_right_is_said_once(
     ]
 
 
-async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, server: ApiServer) -> None:
+async def test_requests_and_results_are_bounded(looking: Lookups, server: ApiServer) -> None:
     gate = asyncio.Event()
     server.add_fault("*", hold=gate)
     many = [LookupRequest("events", str(n), "shop") for n in range(lookups.RESULTS_KEPT + 50)]
@@ -157,7 +159,7 @@ async def test_only_so_many_are_under_way_and_remembered(looking: Lookups, serve
     assert len(looking._known) == lookups.RESULTS_KEPT
 
 
-async def test_an_unexpected_error_costs_one_answer(server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_error_costs_one_result(server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     found = Lookups(InMemoryClient(server))
     server.add_fault("*", error=TypeError("a fault of ours"))
     assert await found.results([NODE]) == NO_RESULTS

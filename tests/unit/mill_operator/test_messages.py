@@ -1,4 +1,4 @@
-"""Causes, without what kubelets and runtimes wrap them in."""
+"""Causes, without the text that kubelets and runtimes put around them."""
 
 import pytest
 

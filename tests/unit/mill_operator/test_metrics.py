@@ -1,19 +1,18 @@
-"""What is counted, and that nothing that users name becomes a label."""
+"""Metrics of the operator; no name of a user's object becomes a label."""
 
 import re
 import time
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, Transition
 from mill_kube.calls import Call
-from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.metrics import ROLLOUT_RESULTS, Metrics
+from tests.support.apiserver import ApiServer, InMemoryClient
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
 AT = "2026-01-31T12:00:00.000Z"
@@ -45,7 +44,7 @@ def test_a_verdict_is_measured_from_its_evidence(metrics: Metrics) -> None:
     assert value(metrics, "status_writes_total") == 1
 
 
-def test_what_is_no_verdict_is_only_a_write(metrics: Metrics) -> None:
+def test_a_write_without_a_verdict_counts_as_a_write_alone(metrics: Metrics) -> None:
     metrics.written(StatusChange.between(RUNNING, with_steps(web=Phase.SCHEDULED)), 0.02)
     assert value(metrics, "verdict_latency_seconds_count") == 0
     assert value(metrics, "status_writes_total") == 1
@@ -71,9 +70,9 @@ def test_requests_are_counted_by_verb_resource_and_code(metrics: Metrics) -> Non
     assert value(metrics, "api_request_duration_seconds_count", verb="patch") == 2
 
 
-def test_watches_tell_how_they_are_when_somebody_looks(metrics: Metrics) -> None:
+def test_watches_are_measured_at_each_scrape(metrics: Metrics) -> None:
     pods: Reflector[object] = Reflector(
-        cast("KubeClient", None), PODS, project=lambda body: body, on_change=lambda *_: None
+        InMemoryClient(ApiServer()), PODS, project=lambda body: body, on_change=lambda *_: None
     )
     pods.restarts, pods.last_heard = 3, time.monotonic() - 100
     metrics.watches([pods])

@@ -210,7 +210,7 @@ PROJECTIONS: list[tuple[Callable[[Json], object], Json]] = [
 
 @pytest.mark.parametrize("name", ["name", "namespace", "uid", "resourceVersion"])
 @pytest.mark.parametrize(("project", "body"), PROJECTIONS)
-def test_what_is_known_by_nothing_is_left_out(project: Callable[[Json], object], body: Json, name: str) -> None:
+def test_an_object_without_identity_is_left_out(project: Callable[[Json], object], body: Json, name: str) -> None:
     for value in (..., None, 5, ""):
         with pytest.raises(ValueError, match=f"no metadata.{name}"):
             project(changed(body, f"metadata.{name}", value))

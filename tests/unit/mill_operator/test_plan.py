@@ -1,4 +1,4 @@
-"""What exists and what should → what is written."""
+"""The plan of writes: from observed and desired objects."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -33,20 +33,20 @@ def compare(wanted: list[ChildObject], there: list[ObservedChild], revisions: di
     return plan(wanted, there, owner=OWNER, revisions=revisions or {})
 
 
-def test_what_is_missing_is_made():
+def test_a_missing_object_is_created():
     assert compare([WEB], []) == Plan(create=(WEB,))
 
 
-def test_what_is_right_is_left_alone_and_trusted_after_a_restart():
+def test_a_matching_object_is_not_written_and_is_trusted_after_a_restart():
     assert compare([WEB], [replace(OBSERVED, revision="7")]) == NOTHING
 
 
-def test_what_is_wanted_differently_is_written():
+def test_an_object_that_differs_is_written():
     old = replace(OBSERVED, applied="hash-0")
     assert compare([WEB], [old]) == Plan(update=((WEB, old),))
 
 
-def test_what_another_hand_changed_is_written():
+def test_an_object_that_another_client_changed_is_written():
     assert compare([WEB], [replace(OBSERVED, revision="2")], {"uid-1": "1"}).update
     assert compare([WEB], [OBSERVED], {"uid-1": "1"}) == NOTHING
 
@@ -56,11 +56,11 @@ def test_an_object_of_the_same_name_and_another_kind_is_another():
     assert compare([WEB], [service]) == Plan(create=(WEB,), delete=(service,))
 
 
-def test_what_is_not_wanted_any_more_is_deleted():
+def test_an_object_that_is_no_longer_desired_is_deleted():
     assert compare([], [OBSERVED]) == Plan(delete=(OBSERVED,))
 
 
-def test_what_belongs_to_somebody_else_is_never_deleted():
+def test_an_object_of_another_owner_is_never_deleted():
     assert compare([], [replace(OBSERVED, owner_uid="other"), replace(OBSERVED, owner_uid="")]) == NOTHING
 
 
@@ -68,25 +68,25 @@ def test_data_is_never_deleted():
     assert compare([], [replace(OBSERVED, kind="PersistentVolumeClaim")]) == NOTHING
 
 
-def test_what_is_being_deleted_is_waited_for():
+def test_a_terminating_object_is_waited_for():
     going = replace(OBSERVED, terminating=True, applied="old")
     assert compare([WEB], [going]) == NOTHING
     assert compare([], [going]) == NOTHING
 
 
-def test_what_an_older_resource_of_the_name_left_is_waited_for_and_never_touched():
-    """The garbage collector takes it; who applies to it would make it have two controllers."""
+def test_a_predecessors_object_is_waited_for_and_never_written():
+    """The garbage collector deletes it; an apply would give it two controllers."""
     left = replace(OBSERVED, owner_uid="older", applied="hash-0")
     assert compare([WEB], [left]) == NOTHING
     assert compare([], [left]) == NOTHING
 
 
-def test_what_has_our_labels_and_another_controller_is_taken():
+def test_the_name_of_an_object_of_another_controller_is_taken():
     theirs = replace(OBSERVED, owner_uid="other", owner="Application shop")
     assert compare([WEB], [theirs]) == Plan(taken=((WEB, theirs),))
 
 
-def test_what_lost_its_owner_is_taken_up_again():
+def test_an_object_that_lost_its_owner_is_applied_again():
     orphan = replace(OBSERVED, owner_uid="", owner="", applied="hash-0")
     assert compare([WEB], [orphan]) == Plan(update=((WEB, orphan),))
 
@@ -109,10 +109,10 @@ class TestPostponed:
     def test_a_second_version_waits_for_nothing(self):
         assert self.until(self.GOOD, after=3) == []
 
-    def test_pods_of_the_wanted_version_keep_nothing_back(self):
+    def test_pods_of_the_desired_version_postpone_nothing(self):
         assert self.until(self.GOOD, replace(self.BAD, template=WANTED.template), after=3) == []
 
-    def test_a_clock_far_from_ours_keeps_nothing_back(self):
+    def test_a_skewed_clock_postpones_nothing(self):
         assert self.until(self.GOOD, self.BAD, after=-3600) == []
 
     def test_only_the_deployment_waits(self):
@@ -122,7 +122,7 @@ class TestPostponed:
 
 
 class TestPredecessor:
-    """A resource is deleted and made anew at once: its old pods run on for a while, with the same template."""
+    """A resource is deleted and created again at once: its old pods still run, with the same template."""
 
     BORN = CREATED + timedelta(seconds=60)
 
@@ -138,12 +138,12 @@ class TestPredecessor:
         snapshot = Snapshot.of(project_mill_deployment({"metadata": metadata}), [pod("ready")], children, [])
         return len(snapshot.pods), len(snapshot.children)
 
-    def test_its_pods_and_objects_do_not_count(self):
+    def test_pods_and_objects_of_a_predecessor_do_not_count(self):
         assert self.see(replace(OBSERVED, owner_uid="older")) == (0, 0)
         assert self.see(replace(OBSERVED, created=self.BORN)) == (0, 1)
         assert self.see() == (0, 0)
 
-    def test_the_pods_of_a_deployment_that_was_taken_over_do(self):
+    def test_pods_of_a_deployment_that_was_taken_over_count(self):
         assert self.see(OBSERVED) == (1, 1)
 
 
@@ -151,7 +151,7 @@ class TestPredecessor:
     ("state", "renewed"),
     [(State.FAILED, True), (State.SUSPECT, True), (State.STARTING, False), (State.PULLING, False)],
 )
-def test_asked_again_only_what_is_in_trouble_gets_new_pods(state, renewed):
+def test_a_new_request_replaces_pods_of_failing_services_alone(state, renewed):
     seen = Observation(
         "web", "web:1", WANTED.template, Replicas(), (), state, None, None, SettlingPods(all_ready=False)
     )
@@ -183,7 +183,7 @@ def test_a_node_is_blamed_only_if_it_is_silent():
         assert left_there["web"].where.startswith("Pod web-")
 
 
-def test_nodes_are_asked_about_when_pods_should_have_ended():
+def test_nodes_are_looked_up_when_pods_should_have_ended():
     leaves = ServiceStatus(name="web", state=State.STOPPING, moved_at="2026-01-31T12:00:00.000Z")
     ends = [pod("terminating")]
     assert late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=14)) == set()
@@ -192,7 +192,7 @@ def test_nodes_are_asked_about_when_pods_should_have_ended():
     assert late_pod_lookups([healthy], ends, CREATED + timedelta(seconds=60)) == set()
 
 
-def test_what_is_not_ours_keeps_no_service():
+def test_foreign_objects_are_no_leftover_of_a_service():
     assert left(replace(OBSERVED, owner_uid="other"), replace(OBSERVED, owner_uid="")) == {}
 
 

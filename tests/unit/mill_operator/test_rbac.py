@@ -1,4 +1,4 @@
-"""The roles give what the table says, and no more. Whether it is what is used, a test on a real cluster tells."""
+"""The roles grant the rights of the table, and no more. A test on a real cluster shows that all of them are used."""
 
 import pytest
 import yaml
@@ -13,7 +13,7 @@ def test_the_yaml_is_the_manifests() -> None:
     assert list(yaml.safe_load_all(ACCOUNT.render())) == ACCOUNT.manifests()
 
 
-def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_look_at_a_node() -> None:
+def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_get_a_node() -> None:
     kinds = [(each["kind"], each["metadata"].get("namespace")) for each in ACCOUNT.manifests("shop")]
     assert [each for each in kinds if each[0].endswith(("Role", "RoleBinding"))] == [
         ("Role", "shop"),

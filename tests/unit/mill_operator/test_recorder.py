@@ -1,4 +1,4 @@
-"""Posting Events: what is posted, what is counted, what is lost."""
+"""The recorder: Events that are posted, counted and lost."""
 
 import asyncio
 import logging
@@ -77,14 +77,16 @@ def test_an_event_is_what_describe_shows_of_the_resource():
     }
 
 
-async def test_who_says_it_again_after_a_restart_changes_nothing(server: ApiServer, recorder: Recorder) -> None:
+async def test_an_event_that_is_posted_again_after_a_restart_changes_nothing(
+    server: ApiServer, recorder: Recorder
+) -> None:
     await post(recorder, FAILED)
     await post(recorder_of(server), FAILED)
     assert stored_counts(server) == [1]
 
 
 @pytest.mark.parametrize("counts", [(2, 3), (None, None)], ids=["counted", "not counted"])
-async def test_a_verdict_that_is_made_again_counts_up(
+async def test_a_repeated_verdict_counts_up(
     server: ApiServer, recorder: Recorder, counts: tuple[int | None, ...]
 ) -> None:
     again = [EventMessage(FAILED.reason, FAILED.text, FAILED.about, warning=True, count=count) for count in counts]
@@ -92,7 +94,7 @@ async def test_a_verdict_that_is_made_again_counts_up(
     assert stored_counts(server) == [3]
 
 
-async def test_it_is_tried_again_while_the_api_server_does_not_answer(server: ApiServer, recorder: Recorder) -> None:
+async def test_an_event_is_retried_while_the_api_server_does_not_answer(server: ApiServer, recorder: Recorder) -> None:
     server.add_fault("create", EVENTS, times=2, error=Unreachable("refused"))
     await post(recorder, FAILED)
     assert (stored_counts(server), len(server.requests)) == ([1], 3)
@@ -106,7 +108,7 @@ async def test_it_is_tried_again_while_the_api_server_does_not_answer(server: Ap
         (NotFound(404, "NotFound", "namespace not found"), "DEBUG"),
     ],
 )
-async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
+async def test_a_refused_event_is_lost_and_the_next_is_posted(
     server: ApiServer, recorder: Recorder, error: Exception, level: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, module.__name__)
@@ -117,7 +119,7 @@ async def test_one_that_is_refused_is_lost_and_the_next_is_posted(
     assert [each.levelname for each in caplog.records] == [level]
 
 
-async def test_one_that_may_not_be_written_any_more_is_lost_quietly(
+async def test_a_fenced_event_is_lost_without_a_warning(
     server: ApiServer, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.add_fault("create", EVENTS, times=1, error=WriteFenced("another replica works"))
@@ -127,7 +129,7 @@ async def test_one_that_may_not_be_written_any_more_is_lost_quietly(
     assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
-async def test_recording_never_waits_and_what_is_too_much_is_lost(
+async def test_recording_never_waits_and_events_beyond_the_limit_are_lost(
     server: ApiServer, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WAITING_LIMIT", 3)

@@ -1,4 +1,4 @@
-"""No credential of these shapes reaches a status; what people need to read stays."""
+"""No credential of these shapes reaches a status; other text stays."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_redact(text: str, expected: str) -> None:
     assert redact(text) == expected
 
 
-def test_the_runtimes_words_keep_all_but_urls_credentials() -> None:
+def test_texts_of_the_runtime_lose_only_credentials_in_urls() -> None:
     text = "failed to fetch oauth token: unexpected status from https://user:pw@auth.example/token: 401 Unauthorized"
     assert redact_urls(text) == text.replace("user:pw@", "***@")
 
@@ -63,7 +63,7 @@ def _crashed(message: str, reason: str = "Error") -> dict[str, Any]:
     }
 
 
-def test_a_pods_last_words_are_redacted_before_they_are_kept() -> None:
+def test_termination_messages_are_redacted_before_they_are_kept() -> None:
     pod = project_pod(_crashed("login failed: password=hunter2"))
     assert pod.container.ended is not None
     assert pod.container.ended.message == "login failed: password=***"
@@ -78,13 +78,13 @@ def test_a_pods_last_words_are_redacted_before_they_are_kept() -> None:
         ("OCI runtime create failed: no such file", "StartError", "OCI runtime create failed: no such file"),
     ],
 )
-def test_a_program_s_words_can_be_left_out_altogether(message: str, reason: str, kept: str) -> None:
+def test_termination_messages_of_programs_can_be_left_out(message: str, reason: str, kept: str) -> None:
     pod = project_pod(_crashed(message, reason), logs=False)
     assert pod.container.ended is not None
     assert pod.container.ended.message == kept
 
 
-def test_long_last_words_keep_their_end_and_long_messages_their_beginning() -> None:
+def test_long_logs_keep_their_end_and_long_messages_their_beginning() -> None:
     pod = project_pod(_crashed("\n".join(f"{n} ä" for n in range(2000))))
     assert pod.container.ended is not None
     assert pod.container.ended.message.endswith("1999 ä")

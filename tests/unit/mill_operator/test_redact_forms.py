@@ -10,7 +10,7 @@ from mill_operator.core.redaction.redact import redact
 from .credential_forms import BLOCKS, FORMS, HARMLESS, PEM
 
 RUN = 4
-"""So many characters of a value in a row are a leak."""
+"""Number of consecutive characters of a value that count as a leak."""
 
 
 def _marked(form: str) -> tuple[str, list[str]]:
@@ -33,7 +33,7 @@ def test_nothing_of_a_value_is_left(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", [*FORMS, *BLOCKS])
-def test_nor_where_it_stands_among_other_lines(form: str) -> None:
+def test_nothing_of_a_value_is_left_among_other_lines(form: str) -> None:
     text, values = _marked(form)
     left = redact(f"starting\nlistening on port 80\n{text}\npanic: no more\nexit code 2")
     assert not set.union(*(_leaks(value, left) for value in values)), left
@@ -45,7 +45,7 @@ def test_a_line_without_a_credential_stays(line: str) -> None:
     assert redact(line) == line
 
 
-def test_the_table_is_as_long_as_it_should_be() -> None:
+def test_the_table_has_all_forms() -> None:
     assert len(FORMS) + len(BLOCKS) >= 130
     assert len(HARMLESS) >= 30
 

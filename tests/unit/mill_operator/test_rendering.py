@@ -1,4 +1,4 @@
-"""Objects are made one at a time, and are those that making all of them at once gives."""
+"""Objects are rendered one at a time, and equal those of a rendering of the whole spec."""
 
 from collections import Counter
 from typing import Any
@@ -65,7 +65,7 @@ def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[Rendered
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(SPECS, RESTARTS)
-def test_what_is_made_alone_is_what_is_made_with_all_others(spec: dict[str, Any], restarts: dict[str, str]) -> None:
+def test_an_object_rendered_alone_equals_one_rendered_with_all(spec: dict[str, Any], restarts: dict[str, str]) -> None:
     expected = all_at_once(spec, restarts)
     source = ParsedSpec(OWNER, spec, restarts)
     children = source.desired().children
@@ -75,7 +75,7 @@ def test_what_is_made_alone_is_what_is_made_with_all_others(spec: dict[str, Any]
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(SPECS, RESTARTS, SPECS, RESTARTS)
-def test_what_was_known_before_changes_nothing(
+def test_an_earlier_desired_state_does_not_change_the_result(
     before: dict[str, Any], restarts_before: dict[str, str], spec: dict[str, Any], restarts: dict[str, str]
 ) -> None:
     known = ParsedSpec(OWNER, before, restarts_before).desired()
@@ -108,7 +108,7 @@ def test_a_service_that_cannot_be_rendered_knows_what_it_depends_on(monkeypatch:
     assert all(each.internal_error for each in wanted.services)
 
 
-class TestOnlyWhatHasChanged:
+class TestOnlyChangesAreRendered:
     SPEC: dict[str, Any] = {  # noqa: RUF012 - never changed
         "services": [
             {"name": "web", "image": "web:1", "port": 80, "env": {"DB": "${service.db.address}"}},
@@ -120,7 +120,7 @@ class TestOnlyWhatHasChanged:
 
     @pytest.fixture
     def made(self, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-        """Return how often each service or task was made."""
+        """Return how often each service or task was rendered."""
         made: Counter[str] = Counter()
 
         def counting(make: Any) -> Any:
@@ -167,12 +167,7 @@ class TestOnlyWhatHasChanged:
         assert refers_to(wanted) == {"web": ("db",), "db": (), "cache": ("queue",), "queue": ()}
         assert refers_to(ParsedSpec(OWNER, spec, {}).desired(wanted)) == refers_to(known)
 
-    def test_a_part_without_a_change_is_kept_as_the_object_that_it_is(self, made: Counter[str]) -> None:
-        known = ParsedSpec(OWNER, self.SPEC, {}).desired()
-        again = ParsedSpec(OWNER, self.SPEC, {}).desired(known)
-        assert all(new is old for new, old in zip(again.parts, known.parts, strict=True))
-
-    def test_a_port_and_who_names_its_address(self, made: Counter[str]) -> None:
+    def test_a_port_and_the_services_that_refer_to_its_address(self, made: Counter[str]) -> None:
         self.again(self.changed(1, port=5433), made)
         assert made == Counter(["web", "db"])
 
@@ -184,10 +179,10 @@ class TestOnlyWhatHasChanged:
         assert made == Counter(["migrate"])
 
 
-class TestFaults:
+class TestInternalErrors:
     """Of one service or task."""
 
-    SPEC = TestOnlyWhatHasChanged.SPEC
+    SPEC = TestOnlyChangesAreRendered.SPEC
 
     def broken(self, patch: pytest.MonkeyPatch, name: str) -> None:
         def failing(make: Any) -> Any:
@@ -202,7 +197,7 @@ class TestFaults:
         patch.setattr(rendering, "task_recipes", failing(task_recipes))
 
     @pytest.mark.parametrize(("name", "kind"), [("web", "service"), ("migrate", "task")])
-    def test_the_others_are_made_and_it_is_tried_again(
+    def test_the_others_are_rendered_and_the_failed_one_is_retried(
         self, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
     ) -> None:
         good = ParsedSpec(OWNER, self.SPEC, {}).desired()
@@ -216,7 +211,7 @@ class TestFaults:
         assert list(faulty.tasks) == [name] * (kind == "task")
         assert ParsedSpec(OWNER, self.SPEC, {}).desired(faulty) == good
 
-    def test_those_of_a_write_count_as_well(self) -> None:
+    def test_errors_of_rendering_for_a_write_count_as_well(self) -> None:
         good = ParsedSpec(OWNER, self.SPEC, {}).desired()
         internal_error = InternalError("OverflowError", "0123456789")
         faulty = good.with_internal_errors({("service", "db"): internal_error, ("task", "migrate"): internal_error})

@@ -1,4 +1,4 @@
-"""The operator goes on from what a newer release wrote: with words that it does not know, at every place of them."""
+"""The operator continues from a status of a newer release, with unknown words at every place."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Rolled(World):
     def __init__(self) -> None:
         super().__init__()
         self.newer: dict[str, Any] = {}
-        """What is stored in place of what we wrote."""
+        """The status that is stored in place of the written one."""
 
     @property
     def status(self) -> MillDeploymentStatus:
@@ -75,7 +75,7 @@ def test_a_service_of_an_unknown_state_gets_one_that_is_known(seen: Any, finishe
     assert {each.type for each in world.status.conditions} <= {"Ready", "Reconciling", "Stalled"}
 
 
-def test_what_has_happened_is_not_lost_and_is_not_told_twice() -> None:
+def test_past_events_are_neither_lost_nor_repeated() -> None:
     world = Rolled()
     world.look(pending("web"), pending("slow")).look(healthy("web"), starting("slow"))
     before = stored(world)
@@ -104,7 +104,7 @@ def test_a_held_service_has_failed() -> None:
     assert names(world)[-1] == ("done", "False")
 
 
-def test_one_that_leaves_is_stopped() -> None:
+def test_a_removed_service_is_stopped() -> None:
     world = Rolled()
     world.look(healthy("web"), healthy("old"))
     before = stored(world)
@@ -116,7 +116,7 @@ def test_one_that_leaves_is_stopped() -> None:
     assert names(world)[-1][0] == "done"
 
 
-def test_who_reports_changes_meets_no_error() -> None:
+def test_reports_of_changes_raise_no_error() -> None:
     world = Rolled()
     world.look(pending("web"))
     known = world.status
@@ -141,7 +141,7 @@ def test_who_reports_changes_meets_no_error() -> None:
 @pytest.mark.parametrize(
     "status", [{"services": {}}, {"rollout": 7}, {"conditions": "no"}, {"services": [[]]}, [], "no"]
 )
-def test_a_status_that_cannot_be_read_begins_anew(status: Any) -> None:
+def test_an_unreadable_status_starts_a_rollout(status: Any) -> None:
     world = Rolled()
     metadata = {"name": "mill", "namespace": "default", "uid": UID, "resourceVersion": "1", "generation": 1}
     body = {"metadata": metadata | {"creationTimestamp": "2026-01-31T12:00:00Z"}, "status": status}

@@ -1,4 +1,4 @@
-"""The table itself: a row says everything that people and tools need to know of a cause."""
+"""The table of rules: each row has all that people and tools need to know about a cause."""
 
 import json
 from pathlib import Path
@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[3]
 ALL = [*TABLE, NOT_BEGUN, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES]
 
 
-def test_rules_are_told_apart_by_their_ids() -> None:
+def test_ids_of_rules_are_unique() -> None:
     assert len({rule.id for rule in ALL}) == len(ALL)
 
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
-def test_a_row_is_complete(rule: Reason) -> None:
+def test_a_row_has_all_texts_and_a_fitting_grace_period(rule: Reason) -> None:
     assert rule.code[0].isupper()
     assert rule.code.isalnum()
     assert rule.evidence

@@ -1,4 +1,4 @@
-"""Runs of tasks: what their Jobs and recorded pods say, one after the other, and what is told of them."""
+"""Runs of tasks: sequences of their Jobs and recorded pods, and the status that follows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
 
 
 class Story:
-    """A run that is looked at again and again; what is told of it is stored as JSON between the looks."""
+    """A run that is observed repeatedly; its status is stored as JSON in between."""
 
     def __init__(self) -> None:
         self.stored: str | None = None
@@ -76,7 +76,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.pod)
-def test_a_pod_says_at_once_what_its_job_says_later_or_never(row):
+def test_a_pod_shows_a_failure_before_its_job(row):
     story = Story()
     run = story.see(job(), pod(row.pod), 3)
     assert (run.state, run.reason) == (row.state, row.code)
@@ -86,12 +86,12 @@ def test_a_pod_says_at_once_what_its_job_says_later_or_never(row):
     assert run.started_at is None or run.state is not PENDING
 
 
-def test_every_rule_for_services_is_one_for_runs():
+def test_every_rule_of_services_applies_to_runs():
     assert {rule.id for rule in TABLE} < {rule.id for rule in RUN_TABLE}
 
 
 class TestGoodEnds:
-    def test_exit_0_is_one_before_the_job_says_so(self):
+    def test_exit_code_0_is_success_before_the_job_is_complete(self):
         run = Story().see(job(), ended(0, "Completed"), 3)
         assert run == TaskRun(
             name="web-1",
@@ -103,22 +103,22 @@ class TestGoodEnds:
             exit_code=0,
         )
 
-    def test_a_job_that_is_complete_is_one_though_its_pod_is_not_seen(self):
+    def test_a_complete_job_is_success_without_its_pod(self):
         run = Story().see(job(("Complete", "CompletionsReached", 2)), None, 3)
         assert (run.state, run.exit_code, run.finished_at) == (SUCCEEDED, 0, at(2))
 
-    def test_an_injected_container_that_goes_on_does_not_change_it(self):
+    def test_a_running_injected_container_does_not_delay_success(self):
         story = Story()
         story.see(job(), ended(0, "Completed"), 3)
         late = story.see(job(("Failed", "DeadlineExceeded", 30)), ended(0, "Completed"), 31)
         assert (late.state, late.finished_at) == (SUCCEEDED, at(1))
 
-    def test_a_pod_that_was_seen_later_tells_when_it_began(self):
+    def test_a_pod_observed_later_has_the_start_time(self):
         story = Story()
         story.see(job(("SuccessCriteriaMet", "", 2)), None, 3)
         assert story.see(job(("Complete", "", 3)), ended(0, "Completed"), 4).started_at == at(1)
 
-    def test_a_pod_that_is_deleted_may_still_end_well(self):
+    def test_a_terminating_pod_may_still_succeed(self):
         story = Story()
         story.see(job(), pod("ready-without-port"), 3)
         going = story.see(job(), ended(0, "Completed", terminating=True), 5)
@@ -128,7 +128,7 @@ class TestGoodEnds:
 
 class TestDeadlines:
     @pytest.mark.parametrize("code", [0, 143])
-    def test_what_is_ended_by_its_deadline_has_timed_out_whatever_it_says_itself(self, code):
+    def test_a_run_ended_by_its_deadline_has_timed_out_whatever_its_exit(self, code):
         story = Story()
         story.see(job(), pod("ready-without-port"), 3)
         going = story.see(job(), ended(code, terminating=True), 30.1)
@@ -136,7 +136,7 @@ class TestDeadlines:
         run = story.see(job(("FailureTarget", "DeadlineExceeded", 30)), ended(code, terminating=True), 30.2)
         assert (run.state, run.reason, run.message) == (FAILED, "DeadlineExceeded", "timed out after 30s")
 
-    def test_it_has_failed_while_its_program_is_still_ending_and_ends_with_it(self):
+    def test_a_timed_out_run_ends_with_its_program(self):
         story = Story()
         story.see(job(), pod("ready-without-port"), 3)
         going = pod("ready-without-port", terminating=True)
@@ -145,20 +145,20 @@ class TestDeadlines:
         run = story.see(job(*over), None, 39)
         assert (run.state, run.message, run.finished_at) == (FAILED, "timed out after 30s", at(39))
 
-    def test_the_cause_that_was_known_is_the_failure_s(self):
+    def test_a_timeout_names_the_known_cause(self):
         story = Story()
         story.see(job(), pod("tag-missing"), 3)
         story.see(job(), pod("tag-missing", terminating=True), 30)
         run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
         assert (run.state, run.reason, run.finished_at) == (FAILED, "TagNotFound", at(30))
 
-    def test_what_it_waited_for_is_said_too(self):
+    def test_a_timeout_names_what_the_run_waited_for(self):
         story = Story()
         story.see(job(), pod("unschedulable"), 3)
         run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
         assert run.message == "timed out after 30s: no nodes available: insufficient memory"
 
-    def test_the_text_names_the_task_s_time_as_people_write_it(self):
+    def test_a_timeout_names_the_tasks_time_in_readable_form(self):
         run = Story().see(job(("Failed", "DeadlineExceeded", 5400), deadline=5400), None, 5401)
         assert run.message == "timed out after 1h30m"
 
@@ -171,7 +171,7 @@ class TestTime:
         run = story.see(job(), pod("ready-without-port"), 22.9)
         assert (run.state, run.reason, run.since) == (RUNNING, None, None)
 
-    def test_one_that_does_not_is(self):
+    def test_a_secret_that_does_not_come_in_time_is_a_failure(self):
         story = Story()
         story.see(job(), pod("secret-missing"), 3)
         run = story.see(job(), pod("secret-missing"), 23)
@@ -183,7 +183,7 @@ class TestTime:
         story.see(job(), pod("tag-missing"), 3)
         assert story.see(job(), pod("throttled"), 10).reason == "TagNotFound"
 
-    def test_it_heals_when_the_tag_appears(self):
+    def test_a_run_recovers_when_the_tag_appears(self):
         story = Story()
         story.see(job(), pod("tag-missing"), 3)
         assert story.see(job(), pod("ready-without-port"), 20).state is RUNNING
@@ -202,7 +202,7 @@ class TestTime:
         assert story.see(again, None, 301) == TaskRun(name="web-1", created_at=at(300))
 
 
-class TestOtherHands:
+class TestEndedByOthers:
     def test_a_node_that_is_drained_ends_a_run(self):
         words = "Eviction API: evicting"
         story = Story()
@@ -214,7 +214,7 @@ class TestOtherHands:
         run = story.see(job(("FailureTarget", "BackoffLimitExceeded", 15)), None, 15)
         assert (run.state, run.reason, run.message) == (FAILED, "Evicted", f"evicted from node node-1: {words}")
 
-    def test_a_node_that_does_not_answer_ends_a_run_after_two_minutes_and_may_come_back(self):
+    def test_a_lost_node_fails_a_run_after_two_minutes_and_may_return(self):
         silent = pod("ready-without-port", ready=False)
         story = Story()
         story.see(job(deadline=3600), pod("ready-without-port"), 3)
@@ -226,7 +226,7 @@ class TestOtherHands:
         assert (run.state, run.reason, run.message) == (FAILED, "NodeLost", "node node-1 does not answer")
         assert story.see(job(), pod("ready-without-port"), 200).state is RUNNING
 
-    def test_a_lost_node_is_the_cause_though_its_pod_is_pushed_out_in_the_end(self):
+    def test_a_lost_node_is_the_cause_though_its_pod_is_evicted_in_the_end(self):
         lost = pod("ready-without-port", ready=False, terminating=True, eviction_message="Taint manager: deleting")
         story = Story()
         story.see(job(deadline=3600), pod("ready-without-port"), 3)
@@ -234,7 +234,7 @@ class TestOtherHands:
         gone = story.see(job(("Failed", "DeadlineExceeded", 3600)), None, 3600)
         assert (gone.reason, gone.finished_at) == ("NodeLost", at(3600))
 
-    def test_a_pod_that_somebody_deletes_ends_with_the_signal_s_code(self):
+    def test_a_deleted_pod_ends_with_the_exit_code_of_its_signal(self):
         story = Story()
         story.see(job(), pod("ready-without-port"), 3)
         assert story.see(job(), ended(143, terminating=True), 5).state is RUNNING
@@ -248,7 +248,7 @@ class TestOtherHands:
         assert (story.see(gave_up, pod("ready-without-port"), 5).state, story.wake) == (RUNNING, 7)
         assert story.see(gave_up, ended(3), 5.1).message == "container exited with code 3"
 
-    def test_a_failure_that_nothing_explains_is_one_all_the_same(self):
+    def test_an_unexplained_failure_is_a_failure(self):
         story = Story()
         gave_up = job(("Failed", "BackoffLimitExceeded", 5))
         assert story.see(gave_up, None, 5).state is PENDING
@@ -258,7 +258,7 @@ class TestOtherHands:
 
 
 class TestWithoutAPod:
-    def test_a_job_that_may_not_make_its_pod_is_asked_about(self):
+    def test_events_are_looked_up_of_a_job_that_cannot_create_its_pod(self):
         story = Story()
         assert (story.see(job(), None, 4.9).state, story.wake, story.asks) == (PENDING, 5, set())
         assert (story.see(job(), None, 5).state, story.wake, story.asks) == (PENDING, 10, {("events", "web-1-uid")})
@@ -269,19 +269,19 @@ class TestWithoutAPod:
         assert (run.state, run.finished_at) == (FAILED, None)
         assert run.message.startswith("quota exceeded: small, requested: limits.memory=256M")
 
-    def test_it_is_well_when_there_is_room(self):
+    def test_a_run_recovers_when_its_pod_can_be_created(self):
         story = Story()
         story.see(job(), None, 65, said(FAILED_CREATE, uid="web-1-uid"))
         assert story.see(job(), pod("ready-without-port"), 70).state is RUNNING
 
 
 class TestInjectedContainers:
-    def test_one_that_fails_fails_a_run_that_has_not_begun(self):
+    def test_a_failed_injected_container_fails_a_run_that_has_not_started(self):
         run = Story().see(job(), pod("init-crashed-twice"), 3)
         assert (run.state, run.reason) == (FAILED, "ContainerExited")
         assert run.message.startswith("container ")
 
-    def test_beside_a_program_that_runs_it_is_nobody_s_business(self):
+    def test_a_failed_injected_container_does_not_fail_a_running_program(self):
         sidecar = pod("sidecar-image-missing")
         assert sidecar.container.running_since is not None
         assert Story().see(job(), sidecar, 3).state is RUNNING
@@ -300,17 +300,17 @@ class TestWithoutAJob:
         assert stopped == self.RUN.model_copy(update={"state": STOPPED, "finished_at": at(10)})
         assert self.stop(stopped, seconds=20) == stopped
 
-    def test_it_is_told_of_for_a_day(self):
+    def test_a_run_without_a_job_is_reported_for_a_day(self):
         stopped = self.stop(self.RUN)
         day = timedelta(days=1).total_seconds()
         assert self.stop(stopped, seconds=day + 9) == stopped
         assert self.stop(stopped, seconds=day + 10) is None
 
-    def test_what_was_wrong_with_it_stays(self):
+    def test_a_run_without_a_job_keeps_its_failure(self):
         failed = self.RUN.model_copy(update={"state": FAILED, "reason": "TagNotFound", "message": "no tag"})
         stopped = self.stop(failed)
         assert (stopped.state, stopped.reason, stopped.message) == (STOPPED, "TagNotFound", "no tag")
 
     @pytest.mark.parametrize("state", [SUCCEEDED, FAILED])
-    def test_what_had_ended_goes_with_its_job(self, state):
+    def test_a_finished_run_goes_with_its_job(self, state):
         assert self.stop(self.RUN.model_copy(update={"state": state, "finished_at": at(5)})) is None

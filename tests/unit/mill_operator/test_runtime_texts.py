@@ -1,4 +1,4 @@
-"""The same trouble in the words of every container runtime gets the same reason."""
+"""The same failure gets the same reason from the texts of every container runtime."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ TEXTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "runtime_t
 
 
 @pytest.mark.parametrize("each", TEXTS, ids=[f"{each['runtime']}: {each['text'][-60:]}" for each in TEXTS])
-def test_text(each: dict[str, Any]) -> None:
+def test_the_reason_of_a_text(each: dict[str, Any]) -> None:
     image = each.get("image", WEB.request.image)
     wanted = replace(WEB, request=replace(WEB.request, image=image))
     finding = look(
@@ -37,8 +37,8 @@ def test_back_off_repeats_the_cause_since_kubernetes_1_32() -> None:
 
 
 @pytest.mark.parametrize("runtime", ["CRI-O", "cri-dockerd"])
-def test_every_other_runtime_shows_the_commonest_troubles(runtime: str) -> None:
-    """What containerd says of them is recorded as whole pods."""
+def test_every_other_runtime_has_the_commonest_failures(runtime: str) -> None:
+    """Those of containerd are recorded as whole pods."""
     shown = {each["rule"] for each in TEXTS if each["runtime"].startswith(runtime)}
     assert shown >= {"image-missing", "image-denied", "image-platform", "image-registry", "start-command"}
 

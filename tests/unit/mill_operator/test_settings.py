@@ -1,4 +1,4 @@
-"""The operator's settings, and that their documentation is the truth."""
+"""The operator's settings and their documentation."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from mill_process.settings import SettingsError, load, table
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
-def test_the_documentation_has_the_table_as_it_is() -> None:
+def test_the_documentation_has_the_generated_table() -> None:
     assert table(Settings) in DOCUMENTATION.read_text(), f"docs/settings.md should have:\n\n{table(Settings)}"
 
 

@@ -1,4 +1,4 @@
-"""What a status tells that the one before did not."""
+"""Changes between two statuses."""
 
 import pytest
 
@@ -59,14 +59,14 @@ def test_rollouts_that_have_ended(
     assert StatusChange.between(before, after).ended_rollouts == tuple(results)
 
 
-def test_a_rollout_begins_once() -> None:
+def test_a_rollout_starts_once() -> None:
     assert StatusChange.between(status(), status("1")).rollout_started
     assert StatusChange.between(status("1"), status("2")).rollout_started
     assert not StatusChange.between(status("1"), status("1", success=True)).rollout_started
     assert not StatusChange.between(status(), status()).rollout_started
 
 
-def test_a_refused_rollout_may_begin_anew_and_end_under_its_id() -> None:
+def test_a_refused_rollout_may_start_again_and_end_under_its_id() -> None:
     """A newer operator may accept what an older one refused."""
     refused = status("1", success=False, refused="no")
     again = status("1", history=(past("1", success=False),))
@@ -81,7 +81,7 @@ def transitions(before: MillDeploymentStatus, after: MillDeploymentStatus) -> li
     return [(each.service, each.transition.phase, len(each.so_far)) for each in found]
 
 
-def test_steps_are_told_once_and_from_the_start_in_a_new_rollout() -> None:
+def test_transitions_are_reported_once_and_all_of_them_in_a_new_rollout() -> None:
     before = status("1", web=[Phase.SCHEDULED], broken=[])
     after = status("1", web=[Phase.SCHEDULED, Phase.HEALTHY], broken=[Phase.FAILED])
     assert transitions(before, after) == [("broken", Phase.FAILED, 1), ("web", Phase.HEALTHY, 2)], "by their number"

@@ -1,4 +1,4 @@
-"""What is told of tasks as a whole: which runs, in what order, how many."""
+"""The status of all tasks: which runs, in what order, how many."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ def see(
 
 
 def characters(part: MillDeploymentStatus | list[TaskStatus]) -> int:
-    """How much it is as JSON."""
+    """Its size as JSON."""
     return len(to_json(part, by_alias=True, exclude_none=True))
 
 
@@ -36,11 +36,11 @@ def names(seen: Observed) -> dict[str, list[str]]:
     return {task.name: [run.name for run in task.runs] for task in seen.tasks}
 
 
-def test_without_runs_nothing_is_told():
+def test_without_runs_there_is_no_task_status():
     assert see() == Observed(tasks=[], active=0, wake_at=None)
 
 
-def test_tasks_are_told_by_name_and_runs_newest_first():
+def test_tasks_are_sorted_by_name_and_runs_newest_first():
     seen = see(of("b", "b-1"), of("a", "a-1", created=1), of("a", "a-2", created=2), complete("a", "a-0", 50))
     assert names(seen) == {"a": ["a-2", "a-1", "a-0"], "b": ["b-1"]}
     assert seen.active == 3
@@ -55,7 +55,7 @@ def test_a_pod_is_its_job_s_alone():
     }
 
 
-def test_what_is_left_of_an_older_job_of_the_name_is_not_its_pod():
+def test_a_pod_of_an_older_job_of_the_name_is_not_the_runs():
     again = replace(job(), created=CREATED + timedelta(seconds=60))
     old = ended(143, terminating=True)
     seen = observe([again], [old], [], problems={}, now=CREATED + timedelta(seconds=61))
@@ -66,12 +66,12 @@ def test_what_is_left_of_an_older_job_of_the_name_is_not_its_pod():
         assert [run.state for task in seen.tasks for run in task.runs] == [RunState.RUNNING]
 
 
-def test_a_run_that_has_ended_is_not_active_though_its_job_does_not_say_so_yet():
+def test_an_ended_run_is_not_active_before_its_job_has_ended():
     seen = observe([job(), of("web", "web-2")], [ended(3)], [], problems={}, now=CREATED)
     assert seen.active == 1
 
 
-def test_the_last_five_that_go_on_and_the_last_five_that_ended_are_told():
+def test_the_last_five_active_and_the_last_five_ended_runs_are_reported():
     active = [of("a", f"active-{number}", created=number) for number in range(8)]
     over = [complete("a", f"ended-{number}", 100 + number) for number in range(8)]
     seen = see(*over, *active)
@@ -79,12 +79,12 @@ def test_the_last_five_that_go_on_and_the_last_five_that_ended_are_told():
     assert seen.active == 8
 
 
-def test_what_ended_last_is_told_however_long_ago_it_began():
+def test_the_last_ended_runs_are_reported_however_long_ago_they_started():
     over = [complete("a", f"quick-{number}", 100 + number, created=50 + number) for number in range(5)]
     assert "slow" in names(see(*over, complete("a", "slow", 200)))["a"]
 
 
-def test_of_very_many_tasks_the_newest_runs_are_told_as_far_as_there_is_room():
+def test_of_very_many_tasks_the_newest_runs_within_the_limit_are_reported():
     jobs = [complete(f"t{task:03}", f"t{task:03}-{run}", 100 * run + task) for task in range(200) for run in range(3)]
     seen = see(*jobs)
     told = names(seen)
@@ -107,14 +107,14 @@ def test_the_status_stays_within_its_bounds_with_as_many_services_and_tasks_as_t
     assert characters(world.status.model_copy(update={"tasks": tasks})) <= 320 * 1024
 
 
-def test_a_run_keeps_what_was_told_of_it():
+def test_a_run_keeps_its_reported_state():
     first = see(of("a", "a-1", ("Failed", "BackoffLimitExceeded", 5)), seconds=10)
     assert first.wake_at == CREATED + timedelta(seconds=12)
     (task,) = see(of("a", "a-1", ("Failed", "BackoffLimitExceeded", 5)), previous=first.tasks, seconds=12).tasks
     assert task.runs[0].state is RunState.FAILED
 
 
-def test_a_run_without_a_job_is_told_of_for_a_while_and_wakes_when_that_is_over():
+def test_a_run_without_a_job_is_reported_for_a_while_and_requeued_at_the_end():
     running = [TaskStatus(name="a", runs=[TaskRun(name="a-1", state=RunState.RUNNING, created_at=at(0))])]
     seen = see(previous=running)
     assert [run.state for run in seen.tasks[0].runs] == [RunState.STOPPED]
@@ -122,7 +122,7 @@ def test_a_run_without_a_job_is_told_of_for_a_while_and_wakes_when_that_is_over(
     assert see(previous=seen.tasks, seconds=1000 + 24 * 3600) == Observed(tasks=[], active=0, wake_at=None)
 
 
-def test_a_task_that_cannot_be_spawned_says_why_in_the_table_s_words():
+def test_a_task_that_cannot_start_has_the_message_of_its_rule():
     seen = see(of("a", "a-1"), a=Problem("taken", "belongs to Helm"), b=Problem("refused", "too long"))
     assert [(task.name, task.reason, task.message, len(task.runs)) for task in seen.tasks] == [
         ("a", "NameTaken", "belongs to Helm", 1),
@@ -130,7 +130,7 @@ def test_a_task_that_cannot_be_spawned_says_why_in_the_table_s_words():
     ]
 
 
-def test_what_runs_outlives_its_task_and_what_has_ended_does_not():
+def test_active_runs_outlive_their_task_and_ended_ones_do_not():
     meta = {"namespace": "shop", "name": "web", "uid": "cron-uid", "resourceVersion": "1", "generation": 2}
     meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
     cron_job = project_child("CronJob", {"metadata": meta})

@@ -1,19 +1,16 @@
-"""A rule that is made later refuses new generations; what was accepted goes on, with a warning."""
+"""A rule of a newer operator refuses new generations; an accepted spec stays in effect, with a warning."""
 
-from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from mill_api.status import MillDeploymentStatus, Rollout
 from mill_api.validation import Problem
-from mill_kube.client import KubeClient
+from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_operator import memory
-from mill_operator.caches import Caches
 from mill_operator.core import limits
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
-from mill_operator.reconciler import Reconciler, ReconcilerOptions
-from tests.support.reconciling import KEY, RecordingServer, resource_body
+from tests.support.reconciling import ReconcilerHarness, created_events
 
 from .kstatus import kstatus
 
@@ -43,11 +40,11 @@ def rollout(id_: str = "4", **more: Any) -> Rollout:
         (MillDeploymentStatus(observed_generation=4, rollout=rollout(finished_at=AT, error="internal")), False),
     ],
 )
-def test_accepted_is_what_was_begun(status: MillDeploymentStatus, expected: bool) -> None:
+def test_a_generation_is_accepted_once_its_rollout_has_started(status: MillDeploymentStatus, expected: bool) -> None:
     assert accepted(status, 4) is expected
 
 
-def test_they_are_bounded_and_name_their_service() -> None:
+def test_warnings_are_limited_and_name_their_service() -> None:
     first, second, *rest = spec_warnings([TOO_LONG, SOME, *[Problem("service.a", "x" * 1000)] * 100])
     assert (first.service, first.code, first.message) == (
         "web",
@@ -59,105 +56,102 @@ def test_they_are_bounded_and_name_their_service() -> None:
     assert len(rest[0].message) == limits.SPEC_WARNING_LENGTH
 
 
-class Here:
+class Upgrades:
+    """A MillDeployment whose operator is replaced by others, which refuse more."""
+
     def __init__(self) -> None:
-        self.server = RecordingServer()
-        self.restart()
-        self.body = resource_body()
+        self.harness = ReconcilerHarness()
 
     def restart(self, **options: Any) -> None:
-        """Begin with nothing but what the API server has, as after an upgrade."""
-        client = cast("KubeClient", self.server)
-        self.caches = Caches(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(**options), lambda: datetime.now(UTC))
+        self.harness.restart(**options)
 
-    async def look(self, **metadata: Any) -> MillDeploymentStatus:
-        version = str(int(self.body["metadata"]["resourceVersion"]) + 1)
-        changed = {**self.body["metadata"], "resourceVersion": version, **metadata}
-        status = self.server.statuses[-1] if self.server.statuses else {}
-        self.body = self.server.resource = {**self.body, "metadata": changed, "status": status}
-        self.caches.mill_deployments.put(self.body)
-        await self.reconciler.reconcile(KEY)
-        await self.reconciler.flush()
-        return MillDeploymentStatus.model_validate(self.server.statuses[-1])
+    async def reconcile(self, **metadata: Any) -> MillDeploymentStatus:
+        """Change the resource's metadata, reconcile it, and return its stored status."""
+        self.harness.change(**metadata)
+        await self.harness.reconcile()
+        await self.harness.reconciler.flush()
+        (stored,) = self.harness.server.all(MILL_DEPLOYMENTS)
+        assert stored["status"] == self.harness.statuses[-1]
+        return MillDeploymentStatus.model_validate(stored["status"])
 
     @property
     def warnings(self) -> list[str]:
-        return [each["message"] for each in self.server.events if each["reason"] == "SpecWarning"]
+        events = created_events(self.harness.server)
+        return [each["message"] for each in events if each["reason"] == "SpecWarning"]
 
 
-def make_rule(patch: pytest.MonkeyPatch, *problems: Problem) -> None:
+def refuse(patch: pytest.MonkeyPatch, *problems: Problem) -> None:
     patch.setattr(memory, "problems", lambda _spec: list(problems))
 
 
-async def test_what_was_accepted_goes_on_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Here()
-    before = await here.look()
-    make_rule(monkeypatch, TOO_LONG, SOME)
-    here.restart()
-    after = await here.look()
+async def test_an_accepted_spec_stays_in_effect_and_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrades = Upgrades()
+    before = await upgrades.reconcile()
+    refuse(monkeypatch, TOO_LONG, SOME)
+    upgrades.restart()
+    after = await upgrades.reconcile()
     assert [each.code for each in after.warnings] == ["SpecWarning"] * 2
     assert (after.rollout, after.services) == (before.rollout, before.services)
     assert kstatus(1, after) == kstatus(1, before)
-    (warning,) = here.warnings
+    (warning,) = upgrades.warnings
     problems = "service.web.command: more than 3 words; task.job.timeout: too long"
     assert warning == f"the accepted spec stays in effect, but a change of it will be refused: {problems}"
-    written = len(here.server.statuses)
-    await here.look()
-    here.restart()
-    await here.look()
-    assert (len(here.server.statuses), len(here.warnings)) == (written, 1)
-    again = await here.look(annotations={"mill.dev/request": "again"})
+    written = len(upgrades.harness.statuses)
+    await upgrades.reconcile()
+    upgrades.restart()
+    await upgrades.reconcile()
+    assert (len(upgrades.harness.statuses), len(upgrades.warnings)) == (written, 1)
+    again = await upgrades.reconcile(annotations={"mill.dev/request": "again"})
     assert again.rollout is not None
     assert (again.rollout.id, again.rollout.refused) == ("1-again", None)
     assert len(again.warnings) == 2
 
 
-async def test_a_size_that_was_accepted_goes_on_too() -> None:
-    here = Here()
-    before = await here.look()
-    here.restart(max_spec_bytes=50)
-    after = await here.look()
+async def test_an_accepted_size_stays_in_effect() -> None:
+    upgrades = Upgrades()
+    before = await upgrades.reconcile()
+    upgrades.restart(max_spec_bytes=50)
+    after = await upgrades.reconcile()
     assert [each.message.partition(",")[0] for each in after.warnings] == ["spec: it has 74 bytes as JSON"]
     assert (after.rollout, after.services) == (before.rollout, before.services)
-    again = await here.look(annotations={"restart.mill.dev/web": "1"})
+    again = await upgrades.reconcile(annotations={"restart.mill.dev/web": "1"})
     assert again.warnings == after.warnings
-    refused = await here.look(generation=2)
+    refused = await upgrades.reconcile(generation=2)
     assert refused.rollout is not None
     assert "MILL_MAX_SPEC_BYTES" in (refused.rollout.refused or "")
 
 
-async def test_a_new_generation_is_refused_and_what_runs_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Here()
-    await here.look()
-    make_rule(monkeypatch, TOO_LONG)
-    here.restart()
-    await here.look()
-    calls = len(here.server.calls)
-    refused = await here.look(generation=2)
+async def test_a_new_generation_is_refused_and_the_running_one_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrades = Upgrades()
+    await upgrades.reconcile()
+    refuse(monkeypatch, TOO_LONG)
+    upgrades.restart()
+    await upgrades.reconcile()
+    calls = len(upgrades.harness.writes)
+    refused = await upgrades.reconcile(generation=2)
     assert refused.rollout is not None
     assert (refused.rollout.id, refused.rollout.refused) == ("2", str(TOO_LONG))
     assert refused.warnings == []
     assert kstatus(2, refused) == "Failed"
-    here.restart()
-    assert await here.look() == refused
-    assert len(here.server.calls) == calls
+    upgrades.restart()
+    assert await upgrades.reconcile() == refused
+    assert len(upgrades.harness.writes) == calls
 
 
-async def test_a_first_generation_is_refused_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    make_rule(monkeypatch, TOO_LONG)
-    here = Here()
-    status = await here.look()
+async def test_a_first_generation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, TOO_LONG)
+    upgrades = Upgrades()
+    status = await upgrades.reconcile()
     assert status.rollout is not None
     assert status.rollout.refused == str(TOO_LONG)
-    assert here.server.calls == []
+    assert upgrades.harness.writes == []
 
 
-async def test_a_warning_goes_when_there_is_nothing_to_warn_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = Here()
-    await here.look()
-    make_rule(monkeypatch, TOO_LONG)
-    here.restart()
-    assert (await here.look()).warnings
-    make_rule(monkeypatch)
-    assert (await here.look(generation=2)).warnings == []
+async def test_a_warning_ends_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrades = Upgrades()
+    await upgrades.reconcile()
+    refuse(monkeypatch, TOO_LONG)
+    upgrades.restart()
+    assert (await upgrades.reconcile()).warnings
+    refuse(monkeypatch)
+    assert (await upgrades.reconcile(generation=2)).warnings == []

@@ -1,4 +1,4 @@
-"""The work queue keeps client-go's promises."""
+"""The work queue has the guarantees of client-go's."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ async def test_a_key_is_never_worked_on_twice_at_once(queue):
     assert await is_idle(queue)
 
 
-async def test_a_key_added_while_it_is_worked_on_comes_once_more_when_it_is_done(queue):
+async def test_a_key_added_in_progress_comes_once_more_when_it_is_done(queue):
     queue.add("a")
     await take(queue)
     queue.add("a")
@@ -154,7 +154,7 @@ async def test_a_failing_key_waits_twice_as_long_each_time_up_to_a_limit(queue):
     assert delays[-1] == LAST_BACKOFF
 
 
-async def test_a_key_that_was_well_again_fails_for_the_first_time(queue):
+async def test_a_forgotten_key_starts_with_the_first_back_off(queue):
     for _ in range(5):
         queue.retry("a")
     queue.forget("a")
@@ -172,7 +172,7 @@ async def test_an_event_cuts_a_back_off_short(queue):
     assert len(queue) == 1
 
 
-async def test_a_key_that_is_worked_on_tells_when_it_was_added(queue):
+async def test_a_key_in_progress_has_the_time_at_which_it_was_added(queue):
     before = time.monotonic()
     queue.add("a")
     after = time.monotonic()
@@ -182,7 +182,7 @@ async def test_a_key_that_is_worked_on_tells_when_it_was_added(queue):
     assert before <= queue.added_at("a") <= after
 
 
-async def test_a_closed_queue_gives_out_nothing_to_anybody(queue):
+async def test_a_closed_queue_returns_no_key(queue):
     waiting = [asyncio.create_task(queue.get()) for _ in range(3)]
     await asyncio.sleep(0)
     queue.close()
@@ -192,7 +192,7 @@ async def test_a_closed_queue_gives_out_nothing_to_anybody(queue):
         await queue.get()
 
 
-async def test_a_closed_queue_lets_go_of_what_was_not_taken(queue):
+async def test_a_closed_queue_drops_waiting_keys(queue):
     queue.add("a")
     await take(queue)
     for key in "ab":
@@ -205,7 +205,7 @@ async def test_a_closed_queue_lets_go_of_what_was_not_taken(queue):
             await queue.get()
 
 
-async def test_a_key_that_rests_comes_when_it_has_rested_and_others_at_once(queue):
+async def test_a_resting_key_comes_after_its_rest_and_others_at_once(queue):
     queue.add("a")
     await take(queue)
     queue.add("a")

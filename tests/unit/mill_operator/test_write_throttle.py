@@ -74,13 +74,13 @@ def test_a_change_of_a_run_is(new, expected):
     assert urgency(StatusChange.between(with_run(), new)) is expected
 
 
-def test_a_run_that_heals_or_is_told_of_no_more_is_no_verdict():
+def test_a_run_that_recovers_or_is_no_longer_reported_is_no_verdict():
     failed = with_run(state=RunState.FAILED, reason="TagNotFound")
     assert urgency(StatusChange.between(failed, with_run(state=RunState.RUNNING))) is Urgency.PROGRESS
     assert urgency(StatusChange.between(failed, status())) is Urgency.PROGRESS
 
 
-def test_a_verdict_that_is_taken_back_or_has_another_cause_is_one_too():
+def test_a_withdrawn_verdict_and_another_cause_are_verdicts():
     failed = status(State.FAILED, reason="TagNotFound")
     assert urgency(StatusChange.between(failed, status())) is Urgency.VERDICT
     assert urgency(StatusChange.between(failed, status(State.FAILED, reason="PullDenied"))) is Urgency.VERDICT
@@ -95,7 +95,7 @@ def test_verdicts_never_wait():
     assert pause_seconds(Urgency.VERDICT, 10.0) == 0
 
 
-def test_progress_waits_longer_when_writes_are_dear():
+def test_progress_waits_longer_when_writes_are_slow():
     assert pause_seconds(Urgency.PROGRESS, 0.001) == 0.1
     assert pause_seconds(Urgency.PROGRESS, 0.07) == pytest.approx(0.35)
 

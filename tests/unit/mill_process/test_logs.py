@@ -18,7 +18,7 @@ def record(message: str, *arguments: object, failed: bool = False, **extra: obje
     return made
 
 
-def test_json_has_the_fields_that_say_what_it_is_about() -> None:
+def test_json_has_the_fields_of_the_record() -> None:
     line = JsonFormatter().format(record("%s: done", KEY, **about(KEY, rollout="4", service="web", code=None)))
     assert json.loads(line) == {
         "time": "2026-01-31T12:00:00.250Z",
@@ -74,7 +74,7 @@ def test_json_has_nothing_that_is_not_printable() -> None:
     assert (fields["message"], fields["service"]) == (f"suspect: {FORGED}", "\u202eweb")
 
 
-def test_what_a_record_is_about_does_not_clash_with_its_own_fields() -> None:
+def test_extra_fields_do_not_clash_with_those_of_a_record() -> None:
     logger = logging.getLogger("test")
     with pytest.raises(KeyError):
         logger.makeRecord("test", 20, "file", 1, "text", (), None, extra={"name": "mill"})

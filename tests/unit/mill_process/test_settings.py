@@ -1,4 +1,4 @@
-"""Settings come from flags, variables and defaults, in this order, and all problems are told at once."""
+"""Settings come from flags, variables and defaults, in this order, and all problems are reported at once."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,7 +50,7 @@ def test_an_empty_variable_is_not_set() -> None:
     assert read(MILL_WORKERS="", MILL_WHERE="") == Settings()
 
 
-def test_all_problems_are_told_each_with_its_name_and_what_is_allowed() -> None:
+def test_all_problems_are_reported_with_name_and_allowed_values() -> None:
     with pytest.raises(SettingsError) as caught:
         read("--workers 101", MILL_LOG_LEVEL="loud", MILL_TURNS="maybe", MILL_WHERE="  ")
     assert str(caught.value).splitlines() == [
@@ -62,7 +62,7 @@ def test_all_problems_are_told_each_with_its_name_and_what_is_allowed() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "²", "eight"])
-def test_what_is_no_number_in_the_range_is_refused(value: str) -> None:
+def test_a_number_outside_the_range_is_refused(value: str) -> None:
     with pytest.raises(SettingsError, match="must be a number from 1 to 100"):
         read(MILL_WORKERS=value)
 

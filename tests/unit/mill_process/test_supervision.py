@@ -1,4 +1,4 @@
-"""A task that nobody has told to end ends the process, however it ends; one that was told to does not."""
+"""A task that ends unexpectedly ends the process; one that was stopped does not."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -24,7 +24,7 @@ async def waits() -> None:
 
 
 async def is_cancelled_from_inside() -> None:
-    """As by a future of somebody else's, which a library cancels."""
+    """As by a future of a library, which cancels it."""
     future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     future.cancel()
     await future
@@ -59,9 +59,7 @@ async def test_it_gives_up_once_with_the_error_in_the_log(
 
 
 @pytest.mark.parametrize(("work", "may_return"), [(waits, False), (returns, True), (waits, True)])
-async def test_what_ends_as_it_should_is_no_failure(
-    caplog: pytest.LogCaptureFixture, work: Work, *, may_return: bool
-) -> None:
+async def test_an_expected_end_is_no_failure(caplog: pytest.LogCaptureFixture, work: Work, *, may_return: bool) -> None:
     reasons: list[str] = []
     task = supervised(work(), "the watch", reasons.append, may_return=may_return)
     await asyncio.sleep(0.01)

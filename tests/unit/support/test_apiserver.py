@@ -7,6 +7,7 @@ import pytest
 
 from mill_kube.errors import Expired, NotFound, Unreachable, WriteFenced
 from mill_kube.resources import MILL_DEPLOYMENTS, NODES, SECRETS
+from mill_objects.json import Json
 from tests.support.apiserver import ApiServer, InMemoryClient
 from tests.support.apiserver_contract import CHECKS, Contract
 
@@ -26,7 +27,7 @@ async def test_it_keeps_the_contract(contract: Contract, check: Callable[[Contra
     await check(contract)
 
 
-async def test_an_error_meets_only_the_requests_that_it_is_scripted_for(server: ApiServer, contract: Contract) -> None:
+async def test_an_error_hits_only_the_requests_that_it_is_scripted_for(server: ApiServer, contract: Contract) -> None:
     server.add_fault("get", SECRETS, first=2, times=1, error=Unreachable("cut off"))
     await contract.create("a")
     await contract.get("a")
@@ -41,6 +42,31 @@ async def test_a_write_whose_answer_is_lost_has_taken_effect(server: ApiServer, 
     with pytest.raises(Unreachable):
         await contract.create("a", key="MQ==")
     assert (await contract.get("a"))["data"] == {"key": "MQ=="}
+
+
+async def test_answers_are_recorded_unless_a_fault_refuses_the_request(server: ApiServer, contract: Contract) -> None:
+    server.add_fault("create", times=1, error=Unreachable("cut off"))
+    with pytest.raises(Unreachable):
+        await contract.create("a")
+    made = await contract.create("a")
+    assert [(request.verb, request.resource, answer) for request, answer in server.answers] == [
+        ("create", SECRETS, made)
+    ]
+
+
+async def test_an_answer_arrives_in_a_later_turn_of_the_loop(server: ApiServer, contract: Contract) -> None:
+    creating = asyncio.create_task(contract.create("a"))
+    await asyncio.sleep(0)
+    assert server.find(SECRETS, "shop", "a") is not None
+    assert not creating.done()
+    await creating
+
+
+async def test_a_body_is_copied_as_json(server: ApiServer, contract: Contract) -> None:
+    body: Json = {"metadata": {"name": "a"}, "data": {"a": ("MQ==",)}}
+    made = await contract.client.create(SECRETS, "shop", body, manager="m")
+    body["data"]["a"] = ()
+    assert made["data"] == (await contract.get("a"))["data"] == {"a": ["MQ=="]}
 
 
 async def test_a_held_request_waits_and_a_scripted_answer_replaces_the_server_s(
@@ -115,7 +141,7 @@ async def test_an_object_without_a_namespace_is_found_by_its_name(server: ApiSer
     assert "namespace" not in merged["metadata"]
 
 
-async def test_a_request_that_is_not_modelled_is_an_error_of_the_test(contract: Contract) -> None:
+async def test_a_request_that_is_not_modeled_is_an_error_of_the_test(contract: Contract) -> None:
     await contract.create("a")
     with pytest.raises(NotImplementedError):
         await contract.client.list(SECRETS, None, labels="app in (a, b)")

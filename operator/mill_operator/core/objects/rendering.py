@@ -42,7 +42,7 @@ class Part:
     """Characters of that input. The cost of rendering the objects grows with it."""
     children: tuple[ChildObject, ...]
     wanted: DesiredService | None
-    """What the judge needs to know of a service; None: it is a task."""
+    """The service, as verdicts need it; None for a task."""
     internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be rendered: its existing objects stay as they are."""
 
@@ -77,7 +77,7 @@ class DesiredState:
 
     @property
     def services(self) -> tuple[DesiredService, ...]:
-        """Return what the judge needs to know of each service, also of those that could not be rendered."""
+        """The desired services, those that could not be rendered included."""
         return tuple(part.wanted for part in self.parts if part.wanted is not None)
 
     @property
@@ -159,7 +159,7 @@ class ParsedSpec:
             if part is None:
                 try:
                     part = self._part(each, fingerprint, size, service=service)
-                except Exception as error:  # noqa: BLE001 - whatever it is, its neighbors have nothing to do with it
+                except Exception as error:  # noqa: BLE001 - any error is of this part alone
                     part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
             parts.append(part.with_dependencies(depends_on.get(part.name) if service else None))
         return DesiredState(tuple(parts))

@@ -13,7 +13,7 @@ DEFAULT_SETTLE: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
-    """What a service was asked to be, as far as the texts and time limits need it."""
+    """The parts of a service's spec that texts and time limits need."""
 
     image: str
     memory: str
@@ -29,7 +29,7 @@ class DesiredService:
     name: str
     template: str
     replicas: int | None
-    """None: whatever the Deployment says, which is an autoscaler's business."""
+    """None: the number in the Deployment, which an autoscaler sets."""
     probed: bool
     request: ServiceRequest
     recreate: bool = False
@@ -43,4 +43,4 @@ class DesiredService:
     after: tuple[str, ...] = ()
     """The services that must have settled before it starts or changes, without those of a cycle that it is part of."""
     internal_error: InternalError | None = None
-    """Why it could not be rendered: what there is of it stays as it is. Its template is not known then."""
+    """Why it could not be rendered. Its existing objects stay unchanged, and its template is unknown."""

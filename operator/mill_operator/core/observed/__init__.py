@@ -1,1 +1,1 @@
-"""What the operator keeps of the objects that it watches and looks up, as plain data."""
+"""Projections of the objects that the operator watches and looks up, as plain data."""

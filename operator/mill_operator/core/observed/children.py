@@ -1,4 +1,4 @@
-"""What we keep of the child objects of a MillDeployment other than pods and Jobs."""
+"""Projection of child objects other than pods and Jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime

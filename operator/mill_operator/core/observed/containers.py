@@ -1,4 +1,4 @@
-"""What we keep of the containers of a pod."""
+"""Projections of the containers of a pod."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ RUNTIME_LINE = pattern(
 
 @dataclass(frozen=True, slots=True)
 class Termination:
-    """How a container ended."""
+    """The end of a container."""
 
     exit_code: int
     reason: str
@@ -55,13 +55,13 @@ class ObservedContainer:
 
     @property
     def crashes(self) -> int:
-        """How often it has ended so far."""
+        """Number of times that it has ended."""
         stopped = self.ended is not None or self.waiting_reason == "CrashLoopBackOff"
         return self.restarts + (1 if stopped else 0)
 
     @property
     def latest_end(self) -> Termination | None:
-        """How it ended last."""
+        """Its last end."""
         return self.ended or self.last_ended
 
 
@@ -71,14 +71,14 @@ def containers(
     """Return the container that is ours, and the others that are not ready. `texts` are those of the pod."""
     first = fields.mappings(spec, "initContainers")
     declared = {fields.text(each, "name"): each for each in (*fields.mappings(spec, "containers"), *first)}
-    passing = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
+    init = {fields.text(each, "name") for each in first if fields.text(each, "restartPolicy") != "Always"}
     own, others = ObservedContainer(), []
     for each in (*fields.mappings(status, "containerStatuses"), *fields.mappings(status, "initContainerStatuses")):
         called = fields.text(each, "name")
         if called == ours:
             own = _container(each, declared.get(called, {}), texts, logs=logs)
         elif not fields.flag(each, "ready"):
-            others.append(_container(each, declared.get(called, {}), texts, logs=logs, is_init=called in passing))
+            others.append(_container(each, declared.get(called, {}), texts, logs=logs, is_init=called in init))
     return own, tuple(others)
 
 
@@ -138,5 +138,5 @@ def _ended(
 def _end_message(reason: str, message: str, *, logs: bool) -> str:
     if reason in RUNTIME_WORDS:
         return cluster_text(message)
-    said = log_tail(message)
-    return said if logs or RUNTIME_LINE.fullmatch(said) else ""
+    tail = log_tail(message)
+    return tail if logs or RUNTIME_LINE.fullmatch(tail) else ""

@@ -1,4 +1,4 @@
-"""What we keep of the Kubernetes Events about one object.
+"""Projection of the Kubernetes Events about one object.
 
 Events are never watched: they carry no labels, and there are very many of them. They are looked up where a pod's status
 does not name a cause.

@@ -1,4 +1,4 @@
-"""What we keep of a Job, which is one run of a task."""
+"""Projection of a Job, which is one run of a task."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,9 +54,11 @@ def project_job(body: JsonView) -> ObservedJob:
     containers = fields.mappings(fields.mapping(spec, "template", "spec"), "containers")
     # One container is ours; others were injected.
     container = next((each for each in containers if fields.text(each, "name") == task), [*containers, {}][0])
-    said = {kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"}
-    bad = next((said[kind] for kind in ENDS_BADLY if kind in said), None)
-    finished = said.get("Complete") or said.get("Failed") or {}
+    conditions = {
+        kind: each for kind, each in fields.conditions(status).items() if fields.text(each, "status") == "True"
+    }
+    bad = next((conditions[kind] for kind in ENDS_BADLY if kind in conditions), None)
+    finished = conditions.get("Complete") or conditions.get("Failed") or {}
     return ObservedJob(
         key=known.key,
         uid=known.uid,
@@ -70,17 +72,17 @@ def project_job(body: JsonView) -> ObservedJob:
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=_secrets(container),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
-        succeeded=any(kind in said for kind in ENDS_WELL),
+        succeeded=any(kind in conditions for kind in ENDS_WELL),
         failure=_failure(bad),
         finished_at=fields.time(finished, "lastTransitionTime"),
     )
 
 
-def _failure(said: JsonView | None) -> Failure | None:
+def _failure(condition: JsonView | None) -> Failure | None:
     """Return why a run has failed, from its condition."""
-    if said is None:
+    if condition is None:
         return None
-    return Failure(name(fields.text(said, "reason")), cluster_text(fields.text(said, "message")))
+    return Failure(name(fields.text(condition, "reason")), cluster_text(fields.text(condition, "message")))
 
 
 def _secrets(container: JsonView) -> tuple[str, ...]:

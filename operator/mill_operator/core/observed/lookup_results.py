@@ -1,4 +1,4 @@
-"""What was looked up where a pod's status does not name a cause: events of one object, and nodes.
+"""Results of lookups where a pod's status does not name a cause: Events of one object, and nodes.
 
 A service can be judged without; with a result, a reason names its cause.
 """

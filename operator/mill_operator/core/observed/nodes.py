@@ -1,4 +1,4 @@
-"""What we keep of a node, which is looked up where a pod does not report."""
+"""Projection of a node, which is looked up where a pod does not report."""
 
 from dataclasses import dataclass
 from datetime import datetime

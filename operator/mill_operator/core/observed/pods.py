@@ -1,4 +1,4 @@
-"""What we keep of a pod: enough to judge it, small enough for ten thousand of them."""
+"""Projection of a pod: enough for a verdict, small enough for ten thousand of them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Taking credentials out of foreign text. What is lost too much is a word; what stays too much is a password.
+"""Redaction of credentials in foreign text. A word too much costs little; a password left over costs much.
 
 - `names`: which names are those of credentials: `DB_PASS`, `apiKey`, not `max_tokens` or `token_url`.
 - `prose`: what follows a name and is no value, but says what is wrong: `token: signature is invalid`.
@@ -13,4 +13,4 @@
 from typing import Final
 
 MARK: Final = "***"
-"""What stands where something was taken out."""
+"""Replacement of redacted text."""

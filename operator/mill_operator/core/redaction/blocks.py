@@ -9,7 +9,7 @@ _QUOTES: Final = ('"""', "'''", "```", '"', "'", "`")
 _OPENERS: Final = "[{("
 _CLOSERS: Final = "]})"
 _BLOCK: Final = pattern(r"(?:[|>][+-]?[0-9]?[+-]?|!!?\w{1,20}(?: [|>][+-]?)?)?\s*")
-"""What stands behind a name in YAML whose value is in the lines below."""
+"""Text behind a name in YAML whose value is in the lines below."""
 _HERE_DOCUMENT: Final = pattern(r"<<[-~]?\s?[\"']?(\w{1,40})[\"']?\s*")
 _NAMED: Final = pattern(r"\s*(?:- )?(?:\\?[\"'])?[\w.$*-]{1,100}(?:\\?[\"'])?\s{0,8}[:=]")
 _TRACE: Final = pattern(r"\s+(?:at |File |from |in |\.\.\.|#\d|\^|goroutine )")
@@ -23,23 +23,23 @@ def lines_after(value: str, before: str, lines: list[str], at: int, *, element: 
 
     `value` is what is left of the line behind the credential's name, `before` what stands before that name.
     """
-    begun = value.strip().lstrip("\\")
+    opening = value.strip().lstrip("\\")
     if element:
-        return 0 if "</" in value or begun.startswith(MARK) else _until("</", lines, at)
-    if document := _HERE_DOCUMENT.fullmatch(begun):
+        return 0 if "</" in value or opening.startswith(MARK) else _until("</", lines, at)
+    if document := _HERE_DOCUMENT.fullmatch(opening):
         return next((n + 1 for n, line in enumerate(lines[at:]) if line.strip() == document[1]), len(lines) - at)
     for quote in _QUOTES:
-        if begun.startswith(quote):
-            return 0 if quote in begun[len(quote) :] else _until(quote, lines, at)
+        if opening.startswith(quote):
+            return 0 if quote in opening[len(quote) :] else _until(quote, lines, at)
     indent = _indent(before)
-    if begun.endswith("\\") or value.rstrip().endswith("\\"):
+    if opening.endswith("\\") or value.rstrip().endswith("\\"):
         return _continued(lines, at)
-    opens = sum(begun.count(each) for each in _OPENERS) > sum(begun.count(each) for each in _CLOSERS)
-    if begun[:1] in _OPENERS and opens:
+    opens = sum(opening.count(each) for each in _OPENERS) > sum(opening.count(each) for each in _CLOSERS)
+    if opening[:1] in _OPENERS and opens:
         return _nested(indent, lines, at) or _up_to_closer(lines, at)
-    if _BLOCK.fullmatch(begun):
+    if _BLOCK.fullmatch(opening):
         return _deeper(indent, lines, at) or _next(lines, at)
-    if begun.endswith(",") and _SCHEME.match(begun):
+    if opening.endswith(",") and _SCHEME.match(opening):
         return _deeper(indent, lines, at)
     if _ONLY_NAME.fullmatch(before):
         return _deeper(indent, lines, at, plain=True)

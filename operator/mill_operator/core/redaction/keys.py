@@ -35,20 +35,20 @@ def redact_keys(text: str) -> str:
 def _between_markers(text: str) -> str:
     kept: list[str] = []
     at = 0
-    begun: int | None = None
+    opened_at: int | None = None
     for found in _MARKER.finditer(text):
         if _PUBLIC.fullmatch(found["kind"].strip()):
             continue
         if found["edge"] == "BEGIN":
-            if begun is None:
+            if opened_at is None:
                 kept.append(text[at : found.start()])
-                begun = found.start()
+                opened_at = found.start()
         else:
-            if begun is None:
+            if opened_at is None:
                 kept.append(_without_last_lines(text[at : found.start()]))
             kept.append(MARK)
-            at, begun = found.end(), None
-    kept.append(MARK if begun is not None else text[at:])
+            at, opened_at = found.end(), None
+    kept.append(MARK if opened_at is not None else text[at:])
     return "".join(kept)
 
 

@@ -1,4 +1,4 @@
-"""Whatever follows the name of a credential is taken out: the rest of its line, and the lines that belong to the value.
+"""Redaction behind the name of a credential: the rest of its line, and the lines that belong to the value.
 
 A value's end is not looked for: who gets a quote or an escape wrong keeps half of a password, which looks safe and is
 not.
@@ -51,9 +51,9 @@ ELEMENT: Final = repeated(rf"(?i)<(?:[\w-]+:)?(?P<name>{_NAME})(?:[ \t][^<>\n]*)
 SCHEME: Final = repeated(
     r"(?i)\b(?P<scheme>bearer|basic|negotiate|ntlm|digest|hawk|apikey)[ \t]+(?P<value>[^\s\"'<>,]+)"
 )
-"""What stands in the header `Authorization`, wherever it stands."""
+"""Values of the header `Authorization`, anywhere in a text."""
 OF_SCHEME: Final = frozenset({"token", "tokens", "auth", "authentication", "authorization", "scheme", "header"})
-"""What may stand between a scheme and its value: `bearer token missing`, `Bearer token a1B2…`."""
+"""Text that may stand between a scheme and its value: `bearer token missing`, `Bearer token a1B2…`."""
 CHALLENGE: Final = ("realm=", "error=", "scope=", "charset=")
 
 COMMAND: Final = repeated(

@@ -1,4 +1,4 @@
-"""Which names are names of credentials. A name is taken apart into its words, whatever way they are put together."""
+"""Names of credentials. A name is split into its words, however they are joined."""
 
 import re
 from functools import lru_cache
@@ -10,7 +10,7 @@ STEMS: Final = (
     "pass|pwd|psw|pw|secret|token|cred|key|auth|cookie|sig|bearer|jwt|otp|salt|sess|sid|hmac|mnemonic|psk|sas|hook|pin"
     "|code|phrase|mdp|clave|contrase|senha|kennwort|wachtwoord|парол|密码|密碼|パスワード|비밀번호"
 )
-"""What the name of a credential has in it: by these, names are found."""
+"""Parts of names of credentials, by which names are found."""
 
 _WORD: Final = re.compile(r"[A-Z]+[a-z]*|[a-z]+|[^\W\d_A-Za-z]+")
 
@@ -25,9 +25,9 @@ NOT_ENDING: Final = words("not_ending")
 LOOKALIKES: Final = words("lookalikes")
 
 ABOUT_IT: Final = words("about_it")
-"""What makes of a name one of something else, as its last word: `token_url`, `password_min_length`."""
+"""Last words that make a name one of something else: `token_url`, `password_min_length`."""
 STILL: Final = re.compile("webhookurl|hookurl|signedurl|sasurl|tokenstring|databaseurl")
-"""And what does not, though its last word says so."""
+"""Exceptions: names of credentials in spite of such a last word."""
 
 OTHER_KEYS: Final = words("other_keys")
 """Keys that open nothing, by the word before."""
@@ -40,7 +40,7 @@ CODE: Final = words("files_of_code")
 """Ends of the names of files, whose lines errors name: `token.rs:42`."""
 
 PLURAL_OF_TEXT: Final = "tokens"
-"""Of which a language model counts some: `max_tokens=4096`."""
+"""Words that language models count: `max_tokens=4096`."""
 
 
 @lru_cache(maxsize=1024)  # programs name the same things

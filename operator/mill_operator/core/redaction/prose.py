@@ -1,4 +1,4 @@
-"""What follows the name of a credential and is no value: `token: signature is invalid`, `secret: permission denied`.
+"""Prose behind the name of a credential, which is no value: `token: signature is invalid`, `secret: permission denied`.
 
 A text counts as such only if it is made of nothing but words with which programs say what is wrong, and begins with one
 that no password is. So `password: must be at least 8 characters` stays, and `password: correct horse` does not.

@@ -50,15 +50,15 @@ def _without_users(text: str) -> str:
     kept: list[str] = []
     at = 0
     for found in _BEGIN.finditer(text):
-        begin = found.end()
-        if begin < at or found["scheme"].lower() in _NO_AUTHORITY:
+        start = found.end()
+        if start < at or found["scheme"].lower() in _NO_AUTHORITY:
             continue
-        rest = text[begin : begin + RUN]
+        rest = text[start : start + RUN]
         encoded = not found.group().endswith("://")
         length = _encoded_user_length(rest) if encoded else _user_length(found["scheme"].lower(), rest)
         if length:
-            kept += [text[at:begin], MARK]
-            at = begin + length
+            kept += [text[at:start], MARK]
+            at = start + length
     return "".join([*kept, text[at:]])
 
 
@@ -102,8 +102,8 @@ def _without_password(found: Found) -> str:
     _, secret, _, login = found.groups("")
     if _IMAGE.search(found.group()):
         return found.group()
-    begin, _, end = found.group().rpartition(f"{secret or login}@")
-    return f"{begin}{MARK}@{end}"
+    start, _, end = found.group().rpartition(f"{secret or login}@")
+    return f"{start}{MARK}@{end}"
 
 
 def _without_path(found: Found) -> str:

@@ -32,8 +32,10 @@ class EventMessage:
     text: str
     """A sentence for people."""
     about: Mapping[str, str]
-    """What it is about, by name: the rollout and its service, or the task and its run. Verdicts are the same that agree
-    in this, in the reason and in the note."""
+    """Subjects of the message, by name: the rollout and its service, or the task and its run.
+
+    Verdicts with equal subjects, reason and message are the same.
+    """
     position: int = 0
     """The position among the messages of one second: Events have no finer times."""
     warning: bool = False
@@ -87,28 +89,28 @@ def _transition(rollout: Rollout, service: str, step: Transition, so_far: Sequen
     match step.phase:
         case Phase.FAILED:
             same = [each for each in so_far if (each.phase, each.code) == (step.phase, step.code)]
-            said = _failure(about, step.code, step.message)
+            message = _failure(about, step.code, step.message)
         case Phase.HEALTHY if failed_before < len(phases):
             same = [each for each in so_far[failed_before:] if each.phase is step.phase]
-            said = EventMessage("Recovered", f"{service} has recovered", about)
+            message = EventMessage("Recovered", f"{service} has recovered", about)
         case Phase.HEALTHY:
             same = [step]
-            said = EventMessage("Healthy", f"{service} is healthy", about)
+            message = EventMessage("Healthy", f"{service} is healthy", about)
         case Phase.STOPPED:
             same = [step]
-            said = EventMessage("Stopped", f"{service} has stopped", about)
+            message = EventMessage("Stopped", f"{service} has stopped", about)
         case _:
             same = [step]
             where = f" on {step.node}" if step.node else ""
             why = f": {step.message}" if step.message else ""
             text = _short(f"{service} is {step.phase}{where}{why}")
-            said = EventMessage(step.phase.capitalize(), text, about, verdict=False)
-    return replace(said, position=same[0].seq + 1, count=len(same))
+            message = EventMessage(step.phase.capitalize(), text, about, verdict=False)
+    return replace(message, position=same[0].seq + 1, count=len(same))
 
 
 def _finish(rollout: Rollout, after: MillDeploymentStatus) -> EventMessage:
     summary = next((each.message for each in after.conditions if each.type == "Ready"), "")
-    about, position = {"rollout": rollout.id}, _end(after)
+    about, position = {"rollout": rollout.id}, _end_position(after)
     if rollout.success:
         text = f"rollout {rollout.id} has succeeded: {summary}"
         return EventMessage("RolloutSucceeded", text, about, position)
@@ -116,14 +118,14 @@ def _finish(rollout: Rollout, after: MillDeploymentStatus) -> EventMessage:
     return EventMessage("RolloutFailed", _short(text), about, position, warning=True)
 
 
-def _end(after: MillDeploymentStatus) -> int:
+def _end_position(after: MillDeploymentStatus) -> int:
     """Return the position after all transitions of a rollout."""
     return 2 + max((step.seq for service in after.services for step in service.transitions), default=0)
 
 
 def _late_verdicts(rollout: Rollout, change: StatusChange) -> Iterator[EventMessage]:
     """Yield the verdicts on services whose rollout had finished before: it records no more transitions."""
-    position = _end(change.after) + 1
+    position = _end_position(change.after) + 1
     for service in change.late_verdicts:
         about = {"rollout": rollout.id, "service": service.name}
         if service.state is State.FAILED:

@@ -1,9 +1,9 @@
-"""Reconciliations that repeatedly fail by an internal error → the status that reports it.
+"""The status that reports reconciliations that repeatedly fail by an internal error.
 
-A single failure may be a moment between two writes of others: it is retried and not reported. A repeated failure is
-reported, since few users read logs: the resource is Stalled, and a rollout without verdicts ends after a while, so that
-its followers are not left waiting. The next successful reconciliation makes the conditions right again; the end of that
-rollout is final.
+A single failure may come of a moment between two writes of other clients: it is retried and not reported. A repeated
+failure is reported, since few users read logs: the resource is Stalled, and a rollout without verdicts ends after a
+while, so that its followers are not left waiting. The next successful reconciliation corrects the conditions; the end
+of that rollout is final.
 """
 
 from dataclasses import dataclass, replace
@@ -20,12 +20,12 @@ from mill_operator.core.rollout.status_change import StatusChange
 
 REPORTED_FAILURES: Final = 3
 REPORTED_AFTER: Final = timedelta(seconds=30)
-"""Failures are reported after so many in a row, or after two that are so far apart."""
+"""A failure is reported after this many in a row, or when two in a row are this far apart."""
 ROLLOUT_ENDS_AFTER: Final = timedelta(minutes=10)
 """After this time a rollout without verdicts ends."""
 REPORT: Final = (
-    "This is a fault of mill, not of the spec: what runs is left as it is, and it goes on being tried."
-    " Please report it, as mill's CONTRIBUTING.md says, with the lines of the operator's log that have this id."
+    "The fault is in mill, not in the spec. Running pods keep running, and the operator keeps retrying."
+    " Report this error, as mill's CONTRIBUTING.md describes, with the lines of the operator's log that have this id."
 )
 
 
@@ -34,7 +34,7 @@ class FailureStreak:
     """Failed reconciliations of one MillDeployment in a row."""
 
     rollout: str
-    """The rollout of the last one."""
+    """The rollout of the last failure."""
     since: datetime
     """When the first one failed."""
     rollout_since: datetime
@@ -71,23 +71,24 @@ def internal_error_status(
 ) -> MillDeploymentStatus:
     """Return the status that reports an internal error; `end` ends the rollout, unless it has ended already.
 
-    Everything else in the status stays as it is, also if it is about the generation before.
+    Everything else in the status stays unchanged, even if it is about an earlier generation.
     """
-    said = f"internal error of mill ({internal_error})"
+    text = f"internal error of mill ({internal_error})"
     if end:
-        status = _ended(status, said, rollout_id, now)
-    made = internal_error_conditions(f"{said}. {REPORT}", status.conditions, generation, now)
-    return status.model_copy(update={"observed_generation": generation, "conditions": made})
+        status = _with_end(status, text, rollout_id, now)
+    conditions = internal_error_conditions(f"{text}. {REPORT}", status.conditions, generation, now)
+    return status.model_copy(update={"observed_generation": generation, "conditions": conditions})
 
 
-def _ended(status: MillDeploymentStatus, said: str, rollout_id: str, now: datetime) -> MillDeploymentStatus:
+def _with_end(status: MillDeploymentStatus, error: str, rollout_id: str, now: datetime) -> MillDeploymentStatus:
+    """Return the status with the end of its rollout, or with a rollout of that id that ended without a start."""
     rollout, at = status.rollout, timestamps.render(now)
     if rollout is not None and rollout.id == rollout_id:
         if rollout.finished_at is not None:
             return status
-        over = rollout.model_copy(update={"finished_at": at, "success": False, "error": said})
-        return status.model_copy(update={"rollout": over})
-    never_started = Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, error=said)
+        ended = rollout.model_copy(update={"finished_at": at, "success": False, "error": error})
+        return status.model_copy(update={"rollout": ended})
+    never_started = Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, error=error)
     return status.model_copy(
         update={
             "rollout": never_started,

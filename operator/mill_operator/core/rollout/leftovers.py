@@ -1,4 +1,4 @@
-"""What is left of services that a spec no longer has, until everything of them is gone."""
+"""Leftovers of services that a spec no longer has, until all of their objects are deleted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from mill_operator.core.verdicts.lookup_requests import SOON, LookupRequest
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What is left of a service that is not wanted any more."""
+    """Objects of a service that is no longer desired."""
 
     count: int
     where: str

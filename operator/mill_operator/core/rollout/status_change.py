@@ -44,7 +44,7 @@ class RunVerdict:
 
 @dataclass(frozen=True)
 class StatusChange:
-    """What a status says that the one before did not."""
+    """Difference between two statuses."""
 
     before: MillDeploymentStatus
     after: MillDeploymentStatus
@@ -87,7 +87,7 @@ class StatusChange:
 
     @cached_property
     def transitions(self) -> tuple[ServiceTransition, ...]:
-        """What the services have recorded, in the order of happening."""
+        """The new transitions of the services, in order of time."""
         return tuple(sorted(self._transitions(), key=lambda each: each.transition.seq))
 
     @cached_property

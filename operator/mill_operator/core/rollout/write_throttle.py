@@ -1,4 +1,4 @@
-"""How soon a changed status is written: verdicts at once, progress soon, counts at most once a second."""
+"""Delays of status writes: verdicts at once, progress soon, counts at most once a second."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from mill_operator.core.rollout.status_change import StatusChange
 
 
 class Urgency(StrEnum):
-    """How soon a change should be written."""
+    """Urgency of a status write."""
 
     NONE = "none"
     COUNTS = "counts"

@@ -1,4 +1,4 @@
-"""What can be wrong with a run of a task beyond what can be wrong with any pod, and the table of both.
+"""Rules for runs of tasks beyond those for any pod, and the table of both.
 
 A run is one attempt: what a node does to its pod is no flake that another pod makes good, but the run's end.
 """

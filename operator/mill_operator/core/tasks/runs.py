@@ -22,7 +22,7 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_BY_ID, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
 from mill_operator.core.verdicts.findings import Finding, find
 from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, lookup_requests, next_lookup_at
-from mill_operator.core.verdicts.normalize import pod_subjects
+from mill_operator.core.verdicts.pod_subjects import pod_subjects
 from mill_operator.core.verdicts.rule_input import CreationSubject, PodSubject, Subject
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.writes import INTERNAL
@@ -44,7 +44,7 @@ class RunObservation:
 
 
 def observe_run(
-    job: ObservedJob, pod: ObservedPod | None, before: TaskRun | None, answers: LookupResults, now: datetime
+    job: ObservedJob, pod: ObservedPod | None, before: TaskRun | None, results: LookupResults, now: datetime
 ) -> RunObservation:
     """Return one run. `before` may be another of that name, which was deleted meanwhile."""
     created = timestamps.render(job.created)
@@ -65,7 +65,7 @@ def observe_run(
         return RunObservation(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
     if pod is None and job.failure is None and before.node is not None:
         return RunObservation(before)  # its pod is gone, and the Job will report why
-    finding, wake_at = _finding(job, pod, before, answers, now)
+    finding, wake_at = _finding(job, pod, before, results, now)
     asked = _run_lookups(job, pod, before, now)
     if finding is not None and finding.due is not None and finding.due <= now:
         return RunObservation(_with_state(run, RunState.FAILED, finding, _finished_at(job, pod)), wake_at, asked)
@@ -94,8 +94,8 @@ def observe_unjudged_run(
     created = timestamps.render(job.created)
     if before is None or before.created_at != created:
         before = TaskRun(name=job.key.name, created_at=created)
-    said = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
-    finding = internal_error_finding(job.task, internal_error, said, now)
+    known = (before.message, before.since) if before.rule == INTERNAL.id and before.message and before.since else None
+    finding = internal_error_finding(job.task, internal_error, known, now)
     if finding.due is None or finding.due > now:
         return RunObservation(
             _with_state(before, before.state, finding, None), min(finding.due or now, now + AGAIN_SUSPECT)
@@ -153,17 +153,17 @@ def _finished_at(job: ObservedJob, pod: ObservedPod | None) -> datetime | None:
 
 
 def _finding(
-    job: ObservedJob, pod: ObservedPod | None, before: TaskRun, answers: LookupResults, now: datetime
+    job: ObservedJob, pod: ObservedPod | None, before: TaskRun, results: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Return the most severe finding, and when to observe the run again."""
     request, previous = ServiceRequest(job.image, job.memory, job.secrets), _as_service_status(before, job)
     subjects: Iterable[Subject]
     if pod is not None:
-        subjects = pod_subjects(PodSubject(request=request, results=answers, previous=previous, pod=pod, job=job))
+        subjects = pod_subjects(PodSubject(request=request, results=results, previous=previous, pod=pod, job=job))
     else:
-        event = answers.newest_event(job.uid, NOT_MADE)
+        event = results.newest_event(job.uid, NOT_MADE)
         refusal = event.message.removeprefix("Error creating: ") if event else ""
-        subjects = [CreationSubject(request=request, results=answers, previous=previous, refusal=refusal, job=job)]
+        subjects = [CreationSubject(request=request, results=results, previous=previous, refusal=refusal, job=job)]
     found = find(job.task, list(subjects), None, now, RUN_TABLE)
     if pod is not None and (pod.container.running_since is not None or _done(pod)):
         # The table has rows for services, which must be ready and keep running, and for injected containers.

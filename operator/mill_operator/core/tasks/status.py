@@ -19,7 +19,7 @@ from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
 
 TOLD_PER_TASK = 5
-"""How many active runs are reported, and how many that have ended: the newest of each."""
+"""Number of active runs that are reported, and of ended ones: the newest of each."""
 TOLD_CHARACTERS = 28_000
 """Size of the report of all tasks together, as JSON: the newest run of every task before the second of any. A status of
 200 services leaves no more, in an object that is written as a whole."""
@@ -31,7 +31,7 @@ class Observed:
 
     tasks: list[TaskStatus]
     active: int
-    """How many runs have not ended."""
+    """Number of runs that have not ended."""
     wake_at: datetime | None
     """When to observe again though nothing happens."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
@@ -46,13 +46,13 @@ def observe(
     previous: Sequence[TaskStatus],
     *,
     problems: Mapping[str, Problem],
-    answers: LookupResults = NO_RESULTS,
+    results: LookupResults = NO_RESULTS,
     now: datetime,
 ) -> Observed:
     """Observe the tasks of a MillDeployment.
 
-    `problems` are why a task's CronJob could not be written: such a task cannot be spawned. `answers` is what was
-    looked up.
+    `problems` says why a task's CronJob could not be written: such a task cannot be started. `results` are those of
+    lookups.
     """
     jobs_of: dict[str, list[ObservedJob]] = {}
     for job in jobs:
@@ -66,7 +66,7 @@ def observe(
     for task in {*jobs_of, *before_of}:
         here, before = jobs_of.get(task, []), before_of.get(task, {})
         looks = [
-            _observe_run(job, _pod_of(job, pod_of), before.get(job.key.name), answers, now, internal_errors)
+            _observe_run(job, _pod_of(job, pod_of), before.get(job.key.name), results, now, internal_errors)
             for job in _newest_jobs(here)
         ]
         deleted = before.keys() - {job.key.name for job in here}
@@ -92,14 +92,14 @@ def _observe_run(
     job: ObservedJob,
     pod: ObservedPod | None,
     before: TaskRun | None,
-    answers: LookupResults,
+    results: LookupResults,
     now: datetime,
     internal_errors: list[tuple[str, InternalError]],
 ) -> RunObservation:
     """Observe one run. An unexpected error is that run's alone; it is noted in `internal_errors`."""
     try:
-        return observe_run(job, pod, before, answers, now)
-    except Exception as error:  # noqa: BLE001 - whatever it is, other runs have nothing to do with it
+        return observe_run(job, pod, before, results, now)
+    except Exception as error:  # noqa: BLE001 - any error is of this run alone
         internal_error = internal_error_of(error)
         internal_errors.append((job.key.name, internal_error))
         return observe_unjudged_run(job, before, internal_error, now)

@@ -1,4 +1,4 @@
-"""What rules look for in one container of a pod: its image, its start, its run.
+"""Predicates of one container of a pod: its image, its start, its run.
 
 A predicate returns what it has found, or None. What is around a pod (the scheduler, volumes, nodes, quotas) has its
 predicates in `pod_predicates`.
@@ -54,8 +54,8 @@ def other_platform(subject: PodSubject) -> Match | None:
     match = BY_PLATFORM(subject)
     if match is None:
         return None
-    said = match.values
-    platform = said["docker"] or "/".join(part for part in (said["os"], said["arch"], said["variant"]) if part)
+    found = match.values
+    platform = found["docker"] or "/".join(part for part in (found["os"], found["arch"], found["variant"]) if part)
     return Match(match.evidence, {"platform": platform} if platform else {})
 
 
@@ -94,8 +94,8 @@ def pull_secret_missing(subject: PodSubject) -> Match | None:
     """Find a registry that refuses while the credentials that the pod should bring do not exist."""
     if (match := _pull_denied(subject)) is None:
         return None
-    said = subject.results.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
-    found = PULL_SECRETS.search(said.message) if said else None
+    event = subject.results.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
+    found = PULL_SECRETS.search(event.message) if event else None
     return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
 
 
@@ -157,12 +157,12 @@ def crashed(end: Termination) -> bool:
     return not done(end) and not out_of_memory(end) and end.reason != "ContainerStatusUnknown"
 
 
-def ends(how: Callable[[Termination], bool]) -> PodPredicate:
+def ends(is_sought: Callable[[Termination], bool]) -> PodPredicate:
     """Find a container that ends: the first time is a suspicion, the second a failure."""
 
     def sees(subject: PodSubject) -> Match | None:
         end = subject.pod.container.latest_end
-        if end is None or not how(end):
+        if end is None or not is_sought(end):
             return None
         evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
         first = subject.pod.container.crashes < 2 or _ran_long(end)

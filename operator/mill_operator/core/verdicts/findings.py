@@ -1,4 +1,4 @@
-"""What the table finds in the subjects of one service, with texts and times."""
+"""Findings: matches of the table in the subjects of one service, with texts and times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

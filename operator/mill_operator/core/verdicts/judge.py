@@ -1,6 +1,6 @@
 """The observation of one service, from its pods: its state, and what the rules find wrong.
 
-Judged are the pods that carry the wanted template's hash, whatever a controller's status says of them: it lags.
+The pods that count have the hash of the desired template, whatever the status of a controller says: it lags.
 Pods that are being deleted, or that a node has evicted, are no evidence against the service.
 """
 
@@ -20,8 +20,8 @@ from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, pods_to_renew
 from mill_operator.core.verdicts.findings import MINUTE, Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
-from mill_operator.core.verdicts.normalize import evicted, node_clock_skew, pod_subjects, since_request
 from mill_operator.core.verdicts.patience import blocked, with_patience
+from mill_operator.core.verdicts.pod_subjects import evicted, node_clock_skew, pod_subjects, since_request
 from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,

@@ -19,7 +19,7 @@ SILENCE: Final = timedelta(seconds=5)
 NODE_SILENCE: Final = timedelta(seconds=10)
 """A pod without news for so long may be on a lost node."""
 PROBED_IN_VAIN: Final = timedelta(seconds=10)
-"""After so long, events about a failing probe are looked up."""
+"""After this time, Events about a failing probe are looked up."""
 LONG_UNSCHEDULABLE: Final = timedelta(seconds=60)
 """A pod that found no node for so long may be waiting for one that an autoscaler has ordered."""
 

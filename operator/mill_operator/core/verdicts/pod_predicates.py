@@ -96,27 +96,27 @@ def volume_unbound(subject: PodSubject) -> Match | None:
     claim = next((each for each in subject.claims if each.key.name in pod.claims and each.phase != "Bound"), None)
     if claim is None:
         return None
-    said = subject.results.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
-    why = _why_no_volume(claim, said.message if said else "")
+    failure = subject.results.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
+    why = _why_no_volume(claim, failure.message if failure else "")
     is_unbound = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
     waiting = subject.results.newest_event(claim.uid, "ExternalProvisioning")
     if not why and not is_unbound and waiting is None:
         return None
     evidence = next(
-        (each.message for each in (said, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
+        (each.message for each in (failure, waiting) if each), pod.unschedulable or f"the claim is {claim.phase}"
     )
     values = {"volume": claim.key.name, "cause": why or "no volume has been provided yet"}
     return Match(evidence, values, grace=None if why else UNEXPLAINED_VOLUME_GRACE)
 
 
-def _why_no_volume(claim: ObservedChild, said: str) -> str:
-    if missing := STORAGE_CLASS_NOT_FOUND.search(said):
+def _why_no_volume(claim: ObservedChild, failure: str) -> str:
+    if missing := STORAGE_CLASS_NOT_FOUND.search(failure):
         return f'storage class "{missing["name"]}" not found'
-    if "no storage class is set" in said or (not said and claim.storage_class is None):
+    if "no storage class is set" in failure or (not failure and claim.storage_class is None):
         return "no storage class"
-    if not said:
+    if not failure:
         return ""
-    return cause(NOT_PROVISIONED.sub("", said))
+    return cause(NOT_PROVISIONED.sub("", failure))
 
 
 def mount_fails(*, absent: bool) -> PodPredicate:
@@ -124,14 +124,14 @@ def mount_fails(*, absent: bool) -> PodPredicate:
 
     def sees(subject: PodSubject) -> Match | None:
         pod = subject.pod
-        if (said := _held_up_by(pod, subject, MOUNTING)) is None:
+        if (failure := _held_up_by(pod, subject, MOUNTING)) is None:
             return None
-        if bool(ABSENT.search(NOT_REGISTERED.sub("", said.message))) is not absent:
+        if bool(ABSENT.search(NOT_REGISTERED.sub("", failure.message))) is not absent:
             return None
-        named = VOLUME.search(said.message)
+        named = VOLUME.search(failure.message)
         volume = pod.claims[0] if len(pod.claims) == 1 else named["name"] if named else "?"
-        why = VOLUME_FAILED.sub("", said.message)
-        return Match(said.message, {"volume": volume, "cause": cause(why)})
+        why = VOLUME_FAILED.sub("", failure.message)
+        return Match(failure.message, {"volume": volume, "cause": cause(why)})
 
     return sees
 
@@ -139,9 +139,9 @@ def mount_fails(*, absent: bool) -> PodPredicate:
 def sandbox_fails(subject: PodSubject) -> Match | None:
     """Find a pod that gets no network, or nothing else that its containers need."""
     pod = subject.pod
-    if (said := _held_up_by(pod, subject, SANDBOX)) is None:
+    if (failure := _held_up_by(pod, subject, SANDBOX)) is None:
         return None
-    return Match(said.message, {"cause": cause(said.message)})
+    return Match(failure.message, {"cause": cause(failure.message)})
 
 
 def _held_up_by(pod: ObservedPod, subject: PodSubject, reasons: tuple[str, ...]) -> ObservedEvent | None:

@@ -1,7 +1,6 @@
-"""What a row of the table is: its texts and times, and a predicate of what it looks at.
+"""Rows of the table of rules: texts, times, and a predicate of one kind of subject.
 
-A rule of one class looks at one kind of subject, and its predicate gets exactly that: no predicate has to ask whether
-there is a pod at all.
+The predicate of a rule gets exactly the kind of its class: none has to check whether there is a pod at all.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from mill_operator.core.verdicts.rule_input import (
 
 
 class Speed(StrEnum):
-    """How fast a reason becomes a failure."""
+    """Speed at which a reason becomes a failure."""
 
     PERMANENT = "permanent"
     """At once: only a change can heal it."""
@@ -58,11 +57,11 @@ class Reason:
     grace: timedelta
     """How long it may last before it is a failure; zero for what is permanent."""
     evidence: str
-    """What has to be observed, for the documentation."""
+    """The condition that has to be observed, for the documentation."""
     message: str
     """One sentence; `{names}` come from the match and from what was requested."""
     suggestion: str
-    """What to do, in the imperative; the same names."""
+    """The remedy, in the imperative; the same names."""
     expected_for: timedelta | None = None
     """How long it is normal, and not even a suspicion; None: it is one at once."""
     is_patient: bool = False
@@ -76,7 +75,7 @@ class Rule(Reason):
     """A row of the table."""
 
     def match(self, subject: Subject) -> Match | None:
-        """Return what the rule finds in a subject; None if nothing, or if it looks at other subjects."""
+        """Return what the rule finds in a subject; None for nothing, and for subjects of another kind."""
         raise NotImplementedError
 
 

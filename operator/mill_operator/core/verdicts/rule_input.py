@@ -1,4 +1,4 @@
-"""What a rule looks at, and what it finds."""
+"""Subjects of rules, and their matches."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,11 +26,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What one rule looks at, and what every finding of it needs."""
+    """Base of the subjects of rules, with what the texts of every finding need."""
 
     request: ServiceRequest
     results: LookupResults = NO_RESULTS
-    """What was looked up."""
+    """Results of lookups."""
     previous: ServiceStatus | None = None
     """The service's status."""
 
@@ -47,7 +47,7 @@ class PodSubject(Subject):
     job: ObservedJob | None = None
     """The run of a task that the pod is for."""
     node_clock_skew: timedelta = timedelta(0)
-    """How far the node's clock is behind ours, as far as it is known."""
+    """Time by which the node's clock is behind the operator's, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,9 @@ class Match:
 
     evidence: str
     values: dict[str, str] = field(default_factory=dict)
-    """What the reason's text names."""
+    """Values for the names in the reason's texts."""
     since: datetime | None = None
-    """When it began, if the evidence itself says so; otherwise the first sighting counts."""
+    """Start of the cause, if the evidence has it; otherwise its first observation counts."""
     grace: timedelta | None = None
     """Overrides the rule's."""
     open_ended: bool = False

@@ -17,7 +17,7 @@ from mill_operator.core.verdicts.settling_pods import SettlingPods
 
 AGAIN_SUSPECT: Final = timedelta(seconds=5)
 AGAIN_FAILED: Final = timedelta(seconds=30)
-"""After so long what could not be judged is tried again, though nothing happens."""
+"""After this time the rendering or judgment is tried again, though nothing happens."""
 
 
 def unjudged(
@@ -46,7 +46,7 @@ def internal_error_finding(
 ) -> Finding:
     """Return what is said of a fault. `before` is what was said of it last, and since when: that stands while it lasts.
 
-    Otherwise an error that is raised now here, now there would be written in every pass.
+    Otherwise an error with a changing place would be written in every reconciliation.
     """
     since = min(timestamps.parse(before[1]), now) if before else now
     return Finding(

@@ -7,7 +7,7 @@ import pytest
 
 from mill_gateway.access import Caller
 from mill_gateway.access.callers import User
-from mill_gateway.exceptions import NotPermitted
+from mill_gateway.exceptions.access import NotPermitted
 from mill_gateway.settings import Settings
 from mill_kube.errors import ApiError, Unreachable
 from mill_kube.resources import NODES

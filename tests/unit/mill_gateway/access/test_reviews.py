@@ -12,7 +12,9 @@ from mill_gateway.access import Access, Caller, access
 from mill_gateway.access.callers import User
 from mill_gateway.access.reviews import Reviews
 from mill_gateway.errors import status_of
-from mill_gateway.exceptions import AuthenticationRequired, GatewayError, LimitReached
+from mill_gateway.exceptions.access import AuthenticationRequired
+from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.limits import LimitReached
 from mill_kube.errors import Unreachable
 from mill_kube.resources import JOBS
 from tests.unit.mill_gateway.conftest import Recorded, Request, Serve

@@ -1,4 +1,4 @@
-"""What a pod takes of its node: as the scheduler counts."""
+"""The resources that a pod requests of its node, as the scheduler counts them."""
 
 from typing import Any
 

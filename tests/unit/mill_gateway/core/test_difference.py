@@ -42,7 +42,7 @@ def test_the_same_file_changes_nothing() -> None:
     assert {each.change for each in (*found.services, *found.tasks)} == {"unchanged"}
 
 
-def test_where_there_is_nothing_everything_is_added() -> None:
+def test_a_first_deploy_adds_everything() -> None:
     found = _difference(BEFORE, before=None)
     assert found.changed is True
     assert [(each.name, each.change) for each in (*found.services, *found.tasks)] == [
@@ -52,7 +52,7 @@ def test_where_there_is_nothing_everything_is_added() -> None:
     ]
 
 
-def test_what_leaves_the_file_is_removed_and_comes_last() -> None:
+def test_removed_services_come_last() -> None:
     found = _difference('service "new" {\n  image = "new:1"\n}\n')
     assert [(each.name, each.change) for each in found.services] == [
         ("new", "added"),
@@ -75,7 +75,7 @@ def test_what_leaves_the_file_is_removed_and_comes_last() -> None:
         ("port     = 8080", 'port = 8080\n  memory = "256M"', {}),
     ],
 )
-def test_fields(old: str, new: str, expected: dict[str, tuple[object, object]]) -> None:
+def test_changes_of_fields(old: str, new: str, expected: dict[str, tuple[object, object]]) -> None:
     assert old in BEFORE
     found = _difference(BEFORE.replace(old, new, 1))
     assert _fields(found) == expected
@@ -83,7 +83,7 @@ def test_fields(old: str, new: str, expected: dict[str, tuple[object, object]]) 
     assert found.services[1].change == "unchanged"
 
 
-def test_the_order_of_routes_and_volumes_means_nothing() -> None:
+def test_the_order_of_routes_and_volumes_does_not_matter() -> None:
     two = BEFORE.replace('  volume "cache"', '  route "b.example.com" {\n    path = "/"\n  }\n  volume "cache"')
     other_order = BEFORE.replace('  route "www', '  route "b.example.com" {\n    path = "/"\n  }\n  route "www')
     assert _difference(other_order, before=two).changed is False

@@ -1,4 +1,4 @@
-"""Lines of logs, and how far somebody has read them."""
+"""Lines of logs, and a reader's position in them."""
 
 import json
 
@@ -51,7 +51,7 @@ def test_lines_are_the_same_however_they_come_in_pieces(lines: list[bytes], data
 @pytest.mark.parametrize(
     "time", [b"2026-02-30T12:00:00Z", b"2026-13-01T12:00:00Z", b"0001-01-01T00:00:00Z", b"2026-01-31T24:60:60Z"]
 )
-def test_a_time_that_never_was_begins_no_line(time: bytes) -> None:
+def test_a_line_with_an_impossible_time_is_no_line(time: bytes) -> None:
     assert parse(time + b" text") is None
 
 
@@ -76,19 +76,19 @@ LINES = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 0, 0, 5,
 
 
 @pytest.mark.parametrize("read", range(len(LINES) + 1))
-def test_whoever_comes_back_gets_the_rest_and_nothing_twice(read: int) -> None:
+def test_a_resumed_reader_gets_each_line_once(read: int) -> None:
     """Also within lines of the very same time; Kubernetes gives the whole second again."""
     first = Progress()
-    assert all(first.take(POD, line) for line in LINES[:read])
+    assert all(first.advance(POD, line) for line in LINES[:read])
     again = Progress.decode(first.encode()) if read else Progress()
     again.reopen(POD)
-    assert [line for line in LINES if again.take(POD, line)] == LINES[read:]
+    assert [line for line in LINES if again.advance(POD, line)] == LINES[read:]
 
 
 def test_replicas_have_positions_of_their_own() -> None:
     progress = Progress()
-    progress.take(POD, LINES[5])
-    assert progress.take("11111111", LINES[0]) is True
+    progress.advance(POD, LINES[5])
+    assert progress.advance("11111111", LINES[0]) is True
     read = Progress.decode(progress.encode())
     assert (read.position(POD), read.position("11111111")) == (Position(SECOND + 9, 1), Position(SECOND, 1))
     assert read.position("22222222") == Position(SECOND + 9 - Progress.LATE, 0), "what may have come late"
@@ -98,13 +98,13 @@ def test_replicas_have_positions_of_their_own() -> None:
 def test_no_more_replicas_are_remembered_than_those_read_last() -> None:
     progress = Progress()
     for number in range(Progress.MOST + 10):
-        progress.take(f"{number:08x}", LINES[0])
+        progress.advance(f"{number:08x}", LINES[0])
     read = Progress.decode(progress.encode())
     assert read.position(f"{9:08x}") == Position(SECOND, 0)
     assert read.position(f"{Progress.MOST + 9:08x}") == Position(SECOND, 1)
     assert progress.position(f"{0:08x}") is not None, "while the stream is open"
     for number in range(Progress.KEPT):
-        progress.take(f"f{number:07x}", LINES[0])
+        progress.advance(f"f{number:07x}", LINES[0])
     assert progress.position(f"{0:08x}") is None
 
 
@@ -114,34 +114,34 @@ def test_a_position_begins_at_the_second_before() -> None:
 
 
 @pytest.mark.parametrize("text", ["x", "0a1b2c3d", "0a1b2c3d-1", "0a1b2c3d-1-1.", "0A1B2C3D-1-1", "0a1b2c3d-\u0661-1"])
-def test_what_is_none_of_ours_is_refused(text: str) -> None:
+def test_a_foreign_event_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no position in a log"):
         Progress.decode(text)
 
 
 @pytest.mark.parametrize("read", range(1, 7))
 def test_lines_out_of_the_order_of_their_times_come_once(read: int) -> None:
-    """Standard output and error are timed before they are put in line."""
+    """Lines of standard output and error get their times before their order."""
     lines = [Line(SECOND + at, str(number)) for number, at in enumerate([0, 5, 3, 5, 4, 9])]
     first = Progress()
-    assert all(first.take(POD, line) for line in lines[:read])
+    assert all(first.advance(POD, line) for line in lines[:read])
     again = Progress.decode(first.encode())
     again.reopen(POD)
-    assert [line for line in lines if again.take(POD, line)] == lines[read:]
+    assert [line for line in lines if again.advance(POD, line)] == lines[read:]
 
 
-def test_of_replicas_that_an_id_cannot_tell_of_nothing_comes_twice() -> None:
+def test_replicas_that_an_id_has_no_room_for_repeat_no_line() -> None:
     progress = Progress()
     for number in range(Progress.MOST + 10):
-        progress.take(f"{number:08x}", Line(SECOND + number, ""))
+        progress.advance(f"{number:08x}", Line(SECOND + number, ""))
     read = Progress.decode(progress.encode())
     read.reopen(f"{9:08x}")
-    assert not read.take(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those that the id tells of"
-    assert read.take(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
+    assert not read.advance(f"{9:08x}", Line(SECOND + 9, "")), "it was read before those in the id"
+    assert read.advance(f"{9:08x}", Line(SECOND + Progress.MOST, "new"))
 
 
 def test_a_clock_that_is_set_back_hides_nothing() -> None:
     progress = Progress()
     lines = [Line(SECOND * at, "") for at in (100, 50, 51, 52)]
-    assert all(progress.take(POD, line) for line in lines)
+    assert all(progress.advance(POD, line) for line in lines)
     assert progress.position(POD) == Position(SECOND * 52, 1)

@@ -180,7 +180,7 @@ def test_owners_and_managers_of_odd_metadata() -> None:
     assert gitops_owner({"labels": [], "annotations": {"argocd.argoproj.io/tracking-id": 5}}, ()) is None
 
 
-def test_usage_of_whom_nobody_knows_is_left_out() -> None:
+def test_usage_of_unnamed_nodes_is_left_out() -> None:
     (item,) = samples.POD_METRICS["items"]
     odd = {
         "metadata": item["metadata"] | {"name": "odd"},
@@ -204,7 +204,7 @@ PROJECTIONS: list[tuple[Callable[[Json], object], Json, str]] = [
 
 
 @pytest.mark.parametrize(("project", "body", "names"), PROJECTIONS)
-def test_what_is_known_by_nothing_is_left_out(project: Callable[[Json], object], body: Json, names: str) -> None:
+def test_an_object_without_identity_is_left_out(project: Callable[[Json], object], body: Json, names: str) -> None:
     for name in names.split():
         for value in (..., None, [], ""):
             with pytest.raises(ValueError, match=f"no metadata.{name}"):

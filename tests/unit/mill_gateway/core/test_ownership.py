@@ -1,4 +1,4 @@
-"""Who manages a resource, by the marks that the tools leave on it."""
+"""The owner of a managed resource, by the marks of GitOps tools."""
 
 from typing import Any
 

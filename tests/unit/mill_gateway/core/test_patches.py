@@ -34,7 +34,7 @@ def test_another_spec_replaces_the_whole_spec_of_that_very_generation() -> None:
     assert replace_patch(_current(), OTHER, "r") == [*TESTS, {"op": "add", "path": "/spec", "value": OTHER.to_wire()}]
 
 
-def test_an_old_request_goes_with_the_spec_that_it_was_about() -> None:
+def test_an_old_request_is_removed_with_its_spec() -> None:
     patch = replace_patch(_current({"mill.dev/request": "old"}), OTHER, "r")
     assert patch[-1] == {"op": "remove", "path": REQUEST}
 
@@ -51,18 +51,18 @@ def test_annotations_are_made_where_there_are_none() -> None:
     ]
 
 
-def test_what_the_api_server_filled_in_is_no_difference() -> None:
+def test_defaults_of_the_api_server_are_no_difference() -> None:
     spec = SPEC.to_wire()
     assert "memory" not in spec["services"][0]
     spec["services"][0]["memory"] = "256M"
     assert replace_patch(_current(spec=spec), SPEC, "r")[-1]["path"] == REQUEST
 
 
-def test_a_spec_that_is_none_of_ours_is_replaced() -> None:
+def test_an_unreadable_spec_is_replaced() -> None:
     current = _current(spec={"services": [{"name": "Web!"}]})
     assert replace_patch(current, SPEC, "r")[-1]["path"] == "/spec"
 
 
-def test_insisting_removes_the_tasks_that_are_no_longer_asked_for() -> None:
+def test_a_forced_patch_removes_tasks_that_are_no_longer_in_the_file() -> None:
     spec = force_patch("u-1", SPEC, "r")["spec"]
     assert spec == {"services": [{"name": "web", "image": "web:1", "port": 8080}], "tasks": None}

@@ -1,4 +1,4 @@
-"""From a wanted to a Job, and whether a run has started."""
+"""The Job of a requested run, and whether it has started."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
     assert container["securityContext"]["runAsNonRoot"] is True
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_problems_of_a_run_are_reported_at_once() -> None:
     wanted = RunRequest(image="a b", cpu=0, memory="lots", env={"1=": "x"}, timeout="soon")
     with pytest.raises(InvalidRunRequest) as refused:
         _inline(wanted)
@@ -128,7 +128,7 @@ def _inline(wanted: RunRequest) -> dict[str, Any]:
         RunRequest(image=""),
     ],
 )
-def test_what_cannot_be_run(wanted: RunRequest) -> None:
+def test_invalid_runs_are_refused(wanted: RunRequest) -> None:
     with pytest.raises(InvalidRunRequest):
         _inline(wanted)
 
@@ -205,5 +205,5 @@ def test_whether_a_run_has_started(pods: list[Any], told: TaskRun | None, expect
         ([_pod(**NEVER)], "the run has not started: its program could not be started"),
     ],
 )
-def test_how_a_run_is_judged_of_which_the_operator_tells_nothing(pods: list[Any], failure: str | None) -> None:
+def test_the_gateways_verdict_on_a_run_without_a_status(pods: list[Any], failure: str | None) -> None:
     assert explain_timeout(RunStart("node-1", "pulling"), pods).failure == failure

@@ -14,7 +14,7 @@ from tests.support.certificates import certificate, make
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two pairs, and one whose key nobody can read."""
+    """Two pairs, and one with an unreadable key."""
     folder = tmp_path_factory.mktemp("pairs")
     return {
         "first": make(folder, "first"),
@@ -25,13 +25,13 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def mounted(tmp_path: Path, pairs: dict[str, Path]) -> Path:
-    """The first pair, where the gateway is to find it."""
+    """The first pair, in the files that the gateway reads."""
     mount(tmp_path, pairs["first"])
     return tmp_path
 
 
 def mount(where: Path, pair: Path, *files: str) -> None:
-    """Put a pair, or one file of it, in the place of what is there."""
+    """Replace both files by a pair, or one file by that of the pair."""
     for name in files or ("tls.crt", "tls.key"):
         new = where / f"{name}.new"
         new.write_bytes((pair / name).read_bytes())
@@ -39,7 +39,7 @@ def mount(where: Path, pair: Path, *files: str) -> None:
 
 
 async def shown(held: Certificate, pairs: dict[str, Path]) -> str:
-    """Connect, and tell whose certificate was shown."""
+    """Connect, and return the name of the certificate."""
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=held.context)
     async with server:
         port = server.sockets[0].getsockname()[1]

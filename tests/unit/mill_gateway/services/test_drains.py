@@ -1,4 +1,4 @@
-"""Draining and removing nodes: which pods go, what is told, and when it is refused."""
+"""Draining and removing nodes: evicted pods, events, and refusals."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ LOOSE = _foreign("loose", None)
 STATEFUL = _foreign("stateful", "StatefulSet")
 
 
-def test_what_goes_and_what_stays() -> None:
+def test_pods_that_a_drain_evicts_and_pods_that_stay() -> None:
     run = pod("migrate", kind="task", run="migrate-1")
     planned = plan_drain(
         map(project_node_pod, [DAEMON, STATIC, LOOSE, STATEFUL, run, pod("web", "0"), pod("web", "1"), pod("db")])
@@ -52,7 +52,7 @@ def test_what_goes_and_what_stays() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nodes/node-1/drain"), ("DELETE", "/v1/nodes/node-1")])
-async def test_unless_it_is_turned_on_it_is_refused(served: Serve, method: str, path: str) -> None:
+async def test_a_drain_is_refused_unless_the_setting_allows_it(served: Serve, method: str, path: str) -> None:
     async with served(node()) as recorded:
         answer = await recorded.http.request(method, path)
         assert (answer.status_code, "MILL_DRAIN=true" in answer.json()["error"]) == (403, True)
@@ -61,7 +61,7 @@ async def test_unless_it_is_turned_on_it_is_refused(served: Serve, method: str, 
         assert (answer.status_code, answer.json()["error"]) == (404, "node not found")
 
 
-async def test_a_node_is_removed_when_nothing_runs_on_it(served: Serve) -> None:
+async def test_an_empty_node_is_removed(served: Serve) -> None:
     async with served(node(), DAEMON, LOOSE, settings=DRAIN) as recorded:
         recorded.kube.answers["delete", "nodes"] = {}
         refused = await recorded.http.delete("/v1/nodes/node-1")
@@ -79,7 +79,7 @@ def _told(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _evictions(recorded: Recorded, *, budget: int = 0) -> Any:
-    """Answer evictions: so many are forbidden by a budget, then pods go, and another replica of web comes."""
+    """Answer evictions: a budget refuses some, then pods end, and another replica of web appears."""
     refusals = budget
 
     def answer(asked: Request) -> Any:
@@ -102,7 +102,7 @@ def _evictions(recorded: Recorded, *, budget: int = 0) -> Any:
     return answer
 
 
-async def test_a_drain_tells_what_becomes_of_every_pod(served: Serve) -> None:
+async def test_a_drain_reports_every_pod(served: Serve) -> None:
     objects = (mill_deployment(WEB), node(), pod("web"), STATEFUL, DAEMON, LOOSE)
     async with served(*objects, settings=DRAIN) as recorded:
         recorded.kube.answers |= {
@@ -126,7 +126,7 @@ async def test_a_drain_tells_what_becomes_of_every_pod(served: Serve) -> None:
     assert [name for name, _ in told].count("done") == 1
 
 
-async def test_whoever_asks_again_joins_and_a_client_that_comes_back_gets_the_rest(served: Serve) -> None:
+async def test_a_second_request_joins_the_drain_and_a_resumed_client_gets_the_rest(served: Serve) -> None:
     async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
         recorded.kube.answers |= {
             ("patch", "nodes"): {},
@@ -150,7 +150,7 @@ async def test_a_node_that_is_cordoned_is_not_cordoned_again_and_time_ends(serve
         assert told[-1][1]["success"] is False
 
 
-async def test_new_replicas_that_fail_are_told_in_the_operators_words(served: Serve) -> None:
+async def test_failed_new_replicas_are_reported_with_the_operators_message(served: Serve) -> None:
     failed = {"services": [{"name": "web", "state": "Failed", "message": "no nodes available: insufficient memory"}]}
     async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
 
@@ -165,7 +165,9 @@ async def test_new_replicas_that_fail_are_told_in_the_operators_words(served: Se
         assert told[-2] == ("failed", {"service": "web", "reason": "no nodes available: insufficient memory"})
 
 
-async def test_what_passes_is_waited_for_and_stops_nobody_else(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_transient_refusal_is_waited_for_and_delays_no_other_pod(
+    served: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(drains, "AGAIN_SECONDS", 0.01)
     refusals = [Unreachable("connection refused"), ApiError(504, "Timeout", "couldn't update PodDisruptionBudget")]
     async with served(mill_deployment(WEB), node(), pod("web"), STATEFUL, settings=DRAIN) as recorded:
@@ -192,7 +194,7 @@ async def test_what_passes_is_waited_for_and_stops_nobody_else(served: Serve, mo
     ],
     ids=["its namespace goes", "another one has its name", "it is gone"],
 )
-async def test_a_pod_that_goes_by_itself_is_only_waited_for(
+async def test_a_terminating_pod_is_only_waited_for(
     served: Serve, refusal: ApiError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drains, "AGAIN_SECONDS", 0.01)
@@ -208,7 +210,7 @@ async def test_a_pod_that_goes_by_itself_is_only_waited_for(
         assert told[-1][1]["success"] is True
 
 
-async def test_nothing_goes_on_after_an_error_of_our_own(served: Serve) -> None:
+async def test_a_drain_ends_at_an_internal_error(served: Serve) -> None:
     async with served(mill_deployment(WEB), node(), pod("web"), STATEFUL, settings=DRAIN) as recorded:
 
         def answer(asked: Request) -> Any:
@@ -225,7 +227,7 @@ async def test_nothing_goes_on_after_an_error_of_our_own(served: Serve) -> None:
         assert drain.events[-1].name == "done"
 
 
-async def test_a_replica_that_goes_already_is_not_replaced_twice(served: Serve) -> None:
+async def test_a_terminating_replica_is_not_replaced_twice(served: Serve) -> None:
     going = pod("web", "0", deletionTimestamp="2026-02-14T10:00:00Z")
     async with served(mill_deployment(WEB), node(), going, pod("web", "1", node="node-2"), settings=DRAIN) as recorded:
 
@@ -239,7 +241,7 @@ async def test_a_replica_that_goes_already_is_not_replaced_twice(served: Serve) 
         assert told[-1][1]["success"] is True
 
 
-async def test_of_a_service_that_nobody_asks_for_only_the_end_is_told(served: Serve) -> None:
+async def test_of_a_service_that_left_its_deployment_only_the_end_is_reported(served: Serve) -> None:
     async with served(mill_deployment(), node(), pod("web"), settings=DRAIN) as recorded:
         recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): _evictions(recorded)}
         told = _told((await recorded.http.post("/v1/nodes/node-1/drain?timeout=200ms")).text)
@@ -247,7 +249,7 @@ async def test_of_a_service_that_nobody_asks_for_only_the_end_is_told(served: Se
         assert told[-1][1]["success"] is True
 
 
-async def test_a_verdict_that_comes_later_is_told_when_it_comes(served: Serve) -> None:
+async def test_a_later_verdict_is_reported_when_it_comes(served: Serve) -> None:
     failed = {"services": [{"name": "web", "state": "Failed", "message": "no nodes available: insufficient memory"}]}
     homeless = pod("web", "1", node=None, ready=False, phase="Pending", state={"waiting": {}})
     async with served(mill_deployment(WEB), node(), pod("web"), settings=DRAIN) as recorded:
@@ -264,7 +266,7 @@ async def test_a_verdict_that_comes_later_is_told_when_it_comes(served: Serve) -
         assert told[-2] == ("failed", {"service": "web", "reason": "no nodes available: insufficient memory"})
 
 
-async def test_a_pod_that_comes_before_the_scheduler_knows_of_the_cordon_goes_too(served: Serve) -> None:
+async def test_a_pod_scheduled_before_the_cordon_took_effect_is_evicted_too(served: Serve) -> None:
     async with served(node(), STATEFUL, settings=DRAIN) as recorded:
 
         def answer(asked: Request) -> Any:
@@ -279,7 +281,7 @@ async def test_a_pod_that_comes_before_the_scheduler_knows_of_the_cordon_goes_to
         assert evicted == ["kube-system/stateful", "kube-system/late"]
 
 
-async def test_drains_that_are_over_are_not_remembered_for_ever(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_finished_drains_are_forgotten(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drains, "KEPT", 2)
     names = [f"node-{number}" for number in range(5)]
     async with served(*(node(each) for each in names), settings=DRAIN) as recorded:

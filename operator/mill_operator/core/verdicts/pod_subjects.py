@@ -1,4 +1,4 @@
-"""Pods as the rules look at them: what happened since the request, by our clock, with each of their containers."""
+"""Pods as subjects of the rules: without what happened before the request, by the operator's clock, per container."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,30 +19,30 @@ _RUNNING: Final = frozenset(rule.code for rule in (*ENDS, *READINESS))
 """Codes of what can be wrong only with a container that has started."""
 
 CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""Clocks differ by no more: a time that is earlier by more is earlier, and one observed later by more was missed."""
+"""Largest assumed difference of two clocks. Times that differ by more have that order, whatever the clocks."""
 CLOCKS_AGREE: Final = timedelta(seconds=2)
-"""Times in a pod's status are whole seconds, and the operator observes them a moment later."""
+"""Smaller differences are no skew: times of a pod are whole seconds, and the operator observes them a moment later."""
 
 
 def since_request(pod: ObservedPod, requested_at: datetime | None) -> ObservedPod:
     """Return a pod without what happened to it before the request, if it is older than that."""
     if requested_at is None or pod.created + CLOCKS_DIFFER >= requested_at:
         return pod
-    told_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < requested_at
-    ours = pod.container
-    ended, last_ended = (_if_since(end, requested_at) for end in (ours.ended, ours.last_ended))
-    stopped = ended is not None or ours.waiting_reason == "CrashLoopBackOff"
+    reported_before = (pod.status_updated_at or pod.created) + CLOCKS_DIFFER < requested_at
+    main = pod.container
+    ended, last_ended = (_if_since(end, requested_at) for end in (main.ended, main.last_ended))
+    stopped = ended is not None or main.waiting_reason == "CrashLoopBackOff"
     ends = (ended is not None) + (last_ended is not None)
-    silent = told_before and ours.waiting_reason not in CREATING
+    is_outdated = reported_before and main.waiting_reason not in CREATING
     container = replace(
-        ours,
-        waiting_reason="" if silent else ours.waiting_reason,
-        waiting_message="" if silent else ours.waiting_message,
+        main,
+        waiting_reason="" if is_outdated else main.waiting_reason,
+        waiting_message="" if is_outdated else main.waiting_message,
         ended=ended,
         last_ended=last_ended,
         restarts=max(0, ends - stopped),
     )
-    return replace(pod, container=container, injected=() if told_before else pod.injected)
+    return replace(pod, container=container, injected=() if reported_before else pod.injected)
 
 
 def _if_since(end: Termination | None, requested_at: datetime) -> Termination | None:
@@ -58,7 +58,7 @@ def evicted(pods: Sequence[ObservedPod], template: str, requested_at: datetime |
 
 
 def pod_subjects(subject: PodSubject) -> Iterator[PodSubject]:
-    """Yield a pod with our container, and with each injected one that keeps it from being ready."""
+    """Yield a pod with its main container, and with each injected one that keeps the pod from being ready."""
     yield _with_cause(subject)
     for other in subject.pod.injected:
         is_running_init = other.is_init and other.running_since is not None  # it should end, and may take its time
@@ -69,9 +69,9 @@ def pod_subjects(subject: PodSubject) -> Iterator[PodSubject]:
 
 
 def _with_cause(subject: PodSubject) -> PodSubject:
-    """Put the cause that an event names into a pod whose pull failure names none.
+    """Return a subject whose pull failure has the cause that an Event names, if the kubelet names none.
 
-    A cause that the status already has is as good, and needs no event.
+    A cause that the status already has serves as well, and needs no Event.
     """
     pod, image = subject.pod, subject.request.image
     if not pulls.names_no_cause(pod.container) or pulls.is_known_cause(subject.previous, image):
@@ -83,19 +83,19 @@ def _with_cause(subject: PodSubject) -> PodSubject:
 
 
 def node_clock_skew(pods: Sequence[ObservedPod], previous: ServiceStatus | None, now: datetime) -> timedelta:
-    """Return how far the nodes' clocks are behind ours: a start has the node's time, and the operator has observed it.
+    """Return how far the nodes' clocks are behind the operator's: a start has the node's time, its observation ours.
 
-    The status has the time of the observation, for the first pod that started. Without it, times count as they are.
+    The status has the time of the observation, for the first pod that started. Without it, the skew is zero.
     """
-    begun = [max(pod.first_started, pod.unready_since or pod.first_started) for pod in pods if pod.first_started]
-    seen = _seen_to_begin(previous, now)
-    if not begun or seen is None:
+    starts = [max(pod.first_started, pod.unready_since or pod.first_started) for pod in pods if pod.first_started]
+    observed_at = _start_observed_at(previous, now)
+    if not starts or observed_at is None:
         return timedelta(0)
-    shift = min(max(seen - min(begun), -CLOCKS_DIFFER), CLOCKS_DIFFER)
+    shift = min(max(observed_at - min(starts), -CLOCKS_DIFFER), CLOCKS_DIFFER)
     return shift if abs(shift) > CLOCKS_AGREE else timedelta(0)
 
 
-def _seen_to_begin(previous: ServiceStatus | None, now: datetime) -> datetime | None:
+def _start_observed_at(previous: ServiceStatus | None, now: datetime) -> datetime | None:
     """Return when the operator observed, by its own clock, that a service had started or lost its health."""
     if previous is None:
         return None
@@ -103,10 +103,10 @@ def _seen_to_begin(previous: ServiceStatus | None, now: datetime) -> datetime | 
         return now
     if previous.rule == UNREADY and previous.since is not None:
         return timestamps.parse(previous.since)
-    begun: str | None = None
+    started_at: str | None = None
     for step in previous.transitions:
         if step.phase is Phase.HEALTHY:
-            begun = None
-        elif begun is None and (step.phase is Phase.STARTING or step.code in _RUNNING):
-            begun = step.at
-    return timestamps.parse(begun) if begun else None
+            started_at = None
+        elif started_at is None and (step.phase is Phase.STARTING or step.code in _RUNNING):
+            started_at = step.at
+    return timestamps.parse(started_at) if started_at else None

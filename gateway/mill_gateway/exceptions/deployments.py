@@ -1,0 +1,70 @@
+"""Failures of requests about deployments, their services and their rollouts."""
+
+from mill_gateway.exceptions.base import GatewayError
+
+
+class InvalidMillFile(GatewayError):
+    """The `.mill` file has errors; `diagnostics` has all of them."""
+
+    code = "invalid_mill_file"
+
+
+class DeploymentNotFound(GatewayError):
+    """The namespace has no such MillDeployment."""
+
+    code = "deployment_not_found"
+
+
+class DeploymentDeleted(GatewayError):
+    """The MillDeployment of a resumed stream was deleted."""
+
+    code = "deployment_deleted"
+
+
+class DeploymentTerminating(GatewayError):
+    """The MillDeployment is being deleted."""
+
+    code = "deployment_terminating"
+
+
+class ManagedByGitOps(GatewayError):
+    """A GitOps tool, which `owner` names, manages the MillDeployment."""
+
+    code = "managed_by_gitops"
+
+
+class WriteConflict(GatewayError):
+    """Other writers change the object faster than the gateway can."""
+
+    code = "write_conflict"
+
+
+class InvalidRollout(GatewayError):
+    """The id is not one of a rollout."""
+
+    code = "invalid_rollout"
+
+
+class RolloutNotFound(GatewayError):
+    """The MillDeployment has no such rollout yet."""
+
+    code = "rollout_not_found"
+
+
+class RolloutExpired(GatewayError):
+    """The history of the MillDeployment does not have the rollout any more."""
+
+    code = "rollout_expired"
+
+
+class ServiceNotFound(GatewayError):
+    """No MillDeployment has such a service."""
+
+    code = "service_not_found"
+    text = "service not found"
+
+
+class AmbiguousService(GatewayError):
+    """Several MillDeployments have a service of this name."""
+
+    code = "ambiguous_service"
