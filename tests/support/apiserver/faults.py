@@ -9,11 +9,18 @@ from mill_kube.resources import Resource
 from mill_objects.json import Json
 
 _PATCHES = {APPLY: "apply", MERGE_PATCH: "merge_patch", JSON_PATCH: "json_patch"}
+_SUBRESOURCES = {"eviction": "evict", "log": "log"}
 
 
 def action_of(request: Request) -> str:
-    """Return the verb of a request; of a patch which one: `apply`, `merge_patch` or `json_patch`."""
-    return _PATCHES[request.content_type] if request.verb == "patch" else request.verb
+    """Return what a request does.
+
+    A patch is `apply`, `merge_patch` or `json_patch`, an eviction is `evict`, and reading a log is `log`; for all
+    others it is the verb.
+    """
+    if request.verb == "patch":
+        return _PATCHES[request.content_type]
+    return _SUBRESOURCES.get(request.subresource or "", request.verb)
 
 
 @dataclass
@@ -36,7 +43,7 @@ class Fault:
     error: Exception | None = None
     """Raised instead of the answer."""
     answer: Json | None = None
-    """Answered instead of what the server would; nothing is read or written."""
+    """Answered instead of what the server would, and not copied; nothing is read or written."""
     takes_effect: bool = False
     """With `error`: the request is served first, and its answer is lost."""
     matched: int = 0
