@@ -40,6 +40,8 @@ class Fault:
     hold: asyncio.Event | None = None
     """The request waits until it is set; one that is never set lets it hang."""
     delay_seconds: float = 0.0
+    meanwhile: Callable[[Request], object] | None = None
+    """Called before the request is answered: what others do at that moment."""
     error: Exception | None = None
     """Raised instead of the answer."""
     answer: Json | None = None
@@ -57,8 +59,10 @@ class Fault:
         self.matched += 1
         return self.first <= self.matched and (self.times is None or self.matched < self.first + self.times)
 
-    async def wait(self) -> None:
+    async def wait(self, request: Request) -> None:
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         if self.hold is not None:
             await self.hold.wait()
+        if self.meanwhile is not None:
+            self.meanwhile(request)

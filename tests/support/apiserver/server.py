@@ -41,6 +41,10 @@ class ApiServer:
         """By namespace and name of a pod. Without one, the container has not started."""
         self.open_logs = 0
         """Number of logs that are being read."""
+        self.in_progress = 0
+        """Number of requests, other than watches and logs, that have no answer yet."""
+        self.most_in_progress = 0
+        """The highest value of `in_progress` so far."""
         self.kubernetes: Json = {"major": "1", "minor": "35"}
         self.requests: list[Request] = []
         self.answers: list[tuple[Request, Json]] = []
@@ -111,7 +115,15 @@ class ApiServer:
     # What the client calls.
 
     async def answer(self, request: Request) -> Json:
-        """Serve a request other than a watch, with the faults that hit it."""
+        """Serve a request other than a watch or a log, with the faults that hit it."""
+        self.in_progress += 1
+        self.most_in_progress = max(self.most_in_progress, self.in_progress)
+        try:
+            return await self._answer(request)
+        finally:
+            self.in_progress -= 1
+
+    async def _answer(self, request: Request) -> Json:
         hits = await self._receive(request)
         for fault in hits:
             if fault.answer is not None:
@@ -158,7 +170,7 @@ class ApiServer:
         self.requests.append(request)
         hits = [fault for fault in self.faults if fault.hits(request)]
         for fault in hits:
-            await fault.wait()
+            await fault.wait(request)
             if fault.error is not None and not fault.takes_effect:
                 raise fault.error
         return hits
