@@ -8,9 +8,10 @@ import gc
 import time
 from typing import Any
 
+from mill_kube.resources import POD_METRICS
 from tests.bench.figures import heading, row, spread
-from tests.unit.mill_gateway.conftest import serve
-from tests.unit.mill_gateway.objects import mill_deployment, node, pod
+from tests.support.gateway.objects import mill_deployment, node, pod
+from tests.support.gateway.served import serve
 
 DEPLOYMENTS, SERVICES, REPLICAS = 5, 200, 2
 ROUNDS = 40
@@ -18,7 +19,7 @@ PATHS = ("/v1/services", "/v1/deployments", "/v1/status", "/v1/nodes", "/v1/metr
 
 
 def deployment(number: int) -> dict[str, Any]:
-    """A MillDeployment of 200 services that are healthy."""
+    """Return a MillDeployment of 200 services that are healthy."""
     names = [f"s{number}-{each}" for each in range(SERVICES)]
     services = [{"name": each, "image": "registry.example/web:1", "port": 8080, "replicas": REPLICAS} for each in names]
     states = [
@@ -29,7 +30,7 @@ def deployment(number: int) -> dict[str, Any]:
 
 
 def usage(made: dict[str, Any]) -> dict[str, Any]:
-    """What a metrics server says of a pod."""
+    """Return the report of a metrics server on a pod."""
     return {"metadata": made["metadata"], "containers": [{"usage": {"cpu": "250m", "memory": "64Mi"}}]}
 
 
@@ -42,15 +43,15 @@ async def main() -> None:
         for service in each["spec"]["services"]
         for replica in range(REPLICAS)
     ]
-    async with serve(*deployments, *pods, *(node(f"node-{each}") for each in range(REPLICAS))) as recorded:
-        recorded.kube.answers["list", "pods"] = {"items": [usage(each) for each in pods]}
+    async with serve(*deployments, *pods, *(node(f"node-{each}") for each in range(REPLICAS))) as served:
+        served.api.add_fault("list", POD_METRICS, answer={"items": [usage(each) for each in pods]})
         gc.freeze()
         heading(f"{len(pods) // REPLICAS} services of {REPLICAS} replicas, milliseconds", "median", "p95", "p99", "max")
         for path in PATHS:
             times = []
             for _ in range(ROUNDS):
                 started = time.monotonic()
-                answer = await recorded.http.get(path)
+                answer = await served.http.get(path)
                 times.append((time.monotonic() - started) * 1000)
                 assert answer.status_code == 200
                 assert path != "/v1/services" or answer.text.count('"healthy",') == len(pods)

@@ -13,7 +13,7 @@ import ssl
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from aiohttp import web
 from kubernetes.aio import client as aio
@@ -24,10 +24,11 @@ from mill_gateway.settings import Settings
 from mill_kube.client import KubeClient
 from tests.bench import process
 from tests.bench.figures import heading, row
+from tests.support.apiserver import ApiServer
 from tests.support.certificates import make
-from tests.unit.mill_gateway.conftest import Recorded
-from tests.unit.mill_gateway.objects import mill_deployment, pod
-from tests.unit.mill_gateway.serving import serving
+from tests.support.gateway.objects import mill_deployment, pod
+from tests.support.gateway.served import Served
+from tests.support.gateway.serving import serving
 
 LINE: Final = b"2026-02-14T10:00:01Z " + b"x" * 65_000 + b"\n"
 SECONDS: Final = 15
@@ -79,7 +80,7 @@ async def measure(streams: int, replicas: int, folder: Path, port: int) -> None:
         gateway = Gateway.of(settings, client)
         for reflector in gateway.stores.reflectors:
             reflector.synced.set()
-        known = Recorded(gateway, cast("object", None), cast("object", None))  # type: ignore[arg-type]
+        known = Served(gateway, ApiServer(), cast("Any", None))
         known.have(mill_deployment({"name": "web", "image": "web:1"}), *(pod("web", str(n)) for n in range(replicas)))
         app = create_app(settings, gateway)
         async with serving(app) as served:

@@ -2,7 +2,7 @@
 
 from mill_objects.key import Key
 from mill_operator.core.observed.children import ObservedChild
-from tests.unit.mill_operator.recordings import CREATED
+from tests.support.recordings import CREATED
 
 OBSERVED = ObservedChild(
     kind="Deployment",

@@ -1,8 +1,9 @@
 """Make a recording for the judge's tests out of a pod.
 
-    kubectl get pod web-… -o json --show-managed-fields | python -m tests.support.record > tests/…/pods/NAME.json
+    kubectl get pod web-… -o json --show-managed-fields | python -m tests.support.record > NAME.json
 
-What the judge looks at stays as it was told; names, times and registries become the ones of all recordings.
+The file belongs into `tests/support/recorded_pods`. The fields that the judge reads keep their values; names, times and
+registries become those of all recordings.
 """
 
 import json

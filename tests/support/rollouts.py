@@ -13,7 +13,7 @@ from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.verdicts.judge import Finding, Observation
 from mill_operator.core.verdicts.rules import TABLE
 from mill_operator.core.verdicts.settling_pods import SettlingPods
-from tests.unit.mill_operator.kstatus import kstatus
+from tests.support.kstatus_rules import kstatus
 
 START = timestamps.parse("2026-01-31T12:00:00Z")
 

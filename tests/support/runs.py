@@ -7,7 +7,7 @@ from typing import Any
 from mill_operator.core import timestamps
 from mill_operator.core.observed.jobs import ObservedJob, project_job
 from mill_operator.core.observed.pods import ObservedPod, project_pod
-from tests.unit.mill_operator.recordings import CREATED, body, changed
+from tests.support.recordings import CREATED, body, changed
 
 TIMED_OUT = "Job was active longer than specified deadline"
 GAVE_UP = "Job has reached the specified backoff limit"

@@ -15,7 +15,7 @@ from httpx_sse import EventSource, ServerSentEvent, connect_sse
 
 from mill_api.status import MillDeploymentStatus
 from tests.e2e.conftest import GATEWAY, Namespace, wait_for
-from tests.unit.mill_operator.kstatus import kstatus
+from tests.support.kstatus_rules import kstatus
 
 KEPT = """
 service "kept" {

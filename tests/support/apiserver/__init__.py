@@ -7,6 +7,8 @@ product. It has no schemas, no admission, no garbage collector and no controller
 
 from tests.support.apiserver.client import InMemoryClient
 from tests.support.apiserver.faults import Fault, action_of
+from tests.support.apiserver.logs import ContainerLog
+from tests.support.apiserver.reviews import Token
 from tests.support.apiserver.server import ApiServer
 
-__all__ = ["ApiServer", "Fault", "InMemoryClient", "action_of"]
+__all__ = ["ApiServer", "ContainerLog", "Fault", "InMemoryClient", "Token", "action_of"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class InMemoryClient(KubeClient):
-    """Makes the same requests as `KubeClient`; logs are not modeled.
+    """Makes the same requests as `KubeClient`.
 
     An answer arrives in a later turn of the event loop, as one from a network does.
     """
@@ -52,5 +52,7 @@ class InMemoryClient(KubeClient):
         async for event in self.server.watch(Request("watch", resource, namespace, query=query)):
             yield event
 
-    async def send(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError("a request that is neither read nor watched, such as logs")
+    async def send(self, request: Request, *_: Any, **__: Any) -> Any:
+        if request.subresource != "log":
+            raise NotImplementedError(f"{request}, of which the response itself is read")
+        return await self.server.open_log(request)

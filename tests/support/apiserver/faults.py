@@ -9,11 +9,18 @@ from mill_kube.resources import Resource
 from mill_objects.json import Json
 
 _PATCHES = {APPLY: "apply", MERGE_PATCH: "merge_patch", JSON_PATCH: "json_patch"}
+_SUBRESOURCES = {"eviction": "evict", "log": "log"}
 
 
 def action_of(request: Request) -> str:
-    """Return the verb of a request; of a patch which one: `apply`, `merge_patch` or `json_patch`."""
-    return _PATCHES[request.content_type] if request.verb == "patch" else request.verb
+    """Return what a request does.
+
+    A patch is `apply`, `merge_patch` or `json_patch`, an eviction is `evict`, and reading a log is `log`; for all
+    others it is the verb.
+    """
+    if request.verb == "patch":
+        return _PATCHES[request.content_type]
+    return _SUBRESOURCES.get(request.subresource or "", request.verb)
 
 
 @dataclass
@@ -33,10 +40,12 @@ class Fault:
     hold: asyncio.Event | None = None
     """The request waits until it is set; one that is never set lets it hang."""
     delay_seconds: float = 0.0
+    meanwhile: Callable[[Request], object] | None = None
+    """Called before the request is answered: what others do at that moment."""
     error: Exception | None = None
     """Raised instead of the answer."""
     answer: Json | None = None
-    """Answered instead of what the server would; nothing is read or written."""
+    """Answered instead of what the server would, and not copied; nothing is read or written."""
     takes_effect: bool = False
     """With `error`: the request is served first, and its answer is lost."""
     matched: int = 0
@@ -50,8 +59,10 @@ class Fault:
         self.matched += 1
         return self.first <= self.matched and (self.times is None or self.matched < self.first + self.times)
 
-    async def wait(self) -> None:
+    async def wait(self, request: Request) -> None:
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         if self.hold is not None:
             await self.hold.wait()
+        if self.meanwhile is not None:
+            self.meanwhile(request)

@@ -15,6 +15,10 @@ def not_found(place: Place) -> ApiError:
     return NotFound(404, "NotFound", f'{resource.full_name} "{name}" not found', details)
 
 
+def no_namespace(name: str) -> ApiError:
+    return NotFound(404, "NotFound", f'namespaces "{name}" not found', {"name": name, "kind": "namespaces"})
+
+
 def already_exists(place: Place) -> ApiError:
     resource, _, name = place
     details = {"name": name, "kind": resource.plural}

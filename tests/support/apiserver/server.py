@@ -1,31 +1,50 @@
 """The in-memory API server: serves requests, and lets a test see and change what it has.
 
-Differences that tests must know: every namespace exists, objects are not validated, a deleted pod is gone at once,
-owner references have no effect, and server-side apply takes a list as one field.
+Differences that tests must know: objects are not validated, a deleted or evicted pod is gone at once, no budget forbids
+an eviction, owner references have no effect, and server-side apply takes a list as one field.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from mill_kube.connection import Request
-from mill_kube.errors import Expired
+from mill_kube.errors import ApiError, Expired
 from mill_kube.resources import Resource
 from mill_objects.json import Json
-from tests.support.apiserver import objects, refusals
+from tests.support.apiserver import logs, objects, refusals, reviews
 from tests.support.apiserver.copies import copied
 from tests.support.apiserver.faults import Fault, action_of
 from tests.support.apiserver.history import Change, History
+from tests.support.apiserver.logs import Log, LogResponse
 from tests.support.apiserver.objects import Stored
 from tests.support.apiserver.ownership import Owners
 from tests.support.apiserver.refusals import Place
+from tests.support.apiserver.reviews import Accounts
 from tests.support.apiserver.selectors import is_selected
 
 
 class ApiServer:
     """Objects of all kinds, and a record of the requests for them."""
 
-    def __init__(self, *, version: int = 100, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        *,
+        version: int = 100,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        namespaces: Collection[str] | None = None,
+    ) -> None:
+        """`namespaces` are those in which objects can be created; None: in all."""
+        self.namespaces = namespaces
+        self.accounts = Accounts()
+        self.logs: dict[tuple[str, str], Log] = {}
+        """By namespace and name of a pod. Without one, the container has not started."""
+        self.open_logs = 0
+        """Number of logs that are being read."""
+        self.in_progress = 0
+        """Number of requests, other than watches and logs, that have no answer yet."""
+        self.most_in_progress = 0
+        """The highest value of `in_progress` so far."""
         self.kubernetes: Json = {"major": "1", "minor": "35"}
         self.requests: list[Request] = []
         self.answers: list[tuple[Request, Json]] = []
@@ -96,11 +115,19 @@ class ApiServer:
     # What the client calls.
 
     async def answer(self, request: Request) -> Json:
-        """Serve a request other than a watch, with the faults that hit it."""
+        """Serve a request other than a watch or a log, with the faults that hit it."""
+        self.in_progress += 1
+        self.most_in_progress = max(self.most_in_progress, self.in_progress)
+        try:
+            return await self._answer(request)
+        finally:
+            self.in_progress -= 1
+
+    async def _answer(self, request: Request) -> Json:
         hits = await self._receive(request)
         for fault in hits:
             if fault.answer is not None:
-                return copied(fault.answer)
+                return fault.answer
         answer = self._serve(request)
         self.answers.append((request, answer))
         for observer in self.observers:
@@ -118,17 +145,41 @@ class ApiServer:
         async for event in self._history.follow(request):
             yield event
 
+    async def open_log(self, request: Request) -> LogResponse:
+        """Return the log of a container. Raise `ApiError` if there is none to read."""
+        for fault in await self._receive(request):
+            if fault.answer is not None or fault.error is not None:
+                raise NotImplementedError("a log that is answered otherwise")
+        place = (request.resource, request.namespace or "", request.name or "")
+        if (stored := self._objects.get(place)) is None:
+            raise refusals.not_found(place)
+        options = logs.options_of(request)
+        logs.check_container(stored.body, options.container)
+        log = self.logs.get(place[1:])
+        if log is None and stored.body["spec"].get("nodeName"):
+            message = f'container "{options.container}" in pod "{place[2]}" is waiting to start: ContainerCreating'
+            raise ApiError(400, "BadRequest", message)
+        self.open_logs += 1
+        return LogResponse((log or logs.empty)(options), self._close_log)
+
+    def _close_log(self) -> None:
+        self.open_logs -= 1
+
     async def _receive(self, request: Request) -> list[Fault]:
         """Record a request and let it meet its faults. Return those that have a part in its answer."""
         self.requests.append(request)
         hits = [fault for fault in self.faults if fault.hits(request)]
         for fault in hits:
-            await fault.wait()
+            await fault.wait(request)
             if fault.error is not None and not fault.takes_effect:
                 raise fault.error
         return hits
 
     def _serve(self, request: Request) -> Json:
+        if request.verb == "create" and request.resource in reviews.KINDS:
+            return self.accounts.review(request)
+        if action_of(request) == "evict":
+            return self._evict(request)
         if request.subresource not in (None, "status") or (request.subresource and request.verb != "patch"):
             raise NotImplementedError(str(request))
         if request.verb == "list":
@@ -138,21 +189,26 @@ class ApiServer:
             raise NotImplementedError(f"{request} without a name")
         place = (request.resource, request.namespace or "", name)
         stored = self._objects.get(place)
-        if request.verb == "create" and stored is not None:
-            raise refusals.already_exists(place)
         if request.verb == "create" or (action_of(request) == "apply" and stored is None):
-            new = objects.created(place, request, self._uid(), self._time())
-            return new.rendered() if _is_dry(request) else self._store(place, None, new)
+            return self._create(place, stored, request)
         if stored is None:
             raise refusals.not_found(place)
         if request.verb == "get":
             return copied(stored.body)
         if request.verb == "delete":
-            return self._delete(place, stored, request)
+            return self._delete(place, stored, request.body or {})
         new = objects.changed(place, stored, request, self._time())
         if new.rendered() == stored.rendered():
             return copied(stored.body)
         return new.rendered() if _is_dry(request) else self._store(place, stored, new)
+
+    def _create(self, place: Place, stored: Stored | None, request: Request) -> Json:
+        if self.namespaces is not None and place[1] and place[1] not in self.namespaces:
+            raise refusals.no_namespace(place[1])
+        if stored is not None:
+            raise refusals.already_exists(place)
+        new = objects.created(place, request, self._uid(), self._time())
+        return new.rendered() if _is_dry(request) else self._store(place, None, new)
 
     def _list(self, request: Request) -> Json:
         query, kind = request.query, request.resource
@@ -170,10 +226,17 @@ class ApiServer:
         head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version}
         return {**head, "metadata": metadata, "items": copied(items[:limit])}
 
-    def _delete(self, place: Place, stored: Stored, request: Request) -> Json:
-        options, meta = request.body or {}, stored.body["metadata"]
+    def _evict(self, request: Request) -> Json:
+        place = (request.resource, request.namespace or "", request.name or "")
+        if (stored := self._objects.get(place)) is None:
+            raise refusals.not_found(place)
+        self._delete(place, stored, request.body.get("deleteOptions") or {})
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+    def _delete(self, place: Place, stored: Stored, options: Json) -> Json:
+        meta = stored.body["metadata"]
         if options.get("propagationPolicy", "Background") != "Background":
-            raise NotImplementedError(f"{request} with {options}")
+            raise NotImplementedError(f"a deletion with {options}")
         for key, value in (options.get("preconditions") or {}).items():
             if meta.get(key) != value:
                 raise refusals.conflict(place, f"Precondition failed: {key} in precondition: {value}")

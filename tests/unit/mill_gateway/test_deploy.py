@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from mill_kube.errors import ApiError, Conflict
-
-from .conftest import Request, Serve
-from .objects import mill_deployment
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError
+from mill_kube.resources import MILL_DEPLOYMENTS
+from tests.support.gateway.objects import mill_deployment
+from tests.support.gateway.operator import finish_rollouts
+from tests.support.gateway.served import Serve, Served
 
 FILE = 'service "web" {\n  image = "web:2"\n  port  = 8080\n}\n'
 WEB = {"name": "web", "image": "web:1", "port": 8080}
@@ -23,14 +25,10 @@ STATUS = {
 }
 
 
-def _written(asked: Request) -> dict[str, Any]:
-    """The resource after the patch, as the API server would answer."""
-    body = mill_deployment(status=STATUS)
-    body["metadata"]["generation"] = 2
-    for operation in asked.body if isinstance(asked.body, list) else ():
-        if operation["path"] == "/spec":
-            body["spec"] = operation["value"]
-    return body
+def _images(served: Served) -> list[str]:
+    """Return the images of the services in the cluster."""
+    (found,) = served.api.all(MILL_DEPLOYMENTS)
+    return [each["image"] for each in found["spec"]["services"]]
 
 
 def _managed(**metadata: Any) -> dict[str, Any]:
@@ -39,96 +37,91 @@ def _managed(**metadata: Any) -> dict[str, Any]:
     return body
 
 
-async def test_a_deploy_streams_its_rollout_to_the_end(served: Serve) -> None:
-    async with served(mill_deployment(WEB)) as recorded:
-        recorded.kube.answers["patch", "milldeployments"] = _written
-        answer = await recorded.http.post("/v1/deploy", content=FILE)
+async def test_a_deploy_streams_its_rollout_to_the_end(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB)) as served:
+        finish_rollouts(served, STATUS)
+        answer = await served.http.post("/v1/deploy", content=FILE)
         assert answer.status_code == 200
+        assert _images(served) == ["web:2"]
         assert answer.headers["Mill-Rollout"] == "01234567.2"
         assert answer.text.endswith(
             'event: done\r\ndata: {"elapsed": 1.0, "success": true}\r\nid: 01234567.2.end\r\n\r\n'
         )
-        (asked,) = recorded.kube.requests
+        (asked,) = served.api.requests
         assert asked.query["dryRun"] is None
 
 
 @pytest.mark.parametrize("path", ["/v1/deploy", "/v1/restart/web"])
-async def test_a_superseded_deploy_streams_its_own_rollout(served: Serve, path: str) -> None:
-    """Another deploy is written, and its rollout has finished, before the API server answers the first one."""
+async def test_a_superseded_deploy_streams_its_own_rollout(serve: Serve, path: str) -> None:
+    """Another deploy is written, and its rollout over, before the API server's answer to the first has come."""
     newer = mill_deployment(WEB, status={**STATUS, "rollout": {**STATUS["rollout"], "id": "3"}})
-    newer["metadata"] |= {"generation": 3, "resourceVersion": "999999"}
-    async with served(mill_deployment(WEB)) as recorded:
-
-        def overtaken(asked: Request) -> Any:
-            recorded.have(newer)
-            return _written(asked)
-
-        recorded.kube.answers["patch", "milldeployments"] = overtaken
-        answer = await recorded.http.post(path, content=FILE)
-        assert answer.headers["Mill-Rollout"] == "01234567.2"
+    newer["metadata"]["generation"] = 3
+    async with serve(mill_deployment(WEB)) as served:
+        served.api.observers.append(lambda _request, _answer: served.have(newer))
+        answer = await served.http.post(path, content=FILE)
+        (asked,) = served.api.requests
+        restarted = "restart" in path
+        own = f"1-{asked.body['metadata']['annotations']['mill.dev/request']}" if restarted else "2"
+        assert answer.headers["Mill-Rollout"] == f"01234567.{own}"
         assert answer.text.startswith('event: failed\r\ndata: {"reason": "superseded by generation 3"}')
         assert '"success": false' in answer.text
 
 
-async def test_a_deploy_of_a_managed_resource_is_refused_with_the_owners_name(served: Serve) -> None:
-    async with served(_managed(annotations=ARGO)) as recorded:
-        answer = await recorded.http.post("/v1/deploy", content=FILE)
+async def test_a_deploy_of_a_managed_resource_is_refused_with_the_owners_name(serve: Serve) -> None:
+    async with serve(_managed(annotations=ARGO)) as served:
+        answer = await served.http.post("/v1/deploy", content=FILE)
         assert (answer.status_code, answer.json()["owner"]) == (409, "the Argo CD application shop")
         assert answer.json()["error"].startswith(
             "MillDeployment default/mill is managed by the Argo CD application shop: change it there"
         )
-        assert recorded.kube.requests == []
-        recorded.kube.answers["patch", "milldeployments"] = _written
-        assert (await recorded.http.post("/v1/deploy?force=true", content=FILE)).status_code == 200
+        assert served.api.requests == []
+        finish_rollouts(served, STATUS)
+        assert (await served.http.post("/v1/deploy?force=true", content=FILE)).status_code == 200
+        assert _images(served) == ["web:2"]
 
 
-async def test_an_owner_that_is_not_cached_yet_counts(served: Serve) -> None:
+async def test_an_owner_that_is_not_cached_yet_counts(serve: Serve) -> None:
     """Created by Flux a moment ago: the creation is refused, and the resource that is read has an owner."""
-    async with served() as recorded:
-        recorded.kube.answers |= {
-            ("create", "milldeployments"): Conflict(409, "AlreadyExists", "milldeployments mill already exists"),
-            ("get", "milldeployments"): _managed(
-                labels={"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux"}
-            ),
-        }
-        answer = await recorded.http.post("/v1/deploy", content=FILE)
+    async with serve() as served:
+        flux = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux"}
+        served.api.put(MILL_DEPLOYMENTS, _managed(labels=flux))
+        answer = await served.http.post("/v1/deploy", content=FILE)
         assert (answer.status_code, answer.json()["owner"]) == (409, "the Flux Kustomization flux/apps")
-        assert [each.verb for each in recorded.kube.requests] == ["create", "get"]
+        assert [each.verb for each in served.api.requests] == ["create", "get"]
 
 
-async def test_constant_writes_of_others_do_not_prevent_a_deploy(served: Serve) -> None:
-    refusals = iter(range(4))
+async def test_constant_writes_of_others_do_not_prevent_a_deploy(serve: Serve) -> None:
+    generations = iter(range(2, 100))
+    async with serve(mill_deployment(WEB)) as served:
 
-    def changed_meanwhile(asked: Request) -> Any:
-        if next(refusals, None) is not None:
-            return ApiError(422, "Invalid", "the server rejected our request due to an error in our request")
-        return _written(asked)
+        def change(_request: Request) -> None:
+            other = mill_deployment(WEB)
+            other["metadata"]["generation"] = next(generations)
+            served.api.put(MILL_DEPLOYMENTS, other)
 
-    async with served(mill_deployment(WEB)) as recorded:
-        recorded.kube.answers |= {
-            ("patch", "milldeployments"): changed_meanwhile,
-            ("get", "milldeployments"): mill_deployment(WEB),
-        }
-        assert (await recorded.http.post("/v1/deploy", content=FILE)).status_code == 200
-        *_, last = recorded.kube.requests
+        served.api.add_fault("patch", MILL_DEPLOYMENTS, meanwhile=change)
+        finish_rollouts(served, STATUS)
+        assert (await served.http.post("/v1/deploy", content=FILE)).status_code == 200
+        *_, last = served.api.requests
         assert list(last.body["metadata"]["annotations"]) == ["mill.dev/request"]
         assert [each["image"] for each in last.body["spec"]["services"]] == ["web:2"]
+        assert _images(served) == ["web:2"]
+        assert len(served.api.sent("json_patch")) > 1
 
 
-async def test_a_spec_that_the_api_server_refuses_is_answered_with_its_message(served: Serve) -> None:
+async def test_a_spec_that_the_api_server_refuses_is_answered_with_its_message(serve: Serve) -> None:
     words = "MillDeployment.mill.dev mill is invalid: spec.services[0].name"
-    async with served(mill_deployment(WEB)) as recorded:
+    async with serve(mill_deployment(WEB)) as served:
         refusal = ApiError(422, "Invalid", words, {"kind": "MillDeployment", "name": "mill"})
-        recorded.kube.answers["patch", "milldeployments"] = refusal
-        answer = await recorded.http.post("/v1/deploy", content=FILE)
+        served.api.add_fault("patch", MILL_DEPLOYMENTS, error=refusal)
+        answer = await served.http.post("/v1/deploy", content=FILE)
         assert (answer.status_code, words in answer.json()["error"]) == (422, True)
-        assert len(recorded.kube.requests) == 1
+        assert len(served.api.requests) == 1
 
 
-async def test_a_dry_run_reports_changes_and_keeps_nothing(served: Serve) -> None:
-    async with served(mill_deployment(WEB, {"name": "old", "image": "old:1"})) as recorded:
-        recorded.kube.answers["patch", "milldeployments"] = _written
-        answer = await recorded.http.post("/v1/deploy?dryRun=true", content=FILE)
+async def test_a_dry_run_reports_changes_and_keeps_nothing(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB, {"name": "old", "image": "old:1"})) as served:
+        answer = await served.http.post("/v1/deploy?dryRun=true", content=FILE)
         assert answer.status_code == 200
         assert answer.json() == {
             "changed": True,
@@ -145,22 +138,23 @@ async def test_a_dry_run_reports_changes_and_keeps_nothing(served: Serve) -> Non
             "namespace": "default",
             "created": False,
         }
-        (asked,) = recorded.kube.requests
+        (asked,) = served.api.requests
         assert asked.query["dryRun"] == "All"
+        assert _images(served) == ["web:1", "old:1"]
 
 
-async def test_a_dry_run_refuses_as_a_deploy_does(served: Serve) -> None:
-    async with served(_managed(annotations=ARGO)) as recorded:
-        assert (await recorded.http.post("/v1/deploy?dryRun=true", content=FILE)).status_code == 409
-        assert (await recorded.http.post("/v1/deploy?dryRun=true", content="service {")).status_code == 400
+async def test_a_dry_run_refuses_as_a_deploy_does(serve: Serve) -> None:
+    async with serve(_managed(annotations=ARGO)) as served:
+        assert (await served.http.post("/v1/deploy?dryRun=true", content=FILE)).status_code == 409
+        assert (await served.http.post("/v1/deploy?dryRun=true", content="service {")).status_code == 400
 
 
-async def test_a_restart_changes_annotations_and_nothing_else(served: Serve) -> None:
-    async with served(_managed(annotations=ARGO)) as recorded:
-        recorded.kube.answers["patch", "milldeployments"] = _written
-        answer = await recorded.http.post("/v1/restart/web")
+async def test_a_restart_changes_annotations_and_nothing_else(serve: Serve) -> None:
+    async with serve(_managed(annotations=ARGO)) as served:
+        finish_rollouts(served, STATUS)
+        answer = await served.http.post("/v1/restart/web")
         assert (answer.status_code, "event: done" in answer.text) == (200, True)
-        (asked,) = recorded.kube.requests
+        (asked,) = served.api.requests
         request = asked.body["metadata"]["annotations"]["mill.dev/request"]
         assert asked.body == {
             "metadata": {
@@ -179,17 +173,16 @@ async def test_a_restart_changes_annotations_and_nothing_else(served: Serve) -> 
         ("/v1/restart/shared", 409, "several deployments have a service shared: say which with `?name=` (b, mill)"),
     ],
 )
-async def test_a_restart_of_no_or_several_services_is_refused(
-    served: Serve, path: str, status: int, error: str
-) -> None:
+async def test_a_restart_of_no_or_several_services_is_refused(serve: Serve, path: str, status: int, error: str) -> None:
     shared = {"name": "shared", "image": "web:1"}
-    async with served(mill_deployment(WEB, shared), mill_deployment(shared, name="b")) as recorded:
-        answer = await recorded.http.post(path)
+    async with serve(mill_deployment(WEB, shared), mill_deployment(shared, name="b")) as served:
+        answer = await served.http.post(path)
         assert (answer.status_code, answer.json()["error"]) == (status, error)
-        assert recorded.kube.requests == []
+        assert served.api.requests == []
 
 
-async def test_a_restart_of_a_deployment_that_was_just_deleted_is_404(served: Serve) -> None:
-    async with served(mill_deployment(WEB)) as recorded:
-        answer = await recorded.http.post("/v1/restart/web")
+async def test_a_restart_of_a_deployment_that_was_just_deleted_is_404(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB)) as served:
+        served.api.remove(MILL_DEPLOYMENTS, "default", "mill")
+        answer = await served.http.post("/v1/restart/web")
         assert (answer.status_code, answer.json()["error"]) == (404, "service not found")

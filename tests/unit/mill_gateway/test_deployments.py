@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView
-
-from .conftest import Serve
-from .objects import mill_deployment
+from mill_kube.resources import MILL_DEPLOYMENTS
+from tests.support.gateway.objects import mill_deployment
+from tests.support.gateway.served import Serve
 
 AT = "2026-01-01T00:00:00.000Z"
 WEB = {"name": "web", "image": "web:1", "port": 8080}
@@ -64,9 +64,9 @@ def _deployed(generation: int, *history: str, **status: Any) -> dict[str, Any]:
     return body
 
 
-async def test_a_deployment_is_shown_with_its_verdict(served: Serve) -> None:
-    async with served(_deployed(4, "3")) as recorded:
-        (shown,) = (await recorded.http.get("/v1/deployments")).json()
+async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
+    async with serve(_deployed(4, "3")) as served:
+        (shown,) = (await served.http.get("/v1/deployments")).json()
         assert shown == {
             "name": "mill",
             "namespace": "default",
@@ -88,68 +88,68 @@ async def test_a_deployment_is_shown_with_its_verdict(served: Serve) -> None:
             "warnings": [],
         }
         DeploymentView.model_validate(shown, extra="forbid")
-        one = (await recorded.http.get("/v1/deployments/mill")).json()
+        one = (await served.http.get("/v1/deployments/mill")).json()
         DeploymentDetail.model_validate(one, extra="forbid")
         assert {key: value for key, value in one.items() if key not in ("spec", "status")} == shown
         assert one["spec"]["services"] == [WEB]
         assert one["status"]["history"] == [_past("3")]
 
 
-async def test_a_deployment_that_the_operator_has_not_observed_is_rolling_out(served: Serve) -> None:
-    async with served(mill_deployment(WEB)) as recorded:
-        (shown,) = (await recorded.http.get("/v1/deployments")).json()
+async def test_a_deployment_that_the_operator_has_not_observed_is_rolling_out(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB)) as served:
+        (shown,) = (await served.http.get("/v1/deployments")).json()
         assert (shown["rolling_out"], shown["success"], shown["ready"]) == (True, None, False)
         assert shown["message"] == "not observed by the operator yet"
 
 
 @pytest.mark.parametrize("path", ["/v1/deployments", "/v1/deployments/mill"])
-async def test_an_unchanged_answer_is_not_sent_again(served: Serve, path: str) -> None:
-    async with served(_deployed(4)) as recorded:
-        tag = (await recorded.http.get(path)).headers["ETag"]
-        same = await recorded.http.get(path, headers={"If-None-Match": tag})
+async def test_an_unchanged_answer_is_not_sent_again(serve: Serve, path: str) -> None:
+    async with serve(_deployed(4)) as served:
+        tag = (await served.http.get(path)).headers["ETag"]
+        same = await served.http.get(path, headers={"If-None-Match": tag})
         assert (same.status_code, same.content) == (304, b"")
-        recorded.have(_deployed(5))
-        assert (await recorded.http.get(path, headers={"If-None-Match": tag})).status_code == 200
+        served.have(_deployed(5))
+        assert (await served.http.get(path, headers={"If-None-Match": tag})).status_code == 200
 
 
-async def test_the_tag_of_a_long_list_is_short(served: Serve) -> None:
+async def test_the_tag_of_a_long_list_is_short(serve: Serve) -> None:
     """Proxies take no more than a few kilobytes of headers."""
     bodies = [mill_deployment(WEB, name=f"d{number}") for number in range(100)]
-    async with served(*bodies) as recorded:
-        tag = (await recorded.http.get("/v1/deployments")).headers["ETag"]
+    async with serve(*bodies) as served:
+        tag = (await served.http.get("/v1/deployments")).headers["ETag"]
         assert len(tag) < 100
-        recorded.lose("MillDeployment", "default", "d7")
-        assert (await recorded.http.get("/v1/deployments", headers={"If-None-Match": tag})).status_code == 200
+        served.lose("MillDeployment", "default", "d7")
+        assert (await served.http.get("/v1/deployments", headers={"If-None-Match": tag})).status_code == 200
 
 
 EVENTS = "/v1/deployments/mill/events"
 
 
-async def test_a_late_reader_gets_everything_and_a_resumed_one_the_rest(served: Serve) -> None:
-    async with served(_deployed(4)) as recorded:
-        whole = await recorded.http.get(EVENTS)
+async def test_a_late_reader_gets_everything_and_a_resumed_one_the_rest(serve: Serve) -> None:
+    async with serve(_deployed(4)) as served:
+        whole = await served.http.get(EVENTS)
         assert [line for line in whole.text.split("\r\n") if line.startswith("id")] == [
             f"id: {UID}.4.2",
             f"id: {UID}.4.end",
         ]
         assert (whole.headers["Mill-Rollout"], whole.headers["X-Accel-Buffering"]) == (f"{UID}.4", "no")
-        rest = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.2"})
+        rest = await served.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.2"})
         assert rest.text == 'event: done\r\ndata: {"elapsed": 1.5, "success": false}\r\nid: 01234567.4.end\r\n\r\n'
 
 
-async def test_the_events_of_one_service(served: Serve) -> None:
-    async with served(_deployed(4)) as recorded:
-        whole = await recorded.http.get(EVENTS)
-        one = await recorded.http.get(EVENTS, params={"service": "web"})
+async def test_the_events_of_one_service(serve: Serve) -> None:
+    async with serve(_deployed(4)) as served:
+        whole = await served.http.get(EVENTS)
+        one = await served.http.get(EVENTS, params={"service": "web"})
         assert one.text.split("\r\n\r\n")[0] == whole.text.split("\r\n\r\n")[0]
         assert '"success": false' in one.text
-        nobody = await recorded.http.get(EVENTS, params={"service": "nope"})
+        nobody = await served.http.get(EVENTS, params={"service": "nope"})
         assert (nobody.status_code, nobody.json()["error"]) == (404, "service not found")
 
 
-async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
-    async with served(_deployed(4)) as recorded:
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
+async def test_after_the_last_event_there_is_nothing(serve: Serve) -> None:
+    async with serve(_deployed(4)) as served:
+        answer = await served.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
         assert (answer.status_code, answer.content) == (204, b"")
 
 
@@ -168,68 +168,64 @@ async def test_after_the_last_event_there_is_nothing(served: Serve) -> None:
     ],
 )
 async def test_past_and_future_rollouts(
-    served: Serve, rollout: str, history: tuple[str, ...], status: int, words: str
+    serve: Serve, rollout: str, history: tuple[str, ...], status: int, words: str
 ) -> None:
-    body = _deployed(9, *history)
-    async with served(body) as recorded:
-        recorded.kube.answers["get", "milldeployments"] = body
-        answer = await recorded.http.get(EVENTS, params={"rollout": rollout})
+    async with serve(_deployed(9, *history)) as served:
+        answer = await served.http.get(EVENTS, params={"rollout": rollout})
         assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-async def test_a_rollout_that_another_gateway_has_just_requested_is_looked_up(served: Serve) -> None:
-    async with served(_deployed(4)) as recorded:
-        newer = _deployed(5)
-        newer["metadata"]["resourceVersion"] = "999999"
-        recorded.kube.answers["get", "milldeployments"] = newer
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.5.1"})
+async def test_a_rollout_that_another_gateway_has_just_requested_is_looked_up(serve: Serve) -> None:
+    async with serve(_deployed(4)) as served:
+        served.api.put(MILL_DEPLOYMENTS, _deployed(5))
+        answer = await served.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.5.1"})
         assert (answer.status_code, f"id: {UID}.5.end" in answer.text) == (200, True)
 
 
-async def test_a_recreated_deployment_has_no_events_of_its_predecessor(served: Serve) -> None:
-    async with served(_deployed(4)) as recorded:
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.4.1"})
+async def test_a_recreated_deployment_has_no_events_of_its_predecessor(serve: Serve) -> None:
+    async with serve(_deployed(4)) as served:
+        answer = await served.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.4.1"})
         assert (answer.status_code, "was deleted" in answer.json()["error"]) == (410, True)
 
 
-async def test_a_deployment_that_another_gateway_has_just_created_is_looked_up(served: Serve) -> None:
-    async with served() as recorded:
-        recorded.kube.answers["get", "milldeployments"] = _deployed(1)
+async def test_a_deployment_that_another_gateway_has_just_created_is_looked_up(serve: Serve) -> None:
+    async with serve() as served:
+        served.api.put(MILL_DEPLOYMENTS, _deployed(1))
         for how in ({}, {"headers": {"Last-Event-ID": f"{UID}.1.0"}}):
-            answer = await recorded.http.get(EVENTS, **how)
+            answer = await served.http.get(EVENTS, **how)
             assert (answer.status_code, f"id: {UID}.1.end" in answer.text) == (200, True)
-        assert len(recorded.kube.requests) == 1, "it is known by then"
+        assert len(served.api.requests) == 1, "it is in the cache by then"
 
 
-async def test_a_deployment_that_was_just_recreated_is_looked_up(served: Serve) -> None:
-    anew = _deployed(1)
-    anew["metadata"] |= {"uid": "ffffffff-1", "resourceVersion": "999999"}
-    async with served(_deployed(4)) as recorded:
-        recorded.kube.answers["get", "milldeployments"] = anew
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.1.0"})
+async def test_a_deployment_that_was_just_recreated_is_looked_up(serve: Serve) -> None:
+    recreated = _deployed(1)
+    recreated["metadata"]["uid"] = "ffffffff-1"
+    async with serve(_deployed(4)) as served:
+        served.api.put(MILL_DEPLOYMENTS, recreated)
+        answer = await served.http.get(EVENTS, headers={"Last-Event-ID": "ffffffff.1.0"})
         assert (answer.status_code, "id: ffffffff.1.end" in answer.text) == (200, True)
 
 
-async def test_a_missing_deployment_is_404(served: Serve) -> None:
-    async with served() as recorded:
-        never = await recorded.http.get(EVENTS)
+async def test_a_missing_deployment_is_404(serve: Serve) -> None:
+    async with serve() as served:
+        never = await served.http.get(EVENTS)
         assert (never.status_code, never.json()["error"]) == (404, "deployment not found: default/mill")
-        gone = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.1"})
+        gone = await served.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.1"})
         assert (gone.status_code, "was deleted" in gone.json()["error"]) == (410, True)
-        over = await recorded.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
+        over = await served.http.get(EVENTS, headers={"Last-Event-ID": f"{UID}.4.end"})
         assert over.status_code == 204
 
 
-async def test_unknown_rollouts_leave_nothing_in_memory(served: Serve) -> None:
-    async with served(_deployed(4, "3")) as recorded:
+async def test_unknown_rollouts_leave_nothing_in_memory(serve: Serve) -> None:
+    async with serve(_deployed(4, "3")) as served:
         for rollout in ("4", "3", *(f"2-{number}" for number in range(20))):
-            assert (await recorded.http.get(EVENTS, params={"rollout": rollout})).status_code == 200
-        (known,) = recorded.gateway.stores.deployments.in_group("default")
+            assert (await served.http.get(EVENTS, params={"rollout": rollout})).status_code == 200
+        (known,) = served.gateway.stores.deployments.in_group("default")
         assert len(known._events) == 2
 
 
 @pytest.mark.parametrize("last", NONSENSE)
-async def test_foreign_event_ids_are_refused(served: Serve, last: str) -> None:
-    async with served(_deployed(4)) as recorded:
-        answer = await recorded.http.get(EVENTS, headers={"Last-Event-ID": last.encode("latin-1")})
+async def test_foreign_event_ids_are_refused(serve: Serve, last: str) -> None:
+    async with serve(_deployed(4)) as served:
+        answer = await served.http.get(EVENTS, headers={"Last-Event-ID": last.encode("latin-1")})
         assert (answer.status_code, "is not one of ours" in answer.json()["error"]) == (400, True)

@@ -9,8 +9,7 @@ import pytest
 from mill_gateway.errors import PASSED_ON, STATUSES, status_of
 from mill_gateway.exceptions.base import GatewayError, error_classes
 from mill_gateway.exceptions.cluster import RefusedByCluster
-
-from .conftest import Serve
+from tests.support.gateway.served import Serve
 
 API = Path(__file__).parents[3] / "docs" / "api.md"
 CLASSES = list(error_classes())
@@ -55,15 +54,15 @@ def test_statuses_of_the_api_server_are_passed_on_if_they_concern_the_caller(sta
     ],
 )
 async def test_errors_of_the_framework_have_codes_as_well(
-    served: Serve, method: str, path: str, content: str, code: str
+    serve: Serve, method: str, path: str, content: str, code: str
 ) -> None:
-    async with served() as recorded:
+    async with serve() as served:
         headers = {"Content-Type": "application/json", "X-Request-Id": "abc-1"}
-        answer = await recorded.http.request(method, path, content=content, headers=headers)
+        answer = await served.http.request(method, path, content=content, headers=headers)
     assert (answer.json()["code"], answer.json()["request"]) == (code, "abc-1")
 
 
-async def test_a_body_without_a_content_type_has_a_code(served: Serve) -> None:
-    async with served() as recorded:
-        answer = await recorded.http.put("/v1/secrets/a", content="{}")
+async def test_a_body_without_a_content_type_has_a_code(serve: Serve) -> None:
+    async with serve() as served:
+        answer = await served.http.put("/v1/secrets/a", content="{}")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_content_type")

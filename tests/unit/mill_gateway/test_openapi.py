@@ -4,7 +4,7 @@ schemathesis makes all of its checks but one, of which the test says why.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -15,15 +15,15 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from mill_gateway.app import create_app
-from mill_gateway.gateway import Gateway
 from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
 from mill_gateway.services import runs
 from mill_gateway.settings import Settings
-from mill_kube.client import KubeClient
-
-from .conftest import Recorded, RecordedClient, Request, Serve
-from .objects import claim, cron_job, job, meta, mill_deployment, node, pod
+from mill_kube.resources import CRON_JOBS, SECRETS
+from tests.support.apiserver import ContainerLog
+from tests.support.gateway.objects import claim, cron_job, job, mill_deployment, node, pod
+from tests.support.gateway.operator import finish_rollouts
+from tests.support.gateway.served import Serve, Served, connect
 
 TOKEN = "right-token"
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}"}
@@ -45,41 +45,18 @@ TERMINATED = {"terminated": {"exitCode": 0, "startedAt": "2026-02-14T10:00:01Z",
 ENDED = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
 
 
-def _written(asked: Request) -> dict[str, Any]:
-    name = asked.name or asked.body["metadata"]["name"]
-    return mill_deployment(WEB, name=name, namespace=asked.namespace or "", status=OVER)
-
-
-def _spawned(asked: Request) -> dict[str, Any]:
-    about = asked.body["metadata"]
-    made = job(about["name"], "task", namespace=about["namespace"])
-    return {**made, "metadata": made["metadata"] | about}
-
-
-async def _lines(*_: object) -> AsyncIterator[bytes]:
-    yield b"2026-02-14T10:00:01.5Z listening on :8080\n"
-
-
 def _described() -> Any:
-    """The description, with the application in front of a recorded cluster behind it."""
+    """Return the description, and behind it the application in front of the in-memory API server."""
     options = Settings(admin_token=TOKEN, drain=True)
-    kube = RecordedClient(written={"web-0": _lines, "migrate-0": _lines})
-    kube.answers |= {
-        ("create", "milldeployments"): _written,
-        ("patch", "milldeployments"): _written,
-        ("get", "secrets"): {"metadata": meta("mill-secrets"), "data": {"db.url": "cG9zdGdyZXM="}},
-        ("patch", "secrets"): {},
-        ("create", "jobs"): _spawned,
-        ("get", "cronjobs"): cron_job("migrate"),
-        ("delete", "jobs"): {},
-        ("delete", "persistentvolumeclaims"): {},
-        ("delete", "nodes"): {},
-        ("patch", "nodes"): {},
-    }
-    gateway = Gateway.of(options, cast("KubeClient", kube))
-    for reflector in gateway.stores.reflectors:
-        reflector.synced.set()
-    Recorded(gateway, kube, cast("Any", None)).have(
+    gateway, api = connect(options)
+    log = ContainerLog([b"2026-02-14T10:00:01.5Z listening on :8080\n"], has_ended=True)
+    api.logs |= {("default", name): log.read for name in ("web-0", "migrate-0")}
+    secret = {"metadata": {"name": "mill-secrets", "namespace": "default"}, "data": {"db.url": "cG9zdGdyZXM="}}
+    api.put(SECRETS, secret)
+    api.put(CRON_JOBS, cron_job("migrate"))
+    served = Served(gateway, api, cast("Any", None))
+    finish_rollouts(served, OVER)
+    served.have(
         mill_deployment(WEB, status=OVER),
         pod("web", node="node-2"),
         job(RUN, "migrate", status=ENDED),
@@ -127,9 +104,9 @@ def test_every_answer_is_as_described(case: Any, answered: dict[str, set[int]]) 
     answered[case.operation.label].add(answer.status_code)
 
 
-async def test_the_description_has_every_route_with_its_errors(served: Serve) -> None:
-    async with served() as recorded:
-        document = (await recorded.http.get("/openapi.json")).json()
+async def test_the_description_has_every_route_with_its_errors(serve: Serve) -> None:
+    async with serve() as served:
+        document = (await served.http.get("/openapi.json")).json()
     described = {(method.upper(), path) for path, routes in document["paths"].items() for method in routes}
     routes = {
         (method, route.path)
@@ -153,16 +130,16 @@ async def test_the_description_has_every_route_with_its_errors(served: Serve) ->
     assert document["security"] == [{"bearer": []}, {"header": []}]
 
 
-async def test_no_documentation_page_loads_from_other_hosts(served: Serve) -> None:
-    async with served() as recorded:
+async def test_no_documentation_page_loads_from_other_hosts(serve: Serve) -> None:
+    async with serve() as served:
         for path in ("/docs", "/redoc"):
-            assert (await recorded.http.get(path)).status_code == 404
+            assert (await served.http.get(path)).status_code == 404
 
 
-async def test_an_unhealthy_process_answers_as_described(served: Serve) -> None:
-    async with served() as recorded:
-        recorded.gateway.stores.pods.reflector.synced.clear()
-        answer = await recorded.http.get("/readyz")
-        described = (await recorded.http.get("/openapi.json")).json()["paths"]["/readyz"]["get"]["responses"]["503"]
+async def test_an_unhealthy_process_answers_as_described(serve: Serve) -> None:
+    async with serve() as served:
+        served.gateway.stores.pods.reflector.synced.clear()
+        answer = await served.http.get("/readyz")
+        described = (await served.http.get("/openapi.json")).json()["paths"]["/readyz"]["get"]["responses"]["503"]
     assert described["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Health"}
     assert (answer.status_code, set(answer.json())) == (503, {"status"})

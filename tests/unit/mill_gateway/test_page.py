@@ -8,31 +8,30 @@ import pytest
 import mill_gateway
 from mill_gateway.routes.page import FILES
 from mill_gateway.settings import Settings
-
-from .conftest import Serve
-from .objects import mill_deployment
+from tests.support.gateway.objects import mill_deployment
+from tests.support.gateway.served import Serve
 
 FOLDER = Path(mill_gateway.__file__).parent / "page"
 
 
-async def test_the_page_needs_no_token(served: Serve) -> None:
-    async with served(mill_deployment(), settings=Settings(admin_token="right-token")) as recorded:
-        page = await recorded.http.get("/")
+async def test_the_page_needs_no_token(serve: Serve) -> None:
+    async with serve(mill_deployment(), settings=Settings(admin_token="right-token")) as served:
+        page = await served.http.get("/")
         assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
         for name in re.findall(r'"/page/([^"]+)"', page.text):
-            assert (await recorded.http.get(f"/page/{name}")).status_code == 200
+            assert (await served.http.get(f"/page/{name}")).status_code == 200
         for wrong in ("nope.js", "..%2Fsettings.py", "__init__.py", ""):
-            assert (await recorded.http.get(f"/page/{wrong}")).status_code == 404
+            assert (await served.http.get(f"/page/{wrong}")).status_code == 404
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-async def test_every_file_has_strict_headers_and_is_cached(served: Serve, name: str) -> None:
-    async with served() as recorded:
-        answer = await recorded.http.get(f"/page/{name}")
+async def test_every_file_has_strict_headers_and_is_cached(serve: Serve, name: str) -> None:
+    async with serve() as served:
+        answer = await served.http.get(f"/page/{name}")
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        again = await recorded.http.get(f"/page/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+        again = await served.http.get(f"/page/{name}", headers={"If-None-Match": answer.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
 
 

@@ -18,8 +18,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from mill_objects.json import Json
-
-from .objects import claim, job, mill_deployment, node, pod
+from tests.support.gateway.objects import claim, job, mill_deployment, node, pod
 
 GATEWAY = ("-m", "mill_gateway")
 BROKEN = (

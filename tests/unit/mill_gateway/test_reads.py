@@ -8,9 +8,10 @@ import pytest
 from mill_gateway.core.nodes import NodeView
 from mill_gateway.core.services import ServiceView
 from mill_gateway.settings import Settings
-
-from .conftest import Serve
-from .objects import claim, job, mill_deployment, node, pod
+from mill_kube.resources import CLAIMS
+from tests.support.apiserver import Token
+from tests.support.gateway.objects import claim, job, mill_deployment, node, pod
+from tests.support.gateway.served import Serve
 
 WEB = {"name": "web", "image": "registry/web:v2", "port": 8080, "replicas": 2}
 BROKEN = {"name": "broken", "image": "registry/web:missing", "port": 8080}
@@ -30,15 +31,15 @@ STATUS = {
 }
 
 
-async def test_services_have_the_shape_of_the_original_and_more(served: Serve) -> None:
+async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) -> None:
     pulling = pod(
         "broken", template="bbbb", ready=False, phase="Pending", state={"waiting": {"reason": "ErrImagePull"}}
     )
     objects = (mill_deployment(WEB, BROKEN, status=STATUS), pod("web"), pulling, pod("web", namespace="other"))
-    async with served(*objects) as recorded:
-        answer = await recorded.http.get("/v1/services")
+    async with serve(*objects) as served:
+        answer = await served.http.get("/v1/services")
         web, broken = answer.json()
-        assert recorded.kube.requests == []
+        assert served.api.requests == []
     assert web == {
         "name": "web",
         "image": "registry/web:v2",
@@ -68,31 +69,31 @@ async def test_services_have_the_shape_of_the_original_and_more(served: Serve) -
         ServiceView.model_validate_json(json.dumps(each), extra="forbid", strict=True)
 
 
-async def test_without_deployments_lists_are_empty(served: Serve) -> None:
-    async with served() as recorded:
+async def test_without_deployments_lists_are_empty(serve: Serve) -> None:
+    async with serve() as served:
         for path in ("services", "volumes", "nodes", "deployments"):
-            assert (await recorded.http.get(f"/v1/{path}")).json() == []
+            assert (await served.http.get(f"/v1/{path}")).json() == []
 
 
-async def test_services_of_one_deployment(served: Serve) -> None:
-    async with served(mill_deployment(WEB), mill_deployment(BROKEN, name="b")) as recorded:
-        everything = (await recorded.http.get("/v1/services")).json()
+async def test_services_of_one_deployment(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB), mill_deployment(BROKEN, name="b")) as served:
+        everything = (await served.http.get("/v1/services")).json()
         assert [(each["deployment"], each["name"]) for each in everything] == [("b", "broken"), ("mill", "web")]
-        assert [each["name"] for each in (await recorded.http.get("/v1/services?name=b")).json()] == ["broken"]
+        assert [each["name"] for each in (await served.http.get("/v1/services?name=b")).json()] == ["broken"]
 
 
-async def test_replicas_of_another_deployment_do_not_count(served: Serve) -> None:
+async def test_replicas_of_another_deployment_do_not_count(serve: Serve) -> None:
     taken = {"services": [{"name": "web", "state": "Failed", "reason": "NameTaken"}]}
     objects = (mill_deployment(WEB), mill_deployment(WEB, name="second", status=taken), pod("web"))
-    async with served(*objects) as recorded:
-        first, second = (await recorded.http.get("/v1/services")).json()
+    async with serve(*objects) as served:
+        first, second = (await served.http.get("/v1/services")).json()
         assert [each["id"] for each in first["allocations"]] == ["web-0"]
         assert (second["reason"], second["allocations"]) == ("NameTaken", [])
 
 
-async def test_a_service_that_the_operator_has_not_observed_is_pending(served: Serve) -> None:
-    async with served(mill_deployment(WEB)) as recorded:
-        (web,) = (await recorded.http.get("/v1/services")).json()
+async def test_a_service_that_the_operator_has_not_observed_is_pending(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB)) as served:
+        (web,) = (await served.http.get("/v1/services")).json()
         assert (web["state"], web["replicas"], web["allocations"]) == ("Pending", {"desired": 2, "healthy": 0}, [])
 
 
@@ -116,27 +117,25 @@ WAITING = {"ready": False, "phase": "Pending"}
         (pod("broken", template="aaaa", ready=False), "running"),
     ],
 )
-async def test_states_of_replicas(served: Serve, made: dict[str, Any], status: str) -> None:
-    async with served(mill_deployment(WEB, BROKEN, status=STATUS), made) as recorded:
-        shown = [
-            each for service in (await recorded.http.get("/v1/services")).json() for each in service["allocations"]
-        ]
+async def test_states_of_replicas(serve: Serve, made: dict[str, Any], status: str) -> None:
+    async with serve(mill_deployment(WEB, BROKEN, status=STATUS), made) as served:
+        shown = [each for service in (await served.http.get("/v1/services")).json() for each in service["allocations"]]
         assert [each["status"] for each in shown] == [status]
 
 
-async def test_a_missing_image_is_pulling(served: Serve) -> None:
+async def test_a_missing_image_is_pulling(serve: Serve) -> None:
     made = pod("web", **WAITING, state={"waiting": {"reason": "ContainerCreating"}})
     made["status"]["containerStatuses"][0]["imageID"] = ""
-    async with served(mill_deployment(WEB), made) as recorded:
-        (web,) = (await recorded.http.get("/v1/services")).json()
+    async with serve(mill_deployment(WEB), made) as served:
+        (web,) = (await served.http.get("/v1/services")).json()
         assert web["allocations"][0]["status"] == "pulling"
 
 
-async def test_volumes(served: Serve) -> None:
+async def test_volumes(serve: Serve) -> None:
     objects = (claim("data", "db"), pod("db", claims=("data",)), claim("old", "gone"))
-    async with served(*objects) as recorded:
-        data, old = (await recorded.http.get("/v1/volumes")).json()
-        assert recorded.kube.requests == []
+    async with serve(*objects) as served:
+        data, old = (await served.http.get("/v1/volumes")).json()
+        assert served.api.requests == []
     assert data == {
         "name": "data",
         "state": "attached",
@@ -161,45 +160,45 @@ async def test_volumes(served: Serve) -> None:
         ("of-others", 404, "volume not found"),
     ],
 )
-async def test_a_volume_that_is_not_deleted(served: Serve, name: str, status: int, error: str) -> None:
+async def test_a_volume_that_is_not_deleted(serve: Serve, name: str, status: int, error: str) -> None:
     leaving = claim("leaving", "db")
     leaving["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:02Z"
     others = claim("of-others", "db", namespace="other")
-    async with served(claim("data", "db"), pod("db", claims=("data",)), leaving, others) as recorded:
-        answer = await recorded.http.delete(f"/v1/volumes/{name}")
+    async with serve(claim("data", "db"), pod("db", claims=("data",)), leaving, others) as served:
+        answer = await served.http.delete(f"/v1/volumes/{name}")
         assert (answer.status_code, answer.json()["error"]) == (status, error)
-        assert recorded.kube.requests == []
+        assert served.api.requests == []
 
 
-async def test_a_volume_is_attached_whichever_service_mounts_it(served: Serve) -> None:
+async def test_a_volume_is_attached_whichever_service_mounts_it(serve: Serve) -> None:
     """One that has moved to another service of the file, say, whose old service is not yet gone."""
-    async with served(claim("data", "db"), pod("other", claims=("data",))) as recorded:
-        (data,) = (await recorded.http.get("/v1/volumes")).json()
+    async with serve(claim("data", "db"), pod("other", claims=("data",))) as served:
+        (data,) = (await served.http.get("/v1/volumes")).json()
         assert (data["state"], data["node"]) == ("attached", "node-1")
-        answer = await recorded.http.delete("/v1/volumes/data")
+        answer = await served.http.delete("/v1/volumes/data")
         assert (answer.status_code, answer.json()["pod"]) == (409, "other-0")
-        recorded.have(pod("other", claims=("data",), deletionTimestamp="2026-02-14T10:00:02Z"))
-        assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "attached"
-        recorded.lose("Pod", "default", "other-0")
-        assert (await recorded.http.get("/v1/volumes")).json()[0]["state"] == "ready"
-        assert len(recorded.gateway.stores.mounts) == 0
+        served.have(pod("other", claims=("data",), deletionTimestamp="2026-02-14T10:00:02Z"))
+        assert (await served.http.get("/v1/volumes")).json()[0]["state"] == "attached"
+        served.lose("Pod", "default", "other-0")
+        assert (await served.http.get("/v1/volumes")).json()[0]["state"] == "ready"
+        assert len(served.gateway.stores.mounts) == 0
 
 
-async def test_a_volume_that_is_being_deleted_is_shown_as_such(served: Serve) -> None:
+async def test_a_volume_that_is_being_deleted_is_shown_as_such(serve: Serve) -> None:
     leaving = claim("data", "db")
     leaving["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:02Z"
-    async with served(leaving) as recorded:
-        (data,) = (await recorded.http.get("/v1/volumes")).json()
+    async with serve(leaving) as served:
+        (data,) = (await served.http.get("/v1/volumes")).json()
         assert data["phase"] == "Terminating"
 
 
-async def test_a_volume_is_deleted_by_its_uid(served: Serve) -> None:
+async def test_a_volume_is_deleted_by_its_uid(serve: Serve) -> None:
     ended = pod("db", claims=("data",), phase="Succeeded", ready=False)
-    async with served(claim("data", "db"), ended) as recorded:
-        recorded.kube.answers["delete", "persistentvolumeclaims"] = {}
-        assert (await recorded.http.delete("/v1/volumes/data")).status_code == 204
-        (asked,) = recorded.kube.requests
+    async with serve(claim("data", "db"), ended) as served:
+        assert (await served.http.delete("/v1/volumes/data")).status_code == 204
+        (asked,) = served.api.requests
         assert (asked.name, asked.body["preconditions"]) == ("data", {"uid": "uid-of-default-data"})
+        assert served.api.all(CLAIMS) == []
 
 
 NODES = (node("a", cpu="4", memory="8Gi"), node("b", cpu="500m", memory="1Gi", ready=False))
@@ -207,9 +206,9 @@ FOREIGN = {**pod("x", namespace="kube-system", node="b", cpu="1", memory="2Gi")}
 FOREIGN["metadata"]["labels"] = {}
 
 
-async def test_free_resources_of_nodes_exclude_requests_of_all_pods(served: Serve) -> None:
-    async with served(*NODES, pod("web", node="a"), FOREIGN) as recorded:
-        a, b = (await recorded.http.get("/v1/nodes")).json()
+async def test_free_resources_of_nodes_exclude_requests_of_all_pods(serve: Serve) -> None:
+    async with serve(*NODES, pod("web", node="a"), FOREIGN) as served:
+        a, b = (await served.http.get("/v1/nodes")).json()
     assert a == {
         "id": "a",
         "address": "10.0.0.1",
@@ -234,47 +233,41 @@ async def test_free_resources_of_nodes_exclude_requests_of_all_pods(served: Serv
         (node(ready=False, unschedulable=True), "down"),
     ],
 )
-async def test_states_of_nodes(served: Serve, made: dict[str, Any], status: str) -> None:
-    async with served(made) as recorded:
-        assert [each["status"] for each in (await recorded.http.get("/v1/nodes")).json()] == [status]
+async def test_states_of_nodes(serve: Serve, made: dict[str, Any], status: str) -> None:
+    async with serve(made) as served:
+        assert [each["status"] for each in (await served.http.get("/v1/nodes")).json()] == [status]
 
 
-async def test_counts(served: Serve) -> None:
+async def test_counts(serve: Serve) -> None:
     objects = (mill_deployment(WEB, BROKEN), mill_deployment(WEB, namespace="other"), job("migrate-1", "migrate"))
-    async with served(*objects, *NODES, pod("web", node="a"), FOREIGN) as recorded:
-        answer = await recorded.http.get("/v1/status")
+    async with serve(*objects, *NODES, pod("web", node="a"), FOREIGN) as served:
+        answer = await served.http.get("/v1/status")
     assert answer.text == (
         '{"node_count":2,"service_count":2,"task_count":1,"cpu_total":4.5,"cpu_available":3.0,'
         f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000}}}'
     )
 
 
-async def test_as_many_runs_are_counted_as_are_listed(served: Serve) -> None:
+async def test_as_many_runs_are_counted_as_are_listed(serve: Serve) -> None:
     """Runs without a Job count too: it was deleted by a user, or by the cluster after a while."""
     ended = [
         {"name": name, "state": "Stopped", "createdAt": "2026-02-14T10:00:00Z"} for name in ("migrate-1", "migrate-2")
     ]
     status = {"tasks": [{"name": "migrate", "runs": ended}]}
-    async with served(mill_deployment(status=status), job("migrate-2", "migrate"), job("migrate-3", "migrate")) as it:
+    async with serve(mill_deployment(status=status), job("migrate-2", "migrate"), job("migrate-3", "migrate")) as it:
         assert len((await it.http.get("/v1/tasks")).json()) == 3
         assert (await it.http.get("/v1/status")).json()["task_count"] == 3
 
 
-async def test_objects_without_the_right_to_list_count_as_zero(served: Serve) -> None:
-    def only_the_namespace(asked: Any) -> dict[str, Any]:
-        wanted = asked.body["spec"]["resourceAttributes"]["resource"]
-        return {"status": {"allowed": wanted == "milldeployments"}}
-
-    async with served(mill_deployment(WEB), *NODES, settings=Settings(kubernetes_tokens=True)) as recorded:
-        recorded.kube.answers |= {
-            ("create", "tokenreviews"): {"status": {"authenticated": True, "user": {"username": "bot"}}},
-            ("create", "subjectaccessreviews"): only_the_namespace,
-        }
-        shown = (await recorded.http.get("/v1/status", headers={"Authorization": "Bearer good-token"})).json()
+async def test_objects_without_the_right_to_list_count_as_zero(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB), *NODES, settings=Settings(kubernetes_tokens=True)) as served:
+        served.api.accounts.tokens["good-token"] = Token({"username": "bot"})
+        served.api.accounts.is_allowed = lambda spec: spec["resourceAttributes"]["resource"] == "milldeployments"
+        shown = (await served.http.get("/v1/status", headers={"Authorization": "Bearer good-token"})).json()
         assert (shown["node_count"], shown["service_count"], shown["cpu_total"]) == (0, 1, 0.0)
 
 
-async def test_without_the_setting_no_nodes_are_listed(served: Serve) -> None:
-    async with served(mill_deployment(WEB), settings=Settings(nodes=False)) as recorded:
-        assert (await recorded.http.get("/v1/nodes")).json() == []
-        assert (await recorded.http.get("/v1/status")).json()["node_count"] == 0
+async def test_without_the_setting_no_nodes_are_listed(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB), settings=Settings(nodes=False)) as served:
+        assert (await served.http.get("/v1/nodes")).json() == []
+        assert (await served.http.get("/v1/status")).json()["node_count"] == 0

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from mill_gateway.core.deployments import WARNINGS_SHOWN
-
-from .conftest import Serve
-from .objects import job, mill_deployment, pod
+from tests.support.gateway.objects import job, mill_deployment, pod
+from tests.support.gateway.served import Serve
 
 WORD = "Hibernating"
 AT, LATER = "2026-02-14T10:00:00.000Z", "2026-02-14T10:00:04.000Z"
@@ -51,9 +50,9 @@ def of(value: dict[str, Any], name: str = "mill") -> dict[str, Any]:
     return mill_deployment(WEB, name=name, status=value)
 
 
-async def test_a_service_is_shown_in_its_unknown_state(served: Serve) -> None:
-    async with served(of(status()), pod("web", ready=False)) as recorded:
-        (service,) = (await recorded.http.get("/v1/services")).json()
+async def test_a_service_is_shown_in_its_unknown_state(serve: Serve) -> None:
+    async with serve(of(status()), pod("web", ready=False)) as served:
+        (service,) = (await served.http.get("/v1/services")).json()
         assert (service["state"], service["message"], service["replicas"]) == (
             WORD,
             "it sleeps",
@@ -62,19 +61,19 @@ async def test_a_service_is_shown_in_its_unknown_state(served: Serve) -> None:
         assert [each["status"] for each in service["allocations"]] == ["running"]
 
 
-async def test_a_deployment_is_shown_with_unknown_states(served: Serve) -> None:
-    async with served(of(status())) as recorded:
-        (shown,) = (await recorded.http.get("/v1/deployments")).json()
+async def test_a_deployment_is_shown_with_unknown_states(serve: Serve) -> None:
+    async with serve(of(status())) as served:
+        (shown,) = (await served.http.get("/v1/deployments")).json()
         assert (shown["services"][0]["state"], shown["ready"], shown["message"]) == (WORD, False, "it sleeps")
-        detail = (await recorded.http.get("/v1/deployments/mill")).json()
+        detail = (await served.http.get("/v1/deployments/mill")).json()
         assert detail["status"] == status()
 
 
 @pytest.mark.parametrize("full", [False, True])
-async def test_a_stream_with_unknown_phases_ends(served: Serve, *, full: bool) -> None:
-    async with served(of(status())) as recorded:
+async def test_a_stream_with_unknown_phases_ends(serve: Serve, *, full: bool) -> None:
+    async with serve(of(status())) as served:
         query = {"detail": "full"} if full else {}
-        text = (await recorded.http.get("/v1/deployments/mill/events", params=query)).text
+        text = (await served.http.get("/v1/deployments/mill/events", params=query)).text
         assert ('"phase": "thawing"' in text) is full
         assert 'event: done\r\ndata: {"elapsed": 4.0, "success": true}' in text
 
@@ -90,10 +89,10 @@ async def test_a_stream_with_unknown_phases_ends(served: Serve, *, full: bool) -
         ({}, [job("migrate-1", "migrate", status={"conditions": [{"type": "Failed", "status": "True"}]})], "failed"),
     ],
 )
-async def test_a_run_in_an_unknown_state_is_active(served: Serve, run: Any, objects: Any, shown: str) -> None:
+async def test_a_run_in_an_unknown_state_is_active(serve: Serve, run: Any, objects: Any, shown: str) -> None:
     tasks = [{"name": "migrate", "runs": [{"name": "migrate-1", "state": WORD, "createdAt": AT, **run}]}]
-    async with served(of(status(tasks=tasks)), *objects) as recorded:
-        (found,) = (await recorded.http.get("/v1/tasks")).json()
+    async with serve(of(status(tasks=tasks)), *objects) as served:
+        (found,) = (await served.http.get("/v1/tasks")).json()
         assert found["status"] == shown
 
 
@@ -109,42 +108,42 @@ ODD: list[Any] = [
 
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
-async def test_an_odd_status_hides_no_other_deployment(served: Serve, odd: dict[str, Any]) -> None:
+async def test_an_odd_status_hides_no_other_deployment(serve: Serve, odd: dict[str, Any]) -> None:
     good = mill_deployment({**WEB, "name": "api"}, name="good", status=status(services=[]))
-    async with served(mill_deployment(WEB, name="odd", status=odd), good) as recorded:
-        listed = (await recorded.http.get("/v1/deployments")).json()
+    async with serve(mill_deployment(WEB, name="odd", status=odd), good) as served:
+        listed = (await served.http.get("/v1/deployments")).json()
         assert [each["name"] for each in listed] == ["good", "odd"]
-        assert [each["name"] for each in (await recorded.http.get("/v1/services")).json()] == ["api", "web"]
-        assert (await recorded.http.get("/v1/tasks")).status_code == 200
-        assert (await recorded.http.get("/v1/status")).json()["service_count"] == 2
-        assert (await recorded.http.get("/v1/deployments/odd")).json()["status"] == odd
+        assert [each["name"] for each in (await served.http.get("/v1/services")).json()] == ["api", "web"]
+        assert (await served.http.get("/v1/tasks")).status_code == 200
+        assert (await served.http.get("/v1/status")).json()["service_count"] == 2
+        assert (await served.http.get("/v1/deployments/odd")).json()["status"] == odd
 
 
-async def test_a_rollout_that_could_not_be_judged_ends_with_it(served: Serve) -> None:
+async def test_a_rollout_that_could_not_be_judged_ends_with_it(serve: Serve) -> None:
     error = "internal error of mill (ValueError, id 0123456789)"
     rollout = {"id": "1", "startedAt": AT, "finishedAt": LATER, "success": False, "error": error}
-    async with served(of(status(rollout=rollout))) as recorded:
-        text = (await recorded.http.get("/v1/deployments/mill/events")).text
+    async with serve(of(status(rollout=rollout))) as served:
+        text = (await served.http.get("/v1/deployments/mill/events")).text
         assert f'event: failed\r\ndata: {{"reason": "{error}"}}' in text
         assert text.rstrip().endswith("id: 01234567.1.end")
         assert '"success": false' in text
 
 
-async def test_warnings_are_shown(served: Serve) -> None:
-    async with served(of(status(warnings=[WARNING]))) as recorded:
-        assert (await recorded.http.get("/v1/deployments/mill")).json()["warnings"] == [WARNING]
-        assert (await recorded.http.get("/v1/status")).json()["warnings"] == [WARNING | {"deployment": "mill"}]
+async def test_warnings_are_shown(serve: Serve) -> None:
+    async with serve(of(status(warnings=[WARNING]))) as served:
+        assert (await served.http.get("/v1/deployments/mill")).json()["warnings"] == [WARNING]
+        assert (await served.http.get("/v1/status")).json()["warnings"] == [WARNING | {"deployment": "mill"}]
 
 
-async def test_warnings_are_bounded(served: Serve) -> None:
+async def test_warnings_are_bounded(serve: Serve) -> None:
     many = [of(status(warnings=[WARNING] * 20), name=f"mill-{number}") for number in range(10)]
-    async with served(*many) as recorded:
-        assert len((await recorded.http.get("/v1/status")).json()["warnings"]) == WARNINGS_SHOWN
+    async with serve(*many) as served:
+        assert len((await served.http.get("/v1/status")).json()["warnings"]) == WARNINGS_SHOWN
 
 
-async def test_the_schema_lists_no_words_of_the_status(served: Serve) -> None:
+async def test_the_schema_lists_no_words_of_the_status(serve: Serve) -> None:
     """A client that was generated from it accepts the words of a newer operator."""
-    async with served() as recorded:
-        service = (await recorded.http.get("/openapi.json")).json()["components"]["schemas"]["State"]
+    async with serve() as served:
+        service = (await served.http.get("/openapi.json")).json()["components"]["schemas"]["State"]
         assert service["type"] == "string"
         assert "enum" not in service

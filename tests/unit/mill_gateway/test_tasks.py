@@ -1,16 +1,20 @@
 """Runs of tasks over HTTP: listed, started, stopped."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mill_gateway.settings import Settings
-from mill_kube.errors import ApiError, Conflict
+from mill_kube.connection import Request
+from mill_kube.errors import ApiError
+from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
+from mill_objects.json import Json
 from mill_objects.key import Key
-
-from .conftest import Recorded, Request, Serve
-from .objects import cron_job, job, mill_deployment, pod
+from tests.support.apiserver import Token
+from tests.support.gateway.objects import cron_job, job, mill_deployment, pod
+from tests.support.gateway.served import Serve, Served
 
 RUNS = {
     "tasks": [
@@ -36,13 +40,13 @@ CRON_JOB = cron_job("migrate")
 HOMELESS: dict[str, Any] = {"ready": False, "node": None, "phase": "Pending", "state": {"waiting": {}}}
 
 
-async def test_runs_have_the_shape_of_the_original_and_more(served: Serve) -> None:
+async def test_runs_have_the_shape_of_the_original_and_more(serve: Serve) -> None:
     objects = (mill_deployment(status=RUNS), job("migrate-1", "migrate"), pod("migrate", kind="task", run="migrate-1"))
-    async with served(*objects) as recorded:
-        gone, running = (await recorded.http.get("/v1/tasks")).json()
-        assert (await recorded.http.get("/v1/tasks/migrate-1")).json() == running
-        assert (await recorded.http.get("/v1/tasks?name=other")).json() == []
-        assert recorded.kube.requests == []
+    async with serve(*objects) as served:
+        gone, running = (await served.http.get("/v1/tasks")).json()
+        assert (await served.http.get("/v1/tasks/migrate-1")).json() == running
+        assert (await served.http.get("/v1/tasks?name=other")).json() == []
+        assert served.api.requests == []
     assert running == {
         "id": "migrate-1",
         "name": "migrate",
@@ -74,16 +78,16 @@ async def test_runs_have_the_shape_of_the_original_and_more(served: Serve) -> No
     ],
 )
 async def test_states_of_runs_without_the_operator(
-    served: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str
+    serve: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str
 ) -> None:
-    async with served(job("t-1", "t", status=status), *([made] if made else [])) as recorded:
-        assert (await recorded.http.get("/v1/tasks/t-1")).json()["status"] == shown
+    async with serve(job("t-1", "t", status=status), *([made] if made else [])) as served:
+        assert (await served.http.get("/v1/tasks/t-1")).json()["status"] == shown
 
 
 @pytest.mark.parametrize(
     ("state", "made", "shown"),
     [
-        ("Running", pod("migrate", kind="task", run="migrate-1"), "running"),  # our watch of Jobs is behind
+        ("Running", pod("migrate", kind="task", run="migrate-1"), "running"),  # the cache of Jobs is behind
         ("Running", pod("migrate", kind="task", run="migrate-1", deletionTimestamp="t"), "stopped"),
         ("Running", pod("migrate", kind="task", run="migrate-2"), "stopped"),
         ("Pending", None, "starting"),
@@ -91,127 +95,116 @@ async def test_states_of_runs_without_the_operator(
     ],
 )
 async def test_a_finished_run_is_shown_and_not_stopped(
-    served: Serve, state: str, made: dict[str, Any] | None, shown: str
+    serve: Serve, state: str, made: dict[str, Any] | None, shown: str
 ) -> None:
-    async with served(_status("migrate-1", state=state), *([made] if made else [])) as recorded:
-        assert (await recorded.http.get("/v1/tasks/migrate-1")).json()["status"] == shown
-        assert (await recorded.http.delete("/v1/tasks/migrate-1")).status_code == 204
-        assert recorded.kube.requests == []
+    async with serve(_status("migrate-1", state=state), *([made] if made else [])) as served:
+        assert (await served.http.get("/v1/tasks/migrate-1")).json()["status"] == shown
+        assert (await served.http.delete("/v1/tasks/migrate-1")).status_code == 204
+        assert served.api.requests == []
 
 
-async def test_the_last_pod_of_a_run_counts(served: Serve) -> None:
+async def test_the_last_pod_of_a_run_counts(serve: Serve) -> None:
     first = pod("migrate", "0", kind="task", run="migrate-1", deletionTimestamp="t")
     second = pod("migrate", "1", kind="task", run="migrate-1", creationTimestamp="2026-02-14T10:00:01Z")
-    async with served(job("migrate-1", "migrate"), second, first) as recorded:
-        assert (await recorded.http.get("/v1/tasks/migrate-1")).json()["status"] == "running"
+    async with serve(job("migrate-1", "migrate"), second, first) as served:
+        assert (await served.http.get("/v1/tasks/migrate-1")).json()["status"] == "running"
 
 
-async def test_a_service_is_not_stopped_as_a_run(served: Serve) -> None:
-    async with served(pod("web")) as recorded:
-        missing = await recorded.http.get("/v1/tasks/web-0")
+async def test_a_service_is_not_stopped_as_a_run(serve: Serve) -> None:
+    async with serve(pod("web")) as served:
+        missing = await served.http.get("/v1/tasks/web-0")
         assert (missing.status_code, missing.json()["error"]) == (404, "task not found")
-        wrong = await recorded.http.delete("/v1/tasks/web-0")
+        wrong = await served.http.delete("/v1/tasks/web-0")
         assert (wrong.status_code, wrong.json()["error"]) == (400, "allocation is not a task")
-        assert (await recorded.http.delete("/v1/tasks/nope")).status_code == 404
-        assert recorded.kube.requests == []
+        assert (await served.http.delete("/v1/tasks/nope")).status_code == 404
+        assert served.api.requests == []
 
 
-async def test_a_run_is_stopped_by_its_uid_and_a_finished_one_stays(served: Serve) -> None:
+async def test_a_run_is_stopped_by_its_uid_and_a_finished_one_stays(serve: Serve) -> None:
     over = job("t-2", "t", status={"conditions": [{"type": "Complete", "status": "True"}]})
-    async with served(mill_deployment(status=RUNS), job("t-1", "t"), over) as recorded:
-        recorded.kube.answers["delete", "jobs"] = {}
+    async with serve(mill_deployment(status=RUNS), job("t-1", "t"), over) as served:
         for run in ("t-1", "t-2", "migrate-0"):
-            assert (await recorded.http.delete(f"/v1/tasks/{run}")).status_code == 204
-        (asked,) = recorded.kube.requests
+            assert (await served.http.delete(f"/v1/tasks/{run}")).status_code == 204
+        (asked,) = served.api.requests
         assert (asked.name, asked.body) == (
             "t-1",
             {"preconditions": {"uid": "uid-of-default-t-1"}, "propagationPolicy": "Background"},
         )
+        assert [each["metadata"]["name"] for each in served.api.all(JOBS)] == ["t-2"]
 
 
-def _created(recorded: Recorded, *then: Any) -> Any:
-    """Answer a creation as the API server does, and let the watches bring the object a moment later."""
+def _on_run(served: Served, then: Callable[[str], Json]) -> None:
+    """Let the caches observe an object a moment after each run is created; `then` makes it from the run's name."""
 
-    def answer(asked: Request) -> dict[str, Any]:
-        body = job(asked.body["metadata"]["name"], asked.body["metadata"]["labels"]["mill.dev/task"])
+    def observe(request: Request, answer: Json) -> None:
+        if request.verb == "create" and request.resource == JOBS:
+            asyncio.get_running_loop().call_later(0.01, lambda: served.have(then(answer["metadata"]["name"])))
 
-        def later() -> None:
-            for each in then:
-                recorded.have(each(asked.body["metadata"]["name"]))
-
-        asyncio.get_running_loop().call_later(0.01, later)
-        return body
-
-    return answer
+    served.api.observers.append(observe)
 
 
-def _status(run: str, **told: Any) -> dict[str, Any]:
-    state = {"name": run, "createdAt": "2026-02-14T10:00:00Z", **told}
+def _task_of(run: str) -> str:
+    return run.rpartition("-")[0]
+
+
+def _status(run: str, **more: Any) -> dict[str, Any]:
+    state = {"name": run, "createdAt": "2026-02-14T10:00:00Z", **more}
     return mill_deployment(status={"tasks": [{"name": "migrate", "runs": [state]}]})
 
 
-async def test_a_spawn_is_answered_when_the_run_has_started(served: Serve) -> None:
-    async with served(mill_deployment()) as recorded:
-        recorded.kube.answers |= {
-            ("get", "cronjobs"): CRON_JOB,
-            ("create", "jobs"): _created(recorded, lambda run: pod("migrate", kind="task", run=run, ready=False)),
-        }
-        answer = await recorded.http.post(
+async def test_a_spawn_is_answered_when_the_run_has_started(serve: Serve) -> None:
+    async with serve(mill_deployment()) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        _on_run(served, lambda run: pod("migrate", kind="task", run=run, ready=False))
+        answer = await served.http.post(
             "/v1/tasks/spawn",
             json={"task": "migrate", "image": None, "cpu": 0.25, "memory": "256M", "env": {}, "timeout": None},
         )
         assert answer.status_code == 200
         assert list(answer.json()) == ["id", "node", "status", "address", "name"]
         assert answer.json()["status"] == "running"
-        assert [each.verb for each in recorded.kube.requests] == ["get", "create"]
+        assert [each.verb for each in served.api.requests] == ["get", "create"]
         run = answer.json()["id"]
         assert run.startswith("migrate-")
-        assert (await recorded.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
+        assert (await served.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
 
 
-async def test_a_spawn_is_notified_by_the_runs_own_pod_alone(served: Serve) -> None:
-    async with served() as recorded:
-        with recorded.gateway.stores.pods.subscriptions.subscribe(Key("default", "migrate-1")) as changed:
-            recorded.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
+async def test_a_spawn_is_notified_by_the_runs_own_pod_alone(serve: Serve) -> None:
+    async with serve() as served:
+        with served.gateway.stores.pods.subscriptions.subscribe(Key("default", "migrate-1")) as changed:
+            served.have(pod("migrate", "0", kind="task", run="migrate-2"), pod("migrate", "1"))
             assert not changed.is_set()
-            recorded.have(pod("migrate", "2", kind="task", run="migrate-1"))
+            served.have(pod("migrate", "2", kind="task", run="migrate-1"))
             assert changed.is_set()
 
 
-async def test_a_run_that_cannot_start_is_an_error_with_the_operators_message_and_is_deleted(served: Serve) -> None:
-    async with served(mill_deployment()) as recorded:
+async def test_a_run_that_cannot_start_is_an_error_with_the_operators_message_and_is_deleted(serve: Serve) -> None:
+    async with serve(mill_deployment()) as served:
         failed = {"state": "Failed", "reason": "TagNotFound", "message": "image pull failed: tag not found"}
-        recorded.kube.answers |= {
-            ("get", "cronjobs"): CRON_JOB,
-            ("create", "jobs"): _created(recorded, lambda run: _status(run, **failed)),
-            ("delete", "jobs"): {},
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"template": "migrate"})
+        served.api.put(CRON_JOBS, CRON_JOB)
+        _on_run(served, lambda run: _status(run, **failed))
+        answer = await served.http.post("/v1/tasks/spawn", json={"template": "migrate"})
         assert answer.status_code == 500
         assert (answer.json()["error"], answer.json()["reason"]) == (failed["message"], "TagNotFound")
-        assert recorded.kube.requests[-1].verb == "delete"
+        assert served.api.requests[-1].verb == "delete"
+        assert served.api.all(JOBS) == []
 
 
 async def test_a_run_without_a_verdict_of_the_operator_is_judged_after_the_timeout(
-    served: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.05)
-    backing_off = {"waiting": {"reason": "ImagePullBackOff"}}
-    async with served(mill_deployment()) as recorded:
-        recorded.kube.answers |= {
-            ("get", "cronjobs"): CRON_JOB,
-            ("create", "jobs"): _created(
-                recorded,
-                lambda run: pod("migrate", kind="task", run=run, ready=False, phase="Pending", state=backing_off),
-            ),
-            ("delete", "jobs"): {},
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+    async with serve(mill_deployment()) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        pending = {"ready": False, "phase": "Pending", "state": {"waiting": {"reason": "ImagePullBackOff"}}}
+        _on_run(served, lambda run: pod("migrate", kind="task", run=run, **pending))
+        answer = await served.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert (answer.status_code, answer.json()["error"]) == (500, "the run has not started: ImagePullBackOff")
-        assert recorded.kube.requests[-1].verb == "delete"
+        assert served.api.requests[-1].verb == "delete"
+        assert served.api.all(JOBS) == []
 
 
-async def test_a_run_without_a_fitting_node_is_refused_soon(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_run_without_a_fitting_node_is_refused_soon(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.ROOM_SECONDS", 0.05)
 
     def homeless(run: str) -> dict[str, Any]:
@@ -220,103 +213,83 @@ async def test_a_run_without_a_fitting_node_is_refused_soon(served: Serve, monke
         made["status"]["conditions"].append(words)
         return made
 
-    async with served(mill_deployment()) as recorded:
-        recorded.kube.answers |= {
-            ("get", "cronjobs"): CRON_JOB,
-            ("create", "jobs"): _created(recorded, homeless),
-            ("delete", "jobs"): {},
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+    async with serve(mill_deployment()) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        _on_run(served, homeless)
+        answer = await served.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert (answer.status_code, answer.json()["error"]) == (503, "no node with sufficient resources")
         assert answer.json()["detail"] == "0/1 nodes"
 
 
 @pytest.mark.parametrize(("status", "answered"), [(403, 500), (422, 500), (409, 409), (500, 502)])
-async def test_a_refusal_of_the_cluster_is_one_line(served: Serve, status: int, answered: int) -> None:
+async def test_a_refusal_of_the_cluster_is_one_line(serve: Serve, status: int, answered: int) -> None:
     words = 'admission webhook "policy.example" denied the request:\r\n\t\x1b[31mno \u202eroot\x1b[0m'
-    async with served(mill_deployment()) as recorded:
-        recorded.kube.answers |= {
-            ("get", "cronjobs"): CRON_JOB,
-            ("create", "jobs"): ApiError(status, "Denied", words),
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+    async with serve(mill_deployment()) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        served.api.add_fault("create", JOBS, error=ApiError(status, "Denied", words))
+        answer = await served.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert answer.status_code == answered
         assert answer.json()["error"] == (
             'refused by the cluster: admission webhook "policy.example" denied the request: no root'
         )
 
 
-async def test_nulls_mean_defaults(served: Serve) -> None:
-    async with served(mill_deployment()) as recorded:
-        recorded.kube.answers["create", "jobs"] = _created(
-            recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
-        )
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1", "cpu": None, "memory": None})
+async def test_nulls_mean_defaults(serve: Serve) -> None:
+    async with serve(mill_deployment()) as served:
+        _on_run(served, lambda run: pod(_task_of(run), kind="task", run=run, ready=False))
+        answer = await served.http.post("/v1/tasks/spawn", json={"image": "busybox:1", "cpu": None, "memory": None})
         assert answer.status_code == 200, answer.text
-        (container,) = recorded.kube.requests[-1].body["spec"]["template"]["spec"]["containers"]
+        (container,) = served.api.requests[-1].body["spec"]["template"]["spec"]["containers"]
         assert container["resources"]["requests"] == {"cpu": "250m", "memory": "256M"}
 
 
-async def test_an_image_runs_in_a_namespace_without_deployments(served: Serve) -> None:
-    async with served() as recorded:
-        recorded.kube.answers |= {
-            ("create", "milldeployments"): mill_deployment(),
-            ("create", "jobs"): _created(
-                recorded,
-                lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False),
-            ),
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+async def test_an_image_runs_in_a_namespace_without_deployments(serve: Serve) -> None:
+    async with serve() as served:
+        _on_run(served, lambda run: pod(_task_of(run), kind="task", run=run, ready=False))
+        answer = await served.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
         assert (answer.status_code, answer.json()["status"]) == (200, "running")
-        made, run = recorded.kube.requests
+        made, run = served.api.requests
         assert made.body["spec"] == {}
-        assert run.body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+        (deployment,) = served.api.all(MILL_DEPLOYMENTS)
+        assert run.body["metadata"]["ownerReferences"][0]["uid"] == deployment["metadata"]["uid"]
 
 
-async def test_a_concurrent_deploy_is_not_overwritten_by_a_run(served: Serve) -> None:
-    async with served() as recorded:
-        recorded.kube.answers |= {
-            ("create", "milldeployments"): Conflict(409, "AlreadyExists", "it exists"),
-            ("get", "milldeployments"): mill_deployment({"name": "web", "image": "web:1"}),
-            ("create", "jobs"): _created(
-                recorded, lambda run: pod(run.rpartition("-")[0], kind="task", run=run, ready=False)
-            ),
-        }
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+async def test_a_concurrent_deploy_is_not_overwritten_by_a_run(serve: Serve) -> None:
+    async with serve() as served:
+        meanwhile = mill_deployment({"name": "web", "image": "web:1"})
+        served.api.put(MILL_DEPLOYMENTS, meanwhile)
+        _on_run(served, lambda run: pod(_task_of(run), kind="task", run=run, ready=False))
+        answer = await served.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
         assert answer.status_code == 200, answer.text
-        assert [(each.verb, each.resource.plural) for each in recorded.kube.requests] == [
+        assert [(each.verb, each.resource.plural) for each in served.api.requests] == [
             ("create", "milldeployments"),
             ("get", "milldeployments"),
             ("create", "jobs"),
         ]
-        assert recorded.kube.requests[-1].body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+        assert served.api.requests[-1].body["metadata"]["ownerReferences"][0]["uid"] == "0123456789abcdef"
+        assert [each["spec"] for each in served.api.all(MILL_DEPLOYMENTS)] == [meanwhile["spec"]]
 
 
-async def test_a_terminating_deployment_gets_no_run(served: Serve) -> None:
+async def test_a_terminating_deployment_gets_no_run(serve: Serve) -> None:
     going = mill_deployment()
     going["metadata"]["deletionTimestamp"] = "2026-02-14T10:00:00Z"
-    async with served(going) as recorded:
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+    async with serve(going) as served:
+        answer = await served.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
         assert (answer.status_code, "being deleted" in answer.json()["error"]) == (409, True)
-        assert recorded.kube.requests == []
+        assert served.api.requests == []
 
 
-async def test_a_spawn_without_the_right_to_create_creates_no_deployment(served: Serve) -> None:
-    def jobs_only(asked: Request) -> dict[str, Any]:
-        return {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["resource"] == "jobs"}}
-
-    async with served(settings=Settings(kubernetes_tokens=True)) as recorded:
-        recorded.kube.answers |= {
-            ("create", "tokenreviews"): {"status": {"authenticated": True, "user": {"username": "bot"}}},
-            ("create", "subjectaccessreviews"): jobs_only,
-        }
-        recorded.http.headers["Authorization"] = "Bearer good-token"
-        refused = await recorded.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
+async def test_a_spawn_without_the_right_to_create_creates_no_deployment(serve: Serve) -> None:
+    async with serve(settings=Settings(kubernetes_tokens=True)) as served:
+        served.api.accounts.tokens["good-token"] = Token({"username": "bot"})
+        served.api.accounts.is_allowed = lambda spec: spec["resourceAttributes"]["resource"] == "jobs"
+        served.http.headers["Authorization"] = "Bearer good-token"
+        refused = await served.http.post("/v1/tasks/spawn", json={"image": "busybox:1"})
         assert (refused.status_code, refused.json()["error"]) == (
             403,
             "bot may not create milldeployments.mill.dev mill in namespace default",
         )
-        assert {each.resource.plural for each in recorded.kube.requests} == {"tokenreviews", "subjectaccessreviews"}
+        assert {each.resource.plural for each in served.api.requests} == {"tokenreviews", "subjectaccessreviews"}
 
 
 @pytest.mark.parametrize(
@@ -332,11 +305,11 @@ async def test_a_spawn_without_the_right_to_create_creates_no_deployment(served:
         ({"image": "busybox", "memory": "lots", "timeout": "soon"}, 400, "timeout: invalid duration 'soon'"),
     ],
 )
-async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], status: int, error: str) -> None:
-    async with served(mill_deployment()) as recorded:
-        answer = await recorded.http.post("/v1/tasks/spawn", json=body)
+async def test_a_spawn_that_is_refused(serve: Serve, body: dict[str, Any], status: int, error: str) -> None:
+    async with serve(mill_deployment()) as served:
+        answer = await served.http.post("/v1/tasks/spawn", json=body)
         assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text
-        assert [each for each in recorded.kube.requests if each.verb == "create"] == []
+        assert [each for each in served.api.requests if each.verb == "create"] == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +326,7 @@ async def test_a_spawn_that_is_refused(served: Serve, body: dict[str, Any], stat
         ({"json": []}, 422, "failed to deserialize the JSON body"),
     ],
 )
-async def test_invalid_bodies_are_refused(served: Serve, sent: dict[str, Any], status: int, error: str) -> None:
-    async with served() as recorded:
-        answer = await recorded.http.post("/v1/tasks/spawn", **sent)
+async def test_invalid_bodies_are_refused(serve: Serve, sent: dict[str, Any], status: int, error: str) -> None:
+    async with serve() as served:
+        answer = await served.http.post("/v1/tasks/spawn", **sent)
         assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text

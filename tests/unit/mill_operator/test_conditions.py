@@ -6,9 +6,8 @@ import pytest
 
 from mill_api.status import MillDeploymentStatus, State
 from mill_operator.core import limits
+from tests.support.kstatus_rules import kstatus
 from tests.support.statuses import judged, status
-
-from .kstatus import kstatus
 
 
 def line(made: MillDeploymentStatus) -> list[str]:

@@ -25,8 +25,7 @@ from mill_operator.core.reconcile import (
     starts_rollout,
 )
 from tests.support.children import OBSERVED
-
-from .recordings import CREATED, at, pod, waiting
+from tests.support.recordings import CREATED, at, pod, waiting
 
 TAG_MISSING = "failed to resolve reference: db:2: not found"
 

@@ -21,8 +21,7 @@ from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.observed.text_cache import TextCache
 from mill_operator.core.redaction.redact import redact, redact_log, redact_shapes
 from mill_operator.core.verdicts.findings import Finding
-
-from .recordings import look, waiting
+from tests.support.recordings import look, waiting
 
 CREATED = "2026-01-01T00:00:00Z"
 CALM = 0.25

@@ -31,10 +31,9 @@ from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics
 from mill_operator.publisher import Publisher
 from tests.support.apiserver import ApiServer, InMemoryClient
+from tests.support.kstatus_rules import kstatus
 from tests.support.reconciling import created_events, written_statuses
 from tests.unit.virtual_time import now, virtual_time
-
-from .kstatus import kstatus
 
 BAD, GOOD = Key("default", "bad"), Key("default", "good")
 NOW = timestamps.parse("2026-01-31T12:00:00.000Z")

@@ -10,9 +10,24 @@ from mill_operator.core.observed.children import ObservedChild, project_child
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.rules import TABLE
+from tests.support.recordings import (
+    DIGEST,
+    NO_PORT,
+    PODS,
+    TWO,
+    WEB,
+    at,
+    before,
+    changed,
+    claim,
+    look,
+    node,
+    offset,
+    pod,
+    said,
+)
 
 from . import event_texts as events
-from .recordings import DIGEST, NO_PORT, PODS, TWO, WEB, at, before, changed, claim, look, node, offset, pod, said
 
 HOUR = 3600.0
 

@@ -15,9 +15,9 @@ from mill_operator.core.observed.nodes import ObservedNode
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
 from mill_operator.core.verdicts.rules import TABLE
+from tests.support.recordings import CREATED, PODS, UID, WEB, claim, deployed, pod, remembered
 
 from . import event_texts
-from .recordings import CREATED, PODS, UID, WEB, claim, deployed, pod, remembered
 
 RECORDED = {file.stem: pod(file.stem) for file in sorted(PODS.glob("*.json"))}
 PATIENT = settings(deadline=None)  # a loaded machine is no counterexample

@@ -8,9 +8,7 @@ import pytest
 from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.observed.pods import ObservedPod, project_pod
-
-from . import event_texts as events
-from .recordings import (
+from tests.support.recordings import (
     NO_PORT,
     TWO,
     WEB,
@@ -27,6 +25,8 @@ from .recordings import (
     said,
     waiting,
 )
+
+from . import event_texts as events
 
 HOUR = 3600.0
 

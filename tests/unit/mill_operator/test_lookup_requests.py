@@ -9,8 +9,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.events import project_events
 from mill_operator.core.observed.nodes import project_node
 from mill_operator.core.observed.pods import ObservedPod
-
-from .recordings import TWO, UID, WEB, at, claim, look, pod, waiting
+from tests.support.recordings import TWO, UID, WEB, at, claim, look, pod, waiting
 
 
 @dataclass(frozen=True)

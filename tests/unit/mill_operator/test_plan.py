@@ -20,9 +20,8 @@ from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.settling_pods import SettlingPods
 from tests.support.children import OBSERVED
-
-from .recordings import CREATED, pod
-from .recordings import WEB as WANTED
+from tests.support.recordings import CREATED, pod
+from tests.support.recordings import WEB as WANTED
 
 OWNER = Owner(Key("shop", "mill"), "parent")
 WEB = ChildObject("Deployment", Key("shop", "web"), "web", "hash-1")

@@ -32,9 +32,8 @@ from mill_operator.core.reconcile import (
 )
 from mill_operator.core.verdicts.rule_input import Problem
 from tests.support.children import OBSERVED
+from tests.support.recordings import CREATED, pod
 from tests.support.runs import job
-
-from .recordings import CREATED, pod
 
 NOW = CREATED + timedelta(seconds=60)
 VOLUME = {"name": "data", "path": "/data", "size": "1Gi"}

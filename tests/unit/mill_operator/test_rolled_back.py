@@ -13,9 +13,8 @@ from mill_operator.core.rollout.start import refuse_rollout
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.core.rollout.write_throttle import Urgency, urgency
 from mill_operator.memory import Memory
+from tests.support.kstatus_rules import kstatus
 from tests.support.rollouts import START, UID, World, failed, healthy, pending, starting
-
-from .kstatus import kstatus
 
 WORD = "Hibernating"
 

@@ -12,10 +12,10 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_TABLE
 from mill_operator.core.tasks.runs import observe_run, observe_run_without_job
 from mill_operator.core.verdicts.rules import TABLE
+from tests.support.recordings import CREATED, node, said
 from tests.support.runs import GAVE_UP, at, ended, job, pod
 
 from .event_texts import FAILED_CREATE
-from .recordings import CREATED, node, said
 
 PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
 

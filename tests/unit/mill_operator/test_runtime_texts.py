@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from mill_operator.core.observed.pods import ObservedPod, project_pod
-
-from .recordings import WEB, body, look, replace, waiting
+from tests.support.recordings import WEB, body, look, replace, waiting
 
 TEXTS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "runtime_texts.yaml").read_text())
 

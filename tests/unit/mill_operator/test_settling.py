@@ -9,8 +9,8 @@ from mill_api.status import MillDeploymentStatus, Phase, State
 from mill_operator.core import timestamps
 from mill_operator.core.rollout.settling import NOT_SETTLED
 from mill_operator.core.verdicts.settling_pods import SettlingPods, Window, settling_pods
+from tests.support.recordings import at, changed, pod
 from tests.support.rollouts import START, UID, World, failed, healthy, pending, see, starting, suspect
-from tests.unit.mill_operator.recordings import at, changed, pod
 
 TEN = {"settle": 10}
 BROKEN = SettlingPods(all_ready=False, is_broken=True, is_steady=False)

@@ -11,10 +11,9 @@ from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.tasks.status import TOLD_CHARACTERS, Observed, observe, outliving
 from mill_operator.core.verdicts.rule_input import Problem
+from tests.support.recordings import CREATED
 from tests.support.rollouts import World, failed, healthy, starting
 from tests.support.runs import at, ended, job, of, pod
-
-from .recordings import CREATED
 
 
 def complete(task: str, name: str, seconds: float, *, created: float = 0) -> ObservedJob:

@@ -18,11 +18,10 @@ from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.judge import JudgeInput, Observation
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
+from tests.support.kstatus_rules import kstatus
 from tests.support.reconciling import KEY, ReconcilerHarness
+from tests.support.recordings import CREATED
 from tests.support.runs import of
-
-from .kstatus import kstatus
-from .recordings import CREATED
 
 SPEC: Json = {
     "services": [

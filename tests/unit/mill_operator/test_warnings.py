@@ -10,9 +10,8 @@ from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_operator import memory
 from mill_operator.core import limits
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
+from tests.support.kstatus_rules import kstatus
 from tests.support.reconciling import ReconcilerHarness, created_events
-
-from .kstatus import kstatus
 
 AT = "2026-01-31T12:00:00.000Z"
 LATER = "2026-01-31T12:10:00.000Z"

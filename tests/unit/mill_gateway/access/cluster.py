@@ -1,10 +1,10 @@
-"""A cluster that knows an account's tokens, and lets its owner do what a test says."""
-
-from typing import Any
+"""A service account with two tokens, and the rights that a test gives to it."""
 
 from mill_gateway.settings import Settings
-from tests.unit.mill_gateway.conftest import Recorded, Request
-from tests.unit.mill_gateway.objects import claim, job, mill_deployment, node, pod
+from mill_objects.json import Json
+from tests.support.apiserver import Token
+from tests.support.gateway.objects import claim, job, mill_deployment, node, pod
+from tests.support.gateway.served import Served
 
 KUBERNETES = Settings(kubernetes_tokens=True, drain=True)
 BOT_NAME = "system:serviceaccount:shop:bot"
@@ -20,43 +20,40 @@ EVERYTHING = (
 """One of each kind, all of the same name."""
 
 
-def review(recorded: Recorded, *, allowed: bool, reason: str = "") -> None:
-    """Let the cluster know `good-token`, and say whether its owner may."""
-    recorded.kube.answers |= {
-        ("create", "tokenreviews"): _authenticated,
-        ("create", "subjectaccessreviews"): {"status": {"allowed": allowed, "reason": reason}},
-    }
+def review(served: Served, *, allowed: bool, reason: str = "") -> None:
+    """Let the API server accept both tokens, and allow all requests of their user, or none."""
+    _issue_tokens(served)
+    served.api.accounts.is_allowed = lambda _: allowed
+    served.api.accounts.reason = reason
 
 
 Right = tuple[str, str] | tuple[str, str, str]
 """Verb and resource, and a name if it is given for that one only: `("get", "pods/log", "web-0")`."""
 
 
-def grant(recorded: Recorded, *rights: Right) -> None:
-    """Let the cluster know `good-token`, whose owner has these rights, and forget what was answered before."""
+def grant(served: Served, *rights: Right) -> None:
+    """Let the API server accept both tokens and give these rights to their user; empty the caches of reviews."""
 
-    def may(asked: Request) -> dict[str, Any]:
-        about = asked.body["spec"].get("resourceAttributes") or {}
+    def is_allowed(spec: Json) -> bool:
+        about = spec.get("resourceAttributes") or {}
         target = about.get("resource", "") + (f"/{about['subresource']}" if "subresource" in about else "")
         wanted = (about.get("verb"), target)
-        return {"status": {"allowed": wanted in rights or (*wanted, about.get("name")) in rights}}
+        return wanted in rights or (*wanted, about.get("name")) in rights
 
-    recorded.kube.answers |= {
-        ("create", "tokenreviews"): _authenticated,
-        ("create", "subjectaccessreviews"): may,
-    }
-    recorded.http.headers["Authorization"] = "Bearer good-token"
-    reviews = recorded.gateway.access._reviews
+    _issue_tokens(served)
+    served.api.accounts.is_allowed = is_allowed
+    served.http.headers["Authorization"] = "Bearer good-token"
+    reviews = served.gateway.access._reviews
     assert reviews is not None
     for cache in (reviews._reviews, reviews._identities):
         cache._valuable.clear()
         cache._others.clear()
 
 
-def asked(recorded: Recorded) -> list[str]:
-    """Return what rights were asked for, each once, in order."""
+def asked(served: Served) -> list[str]:
+    """Return the rights that were reviewed, each once, in order."""
     found = {}
-    for each in recorded.kube.requests:
+    for each in served.api.requests:
         if each.resource.kind == "SubjectAccessReview":
             about = each.body["spec"]["resourceAttributes"]
             target = about["resource"] + (f"/{about['subresource']}" if "subresource" in about else "")
@@ -64,15 +61,11 @@ def asked(recorded: Recorded) -> list[str]:
     return list(found)
 
 
-def done(recorded: Recorded) -> list[str]:
-    """Return what was asked of the API server besides reviews."""
-    return [
-        f"{each.verb} {each.resource.plural}" for each in recorded.kube.requests if "Review" not in each.resource.kind
-    ]
+def done(served: Served) -> list[str]:
+    """Return the requests to the API server other than reviews."""
+    return [f"{each.verb} {each.resource.plural}" for each in served.api.requests if "Review" not in each.resource.kind]
 
 
-def _authenticated(asked: Request) -> dict[str, Any]:
-    """`good-token` is for the API server, `our-token` for the audience `mill`."""
-    spec = asked.body["spec"]
-    known = spec["token"] == ("our-token" if "audiences" in spec else "good-token")
-    return {"status": {"authenticated": known, "user": BOT if known else {}, "audiences": spec.get("audiences")}}
+def _issue_tokens(served: Served) -> None:
+    """Issue `good-token` for the API server and `our-token` for the audience `mill`."""
+    served.api.accounts.tokens |= {"good-token": Token(BOT), "our-token": Token(BOT, ("mill",))}

@@ -10,9 +10,9 @@ from mill_gateway.access.callers import User
 from mill_gateway.exceptions.access import NotPermitted
 from mill_gateway.settings import Settings
 from mill_kube.errors import ApiError, Unreachable
-from mill_kube.resources import NODES
+from mill_kube.resources import NODES, TOKEN_REVIEWS
 from mill_process import logs
-from tests.unit.mill_gateway.conftest import Serve
+from tests.support.gateway.served import Serve
 
 from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
 
@@ -40,32 +40,30 @@ from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
         ({"Host": "elsewhere.example", "Origin": "http://elsewhere.example"}, 403),
     ],
 )
-async def test_an_open_gateway_refuses_pages_of_other_sites(
-    served: Serve, headers: dict[str, str], status: int
-) -> None:
-    """By way of the browser of somebody who has a gateway without a token on their machine."""
-    async with served(*EVERYTHING) as recorded:
-        assert (await recorded.http.get("/v1/deployments", headers=headers)).status_code == status
-    async with served(*EVERYTHING, settings=Settings(admin_token="right-token")) as recorded:
+async def test_an_open_gateway_refuses_pages_of_other_sites(serve: Serve, headers: dict[str, str], status: int) -> None:
+    """Such a page would reach a gateway on the machine of its visitor, by the visitor's browser."""
+    async with serve(*EVERYTHING) as served:
+        assert (await served.http.get("/v1/deployments", headers=headers)).status_code == status
+    async with serve(*EVERYTHING, settings=Settings(admin_token="right-token")) as served:
         known = {**headers, "Authorization": "Bearer right-token"}
-        assert (await recorded.http.get("/v1/deployments", headers=known)).status_code == 200
+        assert (await served.http.get("/v1/deployments", headers=known)).status_code == 200
 
 
-async def test_unknown_paths_need_a_token(served: Serve) -> None:
-    async with served(settings=Settings(admin_token="right-token")) as recorded:
+async def test_unknown_paths_need_a_token(serve: Serve) -> None:
+    async with serve(settings=Settings(admin_token="right-token")) as served:
         for path in ("/nowhere", "/openapi.json", "/docs", "/v1", "/page", "/healthz/", "/./healthz/../v1/status"):
-            assert (await recorded.http.get(path)).status_code == 401, path
-        assert (await recorded.http.get("/healthz")).status_code == 200
-        assert (await recorded.http.get("/nowhere", headers={"Mill-Token": "right-token"})).status_code == 404
+            assert (await served.http.get(path)).status_code == 401, path
+        assert (await served.http.get("/healthz")).status_code == 200
+        assert (await served.http.get("/nowhere", headers={"Mill-Token": "right-token"})).status_code == 404
 
 
-async def test_an_access_check_names_the_object_and_is_cached(served: Serve) -> None:
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        review(recorded, allowed=True)
-        recorded.http.headers["Authorization"] = "Bearer good-token"
+async def test_an_access_check_names_the_object_and_is_cached(serve: Serve) -> None:
+    async with serve(*EVERYTHING, settings=KUBERNETES) as served:
+        review(served, allowed=True)
+        served.http.headers["Authorization"] = "Bearer good-token"
         for _ in range(3):
-            assert (await recorded.http.get("/v1/deployments/mill?namespace=shop")).status_code == 404
-        ours, theirs, access = recorded.kube.requests
+            assert (await served.http.get("/v1/deployments/mill?namespace=shop")).status_code == 404
+        ours, theirs, access = served.api.requests
         assert ours.body["spec"] == {"token": "good-token", "audiences": ["mill"]}
         assert theirs.body["spec"] == {"token": "good-token"}
         assert access.body["spec"] == {
@@ -84,45 +82,45 @@ async def test_an_access_check_names_the_object_and_is_cached(served: Serve) -> 
         }
 
 
-async def test_a_denial_names_caller_right_and_reason(served: Serve) -> None:
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        review(recorded, allowed=False, reason="no such role")
-        recorded.http.headers["Authorization"] = "Bearer good-token"
-        answer = await recorded.http.get("/v1/deployments?namespace=shop")
+async def test_a_denial_names_caller_right_and_reason(serve: Serve) -> None:
+    async with serve(*EVERYTHING, settings=KUBERNETES) as served:
+        review(served, allowed=False, reason="no such role")
+        served.http.headers["Authorization"] = "Bearer good-token"
+        answer = await served.http.get("/v1/deployments?namespace=shop")
         assert answer.json()["error"] == (
             f"{BOT_NAME} may not list milldeployments.mill.dev in namespace shop: no such role"
         )
 
 
-async def test_a_request_about_no_resource_is_checked_by_its_path(served: Serve) -> None:
-    async with served(settings=KUBERNETES) as recorded:
-        access, caller = recorded.gateway.access, Caller(BOT_NAME, user=User(BOT_NAME))
-        review(recorded, allowed=True)
+async def test_a_request_about_no_resource_is_checked_by_its_path(serve: Serve) -> None:
+    async with serve(settings=KUBERNETES) as served:
+        access, caller = served.gateway.access, Caller(BOT_NAME, user=User(BOT_NAME))
+        review(served, allowed=True)
         await access.require_path(caller, "get", "/metrics")
-        asked = recorded.kube.requests[-1].body["spec"]
+        asked = served.api.requests[-1].body["spec"]
         assert asked["nonResourceAttributes"] == {"verb": "get", "path": "/metrics"}
         assert "resourceAttributes" not in asked
-        review(recorded, allowed=False)
+        review(served, allowed=False)
         with pytest.raises(NotPermitted, match=f"^{BOT_NAME} may not get /other$"):
             await access.require_path(caller, "get", "/other")
 
 
 @pytest.mark.parametrize("failure", [Unreachable("refused"), ApiError(500, "InternalError", "token good-token is …")])
-async def test_an_unreachable_api_server_is_503_not_401(served: Serve, failure: Exception) -> None:
-    async with served(settings=KUBERNETES) as recorded:
-        recorded.kube.answers["create", "tokenreviews"] = failure
-        answer = await recorded.http.get("/v1/deployments", headers={"Authorization": "Bearer good-token"})
+async def test_an_unreachable_api_server_is_503_not_401(serve: Serve, failure: Exception) -> None:
+    async with serve(settings=KUBERNETES) as served:
+        served.api.add_fault("create", TOKEN_REVIEWS, error=failure)
+        answer = await served.http.get("/v1/deployments", headers={"Authorization": "Bearer good-token"})
         assert answer.status_code == 503
         assert "good-token" not in answer.text
 
 
-async def test_a_limited_token_is_valid_in_its_namespaces_only(served: Serve, tmp_path: Path) -> None:
+async def test_a_limited_token_is_valid_in_its_namespaces_only(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "tokens"
     file.write_text("everywhere\nlimited-token shop,test\n")
-    async with served(*EVERYTHING, settings=Settings(admin_tokens_file=str(file))) as recorded:
+    async with serve(*EVERYTHING, settings=Settings(admin_tokens_file=str(file))) as served:
 
         async def status(token: str, path: str) -> int:
-            answer = await recorded.http.get(path, headers={"Authorization": f"Bearer {token}"})
+            answer = await served.http.get(path, headers={"Authorization": f"Bearer {token}"})
             return answer.status_code
 
         assert await status("limited-token", "/v1/deployments?namespace=shop") == 200
@@ -131,25 +129,25 @@ async def test_a_limited_token_is_valid_in_its_namespaces_only(served: Serve, tm
         assert await status("everywhere", "/v1/deployments") == 200
 
 
-async def test_a_limited_token_has_no_rights_outside_namespaces(served: Serve) -> None:
-    async with served() as recorded:
-        access, caller = recorded.gateway.access, Caller("it", namespaces=frozenset({"b", "a"}))
+async def test_a_limited_token_has_no_rights_outside_namespaces(serve: Serve) -> None:
+    async with serve() as served:
+        access, caller = served.gateway.access, Caller("it", namespaces=frozenset({"b", "a"}))
         with pytest.raises(NotPermitted, match=r"^it may not list nodes: the token is limited to namespaces a, b$"):
             await access.require(caller, "list", NODES, None)
         with pytest.raises(NotPermitted):
             await access.require_path(caller, "get", "/metrics")
 
 
-async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+async def test_no_token_is_logged(serve: Serve, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     caplog.set_level(logging.DEBUG)
     file = tmp_path / "tokens"
     file.write_text("token-of-a-line shop\n")
     settings = Settings(admin_token="right-token", admin_tokens_file=str(file), kubernetes_tokens=True)
-    async with served(*EVERYTHING, settings=settings) as recorded:
-        review(recorded, allowed=True)
+    async with serve(*EVERYTHING, settings=settings) as served:
+        review(served, allowed=True)
 
         async def ask(path: str, **headers: str) -> int:
-            answer = await recorded.http.get(path, headers={key.replace("_", "-"): it for key, it in headers.items()})
+            answer = await served.http.get(path, headers={key.replace("_", "-"): it for key, it in headers.items()})
             assert not any(secret in answer.text for secret in secrets)
             return answer.status_code
 
@@ -159,7 +157,7 @@ async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixtur
         assert await ask("/v1/deployments", Mill_Token="token-of-a-line") == 403
         assert await ask("/v1/deployments?token=in-the-query", Mill_Token="wrong-token") == 401
         assert await ask("/v1/nodes?token=in-the-query&namespace=A", Mill_Token="right-token") == 200
-        recorded.kube.answers["create", "tokenreviews"] = RuntimeError("a bug")
+        served.api.add_fault("create", TOKEN_REVIEWS, error=RuntimeError("a bug"))
         assert await ask("/v1/deployments?token=in-the-query", Authorization="Bearer wrong-token-2") == 500
     texts = _written(caplog.records)
     assert "an admin token" in texts
@@ -168,13 +166,13 @@ async def test_no_token_is_logged(served: Serve, caplog: pytest.LogCaptureFixtur
 
 
 def _written(records: list[logging.LogRecord]) -> str:
-    """Everything that is logged, in both formats; but not what the test's own client logs of its requests."""
+    """Return the log lines in both formats, without those of the test's own client."""
     ours = [each for each in records if each.name.partition(".")[0] not in ("httpx", "httpcore")]
     formatters = (logs.JsonFormatter(), logs.TextFormatter(logs.TEXT))
     return "\n".join(formatter.format(each) for each in ours for formatter in formatters)
 
 
-async def test_a_gateway_of_one_namespace_refuses_others(served: Serve) -> None:
-    async with served(settings=Settings(default_namespace="shop", single_namespace=True, nodes=False)) as recorded:
-        assert (await recorded.http.get("/v1/deployments")).status_code == 200
-        assert (await recorded.http.get("/v1/deployments?namespace=other")).status_code == 403
+async def test_a_gateway_of_one_namespace_refuses_others(serve: Serve) -> None:
+    async with serve(settings=Settings(default_namespace="shop", single_namespace=True, nodes=False)) as served:
+        assert (await served.http.get("/v1/deployments")).status_code == 200
+        assert (await served.http.get("/v1/deployments?namespace=other")).status_code == 403

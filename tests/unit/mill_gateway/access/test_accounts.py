@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
-from mill_kube.errors import ApiError, Conflict, NotFound
-from tests.unit.mill_gateway.conftest import Recorded, Request, Serve
-from tests.unit.mill_gateway.objects import cron_job, job, mill_deployment, node, pod
+from mill_kube.errors import ApiError
+from mill_kube.resources import CRON_JOBS, MILL_DEPLOYMENTS, SECRETS
+from tests.support.apiserver import ContainerLog
+from tests.support.gateway.objects import cron_job, job, mill_deployment, node, pod
+from tests.support.gateway.operator import finish_rollouts
+from tests.support.gateway.served import Serve, Served
 
 from .cluster import KUBERNETES, Right, asked, done, grant
 
@@ -46,27 +49,18 @@ LOG_OF_ONE: tuple[Right, ...] = (("get", "pods/log", "web-0"),)
 ACCOUNTS = {"none": NONE, "create": CREATE, "patch": PATCH, "get": GET, "log of one": LOG_OF_ONE}
 
 
-def _answering(recorded: Recorded) -> None:
-    """Let the API server do whatever it is asked."""
-    recorded.kube.answers |= {
-        ("create", MILL): THERE,
-        ("patch", MILL): THERE,
-        ("get", MILL): THERE,
-        ("patch", "secrets"): {},
-        ("create", "secrets"): {},
-        ("create", "jobs"): lambda asked: job(asked.body["metadata"]["name"], "migrate"),
-        ("get", "cronjobs"): cron_job("migrate"),
-    }
+def _prepare(served: Served) -> None:
+    """Store a task in the API server, and let every rollout finish at once."""
+    served.api.put(CRON_JOBS, cron_job("migrate"))
+    finish_rollouts(served, STATUS)
 
 
-async def _status(recorded: Recorded, account: tuple[Right, ...], method: str, path: str, **sent: Any) -> int:
-    grant(recorded, *account)
-    recorded.kube.requests.clear()
-    answer = await recorded.http.request(method, path, **sent)
+async def _status(served: Served, account: tuple[Right, ...], method: str, path: str, **sent: Any) -> int:
+    grant(served, *account)
+    served.api.requests.clear()
+    answer = await served.http.request(method, path, **sent)
     if answer.status_code == 403:
-        assert not [each for each in done(recorded) if not each.startswith("get ")], (
-            "refused, and yet something is done"
-        )
+        assert not [each for each in done(served) if not each.startswith("get ")], "refused, and yet something is done"
     return answer.status_code
 
 
@@ -82,100 +76,99 @@ async def _status(recorded: Recorded, account: tuple[Right, ...], method: str, p
         (True, "/v1/restart/web?detail=full", []),
     ],
 )
-async def test_a_write_needs_its_right(served: Serve, there: bool, path: str, allowed: list[str]) -> None:
-    async with served(*([THERE] if there else []), settings=KUBERNETES) as recorded:
-        _answering(recorded)
+async def test_a_write_needs_its_right(serve: Serve, there: bool, path: str, allowed: list[str]) -> None:
+    async with serve(*([THERE] if there else []), settings=KUBERNETES) as served:
+        _prepare(served)
         for name, account in ACCOUNTS.items():
             if not there:
-                recorded.lose("MillDeployment", "default", "mill")
-            status = await _status(recorded, account, "POST", path, content=FILE)
+                served.lose("MillDeployment", "default", "mill")
+            status = await _status(served, account, "POST", path, content=FILE)
             assert status == (200 if name in allowed else 403), name
         if not there:
-            recorded.lose("MillDeployment", "default", "mill")
-        assert await _status(recorded, (*CREATE, *PATCH, *GET), "POST", path, content=FILE) == 200
+            served.lose("MillDeployment", "default", "mill")
+        assert await _status(served, (*CREATE, *PATCH, *GET), "POST", path, content=FILE) == 200
 
 
-async def test_a_deploy_without_the_right_to_get_hides_details(served: Serve) -> None:
-    """Their own deploy's phases and reasons, as in the original; evidence is for who may get it."""
-    async with served(THERE, settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        grant(recorded, *PATCH)
-        told = (await recorded.http.post("/v1/deploy", content=FILE)).text
+async def test_a_deploy_without_the_right_to_get_hides_details(serve: Serve) -> None:
+    """The caller gets the phases and reasons of their own deploy, as in the original; evidence needs the right."""
+    async with serve(THERE, settings=KUBERNETES) as served:
+        _prepare(served)
+        grant(served, *PATCH)
+        told = (await served.http.post("/v1/deploy", content=FILE)).text
         assert ("event: failed" in told, "event: done" in told) == (True, True)
         assert "last words" not in told
-        refused = await recorded.http.get("/v1/deployments/mill/events")
+        refused = await served.http.get("/v1/deployments/mill/events")
         assert refused.status_code == 403
-        grant(recorded, *PATCH, *GET)
-        assert "last words" in (await recorded.http.post("/v1/deploy?detail=full", content=FILE)).text
+        grant(served, *PATCH, *GET)
+        assert "last words" in (await served.http.post("/v1/deploy?detail=full", content=FILE)).text
 
 
 async def _meanwhile(what: Callable[[], None]) -> AsyncIterator[bytes]:
-    """A body whose sender waits for something to happen before the rest of it is sent."""
+    """Yield a body; something happens after its first byte."""
     yield FILE[:1].encode()
     what()
     yield FILE[1:].encode()
 
 
-async def test_a_right_to_create_does_not_overwrite_an_object_created_meanwhile(served: Serve) -> None:
-    async with served(settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        grant(recorded, *CREATE)
-        answer = await recorded.http.post("/v1/deploy", content=_meanwhile(lambda: recorded.have(THERE)))
+async def test_a_right_to_create_does_not_overwrite_an_object_created_meanwhile(serve: Serve) -> None:
+    async with serve(settings=KUBERNETES) as served:
+        _prepare(served)
+        grant(served, *CREATE)
+        answer = await served.http.post("/v1/deploy", content=_meanwhile(lambda: served.have(THERE)))
         assert (answer.status_code, "may not patch" in answer.json()["error"]) == (403, True)
-        assert done(recorded) == []
+        assert done(served) == []
 
 
-async def test_a_right_to_patch_does_not_create_an_object_deleted_meanwhile(served: Serve) -> None:
-    async with served(THERE, settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        grant(recorded, *PATCH)
-        gone = _meanwhile(lambda: recorded.lose("MillDeployment", "default", "mill"))
-        answer = await recorded.http.post("/v1/deploy", content=gone)
+async def test_a_right_to_patch_does_not_create_an_object_deleted_meanwhile(serve: Serve) -> None:
+    async with serve(THERE, settings=KUBERNETES) as served:
+        _prepare(served)
+        grant(served, *PATCH)
+        gone = _meanwhile(lambda: served.lose("MillDeployment", "default", "mill"))
+        answer = await served.http.post("/v1/deploy", content=gone)
         assert (answer.status_code, "may not create" in answer.json()["error"]) == (403, True)
-        assert done(recorded) == []
+        assert done(served) == []
 
 
-async def test_a_right_revoked_while_the_body_arrives_is_lost(served: Serve) -> None:
-    async with served(THERE, settings=KUBERNETES) as recorded:
-        _answering(recorded)
+async def test_a_right_revoked_while_the_body_arrives_is_lost(serve: Serve) -> None:
+    async with serve(THERE, settings=KUBERNETES) as served:
+        _prepare(served)
         for method, path, body in (
             ("POST", "/v1/deploy", FILE),
             ("PUT", "/v1/secrets/a", '{"value": "x"}'),
             ("POST", "/v1/tasks/spawn", '{"image": "busybox"}'),
         ):
-            grant(recorded, *PATCH, ("patch", "secrets"), ("create", "jobs"))
+            grant(served, *PATCH, ("patch", "secrets"), ("create", "jobs"))
 
             async def sent(text: str = body) -> AsyncIterator[bytes]:
                 yield text[:1].encode()
-                grant(recorded)
+                grant(served)
                 yield text[1:].encode()
 
             headers = {"Content-Type": "application/json"}
-            answer = await recorded.http.request(method, path, content=sent(), headers=headers)
+            answer = await served.http.request(method, path, content=sent(), headers=headers)
             assert answer.status_code == 403, path
-        assert done(recorded) == []
+        assert done(served) == []
 
 
 @pytest.mark.parametrize("query", ["", "?dryRun=true"])
-async def test_a_right_to_create_does_not_patch_after_a_conflict(served: Serve, query: str) -> None:
-    async with served(settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        recorded.kube.answers["create", MILL] = Conflict(409, "AlreadyExists", "it exists")
-        grant(recorded, *CREATE, *GET)
-        answer = await recorded.http.post(f"/v1/deploy{query}", content=FILE)
+async def test_a_right_to_create_does_not_patch_after_a_conflict(serve: Serve, query: str) -> None:
+    async with serve(settings=KUBERNETES) as served:
+        _prepare(served)
+        served.api.put(MILL_DEPLOYMENTS, THERE)
+        grant(served, *CREATE, *GET)
+        answer = await served.http.post(f"/v1/deploy{query}", content=FILE)
         assert (answer.status_code, "may not patch" in answer.json()["error"]) == (403, True)
-        assert done(recorded) == [f"create {MILL}", f"get {MILL}"]
+        assert done(served) == [f"create {MILL}", f"get {MILL}"]
 
 
-async def test_a_right_to_patch_does_not_create_after_a_conflict(served: Serve) -> None:
-    async with served(THERE, settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        gone = NotFound(404, "NotFound", "gone")
-        recorded.kube.answers |= {("patch", MILL): gone, ("get", MILL): gone}
-        grant(recorded, *PATCH)
-        answer = await recorded.http.post("/v1/deploy", content=FILE)
+async def test_a_right_to_patch_does_not_create_after_a_conflict(serve: Serve) -> None:
+    async with serve(THERE, settings=KUBERNETES) as served:
+        _prepare(served)
+        served.api.remove(MILL_DEPLOYMENTS, "default", "mill")
+        grant(served, *PATCH)
+        answer = await served.http.post("/v1/deploy", content=FILE)
         assert (answer.status_code, "may not create" in answer.json()["error"]) == (403, True)
-        assert done(recorded) == [f"patch {MILL}", f"get {MILL}"]
+        assert done(served) == [f"patch {MILL}", f"get {MILL}"]
 
 
 @pytest.mark.parametrize(
@@ -190,33 +183,33 @@ async def test_a_right_to_patch_does_not_create_after_a_conflict(served: Serve) 
     ],
 )
 async def test_setting_a_secret_needs_its_right(
-    served: Serve, there: bool, rights: tuple[Right, ...], status: int
+    serve: Serve, there: bool, rights: tuple[Right, ...], status: int
 ) -> None:
-    async with served(settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        if not there:
-            recorded.kube.answers["patch", "secrets"] = NotFound(404, "NotFound", "no such secret")
-        grant(recorded, *rights)
-        answer = await recorded.http.put("/v1/secrets/a", json={"value": "x"})
+    async with serve(settings=KUBERNETES) as served:
+        _prepare(served)
+        if there:
+            served.api.put(SECRETS, {"metadata": {"name": "mill-secrets", "namespace": "default"}})
+        grant(served, *rights)
+        answer = await served.http.put("/v1/secrets/a", json={"value": "x"})
         assert answer.status_code == status
-        assert ("create secrets" in done(recorded)) is (not there and status == 204)
+        assert ("create secrets" in done(served)) is (not there and status == 204)
 
 
-async def test_no_deployment_is_created_without_the_right_when_one_disappears(served: Serve) -> None:
-    """It is there when the request comes, and gone when the run is made."""
-    async with served(mill_deployment(), settings=KUBERNETES) as recorded:
-        _answering(recorded)
-        grant(recorded, ("create", "jobs"))
+async def test_no_deployment_is_created_without_the_right_when_one_disappears(serve: Serve) -> None:
+    """It exists when the request comes, and no longer when the run is created."""
+    async with serve(mill_deployment(), settings=KUBERNETES) as served:
+        _prepare(served)
+        grant(served, ("create", "jobs"))
 
         async def body() -> AsyncIterator[bytes]:
             yield b'{"image": '
-            recorded.lose("MillDeployment", "default", "mill")
+            served.lose("MillDeployment", "default", "mill")
             yield b'"busybox"}'
 
         headers = {"Content-Type": "application/json"}
-        answer = await recorded.http.post("/v1/tasks/spawn", content=body(), headers=headers)
+        answer = await served.http.post("/v1/tasks/spawn", content=body(), headers=headers)
         assert (answer.status_code, "may not create milldeployments" in answer.json()["error"]) == (403, True)
-        assert done(recorded) == []
+        assert done(served) == []
 
 
 RUN = job("migrate-1", "migrate")
@@ -233,7 +226,7 @@ def _named(name: str, body: dict[str, Any]) -> dict[str, Any]:
         ("web-0", ("get", "pods/log", "web-0"), 200),
         ("web-0", ("get", "pods/log"), 200),
         ("web-0", ("get", "pods/log", "other"), 403),
-        # Of a run, a service and a task all pods are read: also those that are not there yet.
+        # Of a run, a service and a task all pods are read, also those that do not exist yet.
         ("web", ("get", "pods/log", "web"), 403),
         ("web", ("get", "pods/log"), 200),
         ("migrate-1", ("get", "pods/log", "migrate-1"), 403),
@@ -242,23 +235,20 @@ def _named(name: str, body: dict[str, Any]) -> dict[str, Any]:
         ("nothing", ("get", "pods/log", "nothing"), 403),
     ],
 )
-async def test_reading_a_log_needs_its_right(served: Serve, name: str, right: Right, status: int) -> None:
-    """Also where somebody has made a pod that is named like a run, to have the right to it asked for instead."""
+async def test_reading_a_log_needs_its_right(serve: Serve, name: str, right: Right, status: int) -> None:
+    """So it does beside a pod that has the name of a run, so that the right to that pod would be enough."""
     decoy = _named("migrate-1", pod("other", kind="task", run="other-1"))
     objects = (mill_deployment(WEB), pod("web"), RUN, POD_OF_RUN, decoy)
-    async with served(*objects, settings=KUBERNETES) as recorded:
-
-        async def line(*_: object) -> AsyncIterator[bytes]:
-            yield b"2026-02-14T10:00:01Z confidential\n"
-
-        recorded.kube.written |= dict.fromkeys(("web-0", "migrate-1-x", "migrate-1"), line)
-        grant(recorded, right)
-        answer = await recorded.http.get(f"/v1/logs/{name}?follow=false")
+    async with serve(*objects, settings=KUBERNETES) as served:
+        log = ContainerLog([b"2026-02-14T10:00:01Z confidential\n"], has_ended=True)
+        served.api.logs |= {("default", each): log.read for each in ("web-0", "migrate-1-x", "migrate-1")}
+        grant(served, right)
+        answer = await served.http.get(f"/v1/logs/{name}?follow=false")
         assert answer.status_code == status
         assert ("confidential" in answer.text) is (status == 200)
         if status == 200:
             assert '"alloc":"migrate-1"' not in answer.text
-        assert len(asked(recorded)) == 1
+        assert len(asked(served)) == 1
 
 
 FOREIGN: dict[str, dict[str, Any]] = {
@@ -277,45 +267,35 @@ FOREIGN["of a deployment of before"]["metadata"]["ownerReferences"][0] |= {"uid"
 
 
 @pytest.mark.parametrize("foreign", FOREIGN)
-async def test_a_foreign_cron_job_is_never_run(served: Serve, foreign: str) -> None:
-    def there(asked: Request) -> Any:
-        return THERE if asked.name == "mill" else NotFound(404, "NotFound", "no such deployment")
-
-    async with served(THERE) as recorded:  # whoever asks: the gateway's own token may do all of it
-        _answering(recorded)
-        recorded.kube.answers |= {("get", "cronjobs"): FOREIGN[foreign], ("get", MILL): there}
+async def test_a_foreign_cron_job_is_never_run(serve: Serve, foreign: str) -> None:
+    async with serve(THERE) as served:  # for any caller: the gateway's own token may do all of it
+        served.api.put(CRON_JOBS, FOREIGN[foreign])
         body = {"task": "migrate", "env": {"LD_PRELOAD": "/tmp/x.so"}}
-        answer = await recorded.http.post("/v1/tasks/spawn", json=body)
+        answer = await served.http.post("/v1/tasks/spawn", json=body)
         assert (answer.status_code, answer.json()["error"]) == (404, "task template not found")
-        assert "create jobs" not in done(recorded)
+        assert "create jobs" not in done(served)
 
 
 async def test_a_task_of_a_deployment_that_is_not_cached_yet_is_run(
-    served: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.01)
-    async with served() as recorded:
-        _answering(recorded)
-        answer = await recorded.http.post("/v1/tasks/spawn", json={"task": "migrate"})
+    async with serve() as served:
+        _prepare(served)
+        served.api.put(MILL_DEPLOYMENTS, THERE)
+        answer = await served.http.post("/v1/tasks/spawn", json={"task": "migrate"})
         assert answer.status_code == 200
-        assert done(recorded) == ["get cronjobs", f"get {MILL}", "create jobs"]
+        assert done(served) == ["get cronjobs", f"get {MILL}", "create jobs"]
 
 
-async def test_a_drain_stops_when_its_caller_loses_the_right(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_drain_stops_when_its_caller_loses_the_right(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mill_gateway.services.drains.AGAIN_SECONDS", 0.01)
     rights = (("patch", "nodes"), ("create", "pods/eviction"))
-    async with served(node(), pod("web"), settings=KUBERNETES) as recorded:
-        evictions = 0
-
-        def forbidden_for_now(asked: Request) -> Any:
-            nonlocal evictions
-            evictions += 1
-            grant(recorded, rights[0])
-            return ApiError(429, "TooManyRequests", "a budget")
-
-        recorded.kube.answers |= {("patch", "nodes"): {}, ("create", "pods/eviction"): forbidden_for_now}
-        grant(recorded, *rights)
-        told = (await recorded.http.post("/v1/nodes/node-1/drain")).text
-        assert evictions == 1
+    async with serve(node(), pod("web"), settings=KUBERNETES) as served:
+        refusal = ApiError(429, "TooManyRequests", "a budget")
+        served.api.add_fault("evict", error=refusal, meanwhile=lambda _: grant(served, rights[0]))
+        grant(served, *rights)
+        told = (await served.http.post("/v1/nodes/node-1/drain")).text
+        assert len(served.api.sent("evict")) == 1
         assert "not evicted: system:serviceaccount:shop:bot may not create pods/eviction" in told
         assert '"success": false' in told

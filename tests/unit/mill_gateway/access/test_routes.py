@@ -1,7 +1,7 @@
-"""Nothing is told or done for who has no right to it: on every route that there is, and on those to come.
+"""Every route refuses a caller without its right, and so do routes that are added later.
 
-The routes are found in the application, and requests are made up from its OpenAPI, so that a new route is held to this
-without a word here; only its row in docs/access.md has to be written.
+The routes are those of the application, and requests are generated from its OpenAPI, so that these tests cover a new
+route at once; only its row in docs/access.md has to be written.
 """
 
 import re
@@ -17,13 +17,13 @@ from mill_gateway.app import create_app
 from mill_gateway.middleware.authentication import PUBLIC, PUBLIC_FOLDER
 from mill_gateway.settings import Settings
 from mill_kube.resources import Resource
-from tests.unit.mill_gateway.conftest import Recorded, Serve
+from tests.support.gateway.served import Serve, Served
 
 from .cluster import BOT_NAME, EVERYTHING, KUBERNETES, review
 
 DOCUMENTATION = Path(__file__).parents[4] / "docs" / "access.md"
 LEAVES_OUT = {("GET", "/v1/status")}
-"""Routes that answer with what the caller may see, rather than refuse."""
+"""Routes that leave out what the caller may not read, and refuse nothing."""
 EXAMPLES = {"string": "web", "integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
 
 APP = create_app(Settings())
@@ -31,7 +31,7 @@ OPENAPI = APP.openapi()
 
 
 def _all(routes: Iterable[Any]) -> Iterator[Any]:
-    """Every route, those of routers and mounted applications included."""
+    """Yield every route, those of routers and mounted applications included."""
     for route in routes:
         inner = getattr(route, "original_router", None) or getattr(route, "app", None)
         if hasattr(route, "endpoint"):
@@ -52,7 +52,7 @@ ROUTES = [(method, route.path) for route in CLOSED if isinstance(route, APIRoute
 
 
 def _example(schema: dict[str, Any]) -> Any:
-    """Make up what a schema allows."""
+    """Return a value that a schema allows."""
     if "$ref" in schema:
         return _example(OPENAPI["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
     for given in ("default", "const"):
@@ -68,8 +68,8 @@ def _example(schema: dict[str, Any]) -> Any:
     return EXAMPLES[schema.get("type", "string")]
 
 
-async def _send(recorded: Recorded, method: str, path: str, **options: Any) -> Any:
-    """Send a request that the route would take."""
+async def _send(served: Served, method: str, path: str, **options: Any) -> Any:
+    """Send a request that the route accepts."""
     about = (OPENAPI["paths"].get(path) or {}).get(method.lower()) or {}
     query = {
         each["name"]: _example(each["schema"])
@@ -79,7 +79,7 @@ async def _send(recorded: Recorded, method: str, path: str, **options: Any) -> A
     content = (about.get("requestBody") or {}).get("content") or {}
     if "application/json" in content:
         options["json"] = _example(content["application/json"]["schema"])
-    return await recorded.http.request(method, re.sub(r"\{[^}]+\}", "web", path), params=query, **options)
+    return await served.http.request(method, re.sub(r"\{[^}]+\}", "web", path), params=query, **options)
 
 
 def test_every_route_is_covered() -> None:
@@ -101,26 +101,26 @@ def test_requests_are_generated_from_the_description() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), EVERY)
-async def test_every_route_needs_a_token(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=Settings(admin_token="right-token")) as recorded:
+async def test_every_route_needs_a_token(serve: Serve, method: str, path: str) -> None:
+    async with serve(*EVERYTHING, settings=Settings(admin_token="right-token")) as served:
         for headers in ({}, {"Authorization": "Bearer wrong-token"}, {"Authorization": "bearer right-token"}):
-            answer = await _send(recorded, method, path, headers=headers)
+            answer = await _send(served, method, path, headers=headers)
             assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
             assert method == "HEAD" or set(answer.json()) == {"error", "code", "request", "request_id"}
-        assert recorded.kube.requests == []
+        assert served.api.requests == []
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_a_caller_without_rights_gets_nothing(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        review(recorded, allowed=False)
-        answer = await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
+async def test_a_caller_without_rights_gets_nothing(serve: Serve, method: str, path: str) -> None:
+    async with serve(*EVERYTHING, settings=KUBERNETES) as served:
+        review(served, allowed=False)
+        answer = await _send(served, method, path, headers={"Authorization": "Bearer good-token"})
         if (method, path) in LEAVES_OUT:
             assert set(answer.json().values()) == {0}
         else:
             assert answer.status_code == 403, answer.text
             assert answer.json()["error"].startswith(f"{BOT_NAME} may not ")
-        assert {each.resource.kind for each in recorded.kube.requests} == {"TokenReview", "SubjectAccessReview"}
+        assert {each.resource.kind for each in served.api.requests} == {"TokenReview", "SubjectAccessReview"}
 
 
 WITH_BODY = [
@@ -137,7 +137,7 @@ def test_the_routes_with_a_body_are_known() -> None:
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
 async def test_no_body_of_a_caller_without_rights_is_read(
-    served: Serve, method: str, path: str, content_type: str
+    serve: Serve, method: str, path: str, content_type: str
 ) -> None:
     received = 0
 
@@ -147,22 +147,22 @@ async def test_no_body_of_a_caller_without_rights_is_read(
             received += 1
             yield part
 
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        review(recorded, allowed=False)
+    async with serve(*EVERYTHING, settings=KUBERNETES) as served:
+        review(served, allowed=False)
         headers = {"Authorization": "Bearer good-token", "Content-Type": content_type}
         url = re.sub(r"\{[^}]+\}", "web", path)
-        answer = await recorded.http.request(method, url, content=huge(), headers=headers)
+        answer = await served.http.request(method, url, content=huge(), headers=headers)
         assert (answer.status_code, received) == (403, 0), answer.text[:200]
-        answer = await recorded.http.request(method, url, content=b"{{{", headers=headers)
+        answer = await served.http.request(method, url, content=b"{{{", headers=headers)
         assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-async def test_the_documentation_lists_the_right_of_each_route(served: Serve, method: str, path: str) -> None:
-    async with served(*EVERYTHING, settings=KUBERNETES) as recorded:
-        review(recorded, allowed=False)
-        await _send(recorded, method, path, headers={"Authorization": "Bearer good-token"})
-        first = next(each for each in recorded.kube.requests if each.resource.kind == "SubjectAccessReview")
+async def test_the_documentation_lists_the_right_of_each_route(serve: Serve, method: str, path: str) -> None:
+    async with serve(*EVERYTHING, settings=KUBERNETES) as served:
+        review(served, allowed=False)
+        await _send(served, method, path, headers={"Authorization": "Bearer good-token"})
+        first = next(each for each in served.api.requests if each.resource.kind == "SubjectAccessReview")
     row = f"| `{method} {path}` | `{_asked(first.body['spec'])}` |"
     assert row in DOCUMENTATION.read_text(), f"docs/access.md should have a row that begins with:\n\n{row}"
 
@@ -174,7 +174,7 @@ def test_the_documentation_lists_no_unknown_route() -> None:
 
 
 def _asked(spec: dict[str, Any]) -> str:
-    """Return what a review asked, without names."""
+    """Return the right that a review is about, without names."""
     if (path := spec.get("nonResourceAttributes")) is not None:
         return f"{path['verb']} {path['path']}"
     about = spec["resourceAttributes"]

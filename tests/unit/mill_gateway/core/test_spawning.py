@@ -18,7 +18,7 @@ from mill_gateway.core.spawning import (
 )
 from mill_gateway.objects.pods import project_pod as seen
 from mill_objects.key import Key
-from tests.unit.mill_gateway.objects import labels, pod
+from tests.support.gateway.objects import labels, pod
 
 LABELS = labels("migrate", "task")
 CRON_JOB: dict[str, Any] = {

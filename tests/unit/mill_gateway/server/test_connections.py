@@ -20,8 +20,8 @@ from mill_gateway.server.limits import SURPLUS
 from mill_gateway.server.listener import connections_of
 from mill_gateway.settings import Settings
 from tests.support.certificates import certificate, make
-from tests.unit.mill_gateway.conftest import serve
-from tests.unit.mill_gateway.serving import Serving, serving
+from tests.support.gateway.served import serve
+from tests.support.gateway.serving import Serving, serving
 
 TOKEN = "right-token"
 
@@ -38,12 +38,12 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def gateway(**limits: float) -> AsyncIterator[Serving]:
     """The whole gateway behind its server."""
-    async with serve(settings=Settings(admin_token=TOKEN)) as recorded, serving(_app(recorded), **limits) as served:  # type: ignore[arg-type]
+    async with serve(settings=Settings(admin_token=TOKEN)) as behind, serving(_app(behind), **limits) as served:  # type: ignore[arg-type]
         yield served
 
 
-def _app(recorded: object) -> ASGIApp:
-    return create_app(Settings(admin_token=TOKEN), recorded.gateway)  # type: ignore[attr-defined]
+def _app(behind: object) -> ASGIApp:
+    return create_app(Settings(admin_token=TOKEN), behind.gateway)  # type: ignore[attr-defined]
 
 
 async def _drip(port: int, begin: bytes, *, every: float = 0.1, byte: bytes = b"a", ends: float = 4.0) -> float:

@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from mill_gateway.server import connections, limits
 from mill_gateway.streams.response import event_stream
-from tests.unit.mill_gateway.serving import serving
+from tests.support.gateway.serving import serving
 
 OPENED = Gauge("opened", "Streams.", registry=None)
 LINE = b"data: " + b"x" * 10_000 + b"\r\n\r\n"

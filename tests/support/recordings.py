@@ -1,4 +1,7 @@
-"""Recorded pods, and a short way to judge one. `pods/` holds what kubelet 1.35 and containerd 1.6 report."""
+"""Recorded pods, and a short way to judge one.
+
+`recorded_pods/` holds the reports of kubelet 1.35 and containerd 1.6.
+"""
 
 import json
 from dataclasses import fields, replace
@@ -18,7 +21,7 @@ from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
 from mill_operator.core.verdicts.rule_input import Problem
 
-PODS = Path(__file__).parent / "pods"
+PODS = Path(__file__).parent / "recorded_pods"
 CREATED = timestamps.parse("2026-01-31T12:00:00Z")
 """The creation time of every recorded pod."""
 UID = "5f0c1d1e-0000-4000-8000-000000000001"
