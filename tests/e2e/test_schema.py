@@ -28,6 +28,16 @@ ACCEPTED = {
     "whole cores as a number": service(cpu=2, memory=256000000),
     "cores as text": service(cpu="0.5", memory="1.5Gi"),
     "health": service(health={"path": "/", "interval": "1m30s", "failureThreshold": 1}),
+    "a start time alone": service(health={"start": "1h"}),
+    "a start time beside a check": service(health={"path": "/", "interval": "5s", "start": "1ms"}),
+    "a time to settle": service(update={"settle": "5m"}),
+    "no time to settle": service(update={"settle": "0s"}),
+    "after others": service(after=["db", "queue"]),
+    "200 services after 50 others": {
+        "services": [
+            {**WEB, "name": f"web-{n}", "after": [f"web-{each}" for each in range(50) if each != n]} for n in range(200)
+        ]
+    },
     "routes": service(routes=[{"host": "a.example"}, {"host": "a.example", "path": "/b"}, {"host": "*.b.example"}]),
     "a persistent volume with one replica": service(replicas=1, volumes=[PERSISTENT]),
     "an ephemeral volume with many replicas": service(
@@ -62,6 +72,28 @@ REFUSED = {
     ),
     "an interval without a unit": (service(health={"path": "/", "interval": "10"}), "invalid duration '10'"),
     "a failure threshold of 0": (service(health={"path": "/", "failureThreshold": 0}), "health.failureThreshold"),
+    "a health block without anything": (service(health={}), "a health block needs a path or a start time"),
+    "an interval beside a start time alone": (
+        service(health={"start": "1m", "interval": "5s"}),
+        "interval and failure_threshold need a path",
+    ),
+    "a start time of nothing": (
+        service(health={"start": "0s"}),
+        "start must be longer than 0s and at most 1h, got '0s'",
+    ),
+    "a start time that is too long": (
+        service(health={"start": "1h1s"}),
+        "start must be longer than 0s and at most 1h, got '1h1s'",
+    ),
+    "a time to settle that is too long": (
+        service(update={"settle": "301s"}),
+        "settle must be at most 5m, got '301s'",
+    ),
+    "a time to settle without a unit": (service(update={"settle": "10"}), "invalid duration '10'"),
+    "after itself": (service(after=["web"]), "a service cannot start after itself"),
+    "after the same twice": (service(after=["db", "db"]), "Duplicate value"),
+    "after what is no name": (service(after=["Db"]), "services[0].after[0]"),
+    "after too many": (service(after=[f"s{n}" for n in range(51)]), "must have at most 50 items"),
     "health without a port": (
         {"services": [{"name": "web", "image": "web", "health": {"path": "/"}}]},
         "a health check needs a port",

@@ -17,7 +17,7 @@ from mill_api.service_rules import SERVICE_RULES, Breach, ServiceFields, Service
 from mill_api.spec import MillDeploymentSpec, Service
 from mill_api.validation import problems
 
-UNCHANGED = "oldSelf.hasValue() && oldSelf.value() == self || "
+UNCHANGED = " || oldSelf.hasValue() && oldSelf.value() == self"
 
 FIELDS = {
     "service_name": spec.ServiceName,
@@ -62,7 +62,7 @@ def _program(rule: str) -> celpy.Runner:
 
 def _accepts(rule: str, value: Any) -> bool:
     """Evaluate a rule as of an object that is created: there is no old value. An error refuses, as in Kubernetes."""
-    inner = rule.removeprefix(UNCHANGED)
+    inner = rule.removesuffix(UNCHANGED)
     try:
         return bool(_program(inner).evaluate({"self": celpy.json_to_cel(value)}))
     except celpy.CELEvalError:
