@@ -29,9 +29,11 @@ READINESS: Final[tuple[Rule, ...]] = (
         expected_for=UNTIL_DUE,
         predicate=unready,
         is_patient=True,
-        evidence="a container that runs and is not ready; the larger of 30 s and `interval` times `failure_threshold`",
+        evidence="a container that runs and is not ready, for the time of `start`; without it the larger of 30 s and"
+        " `interval` times `failure_threshold`",
         message="health check timeout after {budget}",
-        suggestion="Check whether the program listens on the port and answers the health path: mill logs {service}",
+        suggestion="Check whether the program listens on the port and answers the health path: mill logs {service}. If"
+        ' it needs longer to start, set `start = "3m"` in its health block.',
     ),
     PodRule(
         id=GATE,
