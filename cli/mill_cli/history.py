@@ -1,9 +1,8 @@
 """`mill history`: the rollouts of a MillDeployment, newest first."""
 
-from datetime import datetime
 from typing import Any
 
-from mill_api.status import PastRollout, Rollout
+from mill_api.rollout_results import rollout_results
 from mill_api.status_reading import read_status
 from mill_cli.connection.client import Gateway, path
 from mill_cli.listing import show_all
@@ -24,37 +23,13 @@ def read_rollouts(detail: Any) -> list[dict[str, Any]]:
     The status in it may come from another release: entries that cannot be read are left out.
     """
     status = read_status(detail.get("status"))
-    failed = [{"service": each.name, "reason": each.message} for each in status.services if each.state == "Failed"]
-    current = status.rollout
-    found = [_rollout(current, failed if current.success is False else [])] if current else []
-    return found + [
-        _rollout(each, [one.model_dump(exclude_none=True) for one in each.failed]) for each in status.history
-    ]
+    return [_as_json(each.model_dump(mode="json")) for each in rollout_results(status)]
 
 
-def _rollout(rollout: Rollout | PastRollout, failed: list[dict[str, Any]]) -> dict[str, Any]:
-    started, finished = rollout.started_at, rollout.finished_at
-    took = (
-        None if not finished else (datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds()
-    )
-    return {
-        "id": rollout.id,
-        "started_at": started,
-        "finished_at": finished,
-        "success": rollout.success,
-        "seconds": took,
-        "failed": failed,
-        "result": _result(rollout, failed),
+def _as_json(rollout: dict[str, Any]) -> dict[str, Any]:
+    """Return a rollout whose failures have no empty keys."""
+    lists = {
+        name: [{key: value for key, value in each.items() if value is not None} for each in rollout[name]]
+        for name in ("failed", "regressed")
     }
-
-
-def _result(rollout: Rollout | PastRollout, failed: list[dict[str, Any]]) -> str:
-    if not rollout.finished_at:
-        return "in progress"
-    if rollout.success:
-        return "succeeded"
-    if getattr(rollout, "superseded", False):
-        return "superseded by a newer rollout"
-    causes = [f"{each['service']}: {each['reason']}" if each.get("service") else str(each["reason"]) for each in failed]
-    whole = getattr(rollout, "error", None) or getattr(rollout, "refused", None)
-    return "failed: " + "; ".join([whole] if whole else causes or ["unknown"])
+    return rollout | lists

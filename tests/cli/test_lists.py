@@ -93,10 +93,25 @@ def test_headers_of_a_request(mill: Mill, gateway: FakeGateway) -> None:
     assert all("mill-token" not in each.headers for each in gateway.asked)
 
 
+FAILED_STEP = {
+    "seq": 2,
+    "at": "2026-11-25T06:41:22Z",
+    "phase": "failed",
+    "code": "TagNotFound",
+    "message": "image pull failed: tag not found",
+}
+REGRESSION = {
+    "service": "web",
+    "reason": "out of memory",
+    "code": "Crashed",
+    "at": "2026-11-25T06:39:28.3Z",
+}
+
+
 def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: FakeGateway) -> None:
     services = [
         {"name": "web", "state": "Healthy"},
-        {"name": "broken", "state": "Failed", "message": "image pull failed: tag not found"},
+        {"name": "broken", "state": "Healthy", "transitions": [FAILED_STEP]},  # it has recovered
     ]
     status = {
         "rollout": {
@@ -119,6 +134,7 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
                 "startedAt": "2026-11-25T06:39:10Z",
                 "finishedAt": "2026-11-25T06:39:14.2Z",
                 "success": True,
+                "regressed": [REGRESSION],
             },
         ],
     }
@@ -126,10 +142,10 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
     done = mill("history", "--name", "blue", "-n", "shop")
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout == (
-        " ROLLOUT     STARTED               TOOK   RESULT                                           \n"
-        " 8ffa93a4.4  2026-11-25T06:41:10Z  12.4s  failed: broken: image pull failed: tag not found \n"
-        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer rollout                    \n"
-        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   succeeded                                        \n"
+        " ROLLOUT     STARTED               TOOK   RESULT                                               \n"
+        " 8ffa93a4.4  2026-11-25T06:41:10Z  12.4s  failed: broken: image pull failed: tag not found     \n"
+        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer rollout                        \n"
+        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   succeeded, then web failed after 14 s: out of memory \n"
     )
     told = json.loads(mill("history", "--name", "blue", "--json").stdout)
     assert [(each["id"], each["success"], each["seconds"]) for each in told] == [
@@ -137,7 +153,8 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
         ("8ffa93a4.3", False, 1.0),
         ("8ffa93a4.2", True, 4.2),
     ]
-    assert told[0]["failed"] == [{"service": "broken", "reason": "image pull failed: tag not found"}]
+    assert told[0]["failed"] == [{"seq": 2, "service": "broken", "reason": "image pull failed: tag not found"}]
+    assert [each["regressed"] for each in told] == [[], [], [REGRESSION]]
     assert gateway.requests[0] == ("GET", "/v1/deployments/blue", {"namespace": "shop"})
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import Replicas, State, StatusWarning
+from mill_api.rollout_results import RolloutResult, rollout_results
+from mill_api.status import Regression, Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.objects.deployments import Deployment
 
@@ -32,6 +33,7 @@ class DeploymentView(BaseModel):
     rollout: str = Field(description="Id of the latest rollout.", examples=["4"])
     rolling_out: bool = Field(description="Whether this rollout is in progress.")
     success: bool | None = Field(description="Whether it succeeded; null while it is in progress.")
+    regressed: list[Regression] = Field(description="Failures after it had finished, the first of each service.")
     ready: bool = Field(description="Whether all services are healthy now.")
     message: str = Field(description="Explanation of `ready` for people.", examples=["2 of 2 healthy"])
     owner: str | None = Field(description="The GitOps tool that manages it.", examples=["the Argo CD application shop"])
@@ -40,8 +42,9 @@ class DeploymentView(BaseModel):
 
 
 class DeploymentDetail(DeploymentView):
-    """A MillDeployment with its spec and status."""
+    """A MillDeployment with its rollouts, spec and status."""
 
+    rollouts: list[RolloutResult] = Field(description="The results of its last rollouts, newest first.")
     spec: dict[str, Any]
     status: dict[str, Any]
 
@@ -74,6 +77,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
         rollout=asked,
         rolling_out=rollout is None or rollout.finished_at is None,
         success=rollout.success if rollout and rollout.finished_at else None,
+        regressed=rollout.regressed if rollout else [],
         ready=bool(ready and ready.status == "True"),
         message=ready.message if ready else "not observed by the operator yet",
         owner=gitops_owner(deployment.metadata, deployment.managers),
@@ -88,6 +92,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
 
 
 def view_detail(deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment with its spec and status: `DeploymentDetail` as plain JSON."""
+    """Return a deployment with its rollouts, spec and status: `DeploymentDetail` as plain JSON."""
     shown = view_deployment(deployment).model_dump(mode="json")
-    return {**shown, "spec": deployment.spec, "status": deployment.raw_status}
+    rollouts = [each.model_dump(mode="json") for each in rollout_results(deployment.status)]
+    return {**shown, "rollouts": rollouts, "spec": deployment.spec, "status": deployment.raw_status}

@@ -46,7 +46,7 @@ export function updateCard(card, deployment, timeline) {
   find(".warnings").hidden = warnings.length === 0;
   keyed(find(".warnings"), warnings, (each) => `${each.code} ${each.message}`, () => element("li"), (item, each) => say(item, `Warning: ${each.message}`));
   updateTimeline(card, deployment, timeline);
-  const history = listed(status.history);
+  const history = listed(deployment.rollouts).filter((each) => each.id !== status.rollout?.id);
   find(".before").hidden = history.length === 0;
   keyed(find(".history"), history, (each) => each.id, () => element("li"), (item, each) => say(item, pastInWords(each)));
 }
@@ -115,10 +115,7 @@ function updateFailure(block, service) {
   say(suggestion, service.suggestion ?? "");
 }
 
-function pastInWords(past) {
-  const seconds = (new Date(past.finishedAt) - new Date(past.startedAt)) / 1000 || 0;
-  const when = new Date(past.finishedAt).toLocaleString();
-  const outcome = past.success ? "succeeded" : past.superseded ? "was superseded" : "failed";
-  const causes = listed(past.failed).map((each) => (each.service ? `${each.service}: ${each.reason}` : each.reason));
-  return [`${past.id} ${outcome} after ${seconds.toFixed(1)} s, ${when}`, ...causes].join(" · ");
+function pastInWords({ id, seconds, finished_at: finished, result }) {
+  const took = Number.isFinite(seconds) ? ` after ${seconds.toFixed(1)} s` : "";
+  return `${id}${took}, ${new Date(finished).toLocaleString()} · ${result}`;
 }

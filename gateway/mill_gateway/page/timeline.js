@@ -21,7 +21,10 @@ export class Timeline {
     timeline.begin(rollout.startedAt);
     const whole = rollout.refused || rollout.error;
     if (whole) timeline.take({ name: "failed", data: { reason: whole } });
-    const steps = listed(services).flatMap(({ name, transitions }) => listed(transitions).map((step) => ({ ...step, service: name })));
+    const last = rollout.finishedAt ? rollout.lastSeq ?? Infinity : Infinity; // later ones are of no rollout
+    const steps = listed(services)
+      .flatMap(({ name, transitions }) => listed(transitions).map((step) => ({ ...step, service: name })))
+      .filter((step) => !(step.seq > last));
     for (const { phase, service, node, message, at } of steps.sort((one, other) => one.seq - other.seq)) {
       const name = phase === "failed" ? "failed" : "progress";
       timeline.take({ name, data: { service, phase, node, reason: message, elapsed: elapsed(at) } });

@@ -73,6 +73,7 @@ async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
             "rollout": "4",
             "rolling_out": False,
             "success": False,
+            "regressed": [],
             "ready": False,
             "message": "1 of 1 failed: web: image pull failed: tag not found",
             "owner": None,
@@ -80,7 +81,7 @@ async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
                 {
                     "name": "web",
                     "state": "Failed",
-                    "replicas": {"desired": 1, "updated": 1, "healthy": 0},
+                    "replicas": {"desired": 1, "updated": 1, "healthy": 0, "serving": 0},
                     "reason": "TagNotFound",
                     "message": "image pull failed: tag not found",
                 }
@@ -90,9 +91,34 @@ async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
         DeploymentView.model_validate(shown, extra="forbid")
         one = (await served.http.get("/v1/deployments/mill")).json()
         DeploymentDetail.model_validate(one, extra="forbid")
-        assert {key: value for key, value in one.items() if key not in ("spec", "status")} == shown
+        assert {key: value for key, value in one.items() if key not in ("rollouts", "spec", "status")} == shown
         assert one["spec"]["services"] == [WEB]
         assert one["status"]["history"] == [_past("3")]
+
+
+async def test_a_deployment_has_the_results_of_its_rollouts(serve: Serve) -> None:
+    regression = {"service": "web", "reason": "out of memory", "code": "OutOfMemory", "at": "2026-01-01T00:00:14.000Z"}
+    history = [_past("3") | {"regressed": [regression]}, _past("2")]
+    async with serve(_deployed(4, history=history)) as served:
+        one = (await served.http.get("/v1/deployments/mill")).json()
+    assert [(each["id"], each["seconds"], each["success"], each["result"]) for each in one["rollouts"]] == [
+        ("4", 1.5, False, "failed: web: image pull failed: tag not found"),
+        ("3", 0.0, True, "succeeded, then web failed after 14 s: out of memory"),
+        ("2", 0.0, True, "succeeded"),
+    ]
+    assert one["rollouts"][0]["failed"] == [{"seq": 2, "service": "web", "reason": "image pull failed: tag not found"}]
+    assert one["rollouts"][1]["regressed"] == [regression | {"seq": None}]
+
+
+async def test_a_regression_stays_with_its_rollout(serve: Serve) -> None:
+    regression = {"service": "web", "reason": "out of memory", "code": "OutOfMemory", "at": "2026-01-01T00:00:14.000Z"}
+    rollout = {"id": "4", "startedAt": AT, "finishedAt": AT, "success": True, "regressed": [regression]}
+    async with serve(_deployed(4, rollout=rollout)) as served:
+        (shown,) = (await served.http.get("/v1/deployments")).json()
+        assert (shown["success"], shown["regressed"]) == (True, [regression | {"seq": None}])
+    async with serve(_deployed(5, rollout=rollout)) as served:
+        (shown,) = (await served.http.get("/v1/deployments")).json()
+        assert (shown["success"], shown["regressed"]) == (None, [])
 
 
 async def test_a_deployment_that_the_operator_has_not_observed_is_rolling_out(serve: Serve) -> None:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from mill_api.rollout_results import failures
 from mill_api.status import (
     HISTORY_KEPT,
-    UNJUDGED_SEQ,
-    FailedService,
     MillDeploymentStatus,
     PastRollout,
-    Phase,
     Rollout,
     ServiceStatus,
     State,
@@ -94,22 +92,12 @@ def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> l
 
 
 def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
-    failed = [
-        FailedService(seq=each.seq, service=service.name, reason=each.message or each.code or "")
-        for service in status.services
-        for each in service.transitions
-        if each.phase is Phase.FAILED and (rollout.last_seq is None or each.seq <= rollout.last_seq)
-    ]
-    if rollout.refused is not None:
-        failed.append(FailedService(seq=1, reason=rollout.refused))
-    if rollout.error is not None:
-        failed.append(FailedService(seq=UNJUDGED_SEQ, reason=rollout.error))
     return PastRollout(
         id=rollout.id,
         started_at=rollout.started_at,
         finished_at=rollout.finished_at or timestamps.render(now),
         success=bool(rollout.success),
         superseded=rollout.finished_at is None,
-        failed=sorted(failed, key=lambda each: each.seq),
+        failed=failures(rollout, status.services),
         regressed=rollout.regressed,
     )
