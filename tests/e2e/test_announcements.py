@@ -31,6 +31,7 @@ def told(namespace: Namespace) -> Counter[tuple[str, ...]]:
 
 def test_each_verdict_is_told_once_through_retries_and_a_restart_of_the_operator(namespace: Namespace) -> None:
     assert namespace.deploy(SEED).code == 1
+    wait_for("the end of its window", lambda: namespace.service("web").get("settledAt"))
     assert namespace.deploy(SEED).code == 1
     local.start(namespace.cluster)
     assert namespace.deploy(SEED.replace("web:missing", "web:2")).code == 0

@@ -76,7 +76,7 @@ def test_a_restart_that_is_asked_for_replaces_the_pods_and_only_that_service_s(n
     assert len(set(rollouts)) == 3
     assert namespace.ready_pods("other") == other
     phases = [step["phase"] for step in namespace.service("web")["transitions"]]
-    assert phases[-1] == "healthy"
+    assert phases[-2:] == ["healthy", "settled"]
     assert namespace.service("other").get("transitions", []) == []
 
 
@@ -107,7 +107,7 @@ def test_an_autoscaler_keeps_its_replicas_and_an_injected_container_stays(namesp
     lines(namespace, WITHOUT_REPLICAS)
     namespace.kubectl("scale", "deployment", "web", "--replicas=2")
     wait_for("two ready pods", lambda: namespace.service("web").get("replicas") == {
-        "desired": 2, "updated": 2, "healthy": 2,
+        "desired": 2, "updated": 2, "healthy": 2, "serving": 2,
     })  # fmt: skip
     sidecar = {
         "apiVersion": "apps/v1",

@@ -50,6 +50,7 @@ def test_an_update_that_listens_and_then_exits_costs_no_old_pod(namespace: Names
     assert namespace.deploy(GOOD).code == 0
     old = namespace.ready_pods("web")
     dying = GOOD.replace("  port ", '  command = ["/web", "--exit-after", "4s"]\n  port ')
+    dying = dying.replace("  health {", '  update { settle = "10s" }\n  health {')
     with polling(f"http://{next(iter(old.values()))}:8080/") as client:
         namespace.deploy(dying)
         wait_for("the verdict after it has died twice", lambda: namespace.service("web").get("state") == "Failed")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -24,6 +25,8 @@ var (
 	exitCode   = flag.Int("exit-code", 1, "exit code for --exit-after")
 	noListen   = flag.Bool("no-listen", false, "run without listening")
 	hold       = flag.Duration("hold", 0, "let each GET / take this long")
+	needs      = flag.String("needs", "", "exit with 1 at the start unless this host:port accepts a connection")
+	startAfter = flag.Duration("start-after", 0, "begin to listen after this long")
 	announce   = flag.String("print", "", "text to print to stderr at the start")
 	get        = flag.String("get", "", "instead of serving, fetch this URL and print the answer")
 )
@@ -39,6 +42,14 @@ func main() {
 	if *announce != "" {
 		fmt.Fprintln(os.Stderr, *announce)
 	}
+	if *needs != "" {
+		connection, err := net.DialTimeout("tcp", *needs, 2*time.Second)
+		if err != nil {
+			log.Fatal(err)
+		}
+		connection.Close()
+	}
+	time.Sleep(*startAfter)
 	if *exitAfter > 0 {
 		time.AfterFunc(*exitAfter, func() {
 			log.Printf("exiting with code %d after %s", *exitCode, *exitAfter)
