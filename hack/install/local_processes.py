@@ -179,10 +179,10 @@ def main() -> int:
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 def _own_environment() -> dict[str, str]:
     """Return the environment of this process without the command line's variables that are former names of settings."""
     return {name: value for name, value in os.environ.items() if name not in _OF_COMMAND_LINE}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
