@@ -111,11 +111,6 @@ class KubeClient(Connection):
         query = {"fieldManager": manager}
         return await self.request(Request("patch", resource, namespace, name, "status", query, operations, JSON_PATCH))
 
-    async def merge_status(self, resource: Resource, namespace: str, name: str, body: Json, *, manager: str) -> Json:
-        """Merge into an object's status. Maps are merged, so that what is to go must be an explicit null."""
-        query = {"fieldManager": manager}
-        return await self.request(Request("patch", resource, namespace, name, "status", query, body, MERGE_PATCH))
-
     async def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str, propagation: str = "Background"
     ) -> Json:

@@ -27,6 +27,7 @@ from hack.install.crd import install_crd
 from hack.progress import step
 from mill_kube.client import KubeClient
 from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.json import Json
 from tests.bench import process
 from tests.bench.figures import heading, percentile, row
 from tests.e2e.gateway.process import GatewayProcess
@@ -45,7 +46,13 @@ def status(events: int, *, done: bool = False) -> dict[str, Any]:
         rollout |= {"finishedAt": AT, "success": True}
     steps = [{"seq": each, "at": AT, "phase": "scheduled", "node": "node-1"} for each in range(1, events + 1)]
     service = {"name": "web", "state": "Starting", "transitions": steps}
-    return {"status": {"observedGeneration": 1, "rollout": rollout, "services": [service]}}
+    return {"observedGeneration": 1, "rollout": rollout, "services": [service]}
+
+
+async def report(client: KubeClient, namespace: str, body: Json) -> None:
+    """Write a status, as the operator would."""
+    uid = (await client.get(MILL_DEPLOYMENTS, namespace, "mill"))["metadata"]["uid"]
+    await client.replace_status(MILL_DEPLOYMENTS, namespace, "mill", body, uid=uid, manager="bench")
 
 
 async def fan_out(client: KubeClient, namespace: str, gateway: GatewayProcess, readers: int) -> None:
@@ -64,10 +71,10 @@ async def fan_out(client: KubeClient, namespace: str, gateway: GatewayProcess, r
     cpu = process.cpu_seconds(pid)
     for number in range(1, EVENTS + 1):
         sent[str(number)] = time.monotonic()
-        await client.merge_status(MILL_DEPLOYMENTS, namespace, "mill", status(number), manager="bench")
+        await report(client, namespace, status(number))
         await asyncio.sleep(PAUSE_SECONDS)
     cpu = process.cpu_seconds(pid) - cpu
-    await client.merge_status(MILL_DEPLOYMENTS, namespace, "mill", status(EVENTS, done=True), manager="bench")
+    await report(client, namespace, status(EVENTS, done=True))
     told = [json.loads(line) for line in (await reading.stdout.read()).splitlines()]
     await reading.wait()
     lasts, all_times = [], []
@@ -162,7 +169,7 @@ async def measure(cluster: Cluster, readers: int, folder: Path) -> None:
             try:
                 with step("starting a gateway"):
                     gateway.wait_until_ready()
-                await client.merge_status(MILL_DEPLOYMENTS, namespace, "mill", status(0), manager="bench")
+                await report(client, namespace, status(0))
                 await visits(gateway, namespace)
             finally:
                 gateway.kill()

@@ -1,10 +1,14 @@
-"""The folder `operator/` must never stand in the way of the standard library's module of that name."""
+"""The layout of folders and modules."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+
+SOURCES = ("crds", "libs", "operator", "gateway", "cli", "hack", "tests")
 
 
 def test_operator_from_the_root_is_the_standard_library() -> None:
@@ -17,3 +21,14 @@ def test_operator_from_the_root_is_the_standard_library() -> None:
     )
     assert Path(done.stdout.strip()).name == "operator.py"
     assert not (ROOT / "operator" / "__init__.py").exists()
+
+
+def test_an_entry_point_is_the_end_of_its_module() -> None:
+    """A function that is defined below it does not exist yet when the module runs."""
+    wrong = []
+    for path in (path for folder in SOURCES for path in (ROOT / folder).rglob("*.py")):
+        statements = ast.parse(path.read_text()).body
+        guards = [each for each in statements if isinstance(each, ast.If) and "__main__" in ast.unparse(each.test)]
+        if guards and guards[-1] is not statements[-1]:
+            wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []

@@ -134,10 +134,12 @@ async def a_status_is_a_subresource(contract: Contract) -> None:
     async def merge(patch: Json) -> Json:
         return await contract.client.merge_patch(INGRESSES, contract.namespace, "balanced", patch, manager=MANAGER)
 
-    async def merge_status(name: str, patch: Json) -> Json:
-        return await contract.client.merge_status(INGRESSES, contract.namespace, name, patch, manager=MANAGER)
+    async def report(name: str, uid: str) -> Json:
+        return await contract.client.replace_status(
+            INGRESSES, contract.namespace, name, status, uid=uid, manager=MANAGER
+        )
 
-    reported = await merge_status("balanced", {"spec": {"ingressClassName": "other"}, "status": status})
+    reported = await report("balanced", made["metadata"]["uid"])
     assert (reported["status"], reported["spec"], reported["metadata"]["generation"]) == (status, made["spec"], 1)
     assert version_of(reported) > version_of(made)
     noted = await merge({"metadata": {"annotations": {"a": "b"}}, "status": {"loadBalancer": None}})
@@ -145,7 +147,10 @@ async def a_status_is_a_subresource(contract: Contract) -> None:
     changed = await merge({"spec": {"ingressClassName": "mill-contract-2"}})
     assert (changed["status"], changed["metadata"]["generation"]) == (status, 2)
     with pytest.raises(NotFound):
-        await merge_status("missing", {"status": status})
+        await report("missing", made["metadata"]["uid"])
+    with pytest.raises(ApiError) as refused:
+        await report("balanced", "another-uid")
+    assert refused.value.is_failed_patch
 
 
 async def a_deployment_has_one_replica_by_default(contract: Contract) -> None:

@@ -109,8 +109,8 @@ async def test_a_bookmark_comes_after_the_events_before_it_and_watches_end_when_
 
 async def test_the_generation_grows_with_the_spec_alone(contract: Contract) -> None:
     client, body = contract.client, {"metadata": {"name": "a", "namespace": "shop"}, "spec": {"x": 1}}
-    await client.create(MILL_DEPLOYMENTS, "shop", body, manager="m")
-    await client.merge_status(MILL_DEPLOYMENTS, "shop", "a", {"status": {"x": 1}}, manager="m")
+    uid = (await client.create(MILL_DEPLOYMENTS, "shop", body, manager="m"))["metadata"]["uid"]
+    await client.replace_status(MILL_DEPLOYMENTS, "shop", "a", {"x": 1}, uid=uid, manager="m")
     written = await client.merge_patch(
         MILL_DEPLOYMENTS, "shop", "a", {"spec": {"y": 1}, "status": {"x": 2}}, manager="m"
     )
