@@ -192,6 +192,12 @@ class ServiceStatus(ApiModel):
         default_factory=list, description="Transitions of the service in the current rollout, by position."
     )
 
+    @property
+    def is_updating(self) -> bool:
+        """Whether a pod template that Mill itself has changed has neither settled nor failed yet."""
+        has_settled = self.settled_at is not None or self.healthy_template == self.template
+        return self.updated_by is not None and not has_settled and self.state is not State.FAILED
+
 
 class RunState(Word):
     """State of a run of a task."""

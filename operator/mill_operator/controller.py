@@ -25,7 +25,8 @@ from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.leader_election import LeaderElection
 from mill_operator.metrics import Metrics
-from mill_operator.reconciler import Reconciler, ReconcilerOptions
+from mill_operator.reconciler import Hooks, Reconciler, ReconcilerOptions
+from mill_operator.update_places import UpdatePlaces
 from mill_operator.work_queue import QueueClosed, WorkQueue
 from mill_process.logs import about
 from mill_process.supervision import end, supervised
@@ -73,13 +74,14 @@ class Controller:
         self._clock = SteadyClock()
         self._queue: WorkQueue[Key] = WorkQueue()
         self._caches = Caches(client, options.namespace, self.wake, evidence_logs=options.evidence_logs)
+        self._places = UpdatePlaces(self.wake)
         self._reconciler = Reconciler(
             client,
             self._caches,
             options.reconciler,
             self._clock,
-            on_write=self._written,
-            on_internal_error=self._on_internal_error,
+            self._places,
+            Hooks(self._written, self._on_internal_error),
         )
         self._with_internal_errors: set[Key] = set()
         """Keys whose current reconciliation had an internal error of one service or task."""
@@ -182,8 +184,10 @@ class Controller:
             await self._caches.synced()
         self._leads = True
         self._metrics.leader.set(1)
-        for resource in self._caches.mill_deployments.all():
-            self._queue.add(resource.key)
+        keys = [resource.key for resource in self._caches.mill_deployments.all()]
+        self._places.expect(keys)
+        for key in keys:
+            self._queue.add(key)
         self._workers = [
             self._spawn(self._work(), f"worker {number}", may_return=True)  # when the queue is closed
             for number in range(1, self._worker_count + 1)

@@ -6,7 +6,7 @@ The decisions are those of `core.reconcile`; this module reads, writes and waits
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
@@ -37,6 +37,7 @@ from mill_operator.core.reconcile import (
     stale_pods,
     starts_rollout,
 )
+from mill_operator.core.rollout.updates import begin_updates, count_updating
 from mill_operator.core.tasks.status import Observed, observe
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.cpu_time import ThreadOffload, paced
@@ -45,14 +46,16 @@ from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
+from mill_operator.release import release_name
 from mill_operator.renderer import Renderer, Rollback
 from mill_operator.resource_requests import still_exists
+from mill_operator.update_places import UpdatePlaces
 from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 
 OnInternalError: TypeAlias = Callable[[Key, str], None]
-"""Called for each `service` or `task` that a reconciliation could not render or judge."""
+"""Called with the key, and `service` or `task`."""
 
 DRAIN_SECONDS = 2.0
 """How long a stop waits for Events."""
@@ -65,6 +68,18 @@ class ReconcilerOptions:
     render: RenderOptions = DEFAULTS
     max_spec_bytes: int = limits.MAX_SPEC_BYTES
     """Bytes of a spec, as JSON, above which a new generation is refused."""
+    release: str = field(default_factory=release_name)
+    """The release that updates services whose pod templates it renders otherwise than the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Functions that a reconciler calls."""
+
+    on_write: OnWrite = lambda *_: None
+    """Called with every change of a status that was written."""
+    on_internal_error: OnInternalError = lambda *_: None
+    """Called for each service or task that a reconciliation could not render or judge."""
 
 
 class _Observed(Protocol):
@@ -86,9 +101,10 @@ class Reconciler:
         caches: Caches,
         options: ReconcilerOptions,
         now: Callable[[], datetime],
-        on_write: OnWrite = lambda *_: None,
-        on_internal_error: OnInternalError = lambda *_: None,
+        places: UpdatePlaces | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
+        hooks = hooks or Hooks()
         self._client = client
         self._options = options
         self._offload = ThreadOffload()
@@ -98,33 +114,48 @@ class Reconciler:
         self._children = ChildWriter(client, caches)
         self._lookups = Lookups(client)
         self._recorder = Recorder(client, now)
-        self._publisher = Publisher(client, self._recorder, on_write)
-        self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, on_write)
-        self._on_internal_error = on_internal_error
+        self._publisher = Publisher(client, self._recorder, hooks.on_write)
+        self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
+        self._on_internal_error = hooks.on_internal_error
+        self._places = places or UpdatePlaces()
 
     async def reconcile(self, key: Key) -> float | None:
         """Reconcile a MillDeployment. Return the seconds after which to reconcile it again though nothing happens.
 
         Raise `KubeError` if the API server is away or refuses what it should not. After any error, call `failed`.
         """
+        try:
+            wait, places = await self._reconcile(key)
+        except BaseException:
+            self._places.failed(key)
+            raise
+        self._places.reconciled(key, places)
+        return wait
+
+    async def _reconcile(self, key: Key) -> tuple[float | None, int]:
+        """Return the seconds to wait, and the number of places that its updates take."""
         resource = self._caches.mill_deployments.get(key)
         if resource is None or resource.terminating:
             self._memory.pop(key, None)  # the garbage collector deletes the children; writes would work against it
             self._reporter.clear(key)
-            return None
+            self._places.forget(key)
+            return None, 0
         memory = self._memory_of(resource)
         desired = await self._desired_state(resource, memory)
         memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
         if isinstance(desired, InvalidSpec):
             memory.status = refused_status(resource, desired, memory.status, self._now())
+            self._places.forget(key)
             rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
             rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
         task_wait = await self._observe_tasks(resource, memory, snapshot)
         write_wait = await self._publisher.publish(key, memory)
+        places = count_updating(memory.status)
         memory.statuses.compact()
         self._reporter.clear(key)
-        return min((wait for wait in (rollout_wait, task_wait, write_wait) if wait is not None), default=None)
+        waits = (wait for wait in (rollout_wait, task_wait, write_wait) if wait is not None)
+        return min(waits, default=None), places
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:
         """Note a reconciliation that failed by an internal error. If it repeats, the status reports it.
@@ -180,13 +211,16 @@ class Reconciler:
 
         # The writes may bring about pods before they are done. Only pods of this snapshot can be stale.
         before = self._caches.snapshot(resource)
+        updates = self._places.plan(goal, before, memory.status)
+        memory.status = begin_updates(memory.status, updates.begins, self._options.release, self._now())
+        goal = goal.with_waiting(updates.waits)
         memory.writes.keep(goal.children, before.all_children)
         writes = decide_writes(goal, before, memory.status, memory.writes.revisions, self._now())
         if not await self._write(resource, memory, writes, renderer):
             return None, before
 
-        goal = replace(goal, desired=desired.with_internal_errors(renderer.internal_errors))
-        memory.desired = goal.desired
+        memory.desired = desired.with_internal_errors(renderer.internal_errors)
+        goal = replace(goal, desired=memory.desired).with_waiting(updates.waits)
         situation = self._situation(goal, memory)
         observations = await self._observe(situation)
         if starts:

@@ -12,7 +12,7 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.core import timestamps
-from mill_operator.reconciler import Reconciler, ReconcilerOptions
+from mill_operator.reconciler import Hooks, Reconciler, ReconcilerOptions
 from tests.support.apiserver import ApiServer, InMemoryClient, action_of
 
 KEY = Key("default", "mill")
@@ -39,7 +39,7 @@ class ReconcilerHarness:
             self.caches,
             ReconcilerOptions(**options),
             self._now,
-            on_internal_error=lambda _key, kind: self.internal_errors.append(kind),
+            hooks=Hooks(on_internal_error=lambda _key, kind: self.internal_errors.append(kind)),
         )
         for each in self.caches.reflectors:
             for body in self.server.all(each.resource):

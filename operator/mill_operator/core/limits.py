@@ -24,6 +24,9 @@ CONDITION_BYTES: Final = 1024
 TRACEBACK_LENGTH: Final = 8000
 """Characters of a traceback in the log: its last ones."""
 
+UPDATES_AT_ONCE: Final = 10
+"""How many services are updated at once after a change of the operator, over all MillDeployments."""
+
 SCHEDULED_TRANSITIONS: Final = 5
 """How many `scheduled` transitions a service may have in a rollout."""
 TRANSITIONS: Final = 20

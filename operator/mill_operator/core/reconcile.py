@@ -6,11 +6,11 @@ reconciler reads the caches, carries the decisions out, and makes the lookups th
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_api.status import MillDeploymentStatus, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject
@@ -29,6 +29,7 @@ from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
 from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
+from mill_operator.core.rollout.updates import Elsewhere, UpdatePlan, changed_services, may_be_updated, plan_updates
 from mill_operator.core.tasks.status import outliving
 from mill_operator.core.verdicts.dependence import Services, depended_on, dependence, has_dependants, held
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
@@ -50,6 +51,12 @@ class Goal:
     """The objects of the desired state, with those of `rolled_back` services in place of theirs."""
     rolled_back: Collection[str]
     """The services that run their older version again."""
+    waiting: Mapping[str, str] = field(default_factory=dict)
+    """The services that wait for their update, each with the template that runs. `desired` has that template."""
+
+    def with_waiting(self, waiting: Mapping[str, str]) -> Self:
+        """Return the goal in which some services wait for their update, each with the template that runs."""
+        return replace(self, desired=self.desired.with_templates(waiting), waiting=waiting) if waiting else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +136,38 @@ def services_to_roll_back(
 ) -> Iterator[tuple[ChildObject, str]]:
     """Yield the Deployments of services that go back to the version that worked, each with that template's hash.
 
-    Only failures in the `written` status count: whatever becomes of the failed pods then, their evidence is kept.
+    Only failures in the `written` status count: whatever becomes of the failed pods then, their evidence is kept. The
+    failed template need not be the desired one any more: another release renders the same version otherwise.
     """
-    templates = {service.name: service.template for service in desired.services}
     requested_again = rolled_back(written) - rolled_back(status)
     deployments = {each.service: each for each in desired.children if each.kind == "Deployment"}
     for service in written.services:
         name, good, failed = service.name, service.healthy_template, service.failed_template
-        if good is None or failed is None or name in requested_again or templates.get(name) != failed:
+        if good is None or failed is None or name in requested_again:
             continue
         if (deployment := deployments.get(name)) is not None:
             yield deployment, good
+
+
+def decide_updates(goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus, elsewhere: Elsewhere) -> UpdatePlan:
+    """Decide which services the operator updates though no rollout was requested. None, when one was."""
+    if starts_rollout(goal.resource, status):
+        return UpdatePlan()
+    services = [
+        each for each in goal.desired.services if each.internal_error is None and each.name not in goal.rolled_back
+    ]
+    changed = {each.name: each.template for each in changed_services(services, status)}
+    begun: set[str] = set()
+    if changed:
+        applied = {each.service: each.applied for each in snapshot.children if each.kind == "Deployment"}
+        begun = {
+            each.service
+            for each in goal.children
+            if each.kind == "Deployment" and each.service is not None
+            if each.service in changed and applied.get(each.service) in (None, each.applied)
+        }
+        begun.update(pod.service for pod in snapshot.pods if changed.get(pod.service) == pod.template)
+    return plan_updates(services, status, begun, elsewhere)
 
 
 def decide_writes(
@@ -155,7 +183,7 @@ def decide_writes(
         snapshot.all_children,
         owner=goal.resource.owner,
         revisions=revisions,
-        postponed={*later, *waiting},
+        postponed={*later, *waiting, *goal.waiting},
         unrendered=goal.desired.unrendered,
     )
     return Writes(tuple(outliving(snapshot.jobs, todo.delete)) if todo.delete else (), todo, later)
@@ -235,10 +263,12 @@ def decide_status(
         generation=goal.resource.generation,
         rollout_id=goal.resource.rollout_id,
         leftovers=leftovers(names, snapshot.children, snapshot.pods, owner=goal.resource.owner, nodes=results.nodes),
-        rolled_back=goal.rolled_back,
+        rolled_back={*goal.rolled_back, *_without_evidence(situation)},
         now=now,
     )
     moments = [step.wake_at, *postponed.values()]
+    if goal.waiting and _may_update_more(situation, step.status):
+        moments.append(now)  # the rollout has ended, or a stream of it
     if rolled_back(situation.written) != rolled_back(step.status):
         moments.append(now)  # once the evidence is written, the older version can come back
     if has_dependants(goal.desired.services) and depended_on(situation.status.services, step.status.services):
@@ -251,6 +281,22 @@ def decide_status(
 def rolled_back(status: MillDeploymentStatus) -> set[str]:
     """Return the services whose failed version is to be replaced by the older one."""
     return {service.name for service in status.services if service.failed_template is not None}
+
+
+def _without_evidence(situation: Situation) -> set[str]:
+    """Return the failed services that wait for their update without a pod: nothing can change their verdict."""
+    waiting = situation.goal.waiting
+    failed = {each.name for each in situation.status.services if each.name in waiting and each.state is State.FAILED}
+    return failed - {pod.service for pod in situation.snapshot.pods if pod.template == waiting.get(pod.service)}
+
+
+def _may_update_more(situation: Situation, after: MillDeploymentStatus) -> bool:
+    """Return whether services may be updated now which had to wait for the end of something."""
+    old, new, waiting = situation.status.rollout, after.rollout, situation.goal.waiting
+    if old is None or new is None:
+        return False
+    could = {each.name for each in situation.status.services if may_be_updated(old, each)}
+    return any(each.name in waiting and each.name not in could and may_be_updated(new, each) for each in after.services)
 
 
 def _services(

@@ -94,6 +94,19 @@ class DesiredState:
         """The services and tasks that could not be rendered, as ("service" or "task", name)."""
         return frozenset(part.program for part in self.parts if part.internal_error is not None)
 
+    def with_templates(self, templates: Mapping[str, str]) -> "DesiredState":
+        """Return it with other pod templates, by service: those with which their pods are compared."""
+        if not templates:
+            return self
+        return DesiredState(
+            tuple(
+                replace(part, wanted=replace(part.wanted, template=templates[part.name]))
+                if part.wanted is not None and part.name in templates
+                else part
+                for part in self.parts
+            )
+        )
+
     def with_internal_errors(self, internal_errors: Mapping[tuple[str, str], InternalError]) -> "DesiredState":
         """Return it with internal errors of services and tasks, by `Part.program`."""
         if not internal_errors:

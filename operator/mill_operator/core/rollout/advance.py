@@ -256,6 +256,8 @@ class _NextStates:
         """Return whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
         if state is before.state:
             return False
+        if before.is_updating:
+            return state.is_verdict  # it records no transitions that say which states are new
         if self._frozen or before.state.is_verdict or before.state is State.WAITING:
             return True
         return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}

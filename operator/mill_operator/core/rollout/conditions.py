@@ -25,7 +25,7 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     finished = status.rollout is not None and status.rollout.finished_at is not None
     condition = partial(_condition, previous=previous, generation=status.observed_generation, now=now)
     # One that has settled and is not healthy now has lost a pod, which is not a rollout.
-    moving = [each for each in status.services if each.settled_at is None and each.state not in _ENDED]
+    moving = [each for each in status.services if _is_moving(each)]
 
     if status.rollout is not None and status.rollout.refused is not None:
         message = "; ".join(status.rollout.refused.splitlines())
@@ -46,7 +46,17 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
             condition("Ready", "False", "Progressing", message),
             condition("Reconciling", "True", "Progressing", message),
         ]
-    return [condition("Ready", "True", "Healthy", f"{len(live)} of {len(live)} healthy")]
+    message = f"{len(live)} of {len(live)} healthy"
+    if updating := [each for each in live if each.is_updating]:
+        message += f"; {updating[0].updated_by} updates {_names(updating)}"
+    return [condition("Ready", "True", "Healthy", message)]
+
+
+def _is_moving(service: ServiceStatus) -> bool:
+    """Return whether a service keeps its resource from being Ready. An update does not while the service serves."""
+    if service.settled_at is not None or service.state in _ENDED:
+        return False
+    return not (service.is_updating and service.replicas.serving)
 
 
 def is_ready(conditions: Iterable[Condition]) -> bool:

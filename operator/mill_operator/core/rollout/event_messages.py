@@ -54,7 +54,7 @@ class EventMessage:
 
 def event_messages(change: StatusChange) -> list[EventMessage]:
     """Return what has happened between two statuses, in order."""
-    return [*_rollout(change), *_warnings(change), *_runs(change)]
+    return [*_rollout(change), *_updates(change), *_warnings(change), *_runs(change)]
 
 
 def _rollout(change: StatusChange) -> Iterator[EventMessage]:
@@ -137,6 +137,21 @@ def _late_verdicts(rollout: Rollout, change: StatusChange) -> Iterator[EventMess
 
 def _failure(about: Mapping[str, str], code: str | None, message: str | None) -> EventMessage:
     return EventMessage(code or "Failed", _short(f"{about['service']} has failed: {message}"), about, warning=True)
+
+
+def _updates(change: StatusChange) -> Iterator[EventMessage]:
+    """Yield one Event for all services that this release updates, and a line of the log for each of them."""
+    rollout, begun = change.after.rollout, change.begun_updates
+    if not begun or rollout is None:
+        return
+    release = begun[0].updated_by
+    if all(service.updated_by != release for service in change.before.services):
+        yield EventMessage(
+            "Updated", f"Updated by {release}", {"rollout": rollout.id}, _end(change.after), action="Update"
+        )
+    for service in begun:
+        about = {"rollout": rollout.id, "service": service.name}
+        yield EventMessage("Updating", f"{service.name} is updated by {release}", about, verdict=False)
 
 
 def _warnings(change: StatusChange) -> Iterator[EventMessage]:

@@ -32,7 +32,7 @@ def regressions(
     """Return a finished rollout with the services that have failed since, the first failure of each.
 
     A service whose failure the rollout has reported does not count, and neither does one that had no part in a rollout
-    that failed.
+    that failed, nor one whose pod template the operator has changed since.
     """
     if rollout.refused is not None or rollout.error is not None:
         return rollout
@@ -41,6 +41,8 @@ def regressions(
     for service in services:
         old = before.get(service.name)
         if old is None or service.state is not State.FAILED or old.state is State.FAILED or service.name in known:
+            continue
+        if service.updated_by is not None:
             continue
         window = has_open_window(old)
         if (rollout.success or window) and not _failed_in(rollout, service):

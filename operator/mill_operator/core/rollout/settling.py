@@ -56,6 +56,8 @@ def open_window(service: ServiceStatus | None, template: str) -> Window | None:
 
 def has_open_window(service: ServiceStatus) -> bool:
     """Return whether a service was healthy in this rollout, and has neither settled nor failed since."""
+    if service.updated_by is not None:
+        return False  # its template is not the rollout's
     verdicts = [step.phase for step in service.transitions if step.phase in _VERDICTS]
     return service.settled_at is None and bool(verdicts) and verdicts[-1] is Phase.HEALTHY
 

@@ -80,7 +80,7 @@ def _service_at_start(before: ServiceStatus | None, observed: Observation, now: 
         and before.replicas.desired == observed.replicas.desired
     )
     if before is not None and unchanged:
-        return before.model_copy(update={"transitions": []})
+        return before.model_copy(update={"transitions": [], "updated_by": None})
     return new_service(observed.service, now, before)
 
 

@@ -106,6 +106,16 @@ class StatusChange:
         )
 
     @cached_property
+    def begun_updates(self) -> tuple[ServiceStatus, ...]:
+        """The services whose pod templates the operator itself has changed."""
+        known = {(service.name, service.updated_by, service.template) for service in self.before.services}
+        return tuple(
+            service
+            for service in self.after.services
+            if service.updated_by is not None and (service.name, service.updated_by, service.template) not in known
+        )
+
+    @cached_property
     def service_verdicts_changed(self) -> bool:
         """Whether a service has another verdict, or none any more."""
         before = {each for each in _states(self.before) if each[1].is_verdict}
@@ -170,6 +180,8 @@ def _results(status: MillDeploymentStatus) -> dict[tuple[str, str], str]:
 def _is_late_verdict(old: ServiceStatus, new: ServiceStatus, *, was_ready: bool) -> bool:
     if new.state is State.FAILED:
         return (old.state, old.reason) != (State.FAILED, new.reason)
+    if old.is_updating:
+        return False  # it has not failed
     # Between its failure and its health it may have been starting for a while.
     return new.state is State.HEALTHY and old.state is not State.HEALTHY and not was_ready
 

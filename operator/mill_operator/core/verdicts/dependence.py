@@ -82,7 +82,7 @@ def dependence(service: DesiredService, services: Services, now: datetime) -> De
 
 def held(service: DesiredService, services: Services) -> tuple[str, ...]:
     """Return the services that have to settle before the new version of this one begins."""
-    if not service.after or not (services.begins_versions or _has_not_begun(services.known.get(service.name))):
+    if not service.after or not (services.begins_versions or has_not_begun(services.known.get(service.name))):
         return ()
     return tuple(
         name
@@ -121,6 +121,11 @@ def depended_on(before: Sequence[ServiceStatus], after: Sequence[ServiceStatus])
     return {_relevant(each) for each in before} != {_relevant(each) for each in after}
 
 
+def has_not_begun(known: ServiceStatus | None) -> bool:
+    """Return whether the desired version of a service has no pods yet, because it comes after another service."""
+    return known is not None and (known.state is State.WAITING or known.rule == NOT_BEGUN.id)
+
+
 def _relevant(service: ServiceStatus) -> tuple[object, ...]:
     return service.name, service.template, service.settled_at, service.serving_since, service.failed_at
 
@@ -131,10 +136,6 @@ def _has_settled(desired: DesiredService, known: ServiceStatus | None) -> bool:
 
 def _has_failed(known: ServiceStatus | None) -> bool:
     return known is not None and known.state is State.FAILED
-
-
-def _has_not_begun(known: ServiceStatus | None) -> bool:
-    return known is not None and (known.state is State.WAITING or known.rule == NOT_BEGUN.id)
 
 
 def _root(name: str, services: Services, now: datetime) -> Root:
