@@ -1,0 +1,205 @@
+"""An operator that renders every pod template otherwise than the one before: it updates a few services at a time."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from mill_api.status import State
+from mill_kube.errors import Unreachable
+from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_objects.json import Json
+from mill_objects.key import Key
+from tests.support.fleet import NAMESPACE, NEWER, OLDER, Fleet, surged, with_volume
+
+VOLUMES = ("db-1", "db-4", "db-7")
+NAMES = [f"mill-{number}" for number in range(8)]
+
+
+def services(number: int) -> list[Json]:
+    """Return the services of a MillDeployment: 50 of eight, three of them with a volume."""
+    found = [surged(f"web-{number}-{each}") for each in range(5 if number == 0 else 6)]
+    if number in (0, 2):
+        found[4].pop("port")
+    return [with_volume(f"db-{number}"), *found] if f"db-{number}" in VOLUMES else found
+
+
+@pytest.fixture
+async def fleet(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
+    """Return eight MillDeployments that an operator with the older form has rolled out."""
+    fleet = Fleet(monkeypatch)
+    for number, name in enumerate(NAMES):
+        fleet.put(name, services(number))
+    await fleet.start(OLDER)
+    await fleet.run(20, until=fleet.is_settled)
+    await fleet.run(1)
+    assert fleet.is_settled()
+    await fleet.stop()
+    yield fleet
+    await fleet.kill()
+
+
+def as_an_earlier_release(fleet: Fleet, name: str) -> None:
+    """Rewrite a status as a release without settling windows has written it."""
+    body = fleet.server.find(MILL_DEPLOYMENTS, NAMESPACE, name) or {}
+    for service in body["status"]["services"]:
+        for field in ("settledAt", "settle", "settlingSince", "servingSince", "servingImages"):
+            service.pop(field, None)
+        service["replicas"].pop("serving")
+        service["transitions"] = [each for each in service["transitions"] if each["phase"] != "settled"]
+    body["status"]["rollout"].pop("lastSeq", None)
+    fleet.server.put(MILL_DEPLOYMENTS, body)
+
+
+async def test_fifty_services_are_updated_ten_at_a_time_and_volumes_last_one_at_a_time(fleet: Fleet) -> None:
+    for name in NAMES[::2]:
+        as_an_earlier_release(fleet, name)
+    old = dict(fleet._templates)
+    rollouts = {name: body["status"]["rollout"] for name in NAMES if (body := fleet.server.find(*_place(name)))}
+    fleet.deployments.breaks = {Key(NAMESPACE, "web-3-1"): "unready", Key(NAMESPACE, "web-5-2"): "missing image"}
+    await fleet.start(NEWER)
+    await fleet.run(300, until=lambda: len(fleet.begun) == len(old) and fleet.is_settled())
+
+    assert sorted(fleet.begun) == sorted(old)
+    assert fleet.peak == 10
+    assert fleet.begun[-3:] == list(VOLUMES)
+    failed = {
+        each.name: each.message for name in NAMES for each in fleet.status(name).services if each.state == "Failed"
+    }
+    assert failed.keys() == {"web-3-1", "web-5-2"}
+    assert failed["web-5-2"] == "image pull failed: tag not found"
+    assert all(each.updated_by == "mill 0.2" for name in NAMES for each in fleet.status(name).services)
+    for name in NAMES:
+        status = fleet.status(name)
+        assert status.history == []
+        assert status.rollout is not None
+        assert (status.rollout.id, status.rollout.success, status.rollout.regressed) == ("1", True, [])
+        assert status.rollout.finished_at == rollouts[name]["finishedAt"]
+        ready = next(each for each in status.conditions if each.type == "Ready")
+        assert ready.status == str(name not in ("mill-3", "mill-5"))
+    assert fleet.deployments.templates(Key(NAMESPACE, "web-5-2")) == [old["web-5-2"]]
+    await fleet.stop()
+    assert fleet.events("Updated") == NAMES
+
+
+async def test_one_that_waits_and_one_that_is_updated_stay_ready_and_record_nothing(fleet: Fleet) -> None:
+    transitions = {name: _transitions(fleet, name) for name in NAMES}
+    fleet.server.requests.clear()
+    await fleet.start(NEWER)
+    await fleet.run(4)
+    assert len(fleet.changed) == 10
+    waiting = [name for name in NAMES if not any(each.updated_by for each in fleet.status(name).services)]
+    assert len(waiting) >= 5
+    assert [write for name in waiting for write in fleet.status_writes(name)] == []
+    assert fleet.server.sent("list", None)[len(fleet.reconciler._caches._children) + 3 :] == []
+    await fleet.run(300, until=lambda: len(fleet.begun) == 50 and fleet.is_settled())
+    assert {name: _transitions(fleet, name) for name in NAMES} == transitions
+    for name in ("mill-0", "mill-2", "mill-3"):
+        ready = [condition for write in fleet.status_writes(name) for condition in write["conditions"]]
+        assert {(each["type"], each["status"]) for each in ready} == {("Ready", "True")}
+    for name in ("mill-1", "mill-4", "mill-7"):  # while its volume is handed over, a database does not serve
+        ready = [condition for write in fleet.status_writes(name) for condition in write["conditions"]]
+        assert {(each["type"], each["status"]) for each in ready} >= {("Ready", "False"), ("Reconciling", "True")}
+
+
+@pytest.mark.parametrize("loses_writes", [False, True])
+async def test_an_operator_that_starts_in_the_middle_keeps_the_limit(fleet: Fleet, *, loses_writes: bool) -> None:
+    """Also if the last statuses of the one before it, which say what it has changed, were not written."""
+    await fleet.start(NEWER)
+    await fleet.run(9)
+    if loses_writes:
+        fault = fleet.server.add_fault("merge_patch", MILL_DEPLOYMENTS, error=Unreachable("no answer"))
+    await fleet.run(6)
+    changed = set(fleet.changed)
+    assert changed
+    await fleet.kill()
+    if loses_writes:
+        fleet.server.faults.remove(fault)
+    await fleet.start(NEWER)
+    fleet.changed |= changed
+    await fleet.run(300, until=lambda: len(fleet.begun) == 50 and fleet.is_settled())
+    assert fleet.peak == 10
+    assert sorted(fleet.begun) == sorted(fleet._templates)
+    assert fleet.begun[-3:] == list(VOLUMES)
+
+
+async def test_a_new_rollout_goes_ahead_at_once(fleet: Fleet) -> None:
+    await fleet.start(NEWER)
+    await fleet.run(2)
+    assert not any(name.startswith("web-6") for name in fleet.begun)
+    fleet.put("mill-6", [surged("web-6-0", image="registry.example/web:2")], generation=2)
+    await fleet.run(1)
+    assert fleet.begun[-1] == "web-6-0"
+    await fleet.run(20, until=lambda: fleet.service("web-6-0").settled_at is not None)
+    service = fleet.service("web-6-0")
+    assert (service.state, service.updated_by) == (State.HEALTHY, None)
+    assert [each.id for each in fleet.status("mill-6").history] == ["1"]
+
+
+async def test_the_places_of_a_resource_that_is_deleted_are_free(fleet: Fleet) -> None:
+    await fleet.start(NEWER)
+    await fleet.run(2)
+    gone = next(name for name in NAMES if any(each.updated_by for each in fleet.status(name).services))
+    before = len(fleet.begun)
+    fleet.server.remove(MILL_DEPLOYMENTS, NAMESPACE, gone)
+    await fleet.run(1)
+    assert len(fleet.begun) > before
+
+
+class TestTakenBack:
+    @pytest.fixture
+    async def fleet(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fleet]:
+        """Return a MillDeployment whose database has failed to become a newer version, and runs the older one."""
+        fleet = Fleet(monkeypatch)
+        fleet.put("mill", [with_volume("db"), surged("web")])
+        await fleet.start(OLDER)
+        await fleet.run(20, until=fleet.is_settled)
+        fleet.deployments.breaks = {Key(NAMESPACE, "db"): "missing image"}
+        fleet.good = fleet.template("db")  # type: ignore[attr-defined]
+        fleet.put("mill", [{**with_volume("db"), "image": "registry.example/db:2"}, surged("web")], generation=2)
+        await fleet.run(20)
+        assert fleet.template("db") == fleet.good  # type: ignore[attr-defined]
+        await fleet.stop()
+        yield fleet
+        await fleet.kill()
+
+    async def test_it_stays_so_and_keeps_its_verdict(self, fleet: Any) -> None:
+        fleet.begun.clear()
+        await fleet.start(NEWER)
+        await fleet.run(30)
+        service = fleet.service("db")
+        assert (fleet.begun, fleet.template("db")) == (["web"], fleet.good)
+        assert (service.state, service.reason, service.updated_by) == (State.FAILED, "TagNotFound", None)
+        assert service.failed_template == service.template
+        assert fleet.deployments.templates(Key(NAMESPACE, "db")) == [fleet.good]
+
+    async def test_until_a_rollout_is_requested(self, fleet: Any) -> None:
+        await fleet.start(NEWER)
+        await fleet.run(10)
+        fleet.deployments.breaks = {}
+        fleet.put("mill", [{**with_volume("db"), "image": "registry.example/db:3"}, surged("web")], generation=3)
+        await fleet.run(30)
+        service = fleet.service("db")
+        assert (service.state, service.failed_template) == (State.HEALTHY, None)
+        assert fleet.template("db") == service.template
+
+    async def test_an_update_that_fails_is_taken_back_too(self, fleet: Any) -> None:
+        fleet.put("mill", [with_volume("db"), surged("web")], generation=3)
+        await fleet.start(OLDER)
+        await fleet.run(20, until=fleet.is_settled)
+        await fleet.stop()
+        await fleet.start(NEWER)
+        await fleet.run(60)
+        service = fleet.service("db")
+        assert (service.state, service.reason, service.updated_by) == (State.FAILED, "TagNotFound", "mill 0.2")
+        assert fleet.deployments.templates(Key(NAMESPACE, "db")) == [fleet.good]
+        rollout = fleet.status("mill").rollout
+        assert (rollout.success, rollout.regressed) == (True, [])
+
+
+def _place(name: str) -> tuple[Any, str, str]:
+    return (MILL_DEPLOYMENTS, NAMESPACE, name)
+
+
+def _transitions(fleet: Fleet, name: str) -> list[list[Any]]:
+    return [[*each.transitions] for each in fleet.status(name).services]
