@@ -20,6 +20,7 @@ from mill_operator.reconciler import Reconciler, ReconcilerOptions
 from mill_operator.update_places import UpdatePlaces
 from tests.support.apiserver import ApiServer, InMemoryClient, action_of
 from tests.support.deployments import Deployments
+from tests.support.reconciling import written_statuses
 
 SETTLE = timedelta(seconds=2)
 NAMESPACE = "shop"
@@ -62,20 +63,23 @@ class Fleet:
         metadata = {"name": name, "namespace": NAMESPACE, "generation": generation}
         self.server.put(MILL_DEPLOYMENTS, {**known, "metadata": metadata, "spec": {"services": list(services)}})
 
-    async def start(self, options: RenderOptions, release: str = "mill 0.2") -> None:
-        """Start an operator."""
+    async def start(self, options: RenderOptions, *, last_first: bool = False) -> None:
+        """Start an operator, which reconciles the last of the MillDeployments first if `last_first`."""
+        self.server.requests.clear()
+        self.server.answers.clear()
         self._queue.clear()
         self._due.clear()
         self.changed.clear()
         caches = Caches(self.client, None, self._requeue)
         self.places = UpdatePlaces(self._requeue)
         self.reconciler = Reconciler(
-            self.client, caches, ReconcilerOptions(options, release=release), lambda: self.now, self.places
+            self.client, caches, ReconcilerOptions(options, release="mill 0.2"), lambda: self.now, self.places
         )
         self._watching = [asyncio.create_task(each.run()) for each in caches.reflectors]
         await caches.synced()
-        keys = [each.key for each in caches.mill_deployments.all()]
+        keys = sorted((each.key for each in caches.mill_deployments.all()), reverse=last_first)
         self.places.expect(keys)
+        self._queue.clear()
         for key in keys:
             self._requeue(key)
 
@@ -123,9 +127,8 @@ class Fleet:
         return sorted(each["involvedObject"]["name"] for each in self.server.all(EVENTS) if each["reason"] == reason)
 
     def status_writes(self, name: str) -> list[Json]:
-        """Return the statuses of a MillDeployment that were written."""
-        requests = self.server.sent("merge_patch", MILL_DEPLOYMENTS)
-        return [each.body["status"] for each in requests if each.name == name]
+        """Return the statuses of a MillDeployment that were written since the operator has started."""
+        return written_statuses(self.server, name)
 
     def _statuses(self) -> list[MillDeploymentStatus]:
         return [memory.status for memory in self.reconciler._memory.values()]

@@ -139,8 +139,8 @@ def test_a_refused_spec_ends_its_rollout_once() -> None:
         pytest.param(
             with_services(failed("db")),
             with_services(failed("db").model_copy(update={"failed_template": "another"})),
-            [],
-            id="another version failed",
+            [("db", "good")],
+            id="another release renders the failed version otherwise",
         ),
     ],
 )

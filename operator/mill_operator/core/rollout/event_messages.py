@@ -147,7 +147,7 @@ def _updates(change: StatusChange) -> Iterator[EventMessage]:
     release = begun[0].updated_by
     if all(service.updated_by != release for service in change.before.services):
         yield EventMessage(
-            "Updated", f"Updated by {release}", {"rollout": rollout.id}, _end(change.after), action="Update"
+            "Updated", f"Updated by {release}", {"rollout": rollout.id}, _end_position(change.after), action="Update"
         )
     for service in begun:
         about = {"rollout": rollout.id, "service": service.name}
