@@ -115,7 +115,11 @@ class Namespace:
 
     def service(self, service: str) -> dict[str, Any]:
         """The service's part of the status."""
-        return next((each for each in self.status().get("services", ()) if each["name"] == service), {})
+        return self.service_of("mill", service)
+
+    def service_of(self, name: str, service: str) -> dict[str, Any]:
+        """The service's part of the status of that MillDeployment."""
+        return next((each for each in self.status(name).get("services", ()) if each["name"] == service), {})
 
     def condition(self, kind: str, name: str = "mill") -> dict[str, Any]:
         return next((each for each in self.status(name).get("conditions", ()) if each["type"] == kind), {})

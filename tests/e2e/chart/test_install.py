@@ -136,29 +136,37 @@ def test_every_pod_is_restricted_and_two_of_each_are_ready(release: Release, sho
     assert lease["spec"]["holderIdentity"].startswith("mill-operator-")
 
 
-def test_an_upgrade_and_back_leaves_services_and_token_as_they_are(release: Release, shop: Namespace) -> None:
+def replaced(shop: Namespace, service: str, old: dict[str, str]) -> dict[str, str]:
+    """Wait until a service has other ready pods, and none of the old ones. Return them."""
+    found: dict[str, str] = wait_for(
+        f"new pods of {service} alone",
+        lambda: (pods := shop.ready_pods(service)) and not set(pods) & set(old) and pods,
+    )
+    return found
+
+
+def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:
+    """This release changes pod templates: mill itself updates the services, and back."""
     web, token = shop.ready_pods("web"), release.namespace.get("secret", "mill-gateway-token")["data"]
     before = release.pods()
     release.put(CHART)
     wait_for("the new pods alone", lambda: len(release.pods()) == 4 and not set(release.pods()) & set(before))
     assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(CHART)
     assert release.mill("watch", "--namespace", shop.name).stdout == LINES
-    assert shop.ready_pods("web") == web
+    updated = replaced(shop, "web", web)
+    wait_for("its end", lambda: shop.service("web").get("settledAt"))
+    assert shop.service("web")["updatedBy"].startswith("mill ")
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
-    restarted = wait_for(
-        "the old pod's end", lambda: (found := shop.ready_pods("web")) and not set(found) & set(web) and found
-    )
+    restarted = replaced(shop, "web", updated)
     release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")
     assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(PREVIOUS.chart)
     assert release.mill("status", "--namespace", shop.name).code == 0
+    back = replaced(shop, "web", restarted)
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0, "the release before reads our status"
-    again = wait_for(
-        "the old pod's end",
-        lambda: (found := shop.ready_pods("web")) and not set(found) & set(restarted) and found,
-    )
+    again = replaced(shop, "web", back)
     assert release.namespace.get("secret", "mill-gateway-token")["data"] == token
     release.put(CHART)
-    assert shop.ready_pods("web") == again
+    replaced(shop, "web", again)
 
 
 def test_what_the_release_before_accepted_goes_on_with_a_warning(release: Release, shop: Namespace) -> None:
@@ -166,6 +174,8 @@ def test_what_the_release_before_accepted_goes_on_with_a_warning(release: Releas
     (warning,) = wait_for("the warning", lambda: shop.status("lasting").get("warnings"))
     assert "900000h" in warning["message"]
     assert shop.condition("Ready", "lasting")["status"] == "True"
+    wait_for("the update of its template", lambda: shop.service_of("lasting", "lasting").get("updatedBy"))
+    wait_for("its end", lambda: shop.service_of("lasting", "lasting").get("settledAt"))
     pods = shop.ready_pods("lasting")
     assert release.mill("restart", "lasting", "--name", "lasting", "--namespace", shop.name).code == 0
     wait_for("new pods", lambda: (found := shop.ready_pods("lasting")) and not set(found) & set(pods))
