@@ -142,7 +142,16 @@ def outcome(namespace: Namespace, told: list[ServerSentEvent]) -> Outcome:
         kstatus=kstatus(resource["metadata"]["generation"], status),
         conditions={each.type: (each.status, each.reason, each.message) for each in status.conditions},
         services={
-            each.name: each.model_dump(include={"state", "reason", "message", "rule", "image", "replicas"})
+            each.name: each.model_dump(
+                include={
+                    "state": True,
+                    "reason": True,
+                    "message": True,
+                    "rule": True,
+                    "image": True,
+                    "replicas": {"desired", "updated", "healthy"},  # old pods may still serve
+                }
+            )
             for each in status.services
         },
         history=[(each.id, each.success, each.superseded) for each in status.history],
