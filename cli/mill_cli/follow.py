@@ -137,7 +137,6 @@ def _replica_counts(rollout: FollowedRollout) -> list[dict[str, Any]] | None:
     except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed: the rollout is over
         return None
     status = (detail.get("status") if isinstance(detail, dict) else None) or {}
-    _, _, current = stream.headers.get("Mill-Rollout", "").partition(".")
     services = status.get("services")
-    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == current
+    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == stream.rollout
     return services if same else None

@@ -30,14 +30,23 @@ def restart(options: Options, service: str) -> Exit:
 
 
 def watch(options: Options, rollout: str | None, service: str | None) -> Exit:
-    """Follow a rollout that is there already: the current one if none is given. Raise `CliError`."""
+    """Follow a rollout that is there already: the current one if none is given. Raise `CliError`.
+
+    One of which a service has failed since it finished has not succeeded.
+    """
     given = {"rollout": rollout, "service": service, **options.where}
     events = path("deployments", options.deployment, "events")
     request = Request("GET", events, {key: value for key, value in given.items() if value})
     with Gateway(options) as gateway:
         stream = open_stream(gateway, request, service)
         services = (lambda: [service]) if service else (lambda: _deployed_services(gateway))
-        return follow(FollowedRollout(gateway, stream, services, DEPLOY))
+        result = follow(FollowedRollout(gateway, stream, services, DEPLOY))
+        if result not in (Exit.SUCCESS, Exit.FAILED):
+            return result
+
+        from mill_cli.regressions import report_regressions  # noqa: PLC0415 - pydantic takes a while
+
+        return Exit.FAILED if report_regressions(gateway, stream, service) else result
 
 
 def _deployed_services(gateway: Gateway) -> list[str]:

@@ -38,9 +38,15 @@ class RolloutResult(BaseModel):
 
 def rollout_results(status: MillDeploymentStatus) -> list[RolloutResult]:
     """Return the results of the rollouts that a status has, newest first."""
-    current = status.rollout
-    found = [] if current is None else [_result(current, failures(current, status.services))]
+    current = current_result(status)
+    found = [] if current is None else [current]
     return found + [_result(past, past.failed, superseded=past.superseded) for past in status.history]
+
+
+def current_result(status: MillDeploymentStatus) -> RolloutResult | None:
+    """Return the result of the current rollout; None if the operator has started none."""
+    current = status.rollout
+    return None if current is None else _result(current, failures(current, status.services))
 
 
 def failures(rollout: Rollout, services: Iterable[ServiceStatus]) -> list[FailedService]:
@@ -58,7 +64,7 @@ def failures(rollout: Rollout, services: Iterable[ServiceStatus]) -> list[Failed
     return sorted(failed, key=lambda each: each.seq)
 
 
-def regression_text(rollout: Rollout | PastRollout, regression: Regression) -> str:
+def regression_text(rollout: Rollout | PastRollout | RolloutResult, regression: Regression) -> str:
     """Return a regression for people: `web failed after 14 s: container exited with code 1`."""
     after = _duration(_seconds(rollout.finished_at or regression.at, regression.at))
     return f"{regression.service} failed after {after}: {regression.reason or regression.code or _NO_CAUSE}"

@@ -17,15 +17,22 @@ def bad(*keys: str, **more: Any) -> dict[str, Any]:
     return dict.fromkeys(keys, BAD) | more
 
 
-SERVICE = bad("name", "image", "message", "reason", state="Failed", replicas={"healthy": 0, "desired": 1})
+SERVICE = bad(
+    *("name", "image", "message", "reason", "update"),
+    state="Failed",
+    replicas={"healthy": 0, "desired": 1, "serving": 1},
+    serving_images=[BAD],
+)
 TASK = bad("id", "name", "node", "status", "address", cpu=1.0, memory=1)
 NODE = bad("id", "status", cpu_total=4, cpu_available=1, memory_total_bytes=9, memory_available_bytes=1, alloc_count=1)
 TIMES = {"startedAt": "2026-01-31T12:00:00Z", "finishedAt": "2026-01-31T12:00:09Z"}
+REGRESSION = bad("service", "reason", "code", at=TIMES["finishedAt"])
 STATUS = {
-    "rollout": {"id": BAD, "success": False, **TIMES},
+    "rollout": {"id": "2", "success": False, "regressed": [REGRESSION], **TIMES},
     "services": [SERVICE],
     "history": [{"id": BAD, "success": False, "failed": [bad("service", "reason")], **TIMES}],
 }
+COUNTS = {"regressions": [bad("deployment", "rollout", "result", regressed=[])]}
 EVENTS = (
     ("progress", bad("service", "phase", "node", "message")),
     ("progress", bad("service", "node", phase="scheduled")),
@@ -90,7 +97,7 @@ COMMANDS = {
 def hostile(mill: Mill, gateway: FakeGateway) -> Mill:
     name = "a%1B%5D0%3Bx%07b%E2%80%AEc%C2%9B1md%E2%81%A6e%7Ff%E2%80%8Bg"
     for path, found in {
-        "/v1/status": {},
+        "/v1/status": COUNTS,
         "/v1/services": [SERVICE],
         "/v1/tasks": [TASK],
         "/v1/nodes": [NODE],

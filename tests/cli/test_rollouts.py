@@ -51,7 +51,8 @@ def test_watch_shows_a_rollout_in_the_order_of_its_file(mill: Mill, gateway: Fak
     done = mill("watch", "-n", "shop")
     assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
     assert sorted(gateway.requests) == [
-        ("GET", "/v1/deployments/mill", {"namespace": "shop"}),
+        ("GET", "/v1/deployments/mill", {"namespace": "shop"}),  # for the order of the services
+        ("GET", "/v1/deployments/mill", {"namespace": "shop"}),  # for what has failed since
         ("GET", WATCHED, {"namespace": "shop"}),
     ]
 
@@ -59,18 +60,99 @@ def test_watch_shows_a_rollout_in_the_order_of_its_file(mill: Mill, gateway: Fak
 def test_watch_of_one_rollout_and_one_service(mill: Mill, gateway: FakeGateway) -> None:
     path = "/v1/deployments/blue/events"
     gateway.answers("GET", path, rollout(*GOOD))
+    gateway.answers("GET", "/v1/deployments/mill", as_json({}))  # the stream names it
     done = mill("watch", "--rollout", "4", "--service", "web", "--name", "blue", "-v")
     assert (done.stdout, done.stderr, done.code) == (
         "  web: scheduled on node-1\n  web: healthy\n  deployed (4.2s)\n",
         "",
         0,
     )
-    assert gateway.requests == [("GET", path, {"rollout": "4", "service": "web", "detail": "full"})]
+    assert gateway.requests == [
+        ("GET", path, {"rollout": "4", "service": "web", "detail": "full"}),
+        ("GET", "/v1/deployments/mill", {"namespace": "shop"}),
+    ]
     assert [json.loads(line)["event"] for line in mill("watch", "--name", "blue", "--json").stdout.splitlines()] == [
         "progress",
         "progress",
         "done",
     ]
+
+
+TIMES = {"startedAt": "2026-01-31T12:00:00Z", "finishedAt": "2026-01-31T12:00:04Z"}
+REGRESSION = {
+    "service": "web",
+    "reason": "container exited with code 1",
+    "code": "Crashed",
+    "at": "2026-01-31T12:00:18.2Z",
+}
+SINCE = "succeeded, then web failed after 14 s: container exited with code 1"
+
+
+def regressed(gateway: FakeGateway, *regressions: dict[str, Any], **more: Any) -> None:
+    """Answer with a rollout that has finished, and with what has failed since."""
+    gateway.answers("GET", WATCHED, rollout(*GOOD))
+    status = {"rollout": {"id": "2", **TIMES, "success": True, "regressed": regressions, **more}}
+    gateway.answers("GET", "/v1/deployments/mill", as_json({"spec": {"services": [{"name": "web"}]}, "status": status}))
+
+
+@pytest.mark.parametrize("service", [[], ["--service", "web"]])
+def test_watch_shows_what_has_failed_since_and_exits_with_1(
+    mill: Mill, gateway: FakeGateway, service: list[str]
+) -> None:
+    regressed(gateway, REGRESSION)
+    done = mill("watch", *service)
+    lines = "  web: scheduled on node-1\n  web: healthy\n  deployed (4.2s)\n"
+    assert (done.stdout, done.stderr, done.code) == (f"{lines}  {SINCE}\n", "", 1)
+    quiet = mill("watch", "-q", *service)
+    assert (quiet.stdout, quiet.stderr, quiet.code) == (f"  deployed (4.2s)\n  {SINCE}\n", "", 1)
+    told = mill("watch", "--json", *service)
+    events = [json.loads(line) for line in told.stdout.splitlines()]
+    assert [each["event"] for each in events] == ["progress", "progress", "done", "regressed"]
+    assert (events[-1]["data"], told.code) == ({"result": SINCE, "regressed": [REGRESSION]}, 1)
+
+
+@pytest.mark.parametrize(
+    ("service", "regressions", "more"),
+    [
+        ([], [], {}),
+        ([], [REGRESSION], {"id": "3"}),  # of another rollout
+        (["--service", "api"], [REGRESSION], {}),
+        (["--service", "web"], [REGRESSION | {"seq": 4}], {}),  # the stream of the service has it
+    ],
+)
+def test_watch_shows_no_other_regression(
+    mill: Mill, gateway: FakeGateway, service: list[str], regressions: list[Any], more: dict[str, Any]
+) -> None:
+    regressed(gateway, *regressions, **more)
+    done = mill("watch", *service)
+    assert (done.stdout.splitlines()[-1], done.stderr, done.code) == ("  deployed (4.2s)", "", 0)
+
+
+def test_watch_of_a_past_rollout_shows_what_failed_after_it(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", WATCHED, rollout(*GOOD))
+    past = {"id": "2", **TIMES, "success": False, "failed": [{"seq": 1, "service": "api", "reason": "out of memory"}]}
+    status = {"rollout": {"id": "3", **TIMES, "success": True}, "history": [past | {"regressed": [REGRESSION]}]}
+    gateway.answers("GET", "/v1/deployments/mill", as_json({"status": status}))
+    done = mill("watch", "--rollout", "2")
+    assert (done.stdout.splitlines()[-1], done.code) == (
+        "  failed: api: out of memory; then web failed after 14 s: container exited with code 1",
+        1,
+    )
+
+
+def test_a_deploy_does_not_look_for_what_fails_later(mill: Mill, gateway: FakeGateway) -> None:
+    regressed(gateway, REGRESSION)
+    gateway.answers("POST", "/v1/deploy", rollout(*GOOD))
+    done = mill("deploy", mill.file(SEED))
+    assert (done.stdout.splitlines()[-1], done.code) == ("  deployed (4.2s)", 0)
+    assert [each[:2] for each in gateway.requests] == [("POST", "/v1/deploy")]
+
+
+def test_watch_says_that_it_cannot_read_what_has_failed_since(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", WATCHED, rollout(*GOOD))
+    gateway.answers("GET", "/v1/deployments/mill", refusal(500, "internal error"))
+    done = mill("watch")
+    assert (done.stderr, done.code) == ("cannot read what has failed since the rollout finished: internal error\n", 0)
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, "deployment not found: shop/mill"), (410, "rollout 4 is gone")])

@@ -56,6 +56,66 @@ def test_status_shows_all_sections(mill: Mill, gateway: FakeGateway) -> None:
     assert json.loads(as_line.stdout) == found
 
 
+def test_a_failed_update_does_not_look_like_an_outage(mill: Mill, gateway: FakeGateway) -> None:
+    failed = BROKEN | {
+        "name": "web",
+        "replicas": {"desired": 2, "healthy": 0, "serving": 2},
+        "serving_images": ["registry/web:2"],
+        "update": "update to registry/web:missing failed (0/2)",
+    }
+    mixed = SLOW | {
+        "name": "api",
+        "replicas": {"desired": 2, "healthy": 1, "serving": 2},
+        "serving_images": ["api:1", "api:2"],
+        "update": "update to api:2 in progress (1/2)",
+    }
+    answer(gateway, [failed, mixed, HEALTHY | {"name": "db"}], [], [])
+    assert (
+        mill("status").stdout.partition("SERVICES\n")[2]
+        == """\
+ NAME  REPLICAS  IMAGE            UPDATE······································
+ web   2/2       registry/web:2   update to registry/web:missing failed (0/2)·
+ api   2/2       api:1, api:2     update to api:2 in progress (1/2)···········
+ db    2/2       registry/web:v2  ············································
+
+PROBLEMS
+ SERVICE  REASON···························
+ web      image pull failed: tag not found·
+ api      NotReady·························
+""".replace("·", " ")
+    )
+
+
+def test_without_an_update_the_table_is_short(mill: Mill, gateway: FakeGateway) -> None:
+    same = {
+        "serving_images": ["registry/web:v2"],
+        "update": None,
+        "replicas": {"desired": 2, "healthy": 2, "serving": 3},
+    }
+    answer(gateway, [HEALTHY | same], [], [])
+    assert mill("status").stdout.partition("SERVICES\n")[2] == (
+        " NAME  REPLICAS  IMAGE           \n web   2/2       registry/web:v2 \n"
+    )
+
+
+def test_status_names_what_has_failed_since_a_rollout_finished(mill: Mill, gateway: FakeGateway) -> None:
+    answer(gateway, [HEALTHY], [], [])
+    result = "succeeded, then web failed after 14 s: container exited with code 1"
+    regressions = [{"deployment": "mill", "rollout": "4", "result": result, "regressed": []}]
+    gateway.answers("GET", "/v1/status", as_json(COUNTS | {"regressions": regressions}))
+    assert mill("status").stdout.partition("\n\nREGRESSIONS\n")[2] == (
+        " DEPLOYMENT  ROLLOUT  RESULT                                                              \n"
+        f" mill        4        {result} \n"
+    )
+    assert json.loads(mill("status", "--json").stdout)["cluster"]["regressions"] == regressions
+
+
+def test_what_a_service_waits_for_is_shown(mill: Mill, gateway: FakeGateway) -> None:
+    waiting = BROKEN | {"state": "Waiting", "reason": "Waiting", "message": "waiting for db"}
+    answer(gateway, [waiting], [], [])
+    assert " broken   waiting for db \n" in mill("status").stdout
+
+
 def test_sections_without_anything_are_left_out(mill: Mill, gateway: FakeGateway) -> None:
     answer(gateway, [], [], [])
     assert mill("status").stdout == "CLUSTER: 0 nodes, all healthy\n"

@@ -210,6 +210,12 @@ class RolloutStream(EventStream):
         return f"mill watch{where}" + ("" if name == "mill" else f" --name {shlex.quote(name)}")
 
     @property
+    def rollout(self) -> str:
+        """Id of the rollout, from the gateway's answer; empty before it."""
+        _, _, rollout = str(self.headers.get("Mill-Rollout", "")).partition(".")
+        return rollout
+
+    @property
     def deployment(self) -> tuple[str | None, str]:
         """Namespace and name of the MillDeployment, from the gateway's answer or else from the options."""
         namespace, _, name = self.headers.get("Mill-Deployment", "").partition("/")

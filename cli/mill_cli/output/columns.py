@@ -35,8 +35,23 @@ def _task(run: Any) -> Sequence[str]:
 
 
 def _service(service: Any) -> Sequence[str]:
+    """Return the cells of a service: those of the pods that serve if an update does not replace them yet."""
     replicas = service["replicas"]
+    if service.get("update"):
+        images = ", ".join(map(str, service["serving_images"]))
+        return service["name"], f"{replicas['serving']}/{replicas['desired']}", images
     return service["name"], f"{replicas['healthy']}/{replicas['desired']}", service["image"]
+
+
+def _updated_service(service: Any) -> Sequence[str]:
+    return *_service(service), str(service.get("update") or "")
+
+
+def service_columns(services: Sequence[Any]) -> Columns:
+    """Return the columns of services: one more if older versions serve while some are updated."""
+    if any(each.get("update") for each in services):
+        return Columns((*SERVICES.header, "UPDATE"), _updated_service)
+    return SERVICES
 
 
 def _volume(volume: Any) -> Sequence[str]:

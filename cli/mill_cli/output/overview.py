@@ -1,12 +1,12 @@
-"""`mill status` for people: the original's sections, followed by problems and warnings."""
+"""`mill status` for people: the original's sections, followed by problems, regressions and warnings."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from mill_cli.output.columns import NODES, SERVICES, TASKS
+from mill_cli.output.columns import NODES, TASKS, service_columns
 from mill_cli.output.tables import table
 
-TROUBLED: Final = ("Failed", "Suspect")
+TROUBLED: Final = ("Failed", "Suspect", "Waiting")
 AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped")
 """States that are no problem. Unknown states, of a newer gateway, are shown as problems."""
 
@@ -19,16 +19,24 @@ def overview(found: dict[str, Any], width: int | None) -> str:
 def _lines(found: dict[str, Any], width: int | None) -> Iterator[str]:
     services, tasks, nodes = found["services"], found["tasks"], found["nodes"]
     yield _headline(nodes)
-    for title, columns, things in (("SERVICES", SERVICES, services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes)):
+    sections = (("SERVICES", service_columns(services), services), ("TASKS", TASKS, tasks), ("NODES", NODES, nodes))
+    for title, columns, things in sections:
         if things:
             yield from ("", title, columns.show(things, width))
     troubles = [(each["name"], _trouble(each)) for each in services if _troubled(each)]
     if troubles:
         yield from ("", "PROBLEMS", table(("SERVICE", "REASON"), troubles, width))
     cluster = found.get("cluster") or {}
+    regressions = [_regression(each) for each in cluster.get("regressions") or ()]
+    if regressions:
+        yield from ("", "REGRESSIONS", table(("DEPLOYMENT", "ROLLOUT", "RESULT"), regressions, width))
     warnings = [(str(each.get("deployment")), str(each.get("message"))) for each in cluster.get("warnings") or ()]
     if warnings:
         yield from ("", "WARNINGS", table(("DEPLOYMENT", "WARNING"), warnings, width))
+
+
+def _regression(rollout: Any) -> tuple[str, str, str]:
+    return str(rollout.get("deployment")), str(rollout.get("rollout")), str(rollout.get("result"))
 
 
 def _headline(nodes: list[Any] | None) -> str:

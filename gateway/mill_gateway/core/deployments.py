@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
-from mill_api.rollout_results import RolloutResult, rollout_results
+from mill_api.rollout_results import RolloutResult, current_result, rollout_results
 from mill_api.status import Regression, Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment
 
 WARNINGS_SHOWN: Final = 100
 """Number of warnings of several deployments that are shown together."""
+REGRESSIONS_SHOWN: Final = 100
+"""Number of rollouts with regressions that are shown together."""
 
 
 class ServiceSummary(BaseModel):
@@ -21,6 +24,11 @@ class ServiceSummary(BaseModel):
     name: str
     state: State
     replicas: Replicas
+    serving_images: list[str] = Field(description="Images of its ready pods, the most frequent first. At most three.")
+    update: str | None = Field(
+        description="What becomes of an update while pods of another version serve, for people.",
+        examples=["update to web:3 failed (0/2)"],
+    )
     reason: str | None = Field(description="Why the service is Failed or Suspect: a stable code.")
     message: str | None = Field(description="Explanation of `reason` for people.")
 
@@ -55,6 +63,32 @@ class DeploymentWarning(StatusWarning):
     deployment: str = Field(description="Name of the MillDeployment.")
 
 
+class RegressedRollout(BaseModel):
+    """The current rollout of a MillDeployment of which a service has failed since it finished."""
+
+    deployment: str = Field(description="Name of the MillDeployment.")
+    rollout: str = Field(description="Id of the rollout.", examples=["4"])
+    result: str = Field(
+        description="The result for people.",
+        examples=["succeeded, then web failed after 14 s: container exited with code 1"],
+    )
+    regressed: list[Regression] = Field(description="The failures, the first of each service.")
+
+
+def view_regressions(deployments: Iterable[Deployment]) -> list[RegressedRollout]:
+    """Return the current rollouts that have regressed, at most `REGRESSIONS_SHOWN`."""
+    found = (
+        RegressedRollout(
+            deployment=deployment.key.name, rollout=result.id, result=result.result, regressed=result.regressed
+        )
+        for deployment in deployments
+        if (current := deployment.status.rollout) is not None
+        and current.regressed
+        and (result := current_result(deployment.status)) is not None
+    )
+    return list(islice(found, REGRESSIONS_SHOWN))
+
+
 def view_warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
     """Return the warnings of several deployments, at most `WARNINGS_SHOWN`."""
     found = (
@@ -83,7 +117,13 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
         owner=gitops_owner(deployment.metadata, deployment.managers),
         services=[
             ServiceSummary(
-                name=each.name, state=each.state, replicas=each.replicas, reason=each.reason, message=each.message
+                name=each.name,
+                state=each.state,
+                replicas=each.replicas,
+                serving_images=each.serving_images,
+                update=update_text(each),
+                reason=each.reason,
+                message=each.message,
             )
             for each in status.services
         ],

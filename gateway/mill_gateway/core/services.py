@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from mill_api.status import ServiceStatus, State
+from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment, desired_replicas
 from mill_gateway.objects.pods import Pod
 from mill_objects import fields
@@ -18,6 +19,7 @@ class ReplicaCount(BaseModel):
 
     desired: int = Field(description="Desired replicas.")
     healthy: int = Field(description="Ready replicas of the current revision.")
+    serving: int = Field(description="Ready replicas of any revision.")
 
 
 class Allocation(BaseModel):
@@ -42,8 +44,15 @@ class ServiceView(BaseModel):
     allocations: list[Allocation]
     namespace: str
     deployment: str = Field(description="Name of its MillDeployment.")
+    serving_images: list[str] = Field(
+        description="Images of its ready replicas, the most frequent first. At most three."
+    )
+    update: str | None = Field(
+        description="What becomes of an update while replicas of another revision serve, for people.",
+        examples=["update to web:3 failed (0/2)"],
+    )
     state: State = Field(description="State, by the operator's verdict.")
-    reason: str | None = Field(description="Why it is Failed or Suspect: a code of docs/failure-codes.md.")
+    reason: str | None = Field(description="Why it is Failed, Suspect or Waiting: a code of docs/failure-codes.md.")
     message: str | None = Field(description="Explanation of `reason` for people.")
     suggestion: str | None = Field(description="What to do about it.")
 
@@ -63,10 +72,16 @@ def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]
         yield {
             "name": asked["name"],
             "image": fields.text(asked, "image"),
-            "replicas": {"desired": desired_replicas(asked, verdict), "healthy": status.replicas.healthy},
+            "replicas": {
+                "desired": desired_replicas(asked, verdict),
+                "healthy": status.replicas.healthy,
+                "serving": status.replicas.serving,
+            },
             "allocations": allocations,
             "namespace": deployment.key.namespace,
             "deployment": deployment.key.name,
+            "serving_images": status.serving_images,
+            "update": update_text(status),
             "state": status.state.value,
             "reason": status.reason,
             "message": status.message,

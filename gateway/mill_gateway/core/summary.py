@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pydantic import BaseModel, Field
 
 from mill_gateway.core.capacity import free
-from mill_gateway.core.deployments import DeploymentWarning, view_warnings
+from mill_gateway.core.deployments import DeploymentWarning, RegressedRollout, view_regressions, view_warnings
 from mill_gateway.core.runs import count_runs
 from mill_gateway.objects.amounts import total
 from mill_gateway.objects.deployments import Deployment
@@ -25,6 +25,13 @@ class Counts(BaseModel):
     cpu_available: float = Field(description="CPU cores that no pod requests.", examples=[10.5])
     memory_total_bytes: int = Field(description="Allocatable memory of all nodes, in bytes.", examples=[25769803776])
     memory_available_bytes: int = Field(description="Memory that no pod requests, in bytes.", examples=[24000000000])
+    serving_count: int = Field(
+        description="Services of the namespace with ready replicas, of any revision.", examples=[2]
+    )
+    regressions: list[RegressedRollout] | None = Field(
+        None,
+        description="Current rollouts of which services have failed since they finished; left out if there are none.",
+    )
     warnings: list[DeploymentWarning] | None = Field(
         None,
         description="Problems in the namespace that do not stop mill but need a change; left out if there are none.",
@@ -48,5 +55,7 @@ def summarize(
         cpu_available=available.cpu,
         memory_total_bytes=capacity.memory,
         memory_available_bytes=available.memory,
+        serving_count=sum(service.replicas.serving > 0 for each in deployments for service in each.status.services),
+        regressions=view_regressions(deployments) or None,
         warnings=view_warnings(deployments) or None,
     )

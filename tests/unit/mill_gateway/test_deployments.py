@@ -82,6 +82,8 @@ async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
                     "name": "web",
                     "state": "Failed",
                     "replicas": {"desired": 1, "updated": 1, "healthy": 0, "serving": 0},
+                    "serving_images": [],
+                    "update": None,
                     "reason": "TagNotFound",
                     "message": "image pull failed: tag not found",
                 }

@@ -17,7 +17,13 @@ WEB = {"name": "web", "image": "registry/web:v2", "port": 8080, "replicas": 2}
 BROKEN = {"name": "broken", "image": "registry/web:missing", "port": 8080}
 STATUS = {
     "services": [
-        {"name": "web", "state": "Healthy", "replicas": {"desired": 2, "healthy": 1}, "template": "aaaa"},
+        {
+            "name": "web",
+            "state": "Healthy",
+            "replicas": {"desired": 2, "healthy": 1, "serving": 2},
+            "servingImages": ["registry/web:v2", "registry/web:v1"],
+            "template": "aaaa",
+        },
         {
             "name": "broken",
             "state": "Failed",
@@ -43,7 +49,7 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
     assert web == {
         "name": "web",
         "image": "registry/web:v2",
-        "replicas": {"desired": 2, "healthy": 1},
+        "replicas": {"desired": 2, "healthy": 1, "serving": 2},
         "allocations": [
             {
                 "id": "web-0",
@@ -58,6 +64,8 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
         ],
         "namespace": "default",
         "deployment": "mill",
+        "serving_images": ["registry/web:v2", "registry/web:v1"],
+        "update": None,
         "state": "Healthy",
         "reason": None,
         "message": None,
@@ -94,7 +102,36 @@ async def test_replicas_of_another_deployment_do_not_count(serve: Serve) -> None
 async def test_a_service_that_the_operator_has_not_observed_is_pending(serve: Serve) -> None:
     async with serve(mill_deployment(WEB)) as served:
         (web,) = (await served.http.get("/v1/services")).json()
-        assert (web["state"], web["replicas"], web["allocations"]) == ("Pending", {"desired": 2, "healthy": 0}, [])
+        none = {"desired": 2, "healthy": 0, "serving": 0}
+        assert (web["state"], web["replicas"], web["allocations"]) == ("Pending", none, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "serving", "image", "expected"),
+    [
+        ({"state": "Failed"}, 2, "web:2", "update to web:3 failed (0/2)"),
+        ({"state": "Starting", "replicas": {"healthy": 1}}, 3, "web:2", "update to web:3 in progress (1/2)"),
+        ({"state": "Suspect"}, 2, "web:3", "update in progress (0/2)"),
+        ({"state": "Waiting", "message": "waiting for db"}, 2, "web:2", "update to web:3 waiting for db (0/2)"),
+        ({"state": "Waiting"}, 2, "web:2", "update to web:3 waiting (0/2)"),
+        ({"state": "Hibernating"}, 2, "web:2", "update to web:3 in progress (0/2)"),
+        ({"state": "Failed", "replicas": {"healthy": 1}}, 1, "web:3", None),
+        ({"state": "Failed"}, 0, "web:2", None),
+        ({"state": "Healthy", "replicas": {"healthy": 2}}, 3, "web:3", None),
+    ],
+)
+async def test_a_service_says_what_becomes_of_its_update(
+    serve: Serve, status: dict[str, Any], serving: int, image: str, expected: str | None
+) -> None:
+    replicas = {"desired": 2, "healthy": 0, "serving": serving, **status.get("replicas", {})}
+    web = {"name": "web", "image": "web:3", **status, "replicas": replicas, "servingImages": [image]}
+    async with serve(mill_deployment(WEB, status={"services": [web]})) as served:
+        (service,) = (await served.http.get("/v1/services")).json()
+        ((summary,),) = [each["services"] for each in (await served.http.get("/v1/deployments")).json()]
+        assert (service["update"], service["serving_images"]) == (expected, [image])
+        assert (summary["update"], summary["serving_images"]) == (expected, [image])
+        assert service["replicas"]["serving"] == summary["replicas"]["serving"] == serving
+        assert (await served.http.get("/v1/status")).json()["serving_count"] == (serving > 0)
 
 
 WAITING = {"ready": False, "phase": "Pending"}
@@ -244,8 +281,23 @@ async def test_counts(serve: Serve) -> None:
         answer = await served.http.get("/v1/status")
     assert answer.text == (
         '{"node_count":2,"service_count":2,"task_count":1,"cpu_total":4.5,"cpu_available":3.0,'
-        f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000}}}'
+        f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000},"serving_count":0}}'
     )
+
+
+async def test_a_summary_names_what_has_regressed(serve: Serve) -> None:
+    failed = {"service": "web", "reason": "out of memory", "code": "OutOfMemory", "at": "2026-02-14T10:00:18.2Z"}
+    rollout = {"id": "4", "startedAt": "2026-02-14T10:00:00Z", "finishedAt": "2026-02-14T10:00:04Z", "success": True}
+    regressed = mill_deployment(WEB, status={"rollout": rollout | {"regressed": [failed]}})
+    async with serve(regressed, mill_deployment(BROKEN, name="other", status={"rollout": rollout})) as served:
+        assert (await served.http.get("/v1/status")).json()["regressions"] == [
+            {
+                "deployment": "mill",
+                "rollout": "4",
+                "result": "succeeded, then web failed after 14 s: out of memory",
+                "regressed": [failed],
+            }
+        ]
 
 
 async def test_as_many_runs_are_counted_as_are_listed(serve: Serve) -> None:

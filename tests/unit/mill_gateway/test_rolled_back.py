@@ -56,7 +56,7 @@ async def test_a_service_is_shown_in_its_unknown_state(serve: Serve) -> None:
         assert (service["state"], service["message"], service["replicas"]) == (
             WORD,
             "it sleeps",
-            {"desired": 1, "healthy": 0},
+            {"desired": 1, "healthy": 0, "serving": 0},
         )
         assert [each["status"] for each in service["allocations"]] == ["running"]
 
