@@ -116,11 +116,8 @@ class Fleet:
 
     def is_settled(self) -> bool:
         """Return whether every service has settled or failed, with the template that its Deployment has."""
-        return bool(self._statuses()) and all(
-            service.state is State.FAILED or (service.settled_at and service.template == self.template(service.name))
-            for status in self._statuses()
-            for service in status.services
-        )
+        services = [service for status in self._statuses() for service in status.services]
+        return bool(services) and all(map(self._is_over, services))
 
     def events(self, reason: str) -> list[str]:
         """Return the MillDeployments that Events of a reason are about."""
@@ -129,6 +126,12 @@ class Fleet:
     def status_writes(self, name: str) -> list[Json]:
         """Return the statuses of a MillDeployment that were written since the operator has started."""
         return written_statuses(self.server, name)
+
+    def _is_over(self, service: ServiceStatus) -> bool:
+        """Return whether a service has settled or failed with the template that its Deployment has."""
+        has_ended = service.settled_at is not None or service.state is State.FAILED
+        is_rolled_back = service.failed_template is not None
+        return has_ended and (is_rolled_back or service.template == self._templates[service.name])
 
     def _statuses(self) -> list[MillDeploymentStatus]:
         return [memory.status for memory in self.reconciler._memory.values()]
@@ -162,7 +165,7 @@ class Fleet:
             self._due[key] = min(due, self._due.get(key, due))
         self.peak = max(self.peak, len(self.changed))
         for status in self._statuses():
-            self.changed -= {each.name for each in status.services if each.settled_at or each.state is State.FAILED}
+            self.changed -= {each.name for each in status.services if self._is_over(each)}
         await self._hear()
 
     async def _hear(self) -> None:

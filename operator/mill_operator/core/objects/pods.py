@@ -1,7 +1,7 @@
 """A service → its pod template: container, probes, mounts, resources and security context.
 
-A new version of the operator must not change the template of an unchanged service: that would restart everything. The
-golden files in the tests hold it.
+A new version of the operator should not change the template of an unchanged service: that restarts every service, a few
+at a time (`core/rollout/updates`). The golden files in the tests hold it.
 """
 
 from collections.abc import Mapping
