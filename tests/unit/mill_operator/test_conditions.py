@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, State
+from mill_api.status import MillDeploymentStatus, Replicas, State
 from mill_operator.core import limits
 from tests.support.kstatus_rules import kstatus
 from tests.support.statuses import judged, status
@@ -54,6 +54,32 @@ def line(made: MillDeploymentStatus) -> list[str]:
 def test_a_status_reads(made, expected, lines):
     assert line(made) == lines
     assert kstatus(1, made) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines"),
+    [
+        ({"replicas": Replicas(desired=1, serving=1)}, ["Ready=True Healthy: 2 of 2 healthy; mill 0.2 updates s2"]),
+        (
+            {"replicas": Replicas(desired=1)},
+            [
+                "Ready=False Progressing: 1 of 2 healthy; waiting for s2",
+                "Reconciling=True Progressing: 1 of 2 healthy; waiting for s2",
+            ],
+        ),
+        (
+            {"replicas": Replicas(desired=1, serving=1), "state": State.FAILED, "reason": "Bad", "message": "bad"},
+            ["Ready=False Bad: 1 of 2 failed: s2: bad", "Stalled=True Bad: 1 of 2 failed: s2: bad"],
+        ),
+    ],
+    ids=["the old pods serve", "nothing serves", "failed"],
+)
+def test_an_update_by_the_operator_costs_no_readiness_while_the_service_serves(fields, lines):
+    made = status(State.HEALTHY, State.STARTING)
+    first, second = made.services
+    updating = {"updated_by": "mill 0.2", "template": "new", "healthy_template": "old", "settled_at": None}
+    services = [first, second.model_copy(update={**updating, **fields})]
+    assert line(judged(made.model_copy(update={"services": services}))) == lines
 
 
 def test_another_generation_is_in_progress_whatever_the_conditions_say():

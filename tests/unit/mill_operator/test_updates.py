@@ -1,5 +1,6 @@
 """Which services the operator updates after a change of its own, and which wait."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,11 @@ import pytest
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, Transition
 from mill_operator.core import limits, timestamps
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
+from mill_operator.core.rollout.event_messages import event_messages
+from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.core.rollout.updates import Elsewhere, UpdatePlan, begin_updates, plan_updates
 from mill_operator.core.verdicts.rules.progress import NOT_BEGUN
+from tests.support.rollouts import World, failed, healthy, pending, see, starting
 from tests.support.statuses import NOW
 
 OLD, NEW = "old", "new"
@@ -179,3 +183,66 @@ class TestBegin:
     def test_without_an_update_the_status_stays_as_it_is(self) -> None:
         known = status(service("web"))
         assert begin_updates(known, {}, "mill 0.2", NOW) is known
+
+
+def test_the_log_has_each_service_and_there_is_one_event_for_all() -> None:
+    before = status(service("web"), service("api"))
+    first = begin_updates(before, {"web": NEW}, "mill 0.2", NOW)
+    messages = event_messages(StatusChange.between(before, first))
+    assert [(each.reason, each.text, each.verdict) for each in messages] == [
+        ("Updated", "Updated by mill 0.2", True),
+        ("Updating", "web is updated by mill 0.2", False),
+    ]
+    second = begin_updates(first, {"api": NEW}, "mill 0.2", NOW)
+    assert [each.text for each in event_messages(StatusChange.between(first, second))] == ["api is updated by mill 0.2"]
+    assert event_messages(StatusChange.between(second, second)) == []
+
+
+class TestItsCourse:
+    """From its beginning to its end, in no rollout."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        """Return a world whose only service has settled, and is updated now."""
+        world = World()
+        world.look(healthy("web", template=OLD))
+        begun = begin_updates(world.status, {"web": NEW}, "mill 0.2", world.now)
+        world.stored = json.dumps(begun.model_dump(mode="json", by_alias=True))
+        return world
+
+    def test_it_ends_when_the_new_template_has_settled(self, world: World) -> None:
+        told = world.told(full=True)
+        world.look(pending("web", template=NEW)).look(starting("web", template=NEW))
+        assert world.service("web").state is State.STARTING
+        world.look(healthy("web", template=NEW))
+        web = world.service("web")
+        assert (web.state, web.healthy_template, web.is_updating, web.updated_by) == ("Healthy", NEW, False, "mill 0.2")
+        assert world.told(full=True) == told
+
+    def test_its_failure_is_in_no_rollout(self, world: World) -> None:
+        told = world.told(full=True)
+        world.look(failed("web", template=NEW))
+        assert (world.kstatus, world.service("web").is_updating) == ("Failed", False)
+        assert world.told(full=True) == told
+        assert world.status.rollout is not None
+        assert world.status.rollout.regressed == []
+        world.deploy()
+        world.look(pending("web", template=NEW))
+        assert (world.status.history[0].failed, world.status.history[0].regressed) == ([], [])
+        assert world.service("web").updated_by is None
+
+    def test_it_takes_its_place_for_no_more_than_ten_minutes_without_progress(self, world: World) -> None:
+        for _ in range(299):
+            world.look(see("web", State.PULLING, template=NEW), after=1).look(pending("web", template=NEW), after=1)
+        assert world.service("web").is_updating
+        world.look(see("web", State.PULLING, template=NEW), after=2)
+        assert (world.service("web").reason, world.service("web").is_updating) == ("Timeout", False)
+
+    def test_in_a_rollout_that_changes_nothing_the_service_is_as_any_other(self, world: World) -> None:
+        world.look(healthy("web", template=NEW))
+        world.deploy()
+        world.look(healthy("web", template=NEW))
+        assert world.service("web").updated_by is None
+        world.look(failed("web", template=NEW))
+        assert world.status.rollout is not None
+        assert [each.service for each in world.status.rollout.regressed] == ["web"]

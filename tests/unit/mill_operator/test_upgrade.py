@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from mill_api.status import State
-from mill_kube.errors import Unreachable
-from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_kube.errors import ApiError, Unreachable
+from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key
 from tests.support.fleet import NAMESPACE, NEWER, OLDER, Fleet, surged, with_volume
+from tests.support.reconciling import SERVICE, ReconcilerHarness
 
 VOLUMES = ("db-1", "db-4", "db-7")
 NAMES = [f"mill-{number}" for number in range(8)]
@@ -197,6 +198,26 @@ class TestTakenBack:
         assert fleet.deployments.templates(Key(NAMESPACE, "db")) == [fleet.good]
         rollout = fleet.status("mill").rollout
         assert (rollout.success, rollout.regressed) == (True, [])
+
+
+async def test_a_service_that_waits_without_a_pod_keeps_its_verdict() -> None:
+    """Its version was refused, and is not written again before its turn."""
+    harness = ReconcilerHarness()
+    harness.change(spec={"services": [SERVICE]})
+    await harness.reconcile()
+    refusal = ApiError(403, "Forbidden", "no images of others")
+    harness.server.add_fault("apply", DEPLOYMENTS, error=refusal)
+    harness.change(spec={"services": [{**SERVICE, "image": "registry.example/web:2"}]}, generation=2)
+    await harness.reconcile()
+    verdict = (harness.service["state"], harness.service["message"])
+    assert verdict == ("Failed", "refused by the cluster: no images of others")
+    harness.change()
+    harness.restart(render=NEWER)
+    harness.reconciler._places.expect([Key("shop", "other")])
+    statuses, writes = len(harness.statuses), len(harness.writes)
+    await harness.reconcile()
+    await harness.reconciler.flush()
+    assert (len(harness.statuses), len(harness.writes)) == (statuses, writes)
 
 
 def _place(name: str) -> tuple[Any, str, str]:
