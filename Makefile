@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it th
 
 test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the first time, which takes minutes
 	$(BIN)/pytest -q --timeout 900 -s tests/gitops/flux
+
+soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
+	$(BIN)/python -m tests.soak.settle $(SOAK)
 
 demo: setup ## See the main scenario happen on a real local cluster
 	@$(BIN)/python -m hack.demo

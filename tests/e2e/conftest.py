@@ -60,6 +60,7 @@ class Namespace:
     name: str
     cluster: Cluster
     folder: Path
+    gateway: str = GATEWAY
     commands: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +69,7 @@ class Namespace:
 
     def run(self, *argv: str, stdin: str | None = None, check: bool = True) -> Finished:
         self.commands.append(" ".join(argv))
-        environment = {**os.environ, **self.cluster.environment(), "MILL_ADDRESS": GATEWAY}
+        environment = {**os.environ, **self.cluster.environment(), "MILL_ADDRESS": self.gateway}
         done = subprocess.run(
             argv, input=stdin, env=environment, capture_output=True, text=True, timeout=180, check=False
         )
@@ -182,9 +183,9 @@ def cluster() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def new_namespace(cluster: Cluster, folder: Path, prefix: str = "e2e") -> Iterator[Namespace]:
+def new_namespace(cluster: Cluster, folder: Path, prefix: str = "e2e", gateway: str = GATEWAY) -> Iterator[Namespace]:
     """Have a namespace while the block runs."""
-    made = Namespace(f"{prefix}-{secrets.token_hex(4)}", cluster, folder)
+    made = Namespace(f"{prefix}-{secrets.token_hex(4)}", cluster, folder, gateway)
     made.run(*cluster.kubectl_command("create", "namespace", made.name))
     try:
         yield made

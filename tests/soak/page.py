@@ -1,0 +1,46 @@
+"""docs/verdicts.md: a section for each part of the soak, replaced when the part is run again."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+NOTHING: Final = "-"
+"""The cell of what was not measured, or does not exist."""
+_WIDTH: Final = 120
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results of one part."""
+
+    heading: str
+    """Of the second level; it identifies the section in the page."""
+    explanation: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    measured: str
+    """How, when and with what the part was run."""
+
+    def __str__(self) -> str:
+        lines = [_row(self.header), _row("---" for _ in self.header), *map(_row, self.rows)]
+        explanation = textwrap.fill(self.explanation, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        return f"## {self.heading}\n\n{explanation}\n\n" + "\n".join(lines) + f"\n\n{self.measured}\n"
+
+
+def with_section(page: str, section: Section) -> str:
+    """Return a page in which a section replaces the one with the same heading; a new one comes last."""
+    introduction, *sections = re.split(r"^(?=## )", page, flags=re.MULTILINE)
+    found = {each.partition("\n")[0]: each.strip() for each in sections}
+    found[f"## {section.heading}"] = str(section).strip()
+    return "\n\n".join([introduction.strip(), *found.values()]) + "\n"
+
+
+def of(part: int, whole: int) -> str:
+    """Return a count: `0 of 10`; a dash if nothing was measured."""
+    return f"{part} of {whole}" if whole else NOTHING
+
+
+def _row(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"

@@ -1,0 +1,80 @@
+"""Programs that exit after their settling window: the rollout stays a success, and what fails later is reported."""
+
+import random
+from dataclasses import dataclass
+from itertools import product
+
+from mill_cli.errors import Exit
+from tests.e2e.conftest import Namespace, wait_for
+from tests.soak.cases import Counted, Soak, count
+from tests.soak.page import Section, of
+from tests.soak.programs import exiting
+
+DELAYS = (12, 14, 20)
+REPORT_SECONDS = 150.0
+REPORT = "web failed after"
+HEADING = "Programs that exit later"
+
+
+@dataclass(frozen=True)
+class Late:
+    """How a program exits."""
+
+    seconds: int
+    check: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """Which reports of the failure there are."""
+
+    green: bool
+    status: bool
+    """Whether the MillDeployment's status has it, in `rollout.regressed`."""
+    by_history: bool
+    by_watch: bool
+    by_status: bool
+
+
+def measure(soak: Soak, repetitions: int, measured: str) -> Section:
+    """Run the part."""
+    combinations = [Late(*each) for each in product(DELAYS, (False, True))]
+    cases = [each for _ in range(repetitions) for each in random.sample(combinations, len(combinations))]
+    return section(count(soak, cases, run), measured)
+
+
+def run(namespace: Namespace, case: Late) -> Report:
+    """Deploy the program, wait until it has failed, and read what the commands say."""
+    green = namespace.deploy(exiting(case.seconds, 1, check=case.check)).code == Exit.SUCCESS
+    try:
+        wait_for("a regression", lambda: namespace.status()["rollout"].get("regressed"), REPORT_SECONDS)
+        regressed = True
+    except AssertionError:
+        regressed = False
+    history, watch, status = namespace.mill("history"), namespace.mill("watch"), namespace.mill("status")
+    return Report(
+        green,
+        regressed,
+        f"succeeded, then {REPORT}" in history.stdout,
+        watch.code == Exit.FAILED and REPORT in watch.stdout,
+        REPORT in status.stdout,
+    )
+
+
+def section(counted: list[Counted[Late, Report]], measured: str) -> Section:
+    """Return the counts for each delay."""
+    rows = []
+    for delay in DELAYS:
+        found = [each.outcome for each in counted if each.case.seconds == delay]
+        kinds = ("green", "status", "by_history", "by_watch", "by_status")
+        rows.append([f"{delay} s", *(of(sum(getattr(each, kind) for each in found), len(found)) for kind in kinds)])
+    return Section(
+        HEADING,
+        "The same program, half of the times with a `health` block, exits after its settling window of 10 seconds. Its "
+        "rollout has succeeded by then, and that does not change. The failure must be in the status "
+        "(`rollout.regressed`), and each command must report it: `succeeded, then web failed after …`; `mill watch` "
+        "also by exit code 1.",
+        ("exits after", "green", "in the status", "`mill history`", "`mill watch`", "`mill status`"),
+        rows,
+        measured,
+    )
