@@ -1,4 +1,4 @@
-"""Queue of everything that changes what is shown: events of a stream, replica counts, signals and timeouts."""
+"""Queue of everything that changes what is shown: events of a stream, statuses, signals and timeouts."""
 
 import contextlib
 import queue
@@ -14,8 +14,8 @@ from mill_cli.connection.streams import ServerEvent
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaCounts:
-    """The services of a status, with their replicas."""
+class ObservedServices:
+    """The services of a status."""
 
     services: list[dict[str, Any]]
 
@@ -31,7 +31,7 @@ _SIGNALS: Final[dict[int, Callable[[], SuspendRequested | BaseException]]] = {
     signal.SIGTSTP: SuspendRequested,
 }
 
-QueueItem = ServerEvent | ReplicaCounts | SuspendRequested
+QueueItem = ServerEvent | ObservedServices | SuspendRequested
 
 
 class EventQueue:
@@ -55,13 +55,13 @@ class EventQueue:
 
     @contextlib.contextmanager
     def polling(self, poll: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
-        """Poll the replica counts while the block runs, at once and then every `every` seconds."""
+        """Poll the status while the block runs, at once and then every `every` seconds."""
         over = threading.Event()
 
         def run() -> None:
             while not over.is_set():
                 if (services := poll()) is not None:
-                    self._queue.put(ReplicaCounts(services))
+                    self._queue.put(ObservedServices(services))
                 over.wait(every)
 
         threading.Thread(target=run, daemon=True).start()

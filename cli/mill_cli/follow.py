@@ -9,7 +9,7 @@ from typing import Any, Final
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import Request, RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
-from mill_cli.event_queue import EventQueue, ReplicaCounts, SuspendRequested
+from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import LineOrderer, Messages, details
@@ -17,8 +17,8 @@ from mill_cli.output.text import one_line
 
 ANSWER_SECONDS: Final = 0.05
 """Seconds between two checks whether the gateway has answered: nothing is drawn of a request that is refused."""
-COUNT_SECONDS: Final = 0.5
-"""Seconds between two counts of the replicas."""
+STATUS_SECONDS: Final = 0.5
+"""Seconds between two reads of the status."""
 RESULTS: Final = ("failed", "done")
 """The events that `--quiet` shows."""
 
@@ -114,13 +114,13 @@ def _show_live(rollout: FollowedRollout) -> bool:
     if not stream.headers:
         return False
     shown, over, success = LiveRollout(list(rollout.services()), rollout.messages), False, False
-    with items.polling(lambda: _replica_counts(rollout), COUNT_SECONDS), items.signals(), shown.shown():
+    with items.polling(lambda: _read_services(rollout), STATUS_SECONDS), items.signals(), shown.shown():
         for item in itertools.chain([first], items.receive(lambda: shown.due)):
             if isinstance(item, ServerEvent):
                 shown.apply(item.name, item.data)
                 over, success = item.last, _succeeded(item)
-            elif isinstance(item, ReplicaCounts):
-                shown.count(item.services)
+            elif isinstance(item, ObservedServices):
+                shown.observe(item.services)
             elif isinstance(item, SuspendRequested):
                 shown.pause()
             if time.monotonic() >= shown.due and not over:
@@ -128,8 +128,8 @@ def _show_live(rollout: FollowedRollout) -> bool:
     return success
 
 
-def _replica_counts(rollout: FollowedRollout) -> list[dict[str, Any]] | None:
-    """Return the services of the status, which has the counts; None if it is not the status of this rollout."""
+def _read_services(rollout: FollowedRollout) -> list[dict[str, Any]] | None:
+    """Return the services of the status; None if it is not the status of this rollout."""
     stream = rollout.stream
     namespace, name = stream.deployment
     try:

@@ -1,11 +1,12 @@
 """A rollout on a terminal: rows while it goes on, and the seed's lines in the end."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import FakeGateway
+from tests.cli.fake_gateway import FakeGateway, as_json
 from tests.cli.screens import FAILURE, SERVICES, Script, counted, on_terminal, still
 
 ROWS = {
@@ -106,6 +107,35 @@ def test_a_good_rollout_says_how_long_it_took(mill: Mill, gateway: FakeGateway, 
         assert terminal.seen == "  web: healthy\n  deployed (4.2s)\n"
 
 
+def test_a_healthy_service_counts_down_until_it_has_settled(mill: Mill, gateway: FakeGateway, script: Script) -> None:
+    web = {"name": "web", "state": "Healthy", "replicas": {"healthy": 2, "desired": 2}, "settle": 100.0}
+    window = {"settlingSince": datetime.now(UTC).isoformat()}
+    gateway.answers(
+        "GET", "/v1/deployments/mill", as_json({"status": {"rollout": {"id": "2"}, "services": [web | window]}})
+    )
+    script.phase("web", "healthy")
+    with on_terminal(mill, "deploy", mill.file('service "web" {}')) as terminal:
+        seen = terminal.wait_for("healthy, settles in 9")
+        assert "━━━━━━━━━━  2/2" in seen
+        script.phase("web", "settled")
+        terminal.wait_for("  web: healthy\n")
+        script.tell("done", elapsed=14.2, success=True)
+        assert terminal.end() == 0
+        assert terminal.everything == "  web: healthy\n  deployed (14.2s)\n"
+
+
+def test_a_service_that_fails_in_its_window_says_so(mill: Mill, gateway: FakeGateway, script: Script) -> None:
+    script.phase("web", "healthy")
+    with on_terminal(mill, "deploy", mill.file('service "web" {}')) as terminal:
+        terminal.wait_for("healthy, settling")
+        script.tell("failed", service="web", reason="container exited with code 1")
+        script.tell("done", elapsed=9.0, success=False)
+        assert terminal.end() == 1
+        assert terminal.everything == (
+            "  web: healthy\n  web: failed: container exited with code 1\n  deploy finished with errors\n"
+        )
+
+
 def test_thirty_services_on_ten_lines(mill: Mill, gateway: FakeGateway, script: Script) -> None:
     names = [f"service-{at:02}" for at in range(30)]
     counted(gateway, *((name, "Pending", 0, 1) for name in names))
@@ -149,6 +179,8 @@ def test_the_status_of_an_older_rollout_says_nothing(mill: Mill, gateway: FakeGa
     with on_terminal(mill, "deploy", mill.file(SERVICES)) as terminal:
         terminal.wait_for("pulling the image")
         script.phase("broken", "healthy")
+        terminal.wait_for("healthy, settling")  # the status of this rollout says whether there is a window
+        script.phase("broken", "settled")
         terminal.wait_for("✓ broken")  # web comes before it, and may have something to tell
         script.phase("web", "healthy")
         script.tell("done", elapsed=1.0, success=True)

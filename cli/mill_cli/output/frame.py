@@ -20,7 +20,7 @@ BAR: Final = 10
 NARROW_NAME: Final = 16
 NARROW_TEXT: Final = 16
 """Columns that a text needs to be wrapped below its own beginning."""
-STYLE: Final = {"going": "", "suspect": "yellow", "good": "green", "bad": "red"}
+STYLE: Final = {"going": "", "suspect": "yellow", "settling": "green", "good": "green", "bad": "red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,13 @@ def frame(rows: Sequence[Row], notices: Sequence[str], size: tuple[int, int], gl
     hidden = len(rows) - room + 1 if len(rows) > room else 0
     grid = _grid(rows, columns, glyphs, now)
     rest = columns - sum(2 + (each.width or 0) for each in grid.columns[:-1])
-    for row in sorted(rows, key=lambda row: row.judged)[: len(rows) - hidden] if hidden else rows:
+    for row in sorted(rows, key=_urgency)[: len(rows) - hidden] if hidden else rows:
         style = STYLE[row.mood]
         mark = Text({"good": glyphs.good, "bad": glyphs.bad}[row.mood], style) if row.judged else spinner
-        name, text = Text.assemble(mark, " ", _name(row, columns, glyphs)), Text(glyphs.cut(row.text, rest), style)
+        name, text = (
+            Text.assemble(mark, " ", _name(row, columns, glyphs)),
+            Text(glyphs.cut(row.text_at(now), rest), style),
+        )
         if columns >= WIDE:
             grid.add_row(name, _bar(row, glyphs), _count(row), _took(row, now), text)
         else:
@@ -66,6 +69,11 @@ def frame(rows: Sequence[Row], notices: Sequence[str], size: tuple[int, int], gl
     below = [Text(glyphs.cut(f"  and {hidden} more", columns), "dim")] if hidden else []
     below += [Text.assemble(spinner, " ", (glyphs.cut(each, columns - 2), "yellow")) for each in notices]
     return Group(grid, *below)
+
+
+def _urgency(row: Row) -> tuple[bool, bool]:
+    """Return the sort key of a row in a small terminal: services in progress first, then those that settle."""
+    return row.judged, row.mood == "settling"
 
 
 def _grid(rows: Sequence[Row], columns: int, glyphs: Glyphs, now: float) -> Table:

@@ -66,9 +66,9 @@ class LiveRollout:
         text = self._rows.apply(event, data, time.monotonic())
         self._print(self._rows.settle(), operation_lines(text, self._console) if text is not None else ())
 
-    def count(self, services: Iterable[Mapping[str, Any]]) -> None:
-        """Show the replica counts of a status."""
-        self._rows.count(services, time.monotonic())
+    def observe(self, services: Iterable[Mapping[str, Any]]) -> None:
+        """Show the services of a status: their replicas and windows."""
+        self._rows.observe(services, time.monotonic(), time.time())
         self._print(self._rows.settle())
 
     def draw(self, *, connected: bool = True) -> None:

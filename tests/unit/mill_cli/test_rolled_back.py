@@ -47,7 +47,7 @@ def test_warnings_have_a_section() -> None:
 def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
     rows = Rows(["web", "api"])
     rows.apply("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
-    rows.count([WEB], 0.0)
+    rows.observe([WEB], 0.0)
     (row,) = rows.shown
     assert (row.judged, row.text, row.desired) == (False, "thawing", 1)
     assert rows.settle() == []
@@ -61,8 +61,8 @@ def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
 @pytest.mark.parametrize("value", ODD, ids=repr)
 def test_malformed_replica_counts_are_ignored(value: Any) -> None:
     rows = Rows(["web"])
-    rows.count([{"name": "web", "state": "Pending", "replicas": value}, {"name": value, "state": value}, value], 0.0)
-    rows.count([{"name": "web", "replicas": {"healthy": value, "desired": value}}], 0.0)
+    rows.observe([{"name": "web", "state": "Pending", "replicas": value}, {"name": value, "state": value}, value], 0.0)
+    rows.observe([{"name": "web", "replicas": {"healthy": value, "desired": value}}], 0.0)
     assert [(row.healthy, row.desired) for row in rows.shown] == [(0, 0)]
 
 

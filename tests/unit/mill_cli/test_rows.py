@@ -34,10 +34,13 @@ FAILED = ("failed", {"service": "web", "reason": "tag\nnot\x1b found", "suggesti
         ([progress("suspect", message="not ready: HTTP 500")], "suspect", "not ready: HTTP 500", []),
         ([progress("suspect")], "suspect", "suspect", []),
         ([progress("suspect"), progress("starting")], "going", "starting", []),
-        ([progress("healthy")], "good", "healthy", ["healthy"]),
+        ([progress("healthy")], "settling", "healthy", ["healthy"]),
+        ([progress("healthy"), progress("settled")], "good", "healthy", ["healthy"]),
+        ([progress("healthy"), progress("suspect", message="crashed")], "suspect", "crashed", ["healthy"]),
+        ([progress("waiting", message="waiting for db")], "going", "waiting for db", []),
         ([progress("stopped")], "good", "stopped", ["stopped"]),
         ([FAILED], "bad", "failed: tag not� found", ["failed: tag not� found"]),
-        ([FAILED, progress("healthy")], "good", "healthy", ["failed: tag not� found", "healthy"]),
+        ([FAILED, progress("healthy")], "settling", "healthy", ["failed: tag not� found", "healthy"]),
         ([("progress", {"service": "web"})], "going", "waiting", []),
     ],
 )
@@ -65,16 +68,19 @@ def names(rows: list[Row]) -> list[str]:
 def test_rows_are_in_the_files_order_and_settle_in_it() -> None:
     rows = Rows(["web", "api", "broken"])
     rows.apply("failed", {"service": "broken", "reason": "crashed"}, 1.0)
-    rows.apply("progress", {"service": "api", "phase": "healthy"}, 2.0)
+    for phase in ("healthy", "settled"):
+        rows.apply("progress", {"service": "api", "phase": phase}, 2.0)
     assert (names(rows.shown), rows.settle()) == (["api", "broken"], [])
     rows.apply("progress", {"service": "web", "phase": "healthy"}, 3.0)
+    assert rows.settle() == []
+    rows.apply("progress", {"service": "web", "phase": "settled"}, 4.0)
     assert (names(rows.settle()), rows.shown) == (["web", "api", "broken"], [])
 
 
 def test_a_service_that_is_healthy_as_it_was_holds_nothing_up() -> None:
     rows = Rows(["web", "api"])
     rows.apply("progress", {"service": "api", "phase": "healthy"}, 1.0)
-    rows.count([status("web", 2, 2, "Healthy"), status("api", 0, 3)], 2.0)
+    rows.observe([status("web", 2, 2, "Healthy"), status("api", 0, 3)], 2.0)
     assert names(rows.settle()) == ["api"]
 
 
@@ -83,10 +89,10 @@ def test_replicas_are_counted_until_there_is_a_verdict() -> None:
     rows.apply("progress", {"service": "web", "phase": "scheduled", "node": "n"}, 0.0)
     (row,) = rows.shown
     assert (row.healthy, row.desired) == (0, None)
-    rows.count([status("web", 1, 3), status("other", 5, 5), {"name": None}], 1.0)
+    rows.observe([status("web", 1, 3), status("other", 5, 5), {"name": None}], 1.0)
     assert (row.healthy, row.desired, names(rows.shown)) == (1, 3, ["web"])
     rows.apply("progress", {"service": "web", "phase": "healthy"}, 2.0)
-    rows.count([status("web", 2, 3)], 3.0)  # read before the verdict was
+    rows.observe([status("web", 2, 3)], 3.0)  # read before the verdict was
     assert (row.healthy, row.desired) == (3, 3)
 
 
@@ -97,3 +103,60 @@ def test_events_without_a_service_and_of_unknown_services() -> None:
     rows.apply("progress", {"service": "old", "phase": "stopped"}, 0.0)
     assert (names(rows.shown), rows.settle()) == (["old"], [])
     assert (names(rows.rest()), rows.shown) == (["old"], [])
+
+
+def window(state: str = "Healthy", healthy: int = 2, **more: Any) -> dict[str, Any]:
+    """Return the status of a service of a release that knows windows."""
+    return status("web", healthy, 2, state) | {"settle": 10.0, **more}
+
+
+SINCE = "2026-01-31T12:00:00.000Z"
+SECOND = 1769860800.0
+"""The same, in seconds since 1970."""
+
+
+def test_a_healthy_service_counts_its_window_down() -> None:
+    rows = Rows(["web"])
+    rows.observe([window("Starting", 1)], 4.0, SECOND - 1)
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 5.0)
+    (row,) = rows.shown
+    assert (row.text_at(5.0), row.healthy, row.judged) == ("healthy, settling", 2, False)
+    rows.observe([window(settlingSince=SINCE)], 6.0, SECOND + 1.0)
+    assert [row.text_at(at) for at in (6.0, 8.5, 14.9)] == [f"healthy, settles in {left}s" for left in (9, 7, 1)]
+    assert (row.text_at(15.0), rows.settle()) == ("healthy, settling", [])  # until the operator says so
+    rows.apply("progress", {"service": "web", "phase": "settled"}, 15.4)
+    assert (row.text_at(16.0), row.until, names(rows.settle())) == ("healthy", 15.4, ["web"])
+
+
+def test_a_window_that_begins_again_is_counted_from_its_beginning() -> None:
+    rows = Rows(["web"])
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 0.0)
+    rows.observe([window(settlingSince=SINCE)], 0.0, SECOND)
+    (row,) = rows.shown
+    rows.observe([window("Suspect", 1, message="container exited with code 1")], 4.0, SECOND + 4)
+    assert (row.mood, row.text_at(4.0), row.healthy) == ("suspect", "container exited with code 1", 1)
+    rows.observe([window(settlingSince="2026-01-31T12:00:06.000Z")], 7.0, SECOND + 7)
+    assert (row.mood, row.text_at(7.0)) == ("settling", "healthy, settles in 9s")
+    rows.apply("failed", {"service": "web", "reason": "container exited with code 1"}, 9.0)
+    rows.observe([window(settlingSince=SINCE)], 9.1, SECOND + 9)
+    assert (row.mood, row.lines) == ("bad", ["healthy", "failed: container exited with code 1"])
+
+
+@pytest.mark.parametrize(("wall", "left"), [(SECOND + 4, 6), (SECOND - 3600, 10), (SECOND + 3600, 0), (None, 10)])
+def test_a_window_of_another_clock_is_counted_within_its_length(wall: float | None, left: int) -> None:
+    rows = Rows(["web"])
+    rows.observe([window(settlingSince=SINCE)], 0.0, wall)  # `mill watch` may read it before the events
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 0.0)
+    (row,) = rows.shown
+    assert row.text_at(0.0) == (f"healthy, settles in {left}s" if left else "healthy, settling")
+
+
+@pytest.mark.parametrize("settle", [None, 0, 0.0, -1, "10s", float("inf"), float("nan")])
+def test_without_a_window_a_healthy_service_has_settled(settle: Any) -> None:
+    rows = Rows(["web"])
+    rows.apply("progress", {"service": "web", "phase": "healthy"}, 1.0)
+    assert rows.settle() == []
+    rows.observe([window(settle=settle)], 2.0)
+    assert names(rows.settle()) == ["web"]
+    rows.apply("progress", {"service": "web", "phase": "settled"}, 2.1)
+    assert rows.shown == []
