@@ -111,6 +111,12 @@ class Namespace:
             if any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
         }
 
+    def pods_created(self, service: str) -> int:
+        """Return how many pods the ReplicaSets of a service have created."""
+        events = self.items("events", "--field-selector", "reason=SuccessfulCreate,involvedObject.kind=ReplicaSet")
+        ours = (each for each in events if each["involvedObject"]["name"].startswith(f"{service}-"))
+        return sum(each.get("count") or 1 for each in ours)
+
     def status(self, name: str = "mill") -> dict[str, Any]:
         return self.get("milldeployment", name).get("status", {})
 

@@ -19,6 +19,11 @@ def _service_url(namespace: Namespace) -> str:
     return f"http://{namespace.get('service', 'web')['spec']['clusterIP']}:8080/"
 
 
+def _pod_ids(namespace: Namespace) -> set[str]:
+    """Return the ids of all pods, also of those that are being deleted."""
+    return {pod["metadata"]["uid"] for pod in namespace.items("pods", "-l", "mill.dev/service=web")}
+
+
 def _answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=2).status_code == 200
@@ -39,6 +44,19 @@ def test_an_update_to_a_missing_tag_costs_no_request(namespace: Namespace) -> No
     assert done.code == 1
     assert client.failures == []
     assert namespace.ready_pods("web") == old
+
+
+def test_a_good_update_costs_no_request(namespace: Namespace) -> None:
+    """The sample program stops accepting connections at SIGTERM, as most do; `make soak-settle` counts many updates."""
+    assert namespace.deploy(GOOD).code == 0
+    old = namespace.ready_pods("web")
+    url = _service_url(namespace)
+    wait_for("the service's address", lambda: _answers(url))
+    with polling(url) as client:
+        assert namespace.deploy(GOOD.replace("web:1", "web:2")).code == 0
+        wait_for("the old pods to go", lambda: not old.keys() & _pod_ids(namespace))
+    assert client.answers > 20
+    assert client.failures == []
 
 
 def test_an_update_that_listens_and_then_exits_costs_no_old_pod(namespace: Namespace) -> None:

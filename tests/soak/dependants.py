@@ -31,13 +31,7 @@ def measure(soak: Soak, repetitions: int, measured: str) -> Section:
 def run(namespace: Namespace, seconds: int) -> First:
     """Deploy both at once."""
     code = namespace.deploy(dependants(seconds)).code
-    return First(code == Exit.SUCCESS, pods_created(namespace, "app") - 1)
-
-
-def pods_created(namespace: Namespace, service: str) -> int:
-    """Return how many pods the ReplicaSets of a service have created."""
-    events = namespace.items("events", "--field-selector", "reason=SuccessfulCreate,involvedObject.kind=ReplicaSet")
-    return sum(each.get("count") or 1 for each in events if each["involvedObject"]["name"].startswith(f"{service}-"))
+    return First(code == Exit.SUCCESS, namespace.pods_created("app") - 1)
 
 
 def section(counted: list[Counted[int, First]], measured: str) -> Section:
