@@ -68,6 +68,10 @@ class InternalErrorReporter:
         self._streaks.pop(key, None)
         self._reported.pop(key, None)
 
+    def is_reported(self, key: Key) -> bool:
+        """Return whether the failures of a key are reported."""
+        return key in self._reported
+
     async def failed(self, resource: ObservedMillDeployment, internal_error: InternalError) -> None:
         """Count a failure, and report it if it repeats. Raise `KubeError` if the status cannot be written."""
         key, now = resource.key, self._now()

@@ -167,6 +167,8 @@ class Reconciler:
             self._reporter.clear(key)
         else:
             await self._reporter.failed(resource, internal_error)
+            if self._reporter.is_reported(key):
+                self._places.forget(key)  # whether its services settle is not known, perhaps for long
 
     async def flush(self) -> None:
         """Write every status that the throttle delays, and post its Events."""

@@ -45,11 +45,15 @@ class Deployments:
         return [pod.template for pod in self._pods.get(key, ()) if pod.ready_at is not None]
 
     def step(self) -> None:
-        for deployment in self._server.all(DEPLOYMENTS):
+        deployments = {_key(each): each for each in self._server.all(DEPLOYMENTS)}
+        for key in [key for key in self._pods if key not in deployments]:
+            for pod in self._pods.pop(key):
+                self._server.remove(PODS, *_key(pod.body))
+        for deployment in deployments.values():
             self._roll(deployment)
 
     def _roll(self, deployment: Json) -> None:
-        key = Key(deployment["metadata"]["namespace"], deployment["metadata"]["name"])
+        key = _key(deployment)
         template = deployment["spec"]["template"]["metadata"]["labels"]["mill.dev/template"]
         pods = self._pods.setdefault(key, [])
         others = [pod for pod in pods if pod.template != template]

@@ -107,8 +107,10 @@ class Fleet:
         return self.reconciler._memory[Key(NAMESPACE, name)].status
 
     def service(self, name: str) -> ServiceStatus:
-        found = (each for status in self._statuses() for each in status.services if each.name == name)
-        return next(found)
+        return next(each for each in self._services() if each.name == name)
+
+    def has_settled(self, service: str) -> bool:
+        return any(each.name == service and each.settled_at for each in self._services())
 
     def template(self, service: str) -> str:
         """Return the template that a Deployment has."""
@@ -116,7 +118,7 @@ class Fleet:
 
     def is_settled(self) -> bool:
         """Return whether every service has settled or failed, with the template that its Deployment has."""
-        services = [service for status in self._statuses() for service in status.services]
+        services = self._services()
         return bool(services) and all(map(self._is_over, services))
 
     def events(self, reason: str) -> list[str]:
@@ -133,8 +135,8 @@ class Fleet:
         is_rolled_back = service.failed_template is not None
         return has_ended and (is_rolled_back or service.template == self._templates[service.name])
 
-    def _statuses(self) -> list[MillDeploymentStatus]:
-        return [memory.status for memory in self.reconciler._memory.values()]
+    def _services(self) -> list[ServiceStatus]:
+        return [each for memory in self.reconciler._memory.values() for each in memory.status.services]
 
     def _requeue(self, key: Key) -> None:
         self._queue[key] = None
@@ -164,8 +166,7 @@ class Fleet:
             due = self.now + timedelta(seconds=wait)
             self._due[key] = min(due, self._due.get(key, due))
         self.peak = max(self.peak, len(self.changed))
-        for status in self._statuses():
-            self.changed -= {each.name for each in status.services if self._is_over(each)}
+        self.changed -= {each.name for each in self._services() if self._is_over(each)}
         await self._hear()
 
     async def _hear(self) -> None:

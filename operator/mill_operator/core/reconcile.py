@@ -150,7 +150,7 @@ def services_to_roll_back(
 
 
 def decide_updates(goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus, elsewhere: Elsewhere) -> UpdatePlan:
-    """Decide which services the operator updates though no rollout was requested. None, when one was."""
+    """Decide which services the operator updates though no rollout was requested. It updates none if one was."""
     if starts_rollout(goal.resource, status):
         return UpdatePlan()
     services = [
@@ -166,7 +166,10 @@ def decide_updates(goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus,
             if each.kind == "Deployment" and each.service is not None
             if each.service in changed and applied.get(each.service) in (None, each.applied)
         }
-        begun.update(pod.service for pod in snapshot.pods if changed.get(pod.service) == pod.template)
+        pods = {(pod.service, pod.template) for pod in snapshot.pods if not pod.terminating}
+        begun |= {name for name, template in changed.items() if (name, template) in pods}
+        if status.rollout is not None and status.rollout.finished_at is None:  # its version may not have begun
+            begun |= {each.name for each in status.services if (each.name, each.template) not in pods}
     return plan_updates(services, status, begun, elsewhere)
 
 

@@ -1,5 +1,6 @@
 """An operator that renders every pod template otherwise than the one before: it updates a few services at a time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,8 +11,15 @@ from mill_kube.errors import ApiError, Unreachable
 from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key
+from mill_operator.controller import Controller, ControllerOptions
+from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.rollout.internal_error import REPORTED_FAILURES
+from mill_operator.metrics import Metrics
+from mill_operator.reconciler import ReconcilerOptions
+from tests.support.apiserver import ApiServer, InMemoryClient
 from tests.support.fleet import NAMESPACE, NEWER, OLDER, Fleet, surged, with_volume
 from tests.support.reconciling import SERVICE, ReconcilerHarness
+from tests.unit.virtual_time import virtual_time
 
 VOLUMES = ("db-1", "db-4", "db-7")
 NAMES = [f"mill-{number}" for number in range(8)]
@@ -133,7 +141,7 @@ async def test_a_new_rollout_goes_ahead_at_once(fleet: Fleet) -> None:
     fleet.put("mill-6", [surged("web-6-0", image="registry.example/web:2")], generation=2)
     await fleet.run(1)
     assert fleet.begun[-1] == "web-6-0"
-    await fleet.run(20, until=lambda: fleet.service("web-6-0").settled_at is not None)
+    await fleet.run(20, until=lambda: fleet.has_settled("web-6-0"))
     service = fleet.service("web-6-0")
     assert (service.state, service.updated_by) == (State.HEALTHY, None)
     assert [each.id for each in fleet.status("mill-6").history] == ["1"]
@@ -198,6 +206,77 @@ class TestTakenBack:
         assert fleet.deployments.templates(Key(NAMESPACE, "db")) == [fleet.good]
         rollout = fleet.status("mill").rollout
         assert (rollout.success, rollout.regressed) == (True, [])
+
+
+async def test_a_version_that_its_rollout_has_not_begun_gets_the_newer_form_in_that_rollout(fleet: Fleet) -> None:
+    """The operator was replaced before it had applied it: nothing that runs has it."""
+    fleet.server.add_fault("apply", DEPLOYMENTS, error=ApiError(500, "InternalError", "the webhook does not answer"))
+    services = [surged("web-6-0", image="registry.example/web:2")]
+    await fleet.start(OLDER)
+    fleet.put("mill-6", services, generation=2)
+    await fleet.run(2)
+    assert fleet.service("web-6-0").reason == "AdmissionBroken"
+    await fleet.stop()
+    fleet.server.faults.clear()
+    await fleet.start(NEWER)
+    await fleet.run(20, until=lambda: fleet.has_settled("web-6-0"))
+    rollout = fleet.status("mill-6").rollout
+    assert rollout is not None
+    assert (rollout.id, rollout.success, fleet.service("web-6-0").updated_by) == ("2", True, None)
+
+
+async def test_a_version_that_its_rollout_has_begun_ends_it_before_its_update(fleet: Fleet) -> None:
+    await fleet.start(OLDER)
+    fleet.put("mill-6", [surged("web-6-0", image="registry.example/web:2")], generation=2)
+    await fleet.run(3)
+    await fleet.stop()
+    fleet.begun.clear()
+    await fleet.start(NEWER)
+    await fleet.run(2)
+    assert "web-6-0" not in fleet.begun
+    await fleet.run(300, until=lambda: "web-6-0" in fleet.begun)
+    rollout = fleet.status("mill-6").rollout
+    assert rollout is not None
+    assert (rollout.id, rollout.success) == ("2", True)
+    await fleet.run(20, until=lambda: fleet.has_settled("web-6-0"))
+    assert (fleet.status("mill-6").rollout, fleet.service("web-6-0").updated_by) == (rollout, "mill 0.2")
+
+
+@virtual_time
+async def test_the_controller_reconciles_what_waits_when_a_place_is_free() -> None:
+    """Services without replicas settle at once, so that nothing but free places makes a reconciliation necessary."""
+    server = ApiServer()
+    idle: dict[str, list[Json]] = {
+        "web": [{**surged(f"web-{number}"), "replicas": 0} for number in range(25)],
+        "db": [{**with_volume("db"), "replicas": 0}],
+        "cache": [{**with_volume("cache"), "replicas": 0}],
+    }
+    for name, programs in idle.items():
+        metadata = {"name": name, "namespace": NAMESPACE, "generation": 1}
+        server.put(MILL_DEPLOYMENTS, {"metadata": metadata, "spec": {"services": programs}})
+    for options in (OLDER, NEWER):
+        given = ControllerOptions(reconciler=ReconcilerOptions(options))
+        controller = Controller(InMemoryClient(server), given, metrics=Metrics(), give_up=lambda _reason: None)
+        controller.start()
+        await asyncio.sleep(60)
+        await controller.stop()
+    services = [each for body in server.all(MILL_DEPLOYMENTS) for each in body["status"]["services"]]
+    assert {each.get("updatedBy") for each in services} == {"mill 0.2"}
+    assert all("settledAt" in each for each in services)
+
+
+async def test_a_resource_that_cannot_be_reconciled_takes_no_place_once_that_is_reported(fleet: Fleet) -> None:
+    await fleet.start(NEWER)
+    await fleet.run(1)
+    assert {name for name in fleet.begun if name.startswith("web-0")} == {f"web-0-{each}" for each in range(5)}
+    key, fault = Key(NAMESPACE, "mill-0"), InternalError("ValueError", "0123456789")
+    before = len(fleet.begun)
+    for _ in range(REPORTED_FAILURES):
+        assert len(fleet.begun) == before
+        await fleet.reconciler.failed(key, fault)
+    fleet._due.clear()
+    await fleet._work()
+    assert len(fleet.begun) == before + 5
 
 
 async def test_a_service_that_waits_without_a_pod_keeps_its_verdict() -> None:

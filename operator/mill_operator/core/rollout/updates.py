@@ -47,8 +47,8 @@ def plan_updates(
 ) -> UpdatePlan:
     """Decide which services are updated now. `status` is of the rollout that the resource asks for.
 
-    `services` are those that could be rendered and do not run their older version again. `begun` are those of them that
-    cannot wait: their Deployment is missing, or has its new template already.
+    `services` are those that could be rendered and do not run their older version again. `begun` are those that cannot
+    wait: their Deployment is missing or has its new template already, or the rollout in progress has no pod of them.
     """
     taken = count_updating(status)
     changed = changed_services(services, status)
