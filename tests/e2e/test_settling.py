@@ -87,12 +87,14 @@ def test_an_app_that_exits_until_its_database_listens_is_renewed_once_and_green(
     app = GOOD.replace('"web"', '"app"').replace("replicas = 2", 'command = ["/web", "--needs", "db:8080"]')
     app = app.replace("}", '  env { DATABASE_HOST = "db" }\n}')
     db = GOOD.replace('"web"', '"db"').replace("replicas = 2", 'command = ["/web", "--start-after", "20s"]')
-    done = namespace.deploy(app + db)
+    with ThreadPoolExecutor(1) as pool:
+        deployed = pool.submit(namespace.deploy, app + db)
+        wait_for("patience", lambda: namespace.service("app").get("message", "").startswith("waiting for db: "))
+        assert namespace.service("app")["state"] == "Suspect"
+        done = deployed.result()
     assert done.code == 0, done
     assert namespace.pods_created("app") == 2
     assert namespace.pods_created("db") == 1
-    suspect = transition(namespace, "app", "suspect")
-    assert suspect["message"].startswith("waiting for db: ")
 
 
 def test_a_service_after_another_one_begins_when_that_one_has_settled(namespace: Namespace) -> None:
