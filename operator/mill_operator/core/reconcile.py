@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject
@@ -29,7 +29,15 @@ from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
 from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
-from mill_operator.core.rollout.updates import Elsewhere, UpdatePlan, changed_services, may_be_updated, plan_updates
+from mill_operator.core.rollout.updates import (
+    Elsewhere,
+    UpdatePlan,
+    begun_services,
+    changed_services,
+    failed_without_pods,
+    may_update_more,
+    plan_updates,
+)
 from mill_operator.core.tasks.status import outliving
 from mill_operator.core.verdicts.dependence import Services, depended_on, dependence, has_dependants, held
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
@@ -156,20 +164,7 @@ def decide_updates(goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus,
     services = [
         each for each in goal.desired.services if each.internal_error is None and each.name not in goal.rolled_back
     ]
-    changed = {each.name: each.template for each in changed_services(services, status)}
-    begun: set[str] = set()
-    if changed:
-        applied = {each.service: each.applied for each in snapshot.children if each.kind == "Deployment"}
-        begun = {
-            each.service
-            for each in goal.children
-            if each.kind == "Deployment" and each.service is not None
-            if each.service in changed and applied.get(each.service) in (None, each.applied)
-        }
-        pods = {(pod.service, pod.template) for pod in snapshot.pods if not pod.terminating}
-        begun |= {name for name, template in changed.items() if (name, template) in pods}
-        if status.rollout is not None and status.rollout.finished_at is None:  # its version may not have begun
-            begun |= {each.name for each in status.services if (each.name, each.template) not in pods}
+    begun = begun_services(changed_services(services, status), goal.children, snapshot, status)
     return plan_updates(services, status, begun, elsewhere)
 
 
@@ -266,11 +261,11 @@ def decide_status(
         generation=goal.resource.generation,
         rollout_id=goal.resource.rollout_id,
         leftovers=leftovers(names, snapshot.children, snapshot.pods, owner=goal.resource.owner, nodes=results.nodes),
-        rolled_back={*goal.rolled_back, *_without_evidence(situation)},
+        rolled_back={*goal.rolled_back, *failed_without_pods(goal.waiting, situation.status, snapshot.pods)},
         now=now,
     )
     moments = [step.wake_at, *postponed.values()]
-    if goal.waiting and _may_update_more(situation, step.status):
+    if goal.waiting and may_update_more(goal.waiting, situation.status, step.status):
         moments.append(now)  # the rollout has ended, or a stream of it
     if rolled_back(situation.written) != rolled_back(step.status):
         moments.append(now)  # once the evidence is written, the older version can come back
@@ -284,22 +279,6 @@ def decide_status(
 def rolled_back(status: MillDeploymentStatus) -> set[str]:
     """Return the services whose failed version is to be replaced by the older one."""
     return {service.name for service in status.services if service.failed_template is not None}
-
-
-def _without_evidence(situation: Situation) -> set[str]:
-    """Return the failed services that wait for their update without a pod: nothing can change their verdict."""
-    waiting = situation.goal.waiting
-    failed = {each.name for each in situation.status.services if each.name in waiting and each.state is State.FAILED}
-    return failed - {pod.service for pod in situation.snapshot.pods if pod.template == waiting.get(pod.service)}
-
-
-def _may_update_more(situation: Situation, after: MillDeploymentStatus) -> bool:
-    """Return whether services may be updated now which had to wait for the end of something."""
-    old, new, waiting = situation.status.rollout, after.rollout, situation.goal.waiting
-    if old is None or new is None:
-        return False
-    could = {each.name for each in situation.status.services if may_be_updated(old, each)}
-    return any(each.name in waiting and each.name not in could and may_be_updated(new, each) for each in after.services)
 
 
 def _services(

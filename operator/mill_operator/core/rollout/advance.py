@@ -72,7 +72,7 @@ def advance(
 
     `observations` are the desired services in the file's order. `leftovers` are the objects that still exist of each
     removed service; such a service is `Stopped` when nothing is left. `rolled_back` are the services that run their
-    older version again: nothing runs that could change their verdict.
+    older version again, or that failed and wait for an update without a pod: nothing can change their verdict.
     """
     previous = with_earlier_settlements(previous)
     current = previous.rollout

@@ -5,13 +5,16 @@ template and no rollout was requested. Such services are updated a few at a time
 with volumes after all others, one at a time. Until then a service is judged by the template that runs.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
 from mill_operator.core import limits, timestamps
+from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.settling import has_open_window, with_earlier_settlements
 from mill_operator.core.verdicts.dependence import has_not_begun
 
@@ -81,6 +84,44 @@ def changed_services(services: Sequence[DesiredService], status: MillDeploymentS
     """Return the services whose template is not the one that the status has, and which has begun."""
     templates = {each.name: each.template for each in status.services if not has_not_begun(each)}
     return [each for each in services if templates.get(each.name) not in (None, each.template)]
+
+
+def begun_services(
+    changed: Sequence[DesiredService], children: Iterable[ChildObject], snapshot: Snapshot, status: MillDeploymentStatus
+) -> set[str]:
+    """Return the services whose update cannot wait: see `plan_updates`."""
+    if not changed:
+        return set()
+    templates = {each.name: each.template for each in changed}
+    applied = {each.service: each.applied for each in snapshot.children if each.kind == "Deployment"}
+    begun = {
+        each.service
+        for each in children
+        if each.kind == "Deployment" and each.service is not None
+        if each.service in templates and applied.get(each.service) in (None, each.applied)
+    }
+    pods = {(pod.service, pod.template) for pod in snapshot.pods if not pod.terminating}
+    begun |= {name for name, template in templates.items() if (name, template) in pods}
+    if status.rollout is not None and status.rollout.finished_at is None:  # its version may not have begun
+        begun |= {each.name for each in status.services if (each.name, each.template) not in pods}
+    return begun
+
+
+def failed_without_pods(
+    waiting: Mapping[str, str], status: MillDeploymentStatus, pods: Iterable[ObservedPod]
+) -> set[str]:
+    """Return the failed services that wait for their update without a pod: nothing can change their verdict."""
+    failed = {each.name for each in status.services if each.name in waiting and each.state is State.FAILED}
+    return failed - {pod.service for pod in pods if pod.template == waiting.get(pod.service)} if failed else failed
+
+
+def may_update_more(waiting: Mapping[str, str], before: MillDeploymentStatus, after: MillDeploymentStatus) -> bool:
+    """Return whether services may be updated now which had to wait for the end of their rollout, or of a stream."""
+    old, new = before.rollout, after.rollout
+    if old is None or new is None:
+        return False
+    could = {each.name for each in before.services if may_be_updated(old, each)}
+    return any(each.name in waiting and each.name not in could and may_be_updated(new, each) for each in after.services)
 
 
 def may_be_updated(rollout: Rollout, service: ServiceStatus) -> bool:
