@@ -12,7 +12,7 @@ class Exit(IntEnum):
     CANNOT_CONNECT = 2
     USAGE = 2
     STREAM_LOST = 3
-    """The rollout continues; the message says how to follow it again."""
+    """The rollout continues, without a connection or after `--timeout`; the message says how to follow it again."""
     FILE = 4
     """Cannot read a file or standard input, or write the output."""
     INTERRUPTED = 130

@@ -25,6 +25,10 @@ class SuspendRequested:
     """Ctrl-Z was typed."""
 
 
+class TimeIsOver(Exception):
+    """The deadline of a queue has passed before its stream ended."""
+
+
 _SIGNALS: Final[dict[int, Callable[[], SuspendRequested | BaseException]]] = {
     signal.SIGINT: KeyboardInterrupt,
     signal.SIGTERM: lambda: SystemExit(128 + signal.SIGTERM),
@@ -35,9 +39,11 @@ QueueItem = ServerEvent | ObservedServices | SuspendRequested
 
 
 class EventQueue:
-    """Queue that several threads fill. It ends when the stream does."""
+    """Queue that several threads fill. It ends when the stream does, or at a deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float | None = None) -> None:
+        """`deadline` is a moment by `time.monotonic`."""
+        self._deadline = deadline
         self._queue: queue.SimpleQueue[QueueItem | BaseException | None] = queue.SimpleQueue()
 
     def read(self, events: Iterable[ServerEvent]) -> None:
@@ -88,10 +94,16 @@ class EventQueue:
                 signal.signal(each, handler)
 
     def receive(self, due: Callable[[], float | None]) -> Iterator[QueueItem | None]:
-        """Yield the items, and None when the moment that `due` returns comes first. Raise what a thread raised."""
+        """Yield the items, and None when the moment that `due` returns comes first.
+
+        Raise what a thread raised, and `TimeIsOver` at the deadline.
+        """
         while True:
-            until = due()
-            wait = None if until is None else max(0.0, until - time.monotonic())
+            now = time.monotonic()
+            if self._deadline is not None and now >= self._deadline:
+                raise TimeIsOver
+            until = min((each for each in (due(), self._deadline) if each is not None), default=None)
+            wait = None if until is None else max(0.0, until - now)
             try:
                 item = self._queue.get(timeout=wait)
             except queue.Empty:

@@ -4,12 +4,14 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
+from mill_api.durations import format_duration
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import Request, RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
-from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested
+from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested, TimeIsOver
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import LineOrderer, Messages, details
@@ -32,6 +34,8 @@ class FollowedRollout:
     services: Callable[[], Sequence[str]]
     """Returns the names in the order of display. It is called after the request, since it may take a while."""
     messages: Messages
+    timeout: timedelta | None = None
+    """The time to wait for it; None without a limit."""
 
 
 def open_stream(gateway: Gateway, request: Request, service: str | None = None) -> RolloutStream:
@@ -46,49 +50,67 @@ def open_stream(gateway: Gateway, request: Request, service: str | None = None) 
 
 def follow(rollout: FollowedRollout) -> Exit:
     """Show a rollout until it finishes and return its result. Raise `CliError`."""
-    options, stream = rollout.gateway.options, rollout.stream
+    options, stream, timeout = rollout.gateway.options, rollout.stream, rollout.timeout
     show = _show_json if options.as_json else _show_live if _is_live(options) else _show_plain
+    items = EventQueue(None if timeout is None else time.monotonic() + timeout.total_seconds())
     try:
-        return Exit.SUCCESS if show(rollout) else Exit.FAILED
+        return Exit.SUCCESS if show(rollout, items) else Exit.FAILED
+    except TimeIsOver:
+        assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
+        given = format_duration(timeout // timedelta(microseconds=1) * 1000)
+        message = f"the rollout has not finished after {given}"
+        raise CliError(Exit.STREAM_LOST, message, _how_to_rejoin(stream)) from None
     except KeyboardInterrupt:
         if not stream.requested:
             return Exit.INTERRUPTED
-        state = "the rollout continues" if stream.headers else "if the rollout has started, it continues"
-        screen.note(f"interrupted: {state}; `{stream.watch_command}` follows it")
+        screen.note(f"interrupted: {_how_to_rejoin(stream)}")
         return Exit.STREAM_LOST
+
+
+def _how_to_rejoin(stream: RolloutStream) -> str:
+    state = "the rollout continues" if stream.headers else "if the rollout has started, it continues"
+    return f"{state}; `{stream.watch_command}` follows it"
 
 
 def _is_live(options: Options) -> bool:
     return screen.interactive() and not options.as_json and not options.quiet
 
 
-def _show_json(rollout: FollowedRollout) -> bool:
+def _show_json(rollout: FollowedRollout, items: EventQueue) -> bool:
     quiet, success = rollout.gateway.options.quiet, False
-    for event in rollout.stream:
+    items.read(rollout.stream)
+    for event in items.receive(lambda: None):
+        if not isinstance(event, ServerEvent):
+            continue
         if not quiet or event.name in RESULTS:
             screen.out_json({"event": event.name, "data": event.data or event.text})
         success = _succeeded(event)
     return success
 
 
-def _show_plain(rollout: FollowedRollout) -> bool:
-    options, items = rollout.gateway.options, EventQueue()
+def _show_plain(rollout: FollowedRollout, items: EventQueue) -> bool:
+    options = rollout.gateway.options
     items.read(rollout.stream)
     orderer = LineOrderer(rollout.services(), rollout.messages)  # the stream is read meanwhile
     success = False
-    for event in items.receive(lambda: orderer.due):
-        now = time.monotonic()
-        if not isinstance(event, ServerEvent):
-            lines = orderer.tick(now)
-        else:
-            success = _succeeded(event)
-            if options.quiet and event.name not in RESULTS:
-                continue
-            lines = orderer.push(event.name, event.data, now)
-        for line in lines:
+    try:
+        for event in items.receive(lambda: orderer.due):
+            now = time.monotonic()
+            if not isinstance(event, ServerEvent):
+                lines = orderer.tick(now)
+            else:
+                success = _succeeded(event)
+                if options.quiet and event.name not in RESULTS:
+                    continue
+                lines = orderer.push(event.name, event.data, now)
+            for line in lines:
+                screen.out(line)
+            if isinstance(event, ServerEvent) and event.name == "failed" and options.verbose:
+                _note_details(event)
+    except TimeIsOver:
+        for line in orderer.rest():
             screen.out(line)
-        if isinstance(event, ServerEvent) and event.name == "failed" and options.verbose:
-            _note_details(event)
+        raise
     return success
 
 
@@ -103,8 +125,8 @@ def _note_details(event: ServerEvent) -> None:
         screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
 
 
-def _show_live(rollout: FollowedRollout) -> bool:
-    items, stream = EventQueue(), rollout.stream
+def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
+    stream = rollout.stream
     items.read(stream)
 
     from mill_cli.output.live import LiveRollout  # noqa: PLC0415 - rich takes a while; the gateway has the request

@@ -26,7 +26,7 @@ Exit codes:
   0  success
   1  the deploy or the request failed
   2  no connection to the gateway, or wrong usage
-  3  connection lost; the rollout continues
+  3  connection lost, or --timeout is over; the rollout continues
   4  cannot read the file or write the output
 """
 

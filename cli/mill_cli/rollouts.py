@@ -1,5 +1,7 @@
 """Requests that lead to a rollout, and the rollout shown until it finishes: deploy, restart, watch."""
 
+from datetime import timedelta
+
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
@@ -11,25 +13,25 @@ from mill_cli.options import Options
 from mill_cli.output.lines import DEPLOY, RESTART
 
 
-def deploy(options: Options, file: File, *, force: bool) -> Exit:
+def deploy(options: Options, file: File, *, force: bool, timeout: timedelta | None) -> Exit:
     """Deploy a file and follow its rollout. Raise `CliError`."""
     with Gateway(options) as gateway:
         stream = open_stream(gateway, deploy_request(options, file, force=force))
         try:
-            return follow(FollowedRollout(gateway, stream, file.services, DEPLOY))
+            return follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
         except Refused as error:
             raise with_places(error, file) from error
 
 
-def restart(options: Options, service: str) -> Exit:
+def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exit:
     """Restart a service and follow its rollout. Raise `CliError`."""
     request = Request("POST", path("restart", service), options.query)
     with Gateway(options) as gateway:
         stream = open_stream(gateway, request, service)
-        return follow(FollowedRollout(gateway, stream, lambda: [service], RESTART))
+        return follow(FollowedRollout(gateway, stream, lambda: [service], RESTART, timeout))
 
 
-def watch(options: Options, rollout: str | None, service: str | None) -> Exit:
+def watch(options: Options, rollout: str | None, service: str | None, *, timeout: timedelta | None) -> Exit:
     """Follow a rollout that is there already: the current one if none is given. Raise `CliError`.
 
     One of which a service has failed since it finished has not succeeded.
@@ -40,7 +42,7 @@ def watch(options: Options, rollout: str | None, service: str | None) -> Exit:
     with Gateway(options) as gateway:
         stream = open_stream(gateway, request, service)
         services = (lambda: [service]) if service else (lambda: _deployed_services(gateway))
-        result = follow(FollowedRollout(gateway, stream, services, DEPLOY))
+        result = follow(FollowedRollout(gateway, stream, services, DEPLOY, timeout))
         if result not in (Exit.SUCCESS, Exit.FAILED):
             return result
 

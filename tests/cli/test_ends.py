@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, Asked, FakeGateway, as_json, event, rollout, stream
 from tests.cli.listed import RUNS
-from tests.cli.seed import EVENTS, SEED
+from tests.cli.seed import EVENTS, LINES, SEED
 
 PROGRESS = event("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}, "8ffa93a4.2.1")
 GOING = stream(PROGRESS, 30.0)
@@ -52,6 +52,72 @@ def test_ctrl_c_says_how_to_follow_the_operation_again(
         done = running.ended(signal.SIGINT)
     assert (json.loads(line)["event"] == "progress") if "--json" in options else ("scheduled on node-1" in line)
     assert (done.stdout, done.stderr, done.code) == ("", told, 3)
+
+
+TIMED_OUT = (
+    "error: the rollout has not finished after {timeout}\n"
+    "  help: the rollout continues; `mill watch --namespace shop` follows it\n"
+)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["-v"], ["-q"]], ids=["plain", "json", "verbose", "quiet"])
+@pytest.mark.parametrize(
+    ("arguments", "method", "path"),
+    [
+        (["deploy"], "POST", "/v1/deploy"),
+        (["restart", "web"], "POST", "/v1/restart/web"),
+        (["watch"], "GET", "/v1/deployments/mill/events"),
+    ],
+)
+def test_a_timeout_says_how_to_follow_the_rollout_again(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], method: str, path: str, options: list[str]
+) -> None:
+    mill.file(SEED, "mill.conf")
+    second = event("progress", {"service": "web", "phase": "scheduled", "node": "node-2"}, "8ffa93a4.2.2")
+    gateway.answers(method, path, stream(PROGRESS, *[second, 0.1] * 300))  # events do not put it off
+    gateway.answers("GET", "/v1/deployments/mill", as_json({"spec": {"services": [{"name": "web"}]}}))
+    done = mill(*arguments, *options, "--timeout", "1500ms")
+    assert (done.stderr, done.code) == (TIMED_OUT.format(timeout="1.5s"), 3)
+    assert ("node-1" in done.stdout) is ("-q" not in options)
+
+
+def test_a_rollout_within_the_timeout_ends_as_without(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
+    done = mill("deploy", mill.file(SEED), "--timeout", "5m")
+    assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
+
+
+def test_lines_that_wait_for_earlier_services_are_shown_at_the_timeout(mill: Mill, gateway: FakeGateway) -> None:
+    later = event("progress", {"service": "broken", "phase": "healthy"}, "8ffa93a4.2.1")
+    gateway.answers("POST", "/v1/deploy", stream(later, 30.0))
+    done = mill("deploy", mill.file(SEED), "--timeout", "1s")
+    assert (done.stdout, done.code) == ("  broken: healthy\n", 3)
+
+
+def test_a_timeout_before_the_answer_says_that_it_may_continue(mill: Mill, gateway: FakeGateway) -> None:
+    def answer_late(_: Asked) -> Answer:
+        time.sleep(5)
+        return GOING
+
+    gateway.answers("POST", "/v1/deploy", answer_late)
+    done = mill("deploy", mill.file(SEED), "--timeout", "1s")
+    rejoin = "if the rollout has started, it continues; `mill watch` follows it"
+    assert (done.stderr, done.code) == (f"error: the rollout has not finished after 1s\n  help: {rejoin}\n", 3)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "problem"),
+    [
+        ("5", "a unit is missing, as in 5s or 5m"),
+        ("soon", "expected a number, got 'soon'"),
+        ("0s", "expected more than 0s"),
+        ("", "it is empty"),
+    ],
+)
+def test_a_timeout_that_is_no_duration_is_refused(mill: Mill, gateway: FakeGateway, timeout: str, problem: str) -> None:
+    done = mill("deploy", mill.file(SEED), "--timeout", timeout)
+    assert done.stderr.startswith("error: invalid value for --timeout <DURATION>: ")
+    assert (problem in done.stderr, done.code, gateway.requests) == (True, 2, [])
 
 
 @pytest.mark.parametrize("arguments", [["watch"], ["logs", "--all", "--follow"]])

@@ -136,6 +136,20 @@ def test_a_service_that_fails_in_its_window_says_so(mill: Mill, gateway: FakeGat
         )
 
 
+def test_a_timeout_leaves_the_lines_and_says_how_to_follow_it_again(
+    mill: Mill, gateway: FakeGateway, script: Script
+) -> None:
+    script.phase("web", "scheduled", node="node-1")
+    with on_terminal(mill, "deploy", mill.file('service "web" {}'), "--timeout", "2s") as terminal:
+        terminal.wait_for("scheduled on node-1")
+        assert terminal.end() == 3
+        assert terminal.everything == (
+            "  web: scheduled on node-1\nerror: the rollout has not finished after 2s\n"
+            "  help: the rollout continues; `mill watch --namespace shop` follows it\n"
+        )
+        assert terminal.echoes()
+
+
 def test_thirty_services_on_ten_lines(mill: Mill, gateway: FakeGateway, script: Script) -> None:
     names = [f"service-{at:02}" for at in range(30)]
     counted(gateway, *((name, "Pending", 0, 1) for name in names))

@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from mill_cli import completion
+from mill_cli.commands.durations import Duration
 
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
 
@@ -28,3 +29,9 @@ service_argument = click.argument(
     "service", metavar="SERVICE", help="Name of the service.", shell_complete=completion.services
 )
 node_argument = click.argument("node", help="Name of the node, as in `mill nodes`.", shell_complete=completion.nodes)
+timeout_option = click.option(
+    "--timeout",
+    metavar="DURATION",
+    type=Duration(),
+    help="Stop waiting after this time, such as 5m, and exit with 3. The rollout continues. [default: no limit]",
+)

@@ -1,12 +1,19 @@
 """Rollouts: `deploy`, `restart`, `watch`, `diff`, `history`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from mill_cli import completion, files
 from mill_cli.command import command
-from mill_cli.commands.parameters import file_argument, file_option, force_option, service_argument
+from mill_cli.commands.parameters import (
+    file_argument,
+    file_option,
+    force_option,
+    service_argument,
+    timeout_option,
+)
 from mill_cli.errors import Exit
 from mill_cli.options import Options
 
@@ -15,55 +22,62 @@ from mill_cli.options import Options
 @file_argument
 @file_option
 @force_option
-def deploy(options: Options, path: Path | None, file: Path | None, *, force: bool) -> Exit:
+@timeout_option
+def deploy(options: Options, path: Path | None, file: Path | None, *, force: bool, timeout: timedelta | None) -> Exit:
     """Deploy a file and follow the rollout until it finishes.
 
     The file describes everything that is deployed: services that it no longer has are removed. Services are
     independent: one that fails does not affect the others, and a working version keeps running until a new one is
-    healthy. The rollout continues if this command ends; `mill watch` follows it again.
+    healthy. A deploy succeeds when every service has stayed ready for its settling window, 10 seconds by default. The
+    rollout continues if this command ends; `mill watch` follows it again.
 
     \b
     Exit codes:
-      0  every service is healthy
+      0  every service has settled
       1  a service failed, or the file was refused
       2  no connection to the gateway, or wrong usage
-      3  connection lost; the rollout continues
+      3  connection lost, or --timeout is over; the rollout continues
       4  cannot read the file
 
     \b
     Examples:
       mill deploy -f production.mill
       mill deploy production.mill --namespace shop --json
+      mill deploy production.mill --timeout 5m
       envsubst < production.mill | mill deploy -
     """
     from mill_cli.rollouts import deploy as run
 
-    return run(options, files.read(files.choose(path, file)), force=force)
+    return run(options, files.read(files.choose(path, file)), force=force, timeout=timeout)
 
 
 @command()
 @service_argument
-def restart(options: Options, service: str) -> Exit:
+@timeout_option
+def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exit:
     """Restart a service and wait for the rollout to finish.
 
-    New pods start with the same image and the current values of the secrets. Old pods stop when new ones are ready.
+    New pods start with the same image and the current values of the secrets. Old pods stop when new ones are ready. The
+    exit codes are those of `mill deploy`.
     """
     from mill_cli.rollouts import restart as run
 
-    return run(options, service)
+    return run(options, service, timeout=timeout)
 
 
 @command()
 @click.option("--rollout", metavar="ID", help="A rollout of `mill history`. [default: the current one]")
 @click.option("--service", metavar="NAME", help="Show only this service.", shell_complete=completion.services)
-def watch(options: Options, *, rollout: str | None, service: str | None) -> Exit:
+@timeout_option
+def watch(options: Options, *, rollout: str | None, service: str | None, timeout: timedelta | None) -> Exit:
     """Follow a rollout until it finishes.
 
-    The output begins with what has happened so far. The exit codes are those of `mill deploy`.
+    The output begins with what has happened so far. If a service has failed since the rollout finished, the last line
+    names it and the exit code is 1. The other exit codes are those of `mill deploy`.
     """
     from mill_cli.rollouts import watch as run
 
-    return run(options, rollout, service)
+    return run(options, rollout, service, timeout=timeout)
 
 
 @command()

@@ -86,12 +86,12 @@ class LineOrderer:
     def push(self, event: str, data: dict[str, Any], now: float) -> list[str]:
         """Add an event and return the lines to print now."""
         if event == "done":
-            return [*self._release(lambda _: True), self._messages.last_line(data)]
+            return [*self.rest(), self._messages.last_line(data)]
         service, text = data.get("service"), line(event, data, self._width)
         if text is None:
             return self.tick(now)
         if not isinstance(service, str):
-            return [*self._release(lambda _: True), text]
+            return [*self.rest(), text]
         if service not in self._order:
             self._order.append(service)
         self._held.append((now + HOLD_SECONDS, service, text))
@@ -105,6 +105,10 @@ class LineOrderer:
         front = next((name for name in self._order if name not in self._judged), None)
         turn = self._order[: self._order.index(front) + 1] if front is not None else self._order
         return self._release(lambda service: service in turn or service in expired)
+
+    def rest(self) -> list[str]:
+        """Return the lines that wait for earlier services."""
+        return self._release(lambda _: True)
 
     @property
     def due(self) -> float | None:
