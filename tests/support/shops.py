@@ -36,6 +36,8 @@ class Shop:
         self.pods: dict[str, ObservedPod] = {}
         self.written: dict[str, str] = {}
         """The hashes of the Deployments that were written."""
+        self.replicas: dict[str, int] = {}
+        """The replicas of Deployments that an autoscaler has set."""
         self.renewed: list[str] = []
         self.wake_at: float | None = None
 
@@ -108,7 +110,7 @@ class Shop:
     def _snapshot(self, desired: DesiredState) -> Snapshot:
         children = tuple(
             replace(OBSERVED, key=OBSERVED.key._replace(name=name), uid=name, service=name, applied=applied,
-                    owner_uid="mill-uid", available=1)
+                    owner_uid="mill-uid", available=1, replicas=self.replicas.get(name, 1))
             for name, applied in self.written.items()
         )  # fmt: skip
         return Snapshot(pods=tuple(self.pods.values()), children=children)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_api.status import MillDeploymentStatus, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject
@@ -297,6 +297,7 @@ def _services(
             else serving_since(pods, now)
             for name, pods in serving.items()
         },
+        failed={each.name for each in status.services if each.state is State.FAILED and not is_new_request},
         begins_versions=is_new_request or rollout is None or rollout.finished_at is None,
     )
 

@@ -1,6 +1,10 @@
 """Times as Kubernetes writes them, as text. Nothing here reads a clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""Largest assumed difference of two clocks. Times that differ by more have that order, whatever the clocks."""
 
 
 def parse(text: str) -> datetime:

@@ -12,6 +12,7 @@ from mill_objects.key import Key
 from mill_operator.core.observed.containers import ObservedContainer, containers
 from mill_operator.core.observed.foreign_text import cluster_text, name
 from mill_operator.core.observed.text_cache import TextCache
+from mill_operator.core.timestamps import CLOCKS_DIFFER
 
 _ENDED: Final = ("Failed", "Succeeded")
 
@@ -135,8 +136,15 @@ def serving_pods(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
 
 
 def serving_since(serving: Iterable[ObservedPod], now: datetime) -> datetime:
-    """Return since when one of some serving pods has been ready, by its node's clock, but not later than now."""
-    return min([now, *(pod.ready_at for pod in serving if pod.ready_at is not None)])
+    """Return since when one of some serving pods has been ready, by the API server's clock as far as it is known."""
+    return min((_ready_since(pod, now) for pod in serving), default=now)
+
+
+def _ready_since(pod: ObservedPod, now: datetime) -> datetime:
+    """Return since when a pod has been ready. Its node's clock may be wrong; its creation has the API server's time."""
+    if pod.ready_at is None or pod.status_updated_at is None:
+        return min(now, pod.ready_at or now)
+    return min(pod.status_updated_at, pod.ready_at + CLOCKS_DIFFER)
 
 
 def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod]:

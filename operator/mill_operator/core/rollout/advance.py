@@ -155,7 +155,7 @@ class _NextStates:
         state, finding = observed.state, observed.finding
         if not state.is_verdict and self._was_healthy(before, observed):
             state = State.SUSPECT  # it lost a pod, perhaps by a drain; that is no new start
-        before = self._paused(before, finding)
+        before = self._resumed(self._paused(before, finding), observed.resumed_at)
         moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
         has_own_time = finding is not None and finding.has_own_time
         overdue = not moved and not has_own_time and self._now >= _overdue_at(before, self._now)
@@ -201,7 +201,13 @@ class _NextStates:
         """Return the next state of a service that cannot be judged. Its known versions stay."""
         why = _why(observed.finding) if observed.finding is not None else {}
         after = before.model_copy(
-            update={"state": observed.state, "image": observed.image, "replicas": observed.replicas, **why}
+            update={
+                "state": observed.state,
+                "image": observed.image,
+                "replicas": observed.replicas,
+                "failed_at": (before.failed_at or self._at) if observed.state is State.FAILED else None,
+                **why,
+            }
         )
         return self._record(before, after, ())
 
@@ -213,6 +219,12 @@ class _NextStates:
         assert before.due_at is not None  # noqa: S101 - see above
         moment = max(_moved_at(before, self._now), min(self._now, timestamps.parse(before.due_at)))
         return before.model_copy(update={"moved_at": timestamps.render(moment)})
+
+    def _resumed(self, before: ServiceStatus, at: datetime | None) -> ServiceStatus:
+        """Return a service whose time without progress began, at the latest, when it had to wait for no other one."""
+        if at is None or before.state.is_verdict or not _moved_at(before, self._now) < at <= self._now:
+            return before
+        return before.model_copy(update={"moved_at": timestamps.render(at)})
 
     def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""

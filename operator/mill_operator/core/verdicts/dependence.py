@@ -4,7 +4,7 @@ A service that refers to another one is patient while that one serves nothing: i
 comes after another one has no pods of its new version until that one has settled. Nothing else couples services.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from mill_api.status import ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.timestamps import CLOCKS_DIFFER
 from mill_operator.core.verdicts.rule import Speed
 from mill_operator.core.verdicts.rules import BY_ID
 from mill_operator.core.verdicts.rules.progress import NOT_BEGUN
@@ -27,6 +28,7 @@ class Root:
 
     name: str
     cause: str
+    failed_at: datetime
     since: datetime
     """No failure that follows from it is reported before."""
 
@@ -46,6 +48,11 @@ class Dependence:
     held_root: Root | None = None
     """The first failed one of those."""
 
+    @property
+    def resumed_at(self) -> datetime | None:
+        """When the service's time limits began to run, as it had no one to wait for any more."""
+        return self.root.failed_at if self.root is not None else self.served_since
+
 
 INDEPENDENT: Final = Dependence()
 
@@ -58,6 +65,8 @@ class Services:
     known: Mapping[str, ServiceStatus]
     serving: Mapping[str, datetime]
     """Services with a ready pod of any version, and since when there is one."""
+    failed: Collection[str]
+    """Services that have failed in the rollout that is in progress, or was the last."""
     begins_versions: bool
     """Whether a rollout is in progress, so that new versions begin in the order of the file's `after`."""
 
@@ -68,15 +77,15 @@ def dependence(service: DesiredService, services: Services, now: datetime) -> De
         return INDEPENDENT
     held_by = held(service, services)
     idle = [name for name in service.refers_to if name in services.desired and name not in services.serving]
-    failed = [name for name in idle if _has_failed(services.known.get(name))]
-    waiting_for = tuple(name for name in idle if name not in failed and services.desired[name].replicas != 0)
+    failed = [name for name in idle if name in services.failed]
+    waiting_for = tuple(name for name in idle if name not in failed and _wants_pods(name, services))
     began = [services.serving[name] for name in service.refers_to if name in services.serving]
     return Dependence(
         waiting_for=waiting_for,
         root=_root(failed[0], services, now) if failed else None,
         served_since=max(began, default=None) if not waiting_for and not failed else None,
         held_by=held_by,
-        held_root=next((_root(name, services, now) for name in held_by if _has_failed(services.known.get(name))), None),
+        held_root=next((_root(name, services, now) for name in held_by if name in services.failed), None),
     )
 
 
@@ -97,18 +106,22 @@ def pods_to_renew(service: DesiredService, pods: Sequence[ObservedPod], given: D
     The kubelet's back-off belongs to the pod, and may be minutes by now. A pod that was created since is not renewed,
     so that it happens once.
     """
-    since = given.served_since
-    if since is None:
+    if given.served_since is None:
         return []
-    return [
-        pod
-        for pod in pods
-        if pod.template == service.template
-        and not pod.ready
-        and not pod.terminating
-        and pod.container.crashes
-        and pod.created < since
-    ]
+    ours = (pod for pod in pods if pod.template == service.template and not pod.ready and not pod.terminating)
+    return [pod for pod in ours if has_crashed_before(pod, given)]
+
+
+def has_crashed_before(pod: ObservedPod, given: Dependence) -> bool:
+    """Return whether a pod has crashed before what its service refers to served, as far as it reports.
+
+    One that has been ready since, or lost its readiness since, is judged as alone.
+    """
+    since = given.served_since
+    if since is None or not pod.container.crashes or pod.created > since:
+        return False
+    changed_at = pod.ready_at if pod.ready else pod.unready_since
+    return changed_at is None or changed_at <= since + CLOCKS_DIFFER
 
 
 def has_dependants(services: Iterable[DesiredService]) -> bool:
@@ -134,8 +147,12 @@ def _has_settled(desired: DesiredService, known: ServiceStatus | None) -> bool:
     return known is not None and known.settled_at is not None and known.template == desired.template
 
 
-def _has_failed(known: ServiceStatus | None) -> bool:
-    return known is not None and known.state is State.FAILED
+def _wants_pods(name: str, services: Services) -> bool:
+    """Return whether a service that serves nothing may yet do. An autoscaler may have taken all of its replicas."""
+    replicas, known = services.desired[name].replicas, services.known.get(name)
+    if replicas is None and known is not None and known.state is State.HEALTHY:
+        replicas = known.replicas.desired
+    return replicas != 0
 
 
 def _root(name: str, services: Services, now: datetime) -> Root:
@@ -144,7 +161,10 @@ def _root(name: str, services: Services, now: datetime) -> Root:
     root = services.known.get(known.root or "", known)
     if root.state is not State.FAILED:
         root = known
-    since = timestamps.parse(root.failed_at) if root.failed_at else now
+    # An earlier release did not note when a service has failed; the clock may have been ahead when it was noted.
+    known_at = root.failed_at or root.since
+    failed_at = min(timestamps.parse(known_at), now) if known_at else now
     rule = BY_ID.get(root.rule or "")
     is_permanent = rule is not None and rule.speed is Speed.PERMANENT
-    return Root(root.name, root.message or root.reason or "", since if is_permanent else since + AFTER_ROOT)
+    since = failed_at if is_permanent else failed_at + AFTER_ROOT
+    return Root(root.name, root.message or root.reason or "", failed_at, since)

@@ -17,7 +17,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, pods_to_renew
+from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, has_crashed_before, pods_to_renew
 from mill_operator.core.verdicts.findings import MINUTE, Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
 from mill_operator.core.verdicts.patience import blocked, with_patience
@@ -67,6 +67,8 @@ class Observation:
     """Images of the pods that serve, the most frequent first."""
     root: str | None = None
     """The failed service that its own failure follows from."""
+    resumed_at: datetime | None = None
+    """When its time limits began to run, as it had no other service to wait for any more."""
     renewed: tuple[ObservedPod, ...] = ()
     """Pods that crashed while something that it refers to did not serve, and are to be replaced."""
     recreated: bool = False
@@ -113,7 +115,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     service, problem, previous, dependence = given.service, given.problem, given.previous, given.dependence
     renewed = pods_to_renew(service, given.pods, dependence)
     pods = [pod for pod in given.pods if pod not in renewed] if renewed else given.pods
-    requested_at = max(filter(None, (given.requested_at, dependence.served_since)), default=None)
+    requested_at = given.requested_at
     replicas = given.deployment.replicas if given.deployment else None
     ours = pods_of_template(pods, service.template)
     blamed = pods_with_image(ours, service.request.image)
@@ -130,7 +132,14 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     troubled: list[ObservedPod] = []
     if not enough:  # a surplus pod goes in a moment, and is no failure
         # In a fixed order, so that of several pods with the same trouble the same one is always reported.
-        in_trouble = sorted((pod for pod in blamed if pod not in healthy), key=lambda pod: (pod.created, pod.uid))
+        in_trouble = sorted(
+            (
+                each
+                for each in blamed
+                if each not in healthy and not (each.ready and has_crashed_before(each, dependence))
+            ),
+            key=lambda pod: (pod.created, pod.uid),
+        )
         troubled = [since_request(pod, requested_at) for pod in in_trouble]
         subjects.append(EvictionSubject(pods=evicted(pods, service.template, requested_at), **known))
         skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
@@ -167,6 +176,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
         else SettlingPods(all_ready=False),
         settle=service.settle,
         root=finding.root if finding is not None else None,
+        resumed_at=dependence.resumed_at,
         renewed=tuple(renewed),
         serving_since=serving_since(serving, now) if serving else None,
         serving_images=tuple(sorted(images, key=lambda image: (-images[image], image))[:SERVING_IMAGES]),

@@ -12,14 +12,25 @@ from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, WAITING
 
 
 def with_patience(findings: Sequence[Finding], given: Dependence, now: datetime) -> list[Finding]:
-    """Return findings as they count while a service waits for another one, or after that one has failed.
+    """Return findings as they count while a service waits for another one, or after that one has failed or serves.
 
     Most severe first, as `find` returns them. None is due before it would be due without the other service.
     """
-    if not given.waiting_for and given.root is None:
+    if given.served_since is not None:
+        since = min(given.served_since, now)
+        changed = [_later(each, since) for each in findings]
+    elif given.waiting_for or given.root is not None:
+        changed = [_patient(each, given, now) for each in findings]
+    else:
         return list(findings)
-    changed = [_patient(each, given, now) for each in findings]
     return sorted(changed, key=lambda each: not each.is_due(now))
+
+
+def _later(finding: Finding, since: datetime) -> Finding:
+    """Return a finding whose time began when the service had nothing to wait for any more, if not after that."""
+    if not finding.rule.is_patient or finding.since >= since:
+        return finding
+    return replace(finding, since=since, due=finding.due and finding.due + (since - finding.since))
 
 
 def _patient(finding: Finding, given: Dependence, now: datetime) -> Finding:

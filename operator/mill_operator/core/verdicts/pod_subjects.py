@@ -10,6 +10,7 @@ from mill_objects.kubelet import CREATING
 from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.timestamps import CLOCKS_DIFFER
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import PodSubject
 from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY
@@ -18,8 +19,6 @@ from mill_operator.core.verdicts.rules.runs import ENDS
 _RUNNING: Final = frozenset(rule.code for rule in (*ENDS, *READINESS))
 """Codes of what can be wrong only with a container that has started."""
 
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
-"""Largest assumed difference of two clocks. Times that differ by more have that order, whatever the clocks."""
 CLOCKS_AGREE: Final = timedelta(seconds=2)
 """Smaller differences are no skew: times of a pod are whole seconds, and the operator observes them a moment later."""
 
