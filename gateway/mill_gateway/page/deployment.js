@@ -4,7 +4,7 @@ import { age, now } from "./clock.js";
 import { element, keyed, listed, say } from "./element.js";
 
 const MOST_BARS = 20;
-const LEGEND = ["pulling", "starting", "suspect", "healthy", "failed"];
+const LEGEND = ["pulling", "starting", "suspect", "healthy", "settled", "failed"];
 const TONE = new Map([["Healthy", "good"], ["Failed", "bad"], ["Stopping", "idle"], ["Stopped", "idle"]]); // else it goes on
 
 export function makeCard() {
@@ -20,6 +20,7 @@ export function makeCard() {
     element("dl", { class: "timeline" }),
     element("p", { class: "quiet legend", "aria-hidden": "true" }, ...LEGEND.map((phase) => element("span", { class: phase }, phase))),
     element("p", { class: "bad whole" }),
+    element("p", { class: "bad regressed" }),
     element("h3", { class: "before" }, "Rollouts before"),
     element("ol", { class: "history" }),
   );
@@ -37,16 +38,19 @@ export function updateCard(card, deployment, timeline) {
   say(find(".badge"), verdict);
   say(find(".message"), deployment.message + (deployment.owner ? ` · managed by ${deployment.owner}` : ""));
   const images = new Map(listed(spec.services).map((service) => [service.name, service.image]));
+  const updates = new Map(listed(deployment.services).map((service) => [service.name, service.update]));
   const services = listed(status.services);
   find("table").hidden = services.length === 0;
-  keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => updateRow(row, each, images.get(each.name)));
+  keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => updateRow(row, each, images.get(each.name), updates.get(each.name)));
   const failed = services.filter((each) => each.message && each.state !== "Healthy");
   keyed(find(".failures"), failed, (each) => each.name, makeFailure, updateFailure);
   const warnings = listed(deployment.warnings);
   find(".warnings").hidden = warnings.length === 0;
   keyed(find(".warnings"), warnings, (each) => `${each.code} ${each.message}`, () => element("li"), (item, each) => say(item, `Warning: ${each.message}`));
   updateTimeline(card, deployment, timeline);
-  const history = listed(deployment.rollouts).filter((each) => each.id !== status.rollout?.id);
+  const current = listed(deployment.rollouts).find((each) => each.id === status.rollout?.id);
+  say(find(".regressed"), listed(current?.regressed).length ? current.result : "");
+  const history = listed(deployment.rollouts).filter((each) => each !== current);
   find(".before").hidden = history.length === 0;
   keyed(find(".history"), history, (each) => each.id, () => element("li"), (item, each) => say(item, pastInWords(each)));
 }
@@ -65,33 +69,54 @@ export function updateTimeline(card, deployment, timeline) {
 export function verdictOf(deployment) {
   if (deployment.ready) return ["good", "healthy"];
   if (listed(deployment.services).some((each) => each.state === "Failed") || deployment.success === false) return ["bad", "failed"];
-  return ["busy", deployment.rolling_out ? "rolling out" : "recovering"];
+  if (!deployment.rolling_out) return ["busy", "recovering"];
+  const settling = listed(deployment.services).length && deployment.services.every((each) => each.state === "Healthy");
+  return ["busy", settling ? "settling" : "rolling out"];
 }
 
 function makeRow() {
   return element("tr", {},
     element("th", { scope: "row" }),
     element("td", {}, element("span"), element("span", { class: "quiet since", title: "since its last change" })),
-    element("td", {}, element("div", { class: "bar", role: "img" })), element("td", { class: "image" }));
+    element("td", {}, element("div", { class: "bar", role: "img" }), element("p", { class: "update" })),
+    element("td", { class: "image" }));
 }
 
-function updateRow(row, service, image) {
+/** With an update that has not replaced the pods of the version before it, the row shows those that serve. */
+function updateRow(row, service, image, update) {
   const [name, state, replicas, cell] = row.children;
   say(name, service.name);
   state.className = TONE.get(service.state) ?? "busy";
   say(state.firstElementChild, String(service.state ?? ""));
-  const moved = Date.parse(service.movedAt);
-  say(state.lastElementChild, Number.isNaN(moved) ? "" : age(now() - moved));
-  const [desired, healthy] = [count(service.replicas?.desired), count(service.replicas?.healthy)];
-  const bar = replicas.firstElementChild;
-  bar.setAttribute("aria-label", `${healthy} of ${desired} healthy`);
+  say(state.lastElementChild, sinceText(service));
+  const [desired, ready] = [count(service.replicas?.desired), count(update ? service.replicas?.serving : service.replicas?.healthy)];
+  const [bar, progress] = replicas.children;
+  bar.setAttribute("aria-label", `${ready} of ${desired} ${update ? "serving" : "healthy"}`);
   const boxes = Array.from({ length: Math.min(desired, MOST_BARS) }, (_, number) => number);
-  const share = desired > MOST_BARS ? Math.floor((healthy * MOST_BARS) / desired) : healthy;
+  const share = desired > MOST_BARS ? Math.floor((ready * MOST_BARS) / desired) : ready;
   keyed(bar, [...boxes, "text"], String, (item) => element(item === "text" ? "b" : "span"), (box, item) => {
-    if (item === "text") say(box, `${healthy}/${desired}`);
+    if (item === "text") say(box, `${ready}/${desired}${update ? " serving" : ""}`);
     else box.className = item < share ? "full" : "";
   });
-  say(cell, service.image ?? image ?? "");
+  progress.hidden = !update;
+  progress.className = `update ${TONE.get(service.state) ?? "busy"}`;
+  say(progress, update ?? "");
+  say(cell, update ? texts(service.servingImages).join(", ") : service.image ?? image ?? "");
+}
+
+/** The time since the last change; while a healthy service settles, the time that is left. */
+function sinceText({ state, movedAt, settle, settlingSince, settledAt }) {
+  const window = Date.parse(settlingSince);
+  if (state === "Healthy" && !settledAt && !Number.isNaN(window)) {
+    const left = Math.ceil((window - now()) / 1000 + (Number.isFinite(settle) ? settle : 0));
+    return left > 0 ? `settles in ${left} s` : "settling";
+  }
+  const moved = Date.parse(movedAt);
+  return Number.isNaN(moved) ? "" : age(now() - moved);
+}
+
+function texts(value) {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }
 
 function count(value) {

@@ -3,7 +3,7 @@
 import { now } from "./clock.js";
 import { element, keyed, listed, say } from "./element.js";
 
-const KNOWN = new Set(["pulling", "scheduled", "starting", "suspect", "healthy", "failed", "stopped"]);
+const KNOWN = new Set(["waiting", "pulling", "scheduled", "starting", "suspect", "healthy", "settled", "failed", "stopped"]);
 const LEAST_SECONDS = 3; // what the whole width is at least
 
 /** What a rollout's events tell, and how it is drawn. */

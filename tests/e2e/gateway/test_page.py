@@ -357,6 +357,47 @@ def test_lists_keep_the_focus_and_do_not_pile_up(gateway: GatewayProcess, opened
     )
 
 
+FAILED_UPDATE = """async () => {
+  const { makeCard, updateCard } = await import("/page/deployment.js");
+  const { Timeline } = await import("/page/timeline.js");
+  const at = (second) => `2026-01-31T12:00:${String(second).padStart(2, "0")}.000Z`;
+  const result = "failed: web: no such tag; then api failed after 8 s: container exited with code 1";
+  const status = {
+    rollout: { id: "4", startedAt: at(0), finishedAt: at(10), success: false, lastSeq: 2 },
+    services: [
+      { name: "web", state: "Failed", image: "web:3", replicas: { desired: 2, healthy: 0, serving: 2 },
+        servingImages: ["web:2"], transitions: [{ seq: 1, at: at(4), phase: "failed", message: "no such tag" }] },
+      { name: "api", state: "Healthy", image: "api:1", replicas: { desired: 1, healthy: 1, serving: 1 },
+        settle: 10, settlingSince: new Date(Date.now() - 3500).toISOString(),
+        transitions: [{ seq: 2, at: at(9), phase: "healthy" }, { seq: 3, at: at(18), phase: "failed", message: "x" }] },
+    ],
+  };
+  const card = document.body.appendChild(makeCard());
+  const rollouts = [
+    { id: "4", regressed: [{ service: "api" }], result },
+    { id: "3", regressed: [], seconds: 4.2, finished_at: at(0), result: "succeeded" },
+  ];
+  const services = [{ name: "web", state: "Failed", update: "update to web:3 failed (0/2)" }, { name: "api" }];
+  updateCard(card, { name: "mill", message: "", services, rollouts, spec: {}, status }, Timeline.of(status));
+  const [web, api] = [...card.querySelectorAll("tbody tr")].map((row) => row.innerText.replace(/\\s+/g, " ").trim());
+  const lanes = [...card.querySelectorAll(".lane")].map((lane) => lane.getAttribute("aria-label"));
+  const texts = [".regressed", ".history"].map((name) => card.querySelector(name).textContent);
+  return [web, api, ...lanes, ...texts];
+}"""
+
+
+def test_a_failed_update_and_a_regression_are_shown(gateway: GatewayProcess, opened: Opened) -> None:
+    opened.page.goto(gateway.url)
+    web, api, web_lane, api_lane, regressed, history = opened.page.evaluate(FAILED_UPDATE)
+    assert web == "web Failed 2/2 serving update to web:3 failed (0/2) web:2"
+    assert api in ("api Healthysettles in 7 s 1/1 api:1", "api Healthysettles in 6 s 1/1 api:1")
+    assert (web_lane, api_lane) == ("failed: no such tag (4.0 s)", "healthy (9.0 s)")
+    assert regressed == "failed: web: no such tag; then api failed after 8 s: container exited with code 1"
+    assert history.startswith("3 after 4.2 s, ")
+    assert history.endswith(" · succeeded")
+    assert opened.complaints == []
+
+
 CONTRAST = """(element) => {
   const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
