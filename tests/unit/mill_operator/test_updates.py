@@ -180,6 +180,11 @@ class TestBegin:
         (after,) = begin_updates(status(before), {"web": NEW}, "mill 0.2", NOW).services
         assert (after.is_updating, after.healthy_template) == (True, None)
 
+    def test_another_change_in_its_course_gives_it_no_more_time(self) -> None:
+        before = updating("web", moved_at="2026-01-31T11:55:00.000Z")
+        (after,) = begin_updates(status(before), {"web": "newest"}, "mill 0.2", NOW).services
+        assert (after.template, after.moved_at, after.is_updating) == ("newest", before.moved_at, True)
+
     def test_without_an_update_the_status_stays_as_it_is(self) -> None:
         known = status(service("web"))
         assert begin_updates(known, {}, "mill 0.2", NOW) is known

@@ -160,7 +160,8 @@ def _begun(before: ServiceStatus, template: str, release: str, now: datetime) ->
         settle=before.settle,
         serving_since=before.serving_since,
         serving_images=before.serving_images,
-        moved_at=timestamps.render(now),
+        # Annotations can change the template again and again: that must not keep a place for ever.
+        moved_at=before.moved_at if before.is_updating else timestamps.render(now),
         updated_by=release,
         transitions=before.transitions,
     )
