@@ -187,7 +187,7 @@ def _current(
     if rollout.refused is not None:
         yield Event(prefix, 1, "failed", {"reason": rollout.refused})
     steps = sorted(
-        ((step, service) for service in services if only in (None, service.name) for step in service.transitions),
+        ((step, service) for service in services if only in (None, service.name) for step in _steps(service)),
         key=lambda each: each[0].seq,
     )
     if only is None and rollout.last_seq is not None:  # what came later is another stream's
@@ -210,6 +210,13 @@ def _current(
         is_judged = rollout.refused is None and rollout.error is None
         good = is_judged and (bool(rollout.success) if only is None else True)
         yield _done(prefix, rollout.started_at, rollout.finished_at, success=good)
+
+
+def _steps(service: ServiceStatus) -> list[Transition]:
+    """Return the transitions of a service in the current rollout, with the end of its settling window."""
+    if (end := service.settlement) is None:
+        return service.transitions
+    return [*service.transitions, Transition(seq=end.seq, at=end.at, phase=Phase.SETTLED)]
 
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:

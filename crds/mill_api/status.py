@@ -113,7 +113,7 @@ class Phase(Word):
 
 
 class Transition(ApiModel):
-    """A step of a service in the current rollout."""
+    """A step of a service in the current rollout. A settled service has a `Settlement` instead."""
 
     seq: Seq = Field(description="Position in the rollout, counted over all services.")
     at: Time = Field(description="Time of the transition.")
@@ -121,6 +121,17 @@ class Transition(ApiModel):
     node: str | None = Field(None, description="Node on which it happened, if the phase concerns one.")
     code: str | None = Field(None, description="Stable code of the reason.")
     message: str | None = Field(None, description="Human-readable explanation of `code`.")
+
+
+class Settlement(ApiModel):
+    """The end of a service's settling window in the current rollout.
+
+    It is no transition, because release 0.1.0 refuses phases that it does not know.
+    """
+
+    seq: Seq = Field(description="Position in the rollout, counted with the transitions.")
+    at: Time = Field(description="Time at which the window ended.")
+    warning: str | None = Field(None, description="Why the window ended though the service did not stay ready.")
 
 
 class Replicas(ApiModel):
@@ -188,6 +199,9 @@ class ServiceStatus(ApiModel):
         "of the log.",
     )
     suggestion: str | None = Field(None, description="What to do about the failure.")
+    settlement: Settlement | None = Field(
+        None, description="End of the service's settling window in the current rollout."
+    )
     transitions: list[Transition] = Field(
         default_factory=list, description="Transitions of the service in the current rollout, by position."
     )

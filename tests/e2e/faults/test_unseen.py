@@ -65,7 +65,7 @@ def test_what_is_deleted_unseen_is_not_made_again(namespace: Namespace, unseeing
     assert sorted(record.added) == ["Deployment other", "Service other"]
     assert children(namespace).keys() == {"PersistentVolumeClaim data"}
     assert _uid(namespace, "persistentvolumeclaim/data") == claim
-    assert not namespace.items("pods", "-l", "mill.dev/deployment=mill")
+    wait_for("its last pods to end", lambda: not namespace.items("pods", "-l", "mill.dev/deployment=mill"))
 
 
 @pytest.mark.usefixtures("embedded")

@@ -12,6 +12,7 @@ from mill_api.status import (
     Phase,
     Rollout,
     ServiceStatus,
+    Settlement,
     State,
     Transition,
 )
@@ -166,12 +167,18 @@ class TestOneService:
         events = rollout_events(UID, "4", metadata(4), status, only=only)
         return [(each.name, each.data.get("phase", each.data.get("success"))) for each in events]
 
-    def settled(self, status: MillDeploymentStatus, name: str, phase: Phase, seq: int) -> MillDeploymentStatus:
-        step = Transition(seq=seq, at="2026-01-31T12:00:02.500Z", phase=phase, message="why")
-        services = [
-            each.model_copy(update={"transitions": [*each.transitions, step]}) if each.name == name else each
-            for each in status.services
-        ]
+    def ended(self, status: MillDeploymentStatus, name: str, phase: Phase, seq: int) -> MillDeploymentStatus:
+        """Return a status in which a service has settled or failed after everything else."""
+        at = "2026-01-31T12:00:02.500Z"
+        services = []
+        for each in status.services:
+            if each.name == name and phase is Phase.SETTLED:
+                services.append(each.model_copy(update={"settlement": Settlement(seq=seq, at=at)}))
+            elif each.name == name:
+                step = Transition(seq=seq, at=at, phase=phase, message="why")
+                services.append(each.model_copy(update={"transitions": [*each.transitions, step]}))
+            else:
+                services.append(each)
         return status.model_copy(update={"services": services})
 
     def test_it_ends_when_the_service_has_settled_or_failed(self):
@@ -179,10 +186,10 @@ class TestOneService:
         assert self.named(status, "web") == [("progress", "healthy")]
         assert self.named(status, "broken") == [("failed", None), ("done", False)]
         assert self.named(status, "slow") == []
-        status = self.settled(status, "web", Phase.SETTLED, 4)
+        status = self.ended(status, "web", Phase.SETTLED, 4)
         assert self.named(status, "web") == [("progress", "healthy"), ("done", True)]
         (done,) = rollout_events(UID, "4", metadata(4), status, only="web")[1:]
-        assert self.named(self.settled(status, "web", Phase.FAILED, 5), "web")[-1] == ("done", True)
+        assert self.named(self.ended(status, "web", Phase.FAILED, 5), "web")[-1] == ("done", True)
         assert (done.data, done.id) == ({"elapsed": 2.5, "success": True}, "01234567.4.end")
 
     @pytest.mark.parametrize(("phase", "success"), [(Phase.SETTLED, True), (Phase.FAILED, False)])
@@ -192,7 +199,7 @@ class TestOneService:
         status = status.model_copy(update={"rollout": rollout})
         assert self.named(status, "web") == [("progress", "healthy")]
         whole = rollout_events(UID, "4", metadata(4), status)
-        later = self.settled(status, "web", phase, 3)
+        later = self.ended(status, "web", phase, 3)
         assert self.named(later, "web")[-1] == ("done", success)
         assert rollout_events(UID, "4", metadata(4), later) == whole  # what was sent stays
         assert rollout_events(UID, "4", metadata(4), later, full=True) == rollout_events(

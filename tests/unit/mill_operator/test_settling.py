@@ -84,6 +84,15 @@ class TestTheWindow:
         world.look(see("web", State.PENDING, settling=rest, **TEN), after=5)
         assert (world.told()[-1], world.kstatus) == ("done good", "Current")
 
+    def test_a_service_that_has_not_been_healthy_does_not_settle(self, world):
+        """A pod without a port is ready at once, and may be deleted before it counts as healthy."""
+        ready = SettlingPods(all_ready=True, is_steady=True)
+        world.look(starting("web", settling=ready, settle=1))
+        world.look(starting("web", settling=ready, settle=1), after=1)
+        assert (world.service("web").settled_at, world.told()[-1]) == (None, "web scheduled node-1")
+        world.look(healthy("web", settle=1), after=1)
+        assert world.told()[-2:] == ["web healthy", "done good"]
+
     def test_it_ends_well_with_a_warning_when_pods_are_taken_away_all_the_time(self, world):
         taken = SettlingPods(all_ready=False, is_steady=False)
         world.look(healthy("web", **TEN)).look(see("web", State.PENDING, settling=taken, **TEN), after=599)
@@ -202,7 +211,9 @@ class TestAfterwards:
         )
         world.look(failed("web", **quick), healthy("slow", **slow), after=1)
         assert world.told()[-1] == "done with errors"
-        assert [each.phase for each in world.service("web").transitions][-2:] == [Phase.SETTLED, Phase.FAILED]
+        web = world.service("web")
+        assert [each.phase for each in web.transitions][-2:] == [Phase.HEALTHY, Phase.FAILED]
+        assert web.settlement.seq == web.transitions[-1].seq - 2  # and `slow` was healthy in between
 
 
 class TestThePods:

@@ -14,6 +14,7 @@ from mill_api.status import (
     MillDeploymentStatus,
     Phase,
     ServiceStatus,
+    Settlement,
     State,
     StatusWarning,
     Transition,
@@ -21,7 +22,7 @@ from mill_api.status import (
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import Leftover
-from mill_operator.core.rollout.outcome import finished, regressions
+from mill_operator.core.rollout.outcome import finished, last_seq, regressions
 from mill_operator.core.rollout.settling import (
     NOT_SETTLED,
     ends_at,
@@ -29,7 +30,6 @@ from mill_operator.core.rollout.settling import (
     settle,
     settling_warnings,
     with_earlier_settlements,
-    with_limit_noted,
 )
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
@@ -142,7 +142,7 @@ class _NextStates:
         self._now = now
         self._at = timestamps.render(now)
         self._started_at = timestamps.parse(previous.rollout.started_at)
-        self._seq = max((each.seq for service in previous.services for each in service.transitions), default=0)
+        self._seq = max(map(last_seq, previous.services), default=0)
 
     def desired(self, before: ServiceStatus, observed: Observation, *, rolled_back: bool) -> ServiceStatus:
         """Return the next state of a service that should run."""
@@ -163,7 +163,7 @@ class _NextStates:
         timed_out = not state.is_verdict and (stands or overdue)
         if timed_out:
             state = State.FAILED
-        settlement = settle(before, observed, state, self._now)
+        window = settle(before, observed, state, self._now)
         why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
         due = finding.due if finding is not None and state is not State.HEALTHY else None
         if finding is not None and state in (State.WAITING, State.SUSPECT, State.FAILED):
@@ -185,17 +185,17 @@ class _NextStates:
                 "root": observed.root if state is State.FAILED else None,
                 "image": observed.image,
                 "template": observed.template,
-                "healthy_template": observed.template if settlement.settled_at else before.healthy_template,
+                "healthy_template": observed.template if window.settled_at else before.healthy_template,
                 "settle": observed.settle.total_seconds(),
-                **settlement.fields,
+                **window.fields,
                 "failed_template": _template_to_replace(before, observed, state),
                 "moved_at": self._at if moved and not stands else before.moved_at,
                 **why,
             }
         )
         # A service with no replicas reports no nodes: its pods are only ending.
-        recorded = self._record(before, after, observed.nodes if observed.replicas.desired else ())
-        return with_limit_noted(recorded, observed.settle) if settlement.by_limit else recorded
+        nodes = observed.nodes if observed.replicas.desired else ()
+        return self._record(before, after, nodes, window.warning)
 
     def _unjudged(self, before: ServiceStatus, observed: Observation) -> ServiceStatus:
         """Return the next state of a service that cannot be judged. Its known versions stay."""
@@ -274,10 +274,25 @@ class _NextStates:
             return True
         return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
 
-    def _record(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> ServiceStatus:
-        """Add the new transitions of a service. After its rollout, only the end of an open settling window is one."""
-        steps = self._final(before, after) if self._frozen else [*self._reached(before, after, nodes)]
-        return after.model_copy(update={"transitions": [*before.transitions, *steps]}) if steps else after
+    def _record(
+        self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...], warning: str | None = None
+    ) -> ServiceStatus:
+        """Add the new transitions of a service, and the end of its settling window.
+
+        After the rollout, only the end of a window that is still open belongs to it.
+        """
+        if self._frozen:
+            if not has_open_window(before):
+                return after
+            steps = [self._to(Phase.FAILED, after)] if after.state is State.FAILED else []
+        else:
+            steps = [*self._reached(before, after, nodes)]
+        if steps:
+            after = after.model_copy(update={"transitions": [*before.transitions, *steps]})
+        if after.settled_at is not None and before.settled_at is None and after.settlement is None:
+            settlement = Settlement(seq=self._next_seq(), at=self._at, warning=warning)
+            after = after.model_copy(update={"settlement": settlement})
+        return after
 
     def _reached(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> Iterator[Transition]:
         """Yield the new transitions of a service during its rollout."""
@@ -291,31 +306,23 @@ class _NextStates:
         verdict = after.state in (State.HEALTHY, State.FAILED)
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
         is_recorded = verdict and _is_recorded(before, after)
-        count = len(before.transitions)
-        room = count < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
+        room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
         if phase is not None and changed and not is_recorded and room:
             yield self._to(phase, after)
-        if after.settled_at is not None and before.settled_at is None and count < 2 * limits.TRANSITIONS:
-            yield self._transition(Phase.SETTLED)
-
-    def _final(self, before: ServiceStatus, after: ServiceStatus) -> list[Transition]:
-        """Return the transition that ends a settling window that was open when the rollout finished."""
-        if not has_open_window(before):
-            return []
-        if after.state is State.FAILED:
-            return [self._to(Phase.FAILED, after)]
-        return [self._transition(Phase.SETTLED)] if after.settled_at is not None else []
 
     def _to(self, phase: Phase, after: ServiceStatus) -> Transition:
         failed = after.state in (State.FAILED, State.SUSPECT, State.WAITING)
         code, message = (after.reason, after.message) if failed else (None, None)
         return self._transition(phase, code=code, message=message)
 
+    def _next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
+
     def _transition(
         self, phase: Phase, *, node: str | None = None, code: str | None = None, message: str | None = None
     ) -> Transition:
-        self._seq += 1
-        return Transition(seq=self._seq, at=self._at, phase=phase, node=node, code=code, message=message)
+        return Transition(seq=self._next_seq(), at=self._at, phase=phase, node=node, code=code, message=message)
 
 
 def _why(finding: Finding) -> dict[str, str | None]:

@@ -75,8 +75,7 @@ def _rollout(change: StatusChange) -> Iterator[EventMessage]:
         yield from _late_verdicts(rollout, change)
         return
     for each in change.transitions:
-        if each.transition.phase is not Phase.SETTLED:  # the end of the rollout reports it for all services
-            yield _transition(rollout, each.service, each.transition, each.so_far)
+        yield _transition(rollout, each.service, each.transition, each.so_far)
     if rollout.finished_at is not None:
         yield _finish(rollout, change.after)
 

@@ -92,7 +92,7 @@ def _with_end(status: MillDeploymentStatus, error: str, rollout_id: str, now: da
     return status.model_copy(
         update={
             "rollout": never_started,
-            "services": [each.model_copy(update={"transitions": []}) for each in status.services],
+            "services": [each.model_copy(update={"transitions": [], "settlement": None}) for each in status.services],
             "history": history(status, rollout_id, now),
         }
     )

@@ -21,9 +21,15 @@ def finished(rollout: Rollout, services: Sequence[ServiceStatus], now: datetime)
     )
     if not is_over:
         return rollout
-    last = max((step.seq for service in services for step in service.transitions), default=0)
+    last = max(map(last_seq, services), default=0)
     update = {"finished_at": timestamps.render(now), "success": not has_failed, "last_seq": last}
     return rollout.model_copy(update=update)
+
+
+def last_seq(service: ServiceStatus) -> int:
+    """Return the last position that a service has in its rollout; 0 if it has none."""
+    settled = [service.settlement.seq] if service.settlement is not None else []
+    return max([*settled, *(step.seq for step in service.transitions)], default=0)
 
 
 def regressions(

@@ -23,18 +23,18 @@ NOT_SETTLED_MESSAGE: Final = (
 )
 
 
-_VERDICTS: Final = frozenset({Phase.HEALTHY, Phase.SETTLED, Phase.FAILED, Phase.STOPPED})
+_VERDICTS: Final = frozenset({Phase.HEALTHY, Phase.FAILED, Phase.STOPPED})
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class WindowState:
     """The state of a window."""
 
     window: Window | None = None
     """The open window; None if not all replicas have been ready, or it has ended."""
     settled_at: str | None = None
-    by_limit: bool = False
-    """Whether the window has ended only for its length."""
+    warning: str | None = None
+    """Why the window has ended only for its length, if it has."""
 
     @property
     def fields(self) -> dict[str, object]:
@@ -58,8 +58,12 @@ def has_open_window(service: ServiceStatus) -> bool:
     """Return whether a service was healthy in this rollout, and has neither settled nor failed since."""
     if service.updated_by is not None:
         return False  # its template is not the rollout's
-    verdicts = [step.phase for step in service.transitions if step.phase in _VERDICTS]
-    return service.settled_at is None and bool(verdicts) and verdicts[-1] is Phase.HEALTHY
+    if service.settled_at is not None:
+        return False
+    last = next((step for step in reversed(service.transitions) if step.phase in _VERDICTS), None)
+    if last is None or last.phase is not Phase.HEALTHY:
+        return False
+    return service.settlement is None or service.settlement.seq < last.seq
 
 
 def with_earlier_settlements(status: MillDeploymentStatus) -> MillDeploymentStatus:
@@ -77,42 +81,34 @@ def _is_of_earlier_release(service: ServiceStatus) -> bool:
     return works and not known and service.healthy_template == service.template
 
 
-def settle(before: ServiceStatus, observed: Observation, state: State, now: datetime) -> Settlement:
+def settle(before: ServiceStatus, observed: Observation, state: State, now: datetime) -> WindowState:
     """Return the next state of a service's window. `state` is the service's next state."""
     if state is State.FAILED:
-        return Settlement()
+        return WindowState()
     if before.settled_at is not None and before.template == observed.template:
-        return Settlement(settled_at=before.settled_at)
+        return WindowState(settled_at=before.settled_at)
     pods = observed.settling
     window = open_window(before, observed.template)
     if window is None or pods.is_broken:
         window = Window(now, pods.crashes) if pods.all_ready else None
     if window is None:
-        return Settlement()
-    if observed.replicas.desired == 0 or _has_stayed_ready(window, observed, state, now):
-        return Settlement(settled_at=timestamps.render(now))
-    if now >= window.since + max(LONGEST_WINDOW, observed.settle):
-        return Settlement(settled_at=timestamps.render(now), by_limit=True)
-    return Settlement(window)
-
-
-def with_limit_noted(service: ServiceStatus, settle: timedelta) -> ServiceStatus:
-    """Return a service whose `settled` transition says that its window has ended only for its length."""
-    message = NOT_SETTLED_MESSAGE.format(service=service.name, settle=f"{settle.total_seconds():g}s")
-    if not service.transitions or service.transitions[-1].phase is not Phase.SETTLED:
-        return service
-    *others, last = service.transitions
-    noted = last.model_copy(update={"code": NOT_SETTLED, "message": message})
-    return service.model_copy(update={"transitions": [*others, noted]})
+        return WindowState()
+    stayed = _has_been_healthy(before, state) and _has_stayed_ready(window, observed, state, now)
+    if stayed or (observed.replicas.desired == 0 and state is State.HEALTHY):
+        return WindowState(settled_at=timestamps.render(now))
+    if now >= window.since + max(LONGEST_WINDOW, observed.settle) and _has_been_healthy(before, state):
+        settle = f"{observed.settle.total_seconds():g}s"
+        warning = NOT_SETTLED_MESSAGE.format(service=observed.service, settle=settle)
+        return WindowState(settled_at=timestamps.render(now), warning=warning)
+    return WindowState(window)
 
 
 def settling_warnings(services: Iterable[ServiceStatus]) -> list[StatusWarning]:
     """Return a warning for each service whose window has ended only for its length."""
     return [
-        StatusWarning(service=service.name, code=NOT_SETTLED, message=step.message or "")
+        StatusWarning(service=service.name, code=NOT_SETTLED, message=service.settlement.warning)
         for service in services
-        for step in service.transitions
-        if step.phase is Phase.SETTLED and step.code == NOT_SETTLED
+        if service.settlement is not None and service.settlement.warning is not None
     ]
 
 
@@ -123,6 +119,11 @@ def ends_at(service: ServiceStatus, now: datetime) -> datetime | None:
         return None
     end = window.since + timedelta(seconds=service.settle or 0)
     return end if end > now else window.since + LONGEST_WINDOW
+
+
+def _has_been_healthy(before: ServiceStatus, state: State) -> bool:
+    """Return whether the service is healthy, or was in this rollout: it may have lost a pod since."""
+    return state is State.HEALTHY or any(step.phase is Phase.HEALTHY for step in before.transitions)
 
 
 def _has_stayed_ready(window: Window, observed: Observation, state: State, now: datetime) -> bool:

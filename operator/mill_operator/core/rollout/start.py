@@ -48,7 +48,7 @@ def refuse_rollout(
         update={
             "observed_generation": generation,
             "rollout": Rollout(id=rollout_id, started_at=at, finished_at=at, success=False, refused=reason),
-            "services": [each.model_copy(update={"transitions": []}) for each in previous.services],
+            "services": [each.model_copy(update={"transitions": [], "settlement": None}) for each in previous.services],
             "history": history(previous, rollout_id, now),
         }
     )
@@ -80,7 +80,7 @@ def _service_at_start(before: ServiceStatus | None, observed: Observation, now: 
         and before.replicas.desired == observed.replicas.desired
     )
     if before is not None and unchanged:
-        return before.model_copy(update={"transitions": [], "updated_by": None})
+        return before.model_copy(update={"transitions": [], "settlement": None, "updated_by": None})
     return new_service(observed.service, now, before)
 
 
