@@ -14,7 +14,7 @@ from mill_cli.output.text import one_line, printable
 HOLD_SECONDS: Final = 10.0
 """Seconds for which a line waits for earlier services: longer than a start on a busy machine."""
 VERDICTS: Final = ("healthy", "stopped")
-DETAILED: Final = ("pulling", "starting", "suspect", "settled", "replaced", "started", "waiting", "settled")
+DETAILED: Final = ("pulling", "starting", "suspect", "replaced", "started", "waiting", "settled")
 EVIDENCE_LINES: Final = 10
 
 
