@@ -1,5 +1,6 @@
 """An operator with the settling window that users have, and a gateway of the soak's own, as local processes."""
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -27,9 +28,10 @@ def own_stack(cluster: Cluster, folder: Path) -> Iterator[str]:
     local.stop("operator")
     if _answers(local.OPERATOR_PORT):
         raise OperatorRunning(f"another operator listens on port {local.OPERATOR_PORT}; stop it first")
+    os.environ["MILL_SETTLE"] = SETTLE  # also of the operator that is started again: the suites' conftest shortens it
     install_rights(cluster)
     without_lease(cluster)
-    operator = Replica(cluster, folder, "operator", MILL_SETTLE=SETTLE)
+    operator = Replica(cluster, folder, "operator")
     gateway = GatewayProcess(cluster, folder)
     try:
         operator.wait_until_ready()
