@@ -278,13 +278,13 @@ class TestObjects:
     @pytest.mark.parametrize(
         ("update", "option", "seconds", "ready_seconds"),
         [
-            (None, "10s", 10, 10),
-            (None, "1m", 60, 60),
-            ({}, "1m", 60, 60),
+            (None, "10s", 10, 11),
+            (None, "1m", 60, 61),
+            ({}, "1m", 60, 61),
             ({"settle": "0s"}, "10s", 0, 0),
-            ({"settle": "250ms"}, "10s", 0.25, 1),
-            ({"settle": "1m30s"}, "10s", 90, 90),
-            ({"settle": "5m"}, "0s", 300, 300),
+            ({"settle": "250ms"}, "10s", 0.25, 2),
+            ({"settle": "1m30s"}, "10s", 90, 91),
+            ({"settle": "5m"}, "0s", 300, 301),
         ],
     )
     def test_a_version_settles_in_the_time_of_its_service_or_of_the_setting(

@@ -102,8 +102,8 @@ class TestPostponed:
         return [(moment - self.READY).total_seconds() for moment in found.values()]
 
     def test_the_third_version_waits_until_the_first_counts_as_available(self):
-        assert self.until(self.GOOD, self.BAD, after=3) == [10]
-        assert self.until(self.GOOD, self.BAD, after=10) == []
+        assert self.until(self.GOOD, self.BAD, after=3) == [11]
+        assert self.until(self.GOOD, self.BAD, after=11) == []
 
     def test_a_second_version_waits_for_nothing(self):
         assert self.until(self.GOOD, after=3) == []

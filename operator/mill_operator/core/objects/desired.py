@@ -108,8 +108,12 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
 
 
 def min_ready_seconds(settle: timedelta) -> int:
-    """Return how long a new pod must be ready before an old one goes: a version that soon crashes replaces none."""
-    return ceil(settle.total_seconds())
+    """Return how long a new pod must be ready before an old one goes: a version that soon crashes replaces none.
+
+    One second more than the window: Kubernetes counts from the beginning of the second in which the pod became ready,
+    and the kubelet reports a crash late.
+    """
+    return ceil(settle.total_seconds()) + 1 if settle else 0
 
 
 def with_template(deployment: RenderedObject, template: Json) -> RenderedObject:
