@@ -4,50 +4,20 @@ The rollout's whole state is in the status, so that a reconciliation can start f
 Nothing here writes: the controller compares the result with what is written and patches the difference.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from mill_api.manifests import MAX_STOP_SECONDS
-from mill_api.status import (
-    MillDeploymentStatus,
-    Phase,
-    ServiceStatus,
-    Settlement,
-    State,
-    StatusWarning,
-    Transition,
-)
-from mill_operator.core import limits, timestamps
+from mill_api.status import MillDeploymentStatus, ServiceStatus, State, StatusWarning
+from mill_operator.core import limits
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import Leftover
-from mill_operator.core.rollout.outcome import finished, last_seq, regressions
-from mill_operator.core.rollout.settling import (
-    NOT_SETTLED,
-    ends_at,
-    has_open_window,
-    settle,
-    settling_warnings,
-    with_earlier_settlements,
-)
+from mill_operator.core.rollout.next_states import NextStates
+from mill_operator.core.rollout.outcome import finished, regressions
+from mill_operator.core.rollout.progress import overdue_at, stopped_by
+from mill_operator.core.rollout.settling import NOT_SETTLED, ends_at, settling_warnings, with_earlier_settlements
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
-from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
-from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
-
-LONGEST_PAUSE: Final = timedelta(hours=1)
-"""After so long in one rollout, causes that come and go no longer stop the time without progress."""
-
-PHASES = {
-    State.WAITING: Phase.WAITING,
-    State.PULLING: Phase.PULLING,
-    State.STARTING: Phase.STARTING,
-    State.SUSPECT: Phase.SUSPECT,
-    State.HEALTHY: Phase.HEALTHY,
-    State.FAILED: Phase.FAILED,
-    State.STOPPED: Phase.STOPPED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +51,7 @@ def advance(
     rollout = previous.rollout
     assert rollout is not None  # noqa: S101 - started above
     frozen = rollout.finished_at is not None
-    states = _NextStates(previous, now, frozen=frozen)
+    states = NextStates(previous, now, frozen=frozen)
     before = {service.name: service for service in previous.services}
     services = [
         states.desired(
@@ -133,246 +103,13 @@ def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
     return bounded
 
 
-class _NextStates:
-    """The next states of services. It numbers their new transitions."""
-
-    def __init__(self, previous: MillDeploymentStatus, now: datetime, *, frozen: bool) -> None:
-        assert previous.rollout is not None  # noqa: S101
-        self._frozen = frozen
-        self._now = now
-        self._at = timestamps.render(now)
-        self._started_at = timestamps.parse(previous.rollout.started_at)
-        self._seq = max(map(last_seq, previous.services), default=0)
-
-    def desired(self, before: ServiceStatus, observed: Observation, *, rolled_back: bool) -> ServiceStatus:
-        """Return the next state of a service that should run."""
-        if rolled_back:
-            # A rolled-back service has failed, whatever state a newer release may have written.
-            state = before.state if before.state.known else State.FAILED
-            return before.model_copy(update={"state": state, **self._serving(before, observed)})
-        if observed.internal_error is not None:
-            return self._unjudged(before, observed)
-        state, finding = observed.state, observed.finding
-        if not state.is_verdict and self._was_healthy(before, observed):
-            state = State.SUSPECT  # it lost a pod, perhaps by a drain; that is no new start
-        before = self._resumed(self._paused(before, finding), observed.resumed_at)
-        moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
-        has_own_time = finding is not None and finding.has_own_time
-        overdue = not moved and not has_own_time and self._now >= _overdue_at(before, self._now)
-        stands = before.state is State.FAILED and before.rule == TIMEOUT.id
-        timed_out = not state.is_verdict and (stands or overdue)
-        if timed_out:
-            state = State.FAILED
-        window = settle(before, observed, state, self._now)
-        why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
-        due = finding.due if finding is not None and state is not State.HEALTHY else None
-        if finding is not None and state in (State.WAITING, State.SUSPECT, State.FAILED):
-            why = _why(finding)
-        elif timed_out:
-            why |= {
-                "reason": TIMEOUT.code,
-                "message": TIMEOUT.message,
-                "suggestion": TIMEOUT.suggestion.format(service=observed.service),
-            }
-        if timed_out:  # the verdict stands until there is another one
-            why |= {"rule": TIMEOUT.id, "since": before.since if stands else self._at}
-        after = before.model_copy(
-            update={
-                "state": state,
-                **self._serving(before, observed),
-                "due_at": timestamps.render(due) if due is not None and state is not State.FAILED else None,
-                "failed_at": (before.failed_at or self._at) if state is State.FAILED else None,
-                "root": observed.root if state is State.FAILED else None,
-                "image": observed.image,
-                "template": observed.template,
-                "healthy_template": observed.template if window.settled_at else before.healthy_template,
-                "settle": observed.settle.total_seconds(),
-                **window.fields,
-                "failed_template": _template_to_replace(before, observed, state),
-                "moved_at": self._at if moved and not stands else before.moved_at,
-                **why,
-            }
-        )
-        # A service with no replicas reports no nodes: its pods are only ending.
-        nodes = observed.nodes if observed.replicas.desired else ()
-        return self._record(before, after, nodes, window.warning)
-
-    def _unjudged(self, before: ServiceStatus, observed: Observation) -> ServiceStatus:
-        """Return the next state of a service that cannot be judged. Its known versions stay."""
-        why = _why(observed.finding) if observed.finding is not None else {}
-        after = before.model_copy(
-            update={
-                "state": observed.state,
-                "image": observed.image,
-                "replicas": observed.replicas,
-                "failed_at": (before.failed_at or self._at) if observed.state is State.FAILED else None,
-                **why,
-            }
-        )
-        return self._record(before, after, ())
-
-    def _paused(self, before: ServiceStatus, finding: Finding | None) -> ServiceStatus:
-        """Return a service whose time without progress did not run while a time limit of its own did."""
-        is_over = before.due_at is not None and (finding is None or not finding.has_own_time)
-        if not is_over or (not self._frozen and self._now >= self._started_at + LONGEST_PAUSE):
-            return before
-        assert before.due_at is not None  # noqa: S101 - see above
-        moment = max(_moved_at(before, self._now), min(self._now, timestamps.parse(before.due_at)))
-        return before.model_copy(update={"moved_at": timestamps.render(moment)})
-
-    def _resumed(self, before: ServiceStatus, at: datetime | None) -> ServiceStatus:
-        """Return a service whose time without progress began, at the latest, when it had to wait for no other one."""
-        if at is None or before.state.is_verdict or not _moved_at(before, self._now) < at <= self._now:
-            return before
-        return before.model_copy(update={"moved_at": timestamps.render(at)})
-
-    def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
-        """Return the fields about the pods of all versions that serve."""
-        since = observed.serving_since
-        return {
-            "replicas": observed.replicas,
-            "serving_since": before.serving_since or timestamps.render(since) if since is not None else None,
-            "serving_images": list(observed.serving_images),
-        }
-
-    def _was_healthy(self, before: ServiceStatus, observed: Observation) -> bool:
-        """Return whether this template has been healthy, in this rollout or before it, and has not failed since."""
-        if before.state not in (State.HEALTHY, State.SUSPECT):
-            return False
-        ready = before.settled_at or before.settling_since or any(s.phase is Phase.HEALTHY for s in before.transitions)
-        return self._frozen or (before.template == observed.template and bool(ready))
-
-    def removed(self, before: ServiceStatus, left: Leftover | None) -> ServiceStatus:
-        """Return the next state of a service that should be gone."""
-        after = ServiceStatus(
-            name=before.name,
-            state=State.STOPPING if left else State.STOPPED,
-            moved_at=before.moved_at,
-            transitions=before.transitions,
-        )
-        if left and self._now >= _stopped_by(before, self._now):
-            cause = before.message if before.rule == NOT_STOPPED.id else NOT_STOPPED.message.format(cause=left.where)
-            after = after.model_copy(
-                update={
-                    "state": State.FAILED,
-                    "reason": NOT_STOPPED.code,
-                    "message": cause,
-                    "rule": NOT_STOPPED.id,
-                    "since": before.since or self._at,
-                    "suggestion": NOT_STOPPED.suggestion,
-                }
-            )
-        return self._record(before, after, ())
-
-    def _is_progress(self, before: ServiceStatus, state: State) -> bool:
-        """Return whether a new state is progress. One that comes and goes, as of pods that a node rejects, is not."""
-        if state is before.state:
-            return False
-        if before.is_updating:
-            return state.is_verdict  # it records no transitions that say which states are new
-        if self._frozen or before.state.is_verdict or before.state is State.WAITING:
-            return True
-        return PHASES.get(state) not in {None, *(step.phase for step in before.transitions)}
-
-    def _record(
-        self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...], warning: str | None = None
-    ) -> ServiceStatus:
-        """Add the new transitions of a service, and the end of its settling window.
-
-        After the rollout, only the end of a window that is still open belongs to it.
-        """
-        if self._frozen:
-            if not has_open_window(before):
-                return after
-            steps = [self._to(Phase.FAILED, after)] if after.state is State.FAILED else []
-        else:
-            steps = [*self._reached(before, after, nodes)]
-        if steps:
-            after = after.model_copy(update={"transitions": [*before.transitions, *steps]})
-        if after.settled_at is not None and before.settled_at is None and after.settlement is None:
-            settlement = Settlement(seq=self._next_seq(), at=self._at, warning=warning)
-            after = after.model_copy(update={"settlement": settlement})
-        return after
-
-    def _reached(self, before: ServiceStatus, after: ServiceStatus, nodes: tuple[str, ...]) -> Iterator[Transition]:
-        """Yield the new transitions of a service during its rollout."""
-        recorded = [each.node for each in before.transitions if each.phase is Phase.SCHEDULED]
-        if before.state is not State.HEALTHY:
-            for node in nodes:
-                if node not in recorded and len(recorded) < limits.SCHEDULED_TRANSITIONS:
-                    recorded.append(node)
-                    yield self._transition(Phase.SCHEDULED, node=node)
-        phase = PHASES.get(after.state)
-        verdict = after.state in (State.HEALTHY, State.FAILED)
-        changed = after.state is not before.state or (verdict and after.reason != before.reason)
-        is_recorded = verdict and _is_recorded(before, after)
-        room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
-        if phase is not None and changed and not is_recorded and room:
-            yield self._to(phase, after)
-
-    def _to(self, phase: Phase, after: ServiceStatus) -> Transition:
-        failed = after.state in (State.FAILED, State.SUSPECT, State.WAITING)
-        code, message = (after.reason, after.message) if failed else (None, None)
-        return self._transition(phase, code=code, message=message)
-
-    def _next_seq(self) -> int:
-        self._seq += 1
-        return self._seq
-
-    def _transition(
-        self, phase: Phase, *, node: str | None = None, code: str | None = None, message: str | None = None
-    ) -> Transition:
-        return Transition(seq=self._next_seq(), at=self._at, phase=phase, node=node, code=code, message=message)
-
-
-def _why(finding: Finding) -> dict[str, str | None]:
-    return {
-        "reason": finding.rule.code,
-        "message": finding.message,
-        "rule": finding.rule.id,
-        "since": timestamps.render(finding.since),
-        "evidence": finding.evidence[: limits.EVIDENCE_LENGTH],
-        "suggestion": finding.suggestion,
-    }
-
-
-def _template_to_replace(before: ServiceStatus, observed: Observation, state: State) -> str | None:
-    """Return the failed template, if the pods of a working version had to end for its pods; else None."""
-    works = before.healthy_template not in (None, observed.template)
-    return observed.template if state is State.FAILED and observed.recreated and works else None
-
-
-def _moved_at(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when a service made progress last, but not later than now: the clock may have been ahead."""
-    return min(timestamps.parse(service.moved_at), now) if service.moved_at else now
-
-
-def _overdue_at(service: ServiceStatus, now: datetime) -> datetime:
-    return _moved_at(service, now) + TIMEOUT.grace
-
-
-def _stopped_by(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when a removed service is overdue: after the longest termination grace period that its pods may have."""
-    return _moved_at(service, now) + timedelta(seconds=MAX_STOP_SECONDS) + NOT_STOPPED.grace
-
-
-def _is_recorded(before: ServiceStatus, after: ServiceStatus) -> bool:
-    """Return whether a verdict has been recorded already, and the opposite one not since."""
-    for step in reversed(before.transitions):
-        if step.phase is Phase.HEALTHY:
-            return after.state is State.HEALTHY
-        if step.phase is Phase.FAILED and (after.state is State.HEALTHY or step.code == after.reason):
-            return after.state is State.FAILED
-    return False
-
-
 def _wake_at(services: Sequence[ServiceStatus], observations: Sequence[Observation], now: datetime) -> datetime | None:
     moments = [each.wake_at for each in observations]
     for service in services:
         if service.state is State.STOPPING:
-            moments.append(_stopped_by(service, now))
+            moments.append(stopped_by(service, now))
         elif not service.state.is_verdict:
-            moments.append(_overdue_at(service, now))
+            moments.append(overdue_at(service, now))
         if service.settling_since is not None:
             moments.append(ends_at(service, now))
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

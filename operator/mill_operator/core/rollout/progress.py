@@ -1,0 +1,54 @@
+"""The time without progress: since when it runs, when it stops, and what it ends.
+
+It does not run while another time limit does. A service that has made no progress for so long fails, and so does a
+removed one that is still there.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from mill_api.manifests import MAX_STOP_SECONDS
+from mill_api.status import ServiceStatus
+from mill_operator.core import timestamps
+from mill_operator.core.verdicts.findings import Finding
+from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
+
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""After so long in one rollout, causes that come and go no longer stop the time without progress."""
+
+
+def paused(
+    before: ServiceStatus, finding: Finding | None, rollout_started_at: datetime | None, now: datetime
+) -> ServiceStatus:
+    """Return a service whose time without progress did not run while a time limit of its own did.
+
+    `rollout_started_at` is None after the rollout has finished.
+    """
+    if before.due_at is None or (finding is not None and finding.has_own_time):
+        return before
+    if rollout_started_at is not None and now >= rollout_started_at + LONGEST_PAUSE:
+        return before
+    moment = max(moved_at(before, now), min(now, timestamps.parse(before.due_at)))
+    return before.model_copy(update={"moved_at": timestamps.render(moment)})
+
+
+def resumed(before: ServiceStatus, at: datetime | None, now: datetime) -> ServiceStatus:
+    """Return a service whose time without progress began, at the latest, when it had to wait for no other one."""
+    if at is None or before.state.is_verdict or not moved_at(before, now) < at <= now:
+        return before
+    return before.model_copy(update={"moved_at": timestamps.render(at)})
+
+
+def moved_at(service: ServiceStatus, now: datetime) -> datetime:
+    """Return when a service made progress last, but not later than now: the clock may have been ahead."""
+    return min(timestamps.parse(service.moved_at), now) if service.moved_at else now
+
+
+def overdue_at(service: ServiceStatus, now: datetime) -> datetime:
+    """Return when a service has made no progress for too long."""
+    return moved_at(service, now) + TIMEOUT.grace
+
+
+def stopped_by(service: ServiceStatus, now: datetime) -> datetime:
+    """Return when a removed service is overdue: after the longest termination grace period that its pods may have."""
+    return moved_at(service, now) + timedelta(seconds=MAX_STOP_SECONDS) + NOT_STOPPED.grace
