@@ -7,6 +7,7 @@ operator that `make start` started. After `--minutes` no case begins, and the pa
 
 import argparse
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -47,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     install_crd(cluster)
     measured = _measured(cluster, argv)
     ends_at = time.monotonic() + 60 * options.minutes
+    # A soak that is ended leaves neither its operator nor its namespaces.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder, own_stack(cluster, Path(folder)) as gateway:
         soak = Soak(cluster, gateway, options.parallel, ends_at)
         for name in options.only or PARTS:
