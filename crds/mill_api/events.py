@@ -176,6 +176,11 @@ def rollout_events(
     return [reason, Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
 
 
+def stream_end(service: ServiceStatus) -> Transition | None:
+    """Return the step of a service that ends its own stream; None if there is none yet."""
+    return min((step for step in _steps(service) if step.phase in ENDS), key=lambda step: step.seq, default=None)
+
+
 def forgotten(rollout: str) -> str:
     """Return the message for a rollout that is in the history no longer."""
     return f"rollout {rollout} is no longer known: the last {HISTORY_KEPT} before the current one are kept"
@@ -221,6 +226,9 @@ def _steps(service: ServiceStatus) -> list[Transition]:
 
 def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -> Iterator[Event]:
     """Yield the events of a finished rollout from the history, which keeps verdicts and no progress."""
+    if only in past.settled:
+        yield _done(prefix, past.started_at, past.finished_at, success=True)
+        return
     failures = [failed for failed in past.failed if only is None or failed.service in (None, only)]
     for failed in failures:
         data = {"reason": failed.reason} if failed.service is None else failed.model_dump(include={"service", "reason"})
@@ -228,9 +236,10 @@ def _past(prefix: str, past: PastRollout, successor: str, *, only: str | None) -
     late = [each for each in past.regressed if each.service == only and each.seq is not None]
     for each in late:
         yield Event(prefix, each.seq or 0, "failed", each.model_dump(include={"service", "reason"}))
-    if past.superseded:
+    superseded = past.superseded or only in past.unsettled
+    if superseded:
         yield _superseded(prefix, past.id, successor)
-    success = past.success if only is None else not (failures or late or past.superseded)
+    success = past.success if only is None else not (failures or late or superseded)
     yield _done(prefix, past.started_at, past.finished_at, success=success)
 
 

@@ -310,6 +310,14 @@ class PastRollout(ApiModel):
     superseded: bool = Field(
         default=False, description="Whether a newer rollout replaced it before every service had a verdict."
     )
+    settled: list[str] = Field(
+        default_factory=list,
+        description="Services that had settled in it, though it was superseded or they failed later.",
+    )
+    unsettled: list[str] = Field(
+        default_factory=list,
+        description="Services that a newer rollout replaced in their window after it had finished.",
+    )
     failed: list[FailedService] = Field(default_factory=list, description="Failures of the rollout.")
     regressed: list[Regression] = Field(
         default_factory=list, description="Failures after the rollout had finished, the first of each service."

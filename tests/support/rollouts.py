@@ -97,6 +97,9 @@ class World:
     def status(self) -> MillDeploymentStatus:
         return MillDeploymentStatus.model_validate_json(self.stored)
 
+    def store(self, status: MillDeploymentStatus) -> None:
+        self.stored = json.dumps(status.model_dump(mode="json", by_alias=True))
+
     def deploy(self, request: str = "") -> None:
         if not request:
             self.generation += 1
@@ -111,7 +114,7 @@ class World:
     ) -> "World":
         self.now += timedelta(seconds=after)
         step = self._advance(self.status, observations, present or {}, rolled_back)
-        self.stored = json.dumps(step.status.model_dump(mode="json", by_alias=True))
+        self.store(step.status)
         self.wake_at = step.wake_at
         return self
 
@@ -134,14 +137,14 @@ class World:
 
     def refuse_rollout(self, reason: str) -> "World":
         status = refuse_rollout(self.status, reason, generation=self.generation, rollout_id=self.rollout, now=self.now)
-        self.stored = json.dumps(status.model_dump(mode="json", by_alias=True))
+        self.store(status)
         return self
 
-    def events(self, rollout: str | None = None, *, full: bool = False) -> list[Event]:
+    def events(self, rollout: str | None = None, *, full: bool = False, only: str | None = None) -> list[Event]:
         metadata = {"generation": self.generation}
         if "-" in self.rollout:
             metadata["annotations"] = {"mill.dev/request": self.rollout.partition("-")[2]}
-        return rollout_events(UID, rollout or self.rollout, metadata, self.status, full=full)
+        return rollout_events(UID, rollout or self.rollout, metadata, self.status, full=full, only=only)
 
     def told(self, rollout: str | None = None, *, full: bool = False) -> list[str]:
         return [tell(each) for each in self.events(rollout, full=full)]

@@ -147,7 +147,7 @@ class TestAfterItsRollout:
 
     def test_it_waits_for_the_end_of_a_window_that_the_rollout_has_left_open(self) -> None:
         window = service("web", settled_at=None, settling_since=AT, transitions=[step(1, Phase.HEALTHY)])
-        assert plan(desired("web"), status(window, success=False)) == UpdatePlan(waits={"web": OLD})
+        assert plan(desired("web"), status(window, success=False, last_seq=1)) == UpdatePlan(waits={"web": OLD})
 
     def test_what_an_earlier_release_has_found_healthy_has_no_window(self) -> None:
         earlier = service("web", settled_at=None, settle=None, moved_at=AT, transitions=[step(1, Phase.HEALTHY)])

@@ -89,7 +89,7 @@ class NextStates:
                 **why,
             }
         )
-        return self._recorder.record(before, after, ())
+        return after if self._frozen else self._recorder.record(before, after, ())  # it ends no window
 
     def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""

@@ -50,7 +50,7 @@ def regressions(
             continue
         if service.updated_by is not None:
             continue
-        window = has_open_window(old)
+        window = has_open_window(rollout, old)
         if (rollout.success or window) and not _failed_in(rollout, service):
             new.append(
                 Regression(

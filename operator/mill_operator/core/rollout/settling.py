@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, State, StatusWarning
+from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, StatusWarning
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.settling_pods import Window
@@ -54,8 +54,10 @@ def open_window(service: ServiceStatus | None, template: str) -> Window | None:
     return Window(timestamps.parse(service.settling_since), service.settling_crashes or 0)
 
 
-def has_open_window(service: ServiceStatus) -> bool:
-    """Return whether a service was healthy in this rollout, and has neither settled nor failed since."""
+def has_open_window(rollout: Rollout, service: ServiceStatus) -> bool:
+    """Return whether a service was healthy in a finished rollout, and has neither settled nor failed since."""
+    if rollout.last_seq is None:
+        return False  # an earlier release or an internal error has ended it, and every stream of it
     if service.updated_by is not None:
         return False  # its template is not the rollout's
     if service.settled_at is not None:

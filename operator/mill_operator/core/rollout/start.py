@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from mill_api.events import stream_end
 from mill_api.rollout_results import failures
 from mill_api.status import (
     HISTORY_KEPT,
     MillDeploymentStatus,
     PastRollout,
+    Phase,
     Rollout,
     ServiceStatus,
     State,
@@ -92,12 +94,18 @@ def history(previous: MillDeploymentStatus, rollout_id: str, now: datetime) -> l
 
 
 def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> PastRollout:
+    superseded, failed = rollout.finished_at is None, failures(rollout, status.services)
+    blamed = {each.service for each in failed}
+    ends = {each.name: stream_end(each) for each in status.services if each.transitions}
+    good = [name for name, end in ends.items() if end is not None and end.phase is not Phase.FAILED]
     return PastRollout(
         id=rollout.id,
         started_at=rollout.started_at,
         finished_at=rollout.finished_at or timestamps.render(now),
         success=bool(rollout.success),
-        superseded=rollout.finished_at is None,
-        failed=failures(rollout, status.services),
+        superseded=superseded,
+        failed=failed,
         regressed=rollout.regressed,
+        settled=[name for name in good if superseded or not blamed.isdisjoint((None, name))],
+        unsettled=[name for name, end in ends.items() if end is None and rollout.last_seq is not None],
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from mill_api.events import ENDS
 from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, Settlement, State, Transition
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.outcome import last_seq
@@ -24,6 +25,8 @@ class TransitionRecorder:
     """Adds the new transitions of services, and numbers them over all services of the rollout."""
 
     def __init__(self, previous: MillDeploymentStatus, now: datetime, *, frozen: bool) -> None:
+        assert previous.rollout is not None  # noqa: S101
+        self._rollout = previous.rollout
         self._frozen = frozen
         self._at = timestamps.render(now)
         self._seq = max(map(last_seq, previous.services), default=0)
@@ -36,7 +39,7 @@ class TransitionRecorder:
         After the rollout, only the end of a window that is still open belongs to it.
         """
         if self._frozen:
-            if not has_open_window(before):
+            if not has_open_window(self._rollout, before):
                 return after
             steps = [self._to(Phase.FAILED, after)] if after.state is State.FAILED else []
         else:
@@ -61,7 +64,8 @@ class TransitionRecorder:
         changed = after.state is not before.state or (verdict and after.reason != before.reason)
         is_recorded = verdict and _is_recorded(before, after)
         room = len(before.transitions) < (2 * limits.TRANSITIONS if verdict else limits.TRANSITIONS)
-        if phase is not None and changed and not is_recorded and room:
+        ends = phase in ENDS and all(step.phase is not phase for step in before.transitions)
+        if phase is not None and changed and not is_recorded and (room or ends):
             yield self._to(phase, after)
 
     def _to(self, phase: Phase, after: ServiceStatus) -> Transition:

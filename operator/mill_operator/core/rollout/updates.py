@@ -126,7 +126,7 @@ def may_update_more(waiting: Mapping[str, str], before: MillDeploymentStatus, af
 
 def may_be_updated(rollout: Rollout, service: ServiceStatus) -> bool:
     """Return whether a rollout, and the stream of one service in it, have ended: an update is no part of either."""
-    return rollout.finished_at is not None and not has_open_window(service)
+    return rollout.finished_at is not None and not has_open_window(rollout, service)
 
 
 def count_updating(status: MillDeploymentStatus) -> int:
