@@ -57,8 +57,8 @@ class Pod:
     def command(self) -> list[str]:
         return list(self.deployment["spec"]["template"]["spec"]["containers"][0].get("command") or ())
 
-    def body(self) -> Json:
-        """Return the pod as its kubelet reports it."""
+    def body(self, now: datetime) -> Json:
+        """Return the pod as its kubelet reports it now."""
         template = self.deployment["spec"]["template"]
         container = template["spec"]["containers"][0]
         ended = _terminated(self.run) if self.run else {}
@@ -94,6 +94,7 @@ class Pod:
                 "uid": self.name,
                 "creationTimestamp": _render(self.created),
                 "labels": template["metadata"]["labels"],
+                "managedFields": [{"manager": "kubelet", "subresource": "status", "time": _render(now)}],
             },
             "spec": {**template["spec"], "nodeName": "node-1"},
             "status": {
@@ -190,7 +191,7 @@ class SimulatedCluster:
             return False
         pod.reported_at = None
         pod.observed_ready_since = pod.changed_at.replace(microsecond=0) if pod.is_ready and pod.changed_at else None
-        self._harness.observe(PODS, pod.body())
+        self._harness.observe(PODS, pod.body(self.now))
         return True
 
     def _change(self, pod: Pod) -> bool:
@@ -228,7 +229,7 @@ class SimulatedCluster:
             self.created += 1
             starts_at = self.now + seconds(self._random.uniform(0.3, 1.8))
             self.pods.append(Pod(f"{name}-{self.created}", name, deployment, self.now, starts_at))
-            self._harness.observe(PODS, self.pods[-1].body())
+            self._harness.observe(PODS, self.pods[-1].body(self.now))
             changed = True
         elif old and available > spec["replicas"]:
             self.replaced += 1
