@@ -169,6 +169,9 @@ class ServiceStatus(ApiModel):
     settling_crashes: int | None = Field(
         None, description="Number of times that the containers of these replicas had ended by that time."
     )
+    settling_newest: Time | None = Field(
+        None, description="Creation time of the newest of these replicas: later ones do not count."
+    )
     settled_at: Time | None = Field(
         None,
         description="Time at which the desired pod template had stayed ready for long enough. Empty until then.",

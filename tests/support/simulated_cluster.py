@@ -48,6 +48,8 @@ class Pod:
     """Start and end of the last run that has ended."""
     observed_ready_since: datetime | None = None
     """What the Deployment controller knows."""
+    skew: timedelta = timedelta(0)
+    """How far the clock of its node is ahead of the API server's."""
 
     @property
     def template(self) -> str:
@@ -61,9 +63,9 @@ class Pod:
         """Return the pod as its kubelet reports it now."""
         template = self.deployment["spec"]["template"]
         container = template["spec"]["containers"][0]
-        ended = _terminated(self.run) if self.run else {}
+        ended = _terminated(*(each + self.skew for each in self.run)) if self.run else {}
         if self.started is not None:
-            state, last = {"running": {"startedAt": _render(self.started)}}, ended
+            state, last = {"running": {"startedAt": _render(self.started + self.skew)}}, ended
         elif self.run is not None and self.restarts:
             waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
             state, last = {"waiting": waiting}, ended
@@ -84,7 +86,7 @@ class Pod:
             {
                 "type": "Ready",
                 "status": str(self.is_ready),
-                "lastTransitionTime": _render(self.changed_at or self.created),
+                "lastTransitionTime": _render(self.changed_at + self.skew if self.changed_at else self.created),
             },
         ]
         return {
@@ -117,13 +119,19 @@ class SimulatedCluster:
     """How many seconds a program takes to be ready, at least."""
     pods: list[Pod] = field(default_factory=list)
     created: int = 0
+    node_skew: float = 0.0
+    """Seconds by which the clocks of the nodes are ahead of the API server's."""
+    operator_skew: float = 0.0
+    """Seconds by which the clock of the operator is ahead of the API server's."""
+    is_away: bool = False
+    """Whether no operator runs."""
     replaced: int = 0
     """Number of pods that the Deployment controller has ended for those of a new version."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
         self.now = datetime(2026, 1, 31, 12, 0, tzinfo=UTC) + seconds(self._random.random())
-        self._harness = ReconcilerHarness(lambda: self.now)
+        self._harness = ReconcilerHarness(lambda: self.now + seconds(self.operator_skew))
         self._reconcile_at = self.now
         self._controller_at = self.now
         self._generation = 0
@@ -159,6 +167,13 @@ class SimulatedCluster:
                 return self.rollout
             assert self.now < end, self.status
 
+    async def leave(self, for_seconds: float) -> None:
+        """Stop the operator for a while, and start another one then."""
+        self.is_away = True
+        await self.run(for_seconds)
+        self._harness.restart()
+        self.is_away, self._reconcile_at = False, self.now
+
     async def run(self, for_seconds: float) -> None:
         """Let time pass."""
         end = self.now + seconds(for_seconds)
@@ -173,7 +188,7 @@ class SimulatedCluster:
         if self.now >= self._controller_at:
             self._controller_at = self.now + seconds(self._random.uniform(0.05, 0.4))
             observed += [self._roll(each) for each in self._harness.server.all(DEPLOYMENTS)]
-        if any(observed) or self.now >= self._reconcile_at:
+        if not self.is_away and (any(observed) or self.now >= self._reconcile_at):
             wait = await self._harness.reconcile()
             self._reconcile_at = self.now + (timedelta(hours=1) if wait is None else seconds(wait))
         self.now += TICK
@@ -190,7 +205,8 @@ class SimulatedCluster:
         if pod.reported_at is None or self.now < pod.reported_at:
             return False
         pod.reported_at = None
-        pod.observed_ready_since = pod.changed_at.replace(microsecond=0) if pod.is_ready and pod.changed_at else None
+        ready_since = pod.changed_at.replace(microsecond=0) if pod.is_ready and pod.changed_at else None
+        pod.observed_ready_since = ready_since + pod.skew if ready_since else None
         self._harness.observe(PODS, pod.body(self.now))
         return True
 
@@ -228,7 +244,8 @@ class SimulatedCluster:
         if len(new) < spec["replicas"]:  # the surge is as large as the Deployment
             self.created += 1
             starts_at = self.now + seconds(self._random.uniform(0.3, 1.8))
-            self.pods.append(Pod(f"{name}-{self.created}", name, deployment, self.now, starts_at))
+            skew = seconds(self.node_skew)
+            self.pods.append(Pod(f"{name}-{self.created}", name, deployment, self.now, starts_at, skew=skew))
             self._harness.observe(PODS, self.pods[-1].body(self.now))
             changed = True
         elif old and available > spec["replicas"]:
@@ -246,9 +263,9 @@ def _split(pods: Sequence[Pod], template: str) -> tuple[list[Pod], list[Pod]]:
     return [pod for pod in pods if pod.template != template], [pod for pod in pods if pod.template == template]
 
 
-def _terminated(run: tuple[datetime, datetime]) -> Json:
-    started, ended = map(_render, run)
-    return {"terminated": {"exitCode": 1, "reason": "Error", "startedAt": started, "finishedAt": ended}}
+def _terminated(started: datetime, ended: datetime) -> Json:
+    times = {"startedAt": _render(started), "finishedAt": _render(ended)}
+    return {"terminated": {"exitCode": 1, "reason": "Error", **times}}
 
 
 def _render(moment: datetime) -> str:

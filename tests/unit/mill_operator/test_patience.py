@@ -118,6 +118,21 @@ class TestRoots:
         assert [step.phase for step in shop.service("web").transitions] == [Phase.WAITING]
 
 
+class TestAfter:
+    def test_a_service_that_is_held_has_not_settled_without_replicas_either(self):
+        shop = Shop("c", "db", "web", after={"web": ("db",), "db": ("c",)})
+        shop.set("c", pod("ready"))
+        shop.set("db", pod("ready"))
+        shop.set("web", pod("ready"))
+        shop.look(1)
+        assert shop.status.rollout.success
+        shop.desired = lambda made=shop.desired: _with_db(made(), replicas=0)  # type: ignore[method-assign]
+        shop.deploy(c="c:2", db="db:2", web="web:2")
+        shop.set("c", pod("pulling"), created=20)
+        assert shop.look(20) == {"c": State.PULLING, "db": State.WAITING, "web": State.WAITING}
+        assert shop.service("db").settled_at is None
+
+
 def _with_db(state: DesiredState, **changes: object) -> DesiredState:
     parts = (
         replace(part, wanted=replace(part.wanted, **changes)) if part.name == "db" else part for part in state.parts

@@ -65,6 +65,14 @@ class TestTheWindow:
         assert world.service("web").state is State.SUSPECT
         assert world.service("web").settling_since is None
 
+    def test_one_that_begins_in_the_future_begins_now(self, world):
+        """The clock of another operator was ahead."""
+        world.look(healthy("web", **TEN))
+        ahead = world.service("web").model_copy(update={"settling_since": "2027-01-01T00:00:00Z"})
+        world.store(world.status.model_copy(update={"services": [ahead]}))
+        world.look(healthy("web", **TEN), after=1).look(healthy("web", **TEN), after=10)
+        assert world.told()[-1] == "done good"
+
     def test_a_second_crash_fails_the_rollout(self, world):
         world.look(healthy("web", **TEN)).look(crash("web"), after=5)
         world.look(failed("web", "ContainerExited", message="container exited with code 1", **TEN), after=6)
@@ -219,14 +227,14 @@ class TestAfterwards:
 class TestThePods:
     """What the pods of a service report."""
 
-    OPEN = Window(at(5), 0)
+    OPEN = Window(at(5), 0, at(5))
 
     def observe(self, *pods, available: int = 2, desired: int = 2, window: Window | None = OPEN, others: int = 0):
         ready = [each for each in pods if each.ready]
         return settling_pods(pods, ready, desired=desired, available=available, others_ready=others, window=window)
 
     def test_before_it_begins(self):
-        assert self.observe(pod("ready"), window=None) == SettlingPods(all_ready=False)
+        assert not self.observe(pod("ready"), window=None).all_ready
         assert self.observe(pod("ready"), pod("ready", uid="2"), window=None).all_ready
 
     def test_all_are_ready_and_available(self):
@@ -240,7 +248,18 @@ class TestThePods:
 
     def test_restarts_before_it_began_do_not_count(self):
         restarted = changed(pod("ready"), restarts=3)
-        assert not self.observe(restarted, pod("ready", uid="2"), window=Window(at(5), 3)).is_broken
+        assert not self.observe(restarted, pod("ready", uid="2"), window=Window(at(5), 3, at(5))).is_broken
+
+    def test_a_pod_too_many_need_not_be_ready(self):
+        """Someone restarts the Deployment: the new pods have the same template, and find no node."""
+        seen = self.observe(pod("ready"), pod("ready", uid="2"), pod("unschedulable", uid="3"))
+        assert (seen.is_broken, seen.is_steady) == (False, True)
+
+    def test_the_pods_of_a_window_are_known_by_the_clock_that_dates_them(self):
+        """The operator's is a minute behind: for it, the window began before its pods were created."""
+        behind = Window(at(-55), 0, newest=at(0))
+        seen = self.observe(pod("ready"), changed(pod("ready", uid="2"), restarts=1), window=behind)
+        assert seen.is_broken
 
     def test_one_is_not_ready_any_more(self):
         assert self.observe(pod("ready"), pod("unready", uid="2")).is_broken

@@ -43,6 +43,7 @@ class WindowState:
         return {
             "settling_since": timestamps.render(window.since) if window else None,
             "settling_crashes": window.crashes if window else None,
+            "settling_newest": timestamps.render(window.newest) if window else None,
             "settled_at": self.settled_at,
         }
 
@@ -51,7 +52,8 @@ def open_window(service: ServiceStatus | None, template: str) -> Window | None:
     """Return the open window of a template, as a status has it."""
     if service is None or service.template != template or not service.settling_since:
         return None
-    return Window(timestamps.parse(service.settling_since), service.settling_crashes or 0)
+    newest = timestamps.parse(service.settling_newest or service.settling_since)
+    return Window(timestamps.parse(service.settling_since), service.settling_crashes or 0, newest)
 
 
 def has_open_window(rollout: Rollout, service: ServiceStatus) -> bool:
@@ -91,8 +93,8 @@ def settle(before: ServiceStatus, observed: Observation, state: State, now: date
         return WindowState(settled_at=before.settled_at)
     pods = observed.settling
     window = open_window(before, observed.template)
-    if window is None or pods.is_broken:
-        window = Window(now, pods.crashes) if pods.all_ready else None
+    if window is None or pods.is_broken or window.since > now:  # the clock was ahead when it began
+        window = Window(now, pods.crashes, pods.newest or now) if pods.all_ready else None
     if window is None:
         return WindowState()
     stayed = _has_been_healthy(before, state) and _has_stayed_ready(window, observed, state, now)

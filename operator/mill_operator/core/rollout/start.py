@@ -20,7 +20,15 @@ from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED
 
-_KEPT: Final = ("healthy_template", "settle", "settling_since", "settling_crashes", "serving_since", "serving_images")
+_KEPT: Final = (
+    "healthy_template",
+    "settle",
+    "settling_since",
+    "settling_crashes",
+    "settling_newest",
+    "serving_since",
+    "serving_images",
+)
 """What a rollout takes over of a service that acts in it."""
 
 

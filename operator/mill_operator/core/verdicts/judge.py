@@ -172,7 +172,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
             others_ready=sum(pod.template != service.template for pod in serving),
             window=given.window,
         )
-        if replicas is not None and problem is None
+        if replicas is not None and problem is None and not given.is_held
         else SettlingPods(all_ready=False),
         settle=service.settle,
         root=finding.root if finding is not None else None,

@@ -19,6 +19,8 @@ class Window:
     since: datetime
     crashes: int
     """How often the containers of its pods had ended when it began."""
+    newest: datetime
+    """When the newest of its pods was created, by the API server's clock, which may differ from that of `since`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class SettlingPods:
     """Whether a pod of the open window has crashed, or is not ready."""
     is_steady: bool = True
     """Whether the window may end as far as the pods are concerned: all of them count as healthy and as available."""
+    newest: datetime | None = None
+    """When the newest of the pods that can be in a window was created; None if there is none."""
 
 
 def settling_pods(
@@ -51,17 +55,15 @@ def settling_pods(
     ones may be of those.
     """
     all_ready = sum(pod.ready for pod in ours) >= desired
+    total, newest = sum(pod.container.crashes for pod in ours), max((pod.created for pod in ours), default=None)
     if window is None:
-        return SettlingPods(all_ready, sum(pod.container.crashes for pod in ours))
-    inside = [pod for pod in ours if pod.created <= window.since]
+        return SettlingPods(all_ready, total, newest=newest)
+    inside = [pod for pod in ours if pod.created <= window.newest]
     crashes = sum(pod.container.crashes for pod in inside)
-    is_broken = crashes > window.crashes or not all(pod.ready for pod in inside)
+    # More pods than wanted need not be ready: there are such, for one, while someone restarts the Deployment.
+    needed = min(len(inside), desired)
+    is_broken = crashes > window.crashes or sum(pod.ready for pod in inside) < needed
     # If all of them were taken away, those that replaced them have to prove the template.
-    needed = len(inside) or desired
-    is_steady = (bool(inside) or all_ready) and all(pod in healthy for pod in inside)
-    return SettlingPods(
-        all_ready,
-        crashes if inside and not is_broken else sum(pod.container.crashes for pod in ours),
-        is_broken,
-        is_steady and available - others_ready >= needed,
-    )
+    counted, needed = (inside, needed) if inside else (ours, desired)
+    is_steady = sum(pod in healthy for pod in counted) >= needed and available - others_ready >= needed
+    return SettlingPods(all_ready, crashes if inside and not is_broken else total, is_broken, is_steady, newest)
