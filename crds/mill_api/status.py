@@ -20,6 +20,8 @@ HISTORY_KEPT: Final = 5
 """Number of past rollouts in the history."""
 LAST_SEQ: Final = 900_000
 """The last position of a transition of a service in a rollout."""
+LONGEST_SETTLE_SECONDS: Final = 86_400
+"""No release has a longer settling window."""
 UNJUDGED_SEQ: Final = 1_000_000
 """The position of the failure that ends a rollout as a whole, after all transitions."""
 INTERNAL_ERROR: Final = "InternalError"
@@ -45,6 +47,13 @@ def _up_to(last: int) -> AfterValidator:
         return position
 
     return AfterValidator(check)
+
+
+def _span(seconds: float) -> float:
+    """Refuse a time span that no spec can ask for, and that may be too long for arithmetic."""
+    if not 0 <= seconds <= LONGEST_SETTLE_SECONDS:
+        raise ValueError(f"expected seconds from 0 to {LONGEST_SETTLE_SECONDS}")
+    return seconds
 
 
 # Checked when a status is read, not by the API server: it must store what another release writes.
@@ -160,7 +169,7 @@ class ServiceStatus(ApiModel):
     moved_at: Time | None = Field(
         None, description="Time at which the state last changed or one more replica became healthy."
     )
-    settle: float | None = Field(
+    settle: Annotated[float, AfterValidator(_span)] | None = Field(
         None, description="Seconds for which the service must stay ready before its rollout succeeds."
     )
     settling_since: Time | None = Field(

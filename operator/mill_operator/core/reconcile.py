@@ -292,9 +292,8 @@ def _services(
         desired={each.name: each for each in goal.desired.services},
         known=known,
         serving={
-            name: timestamps.parse(before.serving_since)
-            if (before := known.get(name)) is not None and before.serving_since
-            else serving_since(pods, now)
+            name: ((before := known.get(name)) and timestamps.unless_ahead(before.serving_since, now))
+            or serving_since(pods, now)
             for name, pods in serving.items()
         },
         failed={each.name for each in status.services if each.state is State.FAILED and not is_new_request},

@@ -89,6 +89,16 @@ class TestWhenItServes:
         shop.set("db", serving(100))
         assert shop.look(100)["web"] is State.FAILED
 
+    def test_a_clock_that_was_a_year_ahead_renews_nobody_for_ever(self, shop):
+        shop.set("db", serving(1))
+        shop.set("web", crashed(1, at_second=4), created=2)
+        shop.look(5)
+        ahead = shop.service("db").model_copy(update={"serving_since": "2027-01-31T12:00:00Z"})
+        shop.status = shop.status.model_copy(update={"services": [ahead, shop.service("web")]})
+        shop.set("web", crashed(2, at_second=6), created=2)
+        assert shop.look(7)["web"] is State.FAILED
+        assert shop.renewed == []
+
 
 class TestRoots:
     def test_a_database_that_an_internal_error_stops_is_a_root(self, shop):
@@ -116,6 +126,15 @@ class TestRoots:
         shop.set("db", pod("pulling"), created=20)
         assert shop.look(20)["web"] is State.WAITING
         assert [step.phase for step in shop.service("web").transitions] == [Phase.WAITING]
+
+    def test_a_failure_that_is_dated_in_the_future_is_one_of_now(self, shop):
+        shop.set("db", crashed(2, at_second=2))
+        shop.set("web", crashed(2, at_second=2))
+        shop.look(3)
+        ahead = shop.service("db").model_copy(update={"failed_at": "2027-01-31T12:00:00Z"})
+        shop.status = shop.status.model_copy(update={"services": [ahead, shop.service("web")]})
+        assert shop.look(4)["web"] is State.SUSPECT
+        assert shop.look(14)["web"] is State.FAILED
 
 
 class TestAfter:

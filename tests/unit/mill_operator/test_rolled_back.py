@@ -1,5 +1,6 @@
 """The operator continues from a status of a newer release, with unknown words at every place."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from mill_api.events import rollout_events
 from mill_api.status import MillDeploymentStatus, Phase, State
 from mill_api.status_reading import read_status
+from mill_operator.core.internal_errors import internal_error_of
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.rollout.event_messages import event_messages
 from mill_operator.core.rollout.start import refuse_rollout
@@ -135,6 +137,48 @@ def test_reports_of_changes_raise_no_error() -> None:
     assert refused.services[0].state == WORD
     assert not refused.services[0].state.is_verdict
     assert odd.services[0].transitions[0].phase not in set(Phase)
+
+
+ABSURD = {
+    "settle": [1e300, -1.0],
+    "settlingSince": ["9000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"],
+    "settlingNewest": ["9000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"],
+    "settlingCrashes": [-(2**62), 2**62],
+    "settledAt": ["9000-01-01T00:00:00Z"],
+    "settlement": [{"seq": 900_000, "at": "9000-01-01T00:00:00Z"}, 7],
+    "servingSince": ["9000-01-01T00:00:00Z"],
+    "failedAt": ["9000-01-01T00:00:00Z"],
+    "dueAt": ["9000-01-01T00:00:00Z", "1970-01-01T00:00:00Z"],
+    "root": ["web", "x" * 100_000],
+    "servingImages": [["x"] * 1000],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field, each in ABSURD.items() for value in each])
+@pytest.mark.parametrize(
+    "seen",
+    [
+        healthy,
+        pending,
+        failed,
+        lambda web, **more: replace(failed(web, **more), internal_error=internal_error_of(KeyError())),
+    ],
+    ids=["healthy", "pending", "failed", "internal error"],
+)
+@pytest.mark.parametrize("rolled_back", [(), ("web",)])
+def test_absurd_values_neither_raise_nor_last(
+    field: str, value: object, seen: Any, rolled_back: tuple[str, ...]
+) -> None:
+    world = Rolled()
+    world.look(pending("web", settle=10)).look(healthy("web", settle=10))
+    before = stored(world)
+    before["services"][0] |= {"settlingSince": world.status.rollout.started_at, field: value}
+    world.newer = before
+    world.look(seen("web", settle=10), after=1, rolled_back=rolled_back)
+    world.look(pending("web", settle=10), after=1).look(healthy("web", settle=10), after=20)
+    world.look(healthy("web", settle=10), after=11)
+    assert names(world)[-1][0] == "done"
+    assert kstatus(1, world.status) == "Current"
 
 
 @pytest.mark.parametrize(

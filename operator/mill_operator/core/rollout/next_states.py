@@ -61,7 +61,7 @@ class NextStates:
                 "state": state,
                 **self._serving(before, observed),
                 "due_at": timestamps.render(due) if due is not None and state is not State.FAILED else None,
-                "failed_at": (before.failed_at or self._at) if state is State.FAILED else None,
+                "failed_at": self._failed_at(before) if state is State.FAILED else None,
                 "root": observed.root if state is State.FAILED else None,
                 "image": observed.image,
                 "template": observed.template,
@@ -85,18 +85,24 @@ class NextStates:
                 "state": observed.state,
                 "image": observed.image,
                 "replicas": observed.replicas,
-                "failed_at": (before.failed_at or self._at) if observed.state is State.FAILED else None,
+                "failed_at": self._failed_at(before) if observed.state is State.FAILED else None,
                 **why,
             }
         )
         return after if self._frozen else self._recorder.record(before, after, ())  # it ends no window
 
+    def _failed_at(self, before: ServiceStatus) -> str:
+        """Return since when a service has failed that fails now."""
+        return timestamps.render(timestamps.unless_ahead(before.failed_at, self._now) or self._now)
+
     def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""
         since = observed.serving_since
+        if since is not None:
+            since = timestamps.unless_ahead(before.serving_since, self._now) or since
         return {
             "replicas": observed.replicas,
-            "serving_since": before.serving_since or timestamps.render(since) if since is not None else None,
+            "serving_since": timestamps.render(since) if since is not None else None,
             "serving_images": list(observed.serving_images),
         }
 

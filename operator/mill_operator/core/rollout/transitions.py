@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from mill_api.events import ENDS
-from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, Settlement, State, Transition
+from mill_api.status import LAST_SEQ, MillDeploymentStatus, Phase, ServiceStatus, Settlement, State, Transition
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.outcome import last_seq
 from mill_operator.core.rollout.settling import has_open_window
@@ -74,7 +74,7 @@ class TransitionRecorder:
         return self._transition(phase, code=code, message=message)
 
     def _next_seq(self) -> int:
-        self._seq += 1
+        self._seq = min(self._seq + 1, LAST_SEQ)  # people can write any position into a status
         return self._seq
 
     def _transition(

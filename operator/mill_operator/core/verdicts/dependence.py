@@ -161,9 +161,8 @@ def _root(name: str, services: Services, now: datetime) -> Root:
     root = services.known.get(known.root or "", known)
     if root.state is not State.FAILED:
         root = known
-    # An earlier release did not note when a service has failed; the clock may have been ahead when it was noted.
-    known_at = root.failed_at or root.since
-    failed_at = min(timestamps.parse(known_at), now) if known_at else now
+    # An earlier release did not note when a service has failed.
+    failed_at = timestamps.unless_ahead(root.failed_at, now) or timestamps.unless_ahead(root.since, now) or now
     rule = BY_ID.get(root.rule or "")
     is_permanent = rule is not None and rule.speed is Speed.PERMANENT
     since = failed_at if is_permanent else failed_at + AFTER_ROOT
