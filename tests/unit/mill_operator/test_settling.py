@@ -1,5 +1,6 @@
 """The settling window: when a rollout succeeds, and what becomes of it when a service fails later."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -113,6 +114,37 @@ class TestTheWindow:
         world.look(healthy("web", **TEN), failed("broken", **TEN))
         assert world.told()[-1] == "done with errors"
         assert world.status.rollout.last_seq == 3
+
+
+class TestEveryRolloutEnds:
+    UNREADY = SettlingPods(all_ready=False, is_broken=True, is_steady=False)
+
+    def unready(self, world: World, code: str = "HealthCheckTimeout"):
+        """Return a service that is not ready, and has thirty seconds left."""
+        made = see("web", State.STARTING, code=code, settling=self.UNREADY, **TEN)
+        due = world.now + timedelta(seconds=30)
+        return replace(made, finding=replace(made.finding, since=world.now, due=due))
+
+    def test_readiness_that_comes_and_goes_fails_after_an_hour(self, world):
+        world.look(starting("web", **TEN))
+        for _ in range(359):
+            world.look(healthy("web", **TEN), after=5).look(self.unready(world), after=5)
+            assert world.status.rollout.finished_at is None
+        world.look(healthy("web", **TEN), after=5).look(self.unready(world), after=10)
+        assert (world.status.rollout.success, world.service("web").rule) == (False, "timeout")
+
+    def test_a_window_that_was_broken_an_hour_ago_may_still_end_well(self, world):
+        world.look(healthy("web", **TEN)).look(self.unready(world), after=5)
+        world.look(healthy("web", **TEN), after=3600).look(healthy("web", **TEN), after=10)
+        assert world.status.rollout.success
+
+    def test_causes_that_follow_each_other_fail_two_hours_after_the_last_progress(self, world):
+        world.look(starting("web", **TEN))
+        for number in range(7200 // 20 - 1):
+            world.look(self.unready(world, ("HealthCheckTimeout", "Unschedulable")[number % 2]), after=20)
+            assert world.status.rollout.finished_at is None or number > 30
+        world.look(self.unready(world), after=20)
+        assert world.status.rollout.success is False
 
 
 class TestTheNextRollout:

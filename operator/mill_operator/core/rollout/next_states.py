@@ -5,8 +5,8 @@ from datetime import datetime
 from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, State
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.leftovers import Leftover
-from mill_operator.core.rollout.progress import overdue_at, paused, resumed, stopped_by
-from mill_operator.core.rollout.settling import settle
+from mill_operator.core.rollout.progress import is_overdue, never_settles, paused, resumed, stopped_by
+from mill_operator.core.rollout.settling import has_open_window, healthy_step, settle
 from mill_operator.core.rollout.transitions import PHASES, TransitionRecorder
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
@@ -18,6 +18,7 @@ class NextStates:
 
     def __init__(self, previous: MillDeploymentStatus, now: datetime, *, frozen: bool) -> None:
         assert previous.rollout is not None  # noqa: S101
+        self._rollout = previous.rollout
         self._frozen = frozen
         self._now = now
         self._at = timestamps.render(now)
@@ -37,8 +38,7 @@ class NextStates:
             state = State.SUSPECT  # it lost a pod, perhaps by a drain; that is no new start
         before = resumed(paused(before, finding, self._started_at, self._now), observed.resumed_at, self._now)
         moved = observed.replicas.healthy > before.replicas.healthy or self._is_progress(before, state)
-        has_own_time = finding is not None and finding.has_own_time
-        overdue = not moved and not has_own_time and self._now >= overdue_at(before, self._now)
+        overdue = (not moved and is_overdue(before, finding, self._now)) or self._never_settles(before, finding)
         stands = before.state is State.FAILED and before.rule == TIMEOUT.id
         timed_out = not state.is_verdict and (stands or overdue)
         if timed_out:
@@ -90,6 +90,11 @@ class NextStates:
             }
         )
         return after if self._frozen else self._recorder.record(before, after, ())  # it ends no window
+
+    def _never_settles(self, before: ServiceStatus, finding: Finding | None) -> bool:
+        if (self._frozen and not has_open_window(self._rollout, before)) or (finding is not None and finding.waits):
+            return False
+        return never_settles(healthy_step(before), self._now)
 
     def _failed_at(self, before: ServiceStatus) -> str:
         """Return since when a service has failed that fails now."""

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mill_api.manifests import MAX_STOP_SECONDS
-from mill_api.status import ServiceStatus
+from mill_api.status import ServiceStatus, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 LONGEST_PAUSE: Final = timedelta(hours=1)
 """After so long in one rollout, causes that come and go no longer stop the time without progress."""
+
+LONGEST_LIMITS: Final = timedelta(hours=2)
+"""After so long without progress, a service fails though other time limits have followed each other all the time."""
 
 
 def paused(
@@ -42,6 +45,20 @@ def resumed(before: ServiceStatus, at: datetime | None, now: datetime) -> Servic
 def moved_at(service: ServiceStatus, now: datetime) -> datetime:
     """Return when a service made progress last, but not later than now: the clock may have been ahead."""
     return min(timestamps.parse(service.moved_at), now) if service.moved_at else now
+
+
+def is_overdue(before: ServiceStatus, finding: Finding | None, now: datetime) -> bool:
+    """Return whether a service that has no verdict has made no progress for too long."""
+    if finding is not None and finding.waits:
+        return False
+    if now < overdue_at(before, now):
+        return False
+    return finding is None or not finding.has_own_time or now >= moved_at(before, now) + LONGEST_LIMITS
+
+
+def never_settles(healthy: Transition | None, now: datetime) -> bool:
+    """Return whether a service's readiness has come and gone for too long. `healthy` is what `healthy_step` returns."""
+    return healthy is not None and now >= timestamps.parse(healthy.at) + LONGEST_PAUSE
 
 
 def overdue_at(service: ServiceStatus, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, StatusWarning
+from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, StatusWarning, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.judge import Observation
 from mill_operator.core.verdicts.settling_pods import Window
@@ -58,16 +58,20 @@ def open_window(service: ServiceStatus | None, template: str) -> Window | None:
 
 def has_open_window(rollout: Rollout, service: ServiceStatus) -> bool:
     """Return whether a service was healthy in a finished rollout, and has neither settled nor failed since."""
-    if rollout.last_seq is None:
-        return False  # an earlier release or an internal error has ended it, and every stream of it
+    # Without the last position, an earlier release or an internal error has ended it, and every stream of it.
+    return rollout.last_seq is not None and healthy_step(service) is not None
+
+
+def healthy_step(service: ServiceStatus) -> Transition | None:
+    """Return the step in which a service became healthy that has neither settled nor failed in its rollout since."""
     if service.updated_by is not None:
-        return False  # its template is not the rollout's
+        return None  # its template is not the rollout's
     if service.settled_at is not None:
-        return False
+        return None
     last = next((step for step in reversed(service.transitions) if step.phase in _VERDICTS), None)
     if last is None or last.phase is not Phase.HEALTHY:
-        return False
-    return service.settlement is None or service.settlement.seq < last.seq
+        return None
+    return last if service.settlement is None or service.settlement.seq < last.seq else None
 
 
 def with_earlier_settlements(status: MillDeploymentStatus) -> MillDeploymentStatus:
