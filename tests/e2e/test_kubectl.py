@@ -67,8 +67,8 @@ def test_lists_and_descriptions_read_well(namespace: Namespace) -> None:
         "1 of 2 failed: broken: image pull failed: tag not found",
     ]
     head, row = namespace.kubectl("get", "md", "-o", "wide").splitlines()
-    assert head.split() == ["NAME", "READY", "SERVICES", "STATUS", "AGE", "ACTIVE", "RUNS"]
-    assert row.split()[-1] == "0"
+    assert head.split() == ["NAME", "READY", "SERVICES", "STATUS", "AGE", "SERVING", "ACTIVE", "RUNS"]
+    assert row.split()[-2:] == ["1/2", "0"]
     for name in ("mill", "milldeployment", "milldeployments.mill.dev"):
         assert namespace.kubectl("get", name, "-o", "name") == "milldeployment.mill.dev/mill\n"
     wait_for("the last event", lambda: "RolloutFailed" in namespace.kubectl("describe", "md", "mill"))

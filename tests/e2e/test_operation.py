@@ -72,6 +72,7 @@ def test_metrics_tell_what_became_of_rollouts(namespace: Namespace, start: Start
     before = operator.samples("rollouts_total")
     verdicts = operator.sample("verdict_latency_seconds_count")
     assert namespace.deploy(WEB + BROKEN).code == 1
+    wait_for("the end of its window", lambda: namespace.service("web").get("settledAt"))
     assert namespace.deploy(WEB).code == 0
     namespace.kubectl("annotate", "milldeployment", "mill", "mill.dev/request=again")
     wait_for("the third rollout", lambda: namespace.status()["rollout"]["id"].endswith("again"))
