@@ -286,7 +286,7 @@ def _services(
 ) -> Services:
     rollout, known = status.rollout, {each.name: each for each in status.services}
     serving: dict[str, list[ObservedPod]] = {}
-    for pod in serving_pods(pods):
+    for pod in serving_pods(pods) if has_dependants(goal.desired.services) else ():
         serving.setdefault(pod.service, []).append(pod)
     return Services(
         desired={each.name: each for each in goal.desired.services},

@@ -103,11 +103,10 @@ class NextStates:
     def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""
         since = observed.serving_since
-        if since is not None:
-            since = timestamps.unless_ahead(before.serving_since, self._now) or since
+        known = before.serving_since if timestamps.unless_ahead(before.serving_since, self._now) else None
         return {
             "replicas": observed.replicas,
-            "serving_since": timestamps.render(since) if since is not None else None,
+            "serving_since": known or timestamps.render(since) if since is not None else None,
             "serving_images": list(observed.serving_images),
         }
 

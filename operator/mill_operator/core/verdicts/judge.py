@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
 from mill_api.status import Replicas, ServiceStatus, State
+from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
@@ -151,7 +152,8 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     finding = findings[0] if findings else None
     requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
     serving = serving_pods(pods)
-    images = Counter(pod.container.image for pod in serving)
+    known_since = timestamps.unless_ahead(previous.serving_since, now) if previous is not None else None
+    has_window = replicas is not None and problem is None and not given.is_held and not _has_settled(given)
     return Observation(
         service=service.name,
         image=service.request.image,
@@ -172,16 +174,31 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
             others_ready=sum(pod.template != service.template for pod in serving),
             window=given.window,
         )
-        if replicas is not None and problem is None and not given.is_held
+        if has_window
         else SettlingPods(all_ready=False),
         settle=service.settle,
         root=finding.root if finding is not None else None,
         resumed_at=dependence.resumed_at,
         renewed=tuple(renewed),
-        serving_since=serving_since(serving, now) if serving else None,
-        serving_images=tuple(sorted(images, key=lambda image: (-images[image], image))[:SERVING_IMAGES]),
+        serving_since=known_since or serving_since(serving, now) if serving else None,
+        serving_images=_images(serving),
         recreated=service.recreate and problem is None,
     )
+
+
+def _has_settled(given: JudgeInput) -> bool:
+    """Return whether the template has no window any more."""
+    known = given.previous
+    return known is not None and known.settled_at is not None and known.template == given.service.template
+
+
+def _images(serving: Sequence[ObservedPod]) -> tuple[str, ...]:
+    """Return the images of some pods, the most frequent first."""
+    images = [pod.container.image for pod in serving]
+    if len({*images}) < 2:
+        return tuple(images[:1])
+    counts = Counter(images)
+    return tuple(sorted(counts, key=lambda image: (-counts[image], image))[:SERVING_IMAGES])
 
 
 def _settled_at(pod: ObservedPod, service: DesiredService) -> datetime | None:
