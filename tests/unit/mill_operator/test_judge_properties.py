@@ -13,6 +13,7 @@ from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.nodes import ObservedNode
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.verdicts.dependence import Dependence, Root
 from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
 from mill_operator.core.verdicts.rules import TABLE
 from tests.support.recordings import CREATED, PODS, UID, WEB, claim, deployed, pod, remembered
@@ -171,3 +172,49 @@ def test_a_suspicion_fails_exactly_when_it_is_due(seen: list[ObservedPod], now: 
     if first.state is State.SUSPECT and first.finding is not None and first.finding.due is not None:
         due = first.finding.due
         assert look(seen, due, previous=remembered(first), known=known).state is State.FAILED
+
+
+@st.composite
+def dependences(draw: st.DrawFn) -> Dependence:
+    """Return what a service waits for, follows from, or has been served by."""
+    root = Root("db", "tag not found", draw(moments), draw(moments))
+    return draw(
+        st.sampled_from(
+            [
+                Dependence(waiting_for=("db",)),
+                Dependence(root=root),
+                Dependence(waiting_for=("cache",), root=root),
+                Dependence(served_since=draw(moments)),
+            ]
+        )
+    )
+
+
+@given(st.lists(pods(), max_size=4), moments, memories(), answers, refusals, st.none() | moments, dependences())
+@PATIENT
+def test_a_dependant_fails_only_where_it_would_fail_alone(
+    seen: list[ObservedPod],
+    now: datetime,
+    previous: ServiceStatus | None,
+    known: LookupResults,
+    refusal: str,
+    requested_at: datetime | None,
+    dependence: Dependence,
+) -> None:
+    alone = JudgeInput(
+        replace(WEB, replicas=2),
+        seen,
+        deployment=deployed(2, refusal),
+        previous=previous,
+        results=known,
+        requested_at=requested_at,
+    )
+    by_itself, dependent = judge(alone, now), judge(replace(alone, dependence=dependence), now)
+    if dependent.state is State.FAILED:
+        assert by_itself.state is State.FAILED
+    if dependence.root is not None and not dependence.waiting_for and dependence.root.since <= now:
+        assert dependent.state is by_itself.state
+    if by_itself.finding is not None and not by_itself.finding.rule.is_patient and not dependent.renewed:
+        assert by_itself.state is not State.FAILED or dependent.state is State.FAILED
+    if by_itself.wake_at is not None and not dependence.waiting_for and not dependent.renewed:
+        assert dependent.wake_at is not None or dependent.finding != by_itself.finding
