@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from hack import images
-from hack.cluster import Cluster, describe, up
+from hack.cluster import Cluster, describe, node_images, up
 from hack.install import local_processes as local
 from hack.install.crd import install_crd
 
@@ -181,7 +181,7 @@ def cluster() -> Iterator[Cluster]:
         return
     found = up()
     for tag in ("1", "2"):
-        images.push_sample(found.registry, tag)
+        node_images.forget(images.push_sample(found.registry, tag))
     install_crd(found)
     local.start(found)
     yield found

@@ -92,6 +92,9 @@ def test_afterwards_web_runs_with_its_new_config_and_broken_has_no_container(nam
 def test_a_second_deploy_that_fixes_it_leaves_the_good_service_alone(namespace: Namespace) -> None:
     namespace.deploy(SEED)
     before = namespace.ready_pods("web")
+    wait_for(
+        "web to settle: until then it takes part in the next rollout", lambda: namespace.service("web").get("settledAt")
+    )
     done = namespace.deploy(FIXED)
     lines = done.stdout.splitlines()
     assert done.code == 0

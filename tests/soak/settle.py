@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import images
-from hack.cluster import Cluster, up
+from hack.cluster import Cluster, node_images, up
 from hack.commands import run
 from hack.install.crd import install_crd
 from hack.progress import step
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options().parse_args(argv)
     cluster = up()
     for tag in ("1", "2"):
-        images.push_sample(cluster.registry, tag)
+        node_images.forget(images.push_sample(cluster.registry, tag))
     install_crd(cluster)
     measured = _measured(cluster, argv)
     ends_at = time.monotonic() + 60 * options.minutes
