@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+from hack import images
+
 from .conftest import Namespace, wait_for
 
 GOOD = """
@@ -84,11 +86,13 @@ def test_a_program_that_exits_inside_its_window_is_not_green_by_a_second_deploy(
 
 
 def test_an_app_that_exits_until_its_database_listens_is_renewed_once_and_green(namespace: Namespace) -> None:
+    tag = f"needs-{namespace.name}"  # a node may have an older program under a tag that was pushed before
+    images.push_sample(namespace.registry, tag)
     app = GOOD.replace('"web"', '"app"').replace("replicas = 2", 'command = ["/web", "--needs", "db:8080"]')
     app = app.replace("}", '  env { DATABASE_HOST = "db" }\n}')
     db = GOOD.replace('"web"', '"db"').replace("replicas = 2", 'command = ["/web", "--start-after", "20s"]')
     with ThreadPoolExecutor(1) as pool:
-        deployed = pool.submit(namespace.deploy, app + db)
+        deployed = pool.submit(namespace.deploy, (app + db).replace("web:1", f"web:{tag}"))
         wait_for("patience", lambda: namespace.service("app").get("message", "").startswith("waiting for db: "))
         assert namespace.service("app")["state"] == "Suspect"
         done = deployed.result()

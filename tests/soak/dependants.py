@@ -1,8 +1,10 @@
 """A first deploy of an app and its database: the app exits until the database listens."""
 
 import random
+import secrets
 from dataclasses import dataclass
 
+from hack import images
 from mill_cli.errors import Exit
 from tests.e2e.conftest import Namespace
 from tests.soak.cases import Counted, Soak, count
@@ -24,14 +26,16 @@ class First:
 
 def measure(soak: Soak, repetitions: int, measured: str) -> Section:
     """Run the part."""
+    tag = f"soak-{secrets.token_hex(4)}"  # a node may have an older program under a tag that was pushed before
+    images.push_sample(soak.cluster.registry, tag)
+
+    def run(namespace: Namespace, seconds: int) -> First:
+        """Deploy both at once."""
+        code = namespace.deploy(dependants(seconds, tag)).code
+        return First(code == Exit.SUCCESS, namespace.pods_created("app") - 1)
+
     cases = [each for _ in range(repetitions) for each in random.sample(DELAYS, len(DELAYS))]
     return section(count(soak, cases, run), measured)
-
-
-def run(namespace: Namespace, seconds: int) -> First:
-    """Deploy both at once."""
-    code = namespace.deploy(dependants(seconds)).code
-    return First(code == Exit.SUCCESS, namespace.pods_created("app") - 1)
 
 
 def section(counted: list[Counted[int, First]], measured: str) -> Section:

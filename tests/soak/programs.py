@@ -23,12 +23,12 @@ def exiting(seconds: float, replicas: int, *, check: bool) -> str:
     return web("1", replicas, command, *([CHECK] if check else []))
 
 
-def dependants(seconds: int) -> str:
+def dependants(seconds: int, tag: str) -> str:
     """Return a database that listens after so many seconds, and an app that exits until then."""
     start = '  health { start = "2m" }\n' if seconds > 30 else ""
     return f"""
 service "app" {{
-  image   = "REGISTRY/web:1"
+  image   = "REGISTRY/web:{tag}"
   command = ["/web", "--needs", "db:8080"]
   port    = 8080
   cpu     = 0.01
@@ -37,7 +37,7 @@ service "app" {{
 }}
 
 service "db" {{
-  image   = "REGISTRY/web:1"
+  image   = "REGISTRY/web:{tag}"
   command = ["/web", "--start-after", "{seconds}s"]
   port    = 8080
   cpu     = 0.01
