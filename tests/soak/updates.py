@@ -57,7 +57,7 @@ def by_mill(soak: Soak, namespace: Namespace, lane: Lane) -> Dropped:
         return namespace.deploy(web(str(number % 2 + 1), 2, CHECK)).code == Exit.SUCCESS
 
     assert update(0), "the first version"
-    return _under_load(soak, namespace, lane.updates, update)
+    return _under_load(soak, namespace, "web", lane.updates, update)
 
 
 def by_hand(soak: Soak, namespace: Namespace, lane: Lane) -> Dropped:
@@ -65,18 +65,18 @@ def by_hand(soak: Soak, namespace: Namespace, lane: Lane) -> Dropped:
     first = namespace.deploy(web("1", 2, CHECK))
     assert first.code == Exit.SUCCESS, first
     objects = [_bare(namespace.get(kind, "web")) for kind in ("deployment", "service")]
-    namespace.kubectl("delete", "milldeployment", "mill", "--cascade=foreground", "--timeout=120s")
+    namespace.kubectl("delete", "milldeployment", "mill")
     for each in objects:
         namespace.kubectl("apply", "-f", "-", stdin=each)
-    namespace.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
+    namespace.kubectl("rollout", "status", "deployment/bare", "--timeout=120s")
 
     def update(number: int) -> bool:
         image = f"{namespace.registry}/web:{number % 2 + 1}"
-        namespace.kubectl("set", "image", "deployment/web", f"web={image}")
-        namespace.kubectl("rollout", "status", "deployment/web", "--timeout=120s")
+        namespace.kubectl("set", "image", "deployment/bare", f"web={image}")
+        namespace.kubectl("rollout", "status", "deployment/bare", "--timeout=120s")
         return True
 
-    return _under_load(soak, namespace, lane.updates, update)
+    return _under_load(soak, namespace, "bare", lane.updates, update)
 
 
 RUNS: dict[str, Callable[[Soak, Namespace, Lane], Dropped]] = {"Mill": by_mill, "bare Deployments": by_hand}
@@ -93,7 +93,8 @@ def section(counted: list[Counted[Lane, Dropped]], measured: str) -> Section:
         updates = sum(each.outcome.updates for each in found)
         green = of(sum(each.outcome.green for each in found), updates)
         causes = ", ".join(f"{cause} {times}" for cause, times in total.failures.most_common()) or NOTHING
-        rows.append([kind, green, f"{total.requests:,}", total.failures.total(), causes])
+        row = [kind, green, f"{total.requests:,}", total.failures.total(), causes]
+        rows.append(row if found else [kind, *[NOTHING] * 4])
     return Section(
         HEADING,
         f"Two replicas are updated to another good version again and again, {LANES} services of each kind at once, "
@@ -106,8 +107,8 @@ def section(counted: list[Counted[Lane, Dropped]], measured: str) -> Section:
     )
 
 
-def _under_load(soak: Soak, namespace: Namespace, updates: int, update: Callable[[int], bool]) -> Dropped:
-    address = namespace.get("service", "web")["spec"]["clusterIP"]
+def _under_load(soak: Soak, namespace: Namespace, service: str, updates: int, update: Callable[[int], bool]) -> Dropped:
+    address = namespace.get("service", service)["spec"]["clusterIP"]
     time.sleep(2)  # kube-proxy may not have the endpoints yet
     dropped = Dropped()
     with load(address, 8080, RATE) as dropped.load:
@@ -132,4 +133,5 @@ def _bare(body: dict[str, Any]) -> str:
         spec = {"replicas": spec["replicas"], "selector": spec["selector"], "template": template}
     else:
         spec = {"selector": spec["selector"], "ports": spec["ports"]}
-    return bare.renamed({**body, "spec": spec}, {})
+    named = {"name": "bare", "labels": body["metadata"]["labels"]}
+    return bare.renamed({"apiVersion": body["apiVersion"], "kind": body["kind"], "metadata": named, "spec": spec}, {})
