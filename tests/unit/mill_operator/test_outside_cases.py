@@ -1,0 +1,228 @@
+"""What the world reports, and what should be said of it: texts and sequences of public bug reports."""
+
+from typing import Any, Final
+
+import pytest
+
+from mill_api.status import State
+from mill_operator.core.verdicts.judge import Observation
+from tests.support.outside_cases import observe, observe_each_second, read
+from tests.support.recordings import offset
+
+TEXTS: Final = read("texts")
+SEQUENCES: Final = read("sequences")
+ANSWERS: Final = read("pull_answers")
+
+EXPECTED_FAILURES: Final[frozenset[str]] = frozenset(
+    {
+        "p01-text-html",
+        "p02-content-digest",
+        "p50-parent-snapshot",
+        "p51-missing-bucket",
+        "p04-shortname-enforcing-inspect",
+        "p06-shortname-backoff",
+        "p09-disk-full-docker",
+        "p13-quay-expired",
+        "p26-schema1-21",
+        "p35-rootfs-mismatch",
+        "p36-layers-mismatch",
+        "p37-zstd-v2s2",
+        "p47-html-404",
+        "p53-io-error",
+        "p11-signed-url-x509",
+        "p23-aks-cdn-timeout",
+        "s02-runtime-missing",
+        "b03-combined",
+        "b04-multus",
+        "m01-nfs-systemd",
+        "m02-nfs-noexport",
+        "s15-cfs-quota",
+        "p15-crio-ise-no-number",
+        "p39-timeout-headers",
+        "p40-token-timeout",
+        "p43-http2",
+        "p17-acr-firewall",
+        "p19-acr-storage-403",
+        "p24-hub-failed-logins",
+        "p30-s3-accessdenied",
+        "s04-seccomp",
+        "s06-apparmor-exec",
+        "s07-chdir",
+        "s08-chdir-crio",
+        "s13-etchosts",
+        "s14-cgroup-flake",
+        "e04-old-runc-enoent",
+        "e05-old-runc-enoent2",
+        "e06-new-runc-enoent",
+        "s18-nonnumeric",
+        "s19-runasroot",
+        "e09-exit134",
+        "s11-create-deadline",
+        "v01-prov-deadline",
+        "v02-prov-aborted",
+        "e01-shared-lib-glibc",
+        "e03-git-publickey",
+        "e11-git-worktree",
+        "m03-unable-to-attach",
+        "r01-default-sa",
+        "r02-webhook-deadline",
+        "r03-webhook-canceled",
+        "r04-timeout",
+        "x03-sysctl",
+        "x04-outofcpu",
+        "x05-node-low",
+        "x06-nodeaffinity",
+        "p59-runtime-down",
+        "p60-runtime-reset",
+        "b10-network-not-ready",
+        "u09-scheduler-error",
+        "u10-gated",
+        "m05-not-registered",
+        "Q2-summary-event",
+        "Q3-new-node-403",
+        "Q4-webhook-20s",
+        "Q5-service-account-8s",
+        "Q7-slow-disk",
+        "Q9-multi-attach-6min",
+        "Q10-cgroup-race",
+        "Q13-rejected-pods",
+    }
+)
+"""Cases that are not judged well yet."""
+
+
+def _params(cases: list[dict[str, Any]]) -> list[Any]:
+    xfail = pytest.mark.xfail(strict=True)
+    return [
+        pytest.param(each, id=each["id"], marks=[xfail] if each["id"] in EXPECTED_FAILURES else []) for each in cases
+    ]
+
+
+@pytest.mark.parametrize("case", _params(TEXTS))
+def test_a_text_gets_its_cause(case: dict[str, Any]) -> None:
+    observation = observe(case)
+    finding = observation.finding
+    assert finding is not None
+    assert (finding.rule.code, finding.rule.speed.value) == (case["code"], case["speed"])
+    said = f"{finding.message}\n{finding.evidence}\n{finding.suggestion}"
+    for expected in case["expected_words"]:
+        assert _has_any(said, _meant(expected, case)), said
+    for forbidden in case["forbidden"]:
+        _assert_not(forbidden, observation)
+
+
+def _has_any(text: str, words: str) -> bool:
+    return any(word.lower() in text.lower() for word in words.split("|"))
+
+
+def _meant(expected: str, case: dict[str, Any]) -> str:
+    """Return what must be said; some cases describe it."""
+    described: dict[str, str] = {
+        "kubelet's message": case["text"].removeprefix("Pod "),
+        "event's message": case["text"].rpartition("message:")[2],
+        "cause of the specific event": "timed out waiting for the condition",
+    }
+    return described.get(expected, expected)
+
+
+def _assert_not(forbidden: str, observation: Observation) -> None:
+    finding = observation.finding
+    assert finding is not None
+    if forbidden == "more than 200 characters":
+        assert len(finding.message) <= 230  # with what Mill says itself
+    elif forbidden == "line breaks":
+        assert "\n" not in finding.message
+    elif forbidden.startswith("Failed within "):
+        due = offset(finding.due)
+        assert due is None or due - 3 > float(forbidden.split()[2])
+    else:
+        for text in (finding.rule.code, finding.message, finding.suggestion):
+            assert forbidden.lower() not in text.lower()
+        if forbidden in ("X-Amz-", "sig="):
+            assert forbidden not in finding.evidence
+
+
+@pytest.mark.parametrize("case", _params(SEQUENCES))
+def test_a_sequence_fails_no_earlier_than_kubernetes_can_heal_it(case: dict[str, Any]) -> None:
+    frames = [_detailed(frame) for frame in case["frames"]]
+    until = max(frame["at"] for frame in frames) + 60
+    states: list[tuple[int, State]] = []
+    for second, observation in observe_each_second(frames, until):
+        states.append((second, observation.state))
+        for forbidden in case["forbidden"]:
+            _assert_not_at(forbidden, second, observation)
+    healed = "pod" in frames[-1]
+    assert (states[-1][1] is State.HEALTHY) is healed
+    if healed:
+        assert State.FAILED not in {state for _, state in states}
+        assert State.SUSPECT in {state for _, state in states}
+    else:
+        assert (State.FAILED in {state for _, state in states}) is True
+
+
+def _assert_not_at(forbidden: str, second: int, observation: Observation) -> None:
+    if forbidden.startswith("Failed before "):
+        assert observation.state is not State.FAILED or second >= float(forbidden.split()[2])
+    elif forbidden == "Suspect after 48 s":
+        assert observation.state is State.FAILED or second < 48
+    elif forbidden == "nothing says why":
+        assert observation.finding is not None
+    elif observation.finding is not None:
+        for text in (observation.finding.rule.code, observation.finding.message):
+            assert forbidden not in text
+
+
+def _detailed(frame: dict[str, Any]) -> dict[str, Any]:
+    """Return a frame with the whole of a text that its report shortens, and with its number of pods."""
+    texts = {
+        "… 403 Forbidden": REFUSED,
+        "Back-off … 403 Forbidden": f'Back-off pulling image "registry.example/web:1": ErrImagePull: {REFUSED}',
+    }
+    text = frame.get("text", "")
+    return {**frame, "text": texts.get(text, text), "pods": 20}
+
+
+REFUSED: Final = (
+    'failed to pull and unpack image "registry.example/web:1": failed to resolve reference "registry.example/web:1": '
+    "pulling from host registry.example failed with status code [manifests 1]: 403 Forbidden"
+)
+
+
+WRONG_ANSWERS: Final = frozenset(
+    {
+        "DNS: no answer: containerd 1.7.31",
+        "client deadline 5 s on slow manifest (CRI caller gives up): containerd 2.4.2",
+        "connection reset: containerd 1.6.20",
+        "connection reset: containerd 1.7.31",
+        "connection reset: containerd 2.4.2",
+        "connection reset: containerd 2.4.2, use_local_image_pull",
+        "layer with wrong content (digest mismatch): containerd 1.6.20",
+        "reference invalid: upper case: containerd 1.6.20",
+        "reference invalid: upper case: containerd 1.7.31",
+        "slow: layer stalls after 1000 bytes: containerd 2.4.2",
+        "slow: no answer to the manifest request (60 s): containerd 1.7.31",
+        "slow: no answer to the manifest request (60 s): containerd 2.4.2",
+        "slow: no answer to the manifest request (60 s): containerd 2.4.2, use_local_image_pull",
+    }
+)
+"""Answers that are not judged well yet."""
+
+
+def _answers() -> list[Any]:
+    xfail = pytest.mark.xfail(strict=True)
+    named = [(f"{each['situation']}: {each['runtimes'][0]}", each) for each in ANSWERS]
+    return [pytest.param(each, id=name, marks=[xfail] if name in WRONG_ANSWERS else []) for name, each in named]
+
+
+@pytest.mark.parametrize("case", _answers())
+@pytest.mark.parametrize("form", ["status", "back-off"])
+def test_an_answer_of_containerd_gets_its_cause(case: dict[str, Any], form: str) -> None:
+    text = case["text"] if case["grpc"] == "Unknown" else f"rpc error: code = {case['grpc']} desc = {case['text']}"
+    reason = "ErrImagePull"
+    if form == "back-off":
+        reason, text = "ImagePullBackOff", f'Back-off pulling image "{case["image"]}": ErrImagePull: {text}'
+    given = {"where": "waiting.message", "kubernetes_reason": reason, "text": text, "image": case["image"]}
+    finding = observe(given).finding
+    assert finding is not None
+    assert finding.rule.code in case["code"].split("|")
+    assert case["speed"] in (None, finding.rule.speed.value)
