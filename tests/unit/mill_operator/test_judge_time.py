@@ -110,16 +110,23 @@ class TestGrace:
 class TestDenied:
     """Registries deny for a moment: a token that has just expired, a right that is just being given."""
 
-    def test_a_second_attempt_that_is_denied_is_enough(self):
+    def test_attempts_that_are_denied_again_do_not_shorten_the_grace_period(self):
+        """A node that has just started may get its own credentials for the registry only after some attempts."""
         first = look(pod("unauthorized"))
         assert offset(first.finding.due) == 33
         backing_off = waiting("ImagePullBackOff", f'Back-off pulling image "x": ErrImagePull: {first.finding.evidence}')
         second = look(backing_off, at=15, previous=remembered(first))
         assert (second.state, offset(second.finding.due)) == (State.SUSPECT, 33)
         third = look(pod("unauthorized"), at=26, previous=remembered(second))
+        assert (third.state, offset(third.finding.due)) == (State.SUSPECT, 33)
+        third = look(pod("unauthorized"), at=33, previous=remembered(third))
         assert third.state is State.FAILED
         # The verdict stands while the node waits for its next attempt.
-        assert look(backing_off, at=28, previous=remembered(third)).state is State.FAILED
+        assert look(backing_off, at=35, previous=remembered(third)).state is State.FAILED
+
+    def test_a_new_node_has_two_minutes_to_get_its_credentials(self):
+        assert offset(look(pod("unauthorized"), answers=node(since=-299)).finding.due) == 3 + 120
+        assert offset(look(pod("unauthorized"), answers=node(since=-300)).finding.due) == 33
 
 
 class TestBackOffWithoutCause:

@@ -77,7 +77,7 @@ def _about_a_pull(pod: ObservedPod, container: ObservedContainer, previous: Serv
     if pulls.needs_platform(container):
         return _node(pod, SETTLED)
     if pulls.needs_pull_secrets(container):
-        return {_events(pod, LATER)}
+        return {_events(pod, LATER), *_node(pod, SETTLED)}
     if pulls.names_no_cause(container) and not pulls.is_known_cause(previous, container.image):
         return {_events(pod, SETTLED, says=container.waiting_message)}
     return set()

@@ -12,8 +12,8 @@ from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.messages import cause
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.patterns import pattern, repeated
-from mill_operator.core.verdicts.container_predicates import PodPredicate
 from mill_operator.core.verdicts.rule_input import Match, PodSubject, Problem, ProblemKind
+from mill_operator.core.verdicts.waiting_predicates import PodPredicate
 
 SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
 """Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""

@@ -12,7 +12,7 @@ from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import PodSubject
-from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY
+from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY, UNREADY_PORT
 from mill_operator.core.verdicts.rules.runs import ENDS
 
 _RUNNING: Final = frozenset(rule.code for rule in (*ENDS, *READINESS))
@@ -101,7 +101,7 @@ def _start_observed_at(previous: ServiceStatus | None, now: datetime) -> datetim
         return None
     if previous.state in (State.PENDING, State.PULLING, State.HEALTHY):
         return now
-    if previous.rule == UNREADY and previous.since is not None:
+    if previous.rule in (UNREADY, UNREADY_PORT) and previous.since is not None:
         return timestamps.parse(previous.since)
     started_at: str | None = None
     for step in previous.transitions:

@@ -66,6 +66,8 @@ class Reason:
     """How long it is normal, and not even a suspicion; None: it is one at once."""
     is_patient: bool = False
     """Whether a service that refers to others is suspected only, while one of them serves nothing."""
+    is_own_fault: bool = False
+    """Whether it is the version's own: its image, start, run or health. A version is taken back for nothing else."""
     timer_group: str = ""
     """Reasons of one group share a timer: a registry that fails for changing causes fails all the time."""
 

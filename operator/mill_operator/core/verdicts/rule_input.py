@@ -85,3 +85,5 @@ class Match:
     """Overrides the rule's."""
     open_ended: bool = False
     """Only a suspicion: no time makes this a failure."""
+    waits: bool = False
+    """Whether it lasts for as long as others want: the time without progress does not run."""
