@@ -85,7 +85,7 @@ _IDS: Final = repeated(
     r"|\bcontainerd-mount\d{1,20}|\bextract-\d{1,20}-[\w-]{1,20}"
 )
 _ESCAPED_QUOTE: Final = repeated(r'\\{1,20}"')
-_UNKNOWN: Final = pattern(r"(?i)^(?P<cause>.*?)[\s\"]*(?::\s*unknown)?[\s\"]*$")
+_UNKNOWN: Final = ": unknown"
 ELISION: Final = "…"
 _HEAD_BYTES: Final = 60
 """Bytes of a long cause's beginning that are kept: most of what is kept is its end."""
@@ -123,11 +123,12 @@ def _without_arguments(text: str) -> str:
 
 def _trimmed(text: str) -> str:
     """Return a text without the `: unknown` and the quotes that containerd and old runc put behind it."""
-    if not text.lower().rstrip(' "').endswith(": unknown") and text.count('"') % 2 == 0:
+    bare = text.rstrip(' "')
+    is_unknown = bare.lower().endswith(_UNKNOWN)
+    if not is_unknown and text.count('"') % 2 == 0:
         return text
-    found = _UNKNOWN.match(text)
-    trimmed = found["cause"] if found else text
-    return trimmed + '"' if trimmed.count('"') % 2 else trimmed
+    bare = bare[: -len(_UNKNOWN)].rstrip(' "') if is_unknown else bare
+    return f'{bare}"' if bare.count('"') % 2 else bare
 
 
 def _elided(text: str) -> str:
