@@ -92,7 +92,7 @@ ROWS = [
         due=60, wake=33, at=30, answers=said(events.MOUNT_OF_NOTHING)),
     Row("mounting", State.SUSPECT, "VolumeNotMounted", 'volume "mount-data" not mounted: cannot format /dev/sdb',
         due=150, wake=33, at=30, answers=said(events.MOUNT_OF_A_BROKEN_DISK)),
-    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
+    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=450, wake=33, at=30,
         answers=said(events.ATTACHED_ELSEWHERE)),
     Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
         answers=said(events.MOUNT_BEFORE_ITS_DRIVER)),
@@ -221,10 +221,14 @@ def test_every_container_rule_is_shown_by_a_recording():
     }  # what is wrong without any pod, or only for its time: below
     other_runtimes = {  # their texts, in runtime_texts.yaml and outside_cases/
         "ContainerConfigError",
+        "DevicesNotPrepared",
+        "Evicted",
         "ImageBroken",
         "ImageFormatUnsupported",
         "ImagePullFailed",
         "ImageUserRefused",
+        "PodRejected",
+        "SchedulingGated",
         "SharedLibraryNotFound",
         "SignatureRejected",
         "StartFailed",

@@ -17,25 +17,6 @@ EXPECTED_FAILURES: Final[frozenset[str]] = frozenset(
     {
         "p11-signed-url-x509",
         "p23-aks-cdn-timeout",
-        "v01-prov-deadline",
-        "v02-prov-aborted",
-        "r01-default-sa",
-        "r02-webhook-deadline",
-        "r03-webhook-canceled",
-        "r04-timeout",
-        "x03-sysctl",
-        "x04-outofcpu",
-        "x05-node-low",
-        "x06-nodeaffinity",
-        "b10-network-not-ready",
-        "u09-scheduler-error",
-        "u10-gated",
-        "m05-not-registered",
-        "Q2-summary-event",
-        "Q4-webhook-20s",
-        "Q5-service-account-8s",
-        "Q9-multi-attach-6min",
-        "Q13-rejected-pods",
     }
 )
 """Cases that are not judged well yet."""

@@ -126,6 +126,17 @@ class EvictionRule(Rule):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionRule(Rule):
+    """Looks at the pods of a service that nodes have evicted or rejected of late, oldest first."""
+
+    predicate: Callable[[Sequence[ObservedPod]], Match | None]
+
+    def match(self, subject: Subject) -> Match | None:
+        """Return what the rule finds in these pods."""
+        return self.predicate(subject.recent) if isinstance(subject, EvictionSubject) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRule(Rule):
     """Looks at the Job of a run, whether its pod exists or not."""
 

@@ -70,6 +70,8 @@ class EvictionSubject(Subject):
     """The pods of the desired template that nodes have evicted, oldest first."""
 
     pods: tuple[ObservedPod, ...]
+    recent: tuple[ObservedPod, ...] = ()
+    """Those that nodes have evicted or rejected of late, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

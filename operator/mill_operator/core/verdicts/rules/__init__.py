@@ -4,7 +4,7 @@ Rows are read from top to bottom. Of several that match, one whose time is up wi
 the first. The modules of this package hold the rows by subject; their order is here. It makes docs/failure-codes.md.
 
 A new reason is a new row, a predicate (`pull_predicates`, `start_predicates`, `container_predicates`,
-`pod_predicates`), and a recorded pod in tests.
+`scheduling_predicates`, `volume_predicates`, `pod_predicates`), and a recorded pod in tests.
 """
 
 from typing import Final
@@ -14,6 +14,7 @@ from mill_operator.core.verdicts.rules.images import NAMED_CAUSES
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
 from mill_operator.core.verdicts.rules.placement import PLACEMENT
 from mill_operator.core.verdicts.rules.readiness import READINESS, SLOW_PULL
+from mill_operator.core.verdicts.rules.refusals import REFUSALS
 from mill_operator.core.verdicts.rules.registries import VAGUE_CAUSES
 from mill_operator.core.verdicts.rules.runs import ENDS
 from mill_operator.core.verdicts.rules.starts import STARTS
@@ -28,6 +29,7 @@ TABLE: Final[tuple[Rule, ...]] = (
     *VOLUMES,
     *STARTS,
     *ENDS,
+    *REFUSALS,
     *PLACEMENT,
     SLOW_PULL,
     *READINESS,
