@@ -13,23 +13,8 @@ TEXTS: Final = read("texts")
 SEQUENCES: Final = read("sequences")
 ANSWERS: Final = read("pull_answers")
 
-EXPECTED_FAILURES: Final[frozenset[str]] = frozenset(
-    {
-        "p11-signed-url-x509",
-        "p23-aks-cdn-timeout",
-    }
-)
-"""Cases that are not judged well yet."""
 
-
-def _params(cases: list[dict[str, Any]]) -> list[Any]:
-    xfail = pytest.mark.xfail(strict=True)
-    return [
-        pytest.param(each, id=each["id"], marks=[xfail] if each["id"] in EXPECTED_FAILURES else []) for each in cases
-    ]
-
-
-@pytest.mark.parametrize("case", _params(TEXTS))
+@pytest.mark.parametrize("case", TEXTS, ids=[each["id"] for each in TEXTS])
 def test_a_text_gets_its_cause(case: dict[str, Any]) -> None:
     observation = observe(case)
     finding = observation.finding
@@ -73,7 +58,7 @@ def _assert_not(forbidden: str, observation: Observation) -> None:
             assert forbidden not in finding.evidence
 
 
-@pytest.mark.parametrize("case", _params(SEQUENCES))
+@pytest.mark.parametrize("case", SEQUENCES, ids=[each["id"] for each in SEQUENCES])
 def test_a_sequence_fails_no_earlier_than_kubernetes_can_heal_it(case: dict[str, Any]) -> None:
     frames = [_detailed(frame) for frame in case["frames"]]
     until = max(frame["at"] for frame in frames) + 60
@@ -115,17 +100,7 @@ REFUSED: Final = (
 )
 
 
-WRONG_ANSWERS: Final[frozenset[str]] = frozenset()
-"""Answers that are not judged well yet."""
-
-
-def _answers() -> list[Any]:
-    xfail = pytest.mark.xfail(strict=True)
-    named = [(f"{each['situation']}: {each['runtimes'][0]}", each) for each in ANSWERS]
-    return [pytest.param(each, id=name, marks=[xfail] if name in WRONG_ANSWERS else []) for name, each in named]
-
-
-@pytest.mark.parametrize("case", _answers())
+@pytest.mark.parametrize("case", ANSWERS, ids=[f"{each['situation']}: {each['runtimes'][0]}" for each in ANSWERS])
 @pytest.mark.parametrize("form", ["status", "back-off"])
 def test_an_answer_of_containerd_gets_its_cause(case: dict[str, Any], form: str) -> None:
     text = case["text"] if case["grpc"] == "Unknown" else f"rpc error: code = {case['grpc']} desc = {case['text']}"
