@@ -38,9 +38,10 @@ _IMAGE_WRAPPINGS: Final = (
     r"failed to register layer:\s*",
 )
 _START_WRAPPINGS: Final = (
-    r"rpc error: code = \w+ desc =\s*",
+    r"\[?rpc error: code = \w+ desc =\s*\[?",
     r"Error response from daemon:\s*",
-    r"Failed (?:to )?create pod sandbox:\s*",
+    r"Failed (?:to )?create pod sandbox:\s*\[?",
+    r"failed to create pod network sandbox \S+:\s*",
     r"failed to set ?up (?:network for sandbox|sandbox container) \"[^\"]*\"(?: network for pod \"[^\"]*\")?:\s*",
     r'failed to start (?:sandbox )?container(?: for pod)?(?: "[^"]*")?:\s*',
     r'network ?Plugin cni failed to set up pod "[^"]*" network:\s*',
@@ -60,7 +61,7 @@ _START_WRAPPINGS: Final = (
 )
 _VOLUME_WRAPPINGS: Final = (
     r"\(combined from similar events\):\s*",
-    r'\w+(?:\.\w+)? failed for volume "[^"]*"\s*:\s*',
+    r'\w+(?:\.\w+)? (?:initialization )?failed for volume "[^"]*"\s*:\s*',
     (
         r"Unable to attach or mount volumes: unmounted volumes=\[[^\]]*\], unattached volumes=\[[^\]]*\]"
         r"(?:, failed to process volumes=\[[^\]]*\])?:\s*"
@@ -86,6 +87,8 @@ _IDS: Final = repeated(
 )
 _ESCAPED_QUOTE: Final = repeated(r'\\{1,20}"')
 _UNKNOWN: Final = ": unknown"
+_CLEANUP: Final = ", failed to clean up sandbox"
+"""What the kubelet of docker adds to a sandbox's failure."""
 ELISION: Final = "…"
 _HEAD_BYTES: Final = 60
 """Bytes of a long cause's beginning that are kept: most of what is kept is its end."""
@@ -98,7 +101,7 @@ def cause(message: str) -> str:
     """
     text = without_ids(one_line(message, limits.TEXT_BYTES))
     found = _WRAPPED.match(text)
-    inner = _without_arguments(text[found.end() :] if found else text)
+    inner = _without_arguments(text[found.end() :] if found else text).partition(_CLEANUP)[0]
     inner = _trimmed(inner) if inner else text
     return _elided(inner)
 

@@ -115,7 +115,9 @@ def storage_refuses(subject: PodSubject) -> Match | None:
 def _is_refused_elsewhere(message: str) -> bool:
     """Return whether the 403 is of an address that is none of a registry's API."""
     found = STATUS_403.search(message)
-    return found is not None and "/v2/" not in found["address"] and "token" not in found["address"]
+    if found is None or "token" in found["address"]:
+        return False
+    return not found["address"].partition("://")[2].partition("/")[2].startswith("v2/")
 
 
 def _message(subject: PodSubject) -> str:

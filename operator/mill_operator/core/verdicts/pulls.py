@@ -25,7 +25,7 @@ FILE_DENIED: Final = repeated(r"(?i)permission denied")
 UNPACKING: Final = pattern(r"(?i)failed to (?:extract|register) layer|failed to unpack|snapshot|/var/lib/")
 """What a node does with an image that the registry has given."""
 OTHER_PLATFORM: Final = pattern(
-    r"(?i)no match for platform"
+    r"(?i)no match for platform|cannot be used on this platform|does not match the (?:specified|detected host) platform"
     r"|no matching manifest for (?P<docker>[\w/.-]+)"
     r"|no image found in (?:manifest list|image index) for architecture \"?(?P<arch>\w+)\"?,"
     r" variant \"?(?P<variant>\w*)\"?, OS \"?(?P<os>\w+)"
@@ -41,6 +41,7 @@ NOT_FOUND: Final = (
     r"|(?:artifact|repository|project|error: image) \S*\s*not found"  # Harbor; Docker before 17
     r"|tag \S* was deleted or has expired"  # Quay
     r"|\[manifests [^\]]*\]: 404 not found"
+    r"|(?:head|get) request to https?://[^/\s]+/v2/\S*: 404 not found"
     r"|reading\s*:?\s*(?:received unexpected http status: )?404 not found"
 )
 """A registry's answer about the image that it was asked for. What is missing on the node ends in `not found` too."""

@@ -18,7 +18,7 @@ CONFIG_PROBLEMS: Final = frozenset({"CreateContainerConfigError", "CreateContain
 
 FORMAT: Final = pattern(r"(?i)exec format error")
 COMMAND: Final = pattern(
-    r'(?i)\bexec: \\{0,20}"[^"]*": (?:stat [^:]*: )?'
+    r'(?is)(?:container process|container init|oci runtime error)\b.*\bexec: \\{0,20}"[^"]*": (?:stat [^:]*: )?'
     r"(?:executable file not found|no such file or directory|permission denied|is a directory|not a directory)"
     r"|executable (?:file )?[`'][^`']*[`'] (?:for container )?(?:not found|does not exist)"  # crun, youki
     r"|open executable: (?:no such file|permission denied|is a directory)"  # crun
@@ -32,8 +32,7 @@ TOO_LITTLE_MEMORY: Final = pattern(
     r"|unable to set memory limit|memory\.(?:max|limit_in_bytes): (?:device or resource busy|invalid argument)"
 )
 HELPER: Final = pattern(
-    r"(?i)unable to retrieve OCI runtime error|running (?:\w+ )?hook|runtime-hook|fork/exec"
-    r"|exec: \\{0,20}\"(?:docker-)?runc\\{0,20}\""
+    r"(?i)unable to retrieve OCI runtime error|running (?:\w+ )?hook|runtime-hook|fork/exec|apparmor|seccomp"
 )
 """A program of the runtime's own that it cannot execute."""
 SLOW: Final = (

@@ -22,7 +22,8 @@ BUSY: Final = pattern(
     r"(?i)deadline ?exceeded|code = (?:aborted|unavailable|canceled)|\bin progress|\bpending\b"
     r"|being (?:created|provisioned)"
     r"|timed out|timeout|connection (?:refused|reset)|transport is closing|too many requests|rate ?(?:limit|exceeded)"
-    r"|throttl|operation with the given|try again|being (?:detached|deleted)|waiting for"
+    r"|throttl|operation with the given|try again|being (?:detached|deleted)|waiting for|error reading from server"
+    r"|no topology key found|failed to get target node"
 )
 """A provisioner or a driver that is still at work, or starts: it is asked again until it has done it."""
 IN_USE: Final = pattern(
@@ -41,7 +42,7 @@ SUMMARY: Final = "Unable to attach or mount volumes"
 ABSENT: Final = pattern(
     r"(?i)(?:configmap|secret|persistentvolume|persistentvolumeclaim|storageclass|serviceaccount)s?"
     r"(?:\.[\w.]+)? \"[^\"]*\" not found|references non-existent|hostpath type check failed"
-    r"|given by server: no such file|code = notfound|invalidvolume\.notfound"
+    r"|given by server: no such file|invalidvolume\.notfound|path \"[^\"]*\" does not exist"
     r"|(?:volume|disk|share|snapshot|filesystem|file system|export|bucket|directory|subvolume)\b[^:]{0,150}"
     r"(?:not found|does not exist|could not be found)"
 )
@@ -50,7 +51,11 @@ NODES_OWN: Final = repeated(
     r"(?i)not found in the list of registered|executable file not found|special device \S+ does not exist|/dev/\S+"
 )
 VOLUME: Final = pattern(r"volume \"(?P<name>[^\"]+)\"|unmounted volumes=\[(?P<first>[^\],\s]+)")
-OBJECT: Final = pattern(r"(?i)\bobject \"|configmap|secret|service ?account|\bprojected\b|kube-api-access")
+OBJECT: Final = pattern(r"(?i)\bobject \"|configmap|secret|service ?account|\bprojected\b")
+TOKEN_VOLUME: Final = ("kube-api-access-", "default-token-")
+"""Beginnings of the names of volumes that Kubernetes adds to pods."""
+MOUNT_COMMAND: Final = "exit status"
+"""In a failed mount: the node's `mount` has ended, and no driver is at work."""
 """In a failed mount: a volume of files that Kubernetes makes of objects, and no claim."""
 SANDBOX_IMAGE: Final = pattern(r"(?i)(?:sandbox image|pulling image) \"(?P<image>[^\"]+)\"")
 
@@ -121,7 +126,8 @@ def mount_fails(kind: MountFailure) -> PodPredicate:
 
 
 def _kind(message: str, *, is_claim: bool) -> MountFailure:
-    if is_claim and (IN_USE.search(message) or (BUSY.search(message) and not message.startswith(SUMMARY))):
+    is_busy = BUSY.search(message) and not message.startswith(SUMMARY) and MOUNT_COMMAND not in message
+    if is_claim and (is_busy or IN_USE.search(message)):
         return MountFailure.IN_USE
     if ABSENT.search(NODES_OWN.sub("", message)):
         return MountFailure.ABSENT
@@ -134,7 +140,7 @@ def _volume(pod: ObservedPod, message: str) -> tuple[str, bool]:
     named = next(filter(None, found.groups("")), "?") if found else "?"
     if named in pod.claims:
         return named, True
-    if named in pod.other_volumes or OBJECT.search(message):
+    if named in pod.other_volumes or named.startswith(TOKEN_VOLUME) or OBJECT.search(cause(message)):
         return named, False
     return (pod.claims[0] if len(pod.claims) == 1 else named), True
 

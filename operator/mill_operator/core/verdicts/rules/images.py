@@ -52,7 +52,8 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(
             r"manifest\.v1\+prettyjws|no longer supported since containerd|schema ?1 (?:images?|support)"
             r"|image format v1|unsupported (?:docker v2s2|manifest|layer) media ?type"
-            r"|unsupported media type:? \"?application/|unsupported MIME ?type|unsupported schema version"
+            r"|(?:unsupported media type:? \"?|unexpected media type )application/vnd|unsupported MIME ?type"
+            r"|unsupported schema version"
             r"|media type \S+ (?:is )?(?:not supported|no longer supported)|manifest schema unsupported"
             r"|no unpack platforms"
         ),
@@ -69,7 +70,8 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(
             r"mismatched image rootfs and manifest layers|layers from manifest don't match image configuration"
             r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum|size) mismatch"
-            r"|digest did not match|verification failed for (?:digest|layer)|layer verification failed"
+            r"|failed (?:size|digest) validation|digest did not match|verification failed for (?:digest|layer)"
+            r"|layer verification failed"
             r"|integrity check(?:sum)? failed|invalid tar header|gzip: invalid|flate: corrupt|zstd: (?:invalid|corrupt)"
             r"|mediatype in manifest should be"
         ),

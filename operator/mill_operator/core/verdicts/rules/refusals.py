@@ -44,7 +44,7 @@ REFUSALS: Final[tuple[Rule, ...]] = (
             r"|the server (?:is|was|has|could not|rejected)|(?:Post|Get|Put|Patch) \"?https?:|net/http|http2"
             r"|unexpected EOF|dial tcp|read tcp|client rate limiter|too ?many ?requests"
             r"|storage is \(re\)initializing|leader changed"
-            r"|apiserver|user \"system:serviceaccount:kube-system:).*)"
+            r"|apiserver|user \"system:serviceaccount:kube-system:|unauthorized$).*)"
         ),
         evidence="the API server or an admission webhook does not answer, or a quota's status is not known yet",
         message="pods not accepted by the cluster: {cause}",

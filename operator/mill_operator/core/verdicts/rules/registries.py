@@ -17,6 +17,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(
             r"(?:dial|read) unix|error reading from server|transport is closing|connection error: desc"
             r"|cannot connect to the docker daemon|(?:containerd|crio|docker|dockerd)\.sock"
+            r"|failed to inspect image .*deadline exceeded"
         ),
         evidence="the kubelet cannot connect to the container runtime of its node",
         message="image pull failed: container runtime of node {node} does not answer: {waiting}",
