@@ -67,6 +67,7 @@ _VOLUME_WRAPPINGS: Final = (
         r"(?:, failed to process volumes=\[[^\]]*\])?:\s*"
     ),
     r'failed to provision volume with StorageClass "[^"]*":\s*',
+    r'Unable to mount volumes for pod "[^"]*":\s*',
     r"Failed to prepare dynamic resources:\s*",
 )
 _REFUSAL_WRAPPINGS: Final = (

@@ -35,6 +35,7 @@ SIGNALS: Final = {
 LIBRARY: Final = pattern(
     r"(?:error while loading shared libraries|Error loading shared library):? (?P<missing>[^:\s]+): "
     r"|/(?P<library>[\w.+-]+): version `(?P<version>[^']+)' not found"
+    r"|Error relocating \S+ (?P<symbol>\S+): symbol not found"
 )
 """What the loaders of glibc and musl write before a program has begun."""
 REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
@@ -71,8 +72,9 @@ def library_missing(subject: PodSubject) -> Match | None:
     found = LIBRARY.search(end.message) if end is not None and end.exit_code in (1, 127) else None
     if end is None or found is None:
         return None
-    missing, library, version = found.groups("")
-    return _repeated_end(subject, end, {"library": missing or f"{library} of version {version}"})
+    missing, library, version, symbol = found.groups("")
+    others = f"{library} of version {version}" if library else f"with symbol {symbol}"
+    return _repeated_end(subject, end, {"library": missing or others})
 
 
 def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] | None = None) -> Match:

@@ -108,7 +108,7 @@ def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
     known = subject.results.nodes.get(node)
     return {
         "service": name,
-        "memory": subject.request.memory,
+        "memory": subject.request.memory or "none",
         "node": node,
         "platform": known.platform if known and known.platform else f"the platform of node {node}",
         "waiting": cause(pod.container.waiting_message or pod.container.waiting_reason) if pod else "",

@@ -37,6 +37,8 @@ def pull(says: str) -> PodPredicate:
 BY_PLATFORM = pull(OTHER_PLATFORM.pattern.removeprefix("(?i)"))
 NOT_FOUND_BY_REGISTRY = pull(NOT_FOUND)
 incomplete = pull(INCOMPLETE)
+NOT_READ_BY_KUBELET = waits({"InvalidImageName"})
+NOT_READ_BY_RUNTIME = pull(r"invalid reference format|failed to parse image reference|couldn't parse image")
 
 
 def other_platform(subject: PodSubject) -> Match | None:
@@ -47,6 +49,11 @@ def other_platform(subject: PodSubject) -> Match | None:
     found = match.values
     platform = found["docker"] or "/".join(part for part in (found["os"], found["arch"], found["variant"]) if part)
     return Match(match.evidence, {"platform": platform} if platform else {})
+
+
+def invalid_name(subject: PodSubject) -> Match | None:
+    """Find an image's name that the kubelet, or the container runtime, cannot read."""
+    return NOT_READ_BY_KUBELET(subject) or NOT_READ_BY_RUNTIME(subject)
 
 
 def image_missing(subject: PodSubject) -> Match | None:

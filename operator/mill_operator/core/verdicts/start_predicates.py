@@ -21,7 +21,7 @@ COMMAND: Final = pattern(
     r'(?is)(?:container process|container init|oci runtime error)\b.*\bexec: \\{0,20}"[^"]*": (?:stat [^:]*: )?'
     r"(?:executable file not found|no such file or directory|permission denied|is a directory|not a directory)"
     r"|executable (?:file )?[`'][^`']*[`'] (?:for container )?(?:not found|does not exist)"  # crun, youki
-    r"|open executable: (?:no such file|permission denied|is a directory)"  # crun
+    r"|open executable: (?:no such file|permission denied|operation not permitted|is a directory)"  # crun
     r'|error finding executable "[^"]*"'  # gVisor
     r"|the file \S+ was not found"  # Kata
     r"|no command specified"

@@ -28,7 +28,7 @@ BUSY: Final = pattern(
 """A provisioner or a driver that is still at work, or starts: it is asked again until it has done it."""
 IN_USE: Final = pattern(
     r"(?i)multi-attach error|already (?:exclusively )?(?:attached|used by|mounted)|still (?:attached|in use|being used)"
-    r"|volumeinuse|\bis (?:in use|being used)"
+    r"|volumeinuse|\bis (?:in use|being used)|not (?:yet )?attached according to node"
 )
 """A volume that another node has not let go yet. Kubernetes detaches it by force after six minutes."""
 
@@ -37,7 +37,7 @@ SANDBOX: Final = ("FailedCreatePodSandBox", "NetworkNotReady")
 DEVICES: Final = ("FailedPrepareDynamicResources",)
 BEGUN: Final = ("Pulling", "Pulled")
 """Events of a pod that has got past them: a kubelet does not update the status while it pulls."""
-SUMMARY: Final = "Unable to attach or mount volumes"
+SUMMARY: Final = ("Unable to attach or mount volumes", "Unable to mount volumes for pod")
 """What the kubelet adds every two minutes. It names no cause, and hides none."""
 ABSENT: Final = pattern(
     r"(?i)(?:configmap|secret|persistentvolume|persistentvolumeclaim|storageclass|serviceaccount)s?"
