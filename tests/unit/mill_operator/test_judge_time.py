@@ -124,8 +124,8 @@ class TestDenied:
         # The verdict stands while the node waits for its next attempt.
         assert look(backing_off, at=35, previous=remembered(third)).state is State.FAILED
 
-    def test_a_new_node_has_two_minutes_to_get_its_credentials(self):
-        assert offset(look(pod("unauthorized"), answers=node(since=-299)).finding.due) == 3 + 120
+    def test_a_new_node_has_a_minute_to_get_its_credentials(self):
+        assert offset(look(pod("unauthorized"), answers=node(since=-299)).finding.due) == 3 + 60
         assert offset(look(pod("unauthorized"), answers=node(since=-300)).finding.due) == 33
 
 

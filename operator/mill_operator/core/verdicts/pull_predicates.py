@@ -26,7 +26,7 @@ from mill_operator.core.verdicts.waiting_predicates import PodPredicate, waits
 
 NEW_NODE: Final = timedelta(minutes=5)
 """A node that became ready within this time before a pod was created is new."""
-NEW_NODE_GRACE: Final = timedelta(seconds=120)
+NEW_NODE_GRACE: Final = timedelta(seconds=60)
 
 
 def pull(says: str) -> PodPredicate:

@@ -220,7 +220,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         grace=seconds(30),
         predicate=pull_denied,
         is_own_fault=True,
-        evidence="401, 403, `unauthorized` or `denied` from the registry; 120 s on a node that became ready"
+        evidence="401, 403, `unauthorized` or `denied` from the registry; 60 s on a node that became ready"
         " less than five minutes ago",
         message="image pull failed: access denied",
         suggestion=(
