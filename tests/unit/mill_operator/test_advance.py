@@ -282,6 +282,19 @@ class TestRolledBack:
         assert world.look(failed("web", template=self.BAD)).service("web").failed_template is None
 
 
+class TestSchedulingGate:
+    def test_a_pod_that_a_queue_holds_back_has_its_time_afterwards(self, world):
+        gated = suspect("web", "SchedulingGated", waits=True)
+        world.look(pending("web")).look(gated, after=1).look(gated, after=2 * HOUR)
+        assert world.service("web").state is State.SUSPECT
+        world.look(pending("web"), after=1)
+        assert world.service("web").state is State.PENDING
+        world.look(pending("web"), after=599)
+        assert world.service("web").state is State.PENDING
+        world.look(pending("web"), after=1)
+        assert world.service("web").reason == "Timeout"
+
+
 class TestSuperseded:
     def test_a_newer_generation_ends_it(self, world):
         world.look(starting("web"), failed("broken"))

@@ -221,8 +221,8 @@ class TestBeforeTheFirstContainer:
         assert "pvc" not in injected.suggestion
 
 
-def test_a_provisioner_at_work_has_five_minutes() -> None:
+def test_a_provisioner_at_work_has_eight_minutes() -> None:
     case = {"where": "claim-event", "kubernetes_reason": "Provisioning", "text": "External provisioner is provisioning"}
     finding = observe(case).finding
     assert finding is not None
-    assert (finding.rule.id, offset(finding.due)) == ("volume-provisioning", 303)
+    assert (finding.rule.id, offset(finding.due)) == ("volume-provisioning", 483)

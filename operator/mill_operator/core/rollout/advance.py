@@ -34,6 +34,7 @@ from mill_operator.core.rollout.settling import (
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.rules.placement import SCHEDULING_GATE
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -206,7 +207,9 @@ class _NextStates:
         return self._record(before, after, ())
 
     def _paused(self, before: ServiceStatus, finding: Finding | None) -> ServiceStatus:
-        """Return a service whose time without progress did not run while a time limit of its own did."""
+        """Return a service whose time without progress did not run while a time limit of its own, or a gate, did."""
+        if before.rule == SCHEDULING_GATE and (finding is None or not finding.has_own_time):
+            return before.model_copy(update={"moved_at": self._at})
         is_over = before.due_at is not None and (finding is None or not finding.has_own_time)
         if not is_over or (not self._frozen and self._now >= self._started_at + LONGEST_PAUSE):
             return before

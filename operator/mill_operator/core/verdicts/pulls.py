@@ -35,7 +35,7 @@ SAYS_NO_CAUSE: Final = pattern(rf'(?im)pull QPS exceeded|context canceled|^{BACK
 LOGIN_FAILS: Final = pattern(r"(?i)failed to (?:authorize|fetch \w+ token)|no pull access")
 NOT_FOUND: Final = (
     r'failed to resolve (?:reference(?: "[^"]*")?|image): \S*\s*not found'
-    r'|image "[^"]*": :?\s*not found\s*$'
+    r'|failed to pull (?:and unpack )?image "[^"]*": :?\s*not found\s*$'
     r"|manifest unknown|name unknown|repository name not known to registry"
     r"|manifest for \S*\s*not found"
     r"|(?:artifact|repository|project|error: image) \S*\s*not found"  # Harbor; Docker before 17

@@ -56,7 +56,6 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
             r"|(?:unsupported media type:? \"?|unexpected media type )application/vnd|unsupported MIME ?type"
             r"|unsupported schema version"
             r"|media type \S+ (?:is )?(?:not supported|no longer supported)|manifest schema unsupported"
-            r"|no unpack platforms"
         ),
         is_own_fault=True,
         evidence="the node's container runtime names a format or media type that it does not support",

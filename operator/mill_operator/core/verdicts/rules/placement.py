@@ -8,6 +8,7 @@ from mill_operator.core.verdicts.scheduling_predicates import Obstacle, gated, s
 
 NO_NODE: Final = "unschedulable"
 """The timer of pods without a node: the cause that most nodes have changes with the nodes."""
+SCHEDULING_GATE: Final = "scheduling-gate"
 GRACE: Final = seconds(120)
 MESSAGE: Final = "no nodes available: {cause}"
 
@@ -34,7 +35,7 @@ PLACEMENT: Final[tuple[Rule, ...]] = (
         " the nodes.",
     ),
     PodRule(
-        id="scheduling-gate",
+        id=SCHEDULING_GATE,
         code="SchedulingGated",
         speed=Speed.NO_EVIDENCE,
         grace=AT_ONCE,

@@ -17,7 +17,8 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(
             r"(?:dial|read) unix|error reading from server|transport is closing|connection error: desc"
             r"|cannot connect to the docker daemon|(?:containerd|crio|docker|dockerd)\.sock"
-            r"|failed to inspect image .*deadline exceeded"
+            r"|failed to inspect image .*deadline exceeded|unknown service runtime|server is not initialized"
+            r"|connection is closing"
         ),
         evidence="the kubelet cannot connect to the container runtime of its node",
         message="image pull failed: container runtime of node {node} does not answer: {waiting}",
@@ -35,6 +36,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
             r"|client\.timeout|request canceled|stream error|rst_stream|goaway|\bEOF\b|registry is unavailable"
             r"|RegistryUnavailable|(?:head|get|post) \"[^\"\s]*\": context canceled"
             r"|\b5\d\d \(?(?:internal|bad|service|gateway)|http 5\d\d"
+            r"|connection timed out|name resolution|could not resolve host|no healthy upstream|upstream connect error"
             r"|internal server error|bad gateway|service unavailable|gateway time-?out|closed network connection"
         ),
         evidence="connection refused, time-outs, no such host, 500 to 504",
@@ -63,7 +65,8 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
             r"|(?:parent|missing) (?:snapshot|parent)"
             r"|failed to (?:stat parent|prepare extraction snapshot|create snapshot|extract layer|register layer|mount)"
             r"|failed to unpack image on snapshotter [^:]*: failed|/var/lib/(?:containerd|docker|containers)"
-            r"|bucket: not found|lease \S+ not found|locked for .*unavailable|database (?:not open|is locked)"
+            r"|bucket: not found|lease \S+ (?:not found|does not exist)|snapshotter \S+ (?:was )?not found|unpacker"
+            r"|unpack platforms|locked for .*unavailable|database (?:not open|is locked)"
         ),
         evidence="the node's disk or its store of images: what is full, broken, or missing in it",
         message="image pull failed: disk or image store of node {node}: {waiting}",

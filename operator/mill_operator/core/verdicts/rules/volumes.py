@@ -23,7 +23,7 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         id="volume-provisioning",
         code="VolumeNotProvisioned",
         speed=Speed.NEEDS_TIME,
-        grace=seconds(300),
+        grace=seconds(480),
         predicate=volume_unbound(is_busy=True),
         evidence="a claim that is not bound, whose provisioner is at work: time-outs, `Aborted`, `Provisioning`",
         message='volume "{volume}" not provisioned yet: {cause}',
