@@ -129,6 +129,32 @@ class TestDenied:
         assert offset(look(pod("unauthorized"), answers=node(since=-300)).finding.due) == 33
 
 
+class TestCausesThatTakeTurns:
+    """They share a timer: one of them is there all the time."""
+
+    def test_a_signature_that_is_not_accepted_is_the_cause_of_the_back_off_too(self):
+        text = "image pull failed for x because the signature validation failed: Source image rejected: no signature"
+        attempt = waiting("SignatureValidationFailed", text)
+        backing_off = waiting("ImagePullBackOff", f'Back-off pulling image "x": SignatureValidationFailed: {text}')
+        status = None
+        for second in range(3, 34):
+            seen = look(attempt if second % 10 < 3 else backing_off, at=second, previous=status)
+            assert (seen.finding.rule.code, offset(seen.finding.due)) == ("SignatureRejected", 33)
+            status = remembered(seen)
+        assert seen.state is State.FAILED
+
+    def test_a_registry_that_has_failed_stays_failed_while_its_answers_change(self):
+        failed = before("RegistryUnavailable", "image-registry", state=State.FAILED)
+        seen = look(pod("rate-limited"), at=70, previous=failed)
+        assert (seen.state, seen.finding.rule.code) == (State.FAILED, "PullRateLimited")
+
+    def test_a_refusal_that_changes_its_place_has_one_timer(self):
+        """With each attempt another part of the way to an image may refuse."""
+        proxy = waiting("ErrImagePull", 'failed to do request: Head "https://registry.example/v2/": Forbidden')
+        seen = look(pod("denied"), at=20, previous=remembered(look(proxy)))
+        assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-denied", 33)
+
+
 class TestBackOffWithoutCause:
     """Kubelets before 1.32 do not repeat the cause of a pull that failed."""
 

@@ -27,6 +27,7 @@ _IMAGE_WRAPPINGS: Final = (
     r'(?:Head|Get|Post) (?:"[^"]*"|https?://[^\s"]+):\s*',
     r"unexpected status (?:code |from (?:HEAD|GET) request to )\S+:\s*",
     r"pulling from host \S+ failed with status code \[[^]]*\]:\s*",
+    r"unable to pull image or OCI artifact: pull image err:\s*",
     r"initializing source \S+:\s*",
     r"pinging (?:container|docker) registry \S+:\s*",
     r"(?:Error: )?reading manifest \S+ in \S+:\s*",
@@ -89,7 +90,8 @@ _IDS: Final = repeated(
 _ESCAPED_QUOTE: Final = repeated(r'\\{1,20}"')
 _UNKNOWN: Final = ": unknown"
 _CLEANUP: Final = ", failed to clean up sandbox"
-"""What the kubelet of docker adds to a sandbox's failure."""
+_ARTIFACT: Final = "; artifact err:"
+"""What cri-dockerd adds to a sandbox's failure, and CRI-O to a pull's: the same again."""
 ELISION: Final = "…"
 _HEAD_BYTES: Final = 60
 """Bytes of a long cause's beginning that are kept: most of what is kept is its end."""
@@ -102,7 +104,7 @@ def cause(message: str) -> str:
     """
     text = without_ids(one_line(message, limits.TEXT_BYTES))
     found = _WRAPPED.match(text)
-    inner = _without_arguments(text[found.end() :] if found else text).partition(_CLEANUP)[0]
+    inner = _without_arguments(text[found.end() :] if found else text).partition(_CLEANUP)[0].partition(_ARTIFACT)[0]
     inner = _trimmed(inner) if inner else text
     return _elided(inner)
 

@@ -24,6 +24,8 @@ from mill_operator.core.verdicts.pulls import (
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
 from mill_operator.core.verdicts.waiting_predicates import PodPredicate, waits
 
+OF_A_REGISTRY: Final = ("/manifests/", "/blobs/sha256:", "token")
+"""Parts of the addresses of a registry's API, and of the server that gives tokens for it."""
 NEW_NODE: Final = timedelta(minutes=5)
 """A node that became ready within this time before a pod was created is new."""
 NEW_NODE_GRACE: Final = timedelta(seconds=60)
@@ -122,9 +124,7 @@ def storage_refuses(subject: PodSubject) -> Match | None:
 def _is_refused_elsewhere(message: str) -> bool:
     """Return whether the 403 is of an address that is none of a registry's API."""
     found = STATUS_403.search(message)
-    if found is None or "token" in found["address"]:
-        return False
-    return not found["address"].partition("://")[2].partition("/")[2].startswith("v2/")
+    return found is not None and not any(part in found["address"] for part in OF_A_REGISTRY)
 
 
 def _message(subject: PodSubject) -> str:
