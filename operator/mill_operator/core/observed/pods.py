@@ -117,7 +117,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         container=ours,
         message=cluster_text(fields.text(status, "message")),
         sandbox_ready=fields.text(sandbox, "status") == "True",
-        status_updated_at=_told_at(meta),
+        status_updated_at=_status_written_at(meta),
         gate=cluster_text(fields.text(ready, "message"))
         if fields.text(ready, "reason") == "ReadinessGatesNotReady"
         else "",
@@ -160,7 +160,7 @@ def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod
     return [pod for pod in pods if pod.container.image == image] or list(pods)
 
 
-def _told_at(meta: JsonView) -> datetime | None:
+def _status_written_at(meta: JsonView) -> datetime | None:
     writes = fields.mappings(meta, "managedFields")
     kubelet = (
         each
