@@ -37,12 +37,14 @@ def see(
     recreated: bool = False,
     settle: float = 0,
     settling: SettlingPods | None = None,
+    waits: bool = False,
 ) -> Observation:
     """Make an observation; `code` is the reason code of its finding."""
     finding = None
     if code is not None:
         rule = next(each for each in TABLE if each.code == code)
-        finding = Finding(rule, message, evidence, "", START, START if state is State.FAILED else None)
+        due = START if state is State.FAILED else None
+        finding = Finding(rule, message, evidence, "", START, due, waits=waits, is_own_fault=rule.is_own_fault)
     healthy = desired if state is State.HEALTHY else ready
     nodes = (node,) if node and state in (State.STARTING, State.HEALTHY) else ()
     wake_at = None if wake is None else START + timedelta(seconds=wake)

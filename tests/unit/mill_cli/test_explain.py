@@ -26,30 +26,28 @@ InvalidImageName
 """
 
 NARROW = """\
-Unschedulable
+QuotaExceeded
 
-  no nodes available: <cause>
-    seen        the scheduler finds no
-                node; the timer starts
-                again when one more pod
-                is ready; five minutes
-                more when an autoscaler
-                orders a node
-    fails       after 120 s (needs time)
-    what to do  Request less cpu or
-                memory, or add a node.
-    rule        unschedulable
+  quota exceeded: <cause>
+    seen        the Deployment may
+                create no more pods:
+                `exceeded quota`; a pod
+                that gets ready restarts
+                the timer
+    fails       after 60 s (needs time)
+    what to do  Request less, or ask for
+                a larger quota.
+    rule        pods-quota
 """
 
 OVERVIEW = """\
-NameTaken             an object of that name that belongs to another owner
-Refused               refused by the cluster: <cause>
-AdmissionBroken       not accepted by the cluster: <cause>
-WrongPlatform         image pull failed: not built for <platform>
-ImageIncomplete       image pull failed: incomplete in the registry
-InvalidImageName      image pull failed: no registry in the image's name
-ImageNeverPull        image pull failed: not on node <node>, and pulling is
-                      forbidden
+NameTaken               an object of that name that belongs to another owner
+Refused                 refused by the cluster: <cause>
+AdmissionBroken         not accepted by the cluster: <cause>
+WrongPlatform           image pull failed: not built for <platform>
+ImageIncomplete         image pull failed: incomplete in the registry
+ImageFormatUnsupported  image pull failed: format not supported by the container
+                        runtime of node <node>
 """
 
 
@@ -96,7 +94,7 @@ def test_lines_have_at_least_forty_characters(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    explain("Unschedulable", as_json=False)
+    explain("QuotaExceeded", as_json=False)
     assert capsys.readouterr().out == NARROW
 
 

@@ -199,6 +199,60 @@ class TestRolledBack:
         world.look(failed("db", template=self.BAD, recreated=True))
         assert world.service("db").failed_template == self.BAD
 
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "TagNotFound",
+            "WrongPlatform",
+            "InvalidImageName",
+            "CommandNotFound",
+            "ExecFormatError",
+            "InterpreterNotFound",
+            "ContainerExited",
+            "OutOfMemory",
+            "ProgramEnded",
+            "HealthCheckTimeout",
+        ],
+    )
+    def test_a_version_is_taken_back_for_its_own_faults(self, world, code):
+        self.work(world).deploy()
+        world.look(failed("db", code, template=self.BAD, recreated=True))
+        assert world.service("db").failed_template == self.BAD
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "RegistryUnavailable",
+            "PullRateLimited",
+            "ImagePullFailed",
+            "PullTimeout",
+            "NodeLost",
+            "SandboxFailed",
+            "VolumeNotFound",
+            "VolumeNotMounted",
+            "VolumeNotProvisioned",
+            "ContainerConfigError",
+            "SecretNotFound",
+            "Unschedulable",
+            "QuotaExceeded",
+            "PodsRefused",
+            "ReadinessGate",
+            "InternalError",
+        ],
+    )
+    def test_a_version_is_not_taken_back_for_a_fault_of_the_cluster(self, world, code):
+        """The working version would meet it too, and the new one may be good."""
+        self.work(world).deploy()
+        world.look(failed("db", code, template=self.BAD, recreated=True))
+        assert (world.service("db").state, world.service("db").failed_template) == (State.FAILED, None)
+
+    def test_a_version_that_makes_no_progress_is_not_taken_back(self, world):
+        """Nothing is known against it."""
+        self.work(world).deploy()
+        world.look(pending("db", template=self.BAD, recreated=True))
+        world.look(pending("db", template=self.BAD, recreated=True), after=HOUR)
+        assert (world.service("db").reason, world.service("db").failed_template) == ("Timeout", None)
+
     def test_a_first_version_is_not_rolled_back(self, world):
         assert world.look(failed("db", recreated=True)).service("db").failed_template is None
 
@@ -226,6 +280,19 @@ class TestRolledBack:
     def test_services_without_volumes_are_not_rolled_back(self, world):
         world.look(healthy("web")).deploy()
         assert world.look(failed("web", template=self.BAD)).service("web").failed_template is None
+
+
+class TestSchedulingGate:
+    def test_a_pod_that_a_queue_holds_back_has_its_time_afterwards(self, world):
+        gated = suspect("web", "SchedulingGated", waits=True)
+        world.look(pending("web")).look(gated, after=1).look(gated, after=2 * HOUR)
+        assert world.service("web").state is State.SUSPECT
+        world.look(pending("web"), after=1)
+        assert world.service("web").state is State.PENDING
+        world.look(pending("web"), after=599)
+        assert world.service("web").state is State.PENDING
+        world.look(pending("web"), after=1)
+        assert world.service("web").reason == "Timeout"
 
 
 class TestSuperseded:

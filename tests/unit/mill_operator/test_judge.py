@@ -92,7 +92,7 @@ ROWS = [
         due=60, wake=33, at=30, answers=said(events.MOUNT_OF_NOTHING)),
     Row("mounting", State.SUSPECT, "VolumeNotMounted", 'volume "mount-data" not mounted: cannot format /dev/sdb',
         due=150, wake=33, at=30, answers=said(events.MOUNT_OF_A_BROKEN_DISK)),
-    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
+    Row("mounting", State.SUSPECT, "VolumeNotMounted", due=450, wake=33, at=30,
         answers=said(events.ATTACHED_ELSEWHERE)),
     Row("mounting", State.SUSPECT, "VolumeNotMounted", due=150, wake=33, at=30,
         answers=said(events.MOUNT_BEFORE_ITS_DRIVER)),
@@ -127,7 +127,8 @@ ROWS = [
     Row("command-missing", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("command-missing-loop", State.FAILED, "CommandNotFound", START + "command not found", due=3),
     Row("not-executable", State.FAILED, "CommandNotFound", START + "command not found", due=3),
-    Row("interpreter-missing", State.FAILED, "CommandNotFound", START + "command not found", due=3),
+    Row("interpreter-missing", State.FAILED, "InterpreterNotFound",
+        START + "interpreter or loader of the command not found", due=3),
     Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for the platform of node node-1", due=3),
     Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for linux/arm64", due=3,
         answers=node(platform="linux/arm64")),
@@ -218,7 +219,20 @@ def test_every_container_rule_is_shown_by_a_recording():
         "InternalError",
         "PullTimeout",
     }  # what is wrong without any pod, or only for its time: below
-    other_runtimes = {"SignatureRejected", "ContainerConfigError", "StartFailed", "ImagePullFailed"}  # their texts
+    other_runtimes = {  # their texts, in runtime_texts.yaml and outside_cases/
+        "ContainerConfigError",
+        "DevicesNotPrepared",
+        "Evicted",
+        "ImageBroken",
+        "ImageFormatUnsupported",
+        "ImagePullFailed",
+        "ImageUserRefused",
+        "PodRejected",
+        "SchedulingGated",
+        "SharedLibraryNotFound",
+        "SignatureRejected",
+        "StartFailed",
+    }
     assert {rule.code for rule in TABLE} - shown == elsewhere | other_runtimes
 
 

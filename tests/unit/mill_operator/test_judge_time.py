@@ -110,16 +110,49 @@ class TestGrace:
 class TestDenied:
     """Registries deny for a moment: a token that has just expired, a right that is just being given."""
 
-    def test_a_second_attempt_that_is_denied_is_enough(self):
+    def test_attempts_that_are_denied_again_do_not_shorten_the_grace_period(self):
+        """A node that has just started may get its own credentials for the registry only after some attempts."""
         first = look(pod("unauthorized"))
         assert offset(first.finding.due) == 33
         backing_off = waiting("ImagePullBackOff", f'Back-off pulling image "x": ErrImagePull: {first.finding.evidence}')
         second = look(backing_off, at=15, previous=remembered(first))
         assert (second.state, offset(second.finding.due)) == (State.SUSPECT, 33)
         third = look(pod("unauthorized"), at=26, previous=remembered(second))
+        assert (third.state, offset(third.finding.due)) == (State.SUSPECT, 33)
+        third = look(pod("unauthorized"), at=33, previous=remembered(third))
         assert third.state is State.FAILED
         # The verdict stands while the node waits for its next attempt.
-        assert look(backing_off, at=28, previous=remembered(third)).state is State.FAILED
+        assert look(backing_off, at=35, previous=remembered(third)).state is State.FAILED
+
+    def test_a_new_node_has_a_minute_to_get_its_credentials(self):
+        assert offset(look(pod("unauthorized"), answers=node(since=-299)).finding.due) == 3 + 60
+        assert offset(look(pod("unauthorized"), answers=node(since=-300)).finding.due) == 33
+
+
+class TestCausesThatTakeTurns:
+    """They share a timer: one of them is there all the time."""
+
+    def test_a_signature_that_is_not_accepted_is_the_cause_of_the_back_off_too(self):
+        text = "image pull failed for x because the signature validation failed: Source image rejected: no signature"
+        attempt = waiting("SignatureValidationFailed", text)
+        backing_off = waiting("ImagePullBackOff", f'Back-off pulling image "x": SignatureValidationFailed: {text}')
+        status = None
+        for second in range(3, 34):
+            seen = look(attempt if second % 10 < 3 else backing_off, at=second, previous=status)
+            assert (seen.finding.rule.code, offset(seen.finding.due)) == ("SignatureRejected", 33)
+            status = remembered(seen)
+        assert seen.state is State.FAILED
+
+    def test_a_registry_that_has_failed_stays_failed_while_its_answers_change(self):
+        failed = before("RegistryUnavailable", "image-registry", state=State.FAILED)
+        seen = look(pod("rate-limited"), at=70, previous=failed)
+        assert (seen.state, seen.finding.rule.code) == (State.FAILED, "PullRateLimited")
+
+    def test_a_refusal_that_changes_its_place_has_one_timer(self):
+        """With each attempt another part of the way to an image may refuse."""
+        proxy = waiting("ErrImagePull", 'failed to do request: Head "https://registry.example/v2/": Forbidden')
+        seen = look(pod("denied"), at=20, previous=remembered(look(proxy)))
+        assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-denied", 33)
 
 
 class TestBackOffWithoutCause:

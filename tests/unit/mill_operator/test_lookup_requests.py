@@ -32,7 +32,7 @@ ROWS = [
     Row("a tag that is missing says all", pod("tag-missing"), set()),
     Row("another platform: than which?", pod("platform"), {NODE}),
     Row("a program for another processor", pod("exec-format"), {NODE}),
-    Row("access denied: are the credentials missing?", pod("denied"), {EVENTS}),
+    Row("access denied: are the credentials missing, or is the node new?", pod("denied"), {EVENTS, NODE}),
     Row("a back-off without a cause", BARE, {EVENTS}),
     Row("a start is given its time", pod("unready"), set(), at=10),
     Row(
@@ -70,7 +70,7 @@ def test_lookup_of_a_pod(row: Row) -> None:
 def test_of_many_failing_pods_the_oldest_is_looked_up() -> None:
     pods = [pod("denied", uid=f"{n:02}", created=at(n)) for n in range(20)]
     seen = look(*reversed(pods), at=30, wanted=replace(WEB, replicas=20))
-    assert [each.name for each in seen.lookup_requests] == ["00"]
+    assert {each.name for each in seen.lookup_requests} == {"00", "node-1"}
 
 
 def test_no_lookup_is_requested_without_need() -> None:

@@ -33,7 +33,7 @@ from mill_operator.core.observed.messages import cause, head, tail
             "net/http: TLS handshake timeout",
         ),
         ('Back-off pulling image "x/web:1"', 'Back-off pulling image "x/web:1"'),
-        ("long " * 100, ("long " * 100)[:200]),
+        ("long " * 100, "long " * 11 + "long … " + ("long " * 27).rstrip()),
     ],
 )
 def test_cause(message: str, expected: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from mill_operator.core import limits
 from mill_operator.core.observed.pods import project_pod
-from mill_operator.core.redaction.redact import redact, redact_log, redact_urls
+from mill_operator.core.redaction.redact import redact, redact_log, redact_shapes, redact_urls
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,18 @@ def test_long_logs_keep_their_end_and_long_messages_their_beginning() -> None:
     assert pod.container.ended is not None
     assert pod.container.ended.message.startswith("first")
     assert len(pod.container.ended.message.encode()) <= limits.TEXT_BYTES
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://cdn.example/sha256/2d?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=EXAMPLE&X-Amz-Signature=0123abcd",
+        "https://x.blob.example/blobs/data?sv=2016-05-31&sig=0123%3D&sp=r",
+        "https://storage.example/o?X-Goog-Algorithm=GOOG4&X-Goog-Signature=0123abcd",
+    ],
+)
+def test_of_a_signed_address_the_path_alone_is_kept(address: str) -> None:
+    """It opens for some minutes to anybody who has it."""
+    path = address.partition("?")[0]
+    assert redact_shapes(f"Get {address}: i/o timeout") == f"Get {path}?***: i/o timeout"
+    assert redact_shapes(f'Get "{address}": i/o timeout') == f'Get "{path}?***": i/o timeout'

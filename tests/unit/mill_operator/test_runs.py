@@ -239,7 +239,7 @@ class TestEndedByOthers:
         story.see(job(), pod("ready-without-port"), 3)
         assert story.see(job(), ended(143, terminating=True), 5).state is RUNNING
         run = story.see(job(("FailureTarget", "BackoffLimitExceeded", 5)), None, 5)
-        assert (run.state, run.message) == (FAILED, "container exited with code 143")
+        assert (run.state, run.message) == (FAILED, "container exited with code 143 (SIGTERM)")
 
     def test_a_job_s_failure_waits_a_moment_for_the_pod_that_explains_it(self):
         story = Story()

@@ -15,8 +15,10 @@ from mill_operator.core.patterns import pattern
 RUNTIME_WORDS = frozenset({"StartError", "ContainerCannotRun"})
 """Terminations whose message is the runtime's, not a program's: the container never started."""
 RUNTIME_LINE = pattern(
-    r"(?i)\s*(?:exec \S+: |\{\"msg\":\"exec container process\b.*?`: )"
-    r"(?P<cause>exec format error|no such file or directory|permission denied)(?:\"[^}]*\})?\s*"
+    r"(?i)\s*(?:exec \S+: |standard_init_linux\.go:\d+: exec user process caused:? "
+    r"|(?:\{\"msg\":\")?exec container process\b.*?`: )\"?"
+    r"(?P<cause>exec format error|no such file or directory|permission denied|operation not permitted"
+    r"|argument list too long|is a directory|input/output error|text file busy)\"?(?:\"[^}]*\})?\s*"
 )
 """The only line that runc or crun writes into a container's log when it cannot execute the program."""
 

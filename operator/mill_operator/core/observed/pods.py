@@ -52,6 +52,13 @@ class ObservedPod:
     """The readiness gate that the pod waits for though its containers are ready, as the kubelet reports it."""
     claims: tuple[str, ...] = ()
     """Names of the claims that it mounts."""
+    other_volumes: tuple[str, ...] = ()
+    """Names of its volumes that are of no claim."""
+    scheduler_error: str = ""
+    """The scheduler's message after an error of its own, such as a volume that it could not bind."""
+    gated: str = ""
+    """The message of a pod that scheduling gates hold back."""
+    scheduling_gates: tuple[str, ...] = ()
     injected: tuple[ObservedContainer, ...] = ()
     """Injected containers that are not ready."""
     task: str = ""
@@ -87,7 +94,10 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
     is_scheduled, is_ready = (fields.text(each, "status") for each in (scheduled, ready))
     texts = (TextCache() if cache is None else cache).reading(known.uid)
     ours, injected = containers(service or task, spec, status, texts, logs=logs)
-    claims = (fields.mapping(each, "persistentVolumeClaim") for each in fields.mappings(spec, "volumes"))
+    volumes = fields.mappings(spec, "volumes")
+    claims = (fields.mapping(each, "persistentVolumeClaim") for each in volumes)
+    others = (fields.text(each, "name") for each in volumes if not fields.mapping(each, "persistentVolumeClaim"))
+    placing = {fields.text(scheduled, "reason"): fields.text(scheduled, "message")} if is_scheduled != "True" else {}
     return ObservedPod(
         key=known.key,
         uid=known.uid,
@@ -101,20 +111,22 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         reason=name(fields.text(status, "reason")),
         node=fields.text(spec, "nodeName") or None,
         bound_at=fields.time(scheduled, "lastTransitionTime") if is_scheduled == "True" else None,
-        unschedulable=cluster_text(fields.text(scheduled, "message"))
-        if fields.text(scheduled, "reason") == "Unschedulable"
-        else None,
+        unschedulable=cluster_text(placing["Unschedulable"]) if "Unschedulable" in placing else None,
         ready=is_ready == "True",
         ready_at=fields.time(ready, "lastTransitionTime") if is_ready == "True" else None,
         unready_since=fields.time(ready, "lastTransitionTime") if is_ready == "False" else None,
         container=ours,
         message=cluster_text(fields.text(status, "message")),
         sandbox_ready=fields.text(sandbox, "status") == "True",
-        status_updated_at=_told_at(meta),
+        status_updated_at=_status_written_at(meta),
         gate=cluster_text(fields.text(ready, "message"))
         if fields.text(ready, "reason") == "ReadinessGatesNotReady"
         else "",
         claims=tuple(filter(None, (fields.text(each, "claimName") for each in claims))),
+        other_volumes=tuple(filter(None, others)),
+        scheduler_error=cluster_text(placing.get("SchedulerError", "")),
+        gated=cluster_text(placing.get("SchedulingGated", "")),
+        scheduling_gates=tuple(name(fields.text(each, "name")) for each in fields.mappings(spec, "schedulingGates")),
         injected=injected,
         task=task,
         job=labels.get(names.LABEL_JOB, ""),
@@ -156,7 +168,7 @@ def pods_with_image(pods: Sequence[ObservedPod], image: str) -> list[ObservedPod
     return [pod for pod in pods if pod.container.image == image] or list(pods)
 
 
-def _told_at(meta: JsonView) -> datetime | None:
+def _status_written_at(meta: JsonView) -> datetime | None:
     writes = fields.mappings(meta, "managedFields")
     kubelet = (
         each

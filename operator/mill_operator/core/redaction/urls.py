@@ -29,6 +29,12 @@ _BARE: Final = repeated(
 _QUERY: Final = repeated(r"(?i)(?:[?&;]|%(?:25)*(?:3F|26))(?P<name>[\w.~-]+)=(?P<value>[^&\s\"'<>]+)")
 _IN_QUERIES: Final = frozenset({"key", "sig", "code", "x-amz-credential", "awsaccesskeyid", "k", "auth", "hash"})
 
+_SIGNED: Final = repeated(
+    r"(?i)(?P<address>https?://[^\s\"'<>?]+\?)[^\s\"'<>?]*"
+    r"\b(?:X-Amz-Signature|X-Goog-Signature|X-Oss-Signature|Signature|cf_sign|sig)=[^\s\"'<>?]*?(?P<end>:?(?:[\s\"'<>?]|$))"
+)
+"""An address that opens for a while to anybody who has it. What it consists of says where the secret is kept."""
+
 _WEBHOOK: Final = repeated(
     r"(?i)https?://(?:[\w.-]*(?:hooks?\.|webhook)[\w.-]*/(?P<whole>[^\s\"'<>]{8,})"
     r"|[\w.:-]+/(?:[\w-]+/)*(?:webhooks?|hooks|webhookb2|incoming|integration)/(?P<path>[\w/@.-]{16,})"
@@ -41,6 +47,7 @@ def redact_urls(text: str) -> str:
     """Take credentials out of URLs."""
     if ":" in text or "%3" in text:
         text = _without_users(text)
+        text = _SIGNED.sub(_without_query, text)
         text = _BARE.sub(_without_password, text)
         text = _WEBHOOK.sub(_without_path, text)
     return _QUERY.sub(_without_value, text) if "=" in text else text
@@ -109,6 +116,10 @@ def _without_password(found: Found) -> str:
 def _without_path(found: Found) -> str:
     path = next(each for each in found.groups("") if each)
     return found.group().removesuffix(path) + MARK
+
+
+def _without_query(found: Found) -> str:
+    return f"{found['address']}{MARK}{found['end']}"
 
 
 def _without_value(found: Found) -> str:

@@ -162,6 +162,10 @@ def _why(finding: Finding) -> dict[str, str | None]:
 
 
 def _template_to_replace(before: ServiceStatus, observed: Observation, state: State) -> str | None:
-    """Return the failed template, if the pods of a working version had to end for its pods; else None."""
+    """Return the failed template, if the pods of a working version had to end for its pods; else None.
+
+    What is wrong with a node, a volume, a registry or the cluster is no reason: the working version would meet it too.
+    """
     works = before.healthy_template not in (None, observed.template)
-    return observed.template if state is State.FAILED and observed.recreated and works else None
+    fails = state is State.FAILED and observed.finding is not None and observed.finding.is_own_fault
+    return observed.template if fails and observed.recreated and works else None

@@ -11,6 +11,7 @@ from mill_api.manifests import MAX_STOP_SECONDS
 from mill_api.status import ServiceStatus, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.findings import Finding
+from mill_operator.core.verdicts.rules.placement import SCHEDULING_GATE
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -23,11 +24,15 @@ LONGEST_LIMITS: Final = timedelta(hours=2)
 def paused(
     before: ServiceStatus, finding: Finding | None, rollout_started_at: datetime | None, now: datetime
 ) -> ServiceStatus:
-    """Return a service whose time without progress did not run while a time limit of its own did.
+    """Return a service whose time without progress did not run while a time limit of its own, or a gate, did.
 
     `rollout_started_at` is None after the rollout has finished.
     """
-    if before.due_at is None or (finding is not None and finding.has_own_time):
+    if finding is not None and finding.has_own_time:
+        return before
+    if before.rule == SCHEDULING_GATE:
+        return before.model_copy(update={"moved_at": timestamps.render(now)})
+    if before.due_at is None:
         return before
     if rollout_started_at is not None and now >= rollout_started_at + LONGEST_PAUSE:
         return before

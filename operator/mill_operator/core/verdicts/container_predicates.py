@@ -1,145 +1,44 @@
-"""Predicates of one container of a pod: its image, its start, its run.
+"""Predicates of one container of a pod: its run, and its readiness.
 
-A predicate returns what it has found, or None. What is around a pod (the scheduler, volumes, nodes, quotas) has its
-predicates in `pod_predicates`.
+A predicate returns what it has found, or None. Images have theirs in `pull_predicates`, starts in `start_predicates`;
+what is around a pod (the scheduler, volumes, nodes, quotas) in `pod_predicates`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
-from mill_api import names
-from mill_objects.kubelet import CONTAINER_CREATING, PULL_PROBLEMS
-from mill_operator.core.observed.containers import RUNTIME_LINE, RUNTIME_WORDS, Termination
-from mill_operator.core.patterns import literal, pattern
-from mill_operator.core.verdicts.pulls import (
-    BACK_OFF,
-    LOGIN_FAILS,
-    NOT_FOUND,
-    OTHER_PLATFORM,
-    PULL_SECRETS,
-    is_denied,
-    is_failing,
-    without_image_names,
-)
+from mill_objects.kubelet import CONTAINER_CREATING
+from mill_operator.core.observed.containers import Termination
+from mill_operator.core.patterns import pattern
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
-
-PodPredicate: TypeAlias = Callable[[PodSubject], Match | None]
+from mill_operator.core.verdicts.waiting_predicates import PodPredicate
 
 LONG_RUN: Final = timedelta(seconds=600)
 """A container that ran for so long before it ended has crashed for the first time: the kubelet counts so as well."""
-
-
-def waits(reasons: frozenset[str] | set[str], says: str = "") -> PodPredicate:
-    """Find a container that waits for one of these reasons, with a message that matches `says`."""
-    says_so = pattern(f"(?is){says}")
-
-    def sees(subject: PodSubject) -> Match | None:
-        waiting = subject.pod.container
-        if waiting.waiting_reason not in reasons:
-            return None
-        found = says_so.search(without_image_names(waiting.waiting_message, subject.request.image))
-        return Match(waiting.waiting_message or waiting.waiting_reason, found.groupdict(default="")) if found else None
-
-    return sees
-
-
-def pull(says: str) -> PodPredicate:
-    """Find an image that cannot be pulled, for a cause that the runtime's message names."""
-    return waits(PULL_PROBLEMS, says)
-
-
-def other_platform(subject: PodSubject) -> Match | None:
-    """Find an image for other platforms than the node's, which only some runtimes name."""
-    match = BY_PLATFORM(subject)
-    if match is None:
-        return None
-    found = match.values
-    platform = found["docker"] or "/".join(part for part in (found["os"], found["arch"], found["variant"]) if part)
-    return Match(match.evidence, {"platform": platform} if platform else {})
-
-
-NOT_FOUND_BY_REGISTRY: Final = pull(NOT_FOUND)
-BY_PLATFORM: Final = pull(OTHER_PLATFORM.pattern.removeprefix("(?i)"))
-
-
-def image_missing(subject: PodSubject) -> Match | None:
-    """Find an image that the registry does not have; for a digest the answer is the same with all registries."""
-    match = NOT_FOUND_BY_REGISTRY(subject)
-    if match is None or LOGIN_FAILS.search(match.evidence):
-        return None
-    return Match(match.evidence, {"what": "digest" if "@sha256:" in subject.request.image else "tag"})
-
-
-def _pull_denied(subject: PodSubject) -> Match | None:
-    waiting = subject.pod.container
-    if not is_failing(waiting) or not is_denied(without_image_names(waiting.waiting_message, subject.request.image)):
-        return None
-    return Match(waiting.waiting_message or waiting.waiting_reason)
-
-
-def pull_denied(subject: PodSubject) -> Match | None:
-    """Find a registry that refuses. That counts at once when the node has tried again meanwhile.
-
-    A new attempt is recognized by its message: `ErrImagePull`, where the last one was the back-off.
-    """
-    if (match := _pull_denied(subject)) is None:
-        return None
-    seen_before = (subject.previous and subject.previous.evidence) or ""
-    again = seen_before.startswith(BACK_OFF) and not match.evidence.startswith(BACK_OFF)
-    return Match(match.evidence, grace=timedelta(0) if again else None)
-
-
-def pull_secret_missing(subject: PodSubject) -> Match | None:
-    """Find a registry that refuses while the credentials that the pod should bring do not exist."""
-    if (match := _pull_denied(subject)) is None:
-        return None
-    event = subject.results.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
-    found = PULL_SECRETS.search(event.message) if event else None
-    return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
-
-
-SECRET_NOT_FOUND: Final = waits(
-    {"CreateContainerConfigError"},
-    rf"couldn't find key (?P<key>\S+) in Secret|secret \"{literal(names.SECRET_NAME)}\" not found",
+SIGNALS: Final = {
+    129: "SIGHUP",
+    130: "SIGINT",
+    131: "SIGQUIT",
+    132: "SIGILL",
+    133: "SIGTRAP",
+    134: "SIGABRT",
+    135: "SIGBUS",
+    136: "SIGFPE",
+    137: "SIGKILL",
+    139: "SIGSEGV",
+    141: "SIGPIPE",
+    143: "SIGTERM",
+}
+"""Signals by the exit code of a program that they end: 128 and their number."""
+LIBRARY: Final = pattern(
+    r"(?:error while loading shared libraries|Error loading shared library):? (?P<missing>[^:\s]+): "
+    r"|/(?P<library>[\w.+-]+): version `(?P<version>[^']+)' not found"
+    r"|Error relocating \S+ (?P<symbol>\S+): symbol not found"
 )
-
-
-def secret_missing(subject: PodSubject) -> Match | None:
-    """Find a container whose environment names a secret that is not there: the key, or all of them."""
-    if (match := SECRET_NOT_FOUND(subject)) is None:
-        return None
-    return Match(match.evidence, {"secret": match.values["key"] or next(iter(subject.request.secrets), "?")})
-
-
-def cannot_start(says: str) -> PodPredicate:
-    """Find a container that the runtime could not start."""
-    says_so = pattern(f"(?i){says}")
-    waiting = waits({"RunContainerError", "CreateContainerError"}, says)
-
-    def sees(subject: PodSubject) -> Match | None:
-        if match := waiting(subject):
-            return match
-        end = subject.pod.container.latest_end
-        if end is None or not says_so.search(end.message):
-            return None
-        # Programs write such texts too: without the runtime's own reason, only its exit codes count, or a log
-        # that is nothing but what the runtime writes when it cannot become the program.
-        runtimes = end.reason in RUNTIME_WORDS or RUNTIME_LINE.fullmatch(end.message)
-        return Match(end.message) if runtimes or end.exit_code in (126, 127, 128) else None
-
-    return sees
-
-
-NOT_RUN: Final = waits({"RunContainerError"})
-
-
-def start_failed(subject: PodSubject) -> Match | None:
-    """Find a container that the runtime could not start, for any other cause."""
-    end = subject.pod.container.latest_end
-    if end is not None and end.reason in RUNTIME_WORDS:
-        return Match(end.message, {"waiting": end.message})
-    return NOT_RUN(subject)
+"""What the loaders of glibc and musl write before a program has begun."""
+REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
 
 
 def out_of_memory(end: Termination) -> bool:
@@ -160,15 +59,33 @@ def crashed(end: Termination) -> bool:
 def ends(is_sought: Callable[[Termination], bool]) -> PodPredicate:
     """Find a container that ends: the first time is a suspicion, the second a failure."""
 
-    def sees(subject: PodSubject) -> Match | None:
+    def find(subject: PodSubject) -> Match | None:
         end = subject.pod.container.latest_end
-        if end is None or not is_sought(end):
-            return None
-        evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
-        first = subject.pod.container.crashes < 2 or _ran_long(end)
-        return Match(evidence, {"exit_code": str(end.exit_code)}, open_ended=first)
+        return _repeated_end(subject, end) if end is not None and is_sought(end) else None
 
-    return sees
+    return find
+
+
+def library_missing(subject: PodSubject) -> Match | None:
+    """Find a program that ends because a shared library that it needs is not in its image."""
+    end = subject.pod.container.latest_end
+    found = LIBRARY.search(end.message) if end is not None and end.exit_code in (1, 127) else None
+    if end is None or found is None:
+        return None
+    missing, library, version, symbol = found.groups("")
+    others = f"{library} of version {version}" if library else f"with symbol {symbol}"
+    return _repeated_end(subject, end, {"library": missing or others})
+
+
+def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] | None = None) -> Match:
+    container = subject.pod.container
+    evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
+    signal = SIGNALS.get(end.exit_code)
+    exit_code = f"{end.exit_code} ({signal})" if signal else str(end.exit_code)
+    # A program may need its sidecar, which starts at the same time.
+    has_unready_sidecar = any(not other.is_init and not other.ready for other in subject.pod.injected)
+    first = container.crashes < (3 if has_unready_sidecar else 2) or _ran_long(end)
+    return Match(evidence, {"exit_code": exit_code, **(values or {})}, open_ended=first)
 
 
 def _ran_long(end: Termination) -> bool:
@@ -195,3 +112,19 @@ def unready(subject: PodSubject) -> Match | None:
     since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.node_clock_skew
     probe = subject.results.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
     return Match(probe.message if probe else "the container runs and does not become ready", values, since, budget)
+
+
+def nothing_listens(subject: PodSubject) -> Match | None:
+    """Find a container that runs and is not ready because nothing listens on its port."""
+    if (match := unready(subject)) is None or not (found := REFUSED_PORT.search(match.evidence)):
+        return None
+    return replace(match, values={**match.values, "port": found["port"]})
+
+
+def injected(predicate: PodPredicate) -> PodPredicate:
+    """Restrict a predicate to injected containers."""
+
+    def find(subject: PodSubject) -> Match | None:
+        return predicate(subject) if subject.container else None
+
+    return find

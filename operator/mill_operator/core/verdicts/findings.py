@@ -29,6 +29,8 @@ class Finding:
     due: datetime | None
     waits: bool = False
     """Whether it lasts for as long as another service takes, which has a time limit of its own."""
+    is_own_fault: bool = False
+    """Whether it is the fault of the version: of its own container, and of no other service."""
     root: str | None = None
     """The failed service that it follows from."""
 
@@ -86,11 +88,13 @@ def _finding(
         suggestion=rule.suggestion.format_map(values),
         since=since,
         due=_due(rule, match, since, before),
+        is_own_fault=rule.is_own_fault and not container,
+        waits=match.waits,
     )
 
 
 def _due(rule: Reason, match: Match, since: datetime, before: ServiceStatus | None) -> datetime | None:
-    if before is not None and before.state is State.FAILED and before.rule == rule.id:
+    if before is not None and before.state is State.FAILED and _timer(before.rule) == _timer(rule.id):
         return since  # a verdict stands as long as its evidence does, though not all of it may be there any more
     if match.open_ended or rule.speed is Speed.NO_EVIDENCE:
         return None
@@ -104,7 +108,7 @@ def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
     known = subject.results.nodes.get(node)
     return {
         "service": name,
-        "memory": subject.request.memory,
+        "memory": subject.request.memory or "none",
         "node": node,
         "platform": known.platform if known and known.platform else f"the platform of node {node}",
         "waiting": cause(pod.container.waiting_message or pod.container.waiting_reason) if pod else "",
@@ -135,4 +139,5 @@ def _known_before(subject: Subject) -> Finding | None:
         suggestion=before.suggestion or "",
         since=since,
         due=_due(rule, Match(before.evidence or ""), since, before),
+        is_own_fault=rule.is_own_fault,
     )

@@ -22,7 +22,13 @@ from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, has_
 from mill_operator.core.verdicts.findings import MINUTE, Finding, find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
 from mill_operator.core.verdicts.patience import blocked, with_patience
-from mill_operator.core.verdicts.pod_subjects import evicted, node_clock_skew, pod_subjects, since_request
+from mill_operator.core.verdicts.pod_subjects import (
+    evicted,
+    node_clock_skew,
+    pod_subjects,
+    rejected,
+    since_request,
+)
 from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,
@@ -142,7 +148,8 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
             key=lambda pod: (pod.created, pod.uid),
         )
         troubled = [since_request(pod, requested_at) for pod in in_trouble]
-        subjects.append(EvictionSubject(pods=evicted(pods, service.template, requested_at), **known))
+        gone = evicted(pods, service.template, requested_at), rejected(pods, service.template, requested_at, now)
+        subjects.append(EvictionSubject(pods=gone[0], recent=gone[1], **known))
         skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
         for pod in troubled:
             subjects += pod_subjects(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))

@@ -10,7 +10,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.containers import ObservedContainer
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.pod_predicates import is_pending_start
+from mill_operator.core.verdicts.volume_predicates import is_pending_start
 
 PODS_LOOKED_UP: Final = 1
 """Pods of a service that are looked up: they mostly share a problem, and lists of events are expensive."""
@@ -77,7 +77,7 @@ def _about_a_pull(pod: ObservedPod, container: ObservedContainer, previous: Serv
     if pulls.needs_platform(container):
         return _node(pod, SETTLED)
     if pulls.needs_pull_secrets(container):
-        return {_events(pod, LATER)}
+        return {_events(pod, LATER), *_node(pod, SETTLED)}
     if pulls.names_no_cause(container) and not pulls.is_known_cause(previous, container.image):
         return {_events(pod, SETTLED, says=container.waiting_message)}
     return set()

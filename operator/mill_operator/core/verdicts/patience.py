@@ -50,6 +50,7 @@ def _patient(finding: Finding, given: Dependence, now: datetime) -> Finding:
         message=one_line(f"{finding.message} ({root.name} has failed: {root.cause})", limits.TEXT_BYTES),
         due=max(finding.due, root.since),
         root=root.name,
+        is_own_fault=False,
     )
 
 

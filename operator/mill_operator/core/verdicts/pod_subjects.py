@@ -1,6 +1,6 @@
 """Pods as subjects of the rules: without what happened before the request, by the operator's clock, per container."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,11 +13,27 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.timestamps import CLOCKS_DIFFER
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule_input import PodSubject
-from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY
+from mill_operator.core.verdicts.rules.readiness import READINESS, UNREADY, UNREADY_PORT
 from mill_operator.core.verdicts.rules.runs import ENDS
 
 _RUNNING: Final = frozenset(rule.code for rule in (*ENDS, *READINESS))
 """Codes of what can be wrong only with a container that has started."""
+
+REJECTED_FOR: Final = timedelta(minutes=10)
+"""After this time, a pod that was rejected is no evidence any more."""
+NOT_REJECTED: Final = frozenset(
+    {
+        "",
+        "Terminated",
+        "NodeShutdown",
+        "Shutdown",
+        "Preempting",
+        "NodeLost",
+        "DeadlineExceeded",
+        "ContainerStatusUnknown",
+    }
+)
+"""Reasons of pods that have run, or whose node goes away."""
 
 CLOCKS_AGREE: Final = timedelta(seconds=2)
 """Smaller differences are no skew: times of a pod are whole seconds, and the operator observes them a moment later."""
@@ -51,8 +67,31 @@ def _if_since(end: Termination | None, requested_at: datetime) -> Termination | 
 
 def evicted(pods: Sequence[ObservedPod], template: str, requested_at: datetime | None) -> tuple[ObservedPod, ...]:
     """Return the pods that nodes have evicted since the request, oldest first."""
-    all_of_them = (pod for pod in pods if pod.template == template and pod.reason == "Evicted")
-    since = (pod for pod in all_of_them if requested_at is None or pod.created + CLOCKS_DIFFER >= requested_at)
+    ended = (pod for pod in pods if pod.template == template and pod.reason == "Evicted")
+    return _since(ended, requested_at)
+
+
+def rejected(
+    pods: Sequence[ObservedPod], template: str, requested_at: datetime | None, now: datetime
+) -> tuple[ObservedPod, ...]:
+    """Return the pods that kubelets have rejected or evicted of late, oldest first, after the last admitted one."""
+    ours = [pod for pod in pods if pod.template == template]
+    ended = (pod for pod in ours if pod.phase == "Failed" and pod.reason not in NOT_REJECTED)
+    recent = [pod for pod in _since(ended, requested_at) if pod.created + REJECTED_FOR >= now]
+    admitted = max((pod.created for pod in ours if _is_admitted(pod)), default=None)
+    return tuple(pod for pod in recent if admitted is None or pod.created > admitted)
+
+
+def _is_admitted(pod: ObservedPod) -> bool:
+    return (
+        pod.phase not in ("Failed", "Succeeded")
+        and pod.node is not None
+        and (pod.container.waiting_reason != "" or pod.container.running_since is not None)
+    )
+
+
+def _since(pods: Iterable[ObservedPod], requested_at: datetime | None) -> tuple[ObservedPod, ...]:
+    since = (pod for pod in pods if requested_at is None or pod.created + CLOCKS_DIFFER >= requested_at)
     return tuple(sorted(since, key=lambda pod: pod.created))
 
 
@@ -100,7 +139,7 @@ def _start_observed_at(previous: ServiceStatus | None, now: datetime) -> datetim
         return None
     if previous.state in (State.PENDING, State.PULLING, State.HEALTHY):
         return now
-    if previous.rule == UNREADY and previous.since is not None:
+    if previous.rule in (UNREADY, UNREADY_PORT) and previous.since is not None:
         return timestamps.parse(previous.since)
     started_at: str | None = None
     for step in previous.transitions:

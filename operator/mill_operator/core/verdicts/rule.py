@@ -66,6 +66,8 @@ class Reason:
     """How long it is normal, and not even a suspicion; None: it is one at once."""
     is_patient: bool = False
     """Whether a service that refers to others is suspected only, while one of them serves nothing."""
+    is_own_fault: bool = False
+    """Whether it is the version's own: its image, start, run or health. A version is taken back for nothing else."""
     timer_group: str = ""
     """Reasons of one group share a timer: a registry that fails for changing causes fails all the time."""
 
@@ -121,6 +123,17 @@ class EvictionRule(Rule):
     def match(self, subject: Subject) -> Match | None:
         """Return what the rule finds in evicted pods."""
         return self.predicate(subject.pods) if isinstance(subject, EvictionSubject) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionRule(Rule):
+    """Looks at the pods of a service that nodes have evicted or rejected of late, oldest first."""
+
+    predicate: Callable[[Sequence[ObservedPod]], Match | None]
+
+    def match(self, subject: Subject) -> Match | None:
+        """Return what the rule finds in these pods."""
+        return self.predicate(subject.recent) if isinstance(subject, EvictionSubject) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

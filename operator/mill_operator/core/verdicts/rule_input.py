@@ -70,6 +70,8 @@ class EvictionSubject(Subject):
     """The pods of the desired template that nodes have evicted, oldest first."""
 
     pods: tuple[ObservedPod, ...]
+    recent: tuple[ObservedPod, ...] = ()
+    """Those that nodes have evicted or rejected of late, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +87,5 @@ class Match:
     """Overrides the rule's."""
     open_ended: bool = False
     """Only a suspicion: no time makes this a failure."""
+    waits: bool = False
+    """Whether it lasts for as long as others want: the time without progress does not run."""

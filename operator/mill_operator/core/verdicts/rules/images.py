@@ -1,19 +1,26 @@
-"""Rules about images that cannot be pulled."""
+"""Rules about images that cannot be pulled, for a cause that the registry or the node names."""
 
 from typing import Final
 
-from mill_operator.core.verdicts.container_predicates import (
+from mill_operator.core.verdicts.pull_predicates import (
+    account_locked,
+    address_refused,
     image_missing,
+    incomplete,
+    invalid_name,
     other_platform,
+    proxy_refuses,
     pull,
     pull_denied,
     pull_secret_missing,
-    waits,
+    storage_refuses,
 )
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seconds
+from mill_operator.core.verdicts.rules.registries import REGISTRY_TROUBLE
+from mill_operator.core.verdicts.waiting_predicates import waits
 
-REGISTRY_TROUBLE: Final = "registry"
-"""The timer of failures that a registry has for a while."""
+REFUSED: Final = "refused-pull"
+"""The timer of pulls that are refused: with each attempt another part of the way may refuse."""
 
 NAMED_CAUSES: Final[tuple[Rule, ...]] = (
     PodRule(
@@ -22,6 +29,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
         predicate=other_platform,
+        is_own_fault=True,
         evidence="the image's list of platforms lacks the node's",
         message="image pull failed: not built for {platform}",
         suggestion="Build the image for the node's platform too.",
@@ -31,12 +39,46 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         code="ImageIncomplete",
         speed=Speed.LIKELY,
         grace=seconds(30),
-        predicate=pull(
-            r"could not fetch content descriptor.*not found|failed to copy.*not found|(blob unknown|unknown blob)"
-        ),
+        predicate=incomplete,
+        is_own_fault=True,
         evidence="the manifest exists, and a layer does not: a push that was interrupted, or is in progress",
         message="image pull failed: incomplete in the registry",
         suggestion="Push the image again: a layer is missing in the registry.",
+    ),
+    PodRule(
+        id="image-format",
+        code="ImageFormatUnsupported",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=pull(
+            r"manifest\.v1\+prettyjws|no longer supported since containerd|schema ?1 (?:images?|support)"
+            r"|image format v1|unsupported (?:docker v2s2|manifest|layer) media ?type"
+            r"|(?:unsupported media type:? \"?|unexpected media type )application/vnd|unsupported MIME ?type"
+            r"|unsupported schema version"
+            r"|media type \S+ (?:is )?(?:not supported|no longer supported)|manifest schema unsupported"
+        ),
+        is_own_fault=True,
+        evidence="the node's container runtime names a format or media type that it does not support",
+        message="image pull failed: format not supported by the container runtime of node {node}",
+        suggestion="Rebuild the image in the OCI format, or in Docker's schema 2, with layers in gzip.",
+    ),
+    PodRule(
+        id="image-broken",
+        code="ImageBroken",
+        speed=Speed.LIKELY,
+        grace=seconds(60),
+        predicate=pull(
+            r"mismatched image rootfs and manifest layers|layers from manifest don't match image configuration"
+            r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum|size) mismatch"
+            r"|failed (?:size|digest) validation|digest did not match|verification failed for (?:digest|layer)"
+            r"|layer verification failed"
+            r"|integrity check(?:sum)? failed|invalid tar header|gzip: invalid|flate: corrupt|zstd: (?:invalid|corrupt)"
+            r"|mediatype in manifest should be"
+        ),
+        is_own_fault=True,
+        evidence="the image's parts do not fit together: layers, configuration and digests",
+        message="image pull failed: broken image: {waiting}",
+        suggestion="Build the image and push it again. If other nodes can pull it, check the proxy or mirror between.",
     ),
     PodRule(
         id="image-short-name",
@@ -45,7 +87,9 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         grace=AT_ONCE,
         predicate=pull(
             r"short-name .* did not resolve|no registries configured while trying to pull an unqualified image"
+            r"|short.name mode is enforcing|returns ambiguous list"
         ),
+        is_own_fault=True,
         evidence="the node does not know which registry is meant",
         message="image pull failed: no registry in the image's name",
         suggestion="Write the full name of the image, registry first: docker.io/library/nginx:1.",
@@ -55,7 +99,8 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         code="InvalidImageName",
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
-        predicate=waits({"InvalidImageName"}),
+        predicate=invalid_name,
+        is_own_fault=True,
         evidence="`InvalidImageName`: the kubelet cannot read the image's name",
         message="image pull failed: invalid image name",
         suggestion="Correct the image's name.",
@@ -66,9 +111,22 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
         predicate=waits({"ErrImageNeverPull"}),
+        is_own_fault=True,
         evidence="`ErrImageNeverPull`: the node may not pull, and does not have the image",
         message="image pull failed: not on node {node}, and pulling is forbidden",
         suggestion="Put the image on the node.",
+    ),
+    PodRule(
+        id="image-denied-locked",
+        code="PullDenied",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=account_locked,
+        evidence="the registry has locked the account after failed logins",
+        message="image pull failed: account locked by the registry after failed logins",
+        suggestion="Correct the pull secret (imagePullSecrets of the namespace's default ServiceAccount), then wait"
+        " until the registry unlocks the account: often 15 minutes.",
+        timer_group=REFUSED,
     ),
     PodRule(
         id="image-rate-limit",
@@ -89,8 +147,10 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         code="SignatureRejected",
         speed=Speed.LIKELY,
         grace=seconds(30),
-        predicate=waits({"SignatureValidationFailed"}),
-        evidence="`SignatureValidationFailed`: the node's policy does not accept the image's signature",
+        predicate=pull(r"SignatureValidationFailed|signature validation failed|source image rejected"),
+        is_own_fault=True,
+        evidence="`SignatureValidationFailed`, or `Source image rejected`: the node's policy does not accept the"
+        " signature",
         message="image pull failed: signature not accepted: {waiting}",
         suggestion="Sign the image, or ask your cluster administrator.",
     ),
@@ -100,12 +160,46 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
         predicate=image_missing,
+        is_own_fault=True,
         evidence="`not found`, `manifest unknown` or `name unknown` from the registry",
         message="image pull failed: {what} not found",
         suggestion=(
             "Check the name and tag of the image, and whether it was pushed."
             " Registries report the same for a missing repository."
         ),
+    ),
+    PodRule(
+        id="image-denied-address",
+        code="PullDenied",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=address_refused,
+        evidence="the registry's firewall does not accept the node's address",
+        message="image pull failed: access denied for the node's address: {waiting}",
+        suggestion="Allow the addresses of the cluster in the registry's firewall.",
+        timer_group=REFUSED,
+    ),
+    PodRule(
+        id="image-denied-proxy",
+        code="PullDenied",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=proxy_refuses,
+        evidence="a proxy or an egress policy refuses the connection, before any registry answers",
+        message="image pull failed: access to the registry denied by a proxy or firewall: {waiting}",
+        suggestion="Ask your cluster administrator to let the nodes reach the registry.",
+        timer_group=REFUSED,
+    ),
+    PodRule(
+        id="image-denied-storage",
+        code="PullDenied",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=storage_refuses,
+        evidence="403 of the storage or the CDN to which the registry refers, or of a page that is not a registry's",
+        message="image pull failed: access denied by the storage or CDN behind the registry (403){registry}",
+        suggestion="Let the nodes reach it: check proxies, firewalls, and network and endpoint policies.",
+        timer_group=REFUSED,
     ),
     PodRule(
         id="image-pull-secret",
@@ -116,6 +210,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         evidence="access denied, and the event `FailedToRetrieveImagePullSecret` of the pod",
         message="image pull failed: access denied, pull secret not found: {secrets}",
         suggestion="Create that Secret, or name another in the namespace's default ServiceAccount (imagePullSecrets).",
+        timer_group=REFUSED,
     ),
     PodRule(
         id="image-denied",
@@ -123,51 +218,15 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=seconds(30),
         predicate=pull_denied,
-        evidence="401, 403, `unauthorized` or `denied`; at once when the node has tried again",
+        is_own_fault=True,
+        evidence="401, 403, `unauthorized` or `denied` from the registry; 60 s on a node that became ready"
+        " less than five minutes ago",
         message="image pull failed: access denied",
         suggestion=(
             "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets)."
             " Some registries report the same for a missing repository."
         ),
+        timer_group=REFUSED,
     ),
 )
 """The registry or the node names the cause."""
-
-VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
-    PodRule(
-        id="image-throttled",
-        code="PullThrottled",
-        speed=Speed.NO_EVIDENCE,
-        grace=AT_ONCE,
-        predicate=pull(r"pull QPS exceeded|context canceled"),
-        evidence="`pull QPS exceeded` or `context canceled`, from the node itself; a cause that is known already stays",
-        message="image pull failed: {waiting}",
-        suggestion="Wait: the node is busy pulling, and retries by itself.",
-    ),
-    PodRule(
-        id="image-registry",
-        code="RegistryUnavailable",
-        speed=Speed.NEEDS_TIME,
-        grace=seconds(60),
-        predicate=pull(
-            r"dial tcp|no such host|connection re(fused|set)|i/o timeout|handshake timeout|deadline exceeded|\bEOF\b"
-            r"|registry is unavailable|RegistryUnavailable|5\d\d (?:internal|bad|service|gateway)"
-        ),
-        evidence="connection refused, time-outs, no such host, 500 to 504",
-        message="image pull failed: registry unavailable: {waiting}",
-        suggestion="Check that the registry works and that the nodes can reach it. The node retries by itself.",
-        timer_group=REGISTRY_TROUBLE,
-    ),
-    PodRule(
-        id="image-pull",
-        code="ImagePullFailed",
-        speed=Speed.NEEDS_TIME,
-        grace=seconds(60),
-        predicate=pull(r""),
-        evidence="an image that cannot be pulled, for any other cause",
-        message="image pull failed: {waiting}",
-        suggestion="Fix what the message names, or ask your cluster administrator. The node retries by itself.",
-        timer_group=REGISTRY_TROUBLE,
-    ),
-)
-"""No part of the message names a cause that is certain."""

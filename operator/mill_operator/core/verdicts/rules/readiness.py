@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from mill_operator.core.verdicts.container_predicates import pulling, unready
+from mill_operator.core.verdicts.container_predicates import nothing_listens, pulling, unready
 from mill_operator.core.verdicts.pod_predicates import gate_closed
 from mill_operator.core.verdicts.rule import UNTIL_DUE, PodRule, Rule, Speed, seconds
 
 UNREADY: Final = "unready"
+UNREADY_PORT: Final = "unready-port"
 GATE: Final = "readiness-gate"
 SLOW_PULL: Final = PodRule(
     id="pulling",
@@ -22,6 +23,22 @@ SLOW_PULL: Final = PodRule(
 
 READINESS: Final[tuple[Rule, ...]] = (
     PodRule(
+        id=UNREADY_PORT,
+        code="HealthCheckTimeout",
+        speed=Speed.NEEDS_TIME,
+        grace=seconds(30),
+        expected_for=UNTIL_DUE,
+        predicate=nothing_listens,
+        is_patient=True,
+        is_own_fault=True,
+        evidence="a container that runs and is not ready, as long as for any other cause, and whose probe is refused a"
+        " connection",
+        message="nothing listens on port {port}: health check timeout after {budget}",
+        suggestion="Let the program listen on port {port}, on all addresses (0.0.0.0), or correct `port`. If it needs"
+        ' longer to start, set `start = "3m"` in its health block.',
+        timer_group=UNREADY,
+    ),
+    PodRule(
         id=UNREADY,
         code="HealthCheckTimeout",
         speed=Speed.NEEDS_TIME,
@@ -29,6 +46,7 @@ READINESS: Final[tuple[Rule, ...]] = (
         expected_for=UNTIL_DUE,
         predicate=unready,
         is_patient=True,
+        is_own_fault=True,
         evidence="a container that runs and is not ready, for the time of `start`; without it the larger of 30 s and"
         " `interval` times `failure_threshold`",
         message="health check timeout after {budget}",

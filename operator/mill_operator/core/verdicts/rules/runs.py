@@ -2,17 +2,35 @@
 
 from typing import Final
 
-from mill_operator.core.verdicts.container_predicates import crashed, done, ends, out_of_memory
+from mill_operator.core.verdicts.container_predicates import (
+    crashed,
+    done,
+    ends,
+    injected,
+    library_missing,
+    out_of_memory,
+)
 from mill_operator.core.verdicts.pod_predicates import exceeds_its_storage
 from mill_operator.core.verdicts.rule import AT_ONCE, EvictionRule, PodRule, Rule, Speed
 
 ENDS: Final[tuple[Rule, ...]] = (
+    PodRule(
+        id="out-of-memory-injected",
+        code="OutOfMemory",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=injected(ends(out_of_memory)),
+        evidence="`OOMKilled`, twice, of a container that is not the service's own",
+        message="out of memory (limit {memory})",
+        suggestion="Raise the memory limit where that container is configured, such as the injector's settings.",
+    ),
     PodRule(
         id="out-of-memory",
         code="OutOfMemory",
         speed=Speed.LIKELY,
         grace=AT_ONCE,
         predicate=ends(out_of_memory),
+        is_own_fault=True,
         evidence="`OOMKilled`, twice: the container, or one of its processes",
         message="out of memory (limit {memory})",
         suggestion="Raise `memory`, or find out why the program needs more.",
@@ -23,10 +41,22 @@ ENDS: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=AT_ONCE,
         predicate=ends(done),
+        is_own_fault=True,
         is_patient=True,
         evidence="exit code 0, twice",
         message="container exited with code 0",
         suggestion="Declare a program that finishes its work as a `task`: a service runs until it is stopped.",
+    ),
+    PodRule(
+        id="shared-library",
+        code="SharedLibraryNotFound",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=library_missing,
+        is_own_fault=True,
+        evidence="the loader's last words, twice: `error while loading shared libraries`, or a version that is missing",
+        message="container exited with code {exit_code}: shared library {library} not found",
+        suggestion="Install the library in the image, or build the program without it.",
     ),
     PodRule(
         id="crash",
@@ -34,6 +64,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=AT_ONCE,
         predicate=ends(crashed),
+        is_own_fault=True,
         is_patient=True,
         evidence="any other exit code, twice",
         message="container exited with code {exit_code}",
@@ -45,6 +76,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=AT_ONCE,
         predicate=exceeds_its_storage,
+        is_own_fault=True,
         evidence="two pods that were evicted for exceeding their own limit",
         message="storage limit exceeded: {what} (limit {limit})",
         suggestion="Raise the volume's `size`, or write less.",

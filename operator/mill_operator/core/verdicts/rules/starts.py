@@ -2,8 +2,20 @@
 
 from typing import Final
 
-from mill_operator.core.verdicts.container_predicates import cannot_start, secret_missing, start_failed, waits
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seconds
+from mill_operator.core.verdicts.start_predicates import (
+    CONFIG_PROBLEMS,
+    command_missing,
+    interpreter_missing,
+    not_created_yet,
+    secret_missing,
+    start_failed,
+    too_little_memory,
+    wrong_directory,
+    wrong_format,
+    wrong_user,
+)
+from mill_operator.core.verdicts.waiting_predicates import waits
 
 STARTS: Final[tuple[Rule, ...]] = (
     PodRule(
@@ -11,7 +23,8 @@ STARTS: Final[tuple[Rule, ...]] = (
         code="ExecFormatError",
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
-        predicate=cannot_start(r"exec format error"),
+        predicate=wrong_format,
+        is_own_fault=True,
         evidence="`exec format error`: a program for another processor, or a script without `#!`",
         message="container start failed: not built for {platform}",
         suggestion="Build the image for the node's platform.",
@@ -21,10 +34,46 @@ STARTS: Final[tuple[Rule, ...]] = (
         code="CommandNotFound",
         speed=Speed.PERMANENT,
         grace=AT_ONCE,
-        predicate=cannot_start(r"no such file or directory|executable file (`[^`]*` )?not found|permission denied"),
+        predicate=command_missing,
+        is_own_fault=True,
         evidence="the runtime cannot execute the command: it does not exist, or is not executable",
         message="container start failed: command not found",
         suggestion="Check `command`, and that the image contains the program.",
+    ),
+    PodRule(
+        id="start-interpreter",
+        code="InterpreterNotFound",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=interpreter_missing,
+        is_own_fault=True,
+        evidence="the command exists, and the kernel does not find what it needs to run: the only line of its log is"
+        " the runtime's `exec …: no such file or directory`",
+        message="container start failed: interpreter or loader of the command not found",
+        suggestion="Check the script's `#!` line and its line ends (LF, not CRLF), or build the program for the"
+        " image's C library (glibc or musl).",
+    ),
+    PodRule(
+        id="start-directory",
+        code="StartFailed",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=wrong_directory,
+        is_own_fault=True,
+        evidence="`chdir` fails: the container's user may not enter the image's working directory",
+        message="container start failed: working directory {directory} not accessible",
+        suggestion="Let the container's user enter the directory, or set another `WORKDIR` in the image.",
+    ),
+    PodRule(
+        id="start-memory",
+        code="OutOfMemory",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=too_little_memory,
+        is_own_fault=True,
+        evidence="the kernel ended the runtime's own process in the container for its memory",
+        message="out of memory at the start (limit {memory})",
+        suggestion="Raise `memory`: the limit does not suffice to start any program.",
     ),
     PodRule(
         id="secret-missing",
@@ -37,11 +86,33 @@ STARTS: Final[tuple[Rule, ...]] = (
         suggestion="Set it: mill secret set {secret} VALUE",
     ),
     PodRule(
+        id="image-user",
+        code="ImageUserRefused",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=wrong_user,
+        is_own_fault=True,
+        evidence="the cluster or Mill demands `runAsNonRoot`, and the image's user is root, or a name",
+        message="container not created: the image's user must be a number other than 0",
+        suggestion="Set `USER` in the image to a number other than 0, such as `USER 65532`.",
+    ),
+    PodRule(
+        id="container-slow",
+        code="ContainerConfigError",
+        speed=Speed.NEEDS_TIME,
+        grace=seconds(300),
+        predicate=not_created_yet,
+        evidence="time-outs and reserved names: the node's container runtime is busy with its disk, or restarts",
+        message="container not created yet: {waiting}",
+        suggestion="Wait: the node retries by itself. If it lasts, ask your cluster administrator to check the disk and"
+        " the container runtime of node {node}.",
+    ),
+    PodRule(
         id="container-config",
         code="ContainerConfigError",
         speed=Speed.LIKELY,
         grace=seconds(30),
-        predicate=waits({"CreateContainerConfigError", "CreateContainerError"}),
+        predicate=waits(CONFIG_PROBLEMS),
         evidence="the kubelet or the runtime cannot make the container, for any other cause",
         message="container not created: {waiting}",
         suggestion="Fix what the message names, or ask your cluster administrator.",
@@ -54,6 +125,6 @@ STARTS: Final[tuple[Rule, ...]] = (
         predicate=start_failed,
         evidence="`StartError`, `RunContainerError`: the runtime cannot start the container, for any other cause",
         message="container start failed: {waiting}",
-        suggestion="Fix what the message names, or ask your cluster administrator.",
+        suggestion="Fix what the message names, or ask your cluster administrator to check node {node}.",
     ),
 )

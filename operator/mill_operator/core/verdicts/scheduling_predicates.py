@@ -1,0 +1,163 @@
+"""Predicates of pods that the scheduler does not place: every cause that it names, those of most nodes first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+from functools import lru_cache
+from typing import Final
+
+from mill_objects.printable import one_line
+from mill_operator.core import limits
+from mill_operator.core.observed.messages import cause
+from mill_operator.core.patterns import Pattern, pattern
+from mill_operator.core.verdicts.rule_input import Match, PodSubject
+from mill_operator.core.verdicts.waiting_predicates import PodPredicate
+
+SCALING_UP: Final = ("TriggeredScaleUp", "Nominated")
+"""Events of an autoscaler that has ordered a node for a pod: the cluster autoscaler's and Karpenter's."""
+SCALE_UP_GRACE: Final = timedelta(seconds=120) + timedelta(minutes=5)
+"""How long a pod may have no node while an autoscaler orders one: five minutes more than the rule's grace period."""
+
+
+class Obstacle(Enum):
+    """What keeps a pod from nodes, by what can be done about it."""
+
+    RESOURCES = auto()
+    """The nodes do not have what the pod requests."""
+    NODES = auto()
+    """The nodes are down, cordoned or under pressure."""
+    VOLUMES = auto()
+    """The pod's volume is elsewhere, or not there."""
+    PORTS = auto()
+    """A port of the node is taken."""
+    PLACEMENT = auto()
+    """Labels, taints, affinities and spread constraints exclude the nodes."""
+    DEVICES = auto()
+    """Dynamic resources cannot be allocated."""
+    OTHER = auto()
+
+
+KNOWN: Final[tuple[tuple[Pattern, str, Obstacle], ...]] = (
+    (pattern(r"(?i)insufficient [\w/-]+(?:\.[\w/-]+)*"), "", Obstacle.RESOURCES),
+    (pattern(r"(?i)too many pods"), "too many pods on every node", Obstacle.RESOURCES),
+    (pattern(r"(?i)enough free storage"), "not enough free storage", Obstacle.RESOURCES),
+    (pattern(r"(?i)Pod's node affinity|didn't match node selector|MatchNodeSelector"), "node selector matches none",
+     Obstacle.PLACEMENT),
+    (pattern(r"(?i)topology spread"), "topology spread constraints", Obstacle.PLACEMENT),
+    (pattern(r"(?i)anti-?affinity"), "pod anti-affinity", Obstacle.PLACEMENT),
+    (pattern(r"(?i)pod affinity|MatchInterPodAffinity"), "pod affinity", Obstacle.PLACEMENT),
+    (pattern(r"(?i)free ports|PodFitsHostPorts"), "host port in use", Obstacle.PORTS),
+    (pattern(r"(?i)PersistentVolume's node affinity|volume node affinity"), "volume is on another node",
+     Obstacle.VOLUMES),
+    (pattern(r"(?i)available volume zone|NoVolumeZoneConflict"), "volume is in another zone", Obstacle.VOLUMES),
+    (pattern(r"(?i)non-existent pv"), "volume no longer exists", Obstacle.VOLUMES),
+    (pattern(r"(?i)max volume count"), "too many volumes on every node", Obstacle.VOLUMES),
+    (pattern(r"(?i)available persistent volumes to bind"), "no volume to bind", Obstacle.VOLUMES),
+    (pattern(r"(?i)unbound immediate PersistentVolumeClaims"), "volume is not provisioned", Obstacle.VOLUMES),
+    (pattern(r"(?i)no available disk|NoDiskConflict"), "volume is in use", Obstacle.VOLUMES),
+    (pattern(r"(?i)were unschedulable|NodeUnschedulable"), "cordoned", Obstacle.NODES),
+    (pattern(r"(?i)(?:were|was) not ready|NodeNotReady"), "not ready", Obstacle.NODES),
+    (pattern(r"(?i)(?:memory|disk|pid) ?pressure"), "", Obstacle.NODES),
+    (pattern(r"(?i)unavailable network|out of disk"), "", Obstacle.NODES),
+    (pattern(r"(?i)cannot allocate all claims|resource ?claim|dynamic resource"), "", Obstacle.DEVICES),
+)  # fmt: skip
+"""The scheduler's causes in few words; empty: they are few already."""
+TAINT: Final = pattern(
+    r"(?i)untolerated taint(?:\(s\))?(?: \{(?P<key>[^:}]+))?|had taint \{(?P<old>[^:}]+)|taints that the pod didn't"
+)
+NODE_TAINTS: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "ToBeDeleted", "unschedulable")
+"""Beginnings of taints that a controller sets on a node that is down, cordoned, or not set up yet."""
+COUNTED: Final = pattern(r"^(?P<before>\d{1,9}) (?P<text>.+)$|^(?P<other>.+) \((?P<after>\d{1,9})\)$")
+ABOUT_NODES: Final = "node(s) "
+CONTINUED: Final = "that the pod didn't tolerate"
+ALL_NODES: Final = 10**9
+"""The count of a cause that is about the pod itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cause that the scheduler names."""
+
+    text: str
+    obstacle: Obstacle
+    nodes: int
+
+
+def unschedulable(*obstacles: Obstacle) -> PodPredicate:
+    """Find a pod for which the scheduler finds no node, mostly for one of these obstacles.
+
+    There is more time while an autoscaler orders a node.
+    """
+
+    def find(subject: PodSubject) -> Match | None:
+        pod = subject.pod
+        if pod.unschedulable is None:
+            return None
+        causes = scheduling_causes(pod.unschedulable)
+        if causes[0].obstacle not in obstacles:
+            return None
+        coming = subject.results.newest_event(pod.uid, *SCALING_UP)
+        text = one_line(", ".join(each.text for each in causes), limits.CAUSE_BYTES)
+        values = {"cause": text, "volume": next(iter(pod.claims), "NAME")}
+        return Match(pod.unschedulable, values, grace=SCALE_UP_GRACE if coming else None)
+
+    return find
+
+
+def scheduler_error(subject: PodSubject) -> Match | None:
+    """Find a pod that the scheduler could not place because of an error, such as a volume that it could not bind."""
+    message = subject.pod.scheduler_error
+    return Match(message, {"cause": cause(message)}) if message else None
+
+
+def gated(subject: PodSubject) -> Match | None:
+    """Find a pod that a controller, such as a queue, holds back from scheduling. It lasts as long as that wants."""
+    pod = subject.pod
+    if not pod.gated:
+        return None
+    gates = " ".join(pod.scheduling_gates) or "of another controller"
+    return Match(pod.gated, {"gates": gates}, open_ended=True, waits=True)
+
+
+@lru_cache(maxsize=256)  # every row about scheduling asks for the same
+def scheduling_causes(message: str) -> tuple[Cause, ...]:
+    """Return every cause in a scheduler's message, those of most nodes first; there is at least one."""
+    found: dict[str, Cause] = {}
+    for count, text in _parts(message):
+        short, obstacle = _short(text)
+        nodes = found[short].nodes + count if short in found else count
+        found[short] = Cause(short, obstacle, nodes)
+    causes = sorted(found.values(), key=lambda each: -each.nodes)
+    return tuple(causes) or (Cause(one_line(message, limits.CAUSE_BYTES), Obstacle.OTHER, 0),)
+
+
+def _parts(message: str) -> Iterator[tuple[int, str]]:
+    """Yield the number of nodes and the text of each cause."""
+    text = message.partition(" preemption: ")[0]
+    _, colon, listed = text.partition(": ")
+    parts: list[str] = []
+    for part in (listed if colon else text).partition(". ")[0].rstrip(".").split(", "):
+        if part.startswith(CONTINUED) and parts:
+            parts[-1] = f"{parts[-1]}, {part}"
+        else:
+            parts.append(part)
+    for part in filter(None, parts):
+        counted = COUNTED.match(part)
+        if counted is None:
+            yield ALL_NODES, part
+        else:
+            before, about, other, after = counted.groups("")
+            yield int(before or after), about or other
+
+
+def _short(text: str) -> tuple[str, Obstacle]:
+    if taint := TAINT.search(text):
+        key, old = taint.groups("")
+        name = key or old
+        is_node = name.startswith(NODE_TAINTS)
+        return f"untolerated taint {name}".strip(), Obstacle.NODES if is_node else Obstacle.PLACEMENT
+    for known, short, obstacle in KNOWN:
+        if found := known.search(text):
+            return short or found.group(0).lower(), obstacle
+    return text.removeprefix(ABOUT_NODES), Obstacle.OTHER
