@@ -16,7 +16,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, project_pod
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from tests.support.recordings import CREATED, UID, WEB, at, body, claim, look, pod, remembered, waiting
 
 Case = Mapping[str, Any]

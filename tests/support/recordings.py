@@ -18,7 +18,8 @@ from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.nodes import ObservedNode
 from mill_operator.core.observed.pods import ObservedPod, project_pod
-from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
+from mill_operator.core.verdicts.judge import judge
+from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.rule_input import Problem
 
 PODS = Path(__file__).parent / "recorded_pods"

@@ -10,7 +10,8 @@ from mill_operator.core import timestamps
 from mill_operator.core.rollout.advance import NextStatus, advance
 from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.start import refuse_rollout
-from mill_operator.core.verdicts.judge import Finding, Observation
+from mill_operator.core.verdicts.findings import Finding
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules import TABLE
 from mill_operator.core.verdicts.settling_pods import SettlingPods
 from tests.support.kstatus_rules import kstatus

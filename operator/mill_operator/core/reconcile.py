@@ -40,8 +40,9 @@ from mill_operator.core.rollout.updates import (
 )
 from mill_operator.core.tasks.status import outliving
 from mill_operator.core.verdicts.dependence import Services, depended_on, dependence, has_dependants, held
-from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
+from mill_operator.core.verdicts.judge import judge
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
+from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.core.verdicts.unjudged import unjudged
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mill_api.events import Event
 from mill_api.status import HISTORY_KEPT, Phase, State
 from mill_operator.core import limits, timestamps
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from tests.support.rollouts import NOT_FOUND, START, World, failed, healthy, pending, see, starting, suspect
 
 LOST = "node node-2 does not answer"

@@ -14,7 +14,8 @@ from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.nodes import ObservedNode
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts.dependence import Dependence, Root
-from mill_operator.core.verdicts.judge import JudgeInput, Observation, judge
+from mill_operator.core.verdicts.judge import judge
+from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.rules import TABLE
 from tests.support.recordings import CREATED, PODS, UID, WEB, claim, deployed, pod, remembered
 

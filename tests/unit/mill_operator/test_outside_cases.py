@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from mill_api.status import State
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from tests.support.outside_cases import observe, observe_each_second, read
 from tests.support.recordings import offset
 

@@ -17,7 +17,7 @@ from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.leftovers import Leftover, late_pod_lookups, leftovers
 from mill_operator.core.rollout.stale_pods import pods_to_replace
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.settling_pods import SettlingPods
 from tests.support.children import OBSERVED
 from tests.support.recordings import CREATED, pod

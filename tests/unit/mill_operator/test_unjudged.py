@@ -16,7 +16,7 @@ from mill_operator.core.objects.desired import ChildObject, RenderedObject
 from mill_operator.core.objects.rendering import ParsedSpec
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
-from mill_operator.core.verdicts.judge import JudgeInput, Observation
+from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT
 from tests.support.kstatus_rules import kstatus
 from tests.support.reconciling import KEY, ReconcilerHarness

@@ -17,7 +17,7 @@ from mill_operator.core.rollout.outcome import finished, regressions
 from mill_operator.core.rollout.progress import overdue_at, stopped_by
 from mill_operator.core.rollout.settling import NOT_SETTLED, ends_at, settling_warnings, with_earlier_settlements
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from mill_operator.core.rollout.progress import is_overdue, never_settles, pause
 from mill_operator.core.rollout.settling import has_open_window, healthy_step, settle
 from mill_operator.core.rollout.transitions import PHASES, TransitionRecorder
 from mill_operator.core.verdicts.findings import Finding
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
 
 

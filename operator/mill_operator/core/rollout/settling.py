@@ -11,7 +11,7 @@ from typing import Final
 
 from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, StatusWarning, Transition
 from mill_operator.core import timestamps
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.settling_pods import Window
 
 LONGEST_WINDOW: Final = timedelta(minutes=10)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mill_api.status import State
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 
 
 def pods_to_replace(observations: Iterable[Observation], pods: Iterable[ObservedPod]) -> list[ObservedPod]:

@@ -17,7 +17,7 @@ from mill_api.status import (
 )
 from mill_operator.core import timestamps
 from mill_operator.core.rollout.conditions import conditions
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED
 
 _KEPT: Final = (

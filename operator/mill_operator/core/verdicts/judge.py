@@ -12,15 +12,14 @@ from typing import Final, TypedDict
 
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
-from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
-from mill_operator.core.observed.children import ObservedChild
-from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since
 from mill_operator.core.verdicts import pulls
-from mill_operator.core.verdicts.dependence import INDEPENDENT, Dependence, has_crashed_before, pods_to_renew
+from mill_operator.core.verdicts.dependence import has_crashed_before, pods_to_renew
 from mill_operator.core.verdicts.findings import MINUTE, Finding, find
-from mill_operator.core.verdicts.lookup_requests import LookupRequest, lookup_requests, next_lookup_at
+from mill_operator.core.verdicts.lookup_requests import lookup_requests, next_lookup_at
+from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.patience import blocked, with_patience
 from mill_operator.core.verdicts.pod_subjects import (
     evicted,
@@ -33,12 +32,11 @@ from mill_operator.core.verdicts.rule_input import (
     CreationSubject,
     EvictionSubject,
     PodSubject,
-    Problem,
     Subject,
     WriteSubject,
 )
 from mill_operator.core.verdicts.rules.readiness import SLOW_PULL
-from mill_operator.core.verdicts.settling_pods import SettlingPods, Window, settling_pods
+from mill_operator.core.verdicts.settling_pods import SettlingPods, settling_pods
 
 QUIET_PULL = timedelta(seconds=5)
 """A pod whose image is still being pulled counts as scheduled after that long without an error."""
@@ -50,42 +48,6 @@ SERVING_IMAGES: Final = 3
 """Images of serving pods that are reported: more than two versions serve only for moments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A service at one moment."""
-
-    service: str
-    image: str
-    template: str
-    replicas: Replicas
-    nodes: tuple[str, ...]
-    """Nodes on which its pods count as scheduled."""
-    state: State
-    finding: Finding | None
-    wake_at: datetime | None
-    """When to observe it again though nothing happens."""
-    settling: SettlingPods
-    """What its pods report about its settling window."""
-    settle: timedelta = timedelta(0)
-    """How long it must stay ready before its rollout succeeds."""
-    serving_since: datetime | None = None
-    """Since when at least one pod of any version serves, by its node's clock; None if none does."""
-    serving_images: tuple[str, ...] = ()
-    """Images of the pods that serve, the most frequent first."""
-    root: str | None = None
-    """The failed service that its own failure follows from."""
-    resumed_at: datetime | None = None
-    """When its time limits began to run, as it had no other service to wait for any more."""
-    renewed: tuple[ObservedPod, ...] = ()
-    """Pods that crashed while something that it refers to did not serve, and are to be replaced."""
-    recreated: bool = False
-    """Whether the pods of the older version had to end first."""
-    lookup_requests: frozenset[LookupRequest] = frozenset()
-    """Lookups that would help to judge it."""
-    internal_error: InternalError | None = None
-    """Why it could not be judged, or not even rendered."""
-
-
 class Known(TypedDict):
     """The fields of every `Subject`."""
 
@@ -95,101 +57,67 @@ class Known(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeInput:
-    """Everything about one service that its observation is made of."""
+class _Pods:
+    """The pods of a service, by what they say about it."""
 
-    service: DesiredService
-    pods: Sequence[ObservedPod] = ()
-    claims: Sequence[ObservedChild] = ()
-    """The claims of its volumes."""
-    deployment: ObservedChild | None = None
-    problem: Problem | None = None
-    """Why an object of it could not be written."""
-    previous: ServiceStatus | None = None
-    """Its status, which remembers since when a rule has matched."""
-    results: LookupResults = NO_RESULTS
-    requested_at: datetime | None = None
-    """Evidence that is older does not count."""
-    dependence: Dependence = INDEPENDENT
-    is_held: bool = False
-    """Whether its new version does not begin before others have settled."""
-    window: Window | None = None
-    """The open settling window of the desired template, also if an earlier rollout has opened it."""
+    all: Sequence[ObservedPod]
+    ours: Sequence[ObservedPod]
+    """Those of the desired template."""
+    blamed: Sequence[ObservedPod]
+    """Those of them with its image."""
+    healthy: Sequence[ObservedPod]
+    serving: Sequence[ObservedPod]
+    """Those of any template to which the Service sends requests."""
+    desired: int
+    exist: bool
+    """Whether the Deployment exists as it is desired, so that the pods are its own."""
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether the service is healthy."""
+        return self.exist and len(self.healthy) >= self.desired
+
+    @property
+    def count_healthy(self) -> int:
+        """How many of the desired pods are healthy."""
+        return min(len(self.healthy), self.desired)
 
 
 def judge(given: JudgeInput, now: datetime) -> Observation:
     """Observe one service: match its pods, its Deployment and its problems with the rules."""
-    service, problem, previous, dependence = given.service, given.problem, given.previous, given.dependence
+    service, dependence = given.service, given.dependence
     renewed = pods_to_renew(service, given.pods, dependence)
-    pods = [pod for pod in given.pods if pod not in renewed] if renewed else given.pods
-    requested_at = given.requested_at
-    replicas = given.deployment.replicas if given.deployment else None
-    ours = pods_of_template(pods, service.template)
-    blamed = pods_with_image(ours, service.request.image)
-    desired = next((each for each in (service.replicas, replicas) if each is not None), 1)
-    healthy = [pod for pod in ours if pod.ready and ((moment := _settled_at(pod, service)) is None or moment <= now)]
-    enough = len(healthy) >= desired and replicas is not None and problem is None
-    before = previous
-    if previous is not None and min(len(healthy), desired) > previous.replicas.healthy:
+    pods = _sorted_out(given, [pod for pod in given.pods if pod not in renewed] if renewed else given.pods, now)
+    before = given.previous
+    if before is not None and pods.count_healthy > before.replicas.healthy:
         before = None  # one more is ready, so that what we wait for is moving: timers start again
-    known: Known = {"request": service.request, "results": given.results, "previous": before}
-    subjects: list[Subject] = [WriteSubject(problem=problem, **known)] if problem else []
-    if len(ours) < desired and given.deployment:  # a refusal is not about these pods if all are created
-        subjects.append(CreationSubject(refusal=given.deployment.refusal, **known))
-    troubled: list[ObservedPod] = []
-    if not enough:  # a surplus pod goes in a moment, and is no failure
-        # In a fixed order, so that of several pods with the same trouble the same one is always reported.
-        in_trouble = sorted(
-            (
-                each
-                for each in blamed
-                if each not in healthy and not (each.ready and has_crashed_before(each, dependence))
-            ),
-            key=lambda pod: (pod.created, pod.uid),
-        )
-        troubled = [since_request(pod, requested_at) for pod in in_trouble]
-        gone = evicted(pods, service.template, requested_at), rejected(pods, service.template, requested_at, now)
-        subjects.append(EvictionSubject(pods=gone[0], recent=gone[1], **known))
-        skew, claims = node_clock_skew(troubled, previous, now), tuple(given.claims)
-        for pod in troubled:
-            subjects += pod_subjects(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
-    findings = with_patience(find(service.name, subjects, requested_at, now), dependence, now)
+    troubled = [] if pods.are_enough else _troubled(given, pods)  # a surplus pod goes in a moment, and is no failure
+    subjects = _subjects(given, pods, troubled, before, now)
+    findings = with_patience(find(service.name, subjects, given.requested_at, now), dependence, now)
     if given.is_held:
         findings = [blocked(service.name, dependence, now)]
     finding = findings[0] if findings else None
     requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
-    serving = serving_pods(pods)
-    known_since = timestamps.unless_ahead(previous.serving_since, now) if previous is not None else None
-    has_window = replicas is not None and problem is None and not given.is_held and not _has_settled(given)
     return Observation(
         service=service.name,
         image=service.request.image,
         template=service.template,
         replicas=Replicas(
-            desired=desired, updated=len(blamed), healthy=min(len(healthy), desired), serving=len(serving)
+            desired=pods.desired, updated=len(pods.blamed), healthy=pods.count_healthy, serving=len(pods.serving)
         ),
-        nodes=tuple(dict.fromkeys(pod.node for pod in ours if pod.node and _is_scheduled(pod, now))),
-        state=_state(ours, finding, now, enough=enough, is_held=given.is_held),
+        nodes=tuple(dict.fromkeys(pod.node for pod in pods.ours if pod.node and _is_scheduled(pod, now))),
+        state=_state(pods.ours, finding, now, enough=pods.are_enough, is_held=given.is_held),
         finding=finding,
-        wake_at=_wake_at(service, ours, findings, now),
+        wake_at=_wake_at(service, pods.ours, findings, now),
         lookup_requests=frozenset(requests),
-        settling=settling_pods(
-            blamed,
-            healthy,
-            desired=desired,
-            available=given.deployment.available if given.deployment and not problem else 0,
-            others_ready=sum(pod.template != service.template for pod in serving),
-            window=given.window,
-        )
-        if has_window
-        else SettlingPods(all_ready=False),
+        settling=_settling(given, pods),
         settle=service.settle,
         root=finding.root if finding is not None else None,
         resumed_at=dependence.resumed_at,
         renewed=tuple(renewed),
-        serving_since=known_since or serving_since(serving, now) if serving else None,
-        serving_images=_images(serving),
-        recreated=service.recreate and problem is None,
+        serving_since=_serving_since(given, pods.serving, now),
+        serving_images=_images(pods.serving),
+        recreated=service.recreate and given.problem is None,
     )
 
 
@@ -206,6 +134,74 @@ def _images(serving: Sequence[ObservedPod]) -> tuple[str, ...]:
         return tuple(images[:1])
     counts = Counter(images)
     return tuple(sorted(counts, key=lambda image: (-counts[image], image))[:SERVING_IMAGES])
+
+
+def _sorted_out(given: JudgeInput, pods: Sequence[ObservedPod], now: datetime) -> _Pods:
+    service = given.service
+    replicas = given.deployment.replicas if given.deployment else None
+    ours = pods_of_template(pods, service.template)
+    return _Pods(
+        all=pods,
+        ours=ours,
+        blamed=pods_with_image(ours, service.request.image),
+        healthy=[pod for pod in ours if pod.ready and ((at := _settled_at(pod, service)) is None or at <= now)],
+        serving=serving_pods(pods),
+        desired=next((each for each in (service.replicas, replicas) if each is not None), 1),
+        exist=replicas is not None and given.problem is None,
+    )
+
+
+def _troubled(given: JudgeInput, pods: _Pods) -> list[ObservedPod]:
+    """Return the pods that are not healthy, as they are since the request.
+
+    In a fixed order, so that of several pods with the same trouble the same one is always reported.
+    """
+    in_trouble = (
+        each
+        for each in pods.blamed
+        if each not in pods.healthy and not (each.ready and has_crashed_before(each, given.dependence))
+    )
+    ordered = sorted(in_trouble, key=lambda pod: (pod.created, pod.uid))
+    return [since_request(pod, given.requested_at) for pod in ordered]
+
+
+def _subjects(
+    given: JudgeInput, pods: _Pods, troubled: Sequence[ObservedPod], before: ServiceStatus | None, now: datetime
+) -> list[Subject]:
+    """Return what the rules look at."""
+    known: Known = {"request": given.service.request, "results": given.results, "previous": before}
+    subjects: list[Subject] = [WriteSubject(problem=given.problem, **known)] if given.problem else []
+    if len(pods.ours) < pods.desired and given.deployment:  # a refusal is not about these pods if all are created
+        subjects.append(CreationSubject(refusal=given.deployment.refusal, **known))
+    if pods.are_enough:
+        return subjects
+    template, requested_at = given.service.template, given.requested_at
+    recent = rejected(pods.all, template, requested_at, now)
+    subjects.append(EvictionSubject(pods=evicted(pods.all, template, requested_at), recent=recent, **known))
+    skew, claims = node_clock_skew(troubled, given.previous, now), tuple(given.claims)
+    for pod in troubled:
+        subjects += pod_subjects(PodSubject(pod=pod, claims=claims, node_clock_skew=skew, **known))
+    return subjects
+
+
+def _settling(given: JudgeInput, pods: _Pods) -> SettlingPods:
+    if not pods.exist or given.is_held or _has_settled(given):
+        return SettlingPods(all_ready=False)
+    return settling_pods(
+        pods.blamed,
+        pods.healthy,
+        desired=pods.desired,
+        available=given.deployment.available if given.deployment else 0,
+        others_ready=sum(pod.template != given.service.template for pod in pods.serving),
+        window=given.window,
+    )
+
+
+def _serving_since(given: JudgeInput, serving: Sequence[ObservedPod], now: datetime) -> datetime | None:
+    if not serving:
+        return None
+    known = timestamps.unless_ahead(given.previous.serving_since, now) if given.previous is not None else None
+    return known or serving_since(serving, now)
 
 
 def _settled_at(pod: ObservedPod, service: DesiredService) -> datetime | None:

@@ -11,7 +11,7 @@ from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.verdicts.findings import Finding
-from mill_operator.core.verdicts.judge import Observation
+from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules.writes import INTERNAL
 from mill_operator.core.verdicts.settling_pods import SettlingPods
 
