@@ -120,7 +120,8 @@ def test_a_service_after_another_one_begins_when_that_one_has_settled(namespace:
     assert namespace.ready_pods("web") == old
     fixed = namespace.deploy(web.replace("web:1", "web:2") + db.replace("web:1", "web:2"))
     assert fixed.code == 0, fixed
-    assert namespace.service("web")["servingImages"] == [f"{namespace.registry}/web:2"]
+    new = [f"{namespace.registry}/web:2"]
+    wait_for("the old pods to go", lambda: namespace.service("web")["servingImages"] == new)
 
 
 def test_a_deploy_with_a_time_limit_ends_and_its_rollout_does_not(namespace: Namespace) -> None:
