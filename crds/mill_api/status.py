@@ -218,6 +218,10 @@ class ServiceStatus(ApiModel):
         default_factory=list, description="Transitions of the service in the current rollout, by position."
     )
 
+    def has_settled(self, template: str) -> bool:
+        """Whether the settling window of a pod template has ended."""
+        return self.settled_at is not None and self.template == template
+
     @property
     def is_updating(self) -> bool:
         """Whether a pod template that Mill itself has changed has neither settled nor failed yet."""

@@ -174,9 +174,11 @@ def decide_writes(
 ) -> Writes:
     """Compare the objects that should exist with those that do. For `revisions` see `plan`."""
     later = postponed(goal.desired.services, snapshot.pods, now)
-    is_new_request = starts_rollout(goal.resource, status)
-    services = _services(goal, status, snapshot.pods, now, is_new_request=is_new_request)
-    waiting = {service.name for service in goal.desired.services if held(service, services)}
+    waiting: set[str] = set()
+    if has_dependants(goal.desired.services):
+        is_new_request = starts_rollout(goal.resource, status)
+        services = _services(goal, status, snapshot.pods, now, is_new_request=is_new_request)
+        waiting = {service.name for service in goal.desired.services if held(service, services)}
     todo = plan(
         goal.children,
         snapshot.all_children,

@@ -93,7 +93,7 @@ def settle(before: ServiceStatus, observed: Observation, state: State, now: date
     """Return the next state of a service's window. `state` is the service's next state."""
     if state is State.FAILED:
         return WindowState()
-    if before.settled_at is not None and before.template == observed.template:
+    if before.has_settled(observed.template):
         return WindowState(settled_at=before.settled_at)
     pods = observed.settling
     window = open_window(before, observed.template)

@@ -144,7 +144,7 @@ def _relevant(service: ServiceStatus) -> tuple[object, ...]:
 
 
 def _has_settled(desired: DesiredService, known: ServiceStatus | None) -> bool:
-    return known is not None and known.settled_at is not None and known.template == desired.template
+    return known is not None and known.has_settled(desired.template)
 
 
 def _wants_pods(name: str, services: Services) -> bool:

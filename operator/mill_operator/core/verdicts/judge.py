@@ -124,7 +124,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
 def _has_settled(given: JudgeInput) -> bool:
     """Return whether the template has no window any more."""
     known = given.previous
-    return known is not None and known.settled_at is not None and known.template == given.service.template
+    return known is not None and known.has_settled(given.service.template)
 
 
 def _images(serving: Sequence[ObservedPod]) -> tuple[str, ...]:
