@@ -229,7 +229,8 @@ def observe_services(
             previous=before,
             results=results,
             requested_at=requested_at,
-            window=open_window(known.get(service.name), service.template),
+            serving_since=recorded.serving_since if (recorded := known.get(service.name)) else None,
+            window=open_window(recorded, service.template),
             dependence=depends,
             is_held=bool(depends.held_by) and (deployment is None or deployment.applied != begun.get(service.name)),
         )
@@ -295,8 +296,7 @@ def _services(
         desired={each.name: each for each in goal.desired.services},
         known=known,
         serving={
-            name: ((before := known.get(name)) and timestamps.unless_ahead(before.serving_since, now))
-            or serving_since(pods, now)
+            name: serving_since(pods, before.serving_since if (before := known.get(name)) else None, now)
             for name, pods in serving.items()
         },
         failed={each.name for each in status.services if each.state is State.FAILED and not is_new_request},

@@ -9,6 +9,7 @@ from mill_api import names
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
+from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import ObservedContainer, containers
 from mill_operator.core.observed.foreign_text import cluster_text, name
 from mill_operator.core.observed.text_cache import TextCache
@@ -147,9 +148,13 @@ def serving_pods(pods: Iterable[ObservedPod]) -> list[ObservedPod]:
     return [pod for pod in pods if pod.ready and not pod.terminating and pod.phase not in _ENDED]
 
 
-def serving_since(serving: Iterable[ObservedPod], now: datetime) -> datetime:
-    """Return since when one of some serving pods has been ready, by the API server's clock as far as it is known."""
-    return min((_ready_since(pod, now) for pod in serving), default=now)
+def serving_since(serving: Iterable[ObservedPod], known: str | None, now: datetime) -> datetime:
+    """Return since when one of some serving pods has been ready, by the API server's clock as far as it is known.
+
+    `known` is the time that the status has.
+    """
+    before = timestamps.unless_ahead(known, now)
+    return before or min((_ready_since(pod, now) for pod in serving), default=now)
 
 
 def _ready_since(pod: ObservedPod, now: datetime) -> datetime:

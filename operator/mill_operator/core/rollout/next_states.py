@@ -30,7 +30,7 @@ class NextStates:
         if rolled_back:
             # A rolled-back service has failed, whatever state a newer release may have written.
             state = before.state if before.state.known else State.FAILED
-            return before.model_copy(update={"state": state, **self._serving(before, observed)})
+            return before.model_copy(update={"state": state, **self._serving(observed)})
         if observed.internal_error is not None:
             return self._unjudged(before, observed)
         state, finding = observed.state, observed.finding
@@ -59,7 +59,7 @@ class NextStates:
         after = before.model_copy(
             update={
                 "state": state,
-                **self._serving(before, observed),
+                **self._serving(observed),
                 "due_at": timestamps.render(due) if due is not None and state is not State.FAILED else None,
                 "failed_at": self._failed_at(before) if state is State.FAILED else None,
                 "root": observed.root if state is State.FAILED else None,
@@ -100,13 +100,12 @@ class NextStates:
         """Return since when a service has failed that fails now."""
         return timestamps.render(timestamps.unless_ahead(before.failed_at, self._now) or self._now)
 
-    def _serving(self, before: ServiceStatus, observed: Observation) -> dict[str, object]:
+    def _serving(self, observed: Observation) -> dict[str, object]:
         """Return the fields about the pods of all versions that serve."""
         since = observed.serving_since
-        known = before.serving_since if timestamps.unless_ahead(before.serving_since, self._now) else None
         return {
             "replicas": observed.replicas,
-            "serving_since": known or timestamps.render(since) if since is not None else None,
+            "serving_since": timestamps.render(since) if since is not None else None,
             "serving_images": list(observed.serving_images),
         }
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
 from mill_api.status import Replicas, ServiceStatus, State
-from mill_operator.core import timestamps
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since
@@ -115,7 +114,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
         root=finding.root if finding is not None else None,
         resumed_at=dependence.resumed_at,
         renewed=tuple(renewed),
-        serving_since=_serving_since(given, pods.serving, now),
+        serving_since=serving_since(pods.serving, given.serving_since, now) if pods.serving else None,
         serving_images=_images(pods.serving),
         recreated=service.recreate and given.problem is None,
     )
@@ -195,13 +194,6 @@ def _settling(given: JudgeInput, pods: _Pods) -> SettlingPods:
         others_ready=sum(pod.template != given.service.template for pod in pods.serving),
         window=given.window,
     )
-
-
-def _serving_since(given: JudgeInput, serving: Sequence[ObservedPod], now: datetime) -> datetime | None:
-    if not serving:
-        return None
-    known = timestamps.unless_ahead(given.previous.serving_since, now) if given.previous is not None else None
-    return known or serving_since(serving, now)
 
 
 def _settled_at(pod: ObservedPod, service: DesiredService) -> datetime | None:

@@ -36,6 +36,8 @@ class JudgeInput:
     dependence: Dependence = INDEPENDENT
     is_held: bool = False
     """Whether its new version does not begin before others have settled."""
+    serving_since: str | None = None
+    """Since when it serves, as the status has it."""
     window: Window | None = None
     """The open settling window of the desired template, also if an earlier rollout has opened it."""
 
