@@ -1,10 +1,11 @@
 """The constraints across the fields of one service, in one table, applied as those of `constraints` are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
 from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
+from mill_api.references import OPEN
 
 
 class VolumeFields(Protocol):
@@ -46,6 +47,8 @@ class ServiceFields(Protocol):
     @property
     def port(self) -> int | None: ...
     @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
     def replicas(self) -> int | None: ...
     @property
     def health(self) -> HealthFields | None: ...
@@ -63,6 +66,8 @@ class Breach(NamedTuple):
     path: str
     absent: tuple[str, ...] = ()
     """Paths of the fields of which one is missing, if that is the problem."""
+    others: tuple[str, ...] = ()
+    """Paths of the fields that contradict it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +108,13 @@ def _checks_without_path(service: ServiceFields) -> Iterator[Breach]:
 def _after_itself(service: ServiceFields) -> Iterator[Breach]:
     if service.name in service.after:
         yield Breach(f"after.{service.after.index(service.name)}")
+
+
+def _other_port_in_env(service: ServiceFields) -> Iterator[Breach]:
+    """Yield a variable PORT with another value than the port. The value of a reference is not known here."""
+    given = service.env.get("PORT")
+    if service.port is not None and given is not None and OPEN not in given and given != str(service.port):
+        yield Breach("env.PORT", others=("port",))
 
 
 def _route_without_port(service: ServiceFields) -> Iterator[Breach]:
@@ -153,6 +165,15 @@ SERVICE_RULES: Final = (
         suggestion="remove its own name from `after`",
         cel_model="Service",
         cel="!has(self.after) || !(self.name in self.after)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_other_port_in_env,
+        message="PORT contradicts `port`, whose value the program gets in PORT",
+        suggestion="leave PORT out, and set `port` to the number on which the program listens",
+        cel_model="Service",
+        cel="!has(self.port) || !has(self.env) || !('PORT' in self.env) || self.env['PORT'] == string(self.port) || "
+        "self.env['PORT'].contains('${')",
         is_added_later=True,
     ),
     ServiceRule(

@@ -185,7 +185,8 @@ def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
     for rule in SERVICE_RULES:
         for breach in rule.breaches(service):
             absent = tuple(f"{path}.{each}" for each in breach.absent)
-            yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, absent=absent)
+            others = tuple(f"{path}.{each}" for each in breach.others)
+            yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, others, absent)
     for volume in service.volumes:
         yield from _check_text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
     for route in service.routes:

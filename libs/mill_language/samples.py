@@ -34,7 +34,7 @@ service "web" {
 
   update { settle = "20s" }
 
-  route "shop.example.com" { path = "/" }
+  route "shop.example.com" {}
   route "live.example.com" {
     path      = "/socket"
     websocket = true
@@ -118,6 +118,7 @@ service "api" {
   image = "api"
   port  = 80
   after = ["worker", "worker", "api"]
+  env { PORT = 8080 }
   route "example.com" { path = "/" }
   volume "data" {
     path = "/data"

@@ -71,7 +71,7 @@ HEALTH: Final = Shape(
 UPDATE: Final = Shape("update", {"settle": Attr(values.duration, '"10s"', nullable=True)})
 ROUTE: Final = Shape(
     "route",
-    {"path": Attr(values.absolute_path, '"/"', required=True), "websocket": Attr(values.boolean, "true")},
+    {"path": Attr(values.absolute_path, '"/"'), "websocket": Attr(values.boolean, "true")},
     label_example="www.example.com",
 )
 VOLUME: Final = Shape(

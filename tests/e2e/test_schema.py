@@ -90,6 +90,10 @@ REFUSED = {
         "settle must be at most 5m, got '301s'",
     ),
     "a time to settle without a unit": (service(update={"settle": "10"}), "invalid duration '10'"),
+    "another port in PORT": (
+        service(port=8080, env={"PORT": "4000"}),
+        "PORT contradicts `port`, whose value the program gets in PORT",
+    ),
     "after itself": (service(after=["web"]), "a service cannot start after itself"),
     "after the same twice": (service(after=["db", "db"]), "Duplicate value"),
     "after what is no name": (service(after=["Db"]), "services[0].after[0]"),

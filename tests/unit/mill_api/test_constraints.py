@@ -158,6 +158,9 @@ SERVICE = st.fixed_dictionaries(
     {"name": st.just("web"), "image": st.just("web:1")},
     optional={
         "port": st.just(80),
+        "env": st.dictionaries(
+            st.sampled_from(["PORT", "A"]), st.sampled_from(["80", "81", "080", "", "${secret(port)}", "8$${0"])
+        ),
         "replicas": st.integers(0, 3),
         "health": HEALTH,
         "after": st.lists(st.sampled_from(["web", "db"]), max_size=2, unique=True),
@@ -179,6 +182,7 @@ def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) 
     rest = Service.model_validate({name: service[name] for name in ("name", "image")})
     parts = {
         "port": service.get("port"),
+        "env": service.get("env", {}),
         "replicas": service.get("replicas"),
         "health": spec.Health.model_validate(service["health"]) if "health" in service else None,
         "after": service.get("after", []),

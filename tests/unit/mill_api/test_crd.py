@@ -107,8 +107,10 @@ def test_every_rule_across_fields_is_reported_with_the_message_of_the_table() ->
     volume = service.volumes[0].model_copy(update={"size": None})
     service = service.model_copy(update={"volumes": [volume], "after": ["a"]})
     empty, unused = Health(), Health(start="1m", interval="5s")
+    other_port = service.model_copy(update={"port": 1, "env": {"PORT": "2"}})
     services = [
         service,
+        other_port,
         *(service.model_copy(update={"name": each.interval, "health": each}) for each in (empty, unused)),
     ]
     said = {
