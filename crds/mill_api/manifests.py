@@ -57,7 +57,10 @@ def pod_spec(container: Json, *, service_account: str | None) -> Json:
 
 
 def run_spec(container: Json, labels: dict[str, str], timeout: str, *, service_account: str | None) -> Json:
-    """Return the spec of a Job with one attempt: a failed run may have done half of its work."""
+    """Return the spec of a Job with one attempt: a failed run may have done half of its work.
+
+    `labels` are those of its pod.
+    """
     job: Json = {
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",  # a deleted pod may still succeed within its grace period

@@ -26,12 +26,15 @@ class Owner:
 
     def labels(self, name: str) -> dict[str, str]:
         """Return the labels of a child. The MillDeployment's own are not among them: Argo CD would prune the child."""
-        return {
-            names.LABEL_NAME: name,
-            names.LABEL_PART_OF: self.key.name,
-            names.LABEL_MANAGED_BY: names.MANAGED_BY,
-            names.LABEL_DEPLOYMENT: self.key.name,
-        }
+        return {names.LABEL_NAME: name, names.LABEL_PART_OF: self.key.name, **self.pod_labels()}
+
+    def pod_labels(self) -> dict[str, str]:
+        """Return the labels of a pod.
+
+        They have no values of common labels that a file can choose: Services and NetworkPolicies of others would select
+        the pod by them.
+        """
+        return {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_DEPLOYMENT: self.key.name}
 
     def selector(self, service: str) -> dict[str, str]:
         """Return the labels that select the pods of a service."""

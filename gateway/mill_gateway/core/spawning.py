@@ -104,17 +104,18 @@ def job_of_image(
     container = container_of(program, restricted=restricted)
     if request.env:
         container["env"] = _with([], request.env)
-    labels = owner.labels(task) | {names.LABEL_TASK: task}
+    labels = {names.LABEL_TASK: task}
+    pod_labels = owner.pod_labels() | labels
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": run,
             "namespace": owner.key.namespace,
-            "labels": labels,
+            "labels": owner.labels(task) | labels,
             "ownerReferences": [owner.reference(controller=True)],
         },
-        "spec": run_spec(container, labels, checked.timeout, service_account=service_account),
+        "spec": run_spec(container, pod_labels, checked.timeout, service_account=service_account),
     }
 
 

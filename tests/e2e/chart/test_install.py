@@ -137,12 +137,21 @@ def test_every_pod_is_restricted_and_two_of_each_are_ready(release: Release, sho
 
 
 def replaced(shop: Namespace, service: str, old: dict[str, str]) -> dict[str, str]:
-    """Wait until a service has other ready pods, and none of the old ones. Return them."""
-    found: dict[str, str] = wait_for(
-        f"new pods of {service} alone",
-        lambda: (pods := shop.ready_pods(service)) and not set(pods) & set(old) and pods,
-    )
+    """Wait until a service has other ready pods, and none of the old ones. At each moment one is ready. Return them."""
+
+    def new_pods_alone() -> dict[str, str]:
+        pods = shop.ready_pods(service)
+        assert pods, f"{service} has lost its pods"
+        return {} if set(pods) & set(old) else pods
+
+    found: dict[str, str] = wait_for(f"new pods of {service} alone", new_pods_alone)
     return found
+
+
+def common_labels(shop: Namespace, service: str) -> set[str]:
+    """Return the labels of a service's pods that are not Mill's or Kubernetes' own."""
+    labels = {name for pod in shop.pods(service) for name in pod["metadata"]["labels"]}
+    return {name for name in labels if name.startswith("app.kubernetes.io/")}
 
 
 def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:
@@ -156,6 +165,7 @@ def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release
     updated = replaced(shop, "web", web)
     wait_for("its end", lambda: shop.service("web").get("settledAt"))
     assert shop.service("web")["updatedBy"].startswith("mill ")
+    assert common_labels(shop, "web") == {"app.kubernetes.io/managed-by"}
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
     restarted = replaced(shop, "web", updated)
     release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")

@@ -108,6 +108,24 @@ def test_objects_are_as_in_the_golden_file(case):
     assert text == golden.read_text()
 
 
+def test_a_pod_has_no_common_label_whose_value_a_file_chooses() -> None:
+    """Services and NetworkPolicies of others select by such labels, and objects are selected by Mill's own."""
+    made = make(web(port=8080), tasks=(TASK,))
+    templates = [one(made, "Deployment").body["spec"]["template"], _run_of(one(made, "CronJob", "migrate"))]
+    for each in templates:
+        labels = each["metadata"]["labels"]
+        assert {name: value for name, value in labels.items() if not name.startswith("mill.dev/")} == {
+            "app.kubernetes.io/managed-by": "mill"
+        }
+    selector = one(made, "Deployment").body["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= templates[0]["metadata"]["labels"].items()
+    assert one(made, "Service").body["spec"]["selector"] == selector
+
+
+def _run_of(cron_job: RenderedObject) -> Any:
+    return cron_job.body["spec"]["jobTemplate"]["spec"]["template"]
+
+
 class TestOptions:
     def options(self, **options: Any) -> Made:
         routes = [{"host": "www.example.com"}, {"host": "shop.example.com"}]

@@ -172,14 +172,14 @@ def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) ->
     container = container_of(task, restricted=options.restricted)
     if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
         container["env"] = env
-    labels = owner.labels(task.name) | {names.LABEL_TASK: task.name}
-    job = run_spec(container, labels, task.timeout, service_account=options.service_account)
+    labels = {names.LABEL_TASK: task.name}
+    job = run_spec(container, owner.pod_labels() | labels, task.timeout, service_account=options.service_account)
     spec = {
         "schedule": "0 0 31 2 *",  # never; it is suspended anyway
         "suspend": True,
         "successfulJobsHistoryLimit": RUNS_KEPT,
         "failedJobsHistoryLimit": RUNS_KEPT,
-        "jobTemplate": {"metadata": {"labels": labels}, "spec": job},
+        "jobTemplate": {"metadata": {"labels": owner.labels(task.name) | labels}, "spec": job},
     }
     return _child(owner, "CronJob", task.name, None, {"spec": spec})
 

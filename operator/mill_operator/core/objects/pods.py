@@ -76,7 +76,7 @@ def pod_template(
     ]
     if service.volumes:
         spec["volumes"] = [_volume(each) for each in service.volumes]
-    labels = owner.labels(service.name) | {names.LABEL_SERVICE: service.name}
+    labels = owner.pod_labels() | {names.LABEL_SERVICE: service.name}
     metadata: Json = {"labels": labels}
     if restart is not None:
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}

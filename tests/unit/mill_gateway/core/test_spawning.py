@@ -79,6 +79,7 @@ def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
         Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, service_account="runner", restricted=True
     )
     meta, spec = made["metadata"], made["spec"]
+    common = {"app.kubernetes.io/managed-by": "mill", "mill.dev/deployment": "mill", "mill.dev/task": "task-1"}
     assert meta["labels"] == labels("task-1", "task") | {"app.kubernetes.io/part-of": "mill"}
     assert meta["ownerReferences"][0] | {"controller": True} == {
         "apiVersion": "mill.dev/v1alpha1",
@@ -88,7 +89,7 @@ def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
         "controller": True,
     }
     assert (spec["backoffLimit"], "activeDeadlineSeconds" in spec) == (0, False)
-    assert spec["template"]["metadata"]["labels"] == meta["labels"]
+    assert spec["template"]["metadata"]["labels"] == common
     pod_spec = spec["template"]["spec"]
     assert (pod_spec["serviceAccountName"], pod_spec["restartPolicy"]) == ("runner", "Never")
     (container,) = pod_spec["containers"]
