@@ -15,6 +15,7 @@ from mill_gateway.services.nodes import Nodes
 from mill_gateway.services.rollouts import Rollouts
 from mill_gateway.services.runs import Runs
 from mill_gateway.services.secrets import Secrets
+from mill_gateway.services.system_namespaces import SystemNamespaces
 from mill_gateway.services.volumes import Volumes
 from mill_gateway.settings import Settings
 from mill_gateway.stores import Stores
@@ -43,6 +44,7 @@ class Gateway:
     logs: Logs
     secrets: Secrets
     volumes: Volumes
+    system_namespaces: SystemNamespaces
 
     @classmethod
     def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
@@ -66,6 +68,7 @@ class Gateway:
             Logs(stores),
             Secrets(client),
             Volumes(client, stores),
+            SystemNamespaces.of(settings),
         )
 
 

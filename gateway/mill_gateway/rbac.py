@@ -25,8 +25,8 @@ _CACHED: Final = ("list", "watch")
 RIGHTS: Final = (
     Right(
         MILL_DEPLOYMENTS,
-        ("get", *_CACHED, "create", "patch"),
-        "what is deployed; read again where the cache may be old",
+        ("get", *_CACHED, "create", "patch", "delete"),
+        "what is deployed, read again where the cache may be old; `mill delete`",
     ),
     Right(PODS, _CACHED, "replicas of services and runs"),
     Right(PODS, ("get",), "logs of replicas", subresource="log"),

@@ -24,6 +24,12 @@ class Settings:
         read=switch,
         explanation="serve the default namespace only; the gateway then needs no rights in others",
     )
+    own_namespace: str | None = setting(
+        None,
+        text,
+        "namespace in which the gateway runs; deploys into it need `?system=true`, unless it is the default one",
+        shown="that of its ServiceAccount",
+    )
     context: str | None = setting(
         None,
         text,

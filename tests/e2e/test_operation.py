@@ -220,7 +220,7 @@ def _do_everything(namespace: Namespace) -> None:
 
     def failed_of(text: str) -> list[str]:
         """Deploy, and return which services failed."""
-        assert namespace.deploy(text).stderr == ""
+        assert namespace.deploy(text, "--quiet").stderr == ""
         return [each["name"] for each in namespace.status()["services"] if each["state"] == "Failed"]
 
     assert failed_of(everything) == ["broken"]

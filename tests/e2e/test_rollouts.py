@@ -17,9 +17,9 @@ service "web" {
 WITHOUT_REPLICAS = WEB.replace("  replicas = 1\n", "")
 
 
-def lines(namespace: Namespace, text: str, *, code: int = 0) -> list[str]:
+def lines(namespace: Namespace, text: str, *options: str, code: int = 0) -> list[str]:
     """Deploy, and return what was printed without the last line, which has the time in it."""
-    done = namespace.deploy(text)
+    done = namespace.deploy(text, *options)
     assert done.code == code, done.stdout + done.stderr
     return done.stdout.splitlines()[:-1]
 
@@ -46,7 +46,7 @@ def test_replicas_go_up_and_down_and_to_none_with_the_same_pods(namespace: Names
 
 def test_a_renamed_service_is_a_new_one_and_the_old_one_stops(namespace: Namespace) -> None:
     lines(namespace, WEB)
-    told = lines(namespace, WEB.replace('"web"', '"shop"'))
+    told = lines(namespace, WEB.replace('"web"', '"shop"'), "--replace-all")
     assert sorted(told) == ["  shop: healthy", "  shop: scheduled on node-1", "  web:  stopped"]
     kinds = "deployments,services,pods"
     assert namespace.items(kinds, "-l", "mill.dev/service=web") == []

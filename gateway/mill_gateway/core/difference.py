@@ -43,6 +43,18 @@ def difference(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> 
     return Difference(changed=changed, services=services, tasks=tasks)
 
 
+def volumes_left(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> list[str]:
+    """Return the persistent volumes that the new spec has no more: their claims and data stay."""
+    kept = {volume.name for service in after.services for volume in service.volumes if not volume.ephemeral}
+    had = (
+        volume.name
+        for service in (before.services if before else ())
+        for volume in service.volumes
+        if not volume.ephemeral
+    )
+    return [name for name in dict.fromkeys(had) if name not in kept]
+
+
 def _by_name(programs: Sequence[Any]) -> dict[str, dict[str, Any]]:
     """Return programs as on the wire, by name, in their order."""
     return {each.name: each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in programs}

@@ -9,6 +9,30 @@ class InvalidMillFile(GatewayError):
     code = "invalid_mill_file"
 
 
+class EmptyMillFile(GatewayError):
+    """The file has neither a service nor a task."""
+
+    code = "empty_mill_file"
+
+
+class RemovesAllServices(GatewayError):
+    """The file has none of the services that the MillDeployment has."""
+
+    code = "removes_all_services"
+
+
+class PlanOutdated(GatewayError):
+    """The MillDeployment has changed since the plan of a deploy was made."""
+
+    code = "plan_outdated"
+
+
+class SystemNamespace(GatewayError):
+    """The namespace is Kubernetes' own, or that of Mill itself."""
+
+    code = "system_namespace"
+
+
 class DeploymentNotFound(GatewayError):
     """The namespace has no such MillDeployment."""
 

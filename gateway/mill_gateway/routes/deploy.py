@@ -1,18 +1,22 @@
 """`POST /v1/deploy`: a `.mill` file in, the rollout's events out."""
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
+from pydantic import Field
 
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, CurrentCaller
+from mill_gateway.core.accidents import EMPTY_FILE, is_empty
 from mill_gateway.core.difference import Difference
-from mill_gateway.exceptions.deployments import InvalidMillFile
+from mill_gateway.exceptions.deployments import EmptyMillFile, InvalidMillFile
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
-from mill_gateway.routes.parameters import Detail, Target
+from mill_gateway.routes.parameters import Detail, Force, System, Target
+from mill_gateway.services.deployments import WriteOptions
 from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
@@ -21,20 +25,51 @@ from mill_language import InvalidConfig, parse
 
 router = APIRouter(tags=["deploy"])
 
-Force = Annotated[
-    bool,
-    Query(description="Write even if Argo CD or Flux manages the resource. Its next sync reverts the change."),
-]
-DryRun = Annotated[
-    bool, Query(alias="dryRun", description="Only check the file at the API server, and return what would change.")
-]
 
+@dataclass(frozen=True, slots=True)
+class DeployOptions:
+    """What a deploy may do."""
+
+    write: WriteOptions
+    allow_empty: bool
+    system: bool
+
+
+def _options(
+    *,
+    force: Force = False,
+    dry_run: Annotated[
+        bool,
+        Query(alias="dryRun", description="Only check the file at the API server, and return what would change."),
+    ] = False,
+    allow_empty: Annotated[
+        bool,
+        Query(alias="allowEmpty", description="Deploy a file without any service or task: everything is removed."),
+    ] = False,
+    replace_all: Annotated[
+        bool, Query(alias="replaceAll", description="Deploy a file that has none of the current services.")
+    ] = False,
+    base: Annotated[
+        str | None,
+        Query(
+            pattern=r"^[-.0-9A-Za-z]+$",
+            max_length=100,
+            description="`base` of a dry run: write only if the resource is still the one that it was made from.",
+        ),
+    ] = None,
+    system: System = False,
+) -> DeployOptions:
+    write = WriteOptions(force=force, dry_run=dry_run, replace_all=replace_all, base=base)
+    return DeployOptions(write, allow_empty, system)
+
+
+Options = Annotated[DeployOptions, Depends(_options)]
 
 FILE: Final = {
     "schema": {"type": "string"},
     "example": 'service "web" {\n  image = "registry.example/web:2"\n  port  = 8080\n}\n',
 }
-BODY: Final = "The file, in UTF-8. Services that it does not have are removed; all of them if it is empty."
+BODY: Final = "The file, in UTF-8. Services that it does not have are removed."
 
 
 class Plan(Difference):
@@ -44,6 +79,10 @@ class Plan(Difference):
     namespace: str
     created: bool
     """Whether there is no such MillDeployment yet."""
+    base: str = Field(description="Version of the MillDeployment from which the plan was made, for `?base=`.")
+    volumes_kept: list[str] = Field(
+        description="Persistent volumes that the new file has no more. They stay, with their data."
+    )
 
 
 @router.post(
@@ -64,9 +103,7 @@ async def deploy(
     gateway: ReadyGateway,
     caller: CurrentCaller,
     target: Target,
-    *,
-    force: Force = False,
-    dry_run: DryRun = False,
+    options: Options,
     detail: Detail = "default",
 ) -> Response:
     """Write the MillDeployment and stream its rollout.
@@ -80,7 +117,7 @@ async def deploy(
     async def require(who: Caller) -> None:
         """Check access to the write, and to what the answer shows: evidence and differences need `get`."""
         await access.require(who, verb, MILL_DEPLOYMENTS, *target)
-        if dry_run or detail == "full":
+        if options.write.dry_run or detail == "full":
             await access.require(who, "get", MILL_DEPLOYMENTS, *target)
 
     async def authorize(next_verb: str) -> None:
@@ -89,13 +126,26 @@ async def deploy(
         await require(caller)
 
     await authorize(verb)  # before the body, which is read for authorized callers alone
+    gateway.system_namespaces.require(target.namespace, meant=options.system)
     spec = await _spec(request)
-    if dry_run:
-        created, planned = await deployments.plan(target, spec, force=force, authorize=authorize)
-        plan = Plan(name=target.name, namespace=target.namespace, created=created, **planned.model_dump())
+    write = options.write
+    if is_empty(spec):
+        if not options.allow_empty:
+            raise EmptyMillFile(EMPTY_FILE)
+        write = replace(write, replace_all=True)
+    if write.dry_run:
+        planned = await deployments.plan(target, spec, write, authorize)
+        plan = Plan(
+            name=target.name,
+            namespace=target.namespace,
+            created=planned.created,
+            base=planned.base,
+            volumes_kept=planned.volumes_kept,
+            **planned.difference.model_dump(),
+        )
         return JSONResponse(plan.model_dump(mode="json"))
     with gateway.streams.acquire("rollout", caller) as slots:
-        written = await deployments.deploy(target, spec, force=force, authorize=authorize)
+        written = await deployments.deploy(target, spec, write, authorize)
         query = RolloutQuery.of_written(target, written, full=detail == "full")
         opened = gateway.metrics.streams.labels("rollout")
         return rollout_response(gateway.stores.deployments, query, opened, Guard(slots, require))

@@ -8,19 +8,32 @@ from fastapi.responses import JSONResponse, Response
 
 from mill_api.events import END, is_rollout, parse_id
 from mill_gateway.access import Caller, CurrentCaller
+from mill_gateway.core.deletion import Deletion, view_deletion
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, view_deployment, view_detail
 from mill_gateway.exceptions.deployments import InvalidRollout
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import ROLLOUT, Responses, failures
-from mill_gateway.routes.parameters import Detail, InNamespace, LastEventId, Named, parse_event_id
+from mill_gateway.openapi import events as stream_of
+from mill_gateway.routes.parameters import Detail, Force, InNamespace, LastEventId, Named, System, parse_event_id
 from mill_gateway.services.rollouts import RolloutQuery
+from mill_gateway.streams.deletion import follow_deletion
 from mill_gateway.streams.guard import Guard
+from mill_gateway.streams.response import event_stream
 from mill_gateway.streams.rollout import rollout_response
 from mill_kube.resources import MILL_DEPLOYMENTS
 
 router = APIRouter(tags=["deployments"])
 
 NOT_MODIFIED: Final[Responses] = {304: {"description": "The client has the answer already."}}
+DELETED: Final = """\
+event: progress
+data: {"service": "web", "phase": "stopped"}
+id: 0a1b2c3d.delete.1
+
+event: done
+data: {"elapsed": 6.2, "success": true}
+id: 0a1b2c3d.delete.end
+"""
 IfNoneMatch = Annotated[str | None, Header(description="`ETag` of the answer that the client has cached.")]
 
 
@@ -45,6 +58,54 @@ async def get_deployment(
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     found = gateway.deployments.get(target)
     return _tagged(if_none_match, found.resource_version, view_detail(found))
+
+
+@router.delete(
+    "/v1/deployments/{name}",
+    summary="Delete a deployment",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The deletion's events; of a dry run, what it would remove and keep.",
+            "content": {
+                **stream_of(DELETED)[200]["content"],
+                "application/json": {"schema": Deletion.model_json_schema()},
+            },
+        },
+        **failures(409),
+    },
+)
+async def delete(
+    gateway: ReadyGateway,
+    caller: CurrentCaller,
+    target: Named,
+    *,
+    force: Force = False,
+    dry_run: Annotated[
+        bool, Query(alias="dryRun", description="Delete nothing, and return what would be removed and kept.")
+    ] = False,
+    system: System = False,
+) -> Response:
+    """Delete a MillDeployment with its services and tasks, and stream the progress until no pod is left.
+
+    Persistent volumes and the secrets of the namespace stay. The deletion continues without a reader.
+    """
+
+    async def require(who: Caller) -> None:
+        await gateway.access.require(who, "delete", MILL_DEPLOYMENTS, *target)
+
+    await require(caller)
+    if dry_run:
+        await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
+    gateway.system_namespaces.require(target.namespace, meant=system)
+    if dry_run:
+        found = await gateway.deployments.deletable(target, force=force)
+        return JSONResponse(view_deletion(found).model_dump(mode="json"))
+    with gateway.streams.acquire("rollout", caller) as slots:
+        deleted = await gateway.deployments.delete(target, force=force)
+        opened = gateway.metrics.streams.labels("rollout")
+        headers = {"Mill-Deployment": str(target)}
+        return event_stream(follow_deletion(gateway.stores, deleted), opened, headers, guard=Guard(slots, require))
 
 
 @router.get(

@@ -40,6 +40,15 @@ Detail = Annotated[
     Literal["default", "full"], Query(description="`full` shows every phase, with codes, evidence and suggestions.")
 ]
 
+Force = Annotated[
+    bool,
+    Query(description="Write even if Argo CD or Flux manages the resource. Its next sync reverts the change."),
+]
+
+System = Annotated[
+    bool, Query(description="Allow a namespace that is Kubernetes' own (`kube-…`), or that of Mill itself.")
+]
+
 LastEventId = Annotated[str | None, Header(description="Id of the last event that the client has.")]
 
 _Parsed = TypeVar("_Parsed")

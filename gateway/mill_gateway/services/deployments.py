@@ -8,7 +8,8 @@ from typing import Final
 from mill_api.events import new_request
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.spec import MillDeploymentSpec
-from mill_gateway.core.difference import Difference, difference
+from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_of
+from mill_gateway.core.difference import Difference, difference, volumes_left
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.patches import force_patch, new_resource, read_spec, replace_patch, restart_patch
 from mill_gateway.core.services import view_services
@@ -17,6 +18,8 @@ from mill_gateway.exceptions.deployments import (
     DeploymentNotFound,
     DeploymentTerminating,
     ManagedByGitOps,
+    PlanOutdated,
+    RemovesAllServices,
     ServiceNotFound,
     WriteConflict,
 )
@@ -43,6 +46,23 @@ class WriteOptions:
     """Whether a resource that a GitOps tool manages is written, too."""
     dry_run: bool = False
     """Whether the API server only checks the write, and stores nothing."""
+    replace_all: bool = False
+    """Whether none of the current services has to stay."""
+    base: str | None = None
+    """The version of the resource, by `version_of`, that the write requires; None: any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a deploy would do."""
+
+    created: bool
+    """Whether there is no such resource yet."""
+    base: str
+    """The version of the resource from which the plan was made."""
+    difference: Difference
+    volumes_kept: list[str]
+    """Persistent volumes that the new spec has no more."""
 
 
 class Deployments:
@@ -75,22 +95,47 @@ class Deployments:
                 deployment, lambda service: self._pods.in_group(Program(namespace, "service", service))
             )
 
-    async def deploy(self, key: Key, spec: MillDeploymentSpec, *, force: bool, authorize: Authorize) -> Json:
+    async def deploy(self, key: Key, spec: MillDeploymentSpec, options: WriteOptions, authorize: Authorize) -> Json:
         """Bring a resource to `spec` and return it. If it has this spec already, start a new rollout."""
-        current = self._deployments.get(key)
-        written = await self._write(key, spec, current, WriteOptions(force=force), authorize)
+        _, written = await self._write(key, spec, options, authorize)
         self._deployments.put(written)
         return written
 
-    async def plan(
-        self, key: Key, spec: MillDeploymentSpec, *, force: bool, authorize: Authorize
-    ) -> tuple[bool, Difference]:
-        """Return what `deploy` would do: whether it creates the resource, and what it changes."""
-        current = self._deployments.get(key)
-        options = WriteOptions(force=force, dry_run=True)
-        answer = await self._write(key, spec, current, options, authorize)
+    async def plan(self, key: Key, spec: MillDeploymentSpec, options: WriteOptions, authorize: Authorize) -> Planned:
+        """Return what a dry run of `deploy` would do. The caller of a plan may `get` the resource."""
+        current, answer = await self._write(key, spec, options, authorize)
         before = None if current is None else read_spec(current.spec)
-        return current is None, difference(before, read_spec(answer["spec"]) or spec)
+        after = read_spec(answer["spec"]) or spec
+        return Planned(current is None, version_of(current), difference(before, after), volumes_left(before, after))
+
+    async def delete(self, key: Key, *, force: bool) -> Deployment:
+        """Begin the deletion of a resource and return it as it was.
+
+        Its children go with it; claims of volumes have no owner, and stay. One that is being deleted already is
+        returned, too. Raise `DeploymentNotFound`, `ManagedByGitOps` or `WriteConflict`.
+        """
+        current = await self.deletable(key, force=force)
+        try:
+            await self._client.delete(MILL_DEPLOYMENTS, *key, uid=current.uid)
+        except NotFound:
+            pass  # another request was faster
+        except Conflict:
+            raise WriteConflict(f"MillDeployment {key}: conflict: the resource was recreated; try again") from None
+        return current
+
+    async def deletable(self, key: Key, *, force: bool) -> Deployment:
+        """Return a resource that may be deleted. Raise `DeploymentNotFound` or `ManagedByGitOps`."""
+        current = self._deployments.get(key) or await self._read(key)
+        if current is None:
+            raise DeploymentNotFound(f"deployment not found: {key}")
+        owner = gitops_owner(current.metadata, current.managers)
+        if owner is not None and not force:
+            raise ManagedByGitOps(
+                f"MillDeployment {key} is managed by {owner}: delete it there, "
+                "or force it (`?force=true`, `mill delete --force`), until its next sync creates it again",
+                owner=owner,
+            )
+        return current
 
     async def restart(self, deployment: Deployment, service: str) -> Json:
         """Start a rollout that gives a service new pods, and return the resource. Raise `ServiceNotFound`."""
@@ -105,32 +150,34 @@ class Deployments:
         return written
 
     async def _write(
-        self,
-        key: Key,
-        spec: MillDeploymentSpec,
-        current: Deployment | None,
-        options: WriteOptions,
-        authorize: Authorize,
-    ) -> Json:
-        """Write `spec`, and return the API server's answer.
+        self, key: Key, spec: MillDeploymentSpec, options: WriteOptions, authorize: Authorize
+    ) -> tuple[Deployment | None, Json]:
+        """Write `spec`, and return the resource as it was before, and the API server's answer.
 
-        `current` is the resource as the store has it. If it is out of date, the write fails, the resource is read, and
-        the write is tried again. Of several concurrent deploys the last one wins.
+        If the store is out of date, the write fails, the resource is read, and the write is tried again. Of several
+        concurrent deploys the last one wins, unless `options` require a version.
 
         `authorize` is called before each attempt, since one that begins as a creation may continue as a patch and the
         reverse: a caller with one of the rights must not gain the other by a concurrent write.
         """
+        current, is_read = self._deployments.get(key), False
         for attempt in range(ATTEMPTS):
             await authorize("patch" if current else "create")
             try:
-                return await self._attempt(key, spec, current, options, last=attempt == ATTEMPTS - 1)
+                _require_intended(key, current, spec, options)
+                written = await self._attempt(key, spec, current, options, last=attempt == ATTEMPTS - 1)
+            except (PlanOutdated, RemovesAllServices):
+                if is_read:  # else the store may be out of date
+                    raise
             except (NotFound, Conflict) as error:
                 if isinstance(error, NotFound) and current is None:
                     raise  # the namespace or the kind is missing
             except ApiError as error:
                 if not error.is_failed_patch:  # else the resource has changed
                     raise
-            current = await self._read(key)
+            else:
+                return current, written
+            current, is_read = await self._read(key), True
         raise WriteConflict(f"MillDeployment {key}: conflict: the resource keeps being recreated; try again")
 
     async def _attempt(
@@ -143,9 +190,8 @@ class Deployments:
             return await client.create(
                 MILL_DEPLOYMENTS, key.namespace, body, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
             )
-        _require_writable(current, force=options.force)
         request = new_request(datetime.now(UTC))
-        if last:
+        if last and options.base is None:
             patch = force_patch(current.uid, spec, request)
             return await client.merge_patch(
                 MILL_DEPLOYMENTS, *key, patch, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
@@ -168,6 +214,17 @@ def only_one(deployments: list[Deployment], service: str) -> Deployment:
         which = ", ".join(each.key.name for each in deployments)
         raise AmbiguousService(f"several deployments have a service {service}: say which with `?name=` ({which})")
     return deployments[0]
+
+
+def _require_intended(key: Key, current: Deployment | None, spec: MillDeploymentSpec, options: WriteOptions) -> None:
+    """Raise `PlanOutdated`, `RemovesAllServices`, or what `_require_writable` raises."""
+    if options.base is not None and options.base != version_of(current):
+        raise PlanOutdated(outdated_plan(key))
+    if current is None:
+        return
+    _require_writable(current, force=options.force)
+    if not options.replace_all and (why := removal_of_all(current, spec, named=options.dry_run)) is not None:
+        raise RemovesAllServices(why)
 
 
 def _require_writable(current: Deployment, *, force: bool) -> None:

@@ -179,10 +179,25 @@ def test_everything_that_the_original_client_does(client: httpx.Client, namespac
     assert [data.get("phase") for _, data in restarted] == ["scheduled", "healthy", None], "nothing of the other one"
     assert (restarted[-1][0], restarted[-1][1]["success"]) == ("done", True)
 
-    assert _stream(client, "POST", "/v1/deploy", content="")[-1][1]["success"] is True
+    _refuse_accidents(client)
+    assert _stream(client, "POST", "/v1/deploy?allowEmpty=true", content="")[-1][1]["success"] is True
     wait_for("the volume to be free", lambda: _read(client, "/v1/volumes", list[Volume])[0].state == "ready")
     assert client.delete("/v1/volumes/data").status_code == 204
     assert client.delete("/v1/secrets/db.url").status_code == 204
+
+
+def _refuse_accidents(client: httpx.Client) -> None:
+    """Files that the original would have deployed: they remove everything, and the answer says how that is meant."""
+    before = {each.name for each in _read(client, "/v1/services", list[Service])}
+    other = 'service "other" {\n  image = "x"\n  port = 1\n}\n'
+    for content, status, parameter in (
+        ("", 400, "allowEmpty"),
+        ("# later\n", 400, "allowEmpty"),
+        (other, 409, "replaceAll"),
+    ):
+        refused = client.post("/v1/deploy", content=content, headers={"Content-Type": "text/plain"})
+        assert (refused.status_code, f"?{parameter}=true" in refused.json()["error"]) == (status, True)
+    assert {each.name for each in _read(client, "/v1/services", list[Service])} == before
 
 
 @pytest.mark.parametrize(

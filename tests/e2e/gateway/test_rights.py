@@ -69,7 +69,7 @@ def _do_everything(gateway: GatewayProcess, namespace: Namespace) -> None:
         run = http.post("/v1/tasks/spawn", json={"task": "migrate"}).json()["id"]
         assert http.get("/v1/logs/migrate", params={**where, "follow": "false"}).status_code == 200
         assert http.delete(f"/v1/tasks/{run}").status_code == 204
-        assert '"success": true' in http.post("/v1/deploy", content="").text
+        assert '"success": true' in http.delete("/v1/deployments/mill").text
         wait_for("the volume to be free", lambda: http.get("/v1/volumes").json()[0]["state"] == "ready")
         assert http.delete("/v1/volumes/data").status_code == 204
         assert http.get("/v1/metrics").status_code == 200

@@ -72,7 +72,7 @@ class Reader:
 
 
 def _deploy(gateway: GatewayProcess, namespace: Namespace, text: str) -> Reader:
-    url = f"{gateway.url}/v1/deploy?namespace={namespace.name}"
+    url = f"{gateway.url}/v1/deploy?namespace={namespace.name}&replaceAll=true"
     return Reader(url, "POST", text.replace("REGISTRY", namespace.registry))
 
 

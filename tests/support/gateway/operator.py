@@ -13,7 +13,7 @@ def finish_rollouts(served: Served, status: dict[str, Any]) -> None:
     """Let every written MillDeployment have this status before the write is answered, as of a rollout that is over."""
 
     def report(request: Request, answer: Json) -> None:
-        if request.resource != MILL_DEPLOYMENTS or request.verb == "get" or request.query.get("dryRun"):
+        if request.resource != MILL_DEPLOYMENTS or request.verb in ("get", "delete") or request.query.get("dryRun"):
             return
         meta = answer["metadata"]
         rollout = {**status["rollout"], "id": rollout_id(meta)}

@@ -306,7 +306,7 @@ async def test_an_internal_error_is_logged_by_the_id_of_its_answer(
 ) -> None:
     async with serve() as served:
         served.api.add_fault("create", MILL_DEPLOYMENTS, error=RuntimeError("a bug"))
-        answer = await served.http.post("/v1/deploy", content="", headers={"X-Request-Id": "abc-1"})
+        answer = await served.http.post("/v1/deploy?allowEmpty=true", content="", headers={"X-Request-Id": "abc-1"})
         _refused(answer, 500, "internal error")
         assert "a bug" not in answer.text
     assert "request abc-1: internal error" in caplog.text

@@ -137,6 +137,8 @@ async def test_a_dry_run_reports_changes_and_keeps_nothing(serve: Serve) -> None
             "name": "mill",
             "namespace": "default",
             "created": False,
+            "base": "0123456789abcdef.1",
+            "volumes_kept": [],
         }
         (asked,) = served.api.requests
         assert asked.query["dryRun"] == "All"
