@@ -6,10 +6,10 @@ from typing import Any
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import EventStream, Request
 from mill_cli.errors import Exit
-from mill_cli.follow import RESULTS
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import Messages
+from mill_cli.output.plain import RESULTS
 from mill_cli.output.text import one_line
 
 MESSAGES = Messages("drain complete", "drain finished with errors")

@@ -18,6 +18,8 @@ class ObservedServices:
     """The services of a status."""
 
     services: list[dict[str, Any]]
+    server_time: float | None = None
+    """The gateway's time in seconds since 1970 when it sent them, if it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,14 @@ class EventQueue:
         threading.Thread(target=read, daemon=True).start()
 
     @contextlib.contextmanager
-    def polling(self, poll: Callable[[], list[dict[str, Any]] | None], every: float) -> Iterator[None]:
+    def polling(self, poll: Callable[[], ObservedServices | None], every: float) -> Iterator[None]:
         """Poll the status while the block runs, at once and then every `every` seconds."""
         over = threading.Event()
 
         def run() -> None:
             while not over.is_set():
-                if (services := poll()) is not None:
-                    self._queue.put(ObservedServices(services))
+                if (observed := poll()) is not None:
+                    self._queue.put(observed)
                 over.wait(every)
 
         threading.Thread(target=run, daemon=True).start()

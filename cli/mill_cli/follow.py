@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from mill_api.durations import format_duration
 from mill_cli.connection.client import Gateway, path
@@ -14,15 +14,15 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested, TimeIsOver
 from mill_cli.options import Options
 from mill_cli.output import screen
-from mill_cli.output.lines import LineOrderer, Messages, details
-from mill_cli.output.text import one_line
+from mill_cli.output.lines import Messages
+from mill_cli.output.plain import RESULTS, PlainRollout
 
 ANSWER_SECONDS: Final = 0.05
 """Seconds between two checks whether the gateway has answered: nothing is drawn of a request that is refused."""
 STATUS_SECONDS: Final = 0.5
 """Seconds between two reads of the status."""
-RESULTS: Final = ("failed", "done")
-"""The events that `--quiet` shows."""
+NOTICE_SECONDS: Final = 2.0
+"""Seconds between two reads of the status for plain output, while something is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def open_stream(gateway: Gateway, request: Request, service: str | None = None) 
     """Return the stream of a request, with the details that will be shown. Iterating over it sends the request."""
     options = gateway.options
     live = _is_live(options)
-    if options.verbose or live:
+    if options.verbose or live or _has_notices(options):
         request = replace(request, query=request.query | {"detail": "full"})
     notice = screen.note if options.verbose and not live else None
     return RolloutStream(gateway, request, service=service, notice=notice)
@@ -72,6 +72,11 @@ def _how_to_rejoin(stream: RolloutStream) -> str:
     return f"{state}; `{stream.watch_command}` follows it"
 
 
+def _has_notices(options: Options) -> bool:
+    """Whether standard error reports suspicions and causes: where nothing else shows them, unless `--quiet`."""
+    return not (options.quiet or options.as_json or _is_live(options))
+
+
 def _is_live(options: Options) -> bool:
     return screen.interactive() and not options.as_json and not options.quiet
 
@@ -91,38 +96,26 @@ def _show_json(rollout: FollowedRollout, items: EventQueue) -> bool:
 def _show_plain(rollout: FollowedRollout, items: EventQueue) -> bool:
     options = rollout.gateway.options
     items.read(rollout.stream)
-    orderer = LineOrderer(rollout.services(), rollout.messages)  # the stream is read meanwhile
+    plain = PlainRollout(rollout.services(), rollout.messages, options)  # the stream is read meanwhile
     success = False
-    try:
-        for event in items.receive(lambda: orderer.due):
-            now = time.monotonic()
-            if not isinstance(event, ServerEvent):
-                lines = orderer.tick(now)
-            else:
-                success = _succeeded(event)
-                if options.quiet and event.name not in RESULTS:
-                    continue
-                lines = orderer.push(event.name, event.data, now)
-            for line in lines:
-                screen.out(line)
-            if isinstance(event, ServerEvent) and event.name == "failed" and options.verbose:
-                _note_details(event)
-    except TimeIsOver:
-        for line in orderer.rest():
-            screen.out(line)
-        raise
+    with items.polling(lambda: _read_services(rollout) if plain.is_suspicious else None, NOTICE_SECONDS):
+        try:
+            for item in items.receive(lambda: plain.due):
+                if isinstance(item, ServerEvent):
+                    success = _succeeded(item)
+                    plain.apply(item)
+                elif isinstance(item, ObservedServices):
+                    plain.observe(item)
+                plain.print_due()
+        except TimeIsOver:
+            plain.print_rest()
+            raise
     return success
 
 
 def _succeeded(event: ServerEvent) -> bool:
     """Whether an event reports that the whole rollout has succeeded."""
     return event.last and event.data.get("success") is True
-
-
-def _note_details(event: ServerEvent) -> None:
-    service, *more = event.data.get("service"), *details(event.data)
-    if service and more:
-        screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
 
 
 def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
@@ -150,15 +143,16 @@ def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
     return success
 
 
-def _read_services(rollout: FollowedRollout) -> list[dict[str, Any]] | None:
+def _read_services(rollout: FollowedRollout) -> ObservedServices | None:
     """Return the services of the status; None if it is not the status of this rollout."""
     stream = rollout.stream
     namespace, name = stream.deployment
     try:
-        detail = rollout.gateway.get(path("deployments", name), **({"namespace": namespace} if namespace else {}))
+        where = {"namespace": namespace} if namespace else {}
+        detail, server_time = rollout.gateway.get_with_time(path("deployments", name), **where)
     except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed: the rollout is over
         return None
     status = (detail.get("status") if isinstance(detail, dict) else None) or {}
     services = status.get("services")
     same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == stream.rollout
-    return services if same else None
+    return ObservedServices(services or [], server_time) if same else None

@@ -20,9 +20,20 @@ Options may be given before or after the name of a command; an option overrides 
 
 On a terminal a rollout is shown live, and below a failed service are the last output of its program or node and a
 suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else the output is plain lines in the order of the file,
-all on standard output; standard error has mill's own errors, and with `--verbose` the details that a terminal would
-show. `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer
-of the [API](api.md).
+all on standard output; standard error has mill's own errors, the notices below, and with `--verbose` the details that
+a terminal would show. `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`,
+or a whole answer of the [API](api.md).
+
+In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `watch` print notices to standard error:
+
+- what is wrong for five seconds and has not failed yet, with the time until it does, such as
+  `web: waiting: no nodes available: insufficient memory (largest node: 23.4 GiB; fails in 115s)`; again only when the
+  cause changes;
+- a failure that standard output holds for more than three seconds, until the services before it have their verdicts;
+- below a failure what matters of it: the image that cannot be pulled, the command that was not found, the last line of
+  the log.
+
+They need the right to `get` the MillDeployment; without it they are left out. `--quiet` and `--json` have none.
 
 With `--quiet`, `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the
 events `failed` and `done`; `spawn` prints only the id of the run; `set`, `delete`, `kill`, `remove` and a `validate`

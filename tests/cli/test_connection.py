@@ -98,13 +98,14 @@ def test_a_slow_answer_is_waited_for_and_none_is_not(mill: Mill, gateway: FakeGa
 @pytest.mark.parametrize("origin", ["", "{here}", "http://evil:pw@127.0.0.1:{port}"])
 def test_a_redirect_on_the_same_origin_is_followed(mill: Mill, gateway: FakeGateway, status: int, origin: str) -> None:
     base = origin.format(here=gateway.url, port=gateway.url.rpartition(":")[2])
-    gateway.answers("POST", "/v1/deploy", moved(status, f"{base}/mill/v1/deploy?namespace=shop"))
+    gateway.answers("POST", "/v1/deploy", moved(status, f"{base}/mill/v1/deploy?namespace=shop&detail=full"))
     gateway.answers("POST", "/mill/v1/deploy", rollout(*EVENTS))
     done = mill("deploy", mill.file(SEED), "-n", "shop")
     assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
     assert len(gateway.asked) == 2
+    query = {"namespace": "shop", "detail": "full"}
     for asked in gateway.asked:
-        assert (asked.method, asked.query, asked.body) == ("POST", {"namespace": "shop"}, SEED.encode())
+        assert (asked.method, asked.query, asked.body) == ("POST", query, SEED.encode())
         assert asked.headers["authorization"] == f"Bearer {TOKEN}"
 
 

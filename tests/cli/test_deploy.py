@@ -12,7 +12,7 @@ def test_the_seeds_lines_to_the_byte(mill: Mill, gateway: FakeGateway) -> None:
     done = mill("deploy", "-f", mill.file(SEED))
     assert (done.stdout, done.stderr, done.code) == (LINES, "", 1)
     assert [(each.method, each.path, each.query, each.body) for each in gateway.asked] == [
-        ("POST", "/v1/deploy", {}, SEED.encode())
+        ("POST", "/v1/deploy", {"detail": "full"}, SEED.encode())
     ]
 
 

@@ -41,7 +41,10 @@ def test_a_mill_file_is_sent_as_it_is(mill: Mill, takes: FakeGateway, arguments:
     done = mill("deploy", "-n", "shop", *arguments, stdin=stdin)
     assert (done.stdout, done.stderr, done.code) == (DEPLOYED, "", 0)
     (asked,) = takes.asked
-    assert (asked.request, asked.body) == (("POST", "/v1/deploy", {"namespace": "shop"}), AS_MILL.encode())
+    assert (asked.request, asked.body) == (
+        ("POST", "/v1/deploy", {"namespace": "shop", "detail": "full"}),
+        AS_MILL.encode(),
+    )
     assert asked.headers["authorization"] == f"Bearer {TOKEN}"
     assert asked.headers["accept"] == "text/event-stream"
 
@@ -57,7 +60,7 @@ def test_an_empty_file_is_sent_too(mill: Mill, takes: FakeGateway, empty: str) -
     [
         ("yaml", [], {"name": "blue", "namespace": "shop"}, ""),
         ("json", ["--force"], {"name": "blue", "namespace": "shop", "force": "true"}, ""),
-        ("yaml", ["--name", "green", "-v"], {"name": "green", "namespace": "shop", "detail": "full"}, ""),
+        ("yaml", ["--name", "green", "-v"], {"name": "green", "namespace": "shop"}, ""),
         ("anonymous", [], {}, ""),
         ("labels", ["-n", "other"], {"name": "blue", "namespace": "other"}, LOST),
     ],
@@ -74,7 +77,7 @@ def test_a_milldeployment_is_sent_as_a_mill_file_with_its_name_and_namespace(
     done = mill("deploy", "-f", "-", *options, stdin=text)
     assert (done.stdout, done.stderr, done.code) == (DEPLOYED, note, 0)
     (asked,) = takes.asked
-    assert (asked.query, asked.body) == (query, AS_MILL.encode())
+    assert (asked.query, asked.body) == (query | {"detail": "full"}, AS_MILL.encode())
 
 
 def test_a_milldeployment_that_is_wrong_is_not_sent(mill: Mill, takes: FakeGateway) -> None:

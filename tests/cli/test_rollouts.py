@@ -25,7 +25,7 @@ def test_restart_shows_the_rollout_of_its_service(mill: Mill, gateway: FakeGatew
     assert done.stdout == "  a/b: scheduled on node-1\n  a/b: healthy\n  restarted (4.2s)\n"
     assert (done.stderr, done.code) == ("", 0)
     assert (gateway.asked[0].request, gateway.asked[0].body) == (
-        ("POST", path, {"namespace": "shop", "name": "blue"}),
+        ("POST", path, {"namespace": "shop", "name": "blue", "detail": "full"}),
         b"",
     )
     told = [json.loads(line) for line in mill("restart", "a/b", "--json").stdout.splitlines()]
@@ -53,7 +53,7 @@ def test_watch_shows_a_rollout_in_the_order_of_its_file(mill: Mill, gateway: Fak
     assert sorted(gateway.requests) == [
         ("GET", "/v1/deployments/mill", {"namespace": "shop"}),  # for the order of the services
         ("GET", "/v1/deployments/mill", {"namespace": "shop"}),  # for what has failed since
-        ("GET", WATCHED, {"namespace": "shop"}),
+        ("GET", WATCHED, {"namespace": "shop", "detail": "full"}),
     ]
 
 

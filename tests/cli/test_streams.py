@@ -54,8 +54,12 @@ def test_nothing_is_lost_and_nothing_comes_twice(
     else:
         assert done.stdout == LINES
     assert (done.stderr, done.code) == ("", 1)
+    detail = {} if options else {"detail": "full"}
     deploy, *joined = gateway.asked
-    assert (deploy.request, "last-event-id" in deploy.headers) == (("POST", "/v1/deploy", {"name": "mill"}), False)
+    assert (deploy.request, "last-event-id" in deploy.headers) == (
+        ("POST", "/v1/deploy", {"name": "mill", **detail}),
+        False,
+    )
     assert [each.headers["last-event-id"] for each in joined] == ids
     assert {(*each.request[:2], each.query["namespace"], each.body) for each in joined} == {("GET", JOIN, "shop", b"")}
 

@@ -22,6 +22,8 @@ PLAIN = """\
   broken: failed: image pull failed: tag not found
   deploy finished with errors
 """
+WITH_CAUSE = PLAIN.replace("  deploy", "  broken: second line\n  deploy")
+"""With the notice of standard error."""
 
 
 def colored(picture: Picture) -> list[tuple[str, str, bool]]:
@@ -63,8 +65,8 @@ def test_a_dumb_terminal_gets_plain_output(mill: Mill, gateway: FakeGateway) -> 
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
     with on_terminal(mill, "deploy", mill.file(SERVICES), TERM="dumb") as terminal:
         assert terminal.end() == 1
-        assert terminal.raw.decode() == PLAIN.replace("\n", "\r\n")
-    assert gateway.asked[0].query == {}
+        assert terminal.raw.decode() == WITH_CAUSE.replace("\n", "\r\n")
+    assert gateway.asked[0].query == {"detail": "full"}
 
 
 def test_json_on_a_terminal_is_json(mill: Mill, gateway: FakeGateway) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -33,6 +34,14 @@ def path(*parts: str) -> str:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
+
+
+def _timestamp(date: str) -> float | None:
+    """Return the time of a header such as `Sat, 31 Jan 2026 12:00:00 GMT` in seconds since 1970."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 class Gateway:
@@ -78,14 +87,25 @@ class Gateway:
     def request(self, method: str, path: str, *, query: dict[str, str] | None = None, **body: Any) -> Any:
         """Return the JSON of an answer, None if it is empty; `body` is `json=` or `content=`. Raise `CliError`."""
         with self.send(method, path, read=ANSWER_SECONDS, params=query, **body) as response:
-            try:
-                content = read_bounded(response, LONGEST_ANSWER)
-            except httpx.TransportError as error:
-                raise unanswered(error, self.target) from error
-            try:
-                return loads(content) if content else None
-            except (ValueError, RecursionError) as error:
-                raise no_json(response, error) from error
+            return self._json(response)
+
+    def get_with_time(self, path: str, **query: str) -> tuple[Any, float | None]:
+        """Return the JSON of a route, and the gateway's time in seconds since 1970 if it says so. Raise `CliError`.
+
+        The clock of this machine may differ from that.
+        """
+        with self.send("GET", path, read=ANSWER_SECONDS, params=query) as response:
+            return self._json(response), _timestamp(response.headers.get("Date", ""))
+
+    def _json(self, response: httpx.Response) -> Any:
+        try:
+            content = read_bounded(response, LONGEST_ANSWER)
+        except httpx.TransportError as error:
+            raise unanswered(error, self.target) from error
+        try:
+            return loads(content) if content else None
+        except (ValueError, RecursionError) as error:
+            raise no_json(response, error) from error
 
     @contextlib.contextmanager
     def send(self, method: str, path: str, *, read: float, **request: Any) -> Iterator[httpx.Response]:

@@ -8,7 +8,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx
@@ -25,6 +25,8 @@ RESUME_SECONDS: Final = 60.0
 """Seconds for which a lost stream is retried."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 GONE: Final = 410
+MAY_NOT_GET: Final = " may not get "
+"""Text of the gateway's refusal of details to a caller who may deploy."""
 _ID: Final = re.compile(r"[!-~]{1,8192}")
 """Event ids that can be sent back: those of logs have at most 1,500 characters."""
 
@@ -85,7 +87,7 @@ class EventStream:
         """
         self.requested = True
         try:
-            yield from self._connection(self._request)
+            yield from self._opened()
         except Unanswered as error:
             if error.sent and self._request.method == "POST":
                 message = f"{error}; the operation may have started anyway"
@@ -96,6 +98,18 @@ class EventStream:
                 return
             self._notice(f"connection lost ({error_text(error)}); the operation continues, reconnecting")
         yield from self._resumed()
+
+    def _opened(self) -> Iterator[ServerEvent]:
+        """Yield the events of the first connection. Details take a right of their own: without it, leave them out."""
+        try:
+            yield from self._connection(self._request)
+        except Refused as error:
+            rest = {key: value for key, value in self._request.query.items() if key != "detail"}
+            lacks_right = error.status == httpx.codes.FORBIDDEN and MAY_NOT_GET in str(error)
+            if not lacks_right or rest == self._request.query:
+                raise
+            self._request = replace(self._request, query=rest)
+            yield from self._connection(self._request)
 
     def resuming_request(self) -> Request:
         """Return the request that resumes the stream."""

@@ -110,6 +110,10 @@ class LineOrderer:
         """Return the lines that wait for earlier services."""
         return self._release(lambda _: True)
 
+    def holds(self, service: str) -> bool:
+        """Return whether a line of a service waits for earlier services."""
+        return any(held == service for _, held, _ in self._held)
+
     @property
     def due(self) -> float | None:
         """The moment at which the first held line must be printed; None without one."""

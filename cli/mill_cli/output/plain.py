@@ -1,0 +1,78 @@
+"""A rollout as plain lines: verdicts on standard output in the order of the file, notices on standard error."""
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from mill_cli.connection.streams import ServerEvent
+from mill_cli.event_queue import ObservedServices
+from mill_cli.options import Options
+from mill_cli.output import screen
+from mill_cli.output.lines import LineOrderer, Messages, details
+from mill_cli.output.notices import Notices
+from mill_cli.output.text import one_line
+
+RESULTS: Final = ("failed", "done")
+"""The events that `--quiet` shows."""
+
+
+class PlainRollout:
+    """Printer of a rollout. Its user calls `print_due` after each change, and when `due` has come."""
+
+    def __init__(self, services: Sequence[str], messages: Messages, options: Options) -> None:
+        self._options = options
+        self._orderer = LineOrderer(services, messages)
+        # With --verbose the details of a failure are printed at once, and have more than a notice.
+        self._notices = Notices(max(map(len, services), default=0), failures=not options.verbose)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the status of the services is needed."""
+        return self._notices.is_suspicious
+
+    @property
+    def due(self) -> float | None:
+        """The moment at which there may be a line to print, by `time.monotonic`; None without one."""
+        return min((each for each in (self._orderer.due, self._notices.due) if each is not None), default=None)
+
+    def apply(self, event: ServerEvent) -> None:
+        """Print an event, or hold it."""
+        if self._options.quiet and event.name not in RESULTS:
+            return
+        now = time.monotonic()
+        if not self._options.quiet:
+            self._notices.apply(event.name, event.data, now)
+        if event.last:
+            self.print_rest()
+        self._print(self._orderer.push(event.name, event.data, now))
+        if event.name == "failed" and self._options.verbose:
+            _note_details(event)
+
+    def observe(self, observed: ObservedServices) -> None:
+        """Apply a status."""
+        self._notices.observe(observed.services, time.monotonic(), observed.server_time)
+
+    def print_due(self) -> None:
+        """Print what is due."""
+        now = time.monotonic()
+        self._print(self._orderer.tick(now))
+        self._note(now)
+
+    def print_rest(self) -> None:
+        """Print the lines that wait for others."""
+        self._print(self._orderer.rest())
+        self._note(time.monotonic())
+
+    def _print(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            screen.out(line)
+
+    def _note(self, now: float) -> None:
+        for line in self._notices.lines(now, self._orderer.holds):
+            screen.note(line)
+
+
+def _note_details(event: ServerEvent) -> None:
+    service, *more = event.data.get("service"), *details(event.data)
+    if service and more:
+        screen.note("\n".join([f"  {one_line(str(service))}:", *more]))
