@@ -1,6 +1,7 @@
 """The table of rules: each row has all that people and tools need to know about a cause."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from string import Formatter
 
@@ -32,6 +33,27 @@ def test_a_row_has_all_texts_and_a_fitting_grace_period(rule: Reason) -> None:
     permanent = rule.speed in (Speed.PERMANENT, Speed.NO_EVIDENCE)
     assert not (permanent and rule.grace > AT_ONCE)
     assert not (rule.speed is Speed.NEEDS_TIME and rule.grace == AT_ONCE)
+
+
+def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> None:
+    """What names a cause outside the version, or none, heals without another version, or meets the older one too."""
+    own_faults = {
+        *("image-platform", "image-incomplete", "image-format", "image-broken", "image-short-name", "image-name"),
+        *("image-never-pulled", "image-signature", "image-missing", "image-denied"),
+        *("start-format", "start-command", "start-interpreter", "start-directory", "start-memory", "image-user"),
+        *("sandbox-memory", "out-of-memory", "ended", "shared-library", "crash", "storage-limit"),
+        *("unready-port", "unready"),
+    }
+    assert {rule.id for rule in ALL if rule.is_own_fault} == own_faults
+
+
+def test_nothing_that_kubernetes_heals_fails_before_kubernetes_can_heal_it() -> None:
+    """Times of Kubernetes: pods leave a lost node, volumes are detached by force, a provisioner is asked again."""
+    kubernetes = {"node-lost": 300, "volume-in-use": 360, "volume-provisioning": 300, "sandbox-slow": 120}
+    for rule in TABLE:
+        if rule.id in kubernetes:
+            assert rule.grace >= timedelta(seconds=kubernetes.pop(rule.id) + 60)
+    assert not kubernetes
 
 
 def test_every_code_has_its_section_in_the_documentation() -> None:

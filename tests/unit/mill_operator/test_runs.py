@@ -214,23 +214,23 @@ class TestEndedByOthers:
         run = story.see(job(("FailureTarget", "BackoffLimitExceeded", 15)), None, 15)
         assert (run.state, run.reason, run.message) == (FAILED, "Evicted", f"evicted from node node-1: {words}")
 
-    def test_a_lost_node_fails_a_run_after_two_minutes_and_may_return(self):
+    def test_a_lost_node_fails_a_run_after_six_minutes_and_may_return(self):
         silent = pod("ready-without-port", ready=False)
         story = Story()
         story.see(job(deadline=3600), pod("ready-without-port"), 3)
         assert story.see(job(), silent, 60).state is RUNNING
         assert ("node", "node-1") in story.asks
         waiting = story.see(job(), silent, 60, node("Unknown", since=50))
-        assert (waiting.state, waiting.reason, story.wake) == (RUNNING, "NodeLost", 170)
-        run = story.see(job(), silent, 170, node("Unknown", since=50))
+        assert (waiting.state, waiting.reason, story.wake) == (RUNNING, "NodeLost", 410)
+        run = story.see(job(), silent, 410, node("Unknown", since=50))
         assert (run.state, run.reason, run.message) == (FAILED, "NodeLost", "node node-1 does not answer")
-        assert story.see(job(), pod("ready-without-port"), 200).state is RUNNING
+        assert story.see(job(), pod("ready-without-port"), 420).state is RUNNING
 
     def test_a_lost_node_is_the_cause_though_its_pod_is_evicted_in_the_end(self):
         lost = pod("ready-without-port", ready=False, terminating=True, eviction_message="Taint manager: deleting")
         story = Story()
         story.see(job(deadline=3600), pod("ready-without-port"), 3)
-        assert story.see(job(), lost, 400, node("Unknown", since=50)).reason == "NodeLost"
+        assert story.see(job(), lost, 410, node("Unknown", since=50)).reason == "NodeLost"
         gone = story.see(job(("Failed", "DeadlineExceeded", 3600)), None, 3600)
         assert (gone.reason, gone.finished_at) == ("NodeLost", at(3600))
 

@@ -1,6 +1,5 @@
 """Predicates of what a pod waits for before its first container starts: volumes, network and devices."""
 
-from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
@@ -13,9 +12,6 @@ from mill_operator.core.patterns import pattern, repeated
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
 from mill_operator.core.verdicts.start_predicates import IS_SLOW, TOO_LITTLE_MEMORY
 from mill_operator.core.verdicts.waiting_predicates import PodPredicate
-
-UNEXPLAINED_VOLUME_GRACE: Final = timedelta(seconds=120)
-"""How long a volume may take when no event names a cause."""
 
 STORAGE_CLASS_NOT_FOUND: Final = pattern(r"storageclass\S* \"(?P<name>[^\"]+)\" not found")
 BUSY: Final = pattern(
@@ -71,7 +67,10 @@ class MountFailure(Enum):
 
 
 def volume_unbound(*, is_busy: bool) -> PodPredicate:
-    """Find a pod that waits for a volume that is not provided: its provisioner is busy, or there is another cause."""
+    """Find a pod that waits for a volume that is not provided: its provisioner is busy, or an event names a cause.
+
+    A provisioner that has reported nothing counts as busy: it may be slow, restart, or move to another node.
+    """
 
     def find(subject: PodSubject) -> Match | None:
         pod = subject.pod
@@ -84,7 +83,7 @@ def volume_unbound(*, is_busy: bool) -> PodPredicate:
         failure = events.newest_event(claim.uid, "ProvisioningFailed", "FailedBinding")
         why = _why_no_volume(claim, failure.message if failure else "")
         begun = events.newest_event(claim.uid, "Provisioning")
-        at_work = BUSY.search(failure.message) is not None if failure else begun is not None and not why
+        at_work = BUSY.search(failure.message) is not None if failure else not why
         if at_work is not is_busy:
             return None
         is_unbound = pod.unschedulable is not None and "unbound immediate" in pod.unschedulable
@@ -95,8 +94,8 @@ def volume_unbound(*, is_busy: bool) -> PodPredicate:
             (each.message for each in (failure, waiting, begun) if each),
             pod.unschedulable or f"the claim is {claim.phase}",
         )
-        values = {"volume": claim.key.name, "cause": why or "no volume has been provided yet"}
-        return Match(evidence, values, grace=None if why or is_busy else UNEXPLAINED_VOLUME_GRACE)
+        silence = "its provisioner is at work" if begun else "no event names a cause"
+        return Match(evidence, {"volume": claim.key.name, "cause": why or silence})
 
     return find
 

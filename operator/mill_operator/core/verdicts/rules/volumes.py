@@ -25,7 +25,8 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         speed=Speed.NEEDS_TIME,
         grace=seconds(480),
         predicate=volume_unbound(is_busy=True),
-        evidence="a claim that is not bound, whose provisioner is at work: time-outs, `Aborted`, `Provisioning`",
+        evidence="a claim that is not bound, whose provisioner is at work: time-outs, `Aborted`, `Provisioning`; also"
+        " where no event names a cause",
         message='volume "{volume}" not provisioned yet: {cause}',
         suggestion="Wait: some provisioners take minutes. If it lasts: kubectl describe pvc {volume}",
         timer_group=PROVISIONING,
@@ -36,10 +37,7 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=seconds(30),
         predicate=volume_unbound(is_busy=False),
-        evidence=(
-            "a claim that is not bound: no storage class, an unknown one, or the event `ProvisioningFailed`;"
-            " 120 s where no event names a cause"
-        ),
+        evidence="a claim that is not bound: no storage class, an unknown one, or the event `ProvisioningFailed`",
         message='volume "{volume}" not provisioned: {cause}',
         suggestion="Find the cause: kubectl describe pvc {volume}",
         timer_group=PROVISIONING,
