@@ -1,0 +1,65 @@
+"""The operator's process."""
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+
+import kopf
+
+from mill_objects.key import Key
+from mill_operator.handlers import Shutdown, register
+from mill_operator.settings import Settings
+from mill_process import logs
+from mill_process.settings import SettingsError, load
+
+log = logging.getLogger(__name__)
+
+PROGRAM = "mill-operator"
+ABOUT = (
+    "Reconcile MillDeployments with Kubernetes objects, and report the verdicts on their rollouts. "
+    "`mill-operator judge` judges recorded objects instead: see `mill-operator judge --help`."
+)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run until SIGTERM or SIGINT. The exit code is 1 after an unrecoverable failure, 2 if the settings are invalid."""
+    warnings: list[str] = []
+    try:
+        settings = load(Settings, arguments, os.environ, program=PROGRAM, about=ABOUT, warn=warnings.append)
+        listening = _listen(settings)
+    except SettingsError as error:
+        print(f"error: {error}".replace("\n", "\nerror: "), file=sys.stderr)
+        sys.exit(2)
+    handler = logs.configure(settings.log_level, settings.log_format)
+    handler.addFilter(_name_object)
+    for warning in warnings:  # the log is configured by the settings
+        log.warning("%s", warning)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # it logs every event of its watch
+    shutdown = Shutdown()
+    registry = kopf.OperatorRegistry()
+    register(registry, settings, listening, shutdown)
+    where = {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
+    kopf.run(registry=registry, standalone=True, stop_flag=shutdown.flag, **where)
+    if shutdown.reason is not None:
+        sys.exit(1)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.health_host, settings.health_port))
+    except OSError as error:
+        address = f"{settings.health_host}:{settings.health_port}"
+        raise SettingsError(
+            f"MILL_HEALTH_HOST, MILL_HEALTH_PORT: cannot listen on {address}: {error.strerror}"
+        ) from error
+
+
+def _name_object(record: logging.LogRecord) -> bool:
+    """Add the fields of the operator's own log records to a record of kopf about an object."""
+    if isinstance(ref := getattr(record, "k8s_ref", None), dict):
+        key = Key(ref.get("namespace") or "", ref.get("name") or "")
+        record.about = logs.about(key)["about"]
+        record.msg = f"{key}: {record.msg}"
+    return True
