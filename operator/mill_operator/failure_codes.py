@@ -23,6 +23,8 @@ Of several causes, one whose time is up is reported before one that still waits,
 
 The same table judges the runs of tasks (`status.tasks[].runs[].reason`). A run is one attempt: the first crash is its
 end, and the last causes of this page are a run's alone.
+
+Is one of them wrong? [Report it](report-a-verdict.md): what led to it can be recorded, and judged again.
 """
 
 
