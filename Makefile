@@ -44,7 +44,8 @@ fuzz: setup ## Try a million random inputs of each kind on all that reads what o
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 e2e: setup cluster-up ## Run the tests against a real cluster
-	$(BIN)/pytest -q --timeout 300 tests/e2e
+	@$(BIN)/pytest -q --timeout 300 -n 3 --dist loadfile -m "not alone" tests/e2e; together=$$?; \
+	$(BIN)/pytest -q --timeout 300 -m alone tests/e2e && exit $$together
 
 test: lint unit cli e2e ## Run all of it: lint, unit, cli, e2e
 

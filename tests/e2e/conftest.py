@@ -1,6 +1,7 @@
 """A real cluster for the whole run, a namespace for each test, and what explains a failure when one fails."""
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -174,18 +175,44 @@ REUSE = "MILL_E2E_REUSE"
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """The cluster, with the images that tests use, and operator and gateway running against it."""
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The cluster, with the images that tests use, and operator and gateway running against it.
+
+    Workers of `pytest -n` share them: the first one prepares them, and the main process stops them.
+    """
     if os.environ.get(REUSE):
         yield describe()
-        return
+    elif is_worker(request.config):
+        with (tmp_path_factory.getbasetemp().parent / "cluster").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not file.tell():
+                prepare()
+                file.write("prepared")
+        yield describe()
+    else:
+        yield prepare()
+        local.stop()
+
+
+def prepare() -> Cluster:
+    """Start the cluster unless it runs, push the images of tests, and start operator and gateway."""
     found = up()
     for tag in ("1", "2"):
         node_images.forget(images.push_sample(found.registry, tag))
     install_crd(found)
     local.start(found)
-    yield found
-    local.stop()
+    return found
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of several of `pytest -n`, which the main process starts."""
+    return hasattr(config, "workerinput")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop operator and gateway after the last worker has ended."""
+    if not is_worker(session.config) and session.config.getoption("numprocesses", None) and REUSE not in os.environ:
+        local.stop()
 
 
 @contextlib.contextmanager

@@ -2,9 +2,13 @@
 
 from collections import Counter
 
+import pytest
+
 from hack.install import local_processes as local
 
 from .conftest import Namespace, wait_for
+
+pytestmark = pytest.mark.alone
 
 SEED = """
 service "web" {

@@ -16,6 +16,8 @@ from hack.cluster import Cluster
 from .conftest import Finished, Namespace, wait_for
 from .replica import TERM, Replica, Start, elected, instead_of_the_operator, lease, measure
 
+pytestmark = pytest.mark.alone
+
 SHORT_TERM = 6
 
 TEXT = """

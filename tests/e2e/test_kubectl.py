@@ -143,6 +143,7 @@ def test_the_documented_script_for_ci(namespace: Namespace, shell: dict[str, str
         assert done.returncode == code, done
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("operator", ["runs", "is away"])
 def test_a_deletion_takes_everything_but_data(namespace: Namespace, operator: str) -> None:
     text = EVERYTHING.replace("NAME", namespace.name)

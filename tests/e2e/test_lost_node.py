@@ -10,6 +10,8 @@ from hack.cluster import Cluster, processes
 
 from .conftest import Namespace, wait_for
 
+pytestmark = pytest.mark.alone
+
 TWO = """
 service "web" {
   image    = "REGISTRY/web:1"

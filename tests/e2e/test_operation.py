@@ -21,6 +21,8 @@ from .conftest import MILL, Namespace, wait_for
 from .replica import Start, elected, instead_of_the_operator
 from .silent_link import SilentLink
 
+pytestmark = pytest.mark.alone
+
 WEB = """
 service "web" {
   image = "REGISTRY/web:1"

@@ -4,9 +4,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hack.cluster import Cluster
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.replica import instead_of_the_operator
+
+pytestmark = pytest.mark.alone
 
 ACCOUNT = "programs"
 SURGED = [f"web-{number:02}" for number in range(11)]

@@ -19,6 +19,8 @@ from tests.e2e.seed import LINES, SEED
 
 from .helm import CHART, helm
 
+pytestmark = pytest.mark.alone
+
 CRD = "milldeployments.mill.dev"
 RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/warn=restricted")
 

@@ -11,6 +11,8 @@ from .link import Link
 from .operator_process import OperatorProcess
 from .scenario import AFTER, Outcome, Rollout, settled
 
+pytestmark = pytest.mark.alone
+
 HOUR = 3600
 SKEW = 30
 

@@ -13,7 +13,7 @@ from .link import Link
 from .operator_process import OperatorProcess
 from .scenario import AFTER, Outcome, Rollout, settled
 
-pytestmark = pytest.mark.usefixtures("embedded")
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("embedded")]
 
 
 def test_the_api_server_is_restarted(namespace: Namespace, undisturbed: Outcome) -> None:

@@ -12,6 +12,8 @@ from tests.e2e.conftest import Namespace
 from .operator_process import OperatorProcess
 from .scenario import AFTER, Outcome, Rollout, settled
 
+pytestmark = pytest.mark.alone
+
 SEED = os.environ.get("MILL_SEED") or secrets.token_hex(4)
 KILLS = {"first": 4, "second": 3, "third": 3}
 """How often the operator is killed in each of the rollouts."""

@@ -15,6 +15,8 @@ from .link import WATCH_OF_MILL_DEPLOYMENTS, Link
 from .operator_process import OperatorProcess
 from .scenario import AFTER, KEPT, Outcome, Rollout, children, settled
 
+pytestmark = pytest.mark.alone
+
 STORE = """
 service "store" {
   image = "REGISTRY/web:1"

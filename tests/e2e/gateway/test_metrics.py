@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Namespace, wait_for
 
 from .conftest import StartGateway
 from .process import GatewayProcess
+
+pytestmark = pytest.mark.alone
 
 FILE = """
 service "web" {

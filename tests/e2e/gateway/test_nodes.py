@@ -18,6 +18,8 @@ from tests.e2e.conftest import Namespace, wait_for
 from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
 
+pytestmark = pytest.mark.alone
+
 WEB = 'service "web" {\n  image = "REGISTRY/web:1"\n  port = 8080\n  replicas = 2\n  cpu = 0.02\n}\n'
 BUDGET = {
     "apiVersion": "policy/v1",

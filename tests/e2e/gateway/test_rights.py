@@ -15,6 +15,8 @@ from tests.e2e.conftest import Namespace, wait_for
 from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
 
+pytestmark = pytest.mark.alone
+
 FILE = """
 service "db" {
   image = "REGISTRY/web:1"

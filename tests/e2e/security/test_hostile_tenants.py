@@ -13,6 +13,8 @@ from tests.e2e.replica import Replica, elected, instead_of_the_operator, lease
 
 from .vitals import assert_well, peak, probed, until
 
+pytestmark = pytest.mark.alone
+
 MEMORY_LIMIT = 512 * 1024 * 1024
 """The chart's."""
 PUMPED = "pwd" * 682
