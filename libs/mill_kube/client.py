@@ -65,14 +65,15 @@ class KubeClient(Connection):
         name, query = body["metadata"]["name"], {"fieldManager": manager}
         return await self.request(Request("update", resource, namespace, name, query=query, body=body))
 
-    async def apply(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
+    async def apply(self, resource: Resource, namespace: str, body: Json, *, manager: str, force: bool = True) -> Json:
         """Server-side apply: what `body` names becomes ours, what we named before and no longer do goes.
 
         Controllers take fields that they need from other managers (`force`); what they leave out stays others'.
-        With `metadata.uid` in `body`, a missing object is refused with `Conflict`, and another object of the same name
-        with 422.
+        Without `force`, another manager's field that would change is a `Conflict`. With `metadata.uid` in `body`, a
+        missing object is refused with `Conflict`, and another object of the same name with 422. With
+        `metadata.resourceVersion`, an object of another version is a `Conflict`, and a missing one is created.
         """
-        name, query = body["metadata"]["name"], {"fieldManager": manager, "force": "true"}
+        name, query = body["metadata"]["name"], {"fieldManager": manager, "force": "true" if force else None}
         return await self.request(Request("patch", resource, namespace, name, None, query, body, APPLY))
 
     async def json_patch(

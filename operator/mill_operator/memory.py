@@ -17,7 +17,7 @@ from mill_api.status_reading import read_status
 from mill_api.validation import Problem as SpecProblem
 from mill_api.validation import problems
 from mill_objects.json import Json
-from mill_operator.children import WriteMemory
+from mill_operator.children.write_memory import WriteMemory
 from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec

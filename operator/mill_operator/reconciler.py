@@ -13,9 +13,12 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from mill_kube.client import KubeClient
 from mill_kube.errors import KubeError
+from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.caches import Caches
-from mill_operator.children import ChildWriter
+from mill_operator.children.applier import Write
+from mill_operator.children.older_templates import older_template
+from mill_operator.children.writer import ChildWriter
 from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
@@ -205,7 +208,7 @@ class Reconciler:
         starts = starts_rollout(resource, memory.status)
         if starts:
             memory.forget_failures()
-        older = partial(self._children.older_template, resource)
+        older = partial(self._older_template, resource)
         renderer = Renderer(resource, desired, self._options.render, self._offload, older)
         rollbacks = {} if starts else await self._rollbacks(resource, memory, desired, renderer)
         desired = memory.desired = desired.with_internal_errors(renderer.internal_errors)
@@ -246,7 +249,7 @@ class Reconciler:
             name = child.key.name
             known = (name, good, child.applied)
             if known not in memory.rollback_hashes:
-                template = await self._children.older_template(resource, name, good)
+                template = await self._older_template(resource, name, good)
                 rendered = None if template is None else await renderer.with_template(child, template)
                 if child.program in renderer.internal_errors:
                     continue
@@ -260,13 +263,16 @@ class Reconciler:
     ) -> bool:
         """Carry out the writes. Return False, without a write, if the resource turns out to be gone."""
         is_rolled_out = memory.written.observed_generation >= resource.generation
-        is_missing = any(memory.writes.problem(child) is None for child in writes.plan.create)
-        if is_missing and is_rolled_out and not await still_exists(self._client, resource.key, resource.uid):
+        todo = memory.writes.due(writes.plan)
+        if todo.create and is_rolled_out and not await still_exists(self._client, resource.key, resource.uid):
             return False  # the missing objects went with the resource; the watch will report its end
         if writes.adopt:
             await self._children.adopt(resource.owner, writes.adopt)
-        await self._children.write(writes.plan, memory.writes, renderer)
+        await self._children.write(todo, Write(resource.owner, memory.writes, renderer))
         return True
+
+    async def _older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:
+        return await older_template(self._client, resource, self._caches.snapshot(resource), service, template)
 
     def _situation(self, goal: Goal, memory: Memory) -> Situation:
         return Situation(

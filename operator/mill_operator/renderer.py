@@ -52,11 +52,6 @@ class Renderer:
         self.internal_errors: dict[tuple[str, str], InternalError] = {}
         """Why objects could not be rendered, by `ChildObject.program`."""
 
-    @property
-    def deployment(self) -> str:
-        """The MillDeployment's name."""
-        return self._parent.key.name
-
     def with_rollbacks(self, rollbacks: Mapping[str, Rollback], children: Iterable[ChildObject]) -> list[ChildObject]:
         """Set which services are rolled back. Return the objects, with the rolled-back Deployments in place."""
         self._rollbacks = rollbacks

@@ -18,7 +18,7 @@ from mill_gateway.objects.deployments import managers_of
 from mill_kube.errors import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
 from mill_operator.caches import CHILD_KINDS
-from mill_operator.children import template_of
+from mill_operator.children.older_templates import template_of
 from mill_operator.core.observed import children as observed_children
 from mill_operator.core.observed import events as observed_events
 from mill_operator.core.observed import jobs as observed_jobs

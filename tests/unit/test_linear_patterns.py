@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 FOREIGN = (
     "mill_objects.printable",
     "mill_process.logs",
-    "mill_operator.children",
+    "mill_operator.children.applier",
+    "mill_operator.core.observed.ownership",
     "mill_operator.core.redaction.blocks",
     "mill_operator.core.redaction.keys",
     "mill_operator.core.redaction.lines",

@@ -305,10 +305,11 @@ def _services(
 
 
 def _problems_by_service(situation: Situation) -> dict[str | None, Problem]:
-    """Return the first problem of each service's objects."""
+    """Return a problem of each service's objects: a name that is taken, since it keeps back all, or else the first."""
     found: dict[str | None, Problem] = {}
-    if situation.problems:
-        for child in situation.goal.children:
-            if (problem := situation.problems.get(child.applied)) is not None:
-                found.setdefault(child.service, problem)
+    for child in situation.goal.children if situation.problems else ():
+        if (problem := situation.problems.get(child.applied)) is not None:
+            known = found.setdefault(child.service, problem)
+            if problem.kind == "taken" and known.kind != "taken":
+                found[child.service] = problem
     return found

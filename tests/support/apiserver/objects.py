@@ -53,9 +53,11 @@ def created(place: Place, request: Request, uid: str, at: str) -> Stored:
     resource, namespace, name = place
     body = copied(request.body)
     meta = body["metadata"]
-    if "resourceVersion" in meta or meta.get("namespace", namespace) != namespace:
+    is_apply = action_of(request) == "apply"
+    if ("resourceVersion" in meta and not is_apply) or meta.get("namespace", namespace) != namespace:
         raise NotImplementedError(f"{request} of a body with a version or of another namespace")
-    if action_of(request) == "apply":
+    if is_apply:
+        meta.pop("resourceVersion", None)
         if request.subresource:
             raise refusals.not_found(place)
         if "uid" in meta:
@@ -74,9 +76,11 @@ def changed(place: Place, stored: Stored, request: Request, at: str) -> Stored:
     """Return what an update or a patch makes of an object. Raise `ApiError` if it is refused."""
     body, owners = stored.body, stored.owners
     if action_of(request) == "apply":
-        if request.query.get("force") != "true" or request.subresource:
-            raise NotImplementedError(f"{request} without force, or of a subresource")
+        if request.subresource:
+            raise NotImplementedError(f"{request} of a subresource")
         refusals.check_identity(place, body["metadata"], request.body["metadata"])
+        if request.query.get("force") != "true":
+            refusals.check_conflicts(owners.conflicts(_manager(request), body, request.body))
         new, owners = owners.applied(_manager(request), body, request.body, at)
     else:
         new = _patched(body, request)

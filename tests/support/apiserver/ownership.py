@@ -37,6 +37,12 @@ class Owners:
         fields[manager] = fields.get(manager, frozenset()) | changed
         return self._of(fields, {manager: at} if touched else {})
 
+    def conflicts(self, manager: Manager, current: Any, body: Any) -> list[tuple[Manager, Path]]:
+        """Return the fields of other managers that an apply would change, each with its manager."""
+        old = dict(_leaves(current))
+        changed = {path for path, value in _leaves(body) if old.get(path, value) != value}
+        return [(each, path) for each, paths in self.fields.items() if each != manager for path in changed & paths]
+
     def applied(self, manager: Manager, current: Any, body: Any, at: str) -> tuple[Any, "Owners"]:
         """Return the object after an apply with `force`, and its owners.
 

@@ -1,10 +1,11 @@
 """The refusals of an API server, with its statuses and reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import Resource
+from tests.support.apiserver.ownership import Manager, Path
 
 Place = tuple[Resource, str, str]
 
@@ -49,3 +50,15 @@ def check_identity(place: Place, meta: Mapping[str, Any], given: Mapping[str, An
         raise conflict(place, "the object has been modified; please apply your changes to the latest version")
     if (given.get("uid") or meta["uid"]) != meta["uid"]:
         raise invalid(place, "metadata.uid: field is immutable")
+
+
+def check_conflicts(found: Sequence[tuple[Manager, Path]]) -> None:
+    """Refuse an apply without `force` that would change fields of other managers."""
+    if not found:
+        return
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f'conflict with "{manager.name}"', "field": f".{'.'.join(path)}"}
+        for manager, path in found
+    ]
+    counted = f"{len(found)} conflict{'s' if len(found) > 1 else ''}"
+    raise Conflict(409, "Conflict", f"Apply failed with {counted}: {causes[0]['message']}", {"causes": causes})

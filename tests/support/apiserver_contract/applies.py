@@ -47,8 +47,46 @@ async def a_write_with_a_uid_changes_only_that_object(contract: Contract) -> Non
     assert same["data"] == {"a": "Mg=="}
 
 
+async def an_apply_without_force_changes_no_field_of_another_manager(contract: Contract) -> None:
+    made = await contract.create("theirs", a="MQ==", b="MQ==")
+    with pytest.raises(Conflict) as refused:
+        await contract.first_apply("theirs", "first", a="Mg==", b="MQ==")
+    assert (refused.value.status, refused.value.reason) == (409, "Conflict")
+    assert refused.value.message.startswith("Apply failed with 1 conflict: ")
+    causes = [(each["reason"], each["field"]) for each in refused.value.details["causes"]]
+    assert causes == [("FieldManagerConflict", ".data.a")]
+    assert await contract.get("theirs") == made
+    merged = await contract.first_apply("theirs", "first", b="MQ==", c="MQ==")
+    assert merged["data"] == {"a": "MQ==", "b": "MQ==", "c": "MQ=="}, "where no field conflicts it is merged"
+
+
+async def an_apply_without_force_creates_a_missing_object(contract: Contract) -> None:
+    made = await contract.first_apply("free", "first", a="MQ==")
+    assert made["data"] == {"a": "MQ=="}
+    managers = {(each["manager"], each["operation"]) for each in made["metadata"]["managedFields"]}
+    assert managers == {("first", "Apply")}
+    changed = await contract.first_apply("free", "first", b="MQ==")
+    assert changed["data"] == {"b": "MQ=="}, "nothing of its own conflicts"
+
+
+async def an_apply_of_a_version_creates_an_object_or_changes_that_version(contract: Contract) -> None:
+    """No object has version 1: an apply with it creates, and changes nothing, whoever owns which field."""
+    made = await contract.first_apply("versioned", "first", version="1", a="MQ==")
+    assert version_of(made) > 1
+    assert await contract.get("versioned") == made
+    with pytest.raises(Conflict) as refused:
+        await contract.first_apply("versioned", "second", version="1", c="MQ==")
+    assert (refused.value.status, refused.value.reason) == (409, "Conflict")
+    assert await contract.get("versioned") == made
+    changed = await contract.first_apply("versioned", "first", version=made["metadata"]["resourceVersion"], b="MQ==")
+    assert changed["data"] == {"b": "MQ=="}
+
+
 CHECKS: Final = (
     an_apply_removes_fields_of_the_last_apply,
     an_apply_takes_over_the_named_fields,
     a_write_with_a_uid_changes_only_that_object,
+    an_apply_without_force_changes_no_field_of_another_manager,
+    an_apply_without_force_creates_a_missing_object,
+    an_apply_of_a_version_creates_an_object_or_changes_that_version,
 )

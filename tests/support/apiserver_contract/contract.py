@@ -31,6 +31,13 @@ class Contract:
     async def apply(self, name: str, manager: str, **data: str) -> Json:
         return await self.client.apply(SECRETS, self.namespace, secret(name, **data), manager=manager)
 
+    async def first_apply(self, name: str, manager: str, *, version: str | None = None, **data: str) -> Json:
+        """Apply without `force`, to an object of a version if one is given."""
+        body = secret(name, **data)
+        if version is not None:
+            body["metadata"]["resourceVersion"] = version
+        return await self.client.apply(SECRETS, self.namespace, body, manager=manager, force=False)
+
     async def get(self, name: str, resource: Resource = SECRETS) -> Json:
         return await self.client.get(resource, self.namespace, name)
 

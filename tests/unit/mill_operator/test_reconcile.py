@@ -161,7 +161,7 @@ def test_only_what_differs_is_written() -> None:
 def test_the_name_of_a_predecessors_object_is_not_free() -> None:
     left = observed(0, owner_uid="older", owner="MillDeployment mill")
     snapshot = Snapshot.of(RESOURCE, [], [left, *ALL[1:]], [])
-    assert snapshot.predecessors == (left,)
+    assert snapshot.others == (left,)
     assert (
         decide_writes(GOAL, snapshot, RUNNING, {}, NOW).plan
         == decide_writes(GOAL, Snapshot(children=ALL), RUNNING, {}, NOW).plan

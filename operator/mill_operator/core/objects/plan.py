@@ -3,21 +3,31 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final, Self
 
 from mill_api.owner import Owner
 from mill_operator.core.objects.desired import ChildObject, min_ready_seconds
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.ownership import Ownership, ownership
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.observed.snapshot import is_of_predecessor
 
 KEPT = frozenset({"PersistentVolumeClaim"})
 """Kinds that hold data: the operator never deletes them."""
+REFERS_TO: Final[Mapping[str, Collection[str]]] = {
+    "Deployment": ("PersistentVolumeClaim",),
+    "Ingress": ("Service",),
+}
+"""The kinds of objects of its own service that an object names. They are written before it, and it is not written
+without them: another owner may make an object of that name."""
+
+Program = tuple[str, str]
+"""A service or task, as ("service" or "task", name)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The writes that lead to the desired state."""
+    """The writes that lead to the desired state. A service or task of which a name is taken has none."""
 
     create: tuple[ChildObject, ...] = ()
     """Objects that the caches do not have. Another owner may have an object of that name, which is not cached."""
@@ -25,6 +35,48 @@ class Plan:
     delete: tuple[ObservedChild, ...] = ()
     taken: tuple[tuple[ChildObject, ObservedChild], ...] = ()
     """Desired objects whose name is taken by an object with our labels and another owner."""
+    later: tuple[ChildObject, ...] = ()
+    """Deployments that do not exist and must not be created yet. Their names have to be free all the same."""
+
+    @property
+    def unobserved(self) -> Mapping[Program, Sequence[ChildObject]]:
+        """Objects whose names must be looked up, by service or task: those of each that has something to create."""
+        found: dict[Program, list[ChildObject]] = {}
+        for child in self.create:
+            found.setdefault(child.program, []).append(child)
+        for child in self.later:
+            if child.program in found:
+                found[child.program].append(child)
+        return found
+
+    def without_programs(self, programs: Collection[Program]) -> Self:
+        """Return the plan without everything of some services and tasks: what runs of them is left as it is."""
+        if not programs:
+            return self
+        return type(self)(
+            tuple(child for child in self.create if child.program not in programs),
+            tuple((child, found) for child, found in self.update if child.program not in programs),
+            tuple(found for found in self.delete if program_of(found) not in programs),
+            self.taken,
+            tuple(child for child in self.later if child.program not in programs),
+        )
+
+    def without(self, children: Collection[ChildObject]) -> Self:
+        """Return the plan without some objects, and without the objects that name those which do not exist."""
+        if not children:
+            return self
+        missing = [child for child in self.create if child in children]
+
+        def is_left_out(child: ChildObject) -> bool:
+            return child in children or any(refers_to(child, each) for each in missing)
+
+        return type(self)(
+            tuple(child for child in self.create if not is_left_out(child)),
+            tuple((child, found) for child, found in self.update if not is_left_out(child)),
+            self.delete,
+            self.taken,
+            self.later,
+        )
 
 
 def plan(
@@ -34,7 +86,7 @@ def plan(
     owner: Owner,
     revisions: Mapping[str, str],
     postponed: Collection[str] = (),
-    unrendered: Collection[tuple[str, str]] = (),
+    unrendered: Collection[Program] = (),
 ) -> Plan:
     """Compare the desired objects with the observed ones.
 
@@ -47,21 +99,44 @@ def plan(
     create: list[ChildObject] = []
     update: list[tuple[ChildObject, ObservedChild]] = []
     taken: list[tuple[ChildObject, ObservedChild]] = []
+    later: list[ChildObject] = []
+    occupied: list[ChildObject] = []
     for child in desired:
         found = unmatched.pop((child.kind, child.key), None)
-        if child.kind == "Deployment" and child.service in postponed:
-            continue
+        is_postponed = child.kind == "Deployment" and child.service in postponed
         if found is None:
-            create.append(child)
-        elif found.terminating or is_of_predecessor(found, owner):
-            continue  # its name is free when it is gone, which the watch reports
-        elif found.owner_uid not in ("", owner.uid):
-            taken.append((child, found))
-        elif found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
-            update.append((child, found))
-    unwanted = (each for each in unmatched.values() if _program(each) not in unrendered)
+            (later if is_postponed else create).append(child)
+            continue
+        match ownership(found, owner):
+            case Ownership.FOREIGN:
+                taken.append((child, found))
+            case Ownership.PREDECESSOR:
+                occupied.append(child)  # its name is free when it is gone, which the watch reports
+            case Ownership.OURS if found.terminating or is_postponed:
+                continue
+            case Ownership.OURS:
+                if found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
+                    update.append((child, found))
+    unwanted = (each for each in unmatched.values() if program_of(each) not in unrendered)
     delete = [each for each in unwanted if is_deleted_with(each, owner) and not each.terminating]
-    return Plan(tuple(create), tuple(update), tuple(delete), tuple(taken))
+    todo = Plan(
+        tuple(child for child in create if not any(refers_to(child, each) for each in occupied)),
+        tuple((child, found) for child, found in update if not any(refers_to(child, each) for each in occupied)),
+        tuple(delete),
+        tuple(taken),
+        tuple(later),
+    )
+    return todo.without_programs({child.program for child, _ in taken})
+
+
+def refers_to(child: ChildObject, other: ChildObject) -> bool:
+    """Return whether an object names another one of its service."""
+    return child.program == other.program and other.kind in REFERS_TO.get(child.kind, ())
+
+
+def program_of(found: ObservedChild) -> Program:
+    """Return the service or task that an object belongs to."""
+    return ("service", found.service) if found.service else ("task", found.key.name)
 
 
 def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now: datetime) -> dict[str, datetime]:
@@ -83,11 +158,6 @@ def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now
         if settling and failing:
             until[service.name] = max(pod.ready_at for pod in settling if pod.ready_at is not None) + span
     return until
-
-
-def _program(found: ObservedChild) -> tuple[str, str]:
-    """Return the service or task that an object belongs to."""
-    return ("service", found.service) if found.service else ("task", found.key.name)
 
 
 def is_deleted_with(found: ObservedChild, owner: Owner) -> bool:

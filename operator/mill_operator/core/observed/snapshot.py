@@ -4,26 +4,26 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Self
 
-from mill_api import names
-from mill_api.owner import Owner
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
+from mill_operator.core.observed.ownership import is_ours
 from mill_operator.core.observed.pods import ObservedPod
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The observed objects of one resource, without those of a predecessor: an older resource of the same name.
+    """The observed objects of one resource, without those of a predecessor and of other owners.
 
-    The garbage collector deletes a predecessor's objects. Until then they occupy their names.
+    A predecessor is an older resource of the same name. The garbage collector deletes its objects. Until then they
+    occupy their names, as do objects with the resource's labels that have another controller.
     """
 
     pods: tuple[ObservedPod, ...] = ()
     """The pods of its services."""
     children: tuple[ObservedChild, ...] = ()
-    predecessors: tuple[ObservedChild, ...] = ()
-    """The child objects of a predecessor."""
+    others: tuple[ObservedChild, ...] = ()
+    """The child objects of a predecessor and of other owners."""
     jobs: tuple[ObservedJob, ...] = ()
     """The runs of its tasks: also of those that it has no more."""
     run_pods: tuple[ObservedPod, ...] = ()
@@ -44,29 +44,24 @@ class Snapshot:
         """
         owner, created = resource.owner, resource.created
         everything, pods = list(children), list(pods)
-        own = [child for child in everything if not is_of_predecessor(child, owner)]
-        predecessors = [child for child in everything if is_of_predecessor(child, owner)]
+        own = [child for child in everything if is_ours(child, owner)]
+        others = [child for child in everything if not is_ours(child, owner)]
         taken_over = {each.service for each in own if each.kind == "Deployment" and each.created < created}
         cron_jobs = {each.uid for each in own if each.kind == "CronJob" and each.owner_uid == owner.uid}
         owners = {owner.uid, *cron_jobs}
         return cls(
             pods=tuple([pod for pod in pods if pod.service and (pod.created >= created or pod.service in taken_over)]),
             children=tuple(own),
-            predecessors=tuple(predecessors),
+            others=tuple(others),
             jobs=tuple([job for job in jobs if not owners.isdisjoint(job.owners)]),
             run_pods=tuple([pod for pod in pods if pod.job]),
         )
 
     @property
     def all_children(self) -> tuple[ObservedChild, ...]:
-        """The child objects, those of a predecessor included."""
-        return (*self.children, *self.predecessors)
+        """All child objects that have the resource's labels, whoever owns them."""
+        return (*self.children, *self.others)
 
     def without_pods(self, pods: Collection[ObservedPod]) -> Self:
         """Return the snapshot without some pods, which were deleted."""
         return replace(self, pods=tuple(pod for pod in self.pods if pod not in pods))
-
-
-def is_of_predecessor(child: ObservedChild, owner: Owner) -> bool:
-    """Return whether a child object belongs to an older resource of the same name."""
-    return child.owner_uid not in ("", owner.uid) and child.owner == f"{names.KIND} {owner.key.name}"

@@ -1,0 +1,84 @@
+"""What the operator remembers of its own writes: revisions, and why objects could not be written."""
+
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+
+from mill_operator.core import limits
+from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.plan import Plan
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.reconcile import WRITE_RETRY
+from mill_operator.core.verdicts.rule_input import Problem
+
+
+@dataclass(slots=True)
+class WriteMemory:
+    """The state of the operator's writes for one MillDeployment. May be lost."""
+
+    revisions: dict[str, str] = field(default_factory=dict)
+    """The revision that the operator's last write gave a child, by its uid."""
+    problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
+    """Why a child could not be written, and when on the monotonic clock it is tried again, by its hash."""
+
+    def keep(self, children: Iterable[ChildObject], observed: Iterable[ObservedChild]) -> None:
+        """Forget everything about other children than these."""
+        uids, hashes = {each.uid for each in observed}, {child.applied for child in children}
+        self.revisions = {uid: self.revisions[uid] for uid in uids if uid in self.revisions}
+        self.problems = {applied: why for applied, why in self.problems.items() if applied in hashes}
+
+    def due(self, todo: Plan) -> Plan:
+        """Return what of a plan is tried now: nothing of a service or task with a name that was taken a moment ago."""
+        for child, found in todo.taken:
+            self.record_taken(child, found.owner)
+        if not self.problems:
+            return todo
+        names = {*todo.create, *todo.later, *(child for child, _ in todo.taken)}
+        self._forget_freed({child.applied for child in names})
+        waiting = [child for child in (*names, *(child for child, _ in todo.update)) if self._waits(child)]
+        taken = {child.program for child in waiting if self.is_taken(child)}
+        return todo.without_programs(taken).without(set(waiting))
+
+    def problem(self, child: ChildObject) -> Problem | None:
+        """Return why a child could not be written."""
+        found = self.problems.get(child.applied)
+        return found[0] if found else None
+
+    def is_taken(self, child: ChildObject) -> bool:
+        """Return whether another owner had the name of a child when it was looked up last."""
+        problem = self.problem(child)
+        return problem is not None and problem.kind == "taken"
+
+    def current_problems(self) -> dict[str, Problem]:
+        """Return why children could not be written, by their hash."""
+        return {applied: problem for applied, (problem, _) in self.problems.items()}
+
+    def record(self, child: ChildObject, problem: Problem) -> None:
+        """Note why a child could not be written. It is tried again after `WRITE_RETRY`."""
+        short = replace(problem, message=problem.message[: limits.WRITE_PROBLEM_LENGTH])
+        self.problems[child.applied] = (short, time.monotonic() + WRITE_RETRY.total_seconds())
+
+    def record_taken(self, child: ChildObject, owner: str) -> None:
+        """Note that another owner has the name of a child."""
+        self.record(child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {owner}'))
+
+    def forget_taken(self, child: ChildObject) -> None:
+        """Note that the name of a child is free, or the child's."""
+        if self.is_taken(child):
+            del self.problems[child.applied]
+
+    def forget_problem(self, child: ChildObject) -> None:
+        """Note that a child was written."""
+        self.problems.pop(child.applied, None)
+
+    def _waits(self, child: ChildObject) -> bool:
+        _, again = self.problems.get(child.applied, (None, 0.0))
+        return time.monotonic() < again
+
+    def _forget_freed(self, names: Collection[str]) -> None:
+        """Forget that names are taken, but these: the others belong to observed objects by now."""
+        self.problems = {
+            applied: (problem, again)
+            for applied, (problem, again) in self.problems.items()
+            if problem.kind != "taken" or applied in names
+        }
