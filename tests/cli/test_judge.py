@@ -141,6 +141,10 @@ def test_a_mill_file_gives_the_spec(tmp_path: Path) -> None:
     mill.write_text('service "web" {\n  image = "registry.example/web:1"\n  env { A = "${secret(db.url)}" }\n}\n')
     (first, *_) = json.loads(judge("--json", "--spec", mill, tmp_path / "pod.json").stdout)["verdicts"]
     assert (first["message"], first["code"]) == ('secret "db.url" not found', "SecretNotFound")
+    both = judge("--json", "--spec", mill, tmp_path / "pod.json", DENIED)
+    assert {each["code"] for each in json.loads(both.stdout)["verdicts"]} >= {"SecretNotFound", "PullDenied"}
+    alone = judge("--spec", mill, DENIED)
+    assert alone.stderr == "error: --spec: expected objects of one MillDeployment, got 0: none\n"
     mill.write_text('service "web" {\n}\n')
     done = judge("--spec", mill, tmp_path / "pod.json")
     assert done.returncode == 2
@@ -154,6 +158,22 @@ def test_a_time_and_an_end_can_be_given(tmp_path: Path) -> None:
         ["2026-01-31T12:01:00Z", "+0s", "shop/web", "Suspect"]
     ]
     assert done.stderr == "note: shop/web has no verdict: Suspect until the end\n"
+
+
+def test_a_recorded_status_that_says_something_else_is_noted(tmp_path: Path) -> None:
+    identity = {"name": "mill", "namespace": "shop", "uid": "u", "generation": 1}
+    mill = {
+        "kind": "MillDeployment",
+        "metadata": {**identity, "creationTimestamp": "2026-01-31T12:00:00Z"},
+        "spec": {"services": [{"name": "web", "image": "registry.example/web:1"}]},
+        "status": {"services": [{"name": "web", "state": "Failed", "reason": "Timeout", "template": "aaaaaaaaaa"}]},
+    }
+    (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": [mill, pod(), {"kind": "Service"}]}))
+    done = judge(tmp_path / "all.json")
+    assert done.stderr == ("note: left out 1 Service\nnote: shop/web: the recorded status says Failed (Timeout)\n")
+    mill["status"] = {"services": [{"name": "web", "state": "Failed", "reason": "SecretNotFound"}]}
+    (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": [mill, pod()]}))
+    assert judge(tmp_path / "all.json").stderr == ""
 
 
 def test_no_value_of_an_environment_is_printed() -> None:

@@ -13,16 +13,18 @@ import yaml
 
 from mill_objects import fields
 from mill_objects.json import Json
+from mill_objects.key import Key
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.recordings.errors import RecordingError
 from mill_operator.recordings.files import STANDARD_INPUT, read_recordings, read_spec
+from mill_operator.recordings.foreign import is_controller
 from mill_operator.recordings.frames import Reading, Recording
 from mill_operator.recordings.replay import Scene, replay, scenes_of
 from mill_operator.recordings.report import Row, as_json, rows_of, table
 from mill_operator.recordings.strip import stripped
 from mill_operator.recordings.times import read_duration
-from mill_operator.recordings.world import World, counted
+from mill_operator.recordings.world import World
 
 PROGRAM: Final = "mill-operator judge"
 USAGE_ERROR: Final = 2
@@ -83,9 +85,8 @@ def _judged(given: Arguments) -> Iterator[str]:
     notes: list[str] = []
     for recording in _recordings(reading, given):
         scenes = scenes_of(recording.frames)
-        if spec is not None:
-            _one_deployment(scenes)
-        said = rows_of(replay(scenes, given.until, spec), scenes[0].at, recording.name)
+        steps = replay(scenes, given.until, _specs(scenes, spec))
+        said = rows_of(steps, scenes[0].at, recording.name)
         rows += said
         notes += [*_notes(scenes), *_other_status(scenes[-1].world, said)]
     if not rows:
@@ -115,7 +116,7 @@ def _stripped(given: Arguments) -> Iterator[str]:
 def _recordings(reading: Reading, given: Arguments) -> list[Recording]:
     found = reading.recordings(given.at)
     if not found:
-        left_out = f" (only {counted(reading.left_out)})" if reading.left_out else ""
+        left_out = f" (only {reading.left_out_kinds})" if reading.left_out else ""
         raise RecordingError(f"nothing to judge in {_shown(given.files)}{left_out}")
     return found
 
@@ -126,15 +127,19 @@ def _shown(files: Sequence[str]) -> str:
     )
 
 
-def _one_deployment(scenes: Sequence[Scene]) -> None:
-    keys = {key for scene in scenes for key in scene.world.groups}
+def _specs(scenes: Sequence[Scene], spec: Json | None) -> dict[Key, Json]:
+    """Return the spec that was given, by the MillDeployment that it is of."""
+    if spec is None:
+        return {}
+    keys = dict.fromkeys(key for scene in scenes for key in scene.world.groups if not is_controller(key.name))
     if len(keys) != 1:
-        listed = ", ".join(sorted(str(key) for key in keys)[:5])
-        raise RecordingError(f"--spec: the recording has {len(keys)} MillDeployments ({listed}): record the one of it")
+        listed = ", ".join(sorted(_line(str(key)) for key in keys)[:5]) or "none"
+        raise RecordingError(f"--spec: expected objects of one MillDeployment, got {len(keys)}: {listed}")
+    return dict.fromkeys(keys, spec)
 
 
 def _notes_of(reading: Reading) -> list[str]:
-    return [*reading.notes, *([f"left out {counted(reading.left_out)}"] if reading.left_out else [])]
+    return [*reading.notes, *([f"left out {reading.left_out_kinds}"] if reading.left_out else [])]
 
 
 def _notes(scenes: Sequence[Scene]) -> Iterator[str]:

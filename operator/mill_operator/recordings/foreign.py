@@ -37,6 +37,11 @@ class Controller(NamedTuple):
         }
 
 
+def is_controller(deployment: str) -> bool:
+    """Whether the label of a MillDeployment is one of `Controller`: no name of an object has a slash."""
+    return "/" in deployment
+
+
 def is_ours(body: JsonView) -> bool:
     """Whether an object is one of Mill's."""
     labels = fields.texts(fields.mapping(body, "metadata"), "labels")

@@ -23,6 +23,11 @@ EXPECTED: Final = "expected"
 """Key of a document that says what a test expects of the others. Nothing is judged by it."""
 MAX_FRAMES: Final = 10_000
 """Frames of a recording."""
+MAX_OBJECTS: Final = 200_000
+"""Objects of all frames of a recording: one without `at:` counts in each of them."""
+MAX_NOTES: Final = 100
+MAX_SKETCHES: Final = 200
+"""Frames of a case. The events of all earlier ones are in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     """What was left out."""
     left_out: Counter[str] = field(default_factory=Counter)
+    """Objects of kinds that a verdict needs nothing of, by kind."""
 
     def add(self, document: Any, place: str) -> None:
         """Add a document. Raise `RecordingError`."""
@@ -83,7 +89,8 @@ class Reading:
             self._note_unknown(place)
 
     def _note_unknown(self, place: str) -> None:
-        self.notes.append(f"{place}: left out a document that is no Kubernetes object")
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(f"{place}: left out a document that is no Kubernetes object")
 
     def _add_frame(self, document: JsonView, place: str) -> None:
         at = read_at(document["at"])
@@ -96,7 +103,9 @@ class Reading:
     def _add_case(self, document: JsonView, place: str) -> None:
         name = one_line(fields.text(document, "id"), 100) or f"case-{len(self.cases) + 1}"
         frames = fields.mappings(document, "frames") or [{"at": REPORTED, **document}]
-        self.cases.append(Recording(name, tuple(_sketched(frames[:MAX_FRAMES], f"{place}: {name}"))))
+        if len(frames) > MAX_SKETCHES:
+            raise RecordingError(f"{place}: {name}: more than {MAX_SKETCHES} frames of one case")
+        self.cases.append(Recording(name, tuple(_sketched(frames, f"{place}: {name}"))))
 
     def _objects(self, value: Any) -> Iterator[JsonView]:
         """Yield the objects of a list, also of lists in lists; count the kinds that are left out."""
@@ -114,6 +123,11 @@ class Reading:
             else:
                 self.left_out[one_line(kind, 60) or "object without a kind"] += 1
 
+    @property
+    def left_out_kinds(self) -> str:
+        """What `left_out` counts, as in `2 Secret, 1 Service`."""
+        return ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.left_out.items()))
+
     def recordings(self, at: datetime | None) -> list[Recording]:
         """Return what is to be judged: the cases, and the recording of a cluster if there is one.
 
@@ -126,6 +140,8 @@ class Reading:
                 (when if isinstance(when, datetime) else _after(first, when), objects) for when, objects in self.frames
             ]
             timed.sort(key=lambda each: each[0])
+            if sum(len(self.standing) + len(objects) for _, objects in timed) > MAX_OBJECTS:
+                raise RecordingError(f"more than {MAX_OBJECTS:,} objects in all frames: record fewer of them")
             made.append(Recording("", tuple(Frame(when, (*self.standing, *objects)) for when, objects in timed)))
         elif self.standing:
             when = at or newest_time(self.standing)

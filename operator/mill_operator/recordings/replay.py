@@ -4,10 +4,11 @@ Between frames time passes: the next status is made whenever the operator would 
 due without an event is made at its time.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 from mill_api.status import MillDeploymentStatus, Rollout
@@ -61,13 +62,16 @@ def scenes_of(frames: Sequence[Frame]) -> list[Scene]:
     return [Scene(frame.at, world_of(frame.objects)) for frame in frames]
 
 
-def replay(scenes: Sequence[Scene], until: timedelta | None = None, spec: Json | None = None) -> Iterator[Step]:
+def replay(
+    scenes: Sequence[Scene], until: timedelta | None = None, specs: Mapping[Key, Json] = MappingProxyType({})
+) -> Iterator[Step]:
     """Yield what would be said, one MillDeployment after the other.
 
     `until` is the time after the last scene; None for the time until every service has a verdict, at most `HORIZON`.
+    `specs` replace those that were recorded; they must be valid.
     """
     for key in dict.fromkeys(key for scene in scenes for key in scene.world.groups):
-        yield from _replay_group(key, scenes, until, spec)
+        yield from _replay_group(key, scenes, until, specs.get(key))
 
 
 def _replay_group(key: Key, scenes: Sequence[Scene], until: timedelta | None, spec: Json | None) -> Iterator[Step]:

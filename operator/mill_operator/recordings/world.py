@@ -3,7 +3,6 @@
 An object that cannot be read is left out with a note, as the operator's reflectors do.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -186,8 +185,3 @@ def _events(bodies: Iterable[JsonView]) -> dict[str, tuple[ObservedEvent, ...]]:
 
 def _nodes(bodies: Iterable[JsonView]) -> dict[str, ObservedNode]:
     return {fields.text(fields.mapping(each, "metadata"), "name"): project_node(each) for each in bodies}
-
-
-def counted(counts: Counter[str]) -> str:
-    """Return counts by kind, as in `2 Secret, 1 Service`."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))

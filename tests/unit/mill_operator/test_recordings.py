@@ -100,7 +100,7 @@ def lines(rows: list[Row]) -> list[str]:
     return [" ".join(filter(None, (f"+{row.after:g}", row.state, row.code))) for row in rows]
 
 
-def recorded(name: str, **metadata: Any) -> dict[str, Any]:
+def recorded(name: str, /, **metadata: Any) -> dict[str, Any]:
     pod = body(name)
     return {**pod, "kind": "Pod", "metadata": {**pod["metadata"], **metadata}}
 
@@ -295,6 +295,43 @@ def test_the_newest_time_is_that_of_something_that_has_happened() -> None:
     found = newest_time([pod, {"kind": "Event", "lastTimestamp": "2026-01-31T12:00:07Z"}])
     assert found is not None
     assert (found - BASE).total_seconds() == 7
+
+
+def test_the_objects_of_all_frames_are_bounded() -> None:
+    reading = Reading()
+    for _ in range(400):
+        reading.add({"kind": "Node", "metadata": {"name": "n"}}, "test")
+        reading.add({"at": "2026-01-31T12:00:00Z", "objects": []}, "test")
+    assert len(reading.recordings(None)) == 1
+    with pytest.raises(RecordingError, match="more than 200 frames of one case"):
+        reading.add({"frames": [{"at": at, "where": "event"} for at in range(201)]}, "test")
+    for _ in range(1000):
+        reading.add({"at": "2026-01-31T12:00:00Z", "objects": []}, "test")
+    with pytest.raises(RecordingError, match="more than 200,000 objects"):
+        reading.recordings(None)
+
+
+def _many(count: int) -> list[dict[str, Any]]:
+    names = [file.stem for file in sorted(PODS.glob("*.json"))]
+    return [
+        json.loads(
+            json.dumps(recorded(names[number % len(names)], name=f"web-{number}", uid=f"uid-{number}"))
+            .replace('"mill.dev/service": "web"', f'"mill.dev/service": "web{number}"')
+            .replace('"name": "web"', f'"name": "web{number}"')
+        )
+        for number in range(count)
+    ]
+
+
+def test_the_number_of_statuses_does_not_grow_with_the_number_of_pods() -> None:
+    """Each is made of all services of a MillDeployment, so that their number times this one is the cost."""
+    steps = []
+    for count in (60, 180):
+        reading = Reading()
+        reading.add({"kind": "List", "items": _many(count)}, "test")
+        (recording,) = reading.recordings(None)
+        steps.append(len(list(replay(scenes_of(recording.frames)))))
+    assert steps[0] == steps[1] < 60
 
 
 def test_a_sketch_with_an_unknown_place_is_refused() -> None:
