@@ -8,45 +8,57 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from mill_cli.errors import CliError, Exit
 
 Cause = Mapping[str, str]
-Codes = Mapping[str, list[Cause]]
+Entry = Mapping[str, Any]
+"""What is said of a code: `subject`, `example`, its `place`, `kubernetes`, `source`, `why`, and its `causes`."""
 
 _WIDEST: Final = 100
 """Maximum characters of a line: longer ones are hard to read."""
 _NARROWEST: Final = 40
-_FACTS: Final = {"seen": "seen", "fails": "fails", "suggestion": "what to do", "rule": "rule"}
+_FACTS: Final = {
+    "seen": "seen",
+    "fails": "fails",
+    "suggestion": "what to do",
+    "takes_back": "takes back",
+    "rule": "rule",
+}
+_TAKEN_BACK: Final = {"yes": "the version, of a service with a volume", "no": "no version"}
 _LABEL_WIDTH: Final = max(map(len, _FACTS.values()))
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
 def explain(code: str | None, *, as_json: bool) -> Exit:
-    """Print the causes of a code, or an overview of all codes. Raise `CliError`."""
-    known = codes()
+    """Print what is known of a code, or an overview of all codes. Raise `CliError`."""
+    data = _read()
+    known: Mapping[str, Entry] = data["codes"]
     selected = known if code is None else {name: known[name] for name in [_find(code, known)]}
     lines: Iterator[str]
     if as_json:
-        lines = (
-            json.dumps({"code": name, "causes": causes}, separators=(",", ":")) for name, causes in selected.items()
-        )
+        lines = (json.dumps({"code": name, **entry}, separators=(",", ":")) for name, entry in selected.items())
     else:
         width = max(_NARROWEST, min(shutil.get_terminal_size().columns, _WIDEST))
-        lines = _overview(known, width) if code is None else _page(selected, width)
+        lines = _overview(known, data["subjects"], width) if code is None else _page(selected, width)
     for line in lines:
         print(line)
     return Exit.SUCCESS
 
 
-def codes() -> Codes:
-    """Return all codes with their causes."""
-    found: Codes = json.loads(files("mill_cli").joinpath("failure_codes.json").read_text(encoding="utf-8"))
+def codes() -> Mapping[str, Entry]:
+    """Return all codes with what is said of them."""
+    found: Mapping[str, Entry] = _read()["codes"]
     return found
 
 
-def _find(code: str, codes: Codes) -> str:
+def _read() -> Mapping[str, Any]:
+    data: Mapping[str, Any] = json.loads(files("mill_cli").joinpath("failure_codes.json").read_text(encoding="utf-8"))
+    return data
+
+
+def _find(code: str, codes: Mapping[str, Entry]) -> str:
     by_lower = {name.lower(): name for name in codes}
     if (found := by_lower.get(code.strip().lower())) is not None:
         return found
@@ -57,12 +69,15 @@ def _find(code: str, codes: Codes) -> str:
     raise CliError(Exit.FAILED, f"unknown failure code '{code}'", *advice, "`mill explain` lists all codes")
 
 
-def _overview(codes: Codes, width: int) -> Iterator[str]:
+def _overview(codes: Mapping[str, Entry], subjects: Mapping[str, str], width: int) -> Iterator[str]:
     column = max(map(len, codes)) + 2
-    for name, causes in codes.items():
-        yield from _hanging(_bold(name, column), column, _headline(causes[0]), width)
-    yield ""
-    yield "`mill explain CODE` shows the causes of a code and what to do."
+    for subject, title in subjects.items():
+        yield from (_bold(title, 0), "")
+        for name, entry in codes.items():
+            if entry["subject"] == subject:
+                yield from _hanging(f"{name:<{column}}", column, _headline(entry["causes"][0]), width)
+        yield ""
+    yield "`mill explain CODE` shows the causes of a code, an example, and what to do."
 
 
 def _headline(cause: Cause) -> str:
@@ -71,14 +86,25 @@ def _headline(cause: Cause) -> str:
     return cause["message"] if own_text else cause["seen"]
 
 
-def _page(codes: Codes, width: int) -> Iterator[str]:
-    for name, causes in codes.items():
+def _page(codes: Mapping[str, Entry], width: int) -> Iterator[str]:
+    for name, entry in codes.items():
         yield _bold(name, 0)
-        for cause in causes:
+        for cause in entry["causes"]:
             yield ""
             yield from _hanging("  ", 2, cause["message"], width)
             for fact, label in _FACTS.items():
-                yield from _hanging(f"    {label:<{_LABEL_WIDTH}}  ", _LABEL_WIDTH + 6, cause[fact], width)
+                text = _TAKEN_BACK[cause[fact]] if fact == "takes_back" else cause[fact]
+                yield from _hanging(f"    {label:<{_LABEL_WIDTH}}  ", _LABEL_WIDTH + 6, text, width)
+        yield from _part(f"example, from the {entry['place']}", entry["example"], width)
+        yield from _part("what Kubernetes does meanwhile", entry["kubernetes"], width)
+        yield from _part("why mill waits, or does not", entry["why"], width)
+
+
+def _part(title: str, text: str, width: int) -> Iterator[str]:
+    yield ""
+    yield f"  {title}"
+    for line in text.splitlines():
+        yield from _hanging("    ", 4, line, width)
 
 
 def _hanging(label: str, column: int, text: str, width: int) -> Iterator[str]:

@@ -96,7 +96,7 @@ def test_explain_shows_a_code_in_any_case(mill: Mill) -> None:
     assert json.loads(as_line)["code"] == "TagNotFound"
     overview, as_lines = mill("explain").stdout, mill("explain", "--json").stdout.splitlines()
     assert all(f"\n{json.loads(line)['code']}  " in f"\n{overview}" for line in as_lines)
-    assert overview.endswith("\n`mill explain CODE` shows the causes of a code and what to do.\n")
+    assert overview.endswith("\n`mill explain CODE` shows the causes of a code, an example, and what to do.\n")
     done = mill("explain", "TagNotFuond")
     assert (done.stdout, done.code) == ("", 1)
     assert done.stderr.startswith("error: unknown failure code 'TagNotFuond'\n  help: did you mean TagNotFound")

@@ -16,13 +16,26 @@ InvalidImageName
     fails       at once (permanent)
     what to do  Write the full name of the image, registry first:
                 docker.io/library/nginx:1.
+    takes back  the version, of a service with a volume
     rule        image-short-name
 
   image pull failed: invalid image name
     seen        `InvalidImageName`: the kubelet cannot read the image's name
     fails       at once (permanent)
     what to do  Correct the image's name.
+    takes back  the version, of a service with a volume
     rule        image-name
+
+  example, from the state of the pod's container
+    InvalidImageName: Failed to apply default image tag "Not A Name": couldn't
+    parse image name "Not A Name": invalid reference format: repository name
+    (library/Not A Name) must be lowercase
+
+  what Kubernetes does meanwhile
+    Nothing: only a change of the object heals it.
+
+  why mill waits, or does not
+    Mill does not wait: the name has to be corrected.
 """
 
 NARROW = """\
@@ -37,13 +50,32 @@ QuotaExceeded
     fails       after 60 s (needs time)
     what to do  Request less, or ask for
                 a larger quota.
+    takes back  no version
     rule        pods-quota
+
+  example, from the condition ReplicaFailure of the Deployment
+    FailedCreate: pods
+    "web-649fb6c97-abcde" is forbidden:
+    exceeded quota: small, requested:
+    limits.memory=256M, used:
+    limits.memory=0, limited:
+    limits.memory=10M
+
+  what Kubernetes does meanwhile
+    The ReplicaSet controller tries
+    again to create the pods. It doubles
+    the delay with each failure, from 5
+    ms up to 1000 s.
+
+  why mill waits, or does not
+    Pods of an older version count until
+    they have ended. A pod that becomes
+    ready restarts the time.
 """
 
 OVERVIEW = """\
-NameTaken               an object of that name that belongs to another owner
-Refused                 refused by the cluster: <cause>
-AdmissionBroken         not accepted by the cluster: <cause>
+The image
+
 WrongPlatform           image pull failed: not built for <platform>
 ImageIncomplete         image pull failed: incomplete in the registry
 ImageFormatUnsupported  image pull failed: format not supported by the container
@@ -102,7 +134,10 @@ def test_without_a_code_all_of_them_are_listed(capsys: pytest.CaptureFixture[str
     assert explain(None, as_json=False) is Exit.SUCCESS
     out = capsys.readouterr().out
     assert out.startswith(OVERVIEW)
-    assert out.endswith("\n\n`mill explain CODE` shows the causes of a code and what to do.\n")
+    titles = [line for line in out.splitlines() if line and "  " not in line and "`" not in line]
+    assert titles[:3] == ["The image", "The start", "The run"]
+    assert "\n\nHealth\n\nHealthCheckTimeout " in out
+    assert out.endswith("\n\n`mill explain CODE` shows the causes of a code, an example, and what to do.\n")
 
 
 def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,14 +171,17 @@ def test_an_unknown_code_suggests_similar_ones(code: str, advice: list[str]) -> 
 def test_for_programs_each_line_is_a_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert explain("timeout", as_json=True) is Exit.SUCCESS
     (line,) = capsys.readouterr().out.splitlines()
-    assert json.loads(line) == {
-        "code": "Timeout",
+    entry = json.loads(line)
+    assert list(entry) == ["code", "subject", "place", "example", "kubernetes", "source", "why", "causes"]
+    assert (entry["code"], entry["subject"], entry["example"]) == ("Timeout", "rollout", "no progress for 10m")
+    assert {"causes": entry["causes"]} == {
         "causes": [
             {
                 "message": "no progress for 10m",
                 "seen": "no progress, and no known cause",
                 "fails": "after 600 s (needs time)",
                 "suggestion": "Find the cause: kubectl describe pods -l mill.dev/service=<service>",
+                "takes_back": "no",
                 "rule": "timeout",
             }
         ],

@@ -62,16 +62,17 @@ def test_every_code_has_its_section_in_the_documentation() -> None:
 
 
 def test_every_cause_is_in_what_the_command_line_explains() -> None:
-    codes = json.loads(to_json())
+    codes = json.loads(to_json())["codes"]
     assert list(codes) == list(dict.fromkeys(rule.code for rule in ALL))
-    for code, causes in codes.items():
-        assert [cause["rule"] for cause in causes] == [rule.id for rule in ALL if rule.code == code]
-    assert codes["SecretNotFound"] == [
+    for code, entry in codes.items():
+        assert [cause["rule"] for cause in entry["causes"]] == [rule.id for rule in ALL if rule.code == code]
+    assert codes["SecretNotFound"]["causes"] == [
         {
             "message": 'secret "<secret>" not found',
             "seen": "`CreateContainerConfigError`: the Secret, or the key in it, does not exist",
             "fails": "after 20 s (likely)",
             "suggestion": "Set it: mill secret set <secret> VALUE",
+            "takes_back": "no",
             "rule": "secret-missing",
         }
     ]
