@@ -1,8 +1,11 @@
 """Give components that run as local processes the rights that they have in a cluster, and no others."""
 
 import json
+import os
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from hack import paths
 from hack.cluster import Cluster
@@ -10,15 +13,29 @@ from hack.commands import run
 from mill_kube.rights import SYSTEM_NAMESPACE
 
 FOLDER: Final = "charts/rbac"
+MANIFESTS: Final = Path("deploy/mill.yaml")
+"""What the chart renders, with its admission policies."""
 HOW_LONG: Final = "24h"
 
 
 def install_rights(cluster: Cluster, manifests: str | None = None) -> None:
-    """Apply the components' accounts and roles: those of the repository, or others."""
+    """Apply the components' accounts, roles and policies: those of the repository, or other accounts and roles."""
     if manifests is None:
         run(*cluster.kubectl_command("apply", "-f", FOLDER))
+        install_policies(cluster, *filter(None, [os.environ.get("MILL_SERVICE_ACCOUNT")]))
     else:
         run(*cluster.kubectl_command("apply", "-f", "-"), stdin=manifests)
+
+
+def install_policies(cluster: Cluster, *service_accounts: str) -> None:
+    """Apply the policies of the chart. Pods may have these ServiceAccounts, too."""
+    policies = [each for each in yaml.safe_load_all(MANIFESTS.read_text()) if "AdmissionPolicy" in each["kind"]]
+    for each in policies:
+        for variable in each["spec"].get("variables", ()):
+            if variable["name"] == "accounts":
+                variable["expression"] = json.dumps(["default", *service_accounts])
+    apply = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+    run(*cluster.kubectl_command(*apply), stdin=yaml.safe_dump_all(policies))
 
 
 def kubeconfig_of(cluster: Cluster, account: str, file: Path | None = None, namespace: str = SYSTEM_NAMESPACE) -> Path:

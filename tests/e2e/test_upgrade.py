@@ -1,12 +1,15 @@
 """An operator that gives every service another pod template though no rollout was requested, as another release may."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hack.cluster import Cluster
+from hack.install.rights import install_policies
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.replica import instead_of_the_operator
 
@@ -62,13 +65,23 @@ class Upgrade:
         return all("updatedBy" in each and "settledAt" in each for each in self.poll().values())
 
 
+@contextmanager
+def pods_may_have(cluster: Cluster, account: str) -> Iterator[None]:
+    """Let the policies accept a ServiceAccount of pods while the block runs, as `workloads.serviceAccount` does."""
+    install_policies(cluster, account)
+    try:
+        yield
+    finally:
+        install_policies(cluster)
+
+
 def test_services_are_updated_ten_at_a_time_also_across_a_kill_of_the_operator(
     cluster: Cluster, namespace: Namespace, tmp_path: Path
 ) -> None:
     namespace.kubectl("create", "serviceaccount", ACCOUNT)
     older = {"MILL_WATCH_NAMESPACE": namespace.name, "MILL_SETTLE": "1s"}
     newer = {**older, "MILL_SERVICE_ACCOUNT": ACCOUNT}
-    with instead_of_the_operator(cluster, tmp_path) as start:
+    with pods_may_have(cluster, ACCOUNT), instead_of_the_operator(cluster, tmp_path) as start:
         first = start(**older)
         first.wait_until_ready()
         assert namespace.deploy(FILE).code == 0
