@@ -2,11 +2,16 @@
 #
 # The recipe in hack/images/mill decides what is in it, and builds the same image without Docker.
 
-FROM debian:12-slim AS build
-RUN apt-get update \
+# Debian 12 by digest: `--build-arg BASE=debian@sha256:…`. Nothing of it is in the image, but it runs what makes the image.
+ARG BASE
+FROM ${BASE} AS build
+ARG BASE
+COPY hack/locked/uv.txt /uv.txt
+RUN case "$BASE" in *@sha256:*) ;; *) echo "error: BASE must name Debian 12 by digest, see docs/images.md" >&2; exit 1 ;; esac \
+    && apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates debian-archive-keyring python3 python3-venv \
     && python3 -m venv /uv \
-    && /uv/bin/pip install --no-cache-dir uv==0.13.9
+    && /uv/bin/pip install --no-cache-dir --require-hashes --requirement /uv.txt
 WORKDIR /src
 COPY . .
 RUN /uv/bin/python -m hack.images mill --into /image

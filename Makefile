@@ -12,7 +12,7 @@ TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.complete: pyproject.toml uv.lock hack/setup.sh
+$(VENV)/.complete: pyproject.toml uv.lock hack/setup.sh hack/locked/uv.txt
 	@echo "setting up $(VENV)"
 	@PYTHON=$(PYTHON) hack/setup.sh
 

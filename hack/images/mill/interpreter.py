@@ -21,7 +21,7 @@ def compile_all(base: Path, tree: Path, folder: str) -> None:
     The result depends on the sources alone: they are named as in the image, distinguished by their content rather than
     their time, and compiled one by one, because two processes share their work differently each time.
     """
-    python = (*_loader(base), base / PROGRAM, "-P", "-S", "-s")
+    python = (*loader(base), base / PROGRAM, "-P", "-S", "-s")
     options = ("-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-s", tree, "-p", "/")
     run(*python, "-m", "compileall", *options, tree / folder, cwd=base, env={"PYTHONHASHSEED": "0"})
 
@@ -31,7 +31,7 @@ def check_libraries(base: Path, tree: Path) -> None:
     missing = []
     for file in sorted([*tree.rglob("*.so*"), *tree.glob(PROGRAM)]):
         # The answer of a file that needs nothing, or is none that can be loaded, is an error without such lines.
-        listed = subprocess.run([*_loader(base), "--list", file], capture_output=True, text=True, check=False)
+        listed = subprocess.run([*loader(base), "--list", file], capture_output=True, text=True, check=False)
         for name, found in missing_in(listed.stdout, base, tree):
             missing.append(f"{file.relative_to(tree)} needs {name}" + (f", found as {found} only" if found else ""))
     if missing:
@@ -47,7 +47,7 @@ def missing_in(listing: str, *trees: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _loader(base: Path) -> tuple[str | Path, ...]:
+def loader(base: Path) -> tuple[str | Path, ...]:
     """Return the beginning of a command line that runs a program with the libraries of the image."""
     folders = [*base.glob("lib/*-linux-gnu"), *base.glob("usr/lib/*-linux-gnu")]
     (loader,) = base.glob("lib/*-linux-gnu/ld-linux*.so.*")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hack import versions
 from hack.images.mill import application, base, dependencies, interpreter, sbom
 from hack.images.mill.layout import ROOT, configuration, remove
 
@@ -64,6 +65,9 @@ def test_a_service_does_not_need(path: str) -> None:
         ("kubernetes/aio/client/models/__init__.py", False),
         ("kubernetes/aio/client/models/v1_pod.py", True),
         ("kubernetes/client/api/core_v1_api.py", True),
+        ("kubernetes/client/rest.py", True),
+        ("kubernetes/aio/client/rest.py", False),
+        ("kubernetes/aio/stream/ws_client.py", True),
         ("kubernetes/aio/config/incluster_config.py", False),
         ("yarl/_quoting_c.pyx", True),
         ("starlette/testclient.py", False),
@@ -143,6 +147,25 @@ def test_the_dockerfile_says_the_same() -> None:
     assert instructions["USER"] == [settings.user]
     assert instructions["EXPOSE"] == [" ".join(str(port) for port in settings.ports)]
     assert instructions["CMD"] == [json.dumps(list(settings.command))]
-    uv = re.search(r"uv_version=(\S+)", (ROOT / "hack/setup.sh").read_text())
-    assert uv is not None
-    assert f"uv=={uv[1]}" in instructions["RUN"][0]
+    assert instructions["FROM"] == ["${BASE} AS build", "scratch"]
+    assert "*@sha256:*" in instructions["RUN"][0], "nothing but a digest is taken"
+
+
+@pytest.mark.parametrize("name", ["uv", "go", "build"])
+def test_tools_are_installed_by_hash(name: str) -> None:
+    """A hash for each line that names a version: pip's --require-hashes refuses anything else."""
+    text = (ROOT / f"hack/locked/{name}.txt").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert lines
+    assert all(re.fullmatch(r"[\w.-]+==\S+( ; [^#]+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*", line) for line in lines), (
+        lines
+    )
+    users = {
+        "uv": ("Dockerfile", "hack/setup.sh"),
+        "go": ("hack/toolchain/go.py",),
+        "build": ("hack/images/mill/application.py",),
+    }
+    for file in users[name]:
+        assert "--require-hashes" in (ROOT / file).read_text(), file
+    if name == "go":
+        assert lines[0].split()[0] == versions.GO_PACKAGE
