@@ -99,16 +99,64 @@ topologySpreadConstraints:
       {{- include "mill.selector" . | nindent 6 }}
 {{- end -}}
 
-{{- define "mill.tokenSecret" -}}
-{{- .Values.gateway.token.existingSecret | default (printf "%s-gateway-token" (include "mill.name" .)) -}}
+{{/* --reuse-values keeps the defaults of the release before, too: values that are new since would be missing. */}}
+{{- define "mill.checkValues" -}}
+{{- $release := regexFind "^[0-9]+\\.[0-9]+" .Chart.Version -}}
+{{- if ne (toString .Values.defaultsOf) $release -}}
+{{- fail (printf "these values contain the defaults of another release than %s, which --reuse-values keeps: upgrade with --reset-then-reuse-values, which keeps only what you have set yourself" $release) -}}
+{{- end -}}
 {{- end -}}
 
-{{- define "mill.hasToken" -}}
-{{- if or .Values.gateway.token.create .Values.gateway.token.existingSecret -}}true{{- end -}}
+{{- define "mill.ownTokenSecret" -}}
+{{- include "mill.name" . }}-gateway-token
+{{- end -}}
+
+{{/* Whether the gateway that runs uses the admin token that an earlier release created. Empty without a cluster. */}}
+{{- define "mill.keepsToken" -}}
+{{- if and (eq (toString .Values.gateway.token.create) "auto") .Values.gateway.kubernetesTokens (not .Values.gateway.token.existingSecret) -}}
+{{- $secret := include "mill.ownTokenSecret" . -}}
+{{- $used := false -}}
+{{- range dig "spec" "template" "spec" "volumes" list (lookup "apps/v1" "Deployment" .Release.Namespace (printf "%s-gateway" (include "mill.name" .))) -}}
+{{- if eq (dig "secret" "secretName" "" .) $secret -}}{{- $used = true -}}{{- end -}}
+{{- end -}}
+{{- if and $used (lookup "v1" "Secret" .Release.Namespace $secret) -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The Secret with the gateway's admin tokens; empty if it has none. */}}
+{{- define "mill.tokenSecret" -}}
+{{- $create := toString .Values.gateway.token.create -}}
+{{- if .Values.gateway.token.existingSecret -}}
+{{- .Values.gateway.token.existingSecret -}}
+{{- else if or (eq $create "true") (and (eq $create "auto") (not .Values.gateway.kubernetesTokens)) (include "mill.keepsToken" .) -}}
+{{- include "mill.ownTokenSecret" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The Secret with the gateway's certificate; empty if it speaks plain HTTP. */}}
+{{- define "mill.tlsSecret" -}}
+{{- if .Values.gateway.tls.existingSecret -}}
+{{- .Values.gateway.tls.existingSecret -}}
+{{- else if or .Values.gateway.tls.create .Values.gateway.tls.issuer -}}
+{{- include "mill.name" . }}-gateway-tls
+{{- end -}}
+{{- end -}}
+
+{{/* Names under which the gateway is reached: a JSON object, since a template returns text. */}}
+{{- define "mill.gatewayHosts" -}}
+{{- $service := printf "%s-gateway" (include "mill.name" .) -}}
+{{- $hosts := list (printf "%s.%s.svc" $service .Release.Namespace) (printf "%s.%s" $service .Release.Namespace) $service (printf "%s.%s.svc.cluster.local" $service .Release.Namespace) -}}
+{{- dict "hosts" (concat $hosts (compact (list .Values.gateway.ingress.host))) | toJson -}}
+{{- end -}}
+
+{{/* The namespace in which `helm test` deploys. One that it creates has a hash, so that it is no other user's: it is deleted. */}}
+{{- define "mill.testNamespace" -}}
+{{- $hash := printf "%s/%s" .Release.Namespace (include "mill.name" .) | sha256sum | trunc 8 -}}
+{{- .Values.tests.namespace | default .Values.namespace | default (printf "%s-test-%s" (include "mill.name" .) $hash) -}}
 {{- end -}}
 
 {{- define "mill.gatewayScheme" -}}
-{{- if .Values.gateway.tls.existingSecret -}}HTTPS{{- else -}}HTTP{{- end -}}
+{{- if include "mill.tlsSecret" . -}}HTTPS{{- else -}}HTTP{{- end -}}
 {{- end -}}
 
 {{- define "mill.defaultNamespace" -}}

@@ -1,9 +1,6 @@
 """The chart on the real cluster: the release before is installed, upgraded to this one, taken back; then removed."""
 
 import json
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,19 +8,17 @@ import pytest
 import yaml
 
 from hack.cluster import Cluster
-from hack.images import push_mill
-from hack.install import local_processes as local
-from hack.install.releases import PREVIOUS, push_release
-from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
+from hack.commands import CommandFailed
+from hack.install.releases import PREVIOUS
+from tests.e2e.conftest import Namespace, new_namespace, wait_for
 from tests.e2e.seed import LINES, SEED
 
-from .helm import CHART, helm
+from .helm import CHART
+from .release import RESTRICTED, Release, release_in_a_namespace
 
 pytestmark = pytest.mark.alone
 
 CRD = "milldeployments.mill.dev"
-RESTRICTED = ("pod-security.kubernetes.io/enforce=restricted", "pod-security.kubernetes.io/warn=restricted")
-
 
 LASTING = {
     "apiVersion": "mill.dev/v1alpha1",
@@ -37,51 +32,6 @@ LASTING = {
 """What 0.1.0 takes, and no later release: a duration of more than a hundred years."""
 
 
-class Release:
-    """A release called `mill` in a namespace of its own, and what its notes tell people to type."""
-
-    def __init__(self, namespace: Namespace) -> None:
-        self.namespace = namespace
-        self.notes = ""
-        registry = namespace.cluster.registry
-        self.images = {CHART: push_mill(registry), PREVIOUS.chart: push_release(PREVIOUS, registry)}
-
-    def helm(self, *arguments: str) -> str:
-        return helm(*arguments, "--namespace", self.namespace.name, kubeconfig=self.namespace.cluster.kubeconfig)
-
-    def put(self, chart: Path, **settings: str) -> None:
-        """Install or upgrade, and wait until all of it is ready."""
-        repository, _, digest = self.images[chart].partition("@")
-        image = {"image.repository": repository, "image.digest": digest}
-        values = {**image, "workloads.restricted": "true", **settings}
-        chosen = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
-        # The development cluster has the CRD already, from elsewhere.
-        options = ("--install", "--take-ownership", "--force-conflicts", "--wait", "--timeout", "2m")
-        self.notes = self.helm("upgrade", "mill", str(chart), *options, *chosen)
-
-    def mill(self, *arguments: str) -> Finished:
-        """Type what the notes say, then a command of mill."""
-        exports = [line for line in self.notes.splitlines() if line.strip().startswith("export ")]
-        assert len(exports) == 3
-        script = "\n".join([*exports, 'exec "$@"'])
-        environment = {**os.environ, **self.namespace.cluster.environment()}
-        for each in ("MILL_ADDRESS", "MILL_CONTEXT", "MILL_TOKEN"):
-            environment.pop(each, None)
-        done = subprocess.run(
-            ["bash", "-c", script, "bash", str(MILL), *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Finished(done.returncode, done.stdout, done.stderr)
-
-    def pods(self) -> list[str]:
-        """Uids of the components' pods."""
-        return sorted(each["metadata"]["uid"] for each in self.namespace.items("pods"))
-
-
 def chart_label(chart: Path) -> str:
     """The label by which an object says which version of the chart made it."""
     about = yaml.safe_load((chart / "Chart.yaml").read_text())
@@ -90,18 +40,10 @@ def chart_label(chart: Path) -> str:
 
 @pytest.fixture(scope="module")
 def release(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
-    """The release before this one, installed. Operator and gateway of other tests are away meanwhile."""
-    local.stop()
-    try:
-        with new_namespace(cluster, tmp_path_factory.mktemp("chart")) as made:
-            made.run(*cluster.kubectl_command("label", "namespace", made.name, *RESTRICTED))
-            release = Release(made)
-            release.put(PREVIOUS.chart)
-            yield release
-            if release.helm("list", "--short"):
-                release.helm("uninstall", "mill", "--wait")
-    finally:
-        local.start(cluster)
+    """The release before this one, installed."""
+    with release_in_a_namespace(cluster, tmp_path_factory.mktemp("chart")) as release:
+        release.put(PREVIOUS.chart)
+        yield release
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +102,11 @@ def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release
     """This release changes pod templates: mill itself updates the services, and back."""
     web, token = shop.ready_pods("web"), release.namespace.get("secret", "mill-gateway-token")["data"]
     before = release.pods()
-    release.put(CHART)
+    with pytest.raises(CommandFailed, match="upgrade with --reset-then-reuse-values"):
+        release.upgrade(CHART, "--reuse-values")
+    assert release.pods() == before
+    release.upgrade(CHART, "--reset-then-reuse-values")
+    assert "keeps the admin token of an earlier installation" in release.notes
     wait_for("the new pods alone", lambda: len(release.pods()) == 4 and not set(release.pods()) & set(before))
     assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(CHART)
     assert release.mill("watch", "--namespace", shop.name).stdout == LINES
@@ -170,6 +116,7 @@ def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release
     assert common_labels(shop, "web") == {"app.kubernetes.io/managed-by"}
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
     restarted = replaced(shop, "web", updated)
+    release.test()
     release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")
     assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(PREVIOUS.chart)
     assert release.mill("status", "--namespace", shop.name).code == 0
@@ -177,6 +124,7 @@ def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0, "the release before reads our status"
     again = replaced(shop, "web", back)
     assert release.namespace.get("secret", "mill-gateway-token")["data"] == token
+    release.test()
     release.put(CHART)
     replaced(shop, "web", again)
 
@@ -201,8 +149,7 @@ def test_what_the_release_before_accepted_goes_on_with_a_warning(release: Releas
 
 def test_helm_test_runs_the_seeds_scenario(release: Release, shop: Namespace) -> None:
     release.put(CHART, **{"tests.namespace": shop.name})
-    told = release.helm("test", "mill", "--logs", "--timeout", "2m")
-    assert re.search(r"Phase: +Succeeded", told)
+    release.test()
     wait_for("what it deployed to go", lambda: not shop.items("deployments", "-l", "mill.dev/deployment=mill-test"))
     assert shop.get("milldeployment", "mill-test") == {}
 

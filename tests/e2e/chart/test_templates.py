@@ -1,13 +1,15 @@
 """What the chart renders: every value counts, what is wrong is refused, and the API server takes all of it."""
 
+import base64
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from hack.commands import CommandFailed
+from hack.commands import CommandFailed, run
 from mill_gateway.rbac import ACCOUNT as GATEWAY
 from mill_operator.rbac import ACCOUNT as OPERATOR
 from tests.e2e.conftest import Namespace
@@ -61,15 +63,21 @@ SETTINGS = {
     "gateway.defaultNamespace=shop": "name: MILL_DEFAULT_NAMESPACE\n          value: shop",
     "gateway.kubernetesTokens=false": "name: MILL_KUBERNETES_TOKENS\n          value: 'false'",
     "gateway.tokenAudiences[0]=press": "name: MILL_TOKEN_AUDIENCES\n          value: press",
+    "gateway.token.create=true": "kind: Secret",
     "gateway.apiServerTokens=false": "name: MILL_API_SERVER_TOKENS\n          value: 'false'",
     "gateway.token.existingSecret=ours": "secretName: ours",
     "gateway.nodes=false": "name: MILL_NODES\n          value: 'false'",
     "gateway.drain=true": "name: MILL_DRAIN\n          value: 'true'",
     "gateway.tls.existingSecret=tls": "scheme: HTTPS",
+    "gateway.tls.create=true": "secretName: mill-gateway-tls",
+    "gateway.tls.issuer=ours": "kind: ClusterIssuer\n    name: ours",
+    "gateway.tls.issuer=ours,gateway.tls.issuerKind=Issuer": "kind: Issuer",
     "gateway.service.type=LoadBalancer": "type: LoadBalancer",
     "gateway.service.port=80": "port: 80",
     "gateway.service.annotations.e=f": "e: f",
-    "gateway.ingress.enabled=true,gateway.ingress.host=m.example": "host: m.example",
+    "gateway.ingress.enabled=true,gateway.ingress.host=m.example,gateway.ingress.tlsSecret=web": "host: m.example",
+    "gateway.ingress.enabled=true,gateway.ingress.host=m.example,gateway.ingress.tls=external": "host: m.example",
+    "networkPolicies.egressPorts={7443}": "port: 7443",
     "networkPolicies.gatewayFrom[0].podSelector.matchLabels.x=y": "from:",
     "serviceMonitor.enabled=true": "kind: ServiceMonitor",
     "serviceMonitor.enabled=true,serviceMonitor.interval=5s": "interval: 5s",
@@ -83,7 +91,6 @@ GONE = {
     "rbac.create=false": "ClusterRole",
     "serviceAccounts.create=false": "ServiceAccount",
     "policies.enabled=false": "ValidatingAdmissionPolicy",
-    "gateway.token.create=false": "Secret",
     "podDisruptionBudgets.enabled=false": "PodDisruptionBudget",
     "networkPolicies.enabled=false": "NetworkPolicy",
 }
@@ -95,7 +102,13 @@ WRONG = {
     "gateway.service.type=External": "type",
     "namespace=Shop": "namespace",
     "gateway.token.create=false,gateway.kubernetesTokens=false": "no caller could use the gateway",
-    "gateway.ingress.enabled=true": "the host name of the gateway is required",
+    "gateway.ingress.enabled=true,gateway.ingress.tls=external": "the host name of the gateway is required",
+    "gateway.ingress.enabled=true,gateway.ingress.host=m.example": "tokens would travel in plain text",
+    "gateway.ingress.tls=none": "tls",
+    "gateway.token.create=never": "create",
+    "gateway.tls.create=true,gateway.tls.issuer=ours": "set only one of create, issuer and existingSecret",
+    "gateway.tls.create=true,gateway.tls.existingSecret=tls": "set only one of create, issuer and existingSecret",
+    "defaultsOf=0.1": "upgrade with --reset-then-reuse-values",
 }
 
 
@@ -105,6 +118,11 @@ def text_of(objects: Objects) -> str:
 
 def kinds(objects: Objects) -> set[str]:
     return {each["kind"] for each in objects}
+
+
+def installed(objects: Objects) -> Objects:
+    """Leave out what only `helm test` creates."""
+    return [each for each in objects if "helm.sh/hook" not in each["metadata"].get("annotations", {})]
 
 
 def test_helm_has_nothing_against_it() -> None:
@@ -119,8 +137,8 @@ def test_every_value_counts(setting: str, shown: str) -> None:
 
 @pytest.mark.parametrize(("setting", "kind"), GONE.items(), ids=GONE)
 def test_what_is_turned_off_is_not_there(setting: str, kind: str) -> None:
-    assert kind in kinds(render())
-    assert kind not in kinds(render(setting))
+    assert kind in kinds(installed(render()))
+    assert kind not in kinds(installed(render(setting)))
 
 
 @pytest.mark.parametrize(("setting", "told"), WRONG.items(), ids=WRONG)
@@ -136,7 +154,7 @@ def test_every_value_is_tried() -> None:
         return [path.removeprefix(".")]
 
     same = ("resources", "podLabels", "podAnnotations", "nodeSelector", "tolerations", "affinity", "priorityClassName")
-    tried = " ".join([*SETTINGS, *GONE, *EVERYTHING])
+    tried = " ".join([*SETTINGS, *GONE, *EVERYTHING, *WRONG])
     for leaf in leaves(yaml.safe_load((CHART / "values.yaml").read_text()), ""):
         as_operator = leaf.replace("gateway.", "operator.", 1)
         shared = leaf.startswith("gateway.") and leaf.split(".")[1] in (*same, "env", "logLevel", "logFormat")
@@ -146,6 +164,7 @@ def test_every_value_is_tried() -> None:
 
 @pytest.mark.parametrize("settings", [(), EVERYTHING], ids=["as it is", "with everything"])
 def test_the_api_server_takes_it(shared: Namespace, settings: tuple[str, ...]) -> None:
+    shared.kubectl("create", "serviceaccount", "mill-test", check=False)  # a pod needs one that exists
     for each in render(*settings, namespace=shared.name):
         if each["metadata"].get("namespace", shared.name) != shared.name:
             each["metadata"]["namespace"] = shared.name
@@ -157,13 +176,92 @@ def test_the_api_server_takes_it(shared: Namespace, settings: tuple[str, ...]) -
 
 @pytest.mark.parametrize("settings", [(), EVERYTHING], ids=["cluster", "namespace"])
 def test_the_rights_are_those_of_the_components_own_tables(settings: tuple[str, ...]) -> None:
-    roles = [each for each in render("gateway.drain=true", *settings) if each["kind"] in ("Role", "ClusterRole")]
+    made = installed(render("gateway.drain=true", *settings))
+    roles = [each for each in made if each["kind"] in ("Role", "ClusterRole")]
     granted = [rule for role in roles for rule in role["rules"]]
     wanted = [right.rule() for account in (OPERATOR, GATEWAY) for right in account.rights]
     as_text = partial(json.dumps, sort_keys=True)
     assert sorted(map(as_text, granted)) == sorted(map(as_text, wanted))
     served = [role for role in roles if role["metadata"]["name"] == "mill-operator"]
     assert [role["metadata"].get("namespace") for role in served] == (["shop"] if settings else [])
+
+
+def test_a_new_installation_has_no_admin_token_unless_no_other_is_accepted() -> None:
+    assert "Secret" not in kinds(render())
+    assert "MILL_ADMIN_TOKENS_FILE" not in text_of(render())
+    (made,) = [each for each in render("gateway.kubernetesTokens=false") if each["kind"] == "Secret"]
+    assert made["metadata"]["name"] == "mill-gateway-token"
+
+
+def test_values_of_another_release_are_refused_whatever_template_is_first() -> None:
+    """Helm renders templates in any order, and the first error is the one that people read."""
+    for template in (CHART / "templates").rglob("*"):
+        if template.is_file() and template.name != "_helpers.tpl":
+            assert template.read_text().startswith('{{- include "mill.checkValues" . '), template.name
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["version"]
+    assert version.startswith(yaml.safe_load((CHART / "values.yaml").read_text())["defaultsOf"] + ".")
+
+
+def test_connections_from_the_gateway_are_limited_by_port_and_to_it_only_where_peers_are_named() -> None:
+    def of_gateway(*settings: str) -> dict[str, Any]:
+        policies = [each for each in render(*settings) if each["kind"] == "NetworkPolicy"]
+        (found,) = [each["spec"] for each in policies if each["metadata"]["name"] == "mill-gateway"]
+        return found  # type: ignore[no-any-return]
+
+    default = of_gateway()
+    assert default["policyTypes"] == ["Ingress", "Egress"]
+    assert default["ingress"] == [{"ports": [{"port": "http"}]}]
+    (egress,) = default["egress"]
+    assert "to" not in egress
+    assert {"port": 53, "protocol": "UDP"} in egress["ports"]
+    assert of_gateway("networkPolicies.egressPorts=null")["policyTypes"] == ["Ingress"]
+    (ingress,) = of_gateway("networkPolicies.gatewayFrom[0].podSelector.matchLabels.x=y")["ingress"]
+    (tested,) = [each for each in render() if each["kind"] == "Pod"]
+    admitted = [each["podSelector"]["matchLabels"] for each in ingress["from"]]
+    assert admitted[0] == {"x": "y"}
+    assert admitted[1].items() <= tested["metadata"]["labels"].items(), "the pod of `helm test`"
+
+
+def test_the_certificate_that_helm_creates_is_for_the_names_of_the_gateway(tmp_path: Path) -> None:
+    (made,) = [each for each in render("gateway.tls.create=true") if each["kind"] == "Secret"]
+    assert made["type"] == "kubernetes.io/tls"
+    for name, content in made["data"].items():
+        (tmp_path / name).write_bytes(base64.b64decode(content))
+    host = ("-verify_hostname", "mill-gateway.mill-system.svc")
+    run("openssl", "verify", "-CAfile", tmp_path / "ca.crt", *host, tmp_path / "tls.crt")
+    assert "BEGIN" in (tmp_path / "tls.key").read_text()
+
+
+def test_helm_test_deploys_where_mill_may_write() -> None:
+    def namespace(*settings: str) -> str:
+        (found,) = [each for each in render(*settings) if each["kind"] == "Pod"]
+        (container,) = found["spec"]["containers"]
+        value: str = next(each["value"] for each in container["env"] if each["name"] == "MILL_NAMESPACE")
+        return value
+
+    made = [each["metadata"]["name"] for each in render() if each["kind"] == "Namespace"]
+    assert made == [namespace()]
+    assert made[0].startswith("mill-test-")
+    assert made[0] != namespace("nameOverride=press")
+    for settings, expected in (
+        (("tests.namespace=trial",), "trial"),
+        (("namespace=shop",), "shop"),
+        (("namespace=shop", "tests.namespace=shop"), "shop"),
+    ):
+        assert namespace(*settings) == expected
+        assert "Namespace" not in kinds(render(*settings)), "it is not the test's, and is not deleted"
+        assert "MillDeployment" in kinds(render(*settings)), "its deletion removes what was deployed"
+
+
+def test_helm_test_has_the_admin_token_only_where_no_other_is_accepted() -> None:
+    def pod(*settings: str) -> str:
+        return text_of([each for each in render(*settings) if each["kind"] == "Pod"])
+
+    assert "audience: mill" in pod()
+    assert "audience: mill" in pod("gateway.token.create=true")
+    assert "secretKeyRef" not in pod("gateway.token.create=true")
+    assert "name: mill-gateway-token" in pod("gateway.kubernetesTokens=false")
+    assert "serviceAccountToken" not in pod("gateway.kubernetesTokens=false")
 
 
 def test_all_pods_keep_the_restricted_profile() -> None:
