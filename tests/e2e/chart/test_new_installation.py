@@ -12,6 +12,8 @@ from tests.e2e.seed import LINES, SEED
 from .helm import CHART
 from .release import Release, release_in_a_namespace
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def release(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
