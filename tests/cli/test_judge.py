@@ -103,6 +103,16 @@ def test_what_cannot_be_judged_is_an_error_in_one_line(content: bytes, error: st
     assert line.startswith(f"error: {error}")
 
 
+def test_pods_that_are_no_services_are_counted() -> None:
+    owners = [{"kind": "Job", "name": "once", "controller": True}]
+    metadata = {**pod()["metadata"], "labels": {}, "ownerReferences": owners}
+    done = judge("-", stdin=json.dumps({**pod(), "metadata": metadata}))
+    assert done.returncode == 2
+    note, error = done.stderr.splitlines()
+    assert note == "note: left out 1 pod of tasks and Jobs"
+    assert error.startswith("error: no pods and no Deployments: ")
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for path, why in ((tmp_path / "missing.yaml", "No such file or directory"), (tmp_path, "no .yaml, .yml or .json")):
         done = judge(path)

@@ -89,9 +89,10 @@ def _judged(given: Arguments) -> Iterator[str]:
         said = rows_of(steps, scenes[0].at, recording.name)
         rows += said
         notes += [*_notes(scenes), *_other_status(scenes[-1].world, said)]
-    if not rows:
-        raise RecordingError("no pods and no Deployments: record them by `kubectl get pods,deployments -o yaml`")
     notes = [*_notes_of(reading), *dict.fromkeys(notes), *_without_verdict(rows)]
+    if not rows:
+        _print_notes(notes)
+        raise RecordingError("no pods and no Deployments: record them by `kubectl get pods,deployments -o yaml`")
     if given.as_json:
         yield json.dumps(as_json(rows, notes), indent=2)
         return
