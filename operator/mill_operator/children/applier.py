@@ -83,15 +83,15 @@ class ChildApplier:
             return False
         return found.terminating or await self._write(write, child, found.uid)
 
-    async def _write(self, write: Write, child: ChildObject, uid: str | None) -> bool:
+    async def _write(self, write: Write, child: ChildObject, uid: str | None, version: str | None = NO_VERSION) -> bool:
         """Write a child and return whether it exists: to the object of that uid, or as a new one."""
         try:
             async with self._slots:
                 if (body := await write.renderer.body(child)) is None:
                     return False
-                answer = await (self._create(child, body) if uid is None else self._apply(child, body, uid))
+                answer = await (self._create(child, body, version) if uid is None else self._apply(child, body, uid))
         except ApiError as error:
-            return await self._refused(write, child, uid, error)
+            return await self._refused(write, child, uid, version, error)
         write.memory.forget_problem(child)
         try:
             facts = self._caches.put(child.kind, answer)
@@ -100,7 +100,9 @@ class ChildApplier:
         write.memory.revisions[facts.uid] = facts.revision
         return True
 
-    async def _refused(self, write: Write, child: ChildObject, uid: str | None, error: ApiError) -> bool:
+    async def _refused(
+        self, write: Write, child: ChildObject, uid: str | None, version: str | None, error: ApiError
+    ) -> bool:
         """Note why a write was refused, or write what was found instead. Return whether the child exists."""
         if error.namespace_terminating:
             return False  # the resource is deleted with it
@@ -109,8 +111,11 @@ class ChildApplier:
             if found is not None and found.ownership is Ownership.FOREIGN:
                 write.memory.record_taken(child, found.owner)
                 return False
-            if found is not None and uid is None and isinstance(error, Conflict):
-                return await self._adopt(write, child, found)
+            if uid is None and isinstance(error, Conflict):
+                if found is not None:
+                    return await self._adopt(write, child, found)
+                if version is not None:  # gone again, or an API server that creates no object with a version
+                    return await self._write(write, child, None, None)
         if error.status not in REFUSALS:
             raise error
         write.memory.record(child, Problem(REFUSALS[error.status], untrusted_text(error.message)))
@@ -124,14 +129,14 @@ class ChildApplier:
                 return None
         return found_object(child.kind, body, write.owner)
 
-    async def _create(self, child: ChildObject, body: Json) -> Json:
+    async def _create(self, child: ChildObject, body: Json, version: str | None) -> Json:
         """Create an object, or raise `Conflict` if there is one of its name."""
         resource, namespace = BY_KIND[child.kind], child.key.namespace
         manager = names.OPERATOR_FIELD_MANAGER
         if child.kind in POSTED:
             return await self._client.create(resource, namespace, body, manager=manager)
-        versioned = _with_metadata(body, resourceVersion=NO_VERSION)
-        return await self._client.apply(resource, namespace, versioned, manager=manager, force=False)
+        body = body if version is None else _with_metadata(body, resourceVersion=version)
+        return await self._client.apply(resource, namespace, body, manager=manager, force=False)
 
     async def _apply(self, child: ChildObject, body: Json, uid: str) -> Json:
         """Apply an object to the one of that uid, and to no other."""

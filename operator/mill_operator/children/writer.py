@@ -62,6 +62,8 @@ class ChildWriter:
         self._client = client
         self._caches = caches
         self._slots = asyncio.Semaphore(PARALLEL_REQUESTS)
+        self._programs = asyncio.Semaphore(PARALLEL_REQUESTS)
+        """Services and tasks that are written at once: the first pods do not wait for the lookups of all others."""
         self._applier = ChildApplier(client, caches, self._slots)
 
     async def write(self, todo: Plan, write: Write) -> None:
@@ -82,12 +84,13 @@ class ChildWriter:
 
     async def _write(self, write: Write, program: _ProgramWrites, kinds: Sequence[str]) -> None:
         """Write the objects of some kinds, kind by kind, unless another owner has a name of the service or task."""
-        if program.unobserved and program.found is None and not program.is_taken:
-            program.found = await self._applier.look_up(write, program.unobserved)
-            program.is_taken = program.found is None
-        for kind in kinds:
-            if not program.is_taken and (writes := program.writes.get(kind)):
-                await finish_all(self._write_one(write, program, child, observed) for child, observed in writes)
+        async with self._programs:
+            if program.unobserved and program.found is None and not program.is_taken:
+                program.found = await self._applier.look_up(write, program.unobserved)
+                program.is_taken = program.found is None
+            for kind in kinds:
+                if not program.is_taken and (writes := program.writes.get(kind)):
+                    await finish_all(self._write_one(write, program, child, observed) for child, observed in writes)
 
     async def _write_one(
         self, write: Write, program: _ProgramWrites, child: ChildObject, observed: ObservedChild | None

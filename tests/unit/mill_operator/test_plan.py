@@ -90,6 +90,53 @@ def test_an_object_that_lost_its_owner_is_applied_again():
     assert compare([WEB], [orphan]) == Plan(update=((WEB, orphan),))
 
 
+class TestTakenNames:
+    """A service of which a name is taken is not written, and no object is written without those that it names."""
+
+    CLAIM = ChildObject("PersistentVolumeClaim", Key("shop", "data"), "web", "hash-2")
+    SERVICE = ChildObject("Service", Key("shop", "web"), "web", "hash-3")
+    INGRESS = ChildObject("Ingress", Key("shop", "web"), "web", "hash-4")
+    OTHER = ChildObject("Deployment", Key("shop", "other"), "other", "hash-5")
+    TASK = ChildObject("CronJob", Key("shop", "web"), None, "hash-6")
+    ALL = (WEB, CLAIM, SERVICE, INGRESS, OTHER, TASK)
+
+    def test_nothing_of_the_service_is_written_or_deleted(self):
+        theirs = replace(OBSERVED, kind="Service", owner_uid="other", owner="Application shop")
+        old, left = replace(OBSERVED, applied="hash-0"), replace(OBSERVED, kind="Ingress")
+        unwanted = replace(OBSERVED, kind="Ingress", service="gone", key=Key("shop", "gone"))
+        found = compare([WEB, self.CLAIM, self.SERVICE, self.OTHER], [theirs, old, left, unwanted])
+        assert found == Plan(create=(self.OTHER,), delete=(unwanted,), taken=((self.SERVICE, theirs),))
+
+    def test_an_ingress_waits_for_the_service_of_a_predecessor_to_go(self):
+        left = replace(OBSERVED, kind="Service", owner_uid="older")
+        assert compare([WEB, self.SERVICE, self.INGRESS], [left, OBSERVED]) == NOTHING
+
+    @pytest.mark.parametrize(
+        ("left_out", "expected"),
+        [
+            ({CLAIM}, (SERVICE, INGRESS, OTHER, TASK)),
+            ({SERVICE}, (WEB, CLAIM, OTHER, TASK)),
+            ({WEB}, (CLAIM, SERVICE, INGRESS, OTHER, TASK)),
+            ({TASK}, (WEB, CLAIM, SERVICE, INGRESS, OTHER)),
+            ((), ALL),
+        ],
+    )
+    def test_what_names_a_missing_object_is_left_out_with_it(self, left_out, expected):
+        assert Plan(create=self.ALL).without(left_out).create == expected
+
+    def test_an_object_that_exists_keeps_back_nothing(self):
+        claim = replace(OBSERVED, kind="PersistentVolumeClaim")
+        todo = Plan(create=(WEB,), update=((self.CLAIM, claim),))
+        assert todo.without({self.CLAIM}) == Plan(create=(WEB,))
+
+    def test_a_name_that_is_needed_later_is_looked_up_with_the_others(self):
+        found = plan([WEB, self.SERVICE], [], owner=OWNER, revisions={}, postponed={"web"})
+        assert found == Plan(create=(self.SERVICE,), later=(WEB,))
+        assert found.unobserved == {("service", "web"): [self.SERVICE, WEB]}
+        waiting = plan([WEB], [], owner=OWNER, revisions={}, postponed={"web"})
+        assert waiting.unobserved == {}, "where nothing is written, nothing is looked up"
+
+
 class TestPostponed:
     """A third version within ten seconds of the first good pod, while the second does not work."""
 

@@ -28,7 +28,10 @@ WRITES: Final[tuple[Rule, ...]] = (
         predicate=problem("taken"),
         evidence="an object of that name that belongs to another owner",
         message="{cause}",
-        suggestion="Rename the service, or delete the object that has its name.",
+        suggestion=(
+            "Choose another name in the file, or delete the object that has it. Until then, nothing of the service or"
+            " task is changed."
+        ),
     ),
     WriteRule(
         id="object-refused",
