@@ -44,7 +44,17 @@ class TestGrace:
     def test_a_registry_that_fails_for_changing_causes_has_one_timer(self):
         previous = remembered(look(pod("rate-limited")))
         seen = look(pod("registry-500"), at=20, previous=previous)
-        assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-registry", 63)
+        assert (seen.finding.rule.id, offset(seen.finding.due)) == ("image-registry", 123)
+
+    @pytest.mark.parametrize("trouble", ["registry-500", "registry-down", "rate-limited"])
+    def test_a_registry_that_is_away_for_45_seconds_is_asked_again_before_it_is_a_failure(self, trouble):
+        """The kubelet has pulled after 10 and 20 seconds; its next attempt, after 40 more, is up to 45 seconds late."""
+        status = None
+        for second in (3, 5, 18, 48, 75, 112):
+            seen = look(pod(trouble), at=second, previous=status)
+            assert seen.state is State.SUSPECT
+            status = remembered(seen)
+        assert look(pod("ready"), at=114, previous=status).state is State.HEALTHY
 
     @pytest.mark.parametrize("flake", ["denied", "incomplete", "registry-500", "rate-limited", "secret-missing"])
     def test_a_flake_shorter_than_its_grace_period_is_no_failure(self, flake):

@@ -62,7 +62,7 @@ ROWS = [
     Row("tag-missing-backoff", FAILED, "TagNotFound", PULL + "tag not found"),
     Row("image-name", FAILED, "InvalidImageName", PULL + "invalid image name"),
     Row("denied", PENDING, "PullDenied", PULL + "access denied", wake=33),
-    Row("registry-down", PENDING, "RegistryUnavailable", wake=63),
+    Row("registry-down", PENDING, "RegistryUnavailable", wake=123),
     Row("secret-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
     Row("secret-key-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
     Row("unschedulable", PENDING, "Unschedulable", "no nodes available: insufficient memory", wake=123),

@@ -16,7 +16,7 @@ from mill_operator.core.verdicts.pull_predicates import (
     storage_refuses,
 )
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seconds
-from mill_operator.core.verdicts.rules.registries import REGISTRY_TROUBLE
+from mill_operator.core.verdicts.rules.registries import REGISTRY_TROUBLE, RETRIES
 from mill_operator.core.verdicts.waiting_predicates import waits
 
 REFUSED: Final = "refused-pull"
@@ -132,7 +132,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         id="image-rate-limit",
         code="PullRateLimited",
         speed=Speed.NEEDS_TIME,
-        grace=seconds(60),
+        grace=RETRIES,
         predicate=pull(r"too ?many ?requests"),
         evidence="429, or `toomanyrequests`",
         message="image pull failed: too many requests to the registry",

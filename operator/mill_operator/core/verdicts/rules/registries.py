@@ -8,6 +8,10 @@ from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seco
 REGISTRY_TROUBLE: Final = "registry"
 """The timer of failures that a registry, or a node's store of images, has for a while."""
 
+RETRIES: Final = seconds(120)
+"""The kubelet pulls again after 10, 20 and 40 seconds, each time up to 15 seconds late. A registry that is away for a
+minute is answered by the third of these attempts, not before."""
+
 VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
     PodRule(
         id="image-runtime",
@@ -29,7 +33,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         id="image-registry",
         code="RegistryUnavailable",
         speed=Speed.NEEDS_TIME,
-        grace=seconds(60),
+        grace=RETRIES,
         predicate=pull(
             r"dial tcp|no such host|server misbehaving|connection re(?:fused|set)|no route to host"
             r"|network is unreachable|broken pipe|i/o timeout|handshake timeout|timeout awaiting|deadline exceeded"
