@@ -12,7 +12,7 @@ import string
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self, cast
 
 from mill_kube.client import KubeClient
@@ -21,6 +21,7 @@ from mill_kube.resources import Resource
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.core import timestamps
+from mill_operator.core.objects.service import DEFAULT_SETTLE
 from mill_operator.cpu_time import CpuMeter, metered
 from mill_operator.reconciler import Reconciler, ReconcilerOptions
 from tests.bench import figures
@@ -32,12 +33,12 @@ TICK_SECONDS = 0.001
 
 
 class Server:
-    """Takes every write, and keeps nothing but the last status and the labels of pods."""
+    """Takes every write, and keeps nothing but the last status and Deployments."""
 
     def __init__(self) -> None:
         self.version = 1
         self.status: Json = {}
-        self.templates: dict[str, Json] = {}
+        self.deployments: list[Json] = []
         self.applied = 0
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
@@ -56,7 +57,7 @@ class Server:
         body["metadata"] |= {"uid": f"{resource.kind}-{self.version}", "resourceVersion": str(self.version)}
         body["metadata"] |= {"creationTimestamp": CREATED, "generation": 1}
         if resource.kind == "Deployment":
-            self.templates[body["metadata"]["name"]] = body["spec"]["template"]["metadata"]["labels"]
+            self.deployments.append(body)
         await asyncio.sleep(0.001)
         return cast("Json", body)
 
@@ -72,20 +73,40 @@ class Operator:
         self.server = Server()
         client = cast("KubeClient", self.server)
         self.caches = Caches(client, None, lambda _key: None)
-        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(), lambda: datetime.now(UTC))
+        self._ahead = timedelta(0)
+        """How far the operator's clock is ahead: settling windows end without waiting."""
+        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(), self._now)
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
 
     async def settle(self, name: str, spec: Json, *, replicas: int) -> None:
-        """Have a resource rolled out, with healthy pods, as its watches would tell it."""
+        """Have a resource rolled out, with pods that stay ready, as its watches would tell it."""
         self.see(name, spec)
         key = Key("shop", name)
-        self.server.templates.clear()
+        self.server.deployments.clear()
         await self.reconciler.reconcile(key)
-        for service, labels in self.server.templates.items():
-            for number in range(replicas):
-                self.caches._pods.put(_pod(service, number, labels))
-        await self.reconciler.reconcile(key)
-        await self.reconciler.flush()
-        self.see(name, spec)
+        for deployment in self.server.deployments:
+            self._start_pods(deployment, replicas)
+        for _ in ("healthy", "settled"):
+            await self.reconciler.reconcile(key)
+            await self.reconciler.flush()
+            self.see(name, spec)
+            self._ahead += DEFAULT_SETTLE + timedelta(seconds=1)
+        if self.server.status["rollout"].get("success") is not True:
+            raise RuntimeError(f"{name} has not settled: {self.server.status['conditions']}")
+
+    def _start_pods(self, deployment: Json, replicas: int) -> None:
+        """Learn that the pods of a Deployment are ready, and that it calls them available."""
+        for number in range(replicas):
+            self.caches._pods.put(_pod(deployment, number, self._now()))
+        self.server.version += 1
+        body = {
+            "metadata": deployment["metadata"] | {"resourceVersion": str(self.server.version)},
+            "spec": {"replicas": replicas} | deployment["spec"],
+            "status": {"availableReplicas": replicas, "observedGeneration": 1},
+        }
+        self.caches._children["Deployment"].put(body)
 
     def see(self, name: str, spec: Json, *, generation: int = 1, annotations: Json | None = None) -> None:
         """Learn of a resource, as one watch event is read."""
@@ -96,20 +117,22 @@ class Operator:
         self.caches.mill_deployments.put(json.loads(json.dumps(body)))
 
 
-def _pod(service: str, number: int, labels: Json) -> Json:
-    now = timestamps.render(datetime.now(UTC))
+def _pod(deployment: Json, number: int, created: datetime) -> Json:
+    service, template = deployment["metadata"]["name"], deployment["spec"]["template"]
+    image = template["spec"]["containers"][0]["image"]
     container = {
         "name": service,
-        "image": "registry.example/web:1",
+        "image": image,
         "ready": True,
         "state": {"running": {"startedAt": CREATED}},
     }
     conditions = [{"type": each, "status": "True", "lastTransitionTime": CREATED} for each in ("PodScheduled", "Ready")]
     name = f"{service}-7d9c6b8f5-{number:05}"
-    meta = {"name": name, "namespace": "shop", "uid": f"pod-uid-{name}", "resourceVersion": "3", "labels": labels}
+    meta = {"name": name, "namespace": "shop", "uid": f"pod-uid-{name}", "resourceVersion": "3"}
+    meta["labels"] = template["metadata"]["labels"]
     return {
-        "metadata": meta | {"creationTimestamp": now},
-        "spec": {"nodeName": "node-1", "containers": [{"name": service, "image": "registry.example/web:1"}]},
+        "metadata": meta | {"creationTimestamp": timestamps.render(created)},
+        "spec": {"nodeName": "node-1", "containers": [{"name": service, "image": image}]},
         "status": {
             "phase": "Running",
             "startTime": CREATED,
@@ -164,7 +187,7 @@ async def kept(make: Callable[[], Iterator[Json]], replicas: int) -> tuple[float
         size += len(json.dumps(spec, separators=(",", ":")))
         await operator.settle(f"mill-{number}", spec, replicas=replicas)
         operator.server.status = {}
-    operator.server.templates.clear()
+    operator.server.deployments.clear()
     del spec
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
