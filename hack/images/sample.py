@@ -1,5 +1,7 @@
 """The sample images: `web`, a small server whose behavior flags decide, and `busybox`, a shell with tools."""
 
+import random
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +22,19 @@ def push_sample(registry: str, tag: str, version: str | None = None) -> str:
     reference = f"{registry}/web:{tag}"
     image = Image({"/web": _web()}, ("/web",), environment={"VERSION": version or tag}, user=_NOBODY)
     push(image, reference)
+    return reference
+
+
+def push_large(registry: str, tag: str, megabytes: int) -> str:
+    """Push `web` with so much data that cannot be compressed, the same for each tag. Return the reference."""
+    reference = f"{registry}/web:{tag}"
+    numbers = random.Random(tag)  # noqa: S311 - no secret
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        with data.open("wb") as file:
+            for _ in range(megabytes):
+                file.write(numbers.randbytes(1_000_000))
+        push(Image({"/web": _web(), "/data": data}, ("/web",), user=_NOBODY), reference)
     return reference
 
 

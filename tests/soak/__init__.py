@@ -1,1 +1,4 @@
-"""Verdicts counted over many rollouts: `make soak-settle`. Nothing here fails; the counts are in docs/verdicts.md."""
+"""Verdicts counted over many rollouts: `make soak-settle`, `make soak-healing`.
+
+Nothing here fails; the counts are in docs/verdicts.md.
+"""

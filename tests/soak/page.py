@@ -1,11 +1,18 @@
 """docs/verdicts.md: a section for each part of the soak, replaced when the part is run again."""
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
+from hack.cluster import Cluster
+from hack.commands import run
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "verdicts.md"
 NOTHING: Final = "-"
 """The cell of what was not measured, or does not exist."""
 _WIDTH: Final = 120
@@ -35,6 +42,17 @@ def with_section(page: str, section: Section) -> str:
     found = {each.partition("\n")[0]: each.strip() for each in sections}
     found[f"## {section.heading}"] = str(section).strip()
     return "\n\n".join([introduction.strip(), *found.values()]) + "\n"
+
+
+def measured_with(cluster: Cluster, module: str, argv: Sequence[str]) -> str:
+    """Return the line below a table: when, and with what."""
+    path = "{.items[0].status.nodeInfo.kubeletVersion} {.items[0].status.nodeInfo.containerRuntimeVersion}"
+    kubernetes, runtime = run(*cluster.kubectl_command("get", "nodes", "-o", f"jsonpath={path}")).split()
+    command = shlex.join(["python", "-m", module, *argv])
+    return (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with Kubernetes {kubernetes} and "
+        f"{runtime.replace('://', ' ')}: `{command}`."
+    )
 
 
 def of(part: int, whole: int) -> str:

@@ -6,27 +6,23 @@ operator that `make start` started. After `--minutes` no case begins, and the pa
 """
 
 import argparse
-import shlex
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from hack import images
-from hack.cluster import Cluster, node_images, up
-from hack.commands import run
+from hack.cluster import node_images, up
 from hack.install.crd import install_crd
 from hack.progress import step
 from tests.soak import dependants, exits, regressions, unschedulable, updates
 from tests.soak.cases import Soak
-from tests.soak.page import Section, with_section
+from tests.soak.page import PAGE, Section, measured_with, with_section
 from tests.soak.stack import own_stack
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "verdicts.md"
 Measure = Callable[[Soak, int, str], Section]
 PARTS: Final[dict[str, tuple[Measure, int]]] = {
     "exits": (exits.measure, 10),
@@ -46,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     for tag in ("1", "2"):
         node_images.forget(images.push_sample(cluster.registry, tag))
     install_crd(cluster)
-    measured = _measured(cluster, argv)
+    measured = measured_with(cluster, "tests.soak.settle", argv)
     ends_at = time.monotonic() + 60 * options.minutes
     # A soak that is ended leaves neither its operator nor its namespaces.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -78,17 +74,6 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=180, help="minutes after which no case begins (180)")
     parser.add_argument("--page", type=Path, default=PAGE, help="page whose sections are replaced (docs/verdicts.md)")
     return parser
-
-
-def _measured(cluster: Cluster, argv: list[str]) -> str:
-    """Return the line below a table."""
-    path = "{.items[0].status.nodeInfo.kubeletVersion} {.items[0].status.nodeInfo.containerRuntimeVersion}"
-    kubernetes, runtime = run(*cluster.kubectl_command("get", "nodes", "-o", f"jsonpath={path}")).split()
-    command = shlex.join(["python", "-m", "tests.soak.settle", *argv])
-    return (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with Kubernetes {kubernetes} and "
-        f"{runtime.replace('://', ' ')}: `{command}`."
-    )
 
 
 if __name__ == "__main__":

@@ -22,8 +22,11 @@ class OperatorRunning(RuntimeError):
 
 
 @contextmanager
-def own_stack(cluster: Cluster, folder: Path) -> Iterator[str]:
-    """Run both while the block runs; give the gateway's address. An operator that `make start` started is paused."""
+def own_stack(cluster: Cluster, folder: Path, **settings: str) -> Iterator[str]:
+    """Run both while the block runs; give the gateway's address. An operator that `make start` started is paused.
+
+    The settings are the operator's.
+    """
     ran = local.running("operator") is not None
     local.stop("operator")
     if _answers(local.OPERATOR_PORT):
@@ -31,7 +34,7 @@ def own_stack(cluster: Cluster, folder: Path) -> Iterator[str]:
     os.environ["MILL_SETTLE"] = SETTLE  # also of the operator that is started again: the suites' conftest shortens it
     install_rights(cluster)
     without_lease(cluster)
-    operator = Replica(cluster, folder, "operator")
+    operator = Replica(cluster, folder, "operator", **settings)
     gateway = GatewayProcess(cluster, folder)
     try:
         operator.wait_until_ready()
