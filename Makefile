@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the fir
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
 	$(BIN)/python -m tests.soak.settle $(SOAK)
 
+soak-healing: setup cluster-up ## Count green rollouts of 200 during faults that heal by themselves, into docs/verdicts.md: 20 minutes
+	$(BIN)/python -m tests.soak.healing $(SOAK)
+
 demo: setup ## See the main scenario happen on a real local cluster
 	@$(BIN)/python -m hack.demo
 
@@ -95,6 +98,12 @@ pictures: setup cluster-up ## Take the documentation's pictures, of the page and
 	$(BIN)/python -m hack.pictures
 
 bench: bench-language bench-memory bench-cli bench-reads bench-logs bench-streams bench-images bench-verdict bench-scale ## Print all figures
+
+bench-causes: setup cluster-up ## Measure how soon each cause of a failure is named, into docs/verdicts.md: 13 minutes
+	$(BIN)/python -m tests.bench.causes $(BENCH)
+
+bench-faults: setup cluster-up ## Measure what mill deploy prints without a terminal during seven faults, into docs/verdicts.md: 6 minutes
+	$(BIN)/python -m tests.bench.faults $(BENCH)
 
 bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict

@@ -6,6 +6,7 @@ real registry has.
 """
 
 import contextlib
+import gzip
 import hashlib
 import json
 import socket
@@ -52,6 +53,16 @@ _MANIFEST_CONTENT: Final = _json(
         "mediaType": MANIFEST,
         "config": _descriptor(CONFIG, _CONFIG_CONTENT),
         "layers": [_descriptor(LAYER, _LAYER_CONTENT)],
+    }
+)
+_ARCHIVE_CONTENT: Final = gzip.compress(bytes(1024), mtime=0)
+"""A layer without files: an empty archive."""
+_MISMATCHED_CONTENT: Final = _json(
+    {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": _descriptor(CONFIG, _CONFIG_CONTENT),
+        "layers": 2 * [_descriptor(LAYER, _ARCHIVE_CONTENT)],
     }
 )
 _INDEX_CONTENT: Final = _json(
@@ -122,6 +133,18 @@ class _Answer(BaseHTTPRequestHandler):
         else:
             self._error(404, "BLOB_UNKNOWN", "blob unknown to registry")
 
+    def unknown_format(self, _path: str) -> None:
+        self._send(200, _MANIFEST_CONTENT, "application/vnd.example.manifest.v9+json")
+
+    def mismatched(self, path: str) -> None:
+        """Have two layers where the configuration has one."""
+        if "/manifests/" in path:
+            self._send(200, _MISMATCHED_CONTENT, MANIFEST)
+        elif path.endswith(_digest(_CONFIG_CONTENT)):
+            self._send(200, _CONFIG_CONTENT, "application/octet-stream")
+        else:
+            self._send(200, _ARCHIVE_CONTENT, "application/octet-stream")
+
     def other_platform(self, path: str) -> None:
         self._send(200, _INDEX_CONTENT, INDEX)
 
@@ -152,6 +175,8 @@ _FAULTS: Final[dict[str, Callable[[_Answer, str], None]]] = {
     "broken": _Answer.broken,
     "silent": _Answer.silent,
     "half-pushed": _Answer.half_pushed,
+    "unknown-format": _Answer.unknown_format,
+    "mismatched": _Answer.mismatched,
     "other-platform": _Answer.other_platform,
     "empty": _Answer.empty,
     "verbose": _Answer.verbose,

@@ -1,0 +1,1 @@
+"""How soon Mill names each cause that a node can make: `make bench-causes`. Nothing here fails."""

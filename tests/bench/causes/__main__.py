@@ -1,0 +1,68 @@
+"""How soon Mill names each cause that a node can make, into docs/verdicts.md: `make bench-causes`.
+
+It takes about 13 minutes; `--only tag --only crash --repetitions 2 --minutes 1` measures a part, and writes no page
+unless one is named. It needs the local cluster whose node runs as processes of this machine, and pauses the operator
+that `make start` started.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from hack.cluster import up
+from hack.install.crd import install_crd
+from tests.bench.causes.cause import Place
+from tests.bench.causes.images import push_all
+from tests.bench.causes.running import measure
+from tests.bench.causes.section import section
+from tests.bench.causes.table import CAUSES
+from tests.e2e.faulty_registry import closed_port, faulty_registry
+from tests.soak.page import PAGE, measured_with, with_section
+from tests.soak.stack import own_stack
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, and write the page."""
+    argv = sys.argv[1:] if arguments is None else arguments
+    options = _options().parse_args(argv)
+    chosen = [each for each in CAUSES if not options.only or each.name in options.only]
+    cluster = up()
+    if cluster.kind_of != "embedded":
+        print("error: the node of this cluster cannot pull from a registry of this process", file=sys.stderr)
+        return 1
+    push_all(cluster.registry)
+    install_crd(cluster)
+    measured = measured_with(cluster, "tests.bench.causes", argv)
+    os.environ.update(cluster.environment())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        faulty_registry(cluster.registry) as faulty,
+        own_stack(cluster, Path(folder)) as gateway,
+    ):
+        place = Place(cluster.registry, faulty, closed_port())
+        found = asyncio.run(measure(cluster, gateway, place, chosen, options.repetitions, 60 * options.minutes))
+    result = section(chosen, found, measured)
+    print(result, flush=True)
+    page = options.page or (None if options.only else PAGE)
+    if page is not None:
+        page.write_text(with_section(page.read_text(), result))
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.causes", description=__doc__)
+    names = [each.name for each in CAUSES]
+    parser.add_argument("--only", action="append", choices=names, metavar="CAUSE", help=", ".join(names))
+    parser.add_argument("--repetitions", type=int, default=10, help="number of times that each cause is deployed (10)")
+    parser.add_argument("--minutes", type=float, default=10, help="minutes over which they are spread (10)")
+    parser.add_argument("--page", type=Path, help="page whose section is replaced (docs/verdicts.md)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
