@@ -49,6 +49,11 @@ RESTART_PREFIX: Final = f"restart.{GROUP}/"
 ANNOTATION_RESTART: Final = f"{GROUP}/restart"
 """The value of that annotation, on the service's pods."""
 
+ANNOTATION_ALLOWED_HOSTS: Final = f"{GROUP}/allowed-hosts"
+"""On a Namespace: the hosts that its services may have, separated by commas."""
+ANNOTATION_SHARED_ROUTES: Final = f"{GROUP}/shared-routes"
+"""On a Namespace: `true` if its services may have the routes of others, and others theirs."""
+
 SECRET_NAME: Final = "mill-secrets"  # noqa: S105 - the name of a Secret, not a secret
 """The namespace's Kubernetes Secret that holds mill's secrets, one key each."""
 

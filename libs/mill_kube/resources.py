@@ -50,6 +50,8 @@ INGRESSES: Final = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
 CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 NODES: Final = Resource("", "v1", "Node", "nodes")
 """Has no namespace."""
+NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
+"""Has no namespace. The right to read one can be granted in it."""
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs")
 JOBS: Final = Resource("batch", "v1", "Job", "jobs")
 SECRETS: Final = Resource("", "v1", "Secret", "secrets")

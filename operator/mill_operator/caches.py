@@ -20,6 +20,7 @@ from mill_operator.core.observed.mill_deployments import ObservedMillDeployment,
 from mill_operator.core.observed.pods import ObservedPod, project_pod
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.observed.text_cache import TextCache
+from mill_operator.core.routes.index import RouteIndex
 
 CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
 
@@ -37,10 +38,14 @@ class Caches:
         self, client: KubeClient, namespace: str | None, enqueue: Callable[[Key], None], *, evidence_logs: bool = True
     ) -> None:
         self._texts = TextCache()
+        self.routes = RouteIndex(enqueue)
+        """The routes of the Ingresses in the cache."""
 
         def on_child_change(old: ObservedObject | None, new: ObservedObject | None) -> None:
             if isinstance(old, ObservedPod) and (new is None or new.uid != old.uid):
                 self._texts.forget(old.uid)
+            if (changed := new or old) is not None and isinstance(changed, ObservedChild):
+                self._index(changed.kind, changed.key)
             for each in {_group(observed) for observed in (old, new) if observed is not None}:
                 enqueue(each)
 
@@ -90,6 +95,10 @@ class Caches:
         children = (child for cache in self._children.values() for child in cache.in_group(key))
         return Snapshot.of(resource, self._pods.in_group(key), children, self._jobs.in_group(key))
 
+    def ingresses(self, key: Key) -> list[ObservedChild]:
+        """Return the Ingresses with the labels of a MillDeployment, in the order of their names."""
+        return sorted(self._children["Ingress"].in_group(key), key=lambda each: each.key)
+
     def put_mill_deployment(self, body: dict[str, Any]) -> Key | None:
         """Store a MillDeployment that another watch has brought first; return its key if it asks for a new rollout.
 
@@ -108,7 +117,9 @@ class Caches:
 
     def put(self, kind: str, body: dict[str, Any]) -> ObservedChild:
         """Put the answer to the operator's own write of a child into its cache. Raise `Unreadable`."""
-        return self._children[kind].put(body)
+        stored = self._children[kind].put(body)
+        self._index(kind, stored.key)
+        return stored
 
     def put_job(self, body: dict[str, Any]) -> None:
         """Put the answer to the operator's own write of a Job into its cache. The watch reports an unreadable one."""
@@ -122,6 +133,11 @@ class Caches:
             known = self._pods.get(deleted.key)
             if known is not None and known.uid == deleted.uid:
                 self._pods.put(body)
+
+    def _index(self, kind: str, key: Key) -> None:
+        """Note in the index of routes what the cache has of an Ingress."""
+        if kind == "Ingress":
+            self.routes.update(key, self._children[kind].get(key))
 
 
 def _group(observed: ObservedObject) -> Key:

@@ -79,8 +79,10 @@ class Memory:
     uid: str
     statuses: StatusMemory
     writes: WriteMemory = field(default_factory=WriteMemory)
-    desired_for: tuple[int, frozenset[tuple[str, str]]] | None = None
-    """The generation and restarts that `desired` was worked out for: most reconciliations change neither."""
+    former_tls: frozenset[str] = frozenset()
+    """The services that keep the former name of their TLS Secret."""
+    desired_for: tuple[int, frozenset[tuple[str, str]], frozenset[str]] | None = None
+    """The generation, restarts and `former_tls` that `desired` was worked out for: most reconciliations change none."""
     desired: DesiredState | InvalidSpec | None = None
     warnings: tuple[StatusWarning, ...] = ()
     """The problems for which a new generation with this spec would be refused."""
@@ -116,7 +118,11 @@ class Memory:
     def is_known(self, resource: ObservedMillDeployment) -> bool:
         """Return whether `desired` is the desired state of this generation, completely rendered."""
         is_incomplete = isinstance(self.desired, DesiredState) and self.desired.unrendered
-        return not is_incomplete and self.desired_for == (resource.generation, resource.restarts)
+        return not is_incomplete and self.desired_for == (
+            resource.generation,
+            resource.restarts,
+            self.former_tls,
+        )
 
     def desired_state(
         self, resource: ObservedMillDeployment, options: RenderOptions, max_spec_bytes: int
@@ -135,9 +141,10 @@ class Memory:
             if refusal:
                 self.desired = InvalidSpec(refusal)
             else:
-                self.desired = ParsedSpec(resource.owner, spec, dict(resource.restarts), options).desired(before)
+                source = ParsedSpec(resource.owner, spec, dict(resource.restarts), options, self.former_tls)
+                self.desired = source.desired(before)
             self.warnings = warnings
-        self.desired_for = resource.generation, resource.restarts
+        self.desired_for = resource.generation, resource.restarts, self.former_tls
         return self.desired
 
     def forget_failures(self) -> None:

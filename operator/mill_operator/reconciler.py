@@ -23,6 +23,7 @@ from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
+from mill_operator.core.objects.tls import former_names
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.snapshot import Snapshot
@@ -47,11 +48,13 @@ from mill_operator.cpu_time import ThreadOffload, paced
 from mill_operator.internal_errors import InternalErrorReporter
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
+from mill_operator.namespaces import NamespaceRulesLookup
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
 from mill_operator.release import release_name
 from mill_operator.renderer import Renderer, Rollback
 from mill_operator.resource_requests import still_exists
+from mill_operator.routes import RouteGate
 from mill_operator.update_places import UpdatePlaces
 from mill_process.logs import about
 
@@ -121,6 +124,7 @@ class Reconciler:
         self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
         self._on_internal_error = hooks.on_internal_error
         self._places = places or UpdatePlaces()
+        self._gate = RouteGate(caches.routes, NamespaceRulesLookup(client))
 
     async def reconcile(self, key: Key) -> float | None:
         """Reconcile a MillDeployment. Return the seconds after which to reconcile it again though nothing happens.
@@ -142,10 +146,15 @@ class Reconciler:
             self._memory.pop(key, None)  # the garbage collector deletes the children; writes would work against it
             self._reporter.clear(key)
             self._places.forget(key)
+            self._gate.forget(key)
             return None, 0
         memory = self._memory_of(resource)
+        ingresses = [each for each in self._caches.ingresses(key) if each.owner_uid == resource.uid]
+        memory.former_tls = former_names(ingresses) if self._options.render.tls_issuer else frozenset()
         desired = await self._desired_state(resource, memory)
-        memory.status = memory.status.model_copy(update={"warnings": list(memory.warnings)})
+        route_warnings = await self._gate.warnings(key.namespace, ingresses, memory.status.warnings)
+        warnings = [*memory.warnings, *route_warnings][: limits.SPEC_WARNINGS]
+        memory.status = memory.status.model_copy(update={"warnings": warnings})
         if isinstance(desired, InvalidSpec):
             memory.status = refused_status(resource, desired, memory.status, self._now())
             self._places.forget(key)
@@ -209,7 +218,7 @@ class Reconciler:
         if starts:
             memory.forget_failures()
         older = partial(self._older_template, resource)
-        renderer = Renderer(resource, desired, self._options.render, self._offload, older)
+        renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
         rollbacks = {} if starts else await self._rollbacks(resource, memory, desired, renderer)
         desired = memory.desired = desired.with_internal_errors(renderer.internal_errors)
         goal = Goal(resource, desired, renderer.with_rollbacks(rollbacks, desired.children), rollbacks)

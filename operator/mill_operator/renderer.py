@@ -3,7 +3,7 @@
 The spec is parsed for the first of them, and dropped at the end of the reconciliation. Long work runs in a thread.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mill_objects.json import Json
@@ -30,6 +30,8 @@ class Rollback:
 class Renderer:
     """Renders the objects of one reconciliation. `older` looks up the pod template of an older version, by its hash.
 
+    `former_tls` are the services that keep the former name of their TLS Secret.
+
     An unexpected error concerns one service or task alone, and is kept in `internal_errors`: the others are rendered.
     """
 
@@ -40,12 +42,14 @@ class Renderer:
         options: RenderOptions,
         offload: ThreadOffload,
         older: Callable[[str, str], Awaitable[Json | None]],
+        former_tls: Collection[str] = (),
     ) -> None:
         self._parent = resource
         self._wanted = wanted
         self._options = options
         self._offload = offload
         self._older = older
+        self._former_tls = former_tls
         self._source: ParsedSpec | None = None
         self._sizes: dict[ChildObject, int] = {}
         self._rollbacks: Mapping[str, Rollback] = {}
@@ -89,6 +93,7 @@ class Renderer:
     async def _render(self, child: ChildObject) -> RenderedObject:
         if self._source is None:
             resource = self._parent
-            self._source = ParsedSpec(resource.owner, resource.spec, dict(resource.restarts), self._options)
+            restarts = dict(resource.restarts)
+            self._source = ParsedSpec(resource.owner, resource.spec, restarts, self._options, self._former_tls)
             self._sizes = {each: part.size for part in self._wanted.parts for each in part.children}
         return await self._offload.run(self._sizes.get(child, 0), self._source.render, child)

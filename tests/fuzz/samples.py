@@ -170,7 +170,15 @@ CHILDREN: Final = {
         "status": {"observedGeneration": 3, "conditions": [condition("ReplicaFailure")]},
     },
     "Service": {"metadata": metadata("web"), "spec": {"ports": [{"port": 8080}]}, "status": {}},
-    "Ingress": {"metadata": metadata("web"), "spec": {"rules": []}, "status": {"loadBalancer": {}}},
+    "Ingress": {
+        "metadata": metadata("web"),
+        "spec": {
+            "ingressClassName": "nginx",
+            "rules": [{"host": "shop.example.com", "http": {"paths": [{"path": "/api", "pathType": "Prefix"}]}}],
+            "tls": [{"hosts": ["shop.example.com"], "secretName": "web-tls"}],
+        },
+        "status": {"loadBalancer": {}},
+    },
     "PersistentVolumeClaim": CLAIM,
     "CronJob": {"metadata": metadata("migrate"), "spec": {"jobTemplate": {"spec": JOB["spec"]}}, "status": {}},
 }

@@ -5,7 +5,8 @@
 
 import json
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions, start_budget
 from mill_operator.core.objects.rendering import source
 from mill_operator.core.objects.service import DesiredService
+from mill_operator.core.objects.tls import former_names
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.ingresses import ObservedIngress
+from tests.support.children import OBSERVED
 
 GOLDEN = Path(__file__).parent / "golden"
 OWNER = Owner(Key("shop", "production"), "0123-uid")
@@ -69,8 +74,14 @@ class Made:
     services: list[DesiredService]
 
 
-def made_of(spec: dict[str, Any], restarts: dict[str, str] | None = None, options: RenderOptions = DEFAULTS) -> Made:
-    origin = source(OWNER, MillDeploymentSpec.model_validate(spec), restarts or {}, options)
+def made_of(
+    spec: dict[str, Any],
+    restarts: dict[str, str] | None = None,
+    options: RenderOptions = DEFAULTS,
+    former_tls: frozenset[str] = frozenset(),
+    owner: Owner = OWNER,
+) -> Made:
+    origin = source(owner, MillDeploymentSpec.model_validate(spec), restarts or {}, options, former_tls)
     wanted = origin.desired()
     rendered = [origin.render(child) for child in wanted.children]
     assert [each.child for each in rendered] == list(wanted.children), "the hash is that of what is written"
@@ -152,7 +163,34 @@ class TestOptions:
         made = one(self.options(ingress_class="nginx", tls_issuer="letsencrypt"), "Ingress").body
         assert made["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
         assert made["spec"]["ingressClassName"] == "nginx"
-        assert made["spec"]["tls"] == [{"hosts": ["www.example.com", "shop.example.com"], "secretName": "web-tls"}]
+        assert made["spec"]["tls"] == [
+            {"hosts": ["www.example.com", "shop.example.com"], "secretName": "web-tls-4844fae32e"}
+        ]
+
+    def secret(self, owner: Owner = OWNER, *hosts: str, **changes: Any) -> str:
+        """Return the name of the TLS Secret of a service."""
+        routes = [{"host": host} for host in hosts or ("www.example.com",)]
+        services = [{**DB, "routes": [{"host": "db.example.com"}]}, web(port=8080, routes=routes)]
+        made = made_of({"services": services}, None, RenderOptions(tls_issuer="letsencrypt"), owner=owner, **changes)
+        (entry,) = one(made, "Ingress").body["spec"]["tls"]
+        return str(entry["secretName"])
+
+    def test_a_new_tls_secret_has_a_name_that_no_tenant_chooses(self):
+        other = Owner(OWNER.key, "another-uid")
+        assert re.fullmatch(r"web-tls-[0-9a-f]{10}", self.secret())
+        assert self.secret(other) != self.secret()
+        assert self.secret(OWNER, "other.example.com", "more.example.com") == self.secret(), "no new certificate"
+
+    def test_an_ingress_with_the_former_name_of_its_tls_secret_keeps_it(self):
+        assert self.secret(former_tls=frozenset({"web"})) == "web-tls"
+        assert self.secret(former_tls=frozenset({"db"})) == self.secret()
+
+    def test_the_former_name_is_recognized_by_service(self):
+        def child(service: str, secret: str) -> ObservedChild:
+            return replace(OBSERVED, kind="Ingress", service=service, ingress=ObservedIngress((), None, secret))
+
+        found = [child("web", "web-tls"), child("api", "web-tls"), child("db", "db-tls-0123456789"), child("x", "")]
+        assert former_names([*found, replace(OBSERVED, service="d")]) == {"web"}
 
 
 def test_the_template_of_another_version_changes_the_hash_and_nothing_else():

@@ -212,6 +212,8 @@ def test_every_container_rule_is_shown_by_a_recording():
     shown = {row.code for row in ROWS}
     elsewhere = {
         "NameTaken",
+        "HostNotAllowed",
+        "RouteTaken",
         "Refused",
         "AdmissionBroken",
         "QuotaExceeded",

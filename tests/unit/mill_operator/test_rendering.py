@@ -57,7 +57,7 @@ def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[Rendered
     recipes = [
         recipe
         for each in whole.services
-        for recipe in service_recipes(OWNER, each, ports, restarts.get(each.name), DEFAULTS)
+        for recipe in service_recipes(OWNER, each, ports, restarts.get(each.name), DEFAULTS, "")
     ]
     recipes += [recipe for each in whole.tasks for recipe in task_recipes(OWNER, each, ports, DEFAULTS)]
     return [recipe.render() for recipe in recipes]

@@ -73,7 +73,7 @@ class Recipe:
 
 
 def service_recipes(
-    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions
+    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions, tls_secret: str
 ) -> Iterator[Recipe]:
     """Yield the recipes of a service, its Deployment first. `restart` changes with each request to restart it."""
     name = service.name
@@ -81,7 +81,7 @@ def service_recipes(
     if service.port is not None:
         yield Recipe("Service", name, partial(_service, owner, name, service.port))
     if service.routes:
-        yield Recipe("Ingress", name, partial(_ingress, owner, service, options))
+        yield Recipe("Ingress", name, partial(_ingress, owner, service, options, tls_secret))
     for volume in service.volumes:
         if not volume.ephemeral:
             yield Recipe("PersistentVolumeClaim", volume.name, partial(_claim, owner, name, volume))
@@ -152,7 +152,7 @@ def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:
     return _child(owner, "PersistentVolumeClaim", volume.name, service, {"spec": spec}, owned=False)
 
 
-def _ingress(owner: Owner, service: Service, options: RenderOptions) -> RenderedObject:
+def _ingress(owner: Owner, service: Service, options: RenderOptions, tls_secret: str) -> RenderedObject:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
     for route in service.routes:
@@ -162,7 +162,7 @@ def _ingress(owner: Owner, service: Service, options: RenderOptions) -> Rendered
     if options.ingress_class is not None:
         spec["ingressClassName"] = options.ingress_class
     if options.tls_issuer is not None:
-        spec["tls"] = [{"hosts": [*rules], "secretName": f"{service.name}-tls"}]
+        spec["tls"] = [{"hosts": [*rules], "secretName": tls_secret}]
         annotations["cert-manager.io/cluster-issuer"] = options.tls_issuer
     return _child(owner, "Ingress", service.name, service.name, {"spec": spec}, annotations)
 

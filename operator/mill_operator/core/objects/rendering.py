@@ -6,7 +6,7 @@ the hash, when the input of a service has changed, and again for the objects tha
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -26,6 +26,7 @@ from mill_operator.core.objects.desired import (
 )
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
+from mill_operator.core.objects.tls import tls_secret
 
 _ADDRESS = "${service."
 """The beginning of a reference in a value that depends on the ports of other services."""
@@ -139,15 +140,21 @@ class ParsedSpec:
     """The parsed spec of one generation, from which objects are rendered. Not kept: it is as large as all of them.
 
     `spec` is one that `MillDeploymentSpec` accepts. `restarts` has a value for each service that was ever restarted on
-    request.
+    request. `former_tls` are the services that keep the former name of their TLS Secret.
     """
 
     def __init__(
-        self, owner: Owner, spec: Json, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
+        self,
+        owner: Owner,
+        spec: Json,
+        restarts: Mapping[str, str],
+        options: RenderOptions = DEFAULTS,
+        former_tls: Collection[str] = (),
     ) -> None:
         self._owner = owner
         self._restarts = restarts
         self._options = options
+        self._former_tls = former_tls
         self._services: dict[str, Json] = {each["name"]: each for each in spec.get("services") or ()}
         self._tasks: dict[str, Json] = {each["name"]: each for each in spec.get("tasks") or ()}
         self._ports: dict[str, int | None] = {name: each.get("port") for name, each in self._services.items()}
@@ -199,6 +206,8 @@ class ParsedSpec:
         text = json.dumps(program, separators=(",", ":"))
         restart = self._restarts.get(program["name"]) if service else None
         others = [service, restart, self._ports if _ADDRESS in text else None]
+        if service and program["name"] in self._former_tls:
+            others.append("former TLS")
         text = f"{json.dumps(others, separators=(',', ':'))}{text}"
         return hashlib.blake2b(text.encode(), digest_size=16).digest(), len(text)
 
@@ -214,7 +223,9 @@ class ParsedSpec:
         return Part(model.name, fingerprint, size, children, wanted(model, rendered, self._options))
 
     def _service_recipes(self, service: Service) -> Iterator[Recipe]:
-        return service_recipes(self._owner, service, self._ports, self._restarts.get(service.name), self._options)
+        secret = tls_secret(self._owner, service.name, keeps_former=service.name in self._former_tls)
+        restart = self._restarts.get(service.name)
+        return service_recipes(self._owner, service, self._ports, restart, self._options, secret)
 
     def _task_recipes(self, task: Task) -> Iterator[Recipe]:
         return task_recipes(self._owner, task, self._ports, self._options)
@@ -246,7 +257,11 @@ def desired(
 
 
 def source(
-    owner: Owner, spec: MillDeploymentSpec, restarts: Mapping[str, str], options: RenderOptions = DEFAULTS
+    owner: Owner,
+    spec: MillDeploymentSpec,
+    restarts: Mapping[str, str],
+    options: RenderOptions = DEFAULTS,
+    former_tls: Collection[str] = (),
 ) -> ParsedSpec:
     """Return a spec as the source of its objects."""
-    return ParsedSpec(owner, spec.to_wire(), restarts, options)
+    return ParsedSpec(owner, spec.to_wire(), restarts, options, former_tls)

@@ -9,6 +9,7 @@ from mill_objects.json import JsonView
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.observed.foreign_text import name, untrusted_text
+from mill_operator.core.observed.ingresses import ObservedIngress, project_ingress
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class ObservedChild:
     """`Bound`, `Pending` or `Lost`, of a claim."""
     storage_class: str | None = None
     """A claim's; None: none is named, and there is no default."""
+    ingress: ObservedIngress | None = None
+    """The routes of an Ingress; None for other kinds."""
 
 
 def project_child(kind: str, body: JsonView) -> ObservedChild:
@@ -73,4 +76,5 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         refusal=untrusted_text(fields.text(failure, "message")) if counts else "",
         phase=fields.text(status, "phase"),
         storage_class=fields.optional_text(spec, "storageClassName"),
+        ingress=project_ingress(spec) if kind == "Ingress" else None,
     )

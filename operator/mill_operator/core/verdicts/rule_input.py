@@ -11,7 +11,7 @@ from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod
 
-ProblemKind: TypeAlias = Literal["refused", "blocked", "taken", "internal"]
+ProblemKind: TypeAlias = Literal["refused", "blocked", "taken", "host", "route", "internal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Problem:
     """Something that went wrong before there could be a pod."""
 
     kind: ProblemKind
-    """`refused` by the API server; `blocked` by a webhook; `taken`: another owner has the name; `internal`: an internal
+    """`refused` by the API server; `blocked` by a webhook; `taken`: another owner has the name; `host`: the
+    namespace does not allow a host; `route`: another Ingress has a route; `internal`: an internal
     error while it was rendered."""
     message: str
 

@@ -34,6 +34,35 @@ WRITES: Final[tuple[Rule, ...]] = (
         ),
     ),
     WriteRule(
+        id="host-not-allowed",
+        code="HostNotAllowed",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=problem("host"),
+        evidence=(
+            "the annotation `mill.dev/allowed-hosts` of the namespace does not name the host, or cannot be read; the"
+            " service's pods run, its Ingress is not written"
+        ),
+        message="{cause}",
+        suggestion=(
+            "Use a host that is allowed, or ask a cluster administrator to allow it by the annotation"
+            " mill.dev/allowed-hosts of the namespace."
+        ),
+    ),
+    WriteRule(
+        id="route-taken",
+        code="RouteTaken",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=problem("route"),
+        evidence=(
+            "the Ingress of another MillDeployment has the host and path; the service's pods run, its Ingress is not"
+            " written until the route is free"
+        ),
+        message="{cause}",
+        suggestion="Use another host or path, or remove the route from the service that has it.",
+    ),
+    WriteRule(
         id="object-refused",
         code="Refused",
         speed=Speed.PERMANENT,
