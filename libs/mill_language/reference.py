@@ -93,6 +93,19 @@ volume leaves its Service first and serves for another {LEAVE_SECONDS} s before 
 their way reach it.
 """
 
+_ROUTES: Final = """\
+A route is a host name and a path prefix: `/` and `/api` are different routes, as are `*.example.com` and
+`www.example.com`. A slash at the end of a path makes no difference. Requests go to the longest path of the most
+specific host, whoever has it.
+
+A route belongs to the service that has it in the cluster, also in another MillDeployment or namespace. A second
+service with the same route fails with [`RouteTaken`](failure-codes.md#routetaken), and one with a host that its
+namespace does not allow with [`HostNotAllowed`](failure-codes.md#hostnotallowed). In both cases the replicas of its new
+version run, and its Ingress stays as it was, with all its routes. The operator writes it when the route is free, or the
+host is allowed.
+An administrator sets [what a namespace may have](operations.md#limit-hosts-and-routes).
+"""
+
 _SIZE_EXAMPLES: Final = ("512M", "512Mi", "1.5 GB", "1m", "4096")
 _DURATION_EXAMPLES: Final = ("10s", "90 sec", "1h 30min", "1.5h", "2 days", "1M")
 
@@ -123,6 +136,7 @@ def _lines() -> Iterator[str]:
     yield "## Blocks\n"
     yield from _block(Nested(FILE), MillDeploymentSpec, 3)
     yield f"## Rollouts\n\n{_ROLLOUTS}"
+    yield f"## Routes\n\n{_ROUTES}"
     *others, last = (f"`{name}`" for name in _nullable(FILE))
     yield f"## Values\n\n{_VALUES}\n"
     yield f"**`null`** means the same as leaving the attribute out; {', '.join(others)} and {last} accept it.\n"

@@ -23,6 +23,8 @@ PLACES: Final[Mapping[str, str]] = {
     "replicafailure": "condition ReplicaFailure of the Deployment",
     "write refused": "answer of the API server",
     "write taken": "answer of Mill's operator",
+    "write host": "answer of Mill's operator",
+    "write route": "answer of Mill's operator",
     "write internal": "answer of Mill's operator",
     "node": "condition Ready of the node",
     "job": "condition Failed of the Job",

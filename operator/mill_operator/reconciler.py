@@ -158,6 +158,7 @@ class Reconciler:
         if isinstance(desired, InvalidSpec):
             memory.status = refused_status(resource, desired, memory.status, self._now())
             self._places.forget(key)
+            self._gate.forget(key)
             rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
             rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
@@ -272,12 +273,14 @@ class Reconciler:
     ) -> bool:
         """Carry out the writes. Return False, without a write, if the resource turns out to be gone."""
         is_rolled_out = memory.written.observed_generation >= resource.generation
-        todo = memory.writes.due(writes.plan)
+        todo = await self._gate.admitted(resource.key, memory.writes.due(writes.plan), memory.writes, renderer)
         if todo.create and is_rolled_out and not await still_exists(self._client, resource.key, resource.uid):
+            self._gate.release(resource.key)
             return False  # the missing objects went with the resource; the watch will report its end
         if writes.adopt:
             await self._children.adopt(resource.owner, writes.adopt)
         await self._children.write(todo, Write(resource.owner, memory.writes, renderer))
+        self._gate.release(resource.key)
         return True
 
     async def _older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:

@@ -1,4 +1,4 @@
-"""The gate that each write of an Ingress passes: allowed hosts, and routes that nobody else has."""
+"""The gate that each write of an Ingress passes: allowed hosts, and routes that no other Ingress has."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
@@ -6,7 +6,11 @@ from typing import Final
 from mill_api.status import StatusWarning
 from mill_kube.errors import KubeError
 from mill_objects.key import Key
+from mill_operator.children.write_memory import WriteMemory
+from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.ingresses import ObservedIngress, project_ingress
 from mill_operator.core.routes.admission import (
     HOST_NOT_ALLOWED,
     ROUTE_TAKEN,
@@ -19,6 +23,7 @@ from mill_operator.core.routes.admission import (
 from mill_operator.core.routes.index import RouteIndex
 from mill_operator.core.verdicts.rule_input import Problem
 from mill_operator.namespaces import NamespaceRulesLookup
+from mill_operator.renderer import Renderer
 
 SHARING_NAMESPACES: Final = 20
 """Other namespaces that are looked up for one reconciliation. A route that more share stays with those."""
@@ -47,6 +52,34 @@ class RouteGate:
         sharing = await self._sharing(deployment.namespace, rivals)
         conflicts = self._index.claim(deployment, claims, sharing)
         return refused | {key: route_problem(each, deployment.namespace) for key, each in conflicts.items()}
+
+    async def admitted(self, deployment: Key, todo: Plan, memory: WriteMemory, renderer: Renderer) -> Plan:
+        """Return a plan without the Ingresses that must not be written, and note why. See `admit`."""
+        ingresses = await self._desired(deployment, todo, memory, renderer)
+        problems = await self.admit(deployment, [*ingresses.values()])
+        for child, each in ingresses.items():
+            if (problem := problems.get(child.key)) is not None:
+                memory.refuse_ingress(child, problem, each.desired)
+            else:
+                memory.admit_ingress(child)
+        return todo.without([child for child in ingresses if child.key in problems])
+
+    async def _desired(
+        self, deployment: Key, todo: Plan, memory: WriteMemory, renderer: Renderer
+    ) -> dict[ChildObject, DesiredIngress]:
+        """Return the Ingresses of a plan. Those that were refused before are not rendered again."""
+        planned: list[tuple[ChildObject, ObservedIngress | None]] = [(child, None) for child in todo.create]
+        planned += [(child, observed.ingress) for child, observed in todo.update]
+        found: dict[ChildObject, DesiredIngress] = {}
+        for child, observed in planned:
+            if child.kind != "Ingress":
+                continue
+            desired = memory.refused_ingresses.get(child.applied)
+            if desired is None and (body := await renderer.body(child)) is not None:
+                desired = project_ingress(body["spec"])
+            if desired is not None:
+                found[child] = DesiredIngress(child.key, deployment, child.service or "", desired, observed)
+        return found
 
     def release(self, deployment: Key) -> None:
         """Give the reservations up: the Ingresses are written, or refused."""

@@ -8,6 +8,7 @@ from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import Plan
 from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.ingresses import ObservedIngress
 from mill_operator.core.reconcile import WRITE_RETRY
 from mill_operator.core.verdicts.rule_input import Problem
 
@@ -20,12 +21,17 @@ class WriteMemory:
     """The revision that the operator's last write gave a child, by its uid."""
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
     """Why a child could not be written, and when on the monotonic clock it is tried again, by its hash."""
+    refused_ingresses: dict[str, ObservedIngress] = field(default_factory=dict)
+    """The routes of Ingresses that must not be written, by their hash: each reconciliation decides on them again, and
+    renders none of them for that."""
 
     def keep(self, children: Iterable[ChildObject], observed: Iterable[ObservedChild]) -> None:
         """Forget everything about other children than these."""
         uids, hashes = {each.uid for each in observed}, {child.applied for child in children}
         self.revisions = {uid: self.revisions[uid] for uid in uids if uid in self.revisions}
         self.problems = {applied: why for applied, why in self.problems.items() if applied in hashes}
+        if self.refused_ingresses:
+            self.refused_ingresses = {key: each for key, each in self.refused_ingresses.items() if key in hashes}
 
     def due(self, todo: Plan) -> Plan:
         """Return what of a plan is tried now: nothing of a service or task with a name that was taken a moment ago."""
@@ -67,11 +73,23 @@ class WriteMemory:
         if self.is_taken(child):
             del self.problems[child.applied]
 
+    def refuse_ingress(self, child: ChildObject, problem: Problem, ingress: ObservedIngress) -> None:
+        """Note why an Ingress must not be written."""
+        self.record(child, problem)
+        self.refused_ingresses[child.applied] = ingress
+
+    def admit_ingress(self, child: ChildObject) -> None:
+        """Note that an Ingress may be written."""
+        if self.refused_ingresses.pop(child.applied, None) is not None:
+            self.forget_problem(child)
+
     def forget_problem(self, child: ChildObject) -> None:
         """Note that a child was written."""
         self.problems.pop(child.applied, None)
 
     def _waits(self, child: ChildObject) -> bool:
+        if child.applied in self.refused_ingresses:
+            return False  # what was in its way may be gone
         _, again = self.problems.get(child.applied, (None, 0.0))
         return time.monotonic() < again
 

@@ -83,6 +83,8 @@ def _write(given: Explanation) -> Finding | None:
     kinds: dict[str, ProblemKind] = {
         "write refused": "refused",
         "write taken": "taken",
+        "write host": "host",
+        "write route": "route",
         "write internal": "internal",
     }
     return look(problem=Problem(kinds[given.place], given.example)).finding
@@ -108,6 +110,8 @@ JUDGES: Final[Mapping[str, Callable[[Explanation], Finding | None]]] = {
     "readiness gate": _readiness_gate,
     "write refused": _write,
     "write taken": _write,
+    "write host": _write,
+    "write route": _write,
     "write internal": _write,
     "node": _node,
     "job": _job,
