@@ -4,6 +4,7 @@ Everything is sent by the tokens of the components' own accounts to the real API
 """
 
 import copy
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mill_gateway.core.secret import new_secret
 from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_image
 from mill_objects.key import Key
 from tests.e2e.chart.helm import render
+from tests.e2e.conftest import Finished
 
 from .policies import Components, components, is_refused, secret
 
@@ -338,6 +340,25 @@ def test_the_largest_pods_are_within_the_cost_limits(mill: Components) -> None:
     body["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": f"A{n}", **of_secret} for n in range(2000)]
     done = mill.send("gateway", "create", body)
     assert done.code == 0, done.stderr
+
+
+def test_a_node_may_be_cordoned_and_not_relabeled(cluster: Cluster, tmp_path: Path) -> None:
+    with components(cluster, tmp_path, "gateway.drain=true") as mill:
+        node = mill.own.items("nodes")[0]["metadata"]["name"]
+
+        def patch(change: Json) -> Finished:
+            # kubectl reads the node first, which the account may not.
+            account = f"system:serviceaccount:{mill.own.name}:mill-gateway"
+            command = ("patch", "node", node, "--dry-run=server", "--as", account, "--as-group", "system:masters")
+            return mill.own.run(*cluster.kubectl_command(*command, "-p", json.dumps(change)), check=False)
+
+        done = patch({"spec": {"unschedulable": True}})
+        assert done.code == 0, done.stderr
+        for change in (
+            {"metadata": {"labels": {"disk": "ssd"}}},
+            {"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}},
+        ):
+            assert is_refused(patch(change), "may only cordon a node")
 
 
 def test_others_may_do_as_before(mill: Components) -> None:
