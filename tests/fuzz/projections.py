@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final, NamedTuple
 
 from mill_api.events import rollout_id
+from mill_api.owner import Owner
 from mill_gateway.core.deployments import view_deployment
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.services import view_services
@@ -17,6 +18,7 @@ from mill_gateway.objects.amounts import requested
 from mill_gateway.objects.deployments import managers_of
 from mill_kube.errors import ApiError
 from mill_objects.fields import Unreadable, mapping, mappings
+from mill_objects.key import Key
 from mill_operator.caches import CHILD_KINDS
 from mill_operator.children.older_templates import template_of
 from mill_operator.core.observed import children as observed_children
@@ -25,6 +27,7 @@ from mill_operator.core.observed import jobs as observed_jobs
 from mill_operator.core.observed import nodes as observed_nodes
 from mill_operator.core.observed import pods as observed_pods
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
+from mill_operator.core.observed.ownership import found_object
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.mutations import Json, mutated
@@ -50,6 +53,10 @@ def _shown(body: Any) -> object:
     )
 
 
+def _whose(body: Any) -> object:
+    return found_object("Deployment", body, Owner(Key("shop", "mill"), "uid"))
+
+
 def _refused(body: Any) -> object:
     error = ApiError.from_status(409, json.dumps(body).encode())
     return error.namespace_terminating, error.retry_after, str(error)
@@ -68,6 +75,7 @@ PROJECTIONS: Final = (
         Projection(f"operator: {kind}", partial(observed_children.project_child, kind), samples.CHILDREN[kind])
         for kind in CHILD_KINDS
     ),
+    Projection("operator: looked-up object", _whose, samples.CHILDREN["Deployment"]),
     Projection("gateway: MillDeployment", _shown, samples.MILL_DEPLOYMENT),
     Projection("gateway: Pod", pods.project_pod, samples.POD),
     Projection("gateway: Pod of a node", nodes.project_node_pod, samples.POD),
