@@ -92,8 +92,17 @@ def test_explain_shows_a_code_in_any_case(mill: Mill) -> None:
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout.startswith("TagNotFound\n\n  image pull failed: <what> not found\n    seen        `not found`")
     assert max(map(len, done.stdout.splitlines())) <= 60
+    titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "][1:]
+    assert titles == [
+        "example, from the state of the pod's container",
+        "what Kubernetes does meanwhile",
+        "why mill waits, or does not",
+    ]
     (as_line,) = mill("explain", "TagNotFound", "--json").stdout.splitlines()
-    assert json.loads(as_line)["code"] == "TagNotFound"
+    entry = json.loads(as_line)
+    assert entry["code"] == "TagNotFound"
+    assert entry["example"].startswith("ErrImagePull: rpc error: code = NotFound desc = failed to pull")
+    assert [cause["takes_back"] for cause in entry["causes"]] == ["yes"]
     overview, as_lines = mill("explain").stdout, mill("explain", "--json").stdout.splitlines()
     assert all(f"\n{json.loads(line)['code']}  " in f"\n{overview}" for line in as_lines)
     assert overview.endswith("\n`mill explain CODE` shows the causes of a code, an example, and what to do.\n")
