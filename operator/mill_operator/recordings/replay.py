@@ -11,7 +11,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Rollout
+from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core import timestamps
@@ -103,17 +103,27 @@ def _emptied(group: Group) -> Group:
 
 
 def first_status(given: Wanted, now: datetime) -> MillDeploymentStatus:
-    """Return the status with which a recording begins: its rollout has begun, and nothing is known of its services.
+    """Return the status with which a recording begins: its rollout has begun, and no verdict is known.
 
-    Only a version that was taken back stays so: its pods, and with them the evidence, are gone.
+    Of a recorded status counts since when a cause was observed, which the objects do not have: the cause is found
+    again, or does not count. A version that was taken back stays so: its pods, and with them the evidence, are gone.
     """
-    taken_back = {each.name: each for each in given.recorded.services if each.failed_template is not None}
+    recorded = given.recorded
+    known: list[ServiceStatus] = []
+    for each in recorded.services:
+        if each.failed_template is not None:
+            known.append(each)
+        elif each.state in (State.SUSPECT, State.FAILED) and timestamps.unless_ahead(each.since, now):
+            # without an image, its message does not stand in for one that a kubelet does not repeat
+            known.append(new_service(each.name, now).model_copy(update={**_cause(each), "image": ""}))
     began = min(given.began or now, now)
-    names = [each.name for each in given.goal.desired.services]
-    return MillDeploymentStatus(
-        rollout=Rollout(id=given.goal.resource.rollout_id, started_at=timestamps.render(began)),
-        services=[taken_back.get(name) or new_service(name, now) for name in names],
-    )
+    rollout = Rollout(id=given.goal.resource.rollout_id, started_at=timestamps.render(began))
+    is_current = recorded.rollout is not None and recorded.rollout.id == rollout.id
+    return MillDeploymentStatus(rollout=rollout, services=known if is_current else [])
+
+
+def _cause(service: ServiceStatus) -> dict[str, object]:
+    return {"state": State.SUSPECT, "rule": service.rule, "since": service.since, "template": service.template}
 
 
 def _steps(key: Key, given: Wanted, scene: Scene, end: datetime, status: MillDeploymentStatus) -> Iterator[Step]:

@@ -254,12 +254,26 @@ def test_a_service_of_the_spec_without_pods_is_judged() -> None:
     assert [(row.service, row.state) for row in rows] == [("web", "Failed"), ("db", "Pending"), ("db", "Failed")]
 
 
-def test_a_recorded_status_says_when_the_rollout_began_and_nothing_else() -> None:
-    mill = copy.deepcopy(MILL)
-    told = {"name": "web", "state": "Failed", "reason": "Timeout", "rule": "timeout", "template": "aaaaaaaaaa"}
-    rollout = {"id": "1", "startedAt": "2026-01-31T12:00:00Z", "finishedAt": "2026-01-31T12:00:01Z", "success": False}
-    mill["status"] = {"observedGeneration": 1, "rollout": rollout, "services": [told]}
-    assert lines(judged(mill, recorded("denied"))) == ["+0 Suspect PullDenied", "+30 Failed PullDenied"]
+def with_status(**service: Any) -> dict[str, Any]:
+    told = {"name": "web", "state": "Failed", "template": "aaaaaaaaaa", **service}
+    rollout = {"id": "1", "startedAt": "2026-01-31T11:59:00Z", "finishedAt": "2026-01-31T12:00:01Z", "success": False}
+    return {**MILL, "status": {"observedGeneration": 1, "rollout": rollout, "services": [told]}}
+
+
+def test_no_verdict_is_taken_from_a_recorded_status() -> None:
+    told = with_status(reason="Timeout", rule="timeout", since="2026-01-31T11:59:30Z", message="no progress for 10m")
+    assert lines(judged(told, recorded("denied"))) == ["+0 Suspect PullDenied", "+30 Failed PullDenied"]
+    denied = with_status(reason="PullDenied", rule="image-denied", since="2026-01-31T11:59:55Z", message="denied")
+    assert lines(judged(denied, recorded("command-missing"))) == ["+0 Failed CommandNotFound"]
+
+
+def test_a_recorded_status_says_since_when_a_cause_was_observed() -> None:
+    told = with_status(reason="PullDenied", rule="image-denied", since="2026-01-31T11:59:55Z", message="denied")
+    rows = judged(told, recorded("denied"))
+    assert lines(rows) == ["+0 Suspect PullDenied", "+24 Failed PullDenied"]
+    assert rows[0].message == "image pull failed: access denied"
+    ahead = with_status(reason="PullDenied", rule="image-denied", since="2027-01-31T11:59:55Z", message="denied")
+    assert lines(judged(ahead, recorded("denied"))) == ["+0 Suspect PullDenied", "+30 Failed PullDenied"]
 
 
 def test_a_refused_spec_is_noted_and_the_objects_are_judged() -> None:
