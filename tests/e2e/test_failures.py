@@ -89,12 +89,11 @@ CASES = [
     Case("quota", "web", "Failed", "QuotaExceeded",
          "quota exceeded: small, requested: limits.memory=32M, used: limits.memory=0, limited: limits.memory=10M",
          seconds=120),
-    Case("images", "too-many-requests", "Failed", "PullRateLimited", PULL + "too many requests to the registry",
-         seconds=120),
-    Case("images", "broken", "Failed", "RegistryUnavailable",
-         PULL + "registry unavailable: 500 Internal Server Error", seconds=120),
-    Case("images", "refused", "Failed", "RegistryUnavailable",
-         PULL + "registry unavailable: dial tcp {closed}: connect: connection refused", seconds=120),
+    Case("images", "too-many-requests", "Suspect", "PullRateLimited", PULL + "too many requests to the registry"),
+    Case("images", "broken", "Suspect", "RegistryUnavailable",
+         PULL + "registry unavailable: 500 Internal Server Error"),
+    Case("images", "refused", "Suspect", "RegistryUnavailable",
+         PULL + "registry unavailable: dial tcp {closed}: connect: connection refused"),
 ]  # fmt: skip
 
 
