@@ -276,6 +276,7 @@ def _failed(rollout: Rollout, service: ServiceStatus, step: Transition, *, full:
         data |= {"elapsed": _elapsed(rollout.started_at, step.at), "code": step.code}
         if service.reason == step.code:
             data |= {"suggestion": service.suggestion, "evidence": service.evidence}
+            data |= {"detail": service.detail} if service.detail is not None else {}
     return data
 
 

@@ -4,6 +4,7 @@ The notations look alike and differ: `1m` of memory is a megabyte in a `.mill` f
 Kubernetes. So no text is passed on unconverted.
 """
 
+import math
 import re
 from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_UP, Context, Decimal, localcontext
 from typing import Final
@@ -15,6 +16,7 @@ _UNITS: Final[dict[str, int]] = (
     | {name: factor for suffix, factor in _DECIMAL.items() if suffix for name in (suffix.lower(), suffix.lower() + "b")}
     | {name: factor for suffix, factor in _BINARY.items() if suffix for name in (suffix.lower(), suffix.lower() + "b")}
 )
+_SHOWN: Final = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _LARGEST: Final = 2**63 - 1
 """Kubernetes keeps quantities in 64 bits with a sign."""
 _MOST_DIGITS: Final = 50
@@ -97,6 +99,16 @@ def cores_of(quantity: str) -> float:
 def bytes_of(quantity: str) -> int:
     """Return any Kubernetes quantity as a whole number of bytes, rounded up. Raises InvalidQuantity."""
     return int(_value(quantity)[0].to_integral_value(ROUND_UP))
+
+
+def show_size(count: int) -> str:
+    """Return bytes for people: `1000 B`, `488.3 MiB`."""
+    if count < 1024:
+        return f"{count} B"
+    power = min(int(math.log(count, 1024)), len(_SHOWN))
+    if 1024**power > count:  # the logarithm is rounded
+        power -= 1
+    return f"{count / 1024**power:.1f} {_SHOWN[power - 1]}"
 
 
 def _millicores(cores: Decimal) -> str:

@@ -205,6 +205,11 @@ class ServiceStatus(ApiModel):
     due_at: Time | None = Field(
         None, description="Time at which what is wrong, or is in progress, becomes a failure, unless it ends before."
     )
+    detail: str | None = Field(
+        None,
+        description="What matters of the reason beside `message`: the image that cannot be pulled, the command that "
+        "was not found, the last line of the log, or how much of a resource the largest node has.",
+    )
     evidence: str | None = Field(
         None,
         description="Text from the cluster that shows the failure: a message of the kubelet, or the last lines "

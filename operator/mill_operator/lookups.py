@@ -1,8 +1,9 @@
 """Lookups of events and nodes where a pod's status does not say enough: on demand, in parallel, with a time limit.
 
 A result helps, and nothing depends on it: without it (no right, no such object, a slow API server) a reason lacks its
-detail. Rights needed: `list` events in the namespaces of the MillDeployments, and `get` nodes. An operator without the
-latter reports `the platform of node node-1` instead of `linux/amd64`, and does not notice a lost node.
+detail. Rights needed: `list` events in the namespaces of the MillDeployments, `get` and `list` nodes. An operator
+without the right to `get` reports `the platform of node node-1` instead of `linux/amd64`, and does not notice a lost
+node; without `list` it does not report how much the largest node has.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from mill_kube.client import KubeClient
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, KubeError
 from mill_kube.resources import EVENTS, NODES
-from mill_objects.fields import mappings
+from mill_objects.fields import mapping, mappings, text
+from mill_operator.core.observed.allocatable import LargestNode, project_allocatable
 from mill_operator.core.observed.events import ObservedEvent, project_events
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.nodes import ObservedNode, project_node
@@ -37,7 +39,12 @@ RESULTS_KEPT: Final = 1000
 EVENTS_LISTED: Final = 500
 """Events that are read of one object: a user who may write events can write any number of them."""
 
-Result = tuple[ObservedEvent, ...] | ObservedNode
+NODES_LISTED: Final = 100
+"""Nodes of a page. A node may have some tens of kilobytes, for the images that it lists."""
+NODE_PAGES: Final = 50
+"""Pages that are read. Of a larger cluster the largest node is not known."""
+
+Result = tuple[ObservedEvent, ...] | ObservedNode | LargestNode
 
 
 @dataclass(slots=True)
@@ -69,17 +76,21 @@ class Lookups:
             await asyncio.wait(running, timeout=WAIT_SECONDS)
         events: dict[str, tuple[ObservedEvent, ...]] = {}
         nodes: dict[str, ObservedNode] = {}
+        largest = LargestNode()
         for request, known in known_of.items():
             if isinstance(known.result, ObservedNode):
                 nodes[request.name] = known.result
+            elif isinstance(known.result, LargestNode):
+                largest = known.result
             elif known.result is not None:
                 events[request.name] = known.result
-        return LookupResults(events, nodes)
+        return LookupResults(events, nodes, largest.amounts)
 
     def _start(self, request: LookupRequest) -> _Known:
         known = self._known.setdefault(request, _Known())
         self._known.move_to_end(request)
-        fresh = FAILURE_SECONDS if known.failed else request.fresh
+        is_repeated_soon = known.failed and request.about != "nodes"  # a list of all nodes costs too much
+        fresh = FAILURE_SECONDS if is_repeated_soon else request.fresh
         if known.task is None and self._now() - known.started_at >= fresh:
             known.started_at = self._now()
             known.task = asyncio.create_task(self._look_up(request, known))
@@ -102,9 +113,22 @@ class Lookups:
     async def _read(self, request: LookupRequest) -> Result:
         if request.about == "node":
             return project_node(await self._client.request(Request("get", NODES, None, request.name)))
+        if request.about == "nodes":
+            return await self._largest_node()
         about = f"involvedObject.uid={request.name}"
         found = await self._client.list(EVENTS, request.namespace, fields=about, limit=EVENTS_LISTED)
         return project_events(mappings(found, "items"))
+
+    async def _largest_node(self) -> LargestNode:
+        largest, after = LargestNode(), None
+        for _ in range(NODE_PAGES):
+            page = await self._client.list(NODES, None, limit=NODES_LISTED, after=after)
+            for node in mappings(page, "items"):
+                largest = largest.or_larger(project_allocatable(node))
+            after = text(mapping(page, "metadata"), "continue")
+            if not after:
+                return largest
+        return LargestNode()
 
     def _explain(self, request: LookupRequest, error: KubeError | TimeoutError) -> None:
         log.debug("cannot look up %s %s: %s", request.about, request.name, error)

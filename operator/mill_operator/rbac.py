@@ -41,7 +41,13 @@ RIGHTS: Final = (
 )
 """In every namespace that the operator watches."""
 
-NODE_RIGHTS: Final = (Right(NODES, ("get",), "the platform of a node, and whether it is ready"),)
+NODE_RIGHTS: Final = (
+    Right(
+        NODES,
+        ("get", "list"),
+        "a node's platform, whether it is ready; what the largest can allocate, if a pod has no room",
+    ),
+)
 """In the whole cluster, since nodes have no namespace. Without them, reasons lack that detail."""
 
 LEASE_RIGHTS: Final = (

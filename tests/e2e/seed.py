@@ -21,3 +21,10 @@ LINES = """\
   broken: failed: image pull failed: tag not found
   deploy finished with errors
 """
+REASON = "failed: image pull failed: tag not found"
+
+
+def notices(registry: str) -> tuple[str, str]:
+    """Return what standard error may have: the image, or more if the line of `broken` had to wait for `web`."""
+    image = f"image {registry}/web:missing"
+    return f"  broken: {image}\n", f"  broken: {REASON} ({image})\n"

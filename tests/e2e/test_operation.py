@@ -47,6 +47,12 @@ service "slow" {
   health { path = "/healthz" }
 }
 """
+HUGE = """
+service "huge" {
+  image  = "REGISTRY/web:1"
+  memory = "900G"
+}
+"""
 VOLUME = """\
   volume "data" {
     path = "/data"
@@ -239,6 +245,9 @@ def _do_everything(namespace: Namespace) -> None:
     # Another hand.
     namespace.kubectl("delete", "deployment", "web")
     wait_for("web again", lambda: namespace.get("deployment", "web"))
+    # A pod that finds no node: how much has the largest?
+    namespace.kubectl("apply", "-f", "-", stdin=_resource(namespace, everything + HUGE))
+    wait_for("the largest node", lambda: namespace.service("huge").get("detail"))
     # Everything but the data leaves.
     assert failed_of(WEB.replace('"web"', '"rest"')) == []
     assert namespace.items("ingresses,cronjobs") == []

@@ -21,6 +21,7 @@ from mill_objects.fields import Unreadable, mapping, mappings
 from mill_objects.key import Key
 from mill_operator.caches import CHILD_KINDS
 from mill_operator.children.older_templates import template_of
+from mill_operator.core.observed import allocatable
 from mill_operator.core.observed import children as observed_children
 from mill_operator.core.observed import events as observed_events
 from mill_operator.core.observed import jobs as observed_jobs
@@ -70,6 +71,7 @@ PROJECTIONS: Final = (
     Projection("operator: Lease", project_lease, samples.LEASE),
     Projection("operator: Event", lambda body: observed_events.project_events(mappings(body, "items")), samples.EVENTS),
     Projection("operator: Node", observed_nodes.project_node, samples.NODE),
+    Projection("operator: Node's resources", allocatable.project_allocatable, samples.NODE),
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
     *(
         Projection(f"operator: {kind}", partial(observed_children.project_child, kind), samples.CHILDREN[kind])

@@ -164,6 +164,7 @@ def remembered(seen: Observation) -> ServiceStatus:
             "reason": finding.rule.code,
             "rule": finding.rule.id,
             "message": finding.message,
+            "detail": finding.detail or None,
             "evidence": finding.evidence,
             "suggestion": finding.suggestion,
             "since": timestamps.render(finding.since),

@@ -1,10 +1,9 @@
 """Numbers in tables, formatted as in the original mill."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+from mill_api.quantities import show_size
 
 
 def cpu(cores: float) -> str:
@@ -14,12 +13,7 @@ def cpu(cores: float) -> str:
 
 def size(count: int) -> str:
     """Format bytes: `1000 B`, `488.3 MiB`."""
-    if count < 1024:
-        return f"{count} B"
-    power = min(int(math.log(count, 1024)), len(_UNITS))
-    if 1024**power > count:  # the logarithm is rounded
-        power -= 1
-    return f"{count / 1024**power:.1f} {_UNITS[power - 1]}"
+    return show_size(count)
 
 
 def used(total: float, available: float, show: Callable[[Any], str]) -> str:

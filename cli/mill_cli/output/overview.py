@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from mill_cli.output.columns import NODES, TASKS, service_columns
 from mill_cli.output.tables import table
+from mill_cli.output.text import with_detail
 
 TROUBLED: Final = ("Failed", "Suspect", "Waiting")
 AT_EASE: Final = ("Pending", "Pulling", "Starting", "Healthy", "Stopping", "Stopped")
@@ -51,7 +52,7 @@ def _troubled(service: Any) -> bool:
 
 
 def _trouble(service: Any) -> str:
-    why = service.get("message") or service.get("reason") or ""
+    why = with_detail(str(service.get("message") or service.get("reason") or ""), service.get("detail"))
     if service["state"] in TROUBLED:
-        return str(why)
+        return why
     return f"{service['state']}: {why}" if why else str(service["state"])

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mill_cli.output.countdown import Countdown
 from mill_cli.output.lines import details, event_text
-from mill_cli.output.text import one_line
+from mill_cli.output.text import one_line, with_detail
 
 SAID: Final = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
 PENDING: Final = "Pending"
@@ -74,6 +74,8 @@ class Row:
         if not self.judged or self.desired is None:
             self.healthy, self.desired = desired if self.mood in ("good", "settling") else healthy, desired
         self.window.read(service, now, wall)
+        if self.mood == "suspect" and state == "Suspect":
+            self.text = _suspicion(service)
         if self.judged or not self.has_been_healthy:
             return
         if not self.window.is_needed and self.mood == "settling":
@@ -82,7 +84,7 @@ class Row:
             self._settle()
         elif state == "Suspect":
             self._progress("suspect")
-            self.healthy, self.text = healthy, one_line(str(service.get("message") or "suspect"))
+            self.healthy, self.text = healthy, _suspicion(service)
 
     def text_at(self, now: float) -> str:
         """Return the text to show at a moment."""
@@ -177,6 +179,10 @@ class Rows:
                 wall = None if self._ahead is None else now + self._ahead
                 self._rows[name].observe(self._statuses[name], now, wall)
         return self._rows[name]
+
+
+def _suspicion(service: Mapping[str, Any]) -> str:
+    return one_line(with_detail(str(service.get("message") or "suspect"), service.get("detail")))
 
 
 def _number(replicas: Any, name: str) -> int:

@@ -54,6 +54,9 @@ class ServiceView(BaseModel):
     state: State = Field(description="State, by the operator's verdict.")
     reason: str | None = Field(description="Why it is Failed, Suspect or Waiting: a code of docs/failure-codes.md.")
     message: str | None = Field(description="Explanation of `reason` for people.")
+    detail: str | None = Field(
+        description="What matters beside `message`, such as the image, the command, or the last line of the log."
+    )
     suggestion: str | None = Field(description="What to do about it.")
 
 
@@ -85,6 +88,7 @@ def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]
             "state": status.state.value,
             "reason": status.reason,
             "message": status.message,
+            "detail": status.detail,
             "suggestion": status.suggestion,
         }
 

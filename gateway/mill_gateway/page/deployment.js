@@ -132,7 +132,7 @@ function updateFailure(block, service) {
   const [headline, evidence, suggestion] = block.children;
   block.setAttribute("aria-label", `Why ${service.name} is ${service.state}`);
   say(headline.firstElementChild, service.name);
-  say(headline.lastElementChild, `${service.message}${service.reason ? ` (${service.reason})` : ""}`);
+  say(headline.lastElementChild, `${service.message}${service.detail ? `: ${service.detail}` : ""}${service.reason ? ` (${service.reason})` : ""}`);
   evidence.hidden = !service.evidence;
   evidence.setAttribute("aria-label", "Evidence");
   say(evidence, service.evidence ?? "");

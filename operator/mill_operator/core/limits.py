@@ -40,6 +40,8 @@ TEXT_BYTES: Final = 2048
 """Bytes kept of a foreign text. A kubelet's message can have 4096, and a status with many services must stay small."""
 CAUSE_BYTES: Final = 200
 """Bytes of a cause in a message, which is one line on a terminal."""
+DETAIL_BYTES: Final = 300
+"""Bytes of the detail of a reason, which is one line on a terminal."""
 NAME_BYTES: Final = 253
 """Bytes of a foreign name or reason. No name of an object is longer."""
 RUN_MESSAGE_LENGTH: Final = 200

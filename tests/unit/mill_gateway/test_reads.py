@@ -69,6 +69,7 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
         "state": "Healthy",
         "reason": None,
         "message": None,
+        "detail": None,
         "suggestion": None,
     }
     assert [web["name"], broken["name"], broken["reason"]] == ["web", "broken", "TagNotFound"]

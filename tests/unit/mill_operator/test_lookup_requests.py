@@ -23,6 +23,7 @@ class Row:
 
 EVENTS = ("events", UID)
 NODE = ("node", "node-1")
+NODES = ("nodes", "")
 BARE = waiting("ImagePullBackOff", 'Back-off pulling image "registry.example/web:1"')
 CRIO = waiting("ErrImagePull", "no image found in manifest list for architecture amd64, variant '', OS linux")
 BOUND = (claim("Bound", name="affinity-data"),)
@@ -45,8 +46,10 @@ ROWS = [
     Row("what does it wait for?", pod("pulling"), {EVENTS}, at=5),
     Row("is its node still there?", pod("pulling"), {EVENTS, NODE}, at=10),
     Row("a crash says all", pod("crashed-twice"), set(), at=60),
-    Row("no node is normal for a minute", pod("unschedulable"), set(), at=59),
-    Row("has somebody ordered a node?", pod("unschedulable"), {EVENTS}, at=60),
+    Row("no node is normal for a minute, but how large is the largest?", pod("unschedulable"), {NODES}, at=0),
+    Row("the same for CPU", pod("unschedulable-cpu"), {NODES}, at=59),
+    Row("has somebody ordered a node?", pod("unschedulable"), {EVENTS, NODES}, at=60),
+    Row("labels exclude the nodes, whatever their size", pod("unschedulable-selector"), set(), at=59),
     Row("a claim is given five seconds", pod("volume-unbound"), set(), at=4, claims=UNBOUND),
     Row("why is the claim not bound?", pod("volume-unbound"), {("events", "noclass-data-uid")}, at=5, claims=UNBOUND),
     Row(

@@ -15,6 +15,7 @@ from mill_operator.lookups import Lookups
 from tests.support.apiserver import ApiServer, InMemoryClient
 
 NODE = LookupRequest("node", "node-1")
+ALL_NODES = LookupRequest("nodes", "", fresh=60.0)
 POD = LookupRequest("events", "pod-uid", "shop")
 
 
@@ -61,6 +62,46 @@ async def test_a_node_and_the_events_of_one_object_are_looked_up(looking: Lookup
         "get /api/v1/nodes/node-1",
         "list /api/v1/namespaces/shop/events involvedObject.uid=pod-uid",
     }
+
+
+async def test_of_all_nodes_the_largest_amounts_are_kept(
+    looking: Lookups, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "NODES_LISTED", 2)
+    for at, memory in enumerate(("1Gi", "24548880Ki", "2Gi", "3Gi")):
+        server.put(
+            NODES, {"metadata": {"name": f"large-{at}"}, "status": {"allocatable": {"memory": memory, "cpu": "1"}}}
+        )
+    cordoned = {"spec": {"unschedulable": True}, "status": {"allocatable": {"memory": "1Ti", "cpu": "500m"}}}
+    server.put(NODES, {"metadata": {"name": "cordoned"}, **cordoned})
+    answers = await looking.results([ALL_NODES, NODE])
+    assert answers.largest_node == {"memory": 24548880 * 1024, "cpu": 1.0}
+    assert "node-1" in answers.nodes
+    assert [each.query["limit"] for each in server.requests if each.verb == "list"] == ["2", "2", "2"]
+
+
+async def test_nodes_are_listed_once_a_minute_at_most_whatever_is_answered(
+    looking: Lookups, server: ApiServer, clock: Clock
+) -> None:
+    server.add_fault("*", error=ApiError(403, "Forbidden", "no"))
+    for clock.time in (0.0, 5.0, 59.0):
+        assert (await looking.results([ALL_NODES])).largest_node == {}
+    assert len(server.requests) == 1
+    server.faults.clear()
+    for clock.time in (60.0, 119.0):
+        await looking.results([ALL_NODES])
+    assert len(server.requests) == 2
+
+
+async def test_of_more_nodes_than_are_read_the_largest_is_not_known(
+    looking: Lookups, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "NODES_LISTED", 1)
+    monkeypatch.setattr(lookups, "NODE_PAGES", 2)
+    for at in range(3):
+        server.put(NODES, {"metadata": {"name": f"large-{at}"}, "status": {"allocatable": {"cpu": "1"}}})
+    assert (await looking.results([ALL_NODES])).largest_node == {}
+    assert len(server.requests) == 2
 
 
 async def test_a_lookup_is_not_repeated_while_its_result_is_fresh(

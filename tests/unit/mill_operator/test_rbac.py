@@ -13,7 +13,7 @@ def test_the_yaml_is_the_manifests() -> None:
     assert list(yaml.safe_load_all(ACCOUNT.render())) == ACCOUNT.manifests()
 
 
-def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_get_a_node() -> None:
+def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_read_nodes() -> None:
     kinds = [(each["kind"], each["metadata"].get("namespace")) for each in ACCOUNT.manifests("shop")]
     assert [each for each in kinds if each[0].endswith(("Role", "RoleBinding"))] == [
         ("Role", "shop"),
@@ -24,7 +24,7 @@ def test_an_operator_of_one_namespace_has_no_right_elsewhere_but_to_get_a_node()
         ("RoleBinding", SYSTEM_NAMESPACE),
     ]
     (cluster_wide,) = (each for each in ACCOUNT.manifests("shop") if each["kind"] == "ClusterRole")
-    assert cluster_wide["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]}]
+    assert cluster_wide["rules"] == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]
 
 
 @pytest.mark.parametrize("right", ACCOUNT.rights, ids=str)

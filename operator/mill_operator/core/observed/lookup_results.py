@@ -19,6 +19,8 @@ class LookupResults:
     """By uid of what they are about, the newest first."""
     nodes: Mapping[str, ObservedNode] = field(default_factory=dict)
     """By name."""
+    largest_node: Mapping[str, float] = field(default_factory=dict)
+    """The most that one node can allocate of each resource: cores of CPU, or as many as Kubernetes counts."""
 
     def newest_event(self, uid: str, *reasons: str, container: str = "") -> ObservedEvent | None:
         """Return the newest event of one of these reasons, about that container if one is named."""

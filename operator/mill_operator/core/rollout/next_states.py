@@ -1,6 +1,7 @@
 """The next state of each service of a MillDeployment."""
 
 from datetime import datetime
+from typing import Final
 
 from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, State
 from mill_operator.core import limits, timestamps
@@ -11,6 +12,9 @@ from mill_operator.core.rollout.transitions import PHASES, TransitionRecorder
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED, TIMEOUT
+
+_WHY: Final = ("reason", "message", "detail", "rule", "since", "evidence", "suggestion")
+"""The fields of a status that say what is wrong."""
 
 
 class NextStates:
@@ -44,7 +48,7 @@ class NextStates:
         if timed_out:
             state = State.FAILED
         window = settle(before, observed, state, self._now)
-        why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since", "evidence", "suggestion"))
+        why: dict[str, str | None] = dict.fromkeys(_WHY)
         due = finding.due if finding is not None and state is not State.HEALTHY else None
         if finding is not None and state in (State.WAITING, State.SUSPECT, State.FAILED):
             why = _why(finding)
@@ -153,6 +157,7 @@ def _why(finding: Finding) -> dict[str, str | None]:
     return {
         "reason": finding.rule.code,
         "message": finding.message,
+        "detail": finding.detail or None,
         "rule": finding.rule.id,
         "since": timestamps.render(finding.since),
         "evidence": finding.evidence[: limits.EVIDENCE_LENGTH],

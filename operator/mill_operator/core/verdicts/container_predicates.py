@@ -85,7 +85,8 @@ def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] 
     # A program may need its sidecar, which starts at the same time.
     has_unready_sidecar = any(not other.is_init and not other.ready for other in subject.pod.injected)
     first = container.crashes < (3 if has_unready_sidecar else 2) or _ran_long(end)
-    return Match(evidence, {"exit_code": exit_code, **(values or {})}, open_ended=first)
+    last_line = next((line for line in reversed(end.message.splitlines()) if line.strip()), "")
+    return Match(evidence, {"exit_code": exit_code, "last_line": last_line, **(values or {})}, open_ended=first)
 
 
 def _ran_long(end: Termination) -> bool:

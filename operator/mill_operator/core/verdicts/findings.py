@@ -1,8 +1,9 @@
 """Findings: matches of the table in the subjects of one service, with texts and times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from string import Formatter
 from typing import Final
 
 from mill_api.status import ServiceStatus, State
@@ -33,6 +34,8 @@ class Finding:
     """Whether it is the fault of the version: of its own container, and of no other service."""
     root: str | None = None
     """The failed service that it follows from."""
+    detail: str = ""
+    """What matters beside the message."""
 
     @property
     def has_own_time(self) -> bool:
@@ -90,6 +93,7 @@ def _finding(
         due=_due(rule, match, since, before),
         is_own_fault=rule.is_own_fault and not container,
         waits=match.waits,
+        detail=_detail(rule.detail, values),
     )
 
 
@@ -101,13 +105,21 @@ def _due(rule: Reason, match: Match, since: datetime, before: ServiceStatus | No
     return since + (match.grace if match.grace is not None else rule.grace)
 
 
+def _detail(template: str, values: Mapping[str, str]) -> str:
+    """Return a rule's detail; empty if a value that it names is not known."""
+    names = [name for _, name, _, _ in Formatter().parse(template) if name]
+    return one_line(template.format_map(values), limits.DETAIL_BYTES) if all(map(values.get, names)) else ""
+
+
 def text_values(name: str, subject: Subject, match: Match) -> dict[str, str]:
     """Return what a rule's texts may name."""
     pod = subject.pod if isinstance(subject, PodSubject) else None
+    injected = subject.pod.container.image if isinstance(subject, PodSubject) and subject.container else ""
     node = (pod.node if pod else None) or "?"
     known = subject.results.nodes.get(node)
     return {
         "service": name,
+        "image": injected or subject.request.image,
         "memory": subject.request.memory or "none",
         "node": node,
         "platform": known.platform if known and known.platform else f"the platform of node {node}",
@@ -140,4 +152,5 @@ def _known_before(subject: Subject) -> Finding | None:
         since=since,
         due=_due(rule, Match(before.evidence or ""), since, before),
         is_own_fault=rule.is_own_fault,
+        detail=before.detail or "",
     )

@@ -10,6 +10,7 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.containers import ObservedContainer
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts import pulls
+from mill_operator.core.verdicts.scheduling_predicates import lacks_resources
 from mill_operator.core.verdicts.volume_predicates import is_pending_start
 
 PODS_LOOKED_UP: Final = 1
@@ -26,6 +27,8 @@ LONG_UNSCHEDULABLE: Final = timedelta(seconds=60)
 SOON: Final = 5.0
 """Seconds for which a result is fresh."""
 LATER: Final = 20.0
+MINUTE: Final = 60.0
+"""For a list of all nodes, which is the largest lookup."""
 SETTLED: Final = 300.0
 """For what does not change while the pod's status is the same."""
 
@@ -34,9 +37,9 @@ SETTLED: Final = 300.0
 class LookupRequest:
     """A lookup."""
 
-    about: Literal["events", "node"]
+    about: Literal["events", "node", "nodes"]
     name: str
-    """Name of a node; uid of every other object."""
+    """Name of a node; empty for all nodes; uid of every other object."""
     namespace: str = ""
     says: str = ""
     """The object's message at the time of the request; with another message it is another lookup."""
@@ -88,10 +91,12 @@ def _about_its_place(pod: ObservedPod, claims: dict[str, ObservedChild], now: da
         return set()
     waited = now - pod.created
     asked: set[LookupRequest] = set()
+    if pod.unschedulable is not None and lacks_resources(pod.unschedulable):
+        asked.add(LookupRequest("nodes", "", fresh=MINUTE))
+    unbound = [claims[name] for name in pod.claims if name in claims and claims[name].phase != "Bound"]
     if waited >= SILENCE:
-        unbound = [claims[name] for name in pod.claims if name in claims and claims[name].phase != "Bound"]
         asked |= {LookupRequest("events", claim.uid, claim.key.namespace, fresh=SOON) for claim in unbound[:1]}
-    if waited >= LONG_UNSCHEDULABLE and pod.unschedulable is not None and not asked:
+    if waited >= LONG_UNSCHEDULABLE and pod.unschedulable is not None and not unbound:
         asked.add(_events(pod, LATER))
     return asked
 

@@ -62,6 +62,8 @@ class Reason:
     """One sentence; `{names}` come from the match and from what was requested."""
     suggestion: str
     """The remedy, in the imperative; the same names."""
+    detail: str = ""
+    """What matters beside the message; the same names. It is left out where one of them is empty."""
     expected_for: timedelta | None = None
     """How long it is normal, and not even a suspicion; None: it is one at once."""
     is_patient: bool = False

@@ -1,12 +1,13 @@
 """Predicates of pods that the scheduler does not place: every cause that it names, those of most nodes first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
+from mill_api.quantities import show_size
 from mill_objects.printable import one_line
 from mill_operator.core import limits
 from mill_operator.core.observed.messages import cause
@@ -71,6 +72,9 @@ NODE_TAINTS: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/"
 COUNTED: Final = pattern(r"^(?P<before>\d{1,9}) (?P<text>.+)$|^(?P<other>.+) \((?P<after>\d{1,9})\)$")
 ABOUT_NODES: Final = "node(s) "
 CONTINUED: Final = "that the pod didn't tolerate"
+INSUFFICIENT: Final = "insufficient "
+IN_BYTES: Final = ("memory", "ephemeral-storage", "hugepages-")
+"""Beginnings of the names of resources that are counted in bytes."""
 ALL_NODES: Final = 10**9
 """The count of a cause that is about the pod itself."""
 
@@ -99,10 +103,31 @@ def unschedulable(*obstacles: Obstacle) -> PodPredicate:
             return None
         coming = subject.results.newest_event(pod.uid, *SCALING_UP)
         text = one_line(", ".join(each.text for each in causes), limits.CAUSE_BYTES)
-        values = {"cause": text, "volume": next(iter(pod.claims), "NAME")}
+        values = {
+            "cause": text,
+            "volume": next(iter(pod.claims), "NAME"),
+            "largest": largest_amounts(causes, subject.results.largest_node),
+        }
         return Match(pod.unschedulable, values, grace=SCALE_UP_GRACE if coming else None)
 
     return find
+
+
+def largest_amounts(causes: Iterable[Cause], largest: Mapping[str, float]) -> str:
+    """Return how much of the resources that do not suffice the largest node has; empty if that is not known."""
+    names = [each.text.removeprefix(INSUFFICIENT) for each in causes if each.text.startswith(INSUFFICIENT)]
+    return ", ".join(_amount(each, largest[each]) for each in names if each in largest)
+
+
+def _amount(resource: str, amount: float) -> str:
+    if resource == "cpu":
+        return f"{amount:.3g} CPU {'core' if amount == 1 else 'cores'}"
+    return show_size(int(amount)) if resource.startswith(IN_BYTES) else f"{amount:g} {resource}"
+
+
+def lacks_resources(message: str) -> bool:
+    """Return whether most nodes do not have what a pod requests, by the scheduler's message."""
+    return scheduling_causes(message)[0].obstacle is Obstacle.RESOURCES
 
 
 def scheduler_error(subject: PodSubject) -> Match | None:

@@ -4,6 +4,7 @@ What a runtime says of the command is the service's. What it says of its helpers
 and sockets is the node's, though the texts end alike.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from mill_api import names
@@ -25,6 +26,11 @@ COMMAND: Final = pattern(
     r'|error finding executable "[^"]*"'  # gVisor
     r"|the file \S+ was not found"  # Kata
     r"|no command specified"
+)
+COMMAND_NAME: Final = pattern(
+    r'exec: \\{0,20}"(?P<runc>[^"\\]+)|executable (?:file )?[`\'](?P<crun>[^`\']+)'
+    r'|finding executable "(?P<gvisor>[^"]+)"'
+    r"|the file (?P<kata>\S+) was not found|exec (?P<line>[^\s:]+): "
 )
 DIRECTORY: Final = pattern(r"(?i)chdir to (?:cwd \(\\{0,20}\"|[`'\"])(?P<directory>[^\"\\`']*)")
 TOO_LITTLE_MEMORY: Final = pattern(
@@ -99,18 +105,23 @@ def command_missing(subject: PodSubject) -> Match | None:
     """Find a command that does not exist in the image, or is not executable."""
     line = _runtime_line(subject)
     if line is not None and line["cause"].lower() == "permission denied":
-        return Match(_runtime_message(subject))
-    return COMMAND_MISSING(subject)
+        return _about_command(Match(_runtime_message(subject)))
+    return _about_command(COMMAND_MISSING(subject))
 
 
 def interpreter_missing(subject: PodSubject) -> Match | None:
     """Find a command that exists, as the runtime has checked, and whose interpreter or loader does not."""
     line = _runtime_line(subject)
-    return (
-        Match(_runtime_message(subject))
-        if line is not None and line["cause"].lower() == "no such file or directory"
-        else None
-    )
+    is_missing = line is not None and line["cause"].lower() == "no such file or directory"
+    return _about_command(Match(_runtime_message(subject))) if is_missing else None
+
+
+def _about_command(match: Match | None) -> Match | None:
+    """Add the command that the runtime names, if it names one."""
+    found = COMMAND_NAME.search(match.evidence) if match is not None else None
+    if match is None or found is None:
+        return match
+    return replace(match, values={**match.values, "command": next(filter(None, found.groups("")))})
 
 
 def _runtime_line(subject: PodSubject) -> Found | None:

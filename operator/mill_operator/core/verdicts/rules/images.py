@@ -16,7 +16,7 @@ from mill_operator.core.verdicts.pull_predicates import (
     storage_refuses,
 )
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seconds
-from mill_operator.core.verdicts.rules.registries import REGISTRY_TROUBLE, RETRIES
+from mill_operator.core.verdicts.rules.registries import IMAGE, REGISTRY_TROUBLE, RETRIES
 from mill_operator.core.verdicts.waiting_predicates import waits
 
 REFUSED: Final = "refused-pull"
@@ -32,6 +32,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the image's list of platforms lacks the node's",
         message="image pull failed: not built for {platform}",
+        detail=IMAGE,
         suggestion="Build the image for the node's platform too.",
     ),
     PodRule(
@@ -43,6 +44,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the manifest exists, and a layer does not: a push that was interrupted, or is in progress",
         message="image pull failed: incomplete in the registry",
+        detail=IMAGE,
         suggestion="Push the image again: a layer is missing in the registry.",
     ),
     PodRule(
@@ -60,6 +62,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the node's container runtime names a format or media type that it does not support",
         message="image pull failed: format not supported by the container runtime of node {node}",
+        detail=IMAGE,
         suggestion="Rebuild the image in the OCI format, or in Docker's schema 2, with layers in gzip.",
     ),
     PodRule(
@@ -78,6 +81,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the image's parts do not fit together: layers, configuration and digests",
         message="image pull failed: broken image: {waiting}",
+        detail=IMAGE,
         suggestion="Build the image and push it again. If other nodes can pull it, check the proxy or mirror between.",
     ),
     PodRule(
@@ -92,6 +96,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the node does not know which registry is meant",
         message="image pull failed: no registry in the image's name",
+        detail=IMAGE,
         suggestion="Write the full name of the image, registry first: docker.io/library/nginx:1.",
     ),
     PodRule(
@@ -103,6 +108,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="`InvalidImageName`: the kubelet cannot read the image's name",
         message="image pull failed: invalid image name",
+        detail=IMAGE,
         suggestion="Correct the image's name.",
     ),
     PodRule(
@@ -114,6 +120,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="`ErrImageNeverPull`: the node may not pull, and does not have the image",
         message="image pull failed: not on node {node}, and pulling is forbidden",
+        detail=IMAGE,
         suggestion="Put the image on the node.",
     ),
     PodRule(
@@ -124,6 +131,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=account_locked,
         evidence="the registry has locked the account after failed logins",
         message="image pull failed: account locked by the registry after failed logins",
+        detail=IMAGE,
         suggestion="Correct the pull secret (imagePullSecrets of the namespace's default ServiceAccount), then wait"
         " until the registry unlocks the account: often 15 minutes.",
         timer_group=REFUSED,
@@ -136,6 +144,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(r"too ?many ?requests"),
         evidence="429, or `toomanyrequests`",
         message="image pull failed: too many requests to the registry",
+        detail=IMAGE,
         suggestion=(
             "Give the namespace's default ServiceAccount the credentials of an account with a higher limit"
             " (imagePullSecrets), or wait."
@@ -152,6 +161,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         evidence="`SignatureValidationFailed`, or `Source image rejected`: the node's policy does not accept the"
         " signature",
         message="image pull failed: signature not accepted: {waiting}",
+        detail=IMAGE,
         suggestion="Sign the image, or ask your cluster administrator.",
     ),
     PodRule(
@@ -163,6 +173,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="`not found`, `manifest unknown` or `name unknown` from the registry",
         message="image pull failed: {what} not found",
+        detail=IMAGE,
         suggestion=(
             "Check the name and tag of the image, and whether it was pushed."
             " Registries report the same for a missing repository."
@@ -176,6 +187,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=address_refused,
         evidence="the registry's firewall does not accept the node's address",
         message="image pull failed: access denied for the node's address: {waiting}",
+        detail=IMAGE,
         suggestion="Allow the addresses of the cluster in the registry's firewall.",
         timer_group=REFUSED,
     ),
@@ -187,6 +199,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=proxy_refuses,
         evidence="a proxy or an egress policy refuses the connection, before any registry answers",
         message="image pull failed: access to the registry denied by a proxy or firewall: {waiting}",
+        detail=IMAGE,
         suggestion="Ask your cluster administrator to let the nodes reach the registry.",
         timer_group=REFUSED,
     ),
@@ -198,6 +211,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=storage_refuses,
         evidence="403 of the storage or the CDN to which the registry refers, or of a page that is not a registry's",
         message="image pull failed: access denied by the storage or CDN behind the registry (403){registry}",
+        detail=IMAGE,
         suggestion="Let the nodes reach it: check proxies, firewalls, and network and endpoint policies.",
         timer_group=REFUSED,
     ),
@@ -209,6 +223,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull_secret_missing,
         evidence="access denied, and the event `FailedToRetrieveImagePullSecret` of the pod",
         message="image pull failed: access denied, pull secret not found: {secrets}",
+        detail=IMAGE,
         suggestion="Create that Secret, or name another in the namespace's default ServiceAccount (imagePullSecrets).",
         timer_group=REFUSED,
     ),
@@ -222,6 +237,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         evidence="401, 403, `unauthorized` or `denied` from the registry; 60 s on a node that became ready"
         " less than five minutes ago",
         message="image pull failed: access denied",
+        detail=IMAGE,
         suggestion=(
             "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets)."
             " Some registries report the same for a missing repository."

@@ -132,6 +132,7 @@ PLACEMENT: Final[tuple[Rule, ...]] = (
             " minutes more when an autoscaler orders a node"
         ),
         message=MESSAGE,
+        detail="largest node: {largest}",
         suggestion="Request less cpu or memory, or add a node.",
         timer_group=NO_NODE,
     ),

@@ -18,6 +18,7 @@ SLOW_PULL: Final = PodRule(
     predicate=pulling,
     evidence="a pod that is ready for its containers, and an image that has not been pulled",
     message="pulling for {minutes}m",
+    detail="image {image}",
     suggestion="Check the size of the image, and how fast the node's connection to the registry is.",
 )
 

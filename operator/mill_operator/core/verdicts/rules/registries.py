@@ -11,6 +11,8 @@ REGISTRY_TROUBLE: Final = "registry"
 RETRIES: Final = seconds(120)
 """The kubelet pulls again after 10, 20 and 40 seconds, each time up to 15 seconds late. A registry that is away for a
 minute is answered by the third of these attempts, not before."""
+IMAGE: Final = "image {image}"
+"""What matters of a pull."""
 
 VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
     PodRule(
@@ -26,6 +28,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         ),
         evidence="the kubelet cannot connect to the container runtime of its node",
         message="image pull failed: container runtime of node {node} does not answer: {waiting}",
+        detail=IMAGE,
         suggestion="Wait if the runtime restarts. Otherwise ask your cluster administrator to check node {node}.",
         timer_group=REGISTRY_TROUBLE,
     ),
@@ -45,6 +48,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         ),
         evidence="connection refused, time-outs, no such host, 500 to 504",
         message="image pull failed: registry unavailable: {waiting}",
+        detail=IMAGE,
         suggestion="Check that the registry works and that the nodes can reach it. The node retries by itself.",
         timer_group=REGISTRY_TROUBLE,
     ),
@@ -56,6 +60,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(r"pull QPS exceeded|context canceled"),
         evidence="`pull QPS exceeded` or `context canceled`, from the node itself; a cause that is known already stays",
         message="image pull failed: {waiting}",
+        detail=IMAGE,
         suggestion="Wait: the node is busy pulling, and retries by itself.",
     ),
     PodRule(
@@ -75,6 +80,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         ),
         evidence="the node's disk or its store of images: what is full, broken, or missing in it",
         message="image pull failed: disk or image store of node {node}: {waiting}",
+        detail=IMAGE,
         suggestion="Wait for the next attempt. If it fails, ask your cluster administrator to check the disk of node"
         " {node}, or move the service to another node.",
         timer_group=REGISTRY_TROUBLE,
@@ -91,6 +97,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         ),
         evidence="a web page, or nothing that a registry says: from a proxy, a mirror, or another server",
         message="image pull failed: no registry's answer: {waiting}",
+        detail=IMAGE,
         suggestion="Check the registry in the image's name, and the mirror or proxy between it and the nodes.",
         timer_group=REGISTRY_TROUBLE,
     ),
@@ -105,6 +112,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         ),
         evidence="the node does not accept the certificate of the registry",
         message="image pull failed: certificate not accepted: {waiting}",
+        detail=IMAGE,
         suggestion="Renew the registry's certificate, or let the nodes trust its issuer.",
         timer_group=REGISTRY_TROUBLE,
     ),
@@ -116,6 +124,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(r""),
         evidence="an image that cannot be pulled, for any other cause",
         message="image pull failed: {waiting}",
+        detail=IMAGE,
         suggestion="Fix what the message names, or ask your cluster administrator.",
         timer_group=REGISTRY_TROUBLE,
     ),

@@ -13,6 +13,8 @@ from mill_operator.core.verdicts.container_predicates import (
 from mill_operator.core.verdicts.pod_predicates import exceeds_its_storage
 from mill_operator.core.verdicts.rule import AT_ONCE, EvictionRule, PodRule, Rule, Speed
 
+LAST_LINE: Final = "last log line: {last_line}"
+
 ENDS: Final[tuple[Rule, ...]] = (
     PodRule(
         id="out-of-memory-injected",
@@ -45,6 +47,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         is_patient=True,
         evidence="exit code 0, twice",
         message="container exited with code 0",
+        detail=LAST_LINE,
         suggestion="Declare a program that finishes its work as a `task`: a service runs until it is stopped.",
     ),
     PodRule(
@@ -68,6 +71,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         is_patient=True,
         evidence="any other exit code, twice",
         message="container exited with code {exit_code}",
+        detail=LAST_LINE,
         suggestion="Read its last output: mill logs {service}",
     ),
     EvictionRule(

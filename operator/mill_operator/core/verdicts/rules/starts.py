@@ -27,6 +27,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="`exec format error`: a program for another processor, or a script without `#!`",
         message="container start failed: not built for {platform}",
+        detail="image {image}",
         suggestion="Build the image for the node's platform.",
     ),
     PodRule(
@@ -38,6 +39,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the runtime cannot execute the command: it does not exist, or is not executable",
         message="container start failed: command not found",
+        detail="command {command}",
         suggestion="Check `command`, and that the image contains the program.",
     ),
     PodRule(
@@ -50,6 +52,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         evidence="the command exists, and the kernel does not find what it needs to run: the only line of its log is"
         " the runtime's `exec …: no such file or directory`",
         message="container start failed: interpreter or loader of the command not found",
+        detail="command {command}",
         suggestion="Check the script's `#!` line and its line ends (LF, not CRLF), or build the program for the"
         " image's C library (glibc or musl).",
     ),
@@ -94,6 +97,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="the cluster or Mill demands `runAsNonRoot`, and the image's user is root, or a name",
         message="container not created: the image's user must be a number other than 0",
+        detail="image {image}",
         suggestion="Set `USER` in the image to a number other than 0, such as `USER 65532`.",
     ),
     PodRule(

@@ -1,0 +1,65 @@
+"""What a log of CI shows of a deploy that fails: both streams in one, and the cause before it is a verdict."""
+
+import re
+
+from tests.e2e.seed import LINES, SEED, notices
+
+from .conftest import MILL, Namespace
+
+HUGE = """
+service "web" {
+  image  = "REGISTRY/web:1"
+  memory = "900G"
+}
+"""
+BROKEN = """
+service "crash" {
+  image   = "REGISTRY/busybox:1"
+  cpu     = 0.02
+  command = ["sh", "-c", "echo connecting; echo cannot reach the database; exit 3"]
+}
+
+service "command" {
+  image   = "REGISTRY/web:1"
+  cpu     = 0.02
+  command = ["/nosuch", "-v"]
+}
+"""
+
+
+def joined(namespace: Namespace, text: str, *options: str) -> str:
+    """Deploy, and return standard output and standard error as one log has them."""
+    file = namespace.folder / "production.mill"
+    file.write_text(text.replace("REGISTRY", namespace.registry))
+    script = 'exec "$0" deploy "$@" 2>&1'
+    arguments = ("bash", "-c", script, str(MILL), str(file), "--namespace", namespace.name, *options)
+    return namespace.run(*arguments, check=False).stdout
+
+
+def test_the_four_lines_are_in_order_in_a_log_of_both_streams(namespace: Namespace) -> None:
+    log = joined(namespace, SEED)
+    (notice,) = [each for each in notices(namespace.registry) if each in log]
+    assert log.replace(notice, "", 1) == LINES
+
+
+def test_a_pod_without_room_is_reported_with_the_largest_node_and_the_time(namespace: Namespace) -> None:
+    first, *_ = joined(namespace, HUGE, "--timeout", "30s").splitlines()
+    cause = re.escape("  web: waiting: no nodes available: insufficient memory (largest node: ")
+    found = re.fullmatch(cause + r"\d+\.\d GiB; fails in (\d+)s\)", first)
+    assert found is not None, first
+    assert 60 <= int(found[1]) <= 120
+    (service,) = namespace.status()["services"]
+    assert service["message"] == "no nodes available: insufficient memory"
+
+
+def test_a_crash_has_its_last_line_and_a_command_its_name(namespace: Namespace) -> None:
+    lines = joined(namespace, BROKEN).splitlines()
+    failures = [each for each in lines if "failed: con" in each]
+    assert [each.partition(" (")[0].strip() for each in dict.fromkeys(failures)][-2:] == [
+        "crash:   failed: container exited with code 3",
+        "command: failed: container start failed: command not found",
+    ]
+    log = "\n".join(lines)
+    assert log.count("last log line: cannot reach the database") >= 1
+    assert log.count("command /nosuch") == 1
+    assert lines[-1] == "  deploy finished with errors"
