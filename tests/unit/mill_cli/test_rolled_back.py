@@ -26,6 +26,7 @@ def shown(*services: Any, **cluster: Any) -> str:
         (WEB | {"message": "it sleeps"}, "web      Hibernating: it sleeps"),
         (WEB | {"reason": "Winter"}, "web      Hibernating: Winter"),
         (WEB | {"state": "Failed", "message": "it fell"}, "web      it fell"),
+        (WEB | {"state": "Failed", "message": "it fell", "detail": "image web:9"}, "web      it fell (image web:9)"),
     ],
 )
 def test_an_unknown_state_is_shown_as_it_stands(service: Any, said: str) -> None:

@@ -61,6 +61,18 @@ def status(name: str, healthy: int, desired: int, state: str = "Progressing") ->
     return {"name": name, "state": state, "replicas": {"healthy": healthy, "desired": desired}}
 
 
+def test_a_suspicion_has_its_detail_once_a_status_has_it() -> None:
+    rows = Rows(["web"])
+    rows.apply(*progress("suspect", message="no nodes available: insufficient memory"), 0.0)
+    suspect = {"message": "no nodes available: insufficient memory", "detail": "largest node: 23.4 GiB"}
+    rows.observe([status("web", 0, 1, "Suspect") | suspect], 1.0)
+    (row,) = rows.shown
+    assert row.text == "no nodes available: insufficient memory (largest node: 23.4 GiB)"
+    rows.apply(*progress("starting"), 2.0)
+    rows.observe([status("web", 0, 1, "Suspect") | suspect], 3.0)  # of another replica of the gateway, and older
+    assert (row.mood, row.text) == ("going", "starting")
+
+
 def names(rows: list[Row]) -> list[str]:
     return [each.name for each in rows]
 
