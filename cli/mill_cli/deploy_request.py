@@ -2,19 +2,20 @@
 
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
+from mill_cli.consent import Consent
 from mill_cli.errors import CliError
 from mill_cli.files import File, refusal
 from mill_cli.options import Options
 from mill_cli.output import screen
 
 
-def deploy_request(options: Options, file: File, *, force: bool) -> Request:
+def deploy_request(options: Options, file: File, consent: Consent) -> Request:
     """Return the request that deploys a file. Raise `CliError` if the file is a MillDeployment with problems."""
     query, text = dict(options.query), file.text
     if file.is_resource:
         text, identity = _from_resource(options, file)
         query = identity | query
-    return Request("POST", "/v1/deploy", query | ({"force": "true"} if force else {}), text)
+    return Request("POST", "/v1/deploy", query | consent.query, text)
 
 
 def with_places(error: Refused, file: File) -> CliError:

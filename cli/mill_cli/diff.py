@@ -2,6 +2,7 @@
 
 from mill_cli.connection.client import Gateway
 from mill_cli.connection.failures import Refused
+from mill_cli.consent import Consent
 from mill_cli.deploy_request import deploy_request, with_places
 from mill_cli.errors import Exit
 from mill_cli.files import File
@@ -11,7 +12,9 @@ from mill_cli.output import differences, screen
 
 def diff(options: Options, file: File, *, force: bool, exit_code: bool) -> Exit:
     """Print the changes. With `exit_code`, changes are a failure. Raise `CliError`."""
-    request = deploy_request(options, file, force=force)
+    # What a deploy would be refused for is what a comparison is made to show.
+    shown = Consent(force=force, allow_empty=True, replace_all=True, system=True)
+    request = deploy_request(options, file, shown)
     query = request.query | {"dryRun": "true"}
     with Gateway(options) as gateway:
         try:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # a deploy sends the file unparsed and needs none of these
 
 DEFAULT: Final = Path("./mill.conf")
 STDIN: Final = Path("-")
+STDIN_NAME: Final = "<stdin>"
+"""The name of standard input in messages."""
 MAX_BYTES: Final = 2 * 1024 * 1024
 """Maximum bytes of a file: the gateway's limit, and more than the API server stores of a resource."""
 _RESOURCE: Final = re.compile(rb"---|%YAML|\{|(apiVersion|kind)[ \t]*:|[\"'](apiVersion|kind)[\"'][ \t]*:")
@@ -65,7 +67,7 @@ def choose(positional: Path | None, option: Path | None) -> Path:
 
 def read(path: Path) -> File:
     """Read a file, or standard input. Raise `CliError`."""
-    name = "<stdin>" if path == STDIN else str(path)
+    name = STDIN_NAME if path == STDIN else str(path)
     try:
         text = read_bounded(path, MAX_BYTES)
     except OSError as error:

@@ -1,26 +1,42 @@
 """Requests that lead to a rollout, and the rollout shown until it finishes: deploy, restart, watch."""
 
 from datetime import timedelta
+from typing import Final
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
+from mill_cli.consent import Consent
 from mill_cli.deploy_request import deploy_request, with_places
+from mill_cli.empty_files import refuse_empty
 from mill_cli.errors import CliError, Exit
 from mill_cli.files import File
 from mill_cli.follow import FollowedRollout, follow, open_stream
 from mill_cli.options import Options
+from mill_cli.output import screen
 from mill_cli.output.lines import DEPLOY, RESTART
+from mill_cli.plans import is_outdated, planned_request
+
+PLANS: Final = 5
+"""Number of plans that are made while others change what is deployed."""
 
 
-def deploy(options: Options, file: File, *, force: bool, timeout: timedelta | None) -> Exit:
-    """Deploy a file and follow its rollout. Raise `CliError`."""
+def deploy(options: Options, file: File, consent: Consent, *, timeout: timedelta | None) -> Exit:
+    """Show what a deploy will do, deploy the file, and follow its rollout. Raise `CliError`."""
+    if not consent.allow_empty:
+        refuse_empty(file)
+    request = deploy_request(options, file, consent)
     with Gateway(options) as gateway:
-        stream = open_stream(gateway, deploy_request(options, file, force=force))
-        try:
-            return follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
-        except Refused as error:
-            raise with_places(error, file) from error
+        for attempt in range(PLANS):
+            try:
+                stream = open_stream(gateway, planned_request(gateway, request, file, consent))
+                return follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
+            except Refused as error:
+                if not is_outdated(error) or attempt == PLANS - 1:
+                    raise with_places(error, file) from error
+                if not options.quiet:
+                    screen.note("what is deployed has changed meanwhile; the plan is another one now:")
+    raise AssertionError  # the last attempt returns or raises
 
 
 def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exit:

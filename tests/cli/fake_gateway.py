@@ -75,6 +75,7 @@ def event(name: str | None, data: Any, id_: str | None = None) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+DEPLOY = "/v1/deploy"
 HEARTBEAT = b": ping - 2026-01-31 12:00:15.000000+00:00\r\n\r\n"
 ROLLOUT = {"Mill-Deployment": "shop/mill", "Mill-Rollout": "8ffa93a4.2"}
 
@@ -98,6 +99,9 @@ class FakeGateway:
     def __init__(self, certificate: Path | None = None) -> None:
         """Speak TLS if there is a certificate; its key is in the same file."""
         self.asked: list[Asked] = []
+        """Every request but dry runs."""
+        self.planned: list[Asked] = []
+        """The dry runs."""
         self._answers: dict[tuple[str, str], list[Answer | Callable[[Asked], Answer]]] = defaultdict(list)
         handler = type("Handler", (_Handler,), {"gateway": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -118,6 +122,10 @@ class FakeGateway:
         """Have a route give these answers, one after the other; the last one again and again."""
         self._answers[method, path] = list(answers)
 
+    def plans(self, *answers: Answer | Callable[[Asked], Answer], method: str = "POST", path: str = DEPLOY) -> None:
+        """Have the dry run of a route give these answers. Without any, it is refused as by a gateway without plans."""
+        self._answers[f"dry run of {method}", path] = list(answers)
+
     @property
     def requests(self) -> list[tuple[str, str, dict[str, str]]]:
         """Everything that was asked for."""
@@ -125,10 +133,11 @@ class FakeGateway:
 
     def answer(self, asked: Asked) -> Answer:
         """Return the next answer."""
-        self.asked.append(asked)
-        waiting = self._answers[asked.method, asked.path]
+        is_plan = asked.query.get("dryRun") == "true"
+        (self.planned if is_plan else self.asked).append(asked)
+        waiting = self._answers[f"dry run of {asked.method}" if is_plan else asked.method, asked.path]
         if not waiting:
-            return refusal(404, f"no such path: {asked.path}")
+            return refusal(404, f"no such path: {asked.path}", code="path_not_found")
         found = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         return found if isinstance(found, Answer) else found(asked)
 

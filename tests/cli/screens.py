@@ -22,10 +22,12 @@ FAILURE = {
 }
 
 
-def on_terminal(mill: Mill, *arguments: str, columns: int = 80, lines: int = 24, **variables: str) -> Terminal:
-    """Start it on a terminal, with the variables added to its environment."""
+def on_terminal(
+    mill: Mill, *arguments: str, columns: int = 80, lines: int = 24, program: str = str(MILL), **variables: str
+) -> Terminal:
+    """Start it, or another program that calls it, on a terminal, with the variables added to its environment."""
     return Terminal(
-        MILL,
+        program,
         *arguments,
         columns=columns,
         lines=lines,

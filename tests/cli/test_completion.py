@@ -28,7 +28,7 @@ def complete(mill: Mill, *words: str) -> list[str]:
 
 
 def test_commands_and_options(mill: Mill, gateway: FakeGateway) -> None:
-    assert complete(mill, "d") == ["deploy", "diff", "drain"]
+    assert complete(mill, "d") == ["deploy", "delete", "diff", "drain"]
     assert complete(mill, "secret", "") == ["set", "get", "list", "delete"]
     assert complete(mill, "deploy", "--f") == ["--file", "--force"]
     assert complete(mill, "render", "--output", "") == ["yaml", "json", "mill"]

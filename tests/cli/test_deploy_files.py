@@ -49,12 +49,6 @@ def test_a_mill_file_is_sent_as_it_is(mill: Mill, takes: FakeGateway, arguments:
     assert asked.headers["accept"] == "text/event-stream"
 
 
-@pytest.mark.parametrize("empty", ["", "# nothing yet\n"])
-def test_an_empty_file_is_sent_too(mill: Mill, takes: FakeGateway, empty: str) -> None:
-    assert mill("deploy", mill.file(empty)).code == 0
-    assert takes.asked[0].body == empty.encode()
-
-
 @pytest.mark.parametrize(
     ("form", "options", "query", "note"),
     [
@@ -91,7 +85,10 @@ def test_a_milldeployment_that_is_wrong_is_not_sent(mill: Mill, takes: FakeGatew
 @pytest.mark.parametrize("command", ["deploy", "diff"])
 def test_what_the_gateway_finds_wrong_is_shown_with_its_places(mill: Mill, gateway: FakeGateway, command: str) -> None:
     told = "invalid config: parse error: unknown attribute `prot`"
-    gateway.answers("POST", "/v1/deploy", refusal(400, told, diagnostics=[{"line": 3}]))
+    refused = refusal(400, told, diagnostics=[{"line": 3}])
+    gateway.answers("POST", "/v1/deploy", refused)
+    if command == "diff":
+        gateway.plans(refused)
     done = mill(command, mill.file(BAD, "bad.mill"))
     shown = PROBLEMS.replace("FILE", "bad.mill").replace("error: ", "error: invalid config: ", 1)
     assert (done.stdout, done.stderr, done.code) == ("", shown, 1)
@@ -139,25 +136,27 @@ shop/mill: 1 added, 1 changed, 1 removed, 1 unchanged
 
 
 def test_diff_shows_the_changes_of_a_dry_run(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.answers("POST", "/v1/deploy", as_json(PLAN))
+    gateway.plans(as_json(PLAN))
     file = mill.file(AS_MILL)
     done = mill("diff", file, "-n", "shop")
     assert (done.stdout, done.stderr, done.code) == (PLAN_LINES, "", 0)
     assert mill("diff", "-f", file, "--exit-code", "--force").code == 1
     as_line = mill("diff", file, "--json", "--exit-code")
     assert (json.loads(as_line.stdout), as_line.stdout.count("\n"), as_line.code) == (PLAN, 1, 1)
-    assert [each.query for each in gateway.asked] == [
-        {"namespace": "shop", "dryRun": "true"},
-        {"force": "true", "dryRun": "true"},
-        {"dryRun": "true"},
+    shown = {"allowEmpty": "true", "replaceAll": "true", "system": "true", "dryRun": "true"}
+    assert [each.query for each in gateway.planned] == [
+        {"namespace": "shop"} | shown,
+        {"force": "true"} | shown,
+        shown,
     ]
-    assert {each.body for each in gateway.asked} == {AS_MILL.encode()}
+    assert {each.body for each in gateway.planned} == {AS_MILL.encode()}
+    assert gateway.asked == []
 
 
 def test_diff_of_nothing_and_of_something_new(mill: Mill, gateway: FakeGateway) -> None:
     same = PLAN | {"changed": False, "services": PLAN["services"][:1], "tasks": []}
     new = PLAN | {"created": True, "services": PLAN["services"][1:2], "tasks": []}
-    gateway.answers("POST", "/v1/deploy", as_json(same), as_json(new))
+    gateway.plans(as_json(same), as_json(new))
     file = mill.file(AS_MILL)
     done = mill("diff", file, "--exit-code")
     assert (done.stdout, done.code) == ("shop/mill: no changes\n", 0)

@@ -195,7 +195,7 @@ def test_streams_that_are_closed_from_the_start(mill: Mill, gateway: FakeGateway
     assert mill.shell("mill ps >&-").code == 0
     assert mill.shell("mill nope 2>&-").code == 2
     assert mill.shell("mill ps <&- >&- 2>&-").code == 0
-    assert mill.shell("mill deploy - <&-").stdout == "  deployed\n"
+    assert mill.shell("mill deploy - --allow-empty <&-").stdout == "  deployed\n"
     assert gateway.asked[-1].body == b""
 
 

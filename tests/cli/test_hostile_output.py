@@ -45,8 +45,11 @@ PLAN = bad(
     "namespace",
     changed=True,
     created=True,
-    tasks=[],
+    volumes_kept=[BAD],
+    base=BAD,
+    tasks=[bad("name", change="removed", fields=[])],
     services=[
+        bad("name", change="removed", fields=[]),
         bad(
             "name",
             change="changed",
@@ -54,9 +57,10 @@ PLAN = bad(
                 bad("path", "before", "after"),
                 bad("path", before=[BAD], after={BAD: [BAD]}),
             ],
-        )
+        ),
     ],
 )
+DELETION = bad("name", "namespace", services=[BAD], tasks=[BAD], volumes_kept=[BAD])
 
 COMMANDS = {
     "status": ["status"],
@@ -68,6 +72,7 @@ COMMANDS = {
     "spawn": ["spawn", "migrate"],
     "diff": ["diff", "file.mill"],
     "deploy": ["deploy", "file.mill"],
+    "delete": ["delete"],
     "deploy with details": ["deploy", "file.mill", "-v"],
     "restart": ["restart", BAD],
     "watch": ["watch"],
@@ -107,7 +112,10 @@ def hostile(mill: Mill, gateway: FakeGateway) -> Mill:
     }.items():
         gateway.answers("GET", path, as_json(found))
     gateway.answers("POST", "/v1/tasks/spawn", as_json(TASK))
-    gateway.answers("POST", "/v1/deploy", lambda asked: as_json(PLAN) if "dryRun" in asked.query else rollout(*EVENTS))
+    gateway.plans(as_json(PLAN))
+    gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
+    gateway.plans(as_json(DELETION), method="DELETE", path="/v1/deployments/mill")
+    gateway.answers("DELETE", "/v1/deployments/mill", rollout(*EVENTS))
     gateway.answers("POST", f"/v1/restart/{name}", rollout(*EVENTS))
     gateway.answers("GET", "/v1/deployments/mill/events", rollout(*EVENTS))
     gateway.answers("POST", f"/v1/nodes/{name}/drain", rollout(*EVENTS))

@@ -72,7 +72,7 @@ class Namespace:
         self.commands.append(" ".join(argv))
         environment = {**os.environ, **self.cluster.environment(), "MILL_ADDRESS": self.gateway}
         done = subprocess.run(
-            argv, input=stdin, env=environment, capture_output=True, text=True, timeout=180, check=False
+            argv, input=stdin or "", env=environment, capture_output=True, text=True, timeout=180, check=False
         )
         assert not check or done.returncode == 0, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return Finished(done.returncode, done.stdout, done.stderr)

@@ -22,6 +22,7 @@ COMMANDS: Final = (
         "rollouts",
         {
             "deploy": "Deploy a file and follow the rollout until it finishes.",
+            "delete": "Delete a deployment and wait until its pods are gone.",
             "restart": "Restart a service and wait for the rollout to finish.",
             "watch": "Follow a rollout until it finishes.",
             "diff": "Show what a deploy of a file would change.",

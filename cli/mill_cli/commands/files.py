@@ -7,7 +7,7 @@ import click
 
 from mill_cli import files
 from mill_cli.command import command
-from mill_cli.commands.parameters import file_argument, file_option
+from mill_cli.commands.parameters import allow_empty_option, file_argument, file_option
 from mill_cli.errors import Exit
 from mill_cli.options import Options
 
@@ -17,14 +17,16 @@ FORMATS: Final = ("yaml", "json", "mill")
 @command()
 @file_argument
 @file_option
-def validate(options: Options, path: Path | None, file: Path | None) -> Exit:
+@allow_empty_option
+def validate(options: Options, path: Path | None, file: Path | None, *, allow_empty: bool) -> Exit:
     """Check a file without a cluster and show all problems.
 
-    With --json each problem is one line, with its place, for editors.
+    A file without any service or task is a problem, too: `mill deploy` refuses it. With --json each problem is one
+    line, with its place, for editors.
     """
     from mill_cli.validation import validate as run
 
-    return run(options, files.read(files.choose(path, file)))
+    return run(options, files.read(files.choose(path, file)), allow_empty=allow_empty)
 
 
 @command()

@@ -1,12 +1,18 @@
 """Arguments and options that several commands have."""
 
+import functools
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from mill_cli import completion
+from mill_cli.command import Body
 from mill_cli.commands.durations import Duration
+from mill_cli.consent import Consent
+from mill_cli.errors import Exit
 
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
 
@@ -23,8 +29,35 @@ file_option = click.option(
 force_option = click.option(
     "--force",
     is_flag=True,
-    help="Deploy even if Argo CD or Flux manages the resource. Its next sync will revert the change.",
+    help="Change the resource even if Argo CD or Flux manages it. Its next sync will revert the change.",
 )
+allow_empty_option = click.option(
+    "--allow-empty", is_flag=True, help="Accept a file without any service or task, which removes everything."
+)
+replace_all_option = click.option(
+    "--replace-all", is_flag=True, help="Deploy a file that has none of the services that are deployed."
+)
+system_option = click.option("--system", is_flag=True, help="Allow the namespaces kube-* and that of mill itself.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def consent_options(*options: Callable[[Body], Body]) -> Callable[[Body], Body]:
+    """Declare options of which a command gets a `Consent`."""
+
+    def declare(body: Body) -> Body:
+        @functools.wraps(body)
+        def call(*args: Any, **given: Any) -> Exit | None:
+            names = {each.name for each in fields(Consent)} & given.keys()
+            return body(*args, consent=Consent(**{name: given.pop(name) for name in names}), **given)
+
+        declared: Body = call
+        for option in reversed(options):
+            declared = option(declared)
+        return declared
+
+    return declare
+
+
 service_argument = click.argument(
     "service", metavar="SERVICE", help="Name of the service.", shell_complete=completion.services
 )

@@ -1,4 +1,4 @@
-"""Rollouts: `deploy`, `restart`, `watch`, `diff`, `history`."""
+"""Rollouts: `deploy`, `delete`, `restart`, `watch`, `diff`, `history`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,12 +8,18 @@ import click
 from mill_cli import completion, files
 from mill_cli.command import command
 from mill_cli.commands.parameters import (
+    allow_empty_option,
+    consent_options,
     file_argument,
     file_option,
     force_option,
+    replace_all_option,
     service_argument,
+    system_option,
     timeout_option,
+    yes_option,
 )
+from mill_cli.consent import Consent
 from mill_cli.errors import Exit
 from mill_cli.options import Options
 
@@ -21,9 +27,11 @@ from mill_cli.options import Options
 @command()
 @file_argument
 @file_option
-@force_option
+@consent_options(force_option, allow_empty_option, replace_all_option, system_option, yes_option)
 @timeout_option
-def deploy(options: Options, path: Path | None, file: Path | None, *, force: bool, timeout: timedelta | None) -> Exit:
+def deploy(
+    options: Options, path: Path | None, file: Path | None, consent: Consent, *, timeout: timedelta | None
+) -> Exit:
     """Deploy a file and follow the rollout until it finishes.
 
     The file describes everything that is deployed: services that it no longer has are removed. Services are
@@ -31,10 +39,14 @@ def deploy(options: Options, path: Path | None, file: Path | None, *, force: boo
     healthy. A deploy succeeds when every service has stayed ready for its settling window, 10 seconds by default. The
     rollout continues if this command ends; `mill watch` follows it again.
 
+    Before it changes anything, it prints to standard error what it will add, change and remove, with --json, too. On a
+    terminal it asks before it removes services. It deploys what it has shown: if another deploy comes in between, it
+    shows the changes again. Two files in one namespace need different names (--name).
+
     \b
     Exit codes:
       0  every service has settled
-      1  a service failed, or the file was refused
+      1  a service failed, or the file was refused, or the answer was no
       2  no connection to the gateway, or wrong usage
       3  connection lost, or --timeout is over; the rollout continues
       4  cannot read the file
@@ -48,7 +60,27 @@ def deploy(options: Options, path: Path | None, file: Path | None, *, force: boo
     """
     from mill_cli.rollouts import deploy as run
 
-    return run(options, files.read(files.choose(path, file)), force=force, timeout=timeout)
+    return run(options, files.read(files.choose(path, file)), consent, timeout=timeout)
+
+
+@command()
+@consent_options(force_option, system_option, yes_option)
+@timeout_option
+def delete(options: Options, consent: Consent, *, timeout: timedelta | None) -> Exit:
+    """Delete a deployment and wait until its pods are gone.
+
+    This deletes the MillDeployment that --name and --namespace select, with its services, tasks and runs. Persistent
+    volumes and their data stay, as do the secrets of the namespace: `mill volume delete` and `mill secret delete`
+    delete them. On a terminal the command asks first. The deletion continues if the command ends.
+
+    \b
+    Examples:
+      mill delete --namespace shop
+      mill delete --name blog --yes
+    """
+    from mill_cli.deployment_deletion import delete as run
+
+    return run(options, consent, timeout=timeout)
 
 
 @command()

@@ -30,8 +30,13 @@ def colored_errors() -> bool:
 
 def paint(text: str, style: str) -> str:
     """Return a text in a style such as `dim` or `bold red`, if standard output should have colors."""
+    return styled(text, style) if colored() else text
+
+
+def styled(text: str, style: str) -> str:
+    """Return a text in a style, for a stream that shows colors."""
     codes = ";".join(_CODES[each] for each in style.split())
-    return f"\x1b[{codes}m{text}\x1b[0m" if codes and text and colored() else text
+    return f"\x1b[{codes}m{text}\x1b[0m" if codes and text else text
 
 
 def width() -> int | None:
