@@ -79,6 +79,7 @@ def _raw_owner(body: Mapping[str, Any]) -> str:
         return f"{names.KIND} {deployment}"
     if manager := labels.get(names.LABEL_MANAGED_BY):
         return manager
-    # The writer of the status (a built-in controller) does not own the object.
-    writes = (each for each in fields.mappings(meta, "managedFields") if not fields.text(each, "subresource"))
-    return next((writer for each in writes if (writer := fields.text(each, "manager"))), "another owner")
+    # A built-in controller writes a status, or an annotation and a field of a claim: it does not own the object.
+    writes = [each for each in fields.mappings(meta, "managedFields") if not fields.text(each, "subresource")]
+    main = max(writes, key=lambda each: len(fields.mapping(each, "fieldsV1", "f:spec")), default={})
+    return fields.text(main, "manager") or "another owner"
