@@ -44,10 +44,11 @@ class Caches:
         def on_child_change(old: ObservedObject | None, new: ObservedObject | None) -> None:
             if isinstance(old, ObservedPod) and (new is None or new.uid != old.uid):
                 self._texts.forget(old.uid)
-            if (changed := new or old) is not None and isinstance(changed, ObservedChild):
-                self._index(changed.kind, changed.key)
             for each in {_group(observed) for observed in (old, new) if observed is not None}:
                 enqueue(each)
+            # Its own MillDeployment comes first: one that lost an Ingress puts it back before others get its routes.
+            if (changed := new or old) is not None and isinstance(changed, ObservedChild):
+                self._index(changed.kind, changed.key)
 
         def on_change(old: ObservedMillDeployment | None, new: ObservedMillDeployment | None) -> None:
             if old is not None and new is not None and old.requests == new.requests:

@@ -16,8 +16,7 @@ from mill_kube.client import KubeClient
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, KubeError, NotFound
 from mill_kube.resources import NAMESPACES
-from mill_objects import fields
-from mill_operator.core.routes.namespace_rules import NO_RULES, NamespaceRules, read_rules
+from mill_operator.core.routes.namespace_rules import NO_RULES, NamespaceRules, project_namespace
 
 log = logging.getLogger(__name__)
 
@@ -86,4 +85,4 @@ class NamespaceRulesLookup:
                 self._is_forbidden = True
                 log.warning("cannot read namespaces; services get no hosts that they do not have: %s", error)
             return NamespaceRules(problem="the operator may not read the Namespace")
-        return read_rules(fields.texts(fields.mapping(body, "metadata"), "annotations"))
+        return project_namespace(body)

@@ -29,6 +29,7 @@ from mill_operator.core.observed import nodes as observed_nodes
 from mill_operator.core.observed import pods as observed_pods
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.ownership import found_object
+from mill_operator.core.routes.namespace_rules import project_namespace
 from mill_operator.leader_election import project_lease
 from tests.fuzz import samples
 from tests.fuzz.mutations import Json, mutated
@@ -72,6 +73,7 @@ PROJECTIONS: Final = (
     Projection("operator: Event", lambda body: observed_events.project_events(mappings(body, "items")), samples.EVENTS),
     Projection("operator: Node", observed_nodes.project_node, samples.NODE),
     Projection("operator: Node's resources", allocatable.project_allocatable, samples.NODE),
+    Projection("operator: Namespace", project_namespace, samples.NAMESPACE),
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
     *(
         Projection(f"operator: {kind}", partial(observed_children.project_child, kind), samples.CHILDREN[kind])

@@ -182,6 +182,17 @@ CHILDREN: Final = {
     "PersistentVolumeClaim": CLAIM,
     "CronJob": {"metadata": metadata("migrate"), "spec": {"jobTemplate": {"spec": JOB["spec"]}}, "status": {}},
 }
+NAMESPACE: Final = {
+    "kind": "Namespace",
+    "metadata": metadata(
+        "shop",
+        annotations={
+            "mill.dev/allowed-hosts": "shop.example.com, *.team-a.example.com",
+            "mill.dev/shared-routes": "true",
+        },
+    ),
+    "status": {"phase": "Active"},
+}
 POD_METRICS: Final = {
     "items": [
         {

@@ -34,6 +34,7 @@ FOREIGN = (
     "mill_operator.core.rollout.event_messages",
     "mill_operator.core.rollout.conditions",
     "mill_operator.core.observed.jobs",
+    "mill_operator.core.routes.namespace_rules",
     "mill_operator.core.tasks.run_rules",
     "mill_operator.core.tasks.runs",
     "mill_operator.core.observed.lookup_results",

@@ -225,6 +225,30 @@ class TestRouteTaken:
             assert ingresses(server) == {"one/renamed": [f"{HOST}/"]}
 
     @virtual_time
+    async def test_an_ingress_that_is_deleted_by_hand_comes_back_before_others_get_its_routes(
+        self, server: ApiServer
+    ) -> None:
+        deploy(server, "two", "first", (HOST, "/"))
+        async with operator(server):
+            deploy(server, "one", "second", (HOST, "/"))
+            await settled()
+            server.remove(INGRESSES, "two", "first")
+            await settled()
+            assert ingresses(server).keys() == {"two/first"}
+            assert verdict(server, "one", "second") == ("Failed", "RouteTaken")
+
+    @virtual_time
+    async def test_a_resource_that_is_gone_waits_for_nothing(self, server: ApiServer) -> None:
+        deploy(server, "one", "first", (HOST, "/"))
+        async with operator(server) as controller:
+            deploy(server, "two", "second", (HOST, "/"))
+            await settled()
+            assert controller.caches.routes._waits != {}
+            server.remove(MILL_DEPLOYMENTS, "two", "second")
+            await settled()
+            assert controller.caches.routes._waits == controller.caches.routes._claims == {}
+
+    @virtual_time
     async def test_both_namespaces_must_permit_that_a_route_is_shared(self, server: ApiServer) -> None:
         deploy(server, "one", "first", (HOST, "/"))
         annotate(server, "two", shared_routes="true")

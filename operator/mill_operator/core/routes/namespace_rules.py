@@ -6,6 +6,8 @@ from typing import Final
 
 from mill_api import names
 from mill_api.constraints import HOST_NAME
+from mill_objects import fields
+from mill_objects.json import JsonView
 from mill_operator.core.patterns import pattern
 
 MAX_ENTRIES: Final = 1000
@@ -36,6 +38,11 @@ class NamespaceRules:
 
 
 NO_RULES: Final = NamespaceRules()
+
+
+def project_namespace(body: JsonView) -> NamespaceRules:
+    """Return what is kept of a Namespace: its rules."""
+    return read_rules(fields.texts(fields.mapping(body, "metadata"), "annotations"))
 
 
 def read_rules(annotations: Mapping[str, str]) -> NamespaceRules:
