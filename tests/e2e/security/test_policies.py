@@ -21,7 +21,7 @@ from mill_gateway.core.secret import new_secret
 from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_image
 from mill_objects.key import Key
 from tests.e2e.chart.helm import render
-from tests.e2e.conftest import Finished
+from tests.e2e.conftest import Finished, wait_for
 
 from .policies import Components, components, is_refused, secret
 
@@ -79,6 +79,20 @@ def test_all_runs_that_the_gateway_creates_are_accepted(mill: Components, writte
     ):
         done = mill.send("gateway", "create", job)
         assert done.code == 0, done.stderr
+
+
+def test_the_api_server_finds_nothing_wrong_in_the_expressions(mill: Components) -> None:
+    def checked() -> list[Json]:
+        found = mill.own.items("validatingadmissionpolicies")
+        ours = [each for each in found if each["metadata"]["name"].startswith(f"{mill.own.name}-mill-")]
+        return ours if all("observedGeneration" in each.get("status", {}) for each in ours) else []
+
+    policies = wait_for("the checks", checked)
+    names_of = [each["metadata"]["name"].rpartition("-")[2] for each in policies]
+    assert sorted(names_of) == ["namespaces", "nodes", "owners", "pods", "secrets"]
+    for each in policies:
+        assert each["status"]["typeChecking"].get("expressionWarnings", []) == []
+        assert each["spec"]["failurePolicy"] == "Fail"
 
 
 def test_the_secret_of_a_namespace_is_accepted(mill: Components) -> None:
