@@ -64,19 +64,20 @@ def test_no_pod_of_a_second_resource_runs_on_the_data_of_the_first(namespace: Na
 
 def test_a_variable_and_a_route_that_leave_the_file_leave_the_objects(namespace: Namespace) -> None:
     env = '  env = {\n    KEPT = "1"\n    GONE = "2"\n  }\n'
-    routes = '  route "kept.example.com" {\n    path = "/"\n  }\n  route "gone.example.com" {\n    path = "/"\n  }\n}\n'
-    full = WEB.rstrip().removesuffix("}") + env + routes
+    kept, gone = (f"{each}.{namespace.name}.example.com" for each in ("kept", "gone"))
+    leaving = f'  route "{gone}" {{\n    path = "/"\n  }}\n'
+    full = WEB.rstrip().removesuffix("}") + env + f'  route "{kept}" {{\n    path = "/"\n  }}\n{leaving}}}\n'
     assert namespace.deploy(full).code == 0
 
     def hosts() -> list[str]:
         return [rule["host"] for rule in namespace.get("ingress", "web").get("spec", {}).get("rules", ())]
 
-    assert hosts() == ["kept.example.com", "gone.example.com"]
-    less = full.replace('    GONE = "2"\n', "").replace('  route "gone.example.com" {\n    path = "/"\n  }\n', "")
+    assert hosts() == [kept, gone]
+    less = full.replace('    GONE = "2"\n', "").replace(leaving, "")
     assert namespace.deploy(less).code == 0
     (container,) = namespace.get("deployment", "web")["spec"]["template"]["spec"]["containers"]
     assert [each["name"] for each in container["env"] if each["name"] in ("KEPT", "GONE")] == ["KEPT"]
-    assert hosts() == ["kept.example.com"]
+    assert hosts() == [kept]
     assert namespace.deploy(WEB).code == 0
     wait_for("the Ingress to be gone", lambda: hosts() == [])
 

@@ -146,7 +146,7 @@ def test_namespaces_share_routes_if_both_permit_it(
         write(tenant, routed(namespace, "second", host), name="second")
         wait_for("the second Ingress", lambda: routes(namespace) == {"second": [f"{host}/"]})
         wait_for("its verdict", lambda: namespace.service_of("second", "second")["state"] == "Healthy")
-        assert namespace.status("second").get("warnings") is None
+        assert not namespace.status("second").get("warnings")
 
 
 def test_the_name_of_a_tls_secret_is_not_the_tenants_choice(
