@@ -99,9 +99,15 @@ def common_labels(shop: Namespace, service: str) -> set[str]:
     return {name for name in labels if name.startswith("app.kubernetes.io/")}
 
 
-def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:
-    """This release changes pod templates: mill itself updates the services, and back."""
-    web, token = shop.ready_pods("web"), release.namespace.get("secret", "mill-gateway-token")["data"]
+def admin_token(release: Release) -> dict[str, str]:
+    """Return the data of the Secret that the release before created."""
+    data: dict[str, str] = release.namespace.get("secret", "mill-gateway-token")["data"]
+    return data
+
+
+def test_an_upgrade_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:
+    """This release changes pod templates: mill itself updates the services."""
+    web, token = shop.ready_pods("web"), admin_token(release)
     before = release.pods()
     with pytest.raises(CommandFailed, match="upgrade with --reset-then-reuse-values"):
         release.upgrade(CHART, "--reuse-values")
@@ -116,15 +122,20 @@ def test_an_upgrade_and_back_restarts_services_once_and_leaves_the_token(release
     assert shop.service("web")["updatedBy"].startswith("mill ")
     assert common_labels(shop, "web") == {"app.kubernetes.io/managed-by"}
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
-    restarted = replaced(shop, "web", updated)
+    replaced(shop, "web", updated)
+    assert admin_token(release) == token
     release.test()
+
+
+def test_a_rollback_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:
+    restarted, token = shop.ready_pods("web"), admin_token(release)
     release.helm("rollback", "mill", "1", "--wait", "--timeout", "2m")
     assert shop.get("crd", CRD)["metadata"]["labels"]["helm.sh/chart"] == chart_label(PREVIOUS.chart)
     assert release.mill("status", "--namespace", shop.name).code == 0
     back = replaced(shop, "web", restarted)
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0, "the release before reads our status"
     again = replaced(shop, "web", back)
-    assert release.namespace.get("secret", "mill-gateway-token")["data"] == token
+    assert admin_token(release) == token
     release.test()
     release.put(CHART)
     replaced(shop, "web", again)
