@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mill_objects.key import Key
 from mill_operator.core.observed.children import ObservedChild
@@ -228,3 +230,61 @@ def test_a_spec_that_wants_a_taken_route_no_more_is_not_requeued() -> None:
     index.claim(LIVE, [claim(LIVE, API)])
     index.update(first.key, None)
     assert index.requeued == []
+
+
+DEPLOYMENTS = [Key(namespace, name) for namespace in ("a", "b") for name in ("x", "y")]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["claim", "written", "refused", "lost", "gone"]),
+        st.sampled_from(DEPLOYMENTS),
+        st.sets(st.sampled_from([ROOT, API]), min_size=1),
+    ),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_no_route_ever_has_two_owners_and_no_free_route_leaves_one_waiting(
+    steps: list[tuple[str, Key, set[Route]]],
+) -> None:
+    index = Index()
+    claimed: dict[Key, tuple[Route, ...]] = {}
+    has: dict[Key, tuple[Route, ...]] = {}
+    waits: dict[Key, Route] = {}
+
+    def update(deployment: Key, routes: tuple[Route, ...]) -> None:
+        has[deployment] = routes
+        child = ingress(deployment, *routes, name=deployment.name)
+        index.update(child.key, child if routes else None)
+
+    for step, deployment, wanted in steps:
+        index.requeued.clear()
+        if step == "claim":
+            added = tuple(sorted(wanted - {*has.get(deployment, ())}))
+            conflicts = index.claim(deployment, [claim(deployment, *added, name=deployment.name)])
+            claimed[deployment] = () if conflicts else added
+            waits.pop(deployment, None)
+            for conflict in conflicts.values():
+                waits[deployment] = conflict.route
+        elif step == "written":
+            update(deployment, (*has.get(deployment, ()), *claimed.pop(deployment, ())))
+            index.release(deployment)
+        elif step == "lost":
+            update(deployment, ())
+        else:
+            claimed.pop(deployment, None)
+            (index.release if step == "refused" else index.forget)(deployment)
+            if step == "gone":
+                update(deployment, ())
+                waits.pop(deployment, None)
+        for each in (ROOT, API):
+            owners = {key for known in (has, claimed) for key, routes in known.items() if each in routes}
+            assert len(owners) <= 1
+            waiting = {key for key, route in waits.items() if route == each}
+            if not owners - waiting:
+                assert waiting <= {*index.requeued}
+                waits = {key: route for key, route in waits.items() if route != each}
+    for deployment in DEPLOYMENTS:
+        update(deployment, ())
+        index.forget(deployment)
+    assert index.is_empty()
