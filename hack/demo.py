@@ -104,7 +104,7 @@ class _Scenario:
             text, file = Path(file).read_text().replace(registry.ADDRESS, self._cluster.registry), "-"
         started = time.monotonic()
         done = subprocess.run([*command, file], input=text, capture_output=True, text=True, check=False)
-        print(done.stdout + done.stderr, end="", flush=True)
+        print(done.stderr + done.stdout, end="", flush=True)
         self._check(done.returncode == expected, f"mill deploy ended with exit code {done.returncode}, not {expected}")
         self._say(f"(exit code {done.returncode}, {time.monotonic() - started:.1f} s)")
         return done.stdout

@@ -19,7 +19,7 @@ from mill_cli.output.lines import Messages, line
 from mill_cli.output.plain import RESULTS
 from mill_cli.output.plans import kept_volumes
 from mill_cli.output.text import one_line
-from mill_cli.plans import FORBIDDEN
+from mill_cli.plans import is_forbidden
 from mill_cli.question import ask
 
 MESSAGES = Messages("deleted", "delete finished with errors")
@@ -68,7 +68,7 @@ def _show_plan(gateway: Gateway, request: Request) -> str:
                 "this gateway is of an earlier release, which deletes no deployments",
                 f"use `kubectl{where} delete milldeployment {shlex.quote(options.deployment)}`",
             ) from error
-        if error.body.get("code") != FORBIDDEN:
+        if not is_forbidden(error):
             raise
         if not options.quiet:
             screen.note(f"delete {given}: what it has is unknown without the right to get the MillDeployment")

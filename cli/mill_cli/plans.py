@@ -16,7 +16,7 @@ from mill_cli.question import ask
 
 OUTDATED: Final = "plan_outdated"
 """The code of the gateway's refusal of a deploy whose plan does not hold any more."""
-FORBIDDEN: Final = "not_permitted"
+FORBIDDEN: Final = 403
 UNKNOWN: Final = frozenset({"path_not_found", "method_not_allowed", "invalid_parameters", None})
 """The codes with which a gateway refuses that makes no plans. If the deploy has the same fault, its refusal says so."""
 CLIENT_ERRORS: Final = (400, 404, 405, 422, 501)
@@ -32,7 +32,7 @@ def planned_request(gateway: Gateway, request: Request, file: File, consent: Con
     try:
         plan = _read(gateway, request)
     except Refused as error:
-        if error.body.get("code") == FORBIDDEN:
+        if is_forbidden(error):
             if not options.quiet:
                 screen.note(plans.unreadable(_where(request), file.services()))
             return request
@@ -45,6 +45,11 @@ def planned_request(gateway: Gateway, request: Request, file: File, consent: Con
     if plan.removed_services and not consent.yes:
         ask(plans.question(plan), is_stdin_taken=file.name == STDIN_NAME)
     return replace(request, query=request.query | {"base": plan.base}) if plan.base else request
+
+
+def is_forbidden(error: Refused) -> bool:
+    """Whether the caller may not read what is deployed. The gateway of release 0.1.0 has no codes."""
+    return error.status == FORBIDDEN and error.body.get("code") in ("not_permitted", None)
 
 
 def is_outdated(error: CliError) -> bool:

@@ -116,8 +116,11 @@ def test_a_gateway_without_plans_deploys_without_one(mill: Mill, gateway: FakeGa
     assert [each.query for each in gateway.asked] == [{"detail": "full"}]
 
 
-def test_who_may_not_read_what_is_deployed_sees_the_services_of_the_file(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.plans(refusal(403, "jane may not get milldeployments", code="not_permitted"))
+@pytest.mark.parametrize("code", ["not_permitted", None])
+def test_who_may_not_read_what_is_deployed_sees_the_services_of_the_file(
+    mill: Mill, gateway: FakeGateway, code: str | None
+) -> None:
+    gateway.plans(refusal(403, "jane may not get milldeployments", code=code))
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
     done = mill("deploy", mill.file(SEED), "-n", "shop")
     assert (done.stdout, done.code) == (LINES, 1)
