@@ -84,7 +84,6 @@ class Operator:
         """Have a resource rolled out, with pods that stay ready, as its watches would tell it."""
         self.see(name, spec)
         key = Key("shop", name)
-        self.server.deployments.clear()
         await self.reconciler.reconcile(key)
         for deployment in self.server.deployments:
             self._start_pods(deployment, replicas)
@@ -187,7 +186,7 @@ async def kept(make: Callable[[], Iterator[Json]], replicas: int) -> tuple[float
         size += len(json.dumps(spec, separators=(",", ":")))
         await operator.settle(f"mill-{number}", spec, replicas=replicas)
         operator.server.status = {}
-    operator.server.deployments.clear()
+        operator.server.deployments.clear()
     del spec
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
