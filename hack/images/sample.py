@@ -1,12 +1,13 @@
 """The sample images: `web`, a small server whose behavior flags decide, and `busybox`, a shell with tools."""
 
+import contextlib
 import random
 import tempfile
 from pathlib import Path
 from typing import Final
 
 from hack import paths
-from hack.commands import run
+from hack.commands import CommandFailed, run
 from hack.images.archive import Image, push
 from hack.toolchain.build import CRANE, build
 from hack.toolchain.sources import compiled
@@ -26,8 +27,12 @@ def push_sample(registry: str, tag: str, version: str | None = None) -> str:
 
 
 def push_large(registry: str, tag: str, megabytes: int) -> str:
-    """Push `web` with so much data that cannot be compressed, the same for each tag. Return the reference."""
+    """Push `web` with so much data that cannot be compressed, unless the registry has the tag. Return the reference."""
     reference = f"{registry}/web:{tag}"
+    build([CRANE])
+    with contextlib.suppress(CommandFailed):
+        run(CRANE.path, "digest", reference)
+        return reference
     numbers = random.Random(tag)  # noqa: S311 - no secret
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"

@@ -139,7 +139,7 @@ def _text(lines: Sequence[Line | None]) -> str:
     return f"`{text.replace('|', '¦').replace('`', chr(39))}`" if text else NOTHING
 
 
-def measure(cluster: Cluster, gateway: str, folder: Path, options: argparse.Namespace) -> list[tuple[Fault, Timed]]:
+def measure(cluster: Cluster, gateway: str, folder: Path, repetitions: int, parallel: int) -> list[tuple[Fault, Timed]]:
     """Run every fault so often, several at once. One that cannot be measured is reported, and left out."""
 
     def once(fault: Fault) -> tuple[Fault, Timed] | None:
@@ -157,8 +157,8 @@ def measure(cluster: Cluster, gateway: str, folder: Path, options: argparse.Name
         return fault, found
 
     slowest_first = sorted(FAULTS, key=lambda each: "CPU" not in each.title)
-    with ThreadPoolExecutor(options.parallel) as pool:
-        results = pool.map(once, [fault for fault in slowest_first for _ in range(options.repetitions)])
+    with ThreadPoolExecutor(parallel) as pool:
+        results = pool.map(once, [fault for fault in slowest_first for _ in range(repetitions)])
         return [each for each in results if each is not None]
 
 
@@ -177,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     measured = measured_with(cluster, "tests.bench.faults", argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder, own_stack(cluster, Path(folder)) as gateway:
-        found = measure(cluster, gateway, Path(folder), options)
+        found = measure(cluster, gateway, Path(folder), options.repetitions, options.parallel)
     result = section(found, measured)
     print(result, flush=True)
     options.page.write_text(with_section(options.page.read_text(), result))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from mill_kube.client import KubeClient
+from mill_kube.errors import WatchStalled
 from mill_kube.resources import Resource
 
 
@@ -42,10 +43,11 @@ async def _follow(
     version = listed["metadata"]["resourceVersion"]
     ready.set()
     while True:
-        async for event in client.watch(resource, namespace, resource_version=version):
-            version = event["object"]["metadata"]["resourceVersion"]
-            if event["type"] in ("ADDED", "MODIFIED"):
-                note(event["object"])
+        with contextlib.suppress(WatchStalled):  # the next watch begins where this one has fallen silent
+            async for event in client.watch(resource, namespace, resource_version=version):
+                version = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    note(event["object"])
 
 
 def is_ready(pod: dict[str, Any]) -> bool:

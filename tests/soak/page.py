@@ -44,6 +44,23 @@ def with_section(page: str, section: Section) -> str:
     return "\n\n".join([introduction.strip(), *found.values()]) + "\n"
 
 
+def rows_of(page: str, heading: str) -> dict[str, list[str]]:
+    """Return the rows of a section's table by their first cells; nothing if there is no such section."""
+    lines = (line.strip("|").split(" | ") for line in _lines_of(page, heading) if line.startswith("|"))
+    rows = [[cell.strip() for cell in line] for line in lines][2:]
+    return {row[0]: row for row in rows}
+
+
+def measured_before(page: str, heading: str) -> str:
+    """Return how a section was measured; nothing if there is no such section."""
+    return next((line for line in reversed(_lines_of(page, heading)) if line.startswith("Measured ")), "")
+
+
+def _lines_of(page: str, heading: str) -> list[str]:
+    _, _, rest = page.partition(f"## {heading}\n")
+    return rest.partition("\n## ")[0].splitlines()
+
+
 def measured_with(cluster: Cluster, module: str, argv: Sequence[str]) -> str:
     """Return the line below a table: when, and with what."""
     path = "{.items[0].status.nodeInfo.kubeletVersion} {.items[0].status.nodeInfo.containerRuntimeVersion}"

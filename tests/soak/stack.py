@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hack.cluster import Cluster
 from hack.install import local_processes as local
-from hack.install.rights import install_rights
+from hack.install.rights import install_policies, install_rights
 from tests.e2e.gateway.process import GatewayProcess
 from tests.e2e.replica import Replica, without_lease
 
@@ -33,6 +33,8 @@ def own_stack(cluster: Cluster, folder: Path, **settings: str) -> Iterator[str]:
         raise OperatorRunning(f"another operator listens on port {local.OPERATOR_PORT}; stop it first")
     os.environ["MILL_SETTLE"] = SETTLE  # also of the operator that is started again: the suites' conftest shortens it
     install_rights(cluster)
+    if account := settings.get("MILL_SERVICE_ACCOUNT"):
+        install_policies(cluster, account)
     without_lease(cluster)
     operator = Replica(cluster, folder, "operator", **settings)
     gateway = GatewayProcess(cluster, folder)

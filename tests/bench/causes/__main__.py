@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from hack.cluster import up
@@ -20,6 +21,8 @@ from tests.bench.causes.images import push_all
 from tests.bench.causes.running import measure
 from tests.bench.causes.section import section
 from tests.bench.causes.table import CAUSES
+from tests.bench.faults import measure as measure_faults
+from tests.bench.faults import section as section_of_faults
 from tests.e2e.faulty_registry import closed_port, faulty_registry
 from tests.soak.page import PAGE, measured_with, with_section
 from tests.soak.stack import own_stack
@@ -45,12 +48,17 @@ def main(arguments: list[str] | None = None) -> int:
         own_stack(cluster, Path(folder)) as gateway,
     ):
         place = Place(cluster.registry, faulty, closed_port())
-        found = asyncio.run(measure(cluster, gateway, place, chosen, options.repetitions, 60 * options.minutes))
-    result = section(chosen, found, measured)
-    print(result, flush=True)
+        with ThreadPoolExecutor(1) as pool:
+            faults = pool.submit(measure_faults, cluster, gateway, Path(folder), 3, 4) if options.faults else None
+            found = asyncio.run(measure(cluster, gateway, place, chosen, options.repetitions, 60 * options.minutes))
+            sections = [section(chosen, found, measured)]
+            if faults is not None:
+                sections.append(section_of_faults(faults.result(), measured))
     page = options.page or (None if options.only else PAGE)
-    if page is not None:
-        page.write_text(with_section(page.read_text(), result))
+    for each in sections:
+        print(each, flush=True)
+        if page is not None:
+            page.write_text(with_section(page.read_text(), each))
     return 0
 
 
@@ -60,6 +68,8 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", choices=names, metavar="CAUSE", help=", ".join(names))
     parser.add_argument("--repetitions", type=int, default=10, help="number of times that each cause is deployed (10)")
     parser.add_argument("--minutes", type=float, default=10, help="minutes over which they are spread (10)")
+    faults = "measure what bench-faults measures at the same time"
+    parser.add_argument("--faults", action="store_true", help=faults)
     parser.add_argument("--page", type=Path, help="page whose section is replaced (docs/verdicts.md)")
     return parser
 

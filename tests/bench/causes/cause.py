@@ -94,7 +94,8 @@ def task(image: str = "web:1", **more: Any) -> Spec:
 
 
 def _service(image: str, more: Mapping[str, Any]) -> Json:
-    return {"image": image, "port": 8080, "cpu": "10m", "memory": "32M", **more}
+    made = {"image": image, "port": 8080, "cpu": "10m", "memory": "32M", **more}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 @dataclass(frozen=True)

@@ -159,4 +159,4 @@ async def _spawn(gateway: str, namespace: str, name: str) -> None:
     """Start a run. The answer comes when its program runs, or after a minute."""
     async with httpx.AsyncClient(base_url=gateway, timeout=_SPAWN_SECONDS) as http:
         parameters = {"namespace": namespace, "name": name}
-        await http.post("/v1/tasks", params=parameters, json={"task": name})
+        await http.post("/v1/tasks/spawn", params=parameters, json={"task": name})

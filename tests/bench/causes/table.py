@@ -116,7 +116,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     Cause("mount", "volume cannot be mounted", "VolumeNotFound", with_volume, shows=event("FailedMount"),
           before=lambda space, name: _claimed(space, name, path="/no/such/directory"), seconds=90),
     Cause("storage", "more storage used than the limit", "StorageLimitExceeded",
-          shell("dd if=/dev/zero of=/scratch/x bs=1M count=4; sleep 3600",
+          shell("dd if=/dev/zero of=/scratch/x bs=1M count=4; sleep 3600", port=None,
                 volumes=[{"name": "scratch", "path": "/scratch", "ephemeral": True, "size": "1Mi"}]),
           shows=evicted, seconds=120),
     Cause("run-tag", "run of a task: tag missing", "TagNotFound", task("web:no-such-tag"), is_task=True),

@@ -1,14 +1,15 @@
 """Rollouts during faults that heal by themselves, into docs/verdicts.md: `make soak-healing`.
 
 It takes about 20 minutes on two cores; `--only webhook --rollouts 2` runs the faults whose names have that word, with
-fewer rollouts. The page is written if none is left out, unless another one is named. It needs the local cluster whose
-node runs as processes of this machine, and pauses the operator that `make start` started.
+fewer rollouts, and replaces their rows. It needs the local cluster whose node runs as processes of this machine, and
+pauses the operator that `make start` started.
 """
 
 import argparse
 import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from hack import images, paths
@@ -17,9 +18,9 @@ from hack.images.sample import push_large
 from hack.install.crd import install_crd
 from tests.soak.healing.running import Runner, parts
 from tests.soak.healing.scenarios import SCENARIOS
-from tests.soak.healing.section import section
+from tests.soak.healing.section import HEADING, section
 from tests.soak.healing.starts import LARGE_IMAGES, LARGE_MEGABYTES
-from tests.soak.page import PAGE, measured_with, with_section
+from tests.soak.page import PAGE, measured_before, measured_with, rows_of, with_section
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,13 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     # A soak that is ended leaves neither its operator nor its namespaces.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
-        runner = Runner(cluster, Path(folder), options.recordings, options.parallel)
+        ends_at = time.monotonic() + 60 * options.minutes
+        runner = Runner(cluster, Path(folder), options.recordings, options.parallel, ends_at)
         outcomes = list(runner.run(wanted))
-    found = section(outcomes, [each.name for each in chosen], measured)
+    page = options.page.read_text()
+    if options.only and (before := measured_before(page, HEADING)):
+        measured = f"{before} {measured}"
+    found = section(outcomes, [each.name for each in SCENARIOS], measured, rows_of(page, HEADING))
     print(found, flush=True)
-    page = options.page or (None if options.only else PAGE)
-    if page is not None:
-        page.write_text(with_section(page.read_text(), found))
+    options.page.write_text(with_section(page, found))
     return 0
 
 
@@ -53,7 +56,7 @@ def _push_images(cluster: Cluster, *, large: bool) -> None:
         node_images.forget(images.push_sample(cluster.registry, tag))
     images.push_busybox(cluster.registry, "1")
     for tag in LARGE_IMAGES if large else ():
-        node_images.forget(push_large(cluster.registry, tag, LARGE_MEGABYTES))
+        node_images.forget(push_large(cluster.registry, f"{tag}-{LARGE_MEGABYTES}M", LARGE_MEGABYTES))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -61,7 +64,8 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--only", action="append", metavar="WORD", help="run the faults whose names have this word")
     parser.add_argument("--rollouts", type=int, help="number of rollouts of each fault")
     parser.add_argument("--parallel", type=int, default=6, help="number of groups of five that run at once (6)")
-    parser.add_argument("--page", type=Path, help="page whose section is replaced (docs/verdicts.md)")
+    parser.add_argument("--minutes", type=float, default=60, help="minutes after which no group begins (60)")
+    parser.add_argument("--page", type=Path, default=PAGE, help="page whose rows are replaced (docs/verdicts.md)")
     recordings = paths.CACHE / "recordings"
     help_text = f"folder for the objects of rollouts that are not green ({recordings})"
     parser.add_argument("--recordings", type=Path, default=recordings, help=help_text)

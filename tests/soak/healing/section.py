@@ -1,24 +1,35 @@
 """The section of docs/verdicts.md about what heals by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tests.soak.healing.running import Outcome
 from tests.soak.page import NOTHING, Section, of
 
 HEADING: Final = "Faults that heal by themselves"
+GREEN: Final = 2
+"""The column of the green rollouts."""
+NO_ROWS: Final[Mapping[str, list[str]]] = {}
 
 
-def section(outcomes: Sequence[Outcome], names: Sequence[str], measured: str) -> Section:
-    """Return the counts for each fault, in the order of the names, and their sum."""
-    rows = [_row(name, [each for each in outcomes if each.scenario == name]) for name in names]
-    everything = of(sum(each.followed.green for each in outcomes), len(outcomes))
+def section(
+    outcomes: Sequence[Outcome], names: Sequence[str], measured: str, before: Mapping[str, list[str]] = NO_ROWS
+) -> Section:
+    """Return the counts for each fault, in the order of the names, and their sum.
+
+    Faults that were not measured keep the rows that they had before.
+    """
+    found = {name: [each for each in outcomes if each.scenario == name] for name in names}
+    rows = [_row(name, found[name]) if found[name] else before.get(name, _row(name, [])) for name in names]
+    counts = [tuple(map(int, row[GREEN].split(" of "))) for row in rows if row[GREEN] != NOTHING]
+    everything = of(sum(green for green, _ in counts), sum(rollouts for _, rollouts in counts))
     return Section(
         HEADING,
         "Something fails for a while, and heals without anybody's help within the time that docs/failure-codes.md "
         "gives it. Each rollout is a service of its own; the faults of the node hit all rollouts of their row at once. "
         "A rollout is green if its stream ends with `done` and `success: true`, and has no `failed` event. "
-        "*Suspect* counts the rollouts in which Mill saw the fault and said so.",
+        "*Suspect* counts the rollouts in which Mill saw the fault and said so. A fault that is measured again "
+        "replaces its row.",
         ("fault", "is over after", "green", "suspect", "codes", "slowest"),
         [*rows, ["**all**", "", f"**{everything}**", "", "", ""]],
         measured,

@@ -17,4 +17,4 @@ def slow_start(group: Group, name: str) -> str:
 
 def large_image(group: Group, name: str) -> str:
     """Return a service of a large image, one image for each group."""
-    return service(group, name, image=f"web:{LARGE_IMAGES[group.number % len(LARGE_IMAGES)]}")
+    return service(group, name, image=f"web:{LARGE_IMAGES[group.number % len(LARGE_IMAGES)]}-{LARGE_MEGABYTES}M")

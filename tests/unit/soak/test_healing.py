@@ -13,7 +13,8 @@ from tests.soak.healing.registries import failing
 from tests.soak.healing.running import Outcome, parts
 from tests.soak.healing.scenario import Scenario, healing, plain
 from tests.soak.healing.scenarios import SCENARIOS
-from tests.soak.healing.section import section
+from tests.soak.healing.section import HEADING, section
+from tests.soak.page import measured_before, rows_of, with_section
 
 GREEN = Followed(success=True, suspected=("SecretNotFound",), seconds=12.4)
 
@@ -35,6 +36,18 @@ def test_the_section_counts_each_fault_and_all() -> None:
     assert reset == ["reset", "45 s", "0 of 1", "0 of 1", "-", "61 s"]
     assert missing == ["missing", *["-"] * 5]
     assert everything == ["**all**", "", "**2 of 3**", "", "", ""]
+
+
+def test_a_fault_that_is_measured_again_replaces_its_row_and_the_others_stay() -> None:
+    names = ["late", "reset"]
+    first = [Outcome("late", 3, GREEN), Outcome("reset", 45, Followed(success=False, seconds=61))]
+    page = with_section("# Title\n\n## Other\n\n| a |\n", section(first, names, "Measured yesterday."))
+    again = [Outcome("reset", 45, Followed(success=True, seconds=80)) for _ in range(3)]
+    assert measured_before(page, HEADING) == "Measured yesterday."
+    late, reset, everything = section(again, names, "Today.", rows_of(page, HEADING)).rows
+    assert late == ["late", "3 s", "1 of 1", "1 of 1", "`SecretNotFound`", "12 s"]
+    assert reset == ["reset", "45 s", "3 of 3", "0 of 3", "-", "80 s"]
+    assert everything[2] == "**4 of 4**"
 
 
 def test_rollouts_are_divided_into_groups_whose_faults_heal_at_times_in_turn() -> None:
