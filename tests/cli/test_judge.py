@@ -53,8 +53,8 @@ def test_json_has_everything() -> None:
     assert shown.keys() == {"verdicts", "notes"}
     _, suspect, failed = shown["verdicts"]
     assert suspect.keys() == {
-        "time", "after", "namespace", "service", "state", "code", "rule", "message", "evidence", "suggestion", "speed",
-        "due",
+        "time", "after", "namespace", "service", "state", "code", "rule", "message", "detail", "evidence",
+        "suggestion", "speed", "due",
     }  # fmt: skip
     assert (suspect["time"], suspect["due"]) == ("2026-01-31T12:00:04Z", failed["time"])
     assert (failed["code"], failed["speed"], failed["after"]) == ("PullDenied", "likely", 34.0)

@@ -162,4 +162,8 @@ def _results(requests: Collection[LookupRequest], lookups: LookupResults) -> Loo
     """Return the results of some lookups: nothing else is known, as in a cluster."""
     uids = {each.name for each in requests if each.about == "events"} & lookups.events.keys()
     nodes = {each.name for each in requests if each.about == "node"} & lookups.nodes.keys()
-    return LookupResults({uid: lookups.events[uid] for uid in uids}, {name: lookups.nodes[name] for name in nodes})
+    return LookupResults(
+        {uid: lookups.events[uid] for uid in uids},
+        {name: lookups.nodes[name] for name in nodes},
+        lookups.largest_node if any(each.about == "nodes" for each in requests) else {},
+    )

@@ -37,6 +37,7 @@ class Row:
     code: str | None
     rule: str | None
     message: str | None
+    detail: str | None
     evidence: str | None
     suggestion: str | None
     speed: str | None
@@ -77,6 +78,7 @@ def _row(at: datetime, began: datetime, namespace: str, service: ServiceStatus) 
         code=service.reason,
         rule=service.rule,
         message=service.message,
+        detail=service.detail or None,
         evidence=multi_line(service.evidence, limits.TEXT_BYTES) if service.evidence else None,
         suggestion=service.suggestion or None,
         speed=_SPEEDS.get(service.rule or ""),
@@ -126,8 +128,12 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.code or "",
         row.speed or "" if row.code else "",
         fails,
-        one_line(row.message or "", limits.TEXT_BYTES),
+        one_line(_with_detail(row), limits.TEXT_BYTES),
     )
+
+
+def _with_detail(row: Row) -> str:
+    return f"{row.message} ({row.detail})" if row.message and row.detail else row.message or ""
 
 
 def _span(seconds: float) -> str:

@@ -15,6 +15,7 @@ from mill_objects import fields
 from mill_objects.json import Json, JsonView
 from mill_objects.printable import one_line
 from mill_operator.core import limits
+from mill_operator.core.observed.allocatable import RESOURCES_KEPT
 from mill_operator.core.observed.containers import RUNTIME_WORDS
 from mill_operator.core.observed.events import PROBE
 from mill_operator.core.observed.foreign_text import cluster_text, log_tail, untrusted_text
@@ -70,6 +71,13 @@ def _annotations(value: Any) -> Json:
         for name, each in value.items()
         if isinstance(name, str) and (name in known or name.startswith(names.RESTART_PREFIX))
     }
+
+
+def _amounts(value: Any) -> Json:
+    """Return what a node can allocate: resources with their quantities."""
+    if not isinstance(value, dict):
+        return {}
+    return {name: _plain(value[name]) for name in list(value)[:RESOURCES_KEPT] if isinstance(name, str)}
 
 
 def _kubelet_writes(value: Any) -> list[Json]:
@@ -232,7 +240,9 @@ _KINDS: Final[Mapping[str, Any]] = {
     "Event": _event,
     "Node": {
         "metadata": dict.fromkeys(("name", "creationTimestamp"), _plain),
+        "spec": {"unschedulable": _plain},
         "status": {
+            "allocatable": _amounts,
             "nodeInfo": dict.fromkeys(("operatingSystem", "architecture"), _plain),
             "conditions": [_CONDITION],
         },

@@ -3,7 +3,7 @@
 An object that cannot be read is left out with a note, as the operator's reflectors do.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -13,6 +13,7 @@ from mill_objects.fields import Unreadable
 from mill_objects.json import Json, JsonView
 from mill_objects.key import Key
 from mill_objects.printable import one_line
+from mill_operator.core.observed.allocatable import LargestNode, project_allocatable
 from mill_operator.core.observed.children import ObservedChild, project_child
 from mill_operator.core.observed.events import ObservedEvent, project_events
 from mill_operator.core.observed.lookup_results import LookupResults
@@ -62,8 +63,9 @@ def world_of(objects: Iterable[JsonView]) -> World:
         kinds.setdefault(fields.text(each, "kind"), []).append(_identified(each))
     made = World()
     pods, mains = _adopted_pods(kinds.get("Pod", ()), kinds.get("ReplicaSet", ()), made)
+    nodes = kinds.get("Node", ())
     events = [foreign.adopted_event(each, mains) for each in kinds.get("Event", ())]
-    made.lookups = LookupResults(_events(events), _nodes(kinds.get("Node", ())))
+    made.lookups = LookupResults(_events(events), _nodes(nodes), _largest(nodes))
     for resource in kinds.get("MillDeployment", ()):
         observed = _read(made, resource, project_mill_deployment)
         if observed is not None and not observed.terminating and _has_valid_spec(made, observed):
@@ -185,3 +187,10 @@ def _events(bodies: Iterable[JsonView]) -> dict[str, tuple[ObservedEvent, ...]]:
 
 def _nodes(bodies: Iterable[JsonView]) -> dict[str, ObservedNode]:
     return {fields.text(fields.mapping(each, "metadata"), "name"): project_node(each) for each in bodies}
+
+
+def _largest(nodes: Iterable[JsonView]) -> Mapping[str, float]:
+    largest = LargestNode()
+    for each in nodes:
+        largest = largest.or_larger(project_allocatable(each))
+    return largest.amounts

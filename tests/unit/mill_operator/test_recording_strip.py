@@ -9,6 +9,7 @@ import pytest
 
 from mill_api.spec import MillDeploymentSpec
 from mill_operator.core.objects.rendering import ParsedSpec
+from mill_operator.core.observed.allocatable import project_allocatable
 from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.events import project_events
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
@@ -55,6 +56,15 @@ def test_stripped_objects_have_all_that_is_kept_of_them() -> None:
 def test_a_stripped_node_has_all_that_is_kept_of_it() -> None:
     (sample,) = (each.body for each in PROJECTIONS if each.project is project_node)
     _same("Node", copy.deepcopy(sample))
+
+
+def test_a_stripped_node_can_allocate_the_same() -> None:
+    node = {"kind": "Node", "metadata": {"name": "node-1"}, "status": {"allocatable": {"cpu": "2", "memory": "8Gi"}}}
+    for spec in ({}, {"unschedulable": True}):
+        kept = stripped({**node, "spec": spec})
+        assert kept is not None
+        assert project_allocatable(kept) == project_allocatable({**node, "spec": spec})
+    assert project_allocatable(node)
 
 
 def _full_of_secrets() -> list[dict[str, Any]]:

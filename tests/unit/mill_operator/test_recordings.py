@@ -148,6 +148,16 @@ def test_a_node_answers_a_lookup() -> None:
     assert row.message == "image pull failed: not built for linux/arm64"
 
 
+def test_nodes_tell_which_is_the_largest() -> None:
+    sizes = {"node-1": "8Gi", "node-2": "16Gi"}
+    nodes = [
+        {"kind": "Node", "metadata": {"name": name}, "status": {"allocatable": {"cpu": "2", "memory": memory}}}
+        for name, memory in sizes.items()
+    ]
+    assert {row.detail for row in judged(recorded("unschedulable"), *nodes)} == {"largest node: 16.0 GiB"}
+    assert {row.detail for row in judged(recorded("unschedulable"))} == {None}
+
+
 def test_a_list_of_the_api_needs_no_kinds_in_it() -> None:
     pod = recorded("tag-missing")
     del pod["kind"]
