@@ -118,7 +118,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     Cause("storage", "more storage used than the limit", "StorageLimitExceeded",
           shell("dd if=/dev/zero of=/scratch/x bs=1M count=4; sleep 3600", port=None,
                 volumes=[{"name": "scratch", "path": "/scratch", "ephemeral": True, "size": "1Mi"}]),
-          shows=evicted, seconds=120),
+          shows=evicted, seconds=240),
     Cause("run-tag", "run of a task: tag missing", "TagNotFound", task("web:no-such-tag"), is_task=True),
     Cause("run-crash", "run of a task: exits with code 1", "ContainerExited",
           task(command=["/web", "--no-listen", "--exit-after", "1ms"]), is_task=True),

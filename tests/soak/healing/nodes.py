@@ -119,7 +119,10 @@ def _evict(group: Group, pod: str) -> None:
 
 
 def fills_its_disk_once(group: Group, name: str) -> str:
-    """Return a service whose first pod uses more storage than its limit, so that the kubelet evicts it."""
+    """Return a service whose first pod uses more storage than its limit, so that the kubelet evicts it.
+
+    The kubelet measures volumes once a minute: the settling window is longer.
+    """
     ask = f"wget -q -O- http://{group.address}/{name}"
     script = f"if {ask} | grep -q fill; then dd if=/dev/zero of=/scratch/x bs=1M count=4; fi; exec sleep 3600"
     return service(
@@ -127,7 +130,7 @@ def fills_its_disk_once(group: Group, name: str) -> str:
         name,
         f'command = ["sh", "-c", "{script}"]',
         'volume "scratch" {\n    path = "/scratch"\n    ephemeral = true\n    size = "1Mi"\n  }',
-        'update { settle = "45s" }',
+        'update { settle = "100s" }',
         image="busybox:1",
         port=None,
     )

@@ -132,8 +132,8 @@ ROWS = [
     Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for the platform of node node-1", due=3),
     Row("exec-format", State.FAILED, "ExecFormatError", START + "not built for linux/arm64", due=3,
         answers=node(platform="linux/arm64")),
-    Row("secret-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=23, wake=23),
-    Row("secret-key-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=23, wake=23),
+    Row("secret-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=33, wake=33),
+    Row("secret-key-missing", State.SUSPECT, "SecretNotFound", 'secret "db.url" not found', due=33, wake=33),
     # The run
     Row("crashed-once", State.SUSPECT, "ContainerExited", "container exited with code 3"),
     Row("crashed-twice", State.FAILED, "ContainerExited", "container exited with code 3", due=3),

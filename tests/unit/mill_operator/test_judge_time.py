@@ -56,6 +56,16 @@ class TestGrace:
             status = remembered(seen)
         assert look(pod("ready"), at=114, previous=status).state is State.HEALTHY
 
+    @pytest.mark.parametrize("lack", ["secret-missing", "secret-key-missing"])
+    def test_a_secret_that_comes_ten_seconds_late_is_found_before_it_is_a_failure(self, lack):
+        """The kubelet looks again 16 seconds later, starts the container, and reports that after seven more."""
+        status = None
+        for second in (3, 4, 19, 25):
+            seen = look(pod(lack), at=second, previous=status)
+            assert seen.state is State.SUSPECT
+            status = remembered(seen)
+        assert look(pod("ready"), at=26, previous=status).state is State.HEALTHY
+
     @pytest.mark.parametrize("flake", ["denied", "incomplete", "registry-500", "rate-limited", "secret-missing"])
     def test_a_flake_shorter_than_its_grace_period_is_no_failure(self, flake):
         status = None

@@ -70,7 +70,7 @@ def test_every_cause_is_in_what_the_command_line_explains() -> None:
         {
             "message": 'secret "<secret>" not found',
             "seen": "`CreateContainerConfigError`: the Secret, or the key in it, does not exist",
-            "fails": "after 20 s (likely)",
+            "fails": "after 30 s (likely)",
             "suggestion": "Set it: mill secret set <secret> VALUE",
             "takes_back": "no",
             "rule": "secret-missing",

@@ -63,8 +63,8 @@ ROWS = [
     Row("image-name", FAILED, "InvalidImageName", PULL + "invalid image name"),
     Row("denied", PENDING, "PullDenied", PULL + "access denied", wake=33),
     Row("registry-down", PENDING, "RegistryUnavailable", wake=123),
-    Row("secret-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
-    Row("secret-key-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=23),
+    Row("secret-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=33),
+    Row("secret-key-missing", PENDING, "SecretNotFound", 'secret "db.url" not found', wake=33),
     Row("unschedulable", PENDING, "Unschedulable", "no nodes available: insufficient memory", wake=123),
     Row("command-missing", FAILED, "CommandNotFound", START + "command not found"),
     Row("exec-format", FAILED, "ExecFormatError", START + "not built for the platform of node node-1", ended=True),
@@ -167,16 +167,16 @@ class TestTime:
     def test_a_secret_that_comes_in_time_is_no_failure(self):
         story = Story()
         story.see(job(), pod("secret-missing"), 3)
-        assert (story.see(job(), pod("secret-missing"), 22.9).state, story.wake) == (PENDING, 23)
-        run = story.see(job(), pod("ready-without-port"), 22.9)
+        assert (story.see(job(), pod("secret-missing"), 32.9).state, story.wake) == (PENDING, 33)
+        run = story.see(job(), pod("ready-without-port"), 32.9)
         assert (run.state, run.reason, run.since) == (RUNNING, None, None)
 
     def test_a_secret_that_does_not_come_in_time_is_a_failure(self):
         story = Story()
         story.see(job(), pod("secret-missing"), 3)
-        run = story.see(job(), pod("secret-missing"), 23)
+        run = story.see(job(), pod("secret-missing"), 33)
         assert (run.state, run.reason, run.since, run.finished_at) == (FAILED, "SecretNotFound", at(3), None)
-        assert story.see(job(), pod("ready-without-port"), 30).state is RUNNING
+        assert story.see(job(), pod("ready-without-port"), 40).state is RUNNING
 
     def test_a_node_that_only_tries_again_does_not_change_the_cause(self):
         story = Story()
