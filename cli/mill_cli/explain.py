@@ -20,7 +20,7 @@ _WIDEST: Final = 100
 """Maximum characters of a line: longer ones are hard to read."""
 _NARROWEST: Final = 40
 _FACTS: Final = {
-    "seen": "seen",
+    "seen": "observed",
     "fails": "fails",
     "suggestion": "what to do",
     "takes_back": "takes back",
@@ -97,7 +97,7 @@ def _page(codes: Mapping[str, Entry], width: int) -> Iterator[str]:
                 yield from _hanging(f"    {label:<{_LABEL_WIDTH}}  ", _LABEL_WIDTH + 6, text, width)
         yield from _part(f"example, from the {entry['place']}", entry["example"], width)
         yield from _part("what Kubernetes does meanwhile", entry["kubernetes"], width)
-        yield from _part("why mill waits, or does not", entry["why"], width)
+        yield from _part("why Mill waits, or does not", entry["why"], width)
 
 
 def _part(title: str, text: str, width: int) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _section(code: str, rules: list[Reason]) -> Iterator[str]:
         yield ""
         yield f"> {_shown(rule.message, '*{}*')}"
         yield ""
-        yield f"- Seen: {rule.evidence}."
+        yield f"- Observed: {rule.evidence}."
         yield f"- Fails: {_when(rule)} ({rule.speed.value}; rule `{rule.id}`)."
         yield f"- What to do: {_shown(rule.suggestion, '*{}*')}"
         yield f"- Takes a version back: {_takes_back(rule)}."

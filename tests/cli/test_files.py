@@ -90,13 +90,13 @@ def test_files_that_cannot_be_read(mill: Mill) -> None:
 def test_explain_shows_a_code_in_any_case(mill: Mill) -> None:
     done = mill("explain", "tagnotfound", COLUMNS="60")
     assert (done.stderr, done.code) == ("", 0)
-    assert done.stdout.startswith("TagNotFound\n\n  image pull failed: <what> not found\n    seen        `not found`")
+    assert done.stdout.startswith("TagNotFound\n\n  image pull failed: <what> not found\n    observed    `not found`")
     assert max(map(len, done.stdout.splitlines())) <= 60
     titles = [line.strip() for line in done.stdout.splitlines() if line.startswith("  ") and line[2] != " "][1:]
     assert titles == [
         "example, from the state of the pod's container",
         "what Kubernetes does meanwhile",
-        "why mill waits, or does not",
+        "why Mill waits, or does not",
     ]
     (as_line,) = mill("explain", "TagNotFound", "--json").stdout.splitlines()
     entry = json.loads(as_line)

@@ -12,7 +12,7 @@ IMAGE_NAME = """\
 InvalidImageName
 
   image pull failed: no registry in the image's name
-    seen        the node does not know which registry is meant
+    observed    the node does not know which registry is meant
     fails       at once (permanent)
     what to do  Write the full name of the image, registry first:
                 docker.io/library/nginx:1.
@@ -20,7 +20,7 @@ InvalidImageName
     rule        image-short-name
 
   image pull failed: invalid image name
-    seen        `InvalidImageName`: the kubelet cannot read the image's name
+    observed    `InvalidImageName`: the kubelet cannot read the image's name
     fails       at once (permanent)
     what to do  Correct the image's name.
     takes back  the version, of a service with a volume
@@ -34,7 +34,7 @@ InvalidImageName
   what Kubernetes does meanwhile
     Nothing: only a change of the object heals it.
 
-  why mill waits, or does not
+  why Mill waits, or does not
     Mill does not wait: the name has to be corrected.
 """
 
@@ -42,7 +42,7 @@ NARROW = """\
 QuotaExceeded
 
   quota exceeded: <cause>
-    seen        the Deployment may
+    observed    the Deployment may
                 create no more pods:
                 `exceeded quota`; a pod
                 that gets ready restarts
@@ -67,7 +67,7 @@ QuotaExceeded
     the delay with each failure, from 5
     ms up to 1000 s.
 
-  why mill waits, or does not
+  why Mill waits, or does not
     Pods of an older version count until
     they have ended. A pod that becomes
     ready restarts the time.
