@@ -387,6 +387,7 @@ BLOCKS = [
 ]
 
 HARMLESS = r"""
+failed to call webhook: Post "https://kyverno-svc.kyverno.svc:443/validate/fail?timeout=10s": no endpoints available
 Unexpected token: '}' in config.json
 max_tokens=4096 exceeds limit
 pwd=/srv/app: permission denied

@@ -66,7 +66,14 @@ COMMAND: Final = repeated(
 )
 """Commands that name no credential by its name: Redis's and SQL's, .netrc, curl, clients of databases."""
 
-_BEFORE: Final = 40
+OF_KUBERNETES: Final = pattern(r"\b(?:webhook|fulfilled on [\w.]{1,80}) \\{0,4}[\"']$")
+"""Before the name of a webhook or another object, which the API server quotes."""
+_RULE: Final = pattern(r"[ \t]+[\w-]{1,80}: [\"']?(?:validation (?:error|failure): |failed to verify image )")
+"""A line of a policy engine (Kyverno): a rule, whose name may be about credentials, and what it denies."""
+_DENIAL: Final = "denied the request"
+"""In every denial of an admission webhook."""
+
+_BEFORE: Final = 100
 SHORTEST: Final = 6
 """Characters of what is taken for a value by its looks alone."""
 _WORKING_FOLDER: Final = pattern(
@@ -172,6 +179,11 @@ class _Cuts:
             self._passed[self._line(name_at)] = at + length
         return length > 0
 
+    def _is_of_a_rule(self, name_at: int) -> bool:
+        """Tell whether a line, or the one that follows it as its block, is a denied rule of a policy engine."""
+        number = self._line(name_at)
+        return _DENIAL in self._text and any(_RULE.match(line[:REACH]) for line in self._lines[number : number + 2])
+
     def _named(self) -> None:
         for found in NAMED.finditer(self._text):
             name_at = found.start()
@@ -180,6 +192,8 @@ class _Cuts:
             name, *parts = found.groups("")
             introduction = next(kind for kind, part in zip(INTRODUCTIONS, parts, strict=True) if part)
             before = self._text[max(0, name_at - _BEFORE, self._starts[self._line(name_at)]) : name_at]
+            if OF_KUBERNETES.search(before):
+                continue
             if before.endswith("\\") and name[:1] in "nrt":
                 name = name[1:]
             word = before.split()[-1].strip("\"'([{") if before[-1:] in " \t" and before.strip() else ""
@@ -204,6 +218,8 @@ class _Cuts:
                 return False
             if before.endswith("--- ") and name == "PASS":  # of a test
                 return False
+        if self._is_of_a_rule(found.start()):
+            return False
         if rest.strip() and introduction != "called" and (_NO_VALUE.match(rest) or _is_placeholder(rest, name)):
             return False
         return not self._is_message(found.start(), found.end())

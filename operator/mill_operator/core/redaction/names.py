@@ -31,6 +31,8 @@ STILL: Final = re.compile("webhookurl|hookurl|signedurl|sasurl|tokenstring|datab
 
 OTHER_KEYS: Final = words("other_keys")
 """Keys that open nothing, by the word before."""
+OTHER_WEBHOOKS: Final = words("other_webhooks")
+"""Webhooks of the API server, by the word before."""
 KEYS_IN_PROSE: Final = words("keys_in_prose")
 """Words that make of `key` the name of a credential, where a blank is between."""
 CODES: Final = words("codes")
@@ -53,6 +55,8 @@ def is_credential(name: str, before: str = "") -> bool:
     if STILL.search(joined):
         return True
     if last in ABOUT_IT or ("." in name and last in CODE and name.rpartition(".")[2].lower() == last):
+        return False
+    if joined == "webhook" and before.lower() in OTHER_WEBHOOKS:
         return False
     if ALWAYS.search(joined):
         return not LOOKALIKES.intersection(parts)
