@@ -75,6 +75,8 @@ def test_a_sequence_fails_no_earlier_than_kubernetes_can_heal_it(case: dict[str,
 def _assert_not_at(forbidden: str, second: int, observation: Observation) -> None:
     if forbidden.startswith("Failed before "):
         assert observation.state is not State.FAILED or second >= float(forbidden.split()[2])
+    elif forbidden.startswith("Not failed after "):
+        assert observation.state is State.FAILED or second < float(forbidden.split()[3])
     elif forbidden == "Suspect after 48 s":
         assert observation.state is State.FAILED or second < 48
     elif forbidden == "nothing says why":

@@ -64,7 +64,7 @@ from . import event_texts as events
                 "3 Preemption is not helpful for scheduling."
             ),
             ['persistentvolumeclaim "data" not found'],
-            Obstacle.OTHER,
+            Obstacle.VOLUMES,
         ),
         (
             "0/2 nodes are available: 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.",

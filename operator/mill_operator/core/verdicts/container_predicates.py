@@ -34,10 +34,14 @@ SIGNALS: Final = {
 """Signals by the exit code of a program that they end: 128 and their number."""
 LIBRARY: Final = pattern(
     r"(?:error while loading shared libraries|Error loading shared library):? (?P<missing>[^:\s]+): "
+    r"|^\w*Error: (?P<opened>[\w.+-]+\.so[\w.]*): cannot open shared object file"
     r"|/(?P<library>[\w.+-]+): version `(?P<version>[^']+)' not found"
     r"|Error relocating \S+ (?P<symbol>\S+): symbol not found"
 )
-"""What the loaders of glibc and musl write before a program has begun."""
+"""What the loaders of glibc and musl write before a program has begun, or an interpreter that cannot load a module."""
+LOADERS_EXIT: Final = 127
+BEHIND_AN_ERROR: Final = pattern(r"^(?:\s.*|[})\]]*|Node\.js v.*|npm (?:ERR|error).*)$")
+"""Lines that runtimes write behind the error with which a program ends: its stack."""
 REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
 
 
@@ -69,12 +73,18 @@ def ends(is_sought: Callable[[Termination], bool]) -> PodPredicate:
 def library_missing(subject: PodSubject) -> Match | None:
     """Find a program that ends because a shared library that it needs is not in its image."""
     end = subject.pod.container.latest_end
-    found = LIBRARY.search(end.message) if end is not None and end.exit_code in (1, 127) else None
-    if end is None or found is None:
+    if end is None or end.exit_code not in (1, LOADERS_EXIT):
         return None
-    missing, library, version, symbol = found.groups("")
+    if (found := LIBRARY.search(end.message if end.exit_code == LOADERS_EXIT else _last_error(end))) is None:
+        return None
+    missing, opened, library, version, symbol = found.groups("")
     others = f"{library} of version {version}" if library else f"with symbol {symbol}"
-    return _repeated_end(subject, end, {"library": missing or others})
+    return _repeated_end(subject, end, {"library": missing or opened or others})
+
+
+def _last_error(end: Termination) -> str:
+    """Return the line with which a program ended. What it wrote before may be about what it can do without."""
+    return next((line for line in reversed(end.message.splitlines()) if not BEHIND_AN_ERROR.search(line)), "")
 
 
 def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] | None = None) -> Match:

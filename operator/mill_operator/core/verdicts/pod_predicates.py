@@ -1,6 +1,7 @@
 """Predicates of what is around a pod: its node, evictions and rejections, and what keeps it from being created."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from mill_objects.printable import one_line
@@ -14,6 +15,9 @@ READINESS_GATE: Final = pattern(r"readiness gate \"(?P<gate>[^\"]+)\"")
 POD_FORBIDDEN: Final = repeated(r"^pods \"[^\"]*\" is forbidden: ")
 POD_NAME: Final = repeated(r"\bPod/[\w.-]+/[\w.-]+")
 """The name of a pod that is not created, as Kyverno writes it."""
+OF_A_NEW_NODE: Final = pattern(r"(?i)\b(?:devices?|endpoint not found|taints?|TaintToleration)\b")
+NEW_NODE_GRACE: Final = timedelta(minutes=5)
+"""A node that starts rejects pods until the plugin of their devices is up, or the agent that removes its taint."""
 POD_REJECTED: Final = repeated(r"^Pod (?:was rejected: )?")
 OWN_STORAGE: Final = (
     pattern(r"EmptyDir volume \"(?P<what>[^\"]+)\" exceeds the limit \"(?P<limit>[^\"]+)\""),
@@ -60,7 +64,8 @@ def rejected_again(ended: Sequence[ObservedPod]) -> Match | None:
     pod = rejected[-1]
     why = f"{pod.reason}: {cause(POD_REJECTED.sub('', pod.message))}"
     values = {"node": pod.node or "?", "cause": why}
-    return Match(f"{pod.reason}: {pod.message}", values, open_ended=len(rejected) == 2)
+    grace = NEW_NODE_GRACE if OF_A_NEW_NODE.search(why) else None
+    return Match(f"{pod.reason}: {pod.message}", values, grace=grace, open_ended=len(rejected) == 2)
 
 
 def gate_closed(subject: PodSubject) -> Match | None:

@@ -124,7 +124,9 @@ def storage_refuses(subject: PodSubject) -> Match | None:
 def _is_refused_elsewhere(message: str) -> bool:
     """Return whether the 403 is of an address that is none of a registry's API."""
     found = STATUS_403.search(message)
-    return found is not None and not any(part in found["address"] for part in OF_A_REGISTRY)
+    if found is None or LOGIN_FAILS.search(message):  # the server that gives tokens has an address of its own
+        return False
+    return not any(part in found["address"] for part in OF_A_REGISTRY)
 
 
 def _message(subject: PodSubject) -> str:

@@ -52,10 +52,12 @@ KNOWN: Final[tuple[tuple[Pattern, str, Obstacle], ...]] = (
     (pattern(r"(?i)PersistentVolume's node affinity|volume node affinity"), "volume is on another node",
      Obstacle.VOLUMES),
     (pattern(r"(?i)available volume zone|NoVolumeZoneConflict"), "volume is in another zone", Obstacle.VOLUMES),
-    (pattern(r"(?i)non-existent pv"), "volume no longer exists", Obstacle.VOLUMES),
+    (pattern(r"(?i)non-existent p(?:v|ersistentvolume)"), "volume no longer exists", Obstacle.VOLUMES),
     (pattern(r"(?i)max volume count"), "too many volumes on every node", Obstacle.VOLUMES),
     (pattern(r"(?i)available persistent volumes to bind"), "no volume to bind", Obstacle.VOLUMES),
     (pattern(r"(?i)unbound immediate PersistentVolumeClaims"), "volume is not provisioned", Obstacle.VOLUMES),
+    (pattern(r"(?i)persistentvolumeclaim \"[^\"]*\" (?:is )?(?:not found|being deleted)"), "", Obstacle.VOLUMES),
+    (pattern(r"(?i)ReadWriteOncePod access mode already in-use"), "volume is in use by another pod", Obstacle.VOLUMES),
     (pattern(r"(?i)no available disk|NoDiskConflict"), "volume is in use", Obstacle.VOLUMES),
     (pattern(r"(?i)were unschedulable|NodeUnschedulable"), "cordoned", Obstacle.NODES),
     (pattern(r"(?i)(?:were|was) not ready|NodeNotReady"), "not ready", Obstacle.NODES),
@@ -69,7 +71,13 @@ TAINT: Final = pattern(
 )
 NODE_TAINTS: Final = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "ToBeDeleted", "unschedulable")
 """Beginnings of taints that a controller sets on a node that is down, cordoned, or not set up yet."""
+STARTING_OR_LEAVING: Final = pattern(
+    r"(?i)not-?ready|uninitialized|unregistered|^karpenter\.sh/disrupt|^DeletionCandidate|out-of-service|shutdown"
+)
+"""Parts of the names of taints of other agents for the same: a network's, a storage driver's, an autoscaler's."""
 COUNTED: Final = pattern(r"^(?P<before>\d{1,9}) (?P<text>.+)$|^(?P<other>.+) \((?P<after>\d{1,9})\)$")
+ALL_ARE_LISTED: Final = pattern(r"(?i)nodes? (?:is|are) available|running |^$")
+"""Before the causes of all nodes."""
 ABOUT_NODES: Final = "node(s) "
 CONTINUED: Final = "that the pod didn't tolerate"
 INSUFFICIENT: Final = "insufficient "
@@ -160,7 +168,9 @@ def scheduling_causes(message: str) -> tuple[Cause, ...]:
 def _parts(message: str) -> Iterator[tuple[int, str]]:
     """Yield the number of nodes and the text of each cause."""
     text = message.partition(" preemption: ")[0]
-    _, colon, listed = text.partition(": ")
+    before, colon, listed = text.partition(": ")
+    if not ALL_ARE_LISTED.search(before):  # another scheduler's, such as a queue's
+        colon = ""
     parts: list[str] = []
     for part in (listed if colon else text).partition(". ")[0].rstrip(".").split(", "):
         if part.startswith(CONTINUED) and parts:
@@ -180,7 +190,7 @@ def _short(text: str) -> tuple[str, Obstacle]:
     if taint := TAINT.search(text):
         key, old = taint.groups("")
         name = key or old
-        is_node = name.startswith(NODE_TAINTS)
+        is_node = name.startswith(NODE_TAINTS) or STARTING_OR_LEAVING.search(name) is not None
         return f"untolerated taint {name}".strip(), Obstacle.NODES if is_node else Obstacle.PLACEMENT
     for known, short, obstacle in KNOWN:
         if found := known.search(text):

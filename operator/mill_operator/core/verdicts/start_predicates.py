@@ -45,6 +45,7 @@ SLOW: Final = (
     r"deadline ?exceeded|is reserved for|name is reserved|failed to reserve (?:container|sandbox) name"
     r"|requests that are timing out|timed out waiting for the condition|operation timeout|context canceled"
     r"|is already in use by container|server is not initialized|ttrpc: closed|transport is closing"
+    r"|not yet been read at least once"
     r"|(?:dial|read) unix|error reading from server|connection error: desc|cannot connect to the docker daemon"
 )
 """A runtime that is busy, or restarts: mostly for its disk, and it heals by itself."""

@@ -18,18 +18,22 @@ BUSY: Final = pattern(
     r"(?i)deadline ?exceeded|code = (?:aborted|unavailable|canceled)|\bin progress|\bpending\b"
     r"|being (?:created|provisioned)"
     r"|timed out|timeout|connection (?:refused|reset)|transport is closing|too many requests|rate ?(?:limit|exceeded)"
-    r"|throttl|operation with the given|try again|being (?:detached|deleted)|waiting for|error reading from server"
-    r"|no topology key found|failed to get target node"
+    r"|request ?limit ?exceeded|throttl|operation with the given|try again|being (?:detached|deleted)|waiting for"
+    r"|error reading from server"
+    r"|resourceNotReady|\b(?:server|volume|disk|resource) is locked"
+    r"|no topology key found|no available topology found|failed to get target node|snapshot \S+ (?:is )?not ready"
 )
 """A provisioner or a driver that is still at work, or starts: it is asked again until it has done it."""
 IN_USE: Final = pattern(
     r"(?i)multi-attach error|already (?:exclusively )?(?:attached|used by|mounted)|still (?:attached|in use|being used)"
-    r"|volumeinuse|\bis (?:in use|being used)|not (?:yet )?attached according to node"
+    r"|(?:currently|is) attached to|attached to (?:another|a different) |(?:was|being|is) (?:attaching|detaching)"
+    r"|BeingDetached|volumeinuse|\bis (?:in use|being used)|not (?:yet )?attached according to node"
 )
 """A volume that another node has not let go yet. Kubernetes detaches it by force after six minutes."""
 
 MOUNTING: Final = ("FailedMount", "FailedAttachVolume", "FailedMapVolume")
-SANDBOX: Final = ("FailedCreatePodSandBox", "NetworkNotReady")
+SANDBOX: Final = ("FailedCreatePodSandBox", "NetworkNotReady", "FailedCreatePodContainer")
+"""The last is about the cgroup of a pod, which the kubelet makes first."""
 DEVICES: Final = ("FailedPrepareDynamicResources",)
 BEGUN: Final = ("Pulling", "Pulled")
 """Events of a pod that has got past them: a kubelet does not update the status while it pulls."""
@@ -39,15 +43,15 @@ ABSENT: Final = pattern(
     r"(?i)(?:configmap|secret|persistentvolume|persistentvolumeclaim|storageclass|serviceaccount)s?"
     r"(?:\.[\w.]+)? \"[^\"]*\" not found|references non-existent|hostpath type check failed"
     r"|given by server: no such file|invalidvolume\.notfound|path \"[^\"]*\" does not exist"
-    r"|(?:volume|disk|share|snapshot|filesystem|file system|export|bucket|directory|subvolume)\b[^:]{0,150}"
-    r"(?:not found|does not exist|could not be found)"
+    r"|(?:volume|disk|share|snapshot|filesystem|file system|export|bucket|directory|subvolume)s?\b[^:]{0,150}"
+    r"(?:(?:was )?not found|does not exist|could not be found)"
 )
 """What should be mounted is not there. (A program or a device of the node that is missing is no such thing.)"""
 NODES_OWN: Final = repeated(
     r"(?i)not found in the list of registered|executable file not found|special device \S+ does not exist|/dev/\S+"
 )
 VOLUME: Final = pattern(r"volume \"(?P<name>[^\"]+)\"|unmounted volumes=\[(?P<first>[^\],\s]+)")
-OBJECT: Final = pattern(r"(?i)\bobject \"|configmap|secret|service ?account|\bprojected\b")
+OBJECT: Final = pattern(r"(?i)\bobject \"|configmap|secret|service ?account|\bprojected\b|failed to fetch token")
 TOKEN_VOLUME: Final = ("kube-api-access-", "default-token-")
 """Beginnings of the names of volumes that Kubernetes adds to pods."""
 MOUNT_COMMAND: Final = "exit status"

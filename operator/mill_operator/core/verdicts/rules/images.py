@@ -56,7 +56,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
             r"manifest\.v1\+prettyjws|no longer supported since containerd|schema ?1 (?:images?|support)"
             r"|image format v1|unsupported (?:docker v2s2|manifest|layer) media ?type"
             r"|(?:unsupported media type:? \"?|unexpected media type )application/vnd|unsupported MIME ?type"
-            r"|unsupported schema version"
+            r"|unsupported schema version|no processor for media-type"
             r"|media type \S+ (?:is )?(?:not supported|no longer supported)|manifest schema unsupported"
         ),
         is_own_fault=True,
@@ -72,8 +72,8 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         grace=seconds(60),
         predicate=pull(
             r"mismatched image rootfs and manifest layers|layers from manifest don't match image configuration"
-            r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum|size) mismatch"
-            r"|failed (?:size|digest) validation|digest did not match|verification failed for (?:digest|layer)"
+            r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum) mismatch"
+            r"|failed digest validation|digest did not match|verification failed for (?:digest|layer)"
             r"|layer verification failed"
             r"|integrity check(?:sum)? failed|invalid tar header|gzip: invalid|flate: corrupt|zstd: (?:invalid|corrupt)"
             r"|mediatype in manifest should be"
@@ -83,6 +83,18 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         message="image pull failed: broken image: {waiting}",
         detail=IMAGE,
         suggestion="Build the image and push it again. If other nodes can pull it, check the proxy or mirror between.",
+    ),
+    PodRule(
+        id="image-truncated",
+        code="ImageBroken",
+        speed=Speed.LIKELY,
+        grace=RETRIES,
+        predicate=pull(r"failed size validation|unexpected commit size|size mismatch"),
+        evidence="a layer that arrived with another size: mostly a connection, a proxy or a mirror that ended early",
+        message="image pull failed: incomplete transfer: {waiting}",
+        detail=IMAGE,
+        suggestion="Check the proxy or mirror between the registry and the nodes. Otherwise push the image again.",
+        timer_group=REGISTRY_TROUBLE,
     ),
     PodRule(
         id="image-short-name",
@@ -141,7 +153,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         code="PullRateLimited",
         speed=Speed.NEEDS_TIME,
         grace=RETRIES,
-        predicate=pull(r"too ?many ?requests"),
+        predicate=pull(r"too ?many ?requests|rate limit (?:was )?exceeded"),
         evidence="429, or `toomanyrequests`",
         message="image pull failed: too many requests to the registry",
         detail=IMAGE,

@@ -19,7 +19,8 @@ PLACEMENT: Final[tuple[Rule, ...]] = (
         speed=Speed.LIKELY,
         grace=seconds(30),
         predicate=rejected_again,
-        evidence="three pods that kubelets reject one after the other; two are a suspicion",
+        evidence="three pods that kubelets reject one after the other; two are a suspicion; five minutes where a"
+        " device or an agent of the node is not up yet",
         message="pods rejected by node {node}: {cause}",
         suggestion="Fix what the message names, or ask your cluster administrator.",
     ),

@@ -44,7 +44,9 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
             r"|RegistryUnavailable|(?:head|get|post) \"[^\"\s]*\": context canceled"
             r"|\b5\d\d \(?(?:internal|bad|service|gateway)|http 5\d\d"
             r"|connection timed out|name resolution|could not resolve host|no healthy upstream|upstream connect error"
-            r"|internal server error|bad gateway|service unavailable|gateway time-?out|closed network connection"
+            r"|internal server error|bad gateway|service (?:is )?(?:currently |temporarily )?unavailable"
+            r"|gateway time-?out|closed network connection|client connection lost|408 request time-?out"
+            r"|tls: bad record mac|https?://\S+: 5\d\d\b"
         ),
         evidence="connection refused, time-outs, no such host, 500 to 504",
         message="image pull failed: registry unavailable: {waiting}",
@@ -76,7 +78,7 @@ VAGUE_CAUSES: Final[tuple[Rule, ...]] = (
             r"|failed to (?:register layer|mount)"
             r"|failed to unpack image on snapshotter [^:]*: failed|/var/lib/(?:containerd|docker|containers)"
             r"|bucket: not found|lease \S+ (?:not found|does not exist)|snapshotter \S+ (?:was )?not found|unpacker"
-            r"|unpack platforms|locked for .*unavailable|database (?:not open|is locked)"
+            r"|unpack platforms|locked(?: for .*)?: unavailable|database (?:not open|is locked)"
         ),
         evidence="the node's disk or its store of images: what is full, broken, or missing in it",
         message="image pull failed: disk or image store of node {node}: {waiting}",

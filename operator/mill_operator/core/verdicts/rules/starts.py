@@ -17,6 +17,9 @@ from mill_operator.core.verdicts.start_predicates import (
 )
 from mill_operator.core.verdicts.waiting_predicates import waits
 
+CONTAINER: Final = "container"
+"""The timer of containers that a node cannot make or start: what it reports changes with each attempt."""
+
 STARTS: Final[tuple[Rule, ...]] = (
     PodRule(
         id="start-format",
@@ -110,6 +113,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         message="container not created yet: {waiting}",
         suggestion="Wait: the node retries by itself. If it lasts, ask your cluster administrator to check the disk and"
         " the container runtime of node {node}.",
+        timer_group=CONTAINER,
     ),
     PodRule(
         id="container-config",
@@ -120,6 +124,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         evidence="the kubelet or the runtime cannot make the container, for any other cause",
         message="container not created: {waiting}",
         suggestion="Fix what the message names, or ask your cluster administrator.",
+        timer_group=CONTAINER,
     ),
     PodRule(
         id="start-failed",
@@ -130,5 +135,6 @@ STARTS: Final[tuple[Rule, ...]] = (
         evidence="`StartError`, `RunContainerError`: the runtime cannot start the container, for any other cause",
         message="container start failed: {waiting}",
         suggestion="Fix what the message names, or ask your cluster administrator to check node {node}.",
+        timer_group=CONTAINER,
     ),
 )

@@ -116,7 +116,7 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         speed=Speed.NEEDS_TIME,
         grace=seconds(120),
         predicate=sandbox_fails(is_slow=False),
-        evidence="the event `FailedCreatePodSandBox` or `NetworkNotReady` of the pod",
+        evidence="the event `FailedCreatePodSandBox`, `NetworkNotReady` or `FailedCreatePodContainer` of the pod",
         message="node {node} cannot start pods: {cause}",
         suggestion="Ask your cluster administrator to check the node's network and container runtime.",
         timer_group=SANDBOX,
