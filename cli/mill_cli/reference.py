@@ -19,10 +19,14 @@ Options may be given before or after the name of a command; an option overrides 
 `mill completion` prints a script that completes commands, options and names.
 
 On a terminal a rollout is shown live, and below a failed service are the last output of its program or node and a
-suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else the output is plain lines in the order of the file,
-all on standard output; standard error has mill's own errors, the notices below, and with `--verbose` the details that
-a terminal would show. `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`,
-or a whole answer of the [API](api.md).
+suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else
+
+- standard output has the lines of the rollout, plain and in the order of the file;
+- standard error has mill's own errors, the plan of a deploy, the notices below, and with `--verbose` the details that a
+  terminal would show.
+
+`--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer of the
+[API](api.md).
 
 In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `watch` print notices to standard error:
 
@@ -35,16 +39,24 @@ In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `wa
 
 They need the right to `get` the MillDeployment; without it they are left out. `--quiet` and `--json` have none.
 
-With `--quiet`, `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the
-events `failed` and `done`; `spawn` prints only the id of the run; `set`, `delete`, `kill`, `remove` and a `validate`
-without problems print nothing. Errors, warnings about an exposed token, and exit codes stay the same.
+With `--quiet`
 
-A stream that breaks is resumed after its last event, at any replica of the gateway, for up to a minute; there is no
-other time limit. Proxies are set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`; trusted authorities are
-those of the machine, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. Redirects are followed only to the same
-scheme, host and port, since a token is for one origin. A warning appears if a token is sent to another machine without
-TLS, or if others can read a file with a token. `~/.netrc` is not read. After Ctrl-C a rollout continues, and the exit
-code is 3; for other commands it is 130.
+- `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the events `failed`
+  and `done`;
+- `spawn` prints only the id of the run;
+- `set`, `delete`, `kill`, `remove` and a `validate` without problems print nothing.
+
+Errors, warnings about an exposed token, and exit codes stay the same.
+
+Connections:
+
+- A stream that breaks is resumed after its last event, at any replica of the gateway, for up to a minute. There is no
+  other time limit.
+- After Ctrl-C a rollout continues, and the exit code is 3; for other commands it is 130.
+- Proxies are set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`. Trusted authorities are those of the
+  machine, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. `~/.netrc` is not read.
+- Redirects are followed only to the same scheme, host and port, since a token is for one origin.
+- A warning appears if a token is sent to another machine without TLS, or if others can read a file with a token.
 
 A file may have at most 2 MiB, a `.mill` file at most 256 KiB. YAML may have anchors, aliases and merge keys (`<<`);
 expanded, it may have at most 200,000 values, 4 MiB of text and 64 levels. Duplicate keys, a second document, and tags
