@@ -1,7 +1,7 @@
 """How soon Mill names each cause that a node can make, into docs/verdicts.md: `make bench-causes`.
 
-It takes about 13 minutes; `--only tag --only crash --repetitions 2 --minutes 1` measures a part, and writes no page
-unless one is named. It needs the local cluster whose node runs as processes of this machine, and pauses the operator
+It takes about 13 minutes; `--only tag --only crash --repetitions 2 --minutes 1` measures a part, and replaces its rows.
+It needs the local cluster whose node runs as processes of this machine, and pauses the operator
 that `make start` started.
 """
 
@@ -19,12 +19,12 @@ from hack.install.crd import install_crd
 from tests.bench.causes.cause import Place
 from tests.bench.causes.images import push_all
 from tests.bench.causes.running import measure
-from tests.bench.causes.section import section
+from tests.bench.causes.section import HEADING, section
 from tests.bench.causes.table import CAUSES
 from tests.bench.faults import measure as measure_faults
 from tests.bench.faults import section as section_of_faults
 from tests.e2e.faulty_registry import closed_port, faulty_registry
-from tests.soak.page import PAGE, measured_with, with_section
+from tests.soak.page import PAGE, measured_before, measured_with, rows_of, with_section
 from tests.soak.stack import own_stack
 
 
@@ -51,14 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
         with ThreadPoolExecutor(1) as pool:
             faults = pool.submit(measure_faults, cluster, gateway, Path(folder), 3, 4) if options.faults else None
             found = asyncio.run(measure(cluster, gateway, place, chosen, options.repetitions, 60 * options.minutes))
-            sections = [section(chosen, found, measured)]
+            page = options.page.read_text()
+            if options.only and (before := measured_before(page, HEADING)):
+                measured = f"{before} {measured}"
+            sections = [section(CAUSES, found, measured, rows_of(page, HEADING) if options.only else {})]
             if faults is not None:
                 sections.append(section_of_faults(faults.result(), measured))
-    page = options.page or (None if options.only else PAGE)
     for each in sections:
         print(each, flush=True)
-        if page is not None:
-            page.write_text(with_section(page.read_text(), each))
+        options.page.write_text(with_section(options.page.read_text(), each))
     return 0
 
 
@@ -70,7 +71,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=10, help="minutes over which they are spread (10)")
     faults = "measure what bench-faults measures at the same time"
     parser.add_argument("--faults", action="store_true", help=faults)
-    parser.add_argument("--page", type=Path, help="page whose section is replaced (docs/verdicts.md)")
+    parser.add_argument("--page", type=Path, default=PAGE, help="page whose rows are replaced (docs/verdicts.md)")
     return parser
 
 

@@ -24,7 +24,7 @@ from tests.bench.workload import MANAGER, until
 from tests.e2e.objects import mill
 
 _SPAWN_SECONDS: Final = 120.0
-_GRACE_SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 30.0
 """How much longer than a cause's time a verdict may take on a machine that is busy with all the others."""
 
 

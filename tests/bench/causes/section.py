@@ -1,7 +1,7 @@
 """The section of docs/verdicts.md about how soon a cause is named."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from mill_operator.core.verdicts.rule import AT_ONCE, Speed
@@ -12,17 +12,28 @@ from tests.bench.figures import percentile
 from tests.soak.page import NOTHING, Section, of
 
 HEADING: Final = "How soon a cause is named"
+NO_ROWS: Final[Mapping[str, list[str]]] = {}
 
 
-def section(causes: Sequence[Cause], found: Sequence[Measured], measured: str) -> Section:
-    """Return the times of each cause."""
+def section(
+    causes: Sequence[Cause], found: Sequence[Measured], measured: str, before: Mapping[str, list[str]] = NO_ROWS
+) -> Section:
+    """Return the times of each cause. Causes that were not measured keep the rows that they had before."""
+    measured_causes = {each.cause.name for each in found}
+    rows = [
+        _row(each, [one for one in found if one.cause.name == each.name])
+        if each.name in measured_causes
+        else before.get(each.title, _row(each, []))
+        for each in causes
+    ]
     return Section(
         HEADING,
         "Each cause is deployed again and again at random moments, all causes at once, and is measured from outside by "
         "watches of the API server. *From apply* is the time from the request that creates the MillDeployment (or "
         "starts the run of a task) to the verdict in its status. *From evidence* is the time from the first object "
         "that shows the cause: a pod's or Deployment's status, a Job, or an Event. *Patience* is the time that "
-        "docs/failure-codes.md gives the cause, from its first sighting; what can be a flake needs a second sighting, "
+        "docs/failure-codes.md gives the cause, from its first sighting (a denied pull has 60 s on a node that became "
+        "ready less than five minutes ago); what can be a flake needs a second sighting, "
         "and the kubelet waits ten seconds before it restarts a container. Seconds; of ten values the 99th percentile "
         "is the largest.",
         (
@@ -35,7 +46,7 @@ def section(causes: Sequence[Cause], found: Sequence[Measured], measured: str) -
             "from evidence: p50",
             "p99",
         ),
-        [_row(each, [one for one in found if one.cause == each]) for each in causes],
+        rows,
         measured,
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.bench.causes.cause import Cause, Json, Space, pulled_from, shell, task, web, with_volume
+from tests.bench.causes.cause import Cause, Json, Space, pod_is_in_trouble, pulled_from, shell, task, web, with_volume
 from tests.bench.causes.shown import either, event, evicted, job_failed, pods_refused, unschedulable
 from tests.e2e.objects import bound_volume, claim, limit_range, policy, quota
 
@@ -89,7 +89,8 @@ CAUSES: Final[tuple[Cause, ...]] = (
     Cause("signal", "killed by a signal", "ContainerExited", shell("sh -c 'kill -SEGV $$$$'; exit $?")),
     Cause("done", "exits with code 0", "ProgramEnded", shell("echo done")),
     Cause("memory", "out of memory", "OutOfMemory", shell(_EATS, memory="16M")),
-    Cause("memory-init", "out of memory at the start", "OutOfMemory", web(memory="1M")),
+    Cause("memory-init", "out of memory at the start", "OutOfMemory", web(memory="1M"),
+          shows=either(event("FailedCreatePodSandBox"), pod_is_in_trouble)),
     Cause("unready", "health check answers 503", "HealthCheckTimeout",
           web(command=["/web", "--ready-after", "1h"], health={"path": "/healthz"}),
           shows=event("Unhealthy"), seconds=90),
@@ -118,7 +119,7 @@ CAUSES: Final[tuple[Cause, ...]] = (
     Cause("storage", "more storage used than the limit", "StorageLimitExceeded",
           shell("dd if=/dev/zero of=/scratch/x bs=1M count=4; sleep 3600", port=None,
                 volumes=[{"name": "scratch", "path": "/scratch", "ephemeral": True, "size": "1Mi"}]),
-          shows=evicted, seconds=240),
+          shows=evicted, seconds=180),
     Cause("run-tag", "run of a task: tag missing", "TagNotFound", task("web:no-such-tag"), is_task=True),
     Cause("run-crash", "run of a task: exits with code 1", "ContainerExited",
           task(command=["/web", "--no-listen", "--exit-after", "1ms"]), is_task=True),

@@ -45,7 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     page = options.page.read_text()
     if options.only and (before := measured_before(page, HEADING)):
         measured = f"{before} {measured}"
-    found = section(outcomes, [each.name for each in SCENARIOS], measured, rows_of(page, HEADING))
+    found = section(
+        outcomes, [each.name for each in SCENARIOS], measured, rows_of(page, HEADING) if options.only else {}
+    )
     print(found, flush=True)
     options.page.write_text(with_section(page, found))
     return 0
