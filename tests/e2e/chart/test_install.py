@@ -54,7 +54,7 @@ def shop(cluster: Cluster, release: Release, tmp_path_factory: pytest.TempPathFa
         file = made.folder / "production.mill"
         file.write_text(SEED.replace("REGISTRY", cluster.registry))
         done = release.mill("deploy", "-f", str(file), "--namespace", made.name)
-        assert (done.stdout, done.code) == (LINES, 1)
+        assert (done.stdout, done.code) == (LINES, 1), done.stderr
         assert "web:missing: not found" in done.stderr, "what the registry says, for the log of a CI"
         made.kubectl("apply", "-f", "-", stdin=json.dumps(LASTING).replace("REGISTRY", cluster.registry))
         wait_for("its verdict", lambda: made.condition("Ready", "lasting").get("status") == "True")
