@@ -90,7 +90,7 @@ def test_a_rollout_within_the_timeout_ends_as_without(mill: Mill, gateway: FakeG
 def test_lines_that_wait_for_earlier_services_are_shown_at_the_timeout(mill: Mill, gateway: FakeGateway) -> None:
     later = event("progress", {"service": "broken", "phase": "healthy"}, "8ffa93a4.2.1")
     gateway.answers("POST", "/v1/deploy", stream(later, 30.0))
-    done = mill("deploy", mill.file(SEED), "--timeout", "1s")
+    done = mill("deploy", mill.file(SEED), "--timeout", "4s")
     assert (done.stdout, done.code) == ("  broken: healthy\n", 3)
 
 
