@@ -16,6 +16,8 @@ from mill_operator.core.verdicts.rule_input import Match, PodSubject, Subject
 from mill_operator.core.verdicts.rules import BY_ID, TABLE
 
 MINUTE: Final = timedelta(minutes=1)
+LASTED: Final = timedelta(seconds=10)
+"""How long a cause lasts before it counts, after one that has more time: as long as a kubelet takes to try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _finding(
         evidence=multi_line(match.evidence, limits.TEXT_BYTES),
         suggestion=rule.suggestion.format_map(values),
         since=since,
-        due=_due(rule, match, since, before),
+        due=_not_at_once(_due(rule, match, since, before), rule, since, before, now),
         is_own_fault=rule.is_own_fault and not container,
         waits=match.waits,
         detail=_detail(rule.detail, values),
@@ -103,6 +105,25 @@ def _due(rule: Reason, match: Match, since: datetime, before: ServiceStatus | No
     if match.open_ended or rule.speed is Speed.NO_EVIDENCE:
         return None
     return since + (match.grace if match.grace is not None else rule.grace)
+
+
+def _not_at_once(
+    due: datetime | None, rule: Reason, since: datetime, before: ServiceStatus | None, now: datetime
+) -> datetime | None:
+    """Return when a finding is due whose timer ran for a cause of the same group that has more time.
+
+    What is reported between two time-outs is mostly one more of their consequences. It counts once it has lasted, and
+    in any case when the other cause would be due.
+    """
+    known = BY_ID.get(before.rule or "") if before is not None else None
+    if due is None or due > now or before is None or known is None or before.state is State.FAILED:
+        return due
+    if known.id == rule.id:
+        promised = timestamps.parse(before.due_at) if before.due_at else due
+        return max(due, promised) if promised <= now + LASTED else due
+    if _timer(known.id) != _timer(rule.id) or known.grace <= rule.grace:
+        return due
+    return max(due, min(now + LASTED, since + known.grace))
 
 
 def _detail(template: str, values: Mapping[str, str]) -> str:

@@ -63,7 +63,8 @@ KNOWN: Final[tuple[tuple[Pattern, str, Obstacle], ...]] = (
     (pattern(r"(?i)(?:were|was) not ready|NodeNotReady"), "not ready", Obstacle.NODES),
     (pattern(r"(?i)(?:memory|disk|pid) ?pressure"), "", Obstacle.NODES),
     (pattern(r"(?i)unavailable network|out of disk"), "", Obstacle.NODES),
-    (pattern(r"(?i)cannot allocate all claims|resource ?claim|dynamic resource"), "", Obstacle.DEVICES),
+    (pattern(r"(?i)cannot allocate all claims"), "", Obstacle.DEVICES),
+    (pattern(r'(?i)[^"]*(?:resource ?claim|dynamic resource|device class)[^"]*'), "", Obstacle.DEVICES),
 )  # fmt: skip
 """The scheduler's causes in few words; empty: they are few already."""
 TAINT: Final = pattern(
@@ -194,5 +195,5 @@ def _short(text: str) -> tuple[str, Obstacle]:
         return f"untolerated taint {name}".strip(), Obstacle.NODES if is_node else Obstacle.PLACEMENT
     for known, short, obstacle in KNOWN:
         if found := known.search(text):
-            return short or found.group(0).lower(), obstacle
+            return short or found.group(0).removeprefix(ABOUT_NODES).strip().lower(), obstacle
     return text.removeprefix(ABOUT_NODES), Obstacle.OTHER

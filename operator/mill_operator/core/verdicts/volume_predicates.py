@@ -25,7 +25,8 @@ BUSY: Final = pattern(
 )
 """A provisioner or a driver that is still at work, or starts: it is asked again until it has done it."""
 IN_USE: Final = pattern(
-    r"(?i)multi-attach error|already (?:exclusively )?(?:attached|used by|mounted)|still (?:attached|in use|being used)"
+    r"(?i)multi-attach error|already (?:exclusively |being )?(?:attached|used by|mounted)"
+    r"|still (?:attached|in use|being used)"
     r"|(?:currently|is) attached to|attached to (?:another|a different) |(?:was|being|is) (?:attaching|detaching)"
     r"|BeingDetached|volumeinuse|\bis (?:in use|being used)|not (?:yet )?attached according to node"
 )

@@ -22,6 +22,9 @@ from mill_operator.core.verdicts.waiting_predicates import waits
 REFUSED: Final = "refused-pull"
 """The timer of pulls that are refused: with each attempt another part of the way may refuse."""
 
+DAMAGED: Final = "damaged-image"
+"""The timer of images that arrive damaged: where a transfer ends decides what the runtime notices."""
+
 NAMED_CAUSES: Final[tuple[Rule, ...]] = (
     PodRule(
         id="image-platform",
@@ -83,6 +86,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         message="image pull failed: broken image: {waiting}",
         detail=IMAGE,
         suggestion="Build the image and push it again. If other nodes can pull it, check the proxy or mirror between.",
+        timer_group=DAMAGED,
     ),
     PodRule(
         id="image-truncated",
@@ -94,7 +98,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         message="image pull failed: incomplete transfer: {waiting}",
         detail=IMAGE,
         suggestion="Check the proxy or mirror between the registry and the nodes. Otherwise push the image again.",
-        timer_group=REGISTRY_TROUBLE,
+        timer_group=DAMAGED,
     ),
     PodRule(
         id="image-short-name",
