@@ -75,6 +75,7 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         grace=seconds(60),
         predicate=pull(
             r"mismatched image rootfs and manifest layers|layers from manifest don't match image configuration"
+            r"|number of layers and diff ?ids don't match"
             r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum) mismatch"
             r"|failed digest validation|digest did not match|verification failed for (?:digest|layer)"
             r"|layer verification failed"
