@@ -12,8 +12,6 @@ from tests.soak.healing.scenario import Group, healing, service
 ACCOUNT: Final = "soak"
 """The ServiceAccount that the operator names in one scenario."""
 _SECRET: Final = "mill-secrets"
-_CLASS: Final = "soak-slow"
-"""A storage class of a provisioner that does not exist: its claims wait for a volume."""
 
 
 def with_secret(group: Group, name: str) -> str:
@@ -52,16 +50,20 @@ def late_account(group: Group) -> Iterator[None]:
 
 @contextmanager
 def slow_provisioner(group: Group) -> Iterator[None]:
-    """Have claims of a class whose provisioner makes the volumes late."""
+    """Have claims of a class whose provisioner makes the volumes late: it does not exist, and they are made by hand."""
+    name = group.namespace.name
     storage_class: Json = {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
-        "metadata": {"name": _CLASS},
+        "metadata": {"name": name},
         "provisioner": "slow.soak.mill.dev",
     }
     _apply(group, storage_class)
-    with _late_volumes(group, _CLASS):
-        yield
+    try:
+        with _late_volumes(group, name):
+            yield
+    finally:
+        group.namespace.kubectl("delete", "storageclass", name)
 
 
 @contextmanager
