@@ -13,11 +13,18 @@ def update_text(service: ServiceStatus) -> str | None:
     Such as `update to web:3 failed (0/2)`, with the healthy and the desired replicas of the new version.
     """
     replicas = service.replicas
-    if service.state in _WITHOUT_UPDATE or replicas.serving <= replicas.healthy:
+    if service.state in _WITHOUT_UPDATE or replicas.serving <= replicas.healthy or _has_settled(service):
         return None
     is_new_image = service.image is not None and service.serving_images != [service.image]
     subject = f"update to {service.image}" if is_new_image else "update"
     return f"{subject} {_outcome(service)} ({replicas.healthy}/{replicas.desired})"
+
+
+def _has_settled(service: ServiceStatus) -> bool:
+    """Return whether the desired version has settled once: what serves and is not healthy has crashed since."""
+    return service.settled_at is not None or (
+        service.template is not None and service.healthy_template == service.template
+    )
 
 
 def _outcome(service: ServiceStatus) -> str:

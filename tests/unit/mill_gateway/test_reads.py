@@ -118,6 +118,10 @@ async def test_a_service_that_the_operator_has_not_observed_is_pending(serve: Se
         ({"state": "Hibernating"}, 2, "web:2", "update to web:3 in progress (0/2)"),
         ({"state": "Failed", "replicas": {"healthy": 1}}, 1, "web:3", None),
         ({"state": "Failed"}, 0, "web:2", None),
+        # The version that serves is the desired one, which has crashed since it settled.
+        ({"state": "Suspect", "settledAt": "2026-01-31T12:00:00.000Z"}, 2, "web:3", None),
+        ({"state": "Failed", "template": "a", "healthyTemplate": "a"}, 2, "web:3", None),
+        ({"state": "Failed", "template": "b", "healthyTemplate": "a"}, 2, "web:2", "update to web:3 failed (0/2)"),
         ({"state": "Healthy", "replicas": {"healthy": 2}}, 3, "web:3", None),
     ],
 )
