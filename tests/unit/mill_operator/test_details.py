@@ -57,6 +57,30 @@ def test_detail_of_a_finding(seen: ObservedPod, rule: str, detail: str) -> None:
     assert (finding.rule.id, finding.detail) == (rule, detail)
 
 
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        (
+            "Error: Cannot find module '/app/server.js'\n    at load (node:985) {\n  code: 1\n}\n\nNode.js v18\n",
+            "Error: Cannot find module '/app/server.js'",
+        ),
+        ("Caused by: java.net.ConnectException: refused\n\tat a.B.c(B.java:1)\n\t... 12 more\n",
+         "Caused by: java.net.ConnectException: refused"),
+        ("settings:\n  DB_HOST is not set\n", "  DB_HOST is not set"),
+        ("  at the end\n}\n", "}"),
+    ],
+)  # fmt: skip
+def test_the_last_line_of_a_crash_is_the_error_and_not_its_stack(log: str, line: str) -> None:
+    crashed = pod("crashed-twice")
+    end = crashed.container.latest_end
+    assert end is not None
+    last = replace(end, message=log)
+    container = replace(crashed.container, ended=last if crashed.container.ended else None, last_ended=last)
+    finding = look(replace(crashed, container=container), at=60).finding
+    assert finding is not None
+    assert finding.detail == f"last log line: {line}".replace(":   ", ": ")
+
+
 def test_without_an_answer_only_the_detail_is_missing() -> None:
     with_answer, without = look(pod("unschedulable"), at=60, answers=LARGEST), look(pod("unschedulable"), at=60)
     assert with_answer.finding is not None

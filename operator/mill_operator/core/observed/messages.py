@@ -75,6 +75,7 @@ _VOLUME_WRAPPINGS: Final = (
     r"Failed to prepare dynamic resources:\s*",
 )
 _REFUSAL_WRAPPINGS: Final = (
+    r"Internal error occurred:\s*",
     r'admission webhook "[^"]*" denied the request:\s*resource \S+ was blocked due to the following policies:?\s*',
     r'admission webhook "[^"]*" denied the request:\s*policy \S+ for resource (?:violation|error):?\s*',
 )

@@ -40,8 +40,11 @@ LIBRARY: Final = pattern(
 )
 """What the loaders of glibc and musl write before a program has begun, or an interpreter that cannot load a module."""
 LOADERS_EXIT: Final = 127
-BEHIND_AN_ERROR: Final = pattern(r"^(?:\s.*|[})\]]*|Node\.js v.*|npm (?:ERR|error).*)$")
-"""Lines that runtimes write behind the error with which a program ends: its stack."""
+BEHIND_AN_ERROR: Final = pattern(
+    r"^(?:\s*|\s+at .*|\s+\.\.\. \d+ more|[{}()\[\],;]*|\s+(?:code|errno|syscall|path|address|port|requireStack): .*"
+    r"|\s+[\])}].*|\s+'[^']*',?|Node\.js v.*|npm (?:ERR!|error).*)$"
+)
+"""Lines that runtimes write behind the error with which a program ends: its stack, and its properties."""
 REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
 
 
@@ -95,7 +98,7 @@ def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] 
     # A program may need its sidecar, which starts at the same time.
     has_unready_sidecar = any(not other.is_init and not other.ready for other in subject.pod.injected)
     first = container.crashes < (3 if has_unready_sidecar else 2) or _ran_long(end)
-    last_line = next((line for line in reversed(end.message.splitlines()) if line.strip()), "")
+    last_line = _last_error(end) or next((line for line in reversed(end.message.splitlines()) if line.strip()), "")
     return Match(evidence, {"exit_code": exit_code, "last_line": last_line, **(values or {})}, open_ended=first)
 
 
