@@ -28,6 +28,8 @@ _FACTS: Final = {
 }
 _TAKEN_BACK: Final = {"yes": "the version, of a service with a volume", "no": "no version"}
 _LABEL_WIDTH: Final = max(map(len, _FACTS.values()))
+_BACK_OFFS: Final = {"ImagePullBackOff": "image", "CrashLoopBackOff": "run"}
+"""The reasons of Kubernetes that hide a cause, with the subject of the codes that may be behind them."""
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 
 
@@ -62,11 +64,25 @@ def _find(code: str, codes: Mapping[str, Entry]) -> str:
     by_lower = {name.lower(): name for name in codes}
     if (found := by_lower.get(code.strip().lower())) is not None:
         return found
-    import difflib  # noqa: PLC0415 - for mistyped codes alone
+    if (advice := _reported_for(code.strip().lower(), codes)) is None:
+        import difflib  # noqa: PLC0415 - for mistyped codes alone
 
-    nearest = [by_lower[each] for each in difflib.get_close_matches(code.strip().lower(), by_lower)]
-    advice = [f"did you mean {' or '.join(nearest)}?"] if nearest else []
+        nearest = [by_lower[each] for each in difflib.get_close_matches(code.strip().lower(), by_lower)]
+        advice = [f"did you mean {' or '.join(nearest)}?"] if nearest else []
     raise CliError(Exit.FAILED, f"unknown failure code '{code}'", *advice, "`mill explain` lists all codes")
+
+
+def _reported_for(reason: str, codes: Mapping[str, Entry]) -> list[str] | None:
+    """Return for which codes Kubernetes reports a reason, such as `OOMKilled`; None if no code names it."""
+    by_reason: dict[str, list[str]] = {}
+    for name, entry in codes.items():
+        texts = [cause["seen"] for cause in entry["causes"]]
+        reasons = re.findall(r"^[A-Z]\w+(?=[:,])", entry["example"]) + re.findall(r"`([A-Z]\w+)`", " ".join(texts))
+        hidden = [back_off for back_off, subject in _BACK_OFFS.items() if subject == entry["subject"]]
+        for each in dict.fromkeys([*reasons, *hidden]):
+            by_reason.setdefault(each, []).append(name)
+    found = next((each for each in by_reason if each.lower() == reason), None)
+    return None if found is None else [f"Kubernetes reports {found} for {', '.join(by_reason[found])}"]
 
 
 def _overview(codes: Mapping[str, Entry], subjects: Mapping[str, str], width: int) -> Iterator[str]:

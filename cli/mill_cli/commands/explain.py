@@ -16,7 +16,10 @@ from mill_cli.options import Options
     shell_complete=completion.codes,
 )
 def explain(options: Options, code: str | None) -> Exit:
-    """Explain a failure code and what to do about it."""
+    """Explain a failure code and what to do about it.
+
+    Of a reason of Kubernetes, such as CrashLoopBackOff, it names the codes for which Kubernetes reports it.
+    """
     from mill_cli.explain import explain as run
 
     return run(code, as_json=options.as_json)

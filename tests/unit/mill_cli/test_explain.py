@@ -156,6 +156,20 @@ def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyP
     [
         ("TagNotFond", ["did you mean TagNotFound or SecretNotFound or CommandNotFound?"]),
         ("healthchecktimeouts", ["did you mean HealthCheckTimeout?"]),
+        ("OOMKilled", ["Kubernetes reports OOMKilled for OutOfMemory"]),
+        (
+            "createcontainerconfigerror",
+            ["Kubernetes reports CreateContainerConfigError for SecretNotFound, ImageUserRefused"],
+        ),
+        (
+            "CrashLoopBackOff",
+            [
+                (
+                    "Kubernetes reports CrashLoopBackOff for OutOfMemory, ProgramEnded, SharedLibraryNotFound, "
+                    "ContainerExited, StorageLimitExceeded"
+                )
+            ],
+        ),
         ("xyz", []),
         ("", []),
     ],
