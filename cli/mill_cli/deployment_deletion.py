@@ -59,7 +59,7 @@ def _show_plan(gateway: Gateway, request: Request) -> str:
     options = gateway.options
     given = one_line("/".join(each for each in (options.namespace, options.deployment) if each))
     try:
-        planned = gateway.request(request.method, request.path, query=request.query | {"dryRun": "true"})
+        planned = gateway.request(request.method, request.path, query=request.query | {"plan": "true"})
     except Refused as error:
         if error.status == NOT_ALLOWED:
             where = f" --namespace {shlex.quote(options.namespace)}" if options.namespace else ""

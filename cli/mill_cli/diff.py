@@ -8,6 +8,7 @@ from mill_cli.errors import Exit
 from mill_cli.files import File
 from mill_cli.options import Options
 from mill_cli.output import differences, screen
+from mill_cli.plans import request_plan
 
 
 def diff(options: Options, file: File, *, force: bool, exit_code: bool) -> Exit:
@@ -15,10 +16,9 @@ def diff(options: Options, file: File, *, force: bool, exit_code: bool) -> Exit:
     # What a deploy would be refused for is what a comparison is made to show.
     shown = Consent(force=force, allow_empty=True, replace_all=True, system=True)
     request = deploy_request(options, file, shown)
-    query = request.query | {"dryRun": "true"}
     with Gateway(options) as gateway:
         try:
-            planned = gateway.request(request.method, request.path, query=query, content=request.content)
+            planned = request_plan(gateway, request)
         except Refused as error:
             raise with_places(error, file) from error
     screen.out_json(planned) if options.as_json else screen.out(differences.show(planned))

@@ -47,6 +47,18 @@ def planned_request(gateway: Gateway, request: Request, file: File, consent: Con
     return replace(request, query=request.query | {"base": plan.base}) if plan.base else request
 
 
+def request_plan(gateway: Gateway, request: Request) -> Any:
+    """Return the gateway's answer to the question what a deploy would change. Raise `CliError`."""
+    try:
+        return gateway.request(request.method, f"{request.path}/plan", query=request.query, content=request.content)
+    except Refused as error:
+        if not _is_unknown(error):
+            raise
+    # Release 0.1.0 has a parameter instead, which the proxy of the API server refuses.
+    query = request.query | {"dryRun": "true"}
+    return gateway.request(request.method, request.path, query=query, content=request.content)
+
+
 def is_forbidden(error: Refused) -> bool:
     """Whether the caller may not read what is deployed. The gateway of release 0.1.0 has no codes."""
     return error.status == FORBIDDEN and error.body.get("code") in ("not_permitted", None)
@@ -59,14 +71,19 @@ def is_outdated(error: CliError) -> bool:
 
 def _read(gateway: Gateway, request: Request) -> Plan | None:
     """Return the gateway's plan; None of one that makes none. Raise `CliError`."""
-    query = request.query | {"dryRun": "true"}
     try:
-        answer = gateway.request(request.method, request.path, query=query, content=request.content)
+        return read_plan(request_plan(gateway, request))
     except Refused as error:
-        if error.status in CLIENT_ERRORS and error.body.get("code") in UNKNOWN and "diagnostics" not in error.body:
+        if _is_unknown(error):
             return None
         raise
-    return read_plan(answer)
+
+
+def _is_unknown(error: Refused) -> bool:
+    """Whether a gateway makes no plans, or the proxy of the API server lets none through, as of release 0.1.0."""
+    is_proxy = error.body.get("kind") == "Status"
+    is_known = "diagnostics" in error.body or not (is_proxy or error.body.get("code") in UNKNOWN)
+    return error.status in CLIENT_ERRORS and not is_known
 
 
 def _where(request: Request) -> str:

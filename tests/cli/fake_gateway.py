@@ -123,8 +123,8 @@ class FakeGateway:
         self._answers[method, path] = list(answers)
 
     def plans(self, *answers: Answer | Callable[[Asked], Answer], method: str = "POST", path: str = DEPLOY) -> None:
-        """Have the dry run of a route give these answers. Without any, it is refused as by a gateway without plans."""
-        self._answers[f"dry run of {method}", path] = list(answers)
+        """Have the plan of a route give these answers. Without any, it is refused as by a gateway without plans."""
+        self._answers[f"plan of {method}", path] = list(answers)
 
     @property
     def requests(self) -> list[tuple[str, str, dict[str, str]]]:
@@ -133,9 +133,10 @@ class FakeGateway:
 
     def answer(self, asked: Asked) -> Answer:
         """Return the next answer."""
-        is_plan = asked.query.get("dryRun") == "true"
+        is_plan = asked.path.endswith("/plan") or "true" in (asked.query.get("dryRun"), asked.query.get("plan"))
         (self.planned if is_plan else self.asked).append(asked)
-        waiting = self._answers[f"dry run of {asked.method}" if is_plan else asked.method, asked.path]
+        method = f"plan of {asked.method}" if is_plan else asked.method
+        waiting = self._answers[method, asked.path.removesuffix("/plan")]
         if not waiting:
             return refusal(404, f"no such path: {asked.path}", code="path_not_found")
         found = waiting.pop(0) if len(waiting) > 1 else waiting[0]

@@ -45,7 +45,7 @@ def test_it_says_what_goes_and_what_stays_and_follows(mill: Mill, deletes: FakeG
     assert (done.stdout, done.stderr, done.code) == (LINES, PLAN, 0)
     query = {"namespace": "shop", "force": "true", "system": "true"}
     assert [each.request for each in deletes.asked] == [("DELETE", PATH, query)]
-    assert [each.request for each in deletes.planned] == [("DELETE", PATH, query | {"dryRun": "true"})]
+    assert [each.request for each in deletes.planned] == [("DELETE", PATH, query | {"plan": "true"})]
 
 
 def test_quiet_and_json(mill: Mill, deletes: FakeGateway) -> None:

@@ -143,7 +143,7 @@ def test_diff_shows_the_changes_of_a_dry_run(mill: Mill, gateway: FakeGateway) -
     assert mill("diff", "-f", file, "--exit-code", "--force").code == 1
     as_line = mill("diff", file, "--json", "--exit-code")
     assert (json.loads(as_line.stdout), as_line.stdout.count("\n"), as_line.code) == (PLAN, 1, 1)
-    shown = {"allowEmpty": "true", "replaceAll": "true", "system": "true", "dryRun": "true"}
+    shown = {"allowEmpty": "true", "replaceAll": "true", "system": "true"}
     assert [each.query for each in gateway.planned] == [
         {"namespace": "shop"} | shown,
         {"force": "true"} | shown,

@@ -49,7 +49,8 @@ def test_the_plan_is_on_standard_error_and_the_deploy_requires_it(
     assert (done.stderr, done.code) == (CHANGE_LINES, 1)
     assert done.stdout == LINES or options
     details = {} if options else {"detail": "full"}
-    assert [(each.query, each.body) for each in gateway.planned] == [({"dryRun": "true"}, SEED.encode())]
+    assert [each.request for each in gateway.planned] == [("POST", "/v1/deploy/plan", {})]
+    assert gateway.planned[0].body == SEED.encode()
     assert [(each.query, each.body) for each in gateway.asked] == [({"base": BASE} | details, SEED.encode())]
 
 
@@ -104,6 +105,8 @@ def test_many_changes_are_counted(mill: Mill, gateway: FakeGateway) -> None:
         Answer(404, {}, (b"404 page not found",)),
         refusal(405, "method POST not allowed", code="method_not_allowed"),
         refusal(400, "bad parameters: query.dryRun: unknown", code="invalid_parameters"),
+        # The proxy of the API server, of a gateway of release 0.1.0.
+        as_json({"kind": "Status", "code": 400, "message": "dryRun is not supported"}, status=400),
         as_json(["not a plan"]),
         as_json({"namespace": "shop", "name": 5}),
     ],
@@ -114,6 +117,16 @@ def test_a_gateway_without_plans_deploys_without_one(mill: Mill, gateway: FakeGa
     done = mill("deploy", mill.file(AS_MILL))
     assert (done.stdout, done.stderr, done.code) == (DEPLOYED, "", 0)
     assert [each.query for each in gateway.asked] == [{"detail": "full"}]
+
+
+def test_a_gateway_of_release_0_1_0_plans_by_a_parameter(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.plans(refusal(404, "no such path", code=None), as_json(PLAN))
+    gateway.answers("POST", "/v1/deploy", rollout(DONE))
+    done = mill("deploy", mill.file(AS_MILL))
+    assert (done.stdout, done.code) == (DEPLOYED, 0)
+    assert done.stderr.startswith("plan for ")
+    asked = [("POST", "/v1/deploy/plan", {}), ("POST", "/v1/deploy", {"dryRun": "true"})]
+    assert [each.request for each in gateway.planned] == asked
 
 
 @pytest.mark.parametrize("code", ["not_permitted", None])

@@ -24,6 +24,11 @@ LINES = """\
 REASON = "failed: image pull failed: tag not found"
 
 
+def plan(namespace: str) -> str:
+    """Return what standard error has before anything is written."""
+    return f"plan for {namespace}/mill (new): 2 added\n  + service web\n  + service broken\n"
+
+
 def notices(registry: str) -> tuple[str, str]:
     """Return what standard error may have: the image, or more if the line of `broken` had to wait for `web`."""
     image = f"image {registry}/web:missing"

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.e2e.seed import LINES, SEED, notices
+from tests.e2e.seed import LINES, SEED, notices, plan
 
 from .conftest import MILL, Namespace
 
@@ -39,11 +39,12 @@ def joined(namespace: Namespace, text: str, *options: str) -> str:
 def test_the_four_lines_are_in_order_in_a_log_of_both_streams(namespace: Namespace) -> None:
     log = joined(namespace, SEED)
     (notice,) = [each for each in notices(namespace.registry) if each in log]
-    assert log.replace(notice, "", 1) == LINES
+    assert log.replace(notice, "", 1) == plan(namespace.name) + LINES
 
 
 def test_a_pod_without_room_is_reported_with_the_largest_node_and_the_time(namespace: Namespace) -> None:
-    first, *_ = joined(namespace, HUGE, "--timeout", "30s").splitlines()
+    planned, added, first, *_ = joined(namespace, HUGE, "--timeout", "30s").splitlines()
+    assert (planned, added) == (f"plan for {namespace.name}/mill (new): 1 added", "  + service web")
     cause = re.escape("  web: waiting: no nodes available: insufficient memory (largest node: ")
     found = re.fullmatch(cause + r"\d+\.\d GiB; fails in (\d+)s\)", first)
     assert found is not None, first

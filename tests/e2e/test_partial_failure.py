@@ -5,7 +5,7 @@ import json
 import httpx
 from httpx_sse import connect_sse
 
-from tests.e2e.seed import FIXED, LINES, SEED, notices
+from tests.e2e.seed import FIXED, LINES, SEED, notices, plan
 
 from .conftest import GATEWAY, Namespace, wait_for
 
@@ -13,7 +13,9 @@ from .conftest import GATEWAY, Namespace, wait_for
 def test_the_command_line_prints_the_four_lines_and_exits_1(namespace: Namespace) -> None:
     done = namespace.deploy(SEED)
     assert (done.stdout, done.code) == (LINES, 1)
-    assert done.stderr in notices(namespace.registry)
+    planned = plan(namespace.name)
+    assert done.stderr.startswith(planned)
+    assert done.stderr.removeprefix(planned) in notices(namespace.registry)
 
 
 def test_json_output_has_the_same_events_and_exit_code(namespace: Namespace) -> None:

@@ -56,7 +56,7 @@ def test_no_pod_of_a_second_resource_runs_on_the_data_of_the_first(namespace: Na
     refused = namespace.deploy(with_volume(WEB) + WEB.replace('"web"', '"other"'), "--name", "second")
     assert refused.code == 1
     lines = refused.stdout.splitlines()
-    assert '  web: failed: PersistentVolumeClaim "data" belongs to MillDeployment mill' in lines
+    assert '  web:   failed: PersistentVolumeClaim "data" belongs to MillDeployment mill' in lines
     assert "  other: healthy" in lines, "other services go on"
     assert namespace.items("deployments,services,ingresses", "-l", "mill.dev/service=web") == []
     assert namespace.pods_created("web") == 0

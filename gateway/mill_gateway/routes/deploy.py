@@ -13,7 +13,7 @@ from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.accidents import EMPTY_FILE, is_empty
 from mill_gateway.core.difference import Difference
 from mill_gateway.exceptions.deployments import EmptyMillFile, InvalidMillFile
-from mill_gateway.gateway import ReadyGateway
+from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.parameters import Detail, Force, System, Target
 from mill_gateway.services.deployments import WriteOptions
@@ -22,6 +22,7 @@ from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_language import InvalidConfig, parse
+from mill_objects.key import Key
 
 router = APIRouter(tags=["deploy"])
 
@@ -40,7 +41,10 @@ def _options(
     force: Force = False,
     dry_run: Annotated[
         bool,
-        Query(alias="dryRun", description="Only check the file at the API server, and return what would change."),
+        Query(
+            alias="dryRun",
+            description="Write nothing, and return what would change, as `/v1/deploy/plan` does.",
+        ),
     ] = False,
     allow_empty: Annotated[
         bool,
@@ -111,6 +115,30 @@ async def deploy(
     The HTTP status is 200 once the resource is written: the result of the rollout is in the stream's last event,
     `done {"success": …}`. With `dryRun=true` the answer is JSON: what would change, service by service.
     """
+    return await _deploy(request, gateway, caller, target, options, detail)
+
+
+@router.post(
+    "/v1/deploy/plan",
+    summary="Plan a deploy",
+    response_model=Plan,
+    responses=failures(409),
+    openapi_extra={"requestBody": {"description": BODY, "content": {"text/plain": FILE}}},
+)
+async def plan(
+    request: Request, gateway: ReadyGateway, caller: CurrentCaller, target: Target, options: Options
+) -> Response:
+    """Return what a deploy of a file would change, and write nothing.
+
+    The proxy of the Kubernetes API server refuses requests with `dryRun`: this is the way through it.
+    """
+    write = replace(options.write, dry_run=True)
+    return await _deploy(request, gateway, caller, target, replace(options, write=write), "default")
+
+
+async def _deploy(
+    request: Request, gateway: Gateway, caller: Caller, target: Key, options: DeployOptions, detail: str
+) -> Response:
     deployments, access = gateway.deployments, gateway.access
     verb = "patch" if deployments.exists(target) else "create"
 

@@ -66,7 +66,7 @@ async def get_deployment(
     response_class=Response,
     responses={
         200: {
-            "description": "The deletion's events; of a dry run, what it would remove and keep.",
+            "description": "The deletion's events; of a plan, what it would remove and keep.",
             "content": {
                 **stream_of(DELETED)[200]["content"],
                 "application/json": {"schema": Deletion.model_json_schema()},
@@ -81,9 +81,7 @@ async def delete(
     target: Named,
     *,
     force: Force = False,
-    dry_run: Annotated[
-        bool, Query(alias="dryRun", description="Delete nothing, and return what would be removed and kept.")
-    ] = False,
+    plan: Annotated[bool, Query(description="Delete nothing, and return what would be removed and kept.")] = False,
     system: System = False,
 ) -> Response:
     """Delete a MillDeployment with its services and tasks, and stream the progress until no pod is left.
@@ -95,10 +93,10 @@ async def delete(
         await gateway.access.require(who, "delete", MILL_DEPLOYMENTS, *target)
 
     await require(caller)
-    if dry_run:
+    if plan:
         await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     gateway.system_namespaces.require(target.namespace, meant=system)
-    if dry_run:
+    if plan:
         found = await gateway.deployments.deletable(target, force=force)
         return JSONResponse(view_deletion(found).model_dump(mode="json"))
     with gateway.streams.acquire("rollout", caller) as slots:

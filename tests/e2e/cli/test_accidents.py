@@ -118,4 +118,4 @@ def test_a_deployment_is_deleted_on_purpose(deployed: Namespace) -> None:
     wait_for("the children's end", lambda: deployed.items("deployments,services") == [])
     assert deployed.mill("delete").code == 1
     again = deployed.mill("deploy", "-", "--allow-empty", stdin="")
-    assert (again.code, again.stderr) == (0, f"plan for {deployed.name}/mill (new): no changes\n")
+    assert (again.code, again.stderr) == (0, f"plan for {deployed.name}/mill: no changes\n")

@@ -180,7 +180,7 @@ def test_everything_that_the_original_client_does(client: httpx.Client, namespac
     assert (restarted[-1][0], restarted[-1][1]["success"]) == ("done", True)
 
     _refuse_accidents(client)
-    assert _stream(client, "POST", "/v1/deploy?allowEmpty=true", content="")[-1][1]["success"] is True
+    assert _stream(client, "POST", "/v1/deploy", params={"allowEmpty": "true"}, content="")[-1][1]["success"] is True
     wait_for("the volume to be free", lambda: _read(client, "/v1/volumes", list[Volume])[0].state == "ready")
     assert client.delete("/v1/volumes/data").status_code == 204
     assert client.delete("/v1/secrets/db.url").status_code == 204

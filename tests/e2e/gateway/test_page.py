@@ -108,7 +108,9 @@ def test_a_rollout_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayP
     deploying = _deploy(gateway, namespace, SEED)
     card = page.get_by_role("article", name="Deployment mill")
     failure = card.get_by_role("region", name="Why broken is Failed")
-    expect(failure).to_contain_text("image pull failed: tag not found (TagNotFound)", timeout=WITHIN_MS)
+    expect(failure).to_contain_text(
+        f"image pull failed: tag not found: image {namespace.registry}/web:missing (TagNotFound)", timeout=WITHIN_MS
+    )
     assert failure.locator("p").last.inner_text() == namespace.service("broken")["suggestion"]
     # The other one still starts: its lane is there, and grows.
     lane = card.locator(".timeline dd", has=page.locator("i.starting, i.scheduled")).first.locator(".lane")

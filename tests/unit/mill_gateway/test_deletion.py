@@ -29,7 +29,7 @@ def _events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 async def test_a_dry_run_says_what_is_removed_and_kept(serve: Serve) -> None:
     async with serve(mill_deployment(WEB, DB, tasks=[TASK])) as served:
-        answer = await served.http.delete(PATH, params={"dryRun": "true"})
+        answer = await served.http.delete(PATH, params={"plan": "true"})
         assert (answer.status_code, answer.json()) == (
             200,
             {
@@ -66,7 +66,7 @@ async def test_the_stream_ends_when_the_last_pod_is_gone(serve: Serve) -> None:
 
 async def test_what_is_not_there_is_not_deleted(serve: Serve) -> None:
     async with serve() as served:
-        for query in ({}, {"dryRun": "true"}):
+        for query in ({}, {"plan": "true"}):
             answer = await served.http.delete(PATH, params=query)
             assert (answer.status_code, answer.json()["code"]) == (404, "deployment_not_found")
 
@@ -75,12 +75,12 @@ async def test_a_resource_of_a_gitops_tool_is_deleted_there(serve: Serve) -> Non
     body = mill_deployment(WEB)
     body["metadata"]["annotations"] = ARGO
     async with serve(body) as served:
-        for query in ({}, {"dryRun": "true"}):
+        for query in ({}, {"plan": "true"}):
             answer = await served.http.delete(PATH, params=query)
             assert (answer.status_code, answer.json()["owner"]) == (409, "the Argo CD application shop")
             assert "`mill delete --force`" in answer.json()["error"]
         assert served.api.requests == []
-        assert (await served.http.delete(PATH, params={"dryRun": "true", "force": "true"})).status_code == 200
+        assert (await served.http.delete(PATH, params={"plan": "true", "force": "true"})).status_code == 200
 
 
 async def test_another_resource_of_the_name_is_left_alone(serve: Serve) -> None:

@@ -119,9 +119,10 @@ async def test_a_spec_that_the_api_server_refuses_is_answered_with_its_message(s
         assert len(served.api.requests) == 1
 
 
-async def test_a_dry_run_reports_changes_and_keeps_nothing(serve: Serve) -> None:
+@pytest.mark.parametrize("path", ["/v1/deploy?dryRun=true", "/v1/deploy/plan"])
+async def test_a_plan_reports_changes_and_keeps_nothing(serve: Serve, path: str) -> None:
     async with serve(mill_deployment(WEB, {"name": "old", "image": "old:1"})) as served:
-        answer = await served.http.post("/v1/deploy?dryRun=true", content=FILE)
+        answer = await served.http.post(path, content=FILE)
         assert answer.status_code == 200
         assert answer.json() == {
             "changed": True,
