@@ -19,6 +19,7 @@ def line(made: MillDeploymentStatus) -> list[str]:
     [
         (status(State.HEALTHY, State.HEALTHY), "Current", ["Ready=True Healthy: 2 of 2 healthy"]),
         (status(State.HEALTHY, State.STOPPED), "Current", ["Ready=True Healthy: 1 of 1 healthy"]),
+        (status(State.HEALTHY, State.SUSPECT), "Current", ["Ready=True Healthy: 1 of 2 healthy; recovering: s2"]),
         (status(), "Current", ["Ready=True Healthy: 0 of 0 healthy"]),
         (
             status(State.HEALTHY, State.STARTING, State.STOPPING, finished=False),

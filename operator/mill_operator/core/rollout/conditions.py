@@ -46,7 +46,11 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
             condition("Ready", "False", "Progressing", message),
             condition("Reconciling", "True", "Progressing", message),
         ]
-    message = f"{len(live)} of {len(live)} healthy"
+    # Their rollout has succeeded, and is not undone by a lost pod. Those that are updated serve.
+    lost = [each for each in live if each.state is not State.HEALTHY and not each.is_updating]
+    message = f"{len(live) - len(lost)} of {len(live)} healthy"
+    if lost:
+        message += f"; recovering: {_names(lost)}"
     if updating := [each for each in live if each.is_updating]:
         message += f"; {updating[0].updated_by} updates {_names(updating)}"
     return [condition("Ready", "True", "Healthy", message)]
