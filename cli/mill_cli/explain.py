@@ -27,6 +27,10 @@ _FACTS: Final = {
     "rule": "rule",
 }
 _TAKEN_BACK: Final = {"yes": "the version, of a service with a volume", "no": "no version"}
+_FIRST_WORD: Final = re.compile(r"^[A-Z]\w+(?=[:,])")
+"""The reason of Kubernetes with which an example begins."""
+_QUOTED: Final = re.compile(r"`([A-Z]\w+)`")
+_PLACEHOLDER: Final = re.compile(r"<\w+>")
 _LABEL_WIDTH: Final = max(map(len, _FACTS.values()))
 _BACK_OFFS: Final = {"ImagePullBackOff": "image", "CrashLoopBackOff": "run"}
 """The reasons of Kubernetes that hide a cause, with the subject of the codes that may be behind them."""
@@ -77,7 +81,7 @@ def _reported_for(reason: str, codes: Mapping[str, Entry]) -> list[str] | None:
     by_reason: dict[str, list[str]] = {}
     for name, entry in codes.items():
         texts = [cause["seen"] for cause in entry["causes"]]
-        reasons = re.findall(r"^[A-Z]\w+(?=[:,])", entry["example"]) + re.findall(r"`([A-Z]\w+)`", " ".join(texts))
+        reasons = _FIRST_WORD.findall(entry["example"]) + _QUOTED.findall(" ".join(texts))
         hidden = [back_off for back_off, subject in _BACK_OFFS.items() if subject == entry["subject"]]
         for each in dict.fromkeys([*reasons, *hidden]):
             by_reason.setdefault(each, []).append(name)
@@ -98,7 +102,7 @@ def _overview(codes: Mapping[str, Entry], subjects: Mapping[str, str], width: in
 
 def _headline(cause: Cause) -> str:
     """Return the message, or what is observed if the message is only foreign text."""
-    own_text = re.sub(r"<\w+>", "", cause["message"]).strip()
+    own_text = _PLACEHOLDER.sub("", cause["message"]).strip()
     return cause["message"] if own_text else cause["seen"]
 
 
