@@ -74,7 +74,7 @@ class Row:
         if not self.judged or self.desired is None:
             self.healthy, self.desired = desired if self.mood in ("good", "settling") else healthy, desired
         self.window.read(service, now, wall)
-        if self.mood == "suspect" and state == "Suspect":
+        if self.mood == "suspect" and state == "Suspect" and service.get("message"):
             self.text = _suspicion(service)
         if self.judged or not self.has_been_healthy:
             return
