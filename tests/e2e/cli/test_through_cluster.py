@@ -13,7 +13,7 @@ import pytest
 from hack.cluster import Cluster
 from tests.e2e.conftest import MILL, Finished, Namespace, free_port, wait_for
 from tests.e2e.gateway.process import GatewayProcess
-from tests.e2e.seed import LINES, SEED, notices
+from tests.e2e.seed import LINES, SEED, notices, plan
 
 TOKEN = "a-token-of-this-test"
 CONTEXT = "mill-dev"
@@ -107,7 +107,9 @@ def test_the_seeds_lines_through_the_api_server(through: Through, tmp_path: Path
     file.write_text(SEED.replace("REGISTRY", through.namespace.registry))
     done = through("deploy", "-f", str(file))
     assert (done.stdout, done.code) == (LINES, 1)
-    assert done.stderr in notices(through.namespace.registry)
+    planned = plan(through.namespace.name)
+    assert done.stderr.startswith(planned)
+    assert done.stderr.removeprefix(planned) in notices(through.namespace.registry)
     assert "broken" in through("status").stdout
     assert proxies(through.namespace) == []
 
