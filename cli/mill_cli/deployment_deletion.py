@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from mill_api.durations import format_duration
+from mill_api.durations import format_timedelta
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import EventStream, Request, ServerEvent
@@ -48,10 +48,8 @@ def delete(options: Options, consent: Consent, *, timeout: timedelta | None) -> 
             return Exit.STREAM_LOST
         except TimeIsOver:
             assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
-            given = format_duration(timeout // timedelta(microseconds=1) * 1000)
-            raise CliError(
-                Exit.STREAM_LOST, f"the deletion has not finished after {given}", "the deletion continues"
-            ) from None
+            message = f"the deletion has not finished after {format_timedelta(timeout)}"
+            raise CliError(Exit.STREAM_LOST, message, "the deletion continues") from None
 
 
 def _show_plan(gateway: Gateway, request: Request) -> str:
@@ -102,11 +100,11 @@ def _follow(options: Options, stream: EventStream, timeout: timedelta | None) ->
     for event in items.receive(lambda: None):
         if not isinstance(event, ServerEvent):
             continue
-        success = event.last and event.data.get("success") is True
+        success = event.succeeded
         if options.quiet and event.name not in RESULTS:
             continue
         if options.as_json:
-            screen.out_json({"event": event.name, "data": event.data or event.text})
+            screen.out_json(event.to_json())
         elif event.last:
             screen.out(MESSAGES.last_line(event.data))
         elif (text := line(event.name, event.data, 0)) is not None:

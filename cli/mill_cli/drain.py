@@ -25,7 +25,7 @@ def drain(options: Options, node: str, timeout: str | None) -> Exit:
                 if options.quiet and event.name not in RESULTS:
                     pass
                 elif options.as_json:
-                    screen.out_json({"event": event.name, "data": event.data or event.text})
+                    screen.out_json(event.to_json())
                 elif (text := line(event.name, event.data)) is not None:
                     screen.out(text)
                 success = event.last and event.data.get("success", True) is True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from mill_api.durations import format_duration
+from mill_api.durations import format_timedelta
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import Request, RolloutStream, ServerEvent
 from mill_cli.errors import CliError, Exit
@@ -57,8 +57,7 @@ def follow(rollout: FollowedRollout) -> Exit:
         return Exit.SUCCESS if show(rollout, items) else Exit.FAILED
     except TimeIsOver:
         assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
-        given = format_duration(timeout // timedelta(microseconds=1) * 1000)
-        message = f"the rollout has not finished after {given}"
+        message = f"the rollout has not finished after {format_timedelta(timeout)}"
         raise CliError(Exit.STREAM_LOST, message, _how_to_rejoin(stream)) from None
     except KeyboardInterrupt:
         if not stream.requested:
@@ -88,8 +87,8 @@ def _show_json(rollout: FollowedRollout, items: EventQueue) -> bool:
         if not isinstance(event, ServerEvent):
             continue
         if not quiet or event.name in RESULTS:
-            screen.out_json({"event": event.name, "data": event.data or event.text})
-        success = _succeeded(event)
+            screen.out_json(event.to_json())
+        success = event.succeeded
     return success
 
 
@@ -102,7 +101,7 @@ def _show_plain(rollout: FollowedRollout, items: EventQueue) -> bool:
         try:
             for item in items.receive(lambda: plain.due):
                 if isinstance(item, ServerEvent):
-                    success = _succeeded(item)
+                    success = item.succeeded
                     plain.apply(item)
                 elif isinstance(item, ObservedServices):
                     plain.observe(item)
@@ -111,11 +110,6 @@ def _show_plain(rollout: FollowedRollout, items: EventQueue) -> bool:
             plain.print_rest()
             raise
     return success
-
-
-def _succeeded(event: ServerEvent) -> bool:
-    """Whether an event reports that the whole rollout has succeeded."""
-    return event.last and event.data.get("success") is True
 
 
 def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
@@ -133,7 +127,7 @@ def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
         for item in itertools.chain([first], items.receive(lambda: shown.due)):
             if isinstance(item, ServerEvent):
                 shown.apply(item.name, item.data)
-                over, success = item.last, _succeeded(item)
+                over, success = item.last, item.succeeded
             elif isinstance(item, ObservedServices):
                 shown.observe(item.services)
             elif isinstance(item, SuspendRequested):

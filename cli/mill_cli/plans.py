@@ -1,4 +1,4 @@
-"""The plan of a deploy: what it will change, by a dry run of the same request, and a question before it removes."""
+"""The plan of a deploy: what the gateway says that it will change, and a question before it removes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -43,6 +43,10 @@ _GO_UNITS: Final = {unit: _UNITS[unit] for unit in ("ns", "us", "µs", "ms", "s"
 _GO_PART: Final = re.compile(r"(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?(?P<unit>[nuµμm]?s|[mh])")
 
 
+def _nanoseconds(duration: timedelta) -> int:
+    return duration // timedelta(microseconds=1) * 1_000
+
+
 class InvalidDuration(ValueError):
     """A text that is no duration in the expected notation.
 
@@ -76,6 +80,11 @@ def format_duration(nanoseconds: int) -> str:
     return f"{text}{_decimal(rest, 6)}ms" if rest else text
 
 
+def format_timedelta(duration: timedelta) -> str:
+    """Write a duration in Go's notation, to the microsecond. At least 0."""
+    return format_duration(_nanoseconds(duration))
+
+
 def normalize_duration(text: str) -> str:
     """Convert a duration in Go's notation to the form that `parse_duration` returns, `LONGEST` at most.
 
@@ -95,7 +104,7 @@ def to_timedelta(text: str) -> timedelta:
 
 def is_longer(text: str, limit: timedelta) -> bool:
     """Whether a duration in Go's notation is longer than a limit, to the nanosecond. Raises InvalidDuration."""
-    return _read_go(text) > limit // timedelta(microseconds=1) * 1_000
+    return _read_go(text) > _nanoseconds(limit)
 
 
 def is_too_long(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from mill_api.durations import InvalidDuration, format_duration, parse_duration, to_timedelta
+from mill_api.durations import InvalidDuration, format_timedelta, parse_duration, to_timedelta
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -210,5 +210,5 @@ def _text(default: object) -> str:
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, timedelta):
-        return format_duration(default // timedelta(microseconds=1) * 1_000)
+        return format_timedelta(default)
     return "" if default is None else str(default)

@@ -46,6 +46,15 @@ class ServerEvent:
         """Whether it is the last event of an operation."""
         return self.name == "done"
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it reports that the whole operation has succeeded."""
+        return self.last and self.data.get("success") is True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `--json` prints it."""
+        return {"event": self.name, "data": self.data or self.text}
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -128,13 +128,8 @@ class Deployments:
         current = self._deployments.get(key) or await self._read(key)
         if current is None:
             raise DeploymentNotFound(f"deployment not found: {key}")
-        owner = gitops_owner(current.metadata, current.managers)
-        if owner is not None and not force:
-            raise ManagedByGitOps(
-                f"MillDeployment {key} is managed by {owner}: delete it there, "
-                "or force it (`?force=true`, `mill delete --force`), until its next sync creates it again",
-                owner=owner,
-            )
+        if not force:
+            _require_unmanaged(current, "delete", "creates it again")
         return current
 
     async def restart(self, deployment: Deployment, service: str) -> Json:
@@ -229,13 +224,19 @@ def _require_intended(key: Key, current: Deployment | None, spec: MillDeployment
 
 def _require_writable(current: Deployment, *, force: bool) -> None:
     """Raise `DeploymentTerminating` or, unless forced, `ManagedByGitOps`."""
-    key = current.key
     if "deletionTimestamp" in current.metadata:
-        raise DeploymentTerminating(f"MillDeployment {key} is being deleted; try again when it is gone")
+        raise DeploymentTerminating(f"MillDeployment {current.key} is being deleted; try again when it is gone")
+    if not force:
+        _require_unmanaged(current, "deploy", "puts back what it manages")
+
+
+def _require_unmanaged(current: Deployment, command: str, next_sync: str) -> None:
+    """Raise `ManagedByGitOps` if a GitOps tool manages a resource. `next_sync` is what undoes the forced command."""
     owner = gitops_owner(current.metadata, current.managers)
-    if owner is not None and not force:
+    if owner is not None:
+        verb = "delete" if command == "delete" else "change"
         raise ManagedByGitOps(
-            f"MillDeployment {key} is managed by {owner}: change it there, "
-            "or force it (`?force=true`, `mill deploy --force`), until its next sync puts back what it manages",
+            f"MillDeployment {current.key} is managed by {owner}: {verb} it there, "
+            f"or force it (`?force=true`, `mill {command} --force`), until its next sync {next_sync}",
             owner=owner,
         )

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from mill_api.durations import format_duration
+from mill_api.durations import format_timedelta
 from mill_api.status import ServiceStatus
 from mill_objects import fields
 from mill_objects.printable import multi_line, one_line
@@ -137,5 +137,4 @@ def _with_detail(row: Row) -> str:
 
 
 def _span(seconds: float) -> str:
-    whole = timedelta(seconds=round(seconds))
-    return format_duration(whole // timedelta(microseconds=1) * 1000)
+    return format_timedelta(timedelta(seconds=round(seconds)))
