@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from tests.support.http_servers import serving
+
 RECOVERY_SECONDS: Final = 5.0
 """Shorter than the kubelet's first pause between two attempts."""
 
@@ -77,7 +79,7 @@ _INDEX_CONTENT: Final = _json(
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """LookupResults one request by the repository's first part."""
+    """Answers one request by the repository's first part."""
 
     server: "_Server"
     protocol_version = "HTTP/1.1"
@@ -204,16 +206,11 @@ class _Server(ThreadingHTTPServer):
 @contextlib.contextmanager
 def faulty_registry(upstream: str) -> Iterator[str]:
     """Run one until the block ends; `upstream` is the real one. Yield its address."""
-    server = _Server(upstream)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.ending.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=10)
+    with serving(_Server(upstream)) as server:
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.ending.set()
 
 
 def closed_port() -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from hack.cluster import processes
 from tests.e2e.conftest import wait_for
 from tests.soak.healing.scenario import Group, healing, service
+from tests.support.http_servers import serving
 
 KUBELET: Final = "node-1-kubelet"
 RUNTIME: Final = "node-1-containerd"
@@ -159,15 +160,8 @@ def first_pod_fills(group: Group) -> Iterator[None]:
     """Tell the first pod of each service to use too much storage."""
     host, _, port = group.address.rpartition(":")
     _First.asked.difference_update({f"/{name}" for name in group.names})
-    server = ThreadingHTTPServer((host, int(port)), _First)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ThreadingHTTPServer((host, int(port)), _First)):
         yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
     events = group.namespace.items("events", "--field-selector", "reason=Evicted")
     evicted = [each["involvedObject"]["name"] for each in events]
     assert all(any(pod.startswith(f"{name}-") for pod in evicted) for name in group.names), f"evicted: {evicted}"

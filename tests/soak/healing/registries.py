@@ -11,6 +11,8 @@ from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from tests.support.http_servers import serving
+
 _LINGER_NOTHING: Final = struct.pack("ii", 1, 0)
 _CHUNK: Final = 65536
 
@@ -121,15 +123,10 @@ def failing(fault: str) -> Callable[[str, float], AbstractContextManager[str]]:
 
     @contextmanager
     def run(upstream: str, seconds: float) -> Iterator[str]:
-        server = _Server(upstream, FAULTS[fault], seconds)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.has_healed.set()
-            server.shutdown()
-            server.server_close()
-            thread.join(timeout=10)
+        with serving(_Server(upstream, FAULTS[fault], seconds)) as server:
+            try:
+                yield f"127.0.0.1:{server.server_address[1]}"
+            finally:
+                server.has_healed.set()
 
     return run

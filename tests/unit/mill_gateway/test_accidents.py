@@ -6,10 +6,10 @@ import pytest
 
 from mill_gateway.access.access_request import AccessRequest
 from mill_gateway.settings import Settings
-from mill_kube.connection import Request
 from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.support.gateway.objects import mill_deployment
 from tests.support.gateway.operator import finish_rollouts
+from tests.support.gateway.rivals import change_before_each_patch
 from tests.support.gateway.served import Serve, Served
 
 from .test_deploy import ARGO, STATUS, WEB
@@ -142,15 +142,8 @@ async def test_a_cache_that_is_behind_does_not_refuse_a_plan(serve: Serve) -> No
 
 
 async def test_writes_of_others_outdate_a_plan_until_the_last_attempt(serve: Serve) -> None:
-    generations = iter(range(2, 100))
     async with serve(mill_deployment(WEB)) as served:
-
-        def change(_request: Request) -> None:
-            other = mill_deployment(WEB)
-            other["metadata"]["generation"] = next(generations)
-            served.api.put(MILL_DEPLOYMENTS, other)
-
-        served.api.add_fault("patch", MILL_DEPLOYMENTS, meanwhile=change)
+        change_before_each_patch(served, mill_deployment(WEB))
         assert (await _deploy(served, BOTH, base="0123456789abcdef.1")).json()["code"] == "plan_outdated"
         assert _names(served) == ["web"]
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from mill_kube.connection import Request
 from mill_kube.errors import ApiError
 from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.support.gateway.objects import mill_deployment
 from tests.support.gateway.operator import finish_rollouts
+from tests.support.gateway.rivals import change_before_each_patch
 from tests.support.gateway.served import Serve, Served
 
 FILE = 'service "web" {\n  image = "web:2"\n  port  = 8080\n}\n'
@@ -91,15 +91,8 @@ async def test_an_owner_that_is_not_cached_yet_counts(serve: Serve) -> None:
 
 
 async def test_constant_writes_of_others_do_not_prevent_a_deploy(serve: Serve) -> None:
-    generations = iter(range(2, 100))
     async with serve(mill_deployment(WEB)) as served:
-
-        def change(_request: Request) -> None:
-            other = mill_deployment(WEB)
-            other["metadata"]["generation"] = next(generations)
-            served.api.put(MILL_DEPLOYMENTS, other)
-
-        served.api.add_fault("patch", MILL_DEPLOYMENTS, meanwhile=change)
+        change_before_each_patch(served, mill_deployment(WEB))
         finish_rollouts(served, STATUS)
         assert (await served.http.post("/v1/deploy", content=FILE)).status_code == 200
         *_, last = served.api.requests

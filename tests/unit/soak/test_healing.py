@@ -15,6 +15,7 @@ from tests.soak.healing.scenario import Scenario, healing, plain
 from tests.soak.healing.scenarios import SCENARIOS
 from tests.soak.healing.section import HEADING, section
 from tests.soak.page import measured_before, rows_of, with_section
+from tests.support.http_servers import serving
 
 GREEN = Followed(success=True, suspected=("SecretNotFound",), seconds=12.4)
 
@@ -82,13 +83,8 @@ class _Real(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def real() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Real)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(HTTPServer(("127.0.0.1", 0), _Real)) as server:
+        yield f"127.0.0.1:{server.server_port}"
 
 
 @pytest.mark.parametrize(
