@@ -14,6 +14,7 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.options import SharedOption, pop_options, shared
 
 Body = Callable[..., Exit | None]
+Adapt = Callable[[click.Context], None]
 
 
 class _Sections(click.Command):
@@ -39,11 +40,19 @@ class _Sections(click.Command):
 
 
 class Command(_Sections):
-    """A command. Errors never repeat the arguments of a `private` one."""
+    """A command. Errors never repeat the arguments of a `private` one; `adapt` changes parameters that were parsed."""
 
-    def __init__(self, *args: Any, private: bool = False, **settings: Any) -> None:
+    def __init__(self, *args: Any, private: bool = False, adapt: Adapt | None = None, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.private = private
+        self._adapt = adapt
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments, also for completion. Raise `click.UsageError`."""
+        rest = super().parse_args(ctx, args)
+        if self._adapt is not None:
+            self._adapt(ctx)
+        return rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +118,11 @@ class LazyGroup(_Sections, click.Group):
                 formatter.write_dl(records)
 
 
-def command(
-    name: str | None = None, *, without: str = "", private: bool = False, **settings: Any
-) -> Callable[[Body], Command]:
-    """Make a command of a function, with the global options except for the short form in `without`."""
+def command(name: str | None = None, *, without: str = "", **settings: Any) -> Callable[[Body], Command]:
+    """Make a command of a function, with the global options except for the short form in `without`.
+
+    The settings are those of `Command`.
+    """
 
     def declare(body: Body) -> Command:
         @functools.wraps(body)
@@ -128,7 +138,7 @@ def command(
                     raise
                 raise _unexpected_answer(error) from error
 
-        made = click.command(name or body.__name__, cls=Command, private=private, **settings)(call)
+        made = click.command(name or body.__name__, cls=Command, **settings)(call)
         made.params += shared(without)
         return made
 

@@ -48,6 +48,8 @@ def test_names_are_asked_for(mill: Mill, gateway: FakeGateway) -> None:
     assert gateway.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert complete(mill, "watch", "--service", "a") == ["api"]
     assert complete(mill, "logs", "we") == ["web", "weekly"]
+    assert complete(mill, "logs", "-n", "shop", "a") == ["api"]
+    assert gateway.requests[-1] == ("GET", "/v1/deployments/mill", {"namespace": "shop"})
     assert complete(mill, "spawn", "") == ["weekly"]
     assert complete(mill, "kill", "") == ["weekly-1"]
     assert complete(mill, "secret", "-n", "shop", "get", "d") == ["db.url"]

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, event, stream
 
@@ -27,6 +29,32 @@ def test_lines_of_all_replicas(mill: Mill, gateway: FakeGateway) -> None:
         ("GET", WEB, {"namespace": "shop", "follow": "true"}),
     ]
     assert gateway.asked[0].headers["accept"] == "text/event-stream"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        (["logs", "web", "-n", "shop"], {"namespace": "shop"}),
+        (["logs", "-n", "5", "web"], {"tail": "5"}),
+        (["logs", "web", "-n5", "-nshop"], {"tail": "5", "namespace": "shop"}),
+        (["logs", "web", "-n", "1", "-n", "2"], {"tail": "2"}),
+        (["logs", "web", "--tail", "1", "-n", "2"], {"tail": "1"}),
+        (["logs", "web", "--namespace", "5"], {"namespace": "5"}),
+        (["logs", "web", "--namespace", "5", "-n", "shop"], {"namespace": "5"}),
+        (["-n", "5", "logs", "web"], {"namespace": "5"}),
+        (["-n", "blog", "logs", "web", "-n", "shop"], {"namespace": "shop"}),
+        (["-n", "blog", "logs", "web", "-n", "5"], {"namespace": "blog", "tail": "5"}),
+        (["logs", "web", "-n", "5-blue"], {"namespace": "5-blue"}),
+    ],
+    ids=" ".join,
+)
+def test_n_is_the_namespace_and_with_a_number_the_tail(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], query: dict[str, str]
+) -> None:
+    gateway.answers("GET", WEB, stream(event(None, record("listening"))))
+    done = mill(*arguments)
+    assert (done.stdout, done.stderr, done.code) == ("listening\n", "", 0)
+    assert gateway.requests == [("GET", WEB, query | {"follow": "false"})]
 
 
 def test_a_name_that_nothing_has(mill: Mill, gateway: FakeGateway) -> None:

@@ -1,16 +1,12 @@
 """The state of the cluster and of programs: `status`, `logs`."""
 
-from typing import Final
-
 import click
 
 from mill_cli import completion
 from mill_cli.command import command
+from mill_cli.commands.log_tail import namespace_or_tail_option, sort_namespace_or_tail, tail_option
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
-
-COUNT: Final = click.IntRange(0)
-COUNT.name = "integer"
 
 
 @command()
@@ -21,7 +17,7 @@ def status(options: Options) -> None:
     show_status(options)
 
 
-@command(without="-n")
+@command(without="-n", adapt=sort_namespace_or_tail)
 @click.argument(
     "name",
     required=False,
@@ -29,13 +25,14 @@ def status(options: Options) -> None:
     shell_complete=completion.programs,
 )
 @click.option("--follow", "-f", is_flag=True, help="Stream new log lines as they are written.")
-@click.option("--tail", "-n", metavar="N", type=COUNT, help="Last lines of each replica. [default: 200]")
+@tail_option
+@namespace_or_tail_option
 @click.option("--all", "everything", is_flag=True, help="Show logs of all services, prefixed with the service name.")
 def logs(options: Options, name: str | None, *, follow: bool, tail: int | None, everything: bool) -> Exit:
     """Print the logs of a service, a task or a run.
 
     The lines of all replicas are printed together. --follow includes replicas that start later and containers that
-    restart. Here -n is --tail, as in the original mill.
+    restart.
     """
     from mill_cli.logs import print_logs
 
