@@ -18,7 +18,8 @@ from mill_api.spec import ApiModel, MillDeploymentSpec
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
 from mill_language.diagnostics import InvalidConfig
-from mill_language.parse import MAX_BYTES, parse
+from mill_language.parser import parse
+from mill_language.reading import MAX_BYTES
 from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS
 from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.values import Reader

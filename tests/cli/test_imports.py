@@ -33,6 +33,16 @@ def test_plain_output_does_not_import_rich(mill: Mill, gateway: FakeGateway, com
     assert not said & {"rich", "pygments"}
 
 
+def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(("done", {"elapsed": 1.0, "success": True})))
+    mill.file('service "web" {}')
+    done = Mill(gateway, mill.folder, mill.printed, TELLING)("deploy", "production.mill")
+    assert done.code == 0
+    said = imported(done.stderr)
+    assert "tree_sitter" in said, "the names of the services are read"
+    assert not said & {"pydantic", "yaml"}
+
+
 def test_live_output_imports_rich(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(("done", {"elapsed": 1.0, "success": True})))
     mill.file('service "web" {}')
