@@ -60,7 +60,7 @@ class Gateway:
             metrics,
             StreamSlotPool(settings),
             LogSource(client, stores, settings.log_queue_bytes),
-            Deployments(client, stores.deployments, stores.pods),
+            Deployments(client, stores),
             Rollouts(client, stores.deployments),
             Runs(client, stores, settings),
             Nodes(client, stores.nodes, drain=settings.drain),

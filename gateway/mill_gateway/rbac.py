@@ -9,6 +9,7 @@ from mill_api import names
 from mill_kube.resources import (
     CLAIMS,
     CRON_JOBS,
+    INGRESSES,
     JOBS,
     MILL_DEPLOYMENTS,
     NODES,
@@ -34,6 +35,7 @@ RIGHTS: Final = (
     Right(JOBS, (*_CACHED, "create", "delete"), "runs of tasks"),
     Right(CRON_JOBS, ("get",), "template of a task's runs"),
     Right(CLAIMS, (*_CACHED, "delete"), "volumes"),
+    Right(INGRESSES, _CACHED, "whether an ingress controller serves a route, and its address"),
     Right(SECRETS, ("get", "patch"), "Mill's secrets", name=names.SECRET_NAME),
     Right(SECRETS, ("create",), "first secret of a namespace; RBAC cannot limit a creation to a name"),
 )

@@ -13,7 +13,7 @@ from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.services import view_services
 from mill_gateway.core.usage import read_usage
 from mill_gateway.core.volumes import view_volume
-from mill_gateway.objects import claims, deployments, jobs, nodes, pods
+from mill_gateway.objects import claims, deployments, ingresses, jobs, nodes, pods
 from mill_gateway.objects.amounts import requested
 from mill_gateway.objects.deployments import managers_of
 from mill_kube.errors import ApiError
@@ -48,7 +48,7 @@ def _shown(body: Any) -> object:
     seen = deployments.project_deployment(body)
     return (
         view_deployment(seen),
-        list(view_services(seen, lambda _: ())),
+        list(view_services(seen, lambda _: (), {})),
         seen.tasks,
         seen.replicas("web"),
         seen.rollout_id,
@@ -85,6 +85,7 @@ PROJECTIONS: Final = (
     Projection("gateway: Pod of a node", nodes.project_node_pod, samples.POD),
     Projection("gateway: Pod's requests", lambda body: requested(mapping(body, "spec")), samples.POD),
     Projection("gateway: Node", nodes.project_node, samples.NODE),
+    Projection("gateway: Ingress", ingresses.project_ingress, samples.CHILDREN["Ingress"]),
     Projection("gateway: Job", jobs.project_job, samples.JOB),
     Projection(
         "gateway: PersistentVolumeClaim", lambda body: view_volume(claims.project_claim(body), ()), samples.CLAIM

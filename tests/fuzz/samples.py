@@ -177,7 +177,7 @@ CHILDREN: Final = {
             "rules": [{"host": "shop.example.com", "http": {"paths": [{"path": "/api", "pathType": "Prefix"}]}}],
             "tls": [{"hosts": ["shop.example.com"], "secretName": "web-tls"}],
         },
-        "status": {"loadBalancer": {}},
+        "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.10", "hostname": "lb.example.com"}]}},
     },
     "PersistentVolumeClaim": CLAIM,
     "CronJob": {"metadata": metadata("migrate"), "spec": {"jobTemplate": {"spec": JOB["spec"]}}, "status": {}},

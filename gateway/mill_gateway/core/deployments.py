@@ -1,6 +1,6 @@
 """Deployments as the API shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 from mill_api.rollout_results import RolloutResult, current_result, rollout_results
 from mill_api.status import Regression, Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.reach import ServiceRoute, view_routes
 from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.ingresses import Ingress
 
 WARNINGS_SHOWN: Final = 100
 """Number of warnings of several deployments that are shown together."""
@@ -49,9 +51,16 @@ class DeploymentView(BaseModel):
     warnings: list[StatusWarning] = Field(description="Problems that do not stop mill but need a change.")
 
 
-class DeploymentDetail(DeploymentView):
-    """A MillDeployment with its rollouts, spec and status."""
+class DeploymentRoute(ServiceRoute):
+    """A route, and the service that has it."""
 
+    service: str
+
+
+class DeploymentDetail(DeploymentView):
+    """A MillDeployment with its routes, rollouts, spec and status."""
+
+    routes: list[DeploymentRoute] = Field(description="The routes of its services from outside the cluster.")
     rollouts: list[RolloutResult] = Field(description="The results of its last rollouts, newest first.")
     spec: dict[str, Any]
     status: dict[str, Any]
@@ -131,8 +140,16 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
     )
 
 
-def view_detail(deployment: Deployment) -> dict[str, Any]:
-    """Return a deployment with its rollouts, spec and status: `DeploymentDetail` as plain JSON."""
+def view_detail(deployment: Deployment, ingresses: Mapping[str, Ingress]) -> dict[str, Any]:
+    """Return a deployment with its routes, rollouts, spec and status: `DeploymentDetail` as plain JSON.
+
+    `ingresses` has its Ingresses, by service.
+    """
     shown = view_deployment(deployment).model_dump(mode="json")
     rollouts = [each.model_dump(mode="json") for each in rollout_results(deployment.status)]
-    return {**shown, "rollouts": rollouts, "spec": deployment.spec, "status": deployment.raw_status}
+    routes = [
+        {"service": service["name"], **route}
+        for service in deployment.services
+        for route in view_routes(service, ingresses.get(service["name"]))
+    ]
+    return {**shown, "routes": routes, "rollouts": rollouts, "spec": deployment.spec, "status": deployment.raw_status}

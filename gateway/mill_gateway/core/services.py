@@ -1,13 +1,15 @@
 """Services and their replicas as the API shows them. Verdicts are the operator's, read from the status."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from mill_api.status import ServiceStatus, State
+from mill_gateway.core.reach import ServiceRoute, view_routes
 from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment, desired_replicas
+from mill_gateway.objects.ingresses import Ingress
 from mill_gateway.objects.pods import Pod
 from mill_objects import fields
 
@@ -33,6 +35,7 @@ class Allocation(BaseModel):
     memory: int = Field(description="Memory that it requests, in bytes.")
     started_at: str | None = Field(description="Last start of its program.")
     restarts: int = Field(description="Number of restarts of its program.")
+    current: bool = Field(description="Whether it is of the service's current revision.")
 
 
 class ServiceView(BaseModel):
@@ -51,6 +54,8 @@ class ServiceView(BaseModel):
         description="What becomes of an update while replicas of another revision serve, for people.",
         examples=["update to web:3 failed (0/2)"],
     )
+    port: int | None = Field(description="Port on which its program listens.")
+    routes: list[ServiceRoute] = Field(description="Its routes from outside the cluster.")
     state: State = Field(description="State, by the operator's verdict.")
     reason: str | None = Field(description="Why it is Failed, Suspect or Waiting: a code of docs/failure-codes.md.")
     message: str | None = Field(description="Explanation of `reason` for people.")
@@ -60,10 +65,13 @@ class ServiceView(BaseModel):
     suggestion: str | None = Field(description="What to do about it.")
 
 
-def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]]) -> Iterator[dict[str, object]]:
+def view_services(
+    deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]], ingresses: Mapping[str, Ingress]
+) -> Iterator[dict[str, object]]:
     """Yield the services of a deployment in the order of the file: `ServiceView` as plain JSON.
 
-    `pods_of` returns the pods of a service by its name, including those of another deployment that had the name first.
+    `pods_of` returns the pods of a service by its name, including those of another deployment that had the name first;
+    `ingresses` has the Ingresses of the deployment, by service.
     The result is plain JSON since building models of thousands of replicas would take most of an answer's time.
     """
     judged = {each.name: each for each in deployment.status.services}
@@ -85,6 +93,8 @@ def view_services(deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]
             "deployment": deployment.key.name,
             "serving_images": status.serving_images,
             "update": update_text(status),
+            "port": fields.optional_number(asked, "port"),
+            "routes": view_routes(asked, ingresses.get(asked["name"])),
             "state": status.state.value,
             "reason": status.reason,
             "message": status.message,
@@ -105,6 +115,7 @@ def view_allocation(pod: Pod, service: ServiceStatus | None = None) -> dict[str,
         "memory": pod.amounts.memory,
         "started_at": pod.started_at,
         "restarts": pod.restarts,
+        "current": service is not None and pod.template is not None and pod.template == service.template,
     }
 
 

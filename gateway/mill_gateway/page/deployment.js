@@ -40,8 +40,12 @@ export function updateCard(card, deployment, timeline) {
   const images = new Map(listed(spec.services).map((service) => [service.name, service.image]));
   const updates = new Map(listed(deployment.services).map((service) => [service.name, service.update]));
   const services = listed(status.services);
+  const routes = listed(deployment.routes);
   find("table").hidden = services.length === 0;
-  keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => updateRow(row, each, images.get(each.name), updates.get(each.name)));
+  keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => {
+    updateRow(row, each, images.get(each.name), updates.get(each.name));
+    updateRoutes(row.querySelector(".routes"), routes.filter((route) => route.service === each.name));
+  });
   const failed = services.filter((each) => each.message && each.state !== "Healthy");
   keyed(find(".failures"), failed, (each) => each.name, makeFailure, updateFailure);
   const warnings = listed(deployment.warnings);
@@ -76,7 +80,7 @@ export function verdictOf(deployment) {
 
 function makeRow() {
   return element("tr", {},
-    element("th", { scope: "row" }),
+    element("th", { scope: "row" }, element("span"), element("ul", { class: "routes" })),
     element("td", {}, element("span"), element("span", { class: "quiet since", title: "since its last change" })),
     element("td", {}, element("div", { class: "bar", role: "img" }), element("p", { class: "update" })),
     element("td", { class: "image" }));
@@ -85,7 +89,7 @@ function makeRow() {
 /** With an update that has not replaced the pods of the version before it, the row shows those that serve. */
 function updateRow(row, service, image, update) {
   const [name, state, replicas, cell] = row.children;
-  say(name, service.name);
+  say(name.firstElementChild, service.name);
   state.className = TONE.get(service.state) ?? "busy";
   say(state.firstElementChild, String(service.state ?? ""));
   say(state.lastElementChild, sinceText(service));
@@ -102,6 +106,17 @@ function updateRow(row, service, image, update) {
   progress.className = `update ${TONE.get(service.state) ?? "busy"}`;
   say(progress, update ?? "");
   say(cell, update ? texts(service.servingImages).join(", ") : service.image ?? image ?? "");
+}
+
+/** The URLs of a service; one that nothing serves says why. A URL is a link only if a browser can open it. */
+function updateRoutes(list, routes) {
+  list.hidden = routes.length === 0;
+  keyed(list, routes, (each) => String(each.url), () => element("li", {}, element("a", { target: "_blank", rel: "noopener noreferrer" }), " ", element("span", { class: "quiet" })), (item, { url, problem }) => {
+    const [link, why] = item.children;
+    say(link, String(url));
+    if (/^https?:\/\/[^*]+$/.test(url)) link.href = url;
+    say(why, typeof problem === "string" ? problem : "");
+  });
 }
 
 /** The time since the last change; while a healthy service settles, the time that is left. */

@@ -1,6 +1,7 @@
 """`/v1/deployments`: MillDeployments, and the events of their rollouts."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query
@@ -20,6 +21,7 @@ from mill_gateway.streams.deletion import follow_deletion
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.response import event_stream
 from mill_gateway.streams.rollout import rollout_response
+from mill_kube.reflector import Stored
 from mill_kube.resources import MILL_DEPLOYMENTS
 
 router = APIRouter(tags=["deployments"])
@@ -44,8 +46,7 @@ async def list_deployments(
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
     found = gateway.deployments.find(namespace)
-    version = hashlib.sha256(" ".join(each.resource_version for each in found).encode()).hexdigest()[:32]
-    return _tagged(if_none_match, version, [view_deployment(each).model_dump(mode="json") for each in found])
+    return _tagged(if_none_match, _version(found), [view_deployment(each).model_dump(mode="json") for each in found])
 
 
 @router.get(
@@ -57,7 +58,8 @@ async def get_deployment(
     """Return a deployment's spec and status, as in the resource."""
     await gateway.access.require(caller, "get", MILL_DEPLOYMENTS, *target)
     found = gateway.deployments.get(target)
-    return _tagged(if_none_match, found.resource_version, view_detail(found))
+    ingresses = gateway.deployments.ingresses(found)
+    return _tagged(if_none_match, _version((found, *ingresses.values())), view_detail(found, ingresses))
 
 
 @router.delete(
@@ -143,6 +145,10 @@ async def events(
     guard = Guard(gateway.streams.acquire("rollout", caller), require)
     opened = gateway.metrics.streams.labels("rollout")
     return rollout_response(gateway.stores.deployments, query, opened, guard)
+
+
+def _version(objects: Iterable[Stored]) -> str:
+    return hashlib.sha256(" ".join(each.resource_version for each in objects).encode()).hexdigest()[:32]
 
 
 def _tagged(known: str | None, version: str, body: Any) -> Response:

@@ -24,8 +24,9 @@ from mill_gateway.exceptions.deployments import (
     WriteConflict,
 )
 from mill_gateway.objects.deployments import Deployment, project_deployment
-from mill_gateway.objects.pods import Pod, Program
-from mill_gateway.stores import Store
+from mill_gateway.objects.ingresses import Ingress
+from mill_gateway.objects.pods import Program
+from mill_gateway.stores import Stores
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
@@ -68,10 +69,11 @@ class Planned:
 class Deployments:
     """The MillDeployments that the gateway serves."""
 
-    def __init__(self, client: KubeClient, deployments: Store[Deployment], pods: Store[Pod]) -> None:
+    def __init__(self, client: KubeClient, stores: Stores) -> None:
         self._client = client
-        self._deployments = deployments
-        self._pods = pods
+        self._deployments = stores.deployments
+        self._pods = stores.pods
+        self._ingresses = stores.ingresses
 
     def find(self, namespace: str, name: str | None = None) -> list[Deployment]:
         """Return the deployments of a namespace, by name; with a name only the one that has it."""
@@ -92,8 +94,16 @@ class Deployments:
         """Yield the services of a namespace, or of one deployment: `ServiceView` as plain JSON."""
         for deployment in self.find(namespace, name):
             yield from view_services(
-                deployment, lambda service: self._pods.in_group(Program(namespace, "service", service))
+                deployment,
+                lambda service: self._pods.in_group(Program(namespace, "service", service)),
+                self.ingresses(deployment),
             )
+
+    def ingresses(self, deployment: Deployment) -> dict[str, Ingress]:
+        """Return the Ingresses of a deployment, by service."""
+        keys = (Key(deployment.key.namespace, each["name"]) for each in deployment.services if each.get("routes"))
+        found = (self._ingresses.get(key) for key in keys)
+        return {each.key.name: each for each in found if each is not None and each.deployment == deployment.key.name}
 
     async def deploy(self, key: Key, spec: MillDeploymentSpec, options: WriteOptions, authorize: Authorize) -> Json:
         """Bring a resource to `spec` and return it. If it has this spec already, start a new rollout."""

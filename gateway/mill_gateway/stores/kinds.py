@@ -6,11 +6,12 @@ from typing import Final
 from mill_api import names
 from mill_gateway.objects.claims import Claim, project_claim
 from mill_gateway.objects.deployments import Deployment, project_deployment
+from mill_gateway.objects.ingresses import Ingress, project_ingress
 from mill_gateway.objects.jobs import Job, project_job
 from mill_gateway.objects.nodes import Node, NodePod, project_node, project_node_pod
 from mill_gateway.objects.pods import Pod, project_pod
 from mill_gateway.stores.store import Kind
-from mill_kube.resources import CLAIMS, JOBS, MILL_DEPLOYMENTS, NODES, PODS
+from mill_kube.resources import CLAIMS, INGRESSES, JOBS, MILL_DEPLOYMENTS, NODES, PODS
 from mill_objects.key import Key
 
 RUNNING: Final = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
@@ -39,6 +40,11 @@ PODS_OF_PROGRAMS: Final[Kind[Pod]] = Kind(
 RUNS: Final[Kind[Job]] = Kind(resource=JOBS, project=project_job, labels=f"{names.CHILD_SELECTOR},{names.LABEL_TASK}")
 
 VOLUMES: Final[Kind[Claim]] = Kind(resource=CLAIMS, project=project_claim, labels=names.CHILD_SELECTOR)
+
+INGRESSES_OF_SERVICES: Final[Kind[Ingress]] = Kind(
+    resource=INGRESSES, project=project_ingress, labels=names.CHILD_SELECTOR
+)
+"""The Ingress of a service has its name."""
 
 ALL_NODES: Final[Kind[Node]] = Kind(resource=NODES, project=project_node)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from mill_gateway.objects.claims import Claim
 from mill_gateway.objects.deployments import Deployment
+from mill_gateway.objects.ingresses import Ingress
 from mill_gateway.objects.jobs import Job
 from mill_gateway.objects.pods import Pod
 from mill_gateway.settings import Settings
-from mill_gateway.stores.kinds import DEPLOYMENTS, PODS_OF_PROGRAMS, RUNS, VOLUMES
+from mill_gateway.stores.kinds import DEPLOYMENTS, INGRESSES_OF_SERVICES, PODS_OF_PROGRAMS, RUNS, VOLUMES
 from mill_gateway.stores.mounts import Mounts
 from mill_gateway.stores.nodes import NodeStores
 from mill_gateway.stores.store import Listener, Store
@@ -31,6 +32,7 @@ class Stores:
         self.pods: Store[Pod] = Store(client, PODS_OF_PROGRAMS, namespace, self.mounts.update)
         self.jobs: Store[Job] = Store(client, RUNS, namespace, self._run_changed)
         self.claims: Store[Claim] = Store(client, VOLUMES, namespace)
+        self.ingresses: Store[Ingress] = Store(client, INGRESSES_OF_SERVICES, namespace)
         self.nodes = NodeStores(client) if settings.nodes else None
         """None where the gateway does not show nodes."""
         self._on_run = on_run
@@ -39,7 +41,7 @@ class Stores:
     def reflectors(self) -> tuple[Reflector[Any], ...]:
         """The reflectors of all stores."""
         of_nodes = (self.nodes.nodes.reflector, self.nodes.pods.reflector) if self.nodes else ()
-        of_namespaces = (self.deployments, self.pods, self.jobs, self.claims)
+        of_namespaces = (self.deployments, self.pods, self.jobs, self.claims, self.ingresses)
         return (*(each.reflector for each in of_namespaces), *of_nodes)
 
     @asynccontextmanager

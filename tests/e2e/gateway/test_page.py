@@ -410,3 +410,33 @@ CONTRAST = """(element) => {
     .map((text) => light(numbers(text))).sort((x, y) => y - x);
   return (a + 0.05) / (b + 0.05);
 }"""
+
+
+ROUTES = """async () => {
+  const { makeCard, updateCard } = await import("/page/deployment.js");
+  const { Timeline } = await import("/page/timeline.js");
+  const services = [{ name: "web", state: "Healthy", image: "web:1" }, { name: "db", state: "Healthy" }];
+  const card = document.body.appendChild(makeCard());
+  const routes = [
+    { service: "web", url: "http://shop.example.com/", problem: null },
+    { service: "web", url: "http://*.example.com/", problem: "its Ingress does not have it yet" },
+    { service: "web", url: "javascript:alert(1)", problem: {} },
+  ];
+  const status = { services };
+  updateCard(card, { name: "mill", message: "", services, routes, spec: {}, status }, Timeline.of(status));
+  const hidden = [...card.querySelectorAll(".routes")].map((list) => list.hidden);
+  const items = [...card.querySelectorAll(".routes li")];
+  return [hidden, ...items.map((item) => [item.innerText.trim(), item.querySelector("a").getAttribute("href")])];
+}"""
+
+
+def test_the_urls_of_a_service_are_links_that_a_browser_can_open(gateway: GatewayProcess, opened: Opened) -> None:
+    opened.page.goto(gateway.url)
+    hidden, *routes = opened.page.evaluate(ROUTES)
+    assert hidden == [False, True]
+    assert routes == [
+        ["http://shop.example.com/", "http://shop.example.com/"],
+        ["http://*.example.com/ its Ingress does not have it yet", None],
+        ["javascript:alert(1)", None],
+    ]
+    assert opened.complaints == []

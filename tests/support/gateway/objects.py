@@ -115,6 +115,32 @@ def claim(name: str, service: str, *, namespace: str = "default", size: str = "5
     }
 
 
+def ingress(
+    service: str,
+    host: str,
+    path: str = "/",
+    *,
+    deployment: str = "mill",
+    namespace: str = "default",
+    ingress_class: str | None = None,
+    tls: bool = False,
+    address: str | None = None,
+) -> Json:
+    """The Ingress of a service with one route; `address` is what its controller has published."""
+    spec: Json = {"rules": [{"host": host, "http": {"paths": [{"path": path, "pathType": "Prefix"}]}}]}
+    if ingress_class is not None:
+        spec["ingressClassName"] = ingress_class
+    if tls:
+        spec["tls"] = [{"hosts": [host], "secretName": f"{service}-tls"}]
+    published = [{"ip": address}] if address else []
+    return {
+        "kind": "Ingress",
+        "metadata": meta(service, namespace, labels=labels(service, "service", deployment)),
+        "spec": spec,
+        "status": {"loadBalancer": {"ingress": published}},
+    }
+
+
 def node(name: str = "node-1", *, cpu: str = "4", memory: str = "8Gi", ready: bool = True, **spec: Any) -> Json:
     """A node. Nodes have no namespace."""
     return {

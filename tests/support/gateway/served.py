@@ -12,13 +12,13 @@ from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
 from mill_kube.connection import Request
 from mill_kube.reflector import Reflector
-from mill_kube.resources import CLAIMS, JOBS, MILL_DEPLOYMENTS, NODES, PODS, Resource
+from mill_kube.resources import CLAIMS, INGRESSES, JOBS, MILL_DEPLOYMENTS, NODES, PODS, Resource
 from mill_objects.json import Json
 from mill_objects.key import Key
 from tests.support.apiserver import ApiServer, InMemoryClient
 from tests.support.apiserver.selectors import is_selected
 
-CACHED = {each.kind: each for each in (MILL_DEPLOYMENTS, PODS, JOBS, CLAIMS, NODES)}
+CACHED = {each.kind: each for each in (MILL_DEPLOYMENTS, PODS, JOBS, CLAIMS, INGRESSES, NODES)}
 """The kinds that the gateway caches."""
 
 

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from mill_gateway.core.nodes import NodeView
+from mill_gateway.core.reach import NO_CLASS, NO_INGRESS
 from mill_gateway.core.services import ServiceView
 from mill_gateway.settings import Settings
 from mill_kube.resources import CLAIMS
 from tests.support.apiserver import Token
-from tests.support.gateway.objects import claim, job, mill_deployment, node, pod
+from tests.support.gateway.objects import claim, ingress, job, mill_deployment, node, pod
 from tests.support.gateway.served import Serve
 
 WEB = {"name": "web", "image": "registry/web:v2", "port": 8080, "replicas": 2}
@@ -60,12 +61,15 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
                 "memory": 512000000,
                 "started_at": "2026-02-14T10:00:01Z",
                 "restarts": 0,
+                "current": True,
             }
         ],
         "namespace": "default",
         "deployment": "mill",
         "serving_images": ["registry/web:v2", "registry/web:v1"],
         "update": None,
+        "port": 8080,
+        "routes": [],
         "state": "Healthy",
         "reason": None,
         "message": None,
@@ -76,6 +80,32 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
     assert broken["allocations"][0]["status"] == "failed"
     for each in answer.json():
         ServiceView.model_validate_json(json.dumps(each), extra="forbid", strict=True)
+
+
+async def test_routes_of_services_have_their_urls(serve: Serve) -> None:
+    shop = WEB | {"routes": [{"host": "shop.example.com", "path": "/"}]}
+    objects = (mill_deployment(shop, BROKEN, status=STATUS), ingress("web", "shop.example.com"))
+    async with serve(*objects) as served:
+        web, broken = (await served.http.get("/v1/services")).json()
+        assert web["routes"] == [{"url": "http://shop.example.com/", "address": None, "problem": NO_CLASS}]
+        assert broken["routes"] == []
+        before = await served.http.get("/v1/deployments/mill")
+        assert before.json()["routes"] == [{"service": "web", **web["routes"][0]}]
+        served.have(ingress("web", "shop.example.com", address="203.0.113.10"))
+        known = {"If-None-Match": before.headers["ETag"]}
+        after = await served.http.get("/v1/deployments/mill", headers=known)
+        assert [each["address"] for each in after.json()["routes"]] == ["203.0.113.10"]
+        known = {"If-None-Match": after.headers["ETag"]}
+        assert (await served.http.get("/v1/deployments/mill", headers=known)).status_code == 304
+        assert served.api.requests == []
+
+
+async def test_the_ingress_of_another_deployment_serves_no_route(serve: Serve) -> None:
+    shop = WEB | {"routes": [{"host": "shop.example.com", "path": "/"}]}
+    other = ingress("web", "shop.example.com", deployment="second", address="203.0.113.10")
+    async with serve(mill_deployment(shop), other) as served:
+        (web,) = (await served.http.get("/v1/services")).json()
+        assert [each["problem"] for each in web["routes"]] == [NO_INGRESS]
 
 
 async def test_without_deployments_lists_are_empty(serve: Serve) -> None:
