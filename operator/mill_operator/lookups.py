@@ -33,6 +33,8 @@ REQUEST_SECONDS: Final = 10.0
 FAILURE_SECONDS: Final = 5.0
 """How long a failed lookup is not repeated."""
 PARALLEL: Final = 8
+NOT_READY_SECONDS: Final = 5.0
+"""How long a node that was not ready counts as such, whoever asks: most are ready again soon."""
 RESULTS_KEPT: Final = 1000
 """Results in the cache; the least recently used go first."""
 
@@ -53,6 +55,8 @@ class _Known:
 
     result: Result | None = None
     started_at: float = float("-inf")
+    ended_at: float = float("-inf")
+    """When the result came."""
     failed: bool = False
     task: asyncio.Task[None] | None = None
 
@@ -79,7 +83,8 @@ class Lookups:
         largest = LargestNode()
         for request, known in known_of.items():
             if isinstance(known.result, ObservedNode):
-                nodes[request.name] = known.result
+                if not self._may_be_ready_again(known):
+                    nodes[request.name] = known.result
             elif isinstance(known.result, LargestNode):
                 largest = known.result
             elif known.result is not None:
@@ -91,16 +96,24 @@ class Lookups:
         self._known.move_to_end(request)
         is_repeated_soon = known.failed and request.about != "nodes"  # a list of all nodes costs too much
         fresh = FAILURE_SECONDS if is_repeated_soon else request.fresh
+        if self._may_be_ready_again(known):
+            fresh = min(fresh, NOT_READY_SECONDS)
         if known.task is None and self._now() - known.started_at >= fresh:
             known.started_at = self._now()
             known.task = asyncio.create_task(self._look_up(request, known))
         return known
 
+    def _may_be_ready_again(self, known: _Known) -> bool:
+        """Whether the result is an older one of a node that was not ready: it must not make a pod suspect."""
+        node = known.result
+        was_ready = not isinstance(node, ObservedNode) or node.ready == "True"
+        return not was_ready and self._now() - known.ended_at >= NOT_READY_SECONDS
+
     async def _look_up(self, request: LookupRequest, known: _Known) -> None:
         try:
             async with self._slots, asyncio.timeout(REQUEST_SECONDS):
                 known.result = await self._read(request)
-            known.failed = False
+            known.failed, known.ended_at = False, self._now()
         except (KubeError, TimeoutError) as error:
             known.failed = True  # the result before it is better than none
             self._explain(request, error)

@@ -8,6 +8,7 @@ import pytest
 
 from mill_kube.errors import ApiError, NotFound, Unreachable
 from mill_kube.resources import EVENTS, NODES
+from mill_objects.json import Json
 from mill_operator import lookups
 from mill_operator.core.observed.lookup_results import NO_RESULTS
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
@@ -17,6 +18,12 @@ from tests.support.apiserver import ApiServer, InMemoryClient
 NODE = LookupRequest("node", "node-1")
 ALL_NODES = LookupRequest("nodes", "", fresh=60.0)
 POD = LookupRequest("events", "pod-uid", "shop")
+
+
+def _node(ready: str) -> Json:
+    info = {"operatingSystem": "linux", "architecture": "amd64"}
+    status = {"nodeInfo": info, "conditions": [{"type": "Ready", "status": ready}]}
+    return {"metadata": {"name": "node-1"}, "status": status}
 
 
 def asked(server: ApiServer) -> Counter[str]:
@@ -35,9 +42,7 @@ class Clock:
 @pytest.fixture
 def server() -> ApiServer:
     server = ApiServer()
-    info = {"operatingSystem": "linux", "architecture": "amd64"}
-    status = {"nodeInfo": info, "conditions": [{"type": "Ready", "status": "True"}]}
-    server.put(NODES, {"metadata": {"name": "node-1"}, "status": status})
+    server.put(NODES, _node("True"))
     meta = {"name": "event-1", "namespace": "shop", "creationTimestamp": "2026-01-31T12:00:00Z"}
     about = {"uid": "pod-uid"}
     server.put(EVENTS, {"metadata": meta, "involvedObject": about, "reason": "Failed", "message": "why"})
@@ -117,6 +122,38 @@ async def test_a_lookup_is_not_repeated_while_its_result_is_fresh(
     clock.time = 60.0
     await looking.results([LookupRequest("node", "node-1", fresh=300.0)])
     assert asked(server)["get /api/v1/nodes/node-1"] == 2
+
+
+async def test_a_node_that_was_not_ready_is_looked_up_again_soon_whoever_asks(
+    looking: Lookups, server: ApiServer, clock: Clock
+) -> None:
+    """A pull that fails asks for the node's platform, which does not change; a lost node may be back."""
+    platform = LookupRequest("node", "node-1", fresh=300.0)
+    server.put(NODES, _node("Unknown"))
+    assert (await looking.results([platform])).nodes["node-1"].ready == "Unknown"
+    clock.time = 4.9
+    assert (await looking.results([platform])).nodes["node-1"].ready == "Unknown"
+    server.put(NODES, _node("True"))
+    clock.time = 5.0
+    assert (await looking.results([platform])).nodes["node-1"].ready == "True"
+    clock.time = 299.0
+    await looking.results([platform])
+    assert asked(server)["get /api/v1/nodes/node-1"] == 2
+
+
+async def test_an_old_result_of_a_node_that_was_not_ready_is_none_while_the_api_server_is_slow(
+    looking: Lookups, server: ApiServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "WAIT_SECONDS", 0.01)
+    server.put(NODES, _node("Unknown"))
+    assert "node-1" in (await looking.results([NODE])).nodes
+    gate = asyncio.Event()
+    server.add_fault("*", hold=gate)
+    clock.time = 17.0
+    assert (await looking.results([NODE])).nodes == {}
+    gate.set()
+    await asyncio.sleep(0.01)
+    assert (await looking.results([NODE])).nodes["node-1"].ready == "Unknown"
 
 
 async def test_a_changed_object_is_another_lookup(looking: Lookups, server: ApiServer) -> None:
