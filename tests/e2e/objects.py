@@ -34,9 +34,10 @@ def claim(service: str, spec: Json) -> Json:
     }
 
 
-def bound_volume(name: str, service: str, *, path: str, node: str | None = None) -> list[Json]:
-    """Return a volume made beforehand, and the claim that is bound to it."""
+def bound_volume(name: str, service: str, namespace: str, *, path: str, node: str | None = None) -> list[Json]:
+    """Return a volume made beforehand, and the claim that is bound to it; no other claim can have it."""
     spec: Json = {
+        "claimRef": {"namespace": namespace, "name": f"{service}-data"},
         "capacity": {"storage": "1Mi"},
         "accessModes": ["ReadWriteOnce"],
         "hostPath": {"path": path, "type": "Directory"},

@@ -12,7 +12,7 @@ from mill_kube.resources import PODS
 from mill_objects.json import Json
 from tests.support.apiserver_contract.contract import LABEL, MANAGER, Contract
 
-ACCOUNT_SECONDS: Final = 20.0
+ACCOUNT_SECONDS: Final = 60.0
 """A real API server admits no pod before the namespace has its default service account."""
 
 
