@@ -152,6 +152,7 @@ def _unexpected_answer(error: Exception) -> CliError:
         f"unexpected answer of the gateway: {type(error).__name__}: {error}",
         "check that the address is that of a mill gateway; if it is, this is an internal error of mill: run the "
         "command again with --verbose to see where",
+        kind="unexpected_answer",
     )
 
 

@@ -4,7 +4,7 @@ from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
 from mill_cli.consent import Consent
 from mill_cli.errors import CliError
-from mill_cli.files import File, refusal
+from mill_cli.files import File, InvalidFile
 from mill_cli.options import Options
 from mill_cli.output import screen
 
@@ -27,7 +27,7 @@ def with_places(error: Refused, file: File) -> CliError:
     try:
         file.spec()
     except InvalidConfig as invalid:
-        return refusal(invalid, file)
+        return InvalidFile(invalid, file)
     return error
 
 
@@ -39,7 +39,7 @@ def _from_resource(options: Options, file: File) -> tuple[bytes, dict[str, str]]
         resource = file.resource
         text = resource.as_mill()
     except InvalidConfig as error:
-        raise refusal(error, file) from error
+        raise InvalidFile(error, file) from error
     if resource.lost and not options.quiet:
         screen.note(
             f"note: {file.name}: only name and namespace of the metadata are deployed; `kubectl apply` uses all of it"

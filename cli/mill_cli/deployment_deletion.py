@@ -11,7 +11,7 @@ from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import EventStream, Request, ServerEvent
 from mill_cli.consent import Consent
-from mill_cli.errors import CliError, Exit
+from mill_cli.errors import CliError, Exit, Interrupted
 from mill_cli.event_queue import EventQueue, TimeIsOver
 from mill_cli.options import Options
 from mill_cli.output import screen
@@ -44,12 +44,11 @@ def delete(options: Options, consent: Consent, *, timeout: timedelta | None) -> 
                 screen.out(MESSAGES.last_line({"success": True}))
             return Exit.SUCCESS
         except KeyboardInterrupt:
-            screen.note(f"interrupted: the deletion of {name} continues")
-            return Exit.STREAM_LOST
+            raise Interrupted(f"the deletion of {name} continues") from None
         except TimeIsOver:
             assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
             message = f"the deletion has not finished after {format_timedelta(timeout)}"
-            raise CliError(Exit.STREAM_LOST, message, "the deletion continues") from None
+            raise CliError(Exit.STREAM_LOST, message, "the deletion continues", kind="timeout") from None
 
 
 def _show_plan(gateway: Gateway, request: Request) -> str:

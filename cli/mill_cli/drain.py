@@ -5,7 +5,7 @@ from typing import Any
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import EventStream, Request
-from mill_cli.errors import Exit
+from mill_cli.errors import Exit, Interrupted
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import Messages
@@ -30,8 +30,7 @@ def drain(options: Options, node: str, timeout: str | None) -> Exit:
                     screen.out(text)
                 success = event.last and event.data.get("success", True) is True
         except KeyboardInterrupt:
-            screen.note(f"interrupted: the drain continues; `mill drain {shlex.quote(node)}` follows it")
-            return Exit.STREAM_LOST
+            raise Interrupted(f"the drain continues; `mill drain {shlex.quote(node)}` follows it") from None
     return Exit.SUCCESS if success else Exit.FAILED
 
 

@@ -22,7 +22,10 @@ def refuse_empty(file: File) -> None:
     if is_blank(file.text) if not file.is_resource else _has_nothing(file):
         source = "the command that writes it" if file.name == STDIN_NAME else "the file"
         raise CliError(
-            Exit.FAILED, f"{legible(file.name)}: {MESSAGE}", f"check {source}; if that is meant, use --allow-empty"
+            Exit.FAILED,
+            f"{legible(file.name)}: {MESSAGE}",
+            f"check {source}; if that is meant, use --allow-empty",
+            kind="empty_mill_file",
         )
 
 

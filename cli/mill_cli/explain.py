@@ -73,7 +73,8 @@ def _find(code: str, codes: Mapping[str, Entry]) -> str:
 
         nearest = [by_lower[each] for each in difflib.get_close_matches(code.strip().lower(), by_lower)]
         advice = [f"did you mean {' or '.join(nearest)}?"] if nearest else []
-    raise CliError(Exit.FAILED, f"unknown failure code '{code}'", *advice, "`mill explain` lists all codes")
+    advice = [*advice, "`mill explain` lists all codes"]
+    raise CliError(Exit.FAILED, f"unknown failure code '{code}'", *advice, kind="unknown_failure_code")
 
 
 def _reported_for(reason: str, codes: Mapping[str, Entry]) -> list[str] | None:

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import printable
@@ -108,9 +108,24 @@ def _looks_like_a_resource(text: bytes) -> bool:
     return False
 
 
-def refusal(error: "InvalidConfig", file: File) -> CliError:
-    """Return the error for a file with problems: each with its place."""
-    return CliError(Exit.FAILED, re.sub(r"^error: ", "invalid config: ", shown(error, file, color=False), count=1))
+class InvalidFile(CliError):
+    """A file with problems: each with its place."""
+
+    def __init__(self, error: "InvalidConfig", file: File) -> None:
+        first, *others = self._problems = [_legible(each) for each in error.diagnostics]
+        what = f"{first.path}: {first.message}" if first.path else first.message
+        more = f" (and {len(others)} more)" if others else ""
+        place = f"{first.filename}:{first.line}:{first.column}"
+        super().__init__(Exit.FAILED, f"invalid config: {place}: {what}{more}", kind="invalid_mill_file")
+        self._shown = shown(error, file, color=False)
+
+    def render(self) -> str:
+        """Return all problems as a compiler shows them."""
+        return re.sub(r"^error: ", "error: invalid config: ", self._shown, count=1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error with all problems, as `mill validate --json` prints them."""
+        return super().to_json() | {"diagnostics": [each.to_json() for each in self._problems]}
 
 
 def shown(error: "InvalidConfig", file: File, *, color: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from mill_api.durations import format_timedelta
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import Request, RolloutStream, ServerEvent
-from mill_cli.errors import CliError, Exit
+from mill_cli.errors import CliError, Exit, Interrupted
 from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested, TimeIsOver
 from mill_cli.options import Options
 from mill_cli.output import screen
@@ -58,12 +58,11 @@ def follow(rollout: FollowedRollout) -> Exit:
     except TimeIsOver:
         assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
         message = f"the rollout has not finished after {format_timedelta(timeout)}"
-        raise CliError(Exit.STREAM_LOST, message, _how_to_rejoin(stream)) from None
+        raise CliError(Exit.STREAM_LOST, message, _how_to_rejoin(stream), kind="timeout") from None
     except KeyboardInterrupt:
         if not stream.requested:
             return Exit.INTERRUPTED
-        screen.note(f"interrupted: {_how_to_rejoin(stream)}")
-        return Exit.STREAM_LOST
+        raise Interrupted(_how_to_rejoin(stream)) from None
 
 
 def _how_to_rejoin(stream: RolloutStream) -> str:

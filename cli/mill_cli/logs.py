@@ -37,7 +37,7 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
     notice = screen.note if gateway.options.verbose else None
     for event in EventStream(gateway, Request("GET", path("logs", name), query), ends=False, notice=notice):
         if event.name == "error":
-            raise CliError(Exit.FAILED, event.text, "`mill status` lists services and tasks")
+            raise CliError(Exit.FAILED, event.text, "`mill status` lists services and tasks", kind="no_logs")
         yield event
 
 
@@ -46,7 +46,9 @@ def _show_all(gateway: Gateway, services: list[str], query: dict[str, str], *, f
     result = Exit.SUCCESS
     for service, event in _as_they_arrive(gateway, services, query) if follow else _in_order(gateway, services, query):
         if isinstance(event, CliError):
-            screen.note(f"error reading logs for {one_line(service)}: {event}")
+            message = f"error reading logs for {one_line(service)}: {event}"
+            as_json = gateway.options.as_json
+            screen.note(screen.as_json(event.to_json() | {"error": message}) if as_json else message)
             result = event.code
         else:
             color = COLORS[services.index(service) % len(COLORS)]

@@ -1,6 +1,7 @@
 """The command line as a process: how it starts and how it ends."""
 
 import contextlib
+import itertools
 import os
 import signal
 import sys
@@ -45,8 +46,8 @@ def run() -> None:
     except BrokenPipeError:
         code = Exit.FILE
     except OSError as error:  # of standard output: other files have their own messages
-        _print_error(f"error: cannot write the output: {error.strerror}")
-        code = Exit.FILE
+        message = f"cannot write the output: {error.strerror}"
+        code = _report(CliError(Exit.FILE, message, kind="cannot_write_output"), sys.argv[1:])
     with contextlib.suppress(OSError):
         sys.stderr.flush()
     # At once: without messages about output that cannot be written, or waiting for threads that read streams.
@@ -67,13 +68,11 @@ def _run(arguments: list[str]) -> int:
     try:
         code = app().main(arguments, prog_name="mill", standalone_mode=False, complete_var=VARIABLE)
     except CliError as error:
-        _print_error(error.render())
-        return error.code
+        return _report(error, arguments)
     except click.ClickException as error:
-        from mill_cli.usage import usage_message
+        from mill_cli.usage import usage_error
 
-        _print_error(usage_message(error))
-        return Exit.USAGE
+        return _report(usage_error(error), arguments)
     except click.Abort:  # Ctrl-C, or the end of standard input at a prompt
         return Exit.INTERRUPTED
     except SystemExit as end:
@@ -125,11 +124,17 @@ def _open_standard_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open as long as the process
 
 
-def _print_error(text: str) -> None:
-    from mill_cli.output.text import printable
+def _report(error: CliError, arguments: list[str]) -> int:
+    """Print an error to standard error, as JSON if the arguments have `--json`, and return the exit code.
 
+    The options may not have been parsed: wrong usage is reported as well.
+    """
+    from mill_cli.output import screen
+
+    is_json = "--json" in itertools.takewhile(lambda each: each != "--", arguments)
     with contextlib.suppress(OSError):
-        print(printable(text), file=sys.stderr, flush=True)
+        screen.note(screen.as_json(error.to_json()) if is_json else error.render())
+    return error.code
 
 
 def _exit_on_sigterm(_number: int, _frame: FrameType | None) -> None:

@@ -31,7 +31,7 @@ def ask(question: str, *, is_stdin_taken: bool) -> None:
             target.write("\n")
             target.flush()
     if answer.strip().lower() not in YES:
-        raise CliError(Exit.FAILED, "canceled: nothing was changed")
+        raise CliError(Exit.FAILED, "canceled: nothing was changed", kind="canceled")
 
 
 @contextlib.contextmanager
@@ -44,6 +44,6 @@ def _terminal(question: str, *, is_stdin_taken: bool) -> Iterator[tuple[TextIO, 
         except OSError:
             if is_stdin_taken or not sys.stdin.isatty():
                 message = f"no terminal to ask on: {printable(question)}"
-                raise CliError(Exit.FAILED, message, "use --yes if that is meant") from None
+                raise CliError(Exit.FAILED, message, "use --yes if that is meant", kind="canceled") from None
             source, target = sys.stdin, sys.stderr
         yield source, target

@@ -26,7 +26,20 @@ suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else
   terminal would show.
 
 `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer of the
-[API](api.md).
+[API](api.md). An error is one line of JSON, too, the last one of standard error:
+
+```json
+{"error":"secret not found","code":"secret_not_found","status":404,"request":"e3c808eb83888a5e"}
+```
+
+- `error` is a message for people, `code` is for programs and never renamed, `help` has the hints, if there are any.
+- An error of the gateway has its [code](api.md#handle-errors) and fields, and its HTTP status as `status`; any other
+  answer with an error has the code `http_error`.
+- A file with problems has the code `invalid_mill_file`, and all problems as `diagnostics`, as `mill validate --json`
+  prints them to standard output, one per line.
+- The other codes are `wrong_usage`, `cannot_connect`, `no_answer`, `unexpected_answer`, `redirected`,
+  `connection_lost`, `timeout`, `interrupted`, `canceled`, `empty_mill_file`, `cannot_read_file`, `cannot_write_output`,
+  `no_logs`, `unknown_failure_code`, and `failed` for all else.
 
 In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `watch` print notices to standard error:
 

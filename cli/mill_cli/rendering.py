@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from mill_cli.files import File, refusal
+from mill_cli.files import File, InvalidFile
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_language import InvalidConfig
@@ -19,7 +19,7 @@ def render(options: Options, file: File, output: str) -> None:
     try:
         text = _render(file, _COMPACT if options.as_json else output, _metadata(file, options))
     except InvalidConfig as error:
-        raise refusal(error, file) from error
+        raise InvalidFile(error, file) from error
     screen.out(text.removesuffix("\n"))
 
 

@@ -1,4 +1,4 @@
-"""Messages for wrong usage: what is wrong, the usage line, and where the help is."""
+"""Errors of wrong usage: what is wrong, the usage line, and where the help is."""
 
 import difflib
 
@@ -6,17 +6,44 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from mill_cli.command import Command, LazyGroup
+from mill_cli.errors import CliError, Exit
 
 
-def usage_message(error: click.ClickException) -> str:
-    """Return the text for stderr."""
+class UsageError(CliError):
+    """A command line that cannot be run, with the lines that show how it is used."""
+
+    def __init__(self, message: str, *advice: str, path: str, usage: str | None) -> None:
+        super().__init__(Exit.USAGE, message, *advice)
+        self._path = path
+        self._usage = usage
+
+    def render(self) -> str:
+        """Return the lines for stderr."""
+        shown = [super().render(), ""]
+        if self._usage is not None:
+            shown += [self._usage, ""]
+        return "\n".join([*shown, f"For more information, try '{self._path} --help'."])
+
+
+class MissingCommand(CliError):
+    """A group without a command, whose help is shown."""
+
+    def __init__(self, shown: str) -> None:
+        super().__init__(Exit.USAGE, "missing command")
+        self._help = shown
+
+    def render(self) -> str:
+        """Return the help for stderr."""
+        return self._help
+
+
+def usage_error(error: click.ClickException) -> CliError:
+    """Return the error for one of click."""
     if isinstance(error, NoArgsIsHelpError):
-        return error.message
+        return MissingCommand(error.message)
     ctx = error.ctx if isinstance(error, click.UsageError) else None
-    lines = [f"error: {_what(error)}", ""]
-    if ctx is not None:
-        lines += [ctx.get_usage(), ""]
-    return "\n".join([*lines, f"For more information, try '{ctx.command_path if ctx else 'mill'} --help'."])
+    path, usage = ("mill", None) if ctx is None else (ctx.command_path, ctx.get_usage())
+    return UsageError(_what(error), path=path, usage=usage)
 
 
 def _what(error: click.ClickException) -> str:

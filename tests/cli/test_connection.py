@@ -23,7 +23,7 @@ def other() -> Iterator[FakeGateway]:
 
 def test_a_refused_connection_exits_with_2(mill: Mill) -> None:
     file = mill.file(SEED)
-    for arguments in (["nodes"], ["nodes", "--json"], ["deploy", file], ["deploy", file, "--json"], ["logs", "web"]):
+    for arguments in (["nodes"], ["deploy", file], ["logs", "web"]):
         done = mill(*arguments, MILL_ADDRESS="http://127.0.0.1:1/")
         assert (done.stdout, done.stderr, done.code) == ("", REFUSED, 2)
 

@@ -51,13 +51,23 @@ def test_ctrl_c_says_how_to_follow_the_operation_again(
         line = running.line()
         done = running.ended(signal.SIGINT)
     assert (json.loads(line)["event"] == "progress") if "--json" in options else ("scheduled on node-1" in line)
-    assert (done.stdout, done.stderr, done.code) == ("", told, 3)
+    assert (done.stdout, done.code) == ("", 3)
+    if "--json" in options:
+        message = told.removeprefix("interrupted: ").removesuffix("\n")
+        assert json.loads(done.stderr) == {"error": message, "code": "interrupted"}
+    else:
+        assert done.stderr == told
 
 
 TIMED_OUT = (
-    "error: the rollout has not finished after {timeout}\n"
+    "error: the rollout has not finished after 1.5s\n"
     "  help: the rollout continues; `mill watch --namespace shop` follows it\n"
 )
+TIMED_OUT_JSON = {
+    "error": "the rollout has not finished after 1.5s",
+    "code": "timeout",
+    "help": ["the rollout continues; `mill watch --namespace shop` follows it"],
+}
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["-v"], ["-q"]], ids=["plain", "json", "verbose", "quiet"])
@@ -77,7 +87,8 @@ def test_a_timeout_says_how_to_follow_the_rollout_again(
     gateway.answers(method, path, stream(PROGRESS, *[second, 0.1] * 300))  # events do not put it off
     gateway.answers("GET", "/v1/deployments/mill", as_json({"spec": {"services": [{"name": "web"}]}}))
     done = mill(*arguments, *options, "--timeout", "1500ms")
-    assert (done.stderr, done.code) == (TIMED_OUT.format(timeout="1.5s"), 3)
+    told = json.loads(done.stderr) if "--json" in options else done.stderr
+    assert (told, done.code) == (TIMED_OUT_JSON if "--json" in options else TIMED_OUT, 3)
     assert ("node-1" in done.stdout) is ("-q" not in options)
 
 
@@ -186,7 +197,12 @@ def test_a_disk_that_is_full(mill: Mill, gateway: FakeGateway, command: str) -> 
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
     gateway.answers("GET", "/v1/tasks", as_json(RUNS))
     done = mill.shell(f"mill {command} > /dev/full")
-    assert (done.stderr, done.code) == ("error: cannot write the output: No space left on device\n", 4)
+    message = "cannot write the output: No space left on device"
+    assert done.code == 4
+    if "--json" in command:
+        assert json.loads(done.stderr) == {"error": message, "code": "cannot_write_output"}
+    else:
+        assert done.stderr == f"error: {message}\n"
 
 
 def test_streams_that_are_closed_from_the_start(mill: Mill, gateway: FakeGateway) -> None:

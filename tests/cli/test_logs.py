@@ -59,12 +59,9 @@ def test_n_is_the_namespace_and_with_a_number_the_tail(
 
 def test_a_name_that_nothing_has(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("GET", "/v1/logs/a%2Fb", stream(event("error", "no allocations found for 'a/b'")))
-    for options in ([], ["--json"]):
-        done = mill("logs", "a/b", *options)
-        assert (done.stdout, done.code) == ("", 1)
-        assert done.stderr == (
-            "error: no allocations found for 'a/b'\n  help: `mill status` lists services and tasks\n"
-        )
+    done = mill("logs", "a/b")
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr == "error: no allocations found for 'a/b'\n  help: `mill status` lists services and tasks\n"
 
 
 def test_lines_are_whole_whatever_is_in_them(mill: Mill, gateway: FakeGateway) -> None:
@@ -114,6 +111,8 @@ def test_one_service_whose_logs_cannot_be_read(mill: Mill, gateway: FakeGateway)
     done = mill("logs", "--all")
     assert (done.stdout, done.code) == ("[web] one\n", 1)
     assert done.stderr == "error reading logs for gone: no allocations found for 'gone'\n"
+    told = json.loads(mill("logs", "--all", "--json").stderr)
+    assert (told["error"], told["code"]) == (done.stderr.removesuffix("\n"), "no_logs")
 
 
 def test_no_services_and_no_name(mill: Mill, gateway: FakeGateway) -> None:

@@ -52,13 +52,6 @@ def test_an_error_of_the_gateway_is_shown_with_hints(
     assert len(gateway.asked) == 1
 
 
-def test_errors_are_words_for_programs_too(mill: Mill, gateway: FakeGateway) -> None:
-    for path, arguments in (("/v1/nodes", ["nodes"]), ("/v1/logs/web", ["logs", "web"]), ("/v1/status", ["status"])):
-        gateway.answers("GET", path, refusal(403, "jane may not look"))
-        done = mill(*arguments, "--json")
-        assert (done.stdout, done.stderr, done.code) == ("", "error: jane may not look\n", 1)
-
-
 def test_of_the_api_server_before_the_gateway(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("GET", "/v1/nodes", STATUS)
     done = mill("nodes")
@@ -140,7 +133,7 @@ def test_a_deploy_that_is_refused_is_sent_once(mill: Mill, gateway: FakeGateway,
 )
 def test_a_good_answer_that_is_no_json(mill: Mill, gateway: FakeGateway, body: bytes, error: str) -> None:
     gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": "application/json"}, (body,)))
-    done = mill("nodes", "--json")
+    done = mill("nodes")
     assert (done.stdout, done.code) == ("", 1)
     first, advice = done.stderr.splitlines()
     assert first.startswith(f"error: HTTP 200: {error}")

@@ -86,7 +86,11 @@ def test_a_stream_that_is_lost_for_good(mill: Mill, gateway: FakeGateway, option
     gateway.answers("GET", JOIN, Answer(reset=True))
     done = mill.having("streams", RESUME_SECONDS=0.3)("deploy", mill.file(SEED), *options)
     assert (done.stdout.count("\n"), done.code) == (2, 3)
-    assert done.stderr == f"error: lost the connection; the operation continues\n{REJOIN}"
+    if options:
+        told = json.loads(done.stderr)
+        assert (told["error"], told["code"]) == ("lost the connection; the operation continues", "connection_lost")
+    else:
+        assert done.stderr == f"error: lost the connection; the operation continues\n{REJOIN}"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +131,6 @@ def test_a_rollout_that_is_gone_meanwhile_has_failed(mill: Mill, gateway: FakeGa
     ("arguments", "path", "advice"),
     [
         (["deploy"], "/v1/deploy", "the rollout continues; `mill watch` follows it"),
-        (["deploy", "--json"], "/v1/deploy", "the rollout continues; `mill watch` follows it"),
         (
             ["deploy", "-n", "shop", "--name", "blue"],
             "/v1/deploy",

@@ -44,7 +44,8 @@ def read_bounded(response: httpx.Response, limit: int, *, cut: bool = False) -> 
         size += len(part)
         if size > limit:
             if not cut:
-                raise CliError(Exit.FAILED, f"HTTP {response.status_code}: the answer has more than {limit:,} bytes")
+                message = f"HTTP {response.status_code}: the answer has more than {limit:,} bytes"
+                raise CliError(Exit.FAILED, message, kind="unexpected_answer")
             break
     return b"".join(parts)[:limit]
 

@@ -134,7 +134,7 @@ class Gateway:
             prefix = self._moved(response, path)
             assert isinstance(self.target, Direct)  # noqa: S101 - the others raise
             self._client = self._open.enter_context(self._connect(self.target.origin + prefix))
-        raise CliError(Exit.FAILED, f"redirected more than {_MOST_REDIRECTS} times ({self.target})")
+        raise CliError(Exit.FAILED, f"redirected more than {_MOST_REDIRECTS} times ({self.target})", kind="redirected")
 
     def _moved(self, response: httpx.Response, path: str) -> str:
         """Return the path prefix of the gateway that a redirect names. Raise `CliError` for another origin.
@@ -155,6 +155,7 @@ class Gateway:
             if base
             else "if that is the gateway, set it as --address",
             *(["mill did not send the token there"] if self._token else []),
+            kind="redirected",
         )
 
     def _connect(self, address: str) -> httpx.Client:

@@ -26,16 +26,23 @@ class Refused(CliError):
     """The gateway, or a proxy before it, answered with an error."""
 
     def __init__(self, status: int, body: Any, message: str, *advice: str) -> None:
-        super().__init__(Exit.FAILED, message, *advice)
         self.status = status
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
+        code = self.body.get("code")
+        super().__init__(Exit.FAILED, message, *advice, kind=code if code and isinstance(code, str) else "http_error")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the error with its status and whatever else the gateway answered, such as `diagnostics`."""
+        own = super().to_json() | {"status": self.status}
+        more = {} if self.body.get("kind") == "Status" else self.body  # the API server's has nothing that helps
+        return own | {key: value for key, value in more.items() if key not in (*own, "request_id")}
 
 
 class Unanswered(CliError):
     """There was no answer. `sent`: whether the gateway may have received the request."""
 
     def __init__(self, code: Exit, message: str, *advice: str, sent: bool) -> None:
-        super().__init__(code, message, *advice)
+        super().__init__(code, message, *advice, kind="no_answer" if sent else "cannot_connect")
         self.sent = sent
 
 
@@ -86,6 +93,7 @@ def no_json(response: httpx.Response, error: Exception) -> CliError:
         Exit.FAILED,
         f"HTTP {response.status_code}: invalid JSON: {error}",
         f"check that {_origin(response.url)} is a mill gateway",
+        kind="unexpected_answer",
     )
 
 
@@ -96,6 +104,7 @@ def no_stream(response: httpx.Response) -> CliError:
         Exit.FAILED,
         f"HTTP {response.status_code}: {one_line(kind)} instead of events",
         f"check that {_origin(response.url)} is a mill gateway",
+        kind="unexpected_answer",
     )
 
 

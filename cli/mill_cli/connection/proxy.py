@@ -39,6 +39,7 @@ def kubectl_proxy(target: ThroughCluster) -> Iterator[Path]:
                     Exit.CANNOT_CONNECT,
                     "--context needs kubectl, which is not installed",
                     "install kubectl, or use --address",
+                    kind="cannot_connect",
                 ) from None
         try:
             _wait(process, path, stderr_file)
@@ -63,6 +64,7 @@ def _wait(process: subprocess.Popen[bytes], path: Path, stderr_file: Path) -> No
                 Exit.CANNOT_CONNECT,
                 f"kubectl proxy failed: {message or 'no answer'}",
                 "`kubectl config get-contexts` lists the contexts",
+                kind="cannot_connect",
             )
         time.sleep(0.02)
 

@@ -182,7 +182,8 @@ class EventStream:
             except SSEError as error:
                 raise no_stream(response) from error
             except TooLong as error:
-                raise CliError(Exit.FAILED, str(error), "check that the address is that of a mill gateway") from error
+                advice = "check that the address is that of a mill gateway"
+                raise CliError(Exit.FAILED, str(error), advice, kind="unexpected_answer") from error
             finally:
                 self.connected = False
         self._over = self._over or not self._ends
