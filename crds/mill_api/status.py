@@ -261,6 +261,8 @@ class TaskRun(ApiModel):
     node: str | None = Field(None, description="Node to which the pod of the run is assigned.")
     reason: str | None = Field(None, description="Stable code of the reason why the run failed or is waiting.")
     message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    detail: str | None = Field(None, description="What matters of the reason beside `message`, such as the image.")
+    suggestion: str | None = Field(None, description="What to do about the reason.")
     rule: str | None = Field(None, description="Identifier of the rule that matched, while the run is in progress.")
     since: Time | None = Field(None, description="Time at which the rule first matched, while the run is in progress.")
     created_at: Time = Field(description="Time at which the run was created.")

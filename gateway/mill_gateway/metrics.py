@@ -29,7 +29,7 @@ from mill_process.metrics import FAST, RequestMetrics, WatchMetrics
 
 RUN_SECONDS: Final = (1.0, 5.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0)
 INLINE: Final = re.compile(r"task-[0-9a-f]{8}")
-"""Tasks of runs of an image: each has a name of its own."""
+"""Tasks of runs of an image: each has a name of its own. Names of tasks that are not deployed are as many."""
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods with a series each. Others share one, since clients may send any number of them."""
@@ -119,7 +119,7 @@ class Metrics:
         """Count a run that starts or ends. Runs that existed when the gateway started are not counted as started."""
         if new is None:
             return
-        task = "inline" if INLINE.fullmatch(new.task) else new.task
+        task = new.task if new.is_of_task and not INLINE.fullmatch(new.task) else "inline"
         if old is None and new.outcome is None:
             self.spawned.labels(task).inc()
         if old is not None and old.outcome is None and new.outcome is not None:

@@ -124,16 +124,18 @@ MODEL: Final = "x-mill-model"
 
 def json_request(model: type[BaseModel]) -> dict[str, Any]:
     """Return the OpenAPI description of a JSON body that the route reads itself."""
-    schema = {**model.model_json_schema(), MODEL: model.__name__}
+    schema = {**model.model_json_schema(ref_template="#/components/schemas/{model}"), MODEL: model.__name__}
     return {"requestBody": {"content": {"application/json": {"schema": schema}}, "required": True}}
 
 
 def _list_models(document: dict[str, Any], operation: dict[str, Any]) -> None:
-    """Move the schemas of bodies to the components of the document."""
+    """Move the schemas of bodies, and those of their parts, to the components of the document."""
+    schemas = document["components"]["schemas"]
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if (name := content["schema"].get(MODEL)) is not None:
             listed = {key: value for key, value in content["schema"].items() if key != MODEL}
-            document["components"]["schemas"][name] = listed
+            schemas.update(listed.pop("$defs", {}))
+            schemas[name] = listed
             content["schema"] = {"$ref": f"#/components/schemas/{name}"}
 
 

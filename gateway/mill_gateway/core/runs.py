@@ -21,14 +21,19 @@ class RunView(BaseModel):
     id: str = Field(description="Name of its Job.", examples=["migrate-1a2b3c40"])
     name: str = Field(description="Name of the task.", examples=["migrate"])
     node: str = Field(description="Its node; empty until it has one.")
-    status: RunStatus = Field(description="`stopped`: it succeeded, or a user stopped it.")
+    status: RunStatus = Field(description="`stopped`: it succeeded, or a user stopped it. `state` says which.")
     address: str | None = Field(description="Always null: a task has no port.")
     cpu: float = Field(description="CPU cores that it requests.")
     memory: int = Field(description="Memory that it requests, in bytes.")
     namespace: str
     deployment: str = Field(description="Name of its MillDeployment.")
+    state: RunState = Field(
+        description=f"{', '.join(RunState)}. Failed: its program failed, or never started, as `reason` says."
+    )
     reason: str | None = Field(description="Why it failed, or what it waits for: a stable code.")
     message: str | None = Field(description="Explanation of `reason` for people.")
+    detail: str | None = Field(description="What matters beside `message`, such as the image.")
+    suggestion: str | None = Field(description="What to do about it.")
     exit_code: int | None = Field(description="Exit code of its program.")
     created_at: str
     started_at: str | None
@@ -81,8 +86,11 @@ def view_run(job: Job, pod: Pod | None, verdict: TaskRun | None) -> RunView:
         memory=job.amounts.memory,
         namespace=job.key.namespace,
         deployment=job.deployment,
+        state=run_state(job, pod, verdict),
         reason=verdict.reason if verdict else None,
         message=verdict.message if verdict else None,
+        detail=verdict.detail if verdict else None,
+        suggestion=verdict.suggestion if verdict else None,
         exit_code=pod.exit_code if pod and pod.exit_code is not None else (verdict.exit_code if verdict else None),
         created_at=job.created_at,
         started_at=(verdict.started_at if verdict else None) or (pod.started_at if pod else None),
@@ -112,8 +120,11 @@ def view_run_without_job(deployment: Key, task: str, run: TaskRun, pod: Pod | No
         memory=0,
         namespace=deployment.namespace,
         deployment=deployment.name,
+        state=_state_without_job(status, run),
         reason=run.reason,
         message=run.message,
+        detail=run.detail,
+        suggestion=run.suggestion,
         exit_code=run.exit_code,
         created_at=run.created_at,
         started_at=run.started_at,
@@ -135,3 +146,34 @@ def run_status(job: Job, pod: Pod | None, verdict: TaskRun | None) -> RunStatus:
         return "starting"
     status = allocation_status(pod)
     return "running" if status == "healthy" else status
+
+
+def run_state(job: Job, pod: Pod | None, verdict: TaskRun | None) -> RunState:
+    """Return the state of a run: the operator's verdict, and until there is one what Job and pod show.
+
+    Clients of the original know no more than `run_status`, where a success, a stop and a run that was deleted because
+    it could not start are all `stopped`.
+    """
+    if verdict is not None and verdict.state in (RunState.SUCCEEDED, RunState.FAILED):
+        return verdict.state
+    if job.outcome == "Complete" or (pod is not None and pod.phase == "Succeeded"):
+        return RunState.SUCCEEDED
+    if job.outcome == "Failed" or (pod is not None and pod.phase == "Failed"):
+        return RunState.FAILED
+    if job.terminating or (verdict is not None and verdict.state is RunState.STOPPED):
+        return _stopped(verdict)
+    return RunState.RUNNING if pod is not None and pod.started_at is not None else RunState.PENDING
+
+
+def _state_without_job(status: RunStatus, run: TaskRun) -> RunState:
+    if run.state in (RunState.SUCCEEDED, RunState.FAILED):
+        return run.state
+    if status == "stopped":
+        return _stopped(run)
+    return RunState.RUNNING if status == "running" else RunState.PENDING
+
+
+def _stopped(run: TaskRun | None) -> RunState:
+    """Return the state of a run whose Job was deleted: failed if it had not started, and why is known."""
+    could_not_start = run is not None and run.started_at is None and run.reason is not None
+    return RunState.FAILED if could_not_start else RunState.STOPPED

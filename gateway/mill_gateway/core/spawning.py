@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from mill_api import names
 from mill_api.durations import InvalidDuration, parse_duration
+from mill_api.environment import environment
 from mill_api.manifests import container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
-from mill_api.spec import Task
+from mill_api.spec import MillDeploymentSpec, Task
 from mill_api.status import RunState, TaskRun
 from mill_gateway.core.problems import problem
 from mill_gateway.objects.pods import Pod
@@ -100,11 +101,39 @@ def job_of_image(
 ) -> Json:
     """Return the Job of a run of an image, owned by a MillDeployment. Raise `InvalidRunRequest`."""
     checked = _checked(request)
-    program = Task(**{**checked.task, "name": task})
+    program = Task(**{**checked.task, "name": task, "timeout": checked.timeout})
     container = container_of(program, restricted=restricted)
     if request.env:
         container["env"] = _with([], request.env)
-    labels = {names.LABEL_TASK: task}
+    return _job_of(owner, program, run, container, service_account)
+
+
+def job_of_file(
+    owner: Owner,
+    task: Task,
+    run: str,
+    request: RunRequest,
+    *,
+    ports: Mapping[str, int | None],
+    service_account: str | None,
+    restricted: bool,
+) -> Json:
+    """Return the Job of a run of a task of a file that need not be deployed, owned by a MillDeployment.
+
+    `ports` are those of the file's services, to which the task may refer. Raise `InvalidRunRequest`.
+    """
+    checked = _checked(request)
+    program = task if request.timeout is None else task.model_copy(update={"timeout": checked.timeout})
+    container = container_of(program, restricted=restricted)
+    env = environment(task.env, namespace=owner.key.namespace, ports=ports)
+    if env or request.env:
+        container["env"] = _with(env, request.env or {})
+    return _job_of(owner, program, run, container, service_account)
+
+
+def _job_of(owner: Owner, program: Task, run: str, container: Json, service_account: str | None) -> Json:
+    """Return a Job that belongs to a MillDeployment, and to no CronJob."""
+    labels = {names.LABEL_TASK: program.name}
     pod_labels = owner.pod_labels() | labels
     return {
         "apiVersion": "batch/v1",
@@ -112,10 +141,10 @@ def job_of_image(
         "metadata": {
             "name": run,
             "namespace": owner.key.namespace,
-            "labels": owner.labels(task) | labels,
+            "labels": owner.labels(program.name) | labels,
             "ownerReferences": [owner.reference(controller=True)],
         },
-        "spec": run_spec(container, pod_labels, checked.timeout, service_account=service_account),
+        "spec": run_spec(container, pod_labels, program.timeout, service_account=service_account),
     }
 
 
@@ -170,6 +199,14 @@ def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
     )
 
 
+def not_in_file(task: str, spec: MillDeploymentSpec) -> str:
+    """Return the error for a task that a file does not have."""
+    there = [each.name for each in spec.tasks]
+    more = len(there) - MOST_SHOWN
+    which = ", ".join(there[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"the file has no task {task}; it has {which}" if there else f"the file has no task {task}, and no other"
+
+
 def run_name(task: str, suffix: str) -> str:
     """Return the id of a run: the name of its Job, short enough for the name of a pod."""
     return f"{task}-{suffix}"
@@ -184,6 +221,10 @@ class RunStart:
     failure: str | None = None
     """Why it will not start: a message for people."""
     reason: str | None = None
+    detail: str | None = None
+    """What matters beside `failure`, such as the image."""
+    suggestion: str | None = None
+    """What to do about it."""
     no_room: bool = False
 
     @property
@@ -203,7 +244,12 @@ def read_start(pods: Iterable[Pod], verdict: TaskRun | None) -> RunStart:
     if verdict and verdict.state in (RunState.FAILED, RunState.STOPPED):
         failure = verdict.message or "the run was stopped before it had started"
         return RunStart(
-            node, failure=failure, reason=verdict.reason, no_room=pod is not None and pod.unschedulable is not None
+            node,
+            failure=failure,
+            reason=verdict.reason,
+            detail=verdict.detail,
+            suggestion=verdict.suggestion,
+            no_room=pod is not None and pod.unschedulable is not None,
         )
     return RunStart(node, "pulling" if node and pod and not pod.image_present else "starting")
 

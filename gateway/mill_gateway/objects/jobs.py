@@ -25,6 +25,8 @@ class Job:
     outcome: str | None
     """`Complete` or `Failed`, by its condition; None while it is running."""
     terminating: bool
+    is_of_task: bool = True
+    """Whether it is of a deployed task, rather than of an image or of a file that need not be deployed."""
 
 
 def project_job(body: JsonView) -> Job:
@@ -46,4 +48,8 @@ def project_job(body: JsonView) -> Job:
         finished_at=fields.time_text(status, "completionTime") or fields.time_text(end, "lastTransitionTime"),
         outcome=outcome,
         terminating=fields.deleted(body),
+        is_of_task=not any(
+            fields.flag(each, "controller") and fields.text(each, "kind") == names.KIND
+            for each in fields.mappings(meta, "ownerReferences")
+        ),
     )

@@ -1,4 +1,4 @@
-"""JSON bodies, which a route reads after it has checked access.
+"""JSON bodies and `.mill` files, which a route reads after it has checked access.
 
 FastAPI would read and validate a body before the route runs, for every caller with any token.
 """
@@ -7,11 +7,15 @@ import json
 from typing import Any, Final, TypeVar
 
 from fastapi import HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
+from mill_api.spec import MillDeploymentSpec
 from mill_gateway.errors import is_json
+from mill_gateway.exceptions.deployments import InvalidMillFile
+from mill_language import InvalidConfig, parse
 
 MISSING: Final = {"type": "missing", "loc": ("body",), "msg": "Field required"}
 
@@ -40,6 +44,15 @@ async def json_body(request: Request, model: type[_Body]) -> _Body:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in problems]) from None
+
+
+async def parse_file(text: bytes) -> MillDeploymentSpec:
+    """Return the spec of a `.mill` file. Raise `InvalidMillFile` with all of its problems."""
+    try:
+        return await run_in_threadpool(parse, text)
+    except InvalidConfig as error:
+        problems = [each.to_json() for each in error.diagnostics]
+        raise InvalidMillFile(f"invalid config: {error}", diagnostics=problems) from error
 
 
 def at_most(most: int) -> BeforeValidator:

@@ -4,24 +4,22 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from mill_api.spec import MillDeploymentSpec
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.accidents import EMPTY_FILE, is_empty
 from mill_gateway.core.difference import Difference
-from mill_gateway.exceptions.deployments import EmptyMillFile, InvalidMillFile
+from mill_gateway.exceptions.deployments import EmptyMillFile
 from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
+from mill_gateway.routes.bodies import parse_file
 from mill_gateway.routes.parameters import Detail, Force, System, Target
 from mill_gateway.services.deployments import WriteOptions
 from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
 from mill_kube.resources import MILL_DEPLOYMENTS
-from mill_language import InvalidConfig, parse
 from mill_objects.key import Key
 
 router = APIRouter(tags=["deploy"])
@@ -155,7 +153,7 @@ async def _deploy(
 
     await authorize(verb)  # before the body, which is read for authorized callers alone
     gateway.system_namespaces.require(target.namespace, meant=options.system)
-    spec = await _spec(request)
+    spec = await parse_file(await request.body())
     write = options.write
     if is_empty(spec):
         if not options.allow_empty:
@@ -177,12 +175,3 @@ async def _deploy(
         query = RolloutQuery.of_written(target, written, full=detail == "full")
         opened = gateway.metrics.streams.labels("rollout")
         return rollout_response(gateway.stores.deployments, query, opened, Guard(slots, require))
-
-
-async def _spec(request: Request) -> MillDeploymentSpec:
-    text = await request.body()
-    try:
-        return await run_in_threadpool(parse, text)
-    except InvalidConfig as error:
-        problems = [each.to_json() for each in error.diagnostics]
-        raise InvalidMillFile(f"invalid config: {error}", diagnostics=problems) from error

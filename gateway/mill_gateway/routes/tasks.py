@@ -2,7 +2,7 @@
 
 import re
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
@@ -15,7 +15,7 @@ from mill_gateway.core.spawning import CPU, MEMORY, RunRequest
 from mill_gateway.exceptions.runs import InvalidRun, TaskNotFound
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
-from mill_gateway.routes.bodies import at_most, json_body
+from mill_gateway.routes.bodies import at_most, json_body, parse_file
 from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
@@ -23,18 +23,43 @@ from mill_objects.key import Key
 router = APIRouter(tags=["tasks"])
 
 Value = Annotated[Text, Field(max_length=MAX_TEXT)]
+ONE_OF: Final = "must specify exactly one of 'task' or 'image'"
+"""The original's error, which stays as it is; `file` is the third of them."""
 RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=["migrate-1a2b3c40"])]
 
 
-class Spawn(BaseModel):
-    """A request for a run: of a task of the file, or of any image."""
+class TaskOfFile(BaseModel):
+    """A task of a file that need not be deployed."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"task": "migrate", "env": {"STEPS": "3"}}]})
+    task: Text = Field(max_length=MAX_TEXT, description="Name of the task.")
+    text: Text = Field(description="The `.mill` file.")
+
+
+class Spawn(BaseModel):
+    """A request for a run: of a task of the deployed file, of a task of another file, or of any image."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"task": "migrate", "env": {"STEPS": "3"}},
+                {"image": "registry.example/tools:2", "command": ["report"]},
+            ],
+            "oneOf": [
+                {"properties": {name: {"type": kind}}, "required": [name]}
+                for name, kind in (("task", "string"), ("image", "string"), ("file", "object"))
+            ],
+        }
+    )
 
     task: str | None = Field(
         None, validation_alias=AliasChoices("task", "template"), description="Name of the task; `template` is an alias."
     )
     image: Text | None = Field(None, description="Image to run instead of a task.")
+    file: TaskOfFile | None = Field(
+        None,
+        description="Task of a file to run instead of a deployed one. The file is checked as for a deploy, and nothing "
+        "else of it is applied.",
+    )
     cpu: float | None = Field(CPU, strict=True, description="CPU cores that an image requests.")
     memory: str | None = Field(
         MEMORY, max_length=64, description="Memory that an image requests, in the form of a file."
@@ -47,6 +72,13 @@ class Spawn(BaseModel):
     )
     command: list[Value] | None = Field(
         None, max_length=MAX_COMMAND, description="Command that replaces the entry point and arguments of an image."
+    )
+
+    wait: bool = Field(
+        default=True,
+        strict=True,
+        description="Whether the answer waits for the start of the program. Without it, the gateway does not delete a "
+        "run that cannot start.",
     )
 
     @model_validator(mode="before")
@@ -73,7 +105,7 @@ class Spawned(BaseModel):
 
     id: str = Field(examples=["migrate-1a2b3c40"])
     node: str = Field(examples=["node-1"])
-    status: str = Field(description="`running`, or `pulling` or `starting` after a minute.")
+    status: str = Field(description="`running`, or `pulling` or `starting` after a minute or without `wait`.")
     address: str | None = Field(None, description="Always null: a task has no port.")
     name: str = Field(description="Name of the task.")
 
@@ -104,23 +136,29 @@ async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, re
     """Create a run, and answer when its program has started.
 
     If it cannot start, the error has the operator's message, and the run is deleted. The run does not depend on the
-    connection.
+    connection. With `wait: false` the answer comes at once.
     """
     require = partial(gateway.access.require, caller)
     await require("create", JOBS, target.namespace)
     wanted = await json_body(request, Spawn)
-    if (wanted.task is None) == (wanted.image is None):
-        raise InvalidRun("must specify exactly one of 'task' or 'image'")
+    if [wanted.task, wanted.image, wanted.file].count(None) != 2:
+        raise InvalidRun(ONE_OF)
     await require("create", JOBS, target.namespace)  # again: the client decides how long a body takes
+    authorize_create = partial(require, "create", MILL_DEPLOYMENTS, *target)
     if wanted.task is not None:
         if not re.fullmatch(names.TASK_NAME, wanted.task):
             raise TaskNotFound
         await require("get", CRON_JOBS, target.namespace, wanted.task)
         job = await gateway.runs.create_from_task(target.namespace, wanted.task, wanted.run_request())
-    else:
-        job = await gateway.runs.create_from_image(
-            target, wanted.run_request(), authorize_create=partial(require, "create", MILL_DEPLOYMENTS, *target)
+    elif wanted.file is not None:
+        spec = await parse_file(wanted.file.text.encode())
+        job = await gateway.runs.create_from_file(
+            target, spec, wanted.file.task, wanted.run_request(), authorize_create=authorize_create
         )
+    else:
+        job = await gateway.runs.create_from_image(target, wanted.run_request(), authorize_create=authorize_create)
+    if not wanted.wait:
+        return Spawned(id=job.key.name, node="", status="starting", name=job.task)
     start = await gateway.runs.wait_until_started(job)
     return Spawned(id=job.key.name, node=start.node, status=start.status, name=job.task)
 

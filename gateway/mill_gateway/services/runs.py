@@ -10,7 +10,7 @@ from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.patches import new_resource
-from mill_gateway.core.runs import RunView, run_verdicts, view_runs
+from mill_gateway.core.runs import RunView, run_verdicts, view_run, view_run_without_job, view_runs
 from mill_gateway.core.spawning import (
     NO_ROOM,
     InvalidRunRequest,
@@ -18,7 +18,9 @@ from mill_gateway.core.spawning import (
     RunStart,
     explain_timeout,
     job_from_template,
+    job_of_file,
     job_of_image,
+    not_in_file,
     owner_of,
     read_start,
     run_name,
@@ -34,7 +36,7 @@ from mill_gateway.exceptions.runs import (
 )
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.jobs import Job
-from mill_gateway.objects.pods import Program
+from mill_gateway.objects.pods import Pod, Program
 from mill_gateway.settings import Settings
 from mill_gateway.stores import Stores
 from mill_kube.client import KubeClient
@@ -69,10 +71,23 @@ class Runs:
 
     def get(self, namespace: str, run: str) -> RunView:
         """Return a run. Raise `RunNotFound`."""
-        for each in self.find(namespace):
-            if each.id == run:
-                return each
+        stores = self._stores
+        job = stores.jobs.get(Key(namespace, run))
+        if job is not None:
+            deployment = stores.deployments.get(Key(namespace, job.deployment))
+            verdict = run_verdicts(deployment.status).get(run) if deployment else None
+            return view_run(job, self._newest_pod(namespace, job.task, run), verdict)
+        for each in stores.deployments.in_group(namespace):
+            for task in each.status.tasks:
+                for verdict in task.runs:
+                    if verdict.name == run:
+                        pod = self._newest_pod(namespace, task.name, run)
+                        return view_run_without_job(each.key, task.name, verdict, pod)
         raise RunNotFound
+
+    def _newest_pod(self, namespace: str, task: str, run: str) -> Pod | None:
+        pods = (each for each in self._stores.pods.in_group(Program(namespace, "task", task)) if each.run == run)
+        return max(pods, key=lambda each: each.created_at, default=None)
 
     async def create_from_task(self, namespace: str, task: str, request: RunRequest) -> Job:
         """Create a run of a task of a MillDeployment.
@@ -101,17 +116,58 @@ class Runs:
         `authorize_create` checks the right to create that one. Raise `InvalidRun`, `DeploymentTerminating` or
         `RunNotStarted`.
         """
-        found = self._stores.deployments.get(deployment)
         task = f"task-{secrets.token_hex(4)}"
-        try:
-            body = job_of_image(
-                Owner(deployment, found.uid if found else ""),
+
+        def make(owner: Owner) -> Json:
+            return job_of_image(
+                owner,
                 task,
                 run_name(task, secrets.token_hex(2)),
                 request,
                 service_account=self._settings.service_account,
                 restricted=self._settings.restricted,
             )
+
+        return await self._create_owned(deployment, make, authorize_create)
+
+    async def create_from_file(
+        self,
+        deployment: Key,
+        spec: MillDeploymentSpec,
+        task: str,
+        request: RunRequest,
+        *,
+        authorize_create: Callable[[], Awaitable[None]],
+    ) -> Job:
+        """Create a run of a task of a file, which need not be deployed. Nothing else of the file is applied.
+
+        It belongs to a MillDeployment, as a run of an image does. Raise `TaskNotFound`, `InvalidRun`,
+        `DeploymentTerminating` or `RunNotStarted`.
+        """
+        program = next((each for each in spec.tasks if each.name == task), None)
+        if program is None:
+            raise TaskNotFound(not_in_file(task, spec))
+
+        def make(owner: Owner) -> Json:
+            return job_of_file(
+                owner,
+                program,
+                run_name(task, secrets.token_hex(4)),
+                request,
+                ports={each.name: each.port for each in spec.services},
+                service_account=self._settings.service_account,
+                restricted=self._settings.restricted,
+            )
+
+        return await self._create_owned(deployment, make, authorize_create)
+
+    async def _create_owned(
+        self, deployment: Key, make: Callable[[Owner], Json], authorize_create: Callable[[], Awaitable[None]]
+    ) -> Job:
+        """Create a Job that belongs to a MillDeployment, which is created if there is none."""
+        found = self._stores.deployments.get(deployment)
+        try:
+            body = make(Owner(deployment, found.uid if found else ""))
         except InvalidRunRequest as error:
             raise InvalidRun(str(error)) from None
         if found is None:
@@ -136,8 +192,12 @@ class Runs:
         with contextlib.suppress(KubeError):  # it is gone, or its own deadline ends it
             await self._client.delete(JOBS, *job.key, uid=job.uid)
         if start.no_room:
-            raise InsufficientResources(NO_ROOM, detail=start.failure, reason=start.reason, id=job.key.name)
-        raise RunNotStarted(start.failure, reason=start.reason, id=job.key.name)
+            raise InsufficientResources(
+                NO_ROOM, detail=start.failure, reason=start.reason, suggestion=start.suggestion, id=job.key.name
+            )
+        raise RunNotStarted(
+            start.failure, reason=start.reason, detail=start.detail, suggestion=start.suggestion, id=job.key.name
+        )
 
     async def stop(self, key: Key) -> None:
         """Stop a run; one that has ended stays as it is. Raise `RunNotFound` or `NotARun`."""

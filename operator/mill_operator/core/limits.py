@@ -45,6 +45,6 @@ DETAIL_BYTES: Final = 300
 NAME_BYTES: Final = 253
 """Bytes of a foreign name or reason. No name of an object is longer."""
 RUN_MESSAGE_LENGTH: Final = 200
-"""Characters of the message of a run."""
+"""Characters of the message of a run, and of its detail."""
 KUBELET_LOG_BYTES: Final = 2048
 """Bytes of the end of a log that the kubelet reports at most."""

@@ -17,8 +17,9 @@ from hack.install.releases import PREVIOUS, check_out
 from mill_api import names
 from mill_api.manifests import pod_spec
 from mill_api.owner import Owner
+from mill_api.spec import Task
 from mill_gateway.core.secret import new_secret
-from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_image
+from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_file, job_of_image
 from mill_objects.key import Key
 from tests.e2e.chart.helm import render
 from tests.e2e.conftest import Finished, wait_for
@@ -72,10 +73,12 @@ def test_all_runs_that_the_gateway_creates_are_accepted(mill: Components, writte
     cron_job["metadata"]["uid"] = "0123-uid"
     owner = Owner(Key(mill.shop.name, "mill"), "0123-uid")
     request = RunRequest(image="web:1", env={"A": "${secret(a)}"}, command=("a",))
+    task = Task(name="migrate", image="web:2", env={"URL": "postgres://${secret(db.user)}@db"})
     for job in (
         job_from_template(cron_job, "migrate-1", RunRequest(env={"A": "b"})),
         job_of_image(owner, "task-1", "task-1-2", request, service_account=None, restricted=True),
         job_of_image(owner, "task-1", "task-1-2", request, service_account="default", restricted=False),
+        job_of_file(owner, task, "migrate-1", request, ports={}, service_account=None, restricted=True),
     ):
         done = mill.send("gateway", "create", job)
         assert done.code == 0, done.stderr

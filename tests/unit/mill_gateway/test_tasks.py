@@ -13,7 +13,7 @@ from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from mill_objects.key import Key
 from tests.support.apiserver import Token
-from tests.support.gateway.objects import cron_job, job, mill_deployment, pod
+from tests.support.gateway.objects import cron_job, job, labels, mill_deployment, pod
 from tests.support.gateway.served import Serve, Served
 
 RUNS = {
@@ -57,31 +57,76 @@ async def test_runs_have_the_shape_of_the_original_and_more(serve: Serve) -> Non
         "memory": 256000000,
         "namespace": "default",
         "deployment": "mill",
+        "state": "Running",
         "reason": None,
         "message": None,
+        "detail": None,
+        "suggestion": None,
         "exit_code": None,
         "created_at": "2026-02-14T10:00:00Z",
         "started_at": "2026-02-14T10:00:01Z",
         "finished_at": None,
     }
     assert (gone["id"], gone["status"], gone["exit_code"], gone["node"]) == ("migrate-0", "failed", 3, "node-2")
+    assert gone["state"] == "Failed"
+
+
+NEVER = {"reason": "TagNotFound", "message": "image pull failed: tag not found"}
+COMPLETE = {"conditions": [{"type": "Complete", "status": "True"}]}
 
 
 @pytest.mark.parametrize(
-    ("status", "made", "shown"),
+    ("run", "has_job", "status", "state"),
     [
-        ({}, pod("t", kind="task", run="t-1", ready=False), "running"),
-        ({}, pod("t", kind="task", run="t-1", **HOMELESS), "starting"),
-        ({"conditions": [{"type": "Complete", "status": "True"}]}, None, "stopped"),
-        ({"conditions": [{"type": "Failed", "status": "True"}]}, None, "failed"),
-        ({}, None, "starting"),
+        ({"state": "Succeeded", "startedAt": "2026-02-14T10:00:01Z"}, True, "stopped", "Succeeded"),
+        ({"state": "Succeeded", "startedAt": "2026-02-14T10:00:01Z"}, False, "stopped", "Succeeded"),
+        ({"state": "Stopped", "startedAt": "2026-02-14T10:00:01Z"}, False, "stopped", "Stopped"),
+        ({"state": "Stopped"}, False, "stopped", "Stopped"),
+        ({"state": "Stopped", **NEVER}, False, "stopped", "Failed"),
+        ({"state": "Stopped", "startedAt": "2026-02-14T10:00:01Z", **NEVER}, False, "stopped", "Stopped"),
+        ({"state": "Failed", **NEVER}, True, "failed", "Failed"),
+        ({"state": "Pending", **NEVER}, True, "starting", "Pending"),
+        ({"state": "Running"}, False, "stopped", "Stopped"),
+    ],
+    ids=[
+        "success",
+        "success without its Job",
+        "stopped",
+        "stopped before its start",
+        "deleted since it could not start",
+        "stopped while something was wrong",
+        "cannot start",
+        "waits",
+        "its pod is gone",
+    ],
+)
+async def test_a_client_of_the_original_reads_status_and_others_the_state(
+    serve: Serve, run: dict[str, Any], has_job: bool, status: str, state: str
+) -> None:
+    async with serve(_status("migrate-1", **run), *([job("migrate-1", "migrate")] if has_job else [])) as served:
+        shown = (await served.http.get("/v1/tasks/migrate-1")).json()
+        assert (shown["status"], shown["state"]) == (status, state)
+        assert (await served.http.get("/v1/tasks")).json() == [shown]
+
+
+@pytest.mark.parametrize(
+    ("status", "made", "shown", "state"),
+    [
+        ({}, pod("t", kind="task", run="t-1", ready=False), "running", "Running"),
+        ({}, pod("t", kind="task", run="t-1", **HOMELESS), "starting", "Pending"),
+        ({}, pod("t", kind="task", run="t-1", phase="Succeeded"), "stopped", "Succeeded"),
+        ({}, pod("t", kind="task", run="t-1", ready=False, phase="Failed"), "failed", "Failed"),
+        (COMPLETE, None, "stopped", "Succeeded"),
+        ({"conditions": [{"type": "Failed", "status": "True"}]}, None, "failed", "Failed"),
+        ({}, None, "starting", "Pending"),
     ],
 )
 async def test_states_of_runs_without_the_operator(
-    serve: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str
+    serve: Serve, status: dict[str, Any], made: dict[str, Any] | None, shown: str, state: str
 ) -> None:
     async with serve(job("t-1", "t", status=status), *([made] if made else [])) as served:
-        assert (await served.http.get("/v1/tasks/t-1")).json()["status"] == shown
+        run = (await served.http.get("/v1/tasks/t-1")).json()
+        assert (run["status"], run["state"]) == (shown, state)
 
 
 @pytest.mark.parametrize(
@@ -180,12 +225,21 @@ async def test_a_spawn_is_notified_by_the_runs_own_pod_alone(serve: Serve) -> No
 
 async def test_a_run_that_cannot_start_is_an_error_with_the_operators_message_and_is_deleted(serve: Serve) -> None:
     async with serve(mill_deployment()) as served:
-        failed = {"state": "Failed", "reason": "TagNotFound", "message": "image pull failed: tag not found"}
+        failed = {
+            "state": "Failed",
+            "reason": "TagNotFound",
+            "message": "image pull failed: tag not found",
+            "detail": "image web:9",
+            "suggestion": "Push the tag, or name one that exists.",
+        }
         served.api.put(CRON_JOBS, CRON_JOB)
         _on_run(served, lambda run: _status(run, **failed))
         answer = await served.http.post("/v1/tasks/spawn", json={"template": "migrate"})
         assert answer.status_code == 500
         assert (answer.json()["error"], answer.json()["reason"]) == (failed["message"], "TagNotFound")
+        assert {key: answer.json()[key] for key in ("detail", "suggestion")} == {
+            key: failed[key] for key in ("detail", "suggestion")
+        }
         assert served.api.requests[-1].verb == "delete"
         assert served.api.all(JOBS) == []
 
@@ -232,6 +286,89 @@ async def test_a_refusal_of_the_cluster_is_one_line(serve: Serve, status: int, a
         assert answer.json()["error"] == (
             'refused by the cluster: admission webhook "policy.example" denied the request: no root'
         )
+
+
+async def test_a_spawn_without_waiting_is_answered_at_once(serve: Serve) -> None:
+    async with serve(mill_deployment()) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        answer = await served.http.post("/v1/tasks/spawn", json={"task": "migrate", "wait": False})
+        assert (answer.status_code, answer.json()["status"], answer.json()["node"]) == (200, "starting", "")
+        assert [each["metadata"]["name"] for each in served.api.all(JOBS)] == [answer.json()["id"]]
+
+
+FILE = """
+service "db" {
+  image = "postgres:17"
+  port  = 5432
+}
+
+task "migrate" {
+  image   = "registry.example/web:3"
+  timeout = "10m"
+  env     = { URL = "postgres://${secret(db.user)}@${service.db.address}/app", STEPS = "all" }
+}
+"""
+
+
+async def test_a_task_of_a_file_runs_with_its_image_and_its_references(serve: Serve) -> None:
+    async with serve(mill_deployment({"name": "db", "image": "postgres:16", "port": 1}, namespace="shop")) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        _on_run(served, lambda run: pod("migrate", kind="task", run=run, namespace="shop", ready=False))
+        answer = await served.http.post(
+            "/v1/tasks/spawn?namespace=shop", json={"file": {"task": "migrate", "text": FILE}, "env": {"STEPS": "1"}}
+        )
+        assert answer.status_code == 200, answer.text
+        (made,) = served.api.requests  # nothing else of the file is applied
+        body = made.body
+        assert body["metadata"]["ownerReferences"][0]["kind"] == "MillDeployment"
+        assert body["metadata"]["labels"] == labels("migrate", "task") | {"app.kubernetes.io/part-of": "mill"}
+        assert body["spec"]["activeDeadlineSeconds"] == 600
+        (container,) = body["spec"]["template"]["spec"]["containers"]
+        assert (container["name"], container["image"]) == ("migrate", "registry.example/web:3")
+        secret = {"secretKeyRef": {"name": "mill-secrets", "key": "db.user"}}
+        assert container["env"] == [
+            {"name": "MILL_SECRET_1", "valueFrom": secret},
+            {"name": "URL", "value": "postgres://$(MILL_SECRET_1)@db.shop.svc:5432/app"},
+            {"name": "STEPS", "value": "1"},
+        ]
+
+
+async def test_a_task_of_a_file_runs_before_the_first_deploy(serve: Serve) -> None:
+    async with serve() as served:
+        _on_run(served, lambda run: pod("migrate", kind="task", run=run, ready=False))
+        answer = await served.http.post("/v1/tasks/spawn", json={"file": {"task": "migrate", "text": FILE}})
+        assert answer.status_code == 200, answer.text
+        assert [(each.verb, each.resource.plural) for each in served.api.requests] == [
+            ("create", "milldeployments"),
+            ("create", "jobs"),
+        ]
+        assert served.api.requests[0].body["spec"] == {}
+
+
+@pytest.mark.parametrize(
+    ("file", "status", "code", "error"),
+    [
+        ({"task": "seed", "text": FILE}, 404, "task_not_found", "the file has no task seed; it has migrate"),
+        ({"task": "db", "text": ""}, 404, "task_not_found", "the file has no task db, and no other"),
+        (
+            {"task": "migrate", "text": FILE.replace("service.db", "service.cache")},
+            400,
+            "invalid_mill_file",
+            "unknown service reference 'cache'",
+        ),
+        ({"task": "migrate", "text": 'task "migrate" {'}, 400, "invalid_mill_file", "invalid config: "),
+        ({"task": "migrate"}, 422, "invalid_body", "body.file.text: "),
+    ],
+)
+async def test_a_file_is_checked_as_for_a_deploy(
+    serve: Serve, file: dict[str, str], status: int, code: str, error: str
+) -> None:
+    async with serve() as served:
+        answer = await served.http.post("/v1/tasks/spawn", json={"file": file})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert error in answer.json()["error"]
+        assert ("diagnostics" in answer.json()) is (code == "invalid_mill_file")
+        assert served.api.requests == []
 
 
 async def test_nulls_mean_defaults(serve: Serve) -> None:
@@ -297,6 +434,8 @@ async def test_a_spawn_without_the_right_to_create_creates_no_deployment(serve: 
     [
         ({}, 400, "must specify exactly one of 'task' or 'image'"),
         ({"task": "a", "image": "b"}, 400, "must specify exactly one of 'task' or 'image'"),
+        ({"task": "a", "file": {"task": "a", "text": ""}}, 400, "must specify exactly one of 'task' or 'image'"),
+        ({"task": "a", "wait": "no"}, 422, "body.wait: "),
         ({"task": "a", "template": "a"}, 422, "duplicate field `task`"),
         ({"task": "a", "env": None}, 422, "body.env: "),
         ({"task": "a", "env": {"A": 1}, "memory": 5}, 422, "body.memory: "),

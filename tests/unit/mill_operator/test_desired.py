@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from mill_api.durations import LONGEST, to_timedelta
+from mill_api.environment import environment
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import RenderedObject, with_template
-from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions, start_budget
 from mill_operator.core.objects.rendering import source
 from mill_operator.core.objects.service import DesiredService

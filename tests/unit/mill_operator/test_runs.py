@@ -86,6 +86,20 @@ def test_a_pod_shows_a_failure_before_its_job(row):
     assert run.started_at is None or run.state is not PENDING
 
 
+def test_a_cause_has_its_detail_and_what_to_do_and_loses_them_with_it():
+    story = Story()
+    missing = story.see(job(), pod("tag-missing"), 3)
+    assert missing.detail == f"image {job().image}"
+    assert (missing.suggestion or "").startswith("Check the name and tag of the image")
+    assert story.see(job(), pod("tag-missing-backoff"), 5).suggestion == missing.suggestion
+    running = story.see(job(), pod("ready-without-port"), 60)
+    assert (running.reason, running.detail, running.suggestion) == (None, None, None)
+
+
+def test_what_to_do_about_a_crash_names_the_run():
+    assert Story().see(job(), pod("crashed-once"), 3).suggestion == "Read its last output: mill logs web-1"
+
+
 def test_every_rule_of_services_applies_to_runs():
     assert {rule.id for rule in TABLE} < {rule.id for rule in RUN_TABLE}
 

@@ -14,13 +14,13 @@ from types import MappingProxyType
 from typing import Final
 
 from mill_api import names
+from mill_api.environment import environment, first_secret
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Task, Volume
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
-from mill_operator.core.objects.environment import environment, first_secret
 from mill_operator.core.objects.pods import RenderOptions, keeps_data, pod_template, settle_time, start_budget
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 

@@ -12,12 +12,12 @@ from typing import Final
 
 from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
+from mill_api.environment import environment
 from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Volume
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
-from mill_operator.core.objects.environment import environment
 from mill_operator.core.objects.service import DEFAULT_SETTLE
 
 START_LIMIT: Final = timedelta(seconds=30)

@@ -47,7 +47,8 @@ TIMED_OUT: Final = RunRule(
     predicate=timed_out,
     evidence="a run's Job that ends it after the task's `timeout`",
     message="timed out after {timeout}",
-    suggestion="Raise the task's `timeout`, or find out what takes so long: mill logs {service}",
+    # Kubernetes deletes its pod, and its log with it.
+    suggestion="Raise the task's `timeout`, or find out what takes so long: `mill spawn --wait` prints the log.",
 )
 EVICTED: Final = PodRule(
     id="run-evicted",

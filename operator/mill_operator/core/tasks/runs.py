@@ -30,6 +30,8 @@ from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, in
 
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
 """How long a run is reported whose Job was deleted: as long as if it had ended by itself."""
+_WHY = ("reason", "message", "detail", "suggestion", "rule", "since")
+"""The fields of a run that say what is wrong."""
 NOT_MADE = "FailedCreate"
 """The event of a Job that may not create its pod, which its status does not report."""
 
@@ -52,8 +54,8 @@ def observe_run(
         before = TaskRun(name=job.key.name, created_at=created)
     elif before.rule == INTERNAL.id or not before.state.known:
         # That is no verdict, and neither is a state of a newer release that was rolled back. Its Job has the state.
-        why = dict.fromkeys(("finished_at", "reason", "message", "rule", "since"))
-        before = before.model_copy(update={"state": RunState.PENDING, **why})
+        unknown = dict.fromkeys(("finished_at", *_WHY))
+        before = before.model_copy(update={"state": RunState.PENDING, **unknown})
     if before.finished_at is not None:  # an end is final; our watch of pods may have been behind when it came
         return RunObservation(before if before.started_at else _with_pod(before, pod))
     run = _with_pod(before, pod)
@@ -117,11 +119,13 @@ def _with_pod(before: TaskRun, pod: ObservedPod | None) -> TaskRun:
 
 
 def _with_state(run: TaskRun, state: RunState, finding: Finding | None, finished: datetime | None) -> TaskRun:
-    why: dict[str, str | None] = dict.fromkeys(("reason", "message", "rule", "since"))
+    why: dict[str, str | None] = dict.fromkeys(_WHY)
     if finding is not None:
         why = {
             "reason": finding.rule.code,
             "message": finding.message[: limits.RUN_MESSAGE_LENGTH],
+            "detail": finding.detail[: limits.RUN_MESSAGE_LENGTH] or None,
+            "suggestion": finding.suggestion or None,
             "rule": finding.rule.id,
             "since": timestamps.render(finding.since),
         }
@@ -164,7 +168,7 @@ def _finding(
         event = results.newest_event(job.uid, NOT_MADE)
         refusal = event.message.removeprefix("Error creating: ") if event else ""
         subjects = [CreationSubject(request=request, results=results, previous=previous, refusal=refusal, job=job)]
-    found = find(job.task, list(subjects), None, now, RUN_TABLE)
+    found = find(job.key.name, list(subjects), None, now, RUN_TABLE)
     if pod is not None and (pod.container.running_since is not None or _done(pod)):
         # The table has rows for services, which must be ready and keep running, and for injected containers.
         found = [each for each in found if each.rule in (NODE_LOST, *RUN_RULES)]
@@ -196,7 +200,14 @@ def _with_known_cause(finding: Finding, before: TaskRun, now: datetime) -> Findi
     if known is None or before.message is None:
         return finding
     if finding.rule is UNEXPLAINED and known is not UNEXPLAINED:
-        return replace(finding, rule=known, message=before.message, due=now)
+        return replace(
+            finding,
+            rule=known,
+            message=before.message,
+            detail=before.detail or "",
+            suggestion=before.suggestion or "",
+            due=now,
+        )
     if finding.rule is TIMED_OUT and before.started_at is None:
         return replace(finding, message=f"{finding.message}: {before.message}")
     return finding
@@ -212,6 +223,8 @@ def _as_service_status(before: TaskRun, job: ObservedJob) -> ServiceStatus | Non
         image=job.image,
         reason=before.reason,
         message=before.message,
+        detail=before.detail,
+        suggestion=before.suggestion,
         rule=before.rule,
         since=before.since,
     )
