@@ -1,12 +1,13 @@
 """Errors of wrong usage: what is wrong, the usage line, and where the help is."""
 
-import difflib
+from collections.abc import Sequence
 
 import click
 from click.exceptions import NoArgsIsHelpError
 
 from mill_cli.command import Command, LazyGroup
 from mill_cli.errors import CliError, Exit
+from mill_cli.other_words import nearest_command, option_advice
 
 
 class UsageError(CliError):
@@ -43,34 +44,43 @@ def usage_error(error: click.ClickException) -> CliError:
         return MissingCommand(error.message)
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     path, usage = ("mill", None) if ctx is None else (ctx.command_path, ctx.get_usage())
-    return UsageError(_what(error), path=path, usage=usage)
+    return UsageError(*_what(error), path=path, usage=usage)
 
 
-def _what(error: click.ClickException) -> str:
+def _what(error: click.ClickException) -> list[str]:
+    """Return the message, and the hint if there is one."""
     match error:
         case click.UsageError(ctx=click.Context(command=Command(private=True))) if _is_unexpected(error):
-            return "unexpected argument found"
+            return ["unexpected argument found"]
         case click.NoSuchOption(option_name=name, possibilities=near):
-            return f"unexpected argument '{name}' found" + (f": did you mean {near[0]}?" if near else "")
+            return _no_option(name, near or ())
         case click.MissingParameter(param=click.Parameter() as param):
-            return f"the following required argument was not provided: {_shown(param, error.ctx)}"
+            return [f"the following required argument was not provided: {_shown(param, error.ctx)}"]
         case click.BadParameter(param=click.Parameter() as param):
-            return f"invalid value for {_shown(param, error.ctx)}: {error.message.removesuffix('.')}"
+            return [f"invalid value for {_shown(param, error.ctx)}: {error.message.removesuffix('.')}"]
         case click.UsageError(ctx=click.Context(command=LazyGroup() as group)) if error.message.startswith("No such"):
             return _no_command(error.message.split("'")[1], group)
     text = error.message.removesuffix(".")
     if _is_unexpected(error):
-        return f"unexpected argument '{text[text.index('(') + 1 : -1]}' found"
-    return text[:1].lower() + text[1:]
+        return [f"unexpected argument '{text[text.index('(') + 1 : -1]}' found"]
+    return [text[:1].lower() + text[1:]]
 
 
 def _is_unexpected(error: click.ClickException) -> bool:
     return isinstance(error, click.NoSuchOption) or error.message.startswith("Got unexpected extra argument")
 
 
-def _no_command(name: str, group: LazyGroup) -> str:
-    near = difflib.get_close_matches(name, [each.name for each in group.visible_commands], 1)
-    return f"unrecognized subcommand '{name}'" + (f": did you mean {near[0]}?" if near else "")
+def _no_option(name: str, near: Sequence[str]) -> list[str]:
+    message = f"unexpected argument '{name}' found"
+    if (advice := option_advice(name)) is not None:
+        return [message, advice]
+    return [f"{message}: did you mean {near[0]}?" if near else message]
+
+
+def _no_command(name: str, group: LazyGroup) -> list[str]:
+    near, advice = nearest_command(name, group.name or "", [each.name for each in group.visible_commands])
+    message = f"unrecognized subcommand '{name}'" + (f": did you mean {near}?" if near else "")
+    return [message, advice] if advice is not None else [message]
 
 
 def _shown(param: click.Parameter, ctx: click.Context | None) -> str:

@@ -1,5 +1,7 @@
 """Wrong usage in words, and help: on stdout where it was asked for."""
 
+import json
+
 import click
 import pytest
 
@@ -86,3 +88,26 @@ def test_wrong_usage_exits_with_2_and_shows_the_usage(
     assert called.startswith(f"Usage: {usage}")
     command = called.removeprefix("Usage: ").partition(" [")[0]
     assert last == f"For more information, try '{command} --help'."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["list", "-n", "shop"], "`mill status` lists services, tasks and nodes; "),
+        (["destroy"], "`mill delete --help` says what deleting a deployment removes, and what stays"),
+        (["secret", "create", "a"], "`mill secret set NAME` sets a secret"),
+        (["deploy", "--dry-run", "x.mill"], "`mill diff FILE` shows what a deploy would change"),
+        (["status", "-o", "json"], "--json prints JSON"),
+    ],
+)
+def test_what_other_tools_call_otherwise_has_a_hint(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], advice: str
+) -> None:
+    done = mill(*arguments)
+    first, hint, *_ = done.stderr.splitlines()
+    assert (done.stdout, done.code, gateway.asked) == ("", 2, [])
+    assert first.startswith(("error: unrecognized subcommand ", "error: unexpected argument "))
+    assert "did you mean" not in first
+    assert hint.startswith(f"  help: {advice}")
+    told = json.loads(mill(*arguments, "--json").stderr)
+    assert told["help"][0].startswith(advice)
