@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import SharedOption, pop_options, shared
 
-Body = Callable[..., Exit | None]
+Body = Callable[..., int | None]
 Adapt = Callable[[click.Context], None]
 
 

@@ -65,7 +65,7 @@ Connections:
 
 - A stream that breaks is resumed after its last event, at any replica of the gateway, for up to a minute. There is no
   other time limit.
-- After Ctrl-C a rollout continues, and the exit code is 3; for other commands it is 130.
+- After Ctrl-C a rollout continues, and the exit code is 3; `forward` and `open` end with 0, other commands with 130.
 - Proxies are set by `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`. Trusted authorities are those of the
   machine, of `SSL_CERT_FILE` and `SSL_CERT_DIR`, and of `--ca-file`. `~/.netrc` is not read.
 - Redirects are followed only to the same scheme, host and port, since a token is for one origin.

@@ -89,14 +89,14 @@ class Mill:
         return Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator[Running]:
+    def started(self, *arguments: str, **variables: str) -> Iterator[Running]:
         """Have it run while the block does."""
         process = subprocess.Popen(
             [*self.command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self.environment(),
+            env=self.environment(**variables),
             cwd=self.folder,
         )
         with process:

@@ -48,7 +48,7 @@ def _shown(body: Any) -> object:
     seen = deployments.project_deployment(body)
     return (
         view_deployment(seen),
-        list(view_services(seen, lambda _: (), {})),
+        list(view_services(seen, seen.services, lambda _: (), {})),
         seen.tasks,
         seen.replicas("web"),
         seen.rollout_id,

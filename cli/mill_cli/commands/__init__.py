@@ -46,6 +46,15 @@ COMMANDS: Final = (
         },
     ),
     *_section(
+        "Reach",
+        "reach",
+        {
+            "forward": "Forward a port of this machine to a service.",
+            "open": "Open a service in the browser.",
+            "exec": "Run a program in a pod of a service.",
+        },
+    ),
+    *_section(
         "Tasks",
         "tasks",
         {

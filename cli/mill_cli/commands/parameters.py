@@ -12,7 +12,6 @@ from mill_cli import completion
 from mill_cli.command import Body
 from mill_cli.commands.durations import Duration
 from mill_cli.consent import Consent
-from mill_cli.errors import Exit
 
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
 
@@ -46,7 +45,7 @@ def consent_options(*options: Callable[[Body], Body]) -> Callable[[Body], Body]:
 
     def declare(body: Body) -> Body:
         @functools.wraps(body)
-        def call(*args: Any, **given: Any) -> Exit | None:
+        def call(*args: Any, **given: Any) -> int | None:
             names = {each.name for each in fields(Consent)} & given.keys()
             return body(*args, consent=Consent(**{name: given.pop(name) for name in names}), **given)
 

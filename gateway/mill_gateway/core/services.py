@@ -12,6 +12,7 @@ from mill_gateway.objects.deployments import Deployment, desired_replicas
 from mill_gateway.objects.ingresses import Ingress
 from mill_gateway.objects.pods import Pod
 from mill_objects import fields
+from mill_objects.json import JsonView
 
 AllocationStatus = Literal["pulling", "starting", "running", "healthy", "stopped", "failed"]
 
@@ -66,16 +67,19 @@ class ServiceView(BaseModel):
 
 
 def view_services(
-    deployment: Deployment, pods_of: Callable[[str], Iterable[Pod]], ingresses: Mapping[str, Ingress]
+    deployment: Deployment,
+    services: Iterable[JsonView],
+    pods_of: Callable[[str], Iterable[Pod]],
+    ingresses: Mapping[str, Ingress],
 ) -> Iterator[dict[str, object]]:
-    """Yield the services of a deployment in the order of the file: `ServiceView` as plain JSON.
+    """Yield services of a deployment in the order of the file: `ServiceView` as plain JSON.
 
     `pods_of` returns the pods of a service by its name, including those of another deployment that had the name first;
     `ingresses` has the Ingresses of the deployment, by service.
     The result is plain JSON since building models of thousands of replicas would take most of an answer's time.
     """
     judged = {each.name: each for each in deployment.status.services}
-    for asked in deployment.services:
+    for asked in services:
         verdict = judged.get(asked["name"])
         status = verdict or ServiceStatus(name=asked["name"])
         ours = [pod for pod in pods_of(asked["name"]) if pod.deployment == deployment.key.name]

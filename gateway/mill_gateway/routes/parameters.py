@@ -83,6 +83,8 @@ OfDeployment = Annotated[
     ),
 ]
 
+OfService = Annotated[str | None, Query(max_length=63, description="Name of a service; the default is all of them.")]
+
 
 def _target(
     namespace: InNamespace,

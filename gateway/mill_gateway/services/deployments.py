@@ -90,11 +90,15 @@ class Deployments:
             raise DeploymentNotFound(f"deployment not found: {key}")
         return found
 
-    def services(self, namespace: str, name: str | None = None) -> Iterator[dict[str, object]]:
-        """Yield the services of a namespace, or of one deployment: `ServiceView` as plain JSON."""
+    def services(self, namespace: str, name: str | None = None, only: str | None = None) -> Iterator[dict[str, object]]:
+        """Yield the services of a namespace, or of one deployment: `ServiceView` as plain JSON.
+
+        `only` is the name of the services to yield: one, unless two deployments have it.
+        """
         for deployment in self.find(namespace, name):
             yield from view_services(
                 deployment,
+                [each for each in deployment.services if only in (None, each["name"])],
                 lambda service: self._pods.in_group(Program(namespace, "service", service)),
                 self.ingresses(deployment),
             )

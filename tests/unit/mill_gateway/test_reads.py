@@ -119,6 +119,8 @@ async def test_services_of_one_deployment(serve: Serve) -> None:
         everything = (await served.http.get("/v1/services")).json()
         assert [(each["deployment"], each["name"]) for each in everything] == [("b", "broken"), ("mill", "web")]
         assert [each["name"] for each in (await served.http.get("/v1/services?name=b")).json()] == ["broken"]
+        assert [each["name"] for each in (await served.http.get("/v1/services?service=web")).json()] == ["web"]
+        assert (await served.http.get("/v1/services?service=nope")).json() == []
 
 
 async def test_replicas_of_another_deployment_do_not_count(serve: Serve) -> None:

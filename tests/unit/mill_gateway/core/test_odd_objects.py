@@ -167,7 +167,7 @@ def test_claims(path: str, value: Any, size: str, count: int | None) -> None:
 )
 def test_resources(path: str, value: Any, names: list[str]) -> None:
     seen = project_deployment(changed(samples.MILL_DEPLOYMENT, path, value))
-    assert [each["name"] for each in view_services(seen, lambda _: (), {})] == names
+    assert [each["name"] for each in view_services(seen, seen.services, lambda _: (), {})] == names
     assert view_deployment(seen).name == "mill"
     assert seen.has_service("api") == ("api" in names)
     assert seen.replicas("other") == 0
