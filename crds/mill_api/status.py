@@ -391,3 +391,15 @@ class MillDeploymentStatus(ApiModel):
         "after it was accepted. The first 20.",
     )
     conditions: list[Condition] = Field(default_factory=list, description="Conditions Ready, Reconciling and Stalled.")
+
+    @property
+    def ready_condition(self) -> Condition | None:
+        """The condition Ready; None until the operator has observed the resource."""
+        return next((each for each in self.conditions if each.type == "Ready"), None)
+
+    @property
+    def summary(self) -> str | None:
+        """What Ready says, in full: its own message is short, and Stalled or Reconciling have all of it."""
+        others = [each for each in self.conditions if each.type != "Ready" and each.status == "True"]
+        found = next(iter(others), self.ready_condition)
+        return None if found is None else found.message

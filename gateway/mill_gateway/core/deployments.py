@@ -111,7 +111,7 @@ def view_warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
 def view_deployment(deployment: Deployment) -> DeploymentView:
     """Return a deployment as a list shows it."""
     status = deployment.status
-    ready = next((each for each in status.conditions if each.type == "Ready"), None)
+    ready = status.ready_condition
     asked = deployment.rollout_id
     rollout = status.rollout if status.rollout is not None and status.rollout.id == asked else None
     return DeploymentView(
@@ -122,7 +122,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
         success=rollout.success if rollout and rollout.finished_at else None,
         regressed=rollout.regressed if rollout else [],
         ready=bool(ready and ready.status == "True"),
-        message=ready.message if ready else "not observed by the operator yet",
+        message=status.summary or "not observed by the operator yet",
         owner=gitops_owner(deployment.metadata, deployment.managers),
         services=[
             ServiceSummary(

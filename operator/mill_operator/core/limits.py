@@ -21,6 +21,8 @@ EVENT_BYTES: Final = 1024
 """Bytes of an Event's message. The API server takes no more."""
 CONDITION_BYTES: Final = 1024
 """Bytes of a condition's message."""
+SUMMARY_LENGTH: Final = 100
+"""Characters of the message of Ready, a column of `kubectl get md`: a longer one breaks the table of everybody else."""
 TRACEBACK_LENGTH: Final = 8000
 """Characters of a traceback in the log: its last ones."""
 

@@ -123,3 +123,54 @@ def test_every_state_at_every_moment_reads_as_it_should(states, finished, settle
     made = status(*states, finished=finished, settled=settled)
     assert kstatus(1, made) == _expected(states, finished=finished, settled=settled)
     assert kstatus(2, made) == "InProgress"
+
+
+def _named(names: list[str], state: State = State.FAILED, message: str = "image pull failed: tag not found"):
+    """Return a status whose services have these names."""
+    made = status(*[state] * len(names), finished=state is State.FAILED)
+    named = zip(made.services, names, strict=True)
+    services = [each.model_copy(update={"name": name, "message": message}) for each, name in named]
+    return judged(made.model_copy(update={"services": services}))
+
+
+LONG = [f"payment-gateway-of-the-shop-{at}" for at in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (
+            _named(["web"], message="container exited with code 1: " + "x" * 300),
+            "1 of 1 failed: web: container exited with code 1: " + "x" * 49 + "…",
+        ),
+        (
+            _named(["api", "web", *LONG]),
+            "10 of 10 failed: api, web, payment-gateway-of-the-shop-0, payment-gateway-of-the-shop-1, … (6 more)",
+        ),
+        (_named(["w" * 120, "api"]), "2 of 2 failed: " + "w" * 75 + "… (1 more)"),
+        (
+            _named(LONG, State.STARTING),
+            "0 of 8 healthy; waiting for payment-gateway-of-the-shop-0, payment-gateway-of-the-shop-1, … (6 more)",
+        ),
+        (status(State.HEALTHY, refused="no port\n" + "x" * 200), "no port (1 more)"),
+        (status(State.HEALTHY, refused="x" * 200), "x" * 99 + "…"),
+    ],
+    ids=["a long cause", "many services", "a long name", "in progress", "two problems", "a long problem"],
+)
+def test_the_column_of_kubectl_is_short_whatever_fails(made, expected):
+    assert made.conditions[0].message == expected
+    assert len(expected) <= limits.SUMMARY_LENGTH
+
+
+def test_the_roots_of_failures_are_named_first():
+    made = _named([*LONG, "db"])
+    services = [each.model_copy(update={"root": None if each.name == "db" else "db"}) for each in made.services]
+    followed = judged(made.model_copy(update={"services": services}))
+    assert followed.conditions[0].message.startswith("9 of 9 failed: db, payment-gateway-of-the-shop-0, ")
+
+
+def test_other_tools_get_the_whole_message():
+    ready, stalled = _named(LONG).conditions
+    assert len(stalled.message) > limits.SUMMARY_LENGTH
+    assert stalled.message.count("image pull failed: tag not found") == len(LONG)
+    assert ready.reason == stalled.reason

@@ -2,6 +2,8 @@
 
 Ready is always present. Reconciling and Stalled are present only while they are true, and never both: the first failed
 service makes the resource Stalled, so that clients need not wait for the other services.
+
+The message of Ready is a column of `kubectl get md`, so it is short; Stalled and Reconciling have all of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +14,7 @@ from typing import Final, Literal
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
+from mill_operator.core.rollout.summaries import first_names, first_that_fits, fitted, names_that_fit
 
 _ENDED: Final = (State.FAILED, State.STOPPED)
 
@@ -28,31 +31,33 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     moving = [each for each in status.services if _is_moving(each)]
 
     if status.rollout is not None and status.rollout.refused is not None:
-        message = "; ".join(status.rollout.refused.splitlines())
+        problems = status.rollout.refused.splitlines()
         return [
-            condition("Ready", "False", "InvalidSpec", message),
-            condition("Stalled", "True", "InvalidSpec", message),
+            condition("Ready", "False", "InvalidSpec", _short_refusal(problems)),
+            condition("Stalled", "True", "InvalidSpec", "; ".join(problems)),
         ]
     if failed:
-        message = _failure(failed, moving, len(live))
         reason = next((each.reason for each in failed if each.root is None), failed[0].reason) or "Failed"
-        return [condition("Ready", "False", reason, message), condition("Stalled", "True", reason, message)]
+        message = _failure(failed, moving, len(live))
+        summary = _short_failure(failed, message, len(live))
+        return [condition("Ready", "False", reason, summary), condition("Stalled", "True", reason, message)]
     if moving or (not finished):
         starting = [each for each in moving if each.state is not State.HEALTHY]
         healthy = len(live) - sum(each.state is not State.STOPPING for each in starting)
-        wait = f"waiting for {_names(starting)}" if starting else f"waiting for {_names(moving)} to stay ready"
-        message = f"{healthy} of {len(live)} healthy; {wait}"
+        awaited, end = (starting, "") if starting else (moving, " to stay ready")
+        begin = f"{healthy} of {len(live)} healthy; waiting for "
         return [
-            condition("Ready", "False", "Progressing", message),
-            condition("Reconciling", "True", "Progressing", message),
+            condition("Ready", "False", "Progressing", names_that_fit(begin, _names(awaited), end)),
+            condition("Reconciling", "True", "Progressing", f"{begin}{first_names(_names(awaited))}{end}"),
         ]
     # Their rollout has succeeded, and is not undone by a lost pod. Those that are updated serve.
     lost = [each for each in live if each.state is not State.HEALTHY and not each.is_updating]
     message = f"{len(live) - len(lost)} of {len(live)} healthy"
     if lost:
-        message += f"; recovering: {_names(lost)}"
+        message = names_that_fit(f"{message}; recovering: ", _names(lost))
     if updating := [each for each in live if each.is_updating]:
-        message += f"; {updating[0].updated_by} updates {_names(updating)}"
+        begin = f"{message}; {updating[0].updated_by} updates "
+        message = first_that_fits(names_that_fit(begin, _names(updating)), message)
     return [condition("Ready", "True", "Healthy", message)]
 
 
@@ -73,7 +78,10 @@ def internal_error_conditions(
 ) -> list[Condition]:
     """Return the conditions of a resource that cannot be reconciled, whatever the states of its services."""
     condition = partial(_condition, previous=previous, generation=generation, now=now)
-    return [condition("Ready", "False", INTERNAL_ERROR, message), condition("Stalled", "True", INTERNAL_ERROR, message)]
+    return [
+        condition("Ready", "False", INTERNAL_ERROR, fitted(message)),
+        condition("Stalled", "True", INTERNAL_ERROR, message),
+    ]
 
 
 def _condition(
@@ -112,12 +120,25 @@ def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], t
 
 
 def _followed_by(names: Sequence[str]) -> str:
-    return f", and with it {_first_names(names)}" if names else ""
+    return f", and with it {first_names(names)}" if names else ""
 
 
-def _names(services: Sequence[ServiceStatus]) -> str:
-    return _first_names([each.name for each in services])
+def _short_failure(failed: Sequence[ServiceStatus], message: str, total: int) -> str:
+    """Return what fits of a failure: its causes, that of a single service cut, or else the names of the services."""
+    begin = f"{len(failed)} of {total} failed: "
+    if len(failed) == 1:
+        return first_that_fits(message, fitted(f"{begin}{failed[0].name}: {failed[0].message}"))
+    # The failures of the others follow from the roots, so the roots are named first.
+    ordered = sorted(failed, key=lambda each: each.root is not None)
+    return first_that_fits(message, names_that_fit(begin, _names(ordered)))
 
 
-def _first_names(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+def _short_refusal(problems: Sequence[str]) -> str:
+    """Return what fits of the problems of a spec: all of them, or else the first one and the number of the others."""
+    others = len(problems) - 1
+    end = f" ({others} more)" if others else ""
+    return first_that_fits("; ".join(problems), fitted(problems[0] if problems else "", end))
+
+
+def _names(services: Sequence[ServiceStatus]) -> list[str]:
+    return [each.name for each in services]

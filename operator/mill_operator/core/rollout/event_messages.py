@@ -108,7 +108,7 @@ def _transition(rollout: Rollout, service: str, step: Transition, so_far: Sequen
 
 
 def _finish(rollout: Rollout, after: MillDeploymentStatus) -> EventMessage:
-    summary = next((each.message for each in after.conditions if each.type == "Ready"), "")
+    summary = after.summary or ""
     about, position = {"rollout": rollout.id}, _end_position(after)
     if rollout.success:
         text = f"rollout {rollout.id} has succeeded: {summary}"
