@@ -27,9 +27,9 @@ def read_rollouts(detail: Any) -> list[dict[str, Any]]:
 
 
 def _as_json(rollout: dict[str, Any]) -> dict[str, Any]:
-    """Return a rollout whose failures have no empty keys."""
+    """Return a rollout whose failures and changes have no empty keys."""
     lists = {
         name: [{key: value for key, value in each.items() if value is not None} for each in rollout[name]]
-        for name in ("failed", "regressed")
+        for name in ("failed", "regressed", "put_back")
     }
     return rollout | lists

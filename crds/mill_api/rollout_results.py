@@ -6,6 +6,7 @@ state of the services does not change it, so a cause stays when the service has 
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, Field
 
@@ -15,11 +16,14 @@ from mill_api.status import (
     MillDeploymentStatus,
     PastRollout,
     Phase,
+    PutBack,
     Regression,
     Rollout,
     ServiceStatus,
 )
 
+PUT_BACK_SHOWN: Final = 2
+"""How many changes that were put back a result names."""
 _NO_CAUSE = "no cause was recorded"
 
 
@@ -33,6 +37,9 @@ class RolloutResult(BaseModel):
     seconds: float | None = Field(description="Seconds from its start to its end; null while it is in progress.")
     failed: list[FailedService] = Field(description="Failures of the rollout.")
     regressed: list[Regression] = Field(description="Failures after the rollout had finished.")
+    put_back: list[PutBack] = Field(
+        description="Changes of child objects by other field managers, which the operator has put back; newest last."
+    )
     result: str = Field(description="The result for people.", examples=["succeeded"])
 
 
@@ -70,6 +77,12 @@ def regression_text(rollout: Rollout | PastRollout | RolloutResult, regression: 
     return f"{regression.service} failed after {after}: {regression.reason or regression.code or _NO_CAUSE}"
 
 
+def put_back_text(put_back: PutBack) -> str:
+    """Return a change that was put back, for people: `Deployment web: replicas 5 → 2, by kubectl-scale`."""
+    by = f", by {put_back.by}" if put_back.by else ""
+    return f"{put_back.kind} {put_back.name}: {put_back.change}{by}"
+
+
 def _result(rollout: Rollout | PastRollout, failed: list[FailedService], *, superseded: bool = False) -> RolloutResult:
     finished = rollout.finished_at
     return RolloutResult(
@@ -80,6 +93,7 @@ def _result(rollout: Rollout | PastRollout, failed: list[FailedService], *, supe
         seconds=None if finished is None else _seconds(rollout.started_at, finished),
         failed=failed,
         regressed=rollout.regressed,
+        put_back=rollout.put_back,
         result="".join(_texts(rollout, failed, superseded=superseded)),
     )
 
@@ -98,6 +112,11 @@ def _texts(rollout: Rollout | PastRollout, failed: list[FailedService], *, super
     for at, regression in enumerate(rollout.regressed):
         yield ", then " if at == 0 and rollout.success else "; then "
         yield regression_text(rollout, regression)
+    for at, put_back in enumerate(reversed(rollout.put_back[-PUT_BACK_SHOWN:])):
+        yield "; put back: " if at == 0 else "; "
+        yield put_back_text(put_back) + (f" ({put_back.count} times)" if put_back.count > 1 else "")
+    if (others := len(rollout.put_back) - PUT_BACK_SHOWN) > 0:
+        yield f"; and {others} more"
 
 
 def _cause(failed: FailedService) -> str:

@@ -304,6 +304,22 @@ class Regression(ApiModel):
     )
 
 
+class PutBack(ApiModel):
+    """A change of a child object by another field manager, which the operator has put back."""
+
+    kind: str = Field(description="Kind of the object.")
+    name: str = Field(description="Name of the object.")
+    service: str | None = Field(None, description="Name of the service, if the object belongs to one.")
+    change: str = Field(
+        description="Which fields were changed, such as replicas 5 → 2: from the changed value to the one that was put "
+        "back. Values of few fields are reported, none of environments and arguments."
+    )
+    by: str | None = Field(None, description="Field managers that made the change, if they are known.")
+    autoscaled: bool = Field(default=False, description="Whether an autoscaler changed the replicas.")
+    at: Time = Field(description="Time at which it was reported last. Each object has one report a minute at most.")
+    count: int = Field(1, description="How often this change was put back.")
+
+
 class Rollout(ApiModel):
     """The current rollout: it brings the cluster to one generation, or answers one request."""
 
@@ -316,6 +332,11 @@ class Rollout(ApiModel):
     last_seq: Seq | None = Field(None, description="Position of the last transition when the rollout finished.")
     regressed: list[Regression] = Field(
         default_factory=list, description="Failures after the rollout had finished, the first of each service."
+    )
+    put_back: list[PutBack] = Field(
+        default_factory=list,
+        description="Changes of other field managers that the operator has put back since the rollout started, the "
+        "newest last. At most 20.",
     )
     refused: str | None = Field(
         None, description="Problems for which the spec was refused, one per line. Nothing was changed in the cluster."
@@ -344,6 +365,10 @@ class PastRollout(ApiModel):
     failed: list[FailedService] = Field(default_factory=list, description="Failures of the rollout.")
     regressed: list[Regression] = Field(
         default_factory=list, description="Failures after the rollout had finished, the first of each service."
+    )
+    put_back: list[PutBack] = Field(
+        default_factory=list,
+        description="Changes of other field managers that the operator has put back, the newest last. At most five.",
     )
 
 
@@ -387,8 +412,8 @@ class MillDeploymentStatus(ApiModel):
     )
     warnings: list[StatusWarning] = Field(
         default_factory=list,
-        description="Problems to fix that do not stop the rollout: rules that the spec breaks and that were added "
-        "after it was accepted. The first 20.",
+        description="Problems to fix that do not stop the rollout, such as rules that the spec breaks and that were "
+        "added after it was accepted, or an autoscaler beside replicas. The first 20.",
     )
     conditions: list[Condition] = Field(default_factory=list, description="Conditions Ready, Reconciling and Stalled.")
 

@@ -229,8 +229,8 @@ class Reconciler:
         updates = self._places.plan(goal, before, memory.status)
         memory.status = begin_updates(memory.status, updates.begins, self._options.release, self._now())
         goal = goal.with_waiting(updates.waits)
-        memory.writes.keep(goal.children, before.all_children)
-        writes = decide_writes(goal, before, memory.status, memory.writes.revisions, self._now())
+        memory.writes.keep(goal.children, before.children)
+        writes = decide_writes(goal, before, memory.status, memory.writes.known, self._now())
         if not await self._write(resource, memory, writes, renderer):
             return None, before
 
@@ -247,7 +247,7 @@ class Reconciler:
         self._report_internal_errors(resource.key, memory, "service", observations.internal_errors)
         results = await self._lookups.results(leftover_lookups(situation))
         decision = decide_status(situation, observations, results, writes.postponed)
-        memory.status = decision.status
+        memory.status, memory.writes.edits = decision.status, dict(decision.waiting_edits)
         return _seconds(decision.wake_at, situation.now), situation.snapshot
 
     async def _rollbacks(
@@ -294,6 +294,7 @@ class Reconciler:
             status=memory.status,
             written=memory.written,
             now=self._now(),
+            edits=memory.writes.edits,
         )
 
     async def _observe(self, situation: Situation, *, is_new_request: bool = False) -> Observations:

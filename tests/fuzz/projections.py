@@ -27,6 +27,7 @@ from mill_operator.core.observed import events as observed_events
 from mill_operator.core.observed import jobs as observed_jobs
 from mill_operator.core.observed import nodes as observed_nodes
 from mill_operator.core.observed import pods as observed_pods
+from mill_operator.core.observed.edits import read_edit
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.ownership import found_object
 from mill_operator.core.routes.namespace_rules import project_namespace
@@ -59,6 +60,12 @@ def _whose(body: Any) -> object:
     return found_object("Deployment", body, Owner(Key("shop", "mill"), "uid"))
 
 
+def _edited(kind: str, body: Any) -> object:
+    """Read what an apply of a good object has put back."""
+    good = samples.CHILDREN[kind]
+    return read_edit(body, good, good)
+
+
 def _refused(body: Any) -> object:
     error = ApiError.from_status(409, json.dumps(body).encode())
     return error.namespace_terminating, error.retry_after, str(error)
@@ -75,6 +82,10 @@ PROJECTIONS: Final = (
     Projection("operator: Node's resources", allocatable.project_allocatable, samples.NODE),
     Projection("operator: Namespace", project_namespace, samples.NAMESPACE),
     Projection("operator: ReplicaSet", template_of, samples.REPLICA_SET),
+    *(
+        Projection(f"operator: edit of a {kind}", partial(_edited, kind), samples.CHILDREN[kind])
+        for kind in CHILD_KINDS
+    ),
     *(
         Projection(f"operator: {kind}", partial(observed_children.project_child, kind), samples.CHILDREN[kind])
         for kind in CHILD_KINDS

@@ -37,6 +37,25 @@ def condition(kind: str, status: str = "True", **more: Any) -> Json:
     return {"type": kind, "status": status, "lastTransitionTime": AT, "reason": "R", "message": "in words", **more}
 
 
+MANAGED_FIELDS: Final = [
+    {
+        "manager": "kubectl",
+        "operation": "Update",
+        "subresource": "scale",
+        "time": AT,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:replicas": {}}},
+    },
+    {
+        "manager": "kubectl-set",
+        "operation": "Update",
+        "time": AT,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {
+            "f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': {".": {}, "f:image": {}}}}}}
+        },
+    },
+]
 RESOURCES: Final = {
     "requests": {"cpu": "250m", "memory": "256M"},
     "limits": {"cpu": "1", "memory": "1Gi"},
@@ -165,7 +184,7 @@ CLAIM: Final = {
 }
 CHILDREN: Final = {
     "Deployment": {
-        "metadata": metadata("web"),
+        "metadata": metadata("web", managedFields=MANAGED_FIELDS),
         "spec": {"replicas": 2, "template": TEMPLATE},
         "status": {"observedGeneration": 3, "conditions": [condition("ReplicaFailure")]},
     },

@@ -12,11 +12,15 @@ from mill_api.owner import Owner
 from mill_kube.client import KubeClient
 from mill_kube.errors import UNPROCESSABLE, ApiError, Conflict, NotFound
 from mill_kube.resources import BY_KIND
+from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.json import Json
 from mill_operator.caches import Caches
 from mill_operator.children.write_memory import WriteMemory
 from mill_operator.core.objects.desired import ChildObject
+from mill_operator.core.objects.plan import KnownVersion
+from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.edits import DELETED, read_edit
 from mill_operator.core.observed.foreign_text import untrusted_text
 from mill_operator.core.observed.ownership import FoundObject, Ownership, found_object
 from mill_operator.core.verdicts.rule_input import Problem, ProblemKind
@@ -70,21 +74,51 @@ class ChildApplier:
     async def create(self, write: Write, child: ChildObject, found: FoundObject | None) -> bool:
         """Write a child that the caches do not have, and return whether it exists. `found` is what was looked up."""
         if found is None:
-            return await self._write(write, child, None)
+            known = write.memory.known.get(child.applied)
+            is_written = await self._write(write, child, None)
+            if known is not None and is_written and write.memory.known.get(child.applied) != known:
+                write.memory.record_edit(child, DELETED)
+            return is_written
         # The watch is behind. It reports when the name of a predecessor's object is free.
         return await self._adopt(write, child, found)
 
-    async def update(self, write: Write, child: ChildObject, uid: str) -> bool:
-        """Apply a child to the object of that uid, and return whether that was accepted."""
-        return await self._write(write, child, uid)
+    async def update(self, write: Write, child: ChildObject, observed: ObservedChild) -> bool:
+        """Apply a child to an observed object, and return whether that was accepted."""
+        edited = await self._edited(child, observed) if observed.applied == child.applied else None
+        return await self._write(write, child, observed.uid, edited=edited)
+
+    async def _edited(self, child: ChildObject, observed: ObservedChild) -> Json | None:
+        """Return an object that has the desired hash and is another version: another client has written it.
+
+        What was changed shows when it is put back. None if it cannot be read: nothing is put back later for that.
+        """
+        async with self._slots:
+            try:
+                body = await self._client.get(BY_KIND[child.kind], *child.key)
+            except ApiError:
+                return None
+        meta = fields.mapping(body, "metadata")
+        applied = fields.texts(meta, "annotations").get(names.ANNOTATION_APPLIED)
+        return body if (fields.text(meta, "uid"), applied) == (observed.uid, child.applied) else None
 
     async def _adopt(self, write: Write, child: ChildObject, found: FoundObject) -> bool:
         if found.ownership is not Ownership.OURS:
             return False
         return found.terminating or await self._write(write, child, found.uid)
 
-    async def _write(self, write: Write, child: ChildObject, uid: str | None, version: str | None = NO_VERSION) -> bool:
-        """Write a child and return whether it exists: to the object of that uid, or as a new one."""
+    async def _write(
+        self,
+        write: Write,
+        child: ChildObject,
+        uid: str | None,
+        version: str | None = NO_VERSION,
+        *,
+        edited: Json | None = None,
+    ) -> bool:
+        """Write a child and return whether it exists: to the object of that uid, or as a new one.
+
+        `edited` is an object of which it is recorded what the write puts back.
+        """
         try:
             async with self._slots:
                 if (body := await write.renderer.body(child)) is None:
@@ -93,11 +127,13 @@ class ChildApplier:
         except ApiError as error:
             return await self._refused(write, child, uid, version, error)
         write.memory.forget_problem(child)
+        if edited is not None and (edit := read_edit(edited, answer, body)) is not None:
+            write.memory.record_edit(child, edit)
         try:
             facts = self._caches.put(child.kind, answer)
         except Unreadable:
             return True  # the watch reports it once it can be read
-        write.memory.revisions[facts.uid] = facts.revision
+        write.memory.known[child.applied] = KnownVersion(facts.uid, facts.revision)
         return True
 
     async def _refused(

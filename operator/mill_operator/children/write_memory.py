@@ -1,4 +1,4 @@
-"""What the operator remembers of its own writes: revisions, and why objects could not be written."""
+"""What the operator remembers of its own writes: versions, edits of others, and why objects could not be written."""
 
 import time
 from collections.abc import Collection, Iterable
@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import Plan
+from mill_operator.core.objects.plan import KnownVersion, Plan
 from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.edits import Edit, EditedObject
 from mill_operator.core.observed.ingresses import ObservedIngress
 from mill_operator.core.reconcile import WRITE_RETRY
+from mill_operator.core.rollout.put_back import merged
 from mill_operator.core.verdicts.rule_input import Problem
 
 
@@ -17,19 +19,27 @@ from mill_operator.core.verdicts.rule_input import Problem
 class WriteMemory:
     """The state of the operator's writes for one MillDeployment. May be lost."""
 
-    revisions: dict[str, str] = field(default_factory=dict)
-    """The revision that the operator's last write gave a child, by its uid."""
+    known: dict[str, KnownVersion] = field(default_factory=dict)
+    """The versions of children that have the desired content, by its hash. Another version is an edit."""
     problems: dict[str, tuple[Problem, float]] = field(default_factory=dict)
     """Why a child could not be written, and when on the monotonic clock it is tried again, by its hash."""
+    edits: dict[EditedObject, Edit] = field(default_factory=dict)
+    """Edits that were put back and are not reported yet, one of each object."""
     refused_ingresses: dict[str, ObservedIngress] = field(default_factory=dict)
     """The routes of Ingresses that must not be written, by their hash: each reconciliation decides on them again, and
     renders none of them for that."""
 
-    def keep(self, children: Iterable[ChildObject], observed: Iterable[ObservedChild]) -> None:
-        """Forget everything about other children than these."""
-        uids, hashes = {each.uid for each in observed}, {child.applied for child in children}
-        self.revisions = {uid: self.revisions[uid] for uid in uids if uid in self.revisions}
+    def keep(self, children: Collection[ChildObject], observed: Iterable[ObservedChild]) -> None:
+        """Forget everything about other children than these, and note those that are observed for the first time."""
+        hashes = {child.applied for child in children}
+        self.known = {applied: version for applied, version in self.known.items() if applied in hashes}
+        for each in observed:
+            if each.applied in hashes and not each.terminating:
+                self.known.setdefault(each.applied, KnownVersion(each.uid, each.revision))
         self.problems = {applied: why for applied, why in self.problems.items() if applied in hashes}
+        if self.edits:
+            desired = {edited_object(child) for child in children}
+            self.edits = {edited: edit for edited, edit in self.edits.items() if edited in desired}
         if self.refused_ingresses:
             self.refused_ingresses = {key: each for key, each in self.refused_ingresses.items() if key in hashes}
 
@@ -83,6 +93,11 @@ class WriteMemory:
         if self.refused_ingresses.pop(child.applied, None) is not None:
             self.forget_problem(child)
 
+    def record_edit(self, child: ChildObject, edit: Edit) -> None:
+        """Note that an edit of a child was put back."""
+        edited = edited_object(child)
+        self.edits[edited] = merged(self.edits.get(edited), edit)
+
     def forget_problem(self, child: ChildObject) -> None:
         """Note that a child was written."""
         self.problems.pop(child.applied, None)
@@ -100,3 +115,8 @@ class WriteMemory:
             for applied, (problem, again) in self.problems.items()
             if problem.kind != "taken" or applied in names
         }
+
+
+def edited_object(child: ChildObject) -> EditedObject:
+    """Return a child as it is named in the report of an edit."""
+    return EditedObject(child.kind, child.key.name, child.service)

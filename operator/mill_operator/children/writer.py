@@ -98,7 +98,7 @@ class ChildWriter:
         if any(refers_to(child, each) for each in program.missing):
             return
         if observed is not None:
-            await self._applier.update(write, child, observed.uid)
+            await self._applier.update(write, child, observed)
         elif not await self._applier.create(write, child, (program.found or {}).get(child)):
             program.missing.append(child)
             program.is_taken = program.is_taken or write.memory.is_taken(child)

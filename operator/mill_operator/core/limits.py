@@ -26,6 +26,17 @@ SUMMARY_LENGTH: Final = 100
 TRACEBACK_LENGTH: Final = 8000
 """Characters of a traceback in the log: its last ones."""
 
+EDIT_VALUE_BYTES: Final = 100
+"""Bytes of a value, or of a field manager's name, in the report of an edit."""
+EDIT_FIELD_BYTES: Final = 300
+"""Bytes of a field with its values in the report of an edit."""
+EDIT_BYTES: Final = 500
+"""Bytes of all changed fields in the report of an edit."""
+PUT_BACK_LISTED: Final = 20
+"""How many edits that were put back the current rollout lists."""
+PUT_BACK_KEPT: Final = 5
+"""How many of them the history keeps of each rollout before."""
+
 UPDATES_AT_ONCE: Final = 10
 """How many services are updated at once after a change of the operator, over all MillDeployments."""
 

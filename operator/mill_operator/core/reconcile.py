@@ -14,10 +14,11 @@ from mill_api.status import MillDeploymentStatus, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import Plan, plan, postponed
+from mill_operator.core.objects.plan import KnownVersion, Plan, plan, postponed
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.children import ObservedChild
+from mill_operator.core.observed.edits import Edit, EditedObject
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
@@ -26,6 +27,7 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
+from mill_operator.core.rollout.put_back import report_edits
 from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
 from mill_operator.core.rollout.start import refuse_rollout
@@ -92,6 +94,8 @@ class Situation:
     written: MillDeploymentStatus
     """The newest status that the API server has."""
     now: datetime
+    edits: Mapping[EditedObject, Edit] = field(default_factory=dict)
+    """The edits that were put back and are not reported yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Decision:
 
     status: MillDeploymentStatus
     wake_at: datetime | None
+    waiting_edits: Mapping[EditedObject, Edit]
+    """The edits that are reported later."""
 
 
 def starts_rollout(resource: ObservedMillDeployment, status: MillDeploymentStatus) -> bool:
@@ -170,9 +176,9 @@ def decide_updates(goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus,
 
 
 def decide_writes(
-    goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus, revisions: Mapping[str, str], now: datetime
+    goal: Goal, snapshot: Snapshot, status: MillDeploymentStatus, known: Mapping[str, KnownVersion], now: datetime
 ) -> Writes:
-    """Compare the objects that should exist with those that do. For `revisions` see `plan`."""
+    """Compare the objects that should exist with those that do. For `known` see `plan`."""
     later = postponed(goal.desired.services, snapshot.pods, now)
     waiting: set[str] = set()
     if has_dependants(goal.desired.services):
@@ -183,7 +189,7 @@ def decide_writes(
         goal.children,
         snapshot.all_children,
         owner=goal.resource.owner,
-        revisions=revisions,
+        known=known,
         postponed={*later, *waiting, *goal.waiting},
         unrendered=goal.desired.unrendered,
     )
@@ -268,7 +274,8 @@ def decide_status(
         rolled_back={*goal.rolled_back, *failed_without_pods(goal.waiting, situation.status, snapshot.pods)},
         now=now,
     )
-    moments = [step.wake_at, *postponed.values()]
+    report = report_edits(step.status, situation.edits, now)
+    moments = [step.wake_at, report.wake_at, *postponed.values()]
     if goal.waiting and may_update_more(goal.waiting, situation.status, step.status):
         moments.append(now)  # the rollout has ended, or a stream of it
     if rolled_back(situation.written) != rolled_back(step.status):
@@ -277,7 +284,8 @@ def decide_status(
         moments.append(now)  # their verdicts are made of this status
     if situation.problems:
         moments.append(now + WRITE_RETRY)
-    return Decision(step.status, min((moment for moment in moments if moment is not None), default=None))
+    wake_at = min((moment for moment in moments if moment is not None), default=None)
+    return Decision(report.status, wake_at, report.waiting)
 
 
 def rolled_back(status: MillDeploymentStatus) -> set[str]:

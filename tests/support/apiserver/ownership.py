@@ -1,6 +1,6 @@
 """Which field manager set which field, for server-side apply. Lists are one field: schemas are not modeled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -68,16 +68,28 @@ class Owners:
         return Owners(kept, {each: at for each, at in (self.times | times).items() if each in kept})
 
     def managed_fields(self) -> list[dict[str, Any]]:
-        """Return `metadata.managedFields`, without the fields themselves."""
+        """Return `metadata.managedFields`."""
         return [
             {
                 "manager": each.name,
                 "operation": each.operation,
                 "time": self.times[each],
+                "fieldsType": "FieldsV1",
+                "fieldsV1": _fields_v1(paths),
                 **({"subresource": each.subresource} if each.subresource else {}),
             }
-            for each in self.fields
+            for each, paths in self.fields.items()
         ]
+
+
+def _fields_v1(paths: Iterable[Path]) -> dict[str, Any]:
+    """Return paths in the form of `fieldsV1`."""
+    root: dict[str, Any] = {}
+    for path in paths:
+        place = root
+        for part in path:
+            place = place.setdefault(f"f:{part}", {})
+    return root
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

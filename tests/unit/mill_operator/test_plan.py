@@ -9,7 +9,7 @@ from mill_api.owner import Owner
 from mill_api.status import Replicas, ServiceStatus, State
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import Plan, plan, postponed
+from mill_operator.core.objects.plan import KnownVersion, Plan, plan, postponed
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.nodes import ObservedNode
@@ -28,8 +28,10 @@ WEB = ChildObject("Deployment", Key("shop", "web"), "web", "hash-1")
 NOTHING = Plan()
 
 
-def compare(wanted: list[ChildObject], there: list[ObservedChild], revisions: dict[str, str] | None = None) -> Plan:
-    return plan(wanted, there, owner=OWNER, revisions=revisions or {})
+def compare(
+    wanted: list[ChildObject], there: list[ObservedChild], known: dict[str, KnownVersion] | None = None
+) -> Plan:
+    return plan(wanted, there, owner=OWNER, known=known or {})
 
 
 def test_a_missing_object_is_created():
@@ -46,8 +48,13 @@ def test_an_object_that_differs_is_written():
 
 
 def test_an_object_that_another_client_changed_is_written():
-    assert compare([WEB], [replace(OBSERVED, revision="2")], {"uid-1": "1"}).update
-    assert compare([WEB], [OBSERVED], {"uid-1": "1"}) == NOTHING
+    assert compare([WEB], [replace(OBSERVED, revision="2")], {WEB.applied: KnownVersion("uid-1", "1")}).update
+    assert compare([WEB], [OBSERVED], {WEB.applied: KnownVersion("uid-1", "1")}) == NOTHING
+
+
+def test_an_object_that_took_the_place_of_a_known_one_is_written():
+    """As after `kubectl replace --force`, also with the hash of the content that it has no more."""
+    assert compare([WEB], [OBSERVED], {WEB.applied: KnownVersion("uid-0", "1")}).update
 
 
 def test_an_object_of_the_same_name_and_another_kind_is_another():
@@ -130,10 +137,10 @@ class TestTakenNames:
         assert todo.without({self.CLAIM}) == Plan(create=(WEB,))
 
     def test_a_name_that_is_needed_later_is_looked_up_with_the_others(self):
-        found = plan([WEB, self.SERVICE], [], owner=OWNER, revisions={}, postponed={"web"})
+        found = plan([WEB, self.SERVICE], [], owner=OWNER, known={}, postponed={"web"})
         assert found == Plan(create=(self.SERVICE,), later=(WEB,))
         assert found.unobserved == {("service", "web"): [self.SERVICE, WEB]}
-        waiting = plan([WEB], [], owner=OWNER, revisions={}, postponed={"web"})
+        waiting = plan([WEB], [], owner=OWNER, known={}, postponed={"web"})
         assert waiting.unobserved == {}, "where nothing is written, nothing is looked up"
 
 
@@ -163,7 +170,7 @@ class TestPostponed:
 
     def test_only_the_deployment_waits(self):
         old, service = replace(OBSERVED, applied="hash-0"), replace(WEB, kind="Service")
-        found = plan([WEB, service], [old], owner=OWNER, revisions={}, postponed={"web"})
+        found = plan([WEB, service], [old], owner=OWNER, known={}, postponed={"web"})
         assert found == Plan(create=(service,))
 
 

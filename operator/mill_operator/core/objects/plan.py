@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from mill_api.owner import Owner
 from mill_operator.core.objects.desired import ChildObject, min_ready_seconds
@@ -23,6 +23,14 @@ without them: another owner may make an object of that name."""
 
 Program = tuple[str, str]
 """A service or task, as ("service" or "task", name)."""
+
+
+class KnownVersion(NamedTuple):
+    """The version of a child object that has the desired content."""
+
+    uid: str
+    revision: str
+    """The revision that the operator's last write gave the object, or in which it was first observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +92,15 @@ def plan(
     observed: Iterable[ObservedChild],
     *,
     owner: Owner,
-    revisions: Mapping[str, str],
+    known: Mapping[str, KnownVersion],
     postponed: Collection[str] = (),
     unrendered: Collection[Program] = (),
 ) -> Plan:
     """Compare the desired objects with the observed ones.
 
-    `revisions` has the revision that the operator's last write gave an object, by uid: another revision means another
-    writer. An object that was not written since the operator started is trusted if its hash is right. `postponed` names
-    the services whose Deployments must not be written yet. `unrendered` are the services and tasks that could not be
+    `known` has the versions of objects by `ChildObject.applied`: another version means another writer. An object that
+    is observed for the first time since the operator started is trusted if its hash is right. `postponed` names the
+    services whose Deployments must not be written yet. `unrendered` are the services and tasks that could not be
     rendered (`DesiredState.unrendered`): their objects stay as they are.
     """
     unmatched = {(each.kind, each.key): each for each in observed}
@@ -115,7 +123,8 @@ def plan(
             case Ownership.OURS if found.terminating or is_postponed:
                 continue
             case Ownership.OURS:
-                if found.applied != child.applied or revisions.get(found.uid, found.revision) != found.revision:
+                version = KnownVersion(found.uid, found.revision)
+                if found.applied != child.applied or known.get(child.applied, version) != version:
                     update.append((child, found))
     unwanted = (each for each in unmatched.values() if program_of(each) not in unrendered)
     delete = [each for each in unwanted if is_deleted_with(each, owner) and not each.terminating]

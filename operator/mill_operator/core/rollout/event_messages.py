@@ -7,6 +7,7 @@ change has no messages, so that reconciliations are silent, and an operator that
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mill_api.rollout_results import put_back_text
 from mill_api.status import (
     SPEC_WARNING,
     MillDeploymentStatus,
@@ -20,6 +21,7 @@ from mill_api.status import (
 from mill_objects.printable import one_line
 from mill_operator.core import limits
 from mill_operator.core.digest import digest
+from mill_operator.core.rollout.put_back import ADVICE, AUTOSCALER_CONFLICT, PUT_BACK
 from mill_operator.core.rollout.status_change import StatusChange
 
 
@@ -54,7 +56,7 @@ class EventMessage:
 
 def event_messages(change: StatusChange) -> list[EventMessage]:
     """Return what has happened between two statuses, in order."""
-    return [*_rollout(change), *_updates(change), *_warnings(change), *_runs(change)]
+    return [*_rollout(change), *_updates(change), *_warnings(change), *_put_back(change), *_runs(change)]
 
 
 def _rollout(change: StatusChange) -> Iterator[EventMessage]:
@@ -155,13 +157,37 @@ def _updates(change: StatusChange) -> Iterator[EventMessage]:
 
 def _warnings(change: StatusChange) -> Iterator[EventMessage]:
     """Yield one message for all new warnings: there may be many, of one common cause."""
-    new, rollout = change.warnings, change.after.rollout
+    rollout = change.after.rollout
+    # The edits of an autoscaler have Events of their own.
+    new = [each for each in change.warnings if each.code != AUTOSCALER_CONFLICT]
     if new and rollout is not None:
         text = "; ".join(each.message for each in new)
         if any(each.code == SPEC_WARNING for each in new):
             text = f"the accepted spec stays in effect, but a change of it will be refused: {text}"
         about = {"rollout": rollout.id}
         yield EventMessage(new[0].code, _short(text), about, warning=True, action="Reconcile", count=None)
+
+
+def _put_back(change: StatusChange) -> Iterator[EventMessage]:
+    """Yield a message for each edit that was put back."""
+    for each in change.put_back:
+        about = {"object": f"{each.kind} {each.name}"}
+        if each.service:
+            about["service"] = each.service
+        text = put_back_text(each)
+        if each.autoscaled:
+            text, reason = f"{text}: an autoscaler changes replicas that the file sets: {ADVICE}", AUTOSCALER_CONFLICT
+        else:
+            reason = PUT_BACK
+        yield EventMessage(
+            reason,
+            _short(text),
+            about,
+            _end_position(change.after) + 1,
+            warning=each.autoscaled,
+            action="Reconcile",
+            count=None,
+        )
 
 
 def _runs(change: StatusChange) -> Iterator[EventMessage]:

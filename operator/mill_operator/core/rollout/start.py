@@ -15,7 +15,7 @@ from mill_api.status import (
     ServiceStatus,
     State,
 )
-from mill_operator.core import timestamps
+from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.rules.progress import NOT_STOPPED
@@ -114,6 +114,7 @@ def _past(status: MillDeploymentStatus, rollout: Rollout, now: datetime) -> Past
         superseded=superseded,
         failed=failed,
         regressed=rollout.regressed,
+        put_back=rollout.put_back[-limits.PUT_BACK_KEPT :],
         settled=[name for name in good if superseded or not blamed.isdisjoint((None, name))],
         unsettled=[name for name, end in ends.items() if end is None and rollout.last_seq is not None],
     )

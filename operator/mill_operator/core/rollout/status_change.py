@@ -11,6 +11,7 @@ from typing import Self
 
 from mill_api.status import (
     MillDeploymentStatus,
+    PutBack,
     Rollout,
     ServiceStatus,
     State,
@@ -139,6 +140,13 @@ class StatusChange:
         """The tasks of which no run can be made any more, each with the reason."""
         known = {_task_problem(task) for task in self.before.tasks}
         return tuple(task for task in self.after.tasks if task.reason is not None and _task_problem(task) not in known)
+
+    @cached_property
+    def put_back(self) -> tuple[PutBack, ...]:
+        """The edits that were put back and are reported for the first time, or once more."""
+        old, new = self.before.rollout, self.after.rollout
+        known = old.put_back if old is not None and not self.rollout_started else []
+        return tuple(each for each in (new.put_back if new is not None else ()) if each not in known)
 
     @cached_property
     def warnings(self) -> tuple[StatusWarning, ...]:
