@@ -11,11 +11,16 @@ from mill_cli.output import screen
 
 def deploy_request(options: Options, file: File, consent: Consent) -> Request:
     """Return the request that deploys a file. Raise `CliError` if the file is a MillDeployment with problems."""
-    query, text = dict(options.query), file.text
-    if file.is_resource:
-        text, identity = _from_resource(options, file)
-        query = identity | query
-    return Request("POST", "/v1/deploy", query | consent.query, text)
+    text, identity = mill_text(options, file)
+    return Request("POST", "/v1/deploy", identity | options.query | consent.query, text)
+
+
+def mill_text(options: Options, file: File) -> tuple[bytes, dict[str, str]]:
+    """Return a file as the gateway takes it, and the name and namespace of a MillDeployment that has them.
+
+    Raise `CliError` if the file is a MillDeployment with problems.
+    """
+    return _from_resource(options, file) if file.is_resource else (file.text, {})
 
 
 def with_places(error: Refused, file: File) -> CliError:

@@ -38,6 +38,11 @@ class CliError(Exception):
         self.advice = advice
         self.kind = kind or _KINDS[code]
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the process."""
+        return self.code
+
     def render(self) -> str:
         """Return the lines for stderr."""
         return "\n".join([f"error: {self}", *(f"  help: {each}" for each in self.advice)])

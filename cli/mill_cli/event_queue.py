@@ -1,4 +1,4 @@
-"""Queue of everything that changes what is shown: events of a stream, statuses, signals and timeouts."""
+"""Queue of everything that changes what is shown: events of a stream, statuses, runs, signals and timeouts."""
 
 import contextlib
 import queue
@@ -23,6 +23,13 @@ class ObservedServices:
 
 
 @dataclass(frozen=True, slots=True)
+class ObservedRun:
+    """A run of a task, as the gateway reports it."""
+
+    run: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class SuspendRequested:
     """Ctrl-Z was typed."""
 
@@ -37,7 +44,7 @@ _SIGNALS: Final[dict[int, Callable[[], SuspendRequested | BaseException]]] = {
     signal.SIGTSTP: SuspendRequested,
 }
 
-QueueItem = ServerEvent | ObservedServices | SuspendRequested
+QueueItem = ServerEvent | ObservedServices | ObservedRun | SuspendRequested
 
 
 class EventQueue:
@@ -62,7 +69,7 @@ class EventQueue:
         threading.Thread(target=read, daemon=True).start()
 
     @contextlib.contextmanager
-    def polling(self, poll: Callable[[], ObservedServices | None], every: float) -> Iterator[None]:
+    def polling(self, poll: Callable[[], QueueItem | None], every: float) -> Iterator[None]:
         """Poll the status while the block runs, at once and then every `every` seconds."""
         over = threading.Event()
 

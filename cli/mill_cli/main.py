@@ -134,7 +134,7 @@ def _report(error: CliError, arguments: list[str]) -> int:
     is_json = "--json" in itertools.takewhile(lambda each: each != "--", arguments)
     with contextlib.suppress(OSError):
         screen.note(screen.as_json(error.to_json()) if is_json else error.render())
-    return error.code
+    return error.exit_code
 
 
 def _exit_on_sigterm(_number: int, _frame: FrameType | None) -> None:

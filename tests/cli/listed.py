@@ -52,3 +52,8 @@ RUN_TABLE = """\
  migrate-11cc64ba  migrate  node-1  running  0.2  122.1 MiB·
  täsk-1            täsk     node-2  stopped  2    1000 B····
 """.replace("·", " ")
+PS_TABLE = """\
+ ID                NAME     NODE    STATUS   CPU  MEM        EXIT  AGE  REASON·
+ migrate-11cc64ba  migrate  node-1  running  0.2  122.1 MiB····················
+ täsk-1            täsk     node-2  stopped  2    1000 B·······················
+""".replace("·", " ")

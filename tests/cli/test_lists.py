@@ -1,4 +1,4 @@
-"""Lists: the original's tables to the byte, and one array on a line as JSON."""
+"""Lists: the original's tables to the byte, those of runs with more columns, and one array on a line as JSON."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import TOKEN, Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, refusal
-from tests.cli.listed import NODE_TABLE, NODES, RUN_TABLE, RUNS
+from tests.cli.listed import NODE_TABLE, NODES, PS_TABLE, RUNS
 
 VOLUMES = [
     {"name": "pgdata", "state": "attached", "node": "node-1", "cloud_id": "vol-123"},
@@ -36,7 +36,7 @@ class Listed:
 
 LISTS = (
     Listed("nodes", "/v1/nodes", NODES, NODE_TABLE, " NAME  STATUS  CPU  MEM  ALLOCS \n", ()),
-    Listed("ps", "/v1/tasks", RUNS, RUN_TABLE, "no running tasks\n"),
+    Listed("ps", "/v1/tasks", RUNS, PS_TABLE, "no running tasks\n"),
     Listed("volume list", "/v1/volumes", VOLUMES, VOLUME_TABLE, " NAME  STATE  NODE  CLOUD ID \n"),
     Listed(
         "secret list",

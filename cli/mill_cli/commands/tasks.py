@@ -1,50 +1,93 @@
 """Tasks: `spawn`, `ps`, `kill`."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from mill_cli import completion
+from mill_cli import completion, files
 from mill_cli.command import command
+from mill_cli.commands.parameters import FILE
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 
 
 @command()
-@click.argument("task", required=False, help="A task of the deployed file.", shell_complete=completion.tasks)
+@click.argument(
+    "task", required=False, help="A task of the deployed file, or of --file.", shell_complete=completion.tasks
+)
+@click.option(
+    "--file",
+    "-f",
+    "path",
+    metavar="FILE",
+    type=FILE,
+    help="Run the task of this file, which need not be deployed. Nothing else of the file is applied.",
+)
 @click.option("--image", metavar="IMAGE", help="Run this image instead of a task.")
 @click.option("--cpu", metavar="CPU", type=float, help="CPU cores, with --image. [default: 0.25]")
 @click.option("--memory", metavar="SIZE", help="Memory, with --image. [default: 256M]")
 @click.option("--timeout", metavar="DURATION", help="Stop the run after this time, such as 30m.")
 @click.option("--env", metavar="KEY=VALUE", multiple=True, help="Environment variable. May be given repeatedly.")
-def spawn(options: Options, *, task: str | None, image: str | None, env: tuple[str, ...], **limits: Any) -> None:
+@click.option("--wait", "-w", is_flag=True, help="Print the log until the run ends, and exit with its exit code.")
+def spawn(
+    options: Options,
+    *,
+    task: str | None,
+    path: Path | None,
+    image: str | None,
+    env: tuple[str, ...],
+    wait: bool,
+    **limits: Any,
+) -> Exit:
     """Run a task or an image.
 
     The command returns when the program has started. `mill logs ID --follow` shows its output, `mill ps` its result.
+
+    With --wait the command prints the log of the run to standard output and exits with the exit code of its program,
+    or with 1 if it never started, was stopped, or took longer than --timeout. Ctrl-C leaves the run as it is: the
+    command says how to follow and how to stop it, and exits with 3.
+
+    \b
+    Examples:
+      mill spawn migrate
+      mill spawn migrate -f new.mill --wait && mill deploy new.mill
+      mill spawn --image registry.example/tools:3 --env LEVEL=debug --wait
     """
     from mill_cli.spawn import spawn as run
 
-    if task is None and image is None:
+    if path is not None and image is not None:
+        raise CliError(Exit.USAGE, "--file and --image exclude each other", "give one of them")
+    if task is None and image is None and path is None:
         raise CliError(Exit.USAGE, "either a task template name or --image is required")
-    run(options, {"task": task, "image": image, **limits, "env": dict(map(_variable, env))})
+    file = None if path is None else files.read(path)
+    body = {"task": task, "image": image, **limits, "env": dict(map(_variable, env))}
+    return run(options, body, file=file, wait=wait)
 
 
 @command()
-def ps(options: Options) -> None:
-    """List task runs, including those that finished in the last 24 hours."""
-    from mill_cli.listing import show
-    from mill_cli.output.columns import TASKS
+@click.option("--all", "everything", is_flag=True, help="Show all runs that have ended, instead of the newest 20.")
+def ps(options: Options, *, everything: bool) -> None:
+    """List task runs, including those that finished in the last 24 hours.
 
-    show(options, "/v1/tasks", options.query, TASKS, "no running tasks")
+    Runs in progress come first, then the newest. A run that could not start is `failed`, as one whose program failed:
+    EXIT has the exit code of the program, REASON the failure code, which `mill explain` explains.
+    """
+    from mill_cli.run_list import list_runs
+
+    list_runs(options, everything=everything)
 
 
 @command()
 @click.argument("task_id", help="The run, as in `mill ps`.", shell_complete=completion.runs)
 def kill(options: Options, task_id: str) -> None:
-    """Stop a run."""
-    from mill_cli.deletion import delete
+    """Stop a run.
 
-    delete(options, ("tasks", task_id), options.where, f"task {task_id} killed", always=True)
+    A run that has ended already stays as it is, and the command says how it ended.
+    """
+    from mill_cli.run_stop import stop_run
+
+    stop_run(options, task_id)
 
 
 def _variable(text: str) -> tuple[str, str]:
