@@ -1,35 +1,78 @@
 """`mill logs`: the logs of one name, or of all services at once."""
 
+import math
 import queue
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import EventStream, Request, ServerEvent
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
+from mill_cli.output.log_lines import LineStyle, color_of
 from mill_cli.output.text import one_line
 
-COLORS = ("green", "yellow", "bold", "dim")
+MOST_LINES = 10_000
+"""The gateway's limit of `tail`."""
 
 
-def print_logs(options: Options, name: str | None, *, follow: bool, tail: int | None) -> Exit:
-    """Print the lines of a name, or of all services if it is None. Raise `CliError`."""
-    query = {**options.where, "follow": "true" if follow else "false"}
-    if tail is not None:
-        query["tail"] = str(tail)
+LogItem = tuple[str, ServerEvent | CliError]
+"""A service, and an event of it, or why its lines cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """The lines that the user wants."""
+
+    name: str | None
+    """A service, task, run or pod; None: all services."""
+    follow: bool = False
+    tail: int | None = None
+    since: timedelta | None = None
+    previous: bool = False
+    """Only lines from before the last restart of each container."""
+    grep: re.Pattern[str] | None = None
+    """What a line must have."""
+    prefix: bool | None = None
+    """Whether the pod stands before each line; None: on a terminal, or the service with all services."""
+
+    def query(self, options: Options) -> dict[str, str]:
+        """Return the parameters of the route. A pattern alone is searched in as many lines as the gateway sends."""
+        query = {**options.where, "follow": "true" if self.follow else "false"}
+        tail = MOST_LINES if self.tail is None and self.since is None and self.grep else self.tail
+        if tail is not None:
+            query["tail"] = str(tail)
+        if self.since is not None:
+            query["since"] = str(math.ceil(self.since.total_seconds()))
+        if self.previous:
+            query["before_restart"] = "true"
+        return query
+
+    def style(self, *, interactive: bool) -> LineStyle:
+        """Return how the lines are shown, on a terminal or elsewhere."""
+        names_pods = interactive if self.prefix is None else self.prefix
+        return LineStyle(names_pods, self.name is None and self.prefix is not False, self.grep)
+
+
+def print_logs(options: Options, request: LogRequest) -> Exit:
+    """Print lines. Raise `CliError`."""
+    query, style = request.query(options), request.style(interactive=screen.interactive())
     with Gateway(options) as gateway:
-        if name is not None:
-            for event in _lines(gateway, name, query):
-                _print(event, options, "")
+        if request.name is not None:
+            for event in _lines(gateway, request.name, query):
+                _print(event, options, style, request.name)
             return Exit.SUCCESS
         services = [str(each["name"]) for each in gateway.get("/v1/services", **options.query)]
         if not services:
             if not options.as_json:
                 screen.out("no services running")
             return Exit.SUCCESS
-        return _show_all(gateway, services, query, follow=follow)
+        read = _as_they_arrive if request.follow else _in_order
+        return _show_all(gateway, read(gateway, services, query), style)
 
 
 def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[ServerEvent]:
@@ -37,26 +80,30 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
     notice = screen.note if gateway.options.verbose else None
     for event in EventStream(gateway, Request("GET", path("logs", name), query), ends=False, notice=notice):
         if event.name == "error":
-            raise CliError(Exit.FAILED, event.text, "`mill status` lists services and tasks", kind="no_logs")
+            raise CliError(Exit.FAILED, event.text, *_advice(event.text), kind="no_logs")
         yield event
 
 
-def _show_all(gateway: Gateway, services: list[str], query: dict[str, str], *, follow: bool) -> Exit:
-    """Print the lines of all services: one after the other, or with `follow` as they arrive."""
+def _advice(problem: str) -> list[str]:
+    if problem.startswith("no allocations found"):
+        return ["`mill status` lists services and tasks"]
+    if problem.endswith("has restarted"):
+        return ["the log of a pod that was replaced is gone with it"]
+    return []
+
+
+def _show_all(gateway: Gateway, items: Iterator[LogItem], style: LineStyle) -> Exit:
+    """Print the lines of several services."""
     result = Exit.SUCCESS
-    for service, event in _as_they_arrive(gateway, services, query) if follow else _in_order(gateway, services, query):
+    for service, event in items:
         if isinstance(event, CliError):
             message = f"error reading logs for {one_line(service)}: {event}"
             as_json = gateway.options.as_json
             screen.note(screen.as_json(event.to_json() | {"error": message}) if as_json else message)
             result = event.code
         else:
-            color = COLORS[services.index(service) % len(COLORS)]
-            _print(event, gateway.options, screen.paint(f"[{one_line(service)}]", color) + " ")
+            _print(event, gateway.options, style, service)
     return result
-
-
-LogItem = tuple[str, ServerEvent | CliError]
 
 
 def _in_order(gateway: Gateway, services: list[str], query: dict[str, str]) -> Iterator[LogItem]:
@@ -88,8 +135,13 @@ def _as_they_arrive(gateway: Gateway, services: list[str], query: dict[str, str]
             yield item
 
 
-def _print(event: ServerEvent, options: Options, prefix: str) -> None:
+def _print(event: ServerEvent, options: Options, style: LineStyle, name: str) -> None:
+    text = str(event.data.get("line", event.text))
+    if not style.shows(text):
+        return
     if options.as_json:
         screen.out_json(event.data or event.text)
-    else:  # as the program wrote it, colors included
-        screen.out(prefix + str(event.data.get("line", event.text)))
+        return
+    label = style.label(event.data, name)
+    prefix = screen.paint(f"[{label}]", color_of(label)) + " " if label else ""
+    screen.out(prefix + text)  # as the program wrote it, colors included

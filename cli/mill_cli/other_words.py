@@ -52,6 +52,9 @@ _COMMANDS: Final = {
     "login auth token logout": "set MILL_TOKEN to a token of the gateway, or use --token-file",
     "build": "mill deploys images that exist: build and push one, and name it in the file",
     "cordon uncordon": "use `kubectl cordon NODE` and `kubectl uncordon NODE`",
+    "port-forward portforward proxy tunnel": "`mill forward SERVICE` forwards a port of this machine to a service",
+    "ssh shell sh bash attach console": "`mill exec SERVICE` opens a shell in a pod of a service",
+    "url browse address": "`mill open SERVICE` opens a service in the browser",
     "help man": _HELP,
 }
 _SECRET: Final = {

@@ -1,11 +1,13 @@
 """`mill logs`: of one name, of all services, and over lost connections."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Mill
+from hack.pictures.terminal import Terminal
+from tests.cli.conftest import MILL, Mill
 from tests.cli.fake_gateway import FakeGateway, as_json, event, stream
 
 WEB = "/v1/logs/web"
@@ -121,3 +123,118 @@ def test_no_services_and_no_name(mill: Mill, gateway: FakeGateway) -> None:
     done = mill("logs")
     assert (done.stdout, done.stderr) == ("", "error: a service or task name is required (or use --all)\n")
     assert (done.code, len(gateway.asked)) == (2, 2)
+
+
+PODS = ["web-6d4f9-aaaaa", "web-6d4f9-bbbbb"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["web"], "one\ntwo\n"),
+        (["web", "--no-prefix"], "one\ntwo\n"),
+        (["web", "--prefix"], "[web-6d4f9-aaaaa] one\n[web-6d4f9-bbbbb] two\n"),
+        (["--all"], "[web] one\n[web] two\n"),
+        (["--all", "--prefix"], "[web-6d4f9-aaaaa] one\n[web-6d4f9-bbbbb] two\n"),
+        (["--all", "--no-prefix"], "one\ntwo\n"),
+    ],
+    ids=" ".join,
+)
+def test_what_stands_before_a_line(mill: Mill, gateway: FakeGateway, arguments: list[str], expected: str) -> None:
+    gateway.answers("GET", "/v1/services", as_json([{"name": "web"}]))
+    lines = zip(("one", "two"), PODS, strict=True)
+    gateway.answers("GET", WEB, stream(*(event(None, record(line, pod)) for line, pod in lines)))
+    done = mill("logs", *arguments)
+    assert (done.stdout, done.stderr, done.code) == (expected, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "pods", "prefixed"),
+    [
+        ("web", PODS, True),
+        (PODS[0], PODS[:1], False),
+        ("migrate-1a2b", ["migrate-1a2b-xyz12"], False),
+        ("migrate", ["migrate-1a2b-xyz12"], True),
+    ],
+    ids=["a service", "a pod", "a run", "a task"],
+)
+def test_on_a_terminal_pods_have_names_and_colors(
+    mill: Mill, gateway: FakeGateway, name: str, pods: list[str], prefixed: bool
+) -> None:
+    lines = [event(None, record(f"line of {pod}", pod)) for pod in (*pods, *pods)]
+    gateway.answers("GET", f"/v1/logs/{name}", stream(*lines))
+    with Terminal(str(MILL), "logs", name, environment=mill.environment(), folder=mill.folder) as terminal:
+        assert terminal.end() == 0
+        written = terminal.raw.decode().replace("\r\n", "\n").splitlines()
+    before = [line.partition("line of")[0] for line in written]
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", each) for each in before] == [
+        f"[{pod}] " if prefixed else "" for pod in (*pods, *pods)
+    ]
+    assert len(set(before)) == (len(pods) if prefixed else 1), "a pod keeps its color"
+    assert all("\x1b[" in each for each in before) == prefixed
+
+
+def test_a_hostile_pod_name_is_printable(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", WEB, stream(event(None, record("x", "a\x1b[31m\nb"))))
+    assert mill("logs", "web", "--prefix").stdout == "[a\N{REPLACEMENT CHARACTER}[31m b] x\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query"),
+    [
+        (["--since", "10m"], {"since": "600"}),
+        (["--since", "1h 500ms", "--tail", "5"], {"since": "3601", "tail": "5"}),
+        (["--previous"], {"before_restart": "true"}),
+        (["-p", "-n", "5"], {"before_restart": "true", "tail": "5"}),
+        (["--grep", "x"], {"tail": "10000"}),
+        (["--grep", "x", "--tail", "5"], {"tail": "5"}),
+        (["--grep", "x", "--since", "10s"], {"since": "10"}),
+    ],
+    ids=" ".join,
+)
+def test_which_lines_are_asked_for(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], query: dict[str, str]
+) -> None:
+    gateway.answers("GET", WEB, stream(event(None, record("x"))))
+    done = mill("logs", "web", *arguments)
+    assert (done.stdout, done.stderr, done.code) == ("x\n", "", 0)
+    assert gateway.requests == [("GET", WEB, {"follow": "false", **query})]
+
+
+def test_only_lines_with_a_match(mill: Mill, gateway: FakeGateway) -> None:
+    lines = ["ERROR: one", "all is well", "an \x1b[31merr\x1b[0mor", "x" * 20_000 + "error", "a" * 40]
+    gateway.answers("GET", WEB, stream(*(event(None, record(each)) for each in lines)))
+    assert mill("logs", "web", "--grep", "(?i)error").stdout == f"{lines[0]}\n{lines[2]}\n"
+    assert mill("logs", "web", "--grep", "^a+$", "--json").stdout.count("\n") == 1
+    assert mill("logs", "web", "--grep", "nothing").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ["--grep", "(["],
+            "error: invalid value for --grep <PATTERN>: not a regular expression: unterminated",
+        ),
+        (["--since", "soon"], "error: invalid value for --since <DURATION>: "),
+        (["--since", "0s"], "error: invalid value for --since <DURATION>: expected more than 0s"),
+        (["--previous", "--follow"], "error: --previous and --follow exclude each other"),
+    ],
+)
+def test_lines_that_cannot_be_selected(mill: Mill, gateway: FakeGateway, arguments: list[str], error: str) -> None:
+    done = mill("logs", "web", *arguments)
+    assert (done.stdout, done.code, gateway.asked) == ("", 2, [])
+    assert done.stderr.startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("run t-1 never started: image pull failed: tag not found (TagNotFound)", ""),
+        ("no container of 'web' has restarted", "  help: the log of a pod that was replaced is gone with it\n"),
+    ],
+)
+def test_why_there_are_no_lines(mill: Mill, gateway: FakeGateway, reason: str, hint: str) -> None:
+    gateway.answers("GET", WEB, stream(event("error", reason)))
+    done = mill("logs", "web", "--previous")
+    assert (done.stdout, done.stderr, done.code) == ("", f"error: {reason}\n{hint}", 1)

@@ -1,10 +1,14 @@
 """The state of the cluster and of programs: `status`, `logs`."""
 
+from typing import Any
+
 import click
 
 from mill_cli import completion
 from mill_cli.command import command
+from mill_cli.commands.durations import Duration
 from mill_cli.commands.log_tail import namespace_or_tail_option, sort_namespace_or_tail, tail_option
+from mill_cli.commands.patterns import Pattern
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 
@@ -27,15 +31,40 @@ def status(options: Options) -> None:
 @click.option("--follow", "-f", is_flag=True, help="Stream new log lines as they are written.")
 @tail_option
 @namespace_or_tail_option
+@click.option("--since", metavar="DURATION", type=Duration(), help="Only lines of this time until now, such as 10m.")
+@click.option("--previous", "-p", is_flag=True, help="Only lines from before the last restart of each container.")
+@click.option(
+    "--grep",
+    metavar="PATTERN",
+    type=Pattern(),
+    help="Only lines with a match of this regular expression; (?i) at its beginning ignores case.",
+)
+@click.option(
+    "--prefix/--no-prefix",
+    default=None,
+    help="Whether the name of its pod stands before each line. [default: on a terminal]",
+)
 @click.option("--all", "everything", is_flag=True, help="Show logs of all services, prefixed with the service name.")
-def logs(options: Options, name: str | None, *, follow: bool, tail: int | None, everything: bool) -> Exit:
+def logs(options: Options, name: str | None, *, everything: bool, **lines: Any) -> Exit:
     """Print the logs of a service, a task or a run.
 
     The lines of all replicas are printed together. --follow includes replicas that start later and containers that
-    restart.
+    restart. On a terminal each line begins with the name of its pod, in a color of its own; elsewhere it is what the
+    program wrote, unless --prefix or --all is given. After a restart the lines before it fill up the tail.
+
+    With --since or --grep and without --tail, all lines since then, or the last 10,000 lines of each replica, are
+    searched.
+
+    \b
+    Examples:
+      mill logs web --follow --since 10m
+      mill logs web --previous --tail 50
+      mill logs --all --grep 'ERROR|timeout'
     """
-    from mill_cli.logs import print_logs
+    from mill_cli.logs import LogRequest, print_logs
 
     if name is None and not everything:
         raise CliError(Exit.USAGE, "a service or task name is required (or use --all)")
-    return print_logs(options, None if everything else name, follow=follow, tail=tail)
+    if lines["previous"] and lines["follow"]:
+        raise CliError(Exit.USAGE, "--previous and --follow exclude each other", "give one of them")
+    return print_logs(options, LogRequest(None if everything else name, **lines))

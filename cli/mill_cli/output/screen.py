@@ -10,7 +10,16 @@ from typing import Any, Final
 from mill_cli.output.text import printable
 
 _NOT_ASCII: Final = re.compile(r"[^\x20-\x7e\n]")
-_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
 
 
 def interactive() -> bool:

@@ -22,6 +22,7 @@ def kubectl(options: Options, namespace: str, command: str) -> list[str]:
             Exit.CANNOT_CONNECT,
             f"`mill {command}` needs kubectl, which is not installed",
             "install kubectl (https://kubernetes.io/docs/tasks/tools/) with a kubeconfig for the cluster",
+            kind="kubectl_missing",
         )
     context = [f"--context={options.context}"] if options.context else []
     return [program, *context, f"--namespace={namespace}"]

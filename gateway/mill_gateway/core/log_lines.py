@@ -192,10 +192,20 @@ def nothing_found(name: str) -> bytes:
     return error_event(f"no allocations found for '{name}'")
 
 
+def nothing_restarted(name: str) -> bytes:
+    """Return the event for a name of which no container has restarted."""
+    return error_event(f"no container of '{name}' has restarted")
+
+
 def error_event(reason: str) -> bytes:
     """Return the event that gives the reason why there are no more lines."""
     shown = re.sub(r"[\r\n]+", " ", reason)  # a newline would end the event
     return f"event: error\r\ndata: {shown}\r\n\r\n".encode()
+
+
+def seconds_ago(seconds: int, now: datetime) -> str:
+    """Return the second so long before a moment, as Kubernetes takes it."""
+    return _second(max(0, int(now.timestamp()) - seconds) * SECOND)
 
 
 def _second(nanoseconds: int) -> str:

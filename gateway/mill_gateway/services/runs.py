@@ -9,6 +9,7 @@ from typing import Final
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
+from mill_gateway.core.missing_logs import why_no_lines
 from mill_gateway.core.patches import new_resource
 from mill_gateway.core.runs import RunView, run_verdicts, view_run, view_run_without_job, view_runs
 from mill_gateway.core.spawning import (
@@ -84,6 +85,14 @@ class Runs:
                         pod = self._newest_pod(namespace, task.name, run)
                         return view_run_without_job(each.key, task.name, verdict, pod)
         raise RunNotFound
+
+    def why_no_lines(self, namespace: str, name: str) -> str | None:
+        """Return why no line of a run, or of the newest run of a task, can be read; None if that is not known."""
+        runs = [each for each in self.find(namespace) if name in (each.id, each.name)]
+        newest = max(runs, key=lambda each: (each.id == name, each.created_at), default=None)
+        if newest is None:
+            return None
+        return why_no_lines(newest, has_pods=self._newest_pod(namespace, newest.name, newest.id) is not None)
 
     def _newest_pod(self, namespace: str, task: str, run: str) -> Pod | None:
         pods = (each for each in self._stores.pods.in_group(Program(namespace, "task", task)) if each.run == run)

@@ -36,12 +36,16 @@ AGAIN_SECONDS: Final = 1.0
 class LogQuery:
     """The lines of each replica that a stream sends."""
 
-    tail: int
-    """Number of last lines."""
+    tail: int | None
+    """Number of last lines; None: all."""
     follow: bool
     """Whether new lines follow."""
     previous: bool
     """Whether the tail includes lines from before the container's last restart, if there are too few since."""
+    since: str | None = None
+    """RFC 3339 with whole seconds: only lines from then on. A client that resumes has its position instead."""
+    before_restart: bool = False
+    """Only lines from before the last restart of each container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +136,20 @@ class LogStream:
         While a container waits for its restart, Kubernetes returns the log of the previous one as the current log.
         """
         tail = self._query.tail
+        if self._query.before_restart:
+            if pod.restarts:
+                async with contextlib.aclosing(self._read(pod, tail=tail, previous=True)) as lines:
+                    async for line in lines:
+                        yield line
+            return
         sources: list[AsyncGenerator[Line]] = []
         before = self._query.previous and pod.restarts and pod.started_at is not None
-        if before and self._progress.position(_short(pod)) is not None:
+        if before and (tail is None or self._progress.position(_short(pod)) is not None):
             sources = [self._read(pod, previous=True)]
         elif before:
             async with contextlib.aclosing(self._read(pod, tail=tail)) as lines:
                 current = len([None async for _ in lines])
-            if current < tail:
+            if tail is not None and current < tail:
                 sources = [self._read(pod, tail=tail - current, previous=True)]
         for source in (*sources, self._read(pod, tail=tail)):
             self._progress.reopen(_short(pod))  # both are the same log until the store has the restart
@@ -251,7 +261,7 @@ class LogStream:
                 follow=follow,
                 previous=previous,
                 tail=tail if position is None else None,
-                since=position.since if position else None,
+                since=position.since if position else self._query.since,
             ),
         )
         splitter, count = Splitter(), 0

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from datetime import datetime, tzinfo
 from typing import Any
 
 import pytest
@@ -76,6 +77,99 @@ async def test_lines_before_a_restart_fill_up_the_tail(serve: Serve) -> None:
         assert await told("previous=false") == ["web-0: again"]
 
 
+async def test_only_lines_from_before_a_restart(serve: Serve) -> None:
+    async with serve(mill_deployment(WEB), _pod("web-0", restarts=2), _pod("web-1")) as served:
+        first = _log((5, "again"), previous=_lines((1, "a"), (2, "b"), (3, "panic")))
+        _set(served, web_0=first, web_1=_log((4, "never restarted")))
+
+        async def told(query: str) -> str:
+            return (await served.http.get(f"/v1/logs/web?before_restart=true&{query}")).text
+
+        assert _told(await told("")) == ["web-0: a", "web-0: b", "web-0: panic"]
+        assert _told(await told("follow=true&tail=2")) == ["web-0: b", "web-0: panic"]
+        served.have(_pod("web-0"))
+        assert await told("") == "event: error\r\ndata: no container of 'web' has restarted\r\n\r\n"
+        assert served.api.open_logs == 0
+
+
+async def test_only_lines_since_a_moment(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Clock":
+            return cls(2026, 2, 14, 10, 0, 10, 500_000, tz)
+
+    monkeypatch.setattr("mill_gateway.routes.logs.datetime", Clock)
+    many = [(second, f"{second}") for second in range(1, 10) for _ in range(100)]
+    async with serve(mill_deployment(WEB), _pod(restarts=1)) as served:
+        _set(served, web_0=_log(*many, previous=_lines((0, "before"))))
+
+        async def told(query: str) -> list[str]:
+            return _told((await served.http.get(f"/v1/logs/web?follow=false&{query}")).text)
+
+        assert await told("since=7") == [f"web-0: {text}" for second, text in many if second >= 3], "all of them"
+        assert await told("since=7&tail=1") == ["web-0: 9"]
+        assert len(await told("since=60")) == 901
+        assert len(await told("")) == 200
+
+
+async def test_a_moment_counts_for_a_log_that_is_followed(serve: Serve) -> None:
+    """A replica without lines since then has no position, and is read from that moment."""
+    async with serve(mill_deployment(WEB), _pod("web-0")) as served:
+        container = ContainerLog()
+        _set(served, web_0=container)
+        await container.write(*_lines((1, "old")))
+        reader = Reader(served, "web", since="2026-02-14T10:00:05Z")
+        await asyncio.sleep(0.02)
+        await container.write(*_lines((6, "new")))
+        await reader.has("web-0: new")
+        reader.task.cancel()
+        await asyncio.gather(reader.task, return_exceptions=True)
+
+
+PULL = {"state": "Failed", "reason": "TagNotFound", "message": "image pull failed: tag not found"}
+NEVER = "event: error\r\ndata: run t-1 never started: image pull failed: tag not found (TagNotFound)\r\n\r\n"
+
+
+def _status(**run: Any) -> dict[str, Any]:
+    return {"tasks": [{"name": "t", "runs": [{"name": "t-1", "createdAt": "2026-02-14T10:00:00Z", **run}]}]}
+
+
+@pytest.mark.parametrize("query", ["follow=false", "follow=true"])
+@pytest.mark.parametrize("has_job", [True, False])
+async def test_a_run_that_never_started_says_why(serve: Serve, query: str, has_job: bool) -> None:
+    objects = [mill_deployment(status=_status(**PULL), tasks=[{"name": "t", "image": "t:1"}])]
+    if has_job:
+        objects.append(job("t-1", "t", status={"conditions": [{"type": "Failed", "status": "True"}]}))
+        waiting = {"waiting": {"reason": "ImagePullBackOff"}}
+        objects.append(_pod("t-0", kind="task", run="t-1", ready=False, phase="Failed", state=waiting))
+    async with serve(*objects) as served:
+        refused: Log = _no_log
+        _set(served, t_0=refused)
+        assert (await served.http.get(f"/v1/logs/t-1?{query}")).text == NEVER
+        assert (await served.http.get("/v1/logs/t?follow=false")).text == NEVER, "the newest run of the task"
+        assert "nope" in (await served.http.get(f"/v1/logs/nope?{query}")).text
+
+
+async def test_a_run_whose_pod_is_gone_says_so(serve: Serve) -> None:
+    over = {"state": "Succeeded", "startedAt": "2026-02-14T10:00:01Z", "finishedAt": "2026-02-14T10:00:02Z"}
+    async with serve(mill_deployment(status=_status(**over))) as served:
+        answer = await served.http.get("/v1/logs/t-1")
+        assert "the logs of run t-1 are gone with its pod: it succeeded" in answer.text
+
+
+async def test_a_program_that_wrote_nothing_has_no_error(serve: Serve) -> None:
+    over = {"terminated": {"startedAt": "2026-02-14T10:00:01Z", "exitCode": 0}}
+    silent = _pod("t-0", kind="task", run="t-1", ready=False, phase="Succeeded", state=over)
+    async with serve(mill_deployment(), job("t-1", "t"), silent) as served:
+        _set(served, t_0=_log())
+        assert (await served.http.get("/v1/logs/t-1?follow=false")).text == ""
+
+
+async def _no_log(_options: LogOptions) -> AsyncIterator[bytes]:
+    raise ApiError(400, "BadRequest", "container is waiting to start: image can't be pulled")
+    yield b""
+
+
 async def test_a_resumed_client_gets_the_rest(serve: Serve) -> None:
     async with serve(mill_deployment(WEB), _pod("web-0"), _pod("web-1")) as served:
         _set(served, web_0=_log((1, "a"), (3, "c1"), (3, "c2")), web_1=_log((2, "b"), (3, "d")))
@@ -96,7 +190,10 @@ async def test_an_unknown_name_is_one_event(serve: Serve, query: str) -> None:
         )
 
 
-@pytest.mark.parametrize("query", ["follow=maybe", "tail=-1", "tail=x", "tail=10001"])
+@pytest.mark.parametrize(
+    "query",
+    ["follow=maybe", "tail=-1", "tail=x", "tail=10001", "since=0", "since=x", "since=999999999", "before_restart=x"],
+)
 async def test_invalid_parameters_are_refused(serve: Serve, query: str) -> None:
     async with serve(mill_deployment(WEB)) as served:
         assert (await served.http.get(f"/v1/logs/web?{query}")).status_code == 400
@@ -107,8 +204,8 @@ async def test_invalid_parameters_are_refused(serve: Serve, query: str) -> None:
 class Reader:
     """Reads a stream while a test does something else."""
 
-    def __init__(self, served: Served, name: str, *, tail: int = 10) -> None:
-        wanted = LogQuery(tail=tail, follow=True, previous=True)
+    def __init__(self, served: Served, name: str, *, tail: int = 10, since: str | None = None) -> None:
+        wanted = LogQuery(tail=tail, follow=True, previous=True, since=since)
         self.events: list[bytes] = []
         self.slots = served.gateway.streams.acquire("logs", ANONYMOUS)
         stream = LogStream(
