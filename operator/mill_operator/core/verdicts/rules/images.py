@@ -76,14 +76,12 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(
             r"mismatched image rootfs and manifest layers|layers from manifest don't match image configuration"
             r"|number of layers and diff ?ids don't match"
-            r"|unexpected commit digest|wrong diff ?id|invalid diff ?id|(?:digest|checksum) mismatch"
-            r"|failed digest validation|digest did not match|verification failed for (?:digest|layer)"
-            r"|layer verification failed"
+            r"|wrong diff ?id|invalid diff ?id"
             r"|integrity check(?:sum)? failed|invalid tar header|gzip: invalid|flate: corrupt|zstd: (?:invalid|corrupt)"
             r"|mediatype in manifest should be"
         ),
         is_own_fault=True,
-        evidence="the image's parts do not fit together: layers, configuration and digests",
+        evidence="the image's parts do not fit together: layers and configuration",
         message="image pull failed: broken image: {waiting}",
         detail=IMAGE,
         suggestion="Build the image and push it again. If other nodes can pull it, check the proxy or mirror between.",
@@ -97,6 +95,22 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         predicate=pull(r"failed size validation|unexpected commit size|size mismatch"),
         evidence="a layer that arrived with another size: mostly a connection, a proxy or a mirror that ended early",
         message="image pull failed: incomplete transfer: {waiting}",
+        detail=IMAGE,
+        suggestion="Check the proxy or mirror between the registry and the nodes. Otherwise push the image again.",
+        timer_group=DAMAGED,
+    ),
+    PodRule(
+        id="image-damaged",
+        code="ImageBroken",
+        speed=Speed.LIKELY,
+        grace=RETRIES,
+        predicate=pull(
+            r"unexpected commit digest|(?:digest|checksum) mismatch|failed digest validation|digest did not match"
+            r"|verification failed for (?:digest|layer)|layer verification failed"
+        ),
+        evidence="a layer or manifest whose content does not have its digest: registries check digests when an image is"
+        " pushed, so that a registry, a proxy or a mirror has damaged it since",
+        message="image pull failed: damaged transfer: {waiting}",
         detail=IMAGE,
         suggestion="Check the proxy or mirror between the registry and the nodes. Otherwise push the image again.",
         timer_group=DAMAGED,
