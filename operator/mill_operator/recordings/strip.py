@@ -74,7 +74,7 @@ def _annotations(value: Any) -> Json:
 
 
 def _amounts(value: Any) -> Json:
-    """Return what a node can allocate: resources with their quantities."""
+    """Return resources with their quantities: what a node can allocate, or a pod requests."""
     if not isinstance(value, dict):
         return {}
     return {name: _plain(value[name]) for name in list(value)[:RESOURCES_KEPT] if isinstance(name, str)}
@@ -165,7 +165,7 @@ _PROBE: Final[Schema] = dict.fromkeys(("initialDelaySeconds", "periodSeconds", "
 _CONTAINERS: Final[Schema] = [
     {
         **dict.fromkeys(("name", "image", "restartPolicy"), _plain),
-        "resources": {"limits": {"memory": _plain}},
+        "resources": {"limits": {"memory": _plain}, "requests": _amounts},
         "readinessProbe": _PROBE,
         "startupProbe": _PROBE,
         "env": _secret_keys,
@@ -176,6 +176,8 @@ _POD_SPEC: Final = {
     "containers": _CONTAINERS,
     "initContainers": _CONTAINERS,
     "volumes": [{"name": _plain, "persistentVolumeClaim": {"claimName": _plain}}],
+    "resources": {"requests": _amounts},
+    "overhead": _amounts,
     "schedulingGates": [{"name": _plain}],
 }
 _STATE: Final = {

@@ -8,6 +8,7 @@ from mill_api.status import State
 from mill_operator.core.observed.allocatable import RESOURCES_KEPT, LargestNode, project_allocatable
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.observed.requests import project_requests
 from mill_operator.core.verdicts.scheduling_predicates import largest_amounts, scheduling_causes
 from tests.support.recordings import look, pod, remembered, waiting
 from tests.support.rollouts import World, failed, healthy, starting
@@ -103,7 +104,62 @@ def test_without_an_answer_only_the_detail_is_missing() -> None:
 )
 def test_amounts_of_the_resources_that_do_not_suffice(message: str, text: str) -> None:
     largest = {"memory": 24548880 * 1024.0, "cpu": 4.0, "nvidia.com/gpu": 8.0, "ephemeral-storage": 1024.0}
-    assert largest_amounts(scheduling_causes(message), largest) == text
+    assert largest_amounts(scheduling_causes(message), largest, {}) == text
+
+
+@pytest.mark.parametrize(
+    ("requests", "text"),
+    [
+        ({}, "4 CPU cores, 23.4 GiB"),
+        ({"cpu": 8.0, "memory": 32 * 1024.0**3}, "4 CPU cores, 23.4 GiB"),
+        ({"cpu": 4.0, "memory": 32 * 1024.0**3}, "4 CPU cores, not enough free; 23.4 GiB"),
+        ({"cpu": 0.5, "memory": 1.0}, "4 CPU cores, not enough free; 23.4 GiB, not enough free"),
+        ({"cpu": 0.0, "memory": 32 * 1024.0**3}, "4 CPU cores, 23.4 GiB"),
+    ],
+)
+def test_a_node_that_has_as_much_as_is_requested_is_full_and_not_too_small(
+    requests: dict[str, float], text: str
+) -> None:
+    largest = {"memory": 24548880 * 1024.0, "cpu": 4.0}
+    causes = scheduling_causes("0/3 nodes are available: 1 Insufficient memory, 3 Insufficient cpu.")
+    assert largest_amounts(causes, largest, requests) == text
+
+
+def test_the_detail_of_a_full_node() -> None:
+    full = pod("unschedulable-cpu", requests={"cpu": 0.5})
+    finding = look(full, at=60, answers=LARGEST).finding
+    assert finding is not None
+    assert finding.detail == "largest node: 0.9 CPU cores, not enough free"
+
+
+CPU = {"resources": {"requests": {"cpu": "1", "memory": "1Gi"}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "requests"),
+    [
+        ({}, {}),
+        ({"containers": [{}, {"resources": {"limits": {"cpu": "4"}}}]}, {}),
+        ({"containers": [CPU, CPU]}, {"cpu": 2.0, "memory": 2 * 1024.0**3}),
+        ({"containers": [{"resources": {"requests": {"cpu": "500m", "example.com/GPU": 2, "memory": "odd"}}}]},
+         {"cpu": 0.5, "example.com/gpu": 2.0}),
+        ({"containers": [CPU], "initContainers": [{"resources": {"requests": {"cpu": 3}}}]},
+         {"cpu": 3.0, "memory": 1024.0**3}),
+        ({"containers": [CPU], "initContainers": [{**CPU, "restartPolicy": "Always"},
+                                                   {"resources": {"requests": {"cpu": "1500m"}}}]},
+         {"cpu": 2.5, "memory": 2 * 1024.0**3}),
+        ({"containers": [CPU], "overhead": {"cpu": "250m"}}, {"cpu": 1.25, "memory": 1024.0**3}),
+        ({"containers": [CPU], "resources": {"requests": {"cpu": "4"}}}, {"cpu": 4.0, "memory": 1024.0**3}),
+        ({"containers": 5, "initContainers": [None], "overhead": [], "resources": "all"}, {}),
+    ],
+)  # fmt: skip
+def test_what_a_pod_requests(spec: dict[str, object], requests: dict[str, float]) -> None:
+    assert project_requests(spec) == requests
+
+
+def test_requests_are_kept_of_pods_that_find_no_node_alone() -> None:
+    assert pod("unschedulable-cpu").requests == {"cpu": 1000.0, "memory": 16_000_000.0}
+    assert not pod("ready").requests
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,16 @@ def project_allocatable(body: JsonView) -> dict[str, float]:
     """
     if fields.mapping(body, "spec").get("unschedulable") is True:
         return {}
-    allocatable = fields.mapping(body, "status", "allocatable")
+    return read_amounts(fields.mapping(body, "status", "allocatable"))
+
+
+def read_amounts(quantities: JsonView) -> dict[str, float]:
+    """Return amounts by resource in small letters, as far as they can be read."""
     amounts: dict[str, float] = {}
-    for resource in list(allocatable)[:RESOURCES_KEPT]:
+    for resource in list(quantities)[:RESOURCES_KEPT]:
         read = cores_of if resource == "cpu" else bytes_of
         try:
-            amounts[name(resource).lower()] = read(fields.quantity(allocatable, resource))
+            amounts[name(resource).lower()] = read(fields.quantity(quantities, resource))
         except InvalidQuantity:
             continue
     return amounts

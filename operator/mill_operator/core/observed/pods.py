@@ -1,7 +1,7 @@
 """Projection of a pod: enough for a verdict, small enough for ten thousand of them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -12,9 +12,11 @@ from mill_objects.key import Key
 from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import ObservedContainer, containers
 from mill_operator.core.observed.foreign_text import cluster_text, name
+from mill_operator.core.observed.requests import project_requests
 from mill_operator.core.observed.text_cache import TextCache
 from mill_operator.core.timestamps import CLOCKS_DIFFER
 
+_NO_REQUESTS: Final[Mapping[str, float]] = {}
 _ENDED: Final = ("Failed", "Succeeded")
 
 
@@ -65,6 +67,8 @@ class ObservedPod:
     task: str = ""
     job: str = ""
     """Name of the run that a task's pod is for; both are empty for a service's pod."""
+    requests: Mapping[str, float] = field(default_factory=dict)
+    """What it requests by resource, as `LargestNode` has it; only while it is unschedulable."""
     eviction_message: str = ""
     """Why the cluster ends it, as it reports; empty if the pod ends by itself or is deleted by a client."""
 
@@ -131,6 +135,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         injected=injected,
         task=task,
         job=labels.get(names.LABEL_JOB, ""),
+        requests=project_requests(spec) if "Unschedulable" in placing else _NO_REQUESTS,
         eviction_message=cluster_text(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 

@@ -82,6 +82,7 @@ ALL_ARE_LISTED: Final = pattern(r"(?i)nodes? (?:is|are) available|running |^$")
 ABOUT_NODES: Final = "node(s) "
 CONTINUED: Final = "that the pod didn't tolerate"
 INSUFFICIENT: Final = "insufficient "
+NOT_FREE: Final = ", not enough free"
 IN_BYTES: Final = ("memory", "ephemeral-storage", "hugepages-")
 """Beginnings of the names of resources that are counted in bytes."""
 ALL_NODES: Final = 10**9
@@ -115,17 +116,23 @@ def unschedulable(*obstacles: Obstacle) -> PodPredicate:
         values = {
             "cause": text,
             "volume": next(iter(pod.claims), "NAME"),
-            "largest": largest_amounts(causes, subject.results.largest_node),
+            "largest": largest_amounts(causes, subject.results.largest_node, pod.requests),
         }
         return Match(pod.unschedulable, values, grace=SCALE_UP_GRACE if coming else None)
 
     return find
 
 
-def largest_amounts(causes: Iterable[Cause], largest: Mapping[str, float]) -> str:
-    """Return how much of the resources that do not suffice the largest node has; empty if that is not known."""
+def largest_amounts(causes: Iterable[Cause], largest: Mapping[str, float], requests: Mapping[str, float]) -> str:
+    """Return how much of the resources that do not suffice the largest node has; empty if that is not known.
+
+    A node that has as much as the pod requests is full, and not too small.
+    """
     names = [each.text.removeprefix(INSUFFICIENT) for each in causes if each.text.startswith(INSUFFICIENT)]
-    return ", ".join(_amount(each, largest[each]) for each in names if each in largest)
+    known = [each for each in names if each in largest]
+    full = {each for each in known if 0 < requests.get(each, 0) <= largest[each]}
+    texts = [f"{_amount(each, largest[each])}{NOT_FREE if each in full else ''}" for each in known]
+    return ("; " if full else ", ").join(texts)
 
 
 def _amount(resource: str, amount: float) -> str:
