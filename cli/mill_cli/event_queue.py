@@ -20,6 +20,8 @@ class ObservedServices:
     services: list[dict[str, Any]]
     server_time: float | None = None
     """The gateway's time in seconds since 1970 when it sent them, if it is known."""
+    rollout_seconds: float | None = None
+    """Seconds since the rollout started, by the gateway's clock, if they are known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mill_cli.event_queue import EventQueue, ObservedServices, SuspendRequested,
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import Messages
+from mill_cli.output.moments import seconds_until
 from mill_cli.output.plain import RESULTS, PlainRollout
 
 ANSWER_SECONDS: Final = 0.05
@@ -115,7 +116,7 @@ def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
     stream = rollout.stream
     items.read(stream)
 
-    from mill_cli.output.live import LiveRollout  # noqa: PLC0415 - rich takes a while; the gateway has the request
+    from mill_cli.output.live import LiveRollout  # noqa: PLC0415 - only a terminal needs it
 
     waiting = items.receive(lambda: time.monotonic() + ANSWER_SECONDS)
     first = next((each for each in waiting if each is not None or stream.headers), None)
@@ -128,7 +129,7 @@ def _show_live(rollout: FollowedRollout, items: EventQueue) -> bool:
                 shown.apply(item.name, item.data)
                 over, success = item.last, item.succeeded
             elif isinstance(item, ObservedServices):
-                shown.observe(item.services)
+                shown.observe(item)
             elif isinstance(item, SuspendRequested):
                 shown.pause()
             if time.monotonic() >= shown.due and not over:
@@ -146,6 +147,8 @@ def _read_services(rollout: FollowedRollout) -> ObservedServices | None:
     except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed: the rollout is over
         return None
     status = (detail.get("status") if isinstance(detail, dict) else None) or {}
-    services = status.get("services")
-    same = isinstance(services, list) and (status.get("rollout") or {}).get("id") == stream.rollout
-    return ObservedServices(services or [], server_time) if same else None
+    services, rollout_status = status.get("services"), status.get("rollout") or {}
+    if not isinstance(services, list) or rollout_status.get("id") != stream.rollout:
+        return None
+    ahead = seconds_until(rollout_status.get("startedAt"), server_time)
+    return ObservedServices(services, server_time, None if ahead is None else max(0.0, -ahead))

@@ -18,8 +18,16 @@ _HEADER: Final = """\
 Options may be given before or after the name of a command; an option overrides its variable. `-h` shows this help,
 `mill completion` prints a script that completes commands, options and names.
 
-On a terminal a rollout is shown live, and below a failed service are the last output of its program or node and a
-suggestion. `NO_COLOR` and `TERM=dumb` are respected. Anywhere else
+On a terminal `deploy`, `restart` and `watch` first print which gateway they ask, then show the rollout live: how many
+services there are in each state, and a row for each service, failed ones first. If there is no room for all rows, the
+last line counts the others, so that no failure is hidden. In the end
+
+- each service has one line, with the time until it was healthy: `web: healthy (3.9s)`;
+- services that failed for the same reason are named together, with the last output of the program or the node if it is
+  the same, and with one suggestion;
+- the last line counts: `deployed: 24 healthy (25.1s)`.
+
+`NO_COLOR` and `TERM=dumb` are respected. Anywhere else
 
 - standard output has the lines of the rollout, plain and in the order of the file;
 - standard error has mill's own errors, the plan of a deploy, the notices below, and with `--verbose` the details that a

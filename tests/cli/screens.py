@@ -76,6 +76,19 @@ def counted(gateway: FakeGateway, *services: tuple[str, str, int, int], rollout:
     gateway.answers("GET", "/v1/deployments/mill", as_json({"status": {"rollout": {"id": rollout}, "services": told}}))
 
 
+def announced(text: str) -> str:
+    """Return what is on a screen below the line that announces the request, which a narrow screen wraps."""
+    below, found = re.subn(r"\A(deploying|restarting|watching) (.|\n)*?:(\n?\d){1,5}\n", "", text)
+    assert found, text
+    return below
+
+
+def stopped(text: str) -> str:
+    """Return lines of a screen with clocks and spinners stopped."""
+    spinning = re.sub(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|^[-|/\\](?= )", "*", text, flags=re.MULTILINE)
+    return re.sub(r" \ds\b", " 0s", spinning)
+
+
 def still(text: str) -> str:
-    """Return what is on a screen with clocks and spinners stopped."""
-    return re.sub(r" \ds\b", " 0s", re.sub(r"^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|^[-|/\\](?= )", "*", text, flags=re.MULTILINE))
+    """Return what is on a screen below the line that announces the request, with clocks and spinners stopped."""
+    return stopped(announced(text))

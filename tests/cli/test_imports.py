@@ -6,7 +6,7 @@ import pytest
 
 from hack.pictures.terminal import Terminal
 from tests.cli.conftest import MILL, Mill
-from tests.cli.fake_gateway import FakeGateway, as_json, rollout
+from tests.cli.fake_gateway import FakeGateway, refusal, rollout
 
 TELLING = (sys.executable, "-X", "importtime", str(MILL))
 """`mill` that says on standard error what it imports."""
@@ -15,22 +15,6 @@ TELLING = (sys.executable, "-X", "importtime", str(MILL))
 def imported(said: str) -> set[str]:
     """Return the packages that were."""
     return {line.rpartition("|")[2].strip().partition(".")[0] for line in said.splitlines() if "import time:" in line}
-
-
-@pytest.mark.parametrize("command", [("status",), ("deploy", "production.mill"), ("watch",), ("--version",)])
-def test_plain_output_does_not_import_rich(mill: Mill, gateway: FakeGateway, command: tuple[str, ...]) -> None:
-    answer = rollout(("progress", {"service": "web", "phase": "healthy"}), ("done", {"elapsed": 1.0, "success": True}))
-    for path in ("services", "tasks", "nodes"):
-        gateway.answers("GET", f"/v1/{path}", as_json([]))
-    gateway.answers("GET", "/v1/status", as_json({}))
-    gateway.answers("POST", "/v1/deploy", answer)
-    gateway.answers("GET", "/v1/deployments/mill/events", answer)
-    mill.file('service "web" {}')
-    done = Mill(gateway, mill.folder, mill.printed, TELLING)(*command)
-    assert done.code == 0
-    said = imported(done.stderr)
-    assert "mill_cli" in said
-    assert not said & {"rich", "pygments"}
 
 
 def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
@@ -43,13 +27,47 @@ def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
     assert not said & {"pydantic", "yaml"}
 
 
-def test_live_output_imports_rich(mill: Mill, gateway: FakeGateway) -> None:
+@pytest.mark.parametrize(
+    ("command", "sign"),
+    [
+        (("deploy", "production.mill"), "deploying production.mill to"),
+        (("restart", "web"), "restarting web at"),
+        (("watch", "-n", "shop"), "watching shop/mill at"),
+    ],
+)
+def test_a_terminal_has_a_sign_of_life_before_most_is_imported(
+    mill: Mill, gateway: FakeGateway, command: tuple[str, ...], sign: str
+) -> None:
+    mill.file('service "web" {}')
+    gateway.answers("POST", "/v1/restart/web", refusal(403, "no"))
+    with Terminal(*TELLING, *command, environment=mill.environment(), folder=mill.folder) as terminal:
+        terminal.end()
+        said = terminal.raw.decode()
+    assert f"{sign} {gateway.url}" in said
+    before, _, after = said.partition(sign)
+    assert "click" in imported(before)
+    assert not imported(before) & {"httpx", "ssl", "pydantic", "tree_sitter"}
+    assert "httpx" in imported(after)
+
+
+def test_a_log_and_json_have_no_sign_of_life(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(("done", {"elapsed": 1.0, "success": True})))
     mill.file('service "web" {}')
+    assert mill("deploy", "production.mill").stderr == ""
+    for option in ("--json", "-q"):
+        with Terminal(
+            MILL, "deploy", "production.mill", option, environment=mill.environment(), folder=mill.folder
+        ) as run:
+            assert run.end() == 0
+            assert b"deploying" not in run.raw
+
+
+def test_a_password_in_the_address_is_not_shown(mill: Mill) -> None:
+    mill.file('service "web" {}')
+    address = {"MILL_ADDRESS": "http://me:hunter2@127.0.0.1:9"}
     with Terminal(
-        *TELLING, "deploy", "production.mill", environment=mill.environment(), folder=mill.folder
-    ) as terminal:
-        assert terminal.end() == 0
-        said = imported(terminal.raw.decode())
-        assert "rich" in said
-        assert "pygments" not in said
+        MILL, "deploy", "production.mill", environment=mill.environment(**address), folder=mill.folder
+    ) as run:
+        assert run.end() == 2
+        assert b"deploying production.mill to http://\xe2\x80\xa6@127.0.0.1:9" in run.raw
+        assert b"hunter2" not in run.raw

@@ -12,8 +12,9 @@ import pytest
 from hack.pictures.terminal import CTRL_C, CTRL_Z, Terminal
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, Asked, FakeGateway, as_json, refusal
-from tests.cli.screens import SERVICES, Script, counted, on_terminal, still
+from tests.cli.screens import SERVICES, Script, announced, counted, on_terminal, still
 
+LEFT = "  web:    scheduled on node-1\n  broken: pulling the image\n"
 JOINS = "interrupted: the rollout continues; `mill watch --namespace shop` follows it\n"
 
 
@@ -39,8 +40,8 @@ def test_ctrl_c_leaves_the_rollout_alone_and_says_how_to_follow_it(mill: Mill, s
         rows_of(terminal)
         terminal.press(CTRL_C)
         assert terminal.end() == 3
-        assert terminal.everything == f"  web:    scheduled on node-1\n{JOINS}"
-        assert terminal.picture.cursor == (0, 2)
+        assert announced(terminal.everything) == f"{LEFT}{JOINS}"
+        assert terminal.picture.cursor == (0, 4)
         assert terminal.echoes()
 
 
@@ -55,10 +56,13 @@ def test_ctrl_c_before_there_is_an_answer(mill: Mill, gateway: FakeGateway) -> N
     gateway.answers("POST", "/v1/deploy", hang)
     with on_terminal(mill, "deploy", mill.file(SERVICES)) as terminal:
         assert asked.wait(20)
-        assert terminal.watch(0.2) == ""
+        assert announced(terminal.watch(0.2)) == ""
         terminal.press(CTRL_C)
         assert terminal.end() == 3
-        assert terminal.seen == "^Cinterrupted: if the rollout has started, it continues; `mill watch` follows it\n"
+        assert (
+            announced(terminal.seen)
+            == "^Cinterrupted: if the rollout has started, it continues; `mill watch` follows it\n"
+        )
 
 
 def test_ctrl_c_before_there_is_a_plan_changes_nothing(mill: Mill) -> None:
@@ -68,7 +72,7 @@ def test_ctrl_c_before_there_is_a_plan_changes_nothing(mill: Mill) -> None:
             connection, _ = silent.accept()
             with connection:
                 connection.recv(10)
-                assert terminal.watch(0.2) == ""
+                assert announced(terminal.watch(0.2)) == ""
                 terminal.press(CTRL_C)
                 assert terminal.end() == 130
 
@@ -78,8 +82,8 @@ def test_sigterm_leaves_the_terminal_as_it_was(mill: Mill, script: Script) -> No
         rows_of(terminal)
         terminal.signal(signal.SIGTERM)
         assert terminal.end() == 128 + signal.SIGTERM
-        assert terminal.everything == "  web:    scheduled on node-1\n"
-        assert terminal.picture.cursor == (0, 1)
+        assert announced(terminal.everything) == LEFT
+        assert terminal.picture.cursor == (0, 3)
         assert terminal.echoes()
 
 
@@ -98,16 +102,16 @@ def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(mill: Mill, script: Scr
     with on_terminal(mill, "deploy", mill.file(SERVICES)) as terminal:
         rows_of(terminal)
         terminal.press(CTRL_Z)
-        assert terminal.wait_for(lambda seen: not seen) == ""
+        terminal.wait_for(lambda seen: announced(seen) == "")
         terminal.watch(0.3)
-        assert terminal.picture.cursor == (0, 0)
+        assert terminal.picture.cursor == (0, 1)
         assert terminal.echoes()
         terminal.signal(signal.SIGCONT)
         rows_of(terminal)
         assert not terminal.echoes()
         script.tell("done", elapsed=1.0, success=False)
         assert terminal.end() == 1
-        assert terminal.everything == "  web:    scheduled on node-1\n  deploy finished with errors\n"
+        assert announced(terminal.everything) == f"{LEFT}  deploy finished with errors: 2 starting (1.0s)\n"
 
 
 def test_a_lost_connection_is_shown_until_there_is_another(mill: Mill, gateway: FakeGateway) -> None:
@@ -120,13 +124,13 @@ def test_a_lost_connection_is_shown_until_there_is_another(mill: Mill, gateway: 
         terminal.wait_for("1/2")
         first.end()
         seen = terminal.wait_for("reconnecting")
-        assert still(seen) == ("* web  ━━━━━─────  1/2   0s  starting\n* reconnecting; the rollout continues\n")
+        assert still(seen) == ("* web  1/2   0s  starting\n* reconnecting; the rollout continues\n")
         gateway.answers("GET", "/v1/deployments/mill/events", second.answer())
         assert "starting" in terminal.wait_for(lambda seen: "reconnecting" not in seen)
         second.phase("web", "healthy")
         second.tell("done", elapsed=4.0, success=True)
         assert terminal.end() == 0
-        assert terminal.everything == "  web: healthy\n  deployed (4.0s)\n"
+        assert announced(terminal.everything) == "  web: healthy\n  deployed: 1 healthy (4.0s)\n"
     assert gateway.asked[-1].headers["last-event-id"] == "8ffa93a4.2.1"
 
 
@@ -149,12 +153,12 @@ def test_a_rollout_of_which_nothing_is_heard(mill: Mill, gateway: FakeGateway) -
         (None, 2, "error: connection refused — is the cluster running? (address: http://127.0.0.1:9)\n"),
     ],
 )
-def test_nothing_is_drawn_of_a_deploy_that_is_refused(
+def test_nothing_else_is_drawn_of_a_deploy_that_is_refused(
     mill: Mill, gateway: FakeGateway, answer: Answer | None, code: int, seen: str
 ) -> None:
     variables: dict[str, Any] = {} if answer else {"MILL_ADDRESS": "http://127.0.0.1:9"}
     gateway.answers("POST", "/v1/deploy", answer or as_json({}))
     with on_terminal(mill, "deploy", mill.file(SERVICES), columns=120, **variables) as terminal:
         assert terminal.end() == code
-        assert terminal.everything == seen
-        assert b"\x1b" not in terminal.raw
+        assert announced(terminal.everything) == seen
+        assert terminal.raw.count(b"\x1b") == 2, "the line that announces the deploy is dim"

@@ -26,6 +26,11 @@ WITH_CAUSE = PLAIN.replace("  deploy", "  broken: second line\n  deploy")
 """With the notice of standard error."""
 
 
+def announcement(gateway: FakeGateway) -> str:
+    """Return the first line of a deploy."""
+    return f"deploying production.mill to {gateway.url}"
+
+
 def colored(picture: Picture) -> list[tuple[str, str, bool]]:
     """Return what has a color or is bold."""
     return [
@@ -41,13 +46,14 @@ def test_verdicts_have_colors(mill: Mill, gateway: FakeGateway) -> None:
     with on_terminal(mill, "deploy", mill.file(SERVICES), columns=100) as terminal:
         assert terminal.end() == 1
         assert colored(terminal.picture) == [
+            (announcement(gateway), "brightblack", False),
             ("healthy", "green", False),
             ("failed:", "red", True),
             ('| failed to pull and unpack image "registry.example/web:missing": not found', "brightblack", False),
             ("| second line", "brightblack", False),
             ("help:", "default", True),
             ("code: TagNotFound (`mill explain TagNotFound`)", "brightblack", False),
-            ("deploy finished with errors", "red", True),
+            ("deploy finished with errors: 1 healthy, 1 failed (3.2s)", "red", True),
         ]
 
 
@@ -84,17 +90,18 @@ def test_a_terminal_without_unicode(mill: Mill, gateway: FakeGateway) -> None:
     script.phase("web", "suspect", message="ärger " * 30)
     script.phase("broken", "healthy")
     plain = {"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    with on_terminal(mill, "deploy", mill.file(SERVICES), **plain) as terminal:
+    with on_terminal(mill, "deploy", mill.file(SERVICES), columns=90, **plain) as terminal:
         seen = terminal.wait_for(lambda seen: "1/2" in seen and "+ broken" in seen)
         assert still(seen) == (
-            "* web     =====-----  1/2   0s  \\xe4rger \\xe4rger \\xe4rger \\xe4rger \\xe4rger...\n"
-            "+ broken  ==========  1/1   0s  healthy\n"
+            "* 1 healthy, 1 suspect, 0s\n"
+            "* web     =====-----  1/2   0s  \\xe4rger \\xe4rger \\xe4rger \\xe4rger \\xe4rger \\xe4rger...\n"
+            "+ broken              1/1   0s  healthy\n"
         )
         script.tell("failed", service="web", reason="ärger")
         script.tell("done", elapsed=1.0, success=False)
         assert terminal.end() == 1
         assert terminal.raw.isascii()
-        assert "  web:    failed: \\xe4rger\n  broken: healthy\n" in terminal.everything
+        assert "  broken: healthy\n  web:    failed: \\xe4rger\n" in terminal.everything
     script.end()
 
 

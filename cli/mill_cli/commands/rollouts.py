@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mill_cli import completion, files
+from mill_cli.announcement import announce
 from mill_cli.command import command
 from mill_cli.commands.parameters import (
     allow_empty_option,
@@ -58,9 +59,11 @@ def deploy(
       mill deploy production.mill --timeout 5m
       envsubst < production.mill | mill deploy -
     """
+    read = files.read(files.choose(path, file))
+    announce(options, f"deploying {read.name} to")
     from mill_cli.rollouts import deploy as run
 
-    return run(options, files.read(files.choose(path, file)), consent, timeout=timeout)
+    return run(options, read, consent, timeout=timeout)
 
 
 @command()
@@ -92,6 +95,7 @@ def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exi
     New pods start with the same image and the current values of the secrets. Old pods stop when new ones are ready. The
     exit codes are those of `mill deploy`.
     """
+    announce(options, f"restarting {service} at")
     from mill_cli.rollouts import restart as run
 
     return run(options, service, timeout=timeout)
@@ -107,6 +111,7 @@ def watch(options: Options, *, rollout: str | None, service: str | None, timeout
     The output begins with what has happened so far. If a service has failed since the rollout finished, the last line
     names it and the exit code is 1. The other exit codes are those of `mill deploy`.
     """
+    announce(options, f"watching {'/'.join([*filter(None, [options.namespace]), options.deployment])} at")
     from mill_cli.rollouts import watch as run
 
     return run(options, rollout, service, timeout=timeout)

@@ -27,10 +27,15 @@ class Direct:
         parts = urlsplit(self.address)
         return f"{parts.scheme}://{parts.netloc}"
 
-    def __str__(self) -> str:
-        """Return the name for errors, without a password."""
+    @property
+    def place(self) -> str:
+        """The address without a password."""
         before, at, after = self.address.rpartition("@")
-        return f"address: {before.partition('//')[0]}//…@{after}" if at else f"address: {self.address}"
+        return f"{before.partition('//')[0]}//…@{after}" if at else self.address
+
+    def __str__(self) -> str:
+        """Return the name for errors."""
+        return f"address: {self.place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,11 @@ class ThroughCluster:
     context: str
     path: str
     """Path of the API server that forwards requests to the Service."""
+
+    @property
+    def place(self) -> str:
+        """The context."""
+        return f"context {self.context}"
 
     def __str__(self) -> str:
         return f"context: {self.context}"

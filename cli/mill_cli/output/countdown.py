@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+
+from mill_cli.output.moments import timestamp
 
 
 @dataclass(slots=True)
@@ -36,17 +37,11 @@ class Countdown:
         if not isinstance(since, str) or since == self._since:
             return
         self._since = since
-        gone = 0.0 if wall is None else wall - _timestamp(since, wall)
+        began_at = timestamp(since)
+        gone = 0.0 if wall is None or began_at is None else wall - began_at
         self._ends_at = now + self.seconds - min(max(0.0, gone), self.seconds)
 
     def text(self, now: float) -> str:
         """Return the text of a healthy service: `healthy, settles in 7s`."""
         left = 0 if self._ends_at is None else math.ceil(self._ends_at - now)
         return f"healthy, settles in {left}s" if left > 0 else "healthy, settling"
-
-
-def _timestamp(text: str, default: float) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        return default

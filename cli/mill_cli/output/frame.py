@@ -1,147 +1,138 @@
-"""Rows as rich draws them, and the lines that stay. Pure; time and size are arguments."""
+"""What a terminal shows of a rollout while it is in progress: a header, the rows, and notices. Pure.
 
-from collections.abc import Iterator, Sequence
+Failed services come first, and the line about rows for which there is no room counts them by what became of them, so
+that no failure is hidden. The other rows stay in the order of the file while all of them have room.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console, Group
-from rich.spinner import Spinner
-from rich.table import Table
-from rich.text import Text
-
-from mill_cli.output.lines import prefix
-from mill_cli.output.rows import Row
+from mill_cli.output.cells import Line, pad, width
+from mill_cli.output.glyphs import Glyphs
+from mill_cli.output.rows import Row, count
 
 FRAME_SECONDS: Final = 0.1
-WIDE: Final = 59
-"""Columns from which bars and times are shown."""
+WITH_TIMES: Final = 69
+"""Columns from which times are shown."""
+WITH_BARS: Final = 89
+"""Columns from which bars are shown, of services with several replicas."""
 BAR: Final = 10
+LONGEST_NAME: Final = 32
 NARROW_NAME: Final = 16
-NARROW_TEXT: Final = 16
-"""Columns that a text needs to be wrapped below its own beginning."""
-STYLE: Final = {"going": "", "suspect": "yellow", "settling": "green", "good": "green", "bad": "red"}
+LINES_WITH_HEADER: Final = 5
+STYLE: Final[Mapping[str, str]] = {
+    "healthy": "green",
+    "stopped": "green",
+    "settling": "green",
+    "suspect": "yellow",
+    "failed": "red",
+}
+"""Styles by the kind of a row; others are the terminal's own."""
+URGENCY: Final = ("failed", "suspect", "starting", "waiting", "settling", "healthy", "stopped")
+"""The kinds of rows in the order in which they are shown where not all have room."""
 
 
 @dataclass(frozen=True, slots=True)
-class Glyphs:
-    """Characters that the terminal can display."""
+class Shown:
+    """What is shown at a moment."""
 
-    spinner: Sequence[str]
-    good: str
-    bad: str
-    full: str
-    empty: str
-    end: str
-
-    def cut(self, text: str, width: int) -> str:
-        """Return a text cut to a width. Rich would end it with a character that some terminals lack."""
-        legible = text if self is UNICODE else text.encode("ascii", "backslashreplace").decode()
-        if cell_len(legible) <= width:
-            return legible
-        end = self.end[: max(0, width)]
-        return set_cell_size(legible, max(0, width - len(end))).rstrip() + end
+    rows: Sequence[Row]
+    """In the order of the file."""
+    notices: Sequence[str]
+    now: float
+    began_at: float
+    """The moment at which the rollout began."""
 
 
-UNICODE: Final = Glyphs(Spinner("dots").frames, "✓", "✗", "━", "─", "…")
-ASCII: Final = Glyphs(Spinner("line").frames, "+", "x", "=", "-", "...")
-
-
-def frame(rows: Sequence[Row], notices: Sequence[str], size: tuple[int, int], glyphs: Glyphs, now: float) -> Group:
-    """Return a frame for a number of columns and lines."""
+def frame(shown: Shown, size: tuple[int, int], glyphs: Glyphs) -> list[Line]:
+    """Return the lines for a number of columns and lines."""
     columns, lines = size
-    spinner = Text(glyphs.spinner[int(now / FRAME_SECONDS) % len(glyphs.spinner)], "cyan")
-    room = max(1, lines - 1 - len(notices))  # the last line is for the cursor
-    hidden = len(rows) - room + 1 if len(rows) > room else 0
-    grid = _grid(rows, columns, glyphs, now)
-    rest = columns - sum(2 + (each.width or 0) for each in grid.columns[:-1])
-    for row in sorted(rows, key=_urgency)[: len(rows) - hidden] if hidden else rows:
-        style = STYLE[row.mood]
-        mark = Text({"good": glyphs.good, "bad": glyphs.bad}[row.mood], style) if row.judged else spinner
-        name, text = (
-            Text.assemble(mark, " ", _name(row, columns, glyphs)),
-            Text(glyphs.cut(row.text_at(now), rest), style),
-        )
-        if columns >= WIDE:
-            grid.add_row(name, _bar(row, glyphs), _count(row), _took(row, now), text)
-        else:
-            grid.add_row(name, _count(row), text)
-    below = [Text(glyphs.cut(f"  and {hidden} more", columns), "dim")] if hidden else []
-    below += [Text.assemble(spinner, " ", (glyphs.cut(each, columns - 2), "yellow")) for each in notices]
-    return Group(grid, *below)
+    has_header = len(shown.rows) > 1 and lines >= LINES_WITH_HEADER
+    room = max(1, lines - 1 - has_header - len(shown.notices))  # the last line is for the cursor
+    rows = sorted(shown.rows, key=lambda row: row.kind != "failed")
+    hidden: list[Row] = []
+    if len(rows) > room:
+        rows.sort(key=lambda row: URGENCY.index(row.kind))
+        rows, hidden = rows[: room - 1], rows[room - 1 :]
+    grid = _Grid(shown, columns, glyphs)
+    spinner = grid.spinner
+    out: list[Line] = []
+    if has_header:
+        seconds = _time(shown.now - shown.began_at)
+        out.append(((spinner, "cyan"), (" ", ""), *_counts(shown.rows, seconds, columns - 2, glyphs)))
+    out += (grid.line(row) for row in rows)
+    if hidden:
+        counts = glyphs.between.join(f"{number} {kind}" for kind, number in count(hidden).items())
+        style = "red" if any(row.kind == "failed" for row in hidden) else "dim"
+        out.append(((glyphs.cut(f"  and {len(hidden)} more ({counts})", columns), style),))
+    out += (((spinner, "cyan"), (" ", ""), (glyphs.cut(each, columns - 2), "yellow")) for each in shown.notices)
+    return out
 
 
-def _urgency(row: Row) -> tuple[bool, bool]:
-    """Return the sort key of a row in a small terminal: services in progress first, then those that settle."""
-    return row.judged, row.mood == "settling"
+def _counts(rows: Sequence[Row], seconds: str, columns: int, glyphs: Glyphs) -> Iterator[tuple[str, str]]:
+    """Yield `24 healthy · 8 failed · 8 starting · 25s`, as much of it as has room."""
+    parts = [(f"{number} {kind}", STYLE.get(kind, "")) for kind, number in count(rows).items()]
+    used = 0
+    for at, (text, style) in enumerate([*parts, (seconds, "dim")]):
+        between = glyphs.between if at else ""
+        used += width(between) + width(text)
+        if used > columns:
+            return
+        yield between, "dim"
+        yield text, style
 
 
-def _grid(rows: Sequence[Row], columns: int, glyphs: Glyphs, now: float) -> Table:
-    """Return the columns, each as wide as the widest of all rows needs it, so that they stay where they are."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=2 + max((cell_len(_name(row, columns, glyphs)) for row in rows), default=0))
-    if columns >= WIDE:
-        grid.add_column(width=BAR)
-    grid.add_column(width=max([3, *(len(_count(row)) for row in rows)]), justify="right")
-    if columns >= WIDE:
-        grid.add_column(width=max([3, *(len(_took(row, now)) for row in rows)]), justify="right", style="dim")
-    grid.add_column(no_wrap=True)  # takes the rest
-    return grid
+class _Grid:
+    """Rows in columns, each as wide as the widest of all rows needs it, so that they stay where they are."""
 
+    def __init__(self, shown: Shown, columns: int, glyphs: Glyphs) -> None:
+        self._glyphs = glyphs
+        self._now = shown.now
+        self._columns = columns
+        self.spinner = glyphs.spinner[int(shown.now / FRAME_SECONDS) % len(glyphs.spinner)]
+        rows = shown.rows
+        narrow = min(NARROW_NAME, columns // 2 - 3)
+        self._most = min(LONGEST_NAME, columns * 3 // 10) if columns >= WITH_TIMES else narrow
+        self._name = max((width(self._short(row)) for row in rows), default=0)
+        has_several = any(row.desired not in (None, 1) for row in rows)  # of a single replica, the mark says as much
+        self._count = max(len(_count(row)) for row in rows) if has_several else 0
+        self._bar = BAR if columns >= WITH_BARS and has_several else 0
+        self._time = max([3, *(len(self._took(row)) for row in rows)]) if columns >= WITH_TIMES else 0
 
-def _name(row: Row, columns: int, glyphs: Glyphs) -> str:
-    return glyphs.cut(row.name, columns // 3 if columns >= WIDE else min(NARROW_NAME, columns // 2 - 3))
+    def line(self, row: Row) -> Line:
+        """Return the line of a row."""
+        style = STYLE.get(row.kind, "")
+        mark = (self._glyphs.bad if row.kind == "failed" else self._glyphs.good) if row.judged else self.spinner
+        spans = [(mark, style if row.judged else "cyan"), (f" {pad(self._short(row), self._name)}  ", "")]
+        if self._bar:
+            spans += [*self._drawn_bar(row), ("  ", "")]
+        if self._count:
+            spans.append((f"{_count(row):>{self._count}}  ", ""))
+        if self._time:
+            spans.append((f"{self._took(row):>{self._time}}  ", "dim"))
+        room = self._columns - sum(width(text) for text, _ in spans)
+        return (*spans, (self._glyphs.cut(row.text_at(self._now), room), style))
 
+    def _short(self, row: Row) -> str:
+        return self._glyphs.cut_name(row.name, self._most)
 
-def _bar(row: Row, glyphs: Glyphs) -> Text:
-    """Return a bar of the healthy replicas among the desired ones."""
-    wanted = row.desired if row.desired is not None else 1
-    full = int(BAR * min(1.0, row.healthy / wanted)) if wanted else BAR
-    return Text.assemble((glyphs.full * full, STYLE[row.mood] or "cyan"), (glyphs.empty * (BAR - full), "dim"))
+    def _took(self, row: Row) -> str:
+        return _time((self._now if row.until is None else row.until) - row.since)
+
+    def _drawn_bar(self, row: Row) -> Line:
+        """Return a bar of the healthy replicas among the desired ones; blanks for a single one."""
+        if not row.desired or row.desired == 1:
+            return ((" " * BAR, ""),)
+        full = int(BAR * min(1.0, row.healthy / row.desired))
+        style = STYLE.get(row.kind, "cyan")
+        return ((self._glyphs.full * full, style), (self._glyphs.empty * (BAR - full), "dim"))
 
 
 def _count(row: Row) -> str:
     return "" if row.desired is None else f"{row.healthy}/{row.desired}"
 
 
-def _took(row: Row, now: float) -> str:
-    seconds = int((now if row.until is None else row.until) - row.since)
-    return f"{seconds}s" if seconds < 60 else f"{seconds // 60}m{seconds % 60:02}s"
-
-
-def row_lines(row: Row, names: int, console: Console) -> Iterator[Text]:
-    """Yield the lines that stay of a row: those of plain output, and the details of a failure.
-
-    `names` is the width of the longest name. Long lines are wrapped with a hanging indent.
-    """
-    for text in row.lines:
-        yield from _hanging(_verdict(text), prefix(row.name, names), console)
-    for text in row.more:
-        if text.startswith("    |"):
-            yield from _hanging(Text(text[6:], "dim"), "    | ", console, "    |   ")
-        else:
-            label, _, rest = text.strip().partition(" ")
-            shown = Text.assemble((label, "bold"), f" {rest}") if label == "help:" else Text(f"{label} {rest}", "dim")
-            yield from _hanging(shown, "    ", console, "          ")
-
-
-def operation_lines(text: str, console: Console) -> Iterator[Text]:
-    """Yield the lines of a text that is about no service."""
-    return _hanging(_verdict(text), "  ", console)
-
-
-def _hanging(text: Text, first: str, console: Console, rest: str = "") -> Iterator[Text]:
-    """Yield the lines of a text: `first` begins the first one, `rest` or as many spaces the others."""
-    rest = rest or " " * cell_len(first)
-    if console.width - len(rest) < NARROW_TEXT:  # wrap the prefix, too
-        text, first, rest = Text(first, text.style).append_text(text), "", "    "
-    for at, line in enumerate(text.wrap(console, max(1, console.width - len(rest)))):
-        line.rstrip()
-        yield Text(rest if at else first, text.style).append_text(line)
-
-
-def _verdict(text: str) -> Text:
-    """Return a verdict such as `healthy` or `failed: …`, in its colors."""
-    if text.startswith("failed:"):
-        return Text.assemble(("failed:", "bold red"), text.removeprefix("failed:"))
-    return Text.assemble((text, "green" if text == "healthy" else ""))
+def _time(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    return f"{whole}s" if whole < 60 else f"{whole // 60}m{whole % 60:02}s"

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mill_cli.output.failures import detail_lines, read_failure
 from mill_cli.output.numbers import seconds
-from mill_cli.output.text import one_line, printable
+from mill_cli.output.text import one_line
 
 HOLD_SECONDS: Final = 10.0
 """Seconds for which a line waits for earlier services: longer than a start on a busy machine."""
 VERDICTS: Final = ("healthy", "stopped")
 DETAILED: Final = ("pulling", "starting", "suspect", "replaced", "started", "waiting", "settled")
-EVIDENCE_LINES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,8 @@ def event_text(event: str, data: dict[str, Any]) -> str | None:
 
 def details(data: dict[str, Any]) -> Iterator[str]:
     """Yield the details of a failure: evidence, suggestion and code."""
-    evidence = printable(str(data.get("evidence") or "")).strip("\n").split("\n")
-    if evidence != [""]:
-        for each in evidence[-EVIDENCE_LINES:]:
-            yield f"    | {each}".rstrip()
-    if suggestion := data.get("suggestion"):
-        yield f"    help: {one_line(str(suggestion))}"
-    if code := data.get("code"):
-        yield f"    code: {one_line(str(code))} (`mill explain {one_line(str(code))}`)"
+    for label, text in detail_lines(read_failure(data)):
+        yield f"    {label} {text}".rstrip()
 
 
 class LineOrderer:

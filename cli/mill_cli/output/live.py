@@ -1,4 +1,4 @@
-"""A rollout on a terminal: rows that rich draws in place, below the lines that stay."""
+"""A rollout on a terminal: a frame that is drawn in place while it is in progress, and the lines that stay."""
 
 import contextlib
 import os
@@ -9,14 +9,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from rich.console import Console, ConsoleDimensions, Group
-from rich.live import Live
-from rich.text import Text
-
+from mill_cli.event_queue import ObservedServices
 from mill_cli.output import screen
-from mill_cli.output.frame import ASCII, FRAME_SECONDS, UNICODE, frame, operation_lines, row_lines
+from mill_cli.output.cells import Line, paint
+from mill_cli.output.closing import Closing
+from mill_cli.output.frame import FRAME_SECONDS, Shown, frame
+from mill_cli.output.glyphs import glyphs
 from mill_cli.output.lines import Messages
-from mill_cli.output.rows import Row, Rows
+from mill_cli.output.region import Region
+from mill_cli.output.rows import Rows
 
 QUIET_SECONDS: Final = 0.5
 """Seconds without an event before a notice says that the operator has not reacted yet."""
@@ -28,91 +29,90 @@ class LiveRollout:
     def __init__(self, services: list[str], messages: Messages) -> None:
         self._rows = Rows(services)
         self._messages = messages
-        # Without colors, rich would still write bold text.
-        self._console = Console(color_system="auto" if screen.colored() else None, force_terminal=True)
-        self._glyphs = UNICODE if self._console.encoding.startswith("utf") else ASCII
+        self._colored = screen.colored()
+        self._glyphs = glyphs(sys.stdout.encoding)
+        self._region = Region(sys.stdout)
         self._restore = contextlib.ExitStack()
         """Restores the terminal."""
-        self._live: Live
-        self._started_at = time.monotonic()
+        self._began_at = time.monotonic()
         self._has_events = False
-        self._connected = True
-        self.due = self._started_at
+        self._operation: list[str] = []
+        """Texts about no service."""
+        self._done: Mapping[str, Any] | None = None
+        """The event `done`."""
+        self.due = self._began_at
         """The moment of the next frame, by `time.monotonic`."""
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        """Show the rows while the block runs, and print those that are left at the end."""
+        """Show the rows while the block runs, and print what stays at the end."""
         with contextlib.ExitStack() as self._restore:
             self._set_up_terminal()
             try:
                 yield
             finally:
-                self._print(self._rows.rest())
+                self._region.clear()
+                self._print(self._closing())
 
     def pause(self) -> None:
         """Stop the process as Ctrl-Z does, with the terminal restored."""
+        self._region.clear()
         self._restore.close()
         signal.raise_signal(signal.SIGSTOP)
         self._set_up_terminal()
 
     def apply(self, event: str, data: dict[str, Any]) -> None:
-        """Show an event."""
+        """Apply an event."""
         self._has_events = True
+        now = time.monotonic()
         if event == "done":
-            style = "bold green" if data.get("success") else "bold red"
-            self._print(self._rows.rest(), [Text(self._messages.last_line(data), style)])
-            return
-        text = self._rows.apply(event, data, time.monotonic())
-        self._print(self._rows.settle(), operation_lines(text, self._console) if text is not None else ())
+            self._rows.finish(now)
+            self._done = data
+        elif (text := self._rows.apply(event, data, now)) is not None:
+            self._operation.append(text)
 
-    def observe(self, services: Iterable[Mapping[str, Any]]) -> None:
-        """Show the services of a status: their replicas and windows."""
-        self._rows.observe(services, time.monotonic(), time.time())
-        self._print(self._rows.settle())
+    def observe(self, observed: ObservedServices) -> None:
+        """Apply the services of a status: their replicas and windows, and how long the rollout has taken."""
+        now = time.monotonic()
+        self._rows.observe(observed.services, now, time.time())
+        if observed.rollout_seconds is not None:
+            self._began_at = now - observed.rollout_seconds
 
     def draw(self, *, connected: bool = True) -> None:
-        """Draw the rows as they are now."""
-        self._connected = connected
-        self._measure()
-        self._live.refresh()
-        self.due = time.monotonic() + FRAME_SECONDS
-
-    def __rich__(self) -> Group:
-        """Return the rows as they are now, for rich."""
-        now, rows, notices = time.monotonic(), self._rows.shown, []
-        if not self._connected:
+        """Draw the frame as it is now."""
+        now, notices = time.monotonic(), []
+        shown = self._rows.shown
+        if not connected:
             notices.append("reconnecting; the rollout continues")
-        elif not rows and not self._has_events and now - self._started_at > QUIET_SECONDS:
-            notices.append("waiting for the operator")
-        return frame(rows, notices, self._console.size, self._glyphs, now)
+        elif not shown and not self._has_events and now - self._began_at > QUIET_SECONDS:
+            notices.append(f"waiting for the operator ({int(now - self._began_at)}s)")
+        columns, lines = self._size()
+        drawn = frame(Shown(shown, notices, now, self._began_at), (columns, lines), self._glyphs)
+        self._region.draw([paint(each, colored=self._colored) for each in drawn])
+        self.due = now + FRAME_SECONDS
 
-    def _print(self, rows: list[Row], more: Iterable[Text] = ()) -> None:
-        """Print the final lines of rows, above the rows that are left."""
-        self._measure()
-        lines = [*(each for row in rows for each in row_lines(row, self._rows.width, self._console)), *more]
-        if lines:
-            self._console.print(*lines, sep="\n")
+    def _closing(self) -> Iterator[Line]:
+        """Yield the lines that stay."""
+        closing, rows = Closing(self._size()[0], self._glyphs), self._rows.shown
+        yield from closing.report(rows)
+        for each in self._operation:
+            yield from closing.operation(each)
+        if self._done is not None:
+            yield from closing.summary(rows, self._messages, self._done)
+
+    def _print(self, lines: Iterable[Line]) -> None:
+        for each in lines:
+            sys.stdout.write(f"{paint(each, colored=self._colored)}\n")
+        sys.stdout.flush()
 
     def _set_up_terminal(self) -> None:
-        self._measure()
         self._restore.enter_context(_without_echo(sys.stdout.fileno()))
-        # A new one each time: a stopped one keeps the position of its lines.
-        self._live = Live(
-            self,
-            console=self._console,
-            auto_refresh=False,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-            vertical_overflow="crop",
-        )
-        self._restore.enter_context(self._live)
+        self._restore.callback(self._region.clear)
 
-    def _measure(self) -> None:
-        """Read the size of the window, less its last column, which terminals treat differently."""
+    def _size(self) -> tuple[int, int]:
+        """Return the size of the window, less its last column, which terminals treat differently."""
         columns, lines = screen.size()
-        self._console.size = ConsoleDimensions(columns - 1, lines)
+        return columns - 1, lines
 
 
 @contextlib.contextmanager

@@ -8,10 +8,11 @@ cause changes. Pure; moments are arguments, of one clock.
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
+from mill_cli.output.failures import read_failure
 from mill_cli.output.lines import prefix
+from mill_cli.output.moments import seconds_until
 from mill_cli.output.text import one_line
 
 SUSPICION_SECONDS: Final = 5.0
@@ -119,7 +120,7 @@ class Notices:
                 known.stands, known.began_at = True, now
             known.change(_text(each.get("message")) or known.message, now)
             known.detail = _text(each.get("detail"))
-            left = _seconds_until(each.get("dueAt"), server_time)
+            left = seconds_until(each.get("dueAt"), server_time)
             known.fails_at = None if left is None else now + left
 
     def lines(self, now: float, is_held: Callable[[str], bool]) -> list[str]:
@@ -137,8 +138,8 @@ class Notices:
         self._suspicions.pop(service, None)
         self._failed.add(service)
         if self._failures:
-            reason = _text(data.get("reason")) or "unknown"
-            self._unreported.append(_Failure(service, reason, _cause(data, reason), now))
+            failure = read_failure(data)
+            self._unreported.append(_Failure(service, _text(failure.reason), _text(failure.cause), now))
 
     def _due(self, now: float, is_held: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         waiting = []
@@ -157,16 +158,6 @@ class Notices:
                 yield service, suspicion.text(now)
 
 
-def _cause(data: Mapping[str, Any], reason: str) -> str:
-    """Return what matters of a failure: the operator's detail, or else the last line of the evidence.
-
-    It is empty if the reason has it already.
-    """
-    evidence = [line for line in str(data.get("evidence") or "").splitlines() if line.strip()]
-    cause = _text(data.get("detail")) or (_text(evidence[-1]) if evidence else "")
-    return "" if cause in reason else cause
-
-
 def _text(value: object) -> str:
     text = one_line(value) if isinstance(value, str) else ""
     return text if len(text) <= LONGEST_CAUSE else text[: LONGEST_CAUSE - 3] + "..."
@@ -179,13 +170,3 @@ def _in_parentheses(*parts: str) -> str:
 
 def _time(seconds: int) -> str:
     return f"{seconds}s" if seconds < MINUTES_FROM else f"{seconds // 60}m{seconds % 60:02}s"
-
-
-def _seconds_until(moment: object, server_time: float | None) -> float | None:
-    """Return the seconds until a moment of the status; None if one of both times is not known."""
-    if not isinstance(moment, str) or server_time is None:
-        return None
-    try:
-        return datetime.fromisoformat(moment).timestamp() - server_time
-    except (ValueError, OverflowError):
-        return None

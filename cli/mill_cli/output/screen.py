@@ -32,9 +32,14 @@ def colored() -> bool:
     return interactive() and not os.environ.get("NO_COLOR")
 
 
+def interactive_errors() -> bool:
+    """Whether standard error is a terminal that can move the cursor."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def colored_errors() -> bool:
     """Whether standard error should have colors."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    return interactive_errors() and not os.environ.get("NO_COLOR")
 
 
 def paint(text: str, style: str) -> str:

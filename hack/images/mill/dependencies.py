@@ -43,10 +43,6 @@ NEVER_IMPORTED: Final = (
     "requests-oauthlib",
     "urllib3",
     "websocket-client",
-    # of rich, for Markdown and highlighted sources
-    "markdown-it-py",
-    "mdurl",
-    "pygments",
     # of python-dateutil, for time zones by name
     "tzdata",
 )

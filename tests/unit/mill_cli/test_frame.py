@@ -1,148 +1,176 @@
-"""Rows → what rich draws of them, and what stays."""
+"""What a terminal shows of rows while a rollout is in progress, at any size."""
 
-import re
 from collections.abc import Sequence
-from io import StringIO
 
 import pytest
-from rich.cells import cell_len
-from rich.console import Console, RenderableType
 
-from mill_cli.output.frame import ASCII, UNICODE, Glyphs, frame, operation_lines, row_lines
+from mill_cli.output.cells import line_width, paint
+from mill_cli.output.frame import Shown, frame
+from mill_cli.output.glyphs import ASCII, UNICODE, Glyphs, glyphs
 from mill_cli.output.rows import Row
-
-
-def console(columns: int = 80, lines: int = 24, *, colors: bool = False) -> Console:
-    return Console(
-        file=StringIO(),
-        width=columns,
-        height=lines,
-        force_terminal=True,
-        color_system="standard" if colors else None,
-        _environ={},
-    )
-
-
-CODES = {
-    "0": "/",
-    "1": "bold",
-    "1;31": "bold red",
-    "2": "dim",
-    "31": "red",
-    "32": "green",
-    "33": "yellow",
-    "36": "cyan",
-}
-
-
-def lines(on: Console, *shown: RenderableType) -> list[str]:
-    """Return the lines that are written, with the names of colors, and pieces of a line that look the same as one."""
-    on.print(*shown, sep="\n")
-    text = re.sub(r"\x1b\[([\d;]+)m", lambda code: f"<{CODES[code[1]]}>", on.file.getvalue())
-    return [each.rstrip() for each in re.sub(r"(?<=<dim>)([^<]*)</><dim>", r"\1", text).splitlines()]
+from tests.support.styled_lines import with_styles
 
 
 def drawn(
-    rows: Sequence[Row], notices: Sequence[str], on: Console, now: float = 0.0, glyphs: Glyphs = UNICODE
+    rows: Sequence[Row],
+    size: tuple[int, int] = (80, 24),
+    *,
+    notices: Sequence[str] = (),
+    now: float = 0.0,
+    glyphs: Glyphs = UNICODE,
 ) -> list[str]:
-    return lines(on, frame(rows, notices, on.size, glyphs, now))
+    lines = frame(Shown(rows, notices, now, 0.0), size, glyphs)
+    assert max(map(line_width, lines), default=0) <= size[0]
+    return [paint(each, colored=False) for each in lines]
 
 
-WEB = Row("web", 0.0, text="starting", healthy=1, desired=2)
-BROKEN = Row("broken", 0.0, 3.0, "failed: no such tag", "bad", 0, 10)
+def row(name: str, kind: str = "starting", text: str = "starting", **more: float) -> Row:
+    made = Row(name, 0.0, text=text, kind=kind)
+    for field, value in more.items():
+        setattr(made, field, value)
+    return made
 
 
-def test_columns_are_aligned_and_the_clock_of_a_verdict_stands() -> None:
-    assert drawn([WEB, BROKEN], [], console(), 83.0) == [
-        "⠋ web     ━━━━━─────   1/2  1m23s  starting",
-        "✗ broken  ──────────  0/10     3s  failed: no such tag",
+WEB = row("web", healthy=1, desired=2)
+BROKEN = row("broken", "failed", "no such tag", until=3.0, healthy=0, desired=10)
+ONE = row("one", "healthy", "healthy", until=2.0, healthy=1, desired=1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        (
+            120,
+            [
+                "⠋ 1 healthy · 1 failed · 1 starting · 1m23s",
+                "✗ broken  ──────────  0/10     3s  no such tag",
+                "⠋ web     ━━━━━─────   1/2  1m23s  starting",
+                "✓ one                  1/1     2s  healthy",
+            ],
+        ),
+        (
+            80,
+            [
+                "⠋ 1 healthy · 1 failed · 1 starting · 1m23s",
+                "✗ broken  0/10     3s  no such tag",
+                "⠋ web      1/2  1m23s  starting",
+                "✓ one      1/1     2s  healthy",
+            ],
+        ),
+        (
+            40,
+            [
+                "⠋ 1 healthy · 1 failed · 1 starting",
+                "✗ broken  0/10  no such tag",
+                "⠋ web      1/2  starting",
+                "✓ one      1/1  healthy",
+            ],
+        ),
+    ],
+)
+def test_columns_are_aligned_and_failures_come_first(columns: int, lines: list[str]) -> None:
+    assert drawn([WEB, ONE, BROKEN], (columns, 24), now=83.0) == lines
+
+
+def test_services_of_one_replica_have_no_count_and_no_bar() -> None:
+    rows = [ONE, row("two", "waiting", "waiting for one", desired=1)]
+    assert drawn(rows, (120, 24), now=2.0) == [
+        "⠋ 1 healthy · 1 waiting · 2s",
+        "✓ one   2s  healthy",
+        "⠋ two   2s  waiting for one",
     ]
 
 
-def test_verdicts_and_causes_have_colors() -> None:
-    assert drawn([WEB, BROKEN], ["lost"], console(colors=True), 5.15) == [
-        "<cyan>⠙</> web     <cyan>━━━━━</><dim>─────</>   1/2  <dim> 5s  </>starting",
-        "<red>✗</> broken  <dim>──────────</>  0/10  <dim> 3s  </><red>failed: no such tag</>",
+def test_one_service_needs_no_header() -> None:
+    assert drawn([WEB]) == ["⠋ web  1/2   0s  starting"]
+
+
+def test_a_long_name_leaves_room_for_the_text() -> None:
+    rows = [
+        row(
+            "a-service-with-a-name-that-is-as-long-as-kubernetes-allows-eu",
+            "failed",
+            "image pull failed: tag not found",
+        ),
+        row("web"),
+    ]
+    assert drawn(rows, (59, 24))[1:] == [
+        "✗ a-service-…ws-eu  image pull failed: tag not found",
+        "⠋ web               starting",
+    ]
+    assert drawn(rows, (139, 24))[1].startswith("✗ a-service-with-a-name…-allows-eu   0s  image")
+
+
+def test_every_kind_has_its_style() -> None:
+    rows = [
+        BROKEN,
+        WEB,
+        row("slow", "suspect", "not ready: HTTP 500"),
+        row("ok", "settling", "healthy"),
+        row("done", "healthy", "healthy", until=0.0),
+    ]
+    shown = Shown(rows, ["lost"], 5.15, 0.0)
+    assert [with_styles(each) for each in frame(shown, (80, 24), UNICODE)] == [
+        (
+            "<cyan>⠙</> <green>1 healthy</><dim> · </><green>1 settling</><dim> · </><red>1 failed</><dim> · </>"
+            "<yellow>1 suspect</><dim> · </>1 starting<dim> · 5s</>"
+        ),
+        "<red>✗</> broken  0/10  <dim> 3s  </><red>no such tag</>",
+        "<cyan>⠙</> web      1/2  <dim> 5s  </>starting",
+        "<cyan>⠙</> slow          <dim> 5s  </><yellow>not ready: HTTP 500</>",
+        "<cyan>⠙</> ok            <dim> 5s  </><green>healthy, settling</>",
+        "<green>✓</> done          <dim> 0s  </><green>healthy</>",
         "<cyan>⠙</> <yellow>lost</>",
     ]
 
 
-@pytest.mark.parametrize("columns", [28, 40, 41, 58, 59, 80, 131])
+@pytest.mark.parametrize("columns", [28, 40, 41, 68, 69, 80, 88, 89, 131])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 def test_every_row_is_one_line(columns: int, glyphs: Glyphs) -> None:
     rows = [
-        Row("a" * 63, 0.0, text="words " * 40, mood="suspect", healthy=100, desired=1000),
-        Row("漢" * 63, 0.0, text="漢字" * 80),
-        Row("e\u0301" * 30, 0.0, text="e\u0301" * 200),
+        row("a" * 63, "suspect", "text " * 40, healthy=100, desired=1000),
+        row("漢" * 63, text="漢字" * 80),
+        row("e\u0301" * 30, text="e\u0301" * 200),
     ]
-    seen = drawn(rows, ["notice " * 30], console(columns), 4000.0, glyphs)
-    assert max(map(cell_len, seen)) <= columns
-    assert [each.endswith(glyphs.end) for each in seen] == [True] * 4
-    assert all(each.isascii() for each in seen) == (glyphs is ASCII)
+    lines = drawn(rows, (columns, 24), notices=["notice " * 30], now=4000.0, glyphs=glyphs)
+    assert len(lines) == 5
+    assert [each.endswith(glyphs.end) for each in lines[1:]] == [True] * 4
+    assert all(each.isascii() for each in lines) == (glyphs is ASCII)
 
 
-def test_a_cut_text_ends_with_a_character_of_the_terminal() -> None:
-    row = Row("web", 0.0, text="one two three four five")
-    assert drawn([row], [], console(31)) == ["⠋ web       one two three four…"]
-    assert drawn([row], [], console(31), glyphs=ASCII) == ["- web       one two three fo..."]
-    assert drawn([Row("web", 0.0, text="漢字漢字")], [], console(19)) == ["⠋ web       漢字漢…"]
-
-
-@pytest.mark.parametrize("height", range(2, 12))
+@pytest.mark.parametrize("height", range(2, 14))
 def test_the_frame_leaves_a_line(height: int) -> None:
-    rows = [Row(f"s{at}", 0.0) for at in range(9)]
-    seen = drawn(rows, ["notice"] if height > 3 else [], console(lines=height))
-    assert len(seen) == min(height - 1, 9 + (height > 3))
-    assert any("more" in each for each in seen) == (height < 11)
+    lines = drawn([row(f"s{at}") for at in range(9)], (80, height), notices=["notice"] if height > 3 else [])
+    assert len(lines) == min(height - 1, 9 + 1 + 1)
+    assert any("more" in each for each in lines) == (height < 12)
 
 
-def test_services_without_a_verdict_are_shown_first_in_a_small_terminal() -> None:
-    seen = drawn([BROKEN, WEB, Row("api", 0.0)], [], console(lines=3))
-    assert seen == ["⠋ web     ━━━━━─────   1/2   0s  starting", "  and 2 more"]  # the columns are as wide as all need
+SERVICES = [row(f"s{at}", kind, kind) for at, kind in enumerate(["healthy", "starting", "failed", "suspect"] * 3)]
+
+
+@pytest.mark.parametrize(
+    ("height", "kinds", "last"),
+    [
+        (24, ["failed"] * 3 + ["healthy", "starting", "suspect"] * 3, None),
+        (9, ["failed"] * 3 + ["suspect"] * 3, "  and 6 more (3 healthy · 3 starting)"),
+        (5, ["failed"] * 2, "  and 10 more (3 healthy · 1 failed · 3 suspect · 3 starting)"),
+        (3, ["failed"], "  and 11 more (3 healthy · 2 failed · 3 suspect · 3 starting)"),
+    ],
+)
+def test_no_failure_is_hidden_where_not_all_rows_have_room(height: int, kinds: list[str], last: str | None) -> None:
+    lines = drawn(SERVICES, (80, height))
+    if height >= 5:
+        assert lines.pop(0) == "⠋ 3 healthy · 3 failed · 3 suspect · 3 starting · 0s"
+    if last is not None:
+        assert lines.pop() == last
+    assert [each.split()[-1] for each in lines] == kinds
 
 
 def test_nothing_is_drawn_of_no_rows() -> None:
-    assert "".join(drawn([], [], console())) == ""
+    assert drawn([]) == []
+    assert drawn([], notices=["waiting for the operator (3s)"]) == ["⠋ waiting for the operator (3s)"]
 
 
-def test_a_failure_stays_with_all_that_is_known() -> None:
-    row = Row("broken", 0.0, mood="bad", lines=["scheduled on node-1", "failed: no such tag, or it is not for us"])
-    row.more = [
-        "    | said the runtime, and went on about it for long",
-        "    |",
-        "    | \tline 2",
-        "    help: push the tag, then go on and deploy again",
-        "    code: NoTag",
-    ]
-    on = console(40, colors=True)
-    assert lines(on, *row_lines(row, 6, on)) == [
-        "  broken: scheduled on node-1",
-        "  broken: <bold red>failed:</> no such tag, or it is",
-        "          not for us",
-        "<dim>    | said the runtime, and went on</>",
-        "<dim>    |   about it for long</>",
-        "<dim>    | </>",
-        "<dim>    |         line 2</>",
-        "    <bold>help:</> push the tag, then go on",
-        "          and deploy again",
-        "<dim>    code: NoTag</>",
-    ]
-    on = console(colors=True)
-    assert lines(on, *operation_lines("failed: superseded", on)) == ["  <bold red>failed:</> superseded"]
-
-
-def test_a_service_may_be_called_anything() -> None:
-    on = console(colors=True)
-    assert lines(on, *row_lines(Row("failed", 0.0, lines=["healthy"]), 6, on)) == ["  failed: <green>healthy</>"]
-    on = console()
-    assert lines(on, *row_lines(Row("[red]:tada:", 0.0, lines=["healthy"]), 3, on)) == ["  [red]:tada:: healthy"]
-
-
-def test_a_long_text_continues_below_its_name() -> None:
-    on = console(40)
-    row = Row("a-long-name-for-a-service", 0.0, lines=["failed: one two three four five six seven"])
-    assert lines(on, *row_lines(row, 25, on)) == [
-        "  a-long-name-for-a-service: failed:",
-        "    one two three four five six seven",
-    ]
-    assert max(map(cell_len, lines(on, *row_lines(Row("漢" * 30, 0.0, lines=["漢字" * 30]), 60, on)))) <= 40
+@pytest.mark.parametrize(("encoding", "found"), [("utf-8", UNICODE), ("UTF-8", UNICODE), ("ascii", ASCII)])
+def test_glyphs_are_those_of_the_encoding(encoding: str, found: Glyphs) -> None:
+    assert glyphs(encoding) is found

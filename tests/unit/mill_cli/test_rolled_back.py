@@ -50,8 +50,7 @@ def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
     rows.apply("progress", {"service": "web", "phase": "thawing", "message": None}, 0.0)
     rows.observe([WEB], 0.0)
     (row,) = rows.shown
-    assert (row.judged, row.text, row.desired) == (False, "thawing", 1)
-    assert rows.settle() == []
+    assert (row.judged, row.kind, row.text, row.desired) == (False, "starting", "thawing", 1)
     assert line("progress", {"service": "web", "phase": "thawing"}, 3) == "  web: thawing"
     orderer = LineOrderer(["web", "api"], DEPLOY)
     assert orderer.push("progress", {"service": "web", "phase": "thawing"}, 0.0) == ["  web: thawing"]

@@ -1,10 +1,10 @@
-"""Where each service of a rollout stands, from what is told of it; and when that is printed for good."""
+"""Where each service of a rollout stands, from its events and the status."""
 
 from typing import Any
 
 import pytest
 
-from mill_cli.output.rows import Row, Rows
+from mill_cli.output.rows import Row, Rows, count
 
 
 def told(*events: tuple[str, dict[str, Any]]) -> Row:
@@ -23,38 +23,60 @@ FAILED = ("failed", {"service": "web", "reason": "tag\nnot\x1b found", "suggesti
 
 
 @pytest.mark.parametrize(
-    ("events", "mood", "text", "lines"),
+    ("events", "kind", "text"),
     [
-        ([], "going", "waiting", []),
-        ([progress("pulling")], "going", "pulling the image", []),
-        ([progress("starting")], "going", "starting", []),
-        ([progress("scheduled", node="node-1")], "going", "scheduled on node-1", ["scheduled on node-1"]),
-        ([progress("scheduled")], "going", "scheduled on unknown", ["scheduled on unknown"]),
-        ([progress("blessed\x07")], "going", "blessed�", ["blessed�"]),
-        ([progress("suspect", message="not ready: HTTP 500")], "suspect", "not ready: HTTP 500", []),
-        ([progress("suspect")], "suspect", "suspect", []),
-        ([progress("suspect"), progress("starting")], "going", "starting", []),
-        ([progress("healthy")], "settling", "healthy", ["healthy"]),
-        ([progress("healthy"), progress("settled")], "good", "healthy", ["healthy"]),
-        ([progress("healthy"), progress("suspect", message="crashed")], "suspect", "crashed", ["healthy"]),
-        ([progress("waiting", message="waiting for db")], "going", "waiting for db", []),
-        ([progress("stopped")], "good", "stopped", ["stopped"]),
-        ([FAILED], "bad", "failed: tag not� found", ["failed: tag not� found"]),
-        ([FAILED, progress("healthy")], "settling", "healthy", ["failed: tag not� found", "healthy"]),
-        ([("progress", {"service": "web"})], "going", "waiting", []),
+        ([], "waiting", "waiting"),
+        ([progress("pulling")], "starting", "pulling the image"),
+        ([progress("starting")], "starting", "starting"),
+        ([progress("scheduled", node="node-1")], "starting", "scheduled on node-1"),
+        ([progress("scheduled")], "starting", "scheduled on unknown"),
+        ([progress("blessed\x07")], "starting", "blessed�"),
+        ([progress("suspect", message="not ready: HTTP 500")], "suspect", "not ready: HTTP 500"),
+        ([progress("suspect")], "suspect", "suspect"),
+        ([progress("suspect"), progress("starting")], "starting", "starting"),
+        ([progress("healthy")], "settling", "healthy"),
+        ([progress("healthy"), progress("settled")], "healthy", "healthy"),
+        ([progress("healthy"), progress("suspect", message="crashed")], "suspect", "crashed"),
+        ([progress("waiting", message="waiting for db")], "waiting", "waiting for db"),
+        ([progress("stopped")], "stopped", "stopped"),
+        ([FAILED], "failed", "tag not� found"),
+        ([FAILED, progress("healthy")], "settling", "healthy"),
+        ([("progress", {"service": "web"})], "waiting", "waiting"),
     ],
 )
 def test_a_row_follows_the_events_of_its_service(
-    events: list[tuple[str, dict[str, Any]]], mood: str, text: str, lines: list[str]
+    events: list[tuple[str, dict[str, Any]]], kind: str, text: str
 ) -> None:
     row = told(*events)
-    assert (row.mood, row.text, row.lines) == (mood, text, lines)
-    assert (row.judged, row.until) == ((True, len(events) - 1.0) if mood in ("good", "bad") else (False, None))
+    assert (row.kind, row.text) == (kind, text)
+    is_judged = kind in ("healthy", "stopped", "failed")
+    assert (row.judged, row.until) == ((True, len(events) - 1.0) if is_judged else (False, None))
 
 
-def test_a_failure_has_details_until_it_recovers() -> None:
-    assert told(FAILED).more == ["    help: Push it.", "    code: TagNotFound (`mill explain TagNotFound`)"]
-    assert told(FAILED, progress("healthy")).more == []
+@pytest.mark.parametrize(
+    ("events", "elapsed"),
+    [
+        ([progress("healthy", elapsed=3.9)], 3.9),
+        ([progress("healthy", elapsed=3.9), progress("settled", elapsed=13.9)], 3.9),
+        ([progress("healthy", elapsed=3.9), progress("suspect"), progress("healthy", elapsed=8)], 8.0),
+        ([progress("stopped", elapsed=1.2)], 1.2),
+        ([progress("healthy")], None),
+        ([progress("healthy", elapsed="soon")], None),
+    ],
+)
+def test_the_time_of_a_service_is_when_it_became_healthy(
+    events: list[tuple[str, dict[str, Any]]], elapsed: float | None
+) -> None:
+    assert told(*events).elapsed == elapsed
+
+
+def test_the_end_of_a_rollout_does_not_wait_for_windows() -> None:
+    rows = Rows(["web", "api", "old"])
+    rows.apply(*progress("healthy"), 1.0)
+    rows.apply("progress", {"service": "api", "phase": "starting"}, 1.0)
+    assert count(rows.shown) == {"settling": 1, "starting": 1}
+    rows.finish(4.0)
+    assert [(row.kind, row.until) for row in rows.shown] == [("healthy", 4.0), ("starting", None)]
 
 
 def status(name: str, healthy: int, desired: int, state: str = "Progressing") -> dict[str, Any]:
@@ -70,30 +92,27 @@ def test_a_suspicion_has_its_detail_once_a_status_has_it() -> None:
     assert row.text == "no nodes available: insufficient memory (largest node: 23.4 GiB)"
     rows.apply(*progress("starting"), 2.0)
     rows.observe([status("web", 0, 1, "Suspect") | suspect], 3.0)  # of another replica of the gateway, and older
-    assert (row.mood, row.text) == ("going", "starting")
+    assert (row.kind, row.text) == ("starting", "starting")
 
 
 def names(rows: list[Row]) -> list[str]:
     return [each.name for each in rows]
 
 
-def test_rows_are_in_the_files_order_and_settle_in_it() -> None:
+def test_rows_are_in_the_order_of_the_file() -> None:
     rows = Rows(["web", "api", "broken"])
+    rows.apply("progress", {"service": "old", "phase": "stopped"}, 1.0)
     rows.apply("failed", {"service": "broken", "reason": "crashed"}, 1.0)
-    for phase in ("healthy", "settled"):
-        rows.apply("progress", {"service": "api", "phase": phase}, 2.0)
-    assert (names(rows.shown), rows.settle()) == (["api", "broken"], [])
-    rows.apply("progress", {"service": "web", "phase": "healthy"}, 3.0)
-    assert rows.settle() == []
-    rows.apply("progress", {"service": "web", "phase": "settled"}, 4.0)
-    assert (names(rows.settle()), rows.shown) == (["web", "api", "broken"], [])
+    rows.apply("progress", {"service": "web", "phase": "starting"}, 2.0)
+    assert names(rows.shown) == ["web", "broken", "old"]
 
 
-def test_a_service_that_is_healthy_as_it_was_holds_nothing_up() -> None:
-    rows = Rows(["web", "api"])
+def test_a_service_that_is_healthy_as_it_was_has_no_row() -> None:
+    rows = Rows(["web", "api", "db"])
     rows.apply("progress", {"service": "api", "phase": "healthy"}, 1.0)
-    rows.observe([status("web", 2, 2, "Healthy"), status("api", 0, 3)], 2.0)
-    assert names(rows.settle()) == ["api"]
+    rows.apply("progress", {"service": "web", "phase": "settled"}, 1.5)
+    rows.observe([status("web", 2, 2, "Healthy"), status("api", 0, 3), status("db", 0, 1, "Pending")], 2.0)
+    assert names(rows.shown) == ["api", "db"]
 
 
 def test_replicas_are_counted_until_there_is_a_verdict() -> None:
@@ -108,13 +127,11 @@ def test_replicas_are_counted_until_there_is_a_verdict() -> None:
     assert (row.healthy, row.desired) == (3, 3)
 
 
-def test_events_without_a_service_and_of_unknown_services() -> None:
+def test_events_without_a_service() -> None:
     rows = Rows(["web"])
     assert rows.apply("failed", {"reason": "superseded"}, 0.0) == "failed: superseded"
     assert rows.apply("progress", {"phase": "started"}, 0.0) is None
-    rows.apply("progress", {"service": "old", "phase": "stopped"}, 0.0)
-    assert (names(rows.shown), rows.settle()) == (["old"], [])
-    assert (names(rows.rest()), rows.shown) == (["old"], [])
+    assert rows.shown == []
 
 
 def window(state: str = "Healthy", healthy: int = 2, **more: Any) -> dict[str, Any]:
@@ -135,9 +152,9 @@ def test_a_healthy_service_counts_its_window_down() -> None:
     assert (row.text_at(5.0), row.healthy, row.judged) == ("healthy, settling", 2, False)
     rows.observe([window(settlingSince=SINCE)], 6.0, SECOND + 1.0)
     assert [row.text_at(at) for at in (6.0, 8.5, 14.9)] == [f"healthy, settles in {left}s" for left in (9, 7, 1)]
-    assert (row.text_at(15.0), rows.settle()) == ("healthy, settling", [])  # until the operator says so
+    assert (row.text_at(15.0), row.kind) == ("healthy, settling", "settling")  # until the operator says so
     rows.apply("progress", {"service": "web", "phase": "settled"}, 15.4)
-    assert (row.text_at(16.0), row.until, names(rows.settle())) == ("healthy", 15.4, ["web"])
+    assert (row.text_at(16.0), row.until, row.kind) == ("healthy", 15.4, "healthy")
 
 
 def test_a_window_that_begins_again_is_counted_from_its_beginning() -> None:
@@ -146,12 +163,12 @@ def test_a_window_that_begins_again_is_counted_from_its_beginning() -> None:
     rows.observe([window(settlingSince=SINCE)], 0.0, SECOND)
     (row,) = rows.shown
     rows.observe([window("Suspect", 1, message="container exited with code 1")], 4.0, SECOND + 4)
-    assert (row.mood, row.text_at(4.0), row.healthy) == ("suspect", "container exited with code 1", 1)
+    assert (row.kind, row.text_at(4.0), row.healthy) == ("suspect", "container exited with code 1", 1)
     rows.observe([window(settlingSince="2026-01-31T12:00:06.000Z")], 7.0, SECOND + 7)
-    assert (row.mood, row.text_at(7.0)) == ("settling", "healthy, settles in 9s")
+    assert (row.kind, row.text_at(7.0)) == ("settling", "healthy, settles in 9s")
     rows.apply("failed", {"service": "web", "reason": "container exited with code 1"}, 9.0)
     rows.observe([window(settlingSince=SINCE)], 9.1, SECOND + 9)
-    assert (row.mood, row.lines) == ("bad", ["healthy", "failed: container exited with code 1"])
+    assert (row.kind, row.text) == ("failed", "container exited with code 1")
 
 
 @pytest.mark.parametrize(("wall", "left"), [(SECOND + 4, 6), (SECOND - 3600, 10), (SECOND + 3600, 0), (None, 10)])
@@ -167,8 +184,7 @@ def test_a_window_of_another_clock_is_counted_within_its_length(wall: float | No
 def test_without_a_window_a_healthy_service_has_settled(settle: Any) -> None:
     rows = Rows(["web"])
     rows.apply("progress", {"service": "web", "phase": "healthy"}, 1.0)
-    assert rows.settle() == []
+    (row,) = rows.shown
+    assert row.kind == "settling"
     rows.observe([window(settle=settle)], 2.0)
-    assert names(rows.settle()) == ["web"]
-    rows.apply("progress", {"service": "web", "phase": "settled"}, 2.1)
-    assert rows.shown == []
+    assert (row.kind, row.until) == ("healthy", 2.0)
