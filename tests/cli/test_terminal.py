@@ -42,8 +42,8 @@ CLOSED = {
     | second line
     help: push the tag, or name one
           that the registry has
-    code: TagNotFound (`mill
-          explain TagNotFound`)
+    code: TagNotFound (`mill explain
+          TagNotFound`)
   deploy finished with errors: 1
     healthy, 1 failed (3.2s)
 """,
