@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 ABOUT: Final = """\
 Deploy short .mill files on Kubernetes.
 
-A .mill file describes services and tasks in HCL: `service "web" { image = "…", port = 8080 }`. It is deployed as a
-MillDeployment, by default `mill` in the gateway's namespace. Commands print their output to standard output and errors
-to standard error.
+A .mill file describes services and tasks in HCL, such as
+
+\b
+  service "web" {
+    image = "nginx:1.29"
+    port  = 80
+  }
+
+It is deployed as a MillDeployment, by default `mill` in the gateway's namespace. Commands print their output to
+standard output and errors to standard error.
 
 \b
 Exit codes:

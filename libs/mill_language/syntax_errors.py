@@ -165,8 +165,8 @@ def _unexpected_token(source: Source, data: bytes, at: int, node: "Node") -> Syn
 
 
 def _advice(found: str, before: bytes, rest: str) -> str | None:
-    if found == ";":
-        return "put each attribute on a line of its own"
+    if found == ";" or (found == "," and _ends_attribute(before)):
+        return "put each attribute on its own line"
     if found in ("'", "`"):
         return 'write strings in double quotes: "…"'
     name = before.decode("utf-8", "replace").strip().removesuffix("=").strip()
@@ -184,6 +184,14 @@ def _advice(found: str, before: bytes, rest: str) -> str | None:
     if (not before and found[:1] in ('"', "{", "[")) or found[:1].isdigit():
         return "write `name = value` or `name { … }`; names have no quotes and begin with a letter"
     return None
+
+
+def _ends_attribute(before: bytes) -> bool:
+    """Whether a line has an attribute up to here, and no list, call or object that has commas is open."""
+    brace = before.rfind(b"{")
+    has_open_object = brace > before.rfind(b"}") and before[:brace].rstrip().endswith(b"=")
+    has_open_list = any(before.rfind(opener) > before.rfind(closer) for opener, closer in ((b"[", b"]"), (b"(", b")")))
+    return b"=" in before and not has_open_object and not has_open_list
 
 
 def _no_value(end: int) -> SyntaxProblem:

@@ -1,11 +1,14 @@
 """Wrong usage in words, and help: on stdout where it was asked for."""
 
 import json
+import re
+import textwrap
 
 import click
 import pytest
 
 from mill_cli.main import app
+from mill_language import parse
 from tests.cli.conftest import TOKEN, Mill
 from tests.cli.fake_gateway import FakeGateway
 
@@ -47,6 +50,13 @@ def test_commands_that_are_left_out_of_the_list(mill: Mill) -> None:
 def test_a_group_without_a_command_shows_its_help_on_stderr(mill: Mill, path: str) -> None:
     done = mill(*path.split())
     assert (done.stdout, done.stderr, done.code) == ("", mill(*path.split(), "--help").stdout, 2)
+
+
+def test_the_file_that_the_help_shows_is_valid(mill: Mill) -> None:
+    shown = re.search(r'^ +service "web" \{\n(?: .*\n)+?  +\}$', mill("--help").stdout, re.MULTILINE)
+    assert shown is not None
+    spec = parse(textwrap.dedent(shown[0]))
+    assert [(each.name, each.port) for each in spec.services] == [("web", 80)]
 
 
 def test_help_does_not_show_the_values_of_settings(mill: Mill) -> None:
