@@ -2,12 +2,15 @@
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mill_api.limits import MILL_FILE_BYTES
 from mill_cli.errors import CliError, Exit
+from mill_cli.finding_files import DEFAULT, default_file, folder_hints, missing_file_hints
 from mill_cli.output.text import printable
 
 if TYPE_CHECKING:  # a deploy sends the file unparsed and needs none of these
@@ -15,13 +18,16 @@ if TYPE_CHECKING:  # a deploy sends the file unparsed and needs none of these
     from mill_cli.resource import Resource
     from mill_language import Diagnostic, InvalidConfig
 
-DEFAULT: Final = Path("./mill.conf")
 STDIN: Final = Path("-")
 STDIN_NAME: Final = "<stdin>"
 """The name of standard input in messages."""
 MAX_BYTES: Final = 2 * 1024 * 1024
-"""Maximum bytes of a file: the gateway's limit, and more than the API server stores of a resource."""
-_RESOURCE: Final = re.compile(rb"---|%YAML|\{|(apiVersion|kind)[ \t]*:|[\"'](apiVersion|kind)[\"'][ \t]*:")
+"""Maximum bytes of a file in YAML or JSON: more than the API server stores of a resource."""
+_RESOURCE: Final = re.compile(rb"---|%YAML|\{|([\"']?)[A-Za-z_][\w.-]*\1[ \t]*:(?:\s|$)")
+"""The beginning of YAML or JSON, which is none of a `.mill` file."""
+_MILL: Final = re.compile(rb"[A-Za-z_][\w-]*(?:[ \t]+(?:\"[^\"]*\"|[\w-]+))*[ \t]*\{")
+"""The beginning of a `.mill` file: a block."""
+_IS_RESOURCE: Final = {".yaml": True, ".yml": True, ".json": True}
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,24 @@ class File:
     is_resource: bool
     """Whether it is a MillDeployment, rather than a `.mill` file."""
 
-    @cached_property
+    @property
     def resource(self) -> "Resource":
         """The MillDeployment of the file, parsed once. Raise `InvalidConfig`."""
-        from mill_cli.resource import read_resource
+        from mill_language import InvalidConfig
 
-        return read_resource(self.text, self.name)
+        if isinstance(self._parsed, InvalidConfig):
+            raise self._parsed
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> "Resource | InvalidConfig":
+        from mill_cli.resource import read_resource
+        from mill_language import InvalidConfig
+
+        try:
+            return read_resource(self.text, self.name)
+        except InvalidConfig as error:
+            return error
 
     def spec(self) -> "MillDeploymentSpec":
         """Return the spec. Raise `InvalidConfig` with all problems."""
@@ -58,11 +76,16 @@ class File:
             return []
 
 
-def choose(positional: Path | None, option: Path | None) -> Path:
-    """Return the path of the file. Raise `CliError` if there are two."""
+def choose(positional: Path | None, option: Path | None, *, notice: Callable[[str], None] | None = None) -> Path:
+    """Return the path of the file, or of the default, of which `notice` gets the name. Raise `CliError`."""
     if positional is not None and option is not None:
         raise CliError(Exit.USAGE, "the file is given twice", "give it as an argument or with --file")
-    return option or positional or DEFAULT
+    if (given := option or positional) is not None:
+        return given
+    found = default_file()
+    if notice is not None and found != DEFAULT:
+        notice(f"note: no file is given; this is {legible(str(found))}")
+    return found
 
 
 def read(path: Path) -> File:
@@ -71,15 +94,30 @@ def read(path: Path) -> File:
     try:
         text = read_bounded(path, MAX_BYTES)
     except OSError as error:
-        advice = ["specify a file: `mill deploy production.mill`"] if path == DEFAULT else []
-        raise CliError(Exit.FILE, f"{path}: {error.strerror} (os error {error.errno})", *advice) from error
+        raise CliError(Exit.FILE, f"{path}: {error.strerror}", *_reading_hints(error, path)) from error
     if text is None:
         raise CliError(
-            Exit.FILE, f"{name}: more than {MAX_BYTES:,} bytes", "check that this is a .mill file or a MillDeployment"
+            Exit.FILE,
+            f"{name}: more than {MAX_BYTES:,} bytes",
+            "check that this is a .mill file or a MillDeployment",
+            kind="file_too_large",
         )
-    known = {".yaml": True, ".yml": True, ".json": True, ".mill": False, ".conf": False, ".hcl": False}
-    is_resource = known.get(path.suffix)
-    return File(name, text, _looks_like_a_resource(text) if is_resource is None else is_resource)
+    return _checked(File(name, text, _is_resource(text, path.suffix)))
+
+
+def _checked(file: File) -> File:
+    """Return a file that is not too large for its form. Raise `CliError`."""
+    if not file.is_resource and len(file.text) > MILL_FILE_BYTES:
+        message = f"{legible(file.name)}: {len(file.text):,} bytes; a .mill file has at most {MILL_FILE_BYTES:,}"
+        advice = "check that this is a .mill file; large values belong into images, volumes or secrets"
+        raise CliError(Exit.FILE, message, advice, kind="file_too_large")
+    return file
+
+
+def _reading_hints(error: OSError, path: Path) -> list[str]:
+    if isinstance(error, FileNotFoundError):
+        return missing_file_hints(path)
+    return folder_hints(path) if isinstance(error, IsADirectoryError) else []
 
 
 def read_bounded(path: Path, limit: int) -> bytes | None:
@@ -95,17 +133,25 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     return data if len(data) <= limit else None
 
 
-def _looks_like_a_resource(text: bytes) -> bool:
-    """Whether a text is YAML or JSON rather than `.mill`, by its first line that is no comment."""
+def _is_resource(text: bytes, suffix: str) -> bool:
+    """Whether a text is YAML or JSON rather than `.mill`, by its first line that is no comment, or else by its name."""
+    first = _first_line(text)
+    if suffix in _IS_RESOURCE:
+        return _MILL.match(first) is None
+    return _RESOURCE.match(first) is not None
+
+
+def _first_line(text: bytes) -> bytes:
+    """Return the first line that is neither blank nor a comment; empty if there is none."""
     at = 0
     while at < len(text):
         end = text.find(b"\n", at)
         end = len(text) if end < 0 else end
         line = text[at:end].strip()
-        if line and not line.startswith(b"#"):
-            return _RESOURCE.match(line) is not None
+        if line and not line.startswith((b"#", b"//")):
+            return line
         at = end + 1
-    return False
+    return b""
 
 
 class InvalidFile(CliError):

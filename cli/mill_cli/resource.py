@@ -9,9 +9,11 @@ import yaml
 from pydantic import ValidationError
 
 from mill_api import names
+from mill_api.limits import MILL_FILE_BYTES
 from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import Problem, problems
 from mill_cli.document import Document, Text, read_document
+from mill_cli.foreign_files import recognize
 from mill_language import Diagnostic, InvalidConfig, parse, render
 from mill_language.decode import MAX_DIAGNOSTICS
 from mill_language.diagnostics import did_you_mean
@@ -31,8 +33,11 @@ class Resource:
     places: "_Places"
 
     def as_mill(self) -> str:
-        """Return it as a `.mill` file. Raise `InvalidConfig` for what that cannot express: two routes of one host."""
+        """Return it as a `.mill` file. Raise `InvalidConfig` if it is too large, or has two routes of one host."""
         text = render(self.spec)
+        if (size := len(text.encode())) > MILL_FILE_BYTES:
+            message = f"as a .mill file it has {size:,} bytes; a deploy takes at most {MILL_FILE_BYTES:,}"
+            raise InvalidConfig([self.places.diagnostic(("spec",), message, "use `kubectl apply --server-side -f`")])
         try:
             parse(text)
         except InvalidConfig as error:
@@ -50,7 +55,8 @@ def read_resource(text: bytes, filename: str) -> Resource:
 
 def _resource(document: Any, places: "_Places") -> Resource:
     if not isinstance(document, dict) or document.get("kind") != names.KIND:
-        raise InvalidConfig([places.diagnostic(("kind",), f"not a {names.KIND}")])
+        has_kind = isinstance(document, dict) and "kind" in document
+        raise InvalidConfig([places.diagnostic(("kind",) if has_kind else (), *recognize(document))])
     if document.get("apiVersion") != names.API_VERSION:
         raise InvalidConfig([places.diagnostic(("apiVersion",), f"apiVersion must be {names.API_VERSION}")])
     metadata = document.get("metadata")

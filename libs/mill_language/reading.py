@@ -1,11 +1,13 @@
 """From the bytes of a `.mill` file to its syntax, without the models of the spec."""
 
+from typing import Final
+
+from mill_api.limits import MILL_FILE_BYTES
 from mill_language.diagnostics import InvalidConfig, locate
 from mill_language.source import Source, Span
 from mill_language.syntax import File, read_file
 
-MAX_BYTES = 256 * 1024
-"""The limit of `kubectl apply` for a resource: nothing larger is of use in the cluster."""
+MAX_BYTES: Final = MILL_FILE_BYTES
 
 
 def service_names(text: str | bytes) -> list[str]:

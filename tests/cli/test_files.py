@@ -25,6 +25,18 @@ error: spec.services[0].replica: unknown field
         ("bad.yaml", RESOURCE.replace("replicas:", "replica:"), MISSPELT),
         ("two.yaml", "a: 1\n---\n", "error: the file has more than one document; a deploy takes one MillDeployment\n"),
         ("other.yml", "kind: Deployment\n", "error: kind: not a MillDeployment\n --> FILE:1:1\n"),
+        (
+            "web.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n",
+            "error: kind: this is a Kubernetes Deployment, not a MillDeployment\n --> FILE:2:1\n",
+        ),
+        (
+            "compose.yaml",
+            "services:\n  web:\n    image: web:1\n",
+            "error: this looks like a Compose file, not a MillDeployment\n --> FILE:1:1\n",
+        ),
+        ("compose.mill", "services:\n  web: {image: 'web:1'}\n", "error: this looks like a Compose file, "),
+        ("help.mill", 'service "web" { image = "web:1", port = 80 }\n', "error: unexpected `,`\n --> FILE:1:32\n"),
         ("no.json", "[1", "error: while parsing a flow sequence: did not find expected ',' or ']'\n"),
         ("old.json", '{"kind": "MillDeployment"}', "error: apiVersion: apiVersion must be mill.dev/v1alpha1\n"),
     ],
@@ -76,12 +88,12 @@ def test_files_that_cannot_be_read(mill: Mill) -> None:
         done = mill(command)
         assert (done.stdout, done.code) == ("", 4)
         assert done.stderr == (
-            "error: mill.conf: No such file or directory (os error 2)\n"
-            "  help: specify a file: `mill deploy production.mill`\n"
+            "error: no file is given, and there is no mill.conf and no .mill file here\n"
+            "  help: name a file, such as `mill deploy production.mill`\n"
         )
     for command in ("validate", "deploy"):
         done = mill(command, "folder")
-        assert (done.stderr, done.code) == ("error: folder: Is a directory (os error 21)\n", 4)
+        assert (done.stderr, done.code) == ("error: folder: Is a directory\n", 4)
         done = mill(command, "a.mill", "-f", "b.mill")
         assert done.stderr.splitlines()[0] == "error: the file is given twice"
         assert done.code == 2

@@ -20,7 +20,8 @@ file_argument = click.argument(
     metavar="[FILE]",
     type=FILE,
     required=False,
-    help="A .mill file, or a MillDeployment in YAML; - is standard input. [default: ./mill.conf]",
+    help="A .mill file, or a MillDeployment in YAML; - is standard input. [default: ./mill.conf, or else the one .mill "
+    "file beside it]",
 )
 file_option = click.option(
     "--file", "-f", metavar="FILE", type=FILE, help="Path to the file, as an alternative to the argument."

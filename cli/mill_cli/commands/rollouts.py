@@ -23,6 +23,7 @@ from mill_cli.commands.parameters import (
 from mill_cli.consent import Consent
 from mill_cli.errors import Exit
 from mill_cli.options import Options
+from mill_cli.output import screen
 
 
 @command()
@@ -59,7 +60,8 @@ def deploy(
       mill deploy production.mill --timeout 5m
       envsubst < production.mill | mill deploy -
     """
-    read = files.read(files.choose(path, file))
+    is_named = options.quiet or screen.interactive_errors()  # by the announcement
+    read = files.read(files.choose(path, file, notice=None if is_named else screen.note))
     announce(options, f"deploying {read.name} to")
     from mill_cli.rollouts import deploy as run
 
