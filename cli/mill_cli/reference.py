@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from mill_cli.command import LazyGroup
+from mill_cli.error_codes import ERROR_CODES
 from mill_cli.main import app
 
 _HEADER: Final = """\
@@ -41,13 +42,14 @@ last line counts the others, so that no failure is hidden. In the end
 ```
 
 - `error` is a message for people, `code` is for programs and never renamed, `help` has the hints, if there are any.
-- An error of the gateway has its [code](api.md#handle-errors) and fields, and its HTTP status as `status`; any other
-  answer with an error has the code `http_error`.
-- A file with problems has the code `invalid_mill_file`, and all problems as `diagnostics`, as `mill validate --json`
-  prints them to standard output, one per line.
-- The other codes are `wrong_usage`, `cannot_connect`, `no_answer`, `unexpected_answer`, `redirected`,
-  `connection_lost`, `timeout`, `interrupted`, `canceled`, `empty_mill_file`, `cannot_read_file`, `cannot_write_output`,
-  `no_logs`, `unknown_failure_code`, and `failed` for all else.
+- An error of the gateway has its [code](api.md#handle-errors) and fields, and its HTTP status as `status`.
+- The problems of a file are in `diagnostics`, each as `mill validate --json` prints it to standard output, one per line.
+
+The other codes are mill's own:
+
+| code | when |
+|---|---|
+CODES
 
 In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `watch` print notices to standard error:
 
@@ -95,7 +97,8 @@ def to_markdown() -> str:
     """Return the text of the page."""
     root = app()
     ctx = click.Context(root, info_name="mill", terminal_width=_WIDTH, **root.context_settings)
-    return "\n".join([_HEADER, *_section(ctx, whole=True)])
+    codes = "\n".join(f"| `{code}` | {when} |" for code, when in ERROR_CODES.items())
+    return "\n".join([_HEADER.replace("CODES", codes), *_section(ctx, whole=True)])
 
 
 def _section(ctx: click.Context, *, whole: bool = False) -> Iterator[str]:
