@@ -43,7 +43,7 @@ last line counts the others, so that no failure is hidden. In the end
 
 - `error` is a message for people, `code` is for programs and never renamed, `help` has the hints, if there are any.
 - An error of the gateway has its [code](api.md#handle-errors) and fields, and its HTTP status as `status`.
-- The problems of a file are in `diagnostics`, each as `mill validate --json` prints it to standard output, one per line.
+- The problems of a file are in `diagnostics`, each as `mill validate --json` prints it to standard output on a line.
 
 The other codes are mill's own:
 
