@@ -126,7 +126,7 @@ bench-logs: setup ## Print the cost of log streams that are not read
 bench-language: setup ## Print how fast .mill files are read
 	$(BIN)/python -m tests.bench.language
 
-bench-cli: setup cluster-up ## Print how long commands of mill take, next to kubectl
+bench-cli: setup cluster-up ## Print what commands of mill take, next to kubectl and Helm: 4 minutes
 	$(BIN)/python -m tests.bench.cli
 
 bench-images: setup cluster-up ## Print how large the image is, and how soon its containers are ready

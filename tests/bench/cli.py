@@ -1,4 +1,4 @@
-"""How long a command of `mill` takes, next to kubectl in the same run: `python -m tests.bench.cli`.
+"""What a command of `mill` takes, next to kubectl and Helm in the same run: `python -m tests.bench.cli`.
 
 Whole processes, one after the other in turn, so that what else the machine does meets all alike. The server's time is
 that of the same requests over a connection that stands already.
@@ -15,6 +15,7 @@ import httpx
 from hack.cluster import Cluster, up
 from hack.install import local_processes as local
 from hack.install.crd import install_crd
+from tests.bench import client_cost
 from tests.bench.figures import heading, row, spread
 
 ROUNDS = 30
@@ -48,6 +49,7 @@ def main() -> None:
     for name in commands:
         row(name, *spread(times[name]))
     row("the four requests of mill status, the server's time", *spread(times["server"]))
+    client_cost.measure(cluster, GATEWAY)
 
 
 def _run(command: list[str], cluster: Cluster) -> float:

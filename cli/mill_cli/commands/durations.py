@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import click
 
-from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
-
 
 class Duration(click.ParamType[timedelta]):
     """A duration above zero, such as `90s` or `1h 30min`. Its value is a timedelta."""
@@ -16,6 +14,9 @@ class Duration(click.ParamType[timedelta]):
         """Return the duration. Raise `click.BadParameter`."""
         if isinstance(value, timedelta):
             return value
+
+        from mill_api.durations import InvalidDuration, parse_duration, to_timedelta
+
         try:
             duration = to_timedelta(parse_duration(value))
         except InvalidDuration as error:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import sys
 from typing import Any, Final
 
@@ -55,6 +54,8 @@ def styled(text: str, style: str) -> str:
 
 def width() -> int | None:
     """Return the characters of a line; None if standard output is not a terminal."""
+    import shutil  # noqa: PLC0415 - imports all kinds of compression
+
     return shutil.get_terminal_size().columns if interactive() else None
 
 
