@@ -62,6 +62,9 @@ In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `wa
 
 They need the right to `get` the MillDeployment; without it they are left out. `--quiet` and `--json` have none.
 
+After a deploy standard error names the URL of each route, and what is wrong with it; on a terminal also the command
+that reaches a service without a route.
+
 With `--quiet`
 
 - `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the events `failed`

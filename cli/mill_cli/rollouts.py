@@ -16,6 +16,7 @@ from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import DEPLOY, RESTART
 from mill_cli.plans import is_outdated, planned_request
+from mill_cli.reach.report import report_reach
 
 PLANS: Final = 5
 """Number of plans that are made while others change what is deployed."""
@@ -30,12 +31,15 @@ def deploy(options: Options, file: File, consent: Consent, *, timeout: timedelta
         for attempt in range(PLANS):
             try:
                 stream = open_stream(gateway, planned_request(gateway, request, file, consent))
-                return follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
+                result = follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
             except Refused as error:
                 if not is_outdated(error) or attempt == PLANS - 1:
                     raise with_places(error, file) from error
                 if not options.quiet:
                     screen.note("what is deployed has changed meanwhile; the plan is another one now:")
+            else:
+                report_reach(gateway, stream, file)
+                return result
     raise AssertionError  # the last attempt returns or raises
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import FakeGateway, as_json
+from hack.pictures.terminal import Terminal
+from tests.cli.conftest import MILL, Mill
+from tests.cli.fake_gateway import FakeGateway, as_json, rollout
 
 FAST = (
     "import mill_cli.reach.forward as module; module.POLL_SECONDS = module.PAUSE_SECONDS = 0.05; "
@@ -357,3 +358,43 @@ def test_a_service_without_a_pod_runs_nothing(mill: Mill, gateway: FakeGateway, 
         "error: no pod of web is running: container exited with code 1\n"
         "  help: `mill logs web --previous` shows its last lines\n"
     )
+
+
+SHOP = 'service "web" {\n  image = "web:1"\n  port = 8080\n  route "shop.example" { path = "/" }\n}\n'
+SERVING = {"replicas": {"desired": 1, "healthy": 1, "serving": 1}}
+DONE = (
+    ("progress", {"service": "web", "phase": "healthy"}),
+    ("done", {"elapsed": 1.0, "success": True}),
+)
+
+
+def test_a_deploy_says_by_which_url_its_services_are_reached(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(*DONE))
+    routes = [route("http://shop.example/", "no ingress controller serves it"), route("https://shop.example/api")]
+    gateway.answers("GET", "/v1/services", as_json([service(ONE, routes=routes, **SERVING), service(name="db")]))
+    done = mill("deploy", mill.file(SHOP), "--namespace", "shop")
+    assert (done.stdout, done.code) == ("  web: healthy\n  deployed (1.0s)\n", 0)
+    assert done.stderr == (
+        "  web: http://shop.example/ (no ingress controller serves it)\n"
+        "  web: https://shop.example/api\n"
+        "  help: `mill forward web --namespace shop` reaches a service without its route\n"
+    )
+    assert gateway.requests[-1] == ("GET", "/v1/services", {"name": "mill", "namespace": "shop"})
+    for option in ("--json", "--quiet"):
+        assert mill("deploy", mill.file(SHOP), option).stderr == ""
+
+
+def test_a_deploy_without_routes_asks_for_none(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(*DONE))
+    done = mill("deploy", mill.file('service "web" {\n  image = "web:1"\n  port = 8080\n}\n'))
+    assert (done.stderr, done.code, len(gateway.asked)) == ("", 0, 1)
+
+
+def test_on_a_terminal_a_deploy_says_which_command_reaches_a_service(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", rollout(*DONE))
+    gateway.answers("GET", "/v1/services", as_json([service(ONE, **SERVING)]))
+    command = [str(MILL), "deploy", mill.file('service "web" {\n  image = "web:1"\n  port = 8080\n}\n')]
+    with Terminal(*command, environment=mill.environment(), folder=mill.folder) as terminal:
+        assert terminal.end() == 0
+        last = terminal.raw.decode().replace("\r\n", "\n").splitlines()[-1]
+    assert last == "  web: `mill forward web`"
