@@ -44,7 +44,7 @@ def reader(namespace: Namespace, tmp_path: Path) -> Reader:
     return Reader(folder, environment, replaces)
 
 
-@pytest.mark.parametrize("page", ["docs/guide.md"])
+@pytest.mark.parametrize("page", ["docs/guide.md", "docs/tasks.md"])
 def test_a_page_shows_what_is_printed(reader: Reader, page: str) -> None:
     differences = list(reader.follow(ROOT / page))
     if differences and os.environ.get(WRITE):
