@@ -176,7 +176,19 @@ POD_ATTACKS: dict[str, tuple[Callable[[Json], Any], str]] = {
         lambda pod: pod.update(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}),
         "sysctl kernel.msgmax",
     ),
+    "probe of another host": (
+        lambda pod: pod["containers"][0].update(livenessProbe={"httpGet": {"host": "10.0.0.1", "port": 80}}),
+        "connect to other addresses than their own: web: 10.0.0.1",
+    ),
+    "hook of another host": (
+        lambda pod: pod["containers"][0].update(lifecycle={"preStop": {"tcpSocket": {"host": "a", "port": 80}}}),
+        "connect to other addresses than their own: web: a",
+    ),
     "ServiceAccount": (lambda pod: pod.update(serviceAccountName="creator"), "may not have this ServiceAccount"),
+    "ServiceAccount by its former field": (
+        lambda pod: pod.update(serviceAccount="creator"),
+        "may not have this ServiceAccount",
+    ),
     "token": (lambda pod: pod.update(automountServiceAccountToken=True), "token of a ServiceAccount: automount"),
     "token by default": (lambda pod: pod.pop("automountServiceAccountToken"), "token of a ServiceAccount: automount"),
     "projected token": (
@@ -247,6 +259,17 @@ def test_no_pod_gets_rights_on_its_node_or_of_others(
         assert is_refused(done, message), f"{body['kind']}: {done}"
 
 
+def test_no_container_leaves_apparmor_by_the_former_annotation(mill: Components) -> None:
+    annotation = {"container.apparmor.security.beta.kubernetes.io/web": "unconfined"}
+    for component, verb, body in (
+        ("operator", "apply", deployment(mill.shop.name)),
+        ("gateway", "create", run(mill.shop.name)),
+    ):
+        template_of(body)["metadata"]["annotations"] = annotation
+        done = mill.send(component, verb, body)
+        assert is_refused(done, "no privileges on their node: annotation container.apparmor"), done
+
+
 def test_all_wrong_things_are_named(mill: Components) -> None:
     body = run(mill.shop.name)
     body["spec"]["template"]["spec"] |= {"hostPID": True, "hostNetwork": True}
@@ -313,6 +336,26 @@ def test_objects_of_others_are_neither_changed_nor_deleted(mill: Components) -> 
         mill.shop.kubectl("delete", "deployment", "web")
 
 
+@pytest.mark.parametrize("labels", [{}, {names.LABEL_MANAGED_BY: names.MANAGED_BY}], ids=["of others", "of Mill"])
+def test_only_pods_of_mill_are_deleted(mill: Components, labels: dict[str, str]) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "a", "labels": labels},
+        # No node has the label, so that nothing runs.
+        "spec": {"containers": [{"name": "a", "image": "a:1"}], "nodeSelector": {"no-such": "node"}},
+    }
+    mill.shop.kubectl("create", "-f", "-", stdin=yaml.safe_dump(body))
+    try:
+        done = mill.kubectl("operator", "delete", "pod", "a", "-n", mill.shop.name, "--dry-run=server", "--wait=false")
+        if labels:
+            assert done.code == 0, done.stderr
+        else:
+            assert is_refused(done, "may not change or delete an object without its label")
+    finally:
+        mill.shop.kubectl("delete", "pod", "a", "--wait=false")
+
+
 def test_what_an_administrator_adds_to_an_object_stays_possible(mill: Components) -> None:
     """The operator may still update it, and may add nothing like it."""
     resource = {"apiVersion": "mill.dev/v1alpha1", "kind": "MillDeployment", "metadata": {"name": "mill"}, "spec": {}}
@@ -346,6 +389,50 @@ def test_what_an_administrator_adds_to_an_object_stays_possible(mill: Components
         assert "logs" not in done.stderr
         deleted = mill.kubectl("operator", "delete", "deployment", "web", "-n", mill.shop.name, "--dry-run=server")
         assert deleted.code == 0, deleted.stderr
+    finally:
+        mill.shop.kubectl("delete", "deployment", "web")
+
+
+def _audience(**token: str) -> Callable[[Json], None]:
+    return _volume(projected={"sources": [{"serviceAccountToken": {"path": "token", **token}}]})
+
+
+WIDENED: dict[str, tuple[Callable[[Json], Any], Callable[[Json], Any], str]] = {
+    "hostPath": (_volume(hostPath={"path": "/var/log"}), _volume(hostPath={"path": "/"}), "v: hostPath"),
+    "nfs": (_volume(nfs={"server": "a", "path": "/logs"}), _volume(nfs={"server": "a", "path": "/"}), "v: nfs"),
+    "audience": (_audience(audience="vault"), _audience(), "v: serviceAccountToken"),
+    "SELinux": (
+        _security(seLinuxOptions={"level": "s0:c1"}),
+        _security(seLinuxOptions={"type": "spc_t"}),
+        "web: seLinuxOptions ::spc_t:",
+    ),
+    "sysctl": (
+        lambda pod: pod.update(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}),
+        lambda pod: pod.update(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "2"}]}),
+        "sysctl kernel.msgmax=2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("added", "widened", "message"), WIDENED.values(), ids=WIDENED)
+def test_what_an_administrator_adds_is_not_widened(
+    mill: Components, added: Callable[[Json], Any], widened: Callable[[Json], Any], message: str
+) -> None:
+    """Something of the same name that gives more is something new."""
+
+    def with_pod(change: Callable[[Json], Any]) -> Json:
+        body = deployment(mill.shop.name)
+        del body["metadata"]["ownerReferences"]
+        # The operator of the cluster does not take it for one of its own.
+        body["metadata"]["labels"][names.LABEL_DEPLOYMENT] = "elsewhere"
+        change(template_of(body)["spec"])
+        return body
+
+    mill.shop.kubectl("create", "-f", "-", stdin=yaml.safe_dump(with_pod(added)))
+    try:
+        done = mill.send("operator", "apply", with_pod(added))
+        assert done.code == 0, done.stderr
+        assert is_refused(mill.send("operator", "apply", with_pod(widened)), message)
     finally:
         mill.shop.kubectl("delete", "deployment", "web")
 
