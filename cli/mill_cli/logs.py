@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.streams import EventStream, Request, ServerEvent
@@ -14,9 +15,11 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.log_lines import LineStyle, color_of
-from mill_cli.output.text import one_line
+from mill_cli.output.text import one_line, with_detail
 
-MOST_LINES = 10_000
+LONGEST_CAUSE: Final = 300
+"""Characters of a cause."""
+MOST_LINES: Final = 10_000
 """The gateway's limit of `tail`."""
 
 
@@ -63,8 +66,12 @@ def print_logs(options: Options, request: LogRequest) -> Exit:
     query, style = request.query(options), request.style(interactive=screen.interactive())
     with Gateway(options) as gateway:
         if request.name is not None:
+            is_empty = True
             for event in _lines(gateway, request.name, query):
+                is_empty = False
                 _print(event, options, style, request.name)
+            if is_empty and not options.as_json and not options.quiet:
+                _explain_silence(gateway, request.name)
             return Exit.SUCCESS
         services = [str(each["name"]) for each in gateway.get("/v1/services", **options.query)]
         if not services:
@@ -82,6 +89,18 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
         if event.name == "error":
             raise CliError(Exit.FAILED, event.text, *_advice(event.text), kind="no_logs")
         yield event
+
+
+def _explain_silence(gateway: Gateway, name: str) -> None:
+    """Say on standard error why a service has no lines, if something is wrong with it."""
+    try:
+        services = gateway.get("/v1/services", **gateway.options.query, service=name)
+    except CliError:
+        return
+    for each in services if isinstance(services, list) else ():
+        if each.get("name") == name and each.get("message"):
+            why = with_detail(str(each["message"]), each.get("detail"))
+            screen.note(f"{one_line(name)} has no lines: {one_line(why)[:LONGEST_CAUSE]}")
 
 
 def _advice(problem: str) -> list[str]:

@@ -238,3 +238,18 @@ def test_why_there_are_no_lines(mill: Mill, gateway: FakeGateway, reason: str, h
     gateway.answers("GET", WEB, stream(event("error", reason)))
     done = mill("logs", "web", "--previous")
     assert (done.stdout, done.stderr, done.code) == ("", f"error: {reason}\n{hint}", 1)
+
+
+def test_a_service_without_lines_says_what_is_wrong_with_it(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", WEB, stream())
+    failed = {"name": "web", "message": "image pull failed: tag not found", "detail": "image web:9\x1b[31m"}
+    gateway.answers("GET", "/v1/services", as_json([failed, {"name": "api", "message": "x"}]))
+    done = mill("logs", "web", "-n", "shop")
+    assert (done.stdout, done.code) == ("", 0)
+    assert done.stderr == (
+        "web has no lines: image pull failed: tag not found (image web:9\N{REPLACEMENT CHARACTER}[31m)\n"
+    )
+    assert gateway.requests[-1] == ("GET", "/v1/services", {"namespace": "shop", "service": "web"})
+    assert [mill("logs", "web", option).stderr for option in ("--json", "--quiet")] == ["", ""]
+    gateway.answers("GET", "/v1/services", as_json([{"name": "web", "message": None}]))
+    assert mill("logs", "web").stderr == ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hack.cluster import Cluster
 from tests.e2e.conftest import MILL, Finished, Namespace, free_port, wait_for
@@ -160,3 +161,26 @@ def test_the_proxy_ends_with_the_command_however_that_ends(through: Through, tmp
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 128 + signal.SIGTERM
     wait_for("the proxy's end", lambda: proxies(through.namespace) == [])
+
+
+def test_a_service_is_reached_in_the_context_of_the_gateway(through: Through, tmp_path: Path) -> None:
+    """The kubeconfig's own context is another one, where there is no such pod."""
+    file = tmp_path / "web.mill"
+    image = f"{through.namespace.registry}/web:1"
+    file.write_text(f'service "web" {{\n  image = "{image}"\n  port = 8080\n  cpu = 0.02\n}}\n')
+    assert through("deploy", str(file)).code == 0
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "kubectl").symlink_to(through.namespace.cluster.kubectl)
+    found = yaml.safe_load(Path(through.environment["KUBECONFIG"]).read_text())
+    elsewhere = {"name": "elsewhere", "cluster": {"server": "https://127.0.0.1:1"}}
+    found["clusters"].append(elsewhere)
+    context = {"cluster": "elsewhere", "user": found["contexts"][0]["context"]["user"]}
+    found["contexts"].append({"name": "elsewhere", "context": context})
+    found["current-context"] = "elsewhere"
+    other = tmp_path / "kubeconfig"
+    other.write_text(yaml.safe_dump(found))
+    variables = {"KUBECONFIG": str(other), "PATH": f"{folder}:{os.environ['PATH']}"}
+    done = through("exec", "web", "--", "/web", "-get", "http://127.0.0.1:8080/", **variables)
+    assert (done.stderr, done.code) == ("", 0)
+    assert done.stdout.startswith("web 1 on web-")
