@@ -7,6 +7,7 @@ ERROR_CODES: Final[Mapping[str, str]] = {
     "wrong_usage": "the command line cannot be run",
     "cannot_connect": "no connection to the gateway",
     "no_answer": "the gateway did not answer; it may have received the request",
+    "not_a_gateway": "another server answered",
     "unexpected_answer": "the gateway's answer cannot be read",
     "redirected": "the gateway redirected to another origin",
     "http_error": "an answer with an error that is not the gateway's; `status` has the HTTP status",

@@ -11,6 +11,7 @@ from tests.cli.seed import EVENTS, LINES, SEED
 
 REFUSED = "error: connection refused — is the cluster running? (address: http://127.0.0.1:1)\n"
 ADDRESS = "  help: set the gateway's address with --address or MILL_ADDRESS\n"
+START = "  help: `make start` in the repository of mill starts a gateway on this machine\n"
 CONTEXT = "  help: use --context to connect to the gateway in the cluster of a kubeconfig context\n"
 
 
@@ -31,13 +32,13 @@ def test_a_refused_connection_exits_with_2(mill: Mill) -> None:
 def test_a_refused_connection_to_the_default_address_has_a_hint(mill: Mill) -> None:
     nowhere, environment = mill.nowhere(), {"MILL_ADDRESS": ""}
     done = nowhere("nodes", **environment)
-    assert (done.stderr, done.code) == (REFUSED + ADDRESS, 2)
+    assert (done.stderr, done.code) == (REFUSED + ADDRESS + START, 2)
     kubeconfig = mill.folder / mill.file("{}", "kubeconfig")
     done = nowhere("nodes", KUBECONFIG=f"/gone:{kubeconfig}", **environment)
-    assert (done.stderr, done.code) == (REFUSED + ADDRESS + CONTEXT, 2)
+    assert (done.stderr, done.code) == (REFUSED + ADDRESS + CONTEXT + START, 2)
     (mill.folder / ".kube").mkdir()
     kubeconfig.rename(mill.folder / ".kube" / "config")
-    assert nowhere("nodes", **environment).stderr == REFUSED + ADDRESS + CONTEXT
+    assert nowhere("nodes", **environment).stderr == REFUSED + ADDRESS + CONTEXT + START
 
 
 def test_a_context_without_kubectl(mill: Mill) -> None:

@@ -31,7 +31,6 @@ def text(status: int, body: bytes) -> Answer:
         ),
         (refusal(403, "jane may not list nodes"), "error: jane may not list nodes\n"),
         (refusal(404, "no such path: /v1/nodes"), "error: no such path: /v1/nodes\n"),
-        (text(404, b"404 page not found\n"), "error: HTTP 404: 404 page not found\n"),
         (refusal(409, "volume is attached"), "error: volume is attached\n"),
         (text(413, b"length limit exceeded"), "error: HTTP 413: length limit exceeded\n"),
         (refusal(500, "internal error"), f"error: internal error\n{REQUEST}"),

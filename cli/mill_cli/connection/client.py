@@ -105,7 +105,7 @@ class Gateway:
         try:
             return loads(content) if content else None
         except (ValueError, RecursionError) as error:
-            raise no_json(response, error) from error
+            raise no_json(response, content, self.target, error) from error
 
     @contextlib.contextmanager
     def send(self, method: str, path: str, *, read: float, **request: Any) -> Iterator[httpx.Response]:

@@ -12,12 +12,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from mill_cli.connection import other_servers
 from mill_cli.connection.target import Direct, Target, ThroughCluster
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 
 UNAVAILABLE: Final = (502, 503, 504)
 """Answers of a gateway that is starting, or of a proxy before it that finds none."""
+_USE_CONTEXT: Final = "use --context to connect to the gateway in the cluster of a kubeconfig context"
+_API_SERVER: Final = "the address is that of a Kubernetes API server: use --context to connect through it"
 _SHOWN: Final = 500
 """Characters shown of an answer that is not an error of the gateway."""
 
@@ -25,17 +28,30 @@ _SHOWN: Final = 500
 class Refused(CliError):
     """The gateway, or a proxy before it, answered with an error."""
 
-    def __init__(self, status: int, body: Any, message: str, *advice: str) -> None:
+    def __init__(self, status: int, body: Any, message: str, *advice: str, kind: str = "") -> None:
         self.status = status
         self.body: dict[str, Any] = body if isinstance(body, dict) else {}
         code = self.body.get("code")
-        super().__init__(Exit.FAILED, message, *advice, kind=code if code and isinstance(code, str) else "http_error")
+        own = code if isinstance(code, str) else ""
+        super().__init__(Exit.FAILED, message, *advice, kind=kind or own or "http_error")
 
     def to_json(self) -> dict[str, Any]:
         """Return the error with its status and whatever else the gateway answered, such as `diagnostics`."""
         own = super().to_json() | {"status": self.status}
         more = {} if self.body.get("kind") == "Status" else self.body  # the API server's has nothing that helps
         return own | {key: value for key, value in more.items() if key not in (*own, "request_id")}
+
+
+class NotAGateway(Refused):
+    """Another server answered, of which nothing is known."""
+
+    def __init__(self, response: httpx.Response, content: bytes, target: Target) -> None:
+        hints = [other_servers.advice(response, content, target)]
+        if isinstance(target, Direct) and _kubeconfig():
+            hints.append(_USE_CONTEXT)
+        message = other_servers.message(response, content, target)
+        super().__init__(response.status_code, None, message, *hints, kind="not_a_gateway")
+        self.code = Exit.CANNOT_CONNECT
 
 
 class Unanswered(CliError):
@@ -53,6 +69,8 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
         body = json.loads(content)
     except (ValueError, RecursionError):
         body = None
+    if other_servers.is_other_server(response, body, content):
+        return NotAGateway(response, content, target)
     if isinstance(body, dict) and isinstance(body.get("error"), str):
         message = body["error"]
     elif isinstance(body, dict) and body.get("kind") == "Status":  # of the API server, before the gateway
@@ -61,7 +79,9 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
         message = f"HTTP {status}: {one_line(content[: 4 * _SHOWN].decode(errors='replace'))[:_SHOWN]}"
     advice = []
     if isinstance(body, dict) and body.get("kind") == "Status" and status in (404, 503):
-        advice.append("set --gateway to the Service of the gateway")
+        advice.append(
+            "set --gateway to the Service of the gateway" if isinstance(target, ThroughCluster) else _API_SERVER
+        )
     if status == 401:
         advice += _token_advice(body, message, target, token=token)
     if status >= 500 and isinstance(body, dict) and body.get("request_id"):
@@ -87,8 +107,10 @@ def _token_advice(body: Any, message: str, target: Target, *, token: bool) -> li
     return advice
 
 
-def no_json(response: httpx.Response, error: Exception) -> CliError:
+def no_json(response: httpx.Response, content: bytes, target: Target, error: Exception) -> CliError:
     """Return the error for an answer that should be JSON."""
+    if other_servers.is_page(response):
+        return NotAGateway(response, content, target)
     return CliError(
         Exit.FAILED,
         f"HTTP {response.status_code}: invalid JSON: {error}",
@@ -112,6 +134,9 @@ def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
     """Return the error for a request without an answer."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return _unconnected(error, target)
+    if isinstance(error, httpx.RemoteProtocolError) and "illegal status line" in str(error):
+        message = f"no mill gateway answers there ({target}): the answer is not HTTP"
+        return Unanswered(Exit.CANNOT_CONNECT, message, other_servers.wrong_address(target), sent=False)
     why = "no answer in time" if isinstance(error, httpx.TimeoutException) else error_text(error)
     return Unanswered(Exit.FAILED, f"request failed: {why} ({target})", "try again", sent=True)
 
@@ -142,7 +167,9 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     if isinstance(target, Direct) and not target.chosen:
         advice.append("set the gateway's address with --address or MILL_ADDRESS")
     if isinstance(target, Direct) and _kubeconfig():
-        advice.append("use --context to connect to the gateway in the cluster of a kubeconfig context")
+        advice.append(_USE_CONTEXT)
+    if isinstance(target, Direct) and not target.chosen:
+        advice.append("`make start` in the repository of mill starts a gateway on this machine")
     return Unanswered(Exit.CANNOT_CONNECT, message, *advice, sent=False)
 
 
