@@ -41,7 +41,7 @@ def _row(name: str, found: Sequence[Outcome]) -> list[str]:
         return [name, *[NOTHING] * 5]
     seconds = sorted({each.heal_seconds for each in found if each.heal_seconds})
     rollouts = [each.followed for each in found]
-    codes = sorted({code for each in rollouts for code in each.suspected})
+    codes = sorted({code for each in rollouts for code in each.suspected if code})
     return [
         name,
         " or ".join(f"{each:g}" for each in seconds) + " s" if seconds else NOTHING,
