@@ -66,7 +66,9 @@ FOREIGN = (
     "mill_gateway.streams.logs",
     "mill_cli.connection.failures",
     "mill_cli.explain",
+    "mill_cli.output.cells",
     "mill_cli.output.differences",
+    "mill_cli.output.failures",
     "mill_cli.output.lines",
     "mill_cli.output.rows",
     "mill_cli.output.tables",
@@ -76,6 +78,7 @@ FOREIGN = (
 
 ALLOWED = {
     "mill_cli.explain": {"sub"},  # over the texts of our own table of codes
+    "mill_cli.output.failures": {"sub"},  # the name of a service alone
     "mill_gateway.core.log_lines": {"sub"},  # a class alone
     "mill_operator.core.redaction.urls": {"split"},  # at a class alone
 }

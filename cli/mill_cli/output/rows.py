@@ -52,7 +52,7 @@ class Row:
 
     def apply(self, event: str, data: dict[str, Any], now: float) -> None:
         """Apply an event of this service."""
-        phase = data.get("phase")
+        phase = str(data.get("phase") or "")
         if event == "failed":
             self.failure = read_failure(data)
             self._judge("failed", self.failure.reason, now)
@@ -64,12 +64,12 @@ class Row:
             if phase == HEALTHY and self.window.is_needed:
                 self._settle()
             else:
-                text = ENDS.get(str(phase), HEALTHY)
+                text = ENDS.get(phase, HEALTHY)
                 self._judge(text, text, now)
         elif phase:
             line = event_text(event, data) or one_line(str(data.get("message") or ""))
-            kind = str(phase) if phase in ("suspect", "waiting") else "starting"
-            self._progress(kind, line or SAID.get(str(phase), one_line(str(phase))))
+            kind = phase if phase in ("suspect", "waiting") else "starting"
+            self._progress(kind, line or SAID.get(phase, one_line(phase)))
 
     def observe(self, service: Mapping[str, Any], now: float, wall: float | None) -> None:
         """Apply the status of the service, unless a verdict is newer."""

@@ -59,6 +59,15 @@ def test_a_service_in_an_unknown_state_has_no_verdict() -> None:
 
 
 @pytest.mark.parametrize("value", ODD, ids=repr)
+def test_malformed_events_end_no_display(value: Any) -> None:
+    rows = Rows(["web"])
+    for event in ("progress", "failed"):
+        rows.apply(event, {"service": "web", "phase": value, "elapsed": value, "reason": value, "detail": value}, 0.0)
+    rows.apply("progress", {"service": value, "phase": value}, 0.0)
+    assert [(row.name, row.kind) for row in rows.shown][:1] == [("web", "failed")]
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
 def test_malformed_replica_counts_are_ignored(value: Any) -> None:
     rows = Rows(["web"])
     rows.observe([{"name": "web", "state": "Pending", "replicas": value}, {"name": value, "state": value}, value], 0.0)
