@@ -97,7 +97,7 @@ def _show_plain(rollout: FollowedRollout, items: EventQueue) -> bool:
     items.read(rollout.stream)
     plain = PlainRollout(rollout.services(), rollout.messages, options)  # the stream is read meanwhile
     success = False
-    with items.polling(lambda: _read_services(rollout) if plain.is_suspicious else None, NOTICE_SECONDS):
+    with items.polling(lambda: _read_services(rollout) if plain.needs_status else None, NOTICE_SECONDS):
         try:
             for item in items.receive(lambda: plain.due):
                 if isinstance(item, ServerEvent):

@@ -56,6 +56,8 @@ In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `wa
 - what is wrong for five seconds and has not failed yet, with the time until it does, such as
   `web: waiting: no nodes available: insufficient memory (largest node: 23.4 GiB; fails in 115s)`; again only when the
   cause changes;
+- what the health checks of a start report that has not become ready for five seconds, such as
+  `web: waiting: not ready: health check: HTTP 503 (fails in 25s)`; that nothing listens yet, after half of its time;
 - a failure that standard output holds for more than three seconds, until the services before it have their verdicts;
 - below a failure what matters of it: the image that cannot be pulled, the command that was not found, the last line of
   the log.

@@ -205,6 +205,11 @@ class ServiceStatus(ApiModel):
     due_at: Time | None = Field(
         None, description="Time at which what is wrong, or is in progress, becomes a failure, unless it ends before."
     )
+    health_check: str | None = Field(
+        None,
+        description="What the health checks of a service that is Starting report, such as HTTP 503. Empty while it is "
+        "normal that the service is not ready yet.",
+    )
     detail: str | None = Field(
         None,
         description="What matters of the reason beside `message`: the image that cannot be pulled, the command that "

@@ -23,6 +23,8 @@ LONGEST_CAUSE: Final = 300
 """Characters of a cause."""
 MINUTES_FROM: Final = 180
 """Seconds from which a time is reported in minutes and seconds."""
+ENDS_START: Final = ("pulling", "waiting", "suspect", "healthy", "settled", "stopped")
+"""The phases of a service that is not starting any more."""
 ENDS_SUSPICION: Final = ("pulling", "starting", "waiting", "healthy", "settled", "stopped")
 """The phases of a service of which nothing is wrong."""
 
@@ -76,22 +78,29 @@ class Notices:
         self._width = width
         self._failures = failures
         self._suspicions: dict[str, _Suspicion] = {}
+        self._starting: dict[str, float] = {}
+        """Services that are starting, with the moment at which that began."""
         self._failed: set[str] = set()
         """Services that have failed: what is wrong with them is known."""
         self._unreported: list[_Failure] = []
 
-    @property
-    def is_suspicious(self) -> bool:
-        """Whether the status of the services is needed: something is wrong, and may change."""
-        return bool(self._suspicions)
+    def needs_status(self, now: float) -> bool:
+        """Return whether the status of the services is needed: something is wrong, or a start takes long."""
+        started_at = list(self._starting.values())  # the caller is another thread
+        return bool(self._suspicions) or any(now >= each + SUSPICION_SECONDS for each in started_at)
 
     def apply(self, event: str, data: Mapping[str, Any], now: float) -> None:
         """Apply an event of the stream."""
         service, phase = data.get("service"), data.get("phase")
         if event == "done":
             self._suspicions.clear()
+            self._starting.clear()
         if not isinstance(service, str):
             return
+        if phase == "starting" and event != "failed":
+            self._starting.setdefault(service, now)
+        elif event == "failed" or phase in ENDS_START:
+            self._starting.pop(service, None)
         if event == "failed":
             self._fail(service, data, now)
         elif phase == "suspect" and service not in self._failed:
@@ -110,18 +119,26 @@ class Notices:
         """
         for each in services:
             name = each.get("name") if isinstance(each, Mapping) else None
-            known = self._suspicions.get(name) if isinstance(name, str) else None
+            known = self._known(name, each) if isinstance(name, str) else None
             if known is None:
                 continue
-            if each.get("state") != "Suspect":
+            message = _text(each.get("message")) or known.message if each.get("state") == "Suspect" else _unready(each)
+            if not message:
                 known.stands = False
                 continue
             if not known.stands:
                 known.stands, known.began_at = True, now
-            known.change(_text(each.get("message")) or known.message, now)
+            known.change(message, now)
             known.detail = _text(each.get("detail"))
             left = seconds_until(each.get("dueAt"), server_time)
             known.fails_at = None if left is None else now + left
+
+    def _known(self, service: str, status: Mapping[str, Any]) -> _Suspicion | None:
+        """Return what is known to be wrong with a service: also that its health checks fail while it is starting."""
+        began_at = self._starting.get(service)
+        if service not in self._suspicions and began_at is not None and (message := _unready(status)):
+            self._suspicions[service] = _Suspicion(began_at, message, began_at)
+        return self._suspicions.get(service)
 
     def lines(self, now: float, is_held: Callable[[str], bool]) -> list[str]:
         """Return the lines to print now. `is_held` tells whether standard output holds lines of a service."""
@@ -156,6 +173,12 @@ class Notices:
             if suspicion.due is not None and now >= suspicion.due:
                 suspicion.reported.add(suspicion.message)
                 yield service, suspicion.text(now)
+
+
+def _unready(status: Mapping[str, Any]) -> str:
+    """Return what the health checks of a service report that is starting; empty while that is normal."""
+    found = _text(status.get("healthCheck")) if status.get("state") == "Starting" else ""
+    return f"not ready: health check: {found}" if found else ""
 
 
 def _text(value: object) -> str:

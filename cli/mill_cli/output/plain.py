@@ -26,9 +26,9 @@ class PlainRollout:
         self._notices = Notices(max(map(len, services), default=0), failures=not options.verbose)
 
     @property
-    def is_suspicious(self) -> bool:
+    def needs_status(self) -> bool:
         """Whether the status of the services is needed."""
-        return self._notices.is_suspicious
+        return self._notices.needs_status(time.monotonic())
 
     @property
     def due(self) -> float | None:

@@ -107,13 +107,13 @@ def test_the_time_that_is_left_is_by_the_gateways_clock() -> None:
     assert log.printed == [(6.0, f"web: waiting: {NO_MEMORY}")]
 
 
-@pytest.mark.parametrize("phase", ["pulling", "starting", "waiting", "healthy", "settled", "stopped"])
+@pytest.mark.parametrize("phase", ["pulling", "waiting", "healthy", "settled", "stopped"])
 def test_what_is_over_within_five_seconds_is_not_reported(phase: str) -> None:
     log = Log()
     log.event(1.0, "progress", SUSPECT)
     log.event(5.9, "progress", {"service": "web", "phase": phase})
     log.until(100.0)
-    assert (log.printed, log.notices.is_suspicious) == ([], False)
+    assert (log.printed, log.notices.needs_status(log.now)) == ([], False)
 
 
 def test_a_pod_that_gets_a_node_does_not_end_what_is_wrong_with_another() -> None:
@@ -160,7 +160,7 @@ def test_what_the_status_has_no_longer_is_not_reported_until_it_has_it_again() -
     log.event(0.0, "progress", SUSPECT)
     log.status(4.0, web(state="Starting", message=""))
     log.until(20.0)
-    assert (log.printed, log.notices.due, log.notices.is_suspicious) == ([], None, True)
+    assert (log.printed, log.notices.due, log.notices.needs_status(log.now)) == ([], None, True)
     log.status(20.0, web())
     log.until(40.0)
     assert log.printed == [(25.0, f"web: waiting: {NO_MEMORY}")]
@@ -227,7 +227,7 @@ def test_a_failure_ends_the_suspicion_and_no_other_begins() -> None:
     log.event(4.0, "failed", {"service": "web", "reason": NO_MEMORY})
     log.event(5.0, "progress", SUSPECT)
     log.until(100.0)
-    assert (log.printed, log.notices.is_suspicious) == ([], False)
+    assert (log.printed, log.notices.needs_status(log.now)) == ([], False)
     log.event(100.0, "progress", {"service": "web", "phase": "healthy"})
     log.event(101.0, "progress", SUSPECT)
     log.until(200.0)
@@ -255,3 +255,74 @@ def test_names_are_as_wide_as_on_standard_output() -> None:
     notices = Notices(6)
     notices.apply("failed", IMAGE | {"service": "web"}, 0.0)
     assert notices.lines(0.0, lambda _: False) == ["  web:    image registry.example/web:9"]
+
+
+STARTING = {"service": "web", "phase": "starting"}
+
+
+def unready(check: str | None = "HTTP 503", **more: Any) -> list[dict[str, Any]]:
+    return [{"name": "web", "state": "Starting", "healthCheck": check, "dueAt": due_at(31.0), **more}]
+
+
+class TestAStartThatTakesLong:
+    def test_failing_health_checks_are_reported_after_five_seconds_and_until_when(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        assert not log.notices.needs_status(5.9)
+        assert log.notices.needs_status(6.0)
+        for moment in (6.0, 8.0, 10.0):
+            log.status(moment, unready())
+        assert log.printed == [(6.0, "web: waiting: not ready: health check: HTTP 503 (fails in 25s)")]
+
+    def test_a_start_whose_checks_report_nothing_is_silent(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.status(6.0, unready(None))
+        log.status(8.0, unready(5))  # type: ignore[arg-type]
+        log.status(10.0, [{"name": "web", "state": "Starting", "message": "text of a state before"}])
+        log.until(100.0)
+        assert log.printed == []
+
+    def test_another_report_is_printed_when_it_has_lasted(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.status(6.0, unready())
+        log.status(8.0, unready("no answer in time"))
+        log.status(10.0, unready())
+        log.status(12.0, unready("no answer in time"))
+        log.until(20.0)
+        assert [each for each, _ in log.printed] == [6.0, 17.0]
+
+    @pytest.mark.parametrize("phase", ["healthy", "settled", "stopped", "waiting"])
+    def test_a_start_that_is_over_is_not_reported(self, phase: str) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.event(5.0, "progress", {"service": "web", "phase": phase})
+        log.status(7.0, unready())  # of a replica of the gateway that is behind
+        assert (log.printed, log.notices.needs_status(log.now)) == ([], False)
+
+    def test_a_failure_says_more(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.event(2.0, "failed", FAILED | {"service": "web"})
+        log.status(7.0, unready())
+        assert not any("not ready" in text for _, text in log.printed)
+        assert not log.notices.needs_status(log.now)
+
+    def test_what_is_wrong_during_a_start_is_one_more_report(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.status(6.0, unready())
+        log.event(8.0, "progress", SUSPECT)
+        log.status(9.0, web())
+        log.until(20.0)
+        assert [text for _, text in log.printed] == [
+            "web: waiting: not ready: health check: HTTP 503 (fails in 25s)",
+            f"web: waiting: {NO_MEMORY}",
+        ]
+
+    def test_the_end_of_the_rollout_ends_it(self) -> None:
+        log = Log()
+        log.event(1.0, "progress", STARTING)
+        log.event(2.0, "done", {"success": True})
+        assert not log.notices.needs_status(100.0)

@@ -65,6 +65,7 @@ class NextStates:
                 "state": state,
                 **self._serving(observed),
                 "due_at": timestamps.render(due) if due is not None and state is not State.FAILED else None,
+                "health_check": observed.health_check if state is State.STARTING else None,
                 "failed_at": self._failed_at(before) if state is State.FAILED else None,
                 "root": observed.root if state is State.FAILED else None,
                 "image": observed.image,
@@ -89,6 +90,7 @@ class NextStates:
                 "state": observed.state,
                 "image": observed.image,
                 "replicas": observed.replicas,
+                "health_check": None,
                 "failed_at": self._failed_at(before) if observed.state is State.FAILED else None,
                 **why,
             }

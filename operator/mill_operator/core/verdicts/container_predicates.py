@@ -45,6 +45,8 @@ BEHIND_AN_ERROR: Final = pattern(
     r"|\s+[\])}].*|\s+'[^']*',?|Node\.js v.*|npm (?:ERR!|error).*)$"
 )
 """Lines that runtimes write behind the error with which a program ends: its stack, and its properties."""
+NO_PROBE: Final = "the container runs and does not become ready"
+"""The evidence of a container that is not ready, while no event of a probe is known."""
 REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
 
 
@@ -125,7 +127,7 @@ def unready(subject: PodSubject) -> Match | None:
     values = {"budget": f"{budget.total_seconds():g}s"}
     since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.node_clock_skew
     probe = subject.results.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
-    return Match(probe.message if probe else "the container runs and does not become ready", values, since, budget)
+    return Match(probe.message if probe else NO_PROBE, values, since, budget)
 
 
 def nothing_listens(subject: PodSubject) -> Match | None:

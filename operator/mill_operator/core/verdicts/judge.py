@@ -17,7 +17,8 @@ from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.dependence import has_crashed_before, pods_to_renew
 from mill_operator.core.verdicts.findings import MINUTE, Finding, find
-from mill_operator.core.verdicts.lookup_requests import lookup_requests, next_lookup_at
+from mill_operator.core.verdicts.health_checks import failing_health_check, reported_at
+from mill_operator.core.verdicts.lookup_requests import lookup_requests, next_lookup_at, probes_looked_up_at
 from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.patience import blocked, with_patience
 from mill_operator.core.verdicts.pod_subjects import (
@@ -117,6 +118,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
         serving_since=serving_since(pods.serving, given.serving_since, now) if pods.serving else None,
         serving_images=_images(pods.serving),
         recreated=service.recreate and given.problem is None,
+        health_check=failing_health_check(finding, now),
     )
 
 
@@ -231,13 +233,14 @@ def _wake_at(
     service: DesiredService, pods: Sequence[ObservedPod], findings: Sequence[Finding], now: datetime
 ) -> datetime | None:
     moments = [finding.due for finding in findings]
+    moments += [reported_at(finding) for finding in findings]
     moments += [_next_minute(finding, now) for finding in findings if finding.rule is SLOW_PULL]
     for pod in pods:
         if pod.ready:
             moments.append(_settled_at(pod, service))
         if pod.bound_at is not None and not pod.container.image_present:
             moments.append(pod.bound_at + QUIET_PULL)
-        moments.append(next_lookup_at(pod, now))
+        moments += [next_lookup_at(pod, now), probes_looked_up_at(pod)]
     return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 

@@ -19,13 +19,15 @@ SILENCE: Final = timedelta(seconds=5)
 """A pod that has not reached its first container for so long is looked up, and again after twice that time, …"""
 NODE_SILENCE: Final = timedelta(seconds=10)
 """A pod without news for so long may be on a lost node."""
-PROBED_IN_VAIN: Final = timedelta(seconds=10)
+PROBED_IN_VAIN: Final = timedelta(seconds=5)
 """After this time, Events about a failing probe are looked up."""
 LONG_UNSCHEDULABLE: Final = timedelta(seconds=60)
 """A pod that found no node for so long may be waiting for one that an autoscaler has ordered."""
 
 SOON: Final = 5.0
 """Seconds for which a result is fresh."""
+OF_A_PROBE: Final = 10.0
+"""What a probe reports changes during a start, and the verdict names what it reported last."""
 LATER: Final = 20.0
 MINUTE: Final = 60.0
 """For a list of all nodes, which is the largest lookup."""
@@ -111,9 +113,9 @@ def _about_its_silence(pod: ObservedPod, now: datetime) -> set[LookupRequest]:
     if pod.container.running_since is None:
         return set()
     if not pod.container.ready:
-        return (
-            {_events(pod, LATER), *_node(pod, SOON)} if now - pod.container.running_since >= PROBED_IN_VAIN else set()
-        )
+        waited = now - pod.container.running_since
+        asked = {_events(pod, OF_A_PROBE)} if waited >= PROBED_IN_VAIN else set()
+        return asked | (_node(pod, SOON) if waited >= NODE_SILENCE else set())
     # Its own container is ready. It is not: because of another container, a gate, or the controller that watches nodes.
     return set() if pod.injected or pod.gate else _node(pod, SOON)
 
@@ -127,6 +129,12 @@ def next_lookup_at(pod: ObservedPod, now: datetime) -> datetime | None:
     while waiting_since + pause <= now:
         pause *= 2
     return waiting_since + pause
+
+
+def probes_looked_up_at(pod: ObservedPod) -> datetime | None:
+    """Return when to look up what the probes of a pod report, though nothing happens; None if it has no use."""
+    running_since = pod.container.running_since
+    return None if running_since is None or pod.container.ready else running_since + PROBED_IN_VAIN
 
 
 def _events(pod: ObservedPod, fresh: float, says: str = "") -> LookupRequest:

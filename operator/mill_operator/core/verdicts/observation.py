@@ -72,6 +72,8 @@ class Observation:
     """Pods that crashed while something that it refers to did not serve, and are to be replaced."""
     recreated: bool = False
     """Whether the pods of the older version had to end first."""
+    health_check: str | None = None
+    """What its health checks report while it starts; None while that is normal or not known."""
     lookup_requests: frozenset[LookupRequest] = frozenset()
     """Lookups that would help to judge it."""
     internal_error: InternalError | None = None
