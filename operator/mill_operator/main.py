@@ -3,21 +3,13 @@
 import sys
 from collections.abc import Callable, Sequence
 
+from mill_process.extras import imports_of_extra
+
 
 def run() -> None:
     """Run what the arguments name. The exit code is 2 if a package of the extra `operator` is not installed."""
-    arguments = sys.argv[1:]
-    try:
-        program = _program_of(arguments)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("mill_"):
-            raise
-        print(
-            f"error: mill-operator needs the Python module `{error.name}`, which is not installed\n"
-            "  help: install Mill with the operator's packages, in its repository: pip install '.[operator]'",
-            file=sys.stderr,
-        )
-        sys.exit(2)
+    with imports_of_extra("operator"):
+        program = _program_of(sys.argv[1:])
     program()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.main import _listen
+from mill_gateway.process import _listen
 from mill_gateway.server.connections import Connections
 from mill_gateway.settings import Settings
 from mill_process.settings import SettingsError, flag, load, table, variable
