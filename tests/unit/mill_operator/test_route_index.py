@@ -201,10 +201,24 @@ def test_one_that_shares_a_route_is_requeued_when_that_begins_and_ends() -> None
     assert index.requeued == [SHOP, SHOP]
 
 
-def test_an_ingress_that_only_has_our_labels_holds_nothing() -> None:
+@pytest.mark.parametrize("owner", ["MillDeployment x", "Application mill"])
+def test_an_ingress_that_only_has_our_labels_holds_nothing(owner: str) -> None:
     index = Index()
-    index.have(replace(ingress(SHOP, ROOT), owner=""), replace(ingress(SHOP, ROOT, name="b"), owner="MillDeployment x"))
+    index.have(replace(ingress(SHOP, ROOT), owner=owner))
     assert index.claim(LIVE, [claim(LIVE, ROOT)]) == {}
+
+
+def test_an_ingress_that_its_milldeployment_has_left_holds_its_routes() -> None:
+    """It gets the requests, and would go on to get those of another one that had them."""
+    index = Index()
+    left = replace(ingress(SHOP, ROOT), owner="")
+    index.have(left)
+    (conflict,) = index.claim(LIVE, [claim(LIVE, ROOT)]).values()
+    assert conflict.holder.is_orphaned
+    assert index.claim(SHOP, [claim(SHOP, ROOT)]) == {}, "one of that name takes it over"
+    index.release(SHOP)
+    index.update(left.key, None)
+    assert index.requeued == [LIVE]
 
 
 def test_nothing_is_kept_of_what_is_gone() -> None:

@@ -137,6 +137,27 @@ class TestRouteTaken:
                 assert server.find(resource, "one", "second") is not None
 
     @virtual_time
+    async def test_an_ingress_that_was_orphaned_keeps_its_routes(self, server: ApiServer) -> None:
+        """Whoever deletes a MillDeployment so that all of it runs on would get the requests of the next one."""
+        deploy(server, "one", "first", (HOST, "/"))
+        async with operator(server):
+            server.remove(MILL_DEPLOYMENTS, "one", "first")
+            left = server.find(INGRESSES, "one", "first") or {}
+            server.put(INGRESSES, {**left, "metadata": {**left["metadata"], "ownerReferences": []}})
+            await settled()
+            deploy(server, "one", "second", (HOST, "/"))
+            deploy(server, "two", "third", (HOST, "/"))
+            await settled()
+            assert ingresses(server) == {"one/first": [f"{HOST}/"]}
+            assert verdict(server, "two", "third") == ("Failed", "RouteTaken")
+            assert message(server, "one", "second") == (
+                'route shop.example.com/ belongs to Ingress "first", which is left of MillDeployment "first"'
+            )
+            server.remove(INGRESSES, "one", "first")
+            await until(lambda: ingresses(server))
+            assert ingresses(server) == {"one/second": [f"{HOST}/"]}
+
+    @virtual_time
     async def test_another_namespace_is_not_named(self, server: ApiServer) -> None:
         deploy(server, "one", "first", (HOST, "/api"))
         async with operator(server):

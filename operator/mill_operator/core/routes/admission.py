@@ -87,6 +87,8 @@ def _not_allowed(hosts: str, namespace: str, rules: NamespaceRules) -> str:
 def _named(holder: Holder, namespace: str) -> str:
     if holder.ingress.namespace != namespace:
         return f"a {names.KIND} of another namespace"
+    if holder.is_orphaned:
+        return f'Ingress "{holder.ingress.name}", which is left of {names.KIND} "{holder.deployment.name}"'
     return f'service "{holder.service}" of {names.KIND} "{holder.deployment.name}"'
 
 

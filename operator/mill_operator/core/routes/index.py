@@ -27,6 +27,8 @@ class Holder:
     ingress_class: str | None
     created: datetime = _NOT_CREATED
     uid: str = ""
+    is_orphaned: bool = False
+    """Whether no MillDeployment controls it, so that it stays when there is none of that name."""
 
     def is_rival(self, other: "Holder") -> bool:
         """Return whether one of two with the same route must give way.
@@ -179,12 +181,16 @@ class RouteIndex:
 def holder_of(child: ObservedChild, ingress: ObservedIngress) -> Holder:
     """Return an Ingress of a MillDeployment as the holder of its routes."""
     deployment = Key(child.key.namespace, child.deployment)
-    return Holder(child.key, deployment, child.service, ingress.ingress_class, child.created, child.uid)
+    is_orphaned = not child.owner
+    return Holder(child.key, deployment, child.service, ingress.ingress_class, child.created, child.uid, is_orphaned)
 
 
 def _holding(child: ObservedChild | None) -> tuple[Holder | None, tuple[Route, ...]]:
-    """Return an Ingress and its routes. One that no MillDeployment controls only has our labels: it holds nothing."""
-    if child is None or child.ingress is None or child.owner != f"{names.KIND} {child.deployment}":
+    """Return an Ingress and its routes. One that another object controls only has our labels: it holds nothing.
+
+    One without a controller does: `kubectl delete --cascade=orphan` leaves it, and it gets requests as before.
+    """
+    if child is None or child.ingress is None or child.owner not in ("", f"{names.KIND} {child.deployment}"):
         return None, ()
     routes = child.ingress.routes
     return (holder_of(child, child.ingress), routes) if routes else (None, ())
