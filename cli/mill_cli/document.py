@@ -8,6 +8,7 @@ keys. Timestamps are strings, as for kubectl.
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -52,11 +53,11 @@ class Text:
         advice: str | None = None,
         *,
         path: str | None = None,
-        first: yaml.Mark | None = None,
+        others: Sequence[tuple[str, yaml.Mark]] = (),
     ) -> Diagnostic:
-        """Return a problem at a mark, or at the beginning without one; `first` is the place of the first definition."""
+        """Return a problem at a mark, or at the beginning without one. `others` are places that explain it."""
         line, column = (1, 1) if mark is None else self._place(mark)
-        related = () if first is None else (Related("first here", *self._place(first), *self._place(first)),)
+        related = tuple(Related(label, *self._place(other), *self._place(other)) for label, other in others)
         end = line, column + 1
         return Diagnostic(self.filename, line, column, *end, path=path, message=message, help=advice, related=related)
 
@@ -247,7 +248,8 @@ class _Composer:
 
     def _problem(self, mark: yaml.Mark, message: str, first: yaml.Mark | None = None) -> None:
         if len(self.problems) < MAX_DIAGNOSTICS:
-            self.problems.append(self._text.diagnostic(mark, message, first=first))
+            others = [] if first is None else [("first here", first)]
+            self.problems.append(self._text.diagnostic(mark, message, others=others))
 
 
 def _value(node: yaml.Node, text: Text) -> Any:

@@ -17,6 +17,7 @@ from mill_cli.foreign_files import recognize
 from mill_language import Diagnostic, InvalidConfig, parse, render
 from mill_language.decode import MAX_DIAGNOSTICS
 from mill_language.diagnostics import did_you_mean
+from mill_language.reporting import label_of_others
 
 Path = Sequence[str | int]
 
@@ -92,7 +93,19 @@ def _spec(given: Any, places: "_Places") -> MillDeploymentSpec:
 
 def _placed(found: Iterable[Problem | Diagnostic], spec: MillDeploymentSpec, places: "_Places") -> list[Diagnostic]:
     """Return problems of a spec with their places in the file."""
-    return [places.diagnostic(("spec", *_steps(each.path or "", spec)), each.message, each.help) for each in found]
+
+    def step(path: str | None) -> Path:
+        return ("spec", *_steps(path or "", spec))
+
+    return [
+        places.diagnostic(
+            step(each.path),
+            each.message,
+            each.help,
+            [(label_of_others(each), step(other)) for other in each.others] if isinstance(each, Problem) else (),
+        )
+        for each in found
+    ]
 
 
 def _unknown(given: Any, known: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
@@ -144,9 +157,17 @@ class _Places:
         self._text = document.text
         self._tree = document.root
 
-    def diagnostic(self, path: Path, message: str, advice: str | None = None) -> Diagnostic:
-        """Return a problem at the place of a path, or of the nearest node that contains it."""
-        mark: yaml.Mark | None
+    def diagnostic(
+        self, path: Path, message: str, advice: str | None = None, others: Iterable[tuple[str, Path]] = ()
+    ) -> Diagnostic:
+        """Return a problem at the place of a path; `others` are the labels and paths of places that explain it."""
+        shown = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
+        marked = [(label, self._mark(other)) for label, other in others]
+        return self._text.diagnostic(self._mark(path), message, advice, path=shown or None, others=marked)
+
+    def _mark(self, path: Path) -> yaml.Mark:
+        """Return the place of a path, or of the nearest node that contains it."""
+        mark: yaml.Mark
         node: yaml.Node | None
         mark, node = self._tree.start_mark, self._tree
         for step in path:
@@ -154,8 +175,7 @@ class _Places:
             if key is None:
                 break
             mark = key.start_mark
-        shown = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
-        return self._text.diagnostic(mark, message, advice, path=shown or None)
+        return mark
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node | None, yaml.Node | None]:

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
-from mill_api.validation import problems
+from mill_api.validation import Problem, problems
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
 from mill_language.diagnostics import did_you_mean, locate
 from mill_language.source import Span
@@ -28,7 +28,7 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
             advice = problem.help or (
                 problem.absent and did_you_mean(problem.absent[0].removeprefix("service."), names)
             )
-            label = "the other one is here" if len(problem.others) == 1 else "and here"
+            label = label_of_others(problem)
             related = [(label, _place(decoded, other)) for other in problem.others]
             decoded.report(
                 _place(decoded, problem.path),
@@ -40,6 +40,11 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
             )
     except TooManyProblems:
         pass
+
+
+def label_of_others(problem: Problem) -> str:
+    """Return what is said at the other places of a problem."""
+    return "the other one is here" if len(problem.others) == 1 else "and here"
 
 
 def report_models(decoded: Decoded, error: ValidationError) -> None:

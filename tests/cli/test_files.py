@@ -17,6 +17,19 @@ error: spec.services[0].replica: unknown field
    = help: did you mean `replicas`?
 """
 
+CONTRADICTED = """\
+error: spec.services[0].env.PORT: PORT contradicts `port`, whose value the program gets in PORT
+  --> FILE:13:7
+   |
+13 |       PORT: '81'
+   |       ^
+  ::: FILE:11:5
+   |
+11 |     port: 80
+   |     - the other one is here
+   = help: leave PORT out, and set `port` to the number on which the program listens
+"""
+
 
 @pytest.mark.parametrize(
     ("name", "text", "problems"),
@@ -37,6 +50,7 @@ error: spec.services[0].replica: unknown field
         ),
         ("compose.mill", "services:\n  web: {image: 'web:1'}\n", "error: this looks like a Compose file, "),
         ("help.mill", 'service "web" { image = "web:1", port = 80 }\n', "error: unexpected `,`\n --> FILE:1:32\n"),
+        ("port.yaml", RESOURCE.replace("env:", "port: 80\n    env:\n      PORT: '81'"), CONTRADICTED),
         ("no.json", "[1", "error: while parsing a flow sequence: did not find expected ',' or ']'\n"),
         ("old.json", '{"kind": "MillDeployment"}', "error: apiVersion: apiVersion must be mill.dev/v1alpha1\n"),
     ],
