@@ -16,8 +16,8 @@ from starlette.types import Scope
 from mill_gateway.core.problems import cut, join, problem
 from mill_gateway.exceptions import access, cluster, deployments, limits, nodes, requests, runs, secrets, volumes
 from mill_gateway.exceptions.access import AuthenticationRequired
-from mill_gateway.exceptions.base import GatewayError
-from mill_gateway.exceptions.cluster import ClusterUnreachable, RefusedByCluster
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
+from mill_gateway.exceptions.cluster import ClusterUnreachable, NamespaceNotFound, RefusedByCluster
 from mill_gateway.exceptions.limits import LimitReached
 from mill_gateway.exceptions.requests import (
     AmbiguousBodyLength,
@@ -31,6 +31,7 @@ from mill_gateway.exceptions.requests import (
     PathNotFound,
     UnsupportedContentType,
 )
+from mill_gateway.services.existing import Existing
 from mill_kube.errors import ApiError, Unreachable
 from mill_process.settings import variable
 
@@ -176,6 +177,8 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
     @app.exception_handler(GatewayError)
     async def gateway_error(request: Request, error: GatewayError) -> JSONResponse:
+        if isinstance(error, NameNotFound):
+            error = await _explained(request, error)
         return answer(error, request.scope)
 
     @app.exception_handler(HTTPException)
@@ -189,6 +192,8 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
     @app.exception_handler(ApiError)
     async def refused_by_cluster(request: Request, error: ApiError) -> JSONResponse:
+        if (missing := error.missing_namespace) is not None:
+            return answer(await _explained(request, NamespaceNotFound(missing)), request.scope)
         refusal = RefusedByCluster(f"refused by the cluster: {error}", status=error.status, reason=error.reason)
         return answer(refusal, request.scope)
 
@@ -199,6 +204,13 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         return answer(_of_validation(request, error.errors()), request.scope)
+
+
+async def _explained(request: Request, error: NameNotFound) -> NameNotFound:
+    """Return the failure with the names that there are."""
+    existing: Existing = request.app.state.gateway.existing
+    caller = request.scope.get("state", {}).get("caller")
+    return error if caller is None else await existing.explain(caller, error)
 
 
 def _allowed_methods(routes: Iterable[APIRoute], scope: Scope) -> str:

@@ -10,6 +10,7 @@ from mill_gateway.exceptions.cluster import NotSynced
 from mill_gateway.metrics import Metrics
 from mill_gateway.services.deployments import Deployments
 from mill_gateway.services.drains import Drains
+from mill_gateway.services.existing import Existing
 from mill_gateway.services.logs import Logs
 from mill_gateway.services.nodes import Nodes
 from mill_gateway.services.rollouts import Rollouts
@@ -45,6 +46,7 @@ class Gateway:
     secrets: Secrets
     volumes: Volumes
     system_namespaces: SystemNamespaces
+    existing: Existing
 
     @classmethod
     def of(cls, settings: Settings, client: KubeClient, metrics: Metrics | None = None) -> "Gateway":
@@ -52,11 +54,12 @@ class Gateway:
         metrics = metrics or Metrics()
         stores = Stores(client, settings, on_run=metrics.run_changed)
         metrics.watch(stores)
+        access, secrets = Access(client, settings), Secrets(client)
         return cls(
             settings,
             client,
             stores,
-            Access(client, settings),
+            access,
             metrics,
             StreamSlotPool(settings),
             LogSource(client, stores, settings.log_queue_bytes),
@@ -66,9 +69,10 @@ class Gateway:
             Nodes(client, stores.nodes, drain=settings.drain),
             Drains(client, stores),
             Logs(stores),
-            Secrets(client),
+            secrets,
             Volumes(client, stores),
             SystemNamespaces.of(settings),
+            Existing(client, stores, access, secrets),
         )
 
 

@@ -12,6 +12,7 @@ from mill_kube.resources import (
     INGRESSES,
     JOBS,
     MILL_DEPLOYMENTS,
+    NAMESPACES,
     NODES,
     POD_METRICS,
     PODS,
@@ -36,6 +37,7 @@ RIGHTS: Final = (
     Right(CRON_JOBS, ("get",), "template of a task's runs"),
     Right(CLAIMS, (*_CACHED, "delete"), "volumes"),
     Right(INGRESSES, _CACHED, "whether an ingress controller serves a route, and its address"),
+    Right(NAMESPACES, ("get",), "whether a namespace exists, where nothing of it is cached"),
     Right(SECRETS, ("get", "patch"), "Mill's secrets", name=names.SECRET_NAME),
     Right(SECRETS, ("create",), "first secret of a namespace; RBAC cannot limit a creation to a name"),
 )

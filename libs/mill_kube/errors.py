@@ -61,8 +61,15 @@ class ApiError(KubeError):
     @property
     def namespace_terminating(self) -> bool:
         """Whether the namespace is being deleted, or does not exist: nothing needs to be written there any more."""
-        gone = self.status == 404 and self.details.get("kind") == "namespaces"
+        gone = self.missing_namespace is not None
         return gone or any(each.get("reason") == "NamespaceTerminating" for each in mappings(self.details, "causes"))
+
+    @property
+    def missing_namespace(self) -> str | None:
+        """The namespace that does not exist, if that is the reason."""
+        if self.status != 404 or self.details.get("kind") != "namespaces":
+            return None
+        return text(self.details, "name")
 
     @property
     def is_failed_patch(self) -> bool:

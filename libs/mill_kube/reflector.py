@@ -11,7 +11,7 @@ import logging
 import random
 import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NoReturn, Protocol, TypeVar
@@ -112,6 +112,10 @@ class Reflector(Generic[T]):
     def in_group(self, group: Hashable) -> list[T]:
         """Return the projections of a group, in no particular order."""
         return list(self._groups.get(group, {}).values())
+
+    def groups(self) -> Collection[Hashable]:
+        """Return the groups that have objects, in no particular order."""
+        return self._groups.keys()
 
     def all(self) -> Iterable[T]:
         """Return all projections."""

@@ -63,10 +63,30 @@ class Access:
         """Check a request that is about no resource, such as one of `/metrics`."""
         await self._require(caller, AccessRequest(verb, path=path))
 
-    async def allows(self, caller: Caller, verb: str, resource: Resource, namespace: str | None = None) -> bool:
+    async def require_everywhere(self, caller: Caller, verb: str, resource: Resource) -> frozenset[str] | None:
+        """Check that a caller may do something in all namespaces that the gateway serves.
+
+        Return the namespaces to which the gateway or an admin token is limited; None if neither is. Raise
+        `AccessDenied` or `LimitReached`.
+        """
+        served = self._settings.watched_namespace
+        namespaces = caller.namespaces if served is None else frozenset([served])
+        if namespaces is None:
+            await self._require(caller, AccessRequest(verb, resource, None))
+        for namespace in sorted(namespaces or ()):
+            await self.require(caller, verb, resource, namespace)
+        return namespaces
+
+    async def allows_everywhere(self, caller: Caller, verb: str, resource: Resource) -> bool:
+        """Whether a caller may do something in all namespaces of the cluster."""
+        return caller.namespaces is None and await self.allows(caller, verb, resource)
+
+    async def allows(
+        self, caller: Caller, verb: str, resource: Resource, namespace: str | None = None, name: str | None = None
+    ) -> bool:
         """Whether `require` would succeed, for answers that omit what the caller may not read."""
         try:
-            await self.require(caller, verb, resource, namespace)
+            await self.require(caller, verb, resource, namespace, name)
         except AccessDenied:
             return False
         return True

@@ -70,12 +70,14 @@ class DeploymentWarning(StatusWarning):
     """A warning, and the MillDeployment that has it."""
 
     deployment: str = Field(description="Name of the MillDeployment.")
+    namespace: str
 
 
 class RegressedRollout(BaseModel):
     """The current rollout of a MillDeployment of which a service has failed since it finished."""
 
     deployment: str = Field(description="Name of the MillDeployment.")
+    namespace: str
     rollout: str = Field(description="Id of the rollout.", examples=["4"])
     result: str = Field(
         description="The result for people.",
@@ -88,7 +90,11 @@ def view_regressions(deployments: Iterable[Deployment]) -> list[RegressedRollout
     """Return the current rollouts that have regressed, at most `REGRESSIONS_SHOWN`."""
     found = (
         RegressedRollout(
-            deployment=deployment.key.name, rollout=result.id, result=result.result, regressed=result.regressed
+            deployment=deployment.key.name,
+            namespace=deployment.key.namespace,
+            rollout=result.id,
+            result=result.result,
+            regressed=result.regressed,
         )
         for deployment in deployments
         if (current := deployment.status.rollout) is not None
@@ -101,7 +107,7 @@ def view_regressions(deployments: Iterable[Deployment]) -> list[RegressedRollout
 def view_warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
     """Return the warnings of several deployments, at most `WARNINGS_SHOWN`."""
     found = (
-        DeploymentWarning(deployment=deployment.key.name, **each.model_dump())
+        DeploymentWarning(deployment=deployment.key.name, namespace=deployment.key.namespace, **each.model_dump())
         for deployment in deployments
         for each in deployment.status.warnings
     )

@@ -64,6 +64,13 @@ class ServiceView(BaseModel):
         description="What matters beside `message`, such as the image, the command, or the last line of the log."
     )
     suggestion: str | None = Field(description="What to do about it.")
+    created_at: str | None = Field(description="Creation of its oldest replica that is not stopping; null without one.")
+    changed_at: str | None = Field(description="Time of the last change of `state`, or of one more healthy replica.")
+    since: str | None = Field(description="Time since which it is Failed, or `reason` has been observed.")
+    due_at: str | None = Field(
+        description="Time at which what is wrong, or is in progress, becomes a failure, unless it ends before."
+    )
+    root: str | None = Field(description="The failed service from which its failure follows.")
 
 
 def view_services(
@@ -104,6 +111,11 @@ def view_services(
             "message": status.message,
             "detail": status.detail,
             "suggestion": status.suggestion,
+            "created_at": min((each.created_at for each in ours if not each.terminating), default=None),
+            "changed_at": status.moved_at,
+            "since": status.failed_at or status.since,
+            "due_at": status.due_at,
+            "root": status.root,
         }
 
 

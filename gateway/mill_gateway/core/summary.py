@@ -1,16 +1,21 @@
 """Summary of a namespace and of the cluster's nodes."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from pydantic import BaseModel, Field
 
 from mill_gateway.core.capacity import free
+from mill_gateway.core.deployment_states import DeploymentSummary, view_state
 from mill_gateway.core.deployments import DeploymentWarning, RegressedRollout, view_regressions, view_warnings
 from mill_gateway.core.runs import count_runs
 from mill_gateway.objects.amounts import total
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.jobs import Job
 from mill_gateway.objects.nodes import Node, NodePod
+
+DEPLOYMENTS_SHOWN: Final = 1000
+"""Number of MillDeployments that are listed together."""
 
 
 class Counts(BaseModel):
@@ -27,6 +32,12 @@ class Counts(BaseModel):
     memory_available_bytes: int = Field(description="Memory that no pod requests, in bytes.", examples=[24000000000])
     serving_count: int = Field(
         description="Services of the namespace with ready replicas, of any revision.", examples=[2]
+    )
+    namespace: str | None = Field(None, description="The namespace; left out if all were asked for.", examples=["shop"])
+    deployments: list[DeploymentSummary] | None = Field(
+        None,
+        description="The first thousand MillDeployments, by namespace and name; left out if the caller may not list "
+        "them.",
     )
     regressions: list[RegressedRollout] | None = Field(
         None,
@@ -56,6 +67,7 @@ def summarize(
         memory_total_bytes=capacity.memory,
         memory_available_bytes=available.memory,
         serving_count=sum(service.replicas.serving > 0 for each in deployments for service in each.status.services),
+        deployments=[view_state(each) for each in deployments[:DEPLOYMENTS_SHOWN]],
         regressions=view_regressions(deployments) or None,
         warnings=view_warnings(deployments) or None,
     )

@@ -1,7 +1,10 @@
 """Base of all failures."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+LONGEST_NAME: Final = 253
+"""Characters of a name that an answer repeats: no name of an object is longer."""
 
 
 class GatewayError(Exception):
@@ -16,6 +19,21 @@ class GatewayError(Exception):
         self.message = message or self.text
         self.details = details
         super().__init__(self.message)
+
+
+class NameNotFound(GatewayError):
+    """Base of the failures about a name that does not exist: the answer has its `kind`, `name` and `namespace`.
+
+    `services/existing.py` adds in `existing` the names that there are, as far as the caller may know them.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, name: str, namespace: str | None, message: str = "") -> None:
+        """Take what was named. `namespace` is None for what has none."""
+        super().__init__(message, kind=self.kind, name=name[:LONGEST_NAME], namespace=namespace)
+        self.name = name
+        self.namespace = namespace
 
 
 def error_classes(base: type[GatewayError] = GatewayError) -> Iterator[type[GatewayError]]:

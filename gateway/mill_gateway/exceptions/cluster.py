@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
 class ClusterUnreachable(GatewayError):
@@ -27,8 +27,11 @@ class NotSynced(GatewayError):
     code = "not_synced"
 
 
-class NamespaceNotFound(GatewayError):
+class NamespaceNotFound(NameNotFound):
     """The cluster has no such namespace."""
 
     code = "namespace_not_found"
-    text = "namespace not found"
+    kind = "namespace"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, None, f'namespace "{name}" does not exist')

@@ -1,6 +1,6 @@
 """Failures of requests about deployments, their services and their rollouts."""
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
 class InvalidMillFile(GatewayError):
@@ -33,10 +33,14 @@ class SystemNamespace(GatewayError):
     code = "system_namespace"
 
 
-class DeploymentNotFound(GatewayError):
+class DeploymentNotFound(NameNotFound):
     """The namespace has no such MillDeployment."""
 
     code = "deployment_not_found"
+    kind = "deployment"
+
+    def __init__(self, name: str, namespace: str) -> None:
+        super().__init__(name, namespace, f"deployment not found: {namespace}/{name}")
 
 
 class DeploymentDeleted(GatewayError):
@@ -81,10 +85,11 @@ class RolloutExpired(GatewayError):
     code = "rollout_expired"
 
 
-class ServiceNotFound(GatewayError):
+class ServiceNotFound(NameNotFound):
     """No MillDeployment has such a service."""
 
     code = "service_not_found"
+    kind = "service"
     text = "service not found"
 
 

@@ -1,12 +1,13 @@
 """Failures of requests about nodes."""
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
-class NodeNotFound(GatewayError):
+class NodeNotFound(NameNotFound):
     """The cluster has no such node."""
 
     code = "node_not_found"
+    kind = "node"
     text = "node not found"
 
 

@@ -1,19 +1,21 @@
 """Failures of requests about tasks and their runs."""
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
-class TaskNotFound(GatewayError):
+class TaskNotFound(NameNotFound):
     """No MillDeployment has such a task."""
 
     code = "task_not_found"
+    kind = "task"
     text = "task template not found"
 
 
-class RunNotFound(GatewayError):
+class RunNotFound(NameNotFound):
     """The namespace has no such run."""
 
     code = "run_not_found"
+    kind = "run"
     text = "task not found"
 
 

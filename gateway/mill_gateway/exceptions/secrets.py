@@ -1,12 +1,13 @@
 """Failures of requests about secrets."""
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
-class SecretNotFound(GatewayError):
+class SecretNotFound(NameNotFound):
     """The namespace has no such secret."""
 
     code = "secret_not_found"
+    kind = "secret"
     text = "secret not found"
 
 

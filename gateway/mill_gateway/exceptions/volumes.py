@@ -1,12 +1,13 @@
 """Failures of requests about volumes."""
 
-from mill_gateway.exceptions.base import GatewayError
+from mill_gateway.exceptions.base import GatewayError, NameNotFound
 
 
-class VolumeNotFound(GatewayError):
+class VolumeNotFound(NameNotFound):
     """The namespace has no such volume."""
 
     code = "volume_not_found"
+    kind = "volume"
     text = "volume not found"
 
 

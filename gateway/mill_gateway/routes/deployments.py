@@ -46,6 +46,8 @@ async def list_deployments(
     """Return the deployments of a namespace, by name."""
     await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
     found = gateway.deployments.find(namespace)
+    if not found:
+        await gateway.existing.require(namespace)
     return _tagged(if_none_match, _version(found), [view_deployment(each).model_dump(mode="json") for each in found])
 
 

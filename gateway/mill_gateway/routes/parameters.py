@@ -62,13 +62,13 @@ def parse_event_id(last_event_id: str, read: Callable[[str], _Parsed]) -> _Parse
         raise InvalidEventId(f"Last-Event-ID {last_event_id[:100]!r} is not one of ours") from None
 
 
-def _namespace(
-    gateway: ReadyGateway,
-    namespace: Annotated[
-        str | None,
-        Query(pattern=_DNS_LABEL, max_length=63, description="Namespace; the default is MILL_DEFAULT_NAMESPACE."),
-    ] = None,
-) -> str:
+NamespaceName = Annotated[
+    str | None,
+    Query(pattern=_DNS_LABEL, max_length=63, description="Namespace; the default is MILL_DEFAULT_NAMESPACE."),
+]
+
+
+def _namespace(gateway: ReadyGateway, namespace: NamespaceName = None) -> str:
     return namespace or gateway.settings.default_namespace
 
 

@@ -47,7 +47,7 @@ async def restart(
             await gateway.access.require(who, "get", MILL_DEPLOYMENTS, namespace, which)
 
     await require(caller)
-    found = only_one(having, service)
+    found = only_one(having, service, namespace)
     with gateway.streams.acquire("rollout", caller) as slots:
         written = await gateway.deployments.restart(found, service)
         query = RolloutQuery.of_written(found.key, written, full=detail == "full", service=service)

@@ -48,7 +48,10 @@ async def list_secrets(
     """Return the names of a namespace's secrets. It needs the right to read them: Kubernetes has none for names."""
     await gateway.access.require(caller, "get", SECRETS, namespace, names.SECRET_NAME)
     response.headers.update(NOT_STORED)
-    return [SecretListed(name=each) for each in await gateway.secrets.names(namespace)]
+    found = await gateway.secrets.names(namespace)
+    if not found:
+        await gateway.existing.require(namespace)
+    return [SecretListed(name=each) for each in found]
 
 
 @router.get("/v1/secrets/{name}", summary="Show a secret")

@@ -6,7 +6,8 @@ from fastapi.responses import JSONResponse
 from mill_gateway.access import CurrentCaller
 from mill_gateway.core.services import ServiceView
 from mill_gateway.gateway import ReadyGateway
-from mill_gateway.routes.parameters import InNamespace, OfDeployment, OfService
+from mill_gateway.routes.parameters import OfService
+from mill_gateway.routes.scope import ListScope
 from mill_kube.resources import MILL_DEPLOYMENTS
 
 router = APIRouter(tags=["services"])
@@ -14,12 +15,11 @@ router = APIRouter(tags=["services"])
 
 @router.get("/v1/services", summary="List services", response_model=list[ServiceView])
 async def list_services(
-    gateway: ReadyGateway,
-    caller: CurrentCaller,
-    namespace: InNamespace,
-    name: OfDeployment = None,
-    service: OfService = None,
+    gateway: ReadyGateway, caller: CurrentCaller, scope: ListScope, service: OfService = None
 ) -> JSONResponse:
     """Return the services of a namespace with all their replicas, terminating ones included."""
-    await gateway.access.require(caller, "list", MILL_DEPLOYMENTS, namespace)
-    return JSONResponse(list(gateway.deployments.services(namespace, name, service)))
+    namespaces = await scope.namespaces(gateway, caller, MILL_DEPLOYMENTS, gateway.stores.deployments)
+    found = [each for namespace in namespaces for each in gateway.deployments.services(namespace, scope.name, service)]
+    if not found:
+        await scope.require_existing(gateway)
+    return JSONResponse(found)

@@ -16,7 +16,8 @@ from mill_gateway.exceptions.runs import InvalidRun, TaskNotFound
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body, parse_file
-from mill_gateway.routes.parameters import InNamespace, OfDeployment, Target, Text
+from mill_gateway.routes.parameters import InNamespace, Target, Text
+from mill_gateway.routes.scope import ListScope
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
 
@@ -111,12 +112,13 @@ class Spawned(BaseModel):
 
 
 @router.get("/v1/tasks", summary="List runs of tasks")
-async def list_tasks(
-    gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: OfDeployment = None
-) -> list[RunView]:
+async def list_tasks(gateway: ReadyGateway, caller: CurrentCaller, scope: ListScope) -> list[RunView]:
     """Return the runs of a namespace, including those that have ended in the last 24 hours."""
-    await gateway.access.require(caller, "list", JOBS, namespace)
-    return gateway.runs.find(namespace, name)
+    namespaces = await scope.namespaces(gateway, caller, JOBS, gateway.stores.deployments)
+    found = [each for namespace in namespaces for each in gateway.runs.find(namespace, scope.name)]
+    if not found:
+        await scope.require_existing(gateway)
+    return found
 
 
 @router.get("/v1/tasks/{id}", summary="Show a run of a task")
@@ -147,7 +149,7 @@ async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, re
     authorize_create = partial(require, "create", MILL_DEPLOYMENTS, *target)
     if wanted.task is not None:
         if not re.fullmatch(names.TASK_NAME, wanted.task):
-            raise TaskNotFound
+            raise TaskNotFound(wanted.task, target.namespace)
         await require("get", CRON_JOBS, target.namespace, wanted.task)
         job = await gateway.runs.create_from_task(target.namespace, wanted.task, wanted.run_request())
     elif wanted.file is not None:

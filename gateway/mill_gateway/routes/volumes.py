@@ -21,7 +21,10 @@ async def list_volumes(
 ) -> list[VolumeView]:
     """Return the persistent volumes of a namespace, including those of removed services."""
     await gateway.access.require(caller, "list", CLAIMS, namespace)
-    return gateway.volumes.views(namespace, name)
+    found = gateway.volumes.views(namespace, name)
+    if not found:
+        await gateway.existing.require(namespace, name)
+    return found
 
 
 @router.delete("/v1/volumes/{volume}", summary="Delete a volume and its data", status_code=204, responses=failures(409))

@@ -87,7 +87,7 @@ class Deployments:
         """Return a deployment. Raise `DeploymentNotFound`."""
         found = self._deployments.get(key)
         if found is None:
-            raise DeploymentNotFound(f"deployment not found: {key}")
+            raise DeploymentNotFound(key.name, key.namespace)
         return found
 
     def services(self, namespace: str, name: str | None = None, only: str | None = None) -> Iterator[dict[str, object]]:
@@ -141,7 +141,7 @@ class Deployments:
         """Return a resource that may be deleted. Raise `DeploymentNotFound` or `ManagedByGitOps`."""
         current = self._deployments.get(key) or await self._read(key)
         if current is None:
-            raise DeploymentNotFound(f"deployment not found: {key}")
+            raise DeploymentNotFound(key.name, key.namespace)
         if not force:
             _require_unmanaged(current, "delete", "creates it again")
         return current
@@ -154,7 +154,7 @@ class Deployments:
                 MILL_DEPLOYMENTS, *deployment.key, body, manager=GATEWAY_FIELD_MANAGER
             )
         except NotFound:
-            raise ServiceNotFound from None
+            raise ServiceNotFound(service, deployment.key.namespace) from None
         self._deployments.put(written)
         return written
 
@@ -215,10 +215,10 @@ class Deployments:
             return None
 
 
-def only_one(deployments: list[Deployment], service: str) -> Deployment:
+def only_one(deployments: list[Deployment], service: str, namespace: str) -> Deployment:
     """Return the one deployment that has a service. Raise `ServiceNotFound` or `AmbiguousService`."""
     if not deployments:
-        raise ServiceNotFound
+        raise ServiceNotFound(service, namespace)
     if len(deployments) > 1:
         which = ", ".join(each.key.name for each in deployments)
         raise AmbiguousService(f"several deployments have a service {service}: say which with `?name=` ({which})")

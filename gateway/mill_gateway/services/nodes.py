@@ -31,7 +31,7 @@ class Nodes:
             raise DrainDisabled
         node = self._stores.get(name)
         if node is None:
-            raise NodeNotFound
+            raise NodeNotFound(name, None)
         return self._stores, node
 
     async def remove(self, name: str) -> None:
@@ -43,4 +43,4 @@ class Nodes:
         try:
             await self._client.request(Request("delete", NODES, None, name, body=body))
         except NotFound:
-            raise NodeNotFound from None
+            raise NodeNotFound(name, None) from None

@@ -66,7 +66,7 @@ class Rollouts:
         found = await self._current(key, uid, rollout)
         rollout = rollout or found.rollout_id
         if service is not None and not found.has_service(service):
-            raise ServiceNotFound
+            raise ServiceNotFound(service, key.namespace)
         if standing(rollout, found.metadata, found.status) is Standing.FORGOTTEN:
             raise RolloutExpired(forgotten(rollout))
         return found.uid, rollout
@@ -85,7 +85,7 @@ class Rollouts:
         if uid is not None and (found is None or not _has_uid(found, uid)):
             raise DeploymentDeleted(f"{key}: the deployment that these events were about was deleted")
         if found is None:
-            raise DeploymentNotFound(f"deployment not found: {key}")
+            raise DeploymentNotFound(key.name, key.namespace)
         if not _has_started(found, rollout):
             raise RolloutNotFound(f"{key}: there is no rollout {rollout} yet; the latest is {found.rollout_id}")
         return found

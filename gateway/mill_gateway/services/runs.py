@@ -64,11 +64,15 @@ class Runs:
         """Return the runs of a namespace, or of one deployment, by id."""
         stores = self._stores
         deployments = [each for each in stores.deployments.in_group(namespace) if deployment in (None, each.key.name)]
-        jobs = [each for each in stores.jobs.in_group(namespace) if deployment in (None, each.deployment)]
+        jobs = self.jobs(namespace, deployment)
         tasks = {each.task for each in jobs} | {task.name for each in deployments for task in each.status.tasks}
         pods = [pod for task in tasks for pod in stores.pods.in_group(Program(namespace, "task", task))]
         newest = {pod.run: pod for pod in sorted(pods, key=lambda each: each.created_at) if pod.run is not None}
         return view_runs(jobs, deployments, newest)
+
+    def jobs(self, namespace: str, deployment: str | None = None) -> list[Job]:
+        """Return the Jobs of the runs of a namespace, or of one deployment, by name."""
+        return [each for each in self._stores.jobs.in_group(namespace) if deployment in (None, each.deployment)]
 
     def get(self, namespace: str, run: str) -> RunView:
         """Return a run. Raise `RunNotFound`."""
@@ -84,7 +88,7 @@ class Runs:
                     if verdict.name == run:
                         pod = self._newest_pod(namespace, task.name, run)
                         return view_run_without_job(each.key, task.name, verdict, pod)
-        raise RunNotFound
+        raise RunNotFound(run, namespace)
 
     def why_no_lines(self, namespace: str, name: str) -> str | None:
         """Return why no line of a run, or of the newest run of a task, can be read; None if that is not known."""
@@ -107,10 +111,10 @@ class Runs:
         try:
             cron_job = await self._client.get(CRON_JOBS, namespace, task)
         except NotFound:
-            raise TaskNotFound from None
+            raise TaskNotFound(task, namespace) from None
         owner = owner_of(cron_job)
         if owner is None or not await self._exists(owner):
-            raise TaskNotFound
+            raise TaskNotFound(task, namespace)
         try:
             body = job_from_template(cron_job, run_name(task, secrets.token_hex(4)), request)
         except InvalidRunRequest as error:
@@ -155,7 +159,7 @@ class Runs:
         """
         program = next((each for each in spec.tasks if each.name == task), None)
         if program is None:
-            raise TaskNotFound(not_in_file(task, spec))
+            raise TaskNotFound(task, None, not_in_file(task, spec))
 
         def make(owner: Owner) -> Json:
             return job_of_file(

@@ -47,7 +47,7 @@ class Secrets:
         except NotText:
             raise SecretNotText from None
         if value is None:
-            raise SecretNotFound
+            raise SecretNotFound(name, namespace)
         return value
 
     async def set(self, namespace: str, name: str, value: str, authorize: Authorize) -> None:
@@ -67,7 +67,7 @@ class Secrets:
             except Conflict:
                 continue  # another writer was faster
             except ApiError as error:
-                raise _refusal(error) from None
+                raise _refusal(error, namespace) from None
             return
         raise WriteConflict("conflict: the secrets keep being recreated; try again")
 
@@ -77,13 +77,13 @@ class Secrets:
             await authorize("patch")
             found = await self._read(namespace)
             if found is None or name not in (found.get("data") or {}):
-                raise SecretNotFound
+                raise SecretNotFound(name, namespace)
             try:
                 await self._patch(namespace, without(name, found["metadata"]["resourceVersion"]))
             except (Conflict, NotFound):
                 continue  # it has changed since it was read, or is gone
             except ApiError as error:
-                raise _refusal(error) from None
+                raise _refusal(error, namespace) from None
             return
         raise WriteConflict("conflict: the secrets keep being changed; try again")
 
@@ -106,7 +106,7 @@ class Secrets:
         await self._client.merge_patch(SECRETS, namespace, names.SECRET_NAME, body, manager=manager)
 
 
-def _refusal(error: ApiError) -> GatewayError:
+def _refusal(error: ApiError, namespace: str) -> GatewayError:
     """Return the failure for a refused write, without the API server's message: it may repeat a value."""
     causes = {each.get("reason") for each in error.details.get("causes") or ()}
     if error.status == UNPROCESSABLE and TOO_LONG in causes:
@@ -114,6 +114,6 @@ def _refusal(error: ApiError) -> GatewayError:
     if error.status == UNPROCESSABLE:
         return SecretImmutable(f"the cluster does not take it: see whether the Secret {names.SECRET_NAME} is immutable")
     if error.status == NO_NAMESPACE:
-        return NamespaceNotFound()
+        return NamespaceNotFound(namespace)
     status = error.status if error.status in (403, 409) else 502
     return RefusedByCluster(f"refused by the cluster: {error.reason}", status=status)

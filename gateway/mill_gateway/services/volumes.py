@@ -26,10 +26,10 @@ class Volumes:
         """Delete a volume. Raise `VolumeNotFound`, or `VolumeAttached` while a pod mounts it."""
         claim = self._stores.claims.get(key)
         if claim is None or claim.terminating:
-            raise VolumeNotFound
+            raise VolumeNotFound(key.name, key.namespace)
         if (pod := held_by(self._stores.mounts.of(claim.key))) is not None:
             raise VolumeAttached(pod=pod.key.name, node=pod.node)
         try:
             await self._client.delete(CLAIMS, *key, uid=claim.uid)
         except NotFound:
-            raise VolumeNotFound from None
+            raise VolumeNotFound(key.name, key.namespace) from None

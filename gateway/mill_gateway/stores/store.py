@@ -74,6 +74,14 @@ class Store(Generic[T]):
         """Return the objects of a group, by namespace and name."""
         return sorted(self.reflector.in_group(group), key=_by_key)
 
+    def groups(self) -> list[Hashable]:
+        """Return the groups that have objects, in no particular order."""
+        return list(self.reflector.groups())
+
+    def has_group(self, group: Hashable) -> bool:
+        """Whether a group has objects."""
+        return group in self.reflector.groups()
+
     def put(self, body: dict[str, Any]) -> T:
         """Add the answer to a write of this gateway, so that the next reader need not wait for the watch.
 

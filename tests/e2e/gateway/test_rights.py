@@ -75,6 +75,7 @@ def _do_everything(gateway: GatewayProcess, namespace: Namespace) -> None:
         wait_for("the volume to be free", lambda: http.get("/v1/volumes").json()[0]["state"] == "ready")
         assert http.delete("/v1/volumes/data").status_code == 204
         assert http.get("/v1/metrics").status_code == 200
+        assert http.get("/v1/services", params={"namespace": "does-not-exist"}).json()["code"] == "namespace_not_found"
         # Somebody whom Kubernetes knows.
         namespace.kubectl("create", "serviceaccount", "bot")
         token = namespace.kubectl("create", "token", "bot").strip()

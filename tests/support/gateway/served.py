@@ -12,7 +12,7 @@ from mill_gateway.gateway import Gateway
 from mill_gateway.settings import Settings
 from mill_kube.connection import Request
 from mill_kube.reflector import Reflector
-from mill_kube.resources import CLAIMS, INGRESSES, JOBS, MILL_DEPLOYMENTS, NODES, PODS, Resource
+from mill_kube.resources import CLAIMS, INGRESSES, JOBS, MILL_DEPLOYMENTS, NAMESPACES, NODES, PODS, Resource
 from mill_objects.json import Json
 from mill_objects.key import Key
 from tests.support.apiserver import ApiServer, InMemoryClient
@@ -20,6 +20,8 @@ from tests.support.apiserver.selectors import is_selected
 
 CACHED = {each.kind: each for each in (MILL_DEPLOYMENTS, PODS, JOBS, CLAIMS, INGRESSES, NODES)}
 """The kinds that the gateway caches."""
+NAMES_OF_NAMESPACES = ("default", "shop", "other")
+"""The namespaces that exist."""
 
 
 @dataclass
@@ -69,6 +71,8 @@ def connect(settings: Settings) -> tuple[Gateway, ApiServer]:
     gateway = Gateway.of(settings, InMemoryClient(api))
     for reflector in gateway.stores.reflectors:
         reflector.synced.set()
+    for namespace in NAMES_OF_NAMESPACES:
+        api.put(NAMESPACES, {"metadata": {"name": namespace}})
     return gateway, api
 
 

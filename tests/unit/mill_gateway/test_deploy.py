@@ -171,7 +171,8 @@ async def test_a_restart_changes_annotations_and_nothing_else(serve: Serve) -> N
 )
 async def test_a_restart_of_no_or_several_services_is_refused(serve: Serve, path: str, status: int, error: str) -> None:
     shared = {"name": "shared", "image": "web:1"}
-    async with serve(mill_deployment(WEB, shared), mill_deployment(shared, name="b")) as served:
+    objects = (mill_deployment(WEB, shared), mill_deployment(shared, name="b"), mill_deployment(namespace="other"))
+    async with serve(*objects) as served:
         answer = await served.http.post(path)
         assert (answer.status_code, answer.json()["error"]) == (status, error)
         assert served.api.requests == []

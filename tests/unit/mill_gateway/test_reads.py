@@ -75,6 +75,11 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
         "message": None,
         "detail": None,
         "suggestion": None,
+        "created_at": "2026-02-14T10:00:00Z",
+        "changed_at": None,
+        "since": None,
+        "due_at": None,
+        "root": None,
     }
     assert [web["name"], broken["name"], broken["reason"]] == ["web", "broken", "TagNotFound"]
     assert broken["allocations"][0]["status"] == "failed"
@@ -318,7 +323,9 @@ async def test_counts(serve: Serve) -> None:
         answer = await served.http.get("/v1/status")
     assert answer.text == (
         '{"node_count":2,"service_count":2,"task_count":1,"cpu_total":4.5,"cpu_available":3.0,'
-        f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000},"serving_count":0}}'
+        f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000},"serving_count":0,'
+        '"namespace":"default","deployments":[{"name":"mill","namespace":"default","state":"InProgress",'
+        '"message":"not observed by the operator yet","service_count":2,"healthy_count":0,"rollout":"1"}]}'
     )
 
 
@@ -330,6 +337,7 @@ async def test_a_summary_names_what_has_regressed(serve: Serve) -> None:
         assert (await served.http.get("/v1/status")).json()["regressions"] == [
             {
                 "deployment": "mill",
+                "namespace": "default",
                 "rollout": "4",
                 "result": "succeeded, then web failed after 14 s: out of memory",
                 "regressed": [failed],

@@ -132,7 +132,8 @@ async def test_a_rollout_that_could_not_be_judged_ends_with_it(serve: Serve) -> 
 async def test_warnings_are_shown(serve: Serve) -> None:
     async with serve(of(status(warnings=[WARNING]))) as served:
         assert (await served.http.get("/v1/deployments/mill")).json()["warnings"] == [WARNING]
-        assert (await served.http.get("/v1/status")).json()["warnings"] == [WARNING | {"deployment": "mill"}]
+        where = {"deployment": "mill", "namespace": "default"}
+        assert (await served.http.get("/v1/status")).json()["warnings"] == [WARNING | where]
 
 
 async def test_warnings_are_bounded(serve: Serve) -> None:

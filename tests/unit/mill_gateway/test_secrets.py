@@ -141,7 +141,7 @@ async def test_a_secret_in_a_missing_namespace_is_refused(serve: Serve) -> None:
     async with serve() as served:
         served.api.namespaces = {"other"}
         answer = await served.http.put("/v1/secrets/db.url", json={"value": VALUE})
-        assert (answer.status_code, answer.json()["error"]) == (404, "namespace not found")
+        assert (answer.status_code, answer.json()["error"]) == (404, 'namespace "default" does not exist')
 
 
 async def test_an_internal_error_does_not_show_the_value(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

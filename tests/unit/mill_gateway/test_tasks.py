@@ -45,7 +45,7 @@ async def test_runs_have_the_shape_of_the_original_and_more(serve: Serve) -> Non
     async with serve(*objects) as served:
         gone, running = (await served.http.get("/v1/tasks")).json()
         assert (await served.http.get("/v1/tasks/migrate-1")).json() == running
-        assert (await served.http.get("/v1/tasks?name=other")).json() == []
+        assert (await served.http.get("/v1/tasks?name=other")).json()["code"] == "deployment_not_found"
         assert served.api.requests == []
     assert running == {
         "id": "migrate-1",
@@ -156,7 +156,7 @@ async def test_the_last_pod_of_a_run_counts(serve: Serve) -> None:
 
 
 async def test_a_service_is_not_stopped_as_a_run(serve: Serve) -> None:
-    async with serve(pod("web")) as served:
+    async with serve(mill_deployment(), pod("web")) as served:
         missing = await served.http.get("/v1/tasks/web-0")
         assert (missing.status_code, missing.json()["error"]) == (404, "task not found")
         wrong = await served.http.delete("/v1/tasks/web-0")

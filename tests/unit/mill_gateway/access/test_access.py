@@ -63,7 +63,8 @@ async def test_an_access_check_names_the_object_and_is_cached(serve: Serve) -> N
         served.http.headers["Authorization"] = "Bearer good-token"
         for _ in range(3):
             assert (await served.http.get("/v1/deployments/mill?namespace=shop")).status_code == 404
-        ours, theirs, access = served.api.requests
+        ours, theirs, access, *others = served.api.requests
+        assert len(others) == 2, "whether the namespace exists, and whether the caller may list what there is"
         assert ours.body["spec"] == {"token": "good-token", "audiences": ["mill"]}
         assert theirs.body["spec"] == {"token": "good-token"}
         assert access.body["spec"] == {
