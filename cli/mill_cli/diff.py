@@ -21,5 +21,5 @@ def diff(options: Options, file: File, *, force: bool, exit_code: bool) -> Exit:
             planned = request_plan(gateway, request)
         except Refused as error:
             raise with_places(error, file) from error
-    screen.out_json(planned) if options.as_json else screen.out(differences.show(planned))
+    screen.out_json(planned) if options.as_json else screen.out(differences.show(planned, whole=not options.quiet))
     return Exit.FAILED if exit_code and planned["changed"] else Exit.SUCCESS

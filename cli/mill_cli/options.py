@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from mill_api.names import DNS_LABEL
 from mill_cli.errors import CliError, Exit
 
 _TOKEN: Final = re.compile(r"[ -~]+")
@@ -69,6 +70,13 @@ class Options:
         found = self.merged_over(variables)
         if found.token and not is_token(found.token):
             raise CliError(Exit.USAGE, "the token contains invalid characters", "check --token and MILL_TOKEN")
+        for what, given, source in (
+            ("namespace", found.namespace, "--namespace and MILL_NAMESPACE"),
+            ("name of a deployment", found.name, "--name and MILL_NAME"),
+        ):
+            if given and re.fullmatch(DNS_LABEL, given) is None:
+                advice = f"check {source}: it has at most 63 lower case letters, digits and dashes"
+                raise CliError(Exit.USAGE, f"invalid {what}: {given}", advice)
         return found
 
     @property

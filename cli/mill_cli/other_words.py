@@ -47,7 +47,7 @@ _COMMANDS: Final = {
     "plan preview dry-run": "`mill diff FILE` shows what a deploy would change",
     "check lint test verify": _CHECK,
     "fmt format template convert export manifest manifests": _RENDER,
-    "config context contexts use use-context connect": _TARGET,
+    "config context contexts use use-context": _TARGET,
     "namespace namespaces ns project projects": _NAMESPACES,
     "login auth token logout": "set MILL_TOKEN to a token of the gateway, or use --token-file",
     "build": "mill deploys images that exist: build and push one, and name it in the file",
@@ -77,7 +77,6 @@ _OPTIONS: Final = {
     "--kubeconfig": "set KUBECONFIG, and select a context of it with --context",
     "--server --host --url --endpoint -a": "--address is the address of the gateway",
     "--app --deployment": "--name is the name of the deployment",
-    "--since --previous -p --grep": "`mill logs --help` lists what it can select",
     "--lines --last": "--tail is the number of lines",
 }
 

@@ -72,6 +72,8 @@ With `--quiet`
 - `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the events `failed`
   and `done`;
 - `spawn` prints only the id of the run;
+- `ps`, `history`, `nodes`, `secret list` and `volume list` print the ids or names alone, one per line;
+- `diff` prints only the last line;
 - `set`, `delete`, `kill`, `remove` and a `validate` without problems print nothing.
 
 Errors, warnings about an exposed token, and exit codes stay the same.

@@ -1,6 +1,7 @@
 """`mill ps`: the runs of tasks."""
 
 from mill_cli.connection.client import Gateway
+from mill_cli.listing import print_names
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.run_table import ENDED_SHOWN, newest_first, run_table
@@ -8,17 +9,23 @@ from mill_cli.runs import command, has_ended
 
 
 def list_runs(options: Options, *, everything: bool) -> None:
-    """Print the runs in progress and the newest of those that have ended, or all. Raise `CliError`."""
+    """Print the runs in progress and the newest of those that have ended, or all; with `--quiet` their ids.
+
+    Raise `CliError`.
+    """
     with Gateway(options) as gateway:
         runs, now = gateway.get_with_time("/v1/tasks", **options.query)
     if options.as_json:
         screen.out_json(runs)
         return
+    listed = newest_first(runs)
+    shown = listed if everything else listed[: sum(not has_ended(run) for run in listed) + ENDED_SHOWN]
+    if options.quiet:
+        print_names(run["id"] for run in shown)
+        return
     if not runs:
         screen.out("no running tasks")
         return
-    listed = newest_first(runs)
-    shown = listed if everything else listed[: sum(not has_ended(run) for run in listed) + ENDED_SHOWN]
     screen.out(run_table(shown, now, screen.width()))
-    if (left := len(listed) - len(shown)) and not options.quiet:
+    if left := len(listed) - len(shown):
         screen.note(f"{left} more that have ended: `{command(options, 'ps', '--all')}`")

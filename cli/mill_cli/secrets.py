@@ -7,11 +7,13 @@ from typing import Final
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.errors import CliError, Exit
-from mill_cli.files import MAX_BYTES, read_bounded
+from mill_cli.files import read_bounded
 from mill_cli.options import Options
 from mill_cli.output import screen
 
 STDIN: Final = "-"
+MAX_BYTES: Final = 1024 * 1024
+"""Maximum bytes of all secrets of a namespace: the limit of a Secret of Kubernetes."""
 
 
 def set_secret(options: Options, name: str, value: str | None, file: Path | None) -> None:
@@ -43,7 +45,10 @@ def _read_value(name: str, value: str | None, file: Path | None) -> str:
     except OSError as error:
         raise CliError(Exit.FILE, f"{source}: {error.strerror}") from error
     if data is None:
-        raise CliError(Exit.FILE, f"{source}: more than {MAX_BYTES:,} bytes", "use a value of at most one megabyte")
+        message = f"{source}: more than {MAX_BYTES:,} bytes"
+        raise CliError(
+            Exit.FILE, message, "all secrets of a namespace have at most that together", kind="file_too_large"
+        )
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -66,7 +66,9 @@ SERVICE_NAME: Final = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 """The form of a Kubernetes Service's name (RFC 1035)."""
 TASK_NAME: Final = r"^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$"
 """At most 52 characters: the limit of a CronJob, which leaves room for the suffix of its Jobs."""
-VOLUME_NAME: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+DNS_LABEL: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+"""The form of a namespace (RFC 1123), and of the name of a MillDeployment."""
+VOLUME_NAME: Final = DNS_LABEL
 SECRET_KEY: Final = r"^[-._a-zA-Z0-9]{1,253}$"  # noqa: S105
 ENV_NAME: Final = r"^[-._a-zA-Z][-._a-zA-Z0-9]{0,252}$"
 HOST_NAME: Final = r"^(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$"

@@ -79,16 +79,20 @@ def test_what_can_be_no_token_is_neither_sent_nor_shown(mill: Mill, takes: FakeG
         (["--address", "http://"], {}, "invalid gateway address: http:"),
         ([], {"MILL_ADDRESS": "gateway"}, "invalid gateway address: gateway"),
         (["--context", "y", "--gateway", "z"], {}, "invalid Service reference: z"),
+        (["-n", "Bad NS"], {}, "invalid namespace: Bad NS"),
+        (["-n", "shop/mill"], {}, "invalid namespace: shop/mill"),
+        (["--name", "blue_green"], {}, "invalid name of a deployment: blue_green"),
+        ([], {"MILL_NAMESPACE": "a" * 64}, f"invalid namespace: {'a' * 64}"),
     ],
 )
-def test_invalid_locations_of_the_gateway_are_wrong_usage(
+def test_invalid_options_are_wrong_usage(
     mill: Mill, arguments: list[str], variables: dict[str, str], error: str
 ) -> None:
     done = mill("nodes", *arguments, **variables)
     assert (done.stdout, done.code) == ("", 2)
     first, advice = done.stderr.splitlines()
     assert first == f"error: {error}"
-    assert advice.startswith(("  help: give ", "  help: include ", "  help: use "))
+    assert advice.startswith(("  help: give ", "  help: include ", "  help: use ", "  help: check "))
 
 
 def test_verbose_is_an_option_like_any_other(mill: Mill, takes: FakeGateway) -> None:

@@ -1,11 +1,14 @@
 """`--quiet`: failures, errors and final results, and nothing else."""
 
 import json
+from typing import Any
 
 import pytest
 
+from mill_cli.output.run_table import newest_first
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import NOTHING, FakeGateway, as_json, refusal, rollout
+from tests.cli.listed import NODES, RUNS
 from tests.cli.seed import EVENTS, LINES, SEED
 
 WATCHED = "/v1/deployments/mill/events"
@@ -85,6 +88,34 @@ def test_a_confirmation_is_left_out_and_an_error_is_not(
     assert (done.stdout, done.stderr, done.code) == ("", "", 0)
     done = mill(*arguments, "-q")
     assert (done.stdout, done.stderr, done.code) == ("", "error: not found\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "answer", "names"),
+    [
+        (["secret", "list"], "/v1/secrets", [{"name": "a"}, {"name": "b\x1b"}], "a\nb�\n"),
+        (["volume", "list"], "/v1/volumes", [{"name": "a", "state": "x", "node": None, "cloud_id": "y"}], "a\n"),
+        (["nodes"], "/v1/nodes", NODES, "3f9a0c11d2e4b567\nb\n"),
+        (["ps"], "/v1/tasks", RUNS, "".join(f"{run['id']}\n" for run in newest_first(RUNS))),
+        (["ps"], "/v1/tasks", [], ""),
+        (["history"], "/v1/deployments/mill", {"status": None}, ""),
+    ],
+)
+def test_a_list_prints_names_alone(
+    mill: Mill, gateway: FakeGateway, arguments: list[str], path: str, answer: Any, names: str
+) -> None:
+    gateway.answers("GET", path, as_json(answer))
+    done = mill(*arguments, "-q")
+    assert (done.stdout, done.stderr, done.code) == (names, "", 0)
+    assert json.loads(mill(*arguments, "-q", "--json").stdout) == (answer if "status" not in answer else [])
+
+
+def test_a_diff_prints_the_last_line(mill: Mill, gateway: FakeGateway) -> None:
+    service = {"name": "web", "change": "added", "fields": []}
+    plan = {"changed": True, "created": True, "services": [service], "tasks": [], "name": "mill", "namespace": "shop"}
+    gateway.plans(as_json(plan))
+    done = mill("diff", "-q", mill.file(SEED))
+    assert (done.stdout, done.stderr, done.code) == ("shop/mill: new; 1 added\n", "", 0)
 
 
 def test_validate_prints_problems_alone(mill: Mill) -> None:

@@ -23,11 +23,11 @@ def text(status: int, body: bytes) -> Answer:
         (refusal(400, "query.tail: must be 0 or more"), "error: query.tail: must be 0 or more\n"),
         (
             refusal(401, "no token"),
-            "error: no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+            "error: no token\n  help: check that the token is a valid one of this gateway\n",
         ),
         (
             text(401, b""),
-            "error: HTTP 401: \n  help: the gateway does not accept the token: check that it is still valid\n",
+            "error: HTTP 401: \n  help: check that the token is a valid one of this gateway\n",
         ),
         (refusal(403, "jane may not list nodes"), "error: jane may not list nodes\n"),
         (refusal(404, "no such path: /v1/nodes"), "error: no such path: /v1/nodes\n"),
@@ -75,12 +75,38 @@ def test_who_has_a_cluster_is_told_how_to_make_a_token_for_the_gateway(mill: Mil
     kubeconfig = {"KUBECONFIG": str(mill.folder / mill.file("{}", "kubeconfig"))}
     gateway.answers("GET", "/v1/nodes", refusal(401, "no token"))
     assert mill("nodes", **kubeconfig).stderr == (
-        f"error: no token\n  help: the gateway does not accept the token: check that it is still valid\n{CREATE}"
+        f"error: no token\n  help: check that the token is a valid one of this gateway\n{CREATE}"
     )
     told = mill("nodes", MILL_TOKEN="", **kubeconfig).stderr
     assert told == f"error: no token\n  help: set MILL_TOKEN to a token of the gateway\n{CREATE}"
     gateway.answers("GET", "/v1/nodes", refusal(401, "no token: `kubectl create token NAME --audience mill` makes one"))
     assert CREATE not in mill("nodes", **kubeconfig).stderr
+
+
+@pytest.mark.parametrize(
+    ("token", "error", "advice"),
+    [
+        (
+            "wrong",
+            "the gateway does not accept the token",
+            "check that the token is a valid one of this gateway",
+        ),
+        ("", "the gateway requires a token", "set MILL_TOKEN to a token of the gateway"),
+    ],
+)
+def test_a_missing_token_and_a_wrong_one_are_told_apart(
+    mill: Mill, gateway: FakeGateway, token: str, error: str, advice: str
+) -> None:
+    told = "missing or wrong token: set MILL_TOKEN, or send `Authorization: Bearer TOKEN`"
+    kubectl = f"{told}; `kubectl create token SERVICEACCOUNT --audience https://mill.example` makes one"
+    gateway.answers(
+        "GET", "/v1/nodes", *(refusal(401, each, code="authentication_required") for each in (told, kubectl))
+    )
+    shown = f"error: {error}\n  help: {advice}\n"
+    assert mill("nodes", MILL_TOKEN=token).stderr == shown
+    assert mill("nodes", MILL_TOKEN=token).stderr == shown + CREATE.replace(
+        "--audience mill", "--audience https://mill.example"
+    )
 
 
 def test_a_login_that_the_api_server_refuses_is_not_the_tokens(mill: Mill, gateway: FakeGateway) -> None:
@@ -96,7 +122,7 @@ def test_a_login_that_the_api_server_refuses_is_not_the_tokens(mill: Mill, gatew
     [
         (
             refusal(401, "no token"),
-            "error: no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+            "error: no token\n  help: check that the token is a valid one of this gateway\n",
         ),
         (refusal(403, "jane may not patch milldeployments"), "error: jane may not patch milldeployments\n"),
         (

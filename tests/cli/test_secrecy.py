@@ -8,13 +8,18 @@ from tests.cli.fake_gateway import Answer, FakeGateway
 PASSWORD = "hunter2"
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"{"])
-def test_a_password_in_the_address_is_not_told(mill: Mill, gateway: FakeGateway, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("kind", "code", "named"),
+    [("text/html", 2, "(address: http://…@HOST)"), ("application/json", 1, "check that http://HOST is a mill gateway")],
+)
+def test_a_password_in_the_address_is_not_told(
+    mill: Mill, gateway: FakeGateway, kind: str, code: int, named: str
+) -> None:
     address = gateway.url.replace("//", f"//me:{PASSWORD}@")
-    gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": "text/html"}, (body,)))
+    gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": kind}, (b"<html>",)))
     done = mill("nodes", MILL_ADDRESS=address)
-    assert (done.stdout, done.code) == ("", 1)
-    assert f"check that {gateway.url} is a mill gateway" in done.stderr
+    assert (done.stdout, done.code) == ("", code)
+    assert named.replace("HOST", gateway.url.removeprefix("http://")) in done.stderr
     assert PASSWORD not in done.stderr
 
 

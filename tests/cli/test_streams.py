@@ -98,7 +98,7 @@ def test_a_stream_that_is_lost_for_good(mill: Mill, gateway: FakeGateway, option
     [
         (
             refusal(401, "no token"),
-            "no token\n  help: the gateway does not accept the token: check that it is still valid\n",
+            "no token\n  help: check that the token is a valid one of this gateway\n",
         ),
         (refusal(403, "jane may not"), "jane may not\n"),
         (refusal(404, "deployment not found"), "deployment not found\n"),

@@ -38,7 +38,7 @@ def render(options: Options, path: Path | None, file: Path | None, *, output: st
 
     \b
     Examples:
-      mill render production.mill | kubectl apply -f -
+      mill render production.mill | kubectl apply --server-side -f -
       kubectl get md mill -o yaml | mill render - -o mill
     """
     from mill_cli.rendering import render as run

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shlex
 import ssl
 import urllib.request
@@ -19,6 +20,9 @@ from mill_cli.output.text import one_line
 
 UNAVAILABLE: Final = (502, 503, 504)
 """Answers of a gateway that is starting, or of a proxy before it that finds none."""
+_UNAUTHENTICATED: Final = "authentication_required"
+_AUDIENCE: Final = re.compile(r"`kubectl create token [A-Z]+ --audience ([\w.:/-]{1,253})`")
+"""What the gateway's error says about tokens of Kubernetes, if it accepts any."""
 _USE_CONTEXT: Final = "use --context to connect to the gateway in the cluster of a kubeconfig context"
 _API_SERVER: Final = "the address is that of a Kubernetes API server: use --context to connect through it"
 _SHOWN: Final = 500
@@ -71,7 +75,9 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
         body = None
     if other_servers.is_other_server(response, body, content):
         return NotAGateway(response, content, target)
-    if isinstance(body, dict) and isinstance(body.get("error"), str):
+    if isinstance(body, dict) and body.get("code") == _UNAUTHENTICATED:
+        message = "the gateway does not accept the token" if token else "the gateway requires a token"
+    elif isinstance(body, dict) and isinstance(body.get("error"), str):
         message = body["error"]
     elif isinstance(body, dict) and body.get("kind") == "Status":  # of the API server, before the gateway
         message = f"the API server answered {status}: {one_line(str(body.get('message', '')))}"
@@ -94,15 +100,16 @@ def _token_advice(body: Any, message: str, target: Target, *, token: bool) -> li
     if isinstance(body, dict) and body.get("kind") == "Status":
         return ["the cluster does not accept kubectl's credentials: check them with `kubectl auth whoami`"]
     advice = [
-        "the gateway does not accept the token: check that it is still valid"
-        if token
-        else "set MILL_TOKEN to a token of the gateway"
+        "check that the token is a valid one of this gateway" if token else "set MILL_TOKEN to a token of the gateway"
     ]
-    if "kubectl create token" not in message and (isinstance(target, ThroughCluster) or _kubeconfig()):
+    found = _AUDIENCE.search(str(body.get("error", ""))) if isinstance(body, dict) else None
+    has_cluster = found is not None or isinstance(target, ThroughCluster) or _kubeconfig()
+    if has_cluster and "kubectl create token" not in message:
         context = f" --context {shlex.quote(target.context)}" if isinstance(target, ThroughCluster) else ""
+        audience = found[1] if found is not None else "mill"
         advice.append(
             f"create a token of a ServiceAccount: `export MILL_TOKEN=$(kubectl{context} create token SERVICEACCOUNT "
-            "--audience mill)`"
+            f"--audience {audience})`"
         )
     return advice
 

@@ -10,9 +10,10 @@ from mill_cli.output.text import one_line
 MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
 
-def show(planned: Any) -> str:
-    """Return the lines for the gateway's answer to a dry run."""
-    return "\n".join(_lines(planned))
+def show(planned: Any, *, whole: bool = True) -> str:
+    """Return the lines for the gateway's answer to a dry run; the last one alone, unless they are `whole`."""
+    lines = list(_lines(planned))
+    return "\n".join(lines if whole else lines[-1:])
 
 
 def _lines(planned: Any) -> Iterator[str]:

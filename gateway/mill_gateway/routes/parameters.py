@@ -8,13 +8,11 @@ from fastapi import Depends, Header, Path, Query, Request
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from mill_api import names
+from mill_api.names import DEFAULT_NAME, DNS_LABEL
 from mill_gateway.errors import bad_parameters
 from mill_gateway.exceptions.requests import InvalidEventId
 from mill_gateway.gateway import ReadyGateway
 from mill_objects.key import Key
-
-_DNS_LABEL = names.VOLUME_NAME
 
 
 def each_once(request: Request) -> None:
@@ -64,7 +62,7 @@ def parse_event_id(last_event_id: str, read: Callable[[str], _Parsed]) -> _Parse
 
 NamespaceName = Annotated[
     str | None,
-    Query(pattern=_DNS_LABEL, max_length=63, description="Namespace; the default is MILL_DEFAULT_NAMESPACE."),
+    Query(pattern=DNS_LABEL, max_length=63, description="Namespace; the default is MILL_DEFAULT_NAMESPACE."),
 ]
 
 
@@ -79,7 +77,7 @@ InNamespace = Annotated[str, Depends(_namespace)]
 OfDeployment = Annotated[
     str | None,
     Query(
-        pattern=_DNS_LABEL, max_length=63, description="Name of a MillDeployment; the default is all of the namespace."
+        pattern=DNS_LABEL, max_length=63, description="Name of a MillDeployment; the default is all of the namespace."
     ),
 ]
 
@@ -89,8 +87,8 @@ OfService = Annotated[str | None, Query(max_length=63, description="Name of a se
 def _target(
     namespace: InNamespace,
     name: Annotated[
-        str, Query(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.")
-    ] = names.DEFAULT_NAME,
+        str, Query(pattern=DNS_LABEL, max_length=63, description="Name of the MillDeployment.")
+    ] = DEFAULT_NAME,
 ) -> Key:
     return Key(namespace, name)
 
@@ -98,7 +96,7 @@ def _target(
 def _named(
     namespace: InNamespace,
     name: Annotated[
-        str, Path(pattern=_DNS_LABEL, max_length=63, description="Name of the MillDeployment.", examples=["mill"])
+        str, Path(pattern=DNS_LABEL, max_length=63, description="Name of the MillDeployment.", examples=["mill"])
     ],
 ) -> Key:
     return Key(namespace, name)
