@@ -39,6 +39,12 @@ def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, i
     return [*(_from_secret(helper, secret) for secret, helper in helpers.items()), *entries]
 
 
+def addresses(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the services whose addresses an environment has, each once."""
+    refs = (part.service for value in env.values() for part in parse_value(value) if isinstance(part, AddressRef))
+    return tuple(dict.fromkeys(refs))
+
+
 def first_secret(env: Mapping[str, str]) -> str | None:
     """Return the name of the first secret that an environment refers to."""
     refs = (part.name for value in env.values() for part in parse_value(value) if isinstance(part, SecretRef))

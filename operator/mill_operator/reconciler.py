@@ -233,6 +233,7 @@ class Reconciler:
         writes = decide_writes(goal, before, memory.status, memory.writes.known, self._now())
         if not await self._write(resource, memory, writes, renderer):
             return None, before
+        memory.writes.note_addresses(goal.children, writes.plan)
 
         memory.desired = desired.with_internal_errors(renderer.internal_errors)
         goal = replace(goal, desired=memory.desired).with_waiting(updates.waits)

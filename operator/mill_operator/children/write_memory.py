@@ -29,6 +29,9 @@ class WriteMemory:
     """The routes of Ingresses that must not be written, by their hash: each reconciliation decides on them again, and
     renders none of them for that."""
 
+    with_taken_address: dict[str, Problem] = field(default_factory=dict)
+    """Why services and tasks that have the address of another owner's Service are not written, by a child's hash."""
+
     def keep(self, children: Collection[ChildObject], observed: Iterable[ObservedChild]) -> None:
         """Forget everything about other children than these, and note those that are observed for the first time."""
         hashes = {child.applied for child in children}
@@ -52,22 +55,23 @@ class WriteMemory:
         names = {*todo.create, *todo.later, *(child for child, _ in todo.taken)}
         self._forget_freed({child.applied for child in names})
         waiting = [child for child in (*names, *(child for child, _ in todo.update)) if self._waits(child)]
-        taken = {child.program for child in waiting if self.is_taken(child)}
-        return todo.without_programs(taken).without(set(waiting))
+        taken = [child for child in waiting if self.is_taken(child)]
+        with_address = todo.with_address_of({child.service for child in taken if child.kind == "Service"})
+        return todo.without_programs({*with_address, *(child.program for child in taken)}).without(set(waiting))
 
     def problem(self, child: ChildObject) -> Problem | None:
         """Return why a child could not be written."""
         found = self.problems.get(child.applied)
-        return found[0] if found else None
+        return found[0] if found else self.with_taken_address.get(child.applied)
 
     def is_taken(self, child: ChildObject) -> bool:
         """Return whether another owner had the name of a child when it was looked up last."""
-        problem = self.problem(child)
+        problem, _ = self.problems.get(child.applied, (None, 0.0))
         return problem is not None and problem.kind == "taken"
 
     def current_problems(self) -> dict[str, Problem]:
         """Return why children could not be written, by their hash."""
-        return {applied: problem for applied, (problem, _) in self.problems.items()}
+        return self.with_taken_address | {applied: problem for applied, (problem, _) in self.problems.items()}
 
     def record(self, child: ChildObject, problem: Problem) -> None:
         """Note why a child could not be written. It is tried again after `WRITE_RETRY`."""
@@ -77,6 +81,21 @@ class WriteMemory:
     def record_taken(self, child: ChildObject, owner: str) -> None:
         """Note that another owner has the name of a child."""
         self.record(child, Problem("taken", f'{child.kind} "{child.key.name}" belongs to {owner}'))
+
+    def note_addresses(self, children: Iterable[ChildObject], todo: Plan) -> None:
+        """Note which services and tasks have the address of another owner's Service, and so are not written."""
+        self.with_taken_address = {}
+        if not self.problems:
+            return
+        children = tuple(children)
+        services = {child.service: child for child in children if child.kind == "Service" and self.is_taken(child)}
+        for child in children:
+            named = todo.addresses.get(child.program, ()) if child.kind in ("Deployment", "CronJob") else ()
+            taken = next((services[each] for each in named if each in services), None)
+            if taken is not None and taken.program != child.program:
+                problem, _ = self.problems[taken.applied]
+                message = f"{problem.message}, and the environment has its address"[: limits.WRITE_PROBLEM_LENGTH]
+                self.with_taken_address[child.applied] = replace(problem, message=message)
 
     def forget_taken(self, child: ChildObject) -> None:
         """Note that the name of a child is free, or the child's."""

@@ -69,10 +69,11 @@ class ChildWriter:
     async def write(self, todo: Plan, write: Write) -> None:
         """Carry out a plan. Raise `KubeError` if the API server is away."""
         programs = _by_program(todo)
+        await self._look_up_addresses(write, todo, programs)
         await finish_all(
-            self._write(write, each, FIRST) for each in programs if not each.writes.keys().isdisjoint(FIRST)
+            self._write(write, each, FIRST) for each in programs.values() if not each.writes.keys().isdisjoint(FIRST)
         )
-        await finish_all(self._finish(write, each) for each in programs)
+        await finish_all(self._finish(write, each) for each in programs.values())
 
     async def adopt(self, owner: Owner, jobs: Iterable[ObservedJob]) -> None:
         """Make the MillDeployment itself an owner of Jobs: they are deleted with it, and not before."""
@@ -81,6 +82,15 @@ class ChildWriter:
     async def replace_pods(self, pods: Iterable[ObservedPod]) -> None:
         """Delete pods, so that their controller makes new ones."""
         await finish_all(map(self._replace_pod, pods))
+
+    async def _look_up_addresses(self, write: Write, todo: Plan, programs: Mapping[Program, _ProgramWrites]) -> None:
+        """Look up the names of new Services whose addresses others have, and leave those out if a name is taken."""
+        named = {each for services in todo.addresses.values() for each in services}
+        new = [child for child in todo.create if child.kind == "Service" and child.service in named]
+        await finish_all(self._write(write, programs[child.program], ()) for child in new)
+        for each in todo.with_address_of({child.service for child in new if write.memory.is_taken(child)}):
+            if each in programs:
+                programs[each].is_taken = True
 
     async def _write(self, write: Write, program: _ProgramWrites, kinds: Sequence[str]) -> None:
         """Write the objects of some kinds, kind by kind, unless another owner has a name of the service or task."""
@@ -139,7 +149,7 @@ class ChildWriter:
             self._caches.put_pod(body)
 
 
-def _by_program(todo: Plan) -> Sequence[_ProgramWrites]:
+def _by_program(todo: Plan) -> Mapping[Program, _ProgramWrites]:
     """Return the writes of a plan by service and task, in the plan's order."""
     unobserved = todo.unobserved
     programs: dict[Program, _ProgramWrites] = {}
@@ -152,4 +162,4 @@ def _by_program(todo: Plan) -> Sequence[_ProgramWrites]:
         of(child.program).writes.setdefault(child.kind, []).append((child, found))
     for found in todo.delete:
         of(program_of(found)).delete.append(found)
-    return list(programs.values())
+    return programs

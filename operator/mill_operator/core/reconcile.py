@@ -192,6 +192,7 @@ def decide_writes(
         known=known,
         postponed={*later, *waiting, *goal.waiting},
         unrendered=goal.desired.unrendered,
+        addresses=goal.desired.addresses,
     )
     return Writes(tuple(outliving(snapshot.jobs, todo.delete)) if todo.delete else (), todo, later)
 

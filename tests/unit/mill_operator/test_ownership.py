@@ -56,7 +56,7 @@ def meta(*owners: dict[str, Any], labels: Any = None, **more: Any) -> dict[str, 
     [
         (meta(OURS, labels=LABELS), Ownership.OURS, "MillDeployment mill"),
         (meta(labels=LABELS), Ownership.OURS, "MillDeployment mill"),
-        (meta(OURS), Ownership.FOREIGN, "MillDeployment mill"),
+        (meta(OURS), Ownership.FOREIGN, "MillDeployment mill, and lacks its labels"),
         (meta(labels={**LABELS, "app.kubernetes.io/managed-by": "Helm"}), Ownership.FOREIGN, "MillDeployment mill"),
         (meta(labels={"app.kubernetes.io/managed-by": "Helm"}), Ownership.FOREIGN, "Helm"),
         (meta({**OURS, "uid": "older"}, labels=LABELS), Ownership.PREDECESSOR, "MillDeployment mill"),

@@ -233,6 +233,78 @@ async def test_a_deployment_waits_for_a_claim_that_is_refused(harness: Reconcile
     assert harness.server.find(DEPLOYMENTS, KEY.namespace, "web") is not None
 
 
+ADDRESS = {"API": "http://${service.web.address}/"}
+WEB = {"name": "web", "image": IMAGE, "port": 8080}
+WITH_ADDRESS: Json = {
+    "services": [{**OTHER, "env": ADDRESS}, WEB, {"name": "third", "image": IMAGE}],
+    "tasks": [{"name": "migrate", "image": IMAGE, "env": ADDRESS}],
+}
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["cached", "looked up"])
+async def test_nothing_gets_the_address_of_a_service_of_others(
+    harness: ReconcilerHarness, clock: list[float], cached: bool
+) -> None:
+    made = theirs("Service", labels=LABELS if cached else {})
+    if cached:
+        harness.observe(SERVICES, made)
+    else:
+        harness.server.put(SERVICES, made)
+    harness.change(spec=WITH_ADDRESS)
+    for _ in range(3):
+        await harness.reconcile()
+        assert written(harness) == {"Deployment third"}
+        found = {each["name"]: each.get("message") for each in harness.statuses[-1]["services"]}
+        assert found["web"] == 'Service "web" belongs to Application shop'
+        assert found["other"] == f"{found['web']}, and the environment has its address"
+        (task,) = harness.statuses[-1]["tasks"]
+        assert (task["name"], task["reason"], task["message"]) == ("migrate", "NameTaken", found["other"])
+        assert found["third"] is None
+        clock[0] += 20
+    harness.lose(SERVICES, "web") if cached else harness.server.remove(SERVICES, KEY.namespace, "web")
+    clock[0] += 31
+    await harness.reconcile()
+    assert written(harness) == {
+        "Deployment third",
+        "Deployment web",
+        "Service web",
+        "Deployment other",
+        "CronJob migrate",
+    }
+    assert all("reason" not in each for each in harness.statuses[-1]["services"])
+
+
+async def test_an_update_with_the_address_of_a_service_of_others_leaves_what_runs_as_it_is(
+    harness: ReconcilerHarness,
+) -> None:
+    harness.change(spec={"services": [OTHER]})
+    await harness.reconcile()
+    before = harness.server.find(DEPLOYMENTS, KEY.namespace, "other")
+    harness.server.put(SERVICES, theirs("Service"))
+    harness.server.requests.clear()
+    harness.change(spec={"services": [{**OTHER, "env": ADDRESS}, WEB]}, generation=2)
+    await harness.reconcile()
+    assert harness.writes == []
+    assert harness.server.find(DEPLOYMENTS, KEY.namespace, "other") == before
+    assert [each["reason"] for each in harness.statuses[-1]["services"]] == ["NameTaken", "NameTaken"]
+
+
+async def test_the_names_of_services_with_addresses_are_looked_up_once(harness: ReconcilerHarness) -> None:
+    """Also where two have the addresses of one another."""
+    ring = [{**OTHER, "port": 80, "env": ADDRESS}, {**WEB, "env": {"OTHER": "${service.other.address}"}}]
+    harness.change(spec={"services": ring})
+    await harness.reconcile()
+    children = {BY_KIND[kind] for kind in CHILD_KINDS}
+    looked_up = [(each.resource.kind, each.name) for each in harness.server.sent("get") if each.resource in children]
+    assert sorted(looked_up) == [
+        ("Deployment", "other"),
+        ("Deployment", "web"),
+        ("Service", "other"),
+        ("Service", "web"),
+    ]
+    assert written(harness) == {"Deployment other", "Deployment web", "Service other", "Service web"}
+
+
 LABELS = {"app.kubernetes.io/managed-by": "mill", "mill.dev/deployment": "mill", "mill.dev/service": "web"}
 
 
@@ -266,6 +338,19 @@ async def test_an_object_with_our_labels_and_another_controller_is_taken(
     assert problem_of(harness, "Service")["message"] == 'Service "web" belongs to Application shop'
     assert written(harness).isdisjoint(OF_WEB)
     assert harness.server.find(SERVICES, KEY.namespace, "web") == before
+
+
+async def test_an_own_object_without_its_labels_is_named_as_such(harness: ReconcilerHarness) -> None:
+    harness.change(spec=EVERYTHING)
+    await harness.reconcile()
+    service = harness.server.find(SERVICES, KEY.namespace, "web")
+    assert service is not None
+    service["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "kustomize"}
+    harness.server.put(SERVICES, service)
+    harness.forget(SERVICES, "web")
+    await harness.reconcile()
+    message = 'Service "web" belongs to MillDeployment mill, and lacks its labels'
+    assert problem_of(harness, "Service")["message"] == message
 
 
 @pytest.mark.parametrize("cached", [True, False], ids=["cached", "the watch is behind"])

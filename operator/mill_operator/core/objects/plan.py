@@ -1,8 +1,9 @@
 """Objects that should exist, and objects that do → what to apply, what to delete, and what must wait."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple, Self
 
 from mill_api.owner import Owner
@@ -45,6 +46,8 @@ class Plan:
     """Desired objects whose name is taken by an object with our labels and another owner."""
     later: tuple[ChildObject, ...] = ()
     """Deployments that do not exist and must not be created yet. Their names have to be free all the same."""
+    addresses: Mapping[Program, Collection[str]] = field(default_factory=dict)
+    """The services whose addresses a service or task has in its environment."""
 
     @property
     def unobserved(self) -> Mapping[Program, Sequence[ChildObject]]:
@@ -57,16 +60,22 @@ class Plan:
                 found[child.program].append(child)
         return found
 
+    def with_address_of(self, services: Collection[str | None]) -> frozenset[Program]:
+        """Return the services and tasks that have the address of one of some services."""
+        return frozenset(
+            program for program, named in self.addresses.items() if any(each in services for each in named)
+        )
+
     def without_programs(self, programs: Collection[Program]) -> Self:
         """Return the plan without everything of some services and tasks: what runs of them is left as it is."""
         if not programs:
             return self
-        return type(self)(
-            tuple(child for child in self.create if child.program not in programs),
-            tuple((child, found) for child, found in self.update if child.program not in programs),
-            tuple(found for found in self.delete if program_of(found) not in programs),
-            self.taken,
-            tuple(child for child in self.later if child.program not in programs),
+        return replace(
+            self,
+            create=tuple(child for child in self.create if child.program not in programs),
+            update=tuple((child, found) for child, found in self.update if child.program not in programs),
+            delete=tuple(found for found in self.delete if program_of(found) not in programs),
+            later=tuple(child for child in self.later if child.program not in programs),
         )
 
     def without(self, children: Collection[ChildObject]) -> Self:
@@ -78,12 +87,10 @@ class Plan:
         def is_left_out(child: ChildObject) -> bool:
             return child in children or any(refers_to(child, each) for each in missing)
 
-        return type(self)(
-            tuple(child for child in self.create if not is_left_out(child)),
-            tuple((child, found) for child, found in self.update if not is_left_out(child)),
-            self.delete,
-            self.taken,
-            self.later,
+        return replace(
+            self,
+            create=tuple(child for child in self.create if not is_left_out(child)),
+            update=tuple((child, found) for child, found in self.update if not is_left_out(child)),
         )
 
 
@@ -95,13 +102,14 @@ def plan(
     known: Mapping[str, KnownVersion],
     postponed: Collection[str] = (),
     unrendered: Collection[Program] = (),
+    addresses: Mapping[Program, Collection[str]] = MappingProxyType({}),
 ) -> Plan:
     """Compare the desired objects with the observed ones.
 
     `known` has the versions of objects by `ChildObject.applied`: another version means another writer. An object that
     is observed for the first time since the operator started is trusted if its hash is right. `postponed` names the
     services whose Deployments must not be written yet. `unrendered` are the services and tasks that could not be
-    rendered (`DesiredState.unrendered`): their objects stay as they are.
+    rendered (`DesiredState.unrendered`): their objects stay as they are. `addresses` are those of `DesiredState`.
     """
     unmatched = {(each.kind, each.key): each for each in observed}
     create: list[ChildObject] = []
@@ -134,6 +142,7 @@ def plan(
         tuple(delete),
         tuple(taken),
         tuple(later),
+        addresses,
     )
     return todo.without_programs({child.program for child, _ in taken})
 

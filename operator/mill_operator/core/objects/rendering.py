@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 from mill_api.dependencies import Dependencies, dependencies
+from mill_api.environment import addresses
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_objects import fields
@@ -46,6 +47,8 @@ class Part:
     """The service, as verdicts need it; None for a task."""
     internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be rendered: its existing objects stay as they are."""
+    addresses: tuple[str, ...] = ()
+    """The services whose addresses its environment has, its own included."""
 
     @property
     def program(self) -> tuple[str, str]:
@@ -94,6 +97,11 @@ class DesiredState:
     def unrendered(self) -> frozenset[tuple[str, str]]:
         """The services and tasks that could not be rendered, as ("service" or "task", name)."""
         return frozenset(part.program for part in self.parts if part.internal_error is not None)
+
+    @property
+    def addresses(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """The services whose addresses a service or task has in its environment, by `Part.program`."""
+        return {part.program: part.addresses for part in self.parts if part.addresses}
 
     def with_templates(self, templates: Mapping[str, str]) -> "DesiredState":
         """Return it with other pod templates, by service: those with which their pods are compared."""
@@ -215,12 +223,13 @@ class ParsedSpec:
         if not service:
             task = Task.model_validate(program)
             cron_jobs = tuple(each.render().child for each in self._task_recipes(task))
-            return Part(task.name, fingerprint, size, cron_jobs, None)
+            return Part(task.name, fingerprint, size, cron_jobs, None, addresses=addresses(task.env))
         model = Service.model_validate(program)
         deployment, *others = self._service_recipes(model)
         rendered = deployment.render()
         children = (rendered.child, *(each.render().child for each in others))
-        return Part(model.name, fingerprint, size, children, wanted(model, rendered, self._options))
+        known = wanted(model, rendered, self._options)
+        return Part(model.name, fingerprint, size, children, known, addresses=addresses(model.env))
 
     def _service_recipes(self, service: Service) -> Iterator[Recipe]:
         secret = tls_secret(self._owner, service.name, keeps_former=service.name in self._former_tls)

@@ -62,7 +62,9 @@ def found_object(kind: str, body: JsonView, owner: Owner) -> FoundObject:
     labels = fields.texts(fields.mapping(body, "metadata"), "labels")
     is_managed = labels.get(names.LABEL_MANAGED_BY) == names.MANAGED_BY
     whose = ownership(child, owner) if is_managed else Ownership.FOREIGN
-    return FoundObject(whose, child.uid, owner_of(body), child.terminating)
+    # Its controller is this MillDeployment: another user has changed its labels.
+    lacks = ", and lacks its labels" if whose is Ownership.FOREIGN and child.owner_uid == owner.uid else ""
+    return FoundObject(whose, child.uid, f"{owner_of(body)}{lacks}", child.terminating)
 
 
 def owner_of(body: JsonView) -> str:
