@@ -18,6 +18,9 @@ OPERATOR_FIELD_MANAGER: Final = "mill-operator"
 GATEWAY_FIELD_MANAGER: Final = "mill-gateway"
 """Field managers: the names under which operator and gateway write fields of objects."""
 
+REPLICAS_FIELD_MANAGER: Final = "mill-operator-replicas"
+"""Holds the number of replicas of a Deployment whose service leaves it to an autoscaler from now on."""
+
 LEASE_NAME: Final = "mill-operator"
 """Name of the Lease by which replicas of the operator elect a leader."""
 

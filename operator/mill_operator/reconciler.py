@@ -41,6 +41,7 @@ from mill_operator.core.reconcile import (
     stale_pods,
     starts_rollout,
 )
+from mill_operator.core.rollout.put_back import autoscaled_services
 from mill_operator.core.rollout.updates import begin_updates, count_updating
 from mill_operator.core.tasks.status import Observed, observe
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
@@ -280,7 +281,8 @@ class Reconciler:
             return False  # the missing objects went with the resource; the watch will report its end
         if writes.adopt:
             await self._children.adopt(resource.owner, writes.adopt)
-        await self._children.write(todo, Write(resource.owner, memory.writes, renderer))
+        autoscaled = autoscaled_services(memory.written)
+        await self._children.write(todo, Write(resource.owner, memory.writes, renderer, autoscaled))
         self._gate.release(resource.key)
         return True
 

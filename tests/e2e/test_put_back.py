@@ -98,5 +98,6 @@ def test_an_autoscaler_beside_replicas_is_a_conflict_and_without_them_is_not(nam
 
     # What the warning says to do.
     assert namespace.deploy(SERVICES.replace("  replicas = 2\n", "")).code == 0
+    assert replicas(namespace, "web") >= 2, "it does not begin at one again"
     wait_for("the autoscaler's replicas", lambda: replicas(namespace, "web") == 3, 90)
     wait_for("the end of the warning", lambda: not namespace.status().get("warnings"))

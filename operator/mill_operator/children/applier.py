@@ -4,6 +4,7 @@ The caches select by label, so they do not have another owner's object. It may a
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -46,6 +47,8 @@ class Write(NamedTuple):
     owner: Owner
     memory: WriteMemory
     renderer: Renderer
+    autoscaled: frozenset[str] = frozenset()
+    """The services whose replicas an autoscaler changes as well."""
 
 
 class ChildApplier:
@@ -84,8 +87,29 @@ class ChildApplier:
 
     async def update(self, write: Write, child: ChildObject, observed: ObservedChild) -> bool:
         """Apply a child to an observed object, and return whether that was accepted."""
+        if child.kind == "Deployment" and child.service in write.autoscaled:
+            await self._hand_over_replicas(write, child, observed)
         edited = await self._edited(child, observed) if observed.applied == child.applied else None
         return await self._write(write, child, observed.uid, edited=edited)
+
+    async def _hand_over_replicas(self, write: Write, child: ChildObject, observed: ObservedChild) -> None:
+        """Keep the number of replicas of a service that leaves it to its autoscaler from now on.
+
+        Otherwise the API server would set it to one, as of a field that no manager owns, until the autoscaler acts.
+        """
+        body = await write.renderer.body(child)
+        if body is None or "replicas" in body["spec"] or observed.replicas is None:
+            return
+        kept = {"apiVersion": body["apiVersion"], "kind": body["kind"], "spec": {"replicas": observed.replicas}}
+        metadata = {"name": child.key.name, "namespace": child.key.namespace, "uid": observed.uid}
+        async with self._slots:
+            with contextlib.suppress(ApiError):  # the service runs without it
+                await self._client.apply(
+                    BY_KIND[child.kind],
+                    child.key.namespace,
+                    {**kept, "metadata": metadata},
+                    manager=names.REPLICAS_FIELD_MANAGER,
+                )
 
     async def _edited(self, child: ChildObject, observed: ObservedChild) -> Json | None:
         """Return an object that has the desired hash and is another version: another client has written it.

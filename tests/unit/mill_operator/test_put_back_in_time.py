@@ -226,6 +226,30 @@ async def test_an_autoscaler_beside_replicas_is_reported_as_a_conflict(edited: E
     assert "leave `replicas` out of the service, or delete the autoscaler" in text
 
 
+async def test_replicas_that_are_left_to_the_autoscaler_stay_as_they_are(edited: Edited) -> None:
+    """Of a field that no manager owns any more the API server makes the default: one pod, until the autoscaler acts."""
+    edited.autoscale(5)
+    await edited.reconcile()
+    edited.server.faults.clear()
+    edited.change(spec={"services": [{**SPEC["services"][0], "replicas": None, "image": "web:2"}]}, generation=2)
+    edited.clear()
+    await edited.reconcile()
+    assert edited.stored()["spec"]["template"]["spec"]["containers"][0]["image"] == "web:2"
+    assert edited.stored()["spec"]["replicas"] == 2
+    assert edited.writes[:2] == [("apply", "Deployment web"), ("apply", "Deployment web")]
+    edited.autoscale(7)
+    edited.clear()
+    await edited.reconcile_after(60)
+    assert edited.stored()["spec"]["replicas"] == 7
+    assert edited.statuses == []
+
+
+async def test_without_an_autoscaler_replicas_that_are_left_out_are_one(edited: Edited) -> None:
+    edited.change(spec={"services": [SERVICE]}, generation=2)
+    await edited.reconcile()
+    assert edited.stored()["spec"]["replicas"] == 1
+
+
 async def test_a_fight_with_an_autoscaler_is_written_once_a_minute(edited: Edited) -> None:
     for turn in range(20):
         edited.autoscale(5)

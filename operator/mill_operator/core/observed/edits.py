@@ -27,6 +27,7 @@ _MANAGERS: Final = 2
 _AUTOSCALERS: Final = frozenset({"kube-controller-manager", "k3s", "kubelite"})
 """The field managers of the controller of HorizontalPodAutoscalers, in Kubernetes and in distributions that run all
 controllers in a process of another name."""
+_OWN: Final = frozenset({names.OPERATOR_FIELD_MANAGER, names.REPLICAS_FIELD_MANAGER})
 _SCALE: Final = "scale"
 _KEY_LENGTH: Final = 512
 """Characters of a key of `fieldsV1` that are read."""
@@ -141,7 +142,7 @@ def _others(body: JsonView) -> list[dict[str, Any]]:
     return [
         each
         for each in entries
-        if fields.text(each, "manager") != names.OPERATOR_FIELD_MANAGER and fields.text(each, "subresource") != "status"
+        if fields.text(each, "manager") not in _OWN and fields.text(each, "subresource") != "status"
     ]
 
 

@@ -67,6 +67,11 @@ def report_edits(status: MillDeploymentStatus, edits: Mapping[EditedObject, Edit
     return EditReport(_with_warnings(status, conflicts), waiting, min([*moments, *conflicts.values()], default=None))
 
 
+def autoscaled_services(status: MillDeploymentStatus) -> frozenset[str]:
+    """Return the services whose replicas an autoscaler changes as well, as a status has reported."""
+    return frozenset(each.service for each in status.warnings if each.service and each.code == AUTOSCALER_CONFLICT)
+
+
 def _due(listed: Sequence[PutBack], edited: EditedObject, now: datetime) -> datetime:
     """Return when an object can be reported: a minute after its last report, and after one that makes room."""
     reports = [each for each in listed if (each.kind, each.name) == (edited.kind, edited.name)]
