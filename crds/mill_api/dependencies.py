@@ -1,7 +1,8 @@
-"""What the services of a spec depend on: softly by their environment, strictly by `after`.
+"""What the services of a spec depend on: softly by environment and arguments, strictly by `after`.
 
-A soft dependence only makes a verdict patient, so a value is read generously: one that is the name of a service counts,
-and so does an address or URL whose host is one, as most files that come from Compose have them. Pure functions, whose
+A soft dependence only makes a verdict patient, so a value of the environment is read generously: one that is the name
+of a service counts, and so does an address or URL whose host is one, as most files that come from Compose have them. Of
+a command, references alone count: `worker` is an argument more often than a service. Pure functions, whose
 cost grows with the length of the texts and the number of edges, whatever the texts are.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mill_api.references import AddressRef, InvalidValue, Literal, parse_value
+from mill_api.references import InvalidValue, Literal, ServiceRef, parse_value, parse_word
 
 Edges = Mapping[str, Collection[str]]
 """The names that each name depends on."""
@@ -28,6 +29,10 @@ class DependentService(Protocol):
     @property
     def env(self) -> Mapping[str, str]: ...
     @property
+    def command(self) -> Sequence[str] | None: ...
+    @property
+    def args(self) -> Sequence[str] | None: ...
+    @property
     def after(self) -> Sequence[str]: ...
 
 
@@ -36,8 +41,8 @@ class Dependencies:
     """The other services that one service depends on, each once, in the order of the file."""
 
     refers_to: tuple[str, ...] = ()
-    """Those that its environment names. Without every edge inside a cycle: services that name one another would
-    otherwise wait for one another."""
+    """Those that its environment and its arguments name. Without every edge inside a cycle: services that name one
+    another would otherwise wait for one another."""
     after: tuple[str, ...] = ()
     """Those after which it starts. Without unknown names, its own, and every edge inside a cycle of `after`."""
 
@@ -50,7 +55,7 @@ def dependencies(services: Iterable[DependentService], namespace: str) -> dict[s
     known = {service.name: service for service in services}
     order = {name: position for position, name in enumerate(known)}
     strict = {name: {other for other in each.after if other in known} for name, each in known.items()}
-    soft = {name: _named(each.env.values(), known, namespace) for name, each in known.items()}
+    soft = {name: _named(each.env.values(), known, namespace) | _referred(each, known) for name, each in known.items()}
     strict_cycles = _cycle_numbers(strict)
     cycles = _cycle_numbers({name: strict[name] | soft[name] for name in known})
 
@@ -140,7 +145,7 @@ def _named(values: Iterable[str], known: Collection[str], namespace: str) -> set
             parts = parse_value(value)
         except InvalidValue:
             continue
-        found.update(part.service for part in parts if isinstance(part, AddressRef) and part.service in known)
+        found.update(part.service for part in parts if isinstance(part, ServiceRef) and part.service in known)
         text = "".join(part.text if isinstance(part, Literal) else _HIDDEN for part in parts)
         is_url = "://" in text
         for token in text.translate(_SEPARATORS).split():
@@ -148,6 +153,13 @@ def _named(values: Iterable[str], known: Collection[str], namespace: str) -> set
             if name in known:
                 found.add(name)
     return found
+
+
+def _referred(service: DependentService, known: Collection[str]) -> set[str]:
+    """Return the services to which the command and the arguments of a service refer."""
+    words = (*(service.command or ()), *(service.args or ()))
+    parts = (part for word in words for part in parse_word(word))
+    return {part.service for part in parts if isinstance(part, ServiceRef) and part.service in known}
 
 
 def _host(token: str, *, is_url: bool) -> str:

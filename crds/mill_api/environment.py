@@ -1,60 +1,107 @@
-"""A service's environment → a container's: secrets and addresses by reference, so that the operator reads no value."""
+"""The texts of a service or task → those of its container: secrets and services by reference.
 
-from collections.abc import Mapping
-from itertools import count
+The operator reads no value of a secret: Kubernetes puts it in when the container starts.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Protocol
 
 from mill_api import names
+from mill_api.endpoints import Endpoints, host_of
 from mill_api.manifests import literal
-from mill_api.references import AddressRef, SecretRef, parse_value
+from mill_api.references import Attribute, Literal, Part, SecretRef, ServiceRef, format_value, parse_value, parse_word
 from mill_objects.json import Json
 
 
-def environment(env: Mapping[str, str], *, namespace: str, ports: Mapping[str, int | None]) -> list[Json]:
-    """Return a container's `env`.
+class Texts(Protocol):
+    """The fields of a service or task in which there may be references."""
 
-    A value that is nothing but a secret is read from the Secret. A secret inside a longer text gets a variable of
-    its own, which the text then names: Kubernetes puts it in when the container starts.
+    @property
+    def env(self) -> dict[str, str]: ...
+    @property
+    def command(self) -> list[str] | None: ...
+    @property
+    def args(self) -> list[str] | None: ...
+
+
+def container_texts(program: Texts, *, namespace: str, endpoints: Endpoints) -> Json:
+    """Return a container's `env`, `command` and `args`, as far as it has them. `endpoints` are those of all services.
+
+    A value that is nothing but a secret is read from the Secret. A secret inside a longer text, or in a part of a
+    command, gets a variable of its own, which the text then names.
     """
-    entries: list[Json] = []
-    helpers: dict[str, str] = {}
-    free = (helper for helper in map("MILL_SECRET_{}".format, count(1)) if helper not in env)
-    for name, value in env.items():
+    writer = _Writer(namespace, endpoints, program.env)
+    env = [writer.variable(name, value) for name, value in program.env.items()]
+    words = {"command": writer.words(program.command or ()), "args": writer.words(program.args or ())}
+    # A variable can refer only to those before it.
+    found = {"env": [*writer.variables_of_secrets(), *env], **words}
+    return {name: each for name, each in found.items() if each}
+
+
+def addresses(program: Texts) -> tuple[str, ...]:
+    """Return the services whose addresses inside the cluster a service or task has, each once."""
+    references = (part for part in _parts(program) if isinstance(part, ServiceRef))
+    return tuple(dict.fromkeys(each.service for each in references if each.attribute is not Attribute.URL))
+
+
+def first_secret(program: Texts) -> str | None:
+    """Return the name of the first secret that a service or task refers to."""
+    return next((part.name for part in _parts(program) if isinstance(part, SecretRef)), None)
+
+
+def _parts(program: Texts) -> Iterator[Part]:
+    yield from chain.from_iterable(map(parse_value, program.env.values()))
+    yield from chain.from_iterable(map(parse_word, (*(program.command or ()), *(program.args or ()))))
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writer of the texts of one container, with the variables that it adds for secrets."""
+
+    namespace: str
+    endpoints: Endpoints
+    env: dict[str, str]
+    helpers: dict[str, str] = field(default_factory=dict)
+    """The variable of each secret, by the name of the secret."""
+    free: Iterator[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.free = (helper for helper in map("MILL_SECRET_{}".format, count(1)) if helper not in self.env)
+
+    def variable(self, name: str, value: str) -> Json:
         parts = parse_value(value)
         if len(parts) == 1 and isinstance(parts[0], SecretRef):
-            entries.append(_from_secret(name, parts[0].name))
-            continue
-        texts: list[str] = []
-        for part in parts:
-            if isinstance(part, SecretRef):
-                helper = helpers.get(part.name)
-                if helper is None:
-                    helper = helpers[part.name] = next(free)
-                texts.append(f"$({helper})")
-            elif isinstance(part, AddressRef):
-                texts.append(literal(_address(part.service, namespace, ports)))
-            else:
-                texts.append(literal(part.text))
-        entries.append({"name": name, "value": "".join(texts)})
-    # A variable can refer only to those before it.
-    return [*(_from_secret(helper, secret) for secret, helper in helpers.items()), *entries]
+            return _from_secret(name, parts[0].name)
+        return {"name": name, "value": self._text(parts)}
 
+    def words(self, words: Sequence[str]) -> list[str]:
+        return [self._text(parse_word(word)) for word in words]
 
-def addresses(env: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the services whose addresses an environment has, each once."""
-    refs = (part.service for value in env.values() for part in parse_value(value) if isinstance(part, AddressRef))
-    return tuple(dict.fromkeys(refs))
+    def variables_of_secrets(self) -> list[Json]:
+        return [_from_secret(helper, secret) for secret, helper in self.helpers.items()]
 
+    def _text(self, parts: Sequence[Part]) -> str:
+        return "".join(map(self._part, parts))
 
-def first_secret(env: Mapping[str, str]) -> str | None:
-    """Return the name of the first secret that an environment refers to."""
-    refs = (part.name for value in env.values() for part in parse_value(value) if isinstance(part, SecretRef))
-    return next(refs, None)
+    def _part(self, part: Part) -> str:
+        match part:
+            case SecretRef(name):
+                if name not in self.helpers:
+                    self.helpers[name] = next(self.free)
+                return f"$({self.helpers[name]})"
+            case ServiceRef():
+                return literal(self._of_service(part))
+            case Literal(text):
+                return literal(text)
 
-
-def _address(service: str, namespace: str, ports: Mapping[str, int | None]) -> str:
-    host = f"{service}.{namespace}.svc"
-    port = ports.get(service)
-    return host if port is None else f"{host}:{port}"
+    def _of_service(self, reference: ServiceRef) -> str:
+        """Return what a reference stands for. Only a command may have one that stands for nothing: it is text."""
+        known = self.endpoints.get(reference.service)
+        host = host_of(reference.service, self.namespace)
+        value = None if known is None else known.text(reference.attribute, host)
+        return format_value([reference]) if value is None else value
 
 
 def _from_secret(name: str, secret: str) -> Json:

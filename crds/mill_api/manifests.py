@@ -27,7 +27,7 @@ def literal(text: str) -> str:
 
 
 def container_of(program: Service | Task, *, restricted: bool) -> Json:
-    """Return the container of a pod: the part that services and tasks share."""
+    """Return the container of a pod: the part that services and tasks share, without references."""
     amounts = {"cpu": program.cpu, "memory": program.memory}
     container: Json = {
         "name": program.name,
@@ -40,6 +40,8 @@ def container_of(program: Service | Task, *, restricted: bool) -> Json:
         container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}
     if program.command:
         container["command"] = [literal(word) for word in program.command]
+    if program.args:
+        container["args"] = [literal(word) for word in program.args]
     return container
 
 

@@ -1,13 +1,17 @@
-"""References in environment values: `${secret(NAME)}` and `${service.NAME.address}`.
+"""References: `${secret(NAME)}` and `${service.NAME.address}`, `.host`, `.port` and `.url`.
 
-`parse_value` splits a text into parts, `format_value` joins them. The rules check values with it, and the operator
-translates them.
+`parse_value` splits a value of an environment into parts, `format_value` joins them. The rules check values with it,
+and the operator translates them. A part of a command, or an argument, is text in which only what is exactly a reference
+is one, since a shell may expand every other `${…}`: `parse_word` splits it, `format_word` joins it.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
+
+from mill_api.constraints import shown
 
 OPEN: Final = "${"
 ESCAPED_OPEN: Final = "$${"
@@ -34,14 +38,43 @@ class SecretRef:
     name: str
 
 
+class Attribute(StrEnum):
+    """What a reference to a service stands for."""
+
+    ADDRESS = "address"
+    HOST = "host"
+    PORT = "port"
+    URL = "url"
+
+
+MEANINGS: Final[Mapping[Attribute, str]] = {
+    Attribute.ADDRESS: "Host and port of a service inside the cluster.",
+    Attribute.HOST: "Host of a service inside the cluster.",
+    Attribute.PORT: "Port of a service.",
+    Attribute.URL: "URL of a service outside the cluster: `https://`, and host and path of its first route whose host "
+    "has no `*`, without a slash at the end.",
+}
+"""What each attribute means, for the documentation."""
+
+
 @dataclass(frozen=True, slots=True)
-class AddressRef:
-    """Host and port of a service."""
+class ServiceRef:
+    """A service of the same file, by one of its attributes."""
 
     service: str
+    attribute: Attribute = Attribute.ADDRESS
 
 
-Part = Literal | SecretRef | AddressRef
+Part = Literal | SecretRef | ServiceRef
+
+_KNOWN: Final = frozenset(Attribute)
+_ATTRIBUTES: Final = "|".join(Attribute)
+_WORD: Final = re.compile(
+    rf"(?<!\$)(\$+)\{{(secret\([-._a-zA-Z0-9]{{1,253}}\)|service\.[-a-z0-9]{{1,63}}\.(?:{_ATTRIBUTES}))\}}"
+)
+"""What is exactly a reference, and the dollars before it: two or more escape it, and one of them is left out."""
+_ALMOST: Final = re.compile(r"(?<!\$)\$\{((?:secret\(|service\.)[^}]{0,1000})(\})?")
+"""What begins as a reference does."""
 
 
 def parse_value(text: str) -> tuple[Part, ...]:
@@ -83,19 +116,69 @@ def format_value(parts: Iterable[Part]) -> str:
     return "".join(_format(part) for part in parts)
 
 
-def _reference(expression: str, value: str) -> SecretRef | AddressRef:
+def parse_word(text: str) -> tuple[Part, ...]:
+    """Split a part of a command, or an argument, into text and references. Every text has parts."""
+    if OPEN not in text:
+        return (Literal(text),) if text else ()
+    parts: list[Part] = []
+    literal = ""
+    at = 0
+    for found in _WORD.finditer(text):
+        dollars, expression = found.groups()
+        literal += text[at : found.start()]
+        at = found.end()
+        if len(dollars) > 1:
+            literal += f"{dollars[1:]}{{{expression}}}"
+            continue
+        if literal:
+            parts.append(Literal(literal))
+            literal = ""
+        parts.append(_reference(expression, text))
+    literal += text[at:]
+    if literal:
+        parts.append(Literal(literal))
+    return tuple(parts)
+
+
+def format_word(parts: Iterable[Part]) -> str:
+    """Write parts as one part of a command: the inverse of `parse_word`."""
+    return "".join(escape_word(part.text) if isinstance(part, Literal) else _format(part) for part in parts)
+
+
+def escape_word(text: str) -> str:
+    """Return a part of a command that stands for a text without references."""
+    return _WORD.sub(r"$\g<0>", text)
+
+
+def broken_references(text: str) -> Iterator[InvalidValue]:
+    """Yield what begins as a reference in a part of a command, and is none."""
+    for found in _ALMOST.finditer(text):
+        if found[2] is None:
+            yield InvalidValue(f"unclosed interpolation in '{shown(text)}'")
+        elif _WORD.fullmatch(found[0]) is None:
+            yield _why_broken(found[1], text)
+
+
+def _why_broken(expression: str, text: str) -> InvalidValue:
+    try:
+        _reference(expression, shown(text))
+    except InvalidValue as error:
+        return error
+    return InvalidValue(f"unknown interpolation '{OPEN}{expression}}}' in '{shown(text)}'")
+
+
+def _reference(expression: str, value: str) -> SecretRef | ServiceRef:
     if expression.startswith("secret(") and expression.endswith(")"):
         name = expression.removeprefix("secret(").removesuffix(")").strip()
         if not name:
             raise InvalidValue(f"empty secret name in '{value}'")
         return SecretRef(name)
-    # The length keeps `service.address` out, whose start and end overlap.
-    prefix, suffix = "service.", ".address"
-    if expression.startswith(prefix) and expression.endswith(suffix) and len(expression) >= len(prefix + suffix):
-        name = expression.removeprefix(prefix).removesuffix(suffix)
-        if not name:
+    service, _, attribute = expression.removeprefix("service.").rpartition(".")
+    # `service.address` has no dot after the prefix, and `service..address` no name.
+    if expression.startswith("service.") and attribute in _KNOWN and expression.count(".") > 1:
+        if not service:
             raise InvalidValue(f"empty service name in '{value}'")
-        return AddressRef(name)
+        return ServiceRef(service, Attribute(attribute))
     raise InvalidValue(f"unknown interpolation '{OPEN}{expression}}}' in '{value}'")
 
 
@@ -105,5 +188,5 @@ def _format(part: Part) -> str:
             return text.replace(OPEN, ESCAPED_OPEN)
         case SecretRef(name):
             return f"${{secret({name})}}"
-        case AddressRef(service):
-            return f"${{service.{service}.address}}"
+        case ServiceRef(service, attribute):
+            return f"${{service.{service}.{attribute}}}"

@@ -9,7 +9,7 @@ converts: as a Kubernetes quantity, `1m` of memory is a thousandth of a byte.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -77,6 +77,14 @@ Image = Annotated[str, _text("image")]
 EnvValue = Annotated[str, Field(max_length=MAX_TEXT)]
 Env = Annotated[dict[str, EnvValue], Field(max_length=MAX_ENV)]
 Command = Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field(max_length=MAX_COMMAND)]
+_COMMAND: Final = (
+    "Program that replaces the image's entry point, with its first arguments. The image's own arguments are left out. "
+    "References as in args."
+)
+_ARGS: Final = (
+    "Arguments that replace the image's own; its entry point stays unless there is a command. ${secret(NAME)} and "
+    "references such as ${service.NAME.address} are replaced by their values; any other ${ is text."
+)
 ServiceName = Annotated[str, _text("service_name")]
 TaskName = Annotated[str, _text("task_name")]
 VolumeName = Annotated[str, _text("volume_name")]
@@ -171,13 +179,12 @@ class Service(ApiModel):
     memory: Quantity = Field(
         "256M", description="Memory in bytes that each replica requests and is limited to, such as 512M."
     )
-    command: Command | None = Field(
-        None, description="Program and arguments. They replace the image's entry point and its arguments."
-    )
+    command: Command | None = Field(None, description=_COMMAND)
+    args: Command | None = Field(None, description=_ARGS)
     env: Env = Field(
         default_factory=dict,
-        description="Environment variables. ${secret(NAME)} and ${service.NAME.address} are replaced by their values; "
-        "$${ is a literal ${.",
+        description="Environment variables. ${secret(NAME)} and references such as ${service.NAME.address} are "
+        "replaced by their values; $${ is a literal ${.",
     )
     health: Health | None = Field(
         None, description="HTTP health check. Without one, a service is healthy once its port accepts connections."
@@ -219,9 +226,8 @@ class Task(ApiModel):
     timeout: Duration = Field(
         "1h", description="Time after which a run is stopped, such as 30m. With 0s there is no limit."
     )
-    command: Command | None = Field(
-        None, description="Program and arguments. They replace the image's entry point and its arguments."
-    )
+    command: Command | None = Field(None, description=_COMMAND)
+    args: Command | None = Field(None, description=_ARGS)
     env: Env = Field(
         default_factory=dict, description="Environment variables, with the same references as a service's."
     )

@@ -6,7 +6,7 @@ the operator does to resources that were written by other means.
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,20 @@ from mill_api.constraints import (
     shown,
 )
 from mill_api.dependencies import rings
-from mill_api.references import ESCAPED_OPEN, OPEN, AddressRef, InvalidValue, SecretRef, parse_value
+from mill_api.endpoints import endpoint
+from mill_api.references import (
+    ESCAPED_OPEN,
+    OPEN,
+    Attribute,
+    InvalidValue,
+    Literal,
+    Part,
+    SecretRef,
+    ServiceRef,
+    broken_references,
+    parse_value,
+    parse_word,
+)
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec, Service, Task
 
@@ -35,10 +48,11 @@ _ENV_NAME: Final = re.compile(names.ENV_NAME)
 _SECRET_KEY: Final = re.compile(names.SECRET_KEY)
 
 MAX_TEXT_BYTES: Final = 512 * 1024
-"""Bytes of the environments and commands of all services and tasks together, in UTF-8. A MillDeployment is one object
-of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
+"""Bytes of the environments, commands and arguments of all services and tasks together, in UTF-8. A MillDeployment is
+one object of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
 MAX_REFERENCES: Final = 1000
-"""References in the environment of one service or task. Each may become a variable of its own."""
+"""References in the environment and the arguments of one service or task. Each may become a variable of its own."""
+_FORMS: Final = "write ${secret(NAME)}, or ${service.NAME.address}, .host, .port or .url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(path, SERVICE_NAME, service.name)
         yield from _check_text(f"{path}.image", IMAGE, service.image)
         yield from _check_env(path, service, services)
+        yield from _check_args(path, service, services)
         yield from _check_fields_of_service(path, service)
         yield from _check_times(path, service)
         yield from _check_after(path, service, services)
@@ -77,6 +92,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(path, TASK_NAME, task.name)
         yield from _check_text(f"{path}.image", IMAGE, task.image)
         yield from _check_env(path, task, services)
+        yield from _check_args(path, task, services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
     yield from _check_shared(spec)
     yield from _check_rings(spec)
@@ -142,23 +158,53 @@ def _check_env(path: str, program: Service | Task, services: dict[str, Service])
         yield Problem(path, f"its environment has {count:,} references, more than {MAX_REFERENCES:,}", advice)
 
 
+def _check_args(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
+    """Check references in arguments. What is none in a command is text: release 0.1.0 had no references there."""
+    for index, word in enumerate(program.args or ()):
+        if OPEN not in word:
+            continue
+        where = f"{path}.args.{index}"
+        for error in broken_references(word):
+            yield Problem(where, str(error), f"{_FORMS}; $${{…}} stands for the text ${{…}}")
+            break
+        else:
+            yield from _check_parts(where, parse_word(word), services)
+    words = (*(program.command or ()), *(program.args or ()))
+    count = sum(not isinstance(part, Literal) for word in words if OPEN in word for part in parse_word(word))
+    if count > MAX_REFERENCES:
+        message = f"its command has {count:,} references, more than {MAX_REFERENCES:,}"
+        yield Problem(path, message, "put values that belong together into one secret")
+
+
 def _check_references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
     try:
         parts = parse_value(value)
     except InvalidValue as error:
-        advice = "write ${secret(NAME)} or ${service.NAME.address}; $${ stands for a literal ${"
-        yield Problem(where, str(error), advice)
+        yield Problem(where, str(error), f"{_FORMS}; $${{ stands for a literal ${{")
         return
+    yield from _check_parts(where, parts, services)
+
+
+def _check_parts(where: str, parts: Iterable[Part], services: dict[str, Service]) -> Iterator[Problem]:
     for part in parts:
         match part:
             case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
                 yield Problem(where, f"'{shown(name)}' is not a secret name", "use letters, digits, -, _ and .")
-            case AddressRef(name) if name not in services:
-                yield Problem(where, f"unknown service reference '{name}'", absent=(f"service.{name}",))
-            case AddressRef(name) if services[name].port is None:
+            case ServiceRef(name) if name not in services:
+                yield Problem(where, f"unknown service reference '{shown(name)}'", absent=(f"service.{name}",))
+            case ServiceRef(name, attribute) if services[name].port is None:
                 other = f"service.{name}"
-                message = f"service '{name}' has no address"
+                what = "port" if attribute is Attribute.PORT else "address"
+                message = f"service '{name}' has no {what}"
                 yield Problem(where, message, f"give '{name}' a port", (other,), absent=(f"{other}.port",))
+            case ServiceRef(name, Attribute.URL) if _url(services[name]) is None:
+                other = f"service.{name}"
+                advice = f"give '{name}' a route whose host has no *, or write ${{service.{name}.address}}"
+                yield Problem(where, f"service '{name}' has no URL", advice, (other,), absent=(f"{other}.route",))
+
+
+def _url(service: Service) -> str | None:
+    return endpoint(service.port, ((each.host, each.path) for each in service.routes)).url
 
 
 def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -170,14 +216,15 @@ def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
         largest, path = max(sizes, key=lambda each: each[0])
         yield Problem(
             path,
-            f"the environments and commands of all services and tasks have {total:,} bytes, {largest:,} of them here; "
-            f"the limit is {MAX_TEXT_BYTES:,}",
+            f"the environments, commands and arguments of all services and tasks have {total:,} bytes, "
+            f"{largest:,} of them here; the limit is {MAX_TEXT_BYTES:,}",
             "put large texts into the image or a volume, or split the file in two",
         )
 
 
 def _text_bytes(program: Service | Task) -> int:
-    texts = itertools.chain(program.env.keys(), program.env.values(), program.command or ())
+    words = (*(program.command or ()), *(program.args or ()))
+    texts = itertools.chain(program.env.keys(), program.env.values(), words)
     return sum(len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
 
 

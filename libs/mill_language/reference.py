@@ -13,7 +13,7 @@ from mill_api.crd import limits, structural
 from mill_api.durations import parse_duration
 from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.quantities import bytes_of, cores_of, parse_size
-from mill_api.references import OPEN, AddressRef, Literal, SecretRef, format_value
+from mill_api.references import MEANINGS, OPEN, Literal, SecretRef, ServiceRef, format_value
 from mill_api.spec import ApiModel, MillDeploymentSpec
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
@@ -34,9 +34,9 @@ file becomes. The syntax is HCL. Values are read and never computed: there are n
 - A file is UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
 - An attribute is `name = value`, on a line of its own; `;` does not separate attributes. Unknown and duplicate names
   are refused.
-- The environments and commands of all services and tasks together have at most {MAX_TEXT_BYTES // 1024} KiB. The
-  environment of one service or task has at most {MAX_REFERENCES:,} references. Both limits also apply to resources that
-  are not written as a file.
+- The environments, commands and arguments of all services and tasks together have at most {MAX_TEXT_BYTES // 1024} KiB.
+  The environment of one service or task has at most {MAX_REFERENCES:,} references, and so have its command and
+  arguments together. These limits also apply to resources that are not written as a file.
 - The `{{` of a block stands on the line of its name. A block on one line holds at most one attribute:
   `route "www.example.com" {{ path = "/" }}`.
 - A label is quoted, unless it is a plain word: `service web {{`.
@@ -60,18 +60,47 @@ _DURATIONS: Final = """\
 Numbers with units, in quotes, which are added up: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y`, or words such as
 `sec`, `min`, `hours` and `days`. Capitals matter: `m` is a minute, and `M` is a month."""
 
-_REFERENCES: Final = "Values in `env` may refer to values that only the cluster knows:"
+_REFERENCES: Final = "Values in `env`, `command` and `args` may refer to values that only the cluster knows:"
 
 _REFERENCES_END: Final = """\
 A reference stands anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are
-read as text. Outside of `env`, `${…}` is plain text, which a shell in the container may expand."""
+read as text.
+
+In `command` and `args` only what is exactly a reference is one; every other `${…}` is text, which a shell in the
+container may expand. `$${service.db.host}` is the text `${service.db.host}`. In `args` a reference to a service that
+the file does not have is refused; in `command` it is text. Whoever may list the processes of a container can read the
+value of a secret in its arguments: `env` is the better place for it.
+
+A service that refers to another one is patient with it ([Order](#order)).
+
+### Entry point and arguments
+
+`args` are arguments for the image's own entry point. `command` replaces the entry point, and the image's arguments with
+it. What Compose calls `command` is `args` here, and its `entrypoint` is `command`:
+
+```hcl
+service "cache" {
+  image = "redis:8"
+  port  = 6379
+  args  = ["redis-server", "--requirepass", "${secret(redis.password)}"]
+}
+
+service "worker" {
+  image = "registry.example/shop/web:2.1"
+  args  = ["worker", "--queue", "${service.cache.address}"]
+  env {
+    REDIS_HOST = "${service.cache.host}"
+    REDIS_PORT = "${service.cache.port}"
+  }
+}
+```"""
 
 _ROLLOUTS: Final = f"""\
 ### Order
 
 All services start at once. One that refers to another is patient: as long as no replica of the other one is ready,
-its own crashes and failed checks are no failure. A service refers to another one by `${{service.NAME.address}}` in
-`env`, by a value that is the name, or by an address or URL with that host: `DB_HOST = "db"`, `redis://redis:6379/0`.
+its own crashes and failed checks are no failure. A service refers to another one by a reference in `env`, `command` or
+`args`, by a value of `env` that is the name, or by an address or URL with that host: `DB_HOST = "db"`, `redis://redis:6379/0`.
 Services that refer to one another in a ring do not wait for one another.
 
 `after = ["db"]` is strict: the replicas of a new version are not created before the new version of `db` has settled. If
@@ -231,8 +260,9 @@ def _meaning(facts: Facts, *, limited: bool) -> str:
 
 
 def _references() -> Iterator[tuple[str, str]]:
-    for part in (SecretRef("NAME"), AddressRef("NAME")):
-        yield f"`{format_value([part])}`", (type(part).__doc__ or "")
+    yield f"`{format_value([SecretRef('NAME')])}`", (SecretRef.__doc__ or "")
+    for attribute, meaning in MEANINGS.items():
+        yield f"`{format_value([ServiceRef('NAME', attribute)])}`", meaning
     yield f"`{format_value([Literal(OPEN)])}`", f"A literal `{OPEN}`."
 
 

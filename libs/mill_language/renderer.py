@@ -10,7 +10,7 @@ from mill_api.durations import normalize_duration
 from mill_api.quantities import normalize_cpu, normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
-from mill_language.strings import quote, quote_value
+from mill_language.strings import quote, quote_value, quote_word
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _DEFAULTS: Final = Service.model_construct(name="", image="")
@@ -57,8 +57,10 @@ def _service_attributes(service: Service) -> Iterator[Pair]:
     if service.replicas is not None:
         yield "replicas", str(service.replicas)
     yield from _resources(service, _DEFAULTS)
-    yield from _strings("command", service.command)
-    yield from _strings("after", service.after or None)
+    yield from _words("command", service.command)
+    yield from _words("args", service.args)
+    if service.after:
+        yield "after", _list(map(quote, service.after))
 
 
 def _task_attributes(task: Task) -> Iterator[Pair]:
@@ -66,7 +68,8 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
     yield from _resources(task, _TASK_DEFAULTS)
     if task.timeout != _TASK_DEFAULTS.timeout:
         yield "timeout", quote(normalize_duration(task.timeout))
-    yield from _strings("command", task.command)
+    yield from _words("command", task.command)
+    yield from _words("args", task.args)
 
 
 def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pair]:
@@ -77,9 +80,13 @@ def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pa
         yield "memory", quote(normalize_size(program.memory))
 
 
-def _strings(name: str, items: list[str] | None) -> Iterator[Pair]:
-    if items is not None:
-        yield name, f"[{', '.join(map(quote, items))}]"
+def _words(name: str, words: list[str] | None) -> Iterator[Pair]:
+    if words is not None:
+        yield name, _list(map(quote_word, words))
+
+
+def _list(literals: Iterable[str]) -> str:
+    return f"[{', '.join(literals)}]"
 
 
 def _health(health: Health) -> Iterator[Pair]:

@@ -10,7 +10,8 @@ service "web" {
   replicas = 3
   cpu      = 0.5
   memory   = "512M"
-  command  = ["serve", "--workers", "4"]
+  command  = ["/usr/bin/tini", "--"]
+  args     = ["serve", "--workers", "4"]
   after    = ["db"]
 
   env {
@@ -63,7 +64,8 @@ task "migrate" {
   cpu     = 1
   memory  = "1.5G"
   timeout = "1h 30min"
-  command = ["migrate"]
+  command = ["bin/rails"]
+  args    = ["db:migrate", "--url=${service.web.url}"]
   env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
 }
 """
@@ -116,6 +118,7 @@ service "queue" {
 }
 service "api" {
   image = "api"
+  args  = ["--db", "${service.database.host}", "${service.api.name}", "${service.queue.url}", "${service.worker.port}"]
   port  = 80
   after = ["worker", "worker", "api"]
   env { PORT = 8080 }

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from mill_api.references import Literal, escape_word, format_word, parse_word
 from mill_language.source import Span
 
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
@@ -31,6 +32,17 @@ class Text:
         keep = any(template for _, template in self.parts)
         return "".join(
             text if template else _decode(text, escapes=not self.heredoc, keep=keep) for text, template in self.parts
+        )
+
+    def word(self, *, as_plain: bool) -> str:
+        """Decode as a part of a command or as an argument: what is a reference by an escape alone stays escaped.
+
+        `as_plain` keeps `$${` and `%%{` beside templates, as `plain` does.
+        """
+        keep = as_plain and any(template for _, template in self.parts)
+        return "".join(
+            text if template else escape_word(_decode(text, escapes=not self.heredoc, keep=keep))
+            for text, template in self.parts
         )
 
     def value(self) -> str:
@@ -81,6 +93,23 @@ def quote(text: str) -> str:
 def quote_value(text: str) -> str:
     """Return a value with references as a literal. Its `${…}` and `$${` are syntax and stay unescaped."""
     return f'"{_escape(text, value=True)}"'
+
+
+def quote_word(text: str) -> str:
+    """Return a part of a command as a literal. Its references are syntax; beside them no dollar sign may be one."""
+    parts = parse_word(text)
+    if all(isinstance(part, Literal) for part in parts):
+        return quote("".join(part.text for part in parts if isinstance(part, Literal)))
+    return (
+        '"'
+        + "".join(
+            _escape(part.text, value=False).replace("$${", r"\u0024{")
+            if isinstance(part, Literal)
+            else format_word([part])
+            for part in parts
+        )
+        + '"'
+    )
 
 
 def _escape(text: str, *, value: bool) -> str:

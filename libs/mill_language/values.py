@@ -104,13 +104,32 @@ def duration(value: Value) -> str:
         raise _invalid_notation(value, error.plain, str(error), advice) from None
 
 
-def strings(value: Value) -> list[str]:
-    """Read a list of strings."""
+def command(value: Value) -> list[str]:
+    """Read a command: a list of strings, in which what is exactly a reference is one. All else is as it always was."""
+    return _words(value, as_plain=True)
+
+
+def arguments(value: Value) -> list[str]:
+    """Read arguments: a list of strings, in which what is exactly a reference is one, and `$${` is always `${`."""
+    return _words(value, as_plain=False)
+
+
+def _words(value: Value, *, as_plain: bool) -> list[str]:
     if not isinstance(value, Sequence):
         raise wrong_type(value, LIST, 'write a list: ["program", "argument"]')
     if len(value.items) > MAX_COMMAND:
         raise Wrong(f"more than {MAX_COMMAND} arguments")
-    return [_bounded(text(item), MAX_TEXT) for item in value.items]
+    return [_bounded(_word(item, as_plain=as_plain), MAX_TEXT) for item in value.items]
+
+
+def _word(value: Value, *, as_plain: bool) -> str:
+    """Read a string in which references stay as they are written, and an escaped one stays escaped."""
+    if not isinstance(value, Text):
+        raise wrong_type(value, STRING)
+    try:
+        return value.word(as_plain=as_plain)
+    except InvalidString as error:
+        raise Wrong(str(error), parse_error=True) from None
 
 
 def service_names(value: Value) -> list[str]:

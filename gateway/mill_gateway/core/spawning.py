@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from mill_api import names
 from mill_api.durations import InvalidDuration, parse_duration
-from mill_api.environment import environment
+from mill_api.endpoints import Endpoints
+from mill_api.environment import container_texts
 from mill_api.manifests import container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
@@ -114,18 +115,19 @@ def job_of_file(
     run: str,
     request: RunRequest,
     *,
-    ports: Mapping[str, int | None],
+    endpoints: Endpoints,
     service_account: str | None,
     restricted: bool,
 ) -> Json:
     """Return the Job of a run of a task of a file that need not be deployed, owned by a MillDeployment.
 
-    `ports` are those of the file's services, to which the task may refer. Raise `InvalidRunRequest`.
+    `endpoints` are those of the file's services, to which the task may refer. Raise `InvalidRunRequest`.
     """
     checked = _checked(request)
     program = task if request.timeout is None else task.model_copy(update={"timeout": checked.timeout})
-    container = container_of(program, restricted=restricted)
-    env = environment(task.env, namespace=owner.key.namespace, ports=ports)
+    texts = container_texts(task, namespace=owner.key.namespace, endpoints=endpoints)
+    env = texts.pop("env", [])
+    container = container_of(program, restricted=restricted) | texts
     if env or request.env:
         container["env"] = _with(env, request.env or {})
     return _job_of(owner, program, run, container, service_account)

@@ -106,7 +106,7 @@ def _event(value: Any) -> Json:
 
 
 def _spec(value: Any) -> Json:
-    """Return the spec of a MillDeployment. Of environments, what they refer to is left."""
+    """Return the spec of a MillDeployment. Of environments, what they refer to is left; of commands, that they are."""
     services = fields.mappings(value, "services")
     refers_to = {name: each.refers_to for name, each in _dependencies(services).items()}
     made = []
@@ -114,7 +114,8 @@ def _spec(value: Any) -> Json:
         kept = _kept(service, _SERVICE)
         env = {f"REFERS_TO_{at}": each for at, each in enumerate(refers_to.get(kept.get("name", ""), ()), start=1)}
         secret = next(chain.from_iterable(map(_secrets, fields.texts(service, "env").values())), None)
-        made.append({**kept, "env": env | ({"SECRET": f"${{secret({secret})}}"} if secret else {})})
+        command = {"command": ["COMMAND"]} if service.get("command") and service.get("args") is None else {}
+        made.append({**kept, **command, "env": env | ({"SECRET": f"${{secret({secret})}}"} if secret else {})})
     return {"services": made}
 
 
@@ -124,8 +125,15 @@ class _Dependent:
     def __init__(self, service: JsonView) -> None:
         self.name = fields.text(service, "name")
         self.env = fields.texts(service, "env")
+        self.command = _words(service, "command")
+        self.args = _words(service, "args")
         after = service.get("after")
         self.after = [each for each in after if isinstance(each, str)] if isinstance(after, list) else []
+
+
+def _words(service: JsonView, name: str) -> list[str]:
+    words = service.get(name)
+    return [each for each in words if isinstance(each, str)] if isinstance(words, list) else []
 
 
 def _dependencies(services: Sequence[JsonView]) -> Mapping[str, Any]:

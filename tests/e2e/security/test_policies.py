@@ -78,7 +78,7 @@ def test_all_runs_that_the_gateway_creates_are_accepted(mill: Components, writte
         job_from_template(cron_job, "migrate-1", RunRequest(env={"A": "b"})),
         job_of_image(owner, "task-1", "task-1-2", request, service_account=None, restricted=True),
         job_of_image(owner, "task-1", "task-1-2", request, service_account="default", restricted=False),
-        job_of_file(owner, task, "migrate-1", request, ports={}, service_account=None, restricted=True),
+        job_of_file(owner, task, "migrate-1", request, endpoints={}, service_account=None, restricted=True),
     ):
         done = mill.send("gateway", "create", job)
         assert done.code == 0, done.stderr

@@ -10,7 +10,7 @@ from mill_api.dependencies import dependencies
 from mill_api.durations import InvalidDuration, normalize_duration, parse_duration, to_timedelta
 from mill_api.events import parse_id
 from mill_api.quantities import InvalidQuantity, bytes_of, normalize_cpu, normalize_size, parse_cpu, parse_size
-from mill_api.references import AddressRef, InvalidValue, format_value, parse_value
+from mill_api.references import InvalidValue, ServiceRef, format_value, parse_value
 from mill_api.spec import QUANTITY
 from tests.fuzz.target import Target
 from tests.fuzz.texts import odd, text
@@ -86,20 +86,24 @@ def _references(value: str) -> None:
 class _Dependent(NamedTuple):
     name: str
     env: Mapping[str, str]
+    command: Sequence[str] | None
+    args: Sequence[str] | None
     after: Sequence[str]
 
 
 def _dependencies(value: str) -> None:
     """Check that a value refers to other services of the spec alone, each once, and to what it names in braces."""
     names = ("a", "db", "web")
-    services = [_Dependent(name, {"V": value} if name == "web" else {}, value.split(",")) for name in names]
+    services = [
+        _Dependent(name, {"V": value} if name == "web" else {}, [value], None, value.split(",")) for name in names
+    ]
     found = dependencies(services, "shop")
     for name, each in found.items():
         for others in (each.refers_to, each.after):
             assert list(others) == sorted(set(others) & set(names) - {name})
     may_be_a_cycle = "web" in value.split(",")  # then each service starts after `web`
     try:
-        is_named = AddressRef("db") in parse_value(value)
+        is_named = ServiceRef("db") in parse_value(value)
     except InvalidValue:
         is_named = False
     assert may_be_a_cycle or not is_named or "db" in found["web"].refers_to

@@ -19,6 +19,8 @@ class Dependent(NamedTuple):
     name: str
     env: Mapping[str, str] = {}
     after: Sequence[str] = ()
+    command: Sequence[str] | None = None
+    args: Sequence[str] | None = None
 
 
 def named_by(*values: str) -> tuple[str, ...]:
@@ -32,6 +34,9 @@ def named_by(*values: str) -> tuple[str, ...]:
     "value",
     [
         "${service.db.address}",
+        "${service.db.host}",
+        "${service.db.port}",
+        "${service.db.url}",
         "postgres://u:${secret(p)}@${service.db.address}/x",
         "db",
         " db ",
@@ -108,7 +113,7 @@ def test_a_value_that_names_a_service_is_an_edge(value: str) -> None:
         "db${secret(a)}",
         "http://${secret(host)}/",
         "${service.unknown.address}",
-        "${service.db.port}",
+        "${service.db.name}",
         "db ${unclosed",
         "\0",
         "Host=db",
@@ -303,3 +308,15 @@ def test_a_service_starts_after_a_limited_number_of_others() -> None:
 def test_what_breaks_a_new_rule_is_reported_and_still_loads(stored: dict[str, object]) -> None:
     spec = MillDeploymentSpec.model_validate({"services": [{"name": "web", "image": "web:1", **stored}]})
     assert problems(spec)
+
+
+def test_references_in_a_command_and_in_arguments_are_edges_and_names_in_them_are_none() -> None:
+    services = [
+        Dependent("web", command=["${service.db.address}"], args=["worker", "db:5432", "${service.api.host}:80"]),
+        Dependent("db", args=["${service.db.host}", "$${service.web.host}", "${service.unknown.host}"]),
+        Dependent("api"),
+        Dependent("worker"),
+    ]
+    found = dependencies(services, "shop")
+    assert found["web"].refers_to == ("db", "api")
+    assert found["db"].refers_to == ()

@@ -10,7 +10,7 @@ import pytest
 
 from mill_api.durations import InvalidDuration, normalize_duration, parse_duration
 from mill_api.quantities import InvalidQuantity, normalize_cpu, normalize_size, parse_cpu, parse_size
-from mill_api.references import AddressRef, InvalidValue, Literal, Part, SecretRef, parse_value
+from mill_api.references import Attribute, InvalidValue, Literal, Part, SecretRef, ServiceRef, parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import problems
 from mill_language import InvalidConfig, parse, render, service_names
@@ -23,11 +23,14 @@ from mill_language import InvalidConfig, parse, render, service_names
         ("plain $5 {x}", (Literal("plain $5 {x}"),)),
         ("${secret(db.password)}", (SecretRef("db.password"),)),
         ("${secret( x )}", (SecretRef("x"),)),
-        ("${service.db.address}", (AddressRef("db"),)),
-        ("${service.a.b.address}", (AddressRef("a.b"),)),
+        ("${service.db.address}", (ServiceRef("db"),)),
+        ("${service.a.b.address}", (ServiceRef("a.b"),)),
+        ("${service.db.host}", (ServiceRef("db", Attribute.HOST),)),
+        ("x${service.db.port}y", (Literal("x"), ServiceRef("db", Attribute.PORT), Literal("y"))),
+        ("${service.web.url}", (ServiceRef("web", Attribute.URL),)),
         (
             "postgres://u:${secret(p)}@${service.db.address}/x",
-            (Literal("postgres://u:"), SecretRef("p"), Literal("@"), AddressRef("db"), Literal("/x")),
+            (Literal("postgres://u:"), SecretRef("p"), Literal("@"), ServiceRef("db"), Literal("/x")),
         ),
         ("$${x}", (Literal("${x}"),)),
         ("a $${b} ${secret(c)}", (Literal("a ${b} "), SecretRef("c"))),
@@ -48,7 +51,9 @@ def test_a_value_is_split_into_its_parts(text: str, parts: tuple[Part, ...]) -> 
         ("${service.address}", "unknown interpolation '${service.address}' in '${service.address}'"),
         ("x${foo}y", "unknown interpolation '${foo}' in 'x${foo}y'"),
         ("${ secret(x) }", "unknown interpolation '${ secret(x) }' in '${ secret(x) }'"),
-        ("${service.a.port}", "unknown interpolation '${service.a.port}' in '${service.a.port}'"),
+        ("${service.a.name}", "unknown interpolation '${service.a.name}' in '${service.a.name}'"),
+        ("${service.port}", "unknown interpolation '${service.port}' in '${service.port}'"),
+        ("${service..host}", "empty service name in '${service..host}'"),
     ],
 )
 def test_invalid_references_are_refused(text: str, message: str) -> None:

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from mill_api.durations import format_duration
 from mill_api.quantities import format_size, parse_cpu
 from mill_api.references import (
-    AddressRef,
+    Attribute,
     InvalidValue,
     Literal,
     SecretRef,
+    ServiceRef,
     format_value,
+    format_word,
     parse_value,
 )
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
@@ -23,7 +25,24 @@ from mill_language import InvalidConfig, parse, render, service_names
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
-    ["${HOME}", "$${HOME}", "$$${x}", "%{ if }", "%%{x}", "$$", "a\\nb", '"', "x\r\n", "\u2028", "{\t}", "$${", "\\${"]
+    [
+        "${HOME}",
+        "$${HOME}",
+        "${service.a.host}",
+        "$${service.a.host}",
+        "$$${secret(a)}",
+        "$$${x}",
+        "%{ if }",
+        "%%{x}",
+        "$$",
+        "a\\nb",
+        '"',
+        "x\r\n",
+        "\u2028",
+        "{\t}",
+        "$${",
+        "\\${",
+    ]
 )
 PATHS = st.builds("/{}".format, TEXT)
 SIZES = st.builds(format_size, st.integers(1, 2**63 - 1), binary=st.booleans())
@@ -39,9 +58,22 @@ HOSTS = st.builds("{}.example.com".format, st.from_regex(r"[a-z0-9]{1,8}", fullm
 def values(draw: st.DrawFn, addresses: list[str]) -> str:
     """Draw an environment value; text before a reference does not end with a dollar sign."""
     literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
+    return format_value(draw(st.lists(literal | _references(addresses), max_size=4)))
+
+
+@st.composite
+def words(draw: st.DrawFn, addresses: list[str]) -> str:
+    """Draw a part of a command; text before a reference does not end with a dollar sign."""
+    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
+    return format_word(draw(st.lists(literal | _references(addresses), max_size=4)))
+
+
+def _references(addresses: list[str]) -> st.SearchStrategy[SecretRef | ServiceRef]:
     secrets = st.from_regex(r"[a-z_][-a-z0-9_]{0,5}(\.[a-z]{1,5})?", fullmatch=True).map(SecretRef)
-    references = st.one_of([secrets, *([st.sampled_from(addresses).map(AddressRef)] if addresses else [])])
-    return format_value(draw(st.lists(literal | references, max_size=4)))
+    if not addresses:
+        return secrets
+    attributes = st.sampled_from([Attribute.ADDRESS, Attribute.HOST, Attribute.PORT])
+    return secrets | st.builds(ServiceRef, st.sampled_from(addresses), attributes)
 
 
 @st.composite
@@ -51,7 +83,8 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
     ports = {name: draw(st.none() | st.integers(1, 65535)) for name in names}
     addresses = [name for name, port in ports.items() if port is not None]
     env = st.dictionaries(ENV_NAMES, values(addresses), max_size=3)
-    command = st.none() | st.lists(TEXT, max_size=3)
+    command = st.none() | st.lists(TEXT | words(addresses), max_size=3)
+    args = st.none() | st.lists(words(addresses), max_size=3)
     services = []
     for index, (name, port) in enumerate(ports.items()):
         start = st.none() | st.builds(format_duration, st.integers(1, 3_600 * 10**9))
@@ -73,6 +106,7 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
                 cpu=draw(CPU),
                 memory=draw(MEMORY),
                 command=draw(command),
+                args=draw(args),
                 env=draw(env),
                 health=draw(st.none() | health) if port is not None else None,
                 update=draw(st.none() | st.builds(Update, settle=settle)),
@@ -82,7 +116,14 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
             )
         )
     tasks = [
-        Task(name=name, image=draw(IMAGES), timeout=draw(DURATIONS), command=draw(command), env=draw(env))
+        Task(
+            name=name,
+            image=draw(IMAGES),
+            timeout=draw(DURATIONS),
+            command=draw(command),
+            args=draw(args),
+            env=draw(env),
+        )
         for name in draw(st.lists(NAMES, max_size=2, unique=True))
     ]
     return MillDeploymentSpec(services=services, tasks=tasks)

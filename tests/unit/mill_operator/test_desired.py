@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from mill_api.durations import LONGEST, to_timedelta
-from mill_api.environment import environment
+from mill_api.environment import container_texts
 from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_objects.key import Key
@@ -62,6 +62,7 @@ SERVICES: dict[str, dict[str, Any]] = {
         },
     },
     "command": {"command": ["serve", "--price=$5", "$(HOME)"]},
+    "arguments": {"args": ["serve", "--db=${service.db.address}", "--key=${secret(web.key)}", "$(HOME)"]},
 }
 TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
 
@@ -359,7 +360,7 @@ class TestObjects:
 class TestEnvironment:
     def test_an_own_variable_never_meets_a_helper_s_name(self):
         env = {"MILL_SECRET_1": "mine", "URL": "x${secret(a)}y${secret(b)}"}
-        entries = environment(env, namespace="shop", ports={})
+        entries = container_texts(Service(name="web", image="a", env=env), namespace="shop", endpoints={})["env"]
         names = [each["name"] for each in entries]
         assert len(set(names)) == len(names)
         values = {each["name"]: each.get("value") for each in entries}
@@ -371,12 +372,57 @@ class TestEnvironment:
         }
 
     def test_a_secret_precedes_the_variables_that_refer_to_it(self):
-        names = [each["name"] for each in environment({"URL": "x${secret(a)}"}, namespace="shop", ports={})]
+        service = Service(name="web", image="a", env={"URL": "x${secret(a)}"})
+        names = [each["name"] for each in container_texts(service, namespace="shop", endpoints={})["env"]]
         assert names == ["MILL_SECRET_1", "URL"]
 
     def test_the_declared_port_wins_over_a_variable_of_its_name(self):
         body = one(make(web(port=8080, env={"PORT": "1"})), "Deployment").body
         assert body["spec"]["template"]["spec"]["containers"][0]["env"] == [{"name": "PORT", "value": "8080"}]
+
+
+class TestCommandsAndArguments:
+    OTHERS = (
+        {"name": "db", "image": "db:1", "port": 5432},
+        web(name="shop", port=80, routes=[{"host": "*.example.com"}, {"host": "example.com", "path": "/shop/"}]),
+    )
+
+    def container(self, **fields):
+        made = make({"name": "app", "image": "app:1", **fields}, *self.OTHERS)
+        (container,) = one(made, "Deployment", "app").body["spec"]["template"]["spec"]["containers"]
+        return container
+
+    def test_arguments_keep_the_entry_point(self):
+        container = self.container(args=["worker", "$(HOME) ${HOME}"])
+        assert "command" not in container
+        assert container["args"] == ["worker", "$$(HOME) $${HOME}"]
+
+    @pytest.mark.parametrize("field", ["command", "args"])
+    @pytest.mark.parametrize(
+        ("word", "expected"),
+        [
+            ("${service.db.address}", "db.shop.svc:5432"),
+            ("tcp://${service.db.host}/${service.db.port}", "tcp://db.shop.svc/5432"),
+            ("${service.shop.url}/x", "https://example.com/shop/x"),
+            ("echo ${HOME} $HOME", "echo $${HOME} $$HOME"),
+            ("$${service.db.host}", "$${service.db.host}"),
+            ("$$${secret(a)}", "$$$${secret(a)}"),
+            ("${service.db.name} ${secret()}", "$${service.db.name} $${secret()}"),
+        ],
+    )
+    def test_only_what_is_exactly_a_reference_is_one(self, field, word, expected):
+        assert self.container(**{field: [word]})[field] == [expected]
+
+    def test_a_reference_to_no_service_is_text_in_a_command_as_it_always_was(self):
+        assert self.container(command=["${service.none.host}"])["command"] == ["$${service.none.host}"]
+        assert self.container(command=["${service.db.url}"])["command"] == ["$${service.db.url}"]
+
+    def test_a_secret_in_arguments_is_put_in_by_kubernetes(self):
+        container = self.container(env={"A": "x${secret(a)}"}, args=["--a=${secret(a)}", "${secret(b)}"])
+        assert container["args"] == ["--a=$(MILL_SECRET_1)", "$(MILL_SECRET_2)"]
+        assert [each["name"] for each in container["env"]] == ["MILL_SECRET_1", "MILL_SECRET_2", "A"]
+        keys = [each["valueFrom"]["secretKeyRef"]["key"] for each in container["env"][:2]]
+        assert keys == ["a", "b"]
 
 
 def test_the_time_for_a_start_can_be_counted_with_however_long_its_checks_take() -> None:

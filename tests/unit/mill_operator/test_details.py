@@ -10,7 +10,7 @@ from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.requests import project_requests
 from mill_operator.core.verdicts.scheduling_predicates import largest_amounts, scheduling_causes
-from tests.support.recordings import look, pod, remembered, waiting
+from tests.support.recordings import WEB, look, pod, remembered, waiting
 from tests.support.rollouts import World, failed, healthy, starting
 
 LARGEST = LookupResults(largest_node={"memory": 24548880 * 1024, "cpu": 0.9})
@@ -201,3 +201,15 @@ def test_the_detail_is_in_the_status_and_in_the_event_of_a_failure() -> None:
     }
     assert (shown[True]["detail"], shown[False].keys()) == ("image web:9", {"service", "reason"})
     assert world.look(healthy("web")).status.services[0].detail is None
+
+
+@pytest.mark.parametrize("name", ["command-missing", "not-executable"])
+def test_a_command_without_arguments_may_have_been_meant_as_arguments(name: str) -> None:
+    alone = replace(WEB, request=replace(WEB.request, has_command_alone=True))
+    finding = look(pod(name), at=60, wanted=alone).finding
+    assert finding is not None
+    assert finding.rule.code == "CommandNotFound"
+    assert finding.suggestion.startswith("Write `args` instead of `command`")
+    other = look(pod(name), at=60).finding
+    assert other is not None
+    assert "args" not in other.suggestion

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mill_api.endpoints import endpoint
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
 from mill_objects.key import Key
@@ -19,13 +20,23 @@ from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 OWNER = Owner(Key("shop", "production"), "0123-uid")
 NAMES = ("web", "db", "cache")
 VALUES = st.text(max_size=8) | st.sampled_from(
-    ["", "${secret(a)}", "x${secret(a)}${secret(b)}", "${service.web.address}", "${service.db.address}/$(X)", "$${x}"]
+    [
+        "",
+        "${secret(a)}",
+        "x${secret(a)}${secret(b)}",
+        "${service.web.address}",
+        "${service.db.address}/$(X)",
+        "${service.db.host}:${service.db.port}",
+        "${service.web.url}",
+        "$${x}",
+    ]
 )
 PROGRAMS = st.fixed_dictionaries(
     {"image": st.sampled_from(["a:1", "b:2"])},
     optional={
         "env": st.dictionaries(st.sampled_from(["A", "B", "PORT", "MILL_SECRET_1"]), VALUES),
         "command": st.lists(VALUES, max_size=2),
+        "args": st.lists(VALUES, max_size=2),
         "memory": st.sampled_from(["1Gi", 256000000]),
     },
 )
@@ -53,13 +64,15 @@ def _named(programs: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 def all_at_once(spec: dict[str, Any], restarts: dict[str, str]) -> list[RenderedObject]:
     """Make every object from the models of the whole spec."""
     whole = MillDeploymentSpec.model_validate(spec)
-    ports = {service.name: service.port for service in whole.services}
+    endpoints = {
+        each.name: endpoint(each.port, ((route.host, route.path) for route in each.routes)) for each in whole.services
+    }
     recipes = [
         recipe
         for each in whole.services
-        for recipe in service_recipes(OWNER, each, ports, restarts.get(each.name), DEFAULTS, "")
+        for recipe in service_recipes(OWNER, each, endpoints, restarts.get(each.name), DEFAULTS, "")
     ]
-    recipes += [recipe for each in whole.tasks for recipe in task_recipes(OWNER, each, ports, DEFAULTS)]
+    recipes += [recipe for each in whole.tasks for recipe in task_recipes(OWNER, each, endpoints, DEFAULTS)]
     return [recipe.render() for recipe in recipes]
 
 

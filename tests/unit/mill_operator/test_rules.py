@@ -40,7 +40,15 @@ def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> N
     own_faults = {
         *("image-platform", "image-incomplete", "image-format", "image-broken", "image-short-name", "image-name"),
         *("image-never-pulled", "image-signature", "image-missing", "image-denied"),
-        *("start-format", "start-command", "start-interpreter", "start-directory", "start-memory", "image-user"),
+        *(
+            "start-format",
+            "start-command",
+            "start-command-alone",
+            "start-interpreter",
+            "start-directory",
+            "start-memory",
+            "image-user",
+        ),
         *("sandbox-memory", "out-of-memory", "ended", "shared-library", "crash", "storage-limit"),
         *("unready-port", "unready"),
     }

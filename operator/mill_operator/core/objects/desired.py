@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Final
 
 from mill_api import names
-from mill_api.environment import environment, first_secret
+from mill_api.endpoints import Endpoints
+from mill_api.environment import container_texts, first_secret
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Task, Volume
@@ -34,9 +35,6 @@ API_VERSIONS: Final = {
     "CronJob": "batch/v1",
 }
 """The API version of each kind of child object."""
-
-Ports = Mapping[str, int | None]
-"""The port of every service of a MillDeployment, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +71,11 @@ class Recipe:
 
 
 def service_recipes(
-    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions, tls_secret: str
+    owner: Owner, service: Service, endpoints: Endpoints, restart: str | None, options: RenderOptions, tls_secret: str
 ) -> Iterator[Recipe]:
     """Yield the recipes of a service, its Deployment first. `restart` changes with each request to restart it."""
     name = service.name
-    yield Recipe("Deployment", name, partial(_deployment, owner, service, ports, restart, options))
+    yield Recipe("Deployment", name, partial(_deployment, owner, service, endpoints, restart, options))
     if service.port is not None:
         yield Recipe("Service", name, partial(_service, owner, name, service.port))
     if service.routes:
@@ -87,21 +85,27 @@ def service_recipes(
             yield Recipe("PersistentVolumeClaim", volume.name, partial(_claim, owner, name, volume))
 
 
-def task_recipes(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> Iterator[Recipe]:
+def task_recipes(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOptions) -> Iterator[Recipe]:
     """Yield the recipe of a task."""
-    yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, ports, options))
+    yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, endpoints, options))
 
 
 def wanted(service: Service, deployment: RenderedObject, options: RenderOptions) -> DesiredService:
     """Return what the judge needs to know of a service."""
-    secret = first_secret(service.env)
+    secret = first_secret(service)
     return DesiredService(
         name=service.name,
         template=deployment.body["spec"]["template"]["metadata"]["labels"][names.LABEL_TEMPLATE],
         replicas=service.replicas,
         probed=service.port is not None,
         recreate=keeps_data(service),
-        request=ServiceRequest(service.image, service.memory, (secret,) if secret else (), start_budget(service)),
+        request=ServiceRequest(
+            service.image,
+            service.memory,
+            (secret,) if secret else (),
+            start_budget(service),
+            has_command_alone=bool(service.command) and service.args is None,
+        ),
         settle=settle_time(service, options),
         stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
     )
@@ -124,7 +128,7 @@ def with_template(deployment: RenderedObject, template: Json) -> RenderedObject:
 
 
 def _deployment(
-    owner: Owner, service: Service, ports: Ports, restart: str | None, options: RenderOptions
+    owner: Owner, service: Service, endpoints: Endpoints, restart: str | None, options: RenderOptions
 ) -> RenderedObject:
     spec: Json = {
         "selector": {"matchLabels": owner.selector(service.name)},
@@ -132,7 +136,7 @@ def _deployment(
         "minReadySeconds": min_ready_seconds(settle_time(service, options)),
         "revisionHistoryLimit": 5,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
-        "template": pod_template(owner, service, ports, restart, options),
+        "template": pod_template(owner, service, endpoints, restart, options),
     }
     if keeps_data(service):
         spec["strategy"] = {"type": "Recreate"}  # two pods must not write to one volume
@@ -167,11 +171,10 @@ def _ingress(owner: Owner, service: Service, options: RenderOptions, tls_secret:
     return _child(owner, "Ingress", service.name, service.name, {"spec": spec}, annotations)
 
 
-def _cron_job(owner: Owner, task: Task, ports: Ports, options: RenderOptions) -> RenderedObject:
+def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOptions) -> RenderedObject:
     """Return a suspended CronJob, the template of runs for `mill spawn` and for `kubectl create job --from`."""
-    container = container_of(task, restricted=options.restricted)
-    if env := environment(task.env, namespace=owner.key.namespace, ports=ports):
-        container["env"] = env
+    texts = container_texts(task, namespace=owner.key.namespace, endpoints=endpoints)
+    container = container_of(task, restricted=options.restricted) | texts
     labels = {names.LABEL_TASK: task.name}
     job = run_spec(container, owner.pod_labels() | labels, task.timeout, service_account=options.service_account)
     spec = {

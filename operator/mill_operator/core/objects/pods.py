@@ -4,7 +4,6 @@ A new version of the operator should not change the template of an unchanged ser
 at a time (`core/rollout/updates`). The golden files in the tests hold it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -12,7 +11,8 @@ from typing import Final
 
 from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
-from mill_api.environment import environment
+from mill_api.endpoints import Endpoints
+from mill_api.environment import container_texts
 from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.spec import Service, Volume
@@ -47,11 +47,12 @@ DEFAULTS: Final = RenderOptions()
 
 
 def pod_template(
-    owner: Owner, service: Service, ports: Mapping[str, int | None], restart: str | None, options: RenderOptions
+    owner: Owner, service: Service, endpoints: Endpoints, restart: str | None, options: RenderOptions
 ) -> Json:
-    """Return the template of a service's pods, labeled with its own hash. `ports` are those of all services."""
-    container = container_of(service, restricted=options.restricted)
-    env = environment(service.env, namespace=owner.key.namespace, ports=ports)
+    """Return the template of a service's pods, labeled with its own hash. `endpoints` are those of all services."""
+    texts = container_texts(service, namespace=owner.key.namespace, endpoints=endpoints)
+    env = texts.pop("env", [])
+    container = container_of(service, restricted=options.restricted) | texts
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
         env.append({"name": "PORT", "value": str(service.port)})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 from mill_api.dependencies import Dependencies, dependencies
+from mill_api.endpoints import Endpoint, endpoint
 from mill_api.environment import addresses
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
@@ -29,8 +30,8 @@ from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.objects.tls import tls_secret
 
-_ADDRESS = "${service."
-"""The beginning of a reference in a value that depends on the ports of other services."""
+_REFERENCE = "${service."
+"""The beginning of a reference in a text that depends on the endpoints of other services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Part:
     internal_error: InternalError | None = None
     """Why it, or one of its objects, could not be rendered: its existing objects stay as they are."""
     addresses: tuple[str, ...] = ()
-    """The services whose addresses its environment has, its own included."""
+    """The services whose addresses its environment and its command have, its own included."""
 
     @property
     def program(self) -> tuple[str, str]:
@@ -100,7 +101,7 @@ class DesiredState:
 
     @property
     def addresses(self) -> Mapping[tuple[str, str], Collection[str]]:
-        """The services whose addresses a service or task has in its environment, by `Part.program`."""
+        """The services whose addresses a service or task has, by `Part.program`."""
         return {part.program: part.addresses for part in self.parts if part.addresses}
 
     def with_templates(self, templates: Mapping[str, str]) -> "DesiredState":
@@ -141,6 +142,8 @@ class _Dependent(NamedTuple):
 
     name: str
     env: Mapping[str, str]
+    command: Sequence[str] | None
+    args: Sequence[str] | None
     after: Sequence[str]
 
 
@@ -165,7 +168,7 @@ class ParsedSpec:
         self._former_tls = former_tls
         self._services: dict[str, Json] = {each["name"]: each for each in spec.get("services") or ()}
         self._tasks: dict[str, Json] = {each["name"]: each for each in spec.get("tasks") or ()}
-        self._ports: dict[str, int | None] = {name: each.get("port") for name, each in self._services.items()}
+        self._endpoints = {name: _endpoint(each) for name, each in self._services.items()}
 
     @property
     def deployment(self) -> str:
@@ -202,7 +205,8 @@ class ParsedSpec:
 
     def _dependencies(self) -> dict[str, Dependencies]:
         services = (
-            _Dependent(name, each.get("env") or {}, each.get("after") or ()) for name, each in self._services.items()
+            _Dependent(name, each.get("env") or {}, each.get("command"), each.get("args"), each.get("after") or ())
+            for name, each in self._services.items()
         )
         return dependencies(services, self._owner.key.namespace)
 
@@ -213,7 +217,7 @@ class ParsedSpec:
     def _fingerprint(self, program: Json, *, service: bool) -> tuple[bytes, int]:
         text = json.dumps(program, separators=(",", ":"))
         restart = self._restarts.get(program["name"]) if service else None
-        others = [service, restart, self._ports if _ADDRESS in text else None]
+        others = [service, restart, self._endpoints if _REFERENCE in text else None]
         if service and program["name"] in self._former_tls:
             others.append("former TLS")
         text = f"{json.dumps(others, separators=(',', ':'))}{text}"
@@ -223,21 +227,27 @@ class ParsedSpec:
         if not service:
             task = Task.model_validate(program)
             cron_jobs = tuple(each.render().child for each in self._task_recipes(task))
-            return Part(task.name, fingerprint, size, cron_jobs, None, addresses=addresses(task.env))
+            return Part(task.name, fingerprint, size, cron_jobs, None, addresses=addresses(task))
         model = Service.model_validate(program)
         deployment, *others = self._service_recipes(model)
         rendered = deployment.render()
         children = (rendered.child, *(each.render().child for each in others))
         known = wanted(model, rendered, self._options)
-        return Part(model.name, fingerprint, size, children, known, addresses=addresses(model.env))
+        return Part(model.name, fingerprint, size, children, known, addresses=addresses(model))
 
     def _service_recipes(self, service: Service) -> Iterator[Recipe]:
         secret = tls_secret(self._owner, service.name, keeps_former=service.name in self._former_tls)
         restart = self._restarts.get(service.name)
-        return service_recipes(self._owner, service, self._ports, restart, self._options, secret)
+        return service_recipes(self._owner, service, self._endpoints, restart, self._options, secret)
 
     def _task_recipes(self, task: Task) -> Iterator[Recipe]:
-        return task_recipes(self._owner, task, self._ports, self._options)
+        return task_recipes(self._owner, task, self._endpoints, self._options)
+
+
+def _endpoint(service: Json) -> Endpoint:
+    return endpoint(
+        service.get("port"), ((each["host"], each.get("path", "/")) for each in service.get("routes") or ())
+    )
 
 
 def _unrendered(program: Json, fingerprint: bytes, size: int, internal_error: InternalError, *, service: bool) -> Part:

@@ -20,6 +20,8 @@ class ServiceRequest:
     secrets: tuple[str, ...] = ()
     budget: timedelta = timedelta(seconds=30)
     """How long a container may take from its first start until it is ready."""
+    has_command_alone: bool = False
+    """Whether it has a command and no arguments: what Compose calls a command are arguments."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,11 @@ def command_missing(subject: PodSubject) -> Match | None:
     return _about_command(COMMAND_MISSING(subject))
 
 
+def entry_point_replaced(subject: PodSubject) -> Match | None:
+    """Find a missing command of a service that has a command and no arguments."""
+    return command_missing(subject) if subject.request.has_command_alone and not subject.container else None
+
+
 def interpreter_missing(subject: PodSubject) -> Match | None:
     """Find a command that exists, as the runtime has checked, and whose interpreter or loader does not."""
     line = _runtime_line(subject)

@@ -6,6 +6,7 @@ from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seco
 from mill_operator.core.verdicts.start_predicates import (
     CONFIG_PROBLEMS,
     command_missing,
+    entry_point_replaced,
     interpreter_missing,
     not_created_yet,
     secret_missing,
@@ -32,6 +33,20 @@ STARTS: Final[tuple[Rule, ...]] = (
         message="container start failed: not built for {platform}",
         detail="image {image}",
         suggestion="Build the image for the node's platform.",
+    ),
+    PodRule(
+        id="start-command-alone",
+        code="CommandNotFound",
+        speed=Speed.PERMANENT,
+        grace=AT_ONCE,
+        predicate=entry_point_replaced,
+        is_own_fault=True,
+        evidence="the same, of a service with `command` and without `args`",
+        message="container start failed: command not found",
+        detail="command {command}",
+        suggestion="Write `args` instead of `command` if these are arguments for the image's entry point: `command`"
+        " replaces it, and what Compose calls `command` is `args` here. Otherwise check that the image contains the"
+        " program.",
     ),
     PodRule(
         id="start-command",
