@@ -89,7 +89,7 @@ def test_a_gateway_that_knows_no_files_runs_nothing(mill: Mill, gateway: FakeGat
         (TWO, [], "error: new.mill has 2 tasks\n  help: name one of them: migrate, seed\n", 2),
         ("", [], "error: new.mill has no task\n", 2),
         (FILE, ["--image", "web:1"], "error: --file and --image exclude each other\n  help: give one of them\n", 2),
-        (None, ["migrate"], "error: new.mill: No such file or directory (os error 2)\n", 4),
+        (None, ["migrate"], "error: new.mill: No such file or directory\n", 4),
     ],
     ids=["several", "none", "an image as well", "no file"],
 )
