@@ -1,6 +1,7 @@
 """Pages of the documentation, run as they are written: what they show is what is printed.
 
-`MILL_WRITE_PAGES=1 pytest tests/e2e/test_pages.py` writes into the pages what is printed now; read the difference then.
+`MILL_WRITE_PAGES=1 MILL_SETTLE=10s pytest tests/e2e/test_pages.py` writes into the pages what is printed now, with the
+usual settling window. Read the difference then.
 """
 
 import os
@@ -10,18 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import MILL, Namespace
+from tests.e2e.conftest import GATEWAY, MILL, Namespace
+from tests.e2e.gateway.conftest import StartGateway, start_gateway
 from tests.support.pages.blocks import ROOT
 from tests.support.pages.running import Reader, rewrite
 
+__all__ = ["start_gateway"]
 WRITE = "MILL_WRITE_PAGES"
 REGISTRY = "127.0.0.1:5050"
 """The registry of the local cluster, as pages name it."""
 
 
 @pytest.fixture
-def reader(namespace: Namespace, tmp_path: Path) -> Reader:
-    """A reader in a namespace of its own, which the pages call `default`."""
+def reader(namespace: Namespace, tmp_path: Path, start_gateway: StartGateway) -> Reader:
+    """A reader whose gateway serves a namespace of its own by default, which the pages call `default`."""
+    namespace.gateway = start_gateway(MILL_DEFAULT_NAMESPACE=namespace.name).url
     tools, folder = tmp_path / "bin", tmp_path / "folder"
     tools.mkdir()
     folder.mkdir()
@@ -36,9 +40,8 @@ def reader(namespace: Namespace, tmp_path: Path) -> Reader:
         **namespace.cluster.environment(),
         "PATH": path,
         "MILL_ADDRESS": namespace.gateway,
-        "MILL_NAMESPACE": namespace.name,
     }
-    replaces = {"default/mill": f"{namespace.name}/mill"}
+    replaces = {"default/mill": f"{namespace.name}/mill", GATEWAY: namespace.gateway}
     if namespace.registry != REGISTRY:
         replaces[REGISTRY] = namespace.registry
     return Reader(folder, environment, replaces)
