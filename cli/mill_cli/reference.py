@@ -71,7 +71,7 @@ With `--quiet`
 
 - `deploy`, `restart`, `watch` and `drain` print only failures and the last line, with `--json` only the events `failed`
   and `done`;
-- `spawn` prints only the id of the run;
+- `spawn` prints only the id of the run, and with `--wait` only its log;
 - `ps`, `history`, `nodes`, `secret list` and `volume list` print the ids or names alone, one per line;
 - `diff` prints only the last line;
 - `set`, `delete`, `kill`, `remove` and a `validate` without problems print nothing.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from mill_language.diagnostics import Diagnostic, did_you_mean, locate
+from mill_language.diagnostics import Diagnostic, did_you_mean, locate, nearest
 from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
 from mill_language.schema import FILE, Attr, Nested, Shape, Table
 from mill_language.source import Source, Span
@@ -27,6 +27,8 @@ class Decoded:
     fields: Fields = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
+    misspelled: set[str] = field(default_factory=set)
+    """The paths that unknown names probably mean."""
 
     def report(
         self,
@@ -223,6 +225,8 @@ class _Decoder:
     def _report_unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
         kind = "block" if isinstance(item, Block) else "attribute"
         inside = "" if shape is FILE else f" in `{shape.name}`"
+        if meant := nearest(item.name, shape.fields):
+            self.out.misspelled.add(f"{path}{meant}")
         advice = did_you_mean(item.name, shape.fields) or (
             f"known {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
         )

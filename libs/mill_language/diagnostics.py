@@ -118,14 +118,19 @@ def locate(
     )
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return a suggestion with the known word that is nearest to a misspelled one; None if none is near."""
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is nearest to a misspelled one; None if none is near."""
     import difflib
 
     if len(word) > 100:
         return None
-    nearest = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)
-    return f"did you mean `{nearest[0]}`?" if nearest else None
+    return next(iter(difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """Return a suggestion with the known word that is nearest to a misspelled one; None if none is near."""
+    found = nearest(word, known)
+    return f"did you mean `{found}`?" if found else None
 
 
 def _lines(source: str | Source) -> Source:

@@ -14,7 +14,7 @@ from mill_language.syntax import File
 
 def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> None:
     """Report every breach of a rule of `validation`, except for consequences of earlier problems."""
-    known = {diagnostic.path for diagnostic in decoded.diagnostics}
+    known = {diagnostic.path for diagnostic in decoded.diagnostics} | decoded.misspelled
     names = file.service_names()
     defined = {f"service.{name}" for name in names}
     try:
