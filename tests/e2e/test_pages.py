@@ -47,6 +47,7 @@ def reader(namespace: Namespace, tmp_path: Path, start_gateway: StartGateway) ->
     return Reader(folder, environment, replaces)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", ["docs/guide.md", "docs/tasks.md"])
 def test_a_page_shows_what_is_printed(reader: Reader, page: str) -> None:
     differences = list(reader.follow(ROOT / page))
