@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from tests.e2e.conftest import MILL, Namespace, free_port, wait_for
 from tests.e2e.gateway.conftest import StartGateway
@@ -81,13 +82,16 @@ def test_a_program_runs_in_a_pod_and_its_exit_code_is_that_of_the_command(shop: 
 
 
 def test_a_wrong_cluster_is_suspected(shop: Namespace) -> None:
+    found = yaml.safe_load(Path(shop.cluster.environment()["KUBECONFIG"]).read_text())
+    for each in found["clusters"]:
+        each["cluster"]["server"] = "https://127.0.0.1:1"
     other = shop.folder / "other.yaml"
-    kubeconfig = Path(shop.cluster.environment()["KUBECONFIG"]).read_text()
-    other.write_text(kubeconfig.replace("https://127.0.0.1:", "https://127.0.0.2:"))
+    other.write_text(yaml.safe_dump(found))
     command = ["env", f"KUBECONFIG={other}", str(MILL), "forward", "web", ":8080", "--namespace", shop.name]
     done = shop.run(*command, check=False)
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith("error: cannot forward to web-")
+    assert "choose one with --context" in done.stderr
 
 
 def test_a_route_that_no_ingress_controller_serves_is_reported_until_one_does(shop: Namespace) -> None:
