@@ -1,6 +1,5 @@
 """The file of a command that names none, and what is there instead of one that does not exist."""
 
-import difflib
 import itertools
 from pathlib import Path
 from typing import Final
@@ -31,6 +30,8 @@ def default_file() -> Path:
 
 def missing_file_hints(path: Path) -> list[str]:
     """Return the hints for a file that does not exist: near names in its folder, or what is there."""
+    import difflib  # noqa: PLC0415 - for mistyped names alone
+
     there = _files(path.parent)
     names = {each.name: each for each in there}
     same_name = [each for each in there if each.stem == path.name or each.stem == path.stem]

@@ -207,14 +207,15 @@ def test_an_answer_that_nests_without_end_is_refused(mill: Mill, gateway: FakeGa
         for options in ([], ["--json"]):
             done = mill("nodes", *options)
             assert (done.stdout, done.code) == ("", 1)
-            assert done.stderr.startswith("error: HTTP 200: invalid JSON: ")
+            message = json.loads(done.stderr)["error"] if options else done.stderr.removeprefix("error: ")
+            assert message.startswith("HTTP 200: invalid JSON: ")
 
 
 def test_numbers_that_json_does_not_have_are_no_json(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("GET", "/v1/nodes", Answer(200, {"Content-Type": "application/json"}, (b"[NaN]",)))
     done = mill("nodes", "--json")
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr.startswith("error: HTTP 200: invalid JSON: ")
+    assert json.loads(done.stderr)["error"].startswith("HTTP 200: invalid JSON: ")
 
 
 @pytest.mark.parametrize("name", ["$(touch x)", "a b", "a\nb", "a\x1b[1m"])

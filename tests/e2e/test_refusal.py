@@ -1,5 +1,7 @@
 """What is refused is refused whole, with the cause, and leaves nothing behind."""
 
+import json
+
 import httpx
 
 from .conftest import GATEWAY, Namespace
@@ -41,6 +43,23 @@ def test_without_a_gateway_the_command_line_says_so_and_exits_2(namespace: Names
     told, advice = done.stderr.splitlines()
     assert told == "error: connection refused — is the cluster running? (address: http://127.0.0.1:9)"
     assert "--context" in advice  # there is a kubeconfig
+
+
+def test_another_server_at_the_address_is_called_that(namespace: Namespace) -> None:
+    done = namespace.mill("nodes", "--address", f"http://{namespace.registry}")
+    assert (done.stdout, done.code) == ("", 2)
+    assert done.stderr.startswith(f"error: no mill gateway answers there (address: http://{namespace.registry}): ")
+    assert " answered HTTP 404" in done.stderr.splitlines()[0]
+
+
+def test_an_error_for_a_program_has_the_code_of_the_gateway_or_the_problems_of_the_file(namespace: Namespace) -> None:
+    missing = namespace.mill("secret", "get", "nothing", "--json")
+    told = json.loads(missing.stderr)
+    assert (told["code"], told["status"], missing.stdout, missing.code) == ("secret_not_found", 404, "", 1)
+    refused = namespace.deploy(INVALID, "--json")
+    problems = json.loads(refused.stderr)
+    assert (problems["code"], refused.stdout, refused.code) == ("invalid_mill_file", "", 1)
+    assert [each["path"] for each in problems["diagnostics"]][:1] == ["service.web.memory"]
 
 
 def test_a_missing_file_is_exit_4(namespace: Namespace) -> None:

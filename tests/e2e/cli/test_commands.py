@@ -95,6 +95,7 @@ def test_what_there_is(deployed: Namespace) -> None:
     lines = deployed.mill("logs", "web").stdout.splitlines()
     assert [line.split(" ", 2)[2] for line in lines] == ["web 1 listening on port 8080"] * 2
     assert len(deployed.mill("logs", "web", "-n", "0").stdout) == 0
+    assert deployed.mill("logs", "web", "-n", deployed.name).stdout.splitlines() == lines
     every = deployed.mill("logs", "--all").stdout.splitlines()
     assert [line.split()[0] for line in every] == ["[web]", "[web]", "[store]"]
     unknown = deployed.mill("logs", "nothing")

@@ -128,7 +128,7 @@ def test_a_token_of_the_cluster_is_as_good(through: Through) -> None:
     assert token not in refused.stdout + refused.stderr
     wrong = through("nodes", MILL_TOKEN="wrong")
     assert (wrong.code, wrong.stdout) == (1, "")
-    assert "check that it is still valid" in wrong.stderr
+    assert "check that the token is a valid one" in wrong.stderr
 
 
 def test_a_context_that_there_is_not_is_named(through: Through) -> None:
