@@ -78,18 +78,19 @@ def _place(cluster: Cluster, gateway: str) -> Iterator[Place]:
 
 
 def _mill(place: Place, tag: str) -> float:
-    return _cost([[str(MILL), "deploy", str(_seed(place, tag))]], place)
+    return _cost([str(MILL), "deploy", str(_seed(place, tag))], place, code=1)
 
 
 def _mill_on_terminal(place: Place, tag: str) -> float:
-    return _cost([[str(MILL), "deploy", str(_seed(place, tag))]], place, is_terminal=True)
+    return _cost([str(MILL), "deploy", str(_seed(place, tag))], place, code=1, is_terminal=True)
 
 
 def _kubectl(place: Place, tag: str) -> float:
     file = place.folder / "seed.json"
     file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": _objects(place.cluster, tag)}))
     commands = (("apply", "-f", str(file)), ("rollout", "status", "deployment/web"))
-    return _cost([place.cluster.kubectl_command("--namespace", place.namespace, *each) for each in commands], place)
+    of_namespace = ("--namespace", place.namespace)
+    return sum(_cost(place.cluster.kubectl_command(*of_namespace, *each), place, code=0) for each in commands)
 
 
 def _helm(place: Place, tag: str) -> float:
@@ -98,7 +99,7 @@ def _helm(place: Place, tag: str) -> float:
     for at, each in enumerate(_objects(place.cluster, tag)):
         (place.folder / "templates" / f"{at}.yaml").write_text(json.dumps(each))
     options = ["--install", "--wait", "--timeout", f"{HELM_SECONDS}s"]
-    return _cost([[str(HELM.path), "upgrade", "seed", str(place.folder), *options]], place)
+    return _cost([str(HELM.path), "upgrade", "seed", str(place.folder), *options], place, code=1)
 
 
 def _seed(place: Place, tag: str) -> Path:
@@ -134,21 +135,17 @@ def _objects(cluster: Cluster, tag: str) -> list[dict[str, Any]]:
     return out
 
 
-def _cost(commands: Sequence[Sequence[str]], place: Place, *, is_terminal: bool = False) -> float:
-    """Run commands one after the other and return the milliseconds of processor time that they took."""
-    return sum(_cost_of_one(each, place, is_terminal=is_terminal) for each in commands)
-
-
-def _cost_of_one(command: Sequence[str], place: Place, *, is_terminal: bool) -> float:
+def _cost(command: Sequence[str], place: Place, *, code: int, is_terminal: bool = False) -> float:
+    """Run a command, which must end with this code, and return the milliseconds of processor time that it took."""
     with contextlib.ExitStack() as opened:
-        output: int = subprocess.DEVNULL
-        if is_terminal:
-            output = opened.enter_context(_terminal())
+        output = opened.enter_context(_terminal()) if is_terminal else subprocess.DEVNULL
         process = subprocess.Popen(
             command, env=place.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != code:
+        raise RuntimeError(f"exit code {process.returncode} instead of {code}: {' '.join(command)}")
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
