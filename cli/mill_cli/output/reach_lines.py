@@ -1,4 +1,4 @@
-"""How services are reached, as the end of a deploy and `mill status` show it. Pure.
+"""How services are reached, as the end of a deploy shows it. Pure.
 
 The gateway decides: `routes` has the URL of each route and what is wrong with it (`mill_gateway.core.reach`).
 """
@@ -10,6 +10,8 @@ from mill_cli.output.lines import prefix
 from mill_cli.output.text import one_line
 
 MOST_LINES: Final = 12
+MOST_COMMANDS: Final = 3
+"""Number of commands that differ in the name of the service alone."""
 _LONGEST: Final = 300
 """Characters of a URL or a problem."""
 
@@ -18,26 +20,21 @@ def reach_lines(services: Sequence[Any], forward: Callable[[str], str], *, comma
     """Return a line for each URL of the services that serve, and what to do about those that do not work.
 
     `services` is the answer of `/v1/services`, `forward` makes the command that forwards to a service. With `commands`
-    it stands where a service has a port and no route.
+    it stands where a service has a port and no route; of many such services one line says it for all.
     """
     serving = [each for each in services if isinstance(each, Mapping) and _serves(each)]
     width = max((len(str(each.get("name"))) for each in serving), default=0)
-    lines = [line for each in serving for line in _lines(each, width, forward, commands=commands)]
+    unrouted = [each for each in serving if not _routes(each) and isinstance(each.get("port"), int)]
+    each_command = commands and len(unrouted) <= MOST_COMMANDS
+    lines = [line for each in serving for line in _lines(each, width, forward, commands=each_command)]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES - 1 :] = [f"  and {len(lines) - MOST_LINES + 1} more: `mill status` lists them"]
+    if commands and not each_command:
+        lines.append(f"  `{forward('SERVICE')}` reaches a service")
     troubled = next((each for each in serving if any(_problem(route) for route in _routes(each))), None)
     if troubled is not None:
         lines.append(f"  help: `{forward(str(troubled.get('name')))}` reaches a service without its route")
     return lines
-
-
-def address(service: Mapping[str, Any]) -> str:
-    """Return the first URL of a service, the ones that work before others, with the number of its other URLs.
-
-    It is empty without a route, and from a gateway that does not report them.
-    """
-    urls = [_text(each.get("url")) for each in sorted(_routes(service), key=lambda each: bool(_problem(each)))]
-    return f"{urls[0]}{f' +{len(urls) - 1}' if len(urls) > 1 else ''}" if urls else ""
 
 
 def _lines(service: Mapping[str, Any], width: int, forward: Callable[[str], str], *, commands: bool) -> Iterator[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mill_cli.output.reach_lines import MOST_LINES, address, reach_lines
+from mill_cli.output.reach_lines import MOST_LINES, reach_lines
 
 URL, OTHER = "http://shop.example.com/", "https://shop.example.com/api"
 NONE = "no ingress controller serves it"
@@ -36,6 +36,12 @@ def lines(*services: Any, commands: bool = False) -> list[str]:
                 "  help: `mill forward web` reaches a service without its route",
             ],
         ),
+        ([service(f"s{number}") for number in range(40)], True, ["  `mill forward SERVICE` reaches a service"]),
+        (
+            [service("web", (URL, None)), *(service(f"s{number}") for number in range(4))],
+            True,
+            [f"  web: {URL}", "  `mill forward SERVICE` reaches a service"],
+        ),
         ([service("web", (URL, None), serving=0)], True, []),
         ([service("web", (URL, None), serving="2")], True, []),
         ([None, 5, {}, {"replicas": {"serving": 1}, "routes": [None, 5]}], True, []),
@@ -54,17 +60,3 @@ def test_hostile_texts_are_cut_and_printable() -> None:
     (line, _) = lines(service("web", (f"http://a\x1b[31m/{'x' * 5000}", "\u202e" + "y\n" * 5000)))
     assert line.isprintable()
     assert len(line) < 650
-
-
-@pytest.mark.parametrize(
-    ("shown", "expected"),
-    [
-        (service(), ""),
-        ({}, ""),
-        ({"routes": "odd"}, ""),
-        (service("web", (URL, NONE)), URL),
-        (service("web", (URL, NONE), (OTHER, None)), f"{OTHER} +1"),
-    ],
-)
-def test_the_address_of_a_service(shown: dict[str, Any], expected: str) -> None:
-    assert address(shown) == expected
