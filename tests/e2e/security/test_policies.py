@@ -460,6 +460,8 @@ def test_a_node_may_be_cordoned_and_not_relabeled(cluster: Cluster, tmp_path: Pa
         assert done.code == 0, done.stderr
         for change in (
             {"metadata": {"labels": {"disk": "ssd"}}},
+            {"metadata": {"annotations": {"flannel.alpha.coreos.com/public-ip": "192.0.2.1"}}},
+            {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "a", "uid": "b"}]}},
             {"spec": {"taints": [{"key": "a", "effect": "NoExecute"}]}},
         ):
             assert is_refused(patch(change), "may only cordon a node")
