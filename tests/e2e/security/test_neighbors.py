@@ -130,6 +130,24 @@ def test_a_route_belongs_to_the_service_that_has_it(
         wait_for("its verdict", lambda: namespace.service_of("second", "second")["state"] == "Healthy")
 
 
+def test_an_ingress_that_its_milldeployment_leaves_keeps_its_route(
+    namespace: Namespace, tenant: Account, cluster: Cluster, tmp_path: Path
+) -> None:
+    """Or else a tenant who orphans an Ingress gets the requests of the next one who has the host."""
+    host = f"{namespace.name}.example.com"
+    with new_namespace(cluster, tmp_path, prefix="victim") as victim:
+        write(tenant, routed(namespace, "first", host), name="first")
+        wait_for("the Ingress", lambda: routes(namespace) == {"first": [f"{host}/"]})
+        namespace.kubectl("delete", "milldeployment", "first", "--cascade=orphan", "--timeout=60s")
+        assert "ownerReferences" not in namespace.get("ingress", "first")["metadata"]
+        allowed = account(victim, "second", Rule(DEPLOYMENTS, ["get", "create", "patch"]))
+        write(allowed, routed(victim, "second", host), name="second")
+        wait_for("the refusal", lambda: failure(victim, "second") == "RouteTaken")
+        assert routes(victim) == {}
+        namespace.kubectl("delete", "ingress", "first")
+        wait_for("the second Ingress", lambda: routes(victim) == {"second": [f"{host}/"]})
+
+
 def test_namespaces_share_routes_if_both_permit_it(
     namespace: Namespace, tenant: Account, cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -8,13 +8,17 @@ from tests.e2e.conftest import Namespace, wait_for
 from .accounts import DEPLOYMENTS, Rule, account
 
 
-def _create_as_tenant(namespace: Namespace, service: dict[str, Any]) -> None:
+def _create_as_tenant(namespace: Namespace, *services: dict[str, Any]) -> None:
     tenant = account(namespace, "tenant", Rule(DEPLOYMENTS, ["get", "list", "create", "patch"]))
     body = {
         "apiVersion": "mill.dev/v1alpha1",
         "kind": "MillDeployment",
         "metadata": {"name": "mill"},
-        "spec": {"services": [{"cpu": "20m", "image": f"{namespace.registry}/web:1", "port": 8080, **service}]},
+        "spec": {
+            "services": [
+                {"cpu": "20m", "image": f"{namespace.registry}/web:1", "port": 8080, **service} for service in services
+            ]
+        },
     }
     user = f"system:serviceaccount:{namespace.name}:{tenant.name}"
     assert namespace.kubectl("auth", "can-i", "create", "pods", "--as", user, check=False).strip() == "no"
@@ -52,3 +56,16 @@ def test_no_ingress_leads_to_a_service_of_others(namespace: Namespace) -> None:
     assert (reason, message) == ("NameTaken", 'Service "internal-admin" belongs to kubectl-create')
     assert namespace.items("ingresses,deployments,pods") == []
     assert namespace.get("service", "internal-admin") == before
+
+
+def test_no_program_gets_the_address_of_a_service_of_others(namespace: Namespace) -> None:
+    namespace.kubectl("create", "service", "clusterip", "db", "--tcp=5432:5432")
+    client = {"name": "web", "env": {"DATABASE_URL": "postgres://app@${service.db.address}/app"}}
+    _create_as_tenant(namespace, client, {"name": "db", "port": 5432})
+    reason, message = _failure(namespace, "web")
+    assert reason == "NameTaken"
+    assert message == 'Service "db" belongs to kubectl-create, and the environment has its address'
+    assert _failure(namespace, "db") == ("NameTaken", 'Service "db" belongs to kubectl-create')
+    assert namespace.items("deployments,pods") == []
+    namespace.kubectl("delete", "service", "db")
+    wait_for("both", lambda: len(namespace.items("deployments")) == 2)
