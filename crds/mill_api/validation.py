@@ -46,6 +46,9 @@ from mill_api.spec import MillDeploymentSpec, Service, Task
 
 _ENV_NAME: Final = re.compile(names.ENV_NAME)
 _SECRET_KEY: Final = re.compile(names.SECRET_KEY)
+_URL_PATH: Final = re.compile(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*")
+"""RFC 3986, section 3.3. Ingress controllers write the path of a route into their configuration: a blank, a quotation
+mark, a brace or a newline could end it there, and begin what its author may not write."""
 
 MAX_TEXT_BYTES: Final = 512 * 1024
 """Bytes of the environments, commands and arguments of all services and tasks together, in UTF-8. A MillDeployment is
@@ -238,6 +241,10 @@ def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
         yield from _check_text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
     for route in service.routes:
         yield from _check_text(f"{path}.route.{route.host}", HOST_NAME, route.host)
+        if not _URL_PATH.fullmatch(route.path):
+            advice = "use letters, digits and signs such as -._~ and /; write other characters in hex, such as %20"
+            message = f"{shown(route.path)!r} is not the path of a URL"
+            yield Problem(f"{path}.route.{route.host}.path", message, advice)
 
 
 def _check_shared(spec: MillDeploymentSpec) -> Iterator[Problem]:

@@ -82,7 +82,7 @@ service "Web" {
     start    = "2h"
   }
   update { settle = "10m" }
-  route "https://example.com" { path = "/" }
+  route "https://example.com" { path = "/a b" }
   volume "my_data" {
     path = "data"
     size = "5 Gigs"
