@@ -94,6 +94,6 @@ def test_a_redirect_to_tls_is_the_persons_to_follow(
     mill: Mill, secure: FakeGateway, gateway: FakeGateway, authority: Path
 ) -> None:
     gateway.answers("GET", "/v1/nodes", moved(308, f"{secure.url}/v1/nodes"))
-    done = mill("nodes", "--json", "--ca-file", str(authority / "ca.pem"))
+    done = mill("nodes", "--ca-file", str(authority / "ca.pem"))
     assert (done.stdout, done.code, secure.asked) == ("", 1, [])
     assert f"  help: if that is the gateway, use `--address {secure.url}`\n" in done.stderr
