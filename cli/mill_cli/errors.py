@@ -14,6 +14,8 @@ class Exit(IntEnum):
     USAGE = 2
     STREAM_LOST = 3
     """The rollout continues, without a connection or after `--timeout`; the message says how to follow it again."""
+    IN_PROGRESS = 3
+    """`mill status --exit-code`: nothing has failed, and something is in progress or suspect."""
     FILE = 4
     """Cannot read a file or standard input, or write the output."""
     INTERRUPTED = 130

@@ -7,14 +7,14 @@ from mill_api.status_reading import read_status
 from mill_cli.connection.client import Gateway, path
 from mill_cli.listing import show_all
 from mill_cli.options import Options
-from mill_cli.output.columns import ROLLOUTS
+from mill_cli.output.columns import rollout_columns
 
 
 def show_history(options: Options) -> None:
     """Print the rollouts. Raise `CliError`."""
     with Gateway(options) as gateway:
-        detail = gateway.get(path("deployments", options.deployment), **options.where)
-    show_all(options, read_rollouts(detail), ROLLOUTS)
+        detail, now = gateway.get_with_time(path("deployments", options.deployment), **options.where)
+    show_all(options, read_rollouts(detail), rollout_columns(now))
 
 
 def read_rollouts(detail: Any) -> list[dict[str, Any]]:

@@ -138,14 +138,15 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
             },
         ],
     }
-    gateway.answers("GET", "/v1/deployments/blue", as_json({"status": status}))
+    now = "Fri, 27 Nov 2026 12:00:00 GMT"
+    gateway.answers("GET", "/v1/deployments/blue", as_json({"status": status}, Date=now))
     done = mill("history", "--name", "blue", "-n", "shop")
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout == (
-        " ROLLOUT     STARTED               TOOK   RESULT                                               \n"
-        " 8ffa93a4.4  2026-11-25T06:41:10Z  12.4s  failed: broken: image pull failed: tag not found     \n"
-        " 8ffa93a4.3  2026-11-25T06:40:10Z  1.0s   superseded by a newer rollout                        \n"
-        " 8ffa93a4.2  2026-11-25T06:39:10Z  4.2s   succeeded, then web failed after 14 s: out of memory \n"
+        " ROLLOUT     AGE  TOOK   RESULT                                               \n"
+        " 8ffa93a4.4  2d   12.4s  failed: broken: image pull failed: tag not found     \n"
+        " 8ffa93a4.3  2d   1.0s   superseded by a newer rollout                        \n"
+        " 8ffa93a4.2  2d   4.2s   succeeded, then web failed after 14 s: out of memory \n"
     )
     told = json.loads(mill("history", "--name", "blue", "--json").stdout)
     assert [(each["id"], each["success"], each["seconds"]) for each in told] == [
@@ -161,16 +162,15 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
 def test_history_of_rollouts_in_progress_refused_and_none(mill: Mill, gateway: FakeGateway) -> None:
     going = {"id": "8ffa93a4.1", "startedAt": "2026-11-25T06:41:10Z"}
     refused = going | {"finishedAt": going["startedAt"], "success": False, "refused": "web: no port\napi: no image"}
-    answers = (as_json({"status": {"rollout": each}}) for each in (going, refused))
+    now = "Wed, 25 Nov 2026 06:42:00 GMT"
+    answers = (as_json({"status": {"rollout": each}}, Date=now) for each in (going, refused))
     gateway.answers("GET", "/v1/deployments/mill", *answers, as_json({}))
+    assert mill("history").stdout == (" ROLLOUT     AGE  TOOK  RESULT      \n 8ffa93a4.1  50s        in progress \n")
     assert mill("history").stdout == (
-        " ROLLOUT     STARTED               TOOK  RESULT      \n 8ffa93a4.1  2026-11-25T06:41:10Z        in progress \n"
+        " ROLLOUT     AGE  TOOK  RESULT                             \n"
+        " 8ffa93a4.1  50s  0.0s  failed: web: no port api: no image \n"
     )
-    assert mill("history").stdout == (
-        " ROLLOUT     STARTED               TOOK  RESULT                             \n"
-        " 8ffa93a4.1  2026-11-25T06:41:10Z  0.0s  failed: web: no port api: no image \n"
-    )
-    assert mill("history").stdout == " ROLLOUT  STARTED  TOOK  RESULT \n"
+    assert mill("history").stdout == " ROLLOUT  AGE  TOOK  RESULT \n"
     gateway.answers("GET", "/v1/deployments/mill", refusal(404, "deployment not found: shop/mill"))
     done = mill("history")
     assert (done.stdout, done.stderr, done.code) == ("", "error: deployment not found: shop/mill\n", 1)

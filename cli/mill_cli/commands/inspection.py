@@ -1,5 +1,6 @@
 """The state of the cluster and of programs: `status`, `logs`."""
 
+import os
 from typing import Any
 
 import click
@@ -14,11 +15,35 @@ from mill_cli.options import Options
 
 
 @command()
-def status(options: Options) -> None:
-    """Show the status of services, tasks and nodes, followed by any problems."""
+@click.option("--all-namespaces", "-A", is_flag=True, help="Show all namespaces that you may list.")
+@click.option("--watch", "-w", is_flag=True, help="Show it again and again, until Ctrl-C.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 or 3 unless everything is healthy.")
+def status(options: Options, *, all_namespaces: bool, watch: bool, exit_code: bool) -> Exit:
+    """Show the status of services, tasks and nodes, followed by any problems.
+
+    SERVING counts the ready pods of any version, UPDATED those of the newest one. RESTARTS counts those of the pods
+    that exist, AGE is that of the oldest pod, CHANGED the time since the state changed. On a terminal --watch draws the
+    status in place, elsewhere it prints the status whenever it has changed.
+
+    \b
+    Exit codes with --exit-code:
+      0  all services are healthy
+      1  a service has failed, or a spec was refused; also if the request fails
+      2  no connection to the gateway, or wrong usage
+      3  nothing has failed; a service is suspect or starting, or a rollout is in progress
+    """
+    if all_namespaces and options.namespace and not os.environ.get("MILL_NAMESPACE"):
+        raise CliError(Exit.USAGE, "--all-namespaces and --namespace exclude each other", "give one of them")
+    if watch and exit_code:
+        advice = "use `mill watch` to follow a rollout to its end; its exit code is the result"
+        raise CliError(Exit.USAGE, "--watch and --exit-code exclude each other", advice)
+    if watch:
+        from mill_cli.status_watch import watch_status
+
+        watch_status(options, all_namespaces=all_namespaces)
     from mill_cli.status import show_status
 
-    show_status(options)
+    return show_status(options, all_namespaces=all_namespaces, exit_code=exit_code)
 
 
 @command(without="-n", adapt=sort_namespace_or_tail)

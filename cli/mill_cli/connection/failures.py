@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from mill_cli.connection import other_servers
+from mill_cli.connection.missing_names import explain_missing
 from mill_cli.connection.target import Direct, Target, ThroughCluster
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 
+NOT_FOUND: Final = 404
 UNAVAILABLE: Final = (502, 503, 504)
 """Answers of a gateway that is starting, or of a proxy before it that finds none."""
 _UNAUTHENTICATED: Final = "authentication_required"
@@ -75,6 +77,10 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
         body = None
     if other_servers.is_other_server(response, body, content):
         return NotAGateway(response, content, target)
+    context = target.context if isinstance(target, ThroughCluster) else None
+    missing = explain_missing(body, context) if isinstance(body, dict) and status == NOT_FOUND else None
+    if missing is not None:
+        return Refused(status, body, missing[0], *missing[1])
     if isinstance(body, dict) and body.get("code") == _UNAUTHENTICATED:
         message = "the gateway does not accept the token" if token else "the gateway requires a token"
     elif isinstance(body, dict) and isinstance(body.get("error"), str):

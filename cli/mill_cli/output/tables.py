@@ -11,11 +11,16 @@ NARROWEST = (8, 5)
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
     """Return the lines of a table; cells are wrapped if a width is given and they do not fit."""
+    return "\n".join(line for row in table_rows(header, rows, width) for line in row)
+
+
+def table_rows(header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> list[list[str]]:
+    """Return the lines of the header and of each row."""
     cells = [list(header), *([one_line(each) for each in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     if width is not None:
         _shrink(widths, width)
-    return "\n".join(line for row in cells for line in _lines(row, widths))
+    return [list(_lines(row, widths)) for row in cells]
 
 
 def _shrink(widths: list[int], width: int) -> None:

@@ -76,9 +76,29 @@ def rows(text: str) -> list[list[str]]:
 def test_what_there_is(deployed: Namespace) -> None:
     volume, registry = f"data-{deployed.name[-8:]}", deployed.registry
     status = deployed.mill("status")
-    assert status.stdout.startswith("CLUSTER: 1 nodes, all healthy\n\nSERVICES\n NAME   REPLICAS  IMAGE")
-    assert ["web", "2/2", f"{registry}/web:1"] in rows(status.stdout)
+    assert re.match(
+        rf"NAMESPACE: {deployed.name}\nDEPLOYMENT: mill, healthy, \d/\d healthy, rollout 1, \d+[sm] ago\n"
+        r"CLUSTER: 1 node, all ready\n\nSERVICES\n"
+        r" NAME +STATE +SERVING +UPDATED +RESTARTS +AGE +CHANGED +IMAGE +ADDRESS",
+        status.stdout,
+    )
+    (web,) = [each for each in rows(status.stdout) if each[0] == "web"]
+    assert (web[:5], web[7]) == (["web", "Healthy", "2/2", "2/2", "0"], f"{registry}/web:1")
+    assert web[8].startswith(f"web.{deployed.name}:8080")
+    assert all(re.fullmatch(r"\d+[smh]", each) for each in web[5:7])
     assert "PROBLEMS" not in status.stdout
+    assert deployed.mill("status", "--exit-code").code == 0
+    everywhere = deployed.mill("status", "--all-namespaces").stdout
+    assert [deployed.name, "mill", "Healthy"] in [each[:3] for each in rows(everywhere)]
+    missing = deployed.mill("status", "--namespace", f"{deployed.name}-not")
+    assert (missing.stdout, missing.code) == ("", 1)
+    assert missing.stderr.startswith(f'error: namespace "{deployed.name}-not" does not exist\n  help: ')
+    other = deployed.mill("status", "--name", "mlil")
+    assert other.stderr.splitlines() == [
+        f'error: no deployment "mlil" in namespace {deployed.name}',
+        "  help: did you mean `mill`?",
+        "  help: choose a deployment with --name: mill",
+    ]
     whole = json.loads(deployed.mill("status", "--json").stdout)
     assert list(whole) == ["cluster", "services", "tasks", "nodes"]
     (node,) = json.loads(deployed.mill("nodes", "--json").stdout)
@@ -134,7 +154,11 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
     )
     wait_for("new pods only", lambda: set(deployed.ready_pods("web")).isdisjoint(before))
     unknown = deployed.mill("restart", "nothing")
-    assert (unknown.stdout, unknown.stderr.splitlines()[0], unknown.code) == ("", "error: service not found", 1)
+    assert (unknown.stdout, unknown.stderr.splitlines()[0], unknown.code) == (
+        "",
+        f'error: no service "nothing" in namespace {deployed.name}',
+        1,
+    )
 
 
 def test_runs_of_tasks(deployed: Namespace) -> None:
@@ -155,7 +179,8 @@ def test_runs_of_tasks(deployed: Namespace) -> None:
     image = f"{deployed.registry}/web:missing"
     assert broken.stderr.startswith(f"error: image pull failed: tag not found (image {image})\n  help: ")
     assert "gateway's log" not in broken.stderr
-    assert deployed.mill("spawn", "nothing").stderr.splitlines()[0] == "error: task template not found"
+    nothing = deployed.mill("spawn", "nothing").stderr
+    assert nothing.splitlines()[0] == f'error: no task "nothing" in namespace {deployed.name}'
 
 
 def test_a_resource_is_deployed_under_its_own_name(namespace: Namespace, tmp_path: Path) -> None:

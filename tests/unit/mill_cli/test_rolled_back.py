@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mill_cli.history import read_rollouts
-from mill_cli.output.columns import ROLLOUTS
+from mill_cli.output.columns import rollout_columns
 from mill_cli.output.lines import DEPLOY, LineOrderer, line
 from mill_cli.output.overview import overview
 from mill_cli.output.rows import Rows
@@ -16,17 +16,20 @@ ODD: list[Any] = [None, "nonsense", -5, 3.5, [], {}, [None], [{}], {"a": 1}]
 
 
 def shown(*services: Any, **cluster: Any) -> str:
-    return overview({"cluster": cluster, "services": list(services), "tasks": [], "nodes": []}, 80)
+    return overview({"cluster": cluster, "services": list(services), "tasks": [], "nodes": []}, None, 80)
 
 
 @pytest.mark.parametrize(
     ("service", "said"),
     [
-        (WEB, "web      Hibernating"),
-        (WEB | {"message": "it sleeps"}, "web      Hibernating: it sleeps"),
-        (WEB | {"reason": "Winter"}, "web      Hibernating: Winter"),
-        (WEB | {"state": "Failed", "message": "it fell"}, "web      it fell"),
-        (WEB | {"state": "Failed", "message": "it fell", "detail": "image web:9"}, "web      it fell (image web:9)"),
+        (WEB, " web: Hibernating"),
+        (WEB | {"message": "it sleeps"}, " web: Hibernating: it sleeps"),
+        (WEB | {"reason": "Winter"}, " web: Hibernating: Winter"),
+        (WEB | {"state": "Failed", "message": "it fell"}, " web: failed: it fell"),
+        (
+            WEB | {"state": "Failed", "message": "it fell", "detail": "image web:9"},
+            " web: failed: it fell (image web:9)",
+        ),
     ],
 )
 def test_an_unknown_state_is_shown_as_it_stands(service: Any, said: str) -> None:
@@ -85,9 +88,9 @@ def test_an_odd_status_ends_no_list_of_rollouts(field: str, value: Any) -> None:
     status = {"rollout": ROLLOUT, "services": [WEB], "history": [PAST], field: value}
     found = read_rollouts({"status": status})
     assert {each["id"] for each in found} >= ({"1"} if field == "rollout" else set())
-    ROLLOUTS.show(found, 80)
+    rollout_columns(None).show(found, 80)
     for name in ROLLOUT:
-        ROLLOUTS.show(
+        rollout_columns(None).show(
             read_rollouts({"status": {"rollout": ROLLOUT | {name: value}, "history": [PAST | {name: value}]}})
         )
     assert read_rollouts({"status": value}) == []

@@ -1,0 +1,117 @@
+"""The table of services in `mill status`: as many of its columns as a terminal has room for. Pure.
+
+In a narrow terminal the image and the addresses of a service have lines of their own below it, so that a tag or a URL
+is not broken where there is room for it.
+"""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mill_cli.output.ages import age
+from mill_cli.output.tables import table_rows
+from mill_cli.output.text import one_line
+
+_INDENT: Final = "    "
+_LAST_TO_LEAVE: Final = 4
+_ENDED: Final = "stopped"
+"""Status of replicas that are stopping."""
+
+Service = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    header: str
+    cell: Callable[[Service], str]
+    leaves: int = 0
+    """When it leaves the table for want of room: 1 first; 0 never."""
+    has_line: bool = False
+    """Whether it then has a line below the service."""
+
+
+def service_table(
+    services: Sequence[Service], now: float | None, width: int | None, *, namespaces: bool = False
+) -> str:
+    """Return the lines. `now` is the gateway's time in seconds since 1970, `width` that of a terminal.
+
+    `namespaces`: they are of several namespaces.
+    """
+    columns = [
+        _Column("NAME", lambda each: str(each["name"])),
+        _Column("STATE", lambda each: str(each.get("state") or "")),
+        _Column("SERVING", lambda each: f"{_serving(each)}/{each['replicas']['desired']}"),
+        _Column("UPDATED", lambda each: f"{each['replicas']['healthy']}/{each['replicas']['desired']}"),
+        _Column("RESTARTS", lambda each: str(_restarts(each))),
+        _Column("AGE", lambda each: age(each.get("created_at"), now), leaves=4),
+        _Column("CHANGED", lambda each: age(each.get("changed_at"), now), leaves=3),
+        _Column("IMAGE", image, leaves=2, has_line=True),
+        _Column("ADDRESS", addresses, leaves=1, has_line=True),
+    ]
+    if len({(each.get("namespace"), each.get("deployment")) for each in services}) > 1:
+        columns.insert(0, _Column("DEPLOYMENT", lambda each: str(each.get("deployment") or "")))
+    if namespaces:
+        columns.insert(0, _Column("NAMESPACE", lambda each: str(each.get("namespace") or "")))
+    columns = [each for each in columns if any(map(each.cell, services))]  # the original reports less
+    below: list[_Column] = []
+    for leaving in range(1, _LAST_TO_LEAVE + 1):
+        if width is None or _natural_width(columns, services) <= width:
+            break
+        below = [each for each in columns if each.leaves == leaving and each.has_line] + below
+        columns = [each for each in columns if each.leaves != leaving]
+    cells = [[each.cell(service) for each in columns] for service in services]
+    header, *rows = table_rows([each.header for each in columns], cells, width)
+    lines = list(header)
+    for service, row in zip(services, rows, strict=True):
+        lines += row
+        lines += _below([each.cell(service) for each in below], width)
+    return "\n".join(lines)
+
+
+def image(service: Service) -> str:
+    """Return the image that serves, and the one to which it is updated: `web:2 -> 3`."""
+    wanted = str(service["image"])
+    if not service.get("update"):
+        return wanted
+    serving = [str(each) for each in service.get("serving_images") or ()]
+    if serving in ([], [wanted]):
+        return wanted
+    before, _, tag = wanted.rpartition(":")
+    is_same = len(serving) == 1 and "/" not in tag and serving[0].rpartition(":")[0] == before != ""
+    return f"{', '.join(serving)} -> {tag if is_same else wanted}"
+
+
+def addresses(service: Service) -> str:
+    """Return where a service is reached: by its name in the cluster, and by its URLs."""
+    port = service.get("port")
+    inside = [f"{service['name']}.{service['namespace']}:{port}"] if port and service.get("namespace") else []
+    return " ".join([*inside, *(str(each.get("url")) for each in service.get("routes") or ())])
+
+
+def _serving(service: Service) -> int:
+    replicas = service["replicas"]
+    found: int = replicas.get("serving", replicas["healthy"])  # the original has one number
+    return found
+
+
+def _restarts(service: Service) -> int:
+    pods = service.get("allocations") or ()
+    return sum(each.get("restarts") or 0 for each in pods if each.get("status") != _ENDED)
+
+
+def _natural_width(columns: Sequence[_Column], services: Sequence[Service]) -> int:
+    return sum(2 + max(map(len, (each.header, *(one_line(each.cell(one)) for one in services)))) for each in columns)
+
+
+def _below(texts: Sequence[str], width: int | None) -> list[str]:
+    """Return the lines below a row: one for all texts if they fit, else one for each, which is wrapped."""
+    shown = [text for each in texts if (text := one_line(each))]
+    together = _INDENT + "  ".join(shown)
+    if not shown or width is None or len(together) <= width:
+        return [together] if shown else []
+    return [line for each in shown for line in _wrapped(each, max(20, width))]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
