@@ -423,7 +423,7 @@ ROUTES = """async () => {
     { service: "web", url: "javascript:alert(1)", problem: {} },
   ];
   const status = { services };
-  updateCard(card, { name: "mill", message: "", services, routes, spec: {}, status }, Timeline.of(status));
+  updateCard(card, { name: "mill", message: "", services, routes, spec: {}, status }, new Timeline());
   const hidden = [...card.querySelectorAll(".routes")].map((list) => list.hidden);
   const items = [...card.querySelectorAll(".routes li")];
   return [hidden, ...items.map((item) => [item.innerText.trim(), item.querySelector("a").getAttribute("href")])];
