@@ -112,8 +112,10 @@ class Reader:
 
 
 def rewrite(page: Path, differences: list[Difference]) -> None:
-    """Put what was printed into a page, from its end to its beginning."""
+    """Put what was printed into a page, from its end to its beginning. It must be as it was when it was followed."""
     lines = page.read_text(encoding="utf-8").splitlines()
     for each in sorted(differences, key=lambda found: found.step.at, reverse=True):
-        lines[each.step.at : each.step.at + len(each.step.output)] = each.printed
+        end = each.step.at + len(each.step.output)
+        assert tuple(lines[each.step.at : end]) == each.step.output, "the page was changed meanwhile"
+        lines[each.step.at : end] = each.printed
     page.write_text("\n".join(lines) + "\n", encoding="utf-8")

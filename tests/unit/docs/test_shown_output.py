@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mill_gateway.app import create_app
+from mill_gateway.exceptions.base import error_classes
 from mill_gateway.settings import Settings
 from tests.cli.seed import LINES
 from tests.support.gateway.served import connect
@@ -81,6 +82,7 @@ def test_answers_have_fields_that_the_api_describes(document: dict[str, Any], fo
         if "code" in shown:
             of_names = {"kind", "name", "namespace", "existing"} if "kind" in shown else set()
             assert shown.keys() == {"error", "code", "request", "request_id"} | of_names
+            assert shown["code"] in {each.code for each in error_classes()}
             continue
         schema = _answer(document, step.command)
         if schema is not None:
