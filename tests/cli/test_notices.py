@@ -77,6 +77,19 @@ def test_without_a_status_the_event_is_reported(mill: Mill, gateway: FakeGateway
     assert (done.stdout, done.stderr, done.code) == ("  deploy finished with errors\n", f"{WAITING}\n", 1)
 
 
+def test_failing_health_checks_are_reported_before_the_verdict(mill: Mill, gateway: FakeGateway) -> None:
+    starting = ("progress", {"service": "web", "phase": "starting"})
+    gateway.answers("POST", "/v1/deploy", stream(event(*starting, "8ffa93a4.2.1"), 8.5, event(*DONE, "8ffa93a4.2.end")))
+    unready = {"name": "web", "state": "Starting", "healthCheck": "HTTP 503", "dueAt": "2026-01-31T12:00:25.000Z"}
+    services = {"rollout": {"id": "2"}, "services": [unready]}
+    gateway.answers("GET", DETAIL, as_json({"status": services}, Date=TEN_SECONDS_AGO))
+    assert joined(mill).splitlines() == [
+        "  web:    waiting: not ready: health check: HTTP 503 (fails in 25s)",
+        "  deploy finished with errors",
+    ]
+    assert 1 <= len([each for each in gateway.asked if each.method == "GET"]) <= 3, "none in the first five seconds"
+
+
 def test_a_failure_that_is_held_is_reported_before_its_turn(mill: Mill, gateway: FakeGateway) -> None:
     parts = [event(*HELD, "8ffa93a4.2.1"), 4.5]
     parts += [event(*each, f"8ffa93a4.2.{at}") for at, each in enumerate((SCHEDULED, HEALTHY), 2)]

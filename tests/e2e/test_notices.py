@@ -27,6 +27,19 @@ service "command" {
 """
 
 
+UNREADY = """
+service "web" {
+  image   = "REGISTRY/web:1"
+  port    = 8080
+  cpu     = 0.02
+  command = ["/web", "--ready-after", "1h"]
+  health {
+    path = "/healthz"
+  }
+}
+"""
+
+
 def joined(namespace: Namespace, text: str, *options: str) -> str:
     """Deploy, and return standard output and standard error as one log has them."""
     file = namespace.folder / "production.mill"
@@ -51,6 +64,16 @@ def test_a_pod_without_room_is_reported_with_the_largest_node_and_the_time(names
     assert 60 <= int(found[1]) <= 120
     (service,) = namespace.status()["services"]
     assert service["message"] == "no nodes available: insufficient memory"
+
+
+def test_a_failing_health_check_is_reported_before_its_verdict(namespace: Namespace) -> None:
+    lines = joined(namespace, UNREADY, "--timeout", "25s").splitlines()
+    (notice,) = [each for each in lines if "waiting:" in each]
+    found = re.fullmatch(r"  web: waiting: not ready: health check: HTTP 503 \(fails in (\d+)s\)", notice)
+    assert found is not None, notice
+    assert 1 <= int(found[1]) <= 25
+    service = namespace.service("web")
+    assert (service["state"], service["healthCheck"]) == ("Starting", "HTTP 503")
 
 
 def test_a_crash_has_its_last_line_and_a_command_its_name(namespace: Namespace) -> None:
