@@ -1,10 +1,11 @@
 """A file as the request that deploys it, and its refusal with the places in the file."""
 
+from mill_api.limits import MILL_FILE_BYTES
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
 from mill_cli.consent import Consent
-from mill_cli.errors import CliError
-from mill_cli.files import File, InvalidFile
+from mill_cli.errors import CliError, Exit
+from mill_cli.files import File, InvalidFile, legible, shown
 from mill_cli.options import Options
 from mill_cli.output import screen
 
@@ -18,9 +19,12 @@ def deploy_request(options: Options, file: File, consent: Consent) -> Request:
 def mill_text(options: Options, file: File) -> tuple[bytes, dict[str, str]]:
     """Return a file as the gateway takes it, and the name and namespace of a MillDeployment that has them.
 
-    Raise `CliError` if the file is a MillDeployment with problems.
+    A file with variables, or with environments from elsewhere, is sent as the file that it becomes: the gateway reads
+    no other files. Raise `CliError` if such a file, or a MillDeployment, has problems.
     """
-    return _from_resource(options, file) if file.is_resource else (file.text, {})
+    if file.is_resource:
+        return _from_resource(options, file)
+    return (_resolved(options, file) if file.may_be_resolved else file.text), {}
 
 
 def with_places(error: Refused, file: File) -> CliError:
@@ -34,6 +38,26 @@ def with_places(error: Refused, file: File) -> CliError:
     except InvalidConfig as invalid:
         return InvalidFile(invalid, file)
     return error
+
+
+def _resolved(options: Options, file: File) -> bytes:
+    from mill_language import InvalidConfig, render  # noqa: PLC0415 - most files are sent without parsing them
+
+    try:
+        parsed = file.parsed
+    except InvalidConfig as error:
+        raise InvalidFile(error, file) from error
+    if parsed.warnings and not options.quiet:
+        colored = screen.colored_errors()
+        screen.note(shown(InvalidConfig(parsed.warnings), file, color=colored), painted=colored)
+    if not parsed.is_resolved:
+        return file.text
+    text = render(parsed.spec).encode()
+    if len(text) > MILL_FILE_BYTES:
+        most = f"a deploy takes at most {MILL_FILE_BYTES:,}"
+        message = f"{legible(file.name)}: with all values it has {len(text):,} bytes; {most}"
+        raise CliError(Exit.FAILED, message, "use `mill render FILE | kubectl apply --server-side -f -`")
+    return text
 
 
 def _from_resource(options: Options, file: File) -> tuple[bytes, dict[str, str]]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from mill_api.limits import MILL_FILE_BYTES
 from mill_cli.errors import CliError, Exit
 from mill_cli.finding_files import DEFAULT, default_file, folder_hints, missing_file_hints
+from mill_cli.inputs import NOTHING, FileInputs, unknown
 from mill_cli.output.text import printable
 
 if TYPE_CHECKING:  # a deploy sends the file unparsed and needs none of these
     from mill_api.spec import MillDeploymentSpec
     from mill_cli.resource import Resource
     from mill_language import Diagnostic, InvalidConfig
+    from mill_language.parser import ParsedFile
 
 STDIN: Final = Path("-")
 STDIN_NAME: Final = "<stdin>"
@@ -27,6 +29,8 @@ _RESOURCE: Final = re.compile(rb"---|%YAML|\{|([\"']?)[A-Za-z_][\w.-]*\1[ \t]*:(
 """The beginning of YAML or JSON, which is none of a `.mill` file."""
 _MILL: Final = re.compile(rb"[A-Za-z_][\w-]*(?:[ \t]+(?:\"[^\"]*\"|[\w-]+))*[ \t]*\{")
 """The beginning of a `.mill` file: a block."""
+_RESOLVED: Final = re.compile(rb"\b(?:variable|use|env_file)\b|\benv[ \t]+[\"A-Za-z_]")
+"""What is in every file with variables, or with environments from elsewhere. Without it a file is sent unparsed."""
 _IS_RESOURCE: Final = {".yaml": True, ".yml": True, ".json": True}
 
 
@@ -38,6 +42,36 @@ class File:
     text: bytes
     is_resource: bool
     """Whether it is a MillDeployment, rather than a `.mill` file."""
+    inputs: FileInputs = NOTHING
+    """What is given to it."""
+    folder: Path = Path()
+    """The folder in which it is."""
+
+    @property
+    def may_be_resolved(self) -> bool:
+        """Whether it may have variables or environments from elsewhere, so that others cannot read its text."""
+        return not self.is_resource and (bool(self.inputs) or _RESOLVED.search(self.text) is not None)
+
+    @property
+    def parsed(self) -> "ParsedFile":
+        """The `.mill` file, parsed once. Raise `InvalidConfig`, or `CliError` for what is given to it."""
+        from mill_language import InvalidConfig
+
+        if isinstance(self._mill, InvalidConfig):
+            raise self._mill
+        return self._mill
+
+    @cached_property
+    def _mill(self) -> "ParsedFile | InvalidConfig":
+        from mill_language import InvalidConfig, parse_file
+        from mill_language.inputs import UnknownVariables
+
+        try:
+            return parse_file(self.text, filename=self.name, inputs=self.inputs.read(self.folder))
+        except InvalidConfig as error:
+            return error
+        except UnknownVariables as error:
+            raise unknown(error, legible(self.name)) from error
 
     @property
     def resource(self) -> "Resource":
@@ -62,16 +96,16 @@ class File:
         """Return the spec. Raise `InvalidConfig` with all problems."""
         if self.is_resource:
             return self.resource.spec
-        from mill_language import parse
-
-        return parse(self.text, filename=self.name)
+        return self.parsed.spec
 
     def services(self) -> list[str]:
         """Return the names of the services, in order; none of a MillDeployment that cannot be read."""
         from mill_language import InvalidConfig, service_names
 
         try:
-            return [each.name for each in self.spec().services] if self.is_resource else service_names(self.text)
+            if self.is_resource or self.may_be_resolved:
+                return [each.name for each in self.spec().services]
+            return service_names(self.text)
         except InvalidConfig:
             return []
 
@@ -88,8 +122,8 @@ def choose(positional: Path | None, option: Path | None, *, notice: Callable[[st
     return found
 
 
-def read(path: Path) -> File:
-    """Read a file, or standard input. Raise `CliError`."""
+def read(path: Path, inputs: FileInputs = NOTHING) -> File:
+    """Read a file, or standard input, with what is given to it. Raise `CliError`."""
     name = STDIN_NAME if path == STDIN else str(path)
     try:
         text = read_bounded(path, MAX_BYTES)
@@ -102,7 +136,11 @@ def read(path: Path) -> File:
             "check that this is a .mill file or a MillDeployment",
             kind="file_too_large",
         )
-    return _checked(File(name, text, _is_resource(text, path.suffix)))
+    folder = Path() if path == STDIN else path.parent
+    file = _checked(File(name, text, _is_resource(text, path.suffix), inputs, folder))
+    if file.is_resource and inputs:
+        raise CliError(Exit.USAGE, f"{legible(name)} is a MillDeployment, and has no variables", "give it as it is")
+    return file
 
 
 def _checked(file: File) -> File:

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from mill_cli.files import File, InvalidFile
+from mill_cli.files import File, InvalidFile, shown
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_language import InvalidConfig
@@ -20,6 +20,9 @@ def render(options: Options, file: File, output: str) -> None:
         text = _render(file, _COMPACT if options.as_json else output, _metadata(file, options))
     except InvalidConfig as error:
         raise InvalidFile(error, file) from error
+    if not file.is_resource and file.parsed.warnings and not options.quiet:
+        colored = screen.colored_errors()
+        screen.note(shown(InvalidConfig(file.parsed.warnings), file, color=colored), painted=colored)
     screen.out(text.removesuffix("\n"))
 
 

@@ -19,9 +19,21 @@ def validate(options: Options, file: files.File, *, allow_empty: bool) -> Exit:
             colored = screen.colored_errors()
             screen.note(files.shown(found, file, color=colored), painted=colored)
         return Exit.FAILED
+    _print_warnings(options, file)
     if not options.as_json and not options.quiet:
         screen.out(f"{files.legible(file.name)}: valid")
     return Exit.SUCCESS
+
+
+def _print_warnings(options: Options, file: files.File) -> None:
+    """Print what is valid and may be a mistake."""
+    warnings = () if file.is_resource else file.parsed.warnings
+    if options.as_json:
+        for each in warnings:
+            screen.out_json(each.to_json())
+    elif warnings:
+        colored = screen.colored_errors()
+        screen.note(files.shown(InvalidConfig(warnings), file, color=colored), painted=colored)
 
 
 def _problems(file: files.File, *, allow_empty: bool) -> InvalidConfig | None:

@@ -11,12 +11,16 @@ from mill_language.diagnostics import Diagnostic, InvalidConfig, Related
 from mill_language.reading import service_names
 
 if TYPE_CHECKING:
-    from mill_language.parser import parse
+    from mill_language.parser import parse, parse_file
     from mill_language.renderer import render
 
-__all__ = ["Diagnostic", "InvalidConfig", "Related", "parse", "render", "service_names"]
+__all__ = ["Diagnostic", "InvalidConfig", "Related", "parse", "parse_file", "render", "service_names"]
 
-_MODULES: Final = {"parse": "mill_language.parser", "render": "mill_language.renderer"}
+_MODULES: Final = {
+    "parse": "mill_language.parser",
+    "parse_file": "mill_language.parser",
+    "render": "mill_language.renderer",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from mill_language.diagnostics import Diagnostic, did_you_mean, locate, nearest
 from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
-from mill_language.schema import FILE, Attr, Nested, Shape, Table
+from mill_language.schema import FILE, Attr, Nested, Shape, Table, Tables, key_of
 from mill_language.source import Source, Span
 from mill_language.syntax import Attribute, Block, Body, Constant, File, Sequence
 
@@ -26,6 +26,7 @@ class Decoded:
     source: Source
     fields: Fields = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     places: dict[str, Span] = field(default_factory=dict)
     misspelled: set[str] = field(default_factory=set)
     """The paths that unknown names probably mean."""
@@ -43,23 +44,17 @@ class Decoded:
         """Add a diagnostic. Raises TooManyProblems."""
         self.add(locate(self.source, span, message, path=path, advice=advice, related=related, parse_error=parse_error))
 
+    def warn(self, path: str, message: str, *, advice: str) -> None:
+        """Add a warning, unless there are too many."""
+        if len(self.warnings) < MAX_DIAGNOSTICS:
+            found = locate(self.source, self.places[path], message, path=path, advice=advice)
+            self.warnings.append(replace(found, severity="warning"))
+
     def add(self, diagnostic: Diagnostic) -> None:
         """Add a diagnostic. Raises TooManyProblems."""
         self.diagnostics.append(diagnostic)
         if len(self.diagnostics) >= MAX_DIAGNOSTICS:
             raise TooManyProblems
-
-
-def decode(file: File, source: Source) -> Decoded:
-    """Decode a whole file."""
-    decoded = Decoded(source)
-    try:
-        for problem in file.problems:
-            decoded.report(problem.span, problem.message, advice=problem.advice, related=problem.related)
-        decoded.fields = _Decoder(decoded, whole=file.whole).body(file.body, FILE, "", Span(0, 0))
-    except TooManyProblems:
-        pass
-    return decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +77,15 @@ class _Labeled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Decoder:
+class Decoder:
+    """Decoder of bodies by their shapes, for one file."""
+
     out: Decoded
     whole: bool
+
+    def file(self, file: File) -> Fields:
+        """Decode the body of a whole file."""
+        return self.body(file.body, FILE, "", Span(0, 0))
 
     def body(self, body: Body, shape: Shape, path: str, header: Span) -> Fields:
         """Decode a body by its shape. Items that cannot be decoded are reported and left out."""
@@ -96,12 +97,14 @@ class _Decoder:
                 self._report_unknown(item, shape, path)
             elif isinstance(row, Nested) and row.label is not None:
                 self._read_labeled(item, row, scope)
+            elif isinstance(row, Tables):
+                self._read_labeled_table(item, row, scope)
             elif item.name in scope.seen:
                 self._report_duplicate(item.name_span, item.name, scope.seen[item.name], where)
             else:
                 scope.seen[item.name] = item.name_span
                 self.out.places[where] = item.name_span
-                key = (row.key if not isinstance(row, Table) else None) or item.name
+                key = key_of(item.name, row)
                 for value in self._read(item, row, where):
                     scope.fields[key] = value
         self._report_missing(shape, scope, header)
@@ -157,7 +160,7 @@ class _Decoder:
         found = locate(self.out.source, span, message, path=where, advice=wrong.advice, parse_error=wrong.parse_error)
         self.out.add(replace(found, wire=wrong.wire))
 
-    def _read_table(self, body: Body, row: Table, path: str) -> dict[str, object]:
+    def _read_table(self, body: Body, row: Table | Tables, path: str) -> dict[str, object]:
         values: dict[str, object] = {}
         seen: dict[str, Span] = {}
         for item in body.items:
@@ -197,6 +200,28 @@ class _Decoder:
                 self._decode_labeled(labeled, row, where, scope)
             elif isinstance(entry, Attribute):
                 self._report_wrong_type(entry, block(row.shape.name), row, where)
+
+    def _read_labeled_table(self, item: Attribute | Block, row: Tables, scope: _Scope) -> None:
+        """Read `env "name" { … }`."""
+        where = f"{scope.path}{item.name}"
+        if not isinstance(item, Block) or len(item.labels) != 1:
+            message = (
+                f"`{item.name}` needs a label here"
+                if not isinstance(item, Block) or not item.labels
+                else (f"`{item.name}` takes one label")
+            )
+            self.out.report(item.name_span, message, path=where, advice=f"write `{row.example}`")
+            return
+        (label, span) = item.labels[0]
+        path = f"{where}.{label}"
+        first = scope.seen.get(path)
+        if first is not None:
+            self._report_duplicate(span, f'{item.name} "{label}"', first, path)
+            return
+        scope.seen[path] = self.out.places[path] = span
+        items = scope.fields.setdefault(row.key, [])
+        if isinstance(items, list):
+            items.append({"name": label, "env": self._read_table(item.body, row, path)})
 
     def _decode_labeled(self, block: _Labeled, row: Nested, where: str, scope: _Scope) -> None:
         path = f"{where}.{block.label}"

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from mill_language.source import Source, Span
 
 _BOLD, _RED, _BLUE, _CYAN, _RESET = "\x1b[1m", "\x1b[1;31m", "\x1b[1;34m", "\x1b[1;36m", "\x1b[0m"
+_YELLOW = "\x1b[1;33m"
 _WIDEST_LINE = 200
 """Longer source lines are cut around the caret, so that a minified file does not fill the terminal."""
 
@@ -38,6 +40,8 @@ class Diagnostic:
     """Whether the text could not be read at all, as opposed to being read and refused."""
     wire: str | None = None
     """The message of the original where it is another: for `text`, which its clients read."""
+    severity: Literal["error", "warning"] = "error"
+    """A file with warnings alone is valid."""
 
     @property
     def text(self) -> str:
@@ -57,7 +61,7 @@ class Diagnostic:
         gutter = " " * len(str(max([self.line, *(other.line for other in self.related)])))
         sheet = _Sheet(_lines(source), gutter, paint)
         headline = f"{self.path}: {self.message}" if self.path else self.message
-        out = [f"{paint('error', _RED)}{paint(f': {headline}', _BOLD)}"]
+        out = [f"{paint(self.severity, _RED if self.severity == 'error' else _YELLOW)}{paint(f': {headline}', _BOLD)}"]
         out.append(f"{gutter}{paint('-->', _BLUE)} {self.filename}:{self.line}:{self.column}")
         end = self.end_column if self.end_line == self.line else None
         out += sheet.excerpt(_Mark(self.line, self.column, end))
@@ -73,7 +77,7 @@ class Diagnostic:
         """Return the problem as plain JSON, for editors and CI annotators."""
         fields = asdict(self)
         del fields["wire"]  # `text` has it
-        return {**fields, "severity": "error", "text": self.text}
+        return {**fields, "text": self.text}
 
 
 class InvalidConfig(ValueError):

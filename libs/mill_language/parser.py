@@ -1,19 +1,64 @@
 """The parser: text to syntax, to fields, to a checked spec; or to every problem of the text."""
 
+from dataclasses import dataclass
+
 from pydantic import ValidationError
 
 from mill_api.spec import MillDeploymentSpec
-from mill_language.decode import MAX_DIAGNOSTICS, decode
+from mill_language.declarations import Environments, resolve_variables
+from mill_language.decode import MAX_DIAGNOSTICS, Decoded, Decoder, TooManyProblems
 from mill_language.diagnostics import Diagnostic, InvalidConfig
+from mill_language.inputs import NO_INPUTS, Inputs
 from mill_language.reading import as_source, read
 from mill_language.reporting import report_models, report_problems, unchecked
+from mill_language.source import Source
+from mill_language.syntax import File
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """A `.mill` file that was read."""
+
+    spec: MillDeploymentSpec
+    warnings: tuple[Diagnostic, ...]
+    """What is valid and may be a mistake."""
+    is_resolved: bool
+    """Whether it has variables or shared environments: then the spec, and not its text, is what others can read."""
 
 
 def parse(text: str | bytes, *, filename: str = "<mill>") -> MillDeploymentSpec:
-    """Return the spec of a `.mill` file. Raises InvalidConfig with all of its problems."""
+    """Return the spec of a `.mill` file that needs nothing from outside. Raises InvalidConfig with all its problems."""
+    return parse_file(text, filename=filename).spec
+
+
+def parse_file(text: str | bytes, *, filename: str = "<mill>", inputs: Inputs = NO_INPUTS) -> ParsedFile:
+    """Return a `.mill` file with what it gets from outside.
+
+    Raises InvalidConfig with all of its problems, and UnknownVariables.
+    """
     source = as_source(text, filename)
     file = read(source)
-    decoded = decode(file, source)
+    decoded, resolved, has_shared = _decode(file, source, inputs)
+    spec = _checked(decoded, resolved)
+    return ParsedFile(spec, tuple(_in_order(decoded.warnings)), has_shared or resolved is not file)
+
+
+def _decode(file: File, source: Source, inputs: Inputs) -> tuple[Decoded, File, bool]:
+    """Return the fields of a file, the file with its variables resolved, and whether it has shared environments."""
+    decoded = Decoded(source)
+    resolved, has_shared = file, False
+    try:
+        for problem in file.problems:
+            decoded.report(problem.span, problem.message, advice=problem.advice, related=problem.related)
+        resolved = resolve_variables(file, decoded, inputs)
+        decoded.fields = Decoder(decoded, whole=file.whole).file(resolved)
+        has_shared = Environments(decoded, inputs).merge()
+    except TooManyProblems:
+        pass
+    return decoded, resolved, has_shared
+
+
+def _checked(decoded: Decoded, file: File) -> MillDeploymentSpec:
     if not decoded.diagnostics:
         # The common case: everything was decoded. The models check it as they check a resource.
         try:

@@ -17,11 +17,14 @@ from mill_api.references import MEANINGS, OPEN, Literal, SecretRef, ServiceRef, 
 from mill_api.spec import ApiModel, MillDeploymentSpec
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
+from mill_language.declarations import MAX_SHARED, MAX_SOURCES
 from mill_language.diagnostics import InvalidConfig
+from mill_language.inputs import MAX_ENV_FILE_BYTES, MAX_VALUE, MAX_VARIABLES
 from mill_language.parser import parse
 from mill_language.reading import MAX_BYTES
-from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS
-from mill_language.schema import FILE, Attr, Nested, Shape, Table
+from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS, VARIABLES_EXAMPLE
+from mill_language.schema import FILE, Attr, Nested, Row, Shape, Table, Tables, key_of
+from mill_language.substitution import MAX_INSERTED
 from mill_language.values import Reader
 
 _HEADER: Final = f"""\
@@ -95,6 +98,43 @@ service "worker" {
 }
 ```"""
 
+_VARIABLES: Final = f"""\
+What differs from one deploy to another is a variable, and what several services share is an `env` block of the file:
+
+```hcl
+{VARIABLES_EXAMPLE}```
+
+`mill` resolves all of it when it reads the file: the resource has the values, and so has the output of `mill render`,
+which is what belongs into Git for Argo CD and Flux. The gateway reads no other files: `mill deploy` sends it the file
+that results. Values are text: there are no expressions, conditions or loops.
+
+A variable has the first of these values:
+
+1. `--var tag=2.1`; of several for one name, the last.
+2. `tag=2.1` in a file that `--vars FILE` names; of several files, the last that has it.
+3. the environment variable `MILL_VAR_tag`.
+4. its `default`.
+
+One without any value is an error, as is a value of `--var` or `--vars` for a name that the file does not declare. One
+that is declared and not used is a warning.
+
+`${{var.NAME}}` stands in every string of a file that declares a variable, labels of blocks included. Without quotes,
+as in `replicas = var.replicas`, the value may also be a number or boolean. `$${{var.NAME}}` is the text
+`${{var.NAME}}`. In a file without any variable, `${{var.NAME}}` is text outside of `env`, as all `${{…}}` are. Values
+are in the resource, for all to read: a password belongs into a [secret](#references).
+
+Files of `--vars` and of `env_file` have a `NAME=value` on each line. Lines that begin with `#` are comments, as is ` #`
+with what follows a value. A value may be in quotes: in `'…'` all is text, in `"…"` `\\n`, `\\"` and `\\\\` are escapes.
+`$` is text: nothing in such a file refers to anything. Files of `env_file` are in the folder of the `.mill` file or
+below, and are no links.
+
+- A file has at most {MAX_VARIABLES} variables, each of at most {MAX_VALUE:,} characters; all of their uses together add
+  at most {MAX_INSERTED // 1024} KiB.
+- A file of values has at most {MAX_ENV_FILE_BYTES // 1024} KiB.
+- `use` and `env_file` name at most {MAX_SOURCES} each, and add at most {MAX_SHARED:,} variables to all services and
+  tasks together.
+"""
+
 _ROLLOUTS: Final = f"""\
 ### Order
 
@@ -144,12 +184,15 @@ _NOTATIONS: Final[Mapping[Reader, str]] = {
     values.size: "[size](#sizes)",
     values.volume_size: "[size](#sizes)",
     values.duration: "[duration](#durations)",
+    values.variable: "string, number or boolean",
 }
 """Values that a file writes in a notation of its own. The resource's limits apply to what they are converted to."""
 _KINDS: Final = {"string": "string", "integer": "whole number", "boolean": "boolean", "array": "list of strings"}
 
 _CODE: Final = re.compile(r"(`[^`]*`)|'(\$\{[^']*)'|\$+\{(?:[^ }]*\})?")
 """Code that is marked already; a value in quotes that begins with a reference; a reference."""
+
+_HEAD: Final = ("attribute", "form", "default", "meaning and limits")
 
 Facts = Mapping[str, Any]
 """A field's structural schema."""
@@ -165,6 +208,7 @@ def _lines() -> Iterator[str]:
     yield f"## Example\n\n```hcl\n{EXAMPLE}```\n"
     yield "## Blocks\n"
     yield from _block(Nested(FILE), MillDeploymentSpec, 3)
+    yield f"## Variables and shared environments\n\n{_VARIABLES}"
     yield f"## Rollouts\n\n{_ROLLOUTS}"
     yield f"## Routes\n\n{_ROUTES}"
     *others, last = (f"`{name}`" for name in _nullable(FILE))
@@ -192,18 +236,45 @@ def _block(block: Nested, model: type[ApiModel], depth: int) -> Iterator[str]:
     shape, facts = block.shape, structural(model)["properties"]
     yield f"{'#' * depth} {shape.name}\n\n{_cell(model.__doc__ or '')}\n"
     rows = [_label(shape, facts[block.label])] if block.label else []
-    rows += [_row(name, field, facts[_key(name, field, model)]) for name, field in shape.fields.items()]
-    yield from _table(("attribute", "form", "default", "meaning and limits"), rows)
+    rows += [_row(name, field, _facts(name, field, model, facts)) for name, field in shape.fields.items()]
+    yield from _table(_HEAD, rows)
     for name, field in shape.fields.items():
-        if isinstance(field, Nested):
-            inner = _model_in(model.model_fields[field.key or name].annotation)
-            yield from _block(field, inner, depth if shape is FILE else depth + 1)
+        if not isinstance(field, Nested):
+            continue
+        if field.shape.meaning is not None:
+            yield from _resolved_block(field.shape, depth)
+            continue
+        inner = _model_in(model.model_fields[field.key or name].annotation)
+        yield from _block(field, inner, depth if shape is FILE else depth + 1)
 
 
-def _key(name: str, field: Attr | Table | Nested, model: type[ApiModel]) -> str:
-    """Return the name of a field in the resource."""
-    key = (field.key if not isinstance(field, Table) else None) or name
-    return model.model_fields[key].alias or key
+def _resolved_block(shape: Shape, depth: int) -> Iterator[str]:
+    """Yield the section of a block that is no part of the resource."""
+    yield f"{'#' * depth} {shape.name}\n\n{_cell(shape.meaning or '')}\n"
+    name = {"description": "Name: at most 63 letters, digits, _ and -, of which the first is a letter or _."}
+    rows = [_label(shape, name), *(_row(each, field, _own_facts(field)) for each, field in shape.fields.items())]
+    yield from _table(_HEAD, rows)
+
+
+def _facts(name: str, field: Row, model: type[ApiModel], facts: Mapping[str, Facts]) -> Facts:
+    own = _own_facts(field)
+    if own["description"]:
+        return own
+    key = key_of(name, field)
+    return facts[model.model_fields[key].alias or key]
+
+
+def _own_facts(field: Row) -> Facts:
+    """Return what is said of a field that the resource does not have; without a description of any other one."""
+    match field:
+        case Nested(shape=Shape(meaning=meaning)):
+            return {"description": meaning}
+        case Attr(meaning=meaning, example=example):
+            return {"description": meaning, "type": "array" if example.startswith("[") else "string"}
+        case Tables(meaning=meaning):
+            return {"description": meaning}
+        case Table():
+            return {"description": None}
 
 
 def _model_in(annotation: object) -> type[ApiModel]:
@@ -218,7 +289,7 @@ def _nullable(shape: Shape) -> dict[str, None]:
     """Return the names of the fields that may be `null`, each once."""
     found: dict[str, None] = {}
     for name, field in shape.fields.items():
-        if not isinstance(field, Table) and field.nullable:
+        if isinstance(field, Attr | Nested) and field.nullable:
             found[name] = None
         if isinstance(field, Nested):
             found |= _nullable(field.shape)
@@ -229,7 +300,7 @@ def _label(shape: Shape, facts: Facts) -> tuple[str, ...]:
     return "*label*", f'string: `"{shape.label_example}"`', "required", _meaning(facts, limited=True)
 
 
-def _row(name: str, field: Attr | Table | Nested, facts: Facts) -> tuple[str, ...]:
+def _row(name: str, field: Row, facts: Facts) -> tuple[str, ...]:
     limited = True
     match field:
         case Attr(read=read):
@@ -237,12 +308,14 @@ def _row(name: str, field: Attr | Table | Nested, facts: Facts) -> tuple[str, ..
             kind = _NOTATIONS.get(read) or _KINDS[facts.get("type", "string")]
         case Table():
             kind = "block"
+        case Tables():
+            kind = "blocks"
         case Nested(label=label):
             kind = f"[{'blocks' if label else 'block'}](#{name})"
     return f"`{name}`", f"{kind}: `{field.example}`", _default(field, facts), _meaning(facts, limited=limited)
 
 
-def _default(field: Attr | Table | Nested, facts: Facts) -> str:
+def _default(field: Row, facts: Facts) -> str:
     if isinstance(field, Attr) and field.required:
         return "required" if field.alternative is None else f"required without `{field.alternative}`"
     if "default" not in facts:

@@ -17,6 +17,7 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
     known = {diagnostic.path for diagnostic in decoded.diagnostics} | decoded.misspelled
     names = file.service_names()
     defined = {f"service.{name}" for name in names}
+    reported: set[tuple[Span, str]] = set()
     try:
         for problem in problems(spec):
             if problem.path in known:
@@ -25,13 +26,17 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
                 continue
             if not defined.isdisjoint(problem.absent):
                 continue
+            place = _place(decoded, problem.path)
+            if (place, problem.message) in reported:  # of a shared environment, which others use, too
+                continue
+            reported.add((place, problem.message))
             advice = problem.help or (
                 problem.absent and did_you_mean(problem.absent[0].removeprefix("service."), names)
             )
             label = label_of_others(problem)
             related = [(label, _place(decoded, other)) for other in problem.others]
             decoded.report(
-                _place(decoded, problem.path),
+                place,
                 problem.message,
                 path=problem.path,
                 advice=advice or None,

@@ -2,10 +2,50 @@
 
 from typing import Final
 
+VARIABLES_EXAMPLE: Final = """\
+variable "tag" {}
+
+variable "domain" { default = "shop.example.com" }
+
+variable "replicas" { default = 2 }
+
+env "rails" {
+  RAILS_ENV       = "production"
+  DB_HOST         = "${service.db.host}"
+  SECRET_KEY_BASE = secret(rails.key)
+}
+
+service "web" {
+  image    = "registry.example/shop/web:${var.tag}"
+  port     = 3000
+  replicas = var.replicas
+  use      = ["rails"]
+  env_file = ["staging.env"]
+  env { PUBLIC_URL = "https://${var.domain}" }
+  route "${var.domain}" {}
+}
+
+service "worker" {
+  image = "registry.example/shop/web:${var.tag}"
+  args  = ["sidekiq"]
+  use   = ["rails"]
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+}
+"""
+"""Variables and shared environments. It needs a value of `tag`, and the file."""
+
 EXAMPLE: Final = """\
 # Every attribute of a file.
+variable "tag" { default = "2.1" }
+
+env "common" { LOG_LEVEL = "info" }
+
 service "web" {
-  image    = "registry.example/shop/web:2.1"
+  image    = "registry.example/shop/web:${var.tag}"
   port     = 8080
   replicas = 3
   cpu      = 0.5
@@ -13,6 +53,7 @@ service "web" {
   command  = ["/usr/bin/tini", "--"]
   args     = ["serve", "--workers", "4"]
   after    = ["db"]
+  use      = ["common"]
 
   env {
     DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
@@ -60,8 +101,9 @@ service "db" {
 }
 
 task "migrate" {
-  image   = "registry.example/shop/web:2.1"
+  image   = "registry.example/shop/web:${var.tag}"
   cpu     = 1
+  use     = ["common"]
   memory  = "1.5G"
   timeout = "1h 30min"
   command = ["bin/rails"]

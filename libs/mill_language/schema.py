@@ -6,6 +6,7 @@ from typing import Final
 
 from mill_api.constraints import FAILURE_THRESHOLD, PORT, REPLICAS
 from mill_language import values
+from mill_language.inputs import MAX_VALUE
 from mill_language.values import Reader
 
 
@@ -24,6 +25,18 @@ class Attr:
     """The attribute without which it has no meaning."""
     key: str | None = None
     """Name of the model's field, if it is another."""
+    meaning: str | None = None
+    """What it means, if the model has no field for it: it is resolved when the file is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Blocks with a label, and with attributes of any name. They are resolved when the file is read."""
+
+    read: Reader
+    example: str
+    meaning: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +68,50 @@ class Shape:
     """The attributes and blocks that one kind of block may contain."""
 
     name: str
-    fields: Mapping[str, Attr | Table | Nested] = field(default_factory=dict)
+    fields: "Mapping[str, Attr | Table | Tables | Nested]" = field(default_factory=dict)
     label_example: str = "name"
+    meaning: str | None = None
+    """What it means, if there is no model for it: it is resolved when the file is read."""
 
 
+Row = Attr | Table | Tables | Nested
+
+
+def key_of(name: str, row: Row) -> str:
+    """Return the name of the field for an attribute or a kind of block."""
+    return (row.key if not isinstance(row, Table) else None) or name
+
+
+VARIABLE: Final = Shape(
+    "variable",
+    {
+        "default": Attr(
+            values.variable,
+            '"1.4"',
+            meaning="Value that the variable has if none is given: a string, a number, true or false. At most "
+            f"{MAX_VALUE:,} characters.",
+        )
+    },
+    label_example="tag",
+    meaning="A value that may differ from one deploy to another. `${var.NAME}` in any string of the file is replaced "
+    "by it.",
+)
+DECLARATIONS: Final = Shape("file", {"variable": Nested(VARIABLE, label="name", key="variables")})
+"""What is read before all else."""
+_USE: Final = Attr(
+    values.names("environments"),
+    '["rails"]',
+    nullable=True,
+    meaning="Names of `env` blocks of the file whose variables it gets. Later ones win over earlier ones, and its own "
+    "`env` wins over all.",
+)
+_ENV_FILE: Final = Attr(
+    values.names("files"),
+    '["staging.env"]',
+    nullable=True,
+    meaning="Files with a `NAME=value` on each line, beside the `.mill` file or in a folder there, which `mill` reads. "
+    "What the `.mill` file says wins over them.",
+)
 HEALTH: Final = Shape(
     "health",
     {
@@ -95,6 +148,8 @@ SERVICE: Final = Shape(
         "args": Attr(values.arguments, '["--workers", "4"]', nullable=True),
         "after": Attr(values.service_names, '["db"]', nullable=True),
         "env": Table(values.env_value),
+        "use": _USE,
+        "env_file": _ENV_FILE,
         "health": Nested(HEALTH, nullable=True),
         "update": Nested(UPDATE, nullable=True),
         "route": Nested(ROUTE, label="host", key="routes"),
@@ -112,12 +167,21 @@ TASK: Final = Shape(
         "command": Attr(values.command, '["migrate"]', nullable=True),
         "args": Attr(values.arguments, '["migrate"]', nullable=True),
         "env": Table(values.env_value),
+        "use": _USE,
+        "env_file": _ENV_FILE,
     },
     label_example="migrate",
 )
 FILE: Final = Shape(
     "file",
     {
+        **DECLARATIONS.fields,
+        "env": Tables(
+            values.env_value,
+            'env "rails" { … }',
+            "Environment variables that services and tasks get by `use`, with the same references as in `env`.",
+            "environments",
+        ),
         "service": Nested(SERVICE, label="name", key="services"),
         "task": Nested(TASK, label="name", key="tasks"),
     },

@@ -1,15 +1,19 @@
 """String literals: escapes, templates and heredocs."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from mill_api.references import Literal, escape_word, format_word, parse_word
+from mill_api.references import ESCAPED_OPEN, OPEN, Literal, escape_word, format_word, parse_word
 from mill_language.source import Span
 
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _SPECIAL: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{", re.DOTALL)
 _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+
+_SIMPLE_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{[^{}\"]*\}")
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{[ \t]*var\.[A-Za-z0-9_-]+[ \t]*\}")
 
 Parts = tuple[tuple[str, bool], ...]
 """Pieces of source text; whether each is a template (`${…}`, `%{…}`)."""
@@ -26,19 +30,45 @@ class Text:
     span: Span
     parts: Parts
     heredoc: bool = False
+    inserted: frozenset[int] = frozenset()
+    """The parts that are values of variables."""
+    resolved: bool = False
+    """Whether it had references to variables, or escaped ones. Then `$${` is `${`, whatever is beside it."""
+    bare: bool = False
+    """Whether it is a variable without quotes, which may stand for a number, too."""
 
     def plain(self) -> str:
         """Decode as a plain string. Templates stay as they are written; beside them, so do `$${` and `%%{`."""
+        if self.resolved:
+            return "".join(text for text, _ in self._characters())
         keep = any(template for _, template in self.parts)
         return "".join(
             text if template else _decode(text, escapes=not self.heredoc, keep=keep) for text, template in self.parts
         )
+
+    def _characters(self) -> Iterator[tuple[str, bool]]:
+        """Yield the characters between templates, values of variables included, and the templates as they are."""
+        literal = ""
+        for index, (text, template) in enumerate(self.parts):
+            if not template:
+                literal += text if index in self.inserted else _decode(text, escapes=not self.heredoc, keep=False)
+                continue
+            if literal.endswith("$"):
+                raise InvalidString("a `$` before `${…}` would make it text")
+            if literal:
+                yield literal, False
+            literal = ""
+            yield text, True
+        if literal:
+            yield literal, False
 
     def word(self, *, as_plain: bool) -> str:
         """Decode as a part of a command or as an argument: what is a reference by an escape alone stays escaped.
 
         `as_plain` keeps `$${` and `%%{` beside templates, as `plain` does.
         """
+        if self.resolved:
+            return "".join(text if template else escape_word(text) for text, template in self._characters())
         keep = as_plain and any(template for _, template in self.parts)
         return "".join(
             text if template else escape_word(_decode(text, escapes=not self.heredoc, keep=keep))
@@ -47,6 +77,10 @@ class Text:
 
     def value(self) -> str:
         """Decode as a value with references: a literal `${` stays written as `$${`."""
+        if self.resolved:
+            return "".join(
+                text if template else text.replace(OPEN, ESCAPED_OPEN) for text, template in self._characters()
+            )
         keep = any(template for _, template in self.parts)
         return "".join(
             text if template else _decode(text, escapes=not self.heredoc, keep=keep, value=True)
@@ -57,6 +91,26 @@ class Text:
 def block_text(span: Span, parts: Parts) -> Text:
     """Return the text of a heredoc, in which backslashes have no special meaning."""
     return Text(span, parts, heredoc=True)
+
+
+def is_variable(template: str) -> bool:
+    """Whether a template is a reference to a variable."""
+    return _VARIABLE.fullmatch(template) is not None
+
+
+def label_parts(source: str) -> Parts:
+    """Split a quoted label into literal text and templates."""
+    inner = source[1:-1]
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for found in _SIMPLE_TEMPLATE.finditer(inner):
+        if found.start() > at:
+            parts.append((inner[at : found.start()], False))
+        parts.append((found[0], True))
+        at = found.end()
+    if at < len(inner):
+        parts.append((inner[at:], False))
+    return tuple(parts)
 
 
 def label_text(source: str) -> str:

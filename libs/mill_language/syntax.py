@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mill_language.source import Source, Span
-from mill_language.strings import InvalidString, Text, block_text, dedent, label_text
+from mill_language.strings import InvalidString, Text, block_text, dedent, is_variable, label_parts, label_text
 from mill_language.syntax_errors import SyntaxProblem
 from mill_language.syntax_tree import parse_tree
 
@@ -21,6 +21,9 @@ _MAX_DEPTH: Final = 10
 
 _SIMPLE_STRING: Final = re.compile(rb'"[^"\\$%]*"')
 """Most strings: there is nothing to decode, so that their inner nodes need not be read."""
+
+_DECLARATION: Final = re.compile(rb"(?m)^[ \t]*variable\b")
+"""A file without it declares no variable: references to variables are nothing special in it."""
 
 _KINDS: Final = {
     "operation": "Operation",
@@ -82,6 +85,8 @@ class Block:
     labels: tuple[tuple[str, Span], ...]
     body: "Body"
     header: Span
+    label_texts: tuple[Text | None, ...] = ()
+    """The labels in which there are references to variables, if there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ class _Reader:
         self._data = source.data
         self._placeholders = placeholders
         self._problems = problems
+        self._has_variables = _DECLARATION.search(source.data) is not None
 
     def items(self, body: "Node", depth: int) -> Iterator[Attribute | Block]:
         previous: Node | None = None
@@ -170,16 +176,19 @@ class _Reader:
 
     def _block(self, node: "Node", depth: int) -> Block | None:
         labels: list[tuple[str, Span]] = []
+        texts: list[Text | None] = []
         children = node.children
         body = Body(Span(node.end_byte, node.end_byte), ())
         header_end = children[0].end_byte
         for child in children[1:]:
             kind = child.type
             if kind in ("string_lit", "identifier"):
+                written = self._text(child)
+                text = self._label_with_variables(written, child) if kind == "string_lit" else None
+                texts.append(text)
                 try:
-                    labels.append(
-                        (label_text(self._text(child)) if kind == "string_lit" else self._text(child), _span(child))
-                    )
+                    is_plain = kind == "string_lit" and text is None
+                    labels.append((label_text(written) if is_plain else written, _span(child)))
                 except InvalidString as error:
                     self._report(child, str(error), None)
                     return None
@@ -191,7 +200,16 @@ class _Reader:
             elif kind == "body" and depth < _MAX_DEPTH:
                 body = Body(_span(child), tuple(self.items(child, depth + 1)))
         header = Span(node.start_byte, header_end)
-        return Block(self._text(children[0]), _span(children[0]), tuple(labels), body, header)
+        label_texts = tuple(texts) if any(texts) else ()
+        return Block(self._text(children[0]), _span(children[0]), tuple(labels), body, header, label_texts)
+
+    def _label_with_variables(self, written: str, node: "Node") -> Text | None:
+        """Return a label with references to variables, and no others; None for any other one."""
+        if not self._has_variables:
+            return None
+        parts = label_parts(written)
+        templates = [part for part, is_template in parts if is_template]
+        return Text(_span(node), parts) if templates and all(map(is_variable, templates)) else None
 
     def value(self, node: "Node", depth: int) -> Value:
         """Read an expression node."""

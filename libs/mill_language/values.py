@@ -1,5 +1,6 @@
 """Readers of attribute values: each converts a syntax node to the value of a field, or raises `Wrong`."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from mill_api.constraints import HEALTH_PATH, MAX_COMMAND, MAX_TEXT, PATH, Range, TextRule, shown
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_language.inputs import MAX_VALUE
 from mill_language.refusals import BOOLEAN, CORES, LIST, STRING, Wrong, describe, plain_text, whole_number, wrong_type
 from mill_language.strings import InvalidString, Text
 from mill_language.syntax import Constant, Expression, Number, Sequence, Value
@@ -15,6 +17,10 @@ _MOST_DIGITS: Final = 30
 _LONGEST_NOTATION: Final = 1000
 """Characters of a size or a duration."""
 
+
+_LONGEST_NAME: Final = 1024
+"""Characters of the name of a file or of a shared environment."""
+_NUMBER: Final = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,10})?")
 
 Reader = Callable[[Value], object]
 
@@ -38,6 +44,7 @@ def health_path(value: Value) -> str:
 
 def boolean(value: Value) -> bool:
     """Read `true` or `false`."""
+    value = _bare(value)
     if isinstance(value, Constant) and value.value is not None:
         return value.value
     raise wrong_type(value, BOOLEAN, "write true or false, without quotes")
@@ -49,6 +56,7 @@ def integer(kind: str, limits: Range) -> Reader:
     largest = {"u16": 2**16 - 1, "u32": 2**32 - 1}[kind]
 
     def read(value: Value) -> int:
+        value = _bare(value)
         number = _number(value.text) if isinstance(value, Number) else None
         if not isinstance(value, Number) or number is None:
             raise wrong_type(value, expected, "write a whole number, without quotes")
@@ -69,6 +77,7 @@ def integer(kind: str, limits: Range) -> Reader:
 
 def cpu(value: Value) -> str:
     """Read a number of cores."""
+    value = _bare(value)
     number = _number(value.text) if isinstance(value, Number) else None
     if number is None:
         raise wrong_type(value, CORES, "write a number of cores, without quotes: 0.5 is half a core")
@@ -139,6 +148,25 @@ def service_names(value: Value) -> list[str]:
     return [text(item) for item in value.items]
 
 
+def names(what: str) -> Reader:
+    """Return a reader of a list of names. Whether there are such, and how many there may be, is decided later."""
+    advice = {"environments": 'write a list: ["rails"]', "files": 'write a list: ["staging.env"]'}[what]
+
+    def read(value: Value) -> list[str]:
+        if not isinstance(value, Sequence):
+            raise wrong_type(value, LIST, advice)
+        return [_bounded(text(item), _LONGEST_NAME) for item in value.items]
+
+    return read
+
+
+def variable(value: Value) -> str:
+    """Read the default of a variable, which is text."""
+    if isinstance(value, Text) and any(template for _, template in value.parts):
+        raise Wrong("the value of a variable is text", "write references such as ${secret(NAME)} where it is used")
+    return _bounded(text(value) if isinstance(value, Text) else env_value(value), MAX_VALUE)
+
+
 def env_value(value: Value) -> str:
     """Read a value of the environment. Numbers and booleans are read as text, references also without quotes."""
     match value:
@@ -155,6 +183,16 @@ def env_value(value: Value) -> str:
             raise wrong_type(value, STRING)
         case _:
             return _bounded(_wrapped(value), MAX_TEXT)
+
+
+def _bare(value: Value) -> Value:
+    """Return the number or boolean for which a variable without quotes stands; any other value as it is."""
+    if not isinstance(value, Text) or not value.bare:
+        return value
+    given = value.plain()
+    if given in ("true", "false"):
+        return Constant(value.span, given == "true")
+    return Number(value.span, given) if _NUMBER.fullmatch(given) else value
 
 
 def _wrapped(value: Value) -> str:

@@ -12,6 +12,7 @@ from mill_cli import completion
 from mill_cli.command import Body
 from mill_cli.commands.durations import Duration
 from mill_cli.consent import Consent
+from mill_cli.inputs import FileInputs
 
 FILE: Final = click.Path(path_type=Path, allow_dash=True)
 
@@ -56,6 +57,30 @@ def consent_options(*options: Callable[[Body], Body]) -> Callable[[Body], Body]:
         return declared
 
     return declare
+
+
+def inputs_options(body: Body) -> Body:
+    """Declare the options that give values to a file; the command gets a `FileInputs`."""
+
+    @functools.wraps(body)
+    def call(*args: Any, var: tuple[str, ...], vars_files: tuple[Path, ...], **given: Any) -> int | None:
+        return body(*args, inputs=FileInputs(var, vars_files), **given)
+
+    declared: Body = call
+    declared = click.option(
+        *("--vars", "vars_files"),
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="File with NAME=VALUE lines for the file's variables. May be given repeatedly: later ones win.",
+    )(declared)
+    return click.option(
+        "--var",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="Value of a variable that the file declares. It wins over --vars, and that over MILL_VAR_NAME. May be "
+        "given repeatedly. Whoever may read the MillDeployment can read the value: use ${secret(NAME)} for secrets.",
+    )(declared)
 
 
 service_argument = click.argument(

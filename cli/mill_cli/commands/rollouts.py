@@ -14,6 +14,7 @@ from mill_cli.commands.parameters import (
     file_argument,
     file_option,
     force_option,
+    inputs_options,
     replace_all_option,
     service_argument,
     system_option,
@@ -22,6 +23,7 @@ from mill_cli.commands.parameters import (
 )
 from mill_cli.consent import Consent
 from mill_cli.errors import Exit
+from mill_cli.inputs import FileInputs
 from mill_cli.options import Options
 from mill_cli.output import screen
 
@@ -29,10 +31,17 @@ from mill_cli.output import screen
 @command()
 @file_argument
 @file_option
+@inputs_options
 @consent_options(force_option, allow_empty_option, replace_all_option, system_option, yes_option)
 @timeout_option
 def deploy(
-    options: Options, path: Path | None, file: Path | None, consent: Consent, *, timeout: timedelta | None
+    options: Options,
+    path: Path | None,
+    file: Path | None,
+    consent: Consent,
+    *,
+    inputs: FileInputs,
+    timeout: timedelta | None,
 ) -> Exit:
     """Deploy a file and follow the rollout until it finishes.
 
@@ -58,10 +67,11 @@ def deploy(
       mill deploy -f production.mill
       mill deploy production.mill --namespace shop --json
       mill deploy production.mill --timeout 5m
+      mill deploy shop.mill --var tag=2.1 --vars staging.vars
       envsubst < production.mill | mill deploy -
     """
     is_named = options.quiet or screen.interactive_errors()  # by the announcement
-    read = files.read(files.choose(path, file, notice=None if is_named else screen.note))
+    read = files.read(files.choose(path, file, notice=None if is_named else screen.note), inputs)
     announce(options, f"deploying {read.name} to")
     from mill_cli.rollouts import deploy as run
 
@@ -122,16 +132,19 @@ def watch(options: Options, *, rollout: str | None, service: str | None, timeout
 @command()
 @file_argument
 @file_option
+@inputs_options
 @force_option
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if the deploy would change anything.")
-def diff(options: Options, path: Path | None, file: Path | None, *, force: bool, exit_code: bool) -> Exit:
+def diff(
+    options: Options, path: Path | None, file: Path | None, *, inputs: FileInputs, force: bool, exit_code: bool
+) -> Exit:
     """Show what a deploy of a file would change.
 
     The cluster checks the file as it would for a deploy, and changes nothing.
     """
     from mill_cli.diff import diff as run
 
-    return run(options, files.read(files.choose(path, file)), force=force, exit_code=exit_code)
+    return run(options, files.read(files.choose(path, file), inputs), force=force, exit_code=exit_code)
 
 
 @command()

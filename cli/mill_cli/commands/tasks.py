@@ -7,8 +7,9 @@ import click
 
 from mill_cli import completion, files
 from mill_cli.command import command
-from mill_cli.commands.parameters import FILE
+from mill_cli.commands.parameters import FILE, inputs_options
 from mill_cli.errors import CliError, Exit
+from mill_cli.inputs import FileInputs
 from mill_cli.options import Options
 
 
@@ -24,6 +25,7 @@ from mill_cli.options import Options
     type=FILE,
     help="Run the task of this file, which need not be deployed. Nothing else of the file is applied.",
 )
+@inputs_options
 @click.option("--image", metavar="IMAGE", help="Run this image instead of a task.")
 @click.option("--cpu", metavar="CPU", type=float, help="CPU cores, with --image. [default: 0.25]")
 @click.option("--memory", metavar="SIZE", help="Memory, with --image. [default: 256M]")
@@ -38,6 +40,7 @@ def spawn(
     image: str | None,
     env: tuple[str, ...],
     wait: bool,
+    inputs: FileInputs,
     **limits: Any,
 ) -> Exit:
     """Run a task or an image.
@@ -60,7 +63,9 @@ def spawn(
         raise CliError(Exit.USAGE, "--file and --image exclude each other", "give one of them")
     if task is None and image is None and path is None:
         raise CliError(Exit.USAGE, "either a task template name or --image is required")
-    file = None if path is None else files.read(path)
+    if path is None and inputs:
+        raise CliError(Exit.USAGE, "--var and --vars are for the variables of a file", "give it with --file")
+    file = None if path is None else files.read(path, inputs)
     body = {"task": task, "image": image, **limits, "env": dict(map(_variable, env))}
     return run(options, body, file=file, wait=wait)
 

@@ -13,8 +13,8 @@ from mill_api.durations import parse_duration
 from mill_api.quantities import parse_size
 from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
 from mill_language import InvalidConfig, parse, reference, values
-from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS
-from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Shape, Table
+from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS, VARIABLES_EXAMPLE
+from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Row, Shape, Table, Tables
 
 FILE_OF_THE_PAGE = Path(__file__).parents[3] / "docs" / "mill-file.md"
 PAGE = reference.to_markdown()
@@ -27,7 +27,7 @@ def _shapes(shape: Shape = FILE) -> Iterator[Shape]:
             yield from _shapes(field.shape)
 
 
-def _fields() -> list[tuple[str, str, Attr | Table | Nested]]:
+def _fields() -> list[tuple[str, str, Row]]:
     return [(shape.name, name, field) for shape in _shapes() for name, field in shape.fields.items()]
 
 
@@ -49,10 +49,13 @@ def _rows(block: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(("block", "name", "field"), _fields(), ids=lambda each: each if isinstance(each, str) else "")
-def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str, field: Attr | Table | Nested) -> None:
+def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str, field: Row) -> None:
     row = _rows(block)[name]
     assert field.example in row[1]
     assert row[3].endswith(".")
+    if isinstance(field, Tables) or (isinstance(field, Attr) and field.meaning) or name == "variable":
+        assert name in EXAMPLE + VARIABLES_EXAMPLE
+        return
     model = "MillDeploymentSpec" if block == "file" else block.capitalize()
     key = (None if isinstance(field, Table) else field.key) or name
     assert (model, key) in set(_written(parse(EXAMPLE)))
