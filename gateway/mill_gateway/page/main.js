@@ -127,7 +127,7 @@ function connected() {
 }
 
 function lost(error) {
-  if (error.status === 403) clear();
+  if (error.status === 403 || error.status === 404) clear();
   find("token").hidden = true;
   find("forget").hidden = !token();
   find("connection").className = "lost";
