@@ -44,7 +44,7 @@ def reader(namespace: Namespace, tmp_path: Path, start_gateway: StartGateway) ->
     replaces = {"default/mill": f"{namespace.name}/mill", GATEWAY: namespace.gateway}
     if namespace.registry != REGISTRY:
         replaces[REGISTRY] = namespace.registry
-    return Reader(folder, environment, replaces)
+    return Reader(folder, environment, replaces, {namespace.name: "default"})
 
 
 @pytest.mark.timeout(300)

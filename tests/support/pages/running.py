@@ -10,7 +10,7 @@ from hack.pictures.terminal import CTRL_C, Terminal
 from tests.support.pages.blocks import Block, Step, blocks
 from tests.support.pages.likeness import is_like, same_ids
 
-COLUMNS: Final = 100
+COLUMNS: Final = 120
 LINES: Final = 60
 LONGEST_SECONDS: Final = 90.0
 FILES: Final = ("hcl", "yaml")
@@ -37,7 +37,9 @@ class Reader:
     folder: Path
     environment: Mapping[str, str]
     replaces: Mapping[str, str] = field(default_factory=dict)
-    """Texts of the page, such as an address, by what stands for them here."""
+    """Texts of the page, such as an address, with what stands for them here."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """Texts that are printed here, such as the name of a namespace, with what the page calls them."""
     _ids: dict[str, str] = field(default_factory=dict)
     _code: int = 0
 
@@ -101,6 +103,8 @@ class Reader:
         text = terminal.everything
         for shown, real in self.replaces.items():
             text = text.replace(real, shown)
+        for printed, called in self.called.items():
+            text = text.replace(printed, called)
         return tuple(text.splitlines())
 
     def _compared(self, block: Block, step: Step, printed: tuple[str, ...]) -> Iterator[Difference]:

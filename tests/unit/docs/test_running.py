@@ -21,6 +21,8 @@ $ echo $?
 3
 $ echo run web-0a1b2c3d at http://here
 run web-d4d925c1 at http://gateway
+$ echo in e2e-1
+in default
 $ echo again web-d4d925c1
 again web-d4d925c1
 ```
@@ -58,7 +60,7 @@ def test_a_page_is_followed(tmp_path: Path) -> None:
     page, folder = tmp_path / "page.md", tmp_path / "folder"
     folder.mkdir()
     page.write_text(PAGE)
-    reader = Reader(folder, {"HOME": str(tmp_path)}, {"http://gateway": "http://here"})
+    reader = Reader(folder, {"HOME": str(tmp_path)}, {"http://gateway": "http://here"}, {"e2e-1": "default"})
     found = list(reader.follow(page))
     assert [(each.step.command, each.printed) for each in found] == [("echo new", ("new",))]
     rewrite(page, found)
