@@ -92,18 +92,20 @@ class _Forwarder:
     def _follow(self, process: PortForward, pod: str) -> str:
         """Wait until a process or its pod has ended, and return why."""
         reported, poll_at = False, time.monotonic() + POLL_SECONDS
-        while not process.ended:
+        while True:
+            has_ended = process.ended  # read first: one that was ready and has ended is reported, too
             if process.ready and not reported:
                 reported = True
                 self._report(pod)
+            if has_ended:
+                return process.problem
             try:
                 process.changes.get(timeout=max(0.0, poll_at - time.monotonic()))
             except queue.Empty:
-                service = self._read()
+                service = self._read() if reported else None  # before that, kubectl itself says what is wrong
                 if service is not None and pod not in service.pods:
                     return "this pod is gone"
                 poll_at = time.monotonic() + POLL_SECONDS
-        return process.problem
 
     def _report(self, pod: str) -> None:
         options = self._gateway.options
