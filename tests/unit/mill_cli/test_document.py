@@ -130,11 +130,11 @@ TOO_MUCH = {
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_too_large_documents_are_refused_soon(name: str) -> None:
     text, message = TOO_MUCH[name]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InvalidConfig) as raised:
         read_resource(text.encode(), "x.yaml")
     raised.value.render(text)
-    assert time.monotonic() - started < 15  # 3 s on a machine with nothing else to do
+    assert time.process_time() - started < 15  # 3 s on a machine with nothing else to do
     assert len(raised.value.diagnostics) <= 100
     assert message in raised.value.diagnostics[0].message
 

@@ -46,7 +46,7 @@ async def _open(served: Served, method: str, path: str) -> asyncio.Task[Any]:
 
 
 async def _until(so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not so():  # noqa: ASYNC110 - what is waited for is many steps away
             await asyncio.sleep(0.005)
 
