@@ -21,6 +21,7 @@ ERROR_CODES: Final[Mapping[str, str]] = {
     "cannot_read_file": "the file cannot be read",
     "cannot_write_output": "standard output cannot be written",
     "no_logs": "there are no logs of this name",
+    "invalid_vars_file": "a file of `--vars` has a line that is no `NAME=VALUE`",
     "run_failed": "the run that was waited for has failed",
     "gateway_too_old": "the gateway is of an earlier release, which cannot do this",
     "kubectl_missing": "kubectl is not installed",
