@@ -130,9 +130,10 @@ def read(path: Path, inputs: FileInputs = NOTHING) -> File:
     except OSError as error:
         raise CliError(Exit.FILE, f"{path}: {error.strerror}", *_reading_hints(error, path)) from error
     if text is None:
+        own = "" if path.suffix in _IS_RESOURCE else f"; a .mill file has at most {MILL_FILE_BYTES:,}"
         raise CliError(
             Exit.FILE,
-            f"{name}: more than {MAX_BYTES:,} bytes",
+            f"{name}: more than {MAX_BYTES:,} bytes{own}",
             "check that this is a .mill file or a MillDeployment",
             kind="file_too_large",
         )

@@ -24,6 +24,13 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
         assert raised.value.code == Exit.FILE
 
 
+def test_a_mill_file_above_both_limits_is_refused_with_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "x.mill"
+    file.write_bytes(b"#" * (files.MAX_BYTES + 1))
+    with pytest.raises(CliError, match=r"more than 2,097,152 bytes; a \.mill file has at most 262,144$"):
+        files.read(file)
+
+
 def test_a_device_that_never_ends_is_refused() -> None:
     with pytest.raises(CliError, match="/dev/zero: more than 2,097,152 bytes"):
         files.read(Path("/dev/zero"))
