@@ -4,6 +4,7 @@ Clients of the original read its texts (`invalid type: string "1", expected f64`
 People read plain English instead.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from mill_api.constraints import shown
@@ -11,6 +12,9 @@ from mill_api.quantities import quoted
 from mill_language.source import Span
 from mill_language.strings import InvalidString, Text
 from mill_language.syntax import Constant, Expression, Number, Sequence, Value
+
+VARIABLE: Final = re.compile(r"var\.([A-Za-z0-9_-]+)")
+"""A reference to a variable without quotes."""
 
 
 class Wrong(Exception):
@@ -61,11 +65,19 @@ def block(name: str) -> Expected:
 
 def wrong_type(value: Value, expected: Expected, advice: str | None = None) -> Wrong:
     """Return the refusal of a value of another type than expected."""
-    if isinstance(value, Expression) and advice is None:
-        advice = "write the value itself: expressions are not evaluated"
+    if isinstance(value, Expression):
+        if variable := VARIABLE.fullmatch(value.text):
+            advice = how_to_declare(variable[1])
+        elif advice is None:
+            advice = "write the value itself: expressions are not evaluated"
     wire = f"invalid type: {_wire_type(value)}, expected {expected.wire}"
     message = f"expected {expected.plain}, got {describe(value)}"
     return Wrong(message, advice, wire=wire, parse_error=True, span=value.span)
+
+
+def how_to_declare(variable: str) -> str:
+    """Return what to do about a variable that the file does not declare."""
+    return f'declare it: variable "{variable[:100]}" {{ default = "…" }}'
 
 
 def describe(value: Value) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 
 from mill_language.decode import Decoded
 from mill_language.diagnostics import did_you_mean
+from mill_language.refusals import VARIABLE, how_to_declare
 from mill_language.source import Span
 from mill_language.strings import Text
 from mill_language.syntax import Attribute, Block, Body, Expression, Sequence, Value
@@ -20,7 +21,6 @@ UNKNOWN_VALUE: Final = "0"
 """Stands for a value that is missing, which is reported already: it is valid as a name, a number and a path's part."""
 
 _REFERENCE: Final = re.compile(r"\$\{[ \t]*var\.([A-Za-z0-9_-]+)[ \t]*\}")
-_BARE: Final = re.compile(r"var\.([A-Za-z0-9_-]+)")
 _ALMOST: Final = re.compile(r"(?:\$\{)?\s*var\b")
 
 
@@ -63,7 +63,7 @@ class Substitution:
                 return value
 
     def _expression(self, value: Expression) -> Value:
-        match = _BARE.fullmatch(value.text)
+        match = VARIABLE.fullmatch(value.text)
         if match is not None:
             return Text(value.span, ((self._of(match[1], value.span), False),), inserted=frozenset({0}), bare=True)
         if _ALMOST.match(value.text):
@@ -93,7 +93,7 @@ class Substitution:
     def _of(self, name: str, span: Span) -> str:
         value = self.values.get(name)
         if value is None:
-            advice = did_you_mean(name, self.values) or f'declare it: variable "{name}" {{ default = "…" }}'
+            advice = did_you_mean(name, self.values) or how_to_declare(name)
             self.decoded.report(span, f"unknown variable '{name[:100]}'", advice=advice, parse_error=False)
             return UNKNOWN_VALUE
         self.used.add(name)
