@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ bench-causes: setup cluster-up ## Measure how soon each cause of a failure is na
 
 bench-faults: setup cluster-up ## Measure what mill deploy prints without a terminal during seven faults, into docs/verdicts.md: 6 minutes
 	$(BIN)/python -m tests.bench.faults $(BENCH)
+
+bench-mistakes: setup cluster-up ## Measure what mill says of mistakes that people make, into docs/mistakes.md, and check it: 3 minutes
+	$(BIN)/python -m tests.bench.mistakes $(BENCH)
 
 bench-verdict: setup cluster-up ## Print how fast a verdict reaches the status and a client
 	$(BIN)/python -m tests.bench.verdict

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 
@@ -39,8 +40,8 @@ class Timed:
         return next((each for each in self.lines if text in each.text), None)
 
 
-def timed(argv: Sequence[str], environment: Mapping[str, str], limit: float) -> Timed:
-    """Run a command with pipes as its streams, and note when each line arrives."""
+def timed(argv: Sequence[str], environment: Mapping[str, str], limit: float, folder: Path | None = None) -> Timed:
+    """Run a command with pipes as its streams, in a folder if one is given, and note when each line arrives."""
     began = time.monotonic()
     lines: dict[str, list[Line]] = {"stdout": [], "stderr": []}
 
@@ -50,6 +51,7 @@ def timed(argv: Sequence[str], environment: Mapping[str, str], limit: float) -> 
 
     with subprocess.Popen(
         argv,
+        cwd=folder,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -25,7 +25,7 @@ from mill_cli.errors import Exit
 from tests.bench.command import Line, Timed, timed
 from tests.e2e.conftest import MILL, Namespace, new_namespace
 from tests.e2e.objects import Json, quota
-from tests.soak.page import NOTHING, PAGE, Section, measured_with, with_section
+from tests.soak.page import NOTHING, PAGE, Section, measured_with, quoted, with_section
 from tests.soak.stack import own_stack
 
 HEADING: Final = "What a CI log shows of seven faults"
@@ -135,8 +135,7 @@ def _median(lines: Sequence[Line | None]) -> str:
 
 
 def _text(lines: Sequence[Line | None]) -> str:
-    text = next((each.text.strip() for each in lines if each is not None), "")
-    return f"`{text.replace('|', '¦').replace('`', chr(39))}`" if text else NOTHING
+    return quoted(next((each.text for each in lines if each is not None), ""))
 
 
 def measure(cluster: Cluster, gateway: str, folder: Path, repetitions: int, parallel: int) -> list[tuple[Fault, Timed]]:

@@ -77,5 +77,11 @@ def of(part: int, whole: int) -> str:
     return f"{part} of {whole}" if whole else NOTHING
 
 
+def quoted(text: str) -> str:
+    """Return the cell of a line that a program printed; a dash if there is none."""
+    text = text.strip()
+    return f"`{text.replace('|', '¦').replace('`', chr(39))}`" if text else NOTHING
+
+
 def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
