@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from mill_cli.connection.client import Gateway, path
+from mill_cli.connection.missing_names import near_names
 from mill_cli.connection.streams import EventStream, Request, ServerEvent
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
@@ -87,7 +88,7 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
     notice = screen.note if gateway.options.verbose else None
     for event in EventStream(gateway, Request("GET", path("logs", name), query), ends=False, notice=notice):
         if event.name == "error":
-            raise CliError(Exit.FAILED, event.text, *_advice(event.text), kind="no_logs")
+            raise CliError(Exit.FAILED, event.text, *_advice(gateway, name, event.text), kind="no_logs")
         yield event
 
 
@@ -103,12 +104,21 @@ def _explain_silence(gateway: Gateway, name: str) -> None:
             screen.note(f"{one_line(name)} has no lines: {one_line(why)[:LONGEST_CAUSE]}")
 
 
-def _advice(problem: str) -> list[str]:
+def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:
     if problem.startswith("no allocations found"):
-        return ["`mill status` lists services and tasks"]
+        return [*near_names("service", name, _services(gateway)), "`mill status` lists services and tasks"]
     if problem.endswith("has restarted"):
         return ["the log of a pod that was replaced is gone with it"]
     return []
+
+
+def _services(gateway: Gateway) -> list[str]:
+    """Return the names of the services that there are; none if they cannot be read."""
+    try:
+        services = gateway.get("/v1/services", **gateway.options.query)
+    except CliError:
+        return []
+    return [str(each.get("name")) for each in services] if isinstance(services, list) else []
 
 
 def _show_all(gateway: Gateway, items: Iterator[LogItem], style: LineStyle) -> Exit:

@@ -66,6 +66,18 @@ def test_a_name_that_nothing_has(mill: Mill, gateway: FakeGateway) -> None:
     assert done.stderr == "error: no allocations found for 'a/b'\n  help: `mill status` lists services and tasks\n"
 
 
+def test_a_name_that_nothing_has_is_answered_with_what_there_is(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", "/v1/logs/wbe", stream(event("error", "no allocations found for 'wbe'")))
+    gateway.answers("GET", "/v1/services", as_json([{"name": "api"}, {"name": "web"}]))
+    done = mill("logs", "wbe")
+    assert done.stderr.splitlines() == [
+        "error: no allocations found for 'wbe'",
+        "  help: did you mean `web`?",
+        "  help: there are api, web",
+        "  help: `mill status` lists services and tasks",
+    ]
+
+
 def test_lines_are_whole_whatever_is_in_them(mill: Mill, gateway: FakeGateway) -> None:
     line = "a\u2028b\u0085c\x0bd\x1ce"  # ends of lines for some, but not for server-sent events
     data = json.dumps(record(line), ensure_ascii=False)

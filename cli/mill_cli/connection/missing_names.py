@@ -35,18 +35,18 @@ def explain_missing(body: Mapping[str, Any], context: str | None) -> tuple[str, 
     if kind == "namespace":
         kubectl = f"kubectl --context {shlex.quote(context)}" if context else "kubectl"
         advice = [f"create it: `{kubectl} create namespace {shlex.quote(one_line(name))}`"]
-        return f'namespace "{one_line(name)}" does not exist', [*_near(kind, name, existing), *advice]
+        return f'namespace "{one_line(name)}" does not exist', [*near_names(kind, name, existing), *advice]
     if kind == "node":
-        return f'no node "{one_line(name)}"', _near(kind, name, existing)
+        return f'no node "{one_line(name)}"', near_names(kind, name, existing)
     if not isinstance(namespace, str):
         return None
     message = f'no {kind} "{one_line(name)}" in namespace {one_line(namespace)}'
     if existing:
-        return message, _near(kind, name, existing)
+        return message, near_names(kind, name, existing)
     return message, [f"the namespace has no {kind}s"] if "existing" in body else []
 
 
-def _near(kind: str, name: str, existing: Sequence[str]) -> list[str]:
+def near_names(kind: str, name: str, existing: Sequence[str]) -> list[str]:
     """Return what there is, and the name that was probably meant."""
     if not existing:
         return []
