@@ -47,7 +47,8 @@ ENDED = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
 
 def _described() -> Any:
     """Return the description, and behind it the application in front of the in-memory API server."""
-    options = Settings(admin_token=TOKEN, drain=True)
+    # It is made when tests are collected, which may be long before they run: watches are silent until then.
+    options = Settings(admin_token=TOKEN, drain=True, watch_deadline=3600)
     gateway, api = connect(options)
     log = ContainerLog([b"2026-02-14T10:00:01.5Z listening on :8080\n"], has_ended=True)
     api.logs |= {("default", name): log.read for name in ("web-0", "migrate-0")}
