@@ -1,5 +1,6 @@
 """`mill logs`: the logs of one name, or of all services at once."""
 
+import contextlib
 import math
 import queue
 import re
@@ -22,7 +23,7 @@ LONGEST_CAUSE: Final = 300
 """Characters of a cause."""
 MOST_LINES: Final = 10_000
 """The gateway's limit of `tail`."""
-
+LISTS: Final = "`mill status` lists services and tasks"
 
 LogItem = tuple[str, ServerEvent | CliError]
 """A service, and an event of it, or why its lines cannot be read."""
@@ -74,7 +75,7 @@ def print_logs(options: Options, request: LogRequest) -> Exit:
             if is_empty and not options.as_json and not options.quiet:
                 _explain_silence(gateway, request.name)
             return Exit.SUCCESS
-        services = [str(each["name"]) for each in gateway.get("/v1/services", **options.query)]
+        services = _services(gateway)
         if not services:
             if not options.as_json:
                 screen.out("no services running")
@@ -106,19 +107,18 @@ def _explain_silence(gateway: Gateway, name: str) -> None:
 
 def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:
     if problem.startswith("no allocations found"):
-        return [*near_names("service", name, _services(gateway)), "`mill status` lists services and tasks"]
+        with contextlib.suppress(CliError):
+            return [*near_names("service", name, _services(gateway)), LISTS]
+        return [LISTS]
     if problem.endswith("has restarted"):
         return ["the log of a pod that was replaced is gone with it"]
     return []
 
 
 def _services(gateway: Gateway) -> list[str]:
-    """Return the names of the services that there are; none if they cannot be read."""
-    try:
-        services = gateway.get("/v1/services", **gateway.options.query)
-    except CliError:
-        return []
-    return [str(each.get("name")) for each in services] if isinstance(services, list) else []
+    """Return the names of the services that there are. Raise `CliError`."""
+    found = gateway.get("/v1/services", **gateway.options.query)
+    return [str(each.get("name")) for each in found] if isinstance(found, list) else []
 
 
 def _show_all(gateway: Gateway, items: Iterator[LogItem], style: LineStyle) -> Exit:

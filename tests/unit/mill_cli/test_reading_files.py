@@ -89,16 +89,22 @@ def test_empty_lines_before_the_first_word_cost_nothing(tmp_path: Path) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_milldeployment_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the documents that are read."""
     from mill_cli import document, resource
 
-    read: list[str] = []
+    names: list[str] = []
 
     def counted(data: bytes, filename: str) -> document.Document | None:
-        read.append(filename)
+        names.append(filename)
         return document.read_document(data, filename)
 
     monkeypatch.setattr(resource, "read_document", counted)
+    return names
+
+
+def test_a_milldeployment_is_read_once(tmp_path: Path, read: list[str]) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("apiVersion: mill.dev/v1alpha1\nkind: MillDeployment\nmetadata: {name: blue}\n")
     found = files.read(file)
@@ -106,17 +112,9 @@ def test_a_milldeployment_is_read_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert read == [str(file)]
 
 
-def test_a_document_that_is_refused_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mill_cli import document, resource
+def test_a_document_that_is_refused_is_read_once(tmp_path: Path, read: list[str]) -> None:
     from mill_language import InvalidConfig
 
-    read: list[str] = []
-
-    def counted(data: bytes, filename: str) -> document.Document | None:
-        read.append(filename)
-        return document.read_document(data, filename)
-
-    monkeypatch.setattr(resource, "read_document", counted)
     file = tmp_path / "x.yaml"
     file.write_text("services: {web: {image: 'web:1'}}\n")
     found = files.read(file)
