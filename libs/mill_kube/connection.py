@@ -190,6 +190,16 @@ class Connection:
         return self._logs
 
 
+def hang_up(response: aiohttp.ClientResponse) -> None:
+    """End a response whose body may still go on, now.
+
+    `close` alone begins a goodbye of TLS that nobody waits for: where the loop ends first, the socket stays open.
+    """
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()
+
+
 def json_object(answer: bytes, what: str) -> Json:
     """Read what the API server sends, which is always an object."""
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from mill_kube import connection as connections
-from mill_kube.connection import LOG_BUFFER, Connection, Request
+from mill_kube.connection import LOG_BUFFER, Connection, Request, hang_up
 from mill_kube.errors import Unreachable, describe
 from mill_kube.resources import PODS
 
@@ -61,4 +61,4 @@ async def read_log(connection: Connection, namespace: str, pod: str, options: Lo
         raise Unreachable(f"logs of {namespace}/{pod}: cut off: {describe(error)}") from error
     finally:
         if response is not None:
-            response.close()
+            hang_up(response)

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import aiohttp
 
-from mill_kube.connection import Connection, Request, json_object
+from mill_kube.connection import Connection, Request, hang_up, json_object
 from mill_kube.errors import ApiError, Unreachable, WatchStalled, describe
 from mill_objects.fields import number
 from mill_objects.json import Json
@@ -26,7 +26,7 @@ async def watch_events(connection: Connection, request: Request) -> AsyncIterato
             async for line in lines:
                 yield _event(line)
     finally:
-        response.close()
+        hang_up(response)
 
 
 def _event(line: bytes) -> Json:
