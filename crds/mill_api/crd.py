@@ -8,8 +8,9 @@ import yaml
 
 from mill_api import names
 from mill_api.constraints import DURATION, TEXT_RULES, TextRule
+from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.service_rules import SERVICE_RULES
-from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
+from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
 from mill_objects.json import Json
 

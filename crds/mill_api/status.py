@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
-from mill_api.spec import ApiModel
+from mill_api.fields import ApiModel
 
 HISTORY_KEPT: Final = 5
 """Number of past rollouts in the history."""

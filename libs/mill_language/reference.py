@@ -11,10 +11,11 @@ from typing import Any, Final, get_args
 
 from mill_api.crd import limits, structural
 from mill_api.durations import parse_duration
+from mill_api.fields import ApiModel
 from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import MEANINGS, OPEN, Literal, SecretRef, ServiceRef, format_value
-from mill_api.spec import ApiModel, MillDeploymentSpec
+from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
 from mill_language.declarations import MAX_SHARED, MAX_SOURCES

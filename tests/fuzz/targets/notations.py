@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from mill_api.dependencies import dependencies
 from mill_api.durations import InvalidDuration, normalize_duration, parse_duration, to_timedelta
 from mill_api.events import parse_id
+from mill_api.fields import QUANTITY
 from mill_api.quantities import InvalidQuantity, bytes_of, normalize_cpu, normalize_size, parse_cpu, parse_size
 from mill_api.references import InvalidValue, ServiceRef, format_value, parse_value
-from mill_api.spec import QUANTITY
 from tests.fuzz.target import Target
 from tests.fuzz.texts import odd, text
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mill_api.durations import LONGEST, is_too_long, normalize_duration, parse_duration, to_timedelta
+from mill_api.fields import Duration
 from mill_api.manifests import deadline
-from mill_api.spec import Duration, MillDeploymentSpec
+from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import problems
 from mill_language import render
 

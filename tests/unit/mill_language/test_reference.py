@@ -10,8 +10,9 @@ from pydantic import Field
 
 from mill_api.constraints import TEXT_RULES, Range
 from mill_api.durations import parse_duration
+from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.quantities import parse_size
-from mill_api.spec import TEXT_RULE, ApiModel, MillDeploymentSpec
+from mill_api.spec import MillDeploymentSpec
 from mill_language import InvalidConfig, parse, reference, values
 from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS, VARIABLES_EXAMPLE
 from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Row, Shape, Table, Tables
