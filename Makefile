@@ -24,6 +24,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m hack.generate --check
+	$(BIN)/mill fmt --check $$(find examples -name '*.mill')
 	$(BIN)/python -m hack.checks.links
 	$(BIN)/codespell $(TEXTS) tests
 	$(BIN)/codespell --dictionary hack/checks/words.txt --skip '*.svg,*/gitleaks.toml,*/words.txt,docs/style.md' $(TEXTS)

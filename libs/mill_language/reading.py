@@ -25,6 +25,12 @@ def as_source(text: str | bytes, filename: str) -> Source:
 
 def read(source: Source) -> File:
     """Read the syntax. Raises InvalidConfig for data that cannot be a `.mill` file at all."""
+    refuse_other_data(source)
+    return read_file(source)
+
+
+def refuse_other_data(source: Source) -> None:
+    """Raise InvalidConfig for data that cannot be a `.mill` file at all."""
     data = source.data
     if len(data) > MAX_BYTES:
         size = f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read"
@@ -37,7 +43,6 @@ def read(source: Source) -> File:
         raise _refusal(source, 0, "unexpected byte order mark", "save the file as UTF-8 without a byte order mark")
     if (at := data.find(b"\0")) >= 0:
         raise _refusal(source, at, "unexpected NUL character", "is this a .mill file?")
-    return read_file(source)
 
 
 def _refusal(source: Source, at: int, message: str, advice: str) -> InvalidConfig:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mill_language.source import Source, Span
 from mill_language.strings import InvalidString, Text, block_text, dedent, is_variable, label_parts, label_text
 from mill_language.syntax_errors import SyntaxProblem
-from mill_language.syntax_tree import parse_tree
+from mill_language.syntax_tree import Parsed, parse_tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -124,7 +124,11 @@ class File:
 
 def read_file(source: Source) -> File:
     """Read a file's syntax. Never raises."""
-    parsed = parse_tree(source)
+    return read_tree(source, parse_tree(source))
+
+
+def read_tree(source: Source, parsed: Parsed) -> File:
+    """Read the syntax of a file whose tree there is already. Never raises."""
     problems = parsed.problems
     whole = not problems
     if parsed.root is None:

@@ -35,6 +35,7 @@ COMMANDS: Final = (
         {
             "validate": "Check a file without a cluster and show all problems.",
             "render": "Print a file as a MillDeployment, for kubectl and Git.",
+            "fmt": "Put .mill files into the canonical layout.",
         },
     ),
     *_section(

@@ -1,6 +1,7 @@
 """`.mill` files: valid ones, nearly valid ones and random text."""
 
 import random
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,10 @@ from mill_api.references import parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_cli.files import File, shown
 from mill_language import InvalidConfig, parse, render, service_names
+from mill_language.formatter import format_file
+from mill_language.reading import as_source
+from mill_language.syntax_tree import parse_tree
+from mill_language.tokens import tokens
 from tests.fuzz.target import Target
 from tests.fuzz.texts import lines_of, mutated, odd, text, word
 
@@ -87,6 +92,8 @@ _VALUES: Final = {
     "after": ("[]", '["a"]', '["b", "a"]', '["a", "a"]'),
     "command": ("[]", '["a", "b c"]', '["$${x}", "\\u00e4"]'),
 }
+_BLANKS: Final = (b"", b"  ", b"\t", b" /* c */ ", b" /*\n*/ ")
+_ENDS: Final = (b"\n\n", b"\n\n\n", b" # c\n", b"\n  // c \t\n", b"\r\n", b" /* \xc3\xa9\n */\n", b" ", b"\n\t\n")
 _ENV: Final = ('"1"', "5", "true", '"${secret(a.b)}"', "secret(k)", "service.a.address", '"x $${y}"', "<<EOT\n $x\nEOT")
 
 
@@ -168,4 +175,46 @@ def assert_places(error: InvalidConfig, read: str) -> None:
     assert f"--> f.mill:{first.line}:{first.column}" in printed
 
 
-TARGETS: Final = (Target("language", generate, check, seconds=4.0),)
+def loose(rng: random.Random) -> bytes:
+    """Return a file, often with other blanks, comments and ends of lines than the layout has."""
+    made = generate(rng)
+    if rng.random() < 0.3:
+        return made
+    out = bytearray()
+    for piece in re.split(rb"([ \t]*\r?\n|[ \t]+)", made):
+        if piece.strip() or rng.random() < 0.7:
+            out += piece
+        else:
+            out += rng.choice(_BLANKS) if b"\n" not in piece else rng.choice(_ENDS)
+    return bytes(out).replace(b"\n", b"\r\n") if rng.random() < 0.1 else bytes(out)
+
+
+def check_layout(data: bytes) -> None:
+    """Check that a layout has the same tokens and meaning, is its own layout, and is refused for syntax alone."""
+    try:
+        formatted = format_file(data, filename="f.mill")
+    except InvalidConfig as error:
+        assert_places(error, data.decode("utf-8", "replace"))
+        assert isinstance(_read(data), list)
+        return
+    assert format_file(formatted) == formatted
+    assert _tokens(formatted) == _tokens(data)
+    assert _read(formatted) == _read(data)
+    assert formatted == b"" or (formatted[0] not in b"\r\n" and formatted.endswith(b"\n"))
+
+
+def _tokens(data: bytes) -> list[str]:
+    root = parse_tree(as_source(data, "")).root
+    assert root is not None
+    return [each.text for each in tokens(data, root)]
+
+
+def _read(data: bytes) -> MillDeploymentSpec | list[tuple[str | None, str]]:
+    """Return what a file means: its spec, or else its problems in any order."""
+    try:
+        return parse(data)
+    except InvalidConfig as error:
+        return sorted((each.path or "", each.message) for each in error.diagnostics)
+
+
+TARGETS: Final = (Target("language", generate, check, seconds=4.0), Target("layout", loose, check_layout, seconds=8.0))

@@ -22,6 +22,7 @@ from mill_api.references import (
 )
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_language import InvalidConfig, parse, render, service_names
+from mill_language.formatter import format_file
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
@@ -135,6 +136,7 @@ def test_a_rendered_spec_reads_back_as_itself(spec: MillDeploymentSpec) -> None:
     text = render(spec)
     assert parse(text) == spec
     assert render(parse(text)) == text
+    assert format_file(text) == text.encode()
 
 
 FRAGMENTS = st.lists(
