@@ -193,7 +193,7 @@ class Connection:
 def hang_up(response: aiohttp.ClientResponse) -> None:
     """End a response whose body may still go on, now.
 
-    `close` alone begins a goodbye of TLS that nobody waits for: where the loop ends first, the socket stays open.
+    `close` alone begins a TLS shutdown that nothing awaits: where the loop ends first, the socket stays open.
     """
     if response.connection is not None and response.connection.transport is not None:
         response.connection.transport.abort()
