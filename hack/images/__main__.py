@@ -2,19 +2,27 @@
 
 import argparse
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from hack.commands import CommandFailed
-from hack.images import push_busybox, push_mill, push_sample
+from hack.images import push_busybox, push_mill, push_sample, push_standin
 from hack.images.mill import build_mill, write_mill
 from hack.images.mill.debian import NoDebian
 from hack.images.mill.interpreter import LibraryMissing
+
+_SAMPLES: Final[Mapping[str, Callable[[str, str], str]]] = {
+    "web": push_sample,
+    "standin": push_standin,
+    "busybox": push_busybox,
+}
 
 
 def main() -> None:
     """Parse the command line, push, and print the references."""
     parser = argparse.ArgumentParser(prog="python -m hack.images", description=__doc__)
-    parser.add_argument("image", choices=("mill", "web", "busybox"))
+    parser.add_argument("image", choices=("mill", *_SAMPLES))
     parser.add_argument("tags", nargs="*", metavar="TAG", help="mill has its version unless another is given")
     parser.add_argument("--registry", default=os.environ.get("MILL_REGISTRY", "127.0.0.1:5050"))
     parser.add_argument("--fresh", action="store_true", help="mill: look for newer packages of Debian")
@@ -28,7 +36,7 @@ def main() -> None:
         return
     if not arguments.tags:
         parser.error(f"a tag of {arguments.image} is needed")
-    push = push_sample if arguments.image == "web" else push_busybox
+    push = _SAMPLES[arguments.image]
     for tag in arguments.tags:
         print(push(arguments.registry, tag))
 

@@ -1,8 +1,11 @@
-"""The sample images: `web`, a small server whose behavior flags decide, and `busybox`, a shell with tools."""
+"""The sample images: `web`, a small server whose behavior flags decide, `standin`, which takes the place of real
+applications in tests, and `busybox`, a shell with tools.
+"""
 
 import contextlib
 import random
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +16,7 @@ from hack.toolchain.build import CRANE, build
 from hack.toolchain.sources import compiled
 
 _WEB_SOURCE: Final = Path(__file__).parent / "web"
+_STANDIN_SOURCE: Final = Path(__file__).parent / "standin"
 _BUSYBOX: Final = Path("/bin/busybox")
 _NOBODY: Final = "65532:65532"
 """A numeric user, so that pods with `runAsNonRoot` may run the image."""
@@ -40,6 +44,20 @@ def push_large(registry: str, tag: str, megabytes: int) -> str:
             for _ in range(megabytes):
                 file.write(numbers.randbytes(1_000_000))
         push(Image({"/web": _web(), "/data": data}, ("/web",), user=_NOBODY), reference)
+    return reference
+
+
+def push_standin(registry: str, tag: str = "1", *, commands: Iterable[str] = (), user: str = _NOBODY) -> str:
+    """Push the stand-in for applications under a tag. Return the reference.
+
+    As the first program of a container it serves; as any other it is a check. `commands` are further names for it,
+    those of the application's own commands: `pg_isready`, `/usr/bin/tini`.
+    """
+    reference = f"{registry}/standin:{tag}"
+    links = {name if name.startswith("/") else f"/bin/{name}": "/bin/standin" for name in commands}
+    program = compiled(_STANDIN_SOURCE, paths.IMAGES)
+    image = Image({"/bin/standin": program}, ("/bin/standin",), links=links, environment={"VERSION": tag}, user=user)
+    push(image, reference)
     return reference
 
 

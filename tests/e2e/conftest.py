@@ -199,6 +199,7 @@ def prepare() -> Cluster:
     found = up()
     for tag in ("1", "2"):
         node_images.forget(images.push_sample(found.registry, tag))
+    node_images.forget(images.push_standin(found.registry))
     install_crd(found)
     local.start(found)
     return found

@@ -1,0 +1,3 @@
+module mill.dev/hack/images/standin
+
+go 1.25
