@@ -17,10 +17,10 @@ NOT_STARTED: Final = ("run_not_started", "insufficient_resources")
 """Codes of the gateway's answers about a run that could not start."""
 
 
-def spawn(options: Options, body: dict[str, Any], *, file: File | None, wait: bool) -> Exit:
+def spawn(options: Options, body: dict[str, Any], *, file: File | None, wait: bool, system: bool) -> Exit:
     """Start a run and print it, or follow it to its end. Raise `CliError`.
 
-    `body` is that of `POST /v1/tasks/spawn`, without the file.
+    `body` is that of `POST /v1/tasks/spawn`, without the file; `system`: whether the namespace may be a system's.
     """
     if file is not None:
         text, identity = mill_text(options, file)
@@ -31,7 +31,7 @@ def spawn(options: Options, body: dict[str, Any], *, file: File | None, wait: bo
     if wait:  # the id is known before the program starts: Ctrl-C can say how to stop the run
         body = body | {"wait": False}
     with Gateway(options) as gateway:
-        run = _request(gateway, body, file)
+        run = _request(gateway, body, file, system=system)
         if wait:
             from mill_cli.run_following import FollowedRun  # noqa: PLC0415 - streams take a while to import
 
@@ -40,9 +40,10 @@ def spawn(options: Options, body: dict[str, Any], *, file: File | None, wait: bo
     return Exit.SUCCESS
 
 
-def _request(gateway: Gateway, body: dict[str, Any], file: File | None) -> dict[str, Any]:
+def _request(gateway: Gateway, body: dict[str, Any], file: File | None, *, system: bool) -> dict[str, Any]:
+    query = gateway.options.query | ({"system": "true"} if system else {})
     try:
-        run: dict[str, Any] = gateway.request("POST", "/v1/tasks/spawn", query=gateway.options.query, json=body)
+        run: dict[str, Any] = gateway.request("POST", "/v1/tasks/spawn", query=query, json=body)
     except KeyboardInterrupt:
         listed = command(gateway.options, "ps")
         raise Interrupted(f"if the run was created, it continues; `{listed}` lists it") from None

@@ -1,5 +1,7 @@
 """What `mill deploy` shows before it changes anything, when it asks, and what it refuses."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import MILL, Mill
@@ -161,6 +163,44 @@ def test_a_refused_plan_is_a_refused_deploy(
     done = mill("deploy", mill.file(AS_MILL))
     assert (done.stdout, done.stderr, done.code) == ("", f"error: {text}\n", 1)
     assert gateway.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "summary", "hints"),
+    [
+        (
+            409,
+            "removes_all_services",
+            "MillDeployment shop/mill has 1 service (web) and the file has none of them: its deploy would remove all",
+            [
+                "deploy the file of another application beside it, by a name of its own: --name NAME",
+                "use --replace-all to remove everything that is deployed there, and deploy this file instead",
+            ],
+        ),
+        (
+            409,
+            "system_namespace",
+            "the namespace kube-system belongs to Kubernetes: nothing was changed",
+            ["choose another namespace with --namespace; if this one is meant, use --system"],
+        ),
+        (
+            400,
+            "empty_mill_file",
+            "the file has no service and no task: its deploy would remove everything that is deployed",
+            ["check the file; if that is meant, use --allow-empty"],
+        ),
+    ],
+)
+def test_a_probable_accident_is_refused_with_the_option_by_which_it_is_meant(
+    mill: Mill, gateway: FakeGateway, status: int, code: str, summary: str, hints: list[str]
+) -> None:
+    gateway.plans(refusal(status, f"{summary}; if that is meant, use `?x=true`", code=code, summary=summary))
+    file = mill.file(AS_MILL)
+    done = mill("deploy", file)
+    assert (done.stdout, done.code) == ("", 1)
+    assert done.stderr == "".join([f"error: {summary}\n", *(f"  help: {each}\n" for each in hints)])
+    error = json.loads(mill("deploy", file, "--json").stderr.splitlines()[-1])
+    assert (error["error"], error["code"], error["help"], "summary" in error) == (summary, code, hints, False)
 
 
 def test_a_plan_that_does_not_hold_any_more_is_made_again(mill: Mill, gateway: FakeGateway) -> None:

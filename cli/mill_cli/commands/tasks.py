@@ -7,7 +7,7 @@ import click
 
 from mill_cli import completion, files
 from mill_cli.command import command
-from mill_cli.commands.parameters import FILE, inputs_options
+from mill_cli.commands.parameters import FILE, inputs_options, system_option
 from mill_cli.errors import CliError, Exit
 from mill_cli.inputs import FileInputs
 from mill_cli.options import Options
@@ -31,6 +31,7 @@ from mill_cli.options import Options
 @click.option("--memory", metavar="SIZE", help="Memory, with --image. [default: 256M]")
 @click.option("--timeout", metavar="DURATION", help="Stop the run after this time, such as 30m.")
 @click.option("--env", metavar="KEY=VALUE", multiple=True, help="Environment variable. May be given repeatedly.")
+@system_option
 @click.option("--wait", "-w", is_flag=True, help="Print the log until the run ends, and exit with its exit code.")
 def spawn(
     options: Options,
@@ -40,6 +41,7 @@ def spawn(
     image: str | None,
     env: tuple[str, ...],
     wait: bool,
+    system: bool,
     inputs: FileInputs,
     **limits: Any,
 ) -> Exit:
@@ -67,7 +69,7 @@ def spawn(
         raise CliError(Exit.USAGE, "--var and --vars are for the variables of a file", "give it with --file")
     file = None if path is None else files.read(path, inputs)
     body = {"task": task, "image": image, **limits, "env": dict(map(_variable, env))}
-    return run(options, body, file=file, wait=wait)
+    return run(options, body, file=file, wait=wait, system=system)
 
 
 @command()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from mill_cli.connection import other_servers
+from mill_cli.connection.accidents import explain_accident
 from mill_cli.connection.missing_names import explain_missing
 from mill_cli.connection.target import Direct, Target, ThroughCluster
 from mill_cli.errors import CliError, Exit
@@ -27,6 +28,8 @@ _AUDIENCE: Final = re.compile(r"`kubectl create token [A-Z]+ --audience ([\w.:/-
 """What the gateway's error says about tokens of Kubernetes, if it accepts any."""
 _USE_CONTEXT: Final = "use --context to connect to the gateway in the cluster of a kubeconfig context"
 _API_SERVER: Final = "the address is that of a Kubernetes API server: use --context to connect through it"
+_SAID: Final = ("request_id", "summary")
+"""Fields of an answer that say what another one of it says."""
 _SHOWN: Final = 500
 """Characters shown of an answer that is not an error of the gateway."""
 
@@ -45,7 +48,7 @@ class Refused(CliError):
         """Return the error with its status and whatever else the gateway answered, such as `diagnostics`."""
         own = super().to_json() | {"status": self.status}
         more = {} if self.body.get("kind") == "Status" else self.body  # the API server's has nothing that helps
-        return own | {key: value for key, value in more.items() if key not in (*own, "request_id")}
+        return own | {key: value for key, value in more.items() if key not in (*own, *_SAID)}
 
 
 class NotAGateway(Refused):
@@ -78,9 +81,11 @@ def refused(response: httpx.Response, content: bytes, target: Target, *, token: 
     if other_servers.is_other_server(response, body, content):
         return NotAGateway(response, content, target)
     context = target.context if isinstance(target, ThroughCluster) else None
-    missing = explain_missing(body, context) if isinstance(body, dict) and status == NOT_FOUND else None
-    if missing is not None:
-        return Refused(status, body, missing[0], *missing[1])
+    explained = None
+    if isinstance(body, dict):
+        explained = explain_missing(body, context) if status == NOT_FOUND else explain_accident(body)
+    if explained is not None:
+        return Refused(status, body, explained[0], *explained[1])
     if isinstance(body, dict) and body.get("code") == _UNAUTHENTICATED:
         message = "the gateway does not accept the token" if token else "the gateway requires a token"
     elif isinstance(body, dict) and isinstance(body.get("error"), str):

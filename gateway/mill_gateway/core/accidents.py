@@ -1,10 +1,11 @@
 """What a deploy is refused for unless it is meant: an empty file, the file of another application, a system namespace.
 
-Each refusal names the parameter of the API and the option of `mill` by which it is meant.
+Each refusal says what was about to happen, and apart from that the parameter of the API by which it is meant: clients
+show the first with the options that they have.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.objects.deployments import Deployment
@@ -13,9 +14,19 @@ from mill_objects.key import Key
 NAMES_SHOWN: Final = 10
 """Names of services that a refusal lists."""
 
-EMPTY_FILE: Final = (
-    "the file has no service and no task: its deploy would remove everything that is deployed; "
-    "if that is meant, use `?allowEmpty=true` (`mill deploy --allow-empty`)"
+
+class Accident(NamedTuple):
+    """What a request is refused for."""
+
+    summary: str
+    """What was about to happen."""
+    if_meant: str
+    """The parameters by which it happens."""
+
+
+EMPTY_FILE: Final = Accident(
+    "the file has no service and no task: its deploy would remove everything that is deployed",
+    "if that is meant, use `?allowEmpty=true` (`mill deploy --allow-empty`)",
 )
 
 
@@ -24,7 +35,7 @@ def is_empty(spec: MillDeploymentSpec) -> bool:
     return not spec.services and not spec.tasks
 
 
-def removal_of_all(current: Deployment, spec: MillDeploymentSpec, *, named: bool) -> str | None:
+def removal_of_all(current: Deployment, spec: MillDeploymentSpec, *, named: bool) -> Accident | None:
     """Return why a spec that keeps none of the current services is refused; None if it keeps one, or there are none.
 
     `named`: whether the caller may know their names.
@@ -34,10 +45,10 @@ def removal_of_all(current: Deployment, spec: MillDeploymentSpec, *, named: bool
         return None
     count = f"{len(there)} service{'s' if len(there) > 1 else ''}"
     which = f" ({_listed(there)})" if named else ""
-    return (
-        f"MillDeployment {current.key} has {count}{which} and the file has none of them: its deploy would remove all. "
-        "If the file is that of another application, deploy it by another name (`?name=NAME`, "
-        "`mill deploy --name NAME`); to replace everything, use `?replaceAll=true` (`mill deploy --replace-all`)"
+    return Accident(
+        f"MillDeployment {current.key} has {count}{which} and the file has none of them: its deploy would remove all",
+        "if the file is that of another application, deploy it by another name (`?name=NAME`, "
+        "`mill deploy --name NAME`); to replace everything, use `?replaceAll=true` (`mill deploy --replace-all`)",
     )
 
 
@@ -56,12 +67,12 @@ def is_system_namespace(namespace: str, *, own: str | None, default: str) -> boo
     return namespace != default and (namespace == own or namespace.startswith("kube-"))
 
 
-def system_namespace(namespace: str, own: str | None) -> str:
+def system_namespace(namespace: str, own: str | None) -> Accident:
     """Return why a change in a system namespace is refused."""
     whose = "Mill itself" if namespace == own else "Kubernetes"
-    return (
-        f"the namespace {namespace} is that of {whose}; if that is meant, use `?system=true` "
-        "(`mill deploy --system`, `mill delete --system`)"
+    return Accident(
+        f"the namespace {namespace} belongs to {whose}: nothing was changed",
+        "if that is meant, use `?system=true` (`--system` of `mill`)",
     )
 
 

@@ -9,13 +9,21 @@ class InvalidMillFile(GatewayError):
     code = "invalid_mill_file"
 
 
-class EmptyMillFile(GatewayError):
+class Refusal(GatewayError):
+    """Base of the refusals of probable accidents. `error` has all of it, `summary` only what was about to happen."""
+
+    def __init__(self, summary: str, if_meant: str) -> None:
+        """Take what was about to happen, and the parameters by which it happens."""
+        super().__init__(f"{summary}; {if_meant}", summary=summary)
+
+
+class EmptyMillFile(Refusal):
     """The file has neither a service nor a task."""
 
     code = "empty_mill_file"
 
 
-class RemovesAllServices(GatewayError):
+class RemovesAllServices(Refusal):
     """The file has none of the services that the MillDeployment has."""
 
     code = "removes_all_services"
@@ -27,7 +35,7 @@ class PlanOutdated(GatewayError):
     code = "plan_outdated"
 
 
-class SystemNamespace(GatewayError):
+class SystemNamespace(Refusal):
     """The namespace is Kubernetes' own, or that of Mill itself."""
 
     code = "system_namespace"

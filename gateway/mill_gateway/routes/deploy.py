@@ -157,7 +157,7 @@ async def _deploy(
     write = options.write
     if is_empty(spec):
         if not options.allow_empty:
-            raise EmptyMillFile(EMPTY_FILE)
+            raise EmptyMillFile(*EMPTY_FILE)
         write = replace(write, replace_all=True)
     if write.dry_run:
         planned = await deployments.plan(target, spec, write, authorize)

@@ -16,7 +16,7 @@ from mill_gateway.exceptions.runs import InvalidRun, TaskNotFound
 from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import at_most, json_body, parse_file
-from mill_gateway.routes.parameters import InNamespace, Target, Text
+from mill_gateway.routes.parameters import InNamespace, System, Target, Text
 from mill_gateway.routes.scope import ListScope
 from mill_kube.resources import CRON_JOBS, JOBS, MILL_DEPLOYMENTS
 from mill_objects.key import Key
@@ -134,7 +134,9 @@ async def get_task(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNa
     responses=failures(409, 415),
     openapi_extra=json_request(Spawn),
 )
-async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, request: Request) -> Spawned:
+async def spawn(
+    gateway: ReadyGateway, caller: CurrentCaller, target: Target, request: Request, *, system: System = False
+) -> Spawned:
     """Create a run, and answer when its program has started.
 
     If it cannot start, the error has the operator's message, and the run is deleted. The run does not depend on the
@@ -146,6 +148,8 @@ async def spawn(gateway: ReadyGateway, caller: CurrentCaller, target: Target, re
     if [wanted.task, wanted.image, wanted.file].count(None) != 2:
         raise InvalidRun(ONE_OF)
     await require("create", JOBS, target.namespace)  # again: the client decides how long a body takes
+    if wanted.task is None:  # a task that is deployed there is there on purpose
+        gateway.system_namespaces.require(target.namespace, meant=system)
     authorize_create = partial(require, "create", MILL_DEPLOYMENTS, *target)
     if wanted.task is not None:
         if not re.fullmatch(names.TASK_NAME, wanted.task):

@@ -233,7 +233,7 @@ def _require_intended(key: Key, current: Deployment | None, spec: MillDeployment
         return
     _require_writable(current, force=options.force)
     if not options.replace_all and (why := removal_of_all(current, spec, named=options.dry_run)) is not None:
-        raise RemovesAllServices(why)
+        raise RemovesAllServices(*why)
 
 
 def _require_writable(current: Deployment, *, force: bool) -> None:

@@ -33,4 +33,4 @@ class SystemNamespaces:
     def require(self, namespace: str, *, meant: bool) -> None:
         """Raise `SystemNamespace` for a system namespace that is not `meant`."""
         if not meant and is_system_namespace(namespace, own=self._own, default=self._default):
-            raise SystemNamespace(system_namespace(namespace, self._own))
+            raise SystemNamespace(*system_namespace(namespace, self._own))

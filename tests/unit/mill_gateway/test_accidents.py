@@ -1,5 +1,6 @@
 """Deploys that would delete by accident: each is refused with the parameter by which it is meant."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -39,6 +40,7 @@ async def test_a_file_without_anything_is_refused(serve: Serve, content: str, dr
             refused = await _deploy(served, content, dryRun=dry_run, **query)
             assert (refused.status_code, refused.json()["code"]) == (400, "empty_mill_file")
             assert "?allowEmpty=true" in refused.json()["error"]
+            assert refused.json()["summary"].endswith("would remove everything that is deployed")
         assert served.api.requests == []
 
 
@@ -59,6 +61,7 @@ async def test_a_file_that_keeps_no_service_is_refused(serve: Serve, content: st
                 "MillDeployment default/mill has 2 services and the file has none of them"
             )
             assert "--name NAME" in refused.json()["error"]
+            assert refused.json()["summary"].endswith("its deploy would remove all")
         planned = await _deploy(served, content, dryRun="true")  # which takes the right to read the resource
         assert "has 2 services (web, api) and" in planned.json()["error"]
         assert {each.verb for each in served.api.requests} == {"get"}
@@ -165,6 +168,28 @@ async def test_a_system_namespace_takes_a_parameter_of_its_own(
             assert not refused or (answer.status_code, "?system=true" in answer.json()["error"]) == (409, True)
         answer = await served.http.request(method, path, content=OTHER, params=query | {"system": "true"})
         assert answer.status_code == (200 if method == "POST" else 404)
+
+
+@pytest.mark.parametrize("body", [{"image": "a:1"}, {"file": {"task": "migrate", "text": TASK}}])
+async def test_a_run_of_what_is_not_deployed_takes_it_too(serve: Serve, body: dict[str, Any]) -> None:
+    async with serve(settings=Settings(own_namespace="mill-system")) as served:
+        spawn = partial(served.http.post, "/v1/tasks/spawn", json=body | {"wait": False})
+        refused = (await spawn(params={"namespace": "kube-system"})).json()
+        assert (refused["code"], refused["summary"]) == (
+            "system_namespace",
+            "the namespace kube-system belongs to Kubernetes: nothing was changed",
+        )
+        assert served.api.requests == []
+        meant = await spawn(params={"namespace": "kube-system", "system": "true"})
+        assert meant.status_code == 200
+
+
+async def test_a_run_of_a_deployed_task_needs_no_parameter(serve: Serve) -> None:
+    async with serve(settings=Settings(own_namespace="mill-system")) as served:
+        answer = await served.http.post(
+            "/v1/tasks/spawn", json={"task": "migrate"}, params={"namespace": "kube-system"}
+        )
+        assert answer.json()["code"] == "namespace_not_found"  # which comes after
 
 
 async def test_the_namespace_that_is_served_by_default_is_no_system_namespace(serve: Serve) -> None:
