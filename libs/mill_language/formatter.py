@@ -80,9 +80,9 @@ class _Line:
     @property
     def is_assignment(self) -> bool:
         """Whether its `=` may be aligned with those of its neighbors."""
-        if len(self.tokens) < 2 or not self.is_whole:
+        if len(self.tokens) < 2 or self.opens or self.first.kind is not Kind.TEXT or self.first.has_lines:
             return False
-        return self.first.kind is Kind.TEXT and self.tokens[1].kind is Kind.ASSIGN
+        return self.tokens[1].kind is Kind.ASSIGN
 
     @property
     def has_trailing_comment(self) -> bool:
@@ -193,12 +193,13 @@ def _align_comments(lines: list[_Line]) -> None:
 
 
 def _runs(lines: list[_Line], chosen: Iterable[bool]) -> Iterator[list[_Line]]:
-    """Yield the runs of chosen lines without blank or other lines between them."""
+    """Yield the runs of chosen lines without blank or other lines between them. A heredoc ends a run."""
     number = 0
     keys: list[int | None] = []
     for line, is_chosen in zip(lines, chosen, strict=True):
         number += line.blank or not is_chosen
         keys.append(number if is_chosen else None)
+        number += any(each.has_lines for each in line.tokens)
     for key, run in groupby(zip(keys, lines, strict=True), lambda each: each[0]):
         if key is not None:
             yield [line for _, line in run]

@@ -12,170 +12,27 @@ from typing import Any, Final, get_args
 from mill_api.crd import limits, structural
 from mill_api.durations import parse_duration
 from mill_api.fields import ApiModel
-from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import MEANINGS, OPEN, Literal, SecretRef, ServiceRef, format_value
 from mill_api.spec import MillDeploymentSpec
-from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language import values
-from mill_language.declarations import MAX_SHARED, MAX_SOURCES
 from mill_language.diagnostics import InvalidConfig
-from mill_language.inputs import MAX_ENV_FILE_BYTES, MAX_VALUE, MAX_VARIABLES
+from mill_language.examples import EXAMPLES
 from mill_language.parser import parse
-from mill_language.reading import MAX_BYTES
-from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS, VARIABLES_EXAMPLE
+from mill_language.reference_texts import (
+    DURATIONS,
+    HEADER,
+    REFERENCES,
+    REFERENCES_END,
+    ROLLOUTS,
+    ROUTES,
+    SIZES,
+    VALUES,
+    VARIABLES,
+)
+from mill_language.samples import CONFLICTS, INVALID_TEXTS
 from mill_language.schema import FILE, Attr, Nested, Row, Shape, Table, Tables, key_of
-from mill_language.substitution import MAX_INSERTED
 from mill_language.values import Reader
-
-_HEADER: Final = f"""\
-<!-- Generated from mill_api.spec and mill_language by `make generate`; do not edit. -->
-# The `.mill` file
-
-`mill validate FILE` reports every problem of a file, without a cluster; `mill render FILE` shows the resource that the
-file becomes. The syntax is HCL. Values are read and never computed: there are no expressions.
-
-- A file is UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
-- An attribute is `name = value`, on a line of its own; `;` does not separate attributes. Unknown and duplicate names
-  are refused.
-- The environments, commands and arguments of all services and tasks together have at most {MAX_TEXT_BYTES // 1024} KiB.
-  The environment of one service or task has at most {MAX_REFERENCES:,} references, and so have its command and
-  arguments together. These limits also apply to resources that are not written as a file.
-- The `{{` of a block stands on the line of its name. A block on one line holds at most one attribute:
-  `route "www.example.com" {{ path = "/" }}`.
-- A label is quoted, unless it is a plain word: `service web {{`.
-- A block may also be written as an object: `env = {{ "my.name" = "1", B = "2" }}`. Its names may be quoted, and a comma
-  or a new line separates its entries. An object can hold all blocks of one kind:
-  `route = {{ "www.example.com" = {{ path = "/" }} }}`.
-"""
-
-_VALUES: Final = """\
-**Strings** are quoted, on one line, with the escapes `\\n`, `\\r`, `\\t`, `\\"`, `\\\\`, `\\uNNNN` and `\\UNNNNNNNN`.
-A text of several lines is a heredoc: `<<EOT`, the lines, and a line with `EOT` alone; `<<-EOT` removes the indentation
-that all lines share. In a heredoc a backslash has no special meaning, and the end of the last line belongs to the text.
-
-**Numbers** are decimal, without quotes: `8080`, `0.5`, `1e2`. **Booleans** are `true` and `false`."""
-
-_SIZES: Final = """\
-A number and a unit, in quotes. `k`, `M`, `G`, `T`, `P` and `E` are powers of 1000; `Ki`, `Mi`, `Gi`, `Ti`, `Pi` and
-`Ei` are powers of 1024. A `B` may follow, capitals do not matter, and a number without a unit is in bytes."""
-
-_DURATIONS: Final = """\
-Numbers with units, in quotes, which are added up: `ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y`, or words such as
-`sec`, `min`, `hours` and `days`. Capitals matter: `m` is a minute, and `M` is a month."""
-
-_REFERENCES: Final = "Values in `env`, `command` and `args` may refer to values that only the cluster knows:"
-
-_REFERENCES_END: Final = """\
-A reference stands anywhere in a text, or alone without quotes: `KEY = secret(NAME)`. Numbers and booleans in `env` are
-read as text.
-
-In `command` and `args` only what is exactly a reference is one; every other `${…}` is text, which a shell in the
-container may expand. `$${service.db.host}` is the text `${service.db.host}`. In `args` a reference to a service that
-the file does not have is refused; in `command` it is text. Whoever may list the processes of a container can read the
-value of a secret in its arguments: `env` is the better place for it.
-
-A service that refers to another one is patient with it ([Order](#order)).
-
-### Entry point and arguments
-
-`args` are arguments for the image's own entry point. `command` replaces the entry point, and the image's arguments with
-it. What Compose calls `command` is `args` here, and its `entrypoint` is `command`:
-
-```hcl
-service "cache" {
-  image = "redis:8"
-  port  = 6379
-  args  = ["redis-server", "--requirepass", "${secret(redis.password)}"]
-}
-
-service "worker" {
-  image = "registry.example/shop/web:2.1"
-  args  = ["worker", "--queue", "${service.cache.address}"]
-  env {
-    REDIS_HOST = "${service.cache.host}"
-    REDIS_PORT = "${service.cache.port}"
-  }
-}
-```"""
-
-_VARIABLES: Final = f"""\
-What differs from one deploy to another is a variable, and what several services share is an `env` block of the file:
-
-```hcl
-{VARIABLES_EXAMPLE}```
-
-`mill` resolves all of it when it reads the file: the resource has the values, and so has the output of `mill render`,
-which is what belongs into Git for Argo CD and Flux. The gateway reads no other files: `mill deploy` sends it the file
-that results. Values are text: there are no expressions, conditions or loops.
-
-A variable has the first of these values:
-
-1. `--var tag=2.1`; of several for one name, the last.
-2. `tag=2.1` in a file that `--vars FILE` names; of several files, the last that has it.
-3. the environment variable `MILL_VAR_tag`.
-4. its `default`.
-
-One without any value is an error, as is a value of `--var` or `--vars` for a name that the file does not declare. One
-that is declared and not used is a warning.
-
-`${{var.NAME}}` stands in every string of a file that declares a variable, labels of blocks included. Without quotes,
-as in `replicas = var.replicas`, the value may also be a number or boolean. `$${{var.NAME}}` is the text
-`${{var.NAME}}`. In a file without any variable, `${{var.NAME}}` is text outside of `env`, as all `${{…}}` are. Values
-are in the resource, for all to read: a password belongs into a [secret](#references).
-
-Files of `--vars` and of `env_file` have a `NAME=value` on each line. Lines that begin with `#` are comments, as is ` #`
-with what follows a value. A value may be in quotes: in `'…'` all is text, in `"…"` `\\n`, `\\"` and `\\\\` are escapes.
-`$` is text: nothing in such a file refers to anything. Files of `env_file` are in the folder of the `.mill` file or
-below, and are no links.
-
-- A file has at most {MAX_VARIABLES} variables, each of at most {MAX_VALUE:,} characters; all of their uses together add
-  at most {MAX_INSERTED // 1024} KiB.
-- A file of values has at most {MAX_ENV_FILE_BYTES // 1024} KiB.
-- `use` and `env_file` name at most {MAX_SOURCES} each, and add at most {MAX_SHARED:,} variables to all services and
-  tasks together.
-"""
-
-_ROLLOUTS: Final = f"""\
-### Order
-
-All services start at once. One that refers to another is patient: as long as no replica of the other one is ready,
-its own crashes and failed checks are no failure. A service refers to another one by a reference in `env`, `command` or
-`args`, by a value of `env` that is the name, or by an address or URL with that host: `DB_HOST = "db"`, `redis://redis:6379/0`.
-Services that refer to one another in a ring do not wait for one another.
-
-`after = ["db"]` is strict: the replicas of a new version are not created before the new version of `db` has settled. If
-`db` fails, they are not created at all, and the old ones keep serving.
-
-### Start
-
-A replica has its time from the start of its container until it is ready: `start` in `health` if it is given, else
-`interval` times `failure_threshold`, but at least 30 s. A pull of the image does not count.
-
-### Success
-
-An update has succeeded when all replicas have stayed ready for the time of `settle`. If one of them crashes or becomes
-unready in between, the time begins again, unless that is a failure. Old replicas end only after that time.
-
-### Stop
-
-A replica that ends gets SIGTERM, and {GRACE_SECONDS} s later SIGKILL. A replica with a port and without a persistent
-volume leaves its Service first and serves for another {LEAVE_SECONDS} s before SIGTERM, so that requests that are on
-their way reach it.
-"""
-
-_ROUTES: Final = """\
-A route is a host name and a path prefix: `/` and `/api` are different routes, as are `*.example.com` and
-`www.example.com`. A slash at the end of a path makes no difference. Requests go to the longest path of the most
-specific host, whoever has it.
-
-A route belongs to the service that has it in the cluster, also in another MillDeployment or namespace. A second
-service with the same route fails with [`RouteTaken`](failure-codes.md#routetaken), and one with a host that its
-namespace does not allow with [`HostNotAllowed`](failure-codes.md#hostnotallowed). In both cases the replicas of its new
-version run, and its Ingress stays as it was, with all its routes. The operator writes it when the route is free, or the
-host is allowed.
-An administrator sets [what a namespace may have](operations.md#limit-hosts-and-routes).
-"""
 
 _SIZE_EXAMPLES: Final = ("512M", "512Mi", "1.5 GB", "1m", "4096")
 _DURATION_EXAMPLES: Final = ("10s", "90 sec", "1h 30min", "1.5h", "2 days", "1M")
@@ -205,48 +62,75 @@ def to_markdown() -> str:
 
 
 def _lines() -> Iterator[str]:
-    yield _HEADER
-    yield f"## Example\n\n```hcl\n{EXAMPLE}```\n"
+    yield HEADER
+    yield "## Example\n"
+    yield from _example("top level")
     yield "## Blocks\n"
-    yield from _block(Nested(FILE), MillDeploymentSpec, 3)
-    yield f"## Variables and shared environments\n\n{_VARIABLES}"
-    yield f"## Rollouts\n\n{_ROLLOUTS}"
-    yield f"## Routes\n\n{_ROUTES}"
+    for block, model, depth in _blocks():
+        yield from _resolved_block(block.shape, depth) if model is None else _block(block, model, depth)
+        if block.shape is not FILE:
+            yield from _example(block.shape.name)
+    yield f"## Variables, shared environments, arguments and references\n\n{VARIABLES}"
+    yield f"### References\n\n{REFERENCES}\n"
+    yield from _table(("text", "value"), _references())
+    yield f"{REFERENCES_END}\n"
+    yield f"## Rollouts\n\n{ROLLOUTS}"
+    yield f"## Routes\n\n{ROUTES}"
     *others, last = (f"`{name}`" for name in _nullable(FILE))
-    yield f"## Values\n\n{_VALUES}\n"
+    yield f"## Values\n\n{VALUES}\n"
     yield f"**`null`** means the same as leaving the attribute out; {', '.join(others)} and {last} accept it.\n"
-    yield f"### Sizes\n\n{_SIZES}\n"
+    yield f"### Sizes\n\n{SIZES}\n"
     yield from _table(
         ("text", "bytes"), ((f'`"{text}"`', f"{bytes_of(parse_size(text)):,}") for text in _SIZE_EXAMPLES)
     )
-    yield f"### Durations\n\n{_DURATIONS}\n"
+    yield f"### Durations\n\n{DURATIONS}\n"
     yield from _table(
         ("text", "duration"), ((f'`"{text}"`', f"`{parse_duration(text)}`") for text in _DURATION_EXAMPLES)
     )
-    yield f"### References\n\n{_REFERENCES}\n"
-    yield from _table(("text", "value"), _references())
-    yield f"{_REFERENCES_END}\n"
     yield "## Errors\n\nInvalid names and texts:\n"
     yield from _table(("message", "suggestion"), _refusals(INVALID_TEXTS))
     yield "Conflicts within a service, and between services:\n"
     yield from _table(("message", "suggestion"), _refusals(CONFLICTS))
 
 
+def _example(name: str) -> Iterator[str]:
+    """Yield the example of a block. A test compares them with the blocks that there are."""
+    if name in EXAMPLES and name != "variable":  # which the text about variables has
+        yield f"```hcl\n{EXAMPLES[name]}```\n"
+
+
+def _blocks() -> Iterator[tuple[Nested, type[ApiModel] | None, int]]:
+    """Yield each kind of block once, with its model, if it has one, and the depth of its heading."""
+    found: list[Shape] = []
+    pending: list[tuple[Nested, type[ApiModel] | None, int]] = [(Nested(FILE), MillDeploymentSpec, 3)]
+    while pending:
+        block, model, depth = pending.pop()
+        if any(block.shape is each for each in found):
+            continue
+        found.append(block.shape)
+        yield block, model, depth
+        if model is not None:
+            inner = [(name, field) for name, field in block.shape.fields.items() if isinstance(field, Nested)]
+            pending += [
+                (field, _model_of(field, name, model), depth if block.shape is FILE else depth + 1)
+                for name, field in reversed(inner)
+            ]
+
+
+def _model_of(block: Nested, name: str, parent: type[ApiModel]) -> type[ApiModel] | None:
+    """Return the model of a block in that of another; None if it is no part of the resource."""
+    if block.shape.meaning is not None:
+        return None
+    return _model_in(parent.model_fields[block.key or name].annotation)
+
+
 def _block(block: Nested, model: type[ApiModel], depth: int) -> Iterator[str]:
-    """Yield the section of a block, and then those of the blocks in it."""
+    """Yield the section of a block."""
     shape, facts = block.shape, structural(model)["properties"]
     yield f"{'#' * depth} {shape.name}\n\n{_cell(model.__doc__ or '')}\n"
     rows = [_label(shape, facts[block.label])] if block.label else []
     rows += [_row(name, field, _facts(name, field, model, facts)) for name, field in shape.fields.items()]
     yield from _table(_HEAD, rows)
-    for name, field in shape.fields.items():
-        if not isinstance(field, Nested):
-            continue
-        if field.shape.meaning is not None:
-            yield from _resolved_block(field.shape, depth)
-            continue
-        inner = _model_in(model.model_fields[field.key or name].annotation)
-        yield from _block(field, inner, depth if shape is FILE else depth + 1)
 
 
 def _resolved_block(shape: Shape, depth: int) -> Iterator[str]:

@@ -147,6 +147,16 @@ def _block(header: str, lines: Iterable[Line]) -> Iterator[Line]:
 
 
 def _aligned(pairs: Iterable[Pair]) -> Iterator[Line]:
-    pairs = list(pairs)
-    width = max((len(name) for name, _ in pairs), default=0)
-    yield from (f"{name.ljust(width)} = {value}" for name, value in pairs)
+    """Yield lines with aligned `=`, as `formatter` does: behind a heredoc begins another run."""
+    run: list[Pair] = []
+    for pair in pairs:
+        run.append(pair)
+        if "\n" in pair[1]:
+            yield from _aligned_run(run)
+            run = []
+    yield from _aligned_run(run)
+
+
+def _aligned_run(run: list[Pair]) -> Iterator[Line]:
+    width = max((len(name) for name, _ in run), default=0)
+    yield from (f"{name.ljust(width)} = {value}" for name, value in run)

@@ -96,7 +96,7 @@ VARIABLE: Final = Shape(
     meaning="A value that may differ from one deploy to another. `${var.NAME}` in any string of the file is replaced "
     "by it.",
 )
-DECLARATIONS: Final = Shape("file", {"variable": Nested(VARIABLE, label="name", key="variables")})
+DECLARATIONS: Final = Shape("top level", {"variable": Nested(VARIABLE, label="name", key="variables")})
 """What is read before all else."""
 _USE: Final = Attr(
     values.names("environments"),
@@ -173,7 +173,7 @@ TASK: Final = Shape(
     label_example="migrate",
 )
 FILE: Final = Shape(
-    "file",
+    "top level",
     {
         **DECLARATIONS.fields,
         "env": Tables(

@@ -9,7 +9,8 @@ import click
 import pytest
 
 from mill_cli.main import app
-from mill_language import parse
+from mill_language import parse_file
+from mill_language.inputs import Inputs
 from tests.support.pages.blocks import ROOT, Block, blocks, pages
 from tests.support.pages.likeness import is_like, same_ids
 
@@ -93,7 +94,8 @@ FILES = [
 
 @pytest.mark.parametrize("block", FILES, ids=str)
 def test_a_file_of_a_page_is_valid(block: Block) -> None:
-    assert parse("\n".join(block.lines))
+    given = Inputs(read_env_file=lambda _: {})  # the files that it names
+    assert parse_file("\n".join(block.lines), inputs=given)
 
 
 SHOWN = ("  web: scheduled on node-1", "  deployed (11.8s)")

@@ -16,7 +16,7 @@ LAYOUTS = {
         'a {\n  image = "x"\n  port = 1\n\n  memory = "1G"\n  # a comment\n  cpu = 1\n  timeout = "1h"\n}\n',
         'a {\n  image = "x"\n  port  = 1\n\n  memory = "1G"\n  # a comment\n  cpu     = 1\n  timeout = "1h"\n}\n',
     ),
-    "values of several lines are in no run": (
+    "lists of several lines are in no run": (
         'a {\n  image = "x"\n  command = [\n"b",\n  ]\n  port = 1\n  replicas = 1\n}\n',
         'a {\n  image = "x"\n  command = [\n    "b",\n  ]\n  port     = 1\n  replicas = 1\n}\n',
     ),
@@ -45,8 +45,12 @@ LAYOUTS = {
         "a /* 1 */ {\n  b /* 2 */ = /* 3 */ [ /* 4 */ 1 /* 5 */ , /* 6 */ ]\n}\n",
     ),
     "heredocs stay": (
-        "a {\n  bb = 1\n    c = <<-EOT\n      x  =  1 \n\n\t  }\n    EOT\n  d = <<E\n# no comment\nE\n}\n",
-        "a {\n  bb = 1\n  c = <<-EOT\n      x  =  1 \n\n\t  }\n    EOT\n  d = <<E\n# no comment\nE\n}\n",
+        "a {\n  bb = 1\n    c = <<-EOT\n      x  =  1 \n\n\t  }\n    EOT\n  dd = 1\n  e = <<E\n# no comment\nE\n}\n",
+        "a {\n  bb = 1\n  c  = <<-EOT\n      x  =  1 \n\n\t  }\n    EOT\n  dd = 1\n  e  = <<E\n# no comment\nE\n}\n",
+    ),
+    "a heredoc ends a run": (
+        "a {\n  b = <<E\nE\n  long = 1\n}\n",
+        "a {\n  b = <<E\nE\n  long = 1\n}\n",
     ),
     "lists and objects": (
         'a = [ "b","c" ,]\ne = {"x.y"= 1,Z=[ ],  y :2}\nf = {\n"x.y" = 1,\nZ = 2\n}\n',
@@ -66,7 +70,7 @@ LAYOUTS = {
     ),
     "lines end as the first one does": (
         "# a \r\nb {\r\n  c = 1\n  dd = <<E\nx\r\nE\r\n}",
-        "# a\r\nb {\r\n  c = 1\r\n  dd = <<E\nx\r\nE\r\n}\r\n",
+        "# a\r\nb {\r\n  c  = 1\r\n  dd = <<E\nx\r\nE\r\n}\r\n",
     ),
     "characters are counted, not bytes": (
         'env = {\n  "größe" = 1\n  "x" = "é" # a\n  "y" = "ee" # b\n}\n',

@@ -13,8 +13,12 @@ from mill_api.durations import parse_duration
 from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.quantities import parse_size
 from mill_api.spec import MillDeploymentSpec
-from mill_language import InvalidConfig, parse, reference, values
-from mill_language.samples import CONFLICTS, EXAMPLE, INVALID_TEXTS, VARIABLES_EXAMPLE
+from mill_language import InvalidConfig, parse, parse_file, reference, render, values
+from mill_language.examples import EXAMPLES
+from mill_language.formatter import format_file
+from mill_language.inputs import Given, Inputs
+from mill_language.parser import ParsedFile
+from mill_language.samples import CONFLICTS, INVALID_TEXTS
 from mill_language.schema import FILE, SERVICE, TASK, Attr, Nested, Row, Shape, Table, Tables
 
 FILE_OF_THE_PAGE = Path(__file__).parents[3] / "docs" / "mill-file.md"
@@ -28,8 +32,19 @@ def _shapes(shape: Shape = FILE) -> Iterator[Shape]:
             yield from _shapes(field.shape)
 
 
+SHAPES = {shape.name: shape for shape in _shapes()}
+
+
 def _fields() -> list[tuple[str, str, Row]]:
-    return [(shape.name, name, field) for shape in _shapes() for name, field in shape.fields.items()]
+    return [(shape.name, name, field) for shape in SHAPES.values() for name, field in shape.fields.items()]
+
+
+def _read(name: str) -> ParsedFile:
+    """Read an example, with what it needs from outside."""
+    given = Inputs(
+        {"tag": Given("2.1", "--var")} if name == "variable" else {}, read_env_file=lambda _: {"FROM": "a file"}
+    )
+    return parse_file(EXAMPLES[name], filename=name, inputs=given)
 
 
 def _written(model: ApiModel) -> Iterator[tuple[str, str]]:
@@ -55,11 +70,26 @@ def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str
     assert field.example in row[1]
     assert row[3].endswith(".")
     if isinstance(field, Tables) or (isinstance(field, Attr) and field.meaning) or name == "variable":
-        assert name in EXAMPLE + VARIABLES_EXAMPLE
+        assert re.search(rf"\b{name} ", EXAMPLES[block])
         return
-    model = "MillDeploymentSpec" if block == "file" else block.capitalize()
+    model = "MillDeploymentSpec" if block == "top level" else block.capitalize()
     key = (None if isinstance(field, Table) else field.key) or name
-    assert (model, key) in set(_written(parse(EXAMPLE)))
+    assert (model, key) in set(_written(_read(block).spec)), f"`{name}` belongs into EXAMPLES[{block!r}]"
+
+
+@pytest.mark.parametrize("block", SHAPES)
+def test_every_block_has_an_example(block: str) -> None:
+    assert block in EXAMPLES, "write one that has each of its attributes, in mill_language/examples.py"
+    assert f"```hcl\n{EXAMPLES[block]}```" in PAGE
+    assert len(re.findall(rf"^#+ {block}$", PAGE, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_valid_and_has_the_layout_of_files(name: str) -> None:
+    parsed = _read(name)
+    assert parsed.warnings == ()
+    assert parse(render(parsed.spec)) == parsed.spec
+    assert format_file(EXAMPLES[name]).decode() == EXAMPLES[name]
 
 
 def test_an_attribute_that_is_added_appears_by_itself() -> None:

@@ -11,6 +11,7 @@ from mill_api.references import Literal, format_value, parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_language import InvalidConfig, parse, render
 from mill_language.declarations import MAX_SHARED, MAX_SOURCES
+from mill_language.examples import EXAMPLES
 from mill_language.inputs import (
     MAX_ENV_FILE_BYTES,
     MAX_VALUE,
@@ -22,7 +23,6 @@ from mill_language.inputs import (
     read_assignments,
 )
 from mill_language.parser import ParsedFile, parse_file
-from mill_language.samples import VARIABLES_EXAMPLE
 
 ROOT = Path(__file__).parents[3]
 VALID = sorted(
@@ -70,7 +70,7 @@ def test_a_file_without_any_of_it_is_read_as_ever(file: Path) -> None:
 
 
 def test_the_example_of_the_page() -> None:
-    parsed = read(VARIABLES_EXAMPLE, {"staging.env": {"RAILS_ENV": "staging", "SMTP": "${x}"}}, tag="3.1")
+    parsed = read(EXAMPLES["variable"], {"staging.env": {"RAILS_ENV": "staging", "SMTP": "${x}"}}, tag="3.1")
     assert parsed.is_resolved
     assert parsed.warnings == ()
     first, worker, _ = parsed.spec.services

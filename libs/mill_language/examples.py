@@ -1,0 +1,234 @@
+"""The examples of docs/mill-file.md: a whole file for each kind of block, in which each of its attributes is used.
+
+Tests parse, render and format each of them. A new block needs an example here, a new attribute a line in one.
+"""
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, str]] = {}
+"""By the name of the block; `references` is that of a section."""
+
+EXAMPLES["top level"] = """\
+# A shop: a web front end, its database, and a task that migrates the database.
+variable "tag" { default = "2.1" }
+
+env "common" {
+  DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
+  LOG_LEVEL    = "info"
+}
+
+service "web" {
+  image    = "registry.example/shop/web:${var.tag}"
+  port     = 8080
+  replicas = 3
+  use      = ["common"]
+
+  health { path = "/healthz" }
+  route "shop.example.com" {}
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+
+  env { POSTGRES_PASSWORD = secret(db.password) }
+
+  volume "shop-data" {
+    path = "/var/lib/postgresql"
+    size = "20Gi"
+  }
+}
+
+task "migrate" {
+  image = "registry.example/shop/web:${var.tag}"
+  args  = ["db:migrate"]
+  use   = ["common"]
+}
+"""
+
+EXAMPLES["variable"] = """\
+variable "tag" {}
+variable "domain" { default = "shop.example.com" }
+variable "replicas" { default = 2 }
+
+env "rails" {
+  RAILS_ENV       = "production"
+  DB_HOST         = "${service.db.host}"
+  SECRET_KEY_BASE = secret(rails.key)
+}
+
+service "web" {
+  image    = "registry.example/shop/web:${var.tag}"
+  port     = 3000
+  replicas = var.replicas
+  use      = ["rails"]
+  env_file = ["staging.env"]
+
+  env { PUBLIC_URL = "https://${var.domain}" }
+  route "${var.domain}" {}
+}
+
+service "worker" {
+  image = "registry.example/shop/web:${var.tag}"
+  args  = ["sidekiq"]
+  use   = ["rails"]
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+}
+"""
+"""Variables and shared environments. It needs a value of `tag`, and the file."""
+
+EXAMPLES["service"] = """\
+service "web" {
+  image    = "registry.example/shop/web:2.1"
+  port     = 8080
+  replicas = 3
+  cpu      = 0.5
+  memory   = "512M"
+  command  = ["/usr/bin/tini", "--"]
+  args     = ["serve", "--workers", "4"]
+  after    = ["db"]
+  use      = ["common"]
+  env_file = ["production.env"]
+
+  env {
+    DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
+    SESSION_KEY  = secret(web.session-key) // the same as "${secret(web.session-key)}"
+    WORKERS      = 4
+    DEBUG        = false
+    TEMPLATE     = "Dear $${name}"
+    MOTD         = <<-EOT
+      Closed on Sundays.
+      Back on Monday.
+    EOT
+  }
+
+  health { path = "/healthz" }
+  update { settle = "20s" }
+  route "shop.example.com" {}
+
+  volume "cache" {
+    path      = "/var/cache/shop"
+    ephemeral = true
+  }
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+}
+
+env "common" { LOG_LEVEL = "info" }
+"""
+
+EXAMPLES["health"] = """\
+service "web" {
+  image = "registry.example/shop/web:2.1"
+  port  = 8080
+
+  health {
+    path              = "/healthz"
+    interval          = "5s"
+    failure_threshold = 5
+    start             = "2m" # its cache takes a minute to fill
+  }
+}
+
+# No check: it is ready once its port accepts connections, and has three minutes for that.
+service "db" {
+  image = "mariadb:12"
+  port  = 3306
+
+  health { start = "3m" }
+}
+"""
+
+EXAMPLES["update"] = """\
+service "web" {
+  image = "registry.example/shop/web:2.1"
+
+  update { settle = "30s" }
+}
+"""
+
+EXAMPLES["route"] = """\
+service "web" {
+  image = "registry.example/shop/web:2.1"
+  port  = 8080
+
+  route "shop.example.com" {}
+  route "*.shop.example.com" {}
+
+  route "live.example.com" {
+    path      = "/socket"
+    websocket = true
+  }
+}
+"""
+
+EXAMPLES["volume"] = """\
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+
+  volume "shop-data" {
+    path = "/var/lib/postgresql"
+    size = "20Gi"
+  }
+
+  volume "scratch" {
+    path      = "/var/tmp"
+    ephemeral = true
+  }
+}
+"""
+
+EXAMPLES["task"] = """\
+task "migrate" {
+  image    = "registry.example/shop/web:2.1"
+  cpu      = 1
+  memory   = "1.5G"
+  timeout  = "1h 30min"
+  command  = ["bin/rails"]
+  args     = ["db:migrate", "--url=${service.web.url}"]
+  use      = ["common"]
+  env_file = ["production.env"]
+
+  env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
+}
+
+service "web" {
+  image = "registry.example/shop/web:2.1"
+  port  = 8080
+
+  route "shop.example.com" {}
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+}
+
+env "common" { LOG_LEVEL = "info" }
+"""
+
+EXAMPLES["references"] = """\
+service "cache" {
+  image = "redis:8"
+  port  = 6379
+  args  = ["redis-server", "--requirepass", "${secret(redis.password)}"]
+}
+
+service "worker" {
+  image = "registry.example/shop/web:2.1"
+  args  = ["worker", "--queue", "${service.cache.address}"]
+
+  env {
+    REDIS_HOST = "${service.cache.host}"
+    REDIS_PORT = "${service.cache.port}"
+  }
+}
+"""
