@@ -7,7 +7,7 @@ import pytest
 
 from mill_api.spec import MillDeploymentSpec
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES, problems
-from mill_language import parse
+from mill_cli import files
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("**/*.mill"))
 
@@ -56,7 +56,7 @@ def test_the_references_of_one_service_or_task_are_limited() -> None:
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_the_examples_are_far_below_the_limits(file: Path) -> None:
-    spec = parse(file.read_bytes())
+    spec = files.read(file).spec()
     texts = [text for each in (*spec.services, *spec.tasks) for text in (*each.env, *each.env.values())]
     assert sum(map(len, texts)) < MAX_TEXT_BYTES / 20
     assert sum(text.count("${") for text in texts) < MAX_REFERENCES / 10
