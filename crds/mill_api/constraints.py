@@ -46,6 +46,18 @@ REPLICAS: Final = Range(0, 1000)
 FAILURE_THRESHOLD: Final = Range(1, 1000)
 DEFAULT_INTERVAL: Final = "10s"
 DEFAULT_FAILURE_THRESHOLD: Final = 3
+ID: Final = Range(0, 2**31 - 1)
+"""Numbers of users and groups."""
+GPUS: Final = Range(1, 1000)
+MAX_GPU_KINDS: Final = 4
+MAX_LABELS: Final = 32
+"""Labels, or annotations, of one service or task, and labels and tolerated taints of its place."""
+MAX_LABEL: Final = 63
+"""Characters of a label's value."""
+MAX_ANNOTATION: Final = 4096
+"""Characters of an annotation's value."""
+MAX_KEY: Final = 317
+"""Characters of the key of a label, annotation or taint."""
 LONGEST_SETTLE: Final = timedelta(minutes=5)
 LONGEST_START: Final = timedelta(hours=1)
 
@@ -204,6 +216,30 @@ START: Final = replace(
         cel="duration(self) > duration('0s') && duration(self) <= duration('1h')",
     ),
 )
+_ARCHITECTURES: Final = ("amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64")
+_OTHER_ARCHITECTURES: Final = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armv7": "arm", "i386": "386"}
+
+
+def _suggest_architecture(name: str) -> str:
+    known = _OTHER_ARCHITECTURES.get(name.lower())
+    return f"write {known}" if known else f"write one of {', '.join(_ARCHITECTURES)}"
+
+
+ARCHITECTURE: Final = TextRule(
+    pattern="^[a-zA-Z0-9_-]+$",
+    max_length=32,
+    refusal="'{}' is not an architecture that Kubernetes knows",
+    suggestion=_suggest_architecture,
+    strict=f"^({'|'.join(_ARCHITECTURES)})$",
+    has_cel=False,
+)
+PULL_SECRET: Final = TextRule(
+    pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+    max_length=253,
+    refusal="'{}' is not the name of a Kubernetes Secret",
+    suggestion="use at most 253 of a-z, 0-9, - and ., and neither begin nor end with - or .",
+    has_cel=False,
+)
 
 TEXT_RULES: Final = {
     "service_name": SERVICE_NAME,
@@ -216,5 +252,7 @@ TEXT_RULES: Final = {
     "duration": DURATION,
     "settle": SETTLE,
     "start": START,
+    "architecture": ARCHITECTURE,
+    "pull_secret": PULL_SECRET,
 }
 """Every rule of texts, by the name with which a field's schema refers to it."""

@@ -14,7 +14,7 @@ class ApiModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
 
-def _number_to_text(value: object) -> object:
+def number_to_text(value: object) -> object:
     """Accept `cpu: 2` and `memory: 256000000` in YAML, as Kubernetes does."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
@@ -39,7 +39,7 @@ QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+
 Quantity = Annotated[
     str,
     Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True}),
-    BeforeValidator(_number_to_text),
+    BeforeValidator(number_to_text),
 ]
 """A non-negative Kubernetes quantity: `500m`, `0.5`, `256M`, `1Gi`."""
 
@@ -66,6 +66,8 @@ AbsolutePath = Annotated[str, _text("path")]
 HealthPath = Annotated[str, _text("health_path")]
 SettleTime = Annotated[str, _text("settle")]
 StartTime = Annotated[str, _text("start")]
+Architecture = Annotated[str, _text("architecture")]
+PullSecret = Annotated[str, _text("pull_secret")]
 OtherService = Annotated[
     str, Field(json_schema_extra={"maxLength": SERVICE_NAME.max_length, "pattern": SERVICE_NAME.pattern})
 ]

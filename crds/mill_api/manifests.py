@@ -3,10 +3,13 @@
 A change of the result for an unchanged service restarts that service; the golden files of the operator's tests show it.
 """
 
+from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 from mill_api.durations import to_timedelta
+from mill_api.placement import identity, resources
+from mill_api.pod_permissions import NOTHING, PodPermissions
 from mill_api.spec import Service, Task
 from mill_objects.json import Json
 
@@ -21,6 +24,17 @@ RUN_TTL_SECONDS: Final = 24 * 3600
 """Seconds for which the Job of a finished run is kept, for its logs."""
 
 
+@dataclass(frozen=True, slots=True)
+class PodOptions:
+    """Settings of all pods, which operator and gateway share."""
+
+    service_account: str | None = None
+    """The pods' ServiceAccount, with its pull secrets; None: the namespace's `default`."""
+    restricted: bool = False
+    """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    permissions: PodPermissions = NOTHING
+
+
 def literal(text: str) -> str:
     """Escape a text against Kubernetes' own `$(VAR)`: it reads `$$` as `$`."""
     return text.replace("$", "$$")
@@ -28,13 +42,12 @@ def literal(text: str) -> str:
 
 def container_of(program: Service | Task, *, restricted: bool) -> Json:
     """Return the container of a pod: the part that services and tasks share, without references."""
-    amounts = {"cpu": program.cpu, "memory": program.memory}
     container: Json = {
         "name": program.name,
         "image": program.image,
-        "resources": {"requests": amounts, "limits": amounts},
+        "resources": resources(program),
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "securityContext": {"allowPrivilegeEscalation": False},
+        "securityContext": {"allowPrivilegeEscalation": False} | identity(program),
     }
     if restricted:
         container["securityContext"] |= {"runAsNonRoot": True, "capabilities": {"drop": ["ALL"]}}

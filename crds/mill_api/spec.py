@@ -45,6 +45,17 @@ from mill_api.fields import (
     TaskName,
     VolumeName,
 )
+from mill_api.place import (
+    Annotations,
+    Gpu,
+    Group,
+    Labels,
+    LimitsField,
+    PlaceField,
+    Pull,
+    ReadOnlyRoot,
+    User,
+)
 from mill_api.service_rules import SERVICE_RULES
 
 
@@ -123,10 +134,14 @@ class Service(ApiModel):
         "the number.",
     )
     cpu: Quantity = Field(
-        "250m", description="CPU cores that each replica requests and is limited to; 0.25 is a quarter of one."
+        "250m",
+        description="CPU cores that each replica requests, and is limited to unless there are limits; 0.25 is a "
+        "quarter of one.",
     )
     memory: Quantity = Field(
-        "256M", description="Memory in bytes that each replica requests and is limited to, such as 512M."
+        "256M",
+        description="Memory in bytes that each replica requests, and is limited to unless there are limits, such as "
+        "512M.",
     )
     command: Command | None = Field(None, description=COMMAND_DESCRIPTION)
     args: Command | None = Field(None, description=ARGS_DESCRIPTION)
@@ -152,6 +167,15 @@ class Service(ApiModel):
     volumes: list[Volume] = Field(
         default_factory=list, max_length=MAX_VOLUMES, description="File systems that are mounted into the container."
     )
+    user: User = None
+    group: Group = None
+    read_only_root: ReadOnlyRoot = False
+    pull: Pull = None
+    limits: LimitsField = None
+    gpu: Gpu = Field(default_factory=dict)
+    place: PlaceField = None
+    labels: Labels = Field(default_factory=dict)
+    annotations: Annotations = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -169,9 +193,14 @@ class Task(ApiModel):
     name: TaskName = Field(description="Name of the task.")
     image: Image = Field(description="Container image with a tag or digest.")
     cpu: Quantity = Field(
-        "250m", description="CPU cores that a run requests and is limited to; 0.25 is a quarter of one."
+        "250m",
+        description="CPU cores that a run requests, and is limited to unless there are limits; 0.25 is a quarter of "
+        "one.",
     )
-    memory: Quantity = Field("256M", description="Memory in bytes that a run requests and is limited to, such as 512M.")
+    memory: Quantity = Field(
+        "256M",
+        description="Memory in bytes that a run requests, and is limited to unless there are limits, such as 512M.",
+    )
     timeout: Duration = Field(
         "1h", description="Time after which a run is stopped, such as 30m. With 0s there is no limit."
     )
@@ -180,6 +209,15 @@ class Task(ApiModel):
     env: Env = Field(
         default_factory=dict, description="Environment variables, with the same references as a service's."
     )
+    user: User = None
+    group: Group = None
+    read_only_root: ReadOnlyRoot = False
+    pull: Pull = None
+    limits: LimitsField = None
+    gpu: Gpu = Field(default_factory=dict)
+    place: PlaceField = None
+    labels: Labels = Field(default_factory=dict)
+    annotations: Annotations = Field(default_factory=dict)
 
 
 class MillDeploymentSpec(ApiModel):

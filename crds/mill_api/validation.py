@@ -28,6 +28,8 @@ from mill_api.constraints import (
 )
 from mill_api.dependencies import rings
 from mill_api.endpoints import endpoint
+from mill_api.place_rules import PlaceProblem, place_problems
+from mill_api.pod_permissions import PodPermissions
 from mill_api.references import (
     ESCAPED_OPEN,
     OPEN,
@@ -79,6 +81,22 @@ def problems(spec: MillDeploymentSpec) -> list[Problem]:
     return list(_check(spec))
 
 
+def unpermitted(spec: MillDeploymentSpec, permissions: PodPermissions, *, restricted: bool) -> list[Problem]:
+    """Return what a spec has that the settings of its cluster do not permit."""
+    found: list[Problem] = []
+    for service in spec.services:
+        found += _at(f"service.{service.name}", permissions.refusals(service, restricted=restricted))
+    for task in spec.tasks:
+        found += _at(f"task.{task.name}", permissions.refusals(task, restricted=restricted))
+    return found
+
+
+def _at(path: str, found: Iterable[PlaceProblem]) -> Iterator[Problem]:
+    for each in found:
+        others, absent = (tuple(f"{path}.{name}" for name in names) for names in (each.others, each.absent))
+        yield Problem(f"{path}.{each.path}", each.message, each.suggestion, others, absent)
+
+
 def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
     services = {service.name: service for service in reversed(spec.services)}
     for service in spec.services:
@@ -90,6 +108,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_fields_of_service(path, service)
         yield from _check_times(path, service)
         yield from _check_after(path, service, services)
+        yield from _at(path, place_problems(service))
     for task in spec.tasks:
         path = f"task.{task.name}"
         yield from _check_text(path, TASK_NAME, task.name)
@@ -97,6 +116,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_env(path, task, services)
         yield from _check_args(path, task, services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
+        yield from _at(path, place_problems(task))
     yield from _check_shared(spec)
     yield from _check_rings(spec)
     yield from _check_size(spec)

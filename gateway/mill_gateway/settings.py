@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from mill_api.manifests import PodOptions
+from mill_api.pod_permissions import PodPermissions, permitted_keys
 from mill_process.settings import SettingsError, choice, number, setting, switch, text, words
 
 KIB: Final = 1024
@@ -80,6 +82,24 @@ class Settings:
         read=switch,
         explanation="run them under the `restricted` Pod Security Standard; as in the operator",
     )
+    tolerations: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "keys of taints that runs of a file's task may tolerate, separated by commas; as in the operator",
+        shown="none",
+    )
+    pod_labels: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "labels that a file's task may give the pods of its runs; as in the operator",
+        shown="none",
+    )
+    pod_annotations: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "annotations that a file's task may give the pods of its runs; as in the operator",
+        shown="none",
+    )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and their free resources")
     drain: bool = setting(default=False, read=switch, explanation="allow requests that drain or remove nodes")
     max_streams: int = setting(
@@ -132,6 +152,12 @@ class Settings:
     )
     log_level: str = setting("INFO", choice("DEBUG", "INFO", "WARNING", "ERROR"), "minimum log level")
     log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one object per line")
+
+    @property
+    def pod_options(self) -> PodOptions:
+        """The settings of the pods of runs."""
+        permissions = PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations)
+        return PodOptions(self.service_account, self.restricted, permissions)
 
     @property
     def is_open(self) -> bool:

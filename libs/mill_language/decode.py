@@ -145,6 +145,9 @@ class Decoder:
         self.out.places[where] = item.value.span
         if isinstance(item.value, Sequence):
             self.out.places.update((f"{where}.{index}", each.span) for index, each in enumerate(item.value.items))
+        if isinstance(item.value, Body):
+            entries = (each for each in item.value.items if isinstance(each, Attribute))
+            self.out.places.update((f"{where}.{each.name}", each.value.span) for each in entries)
         try:
             yield row.read(item.value)
         except Wrong as wrong:

@@ -94,6 +94,14 @@ service "web" {
   use      = ["common"]
   env_file = ["production.env"]
 
+  user           = 1000
+  group          = 1000
+  read_only_root = true
+  pull           = "registry-login"
+  gpu            = 1
+  labels         = { "example.com/team" = "shop" }
+  annotations    = { "example.com/scrape" = "true" }
+
   env {
     DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
     SESSION_KEY  = secret(web.session-key) // the same as "${secret(web.session-key)}"
@@ -108,6 +116,8 @@ service "web" {
 
   health { path = "/healthz" }
   update { settle = "20s" }
+  limits { memory = "1G" }
+  place { labels = { disk = "ssd" } }
   route "shop.example.com" {}
 
   volume "cache" {
@@ -186,6 +196,33 @@ service "db" {
 }
 """
 
+EXAMPLES["limits"] = """\
+service "web" {
+  image  = "registry.example/shop/web:2.1"
+  cpu    = 0.1
+  memory = "256M"
+
+  limits {
+    cpu    = 2 # or "none": all that is free on the node
+    memory = "1G"
+  }
+}
+"""
+
+EXAMPLES["place"] = """\
+service "ollama" {
+  image = "ollama/ollama:0.11"
+  port  = 11434
+  gpu   = 1
+
+  place {
+    arch     = "amd64"
+    labels   = { pool = "gpu" }
+    tolerate = ["gpu"]
+  }
+}
+"""
+
 EXAMPLES["task"] = """\
 task "migrate" {
   image    = "registry.example/shop/web:2.1"
@@ -197,6 +234,16 @@ task "migrate" {
   use      = ["common"]
   env_file = ["production.env"]
 
+  user           = 1000
+  group          = 1000
+  read_only_root = true
+  pull           = "registry-login"
+  gpu            = { "amd.com/gpu" = 2 }
+  labels         = { "example.com/team" = "shop" }
+  annotations    = { "example.com/scrape" = "false" }
+
+  limits { cpu = "none" }
+  place { arch = "amd64" }
   env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
 }
 

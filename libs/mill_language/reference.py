@@ -15,10 +15,11 @@ from mill_api.fields import ApiModel
 from mill_api.quantities import bytes_of, cores_of, parse_size
 from mill_api.references import MEANINGS, OPEN, Literal, SecretRef, ServiceRef, format_value
 from mill_api.spec import MillDeploymentSpec
-from mill_language import values
+from mill_language import place_values, values
 from mill_language.diagnostics import InvalidConfig
 from mill_language.examples import EXAMPLES
 from mill_language.parser import parse
+from mill_language.pod_reference import PODS
 from mill_language.reference_texts import (
     DURATIONS,
     HEADER,
@@ -43,6 +44,8 @@ _NOTATIONS: Final[Mapping[Reader, str]] = {
     values.volume_size: "[size](#sizes)",
     values.duration: "[duration](#durations)",
     values.variable: "string, number or boolean",
+    place_values.cpu_limit: 'number of cores, or "none"',
+    place_values.gpu: "whole number, or object",
 }
 """Values that a file writes in a notation of its own. The resource's limits apply to what they are converted to."""
 _KINDS: Final = {"string": "string", "integer": "whole number", "boolean": "boolean", "array": "list of strings"}
@@ -76,6 +79,7 @@ def _lines() -> Iterator[str]:
     yield f"{REFERENCES_END}\n"
     yield f"## Rollouts\n\n{ROLLOUTS}"
     yield f"## Routes\n\n{ROUTES}"
+    yield f"## Pods\n\n{PODS}"
     *others, last = (f"`{name}`" for name in _nullable(FILE))
     yield f"## Values\n\n{VALUES}\n"
     yield f"**`null`** means the same as leaving the attribute out; {', '.join(others)} and {last} accept it.\n"

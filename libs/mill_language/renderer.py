@@ -3,13 +3,13 @@
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Final
 
 from mill_api.durations import normalize_duration
-from mill_api.quantities import normalize_cpu, normalize_size
+from mill_api.quantities import normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
+from mill_language.pod_renderer import cores, pod_attributes, pod_blocks
 from mill_language.strings import quote, quote_value, quote_word
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
@@ -37,6 +37,7 @@ def _service(service: Service) -> Iterator[Line]:
     if service.update is not None:
         yield ""
         yield from _block("update", _aligned(_update(service.update)))
+    yield from _pod_blocks(service)
     for route in service.routes:
         yield ""
         yield from _block(f"route {quote(route.host)}", _aligned(_route(route)))
@@ -48,6 +49,7 @@ def _service(service: Service) -> Iterator[Line]:
 def _task(task: Task) -> Iterator[Line]:
     yield from _aligned(_task_attributes(task))
     yield from _env(task.env)
+    yield from _pod_blocks(task)
 
 
 def _service_attributes(service: Service) -> Iterator[Pair]:
@@ -61,6 +63,7 @@ def _service_attributes(service: Service) -> Iterator[Pair]:
     yield from _words("args", service.args)
     if service.after:
         yield "after", _list(map(quote, service.after))
+    yield from pod_attributes(service)
 
 
 def _task_attributes(task: Task) -> Iterator[Pair]:
@@ -70,12 +73,18 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
         yield "timeout", quote(normalize_duration(task.timeout))
     yield from _words("command", task.command)
     yield from _words("args", task.args)
+    yield from pod_attributes(task)
+
+
+def _pod_blocks(program: Service | Task) -> Iterator[Line]:
+    for name, attributes in pod_blocks(program):
+        yield ""
+        yield from _block(name, _aligned(attributes))
 
 
 def _resources(program: Service | Task, defaults: Service | Task) -> Iterator[Pair]:
     if program.cpu != defaults.cpu:
-        cpu = normalize_cpu(program.cpu)
-        yield "cpu", f"{Decimal(cpu.removesuffix('m')) / 1000:f}" if cpu.endswith("m") else cpu
+        yield "cpu", cores(program.cpu)
     if program.memory != defaults.memory:
         yield "memory", quote(normalize_size(program.memory))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mill_api.place import Limits, Place
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_api.validation import Problem, problems
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
@@ -91,6 +92,15 @@ def _place(decoded: Decoded, path: str) -> Span:
     return decoded.places.get(path, Span(0, 0))
 
 
+def _pod(program: Any) -> dict[str, Any]:
+    """Return the unchecked blocks that services and tasks share."""
+    limits, place = program.get("limits"), program.get("place")
+    return {
+        "limits": Limits.model_construct(**limits) if limits is not None else None,
+        "place": Place.model_construct(**place) if place is not None else None,
+    }
+
+
 def unchecked(fields: Any) -> MillDeploymentSpec:
     """Return an unchecked spec of the decoded fields, so that rules can be applied to it."""
     services = [
@@ -100,6 +110,7 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
             | {
                 "health": Health.model_construct(**service["health"]) if service.get("health") is not None else None,
                 "update": Update.model_construct(**service["update"]) if service.get("update") is not None else None,
+                **_pod(service),
                 "routes": [Route.model_construct(**{"path": "/"} | route) for route in service.get("routes", [])],
                 "volumes": [
                     Volume.model_construct(**{"path": f"/{volume['name']}"} | volume)
@@ -109,5 +120,5 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
         )
         for service in fields.get("services", [])
     ]
-    tasks = [Task.model_construct(**{"image": "unknown"} | task) for task in fields.get("tasks", [])]
+    tasks = [Task.model_construct(**{"image": "unknown"} | task | _pod(task)) for task in fields.get("tasks", [])]
     return MillDeploymentSpec.model_construct(services=services, tasks=tasks)

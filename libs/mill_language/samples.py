@@ -18,10 +18,22 @@ service "Web" {
     path = "data"
     size = "5 Gigs"
   }
+  pull        = "Registry"
+  gpu         = { "example.com/fuse" = 1 }
+  labels      = { "example.com/a/b" = "x", team = "a b", "mill.dev/service" = "web" }
+  annotations = { "-" = "x" }
+  place {
+    arch     = "x86_64"
+    labels   = { disk = "-" }
+    tolerate = ["gpu:NoSchedule"]
+  }
 }
 task "Migrate" {
   image = "migrate"
   cpu   = "500m"
+  user  = 2147483648
+  gpu   = -1
+  limits { cpu = "all" }
 }
 """
 """Names and texts of which each is invalid by itself."""
@@ -62,6 +74,15 @@ service "api" {
 service "worker" {
   image = "worker"
   after = ["queue"]
+  cpu   = 2
+  limits {
+    cpu    = 1
+    memory = "64M"
+  }
+  place {
+    arch   = "arm64"
+    labels = { "kubernetes.io/arch" = "amd64" }
+  }
 }
 """
 """Services that are invalid because of something else in the file."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mill_api.constraints import FAILURE_THRESHOLD, PORT, REPLICAS
-from mill_language import values
+from mill_api.constraints import FAILURE_THRESHOLD, ID, PORT, REPLICAS
+from mill_language import place_values, values
 from mill_language.inputs import MAX_VALUE
 from mill_language.values import Reader
 
@@ -136,6 +136,33 @@ VOLUME: Final = Shape(
     },
     label_example="data",
 )
+LIMITS: Final = Shape(
+    "limits",
+    {
+        "cpu": Attr(place_values.cpu_limit, "2", nullable=True),
+        "memory": Attr(values.size, '"1G"', nullable=True),
+    },
+)
+PLACE: Final = Shape(
+    "place",
+    {
+        "arch": Attr(values.text, '"arm64"', nullable=True),
+        "labels": Table(place_values.label_value, 'labels = { disk = "ssd" }'),
+        "tolerate": Attr(place_values.taint_keys, '["gpu"]', nullable=True),
+    },
+)
+_POD: Final[Mapping[str, Row]] = {
+    "user": Attr(values.integer("u32", ID), "1000", nullable=True),
+    "group": Attr(values.integer("u32", ID), "1000", nullable=True),
+    "read_only_root": Attr(values.boolean, "true"),
+    "pull": Attr(values.text, '"registry-login"', nullable=True),
+    "limits": Nested(LIMITS, nullable=True),
+    "gpu": Attr(place_values.gpu, "1", nullable=True),
+    "place": Nested(PLACE, nullable=True),
+    "labels": Table(place_values.label_value, 'labels = { "example.com/team" = "shop" }'),
+    "annotations": Table(place_values.label_value, 'annotations = { "example.com/scrape" = "true" }'),
+}
+"""What services and tasks say of their pods."""
 SERVICE: Final = Shape(
     "service",
     {
@@ -154,6 +181,7 @@ SERVICE: Final = Shape(
         "update": Nested(UPDATE, nullable=True),
         "route": Nested(ROUTE, label="host", key="routes"),
         "volume": Nested(VOLUME, label="name", key="volumes"),
+        **_POD,
     },
     label_example="web",
 )
@@ -169,6 +197,7 @@ TASK: Final = Shape(
         "env": Table(values.env_value),
         "use": _USE,
         "env_file": _ENV_FILE,
+        **_POD,
     },
     label_example="migrate",
 )

@@ -5,7 +5,7 @@ written last, the operator's own writes of children), and what is expensive to w
 content of its objects).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,7 +15,7 @@ from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_api.validation import Problem as SpecProblem
-from mill_api.validation import problems
+from mill_api.validation import problems, unpermitted
 from mill_objects.json import Json
 from mill_operator.children.write_memory import WriteMemory
 from mill_operator.core import limits
@@ -136,8 +136,9 @@ class Memory:
             spec = resource.spec
             refusal, warnings = "", self.warnings
             if not is_checked:
-                limit, was_accepted = max_spec_bytes, accepted(self.written, resource.generation)
-                refusal, warnings = _check(spec, resource.packed_spec.size, limit, accepted=was_accepted)
+                was_accepted = accepted(self.written, resource.generation)
+                too_large = _too_large(resource.packed_spec.size, max_spec_bytes)
+                refusal, warnings = _check(spec, options, too_large, accepted=was_accepted)
             if refusal:
                 self.desired = InvalidSpec(refusal)
             else:
@@ -164,13 +165,15 @@ class Memory:
         return found
 
 
-def _check(spec: Json, size: int, max_spec_bytes: int, *, accepted: bool) -> tuple[str, tuple[StatusWarning, ...]]:
+def _check(
+    spec: Json, options: RenderOptions, too_large: Iterable[SpecProblem], *, accepted: bool
+) -> tuple[str, tuple[StatusWarning, ...]]:
     """Return why a spec is refused (empty if it is not), and the warnings of a spec that was accepted before."""
     try:
         read = MillDeploymentSpec.model_validate(spec)
     except ValidationError as error:
         return _problem_lines([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]), ()
-    found = [*problems(read), *_too_large(size, max_spec_bytes)]
+    found = [*problems(read), *unpermitted(read, options.permissions, restricted=options.restricted), *too_large]
     if found and not accepted:
         return _problem_lines(list(map(str, found))), ()
     return "", spec_warnings(found)

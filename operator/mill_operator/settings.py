@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mill_api.constraints import LONGEST_SETTLE
+from mill_api.pod_permissions import PodPermissions, permitted_keys
 from mill_operator.core import limits
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.service import DEFAULT_SETTLE
@@ -73,6 +74,25 @@ class Settings:
         read=switch,
         explanation="apply the `restricted` Pod Security Standard to all containers: no root, no capabilities",
     )
+    tolerations: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "keys of taints that services and tasks may tolerate, separated by commas",
+        shown="none",
+    )
+    pod_labels: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "labels that services and tasks may give their pods: keys, or beginnings of keys that end with `/`,"
+        " separated by commas",
+        shown="none",
+    )
+    pod_annotations: tuple[str, ...] = setting(
+        (),
+        permitted_keys,
+        "annotations that services and tasks may give their pods, in the same form",
+        shown="none",
+    )
     ingress_class: str | None = setting(None, text, "IngressClass of all Ingresses", shown="the cluster's")
     tls_issuer: str | None = setting(
         None, text, "cert-manager's ClusterIssuer for the certificates of all routes", shown="none"
@@ -84,6 +104,7 @@ class Settings:
         return RenderOptions(
             service_account=self.service_account,
             restricted=self.restricted,
+            permissions=PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations),
             ingress_class=self.ingress_class,
             tls_issuer=self.tls_issuer,
             settle=self.settle,

@@ -61,6 +61,18 @@ capabilities:
 - name: MILL_SERVICE_ACCOUNT
   value: {{ . | quote }}
 {{- end }}
+{{- with .Values.workloads.tolerations }}
+- name: MILL_TOLERATIONS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.workloads.podLabels }}
+- name: MILL_POD_LABELS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.workloads.podAnnotations }}
+- name: MILL_POD_ANNOTATIONS
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- end -}}
 
 {{/* Environment variables from a map. */}}

@@ -12,8 +12,9 @@ from mill_api import names
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
-from mill_api.manifests import container_of, deadline, literal, run_spec
+from mill_api.manifests import PodOptions, container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
+from mill_api.placement import placed
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.spec import MillDeploymentSpec, Task
 from mill_api.status import RunState, TaskRun
@@ -97,16 +98,14 @@ def job_from_template(cron_job: Json, run: str, request: RunRequest) -> Json:
     }
 
 
-def job_of_image(
-    owner: Owner, task: str, run: str, request: RunRequest, *, service_account: str | None, restricted: bool
-) -> Json:
+def job_of_image(owner: Owner, task: str, run: str, request: RunRequest, *, options: PodOptions) -> Json:
     """Return the Job of a run of an image, owned by a MillDeployment. Raise `InvalidRunRequest`."""
     checked = _checked(request)
     program = Task(**{**checked.task, "name": task, "timeout": checked.timeout})
-    container = container_of(program, restricted=restricted)
+    container = container_of(program, restricted=options.restricted)
     if request.env:
         container["env"] = _with([], request.env)
-    return _job_of(owner, program, run, container, service_account)
+    return _job_of(owner, program, run, container, options)
 
 
 def job_of_file(
@@ -116,27 +115,32 @@ def job_of_file(
     request: RunRequest,
     *,
     endpoints: Endpoints,
-    service_account: str | None,
-    restricted: bool,
+    options: PodOptions,
 ) -> Json:
     """Return the Job of a run of a task of a file that need not be deployed, owned by a MillDeployment.
 
     `endpoints` are those of the file's services, to which the task may refer. Raise `InvalidRunRequest`.
     """
     checked = _checked(request)
+    refused = [
+        f"{each.path}: {each.message}" for each in options.permissions.refusals(task, restricted=options.restricted)
+    ]
+    if refused:
+        raise InvalidRunRequest("\n".join(refused[:MOST_SHOWN]))
     program = task if request.timeout is None else task.model_copy(update={"timeout": checked.timeout})
     texts = container_texts(task, namespace=owner.key.namespace, endpoints=endpoints)
     env = texts.pop("env", [])
-    container = container_of(program, restricted=restricted) | texts
+    container = container_of(program, restricted=options.restricted) | texts
     if env or request.env:
         container["env"] = _with(env, request.env or {})
-    return _job_of(owner, program, run, container, service_account)
+    return _job_of(owner, program, run, container, options)
 
 
-def _job_of(owner: Owner, program: Task, run: str, container: Json, service_account: str | None) -> Json:
+def _job_of(owner: Owner, program: Task, run: str, container: Json, options: PodOptions) -> Json:
     """Return a Job that belongs to a MillDeployment, and to no CronJob."""
     labels = {names.LABEL_TASK: program.name}
-    pod_labels = owner.pod_labels() | labels
+    spec = run_spec(container, owner.pod_labels() | labels, program.timeout, service_account=options.service_account)
+    spec["template"] = placed(spec["template"], program, options.permissions)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -146,7 +150,7 @@ def _job_of(owner: Owner, program: Task, run: str, container: Json, service_acco
             "labels": owner.labels(program.name) | labels,
             "ownerReferences": [owner.reference(controller=True)],
         },
-        "spec": run_spec(container, pod_labels, program.timeout, service_account=service_account),
+        "spec": spec,
     }
 
 

@@ -138,8 +138,7 @@ class Runs:
                 task,
                 run_name(task, secrets.token_hex(2)),
                 request,
-                service_account=self._settings.service_account,
-                restricted=self._settings.restricted,
+                options=self._settings.pod_options,
             )
 
         return await self._create_owned(deployment, make, authorize_create)
@@ -172,8 +171,7 @@ class Runs:
                     each.name: endpoint(each.port, ((route.host, route.path) for route in each.routes))
                     for each in spec.services
                 },
-                service_account=self._settings.service_account,
-                restricted=self._settings.restricted,
+                options=self._settings.pod_options,
             )
 
         return await self._create_owned(deployment, make, authorize_create)

@@ -15,8 +15,10 @@ import yaml
 from hack.cluster import Cluster
 from hack.install.releases import PREVIOUS, check_out
 from mill_api import names
-from mill_api.manifests import pod_spec
+from mill_api.manifests import PodOptions, pod_spec
 from mill_api.owner import Owner
+from mill_api.place import Place
+from mill_api.pod_permissions import PodPermissions
 from mill_api.spec import Task
 from mill_gateway.core.secret import new_secret
 from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_file, job_of_image
@@ -73,12 +75,21 @@ def test_all_runs_that_the_gateway_creates_are_accepted(mill: Components, writte
     cron_job["metadata"]["uid"] = "0123-uid"
     owner = Owner(Key(mill.shop.name, "mill"), "0123-uid")
     request = RunRequest(image="web:1", env={"A": "${secret(a)}"}, command=("a",))
-    task = Task(name="migrate", image="web:2", env={"URL": "postgres://${secret(db.user)}@db"})
+    task = Task(
+        name="migrate",
+        image="web:2",
+        env={"URL": "postgres://${secret(db.user)}@db"},
+        user=1000,
+        group=1000,
+        pull="registry",
+        place=Place(tolerate=["gpu"]),
+    )
+    permitted = PodOptions(restricted=True, permissions=PodPermissions(tolerations=("gpu",)))
     for job in (
         job_from_template(cron_job, "migrate-1", RunRequest(env={"A": "b"})),
-        job_of_image(owner, "task-1", "task-1-2", request, service_account=None, restricted=True),
-        job_of_image(owner, "task-1", "task-1-2", request, service_account="default", restricted=False),
-        job_of_file(owner, task, "migrate-1", request, endpoints={}, service_account=None, restricted=True),
+        job_of_image(owner, "task-1", "task-1-2", request, options=PodOptions(restricted=True)),
+        job_of_image(owner, "task-1", "task-1-2", request, options=PodOptions(service_account="default")),
+        job_of_file(owner, task, "migrate-1", request, endpoints={}, options=permitted),
     ):
         done = mill.send("gateway", "create", job)
         assert done.code == 0, done.stderr
@@ -205,7 +216,6 @@ POD_ATTACKS: dict[str, tuple[Callable[[Json], Any], str]] = {
         _volume(projected={"sources": [{"secret": {"name": "db"}}]}),
         "mount no Secret but mill-secrets",
     ),
-    "pull secret": (lambda pod: pod.update(imagePullSecrets=[{"name": "db"}]), "no pull secret of their own"),
 }
 
 
@@ -233,7 +243,7 @@ def deployment(namespace: str) -> Json:
 def run(namespace: str) -> Json:
     """Return the Job of a run as the gateway creates it."""
     owner = Owner(Key(namespace, "mill"), "0123-uid")
-    made = job_of_image(owner, "web", "web-1", RunRequest(image="web:1"), service_account=None, restricted=False)
+    made = job_of_image(owner, "web", "web-1", RunRequest(image="web:1"), options=PodOptions())
     made["spec"]["template"]["spec"]["containers"] = [container()]
     return made
 
@@ -486,13 +496,13 @@ def test_settings_allow_more(cluster: Cluster, tmp_path: Path) -> None:
             body = deployment("kube-public")
             body["spec"]["template"]["spec"] |= {
                 "serviceAccountName": account,
-                "imagePullSecrets": [{"name": "registry"}],
+                "volumes": [{"name": "v", "secret": {"secretName": "registry"}}],
             }
             done = mill.send("operator", "apply", body)
             assert done.code == 0, done.stderr
-        body["spec"]["template"]["spec"]["imagePullSecrets"] = [{"name": "other"}]
+        body["spec"]["template"]["spec"]["volumes"] = [{"name": "v", "secret": {"secretName": "other"}}]
         # The API server knows policies one after the other.
-        words = "no pull secret of their own; the chart's policies.secrets has the exceptions: other"
+        words = "mount no Secret but mill-secrets; the chart's policies.secrets has the exceptions: other"
         wait_for("the policy for pods", lambda: is_refused(mill.send("operator", "apply", body), words))
         assert is_refused(mill.send("operator", "apply", deployment("kube-system")), "kube-*")
 

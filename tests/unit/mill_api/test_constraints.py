@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from mill_api import crd, spec
+from mill_api import crd, fields, spec
 from mill_api.constraints import DURATION, IMAGE, TEXT_RULES
 from mill_api.service_rules import SERVICE_RULES, Breach, ServiceFields, ServiceRule
 from mill_api.spec import MillDeploymentSpec, Service
@@ -30,6 +30,8 @@ FIELDS = {
     "duration": spec.Duration,
     "settle": spec.SettleTime,
     "start": spec.StartTime,
+    "architecture": fields.Architecture,
+    "pull_secret": fields.PullSecret,
 }
 TEXTS = {
     "service_name": st.from_regex(r"[a-z][-a-z0-9]{0,3}[a-z0-9]", fullmatch=True),
@@ -42,6 +44,8 @@ TEXTS = {
     "duration": st.from_regex(r"([0-9]{1,9}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
     "settle": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
     "start": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+    "architecture": st.sampled_from(["amd64", "arm64", "x86_64", "ARM64", "arm/v7"]),
+    "pull_secret": st.from_regex(r"[-a-z0-9.]{1,20}", fullmatch=True),
 }
 
 

@@ -3,12 +3,14 @@
 import string
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mill_api.durations import format_duration
+from mill_api.place import Limits, Place
 from mill_api.quantities import format_size, parse_cpu
 from mill_api.references import (
     Attribute,
@@ -77,6 +79,41 @@ def _references(addresses: list[str]) -> st.SearchStrategy[SecretRef | ServiceRe
     return secrets | st.builds(ServiceRef, st.sampled_from(addresses), attributes)
 
 
+_KEYS = st.from_regex(r"([a-z][a-z0-9]{0,5}\.example/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,5}[a-z0-9])?", fullmatch=True)
+_LABELS = st.dictionaries(
+    _KEYS, st.from_regex(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,5}[a-z])?)?", fullmatch=True), max_size=2
+)
+_IDS = st.none() | st.integers(0, 2**31 - 1)
+_GPU = st.dictionaries(st.sampled_from(["nvidia.com/gpu", "amd.com/gpu", "nvidia.com/mig-1g.5gb"]), st.integers(1, 9))
+
+
+def pods(cpu: str, memory: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a service or task with these requests says of its pods."""
+    places = st.builds(
+        Place,
+        arch=st.none() | st.sampled_from(["amd64", "arm64"]),
+        labels=_LABELS,
+        tolerate=st.lists(_KEYS, max_size=2),
+    ).filter(lambda place: bool(place.arch or place.labels or place.tolerate))
+    limits = st.builds(
+        Limits, cpu=st.sampled_from([None, "none", "2000", cpu]), memory=st.sampled_from([None, "8E", memory])
+    ).filter(lambda limits: bool(limits.cpu or limits.memory))
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "user": _IDS,
+            "group": _IDS,
+            "read_only_root": st.booleans(),
+            "pull": st.none() | NAMES,
+            "limits": st.none() | limits,
+            "gpu": _GPU,
+            "place": st.none() | places,
+            "labels": _LABELS,
+            "annotations": st.dictionaries(_KEYS, TEXT, max_size=2),
+        },
+    )
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> MillDeploymentSpec:
     """Draw a spec that keeps all rules, in the form that the parser returns."""
@@ -98,14 +135,15 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
             for number, size in enumerate(draw(st.lists(st.none() | MEMORY, max_size=2)))
         ]
         persistent = any(not volume.ephemeral for volume in volumes)
+        cpu, memory = draw(CPU), draw(MEMORY)
         services.append(
             Service(
                 name=name,
                 image=draw(IMAGES),
                 port=port,
                 replicas=draw(st.none() | st.integers(0, 1 if persistent else 1000)),
-                cpu=draw(CPU),
-                memory=draw(MEMORY),
+                cpu=cpu,
+                memory=memory,
                 command=draw(command),
                 args=draw(args),
                 env=draw(env),
@@ -114,6 +152,7 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
                 after=draw(st.lists(st.sampled_from(names[:index]), unique=True)) if index else [],
                 routes=[Route(host=host, path=f"/{name}{index}", websocket=draw(st.booleans())) for host in hosts],
                 volumes=volumes,
+                **draw(pods(cpu, memory)),
             )
         )
     tasks = [
@@ -124,6 +163,7 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
             command=draw(command),
             args=draw(args),
             env=draw(env),
+            **draw(pods("250m", "256M")),
         )
         for name in draw(st.lists(NAMES, max_size=2, unique=True))
     ]

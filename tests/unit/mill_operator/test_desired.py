@@ -61,6 +61,15 @@ SERVICES: dict[str, dict[str, Any]] = {
             "EMPTY": "",
         },
     },
+    "pod": {
+        "user": 1000,
+        "group": 2000,
+        "readOnlyRoot": True,
+        "pull": "registry",
+        "limits": {"cpu": "none", "memory": "1G"},
+        "gpu": {"nvidia.com/gpu": 1},
+        "place": {"arch": "arm64", "labels": {"disk": "ssd"}},
+    },
     "command": {"command": ["serve", "--price=$5", "$(HOME)"]},
     "arguments": {"args": ["serve", "--db=${service.db.address}", "--key=${secret(web.key)}", "$(HOME)"]},
 }

@@ -18,6 +18,7 @@ from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts, first_secret
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
+from mill_api.placement import memory_limit, placed
 from mill_api.spec import Service, Task, Volume
 from mill_objects.json import Json
 from mill_objects.key import Key
@@ -101,7 +102,7 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
         recreate=keeps_data(service),
         request=ServiceRequest(
             service.image,
-            service.memory,
+            memory_limit(service),
             (secret,) if secret else (),
             start_budget(service),
             has_command_alone=bool(service.command) and service.args is None,
@@ -177,6 +178,7 @@ def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOpt
     container = container_of(task, restricted=options.restricted) | texts
     labels = {names.LABEL_TASK: task.name}
     job = run_spec(container, owner.pod_labels() | labels, task.timeout, service_account=options.service_account)
+    job["template"] = placed(job["template"], task, options.permissions)
     spec = {
         "schedule": "0 0 31 2 *",  # never; it is suspended anyway
         "suspend": True,

@@ -15,6 +15,8 @@ from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
 from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
 from mill_api.owner import Owner
+from mill_api.placement import placed
+from mill_api.pod_permissions import NOTHING, PodPermissions
 from mill_api.spec import Service, Volume
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
@@ -35,6 +37,8 @@ class RenderOptions:
     """The pods' ServiceAccount, with its pull secrets; None: the namespace's `default`."""
     restricted: bool = False
     """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    permissions: PodPermissions = NOTHING
+    """What the pods of services and tasks may have of their own."""
     ingress_class: str | None = None
     """IngressClass of all Ingresses; None: the cluster's default."""
     tls_issuer: str | None = None
@@ -81,8 +85,12 @@ def pod_template(
     metadata: Json = {"labels": labels}
     if restart is not None:
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
-    template = {"metadata": metadata, "spec": spec}
-    return {"metadata": {**metadata, "labels": labels | {names.LABEL_TEMPLATE: digest(template)}}, "spec": spec}
+    template = placed({"metadata": metadata, "spec": spec}, service, options.permissions)
+    metadata = template["metadata"]
+    return {
+        "metadata": {**metadata, "labels": metadata["labels"] | {names.LABEL_TEMPLATE: digest(template)}},
+        "spec": template["spec"],
+    }
 
 
 def _probes(service: Service, port: int) -> Json:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mill_api.manifests import PodOptions
 from mill_api.owner import Owner
 from mill_api.status import TaskRun
 from mill_gateway.core.spawning import (
@@ -76,7 +77,11 @@ def test_a_time_out_replaces_the_templates(timeout: str | None, limit: int | Non
 def test_a_run_of_any_image_belongs_to_the_deployment() -> None:
     wanted = RunRequest(image="busybox:1", cpu=2, memory="1G", env={"A": "1"}, command=("sh", "-c", "echo $HOME"))
     made = job_of_image(
-        Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, service_account="runner", restricted=True
+        Owner(Key("shop", "mill"), "u-1"),
+        "task-1",
+        "task-1-2",
+        wanted,
+        options=PodOptions(service_account="runner", restricted=True),
     )
     meta, spec = made["metadata"], made["spec"]
     common = {"app.kubernetes.io/managed-by": "mill", "mill.dev/deployment": "mill", "mill.dev/task": "task-1"}
@@ -116,9 +121,7 @@ def test_all_problems_of_a_run_are_reported_at_once() -> None:
 
 
 def _inline(wanted: RunRequest) -> dict[str, Any]:
-    return job_of_image(
-        Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, service_account=None, restricted=False
-    )
+    return job_of_image(Owner(Key("shop", "mill"), "u-1"), "task-1", "task-1-2", wanted, options=PodOptions())
 
 
 @pytest.mark.parametrize(
