@@ -1,0 +1,91 @@
+"""The example applications: all are accepted by the API server, and some run, with stand-ins for their images.
+
+All that run are deployed at once, each into a namespace of its own, so that the file takes as long as the slowest.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import pytest
+
+from hack import images
+from hack.cluster import Cluster, node_images
+from mill_language import render
+from tests.support.example_apps import APPS, read, spec_of
+from tests.support.standing_in import commands, secrets, stand_in
+
+from .conftest import Finished, Namespace, new_namespace
+
+RUN: Final = ("chatwoot", "forem", "image-service", "maybe", "outline")
+VALUE: Final = "value of {}"
+"""The value of a secret."""
+
+
+NOT_SHARED: Final = ("STANDIN_PATHS", "STANDIN_WRITES")
+
+
+@dataclass(frozen=True)
+class App:
+    """An application that was deployed."""
+
+    namespace: Namespace
+    done: Finished
+    """`mill deploy`."""
+
+    def ask(self, service: str, port: int, what: str) -> httpx.Response:
+        """Ask a pod of a service about itself: `file?path=/etc/hosts`."""
+        address = next(iter(self.namespace.ready_pods(service).values()))
+        return httpx.get(f"http://{address}:{port}/-/{what}", timeout=10)
+
+
+@pytest.fixture(scope="module")
+def apps(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, App]]:
+    """The applications, by their names, after `mill deploy` has ended."""
+    needed = set().union(*(commands(spec_of(name)) for name in RUN))
+    image = images.push_standin(cluster.registry, "apps", commands=sorted(needed), user="0:0")
+    node_images.forget(image)
+    with ExitStack() as stack:
+        folders = {name: tmp_path_factory.mktemp(name) for name in RUN}
+        spaces = {name: stack.enter_context(new_namespace(cluster, folders[name], f"e2e-{name}")) for name in RUN}
+        with ThreadPoolExecutor(4) as pool:
+            deployed = pool.map(lambda name: App(spaces[name], _deploy(spaces[name], name, image)), RUN)
+            yield dict(zip(RUN, deployed, strict=True))
+
+
+def _deploy(namespace: Namespace, name: str, image: str) -> Finished:
+    spec = spec_of(name)
+    values = [f"--from-literal={each}={VALUE.format(each)}" for each in sorted(secrets(spec))]
+    namespace.kubectl("create", "secret", "generic", "mill-secrets", *values)
+    return namespace.deploy(render(stand_in(spec, image, f"{namespace.name}.example.com")))
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_an_application_settles(apps: dict[str, App], name: str) -> None:
+    app = apps[name]
+    assert app.done.code == 0, app.done.stdout + app.done.stderr
+    services = spec_of(name).services
+    assert app.namespace.status()["healthy"] == f"{len(services)}/{len(services)}"
+
+
+def test_the_api_server_accepts_every_application(shared: Namespace) -> None:
+    items = [read(file).spec.to_resource({"name": file.stem}) for file in APPS]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    accepted = shared.kubectl("create", "--dry-run=server", "-f", "-", "-o", "name", stdin=text).split()
+    assert [each.partition("/")[2] for each in accepted] == [file.stem for file in APPS]
+
+
+def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[str, App]) -> None:
+    chatwoot = apps["chatwoot"]
+    rails, sidekiq = (chatwoot.ask(name, port, "env").json() for name, port in (("rails", 3000), ("sidekiq", 8080)))
+    shared = {name: value for name, value in rails.items() if name not in ("PORT", "HOSTNAME", *NOT_SHARED)}
+    assert shared.items() <= sidekiq.items()
+    assert shared["POSTGRES_PASSWORD"] == VALUE.format("chatwoot.db-password")
+    assert shared["FRONTEND_URL"] == f"https://chat.{chatwoot.namespace.name}.example.com"
+    arguments = chatwoot.ask("rails", 3000, "args").json()
+    assert arguments[:5] == ["/docker/entrypoints/rails.sh", "bundle", "exec", "rails", "s"]
+    assert arguments[5:7] == ["-p", "3000"]
