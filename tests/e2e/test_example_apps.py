@@ -85,7 +85,7 @@ def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[st
     shared = {name: value for name, value in rails.items() if name not in ("PORT", "HOSTNAME", *NOT_SHARED)}
     assert shared.items() <= sidekiq.items()
     assert shared["POSTGRES_PASSWORD"] == VALUE.format("chatwoot.db-password")
-    assert shared["FRONTEND_URL"] == f"https://chat.{chatwoot.namespace.name}.example.com"
+    assert shared["FRONTEND_URL"] == f"https://chat-example-com.{chatwoot.namespace.name}.example.com"
     arguments = chatwoot.ask("rails", 3000, "args").json()
     assert arguments[:5] == ["/docker/entrypoints/rails.sh", "bundle", "exec", "rails", "s"]
     assert arguments[5:7] == ["-p", "3000"]

@@ -50,7 +50,7 @@ def _service(service: Json, image: str, domain: str) -> Json:
         made["command"] = [_absolute(service["command"][0]), *service["command"][1:]]
     made["ports"] = [{key: each[key] for key in each if key != "outside"} for each in service.get("ports", ())]
     made["routes"] = [
-        {**each, "host": f"{each['host'].partition('.')[0]}.{domain}"} for each in service.get("routes", ())
+        {**each, "host": f"{each['host'].replace('.', '-')}.{domain}"} for each in service.get("routes", ())
     ]
     needed = {
         "STANDIN_PORTS": sorted(_ports(service)),
