@@ -23,6 +23,13 @@ _OPENING: Final = re.compile(r"\$\$\{|\$\{([^}]*)(\})?")
 class InvalidValue(ValueError):
     """A value whose references cannot be read."""
 
+    def __init__(self, message: str, *, expression: str | None = None, wire: str | None = None) -> None:
+        super().__init__(message)
+        self.expression = expression
+        """What is no reference, if that is the problem."""
+        self.wire = wire
+        """The original's text, where it is another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -161,10 +168,10 @@ def broken_references(text: str) -> Iterator[InvalidValue]:
 
 def _why_broken(expression: str, text: str) -> InvalidValue:
     try:
-        _reference(expression, shown(text))
+        _reference(expression, text)
     except InvalidValue as error:
         return error
-    return InvalidValue(f"unknown interpolation '{OPEN}{expression}}}' in '{shown(text)}'")
+    return _unknown(expression, text)
 
 
 def _reference(expression: str, value: str) -> SecretRef | ServiceRef:
@@ -179,7 +186,14 @@ def _reference(expression: str, value: str) -> SecretRef | ServiceRef:
         if not service:
             raise InvalidValue(f"empty service name in '{value}'")
         return ServiceRef(service, Attribute(attribute))
-    raise InvalidValue(f"unknown interpolation '{OPEN}{expression}}}' in '{value}'")
+    raise _unknown(expression, value)
+
+
+def _unknown(expression: str, value: str) -> InvalidValue:
+    whole = f"{OPEN}{expression}}}"
+    wire = f"unknown interpolation '{whole}' in '{value}'"
+    place = "" if value == whole else f" in '{shown(value)}'"
+    return InvalidValue(f"unknown reference '{shown(whole)}'{place}", expression=expression, wire=wire)
 
 
 def _format(part: Part) -> str:

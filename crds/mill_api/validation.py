@@ -30,6 +30,7 @@ from mill_api.dependencies import rings
 from mill_api.endpoints import endpoint
 from mill_api.place_rules import PlaceProblem, place_problems
 from mill_api.pod_permissions import PodPermissions
+from mill_api.reference_advice import advise
 from mill_api.references import (
     ESCAPED_OPEN,
     OPEN,
@@ -71,9 +72,14 @@ class Problem:
     """The paths of other places that explain it, such as the first of two definitions."""
     absent: tuple[str, ...] = ()
     """The paths of which one is missing, if that is the problem: a caller may know why it is."""
+    wire: str | None = None
+    """The original's message, where it is another: clients of the gateway read it."""
+    meant: str | None = None
+    """What was probably meant."""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        meant = f"; did you mean {self.meant}?" if self.meant is not None else ""
+        return f"{self.path}: {self.message}{meant}"
 
 
 def problems(spec: MillDeploymentSpec) -> list[Problem]:
@@ -188,7 +194,7 @@ def _check_args(path: str, program: Service | Task, services: dict[str, Service]
             continue
         where = f"{path}.args.{index}"
         for error in broken_references(word):
-            yield Problem(where, str(error), f"{_FORMS}; $${{…}} stands for the text ${{…}}")
+            yield _broken(where, error, "$${…} stands for the text ${…}")
             break
         else:
             yield from _check_parts(where, parse_word(word), services)
@@ -203,16 +209,27 @@ def _check_references(where: str, value: str, services: dict[str, Service]) -> I
     try:
         parts = parse_value(value)
     except InvalidValue as error:
-        yield Problem(where, str(error), f"{_FORMS}; $${{ stands for a literal ${{")
+        yield _broken(where, error, "$${ stands for a literal ${")
         return
     yield from _check_parts(where, parts, services)
+
+
+def _broken(where: str, error: InvalidValue, escape: str) -> Problem:
+    """Return the problem of a reference that cannot be read."""
+    advice = None if error.expression is None else advise(error.expression)
+    if advice is None:
+        return Problem(where, str(error), f"{_FORMS}; {escape}", wire=error.wire)
+    return Problem(where, str(error), advice.help, wire=error.wire, meant=advice.meant)
 
 
 def _check_parts(where: str, parts: Iterable[Part], services: dict[str, Service]) -> Iterator[Problem]:
     for part in parts:
         match part:
             case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
-                yield Problem(where, f"'{shown(name)}' is not a secret name", "use letters, digits, -, _ and .")
+                advice = "use letters, digits, -, _ and ."
+                if _SECRET_KEY.fullmatch(bare := name.strip("\"'")):
+                    advice = f"write it without quotes: ${{secret({bare})}}"
+                yield Problem(where, f"'{shown(name)}' is not a secret name", advice)
             case ServiceRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{shown(name)}'", absent=(f"service.{name}",))
             case ServiceRef(name, attribute) if services[name].port is None:

@@ -9,12 +9,15 @@ from typing import Final, NamedTuple
 
 from mill_api.constraints import shown
 from mill_api.quantities import quoted
+from mill_api.reference_advice import advise, declare
 from mill_language.source import Span
 from mill_language.strings import InvalidString, Text
 from mill_language.syntax import Constant, Expression, Number, Sequence, Value
 
 VARIABLE: Final = re.compile(r"var\.([A-Za-z0-9_-]+)")
 """A reference to a variable without quotes."""
+
+_BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
 class Wrong(Exception):
@@ -67,17 +70,20 @@ def wrong_type(value: Value, expected: Expected, advice: str | None = None) -> W
     """Return the refusal of a value of another type than expected."""
     if isinstance(value, Expression):
         if variable := VARIABLE.fullmatch(value.text):
-            advice = how_to_declare(variable[1])
-        elif advice is None:
-            advice = "write the value itself: expressions are not evaluated"
+            advice = declare(variable[1])
+        elif advice is None or value.text.startswith("local."):  # Terraform's own variables
+            advice = expression_advice(value)
     wire = f"invalid type: {_wire_type(value)}, expected {expected.wire}"
     message = f"expected {expected.plain}, got {describe(value)}"
     return Wrong(message, advice, wire=wire, parse_error=True, span=value.span)
 
 
-def how_to_declare(variable: str) -> str:
-    """Return what to do about a variable that the file does not declare."""
-    return f'declare it: variable "{variable[:100]}" {{ default = "…" }}'
+def expression_advice(value: Expression) -> str:
+    """Return what to write instead of an expression where a text is expected."""
+    if _BARE.fullmatch(value.text):
+        return f'write text in quotes: "{shown(value.text)}"'
+    advice = advise(value.text)
+    return advice.help if advice is not None else "write the value itself: expressions are not evaluated"
 
 
 def describe(value: Value) -> str:

@@ -1,5 +1,6 @@
 """Problems of a spec that was read, at their places in the file."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,14 +37,10 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
             )
             label = label_of_others(problem)
             related = [(label, _place(decoded, other)) for other in problem.others]
-            decoded.report(
-                place,
-                problem.message,
-                path=problem.path,
-                advice=advice or None,
-                related=related,
-                parse_error=False,
+            found = locate(
+                decoded.source, place, problem.message, path=problem.path, advice=advice or None, related=related
             )
+            decoded.add(replace(found, wire=problem.wire))
     except TooManyProblems:
         pass
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mill_api.reference_advice import declare
 from mill_language.decode import Decoded
 from mill_language.diagnostics import did_you_mean
-from mill_language.refusals import VARIABLE, how_to_declare
+from mill_language.refusals import VARIABLE
 from mill_language.source import Span
 from mill_language.strings import Text
 from mill_language.syntax import Attribute, Block, Body, Expression, Sequence, Value
@@ -93,7 +94,7 @@ class Substitution:
     def _of(self, name: str, span: Span) -> str:
         value = self.values.get(name)
         if value is None:
-            advice = did_you_mean(name, self.values) or how_to_declare(name)
+            advice = did_you_mean(name, self.values) or declare(name)
             self.decoded.report(span, f"unknown variable '{name[:100]}'", advice=advice, parse_error=False)
             return UNKNOWN_VALUE
         self.used.add(name)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _NEAR: Final = 16
 """Number of ancestors that are searched: tree-sitter finds each parent from the root, which is slow in deep files."""
 
+_LONGEST_NAME: Final = 100
+"""Bytes before an opening brace that are shown as its name."""
+_OPEN_SHOWN: Final = 3
+"""The innermost braces that are named of those that are not closed."""
 _SKIPPED_TOKENS: Final = frozenset({"heredoc_identifier", "quoted_template_start", "quoted_template_end"})
 _TOKEN: Final = re.compile(r"[^\W\d][\w-]*|\d[\w.]*|[=!<>]=|&&|\|\||\S")
 _OPENERS: Final = {"block_start": "}", "object_start": "}", "tuple_start": "]", "(": ")"}
@@ -55,7 +59,8 @@ def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
     node = errors[0]
     if (comment := _open_comment(data, node.start_byte)) is not None:
         message = "the comment is never closed; expected `*/`"
-        return SyntaxProblem(Span(comment, comment + 2), message, remedy=SkipLine(comment))
+        advice = "end the comment with `*/`, or write `#` before each of its lines"
+        return SyntaxProblem(Span(comment, comment + 2), message, advice, remedy=SkipLine(comment))
     if (string := _open_string(data, root, node)) is not None:
         message, advice = (
             'the string is not closed on its line; expected `"`',
@@ -73,7 +78,8 @@ def _missing_token(source: Source, data: bytes, node: "Node") -> SyntaxProblem:
         span = Span(node.parent.start_byte, max(span.end, node.parent.start_byte + 1))
         name = source.text(span).lstrip("<-").strip()
         message = f"the heredoc is never closed; expected a line with `{name}` alone"
-        return SyntaxProblem(span, message)  # the rest of the file may be its text
+        advice = f"put `{name}` on a line of its own behind the text"
+        return SyntaxProblem(span, message, advice)  # the rest of the file may be its text
     if node.type == "}" and node.end_byte >= len(data.rstrip()):
         block = _enclosing(node, "block")
         if block is not None:
@@ -138,13 +144,23 @@ def _end_of_valid_part(data: bytes, error: "Node") -> "tuple[int, list[Node]]":
 def _end_of_file(source: Source, data: bytes, error: "Node", opened: "list[Node]") -> SyntaxProblem:
     if opened:
         last = opened[-1]
-        span = Span(last.start_byte, last.end_byte)
-        return SyntaxProblem(span, f"this is never closed; expected `{_OPENERS[last.type]}`")
+        span, closer = Span(last.start_byte, last.end_byte), _OPENERS[last.type]
+        still_open = ", then ".join(_named(source, each) for each in reversed(opened[-_OPEN_SHOWN:]))
+        advice = f"still open at the end of the file: {still_open}"
+        return SyntaxProblem(span, f"this is never closed; expected `{closer}`", advice)
     if error.children and error.children[0].type == "identifier":
         first = error.children[0]
         message = "expected `{` or `=` after this, on the same line"
         return SyntaxProblem(Span(first.start_byte, first.end_byte), message)
     return _unexpected_token(source, data, error.start_byte, error)
+
+
+def _named(source: Source, opener: "Node") -> str:
+    """Return what an opening brace belongs to, and its place: `env =`, opened at 3:9."""
+    end = opener.end_byte
+    text = source.text(Span(max(source.line_at(end - 1).start, end - _LONGEST_NAME), end)).lstrip()
+    row, column = source.position(end - len(text.encode()))
+    return f"`{text}`, opened at {row}:{column}"
 
 
 def _unexpected_token(source: Source, data: bytes, at: int, node: "Node") -> SyntaxProblem:
@@ -202,7 +218,7 @@ def _no_value(end: int) -> SyntaxProblem:
 def _unclosed_block(source: Source, data: bytes, block: "Node") -> SyntaxProblem:
     """Return the problem of a block that runs to the end of the file. Indentation shows where it was meant to end."""
     start = next((child for child in block.children if child.type == "block_start"), block)
-    header = source.text(Span(block.start_byte, min(start.start_byte, block.start_byte + 100))).strip()
+    header = _header(source, block)
     opening = Span(block.start_byte, start.end_byte)
     body = next((child for child in block.children if child.type == "body"), None)
     blocks = [child for child in body.children if child.type == "block"] if body is not None else []
@@ -218,13 +234,24 @@ def _unclosed_block(source: Source, data: bytes, block: "Node") -> SyntaxProblem
         if child.start_point.column <= block.start_point.column:
             gap = len(data[: child.start_byte].rstrip())
             before = child.start_byte - 1
+            row, _ = source.position(child.start_byte)
             return SyntaxProblem(
                 opening,
                 f"`{header}` is never closed; expected `}}`",
+                f"close the block with `}}` on a line of its own, before `{_header(source, child)}` in line {row}",
                 related=(("before this", Span(child.start_byte, child.children[0].end_byte)),),
                 remedy=Insert(before, b"}") if before >= gap else None,
             )
-    return SyntaxProblem(opening, f"`{header}` is never closed; expected `}}`", remedy=Insert(len(data), b"\n}"))
+    row, column = source.position(opening.start)
+    advice = f"close the block, opened at {row}:{column}, with `}}` on a line of its own at the end of the file"
+    message, remedy = f"`{header}` is never closed; expected `}}`", Insert(len(data), b"\n}")
+    return SyntaxProblem(opening, message, advice, remedy=remedy)
+
+
+def _header(source: Source, block: "Node") -> str:
+    """Return what stands before the brace of a block."""
+    start = next((child for child in block.children if child.type == "block_start"), block)
+    return source.text(Span(block.start_byte, min(start.start_byte, block.start_byte + _LONGEST_NAME))).strip()
 
 
 def _open_comment(data: bytes, at: int) -> int | None:

@@ -8,8 +8,20 @@ from typing import Final
 from mill_api.constraints import HEALTH_PATH, MAX_COMMAND, MAX_TEXT, PATH, Range, TextRule, shown
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_api.references import InvalidValue, parse_value
 from mill_language.inputs import MAX_VALUE
-from mill_language.refusals import BOOLEAN, CORES, LIST, STRING, Wrong, describe, plain_text, whole_number, wrong_type
+from mill_language.refusals import (
+    BOOLEAN,
+    CORES,
+    LIST,
+    STRING,
+    Wrong,
+    describe,
+    expression_advice,
+    plain_text,
+    whole_number,
+    wrong_type,
+)
 from mill_language.strings import InvalidString, Text
 from mill_language.syntax import Constant, Expression, Number, Sequence, Value
 
@@ -181,8 +193,22 @@ def env_value(value: Value) -> str:
             return "true" if constant else "false"
         case Sequence():
             raise wrong_type(value, STRING)
+        case Expression():
+            return _reference(value)
         case _:
             return _bounded(_wrapped(value), MAX_TEXT)
+
+
+def _reference(value: Expression) -> str:
+    """Read a reference without quotes."""
+    text = _bounded(_wrapped(value), MAX_TEXT)
+    try:
+        parse_value(text)
+    except InvalidValue as error:
+        if error.expression is None:
+            return text  # which the rules refuse
+        raise Wrong(f"expected a string, got {describe(value)}", expression_advice(value), wire=error.wire) from None
+    return text
 
 
 def _bare(value: Value) -> Value:

@@ -147,7 +147,7 @@ CLUSTER: Final = Chapter(
             "`kubectl apply` with `${secrets(key)}`, then `mill status --exit-code`",
             _applied_with_interpolation,
             1,
-            "unknown interpolation",
+            "did you mean ${secret(key)}?",
         ),
         Mistake("deploys from two terminals: what the first one says", _two_terminals, 1, "superseded"),
         Mistake("Ctrl-C after 8 s", _interrupted, 3, "mill watch"),

@@ -163,7 +163,7 @@ def with_service(more: str) -> str:
 @pytest.mark.parametrize(
     ("service", "where"),
     [
-        ("env: {A.B: '${x}'}", "6:11 unknown interpolation '${x}' in '${x}'"),
+        ("env: {A.B: '${x}'}", "6:11 unknown reference '${x}'"),
         (
             "volumes: [{name: d, path: /d, size: 1Gi}, {name: e, path: /d, size: 1Gi}]",
             "6:57 another volume is mounted at '/d'",

@@ -48,11 +48,11 @@ def test_a_value_is_split_into_its_parts(text: str, parts: tuple[Part, ...]) -> 
         ("${secret()}", "empty secret name in '${secret()}'"),
         ("${secret(  )}", "empty secret name in '${secret(  )}'"),
         ("${service..address}", "empty service name in '${service..address}'"),
-        ("${service.address}", "unknown interpolation '${service.address}' in '${service.address}'"),
-        ("x${foo}y", "unknown interpolation '${foo}' in 'x${foo}y'"),
-        ("${ secret(x) }", "unknown interpolation '${ secret(x) }' in '${ secret(x) }'"),
-        ("${service.a.name}", "unknown interpolation '${service.a.name}' in '${service.a.name}'"),
-        ("${service.port}", "unknown interpolation '${service.port}' in '${service.port}'"),
+        ("${service.address}", "unknown reference '${service.address}'"),
+        ("x${foo}y", "unknown reference '${foo}' in 'x${foo}y'"),
+        ("${ secret(x) }", "unknown reference '${ secret(x) }'"),
+        ("${service.a.name}", "unknown reference '${service.a.name}'"),
+        ("${service.port}", "unknown reference '${service.port}'"),
         ("${service..host}", "empty service name in '${service..host}'"),
     ],
 )
@@ -60,6 +60,21 @@ def test_invalid_references_are_refused(text: str, message: str) -> None:
     with pytest.raises(InvalidValue) as raised:
         parse_value(text)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(("value", "expression"), [("x${foo}y", "foo"), ("${ secret(x) }", " secret(x) ")])
+def test_the_text_of_the_original_for_an_unknown_reference(value: str, expression: str) -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        parse(f'service "a" {{\n  image = "x"\n  env = {{ B = "{value}" }}\n}}\n')
+    assert str(raised.value) == f"service.a.env.B: unknown interpolation '${{{expression}}}' in '{value}'"
+
+
+def test_the_text_of_the_original_for_a_function() -> None:
+    with pytest.raises(InvalidConfig) as raised:
+        parse('service "a" {\n  image = "x"\n  env = { B = file("motd") }\n}\n')
+    (found,) = raised.value.diagnostics
+    assert found.text == """service.a.env.B: unknown interpolation '${file("motd")}' in '${file("motd")}'"""
+    assert found.message == 'expected a string, got the expression `file("motd")`'
 
 
 def test_quantities_of_resources_are_normalized_as_those_of_files() -> None:
@@ -141,7 +156,7 @@ def test_rules_apply_to_resources_that_are_not_written_as_files() -> None:
     )
     assert [str(problem) for problem in problems(spec)] == [
         "service.a.env.A: unknown service reference 'b'",
-        "service.a.env.B: unknown interpolation '${x}' in '${x}'",
+        "service.a.env.B: unknown reference '${x}'",
         "service.c.image: 'No' is not an image reference",
         "service.d.route.h.example: 'h.example/' already leads to service 'c'",
     ]

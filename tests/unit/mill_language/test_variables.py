@@ -155,7 +155,7 @@ def test_a_dollar_of_a_value_does_not_escape_a_reference() -> None:
         (web('use = "a"', 'env "a" { A = 1 }'), [(4, "expected a list of strings, got the string \"a\"")]),
         (web("", "env { A = 1 }"), [(1, "`env` needs a label here")]),
         (web("", 'env "a" { A = 1 }', 'env "a" { A = 1 }'), [(2, 'env "a" is defined twice')]),
-        (web('use = ["a"]', 'env "a" { A = "${x}" }'), [(1, "unknown interpolation '${x}' in '${x}'")]),
+        (web('use = ["a"]', 'env "a" { A = "${x}" }'), [(1, "unknown reference '${x}'")]),
         (web('use = ["a"]', 'env "a" { "1A" = 1 }'.replace("{", "{\n").replace("}", "\n}")), None),
         (web('env_file = ["x.env"]'), [(3, "x.env: no such file or directory")]),
         (web('port = 80\nuse = ["a"]', 'env "a" { PORT = 81 }'),
