@@ -51,7 +51,7 @@ def tell(script: Script, name: str, kind: str) -> None:
         more = {"code": "TagNotFound", "detail": f"image {image}", "suggestion": PUSH}
         script.tell("failed", service=name, reason=MISSING, evidence=f'failed to pull "{image}": not found', **more)
     elif kind == "crashed":
-        more = {"code": "ContainerExited", "suggestion": f"Read its last output: mill logs {name}"}
+        more = {"code": "ContainerExited", "suggestion": f"Read all of its output: mill logs {name}"}
         evidence = "listening on port 8080\npanic: DATABASE_URL is not set"
         script.tell("failed", service=name, reason="container exited with code 1", evidence=evidence, **more)
     elif kind == "suspect":

@@ -44,6 +44,15 @@ def test_an_authority_that_nobody_knows_is_refused(mill: Mill, secure: FakeGatew
     )
 
 
+def test_plain_http_where_tls_is_expected(mill: Mill, secure: FakeGateway) -> None:
+    address = secure.url.replace("https:", "http:")
+    done = mill("nodes", MILL_ADDRESS=address)
+    assert (done.stdout, done.code, secure.asked) == ("", 2, [])
+    assert done.stderr == (
+        f"error: the server expects TLS (address: {address})\n  help: use https:// in the address: {secure.url}\n"
+    )
+
+
 def test_an_authority_that_somebody_names_is_trusted(mill: Mill, secure: FakeGateway, authority: Path) -> None:
     ca = str(authority / "ca.pem")
     for arguments, variables in (

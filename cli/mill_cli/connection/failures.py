@@ -17,6 +17,7 @@ from mill_cli.connection import other_servers
 from mill_cli.connection.accidents import explain_accident
 from mill_cli.connection.missing_names import explain_missing
 from mill_cli.connection.target import Direct, Target, ThroughCluster
+from mill_cli.connection.tls import expects_tls, is_plain_answer
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 
@@ -152,11 +153,29 @@ def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
     """Return the error for a request without an answer."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         return _unconnected(error, target)
+    if _is_plain_to_tls(error, target):
+        return Unanswered(
+            Exit.CANNOT_CONNECT, f"the server expects TLS ({target})", _with_scheme("https", target), sent=False
+        )
     if isinstance(error, httpx.RemoteProtocolError) and "illegal status line" in str(error):
         message = f"no mill gateway answers there ({target}): the answer is not HTTP"
         return Unanswered(Exit.CANNOT_CONNECT, message, other_servers.wrong_address(target), sent=False)
     why = "no answer in time" if isinstance(error, httpx.TimeoutException) else error_text(error)
     return Unanswered(Exit.FAILED, f"request failed: {why} ({target})", "try again", sent=True)
+
+
+def _is_plain_to_tls(error: httpx.TransportError, target: Target) -> bool:
+    """Whether plain HTTP was sent to a server for TLS: such servers close the connection, most without a word."""
+    if not isinstance(target, Direct) or not isinstance(error, httpx.ReadError | httpx.RemoteProtocolError):
+        return False
+    is_plain = urlsplit(target.address).scheme == "http" and not _proxies(target.address)
+    return is_plain and expects_tls(target.address)
+
+
+def _with_scheme(scheme: str, target: Target) -> str:
+    """Return the hint to use the same address with another scheme."""
+    place = target.place if isinstance(target, Direct) else ""
+    return f"use {scheme}:// in the address: {scheme}://{place.partition('://')[2]}"
 
 
 def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
@@ -171,6 +190,8 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     elif isinstance(cause, ssl.SSLCertVerificationError):
         message = f"the certificate is not trusted: {cause.verify_message} ({target})"
         advice = ["trust another certificate authority with --ca-file"]
+    elif isinstance(cause, ssl.SSLError) and isinstance(target, Direct) and is_plain_answer(cause):
+        message, advice = f"the server does not use TLS ({target})", [_with_scheme("http", target)]
     elif isinstance(cause, ssl.SSLError):
         message, advice = (
             f"TLS handshake failed: {cause.reason} ({target})",

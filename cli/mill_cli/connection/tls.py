@@ -1,10 +1,17 @@
-"""TLS settings: the trusted certificate authorities."""
+"""TLS: the trusted certificate authorities, and whether a server expects TLS at all."""
 
 import os
+import socket
 import ssl
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 from mill_cli.errors import CliError, Exit
+
+_PROBE_SECONDS: Final = 2.0
+_NOT_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
+"""OpenSSL's reasons for an answer that is not TLS."""
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -25,3 +32,23 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
         except OSError as error:
             raise CliError(Exit.FILE, f"{ca_file}: {error.strerror}") from error
     return context
+
+
+def is_plain_answer(error: ssl.SSLError) -> bool:
+    """Whether a handshake failed because the server does not speak TLS."""
+    return error.reason in _NOT_TLS
+
+
+def expects_tls(address: str) -> bool:
+    """Whether a server that does not answer plain HTTP at an address answers TLS. Nothing is sent to it."""
+    parts = urlsplit(address)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((parts.hostname or "", parts.port or 80), _PROBE_SECONDS) as connection,
+            context.wrap_socket(connection, server_hostname=parts.hostname),
+        ):
+            return True
+    except (OSError, ValueError):  # of which SSLError is one
+        return False

@@ -72,7 +72,7 @@ def test_what_matters_is_shown_once_if_it_is_the_same(
     ("suggestions", "shown"),
     [
         (("Push the tag.", "Push the tag."), "Push the tag."),
-        (("Read its last output: mill logs web", "Read its last output: mill logs api"), "… mill logs SERVICE"),
+        (("Read all of its output: mill logs web", "Read all of its output: mill logs api"), "… mill logs SERVICE"),
         (("mill logs web. If", "mill logs api. If"), "mill logs SERVICE. If"),
         (("Check node a.", "Check node b."), "Check node a."),
         (("mill logs web-1", "mill logs api-1"), "mill logs web-1"),
@@ -81,6 +81,6 @@ def test_what_matters_is_shown_once_if_it_is_the_same(
 def test_a_suggestion_names_no_service_of_several(suggestions: tuple[str, str], shown: str) -> None:
     failures = [Failure("x", suggestion=each) for each in suggestions]
     (group,) = group_failures(zip(("web", "api"), failures, strict=True))
-    assert group.details.suggestion.replace("Read its last output:", "…") == shown
+    assert group.details.suggestion.replace("Read all of its output:", "…") == shown
     (alone,) = group_failures([("web", failures[0])])
     assert alone.details.suggestion == suggestions[0]

@@ -200,7 +200,7 @@ def test_a_pod_gives(row):
 def test_the_log_tail_is_the_evidence_of_a_crash():
     finding = look(pod("crashed-twice")).finding
     assert finding.evidence == "cannot reach the database\n2026/11/23 20:52:09 exiting with code 3 after 1ms\n"
-    assert finding.suggestion == "Read its last output: mill logs web"
+    assert finding.suggestion == "Read all of its output: mill logs web"
 
 
 def test_every_recording_is_judged():

@@ -97,7 +97,7 @@ def test_a_cause_has_its_detail_and_what_to_do_and_loses_them_with_it():
 
 
 def test_what_to_do_about_a_crash_names_the_run():
-    assert Story().see(job(), pod("crashed-once"), 3).suggestion == "Read its last output: mill logs web-1"
+    assert Story().see(job(), pod("crashed-once"), 3).suggestion == "Read all of its output: mill logs web-1"
 
 
 def test_every_rule_of_services_applies_to_runs():

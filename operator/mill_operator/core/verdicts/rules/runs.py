@@ -72,7 +72,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         evidence="any other exit code, twice",
         message="container exited with code {exit_code}",
         detail=LAST_LINE,
-        suggestion="Read its last output: mill logs {service}",
+        suggestion="Read all of its output: mill logs {service}",
     ),
     EvictionRule(
         id="storage-limit",
