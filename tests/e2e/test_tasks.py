@@ -184,20 +184,21 @@ def test_what_runs_outlives_its_task_but_not_its_deployment(namespace: Namespace
     (pod,) = namespace.items("pods", "-l", "mill.dev/task=long")
     assert namespace.deploy(WEB).code == 0
     wait_for("the tasks' end", lambda: namespace.items("cronjobs") == [])
-    wait_for("the end of what had ended", lambda: [*runs(namespace)] == ["long-1"])
-    (job,) = namespace.items("jobs")
-    assert job["metadata"]["name"] == "long-1"
-    wait_for(
-        "the garbage collector",
-        lambda: (
-            [each["kind"] for each in namespace.get("job", "long-1")["metadata"]["ownerReferences"]]
-            == ["MillDeployment"]
-        ),
-    )
+    for run in ("good-1", "long-1"):
+        wait_for(
+            "the garbage collector",
+            lambda run=run: (
+                [each["kind"] for each in namespace.get("job", run)["metadata"]["ownerReferences"]]
+                == ["MillDeployment"]
+            ),
+        )
+    assert {name: each["state"] for name, each in runs(namespace).items()} == {
+        "good-1": "Succeeded",
+        "long-1": "Running",
+    }
     (same,) = namespace.items("pods", "-l", "mill.dev/task=long")
     assert same["metadata"]["uid"] == pod["metadata"]["uid"]
     assert "deletionTimestamp" not in same["metadata"]
-    assert runs(namespace)["long-1"]["state"] == "Running"
 
     namespace.kubectl("delete", "milldeployment", "mill", "--timeout=60s")
     wait_for("the end of everything", lambda: namespace.items("jobs,pods") == [])

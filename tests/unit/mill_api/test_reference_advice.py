@@ -18,7 +18,7 @@ from mill_api.validation import problems
         ('secrets("key")', "${secret(key)}"),
         ("service.api", "${service.api.address}"),
         ("services.api.host", "${service.api.host}"),
-        ("service.api.adress", "${service.api.address}"),
+        ("service.api.adrs", "${service.api.address}"),
         ("service.api.port ", "${service.api.port}"),
     ],
 )

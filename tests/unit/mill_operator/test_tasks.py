@@ -129,13 +129,14 @@ def test_a_task_that_cannot_start_has_the_message_of_its_rule():
     ]
 
 
-def test_active_runs_outlive_their_task_and_ended_ones_do_not():
+def test_active_runs_and_the_newest_ended_ones_outlive_their_task():
     meta = {"namespace": "shop", "name": "web", "uid": "cron-uid", "resourceVersion": "1", "generation": 2}
     meta["creationTimestamp"] = "2026-01-31T12:00:00Z"
     cron_job = project_child("CronJob", {"metadata": meta})
     running = of("web", "web-1")
     adopted = replace(running, owners=frozenset({"cron-uid", "mill-uid"}))
     of_another = replace(running, owners=frozenset({"other-uid"}))
-    assert outliving([running, adopted, of_another, complete("web", "web-2", 5)], [cron_job]) == [running]
+    ended = [replace(complete("web", f"web-{number}", number), owners=running.owners) for number in range(2, 9)]
+    assert outliving([running, adopted, of_another, *ended], [cron_job]) == [running, *reversed(ended[2:])]
     assert outliving([running], []) == []
     assert outliving([running], [replace(cron_job, kind="Service")]) == []

@@ -106,22 +106,29 @@ def _observe_run(
 
 
 def outliving(jobs: Iterable[ObservedJob], deleted: Iterable[ObservedChild]) -> list[ObservedJob]:
-    """Return active runs of tasks whose CronJob is about to be deleted: with no other owner they would be deleted too.
+    """Return runs of tasks whose CronJob is about to be deleted: with no other owner they would be deleted too.
 
-    What runs was asked for when the task was still there. What has ended goes with it.
+    What runs was asked for when the task was still there, and how the last ones ended is read later. There may be
+    thousands of others that have ended, of which nothing is reported anyway.
     """
     cron_jobs = {each.uid for each in deleted if each.kind == "CronJob"}
-    return [job for job in jobs if job.finished_at is None and job.owners and job.owners <= cron_jobs]
+    kept: list[ObservedJob] = []
+    ended: dict[str, list[ObservedJob]] = {}
+    for job in jobs:
+        if job.owners and job.owners <= cron_jobs:
+            (kept if job.finished_at is None else ended.setdefault(job.task, [])).append(job)
+    return [*kept, *(job for theirs in ended.values() for job in _newest_ended(theirs))]
 
 
 def _newest_jobs(jobs: Sequence[ObservedJob]) -> list[ObservedJob]:
     """Return the Jobs that are reported. The others are not even judged: there may be very many."""
     active = (job for job in jobs if job.finished_at is None)
     ended = (job for job in jobs if job.finished_at is not None)
-    return [
-        *nlargest(TOLD_PER_TASK, active, key=lambda job: (job.created, job.key.name)),
-        *nlargest(TOLD_PER_TASK, ended, key=lambda job: (job.finished_at, job.key.name)),
-    ]
+    return [*nlargest(TOLD_PER_TASK, active, key=lambda job: (job.created, job.key.name)), *_newest_ended(ended)]
+
+
+def _newest_ended(ended: Iterable[ObservedJob]) -> list[ObservedJob]:
+    return nlargest(TOLD_PER_TASK, ended, key=lambda job: (job.finished_at, job.key.name))
 
 
 def _pod_of(job: ObservedJob, pod_of: Mapping[str, ObservedPod]) -> ObservedPod | None:
