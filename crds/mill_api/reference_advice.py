@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from mill_api import names
 
 _LONGEST: Final = 200
-"""Characters of an expression that are looked at: nobody means a longer one as a reference."""
+"""Characters of an expression that are looked at: a longer one is not meant as a reference."""
 _CALL: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*) *\((.*)\)", re.DOTALL)
 _DOTTED: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)\.(.+)")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
