@@ -30,8 +30,9 @@ ARCH_LABEL: Final = "kubernetes.io/arch"
 _DOMAIN: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*"
 _KEY: Final = re.compile(rf"(?=[^/]{{1,253}}/|[^/]*\Z)({_DOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?")
 _VALUE: Final = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_GPU: Final = re.compile(r"nvidia\.com/(gpu(\.shared)?|mig-[0-9a-z.+-]{1,40})|amd\.com/gpu|gpu\.intel\.com/(i915|xe)")
+GPU_RESOURCE: Final = r"nvidia\.com/(?:gpu(?:\.shared)?|mig-[0-9a-z.+-]{1,40})|amd\.com/gpu|gpu\.intel\.com/(?:i915|xe)"
 """Resources that are GPUs. Other resources of that form are devices of the node, such as its disks or its network."""
+_GPU: Final = re.compile(GPU_RESOURCE)
 _OWN_DOMAIN: Final = re.compile(rf"(?:.*\.)?{re.escape(names.GROUP)}/")
 
 _KEY_ADVICE: Final = (

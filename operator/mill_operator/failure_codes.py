@@ -127,4 +127,5 @@ def _when(rule: Reason) -> str:
 
 def _shown(text: str, variable: str) -> str:
     """Return a text with its variables as people write them."""
-    return re.sub(r"\{(\w+)\}", lambda found: variable.format(found[1]), text)
+    shown = re.sub(r"\{(\w+)\}", lambda found: variable.format(found[1]), text)
+    return shown.replace("{{", "{").replace("}}", "}")

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from mill_api import names
+from mill_api.constraints import MAX_LABELS
 from mill_api.dependencies import dependencies
 from mill_api.references import InvalidValue, SecretRef, parse_value
 from mill_objects import fields
@@ -78,6 +79,13 @@ def _amounts(value: Any) -> Json:
     if not isinstance(value, dict):
         return {}
     return {name: _plain(value[name]) for name in list(value)[:RESOURCES_KEPT] if isinstance(name, str)}
+
+
+def _labels_of_nodes(value: Any) -> Json:
+    """Return the labels that the node of a pod must have."""
+    if not isinstance(value, dict):
+        return {}
+    return {name: _plain(value[name]) for name in list(value)[: MAX_LABELS + 1] if isinstance(name, str)}
 
 
 def _kubelet_writes(value: Any) -> list[Json]:
@@ -187,6 +195,8 @@ _POD_SPEC: Final = {
     "resources": {"requests": _amounts},
     "overhead": _amounts,
     "schedulingGates": [{"name": _plain}],
+    "nodeSelector": _labels_of_nodes,
+    "imagePullSecrets": [{"name": _plain}],
 }
 _STATE: Final = {
     "waiting": {"reason": _plain, "message": cluster_text},
@@ -208,7 +218,8 @@ _EVENT: Final = {
     **dict.fromkeys(("type", "reason", "firstTimestamp", "lastTimestamp", "eventTime"), _plain),
 }
 _SERVICE: Final = {
-    **dict.fromkeys(("name", "image", "replicas", "port", "cpu", "memory"), _plain),
+    **dict.fromkeys(("name", "image", "replicas", "port", "cpu", "memory", "user", "group", "pull"), _plain),
+    "limits": dict.fromkeys(("cpu", "memory"), _plain),
     "after": [_plain],
     "health": dict.fromkeys(("path", "interval", "failureThreshold", "start"), _plain),
     "update": {"settle": _plain},

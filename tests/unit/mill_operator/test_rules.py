@@ -39,7 +39,7 @@ def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> N
     """What names a cause outside the version, or none, heals without another version, or meets the older one too."""
     own_faults = {
         *("image-platform", "image-incomplete", "image-format", "image-broken", "image-short-name", "image-name"),
-        *("image-never-pulled", "image-signature", "image-missing", "image-denied"),
+        *("image-never-pulled", "image-signature", "image-missing", "image-denied", "image-denied-named"),
         *(
             "start-format",
             "start-command",
@@ -49,7 +49,7 @@ def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> N
             "start-memory",
             "image-user",
         ),
-        *("sandbox-memory", "out-of-memory", "ended", "shared-library", "crash", "storage-limit"),
+        *("sandbox-memory", "out-of-memory", "ended", "shared-library", "disk-permission", "crash", "storage-limit"),
         *("unready-port", "unready"),
     }
     assert {rule.id for rule in ALL if rule.is_own_fault} == own_faults

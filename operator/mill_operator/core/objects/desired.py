@@ -106,10 +106,20 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
             (secret,) if secret else (),
             start_budget(service),
             has_command_alone=bool(service.command) and service.args is None,
+            pull=service.pull or "",
+            disks=_disks_of_root(service),
+            user=service.user,
         ),
         settle=settle_time(service, options),
         stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
     )
+
+
+def _disks_of_root(service: Service) -> tuple[str, ...]:
+    """Return the paths of persistent volumes that may belong to root, and not to the user of the program."""
+    if service.group is not None or service.user == 0:
+        return ()
+    return tuple(volume.path for volume in service.volumes if not volume.ephemeral)
 
 
 def min_ready_seconds(settle: timedelta) -> int:

@@ -22,6 +22,11 @@ class ServiceRequest:
     """How long a container may take from its first start until it is ready."""
     has_command_alone: bool = False
     """Whether it has a command and no arguments: what Compose calls a command are arguments."""
+    pull: str = ""
+    """The pull secret that it names."""
+    disks: tuple[str, ...] = ()
+    """Paths of persistent volumes that may belong to root: the service names no group, and is not root itself."""
+    user: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

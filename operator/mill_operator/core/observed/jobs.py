@@ -38,6 +38,8 @@ class ObservedJob:
     image: str
     memory: str
     secrets: tuple[str, ...]
+    pull: str
+    """The pull secret that the task names."""
     deadline: int
     """Seconds; 0: none."""
     succeeded: bool
@@ -51,7 +53,8 @@ def project_job(body: JsonView) -> ObservedJob:
     known, meta, spec, status = fields.identity(body), *fields.parts(body)
     labels = fields.texts(meta, "labels")
     task = labels.get(names.LABEL_TASK, "")
-    containers = fields.mappings(fields.mapping(spec, "template", "spec"), "containers")
+    pod = fields.mapping(spec, "template", "spec")
+    containers = fields.mappings(pod, "containers")
     # One container is ours; others were injected.
     container = next((each for each in containers if fields.text(each, "name") == task), [*containers, {}][0])
     conditions = {
@@ -71,6 +74,7 @@ def project_job(body: JsonView) -> ObservedJob:
         image=fields.text(container, "image"),
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=_secrets(container),
+        pull=next((fields.text(each, "name") for each in fields.mappings(pod, "imagePullSecrets")), ""),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
         succeeded=any(kind in conditions for kind in ENDS_WELL),
         failure=_failure(bad),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from mill_api import names
+from mill_api.constraints import MAX_LABELS
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_objects.key import Key
@@ -17,6 +18,7 @@ from mill_operator.core.observed.text_cache import TextCache
 from mill_operator.core.timestamps import CLOCKS_DIFFER
 
 _NO_REQUESTS: Final[Mapping[str, float]] = {}
+_NO_LABELS: Final[Mapping[str, str]] = {}
 _ENDED: Final = ("Failed", "Succeeded")
 
 
@@ -69,6 +71,8 @@ class ObservedPod:
     """Name of the run that a task's pod is for; both are empty for a service's pod."""
     requests: Mapping[str, float] = field(default_factory=dict)
     """What it requests by resource, as `LargestNode` has it; only while it is unschedulable."""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    """Labels that its node must have; only while it is unschedulable."""
     eviction_message: str = ""
     """Why the cluster ends it, as it reports; empty if the pod ends by itself or is deleted by a client."""
 
@@ -136,8 +140,14 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         task=task,
         job=labels.get(names.LABEL_JOB, ""),
         requests=project_requests(spec) if "Unschedulable" in placing else _NO_REQUESTS,
+        node_selector=_node_selector(spec) if "Unschedulable" in placing else _NO_LABELS,
         eviction_message=cluster_text(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
+
+
+def _node_selector(spec: JsonView) -> Mapping[str, str]:
+    found = list(fields.texts(spec, "nodeSelector").items())[: MAX_LABELS + 1]
+    return {name(key): name(value) for key, value in found}
 
 
 def pods_of_template(pods: Iterable[ObservedPod], template: str) -> list[ObservedPod]:

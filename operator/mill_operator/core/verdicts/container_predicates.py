@@ -4,6 +4,7 @@ A predicate returns what it has found, or None. Images have theirs in `pull_pred
 what is around a pod (the scheduler, volumes, nodes, quotas) in `pod_predicates`.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -45,6 +46,10 @@ BEHIND_AN_ERROR: Final = pattern(
     r"|\s+[\])}].*|\s+'[^']*',?|Node\.js v.*|npm (?:ERR!|error).*)$"
 )
 """Lines that runtimes write behind the error with which a program ends: its stack, and its properties."""
+NO_PERMISSION: Final = pattern(r"(?i)permission denied|\bEACCES\b|AccessDenied|not writable|not permitted to write")
+"""What programs and their runtimes write of a file that they may not write."""
+FIRST_GROUP: Final = 1000
+"""The number of a group for an image whose user is not known."""
 NO_PROBE: Final = "the container runs and does not become ready"
 """The evidence of a container that is not ready, while no event of a probe is known."""
 REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
@@ -85,6 +90,32 @@ def library_missing(subject: PodSubject) -> Match | None:
     missing, opened, library, version, symbol = found.groups("")
     others = f"{library} of version {version}" if library else f"with symbol {symbol}"
     return _repeated_end(subject, end, {"library": missing or opened or others})
+
+
+def disk_not_writable(subject: PodSubject) -> Match | None:
+    """Find a program that ends because it may not write to a disk, which mostly belongs to root."""
+    end, disks = subject.pod.container.latest_end, subject.request.disks
+    if end is None or not disks or subject.container or not crashed(end):
+        return None
+    lines = [line for line in end.message.splitlines() if NO_PERMISSION.search(line)]
+    path = next((disk for disk in disks if any(_names_path(line, disk) for line in lines)), None)
+    if path is None:
+        return None
+    group = subject.request.user or FIRST_GROUP
+    return _repeated_end(subject, end, {"path": path, "group": str(group)})
+
+
+def _names_path(line: str, folder: str) -> bool:
+    """Return whether a line names a folder, or something in it."""
+    parts = line.split(folder.rstrip("/"))
+    return any(
+        not _in_name(before[-1:], "/_-.") and not _in_name(after[:1], "_-")
+        for before, after in itertools.pairwise(parts)
+    )
+
+
+def _in_name(character: str, others: str) -> bool:
+    return character.isalnum() or (character != "" and character in others)
 
 
 def _last_error(end: Termination) -> str:

@@ -1,5 +1,6 @@
 """Predicates of images that cannot be pulled. A pattern is about its subject: the registry, the image, or the node."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -90,6 +91,16 @@ def pull_secret_missing(subject: PodSubject) -> Match | None:
     event = subject.results.newest_event(subject.pod.uid, "FailedToRetrieveImagePullSecret")
     found = PULL_SECRETS.search(event.message) if event else None
     return Match(match.evidence, {"secrets": found["secrets"]}) if found else None
+
+
+def named(predicate: PodPredicate) -> PodPredicate:
+    """Restrict a predicate to the own container of services and tasks that name a pull secret."""
+
+    def find(subject: PodSubject) -> Match | None:
+        match = predicate(subject) if subject.request.pull and not subject.container else None
+        return replace(match, values={**match.values, "pull": subject.request.pull}) if match is not None else None
+
+    return find
 
 
 def _refused(*patterns: Pattern) -> PodPredicate:

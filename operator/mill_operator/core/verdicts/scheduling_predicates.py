@@ -1,12 +1,13 @@
 """Predicates of pods that the scheduler does not place: every cause that it names, those of most nodes first."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Final
 
+from mill_api.place_rules import GPU_RESOURCE
 from mill_api.quantities import show_size
 from mill_objects.printable import one_line
 from mill_operator.core import limits
@@ -39,11 +40,13 @@ class Obstacle(Enum):
     OTHER = auto()
 
 
+NO_NODE_MATCHES: Final = "node selector matches none"
+"""The cause in few words of a node selector or node affinity."""
 KNOWN: Final[tuple[tuple[Pattern, str, Obstacle], ...]] = (
     (pattern(r"(?i)insufficient [\w/-]+(?:\.[\w/-]+)*"), "", Obstacle.RESOURCES),
     (pattern(r"(?i)too many pods"), "too many pods on every node", Obstacle.RESOURCES),
     (pattern(r"(?i)enough free storage"), "not enough free storage", Obstacle.RESOURCES),
-    (pattern(r"(?i)Pod's node affinity|didn't match node selector|MatchNodeSelector"), "node selector matches none",
+    (pattern(r"(?i)Pod's node affinity|didn't match node selector|MatchNodeSelector"), NO_NODE_MATCHES,
      Obstacle.PLACEMENT),
     (pattern(r"(?i)topology spread"), "topology spread constraints", Obstacle.PLACEMENT),
     (pattern(r"(?i)anti-?affinity"), "pod anti-affinity", Obstacle.PLACEMENT),
@@ -82,6 +85,8 @@ ALL_ARE_LISTED: Final = pattern(r"(?i)nodes? (?:is|are) available|running |^$")
 ABOUT_NODES: Final = "node(s) "
 CONTINUED: Final = "that the pod didn't tolerate"
 INSUFFICIENT: Final = "insufficient "
+IS_GPU: Final = pattern(GPU_RESOURCE)
+ALL_NODES_COUNTED: Final = pattern(r"0/(?P<total>\d{1,9}) nodes")
 NOT_FREE: Final = ", not enough free"
 IN_BYTES: Final = ("memory", "ephemeral-storage", "hugepages-")
 """Beginnings of the names of resources that are counted in bytes."""
@@ -121,6 +126,42 @@ def unschedulable(*obstacles: Obstacle) -> PodPredicate:
         return Match(pod.unschedulable, values, grace=SCALE_UP_GRACE if coming else None)
 
     return find
+
+
+def excluded_by_place(subject: PodSubject) -> Match | None:
+    """Find a pod with a node selector, which most nodes do not match."""
+    pod = subject.pod
+    match = unschedulable(Obstacle.PLACEMENT)(subject)
+    if match is None or not pod.node_selector:
+        return None
+    first = scheduling_causes(match.evidence)[0]
+    if first.text != NO_NODE_MATCHES:
+        return None
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(pod.node_selector.items()))
+    excluded = _of_nodes(match.evidence, first.nodes, "does not match", "do not match")
+    return replace(match, values={**match.values, "place": labels, "excluded": excluded})
+
+
+def lacks_gpu(subject: PodSubject) -> Match | None:
+    """Find a pod that requests GPUs, which most nodes do not have."""
+    match = unschedulable(Obstacle.RESOURCES)(subject)
+    if match is None:
+        return None
+    first = scheduling_causes(match.evidence)[0]
+    if not IS_GPU.fullmatch(first.text.removeprefix(INSUFFICIENT)):
+        return None
+    lacking = _of_nodes(match.evidence, first.nodes, "does not have enough for", "do not have enough for")
+    return replace(match, values={**match.values, "lacking": lacking})
+
+
+def _of_nodes(message: str, count: int, one: str, several: str) -> str:
+    """Return how many of all nodes something holds of, as far as the scheduler says it."""
+    found = ALL_NODES_COUNTED.match(message)
+    total = f" of {found['total']}" if found else ""
+    if count >= ALL_NODES:  # it names none
+        return f"the nodes {several}"
+    noun = "node" if count == 1 and not total else "nodes"
+    return f"{count}{total} {noun} {one if count == 1 else several}"
 
 
 def largest_amounts(causes: Iterable[Cause], largest: Mapping[str, float], requests: Mapping[str, float]) -> str:

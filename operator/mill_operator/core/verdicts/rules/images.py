@@ -11,16 +11,12 @@ from mill_operator.core.verdicts.pull_predicates import (
     other_platform,
     proxy_refuses,
     pull,
-    pull_denied,
-    pull_secret_missing,
     storage_refuses,
 )
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, Rule, Speed, seconds
+from mill_operator.core.verdicts.rules.pull_secrets import PULL_SECRETS, REFUSED
 from mill_operator.core.verdicts.rules.registries import IMAGE, REGISTRY_TROUBLE, RETRIES
 from mill_operator.core.verdicts.waiting_predicates import waits
-
-REFUSED: Final = "refused-pull"
-"""The timer of pulls that are refused: with each attempt another part of the way may refuse."""
 
 DAMAGED: Final = "damaged-image"
 """The timer of images that arrive damaged: where a transfer ends decides what the runtime notices."""
@@ -36,7 +32,8 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         evidence="the image's list of platforms lacks the node's",
         message="image pull failed: not built for {platform}",
         detail=IMAGE,
-        suggestion="Build the image for the node's platform too.",
+        suggestion="Build the image for the node's platform too, or choose nodes that it is built for, such as"
+        ' `place {{ arch = "amd64" }}`.',
     ),
     PodRule(
         id="image-incomplete",
@@ -246,34 +243,6 @@ NAMED_CAUSES: Final[tuple[Rule, ...]] = (
         suggestion="Let the nodes reach it: check proxies, firewalls, and network and endpoint policies.",
         timer_group=REFUSED,
     ),
-    PodRule(
-        id="image-pull-secret",
-        code="PullSecretNotFound",
-        speed=Speed.LIKELY,
-        grace=seconds(30),
-        predicate=pull_secret_missing,
-        evidence="access denied, and the event `FailedToRetrieveImagePullSecret` of the pod",
-        message="image pull failed: access denied, pull secret not found: {secrets}",
-        detail=IMAGE,
-        suggestion="Create that Secret, or name another in the namespace's default ServiceAccount (imagePullSecrets).",
-        timer_group=REFUSED,
-    ),
-    PodRule(
-        id="image-denied",
-        code="PullDenied",
-        speed=Speed.LIKELY,
-        grace=seconds(30),
-        predicate=pull_denied,
-        is_own_fault=True,
-        evidence="401, 403, `unauthorized` or `denied` from the registry; 60 s on a node that became ready"
-        " less than five minutes ago",
-        message="image pull failed: access denied",
-        detail=IMAGE,
-        suggestion=(
-            "Add the registry's credentials to the namespace's default ServiceAccount (imagePullSecrets)."
-            " Some registries report the same for a missing repository."
-        ),
-        timer_group=REFUSED,
-    ),
+    *PULL_SECRETS,
 )
 """The registry or the node names the cause."""

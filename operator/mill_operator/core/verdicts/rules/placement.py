@@ -4,7 +4,14 @@ from typing import Final
 
 from mill_operator.core.verdicts.pod_predicates import evicted_again, rejected_again
 from mill_operator.core.verdicts.rule import AT_ONCE, PodRule, RejectionRule, Rule, Speed, seconds
-from mill_operator.core.verdicts.scheduling_predicates import Obstacle, gated, scheduler_error, unschedulable
+from mill_operator.core.verdicts.scheduling_predicates import (
+    Obstacle,
+    excluded_by_place,
+    gated,
+    lacks_gpu,
+    scheduler_error,
+    unschedulable,
+)
 
 NO_NODE: Final = "unschedulable"
 """The timer of pods without a node: the cause that most nodes have changes with the nodes."""
@@ -90,6 +97,18 @@ PLACEMENT: Final[tuple[Rule, ...]] = (
         timer_group=NO_NODE,
     ),
     PodRule(
+        id="unschedulable-place",
+        code="Unschedulable",
+        speed=Speed.NEEDS_TIME,
+        grace=GRACE,
+        predicate=excluded_by_place,
+        evidence="the node selector that `place` makes excludes most nodes",
+        message=MESSAGE,
+        detail="{excluded} `place`: {place}",
+        suggestion="Correct `place`, or label a node so: kubectl get nodes --show-labels",
+        timer_group=NO_NODE,
+    ),
+    PodRule(
         id="unschedulable-placement",
         code="Unschedulable",
         speed=Speed.NEEDS_TIME,
@@ -120,6 +139,20 @@ PLACEMENT: Final[tuple[Rule, ...]] = (
         evidence="the scheduler finds no node, for any other cause",
         message=MESSAGE,
         suggestion="Fix what the message names, or ask your cluster administrator.",
+        timer_group=NO_NODE,
+    ),
+    PodRule(
+        id="unschedulable-gpu",
+        code="Unschedulable",
+        speed=Speed.NEEDS_TIME,
+        grace=GRACE,
+        predicate=lacks_gpu,
+        evidence="most nodes do not have the GPUs that the pod requests, or their device plugin does not report them;"
+        " five minutes more when an autoscaler orders a node",
+        message=MESSAGE,
+        detail="{lacking} `gpu`",
+        suggestion="Request fewer by `gpu`, or add a node that has them. A node without the device plugin of its GPUs"
+        " reports none.",
         timer_group=NO_NODE,
     ),
     PodRule(

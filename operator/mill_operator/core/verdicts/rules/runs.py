@@ -4,6 +4,7 @@ from typing import Final
 
 from mill_operator.core.verdicts.container_predicates import (
     crashed,
+    disk_not_writable,
     done,
     ends,
     injected,
@@ -35,7 +36,7 @@ ENDS: Final[tuple[Rule, ...]] = (
         is_own_fault=True,
         evidence="`OOMKilled`, twice: the container, or one of its processes",
         message="out of memory (limit {memory})",
-        suggestion="Raise `memory`, or find out why the program needs more.",
+        suggestion="Raise `memory`, or that of `limits`, or find out why the program needs more.",
     ),
     PodRule(
         id="ended",
@@ -60,6 +61,21 @@ ENDS: Final[tuple[Rule, ...]] = (
         evidence="the loader's last words, twice: `error while loading shared libraries`, or a version that is missing",
         message="container exited with code {exit_code}: shared library {library} not found",
         suggestion="Install the library in the image, or build the program without it.",
+    ),
+    PodRule(
+        id="disk-permission",
+        code="ContainerExited",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=disk_not_writable,
+        is_own_fault=True,
+        is_patient=True,
+        evidence="the same as below, with last words such as `Permission denied` about a path in a persistent volume,"
+        " of a service without `group`",
+        message="container exited with code {exit_code}",
+        detail=LAST_LINE,
+        suggestion="Add `group = {group}` to the service if the volume at {path} belongs to root: it then belongs to"
+        " that group.",
     ),
     PodRule(
         id="crash",

@@ -32,7 +32,8 @@ STARTS: Final[tuple[Rule, ...]] = (
         evidence="`exec format error`: a program for another processor, or a script without `#!`",
         message="container start failed: not built for {platform}",
         detail="image {image}",
-        suggestion="Build the image for the node's platform.",
+        suggestion="Build the image for the node's platform, or choose nodes that it is built for, such as"
+        ' `place {{ arch = "amd64" }}`.',
     ),
     PodRule(
         id="start-command-alone",
