@@ -8,13 +8,14 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from mill_api import names
+from mill_api.pausing import PAUSED, WAITING_MESSAGE, is_paused
 from mill_api.status import (
     HISTORY_KEPT,
     UNJUDGED_SEQ,
@@ -60,6 +61,18 @@ class Event:
     def encode(self) -> bytes:
         """Return the event's bytes: JSON as Python writes it, keys in the order in which they were added."""
         return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\nid: {self.id}\r\n\r\n".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An event that is no part of the record: it has no id, and who resumes a stream does not get it again."""
+
+    name: str
+    data: dict[str, Any]
+
+    def encode(self) -> bytes:
+        """Return the event's bytes, as those of an `Event`."""
+        return f"event: {self.name}\r\ndata: {json.dumps(self.data)}\r\n\r\n".encode()
 
 
 def short_uid(uid: str) -> str:
@@ -174,6 +187,30 @@ def rollout_events(
     if stands is Standing.FORGOTTEN:
         reason = Event(prefix, SUPERSEDED, "failed", {"reason": forgotten(rollout)})
     return [reason, Event(prefix, END, "done", {"elapsed": 0.0, "success": False})]
+
+
+def pause_notices(
+    rollout: str,
+    metadata: Mapping[str, Any],
+    services: Iterable[str],
+    status: MillDeploymentStatus,
+    *,
+    only: str | None = None,
+) -> list[Notice]:
+    """Return what the readers of a rollout are told while its resource is paused: which services wait.
+
+    `services` are the names of all services of the spec.
+    """
+    if not is_paused(metadata):
+        return []
+    current, waiting = status.rollout, services
+    if current is not None and current.id == rollout:
+        ended = current.finished_at is not None
+        waiting = [] if ended else [each.name for each in status.services if stream_end(each) is None]
+    elif standing(rollout, metadata, status) is not Standing.AWAITED:
+        return []
+    data = {"phase": Phase.WAITING.value, "code": PAUSED, "message": WAITING_MESSAGE}
+    return [Notice("progress", {"service": name, **data}) for name in waiting if only in (None, name)]
 
 
 def stream_end(service: ServiceStatus) -> Transition | None:

@@ -52,6 +52,9 @@ RESTART_PREFIX: Final = f"restart.{GROUP}/"
 ANNOTATION_RESTART: Final = f"{GROUP}/restart"
 """The value of that annotation, on the service's pods."""
 
+ANNOTATION_PAUSED: Final = f"{GROUP}/paused"
+"""On a MillDeployment: any value but `false` and nothing keeps the operator from acting on it."""
+
 ANNOTATION_ALLOWED_HOSTS: Final = f"{GROUP}/allowed-hosts"
 """On a Namespace: the hosts that its services may have, separated by commas."""
 ANNOTATION_SHARED_ROUTES: Final = f"{GROUP}/shared-routes"

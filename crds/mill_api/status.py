@@ -380,7 +380,7 @@ class PastRollout(ApiModel):
 class Condition(ApiModel):
     """A Kubernetes condition."""
 
-    type: str = Field(description="Type of the condition: Ready, Reconciling or Stalled.")
+    type: str = Field(description="Type of the condition: Ready, Reconciling, Stalled or Paused.")
     status: str = Field(description="Status of the condition: True, False or Unknown.")
     reason: str = Field(description="Stable code of the reason.")
     message: str = Field(description="Human-readable explanation of `reason`.")
@@ -420,7 +420,9 @@ class MillDeploymentStatus(ApiModel):
         description="Problems to fix that do not stop the rollout, such as rules that the spec breaks and that were "
         "added after it was accepted, or an autoscaler beside replicas. The first 20.",
     )
-    conditions: list[Condition] = Field(default_factory=list, description="Conditions Ready, Reconciling and Stalled.")
+    conditions: list[Condition] = Field(
+        default_factory=list, description="Conditions Ready, Reconciling, Stalled and Paused."
+    )
 
     @property
     def ready_condition(self) -> Condition | None:

@@ -36,6 +36,7 @@ from mill_operator.core.reconcile import (
     decide_writes,
     leftover_lookups,
     observe_services,
+    paused_status,
     refused_status,
     services_to_roll_back,
     stale_pods,
@@ -150,6 +151,8 @@ class Reconciler:
             self._gate.forget(key)
             return None, 0
         memory = self._memory_of(resource)
+        if resource.paused:
+            return await self._stay(resource, memory), 0
         ingresses = [each for each in self._caches.ingresses(key) if each.owner_uid == resource.uid]
         memory.former_tls = former_names(ingresses) if self._options.render.tls_issuer else frozenset()
         desired = await self._desired_state(resource, memory)
@@ -163,13 +166,26 @@ class Reconciler:
             rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
             rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
+        wait = await self._report(resource, memory, snapshot, rollout_wait)
+        return wait, count_updating(memory.status)
+
+    async def _stay(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
+        """Leave a paused resource as it is, and report its runs, which people start. Return the seconds to wait."""
+        self._places.forget(resource.key)
+        self._gate.forget(resource.key)
+        memory.status = paused_status(resource, memory.status, self._now())
+        return await self._report(resource, memory, self._caches.snapshot(resource), None)
+
+    async def _report(
+        self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, rollout_wait: float | None
+    ) -> float | None:
+        """Note the runs of tasks, and publish the status. Return the seconds to wait."""
         task_wait = await self._observe_tasks(resource, memory, snapshot)
-        write_wait = await self._publisher.publish(key, memory)
-        places = count_updating(memory.status)
+        write_wait = await self._publisher.publish(resource.key, memory)
         memory.statuses.compact()
-        self._reporter.clear(key)
+        self._reporter.clear(resource.key)
         waits = (wait for wait in (rollout_wait, task_wait, write_wait) if wait is not None)
-        return min(waits, default=None), places
+        return min(waits, default=None)
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:
         """Note a reconciliation that failed by an internal error. If it repeats, the status reports it.

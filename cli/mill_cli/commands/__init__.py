@@ -27,6 +27,8 @@ COMMANDS: Final = (
             "watch": "Follow a rollout until it finishes.",
             "diff": "Show what a deploy of a file would change.",
             "history": "List the last rollouts and their results, newest first.",
+            "pause": "Pause a deployment: changes are kept, and nothing acts on them.",
+            "resume": "Resume a deployment: what was changed during the pause is carried out.",
         },
     ),
     *_section(

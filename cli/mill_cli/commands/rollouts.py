@@ -1,4 +1,4 @@
-"""Rollouts: `deploy`, `delete`, `restart`, `watch`, `diff`, `history`."""
+"""Rollouts: `deploy`, `delete`, `restart`, `watch`, `diff`, `history`, `pause`, `resume`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -153,3 +153,24 @@ def history(options: Options) -> None:
     from mill_cli.history import show_history
 
     show_history(options)
+
+
+@command()
+def pause(options: Options) -> None:
+    """Pause a deployment: changes are kept, and nothing acts on them.
+
+    Deploys are accepted and wait, and what is deleted is not made again. What runs goes on running, and Kubernetes
+    finishes the updates that have begun. The pause is the annotation mill.dev/paused, so that no GitOps tool reverts
+    it; `mill status` shows it.
+    """
+    from mill_cli.pausing import pause as run
+
+    run(options)
+
+
+@command()
+def resume(options: Options) -> None:
+    """Resume a deployment: what was changed during the pause is carried out."""
+    from mill_cli.pausing import resume as run
+
+    run(options)

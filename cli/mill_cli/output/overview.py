@@ -75,7 +75,8 @@ def _headlines(
 def _standing(deployment: Mapping[str, Any]) -> str:
     words = {"InProgress": "in progress", "Refused": "its spec was refused"}
     state = str(deployment["state"])
-    return f"{words.get(state, one_line(state.lower()))}, {_healthy(deployment)} healthy"
+    paused = "paused, " if deployment.get("paused") else ""
+    return f"{paused}{words.get(state, one_line(state.lower()))}, {_healthy(deployment)} healthy"
 
 
 def _healthy(deployment: Mapping[str, Any]) -> str:
@@ -100,7 +101,7 @@ def _deployment_table(
     rows = [
         [
             str(each["name"]),
-            str(each["state"]),
+            f"{each['state']} (paused)" if each.get("paused") else str(each["state"]),
             _healthy(each),
             _number(each),
             age(each.get("started_at"), now),

@@ -14,6 +14,8 @@ from mill_cli.output.text import one_line
 
 RESULTS: Final = ("failed", "done")
 """The events that `--quiet` shows."""
+PAUSED: Final = "Paused"
+"""The code of a service that waits since its deployment is paused."""
 
 
 class PlainRollout:
@@ -24,6 +26,9 @@ class PlainRollout:
         self._orderer = LineOrderer(services, messages)
         # With --verbose the details of a failure are printed at once, and have more than a notice.
         self._notices = Notices(max(map(len, services), default=0), failures=not options.verbose)
+
+        self._is_paused = False
+        """Whether it is told that the deployment is paused."""
 
     @property
     def needs_status(self) -> bool:
@@ -40,6 +45,10 @@ class PlainRollout:
         if self._options.quiet and event.name not in RESULTS:
             return
         now = time.monotonic()
+        if event.data.get("code") == PAUSED:
+            self._note_pause()
+            return
+        self._is_paused = False
         if not self._options.quiet:
             self._notices.apply(event.name, event.data, now)
         if event.last:
@@ -62,6 +71,11 @@ class PlainRollout:
         """Print the lines that wait for others."""
         self._print(self._orderer.rest())
         self._note(time.monotonic())
+
+    def _note_pause(self) -> None:
+        if not self._is_paused:
+            screen.note("  waiting: paused (`mill resume` goes on)")
+        self._is_paused = True
 
     def _print(self, lines: Sequence[str]) -> None:
         for line in lines:

@@ -20,6 +20,7 @@ class DeploymentSummary(BaseModel):
         "`InProgress`: its rollout has not finished. A service of one that is Healthy may have lost a pod."
     )
     message: str = Field(description="Explanation of `state` for people.", examples=["2 of 2 healthy"])
+    paused: bool = Field(description="Whether it is paused: changes are kept, and not carried out.")
     service_count: int = Field(description="Services of its spec.")
     healthy_count: int = Field(description="Services that are Healthy.")
     rollout: str = Field(description="Id of the latest rollout.", examples=["4"])
@@ -35,13 +36,20 @@ def view_state(deployment: Deployment) -> DeploymentSummary:
         name=deployment.key.name,
         namespace=deployment.key.namespace,
         state=deployment_state(status, asked),
-        message=(status.summary if rollout is not None else None) or "not observed by the operator yet",
+        message=_message(deployment, is_current=rollout is not None),
+        paused=deployment.is_paused,
         service_count=len(deployment.services),
         healthy_count=sum(each.state is State.HEALTHY for each in status.services),
         rollout=asked,
         started_at=rollout.started_at if rollout is not None else None,
         finished_at=rollout.finished_at if rollout is not None else None,
     )
+
+
+def _message(deployment: Deployment, *, is_current: bool) -> str:
+    """Return the explanation of a state. `is_current` says whether the status is that of the latest rollout."""
+    summary = deployment.status.summary if is_current or deployment.is_paused else None
+    return summary or "not observed by the operator yet"
 
 
 def deployment_state(status: MillDeploymentStatus, rollout: str) -> DeploymentState:

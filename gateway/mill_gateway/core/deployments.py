@@ -44,6 +44,7 @@ class DeploymentView(BaseModel):
     rolling_out: bool = Field(description="Whether this rollout is in progress.")
     success: bool | None = Field(description="Whether it succeeded; null while it is in progress.")
     regressed: list[Regression] = Field(description="Failures after it had finished, the first of each service.")
+    paused: bool = Field(description="Whether it is paused: changes are kept, and not carried out.")
     ready: bool = Field(description="Whether all services are healthy now.")
     message: str = Field(description="Explanation of `ready` for people.", examples=["2 of 2 healthy"])
     owner: str | None = Field(description="The GitOps tool that manages it.", examples=["the Argo CD application shop"])
@@ -127,6 +128,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
         rolling_out=rollout is None or rollout.finished_at is None,
         success=rollout.success if rollout and rollout.finished_at else None,
         regressed=rollout.regressed if rollout else [],
+        paused=deployment.is_paused,
         ready=bool(ready and ready.status == "True"),
         message=status.summary or "not observed by the operator yet",
         owner=gitops_owner(deployment.metadata, deployment.managers),

@@ -54,6 +54,11 @@ def restart_patch(uid: str, service: str, request: str) -> Json:
     return {"metadata": {"uid": uid, "annotations": annotations}}
 
 
+def pause_patch(uid: str, *, paused: bool) -> Json:
+    """Return the merge patch that pauses a resource, or resumes it. It leaves the spec as it is."""
+    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_PAUSED: "true" if paused else None}}}
+
+
 def read_spec(spec: object) -> MillDeploymentSpec | None:
     """Return the spec of a resource; None if it is not valid."""
     try:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from mill_api.events import Event, Standing, rollout_events, rollout_id, standing
+from mill_api.events import Event, Notice, Standing, pause_notices, rollout_events, rollout_id, standing
+from mill_api.pausing import is_paused
 from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_api.status_reading import read_status
 from mill_objects import fields
@@ -33,6 +34,11 @@ class Deployment:
     def rollout_id(self) -> str:
         """Id of the rollout of its current generation."""
         return rollout_id(self.metadata)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the operator does not act on it."""
+        return is_paused(self.metadata)
 
     @property
     def status(self) -> MillDeploymentStatus:
@@ -73,6 +79,11 @@ class Deployment:
             if standing(rollout, self.metadata, self.status) is Standing.RECORDED:
                 self._events[rollout, full, only] = events
         return events
+
+    def pause_notices(self, rollout: str, *, only: str | None = None) -> list[Notice]:
+        """Return what the readers of a rollout are told while the deployment is paused."""
+        names = [each["name"] for each in self.services] if self.is_paused else []
+        return pause_notices(rollout, self.metadata, names, self.status, only=only)
 
 
 def desired_replicas(spec: JsonView, status: ServiceStatus | None) -> int:

@@ -11,7 +11,7 @@ from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_of
 from mill_gateway.core.difference import Difference, difference, volumes_left
 from mill_gateway.core.ownership import gitops_owner
-from mill_gateway.core.patches import force_patch, new_resource, read_spec, replace_patch, restart_patch
+from mill_gateway.core.patches import force_patch, new_resource, pause_patch, read_spec, replace_patch, restart_patch
 from mill_gateway.core.services import view_services
 from mill_gateway.exceptions.deployments import (
     AmbiguousService,
@@ -157,6 +157,23 @@ class Deployments:
             raise ServiceNotFound(service, deployment.key.namespace) from None
         self._deployments.put(written)
         return written
+
+    async def pause(self, key: Key, *, paused: bool) -> Deployment:
+        """Pause a resource or resume it, if it is not so already, and return it. Raise `DeploymentNotFound`."""
+        current = await self._read(key)  # not the store's, which may be behind another gateway's write
+        if current is None:
+            raise DeploymentNotFound(key.name, key.namespace)
+        if current.is_paused is paused:
+            return current
+        body = pause_patch(current.uid, paused=paused)
+        try:
+            written = await self._client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=GATEWAY_FIELD_MANAGER)
+        except NotFound:
+            raise DeploymentNotFound(key.name, key.namespace) from None
+        except Conflict:
+            raise WriteConflict(f"MillDeployment {key}: conflict: the resource was recreated; try again") from None
+        self._deployments.put(written)
+        return project_deployment(written)
 
     async def _write(
         self, key: Key, spec: MillDeploymentSpec, options: WriteOptions, authorize: Authorize

@@ -27,7 +27,7 @@ def rollout_response(
 
 async def follow(deployments: Store[Deployment], query: RolloutQuery) -> AsyncIterator[bytes]:
     """Yield the bytes of each event until the last. The rollout does not depend on its streams."""
-    sent = query.after
+    sent, knows_pause = query.after, False
     with deployments.subscriptions.subscribe(query.key) as changed:
         while sent < END:
             changed.clear()
@@ -41,6 +41,10 @@ async def follow(deployments: Store[Deployment], query: RolloutQuery) -> AsyncIt
                 if event.seq > sent:
                     sent = event.seq
                     yield encoded
+            notices = current.pause_notices(query.rollout, only=query.service)
+            for notice in [] if knows_pause else notices:
+                yield notice.encode()
+            knows_pause = bool(notices)
             if sent < END:
                 await changed.wait()
 

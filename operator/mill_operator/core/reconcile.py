@@ -25,7 +25,7 @@ from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.pods import ObservedPod, serving_pods, serving_since
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
-from mill_operator.core.rollout.conditions import conditions
+from mill_operator.core.rollout.conditions import conditions, paused_conditions
 from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
 from mill_operator.core.rollout.put_back import report_edits
 from mill_operator.core.rollout.settling import open_window
@@ -144,6 +144,15 @@ def refused_status(
         return refuse_rollout(status, invalid.reason, generation=generation, rollout_id=rollout_id, now=now)
     # Conditions of reconciliations that failed before this one are over.
     return status.model_copy(update={"conditions": conditions(status, status.conditions, now)})
+
+
+def paused_status(
+    resource: ObservedMillDeployment, status: MillDeploymentStatus, now: datetime
+) -> MillDeploymentStatus:
+    """Return the next status of a paused resource: the one it has, which says so."""
+    is_rolled_out = not starts_rollout(resource, status)
+    paused = paused_conditions(status.conditions, generation=resource.generation, is_rolled_out=is_rolled_out, now=now)
+    return status.model_copy(update={"conditions": paused})
 
 
 def services_to_roll_back(

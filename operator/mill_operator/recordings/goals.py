@@ -98,6 +98,7 @@ def _resource(key: Key, group: Group) -> ObservedMillDeployment:
         rollout_id=digest(sorted(group.templates.items())),
         restarts=frozenset(),
         terminating=False,
+        paused=False,
         packed_spec=NOTHING,
         packed_status=NOTHING,
     )

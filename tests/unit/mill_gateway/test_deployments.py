@@ -74,6 +74,7 @@ async def test_a_deployment_is_shown_with_its_verdict(serve: Serve) -> None:
             "rolling_out": False,
             "success": False,
             "regressed": [],
+            "paused": False,
             "ready": False,
             "message": "1 of 1 failed: web: image pull failed: tag not found",
             "owner": None,

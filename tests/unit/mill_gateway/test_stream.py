@@ -83,6 +83,30 @@ async def test_a_waiting_reader_gets_each_event_once_however_the_status_grows() 
     assert len(store.subscriptions) == 0
 
 
+async def test_a_reader_is_told_once_that_its_rollout_is_paused() -> None:
+    store = _store()
+    got: list[bytes] = []
+
+    async def read() -> None:
+        async for each in follow(store, RolloutQuery(KEY, UID, "1")):
+            got.append(each)  # noqa: PERF401 - the list must grow while the stream is open
+
+    paused = _resource(1, [SCHEDULED])
+    paused["metadata"]["annotations"] = {"mill.dev/paused": "true"}
+    paused["spec"] = {"services": [{"name": "web"}]}
+    _change(store, paused)
+    reader = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    again = {**paused, "metadata": {**paused["metadata"], "resourceVersion": "2"}}
+    _change(store, again)
+    await asyncio.sleep(0.01)
+    data = b'{"service": "web", "phase": "waiting", "code": "Paused", "message": "paused"}'
+    assert got == [EVENTS[0], b"event: progress\r\ndata: " + data + b"\r\n\r\n"]
+    _change(store, _resource(3, [SCHEDULED, HEALTHY], finished=True))
+    await asyncio.wait_for(reader, 1)
+    assert got[2:] == EVENTS[1:]
+
+
 async def test_a_deleted_deployment_ends_the_stream() -> None:
     store = _store()
     _change(store, _resource(1, [SCHEDULED]))

@@ -8,6 +8,7 @@ from typing import Any
 from mill_api import names
 from mill_api.events import rollout_id
 from mill_api.owner import Owner
+from mill_api.pausing import is_paused
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key
@@ -29,6 +30,7 @@ class ObservedMillDeployment:
     restarts: frozenset[tuple[str, str]]
     """The services that were restarted on request: the name, and a value that changes with each request."""
     terminating: bool
+    paused: bool
     packed_spec: Packed
     packed_status: Packed
 
@@ -52,7 +54,7 @@ class ObservedMillDeployment:
     @property
     def requests(self) -> tuple[object, ...]:
         """The fields whose change makes a reconciliation necessary. The operator's own status writes change none."""
-        return (self.uid, self.rollout_id, self.restarts, self.terminating)
+        return (self.uid, self.rollout_id, self.restarts, self.terminating, self.paused)
 
 
 def project_mill_deployment(
@@ -83,6 +85,7 @@ def project_mill_deployment(
         rollout_id=rollout_id(meta),
         restarts=frozenset(_restarts(fields.texts(meta, "annotations"), spec)),
         terminating=terminating,
+        paused=is_paused(meta),
         packed_spec=packed_spec,
         packed_status=packed_status,
     )

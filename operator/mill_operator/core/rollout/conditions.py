@@ -1,7 +1,8 @@
 """Status → Ready, Reconciling and Stalled, exactly as kstatus reads them, and with it Flux, Argo CD and Helm.
 
 Ready is always present. Reconciling and Stalled are present only while they are true, and never both: the first failed
-service makes the resource Stalled, so that clients need not wait for the other services.
+service makes the resource Stalled, so that clients need not wait for the other services. A pause adds Paused, and
+leaves the others as they are: kstatus does not know it.
 
 The message of Ready is a column of `kubectl get md`, so it is short; Stalled and Reconciling have all of it.
 """
@@ -11,6 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Literal
 
+from mill_api import names
+from mill_api.pausing import PAUSED
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
@@ -18,7 +21,7 @@ from mill_operator.core.rollout.summaries import first_names, first_that_fits, f
 
 _ENDED: Final = (State.FAILED, State.STOPPED)
 
-Kind = Literal["Ready", "Reconciling", "Stalled"]
+Kind = Literal["Ready", "Reconciling", "Stalled", "Paused"]
 
 
 def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now: datetime) -> list[Condition]:
@@ -71,6 +74,27 @@ def _is_moving(service: ServiceStatus) -> bool:
 def is_ready(conditions: Iterable[Condition]) -> bool:
     """Return whether conditions say that the resource is Ready."""
     return any(each.type == "Ready" and each.status == "True" for each in conditions)
+
+
+def paused_conditions(
+    previous: Sequence[Condition], *, generation: int, is_rolled_out: bool, now: datetime
+) -> list[Condition]:
+    """Return the conditions of a paused resource: those that it had, and Paused.
+
+    `is_rolled_out` says whether its rollout has begun: else there are changes that wait.
+    """
+    condition = partial(_condition, previous=previous, generation=generation, now=now)
+    waits = "" if is_rolled_out else f"; generation {generation} waits"
+    message = f"paused{waits}: the annotation {names.ANNOTATION_PAUSED} is set (`mill resume` removes it)"
+    kept = [each for each in previous if each.type != PAUSED]
+    if not kept:
+        kept = [condition("Ready", "False", PAUSED, "paused before its first rollout")]
+    return [*kept, condition("Paused", "True", PAUSED, message)]
+
+
+def paused_condition(conditions: Iterable[Condition]) -> Condition | None:
+    """Return the condition of a paused resource; None if it is not paused."""
+    return next((each for each in conditions if each.type == PAUSED), None)
 
 
 def internal_error_conditions(

@@ -56,7 +56,21 @@ class EventMessage:
 
 def event_messages(change: StatusChange) -> list[EventMessage]:
     """Return what has happened between two statuses, in order."""
-    return [*_rollout(change), *_updates(change), *_warnings(change), *_put_back(change), *_runs(change)]
+    return [
+        *_pause(change),
+        *_rollout(change),
+        *_updates(change),
+        *_warnings(change),
+        *_put_back(change),
+        *_runs(change),
+    ]
+
+
+def _pause(change: StatusChange) -> Iterator[EventMessage]:
+    if change.paused and change.pause is not None:
+        yield EventMessage("Paused", _short(change.pause.message), {}, action="Pause", count=None)
+    if change.resumed:
+        yield EventMessage("Resumed", "resumed: changes are carried out again", {}, action="Resume", count=None)
 
 
 def _rollout(change: StatusChange) -> Iterator[EventMessage]:

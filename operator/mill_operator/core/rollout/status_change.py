@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Self
 
 from mill_api.status import (
+    Condition,
     MillDeploymentStatus,
     PutBack,
     Rollout,
@@ -20,7 +21,7 @@ from mill_api.status import (
     TaskStatus,
     Transition,
 )
-from mill_operator.core.rollout.conditions import is_ready
+from mill_operator.core.rollout.conditions import is_ready, paused_condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,21 @@ class StatusChange:
         """The rollout that had not finished when the current one started."""
         old = self.before.rollout
         return old if self.rollout_started and old is not None and old.finished_at is None else None
+
+    @cached_property
+    def paused(self) -> bool:
+        """Whether the resource is paused since the status before."""
+        return paused_condition(self.before.conditions) is None and self.pause is not None
+
+    @cached_property
+    def resumed(self) -> bool:
+        """Whether the resource is paused no longer."""
+        return paused_condition(self.before.conditions) is not None and self.pause is None
+
+    @cached_property
+    def pause(self) -> Condition | None:
+        """The condition of a paused resource."""
+        return paused_condition(self.after.conditions)
 
     @cached_property
     def is_after_rollout(self) -> bool:
