@@ -62,6 +62,8 @@ class LogResponse:
 
     chunks: AsyncIterator[bytes]
     on_close: Callable[[], None]
+    connection: None = None
+    """aiohttp's own, of which there is none."""
     _rest: bytes = field(default=b"", init=False)
 
     @property
