@@ -197,7 +197,7 @@ def pause_notices(
     *,
     only: str | None = None,
 ) -> list[Notice]:
-    """Return what the readers of a rollout are told while its resource is paused: which services wait.
+    """Return the notices for the readers of a rollout whose resource is paused: which services wait.
 
     `services` are the names of all services of the spec.
     """

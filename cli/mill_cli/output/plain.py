@@ -28,7 +28,7 @@ class PlainRollout:
         self._notices = Notices(max(map(len, services), default=0), failures=not options.verbose)
 
         self._is_paused = False
-        """Whether it is told that the deployment is paused."""
+        """Whether it has been said that the deployment is paused."""
 
     @property
     def needs_status(self) -> bool:

@@ -81,7 +81,7 @@ class Deployment:
         return events
 
     def pause_notices(self, rollout: str, *, only: str | None = None) -> list[Notice]:
-        """Return what the readers of a rollout are told while the deployment is paused."""
+        """Return the notices for the readers of a rollout while the deployment is paused."""
         names = [each["name"] for each in self.services] if self.is_paused else []
         return pause_notices(rollout, self.metadata, names, self.status, only=only)
 

@@ -159,12 +159,11 @@ class Deployments:
         return written
 
     async def pause(self, key: Key, *, paused: bool) -> Deployment:
-        """Pause a resource or resume it, if it is not so already, and return it. Raise `DeploymentNotFound`."""
-        current = await self._read(key)  # not the store's, which may be behind another gateway's write
+        """Pause a resource or resume it, and return it. Raise `DeploymentNotFound` or `WriteConflict`."""
+        current = self._deployments.get(key) or await self._read(key)
         if current is None:
             raise DeploymentNotFound(key.name, key.namespace)
-        if current.is_paused is paused:
-            return current
+        # Sent also if the store says that it is so: the store may be behind, and no change is no write.
         body = pause_patch(current.uid, paused=paused)
         try:
             written = await self._client.merge_patch(MILL_DEPLOYMENTS, *key, body, manager=GATEWAY_FIELD_MANAGER)
