@@ -144,7 +144,7 @@ def _read_services(rollout: FollowedRollout) -> ObservedServices | None:
     try:
         where = {"namespace": namespace} if namespace else {}
         detail, server_time = rollout.gateway.get_with_time(path("deployments", name), **where)
-    except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed: the rollout is over
+    except (CliError, RuntimeError):  # RuntimeError: the client is closed: the rollout is over
         return None
     status = (detail.get("status") if isinstance(detail, dict) else None) or {}
     services, rollout_status = status.get("services"), status.get("rollout") or {}

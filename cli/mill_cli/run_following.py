@@ -118,7 +118,7 @@ class FollowedRun:
     def _poll(self) -> ObservedRun | None:
         try:
             return ObservedRun(self._gateway.get(path("tasks", self._id), **self._options.where))
-        except (CliError, RuntimeError):  # httpx raises RuntimeError if the client is closed
+        except (CliError, RuntimeError):  # RuntimeError: the client is closed
             return None
 
     def _observe(self, run: dict[str, Any]) -> None:

@@ -6,15 +6,18 @@ import pytest
 
 from hack.pictures.terminal import Terminal
 from tests.cli.conftest import MILL, Mill
-from tests.cli.fake_gateway import FakeGateway, refusal, rollout
+from tests.cli.fake_gateway import FakeGateway, as_json, refusal, rollout
 
 TELLING = (sys.executable, "-X", "importtime", str(MILL))
 """`mill` that says on standard error what it imports."""
+HEAVY = ("httpx", "httpcore", "h11", "_ssl", "urllib.request", "importlib.metadata", "tempfile", "shutil")
+"""Modules that take long to import, and that a gateway at an `http:` address without a proxy needs none of."""
 
 
 def imported(said: str) -> set[str]:
-    """Return the packages that were."""
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in said.splitlines() if "import time:" in line}
+    """Return the modules that were, and their packages."""
+    modules = {line.rpartition("|")[2].strip() for line in said.splitlines() if "import time:" in line}
+    return modules | {each.partition(".")[0] for each in modules}
 
 
 def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
@@ -24,7 +27,17 @@ def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
     assert done.code == 0
     said = imported(done.stderr)
     assert "tree_sitter" in said, "the names of the services are read"
-    assert not said & {"pydantic", "yaml"}
+    assert not said & {"pydantic", "yaml", *HEAVY}
+
+
+def test_a_status_imports_a_plain_client_alone(mill: Mill, gateway: FakeGateway) -> None:
+    for path in ("status", "services", "tasks", "nodes"):
+        gateway.answers("GET", f"/v1/{path}", as_json({} if path == "status" else []))
+    telling = Mill(gateway, mill.folder, mill.printed, TELLING)
+    done = telling("status")
+    assert done.code == 0
+    assert not imported(done.stderr) & {"pydantic", "yaml", "tree_sitter", "mill_language", *HEAVY}
+    assert "httpx" in imported(telling("status", HTTP_PROXY=gateway.url).stderr), "it knows proxies"
 
 
 @pytest.mark.parametrize(
@@ -46,8 +59,8 @@ def test_a_terminal_has_a_sign_of_life_before_most_is_imported(
     assert f"{sign} {gateway.url}" in said
     before, _, after = said.partition(sign)
     assert "click" in imported(before)
-    assert not imported(before) & {"httpx", "ssl", "pydantic", "tree_sitter"}
-    assert "httpx" in imported(after)
+    assert not imported(before) & {"http", "ssl", "pydantic", "tree_sitter"}
+    assert "http" in imported(after)
 
 
 def test_a_log_and_json_have_no_sign_of_life(mill: Mill, gateway: FakeGateway) -> None:

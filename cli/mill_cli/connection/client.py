@@ -6,24 +6,23 @@ from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import quote
-
-import httpx
+from urllib.parse import quote, urljoin, urlsplit
 
 from mill_cli.connection.bodies import LONGEST_ANSWER, LONGEST_REFUSAL, loads, read_bounded
+from mill_cli.connection.direct import DirectClient
 from mill_cli.connection.exposure import exposure
 from mill_cli.connection.failures import no_json, refused, unanswered
-from mill_cli.connection.proxy import kubectl_proxy
+from mill_cli.connection.proxies import environment_proxies
 from mill_cli.connection.target import Direct, target
-from mill_cli.connection.tls import tls_context
 from mill_cli.connection.token import read_token
+from mill_cli.connection.transport import Answer, Client, HttpRequest, TransportError, json_content
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
+from mill_cli.output.text import one_line
 
 ANSWER_SECONDS: Final = 120.0
 """Timeout of an answer: a spawn waits a minute for its program to start."""
-CONNECT_SECONDS: Final = 10.0
 _MOST_REDIRECTS: Final = 5
 
 
@@ -32,8 +31,9 @@ def path(*parts: str) -> str:
     return "/v1/" + "/".join(quote(each, safe="") for each in parts)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _timestamp(date: str) -> float | None:
@@ -56,21 +56,23 @@ class Gateway:
         self.closed = False
         """Whether the context has ended: a stream that ends then in another thread was not lost."""
         self._open = contextlib.ExitStack()
-        self._client: httpx.Client
+        self._client: Client
 
     def __enter__(self) -> Self:
         self._token = read_token(self.options, self._warn)
         if isinstance(self.target, Direct):
-            self._client = self._open.enter_context(self._connect(self.target.address))
+            self._client = self._connect(self.target.address)
             if self._warn is not None and (exposed := exposure(self.target, self._token)) is not None:
                 self._warn(exposed)
         else:
+            from mill_cli.connection.proxy import kubectl_proxy
+
             socket = self._open.enter_context(kubectl_proxy(self.target))
-            transport = httpx.HTTPTransport(uds=str(socket))
             # The API server does not forward `Authorization`; it forwards this header.
             headers = {"Mill-Token": self._token} if self._token else {}
+            address = f"http://localhost{self.target.path}"
             self._client = self._open.enter_context(
-                httpx.Client(base_url=f"http://localhost{self.target.path}", headers=headers, transport=transport)
+                contextlib.closing(DirectClient(address, headers, unix_socket=socket))
             )
         return self
 
@@ -84,73 +86,93 @@ class Gateway:
         """Return the JSON of a route. Raise `CliError`."""
         return self.request("GET", path, query=query)
 
-    def request(self, method: str, path: str, *, query: dict[str, str] | None = None, **body: Any) -> Any:
-        """Return the JSON of an answer, None if it is empty; `body` is `json=` or `content=`. Raise `CliError`."""
-        with self.send(method, path, read=ANSWER_SECONDS, params=query, **body) as response:
-            return self._json(response)
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        content: bytes | None = None,
+        json: Any = None,
+    ) -> Any:
+        """Return the JSON of an answer, None if it is empty; the body is `content` or `json`. Raise `CliError`."""
+        headers = {}
+        if json is not None:
+            content, headers = json_content(json), {"Content-Type": "application/json"}
+        with self.send(method, path, read=ANSWER_SECONDS, query=query, content=content, headers=headers) as answer:
+            return self._json(answer)
 
     def get_with_time(self, path: str, **query: str) -> tuple[Any, float | None]:
         """Return the JSON of a route, and the gateway's time in seconds since 1970 if it says so. Raise `CliError`.
 
         The clock of this machine may differ from that.
         """
-        with self.send("GET", path, read=ANSWER_SECONDS, params=query) as response:
-            return self._json(response), _timestamp(response.headers.get("Date", ""))
+        with self.send("GET", path, read=ANSWER_SECONDS, query=query) as answer:
+            return self._json(answer), _timestamp(answer.headers.get("date", ""))
 
-    def _json(self, response: httpx.Response) -> Any:
+    def _json(self, answer: Answer) -> Any:
         try:
-            content = read_bounded(response, LONGEST_ANSWER)
-        except httpx.TransportError as error:
+            content = read_bounded(answer, LONGEST_ANSWER)
+        except TransportError as error:
             raise unanswered(error, self.target) from error
         try:
             return loads(content) if content else None
         except (ValueError, RecursionError) as error:
-            raise no_json(response, content, self.target, error) from error
+            raise no_json(answer, content, self.target, error) from error
 
     @contextlib.contextmanager
-    def send(self, method: str, path: str, *, read: float, **request: Any) -> Iterator[httpx.Response]:
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        read: float,
+        query: dict[str, str] | None = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Iterator[Answer]:
         """Send a request and yield its successful answer, not yet read. Raise `CliError` for any other.
 
         `read` is the timeout of a read in seconds. Exceptions of the block pass through unchanged.
         """
+        request = HttpRequest(method, path, query or {}, content, headers or {})
         with contextlib.ExitStack() as opened:
             try:
-                response = self._send(opened, method, path, read, request)
-                if not response.is_success:
-                    content = read_bounded(response, LONGEST_REFUSAL, cut=True)
-                    raise refused(response, content, self.target, token=bool(self._token))
-            except httpx.TransportError as error:
+                answer = self._send(opened, request, read)
+                if not answer.is_success:
+                    body = read_bounded(answer, LONGEST_REFUSAL, cut=True)
+                    raise refused(answer, body, self.target, token=bool(self._token))
+            except TransportError as error:
                 raise unanswered(error, self.target) from error
-            yield response
+            yield answer
 
-    def _send(
-        self, opened: contextlib.ExitStack, method: str, path: str, read: float, request: dict[str, Any]
-    ) -> httpx.Response:
+    def _send(self, opened: contextlib.ExitStack, request: HttpRequest, read: float) -> Answer:
         for _ in range(_MOST_REDIRECTS):
-            timeout = httpx.Timeout(CONNECT_SECONDS, read=read)
-            response = opened.enter_context(self._client.stream(method, path, timeout=timeout, **request))
-            if response.next_request is None:
-                return response
-            prefix = self._moved(response, path)
+            answer = opened.enter_context(self._client.send(request, read))
+            if answer.location is None:
+                return answer
+            try:
+                prefix = self._moved(answer.url, answer.location, request.path)
+            except ValueError as error:
+                raise TransportError(f"invalid redirect: {error}") from error
             assert isinstance(self.target, Direct)  # noqa: S101 - the others raise
-            self._client = self._open.enter_context(self._connect(self.target.origin + prefix))
+            self._client = self._connect(self.target.origin + prefix)
         raise CliError(Exit.FAILED, f"redirected more than {_MOST_REDIRECTS} times ({self.target})", kind="redirected")
 
-    def _moved(self, response: httpx.Response, path: str) -> str:
+    def _moved(self, here: str, location: str, path: str) -> str:
         """Return the path prefix of the gateway that a redirect names. Raise `CliError` for another origin.
 
         A token is for one origin (scheme, host and port). A redirect from http: to https: is refused as well: its
         sender could have read the token, so the address has to change.
         """
-        assert response.next_request is not None  # noqa: S101 - the caller has checked
-        here, there = response.request.url, response.next_request.url.copy_with(query=None, userinfo=b"")
-        below = there.raw_path.decode()
-        if isinstance(self.target, Direct) and _origin(there) == _origin(here) and below.endswith(path):
-            return below.removesuffix(path)
-        base = str(there).removesuffix(path) if below.endswith(path) else None
+        parts = urlsplit(urljoin(here, location))
+        there = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        if isinstance(self.target, Direct) and _origin(there) == _origin(here) and parts.path.endswith(path):
+            return parts.path.removesuffix(path)
+        base = there.removesuffix(path) if parts.path.endswith(path) else None
         raise CliError(
             Exit.FAILED,
-            f"redirected to {there} ({self.target})",
+            f"redirected to {one_line(there)} ({self.target})",
             f"if that is the gateway, use `--address {shlex.quote(base)}`"
             if base
             else "if that is the gateway, set it as --address",
@@ -158,14 +180,27 @@ class Gateway:
             kind="redirected",
         )
 
-    def _connect(self, address: str) -> httpx.Client:
+    def _connect(self, address: str) -> Client:
+        """Return a client that is closed with this context."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
-        # Reading the authorities takes time, and only TLS needs them.
-        verify = tls_context(self.options.ca_file) if address.startswith("https:") else False
-        try:
-            # This class follows redirects; credentials of ~/.netrc are not used.
-            return httpx.Client(base_url=address, headers=headers, verify=verify, follow_redirects=False)
-        except (ImportError, ValueError, httpx.InvalidURL) as error:  # from the proxies that the environment sets
-            raise CliError(
-                Exit.USAGE, f"invalid proxy: {error}", "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
-            ) from error
+        context = None
+        if address.startswith("https:"):  # importing TLS and reading the authorities takes time
+            from mill_cli.connection.tls import tls_context
+
+            context = tls_context(self.options.ca_file)
+        client: Client
+        if environment_proxies():
+            from mill_cli.connection.proxied import ProxiedClient
+
+            try:
+                client = ProxiedClient(address, headers, context)
+            except ValueError as error:
+                raise CliError(
+                    Exit.USAGE, f"invalid proxy: {error}", "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+                ) from error
+        else:
+            try:
+                client = DirectClient(address, headers, context=context)
+            except ValueError as error:
+                raise CliError(Exit.USAGE, f"invalid gateway address: {error} ({self.target})") from error
+        return self._open.enter_context(contextlib.closing(client))

@@ -1,9 +1,9 @@
 """Tokens sent without encryption: over plain HTTP, to another machine."""
 
 import ipaddress
-import urllib.request
 from urllib.parse import urlsplit
 
+from mill_cli.connection.proxies import environment_proxies, is_bypassed
 from mill_cli.connection.target import Direct
 
 _SAFE = "use https://, or --context to connect through the API server"
@@ -47,9 +47,9 @@ def is_loopback(host: str) -> bool:
 
 def _proxy(host: str, port: int | None) -> str | None:
     """Return the host of the proxy that the environment sets for plain HTTP to a host; None if there is none."""
-    proxies = urllib.request.getproxies()
+    proxies = environment_proxies()
     proxy = proxies.get("http") or proxies.get("all")
-    if not proxy or urllib.request.proxy_bypass(host if port is None else f"{host}:{port}"):
+    if not proxy or is_bypassed(host if port is None else f"{host}:{port}"):
         return None
     try:
         return urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or proxy

@@ -5,21 +5,30 @@ import json
 import os
 import re
 import shlex
-import ssl
-import urllib.request
+import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-
-import httpx
 
 from mill_cli.connection import other_servers
 from mill_cli.connection.accidents import explain_accident
 from mill_cli.connection.missing_names import explain_missing
+from mill_cli.connection.proxies import has_proxy, is_bypassed
 from mill_cli.connection.target import Direct, Target, ThroughCluster
-from mill_cli.connection.tls import expects_tls, is_plain_answer
+from mill_cli.connection.transport import (
+    Answer,
+    AnswerTimeout,
+    ConnectError,
+    ConnectTimeout,
+    NotHttp,
+    ProxyError,
+    TransportError,
+)
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
+
+if TYPE_CHECKING:
+    import ssl
 
 NOT_FOUND: Final = 404
 UNAVAILABLE: Final = (502, 503, 504)
@@ -55,12 +64,12 @@ class Refused(CliError):
 class NotAGateway(Refused):
     """Another server answered, of which nothing is known."""
 
-    def __init__(self, response: httpx.Response, content: bytes, target: Target) -> None:
-        hints = [other_servers.advice(response, content, target)]
+    def __init__(self, answer: Answer, content: bytes, target: Target) -> None:
+        hints = [other_servers.advice(answer, content, target)]
         if isinstance(target, Direct) and _kubeconfig():
             hints.append(_USE_CONTEXT)
-        message = other_servers.message(response, content, target)
-        super().__init__(response.status_code, None, message, *hints, kind="not_a_gateway")
+        message = other_servers.message(answer, content, target)
+        super().__init__(answer.status, None, message, *hints, kind="not_a_gateway")
         self.code = Exit.CANNOT_CONNECT
 
 
@@ -72,15 +81,15 @@ class Unanswered(CliError):
         self.sent = sent
 
 
-def refused(response: httpx.Response, content: bytes, target: Target, *, token: bool) -> Refused:
+def refused(answer: Answer, content: bytes, target: Target, *, token: bool) -> Refused:
     """Return the error of an answer. `content` is its body, perhaps cut; `token`: whether the request had one."""
-    status = response.status_code
+    status = answer.status
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
         body = None
-    if other_servers.is_other_server(response, body, content):
-        return NotAGateway(response, content, target)
+    if other_servers.is_other_server(answer, body, content):
+        return NotAGateway(answer, content, target)
     context = target.context if isinstance(target, ThroughCluster) else None
     explained = None
     if isinstance(body, dict):
@@ -126,50 +135,53 @@ def _token_advice(body: Any, message: str, target: Target, *, token: bool) -> li
     return advice
 
 
-def no_json(response: httpx.Response, content: bytes, target: Target, error: Exception) -> CliError:
+def no_json(answer: Answer, content: bytes, target: Target, error: Exception) -> CliError:
     """Return the error for an answer that should be JSON."""
-    if other_servers.is_page(response):
-        return NotAGateway(response, content, target)
+    if other_servers.is_page(answer):
+        return NotAGateway(answer, content, target)
     return CliError(
         Exit.FAILED,
-        f"HTTP {response.status_code}: invalid JSON: {error}",
-        f"check that {_origin(response.url)} is a mill gateway",
+        f"HTTP {answer.status}: invalid JSON: {error}",
+        f"check that {_origin(answer.url)} is a mill gateway",
         kind="unexpected_answer",
     )
 
 
-def no_stream(response: httpx.Response) -> CliError:
+def no_stream(answer: Answer) -> CliError:
     """Return the error for an answer that should be a stream of events."""
-    kind = response.headers.get("Content-Type", "").partition(";")[0] or "no content type"
+    kind = answer.headers.get("content-type", "").partition(";")[0] or "no content type"
     return CliError(
         Exit.FAILED,
-        f"HTTP {response.status_code}: {one_line(kind)} instead of events",
-        f"check that {_origin(response.url)} is a mill gateway",
+        f"HTTP {answer.status}: {one_line(kind)} instead of events",
+        f"check that {_origin(answer.url)} is a mill gateway",
         kind="unexpected_answer",
     )
 
 
-def unanswered(error: httpx.TransportError, target: Target) -> Unanswered:
+def unanswered(error: TransportError, target: Target) -> Unanswered:
     """Return the error for a request without an answer."""
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+    if isinstance(error, ConnectError):
         return _unconnected(error, target)
     if _is_plain_to_tls(error, target):
         return Unanswered(
             Exit.CANNOT_CONNECT, f"the server expects TLS ({target})", _with_scheme("https", target), sent=False
         )
-    if isinstance(error, httpx.RemoteProtocolError) and "illegal status line" in str(error):
+    if isinstance(error, NotHttp):
         message = f"no mill gateway answers there ({target}): the answer is not HTTP"
         return Unanswered(Exit.CANNOT_CONNECT, message, other_servers.wrong_address(target), sent=False)
-    why = "no answer in time" if isinstance(error, httpx.TimeoutException) else error_text(error)
+    why = "no answer in time" if isinstance(error, AnswerTimeout) else error_text(error)
     return Unanswered(Exit.FAILED, f"request failed: {why} ({target})", "try again", sent=True)
 
 
-def _is_plain_to_tls(error: httpx.TransportError, target: Target) -> bool:
+def _is_plain_to_tls(error: TransportError, target: Target) -> bool:
     """Whether plain HTTP was sent to a server for TLS: such servers close the connection, most without a word."""
-    if not isinstance(target, Direct) or not isinstance(error, httpx.ReadError | httpx.RemoteProtocolError):
+    if not isinstance(target, Direct) or isinstance(error, AnswerTimeout):
         return False
-    is_plain = urlsplit(target.address).scheme == "http" and not _proxies(target.address)
-    return is_plain and expects_tls(target.address)
+    if urlsplit(target.address).scheme != "http" or _proxies(target.address):
+        return False
+    from mill_cli.connection.tls import expects_tls
+
+    return expects_tls(target.address)
 
 
 def _with_scheme(scheme: str, target: Target) -> str:
@@ -178,30 +190,23 @@ def _with_scheme(scheme: str, target: Target) -> str:
     return f"use {scheme}:// in the address: {scheme}://{place.partition('://')[2]}"
 
 
-def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
+def _unconnected(error: TransportError, target: Target) -> Unanswered:
     cause = _cause(error)
-    if isinstance(error, httpx.ProxyError):
+    tls = sys.modules.get("ssl")  # without it there was no TLS
+    if isinstance(error, ProxyError):
         message, advice = (
             f"the proxy refused the connection: {error_text(error)}",
             ["set NO_PROXY to the hosts to reach without a proxy"],
         )
-    elif isinstance(error, httpx.ConnectTimeout):
+    elif isinstance(error, ConnectTimeout):
         message, advice = f"connection timed out ({target})", ["check the address, and that no firewall blocks it"]
-    elif isinstance(cause, ssl.SSLCertVerificationError):
-        message = f"the certificate is not trusted: {cause.verify_message} ({target})"
-        advice = ["trust another certificate authority with --ca-file"]
-    elif isinstance(cause, ssl.SSLError) and isinstance(target, Direct) and is_plain_answer(cause):
-        message, advice = f"the server does not use TLS ({target})", [_with_scheme("http", target)]
-    elif isinstance(cause, ssl.SSLError):
-        message, advice = (
-            f"TLS handshake failed: {cause.reason} ({target})",
-            ["check whether the address should be http:// instead of https://"],
-        )
+    elif tls is not None and isinstance(cause, tls.SSLError):
+        message, advice = _handshake(cause, target)
     elif isinstance(cause, OSError) and cause.errno not in (None, errno.ECONNREFUSED):
         message, advice = f"cannot connect: {cause.strerror or error_text(error)} ({target})", ["check the address"]
     else:
         message, advice = f"connection refused — is the cluster running? ({target})", []
-    if isinstance(target, Direct) and not isinstance(error, httpx.ProxyError):
+    if isinstance(target, Direct) and not isinstance(error, ProxyError):
         advice += _proxies(target.address)
     if isinstance(target, Direct) and not target.chosen:
         advice.append("set the gateway's address with --address or MILL_ADDRESS")
@@ -212,18 +217,33 @@ def _unconnected(error: httpx.TransportError, target: Target) -> Unanswered:
     return Unanswered(Exit.CANNOT_CONNECT, message, *advice, sent=False)
 
 
+def _handshake(cause: "ssl.SSLError", target: Target) -> tuple[str, list[str]]:
+    """Return the message and the hints for a TLS handshake that has failed."""
+    from mill_cli.connection.tls import is_plain_answer, untrusted
+
+    if (why := untrusted(cause)) is not None:
+        return f"the certificate is not trusted: {why} ({target})", [
+            "trust another certificate authority with --ca-file"
+        ]
+    if isinstance(target, Direct) and is_plain_answer(cause):
+        return f"the server does not use TLS ({target})", [_with_scheme("http", target)]
+    return f"TLS handshake failed: {cause.reason} ({target})", [
+        "check whether the address should be http:// instead of https://"
+    ]
+
+
 def _proxies(address: str) -> list[str]:
     """Return the hints about the proxy that the environment sets for an address."""
     scheme, host = urlsplit(address).scheme, urlsplit(address).hostname or ""
-    proxies = urllib.request.getproxies()
-    if (scheme not in proxies and "all" not in proxies) or urllib.request.proxy_bypass(host):
+    if not has_proxy(scheme) or is_bypassed(host):
         return []
     return [f"the environment sets a proxy ({scheme.upper()}_PROXY): use NO_PROXY={host} to connect without it"]
 
 
-def _origin(url: httpx.URL) -> str:
-    """Return the origin of an address, without a password."""
-    return f"{url.scheme}://{url.netloc.decode()}"
+def _origin(url: str) -> str:
+    """Return the origin of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _cause(error: BaseException) -> BaseException:

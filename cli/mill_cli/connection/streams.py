@@ -7,16 +7,15 @@ and no event is lost.
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-import httpx
-from httpx_sse import EventSource, SSEError
-
-from mill_cli.connection.bodies import EventText, TooLong, loads
+from mill_cli.connection.bodies import loads
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered, error_text, no_stream
+from mill_cli.connection.server_sent import SentEvent, TooLong, parse_events
+from mill_cli.connection.transport import TransportError
 from mill_cli.errors import CliError, Exit
 
 SILENCE_SECONDS: Final = 45.0
@@ -24,6 +23,8 @@ SILENCE_SECONDS: Final = 45.0
 RESUME_SECONDS: Final = 60.0
 """Seconds for which a lost stream is retried."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+NO_CONTENT: Final = 204
+FORBIDDEN: Final = 403
 GONE: Final = 410
 MAY_NOT_GET: Final = " may not get "
 """Text of the gateway's refusal of details to a caller who may deploy."""
@@ -82,8 +83,8 @@ class EventStream:
         self._notice = notice or (lambda _: None)
         self._last_id: str | None = None
         self._over = False
-        self.headers = httpx.Headers()
-        """Headers of the first answer."""
+        self.headers: dict[str, str] = {}
+        """Headers of the first answer, by lower-case name."""
         self.requested = False
         """Whether the request was sent, or is about to be."""
         self.connected = False
@@ -102,7 +103,7 @@ class EventStream:
                 message = f"{error}; the operation may have started anyway"
                 raise CliError(Exit.STREAM_LOST, message, *self.resume_hints()) from error
             raise
-        except httpx.TransportError as error:
+        except TransportError as error:
             if self._gateway.closed:
                 return
             self._notice(f"connection lost ({error_text(error)}); the operation continues, reconnecting")
@@ -114,7 +115,7 @@ class EventStream:
             yield from self._connection(self._request)
         except Refused as error:
             rest = {key: value for key, value in self._request.query.items() if key != "detail"}
-            lacks_right = error.status == httpx.codes.FORBIDDEN and MAY_NOT_GET in str(error)
+            lacks_right = error.status == FORBIDDEN and MAY_NOT_GET in str(error)
             if not lacks_right or rest == self._request.query:
                 raise
             self._request = replace(self._request, query=rest)
@@ -145,7 +146,7 @@ class EventStream:
                 for event in self._connection(self.resuming_request()):
                     pause, give_up = _FIRST_PAUSE, time.monotonic() + RESUME_SECONDS
                     yield event
-            except (httpx.TransportError, Unanswered):
+            except (TransportError, Unanswered):
                 continue
             except CliError as error:
                 status = error.status if isinstance(error, Refused) else None
@@ -165,22 +166,22 @@ class EventStream:
             request.method,
             request.path,
             read=SILENCE_SECONDS,
-            params=request.query,
+            query=request.query,
             content=request.content,
             headers=headers,
-        ) as response:
-            if response.status_code == httpx.codes.NO_CONTENT:  # nothing follows the last event
+        ) as answer:
+            if answer.status == NO_CONTENT:  # nothing follows the last event
                 self._over = True
                 return
             self.connected = True
-            self.headers = self.headers or response.headers
-            rollout = response.headers.get("Mill-Rollout", "")
+            self.headers = self.headers or answer.headers
+            rollout = answer.headers.get("mill-rollout", "")
             if self._last_id is None and _ID.fullmatch(rollout):
                 self._last_id = f"{rollout}.0"
+            if "text/event-stream" not in answer.headers.get("content-type", "").partition(";")[0]:
+                raise no_stream(answer)
             try:
-                yield from self._events(EventSource(EventText(response)))  # type: ignore[arg-type] # has what it reads
-            except SSEError as error:
-                raise no_stream(response) from error
+                yield from self._events(parse_events(answer.parts()))
             except TooLong as error:
                 advice = "check that the address is that of a mill gateway"
                 raise CliError(Exit.FAILED, str(error), advice, kind="unexpected_answer") from error
@@ -188,13 +189,13 @@ class EventStream:
                 self.connected = False
         self._over = self._over or not self._ends
 
-    def _events(self, source: EventSource) -> Iterator[ServerEvent]:
-        for event in source.iter_sse():
+    def _events(self, sent: Iterable[SentEvent]) -> Iterator[ServerEvent]:
+        for event in sent:
             if _ID.fullmatch(event.id):
                 self._last_id = event.id
             if not event.data:
-                continue  # a heartbeat: after an id, httpx-sse makes an event of a comment
-            made = ServerEvent(event.event, event.data, _json(event.data))
+                continue  # a heartbeat
+            made = ServerEvent(event.name, event.data, _json(event.data))
             self._over = self._ends and made.last
             yield made
             if self._over:
@@ -236,13 +237,13 @@ class RolloutStream(EventStream):
     @property
     def rollout(self) -> str:
         """Id of the rollout, from the gateway's answer; empty before it."""
-        _, _, rollout = str(self.headers.get("Mill-Rollout", "")).partition(".")
+        _, _, rollout = self.headers.get("mill-rollout", "").partition(".")
         return rollout
 
     @property
     def deployment(self) -> tuple[str | None, str]:
         """Namespace and name of the MillDeployment, from the gateway's answer or else from the options."""
-        namespace, _, name = self.headers.get("Mill-Deployment", "").partition("/")
+        namespace, _, name = self.headers.get("mill-deployment", "").partition("/")
         options = self._gateway.options
         return (namespace, name) if name else (options.namespace, options.deployment)
 

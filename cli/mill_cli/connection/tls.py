@@ -34,6 +34,11 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+def untrusted(error: ssl.SSLError) -> str | None:
+    """Return why a certificate is not trusted; None if a handshake failed otherwise."""
+    return error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else None
+
+
 def is_plain_answer(error: ssl.SSLError) -> bool:
     """Whether a handshake failed because the server does not speak TLS."""
     return error.reason in _NOT_TLS

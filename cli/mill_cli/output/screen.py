@@ -54,9 +54,7 @@ def styled(text: str, style: str) -> str:
 
 def width() -> int | None:
     """Return the characters of a line; None if standard output is not a terminal."""
-    import shutil  # noqa: PLC0415 - imports all kinds of compression
-
-    return shutil.get_terminal_size().columns if interactive() else None
+    return size()[0] if interactive() else None
 
 
 def size() -> tuple[int, int]:

@@ -2,14 +2,12 @@
 
 import json
 import random
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
-from httpx_sse import EventSource
 
-from mill_cli.connection.bodies import EventText
 from mill_cli.connection.client import Gateway
+from mill_cli.connection.server_sent import parse_events
 from mill_cli.connection.streams import EventStream, Request
 from mill_cli.options import Options
 from mill_gateway.core.log_lines import CUT, LINE_LIMIT, Progress, Splitter, encode, nothing_found, parse
@@ -113,19 +111,9 @@ def _events(rng: random.Random) -> list[bytes]:
     return chunks(rng, data if rng.random() < 0.7 else mutated(rng, data, [data]))
 
 
-class _Parts(httpx.SyncByteStream):
-    def __init__(self, parts: list[bytes]) -> None:
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._parts
-
-
 def _read(parts: list[bytes]) -> tuple[list[tuple[str, str, Any]], str | None]:
-    response = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, stream=_Parts(parts))
     stream = EventStream(Gateway(Options()), Request("GET", "/"), ends=False)
-    source = EventSource(EventText(response))  # type: ignore[arg-type] # all that it reads
-    found = [(each.name, each.text, each.data) for each in stream._events(source)]
+    found = [(each.name, each.text, each.data) for each in stream._events(parse_events(parts))]
     return found, stream._last_id
 
 

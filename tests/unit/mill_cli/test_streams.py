@@ -2,22 +2,23 @@
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from mill_cli.connection import streams
 from mill_cli.connection.client import Gateway
 from mill_cli.connection.streams import Request, RolloutStream
+from mill_cli.connection.transport import Answer, ConnectError, HttpRequest, TransportError
 from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
+from tests.support.http_answers import ScriptedClient, answer, json_answer
 
 HEALTHY = b'event: progress\r\ndata: {"service": "web", "phase": "healthy"}\r\nid: 8ffa93a4.2.8\r\n\r\n'
 DONE = b'event: done\r\ndata: {"elapsed": 31.0, "success": true}\r\nid: 8ffa93a4.2.end\r\n\r\n'
 HEARTBEAT = b": ping - 2026-01-31 12:00:15.000000+00:00\r\n\r\n"
-STREAM = {"Content-Type": "text/event-stream", "Mill-Deployment": "shop/mill", "Mill-Rollout": "8ffa93a4.2"}
+STREAM = {"content-type": "text/event-stream", "mill-deployment": "shop/mill", "mill-rollout": "8ffa93a4.2"}
 DEPLOY = Request("POST", "/v1/deploy", {"namespace": "shop"}, b"")
 
-Opened = tuple[RolloutStream, list[httpx.Request]]
+Opened = tuple[RolloutStream, list[HttpRequest]]
 Open = Callable[..., Opened]
 
 
@@ -26,25 +27,16 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
     """A deploy's stream from a gateway that gives these answers, and what it is asked."""
     monkeypatch.setattr(streams, "_FIRST_PAUSE", 0.001)
 
-    def open_(*answers: httpx.Response | Exception, request: Request = DEPLOY) -> Opened:
-        asked: list[httpx.Request] = []
-
-        def answer(got: httpx.Request) -> httpx.Response:
-            asked.append(got)
-            made = answers[len(asked) - 1]
-            if isinstance(made, Exception):
-                raise made
-            return made
-
+    def open_(*answers: Answer | Exception, request: Request = DEPLOY) -> Opened:
         gateway = Gateway(Options(address="http://gateway.example", namespace="shop"))
-        gateway._client = httpx.Client(base_url="http://gateway.example", transport=httpx.MockTransport(answer))
-        return RolloutStream(gateway, request), asked
+        gateway._client = client = ScriptedClient(*answers)
+        return RolloutStream(gateway, request), client.asked
 
     return open_
 
 
-def good(*parts: bytes) -> httpx.Response:
-    return httpx.Response(200, headers=STREAM, content=b"".join(parts))
+def good(*parts: bytes) -> Answer:
+    return answer(b"".join(parts), headers=STREAM)
 
 
 @pytest.mark.parametrize(
@@ -61,13 +53,11 @@ def test_heartbeats_are_no_events(opened: Open, body: tuple[bytes, ...]) -> None
 
 
 def test_a_stream_that_is_cut_off_is_resumed(opened: Open) -> None:
-    starting = httpx.Response(503, json={"error": "the gateway has only just started"})
-    stream, asked = opened(good(HEALTHY), starting, httpx.ReadError("gone"), good(DONE))
+    starting = json_answer(503, {"error": "the gateway has only just started"})
+    stream, asked = opened(good(HEALTHY), starting, TransportError("gone"), good(DONE))
     assert [each.name for each in stream] == ["progress", "done"]
     assert [each.headers.get("Last-Event-ID") for each in asked] == [None, *["8ffa93a4.2.8"] * 3]
-    assert [str(each.url) for each in asked[1:]] == [
-        "http://gateway.example/v1/deployments/mill/events?namespace=shop"
-    ] * 3
+    assert [each.target for each in asked[1:]] == ["/v1/deployments/mill/events?namespace=shop"] * 3
 
 
 def test_a_stream_without_an_event_is_resumed_at_the_requested_rollout(opened: Open) -> None:
@@ -77,14 +67,14 @@ def test_a_stream_without_an_event_is_resumed_at_the_requested_rollout(opened: O
 
 
 def test_a_deploy_that_is_refused_is_not_tried_again(opened: Open) -> None:
-    stream, asked = opened(httpx.Response(409, json={"error": "managed by the Argo CD application shop", "owner": "x"}))
+    stream, asked = opened(json_answer(409, {"error": "managed by the Argo CD application shop", "owner": "x"}))
     with pytest.raises(CliError, match="managed by the Argo CD application shop") as refused:
         list(stream)
     assert (refused.value.code, len(asked)) == (Exit.FAILED, 1)
 
 
 def test_a_deploy_without_an_answer_may_have_started(opened: Open) -> None:
-    stream, asked = opened(httpx.ReadError("gone"))
+    stream, asked = opened(TransportError("gone"))
     with pytest.raises(CliError, match="may have started") as lost:
         list(stream)
     assert (lost.value.code, len(asked)) == (Exit.STREAM_LOST, 1)
@@ -92,7 +82,7 @@ def test_a_deploy_without_an_answer_may_have_started(opened: Open) -> None:
 
 
 def test_a_request_that_was_not_sent_has_not_started(opened: Open) -> None:
-    stream, _ = opened(httpx.ConnectError("refused"))
+    stream, _ = opened(ConnectError("refused"))
     with pytest.raises(CliError, match=r"connection refused — is the cluster running\?") as unconnected:
         list(stream)
     assert unconnected.value.code == Exit.CANNOT_CONNECT
@@ -108,7 +98,7 @@ def test_a_lost_stream_is_given_up_in_the_end(opened: Open, monkeypatch: pytest.
 
 @pytest.mark.parametrize(("status", "code"), [(401, Exit.STREAM_LOST), (403, Exit.STREAM_LOST), (410, Exit.FAILED)])
 def test_a_refusal_in_the_middle_ends_it(opened: Open, status: int, code: Exit) -> None:
-    stream, _ = opened(good(HEALTHY), httpx.Response(status, json={"error": "no"}))
+    stream, _ = opened(good(HEALTHY), json_answer(status, {"error": "no"}))
     with pytest.raises(CliError) as ended:
         list(stream)
     assert ended.value.code == code
