@@ -1,11 +1,8 @@
 """Nothing that works is taken down by something that does not."""
 
 import httpx
-import pytest
 
 from .conftest import Namespace, polling, wait_for
-
-pytestmark = pytest.mark.alone
 
 GOOD = """
 service "web" {

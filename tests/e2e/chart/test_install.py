@@ -124,7 +124,6 @@ def test_an_upgrade_restarts_services_once_and_leaves_the_token(release: Release
     assert release.mill("restart", "web", "--namespace", shop.name).code == 0
     replaced(shop, "web", updated)
     assert admin_token(release) == token
-    release.test()
 
 
 def test_a_rollback_restarts_services_once_and_leaves_the_token(release: Release, shop: Namespace) -> None:

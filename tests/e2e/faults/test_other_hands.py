@@ -2,15 +2,11 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tests.e2e.conftest import Namespace, wait_for
 
 from .bystanders import MARK, meddled
 from .operator_process import OperatorProcess
 from .scenario import AFTER, Outcome, Rollout, settled
-
-pytestmark = pytest.mark.alone
 
 
 def test_somebody_changes_everything_all_the_time(namespace: Namespace, undisturbed: Outcome) -> None:
