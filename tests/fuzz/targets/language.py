@@ -81,6 +81,12 @@ WORDS: Final = (
         "$${service.a.host}",
         "? :",
         "for x in",
+        "user = 1000",
+        'gpu = { "amd.com/gpu" = 1 }',
+        'labels = { "a/b" = "c" }',
+        'place { arch = "arm64" }',
+        'limits { cpu = "none" }',
+        "tolerate = [",
     ),
 )
 _VALUES: Final = {

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from mill_api.pod_permissions import PodPermissions
 from mill_api.status import MillDeploymentStatus, Rollout
 from mill_api.validation import Problem
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_operator import memory
 from mill_operator.core import limits
+from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from tests.support.kstatus_rules import kstatus
 from tests.support.reconciling import ReconcilerHarness, created_events
@@ -154,3 +156,31 @@ async def test_a_warning_ends_with_its_cause(monkeypatch: pytest.MonkeyPatch) ->
     assert (await upgrades.reconcile()).warnings
     refuse(monkeypatch)
     assert (await upgrades.reconcile(generation=2)).warnings == []
+
+
+async def test_a_permission_that_is_taken_back_stops_nothing_and_is_warned_of() -> None:
+    """The running pods keep what they have until their template changes, which the operator does by itself."""
+    service = {"name": "web", "image": "web:1", "labels": {"team": "shop"}, "place": {"tolerate": ["spot"]}}
+    permitted = RenderOptions(permissions=PodPermissions(tolerations=("spot",), labels=("team",)))
+    upgrades = Upgrades()
+    upgrades.restart(render=permitted)
+    upgrades.harness.change(spec={"services": [service]})
+    before = await upgrades.reconcile()
+    assert before.warnings == []
+    upgrades.restart()
+    after = await upgrades.reconcile()
+    assert [each.service for each in after.warnings] == ["web", "web"]
+    assert "MILL_TOLERATIONS" in after.warnings[0].message
+    assert "MILL_POD_LABELS" in after.warnings[1].message
+    refused = await upgrades.reconcile(generation=2)
+    assert refused.rollout is not None
+    assert "service.web.place.tolerate.0: toleration of 'spot' is not permitted" in (refused.rollout.refused or "")
+
+
+async def test_root_is_refused_where_the_cluster_is_restricted() -> None:
+    upgrades = Upgrades()
+    upgrades.restart(render=RenderOptions(restricted=True))
+    upgrades.harness.change(spec={"services": [{"name": "web", "image": "web:1", "user": 0}]})
+    refused = await upgrades.reconcile()
+    assert refused.rollout is not None
+    assert (refused.rollout.refused or "").startswith("service.web.user: user 0 is root")
