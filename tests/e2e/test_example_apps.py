@@ -3,17 +3,18 @@
 All that run are deployed at once, each into a namespace of its own, so that the file takes as long as the slowest.
 """
 
+import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
 import httpx
 import pytest
 
-from hack import images
+from hack import images, paths
 from hack.cluster import Cluster, node_images
 from mill_language import render
 from tests.support.example_apps import APPS, read, spec_of
@@ -21,11 +22,11 @@ from tests.support.standing_in import commands, secrets, stand_in
 
 from .conftest import Finished, Namespace, new_namespace
 
-RUN: Final = ("chatwoot", "forem", "image-service", "maybe", "outline")
+RUN: Final = ("chatwoot", "mastodon", "outline")
 VALUE: Final = "value of {}"
 """The value of a secret."""
-
-
+UPLOADS: Final = "public-system"
+"""The claim of Mastodon's disk, which its program writes as user 991."""
 NOT_SHARED: Final = ("STANDIN_PATHS", "STANDIN_WRITES")
 
 
@@ -42,6 +43,10 @@ class App:
         address = next(iter(self.namespace.ready_pods(service).values()))
         return httpx.get(f"http://{address}:{port}/-/{what}", timeout=10)
 
+    def execute(self, service: str, *command: str) -> str:
+        """Return what a command in a pod of a service prints."""
+        return self.namespace.kubectl("exec", f"deployment/{service}", "--", *command)
+
 
 @pytest.fixture(scope="module")
 def apps(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, App]]:
@@ -49,9 +54,10 @@ def apps(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     needed = set().union(*(commands(spec_of(name)) for name in RUN))
     image = images.push_standin(cluster.registry, "apps", commands=sorted(needed), user="0:0")
     node_images.forget(image)
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         folders = {name: tmp_path_factory.mktemp(name) for name in RUN}
         spaces = {name: stack.enter_context(new_namespace(cluster, folders[name], f"e2e-{name}")) for name in RUN}
+        stack.enter_context(_disk(spaces["mastodon"], UPLOADS))
         with ThreadPoolExecutor(4) as pool:
             deployed = pool.map(lambda name: App(spaces[name], _deploy(spaces[name], name, image)), RUN)
             yield dict(zip(RUN, deployed, strict=True))
@@ -62,6 +68,40 @@ def _deploy(namespace: Namespace, name: str, image: str) -> Finished:
     values = [f"--from-literal={each}={VALUE.format(each)}" for each in sorted(secrets(spec))]
     namespace.kubectl("create", "secret", "generic", "mill-secrets", *values)
     return namespace.deploy(render(stand_in(spec, image, f"{namespace.name}.example.com")))
+
+
+@contextlib.contextmanager
+def _disk(namespace: Namespace, claim: str) -> Iterator[None]:
+    """Have a volume for a claim: a folder whose group follows the pod, as that of a real disk does.
+
+    What the local cluster's own class provides is of the kind hostPath, which stays root's.
+    """
+    if namespace.cluster.kind_of != "embedded":
+        yield
+        return
+    folder = paths.VOLUMES / f"{namespace.name}-{claim}"
+    folder.mkdir(parents=True)
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-1"]}
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": folder.name},
+        "spec": {
+            "claimRef": {"namespace": namespace.name, "name": claim},
+            "storageClassName": "standard",
+            "capacity": {"storage": "50Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "persistentVolumeReclaimPolicy": "Retain",
+            "local": {"path": str(folder)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }
+    namespace.kubectl("create", "-f", "-", stdin=json.dumps(volume))
+    try:
+        yield
+    finally:
+        namespace.kubectl("delete", "persistentvolume", folder.name, "--wait=false")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -89,3 +129,13 @@ def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[st
     arguments = chatwoot.ask("rails", 3000, "args").json()
     assert arguments[:5] == ["/docker/entrypoints/rails.sh", "bundle", "exec", "rails", "s"]
     assert arguments[5:7] == ["-p", "3000"]
+
+
+def test_a_user_writes_its_own_disk(apps: dict[str, App]) -> None:
+    mastodon = apps["mastodon"]
+    identity = mastodon.ask("web", 3000, "id").json()
+    assert (identity["user"], identity["group"]) == (991, 991)
+    # The stand-in would have ended, had it not been able to write this.
+    path = "/mastodon/public/system/standin"
+    assert mastodon.execute("web", "standin", "read", path) == "written\n"
+    assert mastodon.ask("web", 3000, "args").json()[1:] == ["bundle", "exec", "puma", "-C", "config/puma.rb"]
