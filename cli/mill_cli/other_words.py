@@ -40,7 +40,7 @@ _COMMANDS: Final = {
     "rollout rollouts": _ROLLOUTS,
     "rollback undo revert": _BACK,
     "destroy down uninstall undeploy teardown rm del purge prune clean": _REMOVAL,
-    "stop pause suspend terminate cancel abort": _ENDING,
+    "stop suspend terminate cancel abort": _ENDING,
     "run job jobs task tasks runs trigger": _TASKS,
     "top metrics usage": _LOADS,
     "tail follow wait": _FOLLOW,

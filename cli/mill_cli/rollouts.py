@@ -5,7 +5,7 @@ from typing import Final
 
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import Refused
-from mill_cli.connection.streams import Request
+from mill_cli.connection.streams import Request, RolloutStream
 from mill_cli.consent import Consent
 from mill_cli.deploy_request import deploy_request, with_places
 from mill_cli.empty_files import refuse_empty
@@ -15,6 +15,7 @@ from mill_cli.follow import FollowedRollout, follow, open_stream
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import DEPLOY, RESTART
+from mill_cli.output.text import one_line
 from mill_cli.plans import is_outdated, planned_request
 from mill_cli.reach.report import report_reach
 
@@ -22,15 +23,18 @@ PLANS: Final = 5
 """Number of plans that are made while others change what is deployed."""
 
 
-def deploy(options: Options, file: File, consent: Consent, *, timeout: timedelta | None) -> Exit:
-    """Show what a deploy will do, deploy the file, and follow its rollout. Raise `CliError`."""
+def deploy(options: Options, file: File, consent: Consent, *, wait: bool, timeout: timedelta | None) -> Exit:
+    """Show what a deploy will do, deploy the file, and follow its rollout, unless not to `wait`. Raise `CliError`."""
     if not consent.allow_empty:
         refuse_empty(file)
     request = deploy_request(options, file, consent)
     with Gateway(options) as gateway:
         for attempt in range(PLANS):
             try:
-                stream = open_stream(gateway, planned_request(gateway, request, file, consent))
+                planned = planned_request(gateway, request, file, consent)
+                if not wait:
+                    return _send(RolloutStream(gateway, planned), options)
+                stream = open_stream(gateway, planned)
                 result = follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
             except Refused as error:
                 if not is_outdated(error) or attempt == PLANS - 1:
@@ -41,6 +45,18 @@ def deploy(options: Options, file: File, consent: Consent, *, timeout: timedelta
                 report_reach(gateway, stream, file)
                 return result
     raise AssertionError  # the last attempt returns or raises
+
+
+def _send(stream: RolloutStream, options: Options) -> Exit:
+    """Send a deploy, and say how to follow it."""
+    stream.send_only()
+    namespace, name = stream.deployment
+    if options.as_json:
+        screen.out_json({"namespace": namespace, "name": name, "rollout": stream.rollout})
+    elif not options.quiet:
+        where = one_line(f"{namespace}/{name}" if namespace else name)
+        screen.note(f"rollout {one_line(stream.rollout)} of {where} is accepted; `{stream.watch_command}` follows it")
+    return Exit.SUCCESS
 
 
 def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exit:

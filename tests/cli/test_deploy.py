@@ -3,7 +3,7 @@
 import json
 
 from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import FakeGateway, rollout
+from tests.cli.fake_gateway import FakeGateway, refusal, rollout, stream
 from tests.cli.seed import EVENTS, LINES, SEED
 
 
@@ -22,3 +22,19 @@ def test_json_is_one_object_a_line_with_nested_data(mill: Mill, gateway: FakeGat
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(each["event"], each["data"]) for each in told] == list(EVENTS)
     assert (done.stderr, done.code) == ("", 1)
+
+
+def test_without_waiting_it_ends_when_the_deploy_is_accepted(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", stream(60.0))  # no event for a minute
+    done = mill("deploy", mill.file(SEED), "--wait=false")
+    assert (done.stdout, done.code) == ("", 0)
+    assert done.stderr == "rollout 2 of shop/mill is accepted; `mill watch --namespace shop` follows it\n"
+    gateway.answers("POST", "/v1/deploy", stream(60.0))
+    done = mill("deploy", "--json", "--wait", "false", mill.file(SEED))
+    assert json.loads(done.stdout) == {"namespace": "shop", "name": "mill", "rollout": "2"}
+
+
+def test_what_is_refused_fails_without_waiting_too(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("POST", "/v1/deploy", refusal(403, "not permitted"))
+    done = mill("deploy", mill.file(SEED), "--wait=false")
+    assert (done.stderr, done.code) == ("error: not permitted\n", 1)

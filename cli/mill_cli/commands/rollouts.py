@@ -33,6 +33,14 @@ from mill_cli.output import screen
 @file_option
 @inputs_options
 @consent_options(force_option, allow_empty_option, replace_all_option, system_option, yes_option)
+@click.option(
+    "--wait",
+    type=bool,
+    default=True,
+    metavar="true|false",
+    help="With false, do not wait: exit with 0 as soon as the deploy is accepted, whatever becomes of it. "
+    "[default: true]",
+)
 @timeout_option
 def deploy(
     options: Options,
@@ -41,6 +49,7 @@ def deploy(
     consent: Consent,
     *,
     inputs: FileInputs,
+    wait: bool,
     timeout: timedelta | None,
 ) -> Exit:
     """Deploy a file and follow the rollout until it finishes.
@@ -75,7 +84,7 @@ def deploy(
     announce(options, f"deploying {read.name} to")
     from mill_cli.rollouts import deploy as run
 
-    return run(options, read, consent, timeout=timeout)
+    return run(options, read, consent, wait=wait, timeout=timeout)
 
 
 @command()

@@ -8,6 +8,7 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from mill_cli.connection.bodies import loads
 from mill_cli.connection.client import Gateway, path
 from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered, error_text, no_stream
 from mill_cli.connection.server_sent import SentEvent, TooLong, parse_events
-from mill_cli.connection.transport import TransportError
+from mill_cli.connection.transport import Answer, TransportError
 from mill_cli.errors import CliError, Exit
 
 SILENCE_SECONDS: Final = 45.0
@@ -157,8 +158,37 @@ class EventStream:
                 advice = [*error.advice, *self.resume_hints()]
                 raise CliError(Exit.STREAM_LOST, f"cannot resume the stream: {error}", *advice) from error
 
+    def send_only(self) -> None:
+        """Send the request, and leave the stream when the gateway has accepted it. Raise `CliError`."""
+        self.requested = True
+        try:
+            with self._accepted(self._request):
+                return
+        except (Unanswered, TransportError) as error:
+            if isinstance(error, Unanswered) and not error.sent:
+                raise
+            message = f"{error}; the operation may have started anyway"
+            raise CliError(Exit.STREAM_LOST, message, *self.resume_hints()) from error
+
     def _connection(self, request: Request) -> Iterator[ServerEvent]:
         """Yield the events of one connection."""
+        with self._accepted(request) as answer:
+            if answer is None:  # nothing follows the last event
+                self._over = True
+                return
+            self.connected = True
+            try:
+                yield from self._events(parse_events(answer.parts()))
+            except TooLong as error:
+                advice = "check that the address is that of a mill gateway"
+                raise CliError(Exit.FAILED, str(error), advice, kind="unexpected_answer") from error
+            finally:
+                self.connected = False
+        self._over = self._over or not self._ends
+
+    @contextmanager
+    def _accepted(self, request: Request) -> Iterator[Answer | None]:
+        """Send a request, and yield the answer whose body has the events; None if there are no more."""
         headers = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
         if self._last_id is not None:
             headers["Last-Event-ID"] = self._last_id
@@ -170,24 +200,16 @@ class EventStream:
             content=request.content,
             headers=headers,
         ) as answer:
-            if answer.status == NO_CONTENT:  # nothing follows the last event
-                self._over = True
+            if answer.status == NO_CONTENT:
+                yield None
                 return
-            self.connected = True
             self.headers = self.headers or answer.headers
             rollout = answer.headers.get("mill-rollout", "")
             if self._last_id is None and _ID.fullmatch(rollout):
                 self._last_id = f"{rollout}.0"
             if "text/event-stream" not in answer.headers.get("content-type", "").partition(";")[0]:
                 raise no_stream(answer)
-            try:
-                yield from self._events(parse_events(answer.parts()))
-            except TooLong as error:
-                advice = "check that the address is that of a mill gateway"
-                raise CliError(Exit.FAILED, str(error), advice, kind="unexpected_answer") from error
-            finally:
-                self.connected = False
-        self._over = self._over or not self._ends
+            yield answer
 
     def _events(self, sent: Iterable[SentEvent]) -> Iterator[ServerEvent]:
         for event in sent:
