@@ -35,6 +35,16 @@ plan for shop/mill: 1 added, 1 changed, 1 removed, 1 unchanged
   ~ service broken: image web:1 → web:�[31m2, env.A, health
   - task migrate
 """
+RENAMED = PLAN | {
+    "services": [
+        {"name": "backend", "change": "added", "fields": []},
+        {"name": "api", "change": "removed", "fields": []},
+    ],
+    "tasks": [],
+    "renamed": [{"before": "api", "after": "backend"}],
+    "base": BASE,
+}
+RENAMED_LINE = "service api becomes backend: its address api goes, and others reach it as backend"
 SAME = PLAN | {"changed": False, "services": PLAN["services"][:1], "tasks": [], "base": BASE, "volumes_kept": []}
 NEW = PLAN | {"created": True, "services": PLAN["services"][1:2], "tasks": [], "base": "new"}
 OUTDATED = refusal(409, "MillDeployment shop/mill has changed", code="plan_outdated")
@@ -129,6 +139,15 @@ def test_a_gateway_of_release_0_1_0_plans_by_a_parameter(mill: Mill, gateway: Fa
     assert done.stderr.startswith("plan for ")
     asked = [("POST", "/v1/deploy/plan", {}), ("POST", "/v1/deploy", {"dryRun": "true"})]
     assert [each.request for each in gateway.planned] == asked
+
+
+def test_a_renamed_service_loses_its_address(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.plans(as_json(RENAMED))
+    gateway.answers("POST", "/v1/deploy", rollout(DONE))
+    done = mill("deploy", mill.file(AS_MILL))
+    plan = f"plan for shop/mill: 1 added, 1 removed\n  + service backend\n  - service api\n  {RENAMED_LINE}\n"
+    assert (done.stderr, done.code) == (plan, 0)
+    assert RENAMED_LINE in mill("diff", mill.file(AS_MILL)).stdout.splitlines()
 
 
 @pytest.mark.parametrize("code", ["not_permitted", None])

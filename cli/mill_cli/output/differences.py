@@ -27,12 +27,23 @@ def _lines(planned: Any) -> Iterator[str]:
                 yield paint(f"{mark} {kind[:-1]} {one_line(program['name'])}: {change}", style)
             for field in program["fields"]:
                 yield f"    {one_line(field['path'])}: {_value(field['before'])} → {_value(field['after'])}"
+    yield from renames(planned)
     where = one_line(f"{planned['namespace']}/{planned['name']}")
     if not planned["changed"]:
         yield f"{where}: no changes"
     else:
         summary = ", ".join(f"{count} {change}" for change, count in counts.items() if count)
         yield f"{where}: {'new; ' if planned['created'] else ''}{summary}"
+
+
+def renames(planned: Any) -> Iterator[str]:
+    """Yield a line for each service that probably has a new name: its address changes, and nothing else says so."""
+    renamed = planned.get("renamed") if isinstance(planned, dict) else None
+    for each in renamed if isinstance(renamed, list) else ():
+        match each:
+            case {"before": str(before), "after": str(after)}:
+                old, new = one_line(before), one_line(after)
+                yield f"service {old} becomes {new}: its address {old} goes, and others reach it as {new}"
 
 
 def _value(value: Any) -> str:

@@ -1,11 +1,12 @@
 """The plan of a deploy as lines: what is added, changed and removed, and the volumes that stay."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mill_cli.output.differences import MARKS
+from mill_cli.output.differences import MARKS, renames
 from mill_cli.output.screen import styled
 from mill_cli.output.text import one_line
 
@@ -40,6 +41,8 @@ class Plan:
     """What the deploy requires, so that it does this and nothing else; None of a gateway that does not say it."""
     changes: tuple[Change, ...]
     volumes_kept: tuple[str, ...]
+    renames: tuple[str, ...] = ()
+    """A line for each service that probably has a new name."""
 
     @property
     def removed_services(self) -> list[str]:
@@ -59,6 +62,7 @@ def read_plan(answer: Any) -> Plan | None:
                 base=base if isinstance(base, str) and _BASE.fullmatch(base) else None,
                 changes=(*_changes("service", services), *_changes("task", tasks)),
                 volumes_kept=tuple(one_line(str(each)) for each in volumes) if isinstance(volumes, list) else (),
+                renames=tuple(itertools.islice(renames(answer), MOST_SHOWN)),
             )
     return None
 
@@ -80,6 +84,7 @@ def lines(plan: Plan, *, color: bool) -> Iterator[str]:
             yield styled(line, style) if color else line
         if len(found) > MOST_SHOWN:
             yield f"  {mark} and {len(found) - MOST_SHOWN} more {change}"
+    yield from (f"  {each}" for each in plan.renames)
     if plan.volumes_kept:
         yield f"  {kept_volumes(plan.volumes_kept)}"
 

@@ -1,11 +1,12 @@
 """Changes that a deploy would make, by service and field."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api.spec import MillDeploymentSpec
+from mill_api.spec import MillDeploymentSpec, Service
 
 Kind = Literal["added", "changed", "removed", "unchanged"]
 
@@ -26,12 +27,20 @@ class ProgramChange(BaseModel):
     fields: list[FieldChange] = Field(default_factory=list, description="Fields with another value, if it is changed.")
 
 
+class Rename(BaseModel):
+    """A service that goes and another that comes with the same image and port, so that it probably has a new name."""
+
+    before: str = Field(description="Name whose address in the cluster goes.")
+    after: str = Field(description="Name by which the service is reached.")
+
+
 class Difference(BaseModel):
     """All services and tasks, in the order of the new file; removed ones are last."""
 
     changed: bool = Field(description="Whether anything differs.")
     services: list[ProgramChange] = Field(description="The services.")
     tasks: list[ProgramChange] = Field(description="The tasks.")
+    renamed: list[Rename] = Field(default_factory=list, description="Services that probably have a new name.")
 
 
 def difference(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> Difference:
@@ -40,7 +49,31 @@ def difference(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> 
     services = _programs(_by_name(old.services), _by_name(after.services))
     tasks = _programs(_by_name(old.tasks), _by_name(after.tasks))
     changed = any(each.change != "unchanged" for each in (*services, *tasks))
-    return Difference(changed=changed, services=services, tasks=tasks)
+    return Difference(changed=changed, services=services, tasks=tasks, renamed=list(_renames(old, after)))
+
+
+def _renames(before: MillDeploymentSpec, after: MillDeploymentSpec) -> Iterator[Rename]:
+    """Yield removed services with the one new service that has their image, of any tag, and their port."""
+    kept = {each.name for each in before.services} & {each.name for each in after.services}
+    gone, new = _by_program(before.services, kept), _by_program(after.services, kept)
+    for program, names in gone.items():
+        others = new.get(program, [])
+        if len(names) == len(others) == 1:  # of several it is a guess which one is which
+            yield Rename(before=names[0], after=others[0])
+
+
+def _by_program(services: Sequence[Service], kept: AbstractSet[str]) -> dict[tuple[str, int], list[str]]:
+    found: dict[tuple[str, int], list[str]] = {}
+    for each in services:
+        if each.name not in kept and each.port is not None:
+            found.setdefault((_repository(each.image), each.port), []).append(each.name)
+    return found
+
+
+def _repository(image: str) -> str:
+    """Return an image reference without tag and digest."""
+    path, slash, name = image.partition("@")[0].rpartition("/")
+    return f"{path}{slash}{name.partition(':')[0]}"
 
 
 def volumes_left(before: MillDeploymentSpec | None, after: MillDeploymentSpec) -> list[str]:
