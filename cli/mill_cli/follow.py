@@ -55,7 +55,7 @@ def follow(rollout: FollowedRollout) -> Exit:
     show = _show_json if options.as_json else _show_live if _is_live(options) else _show_plain
     items = EventQueue(None if timeout is None else time.monotonic() + timeout.total_seconds())
     try:
-        return Exit.SUCCESS if show(rollout, items) else Exit.FAILED
+        success = show(rollout, items)
     except TimeIsOver:
         assert timeout is not None  # noqa: S101 - a queue without a deadline does not raise it
         message = f"the rollout has not finished after {format_timedelta(timeout)}"
@@ -64,6 +64,19 @@ def follow(rollout: FollowedRollout) -> Exit:
         if not stream.requested:
             return Exit.INTERRUPTED
         raise Interrupted(_how_to_rejoin(stream)) from None
+    if stream.superseded and not (options.quiet or options.as_json):
+        screen.note(_who_took_over(stream))
+    return Exit.SUCCESS if success else Exit.FAILED
+
+
+def _who_took_over(stream: RolloutStream) -> str:
+    """Return what a rollout that was superseded means, and how to see what came of it."""
+    namespace, name = stream.deployment
+    which = f"{namespace}/{name}" if namespace else name
+    return (
+        f"another deploy or restart of {which} has taken over: `{stream.watch_command}` follows it, "
+        f"`mill history{stream.where}` lists both"
+    )
 
 
 def _how_to_rejoin(stream: RolloutStream) -> str:

@@ -23,6 +23,8 @@ LONGEST_CAUSE: Final = 300
 """Characters of a cause."""
 MOST_LINES: Final = 10_000
 """The gateway's limit of `tail`."""
+_NOTHING: Final = "no allocations found"
+"""How the gateway's answer about a name that nothing has begins, as in the original."""
 LISTS: Final = "`mill status` lists services and tasks"
 
 LogItem = tuple[str, ServerEvent | CliError]
@@ -89,7 +91,10 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
     notice = screen.note if gateway.options.verbose else None
     for event in EventStream(gateway, Request("GET", path("logs", name), query), ends=False, notice=notice):
         if event.name == "error":
-            raise CliError(Exit.FAILED, event.text, *_advice(gateway, name, event.text), kind="no_logs")
+            message = event.text
+            if message.startswith(_NOTHING):
+                message = f'no service, task, run or pod "{one_line(name)}"'
+            raise CliError(Exit.FAILED, message, *_advice(gateway, name, event.text), kind="no_logs")
         yield event
 
 
@@ -106,7 +111,7 @@ def _explain_silence(gateway: Gateway, name: str) -> None:
 
 
 def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:
-    if problem.startswith("no allocations found"):
+    if problem.startswith(_NOTHING):
         with contextlib.suppress(CliError):
             return [*near_names("service", name, _services(gateway)), LISTS]
         return [LISTS]

@@ -64,7 +64,13 @@ def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exi
     request = Request("POST", path("restart", service), options.query)
     with Gateway(options) as gateway:
         stream = open_stream(gateway, request, service)
-        return follow(FollowedRollout(gateway, stream, lambda: [service], RESTART, timeout))
+        result = follow(FollowedRollout(gateway, stream, lambda: [service], RESTART, timeout))
+    namespace, name = stream.deployment
+    if options.name is None and name != options.deployment and not (options.quiet or options.as_json):
+        # A service is found by its name, which one deployment of the namespace has. Other commands need that one.
+        which, listed = one_line(f"{namespace}/{name}"), f"`mill history{stream.where}` lists its rollouts"
+        screen.note(f"{one_line(service)} is a service of the deployment {which}: {listed}")
+    return result
 
 
 def watch(options: Options, rollout: str | None, service: str | None, *, timeout: timedelta | None) -> Exit:

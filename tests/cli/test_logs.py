@@ -63,7 +63,7 @@ def test_a_name_that_nothing_has(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("GET", "/v1/logs/a%2Fb", stream(event("error", "no allocations found for 'a/b'")))
     done = mill("logs", "a/b")
     assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr == "error: no allocations found for 'a/b'\n  help: `mill status` lists services and tasks\n"
+    assert done.stderr == 'error: no service, task, run or pod "a/b"\n  help: `mill status` lists services and tasks\n'
 
 
 def test_a_name_that_nothing_has_is_answered_with_what_there_is(mill: Mill, gateway: FakeGateway) -> None:
@@ -71,7 +71,7 @@ def test_a_name_that_nothing_has_is_answered_with_what_there_is(mill: Mill, gate
     gateway.answers("GET", "/v1/services", as_json([{"name": "api"}, {"name": "web"}]))
     done = mill("logs", "wbe")
     assert done.stderr.splitlines() == [
-        "error: no allocations found for 'wbe'",
+        'error: no service, task, run or pod "wbe"',
         "  help: did you mean `web`?",
         "  help: there are api, web",
         "  help: `mill status` lists services and tasks",
@@ -124,7 +124,7 @@ def test_one_service_whose_logs_cannot_be_read(mill: Mill, gateway: FakeGateway)
     gateway.answers("GET", WEB, stream(event(None, record("one"))))
     done = mill("logs", "--all")
     assert (done.stdout, done.code) == ("[web] one\n", 1)
-    assert done.stderr == "error reading logs for gone: no allocations found for 'gone'\n"
+    assert done.stderr == 'error reading logs for gone: no service, task, run or pod "gone"\n'
     told = json.loads(mill("logs", "--all", "--json").stderr)
     assert (told["error"], told["code"]) == (done.stderr.removesuffix("\n"), "no_logs")
 

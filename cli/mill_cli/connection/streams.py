@@ -237,6 +237,14 @@ class RolloutStream(EventStream):
     ) -> None:
         super().__init__(gateway, request, notice=notice)
         self._service = service
+        self.superseded = False
+        """Whether another rollout has replaced it."""
+
+    def __iter__(self) -> Iterator[ServerEvent]:
+        for event in super().__iter__():
+            if event.name == "failed" and "service" not in event.data:
+                self.superseded = str(event.data.get("reason", "")).startswith("superseded by ")
+            yield event
 
     def resuming_request(self) -> Request:
         """Return the request that continues after the last event."""
@@ -252,9 +260,14 @@ class RolloutStream(EventStream):
     @property
     def watch_command(self) -> str:
         """The command that follows the rollout."""
+        return f"mill watch{self.where}"
+
+    @property
+    def where(self) -> str:
+        """The options of a command about the same MillDeployment, with a blank before each."""
         namespace, name = self.deployment
-        where = f" --namespace {shlex.quote(namespace)}" if namespace else ""
-        return f"mill watch{where}" + ("" if name == "mill" else f" --name {shlex.quote(name)}")
+        options = f" --namespace {shlex.quote(namespace)}" if namespace else ""
+        return options + ("" if name == "mill" else f" --name {shlex.quote(name)}")
 
     @property
     def rollout(self) -> str:

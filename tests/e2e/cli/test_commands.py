@@ -120,7 +120,7 @@ def test_what_there_is(deployed: Namespace) -> None:
     assert [line.split()[0] for line in every] == ["[web]", "[web]", "[store]"]
     unknown = deployed.mill("logs", "nothing")
     assert (unknown.stdout, unknown.code) == ("", 1)
-    assert unknown.stderr.startswith("error: no allocations found for 'nothing'\n")
+    assert unknown.stderr.startswith('error: no service, task, run or pod "nothing"\n')
 
 
 def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_path: Path) -> None:
