@@ -1,4 +1,7 @@
-"""A run of a task that is waited for: its log, what it waits for before its start, and how it ends."""
+"""A run of a task that is waited for: its log, what it waits for before its start, and how it ends.
+
+`mill spawn --wait` does this with the run that it creates, `mill logs RUN --wait` with one that is there.
+"""
 
 import time
 from collections.abc import Iterator
@@ -9,6 +12,7 @@ from mill_cli.connection.failures import UNAVAILABLE, Refused, Unanswered
 from mill_cli.connection.streams import RESUME_SECONDS, EventStream, Request, ServerEvent
 from mill_cli.errors import CliError, Exit, Interrupted
 from mill_cli.event_queue import EventQueue, ObservedRun
+from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.numbers import seconds
 from mill_cli.output.text import one_line
@@ -43,11 +47,12 @@ class RunLog(EventStream):
 class FollowedRun:
     """One run, and what was printed of it."""
 
-    def __init__(self, gateway: Gateway, run: dict[str, Any]) -> None:
-        """`run` is the answer to its spawn."""
+    def __init__(self, gateway: Gateway, run: str, *, is_ours: bool) -> None:
+        """`run` is its id; `is_ours`: whether this command has created it, and deletes it if it cannot start."""
         self._gateway = gateway
         self._options = gateway.options
-        self._id = str(run["id"])
+        self._id = run
+        self._is_ours = is_ours
         self._waits_for = ""
         self._log_shown = False
         self._due: float | None = None
@@ -55,11 +60,10 @@ class FollowedRun:
 
     def follow(self) -> Exit:
         """Print the log until the run ends. Raise `RunFailed` if it does not succeed, `Interrupted` or `CliError`."""
-        self._note(f"run {one_line(self._id)} created")
         try:
             run = self._show_log()
             run = run if run is not None and cannot_start(run) else self._await_end()
-            if cannot_start(run):
+            if self._is_ours and cannot_start(run):
                 self._give_up()
         except KeyboardInterrupt:
             raise Interrupted(self._how_to_rejoin()) from None
@@ -146,9 +150,16 @@ class FollowedRun:
             self._note(f"cannot delete run {one_line(self._id)}, which may start later: {error}")
 
     def _how_to_rejoin(self) -> str:
-        follow, stop = command(self._options, "logs", self._id, "--follow"), command(self._options, "kill", self._id)
-        return f"the run continues; `{follow}` shows its log, `{stop}` stops it"
+        wait, stop = command(self._options, "logs", self._id, "--wait"), command(self._options, "kill", self._id)
+        return f"the run continues; `{wait}` waits for it again, with its exit code, `{stop}` stops it"
 
     def _note(self, text: str) -> None:
         if not (self._options.quiet or self._options.as_json):
             screen.note(text)
+
+
+def wait_for_run(options: Options, run: str) -> Exit:
+    """Print the log of a run until it ends, and return as `FollowedRun.follow` does. Raise `CliError`."""
+    with Gateway(options) as gateway:
+        gateway.get(path("tasks", run), **options.where)  # a name that no run has is refused at once
+        return FollowedRun(gateway, run, is_ours=False).follow()

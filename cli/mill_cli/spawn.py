@@ -35,7 +35,10 @@ def spawn(options: Options, body: dict[str, Any], *, file: File | None, wait: bo
         if wait:
             from mill_cli.run_following import FollowedRun  # noqa: PLC0415 - streams take a while to import
 
-            return FollowedRun(gateway, run).follow()
+            followed = FollowedRun(gateway, str(run["id"]), is_ours=True)
+            if not (options.quiet or options.as_json):
+                screen.note(f"run {one_line(str(run['id']))} created")
+            return followed.follow()
     _print(options, run)
     return Exit.SUCCESS
 

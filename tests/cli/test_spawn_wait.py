@@ -139,10 +139,42 @@ def test_ctrl_c_leaves_the_run(mill: Mill, spawned: FakeGateway) -> None:
     assert done.code == 3
     assert done.stderr == (
         f"run {ID} created\n"
-        f"interrupted: the run continues; `mill logs {ID} --follow --namespace shop` shows its log, "
-        f"`mill kill {ID} --namespace shop` stops it\n"
+        f"interrupted: the run continues; `mill logs {ID} --wait --namespace shop` waits for it again, "
+        f"with its exit code, `mill kill {ID} --namespace shop` stops it\n"
     )
     assert "DELETE" not in {each.method for each in spawned.asked}
+
+
+def test_a_run_is_waited_for_again(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", LOG, log("working", "giving up"))
+    failed = run("Failed", **ENDED, exit_code=3, reason="ContainerExited", message="container exited with code 3")
+    gateway.answers("GET", RUN, as_json(run("Running", **STARTED)), as_json(failed))
+    done = mill("logs", ID, "--wait", "-n", "shop")
+    assert (done.stdout, done.code) == ("working\ngiving up\n", 3)
+    assert done.stderr == f"error: run {ID} failed: container exited with code 3\n"
+    assert {each.query.get("namespace") for each in gateway.asked} == {"shop"}
+
+
+def test_a_run_that_cannot_start_is_not_deleted_by_who_only_waits(mill: Mill, gateway: FakeGateway) -> None:
+    gateway.answers("GET", LOG, log(ends=False))
+    gateway.answers("GET", RUN, as_json(run("Failed", **NO_TAG)))
+    assert mill("logs", ID, "--wait").code == 1
+    assert "DELETE" not in {each.method for each in gateway.asked}
+
+
+def test_what_is_no_run_is_not_waited_for(mill: Mill, gateway: FakeGateway) -> None:
+    unknown = refusal(
+        404, "task not found", code="run_not_found", kind="run", name="web", namespace="shop", existing=[ID]
+    )
+    gateway.answers("GET", "/v1/tasks/web", unknown)
+    done = mill("logs", "web", "--wait")
+    assert (done.code, done.stderr.splitlines()[0]) == (1, 'error: no run "web" in namespace shop')
+    for more in (["--follow"], ["--tail", "5"], ["--all"]):
+        wrong = mill("logs", *([ID] if more != ["--all"] else []), "--wait", *more)
+        assert (wrong.code, wrong.stderr.splitlines()[0]) == (
+            2,
+            "error: --wait takes the name of a run, and no other option of `mill logs`",
+        )
 
 
 def test_a_caller_who_may_not_read_logs_waits_anyway(mill: Mill, spawned: FakeGateway) -> None:

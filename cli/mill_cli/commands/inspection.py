@@ -54,6 +54,7 @@ def status(options: Options, *, all_namespaces: bool, watch: bool, exit_code: bo
     shell_complete=completion.programs,
 )
 @click.option("--follow", "-f", is_flag=True, help="Stream new log lines as they are written.")
+@click.option("--wait", "-w", is_flag=True, help="Print the log of a run until it ends, and exit with its exit code.")
 @tail_option
 @namespace_or_tail_option
 @click.option("--since", metavar="DURATION", type=Duration(), help="Only lines of this time until now, such as 10m.")
@@ -70,12 +71,14 @@ def status(options: Options, *, all_namespaces: bool, watch: bool, exit_code: bo
     help="Whether the name of its pod stands before each line. [default: on a terminal]",
 )
 @click.option("--all", "everything", is_flag=True, help="Show logs of all services, prefixed with the service name.")
-def logs(options: Options, name: str | None, *, everything: bool, **lines: Any) -> Exit:
+def logs(options: Options, name: str | None, *, everything: bool, wait: bool, **lines: Any) -> Exit:
     """Print the logs of a service, a task or a run.
 
     The lines of all replicas are printed together. --follow includes replicas that start later and containers that
     restart. On a terminal each line begins with the name of its pod, in a color of its own; elsewhere it is what the
     program wrote, unless --prefix or --all is given. After a restart the lines before it fill up the tail.
+
+    --wait is for one run: `mill spawn --wait` that was interrupted is continued by it, with the same exit codes.
 
     With --since or --grep and without --tail, all lines since then, or the last 10,000 lines of each replica, are
     searched.
@@ -85,6 +88,7 @@ def logs(options: Options, name: str | None, *, everything: bool, **lines: Any) 
       mill logs web --follow --since 10m
       mill logs web --previous --tail 50
       mill logs --all --grep 'ERROR|timeout'
+      mill logs migrate-11cc64ba --wait
     """
     from mill_cli.logs import LogRequest, print_logs
 
@@ -92,4 +96,11 @@ def logs(options: Options, name: str | None, *, everything: bool, **lines: Any) 
         raise CliError(Exit.USAGE, "a service or task name is required (or use --all)")
     if lines["previous"] and lines["follow"]:
         raise CliError(Exit.USAGE, "--previous and --follow exclude each other", "give one of them")
+    if wait:
+        from mill_cli.run_following import wait_for_run
+
+        if name is None or everything or any(value not in (None, False) for value in lines.values()):
+            message = "--wait takes the name of a run, and no other option of `mill logs`"
+            raise CliError(Exit.USAGE, message, "`mill ps` lists the runs")
+        return wait_for_run(options, name)
     return print_logs(options, LogRequest(None if everything else name, **lines))

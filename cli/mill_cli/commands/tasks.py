@@ -51,7 +51,7 @@ def spawn(
 
     With --wait the command prints the log of the run to standard output and exits with the exit code of its program,
     or with 1 if it never started, was stopped, or took longer than --timeout. Ctrl-C leaves the run as it is: the
-    command says how to follow and how to stop it, and exits with 3.
+    command says how to wait for it again (`mill logs ID --wait`) and how to stop it, and exits with 3.
 
     \b
     Examples:
