@@ -17,7 +17,8 @@ from mill_cli.errors import CliError, Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.log_lines import LineStyle, color_of
-from mill_cli.output.text import one_line, with_detail
+from mill_cli.output.text import one_line
+from mill_cli.services import read_services
 
 LONGEST_CAUSE: Final = 300
 """Characters of a cause."""
@@ -101,13 +102,12 @@ def _lines(gateway: Gateway, name: str, query: dict[str, str]) -> Iterator[Serve
 def _explain_silence(gateway: Gateway, name: str) -> None:
     """Say on standard error why a service has no lines, if something is wrong with it."""
     try:
-        services = gateway.get("/v1/services", **gateway.options.query, service=name)
+        services = read_services(gateway, **gateway.options.query, service=name)
     except CliError:
         return
-    for each in services if isinstance(services, list) else ():
-        if each.get("name") == name and each.get("message"):
-            why = with_detail(str(each["message"]), each.get("detail"))
-            screen.note(f"{one_line(name)} has no lines: {one_line(why)[:LONGEST_CAUSE]}")
+    for each in services:
+        if each.name == name and each.message:
+            screen.note(f"{one_line(name)} has no lines: {each.cause[:LONGEST_CAUSE]}")
 
 
 def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:
@@ -122,8 +122,7 @@ def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:
 
 def _services(gateway: Gateway) -> list[str]:
     """Return the names of the services that there are. Raise `CliError`."""
-    found = gateway.get("/v1/services", **gateway.options.query)
-    return [str(each.get("name")) for each in found] if isinstance(found, list) else []
+    return [each.name for each in read_services(gateway, **gateway.options.query)]
 
 
 def _show_all(gateway: Gateway, items: Iterator[LogItem], style: LineStyle) -> Exit:

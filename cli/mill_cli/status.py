@@ -8,6 +8,7 @@ from mill_cli.errors import Exit
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.overview import overview
+from mill_cli.services import PATH as SERVICES_PATH
 from mill_cli.status_exit import status_exit
 
 FORBIDDEN: Final = 403
@@ -36,7 +37,7 @@ def read_status(gateway: Gateway, *, all_namespaces: bool = False) -> tuple[dict
     cluster, now = gateway.get_with_time("/v1/status", **query)
     found = {
         "cluster": cluster,
-        "services": gateway.get("/v1/services", **query),
+        "services": gateway.get(SERVICES_PATH, **query),
         "tasks": gateway.get("/v1/tasks", **query),
     }
     if all_namespaces:

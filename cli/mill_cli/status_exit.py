@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mill_cli.errors import Exit
+from mill_cli.services import project_services
 
 _FAILED: Final = ("Failed", "Refused")
 _GOOD: Final = ("Healthy", "Stopped")
@@ -16,7 +17,8 @@ def status_exit(found: Mapping[str, Any]) -> Exit:
     day. A state that this release does not know, of a newer gateway, is in progress.
     """
     deployments = found["cluster"].get("deployments") or ()
-    states = {each.get("state") for each in (*deployments, *found["services"])} - {None}
+    services = {each.state for each in project_services(found["services"])} - {""}
+    states = services | ({each.get("state") for each in deployments} - {None})
     if states & set(_FAILED):
         return Exit.FAILED
     return Exit.IN_PROGRESS if states - set(_GOOD) else Exit.SUCCESS

@@ -11,6 +11,7 @@ from mill_cli.output.service_table import service_table
 from mill_cli.output.tables import table
 from mill_cli.output.text import one_line
 from mill_cli.runs import has_ended
+from mill_cli.services import ReportedService, project_services
 
 ENDED_SHOWN: Final = 5
 """Runs that have ended and are shown; `mill ps` shows more."""
@@ -29,7 +30,8 @@ def overview(found: Mapping[str, Any], now: float | None, width: int | None, *, 
 
 def _blocks(found: Mapping[str, Any], now: float | None, width: int | None) -> Iterator[tuple[str, str]]:
     """Yield the titles and lines of the sections that have something."""
-    cluster, services, runs, nodes = (found[key] for key in ("cluster", "services", "tasks", "nodes"))
+    cluster, runs, nodes = (found[key] for key in ("cluster", "tasks", "nodes"))
+    services = project_services(found["services"])
     deployments = cluster.get("deployments")
     everywhere = found.get("namespaces") == "all"
     yield "", "\n".join([*_headlines(cluster, deployments, now, everywhere=everywhere), _nodes_line(nodes)])
@@ -51,7 +53,7 @@ def _blocks(found: Mapping[str, Any], now: float | None, width: int | None) -> I
     warnings = [*_warnings(cluster, namespaces=everywhere), *_route_warnings(services, namespaces=everywhere)]
     if warnings:
         yield "WARNINGS", table(("DEPLOYMENT", "WARNING"), warnings, width)
-    if problems := problem_lines(found, now, width, namespaces=everywhere):
+    if problems := problem_lines(found, services, now, width, namespaces=everywhere):
         yield "PROBLEMS", "\n".join(problems)
 
 
@@ -130,12 +132,12 @@ def _warnings(cluster: Mapping[str, Any], *, namespaces: bool) -> Iterator[tuple
         yield _deployment(each, namespaces=namespaces), str(each.get("message"))
 
 
-def _route_warnings(services: Sequence[Mapping[str, Any]], *, namespaces: bool) -> Iterator[tuple[str, str]]:
+def _route_warnings(services: Sequence[ReportedService], *, namespaces: bool) -> Iterator[tuple[str, str]]:
     for service in services:
-        for route in service.get("routes") or ():
-            if route.get("problem"):
-                text = f"{service['name']}: {route.get('url')}: {route['problem']}"
-                yield _deployment(service, namespaces=namespaces), text
+        for route in service.routes:
+            if route.problem:
+                where = f"{service.namespace}/{service.deployment}" if namespaces else service.deployment
+                yield where, f"{service.name}: {route.url}: {route.problem}"
 
 
 def _deployment(found: Mapping[str, Any], *, namespaces: bool) -> str:

@@ -5,26 +5,25 @@ is not broken where there is room for it.
 """
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mill_cli.output.ages import age
 from mill_cli.output.tables import table_rows
 from mill_cli.output.text import one_line
+from mill_cli.services import ReportedService
 
 _INDENT: Final = "    "
 _LAST_TO_LEAVE: Final = 4
 _ENDED: Final = "stopped"
 """Status of replicas that are stopping."""
 
-Service = Mapping[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class _Column:
     header: str
-    cell: Callable[[Service], str]
+    cell: Callable[[ReportedService], str]
     leaves: int = 0
     """When it leaves the table for want of room: 1 first; 0 never."""
     has_line: bool = False
@@ -32,27 +31,27 @@ class _Column:
 
 
 def service_table(
-    services: Sequence[Service], now: float | None, width: int | None, *, namespaces: bool = False
+    services: Sequence[ReportedService], now: float | None, width: int | None, *, namespaces: bool = False
 ) -> str:
     """Return the lines. `now` is the gateway's time in seconds since 1970, `width` that of a terminal.
 
     `namespaces`: they are of several namespaces.
     """
     columns = [
-        _Column("NAME", lambda each: str(each["name"])),
-        _Column("STATE", lambda each: str(each.get("state") or "")),
-        _Column("SERVING", lambda each: f"{_serving(each)}/{each['replicas']['desired']}"),
-        _Column("UPDATED", lambda each: f"{each['replicas']['healthy']}/{each['replicas']['desired']}"),
+        _Column("NAME", lambda each: each.name),
+        _Column("STATE", lambda each: each.state),
+        _Column("SERVING", lambda each: f"{each.serving}/{each.desired}"),
+        _Column("UPDATED", lambda each: f"{each.healthy}/{each.desired}"),
         _Column("RESTARTS", lambda each: str(_restarts(each))),
-        _Column("AGE", lambda each: age(each.get("created_at"), now), leaves=4),
-        _Column("CHANGED", lambda each: age(each.get("changed_at"), now), leaves=3),
+        _Column("AGE", lambda each: age(each.created_at, now), leaves=4),
+        _Column("CHANGED", lambda each: age(each.changed_at, now), leaves=3),
         _Column("IMAGE", image, leaves=2, has_line=True),
         _Column("ADDRESS", addresses, leaves=1, has_line=True),
     ]
-    if len({(each.get("namespace"), each.get("deployment")) for each in services}) > 1:
-        columns.insert(0, _Column("DEPLOYMENT", lambda each: str(each.get("deployment") or "")))
+    if len({(each.namespace, each.deployment) for each in services}) > 1:
+        columns.insert(0, _Column("DEPLOYMENT", lambda each: each.deployment))
     if namespaces:
-        columns.insert(0, _Column("NAMESPACE", lambda each: str(each.get("namespace") or "")))
+        columns.insert(0, _Column("NAMESPACE", lambda each: each.namespace))
     columns = [each for each in columns if any(map(each.cell, services))]  # the original reports less
     below: list[_Column] = []
     for leaving in range(1, _LAST_TO_LEAVE + 1):
@@ -69,12 +68,12 @@ def service_table(
     return "\n".join(lines)
 
 
-def image(service: Service) -> str:
+def image(service: ReportedService) -> str:
     """Return the image that serves, and the one to which it is updated: `web:2 -> 3`."""
-    wanted = str(service["image"])
-    if not service.get("update"):
+    wanted = service.image
+    if not service.update:
         return wanted
-    serving = [str(each) for each in service.get("serving_images") or ()]
+    serving = list(service.serving_images)
     if serving in ([], [wanted]):
         return wanted
     before, _, tag = wanted.rpartition(":")
@@ -82,25 +81,17 @@ def image(service: Service) -> str:
     return f"{', '.join(serving)} -> {tag if is_same else wanted}"
 
 
-def addresses(service: Service) -> str:
+def addresses(service: ReportedService) -> str:
     """Return where a service is reached: by its name in the cluster, and by its URLs."""
-    port = service.get("port")
-    inside = [f"{service['name']}.{service['namespace']}:{port}"] if port and service.get("namespace") else []
-    return " ".join([*inside, *(str(each.get("url")) for each in service.get("routes") or ())])
+    inside = [f"{service.name}.{service.namespace}:{service.port}"] if service.port and service.namespace else []
+    return " ".join([*inside, *(each.url for each in service.routes)])
 
 
-def _serving(service: Service) -> int:
-    replicas = service["replicas"]
-    found: int = replicas.get("serving", replicas["healthy"])  # the original has one number
-    return found
+def _restarts(service: ReportedService) -> int:
+    return sum(each.restarts for each in service.pods if each.status != _ENDED)
 
 
-def _restarts(service: Service) -> int:
-    pods = service.get("allocations") or ()
-    return sum(each.get("restarts") or 0 for each in pods if each.get("status") != _ENDED)
-
-
-def _natural_width(columns: Sequence[_Column], services: Sequence[Service]) -> int:
+def _natural_width(columns: Sequence[_Column], services: Sequence[ReportedService]) -> int:
     return sum(2 + max(map(len, (each.header, *(one_line(each.cell(one)) for one in services)))) for each in columns)
 
 

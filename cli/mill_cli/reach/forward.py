@@ -13,6 +13,7 @@ from mill_cli.reach.kubectl import hints, kubectl
 from mill_cli.reach.pods import ReachableService, find_service, next_pod
 from mill_cli.reach.port_forward import PortForward, port_forward
 from mill_cli.reach.ports import LOOPBACK, Ports, local_port
+from mill_cli.services import read_services
 
 POLL_SECONDS: Final = 3.0
 """Seconds between two looks at the pods: kubectl notices that its pod is gone only with the next connection."""
@@ -37,7 +38,7 @@ def forward(options: Options, name: str, ports: Ports, on_ready: OnReady = lambd
 
 def read_service(gateway: Gateway, name: str) -> ReachableService:
     """Return a service, by its name or that of a pod. Raise `CliError`."""
-    return find_service(gateway.get("/v1/services", **gateway.options.query), name)
+    return find_service(read_services(gateway, **gateway.options.query), name)
 
 
 def forward_service(
@@ -134,6 +135,6 @@ class _Forwarder:
         """Return the service as it is now; None if the gateway does not say."""
         try:
             query = {**self._gateway.options.query, "service": self._service.name}
-            return find_service(self._gateway.get("/v1/services", **query), self._service.name)
+            return find_service(read_services(self._gateway, **query), self._service.name)
         except CliError:
             return None

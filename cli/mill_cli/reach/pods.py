@@ -1,12 +1,13 @@
 """The pods of a service that a command can use, by what the gateway reports. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from mill_cli.errors import CliError, Exit
-from mill_cli.output.text import one_line, with_detail
+from mill_cli.output.text import one_line
+from mill_cli.services import Pod, ReportedService
 
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """Names of Kubernetes: what a gateway sends becomes an argument of kubectl, and must be no option of it."""
@@ -40,63 +41,54 @@ class ReachableService:
         return f"no pod of {self.name} is running" + (f": {self.why}" if self.why else "")
 
 
-def find_service(services: Sequence[Any], name: str) -> ReachableService:
+def find_service(services: Sequence[ReportedService], name: str) -> ReachableService:
     """Return the service of a name, or the one with the pod of this name and that pod alone. Raise `CliError`.
 
-    `services` is the answer of `/v1/services`. Another deployment may have a service of the same name, without pods.
+    Another deployment may have a service of the same name, without pods.
     """
-    known = [each for each in services if isinstance(each, Mapping)]
-    named = sorted((each for each in known if each.get("name") == name), key=lambda each: not _allocations(each))
+    named = sorted((each for each in services if each.name == name), key=lambda each: not each.pods)
     for each in named:
-        return _read(each)
-    for each in known:
-        if any(pod.get("id") == name for pod in _allocations(each)):
-            return _read(each, only=name)
-    raise CliError(Exit.FAILED, f"service {one_line(name)} not found", _what_there_is(known))
+        return _reachable(each)
+    for each in services:
+        if any(pod.name == name for pod in each.pods):
+            return _reachable(each, only=name)
+    raise CliError(Exit.FAILED, f"service {one_line(name)} not found", _what_there_is(services))
 
 
-def _read(service: Mapping[str, Any], only: str | None = None) -> ReachableService:
-    usable = [(rank, str(pod["id"])) for pod in _allocations(service) if (rank := _rank(pod)) is not None]
+def _reachable(service: ReportedService, only: str | None = None) -> ReachableService:
+    usable = [(rank, pod.name) for pod in service.pods if (rank := _rank(pod)) is not None]
     pods = [pod for _, pod in sorted(usable) if only in (None, pod)]
-    port = service.get("port")
-    message = str(service.get("message") or "")
-    routes = [each for each in service.get("routes") or () if isinstance(each, Mapping)]
     return ReachableService(
-        namespace=_checked(service.get("namespace")),
-        name=_checked(service.get("name")),
-        port=port if isinstance(port, int) and 0 < port < 65536 else None,
+        namespace=_checked(service.namespace),
+        name=_checked(service.name),
+        port=service.port,
         pods=tuple(map(_checked, pods)),
         ready=frozenset(pod for rank, pod in usable if rank < _NOT_READY),
-        urls=tuple(str(each.get("url")) for each in routes if each.get("problem") is None),
-        problems=tuple((str(each.get("url")), str(each["problem"])) for each in routes if each.get("problem")),
+        urls=tuple(each.url for each in service.routes if not each.problem),
+        problems=tuple((each.url, each.problem) for each in service.routes if each.problem),
         is_one_pod=only is not None,
-        why=one_line(with_detail(message, service.get("detail")))[:_LONGEST],
+        why=service.cause[:_LONGEST],
     )
 
 
-def _rank(pod: Mapping[str, Any]) -> int | None:
+def _rank(pod: Pod) -> int | None:
     """Return the place of a pod among others, the least first; None for a pod that does not run."""
-    match pod.get("status"):
+    match pod.status:
         case "healthy":
-            return 0 if pod.get("current", True) else 1
+            return 0 if pod.is_current else 1
         case "running":
             return _NOT_READY
     return None
 
 
-def _allocations(service: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = service.get("allocations")
-    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
-
-
-def _checked(name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+def _checked(name: str) -> str:
+    if not _NAME.fullmatch(name):
         raise CliError(Exit.FAILED, f"the gateway sent {one_line(repr(name)[:80])}, which is no name of Kubernetes")
     return name
 
 
-def _what_there_is(services: Sequence[Mapping[str, Any]]) -> str:
-    names = [one_line(str(each.get("name"))) for each in services]
+def _what_there_is(services: Sequence[ReportedService]) -> str:
+    names = [one_line(each.name) for each in services]
     if not names:
         return "there are no services here; `--namespace` and `--name` select others"
     more = len(names) - _NAMES_SHOWN

@@ -9,6 +9,7 @@ from mill_cli.files import File
 from mill_cli.output import screen
 from mill_cli.output.reach_lines import reach_lines
 from mill_cli.runs import command
+from mill_cli.services import read_services
 
 _ROUTE: Final = b"route"
 """A file without this word has no route, in each of its forms."""
@@ -26,9 +27,8 @@ def report_reach(gateway: Gateway, stream: RolloutStream, file: File) -> None:
     namespace, name = stream.deployment
     query = {"name": name} | ({"namespace": namespace} if namespace else {})
     try:
-        services = gateway.get("/v1/services", **query)
+        services = read_services(gateway, **query)
     except CliError:  # the rollout is over; a caller that may deploy may not be permitted to list
         return
-    if isinstance(services, list):
-        for line in reach_lines(services, lambda service: command(options, "forward", service), commands=commands):
-            screen.note(line)
+    for line in reach_lines(services, lambda service: command(options, "forward", service), commands=commands):
+        screen.note(line)

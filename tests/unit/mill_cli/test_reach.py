@@ -8,9 +8,14 @@ from mill_cli.errors import CliError
 from mill_cli.options import Options
 from mill_cli.reach.browser import is_openable
 from mill_cli.reach.kubectl import hints, line_of
-from mill_cli.reach.pods import find_service, next_pod
+from mill_cli.reach.pods import ReachableService, find_service, next_pod
+from mill_cli.services import project_services
 
 WEB = {"name": "web", "namespace": "shop", "port": 8080}
+
+
+def found_service(services: list[Any], name: str) -> ReachableService:
+    return find_service(project_services(services), name)
 
 
 def pods(*found: tuple[str, str, bool | None]) -> dict[str, Any]:
@@ -35,13 +40,13 @@ def pods(*found: tuple[str, str, bool | None]) -> dict[str, Any]:
     ],
 )
 def test_ready_pods_of_the_current_version_come_first(found: Any, expected: tuple[str, ...]) -> None:
-    assert find_service([pods(*found)], "web").pods == expected
+    assert found_service([pods(*found)], "web").pods == expected
 
 
 def test_of_two_services_of_one_name_the_one_with_pods_is_meant() -> None:
     """The second deployment that has the name gets no pods: `NameTaken`."""
     taken = {**pods(), "namespace": "shop", "message": "the name is taken"}
-    found = find_service([taken, pods(("a", "healthy", True))], "web")
+    found = found_service([taken, pods(("a", "healthy", True))], "web")
     assert (found.pods, found.why) == (("a",), "")
 
 
@@ -54,11 +59,11 @@ def test_of_two_services_of_one_name_the_one_with_pods_is_meant() -> None:
     ],
 )
 def test_odd_answers_are_read_as_far_as_possible(services: list[Any]) -> None:
-    assert find_service(services, "web").pods == ()
+    assert found_service(services, "web").pods == ()
 
 
 def test_a_long_hostile_cause_is_cut_and_printable() -> None:
-    found = find_service([{**WEB, "message": "a\x1b[31m" + "x" * 5000}], "web")
+    found = found_service([{**WEB, "message": "a\x1b[31m" + "x" * 5000}], "web")
     assert len(found.why) == 300
     assert found.why.isprintable()
 
@@ -66,7 +71,7 @@ def test_a_long_hostile_cause_is_cut_and_printable() -> None:
 @pytest.mark.parametrize("name", ["-a", "A", "a/b", "a b", "", "a" * 254, None, 5])
 def test_names_that_are_none_are_refused(name: Any) -> None:
     with pytest.raises(CliError, match="no name of Kubernetes"):
-        find_service([{**WEB, "namespace": name}], "web")
+        found_service([{**WEB, "namespace": name}], "web")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ def test_names_that_are_none_are_refused(name: Any) -> None:
     [("ab", False, "b"), ("ab", True, "b"), ("a", False, None), ("a", True, "a"), ("", True, None), ("cb", False, "b")],
 )
 def test_another_pod_than_the_lost_one(found: str, may_return: bool, expected: str | None) -> None:
-    service = find_service([pods(*((each, "healthy", True) for each in found))], "web")
+    service = found_service([pods(*((each, "healthy", True) for each in found))], "web")
     assert next_pod(service, "a", may_return=may_return) == expected
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mill_cli.output.reach_lines import MOST_LINES, reach_lines
+from mill_cli.services import project_services
 
 URL, OTHER = "http://shop.example.com/", "https://shop.example.com/api"
 NONE = "no ingress controller serves it"
@@ -16,7 +17,7 @@ def service(name: str = "web", *routes: tuple[str, str | None], serving: Any = 1
 
 
 def lines(*services: Any, commands: bool = False) -> list[str]:
-    return reach_lines(services, lambda name: f"mill forward {name}", commands=commands)
+    return reach_lines(project_services(list(services)), lambda name: f"mill forward {name}", commands=commands)
 
 
 @pytest.mark.parametrize(
