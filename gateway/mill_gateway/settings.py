@@ -128,7 +128,7 @@ class Settings:
     max_connections_per_address: int = setting(
         3072, number(1, 1_000_000), "open connections from one address; at most three quarters of all"
     )
-    max_file_bytes: int = setting(2 * MIB, number(1024, 16 * MIB), "bytes of a `.mill` file in a deploy request")
+    max_file_bytes: int = setting(2 * MIB, number(1024, 16 * MIB), "bytes of a request that has a `.mill` file")
     max_json_bytes: int = setting(256 * KIB, number(1024, 16 * MIB), "bytes of any other request body")
     max_secret_bytes: int = setting(
         2 * MIB,

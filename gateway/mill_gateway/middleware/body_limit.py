@@ -19,6 +19,8 @@ from mill_process.settings import variable
 DEFAULT: Final = "max_json_bytes"
 LARGER: Final = {
     ("POST", "/v1/deploy"): "max_file_bytes",
+    ("POST", "/v1/deploy/plan"): "max_file_bytes",
+    ("POST", "/v1/tasks/spawn"): "max_file_bytes",  # whose JSON may have a file
     ("PUT", "/v1/secrets/{name}"): "max_secret_bytes",
 }
 """Routes with another limit than `DEFAULT`: method and path, to the field of the settings."""

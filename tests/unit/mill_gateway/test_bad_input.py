@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from mill_api.limits import MILL_FILE_BYTES
 from mill_gateway import errors
 from mill_gateway.exceptions.deployments import InvalidMillFile
-from mill_gateway.middleware.body_limit import LARGER
+from mill_gateway.middleware.body_limit import LARGER, BodyLimit
 from mill_gateway.routes import ROUTERS
 from mill_gateway.settings import Settings
 from mill_kube.resources import MILL_DEPLOYMENTS
@@ -131,12 +132,22 @@ async def test_invalid_json_is_explained(
         assert served.api.requests == []
 
 
-async def test_json_bodies_have_the_default_limit(serve: Serve) -> None:
+def test_other_bodies_have_the_default_limit() -> None:
+    limit = BodyLimit.of(Settings(), "POST", "/v1/tasks")
+    assert str(limit.too_large()) == f"the body is larger than {JSON_BODY} bytes, the limit by MILL_MAX_JSON_BYTES"
+
+
+async def test_a_file_in_json_has_the_limit_of_a_file(serve: Serve) -> None:
     async with serve(mill_deployment()) as served:
-        answer = await served.http.post("/v1/tasks/spawn", content=b'"' + b"a" * JSON_BODY + b'"', headers=JSON)
-        _refused(answer, 413, f"larger than {JSON_BODY} bytes, the limit by MILL_MAX_JSON_BYTES")
+        answer = await served.http.post("/v1/tasks/spawn", content=b'"' + b"a" * FILE + b'"', headers=JSON)
+        _refused(answer, 413, f"larger than {FILE} bytes, the limit by MILL_MAX_FILE_BYTES")
         counted = served.gateway.metrics.refused.labels("body_size")
         assert counted._value.get() == 1
+        # Each line of the largest file that deploys is longer in JSON.
+        lines = "# a comment\n" * (MILL_FILE_BYTES // 12 - 10) + 'task "migrate" {\n  image = "a:1"\n}\n'
+        body = {"file": {"task": "other", "text": lines}}
+        refused = await served.http.post("/v1/tasks/spawn", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (404, "task_not_found")
 
 
 async def test_the_settings_limit_bodies(serve: Serve) -> None:
