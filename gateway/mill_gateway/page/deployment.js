@@ -16,6 +16,7 @@ export function makeCard() {
       element("tbody")),
     element("div", { class: "failures" }),
     element("ul", { class: "quiet warnings" }),
+    element("ul", { class: "quiet put-back" }),
     element("h3", {}, element("span", { class: "which" }), " · ", element("span", { class: "clock" })),
     element("dl", { class: "timeline" }),
     element("p", { class: "quiet legend", "aria-hidden": "true" }, ...LEGEND.map((phase) => element("span", { class: phase }, phase))),
@@ -42,9 +43,12 @@ export function updateCard(card, deployment, timeline) {
   const services = listed(status.services);
   const routes = listed(deployment.routes);
   find("table").hidden = services.length === 0;
+  const ports = new Map(listed(spec.services).map((service) => [service.name, service.port]));
   keyed(find("tbody"), services, (each) => each.name, makeRow, (row, each) => {
     updateRow(row, each, images.get(each.name), updates.get(each.name));
-    updateRoutes(row.querySelector(".routes"), routes.filter((route) => route.service === each.name));
+    const own = routes.filter((route) => route.service === each.name);
+    updateRoutes(row.querySelector(".routes"), own);
+    updateForward(row.querySelector(".forward"), each.name, own, ports.get(each.name), deployment.namespace);
   });
   const failed = services.filter((each) => each.message && each.state !== "Healthy");
   keyed(find(".failures"), failed, (each) => each.name, makeFailure, updateFailure);
@@ -54,6 +58,9 @@ export function updateCard(card, deployment, timeline) {
   updateTimeline(card, deployment, timeline);
   const current = listed(deployment.rollouts).find((each) => each.id === status.rollout?.id);
   say(find(".regressed"), listed(current?.regressed).length ? current.result : "");
+  const edits = listed(current?.put_back);
+  find(".put-back").hidden = edits.length === 0;
+  keyed(find(".put-back"), edits, (each) => `${each.kind} ${each.name} ${each.at}`, () => element("li"), (item, each) => say(item, putBackInWords(each)));
   const history = listed(deployment.rollouts).filter((each) => each !== current);
   find(".before").hidden = history.length === 0;
   keyed(find(".history"), history, (each) => each.id, () => element("li"), (item, each) => say(item, pastInWords(each)));
@@ -80,8 +87,8 @@ export function verdictOf(deployment) {
 
 function makeRow() {
   return element("tr", {},
-    element("th", { scope: "row" }, element("span"), element("ul", { class: "routes" })),
-    element("td", {}, element("span"), element("span", { class: "quiet since", title: "since its last change" })),
+    element("th", { scope: "row" }, element("span"), element("ul", { class: "routes" }), element("code", { class: "forward", title: "reaches it from your machine" })),
+    element("td", {}, element("span"), element("span", { class: "quiet since", title: "since its last change" }), element("p", { class: "quiet check" })),
     element("td", {}, element("div", { class: "bar", role: "img" }), element("p", { class: "update" })),
     element("td", { class: "image" }));
 }
@@ -92,7 +99,11 @@ function updateRow(row, service, image, update) {
   say(name.firstElementChild, service.name);
   state.className = TONE.get(service.state) ?? "busy";
   say(state.firstElementChild, String(service.state ?? ""));
-  say(state.lastElementChild, sinceText(service));
+  const [, since, check] = state.children;
+  say(since, sinceText(service));
+  const unready = service.state === "Starting" && typeof service.healthCheck === "string" ? service.healthCheck : "";
+  check.hidden = !unready;
+  say(check, unready ? `health check: ${unready}` : "");
   const [desired, ready] = [count(service.replicas?.desired), count(update ? service.replicas?.serving : service.replicas?.healthy)];
   const [bar, progress] = replicas.children;
   bar.setAttribute("aria-label", `${ready} of ${desired} ${update ? "serving" : "healthy"}`);
@@ -117,6 +128,14 @@ function updateRoutes(list, routes) {
     if (/^https?:\/\/[^*]+$/.test(url)) link.href = url;
     say(why, typeof problem === "string" ? problem : "");
   });
+}
+
+/** The command that reaches a service with a port whose routes lead nowhere, or that has none. */
+function updateForward(code, name, routes, port, namespace) {
+  const isReached = routes.some((each) => !each.problem);
+  const isName = /^[a-z0-9-]+$/.test(name) && /^[a-z0-9-]*$/.test(namespace ?? "");
+  code.hidden = isReached || !isName || !Number.isInteger(port);
+  say(code, code.hidden ? "" : `mill forward ${name}${namespace ? ` --namespace ${namespace}` : ""}`);
 }
 
 /** The time since the last change; while a healthy service settles, the time that is left. */
@@ -153,6 +172,12 @@ function updateFailure(block, service) {
   say(evidence, service.evidence ?? "");
   suggestion.hidden = !service.suggestion;
   say(suggestion, service.suggestion ?? "");
+}
+
+function putBackInWords({ kind, name, change, by, at, count: times }) {
+  const moment = Date.parse(at);
+  const when = Number.isNaN(moment) ? "" : ` · ${age(now() - moment)} ago`;
+  return `Put back: ${kind} ${name}: ${change}${by ? `, by ${by}` : ""}${times > 1 ? ` (${times} times)` : ""}${when}`;
 }
 
 function pastInWords({ id, seconds, finished_at: finished, result }) {

@@ -440,3 +440,48 @@ def test_the_urls_of_a_service_are_links_that_a_browser_can_open(gateway: Gatewa
         ["javascript:alert(1)", None],
     ]
     assert opened.complaints == []
+
+
+DETAILS = """async () => {
+  const { makeCard, updateCard } = await import("/page/deployment.js");
+  const { Timeline } = await import("/page/timeline.js");
+  const services = [
+    { name: "web", state: "Starting", healthCheck: "HTTP 503" },
+    { name: "api", state: "Healthy", healthCheck: "HTTP 503" },
+    { name: "worker", state: "Healthy", healthCheck: {} },
+    { name: "shop", state: "Healthy" },
+    { name: "$(odd)", state: "Healthy" },
+  ];
+  const withPort = ["web", "api", "shop", "$(odd)"].map((name) => ({ name, port: 80 }));
+  const spec = { services: [...withPort, { name: "worker" }] };
+  const routes = [
+    { service: "api", url: "http://api.example.com/", problem: null },
+    { service: "shop", url: "http://shop.example.com/", problem: "its Ingress does not have it yet" },
+  ];
+  const edit = { kind: "Deployment", name: "web", change: "replicas 5 → 2", count: 3, at: new Date().toISOString() };
+  const rollouts = [{ id: "1", result: "succeeded", put_back: [{ ...edit, by: "kubectl-scale" }] }];
+  const status = { services, rollout: { id: "1" } };
+  const card = document.body.appendChild(makeCard());
+  const mill = { name: "mill", namespace: "shop", message: "" };
+  updateCard(card, { ...mill, services, routes, spec, status, rollouts }, new Timeline());
+  const text = (each) => (each.hidden ? null : each.textContent);
+  const shown = (selector) => [...card.querySelectorAll(selector)].map(text);
+  return [shown(".forward"), shown(".check"), shown(".put-back li")];
+}"""
+
+
+def test_the_page_shows_how_to_reach_a_service_what_its_health_check_reports_and_what_was_put_back(
+    gateway: GatewayProcess, opened: Opened
+) -> None:
+    opened.page.goto(gateway.url)
+    forwards, checks, (edit,) = opened.page.evaluate(DETAILS)
+    assert forwards == [
+        "mill forward web --namespace shop",
+        None,
+        None,
+        "mill forward shop --namespace shop",
+        None,
+    ]
+    assert checks == ["health check: HTTP 503", None, None, None, None]
+    assert re.fullmatch(r"Put back: Deployment web: replicas 5 → 2, by kubectl-scale \(3 times\) · \d+ s ago", edit)
+    assert opened.complaints == []
