@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import FakeGateway, as_json, refusal
+from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal
 from tests.cli.listed import NODE_TABLE, NODES, PS_TABLE, RUNS
 from tests.cli.screens import on_terminal
 
@@ -151,7 +151,8 @@ SERVICES
 
 def test_all_namespaces(mill: Mill, gateway: FakeGateway) -> None:
     counts = {key: value for key, value in COUNTS.items() if key != "namespace"}
-    found = answer(gateway, [HEALTHY, BROKEN | {"namespace": "tour"}], [], [], counts)
+    runs = [run | {"namespace": namespace} for run, namespace in zip(RUNS, ("shop", "tour"), strict=False)]
+    found = answer(gateway, [HEALTHY, BROKEN | {"namespace": "tour"}], runs, [], counts)
     done = mill("status", "-A", MILL_NAMESPACE="ignored")
     assert done.stdout.splitlines()[:6] == [
         "NAMESPACES: all",
@@ -162,6 +163,8 @@ def test_all_namespaces(mill: Mill, gateway: FakeGateway) -> None:
         " shop       mill  Healthy  1/1      4        14m     ",
     ]
     assert "\n tour/broken: failed 1m ago: " in done.stdout
+    header, first, second = done.stdout.partition("TASKS\n")[2].splitlines()[:3]
+    assert [each.split()[0] for each in (header, *sorted((first, second)))] == ["NAMESPACE", "shop", "tour"]
     assert {str(query) for _, path, query in gateway.requests if path != "/v1/nodes"} == {"{'allNamespaces': 'true'}"}
     assert json.loads(mill("status", "-A", "--json").stdout) == found | {"namespaces": "all"}
     both = mill("status", "-A", "-n", "shop")
@@ -291,6 +294,37 @@ def test_a_watch_prints_each_change_once(mill: Mill, gateway: FakeGateway) -> No
         done = running.ended(signal.SIGINT)
     assert [each["services"][0]["state"] for each in (first, second)] == ["Healthy", "Failed"]
     assert (done.stdout, done.code) == ("", 130)
+
+
+def test_a_watch_goes_on_while_the_gateway_is_away(mill: Mill, gateway: FakeGateway) -> None:
+    answer(gateway, [], [], [])
+    away = refusal(503, "the gateway is starting")
+    found = as_json([HEALTHY], Date=NOW), Answer(reset=True), away, away, as_json([BROKEN], Date=NOW)
+    gateway.answers("GET", "/v1/services", *found)
+    with mill.started("status", "--watch", "--json") as running:
+        states = [json.loads(running.line())["services"][0]["state"] for _ in range(2)]
+        done = running.ended(signal.SIGINT)
+    assert (states, done.stdout, done.code) == (["Healthy", "Failed"], "", 130)
+    lost, starting = done.stderr.strip().splitlines()
+    assert lost.startswith("request failed: ")
+    assert lost.endswith(f" (address: {gateway.url}); trying again")
+    assert starting == "the gateway is starting; trying again"
+
+
+def test_a_watch_on_a_terminal_keeps_the_last_status_while_the_gateway_is_away(
+    mill: Mill, gateway: FakeGateway
+) -> None:
+    answer(gateway, [], [], [])
+    away = refusal(503, "the gateway is starting")
+    gateway.answers("GET", "/v1/services", as_json([HEALTHY], Date=NOW), away, as_json([BROKEN], Date=NOW))
+    with on_terminal(mill, "status", "--watch", columns=100) as terminal:
+        shown = terminal.wait_for("NO ANSWER: ")
+        assert shown.startswith("NO ANSWER: the gateway is starting; this is the last status\nNAMESPACE: shop\n")
+        assert "Healthy" in shown
+        back = terminal.wait_for("PROBLEMS\n broken: ")
+        assert "NO ANSWER" not in back
+        terminal.signal(signal.SIGINT)
+        assert terminal.end() == 130
 
 
 def test_a_watch_draws_in_place_with_problems_in_sight(mill: Mill, gateway: FakeGateway) -> None:

@@ -44,7 +44,7 @@ def _blocks(found: Mapping[str, Any], now: float | None, width: int | None) -> I
         shown = listed[: sum(not has_ended(run) for run in listed) + ENDED_SHOWN]
         left = len(listed) - len(shown)
         more = f"\n and {left} more that have ended: `mill ps`" if left else ""
-        yield "TASKS", run_table(shown, now, width) + more
+        yield "TASKS", run_table(shown, now, width, namespaces=everywhere) + more
     if nodes:
         yield "NODES", NODES.show(nodes, width)
     regressions = [_regression(each, namespaces=everywhere) for each in cluster.get("regressions") or ()]

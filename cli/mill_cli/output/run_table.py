@@ -30,8 +30,11 @@ def newest_first(runs: Sequence[Run]) -> list[Run]:
     return sorted(by_time, key=has_ended)
 
 
-def run_table(runs: Sequence[Run], now: float | None, width: int | None) -> str:
-    """Return the lines. `now` is the gateway's time in seconds since 1970, `width` that of a terminal."""
+def run_table(runs: Sequence[Run], now: float | None, width: int | None, *, namespaces: bool = False) -> str:
+    """Return the lines. `now` is the gateway's time in seconds since 1970, `width` that of a terminal.
+
+    `namespaces`: they are of several namespaces.
+    """
     columns = [
         _Column("ID", lambda run: str(run["id"])),
         _Column("NAME", lambda run: str(run["name"]), leaves=4),
@@ -45,6 +48,8 @@ def run_table(runs: Sequence[Run], now: float | None, width: int | None) -> str:
     ]
     if len({run.get("deployment") for run in runs}) > 1:
         columns.insert(1, _Column("DEPLOYMENT", lambda run: str(run.get("deployment") or "")))
+    if namespaces:
+        columns.insert(0, _Column("NAMESPACE", lambda run: str(run.get("namespace") or "")))
     for leaving in range(1, 5):
         if width is None or _natural_width(columns, runs) <= width:
             break
