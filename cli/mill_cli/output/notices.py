@@ -14,6 +14,7 @@ from mill_cli.output.failures import read_failure
 from mill_cli.output.lines import prefix
 from mill_cli.output.moments import seconds_until
 from mill_cli.output.text import one_line
+from mill_cli.output.unready import unready_text
 
 SUSPICION_SECONDS: Final = 5.0
 """Seconds for which something must be wrong before it is reported: most of it is over by then."""
@@ -122,7 +123,9 @@ class Notices:
             known = self._known(name, each) if isinstance(name, str) else None
             if known is None:
                 continue
-            message = _text(each.get("message")) or known.message if each.get("state") == "Suspect" else _unready(each)
+            message = (
+                _text(each.get("message")) or known.message if each.get("state") == "Suspect" else unready_text(each)
+            )
             if not message:
                 known.stands = False
                 continue
@@ -136,7 +139,7 @@ class Notices:
     def _known(self, service: str, status: Mapping[str, Any]) -> _Suspicion | None:
         """Return what is known to be wrong with a service: also that its health checks fail while it is starting."""
         began_at = self._starting.get(service)
-        if service not in self._suspicions and began_at is not None and (message := _unready(status)):
+        if service not in self._suspicions and began_at is not None and (message := unready_text(status)):
             self._suspicions[service] = _Suspicion(began_at, message, began_at)
         return self._suspicions.get(service)
 
@@ -173,12 +176,6 @@ class Notices:
             if suspicion.due is not None and now >= suspicion.due:
                 suspicion.reported.add(suspicion.message)
                 yield service, suspicion.text(now)
-
-
-def _unready(status: Mapping[str, Any]) -> str:
-    """Return what the health checks of a service report that is starting; empty while that is normal."""
-    found = _text(status.get("healthCheck")) if status.get("state") == "Starting" else ""
-    return f"not ready: health check: {found}" if found else ""
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,7 @@ from mill_cli.output.countdown import Countdown
 from mill_cli.output.failures import Failure, read_failure
 from mill_cli.output.lines import event_text
 from mill_cli.output.text import one_line, with_detail
+from mill_cli.output.unready import unready_text
 
 SAID: Final = {"pulling": "pulling the image", "starting": "starting", "started": "starting", "waiting": "waiting"}
 PENDING: Final = "Pending"
@@ -44,6 +45,8 @@ class Row:
     failure: Failure | None = None
     window: Countdown = field(default_factory=Countdown)
     has_been_healthy: bool = False
+    progress: str = ""
+    """The text of the last event, in place of which that of a status may be shown."""
 
     @property
     def judged(self) -> bool:
@@ -80,6 +83,8 @@ class Row:
         self.window.read(service, now, wall)
         if self.kind == "suspect" and state == "Suspect" and service.get("message"):
             self.text = _suspicion(service)
+        if self.kind == "starting":
+            self.text = unready_text(service) or self.progress or self.text
         if self.judged or not self.has_been_healthy:
             return
         if not self.window.is_needed and self.kind == "settling":
@@ -105,7 +110,7 @@ class Row:
         self.healthy = self.desired or 0
 
     def _progress(self, kind: str, text: str) -> None:
-        self.kind, self.text, self.until = kind, text, None
+        self.kind, self.text, self.progress, self.until = kind, text, text, None
 
     def _judge(self, kind: str, text: str, now: float) -> None:
         self.kind, self.text, self.until = kind, text, now

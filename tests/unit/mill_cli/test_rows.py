@@ -53,6 +53,23 @@ def test_a_row_follows_the_events_of_its_service(
     assert (row.judged, row.until) == ((True, len(events) - 1.0) if is_judged else (False, None))
 
 
+def test_a_starting_service_shows_what_its_health_checks_report() -> None:
+    row = told(progress("starting"))
+    starting = {"state": "Starting", "replicas": {"desired": 1}}
+    shown = []
+    for found in ("HTTP\n503\x1b", None, 5, "x" * 400):
+        row.observe(starting | {"healthCheck": found}, 1.0, None)
+        shown.append(row.text)
+    cut = "x" * 297 + "..."
+    prefix = "not ready: health check: "
+    assert shown == [f"{prefix}HTTP 503\N{REPLACEMENT CHARACTER}", "starting", "starting", prefix + cut]
+    row.observe(starting | {"state": "Healthy", "healthCheck": "HTTP 503"}, 2.0, None)
+    assert (row.kind, row.text) == ("starting", "starting")
+    row.observe(starting | {"healthCheck": "HTTP 503"}, 3.0, None)
+    row.apply(*progress("healthy"), 4.0)
+    assert (row.kind, row.text) == ("healthy", "healthy")
+
+
 @pytest.mark.parametrize(
     ("events", "elapsed"),
     [
