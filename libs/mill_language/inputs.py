@@ -22,6 +22,8 @@ MAX_ENV_FILE_BYTES: Final = 64 * 1024
 VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}", re.ASCII)
 _ENV_NAME: Final = re.compile(names.ENV_NAME)
 _LINE: Final = re.compile(r"(?:export[ \t]+)?([^=\s#]+)[ \t]*=[ \t]*(.*)")
+_COMMENT: Final = re.compile(r"(?:^|[ \t])#")
+_ESCAPE: Final = re.compile(r"\\(.)")
 _QUOTED: Final = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*+)\"")
 _ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -106,9 +108,7 @@ def read_assignments(data: bytes, name: str) -> dict[str, tuple[str, int]]:
 
 
 def _value(text: str, place: str) -> str:
-    value = (
-        _unquoted(text, place) if text[:1] in ("'", '"') else re.split(r"(?:^|[ \t])#", text, maxsplit=1)[0].rstrip()
-    )
+    value = _unquoted(text, place) if text[:1] in ("'", '"') else _COMMENT.split(text, maxsplit=1)[0].rstrip()
     if len(value) > MAX_TEXT:
         raise InvalidInput(f"{place}: a value of more than {MAX_TEXT} characters")
     return value
@@ -125,4 +125,4 @@ def _unquoted(text: str, place: str) -> str:
         raise InvalidInput(f"{place}: text after the closing quote", "put all of the value into the quotes")
     if match[1] is not None:
         return match[1]
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), match[2])
+    return _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), match[2])

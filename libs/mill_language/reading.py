@@ -4,6 +4,7 @@ from typing import Final
 
 from mill_api.limits import MILL_FILE_BYTES
 from mill_language.diagnostics import InvalidConfig, locate
+from mill_language.plain_syntax import read_plain
 from mill_language.source import Source, Span
 from mill_language.syntax import File, read_file
 
@@ -26,7 +27,7 @@ def as_source(text: str | bytes, filename: str) -> Source:
 def read(source: Source) -> File:
     """Read the syntax. Raises InvalidConfig for data that cannot be a `.mill` file at all."""
     refuse_other_data(source)
-    return read_file(source)
+    return read_plain(source) or read_file(source)
 
 
 def refuse_other_data(source: Source) -> None:

@@ -10,6 +10,7 @@ from mill_language.source import Span
 
 _SIMPLE: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _SPECIAL: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{", re.DOTALL)
+_DOLLARS: Final = re.compile(r"(?<!\$)\$++\{")
 _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
 _SIMPLE_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{[^{}\"]*\}")
@@ -23,7 +24,7 @@ class InvalidString(ValueError):
     """A string that cannot be decoded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     """A string literal. Its use decides how it is decoded."""
 
@@ -175,7 +176,7 @@ def _escape(text: str, *, value: bool) -> str:
         return "$${" if count == 1 else literal * count + "{"
 
     text = text.replace("\\", "\\\\").replace('"', '\\"')
-    text = re.sub(r"\$+\{", dollars, text).replace("%{", "\\u0025{")
+    text = _DOLLARS.sub(dollars, text).replace("%{", "\\u0025{")
     return "".join(character if character.isprintable() else _escape_character(character) for character in text)
 
 

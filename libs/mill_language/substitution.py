@@ -4,8 +4,9 @@ Values are text, and never become syntax. Only files that declare a variable are
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import is_not
 from typing import Final
 
 from mill_api.reference_advice import declare
@@ -34,30 +35,35 @@ class Substitution:
     used: set[str] = field(default_factory=set)
     _inserted: int = 0
 
-    def items(self, items: Iterable[Attribute | Block]) -> tuple[Attribute | Block, ...]:
+    def items(self, items: tuple[Attribute | Block, ...]) -> tuple[Attribute | Block, ...]:
         """Return items with all strings in them resolved, labels included."""
-        return tuple(self._block(each) if isinstance(each, Block) else self._attribute(each) for each in items)
+        resolved = [self._block(each) if isinstance(each, Block) else self._attribute(each) for each in items]
+        return tuple(resolved) if any(map(is_not, resolved, items)) else items
 
     def _attribute(self, item: Attribute) -> Attribute:
         value = self._value(item.value)
-        return item if value is item.value else replace(item, value=value)
+        return item if value is item.value else Attribute(item.name, item.name_span, value)
 
     def _block(self, item: Block) -> Block:
-        labels = tuple(
-            (self._text(text).plain() if text is not None else label, span)
-            for (label, span), text in zip(item.labels, item.label_texts or (None,) * len(item.labels), strict=True)
-        )
-        body = replace(item.body, items=self.items(item.body.items))
-        return replace(item, labels=labels, label_texts=(), body=body)
+        items = self.items(item.body.items)
+        if items is item.body.items and not item.label_texts:
+            return item
+        labels = item.labels
+        if item.label_texts:
+            labels = tuple(
+                (self._text(text).plain() if text is not None else label, span)
+                for (label, span), text in zip(item.labels, item.label_texts, strict=True)
+            )
+        return Block(item.name, item.name_span, labels, Body(item.body.span, items), item.header)
 
     def _value(self, value: Value) -> Value:
         match value:
             case Text():
                 return self._text(value)
             case Sequence():
-                return replace(value, items=tuple(self._value(each) for each in value.items))
+                return Sequence(value.span, tuple(self._value(each) for each in value.items))
             case Body():
-                return replace(value, items=self.items(value.items))
+                return Body(value.span, self.items(value.items))
             case Expression():
                 return self._expression(value)
             case _:
@@ -72,8 +78,12 @@ class Substitution:
         return value
 
     def _text(self, text: Text) -> Text:
-        if not any("var" in part for part, _ in text.parts):
-            return text
+        for part, _ in text.parts:
+            if "var" in part:
+                return self._resolved(text)
+        return text
+
+    def _resolved(self, text: Text) -> Text:
         parts: list[tuple[str, bool]] = []
         inserted: set[int] = set()
         is_escaped = False

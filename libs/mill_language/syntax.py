@@ -1,6 +1,7 @@
 """`.mill` text as light, typed syntax nodes with their places, without any knowledge of services.
 
-Objects become bodies, so that `env = { A = "1" }` and `env { A = "1" }` have the same nodes.
+Objects become bodies, so that `env = { A = "1" }` and `env { A = "1" }` have the same nodes. Nothing changes a node;
+they are not frozen all the same, since that would double the time in which they are made.
 """
 
 import re
@@ -16,13 +17,13 @@ from mill_language.syntax_tree import Parsed, parse_tree
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_MAX_DEPTH: Final = 10
+MAX_DEPTH: Final = 10
 """No `.mill` file needs more. Deeper values are not read, and refused by their kind."""
 
 _SIMPLE_STRING: Final = re.compile(rb'"[^"\\$%]*"')
 """Most strings: there is nothing to decode, so that their inner nodes need not be read."""
 
-_DECLARATION: Final = re.compile(rb"(?m)^[ \t]*variable\b")
+DECLARATION: Final = re.compile(rb"(?m)^[ \t]*variable\b")
 """A file without it declares no variable: references to variables are nothing special in it."""
 
 _KINDS: Final = {
@@ -34,7 +35,7 @@ _KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Number:
     """A number as it is written."""
 
@@ -42,7 +43,7 @@ class Number:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Constant:
     """`true`, `false` or `null`."""
 
@@ -50,7 +51,7 @@ class Constant:
     value: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sequence:
     """A list."""
 
@@ -58,7 +59,7 @@ class Sequence:
     items: "tuple[Value, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Expression:
     """Anything else: a reference, a call, an operation. It is never evaluated."""
 
@@ -67,7 +68,7 @@ class Expression:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attribute:
     """`name = value`, in a body or in an object."""
 
@@ -76,7 +77,7 @@ class Attribute:
     value: "Value"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Block:
     """`name label … { … }`."""
 
@@ -89,7 +90,7 @@ class Block:
     """The labels in which there are references to variables, if there are any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Body:
     """The items between braces, or those of the whole file."""
 
@@ -150,7 +151,7 @@ class _Reader:
         self._data = source.data
         self._placeholders = placeholders
         self._problems = problems
-        self._has_variables = _DECLARATION.search(source.data) is not None
+        self._has_variables = DECLARATION.search(source.data) is not None
 
     def items(self, body: "Node", depth: int) -> Iterator[Attribute | Block]:
         previous: Node | None = None
@@ -182,7 +183,7 @@ class _Reader:
         labels: list[tuple[str, Span]] = []
         texts: list[Text | None] = []
         children = node.children
-        body = Body(Span(node.end_byte, node.end_byte), ())
+        items: tuple[Attribute | Block, ...] = ()
         header_end = children[0].end_byte
         for child in children[1:]:
             kind = child.type
@@ -201,9 +202,10 @@ class _Reader:
                     self._report(children[0], "expected `{` or `=` after this, on the same line", None)
                     return None
                 header_end = child.end_byte if kind != "block_start" else header_end
-            elif kind == "body" and depth < _MAX_DEPTH:
-                body = Body(_span(child), tuple(self.items(child, depth + 1)))
+            elif kind == "body" and depth < MAX_DEPTH:
+                items = tuple(self.items(child, depth + 1))
         header = Span(node.start_byte, header_end)
+        body = Body(Span(header_end, node.end_byte), items)
         label_texts = tuple(texts) if any(texts) else ()
         return Block(self._text(children[0]), _span(children[0]), tuple(labels), body, header, label_texts)
 
@@ -234,7 +236,7 @@ class _Reader:
         text = self._text(node)
         if kind in ("literal_value", "template_expr"):
             return self._literal(node.children[0], span)
-        if kind == "collection_value" and depth < _MAX_DEPTH:
+        if kind == "collection_value" and depth < MAX_DEPTH:
             collection = node.children[0]
             if collection.type == "tuple":
                 parts = (child for child in collection.named_children if child.type == "expression")

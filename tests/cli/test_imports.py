@@ -26,8 +26,8 @@ def test_a_deploy_imports_no_models(mill: Mill, gateway: FakeGateway) -> None:
     done = Mill(gateway, mill.folder, mill.printed, TELLING)("deploy", "production.mill")
     assert done.code == 0
     said = imported(done.stderr)
-    assert "tree_sitter" in said, "the names of the services are read"
-    assert not said & {"pydantic", "yaml", *HEAVY}
+    assert "mill_language" in said, "the names of the services are read"
+    assert not said & {"pydantic", "yaml", "tree_sitter", *HEAVY}
 
 
 def test_a_status_imports_a_plain_client_alone(mill: Mill, gateway: FakeGateway) -> None:

@@ -1,5 +1,6 @@
 """`.mill` files: valid ones, nearly valid ones and random text."""
 
+import contextlib
 import random
 import re
 from pathlib import Path
@@ -11,7 +12,9 @@ from mill_api.spec import MillDeploymentSpec
 from mill_cli.files import File, shown
 from mill_language import InvalidConfig, parse, render, service_names
 from mill_language.formatter import format_file
-from mill_language.reading import as_source
+from mill_language.plain_syntax import read_plain
+from mill_language.reading import as_source, refuse_other_data
+from mill_language.syntax import read_file
 from mill_language.syntax_tree import parse_tree
 from mill_language.tokens import tokens
 from tests.fuzz.target import Target
@@ -144,6 +147,7 @@ def generate(rng: random.Random) -> bytes:
 def check(data: bytes) -> None:
     """Check that a file has a spec that reads back as itself, or diagnostics with places within the file."""
     service_names(data)
+    check_plain(data)
     try:
         spec = parse(data, filename="f.mill")
     except InvalidConfig as error:
@@ -152,6 +156,15 @@ def check(data: bytes) -> None:
     again = render(spec)
     assert _meaning(parse(again)) == _meaning(spec)
     assert render(parse(again)) == again
+
+
+def check_plain(data: bytes) -> None:
+    """Check that what is read without the whole grammar has the same nodes as with it."""
+    source = as_source(data, "f.mill")
+    with contextlib.suppress(InvalidConfig):
+        refuse_other_data(source)
+        plain = read_plain(source)
+        assert plain is None or plain == read_file(source)
 
 
 def _meaning(spec: MillDeploymentSpec) -> list[Any]:
@@ -203,6 +216,8 @@ def check_layout(data: bytes) -> None:
         assert_places(error, data.decode("utf-8", "replace"))
         assert isinstance(_read(data), list)
         return
+    check_plain(data)
+    check_plain(formatted)
     assert format_file(formatted) == formatted
     assert _tokens(formatted) == _tokens(data)
     assert _read(formatted) == _read(data)
