@@ -29,8 +29,8 @@ _RESOURCE: Final = re.compile(rb"---|%YAML|\{|([\"']?)[A-Za-z_][\w.-]*\1[ \t]*:(
 """The beginning of YAML or JSON, which is none of a `.mill` file."""
 _MILL: Final = re.compile(rb"[A-Za-z_][\w-]*(?:[ \t]+(?:\"[^\"]*\"|[\w-]+))*[ \t]*\{")
 """The beginning of a `.mill` file: a block."""
-_RESOLVED: Final = re.compile(rb"\b(?:variable|use|env_file)\b|\benv[ \t]+[\"A-Za-z_]")
-"""What is in every file with variables, or with environments from elsewhere. Without it a file is sent unparsed."""
+_RESOLVED: Final = re.compile(rb"\b(?:variable|use|env_file|from)\b|\benv[ \t]+[\"A-Za-z_]")
+"""What is in every file with variables, or with environments or texts from elsewhere. Others are sent unparsed."""
 _IS_RESOURCE: Final = {".yaml": True, ".yml": True, ".json": True}
 
 
@@ -49,7 +49,7 @@ class File:
 
     @property
     def may_be_resolved(self) -> bool:
-        """Whether it may have variables or environments from elsewhere, so that others cannot read its text."""
+        """Whether it may have variables, or parts of other files, so that others cannot read its text."""
         return not self.is_resource and (bool(self.inputs) or _RESOLVED.search(self.text) is not None)
 
     @property

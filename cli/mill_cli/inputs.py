@@ -1,9 +1,10 @@
-"""What a `.mill` file gets from outside: `--var`, `--vars`, variables of the environment, and files of `env_file`."""
+"""What a `.mill` file gets from outside: `--var`, `--vars`, variables of the environment, and files beside it."""
 
 import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +50,7 @@ class FileInputs:
             for name, value in os.environ.items()
             if name.startswith(PREFIX)
         }
-        return Inputs(variables, environment, lambda name: read_env_file(folder, name))
+        return Inputs(variables, environment, partial(read_env_file, folder), partial(read_file, folder))
 
 
 NOTHING: Final = FileInputs()
@@ -69,12 +70,28 @@ def unknown(error: "UnknownVariables", file_name: str) -> CliError:
 
 
 def read_env_file(folder: Path, name: str) -> Mapping[str, str]:
-    """Return the variables of a file in a folder or below. Raise `InvalidInput`, which never has a value.
+    """Return the variables of a file in a folder or below. Raise `InvalidInput`, which never has a value."""
+    from mill_language.inputs import MAX_ENV_FILE_BYTES, read_assignments  # noqa: PLC0415 - as above
+
+    data = _read(folder, name, MAX_ENV_FILE_BYTES)
+    return {key: value for key, (value, _) in read_assignments(data, name).items()}
+
+
+def read_file(folder: Path, name: str) -> str:
+    """Return the text of a file in a folder or below. Raise `InvalidInput`, which never has a part of it."""
+    from mill_api.constraints import MAX_FILE_BYTES  # noqa: PLC0415 - as above
+    from mill_language.inputs import read_text  # noqa: PLC0415 - as above
+
+    return read_text(_read(folder, name, MAX_FILE_BYTES), name, MAX_FILE_BYTES)
+
+
+def _read(folder: Path, name: str, most: int) -> bytes:
+    """Return the bytes of a file in a folder or below, at most one more than `most`. Raise `InvalidInput`.
 
     Links are refused, and so is what is outside of the folder: a `.mill` file from another author must not send other
     files of this machine to a cluster.
     """
-    from mill_language.inputs import MAX_ENV_FILE_BYTES, InvalidInput, read_assignments  # noqa: PLC0415 - as above
+    from mill_language.inputs import InvalidInput  # noqa: PLC0415 - as above
 
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or not name.isprintable():
@@ -89,10 +106,9 @@ def read_env_file(folder: Path, name: str) -> Mapping[str, str]:
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidInput(f"{name}: is not a regular file")
-            data = file.read(MAX_ENV_FILE_BYTES + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise InvalidInput(f"{name}: {(error.strerror or 'cannot be read').lower()}") from None
-    return {key: value for key, (value, _) in read_assignments(data, name).items()}
 
 
 def _of_file(path: Path) -> "dict[str, Given]":

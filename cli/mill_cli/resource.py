@@ -136,7 +136,7 @@ def _steps(path: str, spec: MillDeploymentSpec) -> Iterator[str | int]:
 def _inner(path: str, program: Any) -> Iterator[str | int]:
     """Yield the steps within a service or task; names of variables and hosts may have dots."""
     field, _, rest = path.partition(".")
-    lists = {"volume": ("volumes", "name"), "route": ("routes", "host")}
+    lists = {"volume": ("volumes", "name"), "route": ("routes", "host"), "file": ("files", "path")}
     if field not in lists:
         yield from filter(None, [field, rest])
         return

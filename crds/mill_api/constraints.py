@@ -26,6 +26,10 @@ MAX_SERVICES: Final = 200
 MAX_TASKS: Final = 200
 MAX_ROUTES: Final = 50
 MAX_VOLUMES: Final = 20
+MAX_FILES: Final = 50
+"""Files of one service or task."""
+MAX_FILE_BYTES: Final = 64 * 1024
+"""Bytes of the contents of all files of one service or task, in UTF-8."""
 MAX_ENV: Final = 500
 MAX_COMMAND: Final = 200
 MAX_AFTER: Final = 50
@@ -186,6 +190,30 @@ HEALTH_PATH: Final = TextRule(
     refusal="health path must start with '/', got '{}'",
     suggestion="begin the path with a slash, as in /healthz",
 )
+_STEP: Final = r"(?:[^/:.\x00-\x1f\x7f]|\.[^/:.\x00-\x1f\x7f]|\.\.[^/:\x00-\x1f\x7f])[^/:\x00-\x1f\x7f]*"
+"""One step of a path: neither `.` nor `..`."""
+FILE_PATH: Final = TextRule(
+    pattern=rf"^(?:/{_STEP})+$",
+    max_length=1024,
+    min_length=2,
+    refusal="'{}' is not the path of a file",
+    suggestion="write the whole path, such as /etc/app.conf, without `..`, `:`, `//` and a slash at the end",
+    has_cel=False,
+)
+FILE_MODE: Final = TextRule(
+    pattern="^0[0-7]{3}$",
+    max_length=4,
+    refusal="'{}' is not the mode of a file",
+    suggestion='write four octal digits in quotes, such as mode = "0755"',
+    has_cel=False,
+)
+SECRET_NAME: Final = TextRule(
+    pattern=names.SECRET_KEY,
+    max_length=253,
+    refusal="'{}' is not a secret name",
+    suggestion="use letters, digits, -, _ and .",
+    has_cel=False,
+)
 DURATION: Final = TextRule(
     pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$",
     max_length=32,
@@ -249,6 +277,9 @@ TEXT_RULES: Final = {
     "image": IMAGE,
     "path": PATH,
     "health_path": HEALTH_PATH,
+    "file_path": FILE_PATH,
+    "file_mode": FILE_MODE,
+    "secret_name": SECRET_NAME,
     "duration": DURATION,
     "settle": SETTLE,
     "start": START,

@@ -9,6 +9,7 @@ import yaml
 from mill_api import names
 from mill_api.constraints import DURATION, TEXT_RULES, TextRule
 from mill_api.fields import TEXT_RULE, ApiModel
+from mill_api.file_rules import CEL, CEL_MESSAGE
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
@@ -39,6 +40,7 @@ _LIST_KEYS: Final[Mapping[str, list[str]]] = {
     "Service": ["name"],
     "Task": ["name"],
     "Volume": ["name"],
+    "File": ["path"],
     "Route": ["host", "path"],
     "ServiceStatus": ["name"],
     "TaskStatus": ["name"],
@@ -146,7 +148,7 @@ def _root() -> Schema:
 
 def rules_of_model(model: str) -> list[Schema]:
     """Return the rules across the fields of a model."""
-    rules = []
+    rules = [added_later({"rule": CEL, "message": CEL_MESSAGE})] if model == "File" else []
     for rule in SERVICE_RULES:
         if rule.cel_model == model:
             cel = {"rule": rule.cel, "message": rule.message}

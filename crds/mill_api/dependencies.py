@@ -2,8 +2,8 @@
 
 A soft dependence only makes a verdict patient, so a value of the environment is read generously: one that is the name
 of a service counts, and so does an address or URL whose host is one, as most files that come from Compose have them. Of
-a command, references alone count: `worker` is an argument more often than a service. Pure functions, whose
-cost grows with the length of the texts and the number of edges, whatever the texts are.
+a command and of a file, references alone count: `worker` is an argument more often than a service. Pure functions,
+whose cost grows with the length of the texts and the number of edges, whatever the texts are.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +32,11 @@ class DependentService(Protocol):
     def command(self) -> Sequence[str] | None: ...
     @property
     def args(self) -> Sequence[str] | None: ...
+    @property
+    def contents(self) -> Sequence[str]:
+        """The texts of its files."""
+        ...
+
     @property
     def after(self) -> Sequence[str]: ...
 
@@ -156,8 +161,8 @@ def _named(values: Iterable[str], known: Collection[str], namespace: str) -> set
 
 
 def _referred(service: DependentService, known: Collection[str]) -> set[str]:
-    """Return the services to which the command and the arguments of a service refer."""
-    words = (*(service.command or ()), *(service.args or ()))
+    """Return the services to which the command, the arguments and the files of a service refer."""
+    words = (*(service.command or ()), *(service.args or ()), *service.contents)
     parts = (part for word in words for part in parse_word(word))
     return {part.service for part in parts if isinstance(part, ServiceRef) and part.service in known}
 

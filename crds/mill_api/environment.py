@@ -11,7 +11,17 @@ from typing import Protocol
 from mill_api import names
 from mill_api.endpoints import Endpoints, host_of
 from mill_api.manifests import literal
-from mill_api.references import Attribute, Literal, Part, SecretRef, ServiceRef, format_value, parse_value, parse_word
+from mill_api.references import (
+    OPEN,
+    Attribute,
+    Literal,
+    Part,
+    SecretRef,
+    ServiceRef,
+    format_value,
+    parse_value,
+    parse_word,
+)
 from mill_objects.json import Json
 
 
@@ -24,6 +34,17 @@ class Texts(Protocol):
     def command(self) -> list[str] | None: ...
     @property
     def args(self) -> list[str] | None: ...
+    @property
+    def files(self) -> "Sequence[FileTexts]": ...
+
+
+class FileTexts(Protocol):
+    """The fields of a file in which there may be references."""
+
+    @property
+    def content(self) -> str | None: ...
+    @property
+    def secret(self) -> str | None: ...
 
 
 def container_texts(program: Texts, *, namespace: str, endpoints: Endpoints) -> Json:
@@ -42,13 +63,31 @@ def container_texts(program: Texts, *, namespace: str, endpoints: Endpoints) -> 
 
 def addresses(program: Texts) -> tuple[str, ...]:
     """Return the services whose addresses inside the cluster a service or task has, each once."""
-    references = (part for part in _parts(program) if isinstance(part, ServiceRef))
+    contents = chain.from_iterable(parse_word(file.content) for file in program.files if file.content)
+    references = (part for part in chain(_parts(program), contents) if isinstance(part, ServiceRef))
     return tuple(dict.fromkeys(each.service for each in references if each.attribute is not Attribute.URL))
 
 
 def first_secret(program: Texts) -> str | None:
     """Return the name of the first secret that a service or task refers to."""
-    return next((part.name for part in _parts(program) if isinstance(part, SecretRef)), None)
+    names_of_texts = (part.name for part in _parts(program) if isinstance(part, SecretRef))
+    return next(chain(names_of_texts, (file.secret for file in program.files if file.secret)), None)
+
+
+def content_text(content: str, *, namespace: str, endpoints: Endpoints) -> str:
+    """Return the text of a file, with what its references to services stand for. A secret's stays as it is written:
+    rules refuse it, since no value of one passes through the operator."""
+    if OPEN not in content:
+        return content
+    parts = parse_word(content)
+    return "".join(
+        part.text
+        if isinstance(part, Literal)
+        else _of_service(part, namespace, endpoints)
+        if isinstance(part, ServiceRef)
+        else format_value([part])
+        for part in parts
+    )
 
 
 def _parts(program: Texts) -> Iterator[Part]:
@@ -92,16 +131,16 @@ class _Writer:
                     self.helpers[name] = next(self.free)
                 return f"$({self.helpers[name]})"
             case ServiceRef():
-                return literal(self._of_service(part))
+                return literal(_of_service(part, self.namespace, self.endpoints))
             case Literal(text):
                 return literal(text)
 
-    def _of_service(self, reference: ServiceRef) -> str:
-        """Return what a reference stands for. Only a command may have one that stands for nothing: it is text."""
-        known = self.endpoints.get(reference.service)
-        host = host_of(reference.service, self.namespace)
-        value = None if known is None else known.text(reference.attribute, host)
-        return format_value([reference]) if value is None else value
+
+def _of_service(reference: ServiceRef, namespace: str, endpoints: Endpoints) -> str:
+    """Return what a reference stands for. Only a command may have one that stands for nothing: it is text."""
+    known = endpoints.get(reference.service)
+    value = None if known is None else known.text(reference.attribute, host_of(reference.service, namespace))
+    return format_value([reference]) if value is None else value
 
 
 def _from_secret(name: str, secret: str) -> Json:

@@ -40,6 +40,11 @@ LABEL_TASK: Final = f"{GROUP}/task"
 LABEL_TEMPLATE: Final = f"{GROUP}/template"
 """Hash of the pod template. It separates new pods from old ones without a controller's status, which lags."""
 
+LABEL_FILES: Final = f"{GROUP}/files"
+"""Digest of the contents of a service's or task's files, on their ConfigMap and on every pod template that mounts it.
+
+By it, ReplicaSets and Jobs of older versions show which ConfigMaps they need."""
+
 ANNOTATION_APPLIED: Final = f"{GROUP}/applied"
 """Hash of the object that the operator last applied."""
 

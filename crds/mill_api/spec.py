@@ -19,6 +19,7 @@ from mill_api.constraints import (
     DEFAULT_INTERVAL,
     FAILURE_THRESHOLD,
     MAX_AFTER,
+    MAX_FILES,
     MAX_ROUTES,
     MAX_SERVICES,
     MAX_TASKS,
@@ -45,6 +46,7 @@ from mill_api.fields import (
     TaskName,
     VolumeName,
 )
+from mill_api.files import File
 from mill_api.place import (
     Annotations,
     Gpu,
@@ -176,6 +178,14 @@ class Service(ApiModel):
     place: PlaceField = None
     labels: Labels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
+    files: list[File] = Field(
+        default_factory=list, max_length=MAX_FILES, description="Files that are mounted into the container."
+    )
+
+    @property
+    def contents(self) -> list[str]:
+        """The texts of its files."""
+        return [file.content for file in self.files if file.content is not None]
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -218,6 +228,9 @@ class Task(ApiModel):
     place: PlaceField = None
     labels: Labels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
+    files: list[File] = Field(
+        default_factory=list, max_length=MAX_FILES, description="Files that are mounted into the container."
+    )
 
 
 class MillDeploymentSpec(ApiModel):

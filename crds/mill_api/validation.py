@@ -6,7 +6,7 @@ the operator does to resources that were written by other means.
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,6 +28,7 @@ from mill_api.constraints import (
 )
 from mill_api.dependencies import rings
 from mill_api.endpoints import endpoint
+from mill_api.file_rules import content_bytes, file_breaches
 from mill_api.place_rules import PlaceProblem, place_problems
 from mill_api.pod_permissions import PodPermissions
 from mill_api.reference_advice import advise
@@ -45,7 +46,7 @@ from mill_api.references import (
     parse_word,
 )
 from mill_api.service_rules import SERVICE_RULES
-from mill_api.spec import MillDeploymentSpec, Service, Task
+from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 
 _ENV_NAME: Final = re.compile(names.ENV_NAME)
 _SECRET_KEY: Final = re.compile(names.SECRET_KEY)
@@ -54,10 +55,11 @@ _URL_PATH: Final = re.compile(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*")
 mark, a brace or a newline could end it there, and begin what its author may not write."""
 
 MAX_TEXT_BYTES: Final = 512 * 1024
-"""Bytes of the environments, commands and arguments of all services and tasks together, in UTF-8. A MillDeployment is
-one object of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
+"""Bytes of the environments, commands, arguments and files of all services and tasks together, in UTF-8. A
+MillDeployment is one object of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
 MAX_REFERENCES: Final = 1000
 """References in the environment and the arguments of one service or task. Each may become a variable of its own."""
+_FILE_FORMS: Final = "write ${service.NAME.address}, .host, .port or .url; $${…} stands for the text ${…}"
 _FORMS: Final = "write ${secret(NAME)}, or ${service.NAME.address}, .host, .port or .url"
 
 
@@ -111,6 +113,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(f"{path}.image", IMAGE, service.image)
         yield from _check_env(path, service, services)
         yield from _check_args(path, service, services)
+        yield from _check_files(path, service, service.volumes, services)
         yield from _check_fields_of_service(path, service)
         yield from _check_times(path, service)
         yield from _check_after(path, service, services)
@@ -121,6 +124,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(f"{path}.image", IMAGE, task.image)
         yield from _check_env(path, task, services)
         yield from _check_args(path, task, services)
+        yield from _check_files(path, task, (), services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
         yield from _at(path, place_problems(task))
     yield from _check_shared(spec)
@@ -205,6 +209,29 @@ def _check_args(path: str, program: Service | Task, services: dict[str, Service]
         yield Problem(path, message, "put values that belong together into one secret")
 
 
+def _check_files(
+    path: str, program: Service | Task, volumes: Sequence[Volume], services: dict[str, Service]
+) -> Iterator[Problem]:
+    for breach in file_breaches(program.files, volumes):
+        others, absent = (tuple(f"{path}.{each}" for each in paths) for paths in (breach.others, breach.absent))
+        yield Problem(f"{path}.{breach.path}", breach.message, breach.suggestion, others, absent)
+    count = 0
+    for file in program.files:
+        if file.content is None or OPEN not in file.content:
+            continue
+        where = f"{path}.file.{file.path}.content"
+        for error in broken_references(file.content):
+            yield Problem(where, str(error), _FILE_FORMS)
+            break
+        else:
+            parts = [part for part in parse_word(file.content) if isinstance(part, ServiceRef)]
+            yield from _check_parts(where, dict.fromkeys(parts), services)
+            count += len(parts)
+    if count > MAX_REFERENCES:
+        message = f"its files have {count:,} references, more than {MAX_REFERENCES:,}"
+        yield Problem(path, message, "put values that belong together into one variable of `env`")
+
+
 def _check_references(where: str, value: str, services: dict[str, Service]) -> Iterator[Problem]:
     try:
         parts = parse_value(value)
@@ -256,7 +283,7 @@ def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
         largest, path = max(sizes, key=lambda each: each[0])
         yield Problem(
             path,
-            f"the environments, commands and arguments of all services and tasks have {total:,} bytes, "
+            f"the environments, commands, arguments and files of all services and tasks have {total:,} bytes, "
             f"{largest:,} of them here; the limit is {MAX_TEXT_BYTES:,}",
             "put large texts into the image or a volume, or split the file in two",
         )
@@ -265,7 +292,8 @@ def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
 def _text_bytes(program: Service | Task) -> int:
     words = (*(program.command or ()), *(program.args or ()))
     texts = itertools.chain(program.env.keys(), program.env.values(), words)
-    return sum(len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
+    bytes_of_texts = (len(each) if each.isascii() else len(each.encode("utf-8", "surrogatepass")) for each in texts)
+    return sum(bytes_of_texts) + sum(map(content_bytes, program.files))
 
 
 def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:

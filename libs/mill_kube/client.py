@@ -4,7 +4,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from mill_kube.connection import APPLY, JSON_PATCH, MERGE_PATCH, Connection, Request
+from mill_kube.connection import (
+    APPLY,
+    JSON,
+    JSON_PATCH,
+    MERGE_PATCH,
+    METADATA,
+    METADATA_LIST,
+    Connection,
+    Request,
+)
 from mill_kube.logs import LogOptions, read_log
 from mill_kube.resources import VERSION, Resource
 from mill_kube.watching import WATCH_SECONDS, watch_events
@@ -39,11 +48,12 @@ class KubeClient(Connection):
         fields: str | None = None,
         limit: int | None = None,
         after: str | None = None,
+        metadata_only: bool = False,
     ) -> Json:
         """Return the list object: `items`, and `metadata.resourceVersion` to watch from.
 
         With a `limit` it is a page of a list as it was at one moment; while there are more, `metadata.continue` is
-        what the next page comes `after`.
+        what the next page comes `after`. With `metadata_only` each item has its metadata and nothing else.
         """
         query = {
             "labelSelector": labels,
@@ -51,7 +61,8 @@ class KubeClient(Connection):
             "limit": None if limit is None else str(limit),
             "continue": after,
         }
-        return await self.request(Request("list", resource, namespace, query=query))
+        accept = METADATA_LIST if metadata_only else JSON
+        return await self.request(Request("list", resource, namespace, query=query, accept=accept))
 
     async def create(
         self, resource: Resource, namespace: str, body: Json, *, manager: str, dry_run: bool = False
@@ -127,6 +138,7 @@ class KubeClient(Connection):
         resource_version: str,
         labels: str | None = None,
         fields: str | None = None,
+        metadata_only: bool = False,
     ) -> AsyncIterator[Json]:
         """Yield watch events until the server ends the watch. Raise `WatchStalled` when it sends nothing any more."""
         query = {
@@ -137,7 +149,8 @@ class KubeClient(Connection):
             "labelSelector": labels,
             "fieldSelector": fields,
         }
-        return watch_events(self, Request("watch", resource, namespace, query=query))
+        accept = METADATA if metadata_only else JSON
+        return watch_events(self, Request("watch", resource, namespace, query=query, accept=accept))
 
     def logs(self, namespace: str, pod: str, options: LogOptions) -> AsyncGenerator[bytes]:
         """Yield what a container writes, in chunks as they come; see `read_log`."""

@@ -38,6 +38,9 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""Objects with nothing but their metadata."""
 
 
 class ClientOptions(TypedDict, total=False):
@@ -66,6 +69,7 @@ class Request:
     """Parameters; those that are None are left out."""
     body: Any = None
     content_type: str = JSON
+    accept: str = JSON
 
     @property
     def call(self) -> Call:
@@ -161,7 +165,7 @@ class Connection:
             METHODS[call.verb],
             request.path,
             query_params=[(key, value) for key, value in request.query.items() if value is not None],
-            header_params={"Accept": JSON, "Content-Type": request.content_type},
+            header_params={"Accept": request.accept, "Content-Type": request.content_type},
             body=request.body,
             auth_settings=["BearerToken"],
         )

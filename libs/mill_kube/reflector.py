@@ -53,6 +53,8 @@ class Selection:
     """A field selector."""
     page: int = PAGE
     """Objects listed in one request."""
+    metadata_only: bool = False
+    """Whether the projection needs nothing but the metadata: then nothing else is transferred."""
 
 
 EVERYTHING = Selection()
@@ -169,6 +171,7 @@ class Reflector(Generic[T]):
                 fields=chosen.fields,
                 limit=chosen.page,
                 after=after,
+                metadata_only=chosen.metadata_only,
             )
             self.last_heard = time.monotonic()
             for body in mappings(page, "items"):
@@ -197,7 +200,12 @@ class Reflector(Generic[T]):
         """Follow one watch to its end and return where it ended."""
         chosen = self._selection
         events = self._client.watch(
-            self._resource, chosen.namespace, resource_version=version, labels=chosen.labels, fields=chosen.fields
+            self._resource,
+            chosen.namespace,
+            resource_version=version,
+            labels=chosen.labels,
+            fields=chosen.fields,
+            metadata_only=chosen.metadata_only,
         )
         async for event in events:
             self.last_heard = time.monotonic()

@@ -48,6 +48,7 @@ PODS: Final = Resource("", "v1", "Pod", "pods")
 EVENTS: Final = Resource("", "v1", "Event", "events")
 INGRESSES: Final = Resource("networking.k8s.io", "v1", "Ingress", "ingresses")
 CLAIMS: Final = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+CONFIG_MAPS: Final = Resource("", "v1", "ConfigMap", "configmaps")
 NODES: Final = Resource("", "v1", "Node", "nodes")
 """Has no namespace."""
 NAMESPACES: Final = Resource("", "v1", "Namespace", "namespaces")
@@ -65,5 +66,16 @@ VERSION: Final = Resource("", "", "Info", "version")
 
 BY_KIND: Final = {
     resource.kind: resource
-    for resource in (MILL_DEPLOYMENTS, DEPLOYMENTS, SERVICES, PODS, EVENTS, INGRESSES, CLAIMS, CRON_JOBS, JOBS)
+    for resource in (
+        MILL_DEPLOYMENTS,
+        DEPLOYMENTS,
+        SERVICES,
+        PODS,
+        EVENTS,
+        INGRESSES,
+        CLAIMS,
+        CONFIG_MAPS,
+        CRON_JOBS,
+        JOBS,
+    )
 }

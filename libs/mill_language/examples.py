@@ -124,6 +124,8 @@ service "web" {
     path      = "/var/cache/shop"
     ephemeral = true
   }
+
+  file "/etc/shop/web.toml" { content = "db = \\"${service.db.address}\\"" }
 }
 
 service "db" {
@@ -245,6 +247,7 @@ task "migrate" {
   limits { cpu = "none" }
   place { arch = "amd64" }
   env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
+  file "/run/secrets/license" { secret = "shop.license" }
 }
 
 service "web" {
@@ -276,6 +279,41 @@ service "worker" {
   env {
     REDIS_HOST = "${service.cache.host}"
     REDIS_PORT = "${service.cache.port}"
+  }
+}
+"""
+
+EXAMPLES["file"] = """\
+service "web" {
+  image = "nginx:1.29"
+  port  = 80
+
+  file "/etc/nginx/conf.d/default.conf" {
+    content = <<-EOT
+      server {
+        listen 80;
+        location / { proxy_pass http://${service.api.address}; }
+      }
+    EOT
+  }
+}
+
+service "api" {
+  image = "registry.example/shop/api:2.1"
+  port  = 8080
+}
+
+service "db" {
+  image = "postgres:18"
+  port  = 5432
+
+  env { POSTGRES_PASSWORD_FILE = "/run/secrets/db-password" }
+
+  file "/run/secrets/db-password" { secret = "db.password" }
+
+  file "/docker-entrypoint-initdb.d/init.sh" {
+    from = "db/init.sh"
+    mode = "0755"
   }
 }
 """

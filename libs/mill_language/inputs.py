@@ -48,6 +48,10 @@ ReadEnvFile = Callable[[str], Mapping[str, str]]
 """Returns the variables of a file, whose name is relative to the `.mill` file. Raises InvalidInput."""
 
 
+ReadFile = Callable[[str], str]
+"""Returns the text of a file, whose name is relative to the `.mill` file. Raises InvalidInput."""
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What is given to a file."""
@@ -58,6 +62,8 @@ class Inputs:
     """Values from environment variables, for variables that have no other one. Others need not be declared."""
     read_env_file: ReadEnvFile | None = None
     """None: files cannot be read here."""
+    read_file: ReadFile | None = None
+    """As above."""
 
 
 NO_INPUTS: Final = Inputs()
@@ -72,6 +78,19 @@ class UnknownVariables(ValueError):
         self.declared = declared
 
 
+def read_text(data: bytes, name: str, most: int) -> str:
+    """Return the text of a file of at most `most` bytes. Raise InvalidInput, which never has a part of it."""
+    if len(data) > most:
+        raise InvalidInput(f"{name}: the file has more than {most:,} bytes")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{name}: the file is not UTF-8", "save it as UTF-8") from None
+    if "\0" in text:
+        raise InvalidInput(f"{name}: the file has a NUL character", "is this a text file?")
+    return text
+
+
 def read_assignments(data: bytes, name: str) -> dict[str, tuple[str, int]]:
     """Return the values of a file with a `NAME=value` on each line, with the number of the line.
 
@@ -79,14 +98,7 @@ def read_assignments(data: bytes, name: str) -> dict[str, tuple[str, int]]:
     single quotes nothing has a special meaning; in double quotes a backslash escapes. `$` is text. Raise InvalidInput:
     its message has the place and never a value.
     """
-    if len(data) > MAX_ENV_FILE_BYTES:
-        raise InvalidInput(f"{name}: {len(data):,} bytes; at most {MAX_ENV_FILE_BYTES:,} are read")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{name}: the file is not UTF-8", "save it as UTF-8") from None
-    if "\0" in text:
-        raise InvalidInput(f"{name}: the file has a NUL character", "is this a text file?")
+    text = read_text(data, name, MAX_ENV_FILE_BYTES).removeprefix("\ufeff")
     found: dict[str, tuple[str, int]] = {}
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip()

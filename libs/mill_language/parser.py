@@ -8,6 +8,7 @@ from mill_api.spec import MillDeploymentSpec
 from mill_language.declarations import Environments, resolve_variables
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, Decoder, TooManyProblems
 from mill_language.diagnostics import Diagnostic, InvalidConfig
+from mill_language.file_contents import FileContents
 from mill_language.inputs import NO_INPUTS, Inputs
 from mill_language.reading import as_source, read
 from mill_language.reporting import report_models, report_problems, unchecked
@@ -23,7 +24,7 @@ class ParsedFile:
     warnings: tuple[Diagnostic, ...]
     """What is valid and may be a mistake."""
     is_resolved: bool
-    """Whether it has variables or shared environments: then the spec, and not its text, is what others can read."""
+    """Whether it has variables, shared environments or texts of other files: others can read the spec, not its text."""
 
 
 def parse(text: str | bytes, *, filename: str = "<mill>") -> MillDeploymentSpec:
@@ -44,7 +45,7 @@ def parse_file(text: str | bytes, *, filename: str = "<mill>", inputs: Inputs = 
 
 
 def _decode(file: File, source: Source, inputs: Inputs) -> tuple[Decoded, File, bool]:
-    """Return the fields of a file, the file with its variables resolved, and whether it has shared environments."""
+    """Return the fields of a file, the file with its variables resolved, and whether anything else was resolved."""
     decoded = Decoded(source)
     resolved, has_shared = file, False
     try:
@@ -53,6 +54,7 @@ def _decode(file: File, source: Source, inputs: Inputs) -> tuple[Decoded, File, 
         resolved = resolve_variables(file, decoded, inputs)
         decoded.fields = Decoder(decoded, whole=file.whole).file(resolved)
         has_shared = Environments(decoded, inputs).merge()
+        has_shared = FileContents(decoded, inputs).resolve() or has_shared
     except TooManyProblems:
         pass
     return decoded, resolved, has_shared

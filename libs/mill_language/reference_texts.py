@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mill_api.constraints import MAX_FILE_BYTES
 from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language.declarations import MAX_SHARED, MAX_SOURCES
@@ -20,9 +21,10 @@ file becomes. The syntax is HCL. Values are read and never computed: there are n
 - A file is UTF-8 without a byte order mark, at most {MAX_BYTES // 1024} KiB. Comments are `# …`, `// …` and `/* … */`.
 - An attribute is `name = value`, on a line of its own; `;` does not separate attributes. Unknown and duplicate names
   are refused.
-- The environments, commands and arguments of all services and tasks together have at most {MAX_TEXT_BYTES // 1024} KiB.
-  The environment of one service or task has at most {MAX_REFERENCES:,} references, and so have its command and
-  arguments together. These limits also apply to resources that are not written as a file.
+- The environments, commands, arguments and files of all services and tasks together have at most
+  {MAX_TEXT_BYTES // 1024} KiB, and the files of one service or task {MAX_FILE_BYTES // 1024} KiB. The environment of
+  one service or task has at most {MAX_REFERENCES:,} references, and so have its command and arguments together, and its
+  files. These limits also apply to resources that are not written as a file.
 - The `{{` of a block stands on the line of its name. A block on one line holds at most one attribute:
   `route "www.example.com" {{ path = "/" }}`.
 - A label is quoted, unless it is a plain word: `service web {{`.

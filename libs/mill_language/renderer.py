@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from mill_api.durations import normalize_duration
+from mill_api.files import File
 from mill_api.quantities import normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_language.pod_renderer import cores, pod_attributes, pod_blocks
-from mill_language.strings import quote, quote_value, quote_word
+from mill_language.strings import block_literal, quote, quote_value, quote_word
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _DEFAULTS: Final = Service.model_construct(name="", image="")
@@ -18,6 +19,7 @@ _TASK_DEFAULTS: Final = Task.model_construct(name="", image="")
 _HEALTH_DEFAULTS: Final = Health.model_construct()
 
 Line = str
+"""A line, or a heredoc with all of its lines, of which only the first is indented."""
 Pair = tuple[str, str]
 
 
@@ -44,12 +46,14 @@ def _service(service: Service) -> Iterator[Line]:
     for volume in service.volumes:
         yield ""
         yield from _block(f"volume {quote(volume.name)}", _aligned(_volume(volume)))
+    yield from _files(service.files)
 
 
 def _task(task: Task) -> Iterator[Line]:
     yield from _aligned(_task_attributes(task))
     yield from _env(task.env)
     yield from _pod_blocks(task)
+    yield from _files(task.files)
 
 
 def _service_attributes(service: Service) -> Iterator[Pair]:
@@ -126,6 +130,21 @@ def _volume(volume: Volume) -> Iterator[Pair]:
         yield "size", quote(normalize_size(volume.size))
     if volume.ephemeral:
         yield "ephemeral", "true"
+
+
+def _files(files: Iterable[File]) -> Iterator[Line]:
+    for file in files:
+        yield ""
+        yield from _block(f"file {quote(file.path)}", _aligned(_file(file)))
+
+
+def _file(file: File) -> Iterator[Pair]:
+    if file.content is not None:
+        yield "content", block_literal(file.content) or quote_word(file.content)
+    if file.secret is not None:
+        yield "secret", quote(file.secret)
+    if file.mode is not None:
+        yield "mode", quote(file.mode)
 
 
 def _env(env: dict[str, str]) -> Iterator[Line]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from mill_api.files import File as MountedFile
 from mill_api.place import Limits, Place
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_api.validation import Problem, problems
@@ -59,12 +60,12 @@ def report_models(decoded: Decoded, error: ValidationError) -> None:
 
 
 def _path(loc: tuple[int | str, ...], fields: Any) -> str:
-    words = {"services": "service", "tasks": "task", "routes": "route", "volumes": "volume"}
+    words = {"services": "service", "tasks": "task", "routes": "route", "volumes": "volume", "files": "file"}
     parts: list[str] = []
     for step in loc:
         fields = _get(fields, step)
         if isinstance(step, int) and isinstance(fields, dict):
-            parts.append(str(fields.get("name", fields.get("host", step))))
+            parts.append(str(next((fields[key] for key in ("name", "host", "path") if key in fields), step)))
         elif isinstance(step, str):
             parts.append(words.get(step, step))
     return ".".join(parts)
@@ -113,9 +114,17 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
                     Volume.model_construct(**{"path": f"/{volume['name']}"} | volume)
                     for volume in service.get("volumes", [])
                 ],
+                "files": _unchecked_files(service),
             }
         )
         for service in fields.get("services", [])
     ]
-    tasks = [Task.model_construct(**{"image": "unknown"} | task | _pod(task)) for task in fields.get("tasks", [])]
+    tasks = [
+        Task.model_construct(**{"image": "unknown"} | task | _pod(task) | {"files": _unchecked_files(task)})
+        for task in fields.get("tasks", [])
+    ]
     return MillDeploymentSpec.model_construct(services=services, tasks=tasks)
+
+
+def _unchecked_files(program: Any) -> list[MountedFile]:
+    return [MountedFile.model_construct(**file) for file in program.get("files", [])]

@@ -27,6 +27,11 @@ service "Web" {
     labels   = { disk = "-" }
     tolerate = ["gpu:NoSchedule"]
   }
+  file "/etc/../app.conf" { content = "" }
+  file "/etc/app.conf" {
+    secret = "a/b"
+    mode   = "755"
+  }
 }
 task "Migrate" {
   image = "migrate"
@@ -52,6 +57,13 @@ service "web" {
   volume "more" {
     path      = "/data/"
     ephemeral = true
+  }
+  file "/data/app.conf" { content = "" }
+  file "/etc/app" { content = "key=${secret(app.key)}" }
+  file "/etc/app/app.conf" { mode = "0600" }
+  file "/etc/shop.conf" {
+    content = ""
+    secret  = "shop.conf"
   }
 }
 service "queue" {

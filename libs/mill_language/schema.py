@@ -136,6 +136,21 @@ VOLUME: Final = Shape(
     },
     label_example="data",
 )
+MOUNTED_FILE: Final = Shape(
+    "file",
+    {
+        "content": Attr(values.file_content, '"listen = 8080"', nullable=True),
+        "from": Attr(
+            values.file_name,
+            '"conf/app.conf"',
+            meaning="File beside the `.mill` file, or in a folder there, whose text is the content. `mill` reads it, "
+            "and the resource has the text. It is UTF-8, and no link. Instead of `content`.",
+        ),
+        "secret": Attr(values.secret_name, '"db.password"', nullable=True),
+        "mode": Attr(values.file_mode, '"0755"', nullable=True),
+    },
+    label_example="/etc/app.conf",
+)
 LIMITS: Final = Shape(
     "limits",
     {
@@ -182,6 +197,7 @@ SERVICE: Final = Shape(
         "route": Nested(ROUTE, label="host", key="routes"),
         "volume": Nested(VOLUME, label="name", key="volumes"),
         **_POD,
+        "file": Nested(MOUNTED_FILE, label="path", key="files"),
     },
     label_example="web",
 )
@@ -198,6 +214,7 @@ TASK: Final = Shape(
         "use": _USE,
         "env_file": _ENV_FILE,
         **_POD,
+        "file": Nested(MOUNTED_FILE, label="path", key="files"),
     },
     label_example="migrate",
 )

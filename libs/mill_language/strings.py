@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Final
 
 from mill_api.references import ESCAPED_OPEN, OPEN, Literal, escape_word, format_word, parse_word
@@ -15,6 +16,10 @@ _TEMPLATE: Final = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 
 _SIMPLE_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{[^{}\"]*\}")
 _VARIABLE: Final = re.compile(r"(?<!\$)\$\{[ \t]*var\.[A-Za-z0-9_-]+[ \t]*\}")
+
+_IN_BLOCKS: Final = str.maketrans("", "", "\n\t")
+_NOT_IN_BLOCKS: Final = re.compile(r"\$\$\{|%%\{")
+"""What would need an escape of an escape."""
 
 Parts = tuple[tuple[str, bool], ...]
 """Pieces of source text; whether each is a template (`${…}`, `%{…}`)."""
@@ -165,6 +170,25 @@ def quote_word(text: str) -> str:
         )
         + '"'
     )
+
+
+def block_literal(text: str) -> str | None:
+    """Return a text of several lines, as `quote_word` takes it, as a heredoc; None if none is read back as the same.
+
+    A heredoc has no escapes but `$${` and `%%{`, and its text ends with a newline.
+    """
+    if not text.endswith("\n") or text.count("\n") < 2 or not text.translate(_IN_BLOCKS).isprintable():
+        return None
+    parts = parse_word(text)
+    if any(isinstance(part, Literal) and _NOT_IN_BLOCKS.search(part.text) for part in parts):
+        return None
+    written = "".join(
+        part.text.replace("${", "$${").replace("%{", "%%{") if isinstance(part, Literal) else format_word([part])
+        for part in parts
+    )
+    lines = {line.strip() for line in text.split("\n")}
+    marker = next(each for each in chain(["EOT"], map("EOT{}".format, count(2))) if each not in lines)
+    return f"<<{marker}\n{written}{marker}"
 
 
 def _escape(text: str, *, value: bool) -> str:

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from mill_api.constraints import HEALTH_PATH, MAX_COMMAND, MAX_TEXT, PATH, Range, TextRule, shown
+from mill_api.constraints import (
+    FILE_MODE,
+    HEALTH_PATH,
+    MAX_COMMAND,
+    MAX_FILE_BYTES,
+    MAX_TEXT,
+    PATH,
+    SECRET_NAME,
+    Range,
+    TextRule,
+    shown,
+)
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.references import InvalidValue, parse_value
@@ -151,6 +162,30 @@ def _word(value: Value, *, as_plain: bool) -> str:
         return value.word(as_plain=as_plain)
     except InvalidString as error:
         raise Wrong(str(error), parse_error=True) from None
+
+
+def file_content(value: Value) -> str:
+    """Read the text of a file, in which what is exactly a reference is one, and `$${` is always `${`."""
+    return _bounded(_word(value, as_plain=False), MAX_FILE_BYTES)
+
+
+def file_name(value: Value) -> str:
+    """Read the name of a file beside the `.mill` file. Whether there is such a file is decided later."""
+    return _bounded(text(value), _LONGEST_NAME)
+
+
+def file_mode(value: Value) -> str:
+    """Read the mode of a file."""
+    if not isinstance(value, Text):
+        raise wrong_type(value, STRING, FILE_MODE.suggestion if isinstance(FILE_MODE.suggestion, str) else None)
+    return _checked(FILE_MODE, text(value))
+
+
+def secret_name(value: Value) -> str:
+    """Read the name of a secret, which stands for its value."""
+    if not isinstance(value, Text) or any(template for _, template in value.parts):
+        raise wrong_type(value, STRING, 'write the name alone: secret = "db.password"')
+    return _checked(SECRET_NAME, text(value))
 
 
 def service_names(value: Value) -> list[str]:

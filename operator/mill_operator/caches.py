@@ -22,7 +22,9 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.observed.text_cache import TextCache
 from mill_operator.core.routes.index import RouteIndex
 
-CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "CronJob")
+METADATA_ONLY = frozenset({"ConfigMap"})
+"""Kinds of which nothing but the metadata is listed and watched: their contents are large, and their names say all."""
+CHILD_KINDS = ("Deployment", "Service", "Ingress", "PersistentVolumeClaim", "ConfigMap", "CronJob")
 
 PAGE_SIZE = 10
 """MillDeployments in one page of a list: each may have 1.5 MB, and takes up to ten times that while it is read."""
@@ -74,7 +76,7 @@ class Caches:
                 project=project,
                 on_change=on_child_change,
                 group=_group,
-                selection=Selection(namespace, names.CHILD_SELECTOR),
+                selection=Selection(namespace, names.CHILD_SELECTOR, metadata_only=resource.kind in METADATA_ONLY),
             )
 
         self._pods = child_reflector(PODS, partial(project_pod, logs=evidence_logs, cache=self._texts))

@@ -5,6 +5,7 @@ from typing import Final
 from mill_api import names
 from mill_kube.resources import (
     CLAIMS,
+    CONFIG_MAPS,
     CRON_JOBS,
     DEPLOYMENTS,
     EVENTS,
@@ -35,6 +36,7 @@ RIGHTS: Final = (
     Right(NAMESPACES, ("get",), "annotations that say which hosts and routes services may have"),
     Right(CRON_JOBS, _OWNED, "tasks"),
     Right(CLAIMS, _WRITTEN, "volumes; never deleted, they hold data"),
+    Right(CONFIG_MAPS, _OWNED, "files of services and tasks; deleted when no version needs them"),
     Right(JOBS, (*_FOLLOWED, "patch"), "runs of tasks; adopted by the MillDeployment when their task is removed"),
     Right(PODS, (*_FOLLOWED, "delete"), "evidence; stale pods are deleted when a rollout starts"),
     Right(EVENTS, ("get", "list", "create", "patch"), "lookups of causes that pods do not report; Events of verdicts"),

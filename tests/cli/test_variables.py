@@ -149,7 +149,7 @@ def test_a_resource_has_no_variables(shop: Mill) -> None:
         ("none.env", "none.env: no such file or directory"),
         ("bad.env", "bad.env:1: expected NAME=value"),
         ("binary.env", "binary.env: the file has a NUL character"),
-        ("large.env", "large.env: 65,537 bytes; at most 65,536 are read"),
+        ("large.env", "large.env: the file has more than 65,536 bytes"),
     ],
 )
 def test_files_of_variables_that_are_refused(shop: Mill, name: str, message: str) -> None:

@@ -199,6 +199,7 @@ CHILDREN: Final = {
         "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.10", "hostname": "lb.example.com"}]}},
     },
     "PersistentVolumeClaim": CLAIM,
+    "ConfigMap": {"metadata": metadata("web-files-0", labels={"mill.dev/files": "0", "mill.dev/task": "migrate"})},
     "CronJob": {"metadata": metadata("migrate"), "spec": {"jobTemplate": {"spec": JOB["spec"]}}, "status": {}},
 }
 NAMESPACE: Final = {

@@ -119,7 +119,7 @@ def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from _leaves(inner, f"{path}.")
         elif isinstance(inner, list) and inner and all(isinstance(each, dict) for each in inner):
             for each in inner:
-                named = f"{path}.{each.get('name') or each['host'] + each['path']}"
+                named = f"{path}.{each.get('name') or each.get('host', '') + each['path']}"
                 yield from _leaves(each, f"{named}.")
         elif inner not in ([], {}):
             yield path, inner

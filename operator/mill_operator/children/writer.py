@@ -31,7 +31,7 @@ from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 
-FIRST: Final = ("PersistentVolumeClaim", "Deployment")
+FIRST: Final = ("PersistentVolumeClaim", "ConfigMap", "Deployment")
 """Kinds that are written before those of all other services, in this order: pods take longest, and do not wait for the
 other objects."""
 THEN: Final = ("Service", "Ingress", "CronJob")

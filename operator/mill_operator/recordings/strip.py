@@ -121,7 +121,9 @@ def _spec(value: Any) -> Json:
     for service in services:
         kept = _kept(service, _SERVICE)
         env = {f"REFERS_TO_{at}": each for at, each in enumerate(refers_to.get(kept.get("name", ""), ()), start=1)}
-        secret = next(chain.from_iterable(map(_secrets, fields.texts(service, "env").values())), None)
+        of_env = chain.from_iterable(map(_secrets, fields.texts(service, "env").values()))
+        of_files = filter(None, (fields.text(each, "secret") for each in fields.mappings(service, "files")))
+        secret = next(chain(of_env, of_files), None)
         command = {"command": ["COMMAND"]} if service.get("command") and service.get("args") is None else {}
         made.append({**kept, **command, "env": env | ({"SECRET": f"${{secret({secret})}}"} if secret else {})})
     return {"services": made}
@@ -135,6 +137,7 @@ class _Dependent:
         self.env = fields.texts(service, "env")
         self.command = _words(service, "command")
         self.args = _words(service, "args")
+        self.contents = [fields.text(each, "content") for each in fields.mappings(service, "files")]
         after = service.get("after")
         self.after = [each for each in after if isinstance(each, str)] if isinstance(after, list) else []
 

@@ -88,6 +88,7 @@ class _Dependent(NamedTuple):
     env: Mapping[str, str]
     command: Sequence[str] | None
     args: Sequence[str] | None
+    contents: Sequence[str]
     after: Sequence[str]
 
 
@@ -95,7 +96,8 @@ def _dependencies(value: str) -> None:
     """Check that a value refers to other services of the spec alone, each once, and to what it names in braces."""
     names = ("a", "db", "web")
     services = [
-        _Dependent(name, {"V": value} if name == "web" else {}, [value], None, value.split(",")) for name in names
+        _Dependent(name, {"V": value} if name == "web" else {}, [value], None, [value], value.split(","))
+        for name in names
     ]
     found = dependencies(services, "shop")
     for name, each in found.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mill_kube.calls import READS
 from mill_kube.client import KubeClient
-from mill_kube.connection import Request
+from mill_kube.connection import JSON, METADATA, Request
 from mill_kube.errors import WriteFenced
 from mill_kube.resources import VERSION, Resource
 from mill_objects.json import Json
@@ -47,9 +47,12 @@ class InMemoryClient(KubeClient):
         resource_version: str,
         labels: str | None = None,
         fields: str | None = None,
+        metadata_only: bool = False,
     ) -> AsyncIterator[Json]:
         query = {"resourceVersion": resource_version, "labelSelector": labels, "fieldSelector": fields}
-        async for event in self.server.watch(Request("watch", resource, namespace, query=query)):
+        async for event in self.server.watch(
+            Request("watch", resource, namespace, query=query, accept=METADATA if metadata_only else JSON)
+        ):
             yield event
 
     async def send(self, request: Request, *_: Any, **__: Any) -> Any:

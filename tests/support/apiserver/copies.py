@@ -11,6 +11,11 @@ def copied(value: T) -> T:
     return cast("T", _copied(value))
 
 
+def metadata_alone(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a request for nothing but metadata is answered with."""
+    return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": body["metadata"]}
+
+
 def _copied(value: Any) -> Any:
     if isinstance(value, str):
         return value

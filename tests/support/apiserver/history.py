@@ -5,11 +5,11 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from mill_kube.connection import Request
+from mill_kube.connection import METADATA, Request
 from mill_kube.errors import Expired
 from mill_kube.resources import Resource
 from mill_objects.json import Json
-from tests.support.apiserver.copies import copied
+from tests.support.apiserver.copies import copied, metadata_alone
 from tests.support.apiserver.selectors import is_selected
 
 
@@ -36,7 +36,7 @@ class Change:
         word = "MODIFIED" if before and after else "ADDED" if after else "DELETED"
         body = copied(self.after or self.before or {})
         body["metadata"]["resourceVersion"] = str(self.version)
-        return {"type": word, "object": body}
+        return {"type": word, "object": metadata_alone(body) if watched.accept == METADATA else body}
 
 
 @dataclass

@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from mill_kube.connection import Request
+from mill_kube.connection import METADATA_LIST, Request
 from mill_kube.errors import ApiError, Expired
 from mill_kube.resources import Resource
 from mill_objects.json import Json
 from tests.support.apiserver import logs, objects, refusals, reviews
-from tests.support.apiserver.copies import copied
+from tests.support.apiserver.copies import copied, metadata_alone
 from tests.support.apiserver.faults import Fault, action_of
 from tests.support.apiserver.history import Change, History
 from tests.support.apiserver.logs import Log, LogResponse
@@ -224,7 +224,11 @@ class ApiServer:
             metadata["continue"] = f"{version}:{len(self._pages)}"
             self._pages[metadata["continue"]] = rest
         head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version}
-        return {**head, "metadata": metadata, "items": copied(items[:limit])}
+        shown = copied(items[:limit])
+        if request.accept == METADATA_LIST:
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            shown = [metadata_alone(each) for each in shown]
+        return {**head, "metadata": metadata, "items": shown}
 
     def _evict(self, request: Request) -> Json:
         place = (request.resource, request.namespace or "", request.name or "")

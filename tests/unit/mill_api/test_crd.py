@@ -68,6 +68,8 @@ def test_lists_of_named_items_are_merged_by_their_keys() -> None:
     assert keys == {
         ".spec.services": ["name"],
         ".spec.services[].routes": ["host", "path"],
+        ".spec.services[].files": ["path"],
+        ".spec.tasks[].files": ["path"],
         ".spec.services[].volumes": ["name"],
         ".spec.tasks": ["name"],
         ".status.services": ["name"],

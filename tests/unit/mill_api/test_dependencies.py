@@ -21,6 +21,7 @@ class Dependent(NamedTuple):
     after: Sequence[str] = ()
     command: Sequence[str] | None = None
     args: Sequence[str] | None = None
+    contents: Sequence[str] = ()
 
 
 def named_by(*values: str) -> tuple[str, ...]:

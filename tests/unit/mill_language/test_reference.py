@@ -42,7 +42,9 @@ def _fields() -> list[tuple[str, str, Row]]:
 def _read(name: str) -> ParsedFile:
     """Read an example, with what it needs from outside."""
     given = Inputs(
-        {"tag": Given("2.1", "--var")} if name == "variable" else {}, read_env_file=lambda _: {"FROM": "a file"}
+        {"tag": Given("2.1", "--var")} if name == "variable" else {},
+        read_env_file=lambda _: {"FROM": "a file"},
+        read_file=lambda _: "a text",
     )
     return parse_file(EXAMPLES[name], filename=name, inputs=given)
 
@@ -145,7 +147,7 @@ def test_the_page_has_every_message_of_a_text_rule() -> None:
         assert refusal.replace("{}", "").strip("' ") in PAGE, refusal
 
 
-@pytest.mark.parametrize(("text", "count"), [(INVALID_TEXTS, 28), (CONFLICTS, 22)])
+@pytest.mark.parametrize(("text", "count"), [(INVALID_TEXTS, 31), (CONFLICTS, 27)])
 def test_every_mistake_of_a_sample_is_reported(text: str, count: int) -> None:
     with pytest.raises(InvalidConfig) as raised:
         parse(text)

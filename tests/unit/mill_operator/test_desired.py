@@ -71,9 +71,24 @@ SERVICES: dict[str, dict[str, Any]] = {
         "place": {"arch": "arm64", "labels": {"disk": "ssd"}},
     },
     "command": {"command": ["serve", "--price=$5", "$(HOME)"]},
+    "files": {
+        "volumes": [{"name": "files", "path": "/data", "ephemeral": True}],
+        "files": [
+            {"path": "/etc/app.conf", "content": "db = ${service.db.address}\nhome = ${HOME}, $5, $(FIVE)\n"},
+            {"path": "/run/secrets/db-password", "secret": "db.password"},
+            {"path": "/usr/local/bin/start it", "content": "#!/bin/sh\n", "mode": "0755"},
+        ],
+    },
     "arguments": {"args": ["serve", "--db=${service.db.address}", "--key=${secret(web.key)}", "$(HOME)"]},
 }
 TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
+TASKS = {
+    "task": TASK,
+    "task-files": {
+        **TASK,
+        "files": [{"path": "/etc/app.conf", "content": "a = 1"}, {"path": "/run/db-url", "secret": "db.url"}],
+    },
+}
 
 
 @dataclass
@@ -117,9 +132,9 @@ def template(**more: Any) -> str:
     return next(each.template for each in make(DB, web(**more)).services if each.name == "web")
 
 
-@pytest.mark.parametrize("case", [*SERVICES, "task"])
+@pytest.mark.parametrize("case", [*SERVICES, *TASKS])
 def test_objects_are_as_in_the_golden_file(case):
-    made = make(tasks=(TASK,)) if case == "task" else make(DB, web(**SERVICES[case]))
+    made = make(tasks=(TASKS[case],)) if case in TASKS else make(DB, web(**SERVICES[case]))
     ours = [each.body for each in made.children if each.child.service != "db"]
     bodies = [json.loads(json.dumps(each)) for each in ours]  # no YAML aliases
     text = yaml.safe_dump_all(bodies, sort_keys=False)

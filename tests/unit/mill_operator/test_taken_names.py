@@ -5,17 +5,30 @@ from typing import Any
 
 import pytest
 
+from mill_api.file_mounts import mounted_files
+from mill_api.spec import Service
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, Conflict
 from mill_kube.resources import BY_KIND, CLAIMS, DEPLOYMENTS, INGRESSES, REPLICA_SETS, SERVICES
 from mill_objects.json import Json
 from mill_operator.caches import CHILD_KINDS
 from mill_operator.children import write_memory
+from tests.support import writing
 from tests.support.apiserver import action_of
 from tests.support.reconciling import KEY, ReconcilerHarness, replica_set_body
-from tests.support.writing import EVERYTHING, IMAGE
+from tests.support.writing import IMAGE
 
-NAMES = {"PersistentVolumeClaim": "data", "CronJob": "migrate"}
+EVERYTHING = {
+    **writing.EVERYTHING,
+    "services": [
+        {**writing.EVERYTHING["services"][0], "files": [{"path": "/etc/app.conf", "content": "a"}]},
+        *writing.EVERYTHING["services"][1:],
+    ],
+}
+CONFIG_MAP = mounted_files(
+    "service", Service.model_validate(EVERYTHING["services"][0]), namespace=KEY.namespace, endpoints={}
+).config_map
+NAMES = {"PersistentVolumeClaim": "data", "CronJob": "migrate", "ConfigMap": CONFIG_MAP}
 OTHER = {"name": "other", "image": IMAGE}
 WITHOUT_VOLUME = {**EVERYTHING["services"][0], "volumes": []}
 
@@ -52,13 +65,14 @@ def written(harness: ReconcilerHarness) -> set[str]:
 
 EVERYTHING_WRITTEN = {
     "PersistentVolumeClaim data",
+    f"ConfigMap {CONFIG_MAP}",
     "Deployment web",
     "Service web",
     "Ingress web",
     "CronJob migrate",
     "Deployment other",
 }
-OF_WEB = {"PersistentVolumeClaim data", "Deployment web", "Service web", "Ingress web"}
+OF_WEB = {"PersistentVolumeClaim data", f"ConfigMap {CONFIG_MAP}", "Deployment web", "Service web", "Ingress web"}
 
 
 def with_other() -> Json:
@@ -106,7 +120,7 @@ async def test_an_object_that_appears_after_the_lookup_is_not_changed(
     assert harness.server.find(BY_KIND[kind], KEY.namespace, NAMES.get(kind, "web")) == made[0]
     if kind in ("PersistentVolumeClaim", "Deployment", "Service"):
         assert "Ingress web" not in written(harness)
-    if kind == "PersistentVolumeClaim":
+    if kind in ("PersistentVolumeClaim", "ConfigMap"):
         assert "Deployment web" not in written(harness)
 
 
@@ -129,11 +143,12 @@ async def test_objects_are_written_before_those_that_name_them(harness: Reconcil
     sent = [f"{action_of(each)} {each.resource.kind}" for each in harness.server.requests]
     order = [each for each in sent if each.startswith(("apply", "create P"))]
     assert order.index("create PersistentVolumeClaim") < order.index("apply Deployment")
+    assert order.index("apply ConfigMap") < order.index("apply Deployment")
     assert order.index("apply Service") < order.index("apply Ingress")
     assert order.index("apply Deployment") < order.index("apply Service")
     looked_up = [index for index, each in enumerate(sent) if each in {f"get {kind}" for kind in CHILD_KINDS}]
-    assert len(looked_up) == 5, "each name is looked up once"
-    assert max(looked_up[:4]) < sent.index("create PersistentVolumeClaim"), "all names of a service before any write"
+    assert len(looked_up) == 6, "each name is looked up once"
+    assert max(looked_up[:5]) < sent.index("create PersistentVolumeClaim"), "all names of a service before any write"
 
 
 async def test_a_first_apply_has_no_force_and_a_later_one_has(harness: ReconcilerHarness) -> None:

@@ -6,7 +6,7 @@ autoscaler's replicas, an injected sidecar).
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from math import ceil
@@ -16,6 +16,7 @@ from typing import Final
 from mill_api import names
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts, first_secret
+from mill_api.file_mounts import MountedFiles, mounted_files
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
 from mill_api.placement import memory_limit, placed
@@ -23,7 +24,14 @@ from mill_api.spec import Service, Task, Volume
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
-from mill_operator.core.objects.pods import RenderOptions, keeps_data, pod_template, settle_time, start_budget
+from mill_operator.core.objects.pods import (
+    RenderOptions,
+    files_of_service,
+    keeps_data,
+    pod_template,
+    settle_time,
+    start_budget,
+)
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 RUNS_KEPT = 20
@@ -33,6 +41,7 @@ API_VERSIONS: Final = {
     "Service": "v1",
     "Ingress": "networking.k8s.io/v1",
     "PersistentVolumeClaim": "v1",
+    "ConfigMap": "v1",
     "CronJob": "batch/v1",
 }
 """The API version of each kind of child object."""
@@ -47,11 +56,13 @@ class ChildObject:
     service: str | None
     applied: str
     """Hash of the content, which the object carries as an annotation."""
+    task: str | None = None
+    """The task that it belongs to, if it has another name than that."""
 
     @property
     def program(self) -> tuple[str, str]:
         """The service or task that it belongs to, as ("service" or "task", name)."""
-        return ("task", self.key.name) if self.service is None else ("service", self.service)
+        return ("task", self.task or self.key.name) if self.service is None else ("service", self.service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +95,17 @@ def service_recipes(
     for volume in service.volumes:
         if not volume.ephemeral:
             yield Recipe("PersistentVolumeClaim", volume.name, partial(_claim, owner, name, volume))
+    files = files_of_service(owner, service, endpoints)
+    if files.config_map:
+        yield Recipe("ConfigMap", files.config_map, partial(_config_map, owner, "service", name, files))
 
 
 def task_recipes(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOptions) -> Iterator[Recipe]:
-    """Yield the recipe of a task."""
+    """Yield the recipes of a task, its CronJob first."""
     yield Recipe("CronJob", task.name, partial(_cron_job, owner, task, endpoints, options))
+    files = mounted_files("task", task, namespace=owner.key.namespace, endpoints=endpoints)
+    if files.config_map:
+        yield Recipe("ConfigMap", files.config_map, partial(_config_map, owner, "task", task.name, files))
 
 
 def wanted(service: Service, deployment: RenderedObject, options: RenderOptions) -> DesiredService:
@@ -167,6 +184,26 @@ def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:
     return _child(owner, "PersistentVolumeClaim", volume.name, service, {"spec": spec}, owned=False)
 
 
+def _config_map(owner: Owner, kind: str, program: str, files: MountedFiles) -> RenderedObject:
+    """Return the ConfigMap of the files of a service or task. It never changes: another text has another name."""
+    label = {names.LABEL_SERVICE: program} if kind == "service" else {names.LABEL_TASK: program}
+    body = {
+        "apiVersion": API_VERSIONS["ConfigMap"],
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": files.config_map,
+            "namespace": owner.key.namespace,
+            "labels": owner.labels(program) | label | {names.LABEL_FILES: files.digest},
+            "ownerReferences": [owner.reference(controller=True)],
+        },
+        "immutable": True,
+        "data": dict(files.data),
+    }
+    service, task = (program, None) if kind == "service" else (None, program)
+    made = _stamped("ConfigMap", Key(owner.key.namespace, files.config_map), service, body)
+    return replace(made, child=replace(made.child, task=task))
+
+
 def _ingress(owner: Owner, service: Service, options: RenderOptions, tls_secret: str) -> RenderedObject:
     backend = {"service": {"name": service.name, "port": {"number": service.port}}}
     rules: dict[str, list[Json]] = {}
@@ -189,6 +226,10 @@ def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOpt
     labels = {names.LABEL_TASK: task.name}
     job = run_spec(container, owner.pod_labels() | labels, task.timeout, service_account=options.service_account)
     job["template"] = placed(job["template"], task, options.permissions)
+    files = mounted_files("task", task, namespace=owner.key.namespace, endpoints=endpoints)
+    files.add_to(job["template"])
+    if files.digest:
+        labels |= {names.LABEL_FILES: files.digest}
     spec = {
         "schedule": "0 0 31 2 *",  # never; it is suspended anyway
         "suspend": True,

@@ -13,10 +13,12 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.ownership import Ownership, ownership
 from mill_operator.core.observed.pods import ObservedPod
 
-KEPT = frozenset({"PersistentVolumeClaim"})
-"""Kinds that hold data: the operator never deletes them."""
+KEPT = frozenset({"PersistentVolumeClaim", "ConfigMap"})
+"""Kinds that stay when they are not desired any more: claims hold data, and the operator never deletes them; ConfigMaps
+have the files of older versions, and go when no version needs them (`old_files`)."""
 REFERS_TO: Final[Mapping[str, Collection[str]]] = {
-    "Deployment": ("PersistentVolumeClaim",),
+    "Deployment": ("PersistentVolumeClaim", "ConfigMap"),
+    "CronJob": ("ConfigMap",),
     "Ingress": ("Service",),
 }
 """The kinds of objects of its own service that an object names. They are written before it, and it is not written
@@ -154,7 +156,7 @@ def refers_to(child: ChildObject, other: ChildObject) -> bool:
 
 def program_of(found: ObservedChild) -> Program:
     """Return the service or task that an object belongs to."""
-    return ("service", found.service) if found.service else ("task", found.key.name)
+    return ("service", found.service) if found.service else ("task", found.task or found.key.name)
 
 
 def postponed(wanted: Iterable[DesiredService], pods: Iterable[ObservedPod], now: datetime) -> dict[str, datetime]:

@@ -13,6 +13,7 @@ from mill_api import names
 from mill_api.durations import LONGEST, to_timedelta
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
+from mill_api.file_mounts import MountedFiles, mounted_files
 from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.placement import placed
@@ -81,16 +82,22 @@ def pod_template(
     ]
     if service.volumes:
         spec["volumes"] = [_volume(each) for each in service.volumes]
-    labels = owner.pod_labels() | {names.LABEL_SERVICE: service.name}
-    metadata: Json = {"labels": labels}
+    metadata: Json = {"labels": owner.pod_labels() | {names.LABEL_SERVICE: service.name}}
     if restart is not None:
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
     template = placed({"metadata": metadata, "spec": spec}, service, options.permissions)
+    files_of_service(owner, service, endpoints).add_to(template)
     metadata = template["metadata"]
     return {
         "metadata": {**metadata, "labels": metadata["labels"] | {names.LABEL_TEMPLATE: digest(template)}},
         "spec": template["spec"],
     }
+
+
+def files_of_service(owner: Owner, service: Service, endpoints: Endpoints) -> MountedFiles:
+    """Return the files of a service, as its pods mount them."""
+    volumes = [volume.name for volume in service.volumes]
+    return mounted_files("service", service, volumes, namespace=owner.key.namespace, endpoints=endpoints)
 
 
 def _probes(service: Service, port: int) -> Json:

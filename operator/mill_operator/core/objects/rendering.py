@@ -144,6 +144,7 @@ class _Dependent(NamedTuple):
     env: Mapping[str, str]
     command: Sequence[str] | None
     args: Sequence[str] | None
+    contents: Sequence[str]
     after: Sequence[str]
 
 
@@ -198,14 +199,21 @@ class ParsedSpec:
     def render(self, child: ChildObject) -> RenderedObject:
         """Render one object."""
         if child.service is None:
-            recipes = self._task_recipes(Task.model_validate(self._tasks[child.key.name]))
+            recipes = self._task_recipes(Task.model_validate(self._tasks[child.program[1]]))
         else:
             recipes = self._service_recipes(Service.model_validate(self._services[child.service]))
         return next(each for each in recipes if (each.kind, each.name) == (child.kind, child.key.name)).render()
 
     def _dependencies(self) -> dict[str, Dependencies]:
         services = (
-            _Dependent(name, each.get("env") or {}, each.get("command"), each.get("args"), each.get("after") or ())
+            _Dependent(
+                name,
+                each.get("env") or {},
+                each.get("command"),
+                each.get("args"),
+                [file.get("content") or "" for file in each.get("files") or ()],
+                each.get("after") or (),
+            )
             for name, each in self._services.items()
         )
         return dependencies(services, self._owner.key.namespace)

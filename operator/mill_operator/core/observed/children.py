@@ -41,6 +41,10 @@ class ObservedChild:
     """`Bound`, `Pending` or `Lost`, of a claim."""
     storage_class: str | None = None
     """A claim's; None: none is named, and there is no default."""
+    task: str = ""
+    """The task that a ConfigMap belongs to; empty for other kinds."""
+    files: str = ""
+    """Digest of a ConfigMap's contents."""
     ingress: ObservedIngress | None = None
     """The routes of an Ingress; None for other kinds."""
 
@@ -76,5 +80,7 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         refusal=untrusted_text(fields.text(failure, "message")) if counts else "",
         phase=fields.text(status, "phase"),
         storage_class=fields.optional_text(spec, "storageClassName"),
+        task=labels.get(names.LABEL_TASK, ""),
+        files=labels.get(names.LABEL_FILES, ""),
         ingress=project_ingress(spec) if kind == "Ingress" else None,
     )

@@ -73,7 +73,7 @@ def project_job(body: JsonView) -> ObservedJob:
         terminating=fields.deleted(body),
         image=fields.text(container, "image"),
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
-        secrets=_secrets(container),
+        secrets=_secrets(container, pod),
         pull=next((fields.text(each, "name") for each in fields.mappings(pod, "imagePullSecrets")), ""),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
         succeeded=any(kind in conditions for kind in ENDS_WELL),
@@ -89,7 +89,10 @@ def _failure(condition: JsonView | None) -> Failure | None:
     return Failure(name(fields.text(condition, "reason")), cluster_text(fields.text(condition, "message")))
 
 
-def _secrets(container: JsonView) -> tuple[str, ...]:
+def _secrets(container: JsonView, pod: JsonView) -> tuple[str, ...]:
     refs = (fields.mapping(each, "valueFrom", "secretKeyRef") for each in fields.mappings(container, "env"))
-    keys = (fields.text(ref, "key") for ref in refs if fields.text(ref, "name") == names.SECRET_NAME)
+    keys = [fields.text(ref, "key") for ref in refs if fields.text(ref, "name") == names.SECRET_NAME]
+    volumes = (fields.mapping(each, "secret") for each in fields.mappings(pod, "volumes"))
+    mounted = (each for each in volumes if fields.text(each, "secretName") == names.SECRET_NAME)
+    keys += (fields.text(item, "key") for each in mounted for item in fields.mappings(each, "items"))
     return tuple(filter(None, dict.fromkeys(keys)))

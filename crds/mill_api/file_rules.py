@@ -1,0 +1,126 @@
+"""The rules of the files of one service or task: what each must have, and what they must not hide of one another."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple, Protocol
+
+from mill_api.constraints import FILE_MODE, FILE_PATH, MAX_FILE_BYTES, MAX_FILES, SECRET_NAME, TextRule
+from mill_api.references import OPEN, SecretRef, parse_word
+
+CEL: Final = "has(self.content) != has(self.secret)"
+CEL_MESSAGE: Final = "a file has either a content or a secret"
+_ADVICE: Final = 'write one of content = "…", from = "…" and secret = "…"'
+
+
+class FileFields(Protocol):
+    """The fields of a file that the rules read."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def content(self) -> str | None: ...
+    @property
+    def secret(self) -> str | None: ...
+    @property
+    def mode(self) -> str | None: ...
+
+
+class MountedVolume(Protocol):
+    """The fields of a volume that the rules read."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+class FileBreach(NamedTuple):
+    """A breach of a rule. Paths are relative to the service or task, as a `.mill` file has them."""
+
+    path: str
+    message: str
+    suggestion: str
+    others: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def file_breaches(files: Sequence[FileFields], volumes: Sequence[MountedVolume]) -> Iterator[FileBreach]:
+    """Yield every breach, in the order of the files."""
+    known: dict[str, str] = {}
+    places = {volume.path.rstrip("/"): f"volume.{volume.name}" for volume in reversed(volumes)}
+    for file in files[:MAX_FILES]:
+        where = f"file.{file.path}"
+        yield from _of_one(file, where)
+        yield from _hidden(file.path, where, known, places)
+        known.setdefault(file.path, where)
+    if len(files) > MAX_FILES:
+        advice = "put files that belong together into the image or a volume"
+        yield FileBreach(f"file.{files[MAX_FILES].path}", f"more than {MAX_FILES} files", advice)
+    yield from _too_large(files)
+
+
+def content_bytes(file: FileFields) -> int:
+    """Return the bytes of a file's own text, in UTF-8."""
+    text = file.content or ""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _of_one(file: FileFields, where: str) -> Iterator[FileBreach]:
+    yield from _text(where, FILE_PATH, file.path)
+    if file.content is not None and file.secret is not None:
+        advice = "remove one of them: a file has one text"
+        yield FileBreach(f"{where}.secret", CEL_MESSAGE, advice, (f"{where}.content",))
+    if file.content is None and file.secret is None:
+        absent = tuple(f"{where}.{each}" for each in ("content", "from", "secret"))
+        yield FileBreach(where, "a file needs a content or a secret", _ADVICE, (), absent)
+    if file.secret is not None:
+        yield from _text(f"{where}.secret", SECRET_NAME, file.secret)
+    if file.mode is not None:
+        yield from _text(f"{where}.mode", FILE_MODE, file.mode)
+    if file.content is not None and OPEN in file.content:
+        secrets = (part.name for part in parse_word(file.content) if isinstance(part, SecretRef))
+        if (secret := next(secrets, None)) is not None:
+            yield FileBreach(
+                f"{where}.content",
+                "a file's content cannot hold a secret: no value passes through the operator",
+                f'write secret = "{secret}" instead of the content, or use a variable in `env` where the program '
+                "expands it; $${…} stands for the text ${…}",
+            )
+
+
+def _hidden(path: str, where: str, known: dict[str, str], volumes: dict[str, str]) -> Iterator[FileBreach]:
+    """Yield what another file or a volume has at the same path, above it or below it."""
+    if path in known:
+        yield FileBreach(where, f"another file has the path '{path}'", "name each path once", (known[path],))
+    for other, first in known.items():
+        above, below = sorted((path, other), key=len)
+        if below.startswith(f"{above}/"):
+            message = f"'{above}' is a file here, and a folder there"
+            yield FileBreach(where, message, "give one of them another path", (first,))
+    for folder, volume in volumes.items():
+        if path == folder or path.startswith(f"{folder}/"):
+            message = (
+                f"volume '{volume.removeprefix('volume.')}' is mounted at '{folder or '/'}', and would hold the file"
+            )
+            advice = "mount the volume at another path, or write the file into the volume from the program"
+            yield FileBreach(where, message, advice, (f"{volume}.path",))
+        elif folder.startswith(f"{path}/"):
+            message = f"'{path}' is a file here, and a folder there"
+            yield FileBreach(where, message, "give one of them another path", (f"{volume}.path",))
+
+
+def _too_large(files: Sequence[FileFields]) -> Iterator[FileBreach]:
+    sizes = [(content_bytes(file), file.path) for file in files]
+    total = sum(size for size, _ in sizes)
+    if total > MAX_FILE_BYTES:
+        largest, path = max(sizes)
+        yield FileBreach(
+            f"file.{path}",
+            f"the files have {total:,} bytes, {largest:,} of them here; the limit is {MAX_FILE_BYTES:,}",
+            "put large files into the image or a volume",
+        )
+
+
+def _text(where: str, rule: TextRule, text: str) -> Iterator[FileBreach]:
+    refusal = rule.refuse(text)
+    if refusal is not None:
+        yield FileBreach(where, refusal.message, refusal.suggestion)
