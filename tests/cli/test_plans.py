@@ -193,7 +193,10 @@ def test_a_refused_plan_is_a_refused_deploy(
             "MillDeployment shop/mill has 1 service (web) and the file has none of them: its deploy would remove all",
             [
                 "deploy the file of another application beside it, by a name of its own: --name NAME",
-                "use --replace-all to remove everything that is deployed there, and deploy this file instead",
+                (
+                    "use --replace-all if it replaces everything that is deployed there, "
+                    "as when the only service has a new name"
+                ),
             ],
         ),
         (

@@ -10,7 +10,7 @@ _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "empty_mill_file": ("check the file; if that is meant, use --allow-empty",),
     "removes_all_services": (
         "deploy the file of another application beside it, by a name of its own: --name NAME",
-        "use --replace-all to remove everything that is deployed there, and deploy this file instead",
+        "use --replace-all if it replaces everything that is deployed there, as when the only service has a new name",
     ),
     "system_namespace": ("choose another namespace with --namespace; if this one is meant, use --system",),
 }

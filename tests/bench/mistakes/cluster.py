@@ -118,7 +118,7 @@ CLUSTER: Final = Chapter(
             "a service is renamed",
             _after(web() + web(name="api"), web() + web(name="backend")),
             0,
-            "- service api",
+            "service api becomes backend",
         ),
         Mistake("the only service is renamed", _after(web(), web(name="backend")), 1, "none of them"),
         Mistake("a service is left out", _after(web() + web(name="api"), web()), 0, "- service api"),
@@ -149,7 +149,7 @@ CLUSTER: Final = Chapter(
             1,
             "did you mean ${secret(key)}?",
         ),
-        Mistake("deploys from two terminals: what the first one says", _two_terminals, 1, "superseded"),
+        Mistake("deploys from two terminals: what the first one says", _two_terminals, 1, "has taken over"),
         Mistake("Ctrl-C after 8 s", _interrupted, 3, "mill watch"),
     ),
 )
