@@ -17,16 +17,14 @@ import pytest
 from hack import images, paths
 from hack.cluster import Cluster, node_images
 from mill_language import render
-from tests.support.example_apps import APPS, read, spec_of
+from tests.support.example_apps import APPS, FOLDER, read, spec_of
 from tests.support.standing_in import commands, secrets, stand_in
 
 from .conftest import Finished, Namespace, new_namespace
 
-RUN: Final = ("chatwoot", "mastodon", "outline")
+RUN: Final = ("chatwoot", "mastodon", "plausible", "wordpress")
 VALUE: Final = "value of {}"
 """The value of a secret."""
-UPLOADS: Final = "public-system"
-"""The claim of Mastodon's disk, which its program writes as user 991."""
 NOT_SHARED: Final = ("STANDIN_PATHS", "STANDIN_WRITES")
 
 
@@ -57,7 +55,8 @@ def apps(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with contextlib.ExitStack() as stack:
         folders = {name: tmp_path_factory.mktemp(name) for name in RUN}
         spaces = {name: stack.enter_context(new_namespace(cluster, folders[name], f"e2e-{name}")) for name in RUN}
-        stack.enter_context(_disk(spaces["mastodon"], UPLOADS))
+        for space, claim in ((spaces[name], claim) for name in RUN for claim in _claims_of_users(name)):
+            stack.enter_context(_disk(space, claim))
         with ThreadPoolExecutor(4) as pool:
             deployed = pool.map(lambda name: App(spaces[name], _deploy(spaces[name], name, image)), RUN)
             yield dict(zip(RUN, deployed, strict=True))
@@ -68,6 +67,11 @@ def _deploy(namespace: Namespace, name: str, image: str) -> Finished:
     values = [f"--from-literal={each}={VALUE.format(each)}" for each in sorted(secrets(spec))]
     namespace.kubectl("create", "secret", "generic", "mill-secrets", *values)
     return namespace.deploy(render(stand_in(spec, image, f"{namespace.name}.example.com")))
+
+
+def _claims_of_users(name: str) -> list[str]:
+    """Return the claims of an application that programs write as users other than root."""
+    return [volume.name for each in spec_of(name).services if each.group is not None for volume in each.volumes]
 
 
 @contextlib.contextmanager
@@ -89,7 +93,7 @@ def _disk(namespace: Namespace, claim: str) -> Iterator[None]:
         "spec": {
             "claimRef": {"namespace": namespace.name, "name": claim},
             "storageClassName": "standard",
-            "capacity": {"storage": "50Gi"},
+            "capacity": {"storage": "1Ti"},
             "accessModes": ["ReadWriteOnce"],
             "persistentVolumeReclaimPolicy": "Retain",
             "local": {"path": str(folder)},
@@ -119,6 +123,16 @@ def test_the_api_server_accepts_every_application(shared: Namespace) -> None:
     assert [each.partition("/")[2] for each in accepted] == [file.stem for file in APPS]
 
 
+def test_a_user_writes_its_own_disk(apps: dict[str, App]) -> None:
+    mastodon = apps["mastodon"]
+    identity = mastodon.ask("web", 3000, "id").json()
+    assert (identity["user"], identity["group"]) == (991, 991)
+    # The stand-in would have ended, had it not been able to write this.
+    path = "/mastodon/public/system/standin"
+    assert mastodon.execute("web", "standin", "read", path) == "written\n"
+    assert mastodon.ask("web", 3000, "args").json()[1:] == ["bundle", "exec", "puma", "-C", "config/puma.rb"]
+
+
 def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[str, App]) -> None:
     chatwoot = apps["chatwoot"]
     rails, sidekiq = (chatwoot.ask(name, port, "env").json() for name, port in (("rails", 3000), ("sidekiq", 8080)))
@@ -131,11 +145,15 @@ def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[st
     assert arguments[5:7] == ["-p", "3000"]
 
 
-def test_a_user_writes_its_own_disk(apps: dict[str, App]) -> None:
-    mastodon = apps["mastodon"]
-    identity = mastodon.ask("web", 3000, "id").json()
-    assert (identity["user"], identity["group"]) == (991, 991)
-    # The stand-in would have ended, had it not been able to write this.
-    path = "/mastodon/public/system/standin"
-    assert mastodon.execute("web", "standin", "read", path) == "written\n"
-    assert mastodon.ask("web", 3000, "args").json()[1:] == ["bundle", "exec", "puma", "-C", "config/puma.rb"]
+def test_secrets_arrive_as_files(apps: dict[str, App]) -> None:
+    for service, port in (("db", 3306), ("wordpress", 80), ("phpmyadmin", 80)):
+        answer = apps["wordpress"].ask(service, port, "file?path=/run/secrets/db-password")
+        assert answer.text == VALUE.format("wordpress.db-password")
+
+
+def test_files_of_an_application_arrive(apps: dict[str, App]) -> None:
+    folder = "/etc/clickhouse-server/config.d"
+    beside = apps["plausible"].ask("events", 8123, f"file?path={folder}/listen.xml")
+    assert beside.text == (FOLDER / "plausible" / "listen.xml").read_text()
+    within = apps["plausible"].ask("events", 8123, f"file?path={folder}/logs.xml")
+    assert within.text.startswith("<clickhouse>\n  <logger>\n")

@@ -32,7 +32,7 @@ def test_a_spec_at_the_limit_is_accepted() -> None:
 def test_one_byte_too_many_is_reported_at_the_largest() -> None:
     (problem,) = said({"name": "a", "env": full(MAX_TEXT_BYTES - 1)}, {"name": "b", "command": ["xy"]})
     assert problem == (
-        "service.a: the environments, commands and arguments of all services and tasks have 524,289 bytes, "
+        "service.a: the environments, commands, arguments and files of all services and tasks have 524,289 bytes, "
         "524,287 of them here; the limit is 524,288"
     )
 
