@@ -50,7 +50,8 @@ _COMMANDS: Final = {
     "template convert export manifest manifests": _RENDER,
     "config context contexts use use-context": _TARGET,
     "namespace namespaces ns project projects": _NAMESPACES,
-    "login auth token logout": "set MILL_TOKEN to a token of the gateway, or use --token-file",
+    "login auth token logout": "set MILL_TOKEN to a token of the gateway, or use --token-file; for images, "
+    "`mill registry login HOST`",
     "build": "mill deploys images that exist: build and push one, and name it in the file",
     "cordon uncordon": "use `kubectl cordon NODE` and `kubectl uncordon NODE`",
     "port-forward portforward proxy tunnel": "`mill forward SERVICE` forwards a port of this machine to a service",

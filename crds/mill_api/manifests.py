@@ -32,6 +32,8 @@ class PodOptions:
     """The pods' ServiceAccount, with its pull secrets; None: the namespace's `default`."""
     restricted: bool = False
     """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    pull_secret: str | None = None
+    """The Secret of registry credentials of programs that name none; None: those of the ServiceAccount alone."""
     permissions: PodPermissions = NOTHING
 
 

@@ -68,6 +68,9 @@ ANNOTATION_SHARED_ROUTES: Final = f"{GROUP}/shared-routes"
 SECRET_NAME: Final = "mill-secrets"  # noqa: S105 - the name of a Secret, not a secret
 """The namespace's Kubernetes Secret that holds mill's secrets, one key each."""
 
+REGISTRIES_SECRET: Final = "mill-registries"  # noqa: S105 - the name of a Secret
+"""The namespace's Kubernetes Secret of registry credentials, of the type that kubelets read."""
+
 LABEL_JOB: Final = "batch.kubernetes.io/job-name"
 """Kubernetes' own label on the pods of a Job: its name."""
 

@@ -43,14 +43,19 @@ def identity(program: Service | Task) -> Json:
     return context
 
 
-def placed(template: Json, program: Service | Task, permissions: PodPermissions) -> Json:
-    """Return a pod template with what a program says of its pods. Its own labels and annotations win."""
+def placed(
+    template: Json, program: Service | Task, permissions: PodPermissions, *, pull_secret: str | None = None
+) -> Json:
+    """Return a pod template with what a program says of its pods. Its own labels and annotations win.
+
+    `pull_secret` names the Secret of registry credentials of programs that name none.
+    """
     meta, spec = template["metadata"], {**template["spec"]}
     if program.group is not None:
         volumes = {"fsGroup": program.group, "fsGroupChangePolicy": ON_MISMATCH}
         spec["securityContext"] = {**spec.get("securityContext", {}), **volumes}
-    if program.pull is not None:
-        spec["imagePullSecrets"] = [{"name": program.pull}]
+    if (pull := program.pull or pull_secret) is not None:
+        spec["imagePullSecrets"] = [{"name": pull}]
     if selector := node_selector(program):
         spec["nodeSelector"] = selector
     if tolerated := permissions.tolerations_of(program):

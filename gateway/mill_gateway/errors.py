@@ -14,7 +14,18 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from mill_gateway.core.problems import cut, join, problem
-from mill_gateway.exceptions import access, cluster, deployments, limits, nodes, requests, runs, secrets, volumes
+from mill_gateway.exceptions import (
+    access,
+    cluster,
+    deployments,
+    limits,
+    nodes,
+    registries,
+    requests,
+    runs,
+    secrets,
+    volumes,
+)
 from mill_gateway.exceptions.access import AuthenticationRequired
 from mill_gateway.exceptions.base import GatewayError, NameNotFound
 from mill_gateway.exceptions.cluster import ClusterUnreachable, NamespaceNotFound, RefusedByCluster
@@ -95,6 +106,10 @@ STATUSES: Final[Mapping[type[GatewayError], int]] = {
     runs.RunNotFound: 404,
     runs.RunNotStarted: 500,
     runs.TaskNotFound: 404,
+    registries.InvalidRegistry: 400,
+    registries.RegistriesUnreadable: 409,
+    registries.RegistryNotFound: 404,
+    registries.TooManyRegistries: 409,
     secrets.InvalidSecretName: 400,
     secrets.SecretImmutable: 409,
     secrets.SecretNotFound: 404,

@@ -13,6 +13,7 @@ from mill_gateway.services.drains import Drains
 from mill_gateway.services.existing import Existing
 from mill_gateway.services.logs import Logs
 from mill_gateway.services.nodes import Nodes
+from mill_gateway.services.registries import Registries
 from mill_gateway.services.rollouts import Rollouts
 from mill_gateway.services.runs import Runs
 from mill_gateway.services.secrets import Secrets
@@ -44,6 +45,7 @@ class Gateway:
     drains: Drains
     logs: Logs
     secrets: Secrets
+    registries: Registries
     volumes: Volumes
     system_namespaces: SystemNamespaces
     existing: Existing
@@ -54,7 +56,7 @@ class Gateway:
         metrics = metrics or Metrics()
         stores = Stores(client, settings, on_run=metrics.run_changed)
         metrics.watch(stores)
-        access, secrets = Access(client, settings), Secrets(client)
+        access, secrets, registries = Access(client, settings), Secrets(client), Registries(client)
         return cls(
             settings,
             client,
@@ -70,9 +72,10 @@ class Gateway:
             Drains(client, stores),
             Logs(stores),
             secrets,
+            registries,
             Volumes(client, stores),
             SystemNamespaces.of(settings),
-            Existing(client, stores, access, secrets),
+            Existing(client, stores, access, secrets, registries),
         )
 
 

@@ -39,6 +39,7 @@ RIGHTS: Final = (
     Right(INGRESSES, _CACHED, "whether an ingress controller serves a route, and its address"),
     Right(NAMESPACES, ("get",), "whether a namespace exists, where nothing of it is cached"),
     Right(SECRETS, ("get", "patch"), "Mill's secrets", name=names.SECRET_NAME),
+    Right(SECRETS, ("get", "patch"), "credentials of registries", name=names.REGISTRIES_SECRET),
     Right(SECRETS, ("create",), "first secret of a namespace; RBAC cannot limit a creation to a name"),
 )
 """Needed in every namespace that the gateway serves."""

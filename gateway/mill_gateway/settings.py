@@ -77,6 +77,13 @@ class Settings:
     service_account: str | None = setting(
         None, text, "ServiceAccount of runs of an image without a task; as in the operator", shown="default"
     )
+    pull_secret: str | None = setting(
+        None,
+        text,
+        "Secret of registry credentials for runs of an image or of a file's task that name none, such as "
+        "`mill-registries`; as in the operator",
+        shown="none",
+    )
     restricted: bool = setting(
         default=False,
         read=switch,
@@ -157,7 +164,7 @@ class Settings:
     def pod_options(self) -> PodOptions:
         """The settings of the pods of runs."""
         permissions = PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations)
-        return PodOptions(self.service_account, self.restricted, permissions)
+        return PodOptions(self.service_account, self.restricted, self.pull_secret, permissions)
 
     @property
     def is_open(self) -> bool:

@@ -166,8 +166,8 @@ class Reconciler:
             rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
             rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
-        wait = await self._report(resource, memory, snapshot, rollout_wait)
-        return wait, count_updating(memory.status)
+        places = count_updating(memory.status)
+        return await self._report(resource, memory, snapshot, rollout_wait), places
 
     async def _stay(self, resource: ObservedMillDeployment, memory: Memory) -> float | None:
         """Leave a paused resource as it is, and report its runs, which people start. Return the seconds to wait."""

@@ -69,6 +69,12 @@ class Settings:
     service_account: str | None = setting(
         None, text, "ServiceAccount of the pods of services and tasks; its pull secrets apply", shown="default"
     )
+    pull_secret: str | None = setting(
+        None,
+        text,
+        "Secret of registry credentials for services and tasks that name none, such as `mill-registries`",
+        shown="none",
+    )
     restricted: bool = setting(
         default=False,
         read=switch,
@@ -104,6 +110,7 @@ class Settings:
         return RenderOptions(
             service_account=self.service_account,
             restricted=self.restricted,
+            pull_secret=self.pull_secret,
             permissions=PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations),
             ingress_class=self.ingress_class,
             tls_issuer=self.tls_issuer,

@@ -61,6 +61,10 @@ capabilities:
 - name: MILL_SERVICE_ACCOUNT
   value: {{ . | quote }}
 {{- end }}
+{{- with .Values.workloads.pullSecret }}
+- name: MILL_PULL_SECRET
+  value: {{ . | quote }}
+{{- end }}
 {{- with .Values.workloads.tolerations }}
 - name: MILL_TOLERATIONS
   value: {{ join "," . | quote }}

@@ -67,6 +67,7 @@ COMMANDS: Final = (
         },
     ),
     *_section("Data", "secrets", {"secret": "Manage the values that ${secret(NAME)} refers to."}),
+    *_section("Data", "registries", {"registry": "Manage credentials of private registries."}),
     *_section("Data", "volumes", {"volume": "Manage persistent volumes."}),
     *_section(
         "Nodes",

@@ -46,5 +46,6 @@ def rollout_columns(now: float | None) -> Columns:
 
 
 NODES: Final = Columns(("NAME", "STATUS", "CPU", "MEM", "ALLOCS"), _node)
+REGISTRIES: Final = Columns(("HOST", "USER"), lambda registry: (registry["host"], registry["username"] or ""))
 SECRETS: Final = Columns(("NAME",), lambda secret: (secret["name"],))
 VOLUMES: Final = Columns(("NAME", "STATE", "NODE", "CLOUD ID"), _volume)

@@ -140,7 +140,7 @@ def _job_of(owner: Owner, program: Task, run: str, container: Json, options: Pod
     """Return a Job that belongs to a MillDeployment, and to no CronJob."""
     labels = {names.LABEL_TASK: program.name}
     spec = run_spec(container, owner.pod_labels() | labels, program.timeout, service_account=options.service_account)
-    spec["template"] = placed(spec["template"], program, options.permissions)
+    spec["template"] = placed(spec["template"], program, options.permissions, pull_secret=options.pull_secret)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -9,6 +9,7 @@ from mill_gateway.routes import (
     nodes,
     page,
     pause,
+    registries,
     restart,
     secrets,
     services,
@@ -30,6 +31,7 @@ ROUTERS = (
     tasks.router,
     logs.router,
     secrets.router,
+    registries.router,
     volumes.router,
     metrics.router,
 )

@@ -15,6 +15,7 @@ from mill_gateway.access.ttl_cache import TTLCache
 from mill_gateway.exceptions.base import GatewayError, NameNotFound
 from mill_gateway.exceptions.cluster import NamespaceNotFound
 from mill_gateway.exceptions.deployments import DeploymentNotFound
+from mill_gateway.services.registries import Registries
 from mill_gateway.services.secrets import Secrets
 from mill_gateway.stores import Stores
 from mill_kube.client import KubeClient
@@ -33,11 +34,14 @@ MISSING_SECONDS: Final = 1.0
 class Existing:
     """The names that exist."""
 
-    def __init__(self, client: KubeClient, stores: Stores, access: Access, secrets: Secrets) -> None:
+    def __init__(
+        self, client: KubeClient, stores: Stores, access: Access, secrets: Secrets, registries: Registries
+    ) -> None:
         self._client = client
         self._stores = stores
         self._access = access
         self._secrets = secrets
+        self._registries = registries
         self._namespaces: TTLCache[str, bool] = TTLCache(
             lambda exists: EXISTS_SECONDS if exists else MISSING_SECONDS, cheap=lambda exists: not exists
         )
@@ -98,6 +102,8 @@ class Existing:
                 return {each.key.name for each in stores.claims.in_group(namespace)}
             case "secret", str(place) if await allows(caller, "get", SECRETS, place, names.SECRET_NAME):
                 return set(await self._secrets.names(place))
+            case "registry", str(place) if await allows(caller, "get", SECRETS, place, names.REGISTRIES_SECRET):
+                return {each.host for each in await self._registries.list(place)}
         return None
 
 

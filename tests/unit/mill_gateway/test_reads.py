@@ -325,7 +325,8 @@ async def test_counts(serve: Serve) -> None:
         '{"node_count":2,"service_count":2,"task_count":1,"cpu_total":4.5,"cpu_available":3.0,'
         f'"memory_total_bytes":{9 * 2**30},"memory_available_bytes":{8 * 2**30 - 512000000},"serving_count":0,'
         '"namespace":"default","deployments":[{"name":"mill","namespace":"default","state":"InProgress",'
-        '"message":"not observed by the operator yet","service_count":2,"healthy_count":0,"rollout":"1"}]}'
+        '"message":"not observed by the operator yet","paused":false,'
+        '"service_count":2,"healthy_count":0,"rollout":"1"}]}'
     )
 
 

@@ -123,7 +123,7 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
             (secret,) if secret else (),
             start_budget(service),
             has_command_alone=bool(service.command) and service.args is None,
-            pull=service.pull or "",
+            pull=service.pull or options.pull_secret or "",
             disks=_disks_of_root(service),
             user=service.user,
         ),
@@ -225,7 +225,7 @@ def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOpt
     container = container_of(task, restricted=options.restricted) | texts
     labels = {names.LABEL_TASK: task.name}
     job = run_spec(container, owner.pod_labels() | labels, task.timeout, service_account=options.service_account)
-    job["template"] = placed(job["template"], task, options.permissions)
+    job["template"] = placed(job["template"], task, options.permissions, pull_secret=options.pull_secret)
     files = mounted_files("task", task, namespace=owner.key.namespace, endpoints=endpoints)
     files.add_to(job["template"])
     if files.digest:

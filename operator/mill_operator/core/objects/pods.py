@@ -38,6 +38,8 @@ class RenderOptions:
     """The pods' ServiceAccount, with its pull secrets; None: the namespace's `default`."""
     restricted: bool = False
     """Whether containers keep the `restricted` Pod Security Standard: no root, no capabilities."""
+    pull_secret: str | None = None
+    """The Secret of registry credentials of programs that name none; None: those of the ServiceAccount alone."""
     permissions: PodPermissions = NOTHING
     """What the pods of services and tasks may have of their own."""
     ingress_class: str | None = None
@@ -85,7 +87,9 @@ def pod_template(
     metadata: Json = {"labels": owner.pod_labels() | {names.LABEL_SERVICE: service.name}}
     if restart is not None:
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
-    template = placed({"metadata": metadata, "spec": spec}, service, options.permissions)
+    template = placed(
+        {"metadata": metadata, "spec": spec}, service, options.permissions, pull_secret=options.pull_secret
+    )
     files_of_service(owner, service, endpoints).add_to(template)
     metadata = template["metadata"]
     return {

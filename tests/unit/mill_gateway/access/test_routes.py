@@ -132,7 +132,9 @@ WITH_BODY = [
 
 def test_the_routes_with_a_body_are_known() -> None:
     deploys = {("POST", "/v1/deploy"), ("POST", "/v1/deploy/plan")}
-    assert deploys | {("POST", "/v1/tasks/spawn"), ("PUT", "/v1/secrets/{name}")} == set(WITH_BODY)
+    assert deploys | {("POST", "/v1/tasks/spawn"), ("PUT", "/v1/secrets/{name}"), ("PUT", "/v1/registries")} == set(
+        WITH_BODY
+    )
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
