@@ -185,6 +185,7 @@ _CONTAINERS: Final[Schema] = [
     {
         **dict.fromkeys(("name", "image", "restartPolicy"), _plain),
         "resources": {"limits": {"memory": _plain}, "requests": _amounts},
+        "securityContext": {"readOnlyRootFilesystem": _plain},
         "readinessProbe": _PROBE,
         "startupProbe": _PROBE,
         "env": _secret_keys,
@@ -221,7 +222,9 @@ _EVENT: Final = {
     **dict.fromkeys(("type", "reason", "firstTimestamp", "lastTimestamp", "eventTime"), _plain),
 }
 _SERVICE: Final = {
-    **dict.fromkeys(("name", "image", "replicas", "port", "cpu", "memory", "user", "group", "pull"), _plain),
+    **dict.fromkeys(
+        ("name", "image", "replicas", "port", "cpu", "memory", "user", "group", "readOnlyRoot", "pull"), _plain
+    ),
     "limits": dict.fromkeys(("cpu", "memory"), _plain),
     "after": [_plain],
     "health": dict.fromkeys(("path", "interval", "failureThreshold", "start"), _plain),

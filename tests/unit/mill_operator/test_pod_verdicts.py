@@ -81,6 +81,21 @@ def test_other_refusals_get_no_suggestion_of_a_group(words: str, more: dict[str,
     assert found(ended(words), desired(**more)).rule.id == "crash"
 
 
+@pytest.mark.parametrize(
+    ("words", "given", "rule"),
+    [
+        ("touch: /x: Read-only file system", True, "read-only-root"),
+        ("Error: EROFS: read-only file system, open '/app/x'", True, "read-only-root"),
+        ("OSError: [Errno 30] Read-only file system: '/app/x'", True, "read-only-root"),
+        ("touch: /x: Read-only file system", False, "crash"),
+        ("touch: /x: No space left on device", True, "crash"),
+    ],
+)
+def test_a_read_only_root_is_named(words: str, given: bool, rule: str) -> None:
+    finding = found(ended(words), desired(readOnlyRoot=given))
+    assert (finding.rule.id, finding.rule.code) == (rule, "ContainerExited")
+
+
 def test_last_words_about_a_disk_are_redacted() -> None:
     finding = found(project_pod(_crashed("open /data/x: permission denied, password=Tr0ub4dor-77")), desired())
     assert finding.rule.id == "disk-permission"
@@ -128,6 +143,9 @@ def test_a_run_knows_the_pull_secret_of_its_task() -> None:
     }
     assert project_job({"metadata": meta, "spec": spec}).pull == "registry"
     assert project_job({"metadata": meta, "spec": {}}).pull == ""
+    container = {"name": "web", "securityContext": {"readOnlyRootFilesystem": True}}
+    job = project_job({"metadata": meta, "spec": {"template": {"spec": {"containers": [container]}}}})
+    assert job.has_read_only_root
 
 
 def unschedulable(message: str, **spec: Any) -> ObservedPod:

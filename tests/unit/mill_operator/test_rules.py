@@ -49,7 +49,16 @@ def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> N
             "start-memory",
             "image-user",
         ),
-        *("sandbox-memory", "out-of-memory", "ended", "shared-library", "disk-permission", "crash", "storage-limit"),
+        *(
+            "sandbox-memory",
+            "out-of-memory",
+            "ended",
+            "shared-library",
+            "disk-permission",
+            "read-only-root",
+            "crash",
+            "storage-limit",
+        ),
         *("unready-port", "unready"),
     }
     assert {rule.id for rule in ALL if rule.is_own_fault} == own_faults

@@ -126,6 +126,7 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
             pull=service.pull or options.pull_secret or "",
             disks=_disks_of_root(service),
             user=service.user,
+            has_read_only_root=service.read_only_root,
         ),
         settle=settle_time(service, options),
         stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],

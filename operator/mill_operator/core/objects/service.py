@@ -27,6 +27,7 @@ class ServiceRequest:
     disks: tuple[str, ...] = ()
     """Paths of persistent volumes that may belong to root: the service names no group, and is not root itself."""
     user: int | None = None
+    has_read_only_root: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class ObservedJob:
     secrets: tuple[str, ...]
     pull: str
     """The pull secret that the task names."""
+    has_read_only_root: bool
     deadline: int
     """Seconds; 0: none."""
     succeeded: bool
@@ -75,6 +76,7 @@ def project_job(body: JsonView) -> ObservedJob:
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=_secrets(container, pod),
         pull=next((fields.text(each, "name") for each in fields.mappings(pod, "imagePullSecrets")), ""),
+        has_read_only_root=fields.flag(fields.mapping(container, "securityContext"), "readOnlyRootFilesystem"),
         deadline=max(0, fields.number(spec, "activeDeadlineSeconds")),
         succeeded=any(kind in conditions for kind in ENDS_WELL),
         failure=_failure(bad),

@@ -160,10 +160,9 @@ def _finding(
     job: ObservedJob, pod: ObservedPod | None, before: TaskRun, results: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Return the most severe finding, and when to observe the run again."""
-    request, previous = (
-        ServiceRequest(job.image, job.memory, job.secrets, pull=job.pull),
-        _as_service_status(before, job),
-    )
+    read_only = job.has_read_only_root
+    request = ServiceRequest(job.image, job.memory, job.secrets, pull=job.pull, has_read_only_root=read_only)
+    previous = _as_service_status(before, job)
     subjects: Iterable[Subject]
     if pod is not None:
         subjects = pod_subjects(PodSubject(request=request, results=results, previous=previous, pod=pod, job=job))

@@ -48,6 +48,7 @@ BEHIND_AN_ERROR: Final = pattern(
 """Lines that runtimes write behind the error with which a program ends: its stack, and its properties."""
 NO_PERMISSION: Final = pattern(r"(?i)permission denied|\bEACCES\b|AccessDenied|not writable|not permitted to write")
 """What programs and their runtimes write of a file that they may not write."""
+READ_ONLY: Final = pattern(r"(?i)read-only file ?system|\bEROFS\b")
 FIRST_GROUP: Final = 1000
 """The number of a group for an image whose user is not known."""
 NO_PROBE: Final = "the container runs and does not become ready"
@@ -103,6 +104,14 @@ def disk_not_writable(subject: PodSubject) -> Match | None:
         return None
     group = subject.request.user or FIRST_GROUP
     return _repeated_end(subject, end, {"path": path, "group": str(group)})
+
+
+def root_not_writable(subject: PodSubject) -> Match | None:
+    """Find a program that ends because it may not write to the file system of its image, as its file says."""
+    end = subject.pod.container.latest_end
+    if end is None or not subject.request.has_read_only_root or subject.container or not crashed(end):
+        return None
+    return _repeated_end(subject, end) if READ_ONLY.search(end.message) else None
 
 
 def _names_path(line: str, folder: str) -> bool:

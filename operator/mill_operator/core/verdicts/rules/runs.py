@@ -10,6 +10,7 @@ from mill_operator.core.verdicts.container_predicates import (
     injected,
     library_missing,
     out_of_memory,
+    root_not_writable,
 )
 from mill_operator.core.verdicts.pod_predicates import exceeds_its_storage
 from mill_operator.core.verdicts.rule import AT_ONCE, EvictionRule, PodRule, Rule, Speed
@@ -76,6 +77,21 @@ ENDS: Final[tuple[Rule, ...]] = (
         detail=LAST_LINE,
         suggestion="Add `group = {group}` to the service if the volume at {path} belongs to root: it then belongs to"
         " that group.",
+    ),
+    PodRule(
+        id="read-only-root",
+        code="ContainerExited",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=root_not_writable,
+        is_own_fault=True,
+        is_patient=True,
+        evidence="the same as below, with last words such as `Read-only file system`, of a service or task with"
+        " `read_only_root`",
+        message="container exited with code {exit_code}",
+        detail=LAST_LINE,
+        suggestion="Give the program a volume where it writes, such as an ephemeral one at /tmp, or leave out"
+        " `read_only_root`.",
     ),
     PodRule(
         id="crash",

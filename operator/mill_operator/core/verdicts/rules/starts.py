@@ -117,7 +117,7 @@ STARTS: Final[tuple[Rule, ...]] = (
         evidence="the cluster or Mill demands `runAsNonRoot`, and the image's user is root, or a name",
         message="container not created: the image's user must be a number other than 0",
         detail="image {image}",
-        suggestion="Set `USER` in the image to a number other than 0, such as `USER 65532`.",
+        suggestion="Add `user = 65532`, or another number than 0, or set `USER` in the image to such a number.",
     ),
     PodRule(
         id="container-slow",
