@@ -26,6 +26,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/python -m hack.generate --check
 	$(BIN)/mill fmt --check $$(find examples -name '*.mill')
 	$(BIN)/python -m hack.checks.links
+	$(BIN)/python -m hack.checks.crd
 	$(BIN)/codespell $(TEXTS) tests
 	$(BIN)/codespell --dictionary hack/checks/words.txt --skip '*.svg,*/gitleaks.toml,*/words.txt,docs/style.md' $(TEXTS)
 	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
