@@ -3,6 +3,7 @@
 import contextlib
 import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,10 +11,13 @@ from mill_api.quantities import bytes_of
 from mill_api.references import parse_value
 from mill_api.spec import MillDeploymentSpec
 from mill_cli.files import File, shown
-from mill_language import InvalidConfig, parse, render, service_names
+from mill_language import InvalidConfig, parse, parse_file, render, service_names
+from mill_language.examples import EXAMPLES
 from mill_language.formatter import format_file
+from mill_language.inputs import Inputs
 from mill_language.plain_syntax import read_plain
 from mill_language.reading import as_source, refuse_other_data
+from mill_language.schema import FILE, Attr, Nested, Shape
 from mill_language.syntax import read_file
 from mill_language.syntax_tree import parse_tree
 from mill_language.tokens import tokens
@@ -25,8 +29,24 @@ CORPUS: Final = [
     path.read_bytes()
     for folder in ("examples", "tests/unit/mill_language/cases")
     for path in sorted((_ROOT / folder).rglob("*.mill"))
-]
+] + [text.encode() for text in EXAMPLES.values()]
+
+
+def _forms(shape: Shape) -> Iterator[str]:
+    """Yield each attribute of the language with a value, and the beginning of each block."""
+    for name, row in shape.fields.items():
+        match row:
+            case Attr():
+                yield f"{name} = {row.example}\n"
+            case Nested():
+                yield f"{row.example.removesuffix('… }')}\n"
+                yield from _forms(row.shape)
+            case _:
+                yield f"{row.example}\n"
+
+
 WORDS: Final = (
+    *dict.fromkeys(_forms(FILE)),
     *(
         'service "a" {',
         "task t {",
@@ -103,12 +123,19 @@ _VALUES: Final = {
 }
 _BLANKS: Final = (b"", b"  ", b"\t", b" /* c */ ", b" /*\n*/ ")
 _ENDS: Final = (b"\n\n", b"\n\n\n", b" # c\n", b"\n  // c \t\n", b"\r\n", b" /* \xc3\xa9\n */\n", b" ", b"\n\t\n")
+_DECLARED: Final = 'variable "v" { default = 8 }\nenv "e" {\n  A = "${var.v}"\n  B = "${service.a.host}"\n}\n'
+_USES: Final = (
+    *('  use = ["e"]', '  use = ["e", "e"]', '  env_file = ["x.env"]', '  args = ["${var.v}", "$${var.v}"]'),
+    *("  gpu = var.v", '  memory = "${var.v}M"', '  route "${var.v}.example" {}', '  args = ["${var.w}"]'),
+)
+_INPUTS: Final = Inputs(read_env_file=lambda name: {"FROM_FILE": name})
 _ENV: Final = ('"1"', "5", "true", '"${secret(a.b)}"', "secret(k)", "service.a.address", '"x $${y}"', "<<EOT\n $x\nEOT")
 
 
 def _valid(rng: random.Random) -> str:
     """Return a file by the grammar; nearly all of them are valid."""
-    blocks = []
+    has_variables = rng.random() < 0.3
+    blocks = [_DECLARED] if has_variables else []
     for number in range(rng.randint(0, 3)):
         lines = [f"  {name} = {rng.choice(values)}" for name, values in _VALUES.items() if rng.random() < 0.5]
         lines += [] if any(each.startswith("  image") for each in lines) else ['  image = "a:1"']
@@ -127,6 +154,8 @@ def _valid(rng: random.Random) -> str:
             lines += [rng.choice(('  update { settle = "4 min" }', "  update {\n  }", "  update = null"))]
         if rng.random() < 0.3:
             lines += [f'  volume "v{number}" {{\n    path = "/v"\n    {rng.choice(WORDS)}\n  }}']
+        if has_variables:
+            lines += [rng.choice(_USES)]
         blocks.append(f'service "{"a" if number == 0 else word(rng, 6).lower()}" {{\n' + "\n".join(lines) + "\n}\n")
     return "".join(blocks)
 
@@ -149,7 +178,7 @@ def check(data: bytes) -> None:
     service_names(data)
     check_plain(data)
     try:
-        spec = parse(data, filename="f.mill")
+        spec = parse_file(data, filename="f.mill", inputs=_INPUTS).spec
     except InvalidConfig as error:
         assert_places(error, data.decode("utf-8", "replace"))
         return
@@ -233,7 +262,7 @@ def _tokens(data: bytes) -> list[str]:
 def _read(data: bytes) -> MillDeploymentSpec | list[tuple[str | None, str]]:
     """Return what a file means: its spec, or else its problems in any order."""
     try:
-        return parse(data)
+        return parse_file(data, inputs=_INPUTS).spec
     except InvalidConfig as error:
         return sorted((each.path or "", each.message) for each in error.diagnostics)
 
