@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mill_language.diagnostics import Diagnostic, did_you_mean, locate, nearest
+from mill_language.other_words import instead_of
 from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
 from mill_language.schema import FILE, Attr, Nested, Shape, Table, Tables, key_of
 from mill_language.source import Source, Span
@@ -255,7 +256,8 @@ class Decoder:
         inside = "" if shape is FILE else f" in `{shape.name}`"
         if meant := nearest(item.name, shape.fields):
             self.out.misspelled.add(f"{path}{meant}")
-        advice = did_you_mean(item.name, shape.fields) or (
+        advice = instead_of(item.name, shape.fields) or did_you_mean(item.name, shape.fields)
+        advice = advice or (
             f"known {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
         )
         name = item.name if len(item.name) < 100 else item.name[:100] + "…"

@@ -1,0 +1,153 @@
+"""What people get wrong in each part of the language: the exact place, the message and the suggestion.
+
+A row is a source in which `→` stands before the place that the message is about.
+"""
+
+import pytest
+
+from mill_language import InvalidConfig
+from mill_language.inputs import Inputs
+from mill_language.parser import parse_file
+
+DB = '\nservice "db" {\n  image = "db:1"\n  port  = 5432\n}\n'
+NO_PORT = '\nservice "db" {\n  image = "db:1"\n}\n'
+VARIABLES = 'variable "tag" { default = "1" }\n'
+
+
+def web(*lines: str) -> str:
+    """Return a service with these lines."""
+    return "\n".join(['service "web" {', '  image = "web:1"', *(f"  {each}" for each in lines), "}"])
+
+
+ROWS: dict[str, list[tuple[str, str, str | None]]] = {
+    "arguments": [
+        (
+            web('args = →"serve"'),
+            'expected a list of strings, got the string "serve"',
+            'write a list: ["program", "argument"]',
+        ),
+        (web("args = [→1]"), "expected a string, got the number 1", None),
+        (web("→argz = []"), "unknown attribute `argz` in `service`", "did you mean `args`?"),
+        (web("→arg = []"), "unknown attribute `arg` in `service`", "did you mean `args`?"),
+        (
+            web('→entrypoint = ["serve"]'),
+            "unknown attribute `entrypoint` in `service`",
+            "write `command`; what Compose calls command is `args`",
+        ),
+    ],
+    "references": [
+        (web('args = [→"${service.dbs.host}"]') + DB, "unknown service reference 'dbs'", "did you mean `db`?"),
+        (web('args = [→"${service.db.port}"]') + NO_PORT, "service 'db' has no port", "give 'db' a port"),
+        (web('env { A = →"${service.db.host}" }') + NO_PORT, "service 'db' has no address", "give 'db' a port"),
+        (
+            web("port = 80", 'env { A = →"${service.web.url}" }'),
+            "service 'web' has no URL",
+            "give 'web' a route whose host has no *, or write ${service.web.address}",
+        ),
+        (
+            web("port = 80", 'env { A = →"${service.web.addr}" }'),
+            "unknown reference '${service.web.addr}'",
+            "did you mean ${service.web.address}?",
+        ),
+        (web("env { A = →secret(a/b) }"), "'a/b' is not a secret name", "use letters, digits, -, _ and ."),
+    ],
+    "variables and shared environments": [
+        (
+            web("replicas = →var.replicas"),
+            "expected a whole number, got the expression `var.replicas`",
+            'declare it: variable "replicas" { default = "…" }',
+        ),
+        (VARIABLES + web('args = [→"${var.tga}", "${var.tag}"]'), "unknown variable 'tga'", "did you mean `tag`?"),
+        (
+            'variable →"tag" {}\n' + web('args = ["${var.tag}"]'),
+            "variable 'tag' has no value",
+            "give it: --var tag=…, in a file with --vars, or MILL_VAR_tag; or write a default",
+        ),
+        (
+            VARIABLES + web('args = [→"${var.tag + 1}", "${var.tag}"]'),
+            "`${var.tag + 1}` is not the name of a variable",
+            "write ${var.NAME}, with nothing else between the braces",
+        ),
+        (
+            'variable "tag" { default = →"${secret(a)}" }\n' + web('args = ["${var.tag}"]'),
+            "the value of a variable is text",
+            "write references such as ${secret(NAME)} where it is used",
+        ),
+        (
+            'env "rails" { A = 1 }\n' + web('use = [→"rials", "rails"]'),
+            "unknown env 'rials'",
+            "did you mean `rails`?",
+        ),
+        ("→env { A = 1 }\n" + web(), "`env` needs a label here", 'write `env "rails" { … }`'),
+        (web('→environment { A = "1" }'), "unknown block `environment` in `service`", 'write env { NAME = "value" }'),
+        (
+            web('→depends_on = ["db"]') + DB,
+            "unknown attribute `depends_on` in `service`",
+            'write after = ["db"]; a reference to a service needs no word',
+        ),
+    ],
+    "limits and GPU": [
+        (
+            web('memory = "1G"', 'limits { memory = →"512M" }'),
+            "the limit of memory is below the request, which is 1G",
+            "raise the limit, or lower `memory` of the service",
+        ),
+        (web("→limits {}"), "a limits block needs cpu or memory", 'add `cpu = 2` or `memory = "1G"`'),
+        (web("gpu = →0"), "gpu must be greater than 0", None),
+        (
+            web('gpu = →"1"'),
+            'expected a whole number, got the string "1"',
+            "write a whole number, without quotes",
+        ),
+        (web("→resources {}"), "unknown block `resources` in `service`", "write `cpu` and `memory`"),
+    ],
+    "place": [
+        (
+            web('place { tolerate = →"gpu" }'),
+            'expected a list of strings, got the string "gpu"',
+            'write a list: ["gpu"]',
+        ),
+        (
+            web('place { labels = { pool = →"a b" } }'),
+            "'a b' is not the value of a label",
+            "use at most 63 letters, digits, -, _ and ., and neither begin nor end with one of -_.",
+        ),
+        (web("→nodeSelector = {}"), "unknown attribute `nodeSelector` in `service`", "write place { labels = { … } }"),
+        (
+            web('labels = { "mill.dev/service" = →"x" }'),
+            "Mill sets 'mill.dev/service' itself",
+            "choose another key",
+        ),
+    ],
+    "user": [
+        (
+            web('user = →"www-data"'),
+            'expected a whole number, got the string "www-data"',
+            "write a whole number, without quotes",
+        ),
+        (web("user = →4294967295"), "user must be at most 2147483647", None),
+        (
+            web('read_only_root = →"yes"'),
+            'expected true or false, got the string "yes"',
+            "write true or false, without quotes",
+        ),
+        (
+            web('pull = →"Registry Login"'),
+            "'Registry Login' is not the name of a Kubernetes Secret",
+            "use at most 253 of a-z, 0-9, - and ., and neither begin nor end with - or .",
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "suggestion"),
+    [pytest.param(*row, id=f"{part}-{number}") for part, rows in ROWS.items() for number, row in enumerate(rows)],
+)
+def test_a_mistake_has_its_place_and_a_suggestion(source: str, message: str, suggestion: str | None) -> None:
+    before, _, after = source.partition("→")
+    with pytest.raises(InvalidConfig) as raised:
+        parse_file(before + after, filename="shop.mill", inputs=Inputs())
+    (found,) = raised.value.diagnostics
+    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    assert ((found.line, found.column), found.message, found.help) == (place, message, suggestion)
