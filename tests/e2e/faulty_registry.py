@@ -2,9 +2,10 @@
 
 `127.0.0.1:PORT/half-pushed/web:1` has a manifest and lacks the layer, and so on. containerd pulls from loopback over
 plain HTTP, so that a thread of the test can be the registry. `recovering/…` answers 503 at first, and then what the
-real registry has.
+real registry has; `private/…` has the same for the right password.
 """
 
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -21,6 +22,9 @@ from tests.support.http_servers import serving
 
 RECOVERY_SECONDS: Final = 5.0
 """Shorter than the kubelet's first pause between two attempts."""
+
+USER, PASSWORD = "shop-ci", "pull-w0rd"
+"""The credentials of `private/…`."""
 
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
@@ -161,9 +165,19 @@ class _Answer(BaseHTTPRequestHandler):
             self._error(403, "DENIED", "\x1b[2J\u202e\x9b" + "a" * 60_000)
 
     def recovering(self, path: str) -> None:
-        if not self.server.has_recovered():
+        if self.server.has_recovered():
+            self._pass_on(path)
+        else:
             self._error(503, "UNAVAILABLE", "try again later")
-            return
+
+    def private(self, path: str) -> None:
+        """Have what the real registry has, for who knows the password."""
+        if self.headers["Authorization"] == f"Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}":
+            self._pass_on(path)
+        else:
+            self.unauthorized(path)
+
+    def _pass_on(self, path: str) -> None:
         real = f"http://{self.server.upstream}/v2/{path.partition('/')[2]}"
         accepted = f"{MANIFEST}, application/vnd.docker.distribution.manifest.v2+json, */*"
         with urllib.request.urlopen(urllib.request.Request(real, headers={"Accept": accepted}), timeout=10) as answer:
@@ -183,6 +197,7 @@ _FAULTS: Final[dict[str, Callable[[_Answer, str], None]]] = {
     "empty": _Answer.empty,
     "verbose": _Answer.verbose,
     "recovering": _Answer.recovering,
+    "private": _Answer.private,
 }
 
 
