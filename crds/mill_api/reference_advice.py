@@ -55,8 +55,8 @@ def _instead_of_call(function: str, argument: str) -> Advice | None:
     if function.lower() in _FILES:
         name = argument if re.fullmatch(r"[-\w./]{1,60}", argument) else "FILE"
         return Advice(
-            f"{_NO_FUNCTIONS}: `env_file` reads NAME=value lines of a file; for its whole text declare a variable, and "
-            f'give it by --var NAME="$(cat {name})"'
+            f'{_NO_FUNCTIONS}: a block file "/path" {{ from = "{name}" }} puts a file into the container; '
+            f'for its text as a value declare a variable, and give it by --var NAME="$(cat {name})"'
         )
     if function.lower() in _ENVIRONMENTS:
         name = argument if _NAME.fullmatch(argument) else "NAME"

@@ -32,6 +32,7 @@ def test_the_reference_that_was_probably_meant(expression: str, meant: str) -> N
     ("expression", "part"),
     [
         ('file("motd")', '--var NAME="$(cat motd)"'),
+        ('file("motd")', 'a block file "/path" { from = "motd" }'),
         ('templatefile("a b", {})', '--var NAME="$(cat FILE)"'),
         ('env("HOME")', "give it by MILL_VAR_HOME, and write ${var.HOME}"),
         ("env.HOME", "give it by MILL_VAR_HOME, and write ${var.HOME}"),

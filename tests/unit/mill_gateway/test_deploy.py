@@ -128,6 +128,7 @@ async def test_a_plan_reports_changes_and_keeps_nothing(serve: Serve, path: str)
                 {"name": "old", "change": "removed", "fields": []},
             ],
             "tasks": [],
+            "renamed": [],
             "name": "mill",
             "namespace": "default",
             "created": False,
