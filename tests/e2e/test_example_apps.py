@@ -22,7 +22,7 @@ from tests.support.standing_in import commands, secrets, stand_in
 
 from .conftest import Finished, Namespace, new_namespace
 
-RUN: Final = ("chatwoot", "mastodon", "plausible", "wordpress")
+RUN: Final = ("chatwoot", "mastodon", "microservices-demo", "plausible", "podinfo", "wordpress")
 VALUE: Final = "value of {}"
 """The value of a secret."""
 NOT_SHARED: Final = ("STANDIN_PATHS", "STANDIN_WRITES")
@@ -157,3 +157,11 @@ def test_files_of_an_application_arrive(apps: dict[str, App]) -> None:
     assert beside.text == (FOLDER / "plausible" / "listen.xml").read_text()
     within = apps["plausible"].ask("events", 8123, f"file?path={folder}/logs.xml")
     assert within.text.startswith("<clickhouse>\n  <logger>\n")
+
+
+def test_the_root_of_a_program_is_read_only(apps: dict[str, App]) -> None:
+    demo = apps["microservices-demo"]
+    assert demo.ask("frontend", 8080, "id").json()["user"] == 1000
+    (address,) = demo.namespace.ready_pods("frontend").values()
+    refused = httpx.post(f"http://{address}:8080/-/write?path=/written", content=b"x", timeout=10)
+    assert (refused.status_code, "read-only file system" in refused.text) == (500, True)
