@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mill_api.spec import MillDeploymentSpec
+from mill_language.command_warnings import warn_of_text
 from mill_language.declarations import Environments, resolve_variables
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, Decoder, TooManyProblems
 from mill_language.diagnostics import Diagnostic, InvalidConfig
@@ -41,6 +42,7 @@ def parse_file(text: str | bytes, *, filename: str = "<mill>", inputs: Inputs = 
     file = read(source)
     decoded, resolved, has_shared = _decode(file, source, inputs)
     spec = _checked(decoded, resolved)
+    warn_of_text(decoded, spec)
     return ParsedFile(spec, tuple(_in_order(decoded.warnings)), has_shared or resolved is not file)
 
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 FOREIGN = (
     "mill_objects.printable",
     "mill_api.references",
+    "mill_language.command_warnings",
     "mill_language.inputs",
     "mill_language.plain_syntax",
     "mill_language.refusals",

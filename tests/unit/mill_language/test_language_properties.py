@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mill_api.durations import format_duration
+from mill_api.files import File
 from mill_api.place import Limits, Place
 from mill_api.quantities import format_size, parse_cpu
 from mill_api.references import (
@@ -115,6 +116,20 @@ def pods(cpu: str, memory: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
+def files(draw: st.DrawFn, addresses: list[str]) -> list[File]:
+    """Draw files at different paths: each a text with references to services, or a secret."""
+    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
+    part = literal
+    if addresses:
+        part = literal | st.builds(ServiceRef, st.sampled_from(addresses), st.just(Attribute.HOST))
+    content = st.lists(part, max_size=4).map(format_word)
+    mode = st.none() | st.sampled_from(["0755", "0600"])
+    kinds = st.tuples(content, st.none(), mode) | st.tuples(st.none(), st.just("a.b"), mode)
+    drawn = enumerate(draw(st.lists(kinds, max_size=2)))
+    return [File(path=f"/f{n}", content=text, secret=secret, mode=mode) for n, (text, secret, mode) in drawn]
+
+
+@st.composite
 def specs(draw: st.DrawFn) -> MillDeploymentSpec:
     """Draw a spec that keeps all rules, in the form that the parser returns."""
     names = draw(st.lists(NAMES, max_size=4, unique=True))
@@ -152,6 +167,7 @@ def specs(draw: st.DrawFn) -> MillDeploymentSpec:
                 after=draw(st.lists(st.sampled_from(names[:index]), unique=True)) if index else [],
                 routes=[Route(host=host, path=f"/{name}{index}", websocket=draw(st.booleans())) for host in hosts],
                 volumes=volumes,
+                files=draw(files(addresses)),
                 **draw(pods(cpu, memory)),
             )
         )

@@ -13,6 +13,11 @@ DB = '\nservice "db" {\n  image = "db:1"\n  port  = 5432\n}\n'
 NO_PORT = '\nservice "db" {\n  image = "db:1"\n}\n'
 VARIABLES = 'variable "tag" { default = "1" }\n'
 
+SECRET_IN_A_FILE = (
+    'write secret = "b" instead of the content, or use a variable in `env` where the program expands it; $${…} stands '
+    "for the text ${…}"
+)
+
 
 def web(*lines: str) -> str:
     """Return a service with these lines."""
@@ -86,6 +91,58 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             'write after = ["db"]; a reference to a service needs no word',
         ),
     ],
+    "files": [
+        (
+            web('file "/etc/x" { content = →"${secret(b)}" }'),
+            "a file's content cannot hold a secret: no value passes through the operator",
+            SECRET_IN_A_FILE,
+        ),
+        (
+            web('file →"/etc/x" {}'),
+            "a file needs a content or a secret",
+            'write one of content = "…", from = "…" and secret = "…"',
+        ),
+        (
+            web('file "/etc/x" { content = "a" }', 'file →"/etc/x" { content = "b" }'),
+            'file "/etc/x" is defined twice',
+            None,
+        ),
+        (
+            web('file →"etc/x" { content = "a" }'),
+            "'etc/x' is not the path of a file",
+            "write the whole path, such as /etc/app.conf, without `..`, `:`, `//` and a slash at the end",
+        ),
+        (
+            web('file "/etc/x" {', 'content = "a"', "mode = →755", "}"),
+            "expected a string, got the number 755",
+            'write four octal digits in quotes, such as mode = "0755"',
+        ),
+        (
+            web('file "/etc/x" {', 'content = "a"', 'secret = →"b"', "}"),
+            "a file has either a content or a secret",
+            "remove one of them: a file has one text",
+        ),
+        (
+            web('volume "d" {', 'path = "/data"', "ephemeral = true", "}", 'file →"/data/x" { content = "a" }'),
+            "volume 'd' is mounted at '/data', and would hold the file",
+            "mount the volume at another path, or write the file into the volume from the program",
+        ),
+        (
+            web('file "/etc/x" { content = "a" }', 'file →"/etc/x/y" { content = "b" }'),
+            "'/etc/x' is a file here, and a folder there",
+            "give one of them another path",
+        ),
+        (
+            web('file "/etc/x" { from = →"../x" }'),
+            "a file beside the .mill file cannot be read here",
+            "`mill deploy` reads it; for anything else send the output of `mill render -o mill`",
+        ),
+        (
+            web("→configs = []"),
+            "unknown attribute `configs` in `service`",
+            'write file "/etc/app.conf" { … }, once for each',
+        ),
+    ],
     "limits and GPU": [
         (
             web('memory = "1G"', 'limits { memory = →"512M" }'),
@@ -151,3 +208,45 @@ def test_a_mistake_has_its_place_and_a_suggestion(source: str, message: str, sug
     (found,) = raised.value.diagnostics
     place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
     assert ((found.line, found.column), found.message, found.help) == (place, message, suggestion)
+
+
+WARNINGS = {
+    "a misspelled service": (
+        web('command = ["serve", →"${service.bd.host}"]'),
+        "unknown service reference 'bd', which is text in a command",
+        "name a service of this file",
+    ),
+    "a variable of the environment": (
+        web('args = ["--port", →"${PORT}"]'),
+        "`${PORT}` is text here: no shell replaces it",
+        'let a shell run it, as in command = ["sh", "-c", "…"], or write the value',
+    ),
+    "one of Kubernetes": (
+        web('command = ["serve", →"--port=$(PORT)"]'),
+        "`$(PORT)` is text here: no shell replaces it",
+        'let a shell run it, as in command = ["sh", "-c", "…"], or write the value',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_what_may_be_a_mistake_is_a_warning_at_its_place(name: str) -> None:
+    source, message, suggestion = WARNINGS[name]
+    before, _, after = source.partition("→")
+    (found,) = parse_file(before + after).warnings
+    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+    assert ((found.line, found.column), found.message, found.help) == (place, message, suggestion)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'command = ["sh", "-c", "serve --port ${PORT}"]',
+        'command = ["/bin/bash", "-c", "$(id)"]',
+        'args = ["/bin/sh", "-c", "serve $PORT"]',
+        'args = ["$${PORT}", "$PORT", "${secret(a)}"]',
+        'command = ["serve", "${service.web.host}"]',
+    ],
+)
+def test_what_a_shell_replaces_is_no_mistake(line: str) -> None:
+    assert parse_file(web("port = 80", line)).warnings == ()
