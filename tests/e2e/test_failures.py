@@ -47,6 +47,8 @@ class Case:
     """Part of it."""
     seconds: float = 60.0
     """How long it may take; the grace of its rule, and the pace of a loaded machine."""
+    suggestion: str = ""
+    """How it begins."""
 
 
 PULL = "image pull failed: "
@@ -61,7 +63,8 @@ CASES = [
     Case("credentials", "private", "Failed", "PullSecretNotFound",
          PULL + "access denied, pull secret not found: regcred", seconds=90),
     Case("images", "silent", "Pulling", None, None),
-    Case("starts", "command", "Failed", "CommandNotFound", "container start failed: command not found"),
+    Case("starts", "command", "Failed", "CommandNotFound", "container start failed: command not found",
+         suggestion="Write `args` instead of `command` if these are arguments"),
     Case("starts", "format", "Failed", "ExecFormatError",
          f"container start failed: not built for linux/{ARCHITECTURE}"),
     Case("starts", "secret", "Failed", "SecretNotFound", 'secret "db.url" not found', seconds=90),
@@ -254,6 +257,7 @@ def test_cause(told: Failing, case: Case) -> None:
     assert case.evidence in service.get("evidence", "")
     if case.state == "Failed":
         assert service["suggestion"]
+        assert service["suggestion"].startswith(case.suggestion)
 
 
 def _has_been(service: Json, state: str) -> bool:
