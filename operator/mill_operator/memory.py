@@ -19,6 +19,7 @@ from mill_api.validation import problems, unpermitted
 from mill_objects.json import Json
 from mill_operator.children.write_memory import WriteMemory
 from mill_operator.core import limits
+from mill_operator.core.objects.old_files import NOTHING_OLD, OldFiles
 from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
@@ -91,6 +92,7 @@ class Memory:
     rollback_hashes: dict[tuple[str, str, str], str | None] = field(default_factory=dict)
     """Hashes of Deployments with the pod template of an older version, by service, that template's hash, and the
     desired Deployment's hash. None: the older version does not exist any more."""
+    old_files: OldFiles = NOTHING_OLD
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock."""
     write_seconds: float = 0.0

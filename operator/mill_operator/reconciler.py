@@ -17,10 +17,12 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.children.applier import Write
+from mill_operator.children.old_files import collect_old_files
 from mill_operator.children.older_templates import older_template
 from mill_operator.children.writer import ChildWriter
 from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
+from mill_operator.core.objects.old_files import unwanted_files
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
 from mill_operator.core.objects.tls import former_names
@@ -166,6 +168,7 @@ class Reconciler:
             rollout_wait, snapshot = None, self._caches.snapshot(resource)
         else:
             rollout_wait, snapshot = await self._roll_out(resource, memory, desired)
+            rollout_wait = _soonest(rollout_wait, await self._collect_old_files(resource, memory, snapshot))
         places = count_updating(memory.status)
         return await self._report(resource, memory, snapshot, rollout_wait), places
 
@@ -302,6 +305,19 @@ class Reconciler:
         self._gate.release(resource.key)
         return True
 
+    async def _collect_old_files(
+        self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot
+    ) -> float | None:
+        """Delete ConfigMaps of files that no version needs any more. Return the seconds to wait."""
+        desired = memory.desired
+        if not isinstance(desired, DesiredState):
+            return None
+        unwanted = unwanted_files(snapshot.children, desired.children, resource.owner, desired.unrendered)
+        now = self._now()
+        known = memory.old_files
+        memory.old_files = await collect_old_files(self._client, self._children, resource.key, known, unwanted, now)
+        return _seconds(memory.old_files.next_look, now)
+
     async def _older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:
         return await older_template(self._client, resource, self._caches.snapshot(resource), service, template)
 
@@ -363,6 +379,10 @@ class Reconciler:
                 log.error("%s: %s: internal error (%s)\n%s", key, name, error, error.details, extra=about(key))
         others = {name: known for name, known in memory.internal_errors.items() if not name.startswith(f"{kind} ")}
         memory.internal_errors = others | {name: error.id for name, error in found.items()}
+
+
+def _soonest(first: float | None, second: float | None) -> float | None:
+    return min((each for each in (first, second) if each is not None), default=None)
 
 
 def _seconds(moment: datetime | None, now: datetime) -> float | None:

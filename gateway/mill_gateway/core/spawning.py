@@ -12,6 +12,7 @@ from mill_api import names
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
+from mill_api.file_mounts import mounted_files
 from mill_api.manifests import PodOptions, container_of, deadline, literal, run_spec
 from mill_api.owner import Owner
 from mill_api.placement import placed
@@ -32,6 +33,9 @@ MOST_SHOWN: Final = 20
 """Number of problems of one kind in an error."""
 LONGEST_SHOWN: Final = 253
 """Characters of a name in an error."""
+NO_CONTENTS: Final = (
+    "a run of a file gets no files with a content, which only a deploy writes; deploy the file, and spawn its task"
+)
 NO_ROOM: Final = "no node with sufficient resources"
 
 
@@ -127,13 +131,18 @@ def job_of_file(
     ]
     if refused:
         raise InvalidRunRequest("\n".join(refused[:MOST_SHOWN]))
+    files = mounted_files("task", task, namespace=owner.key.namespace, endpoints=endpoints)
+    if files.config_map:
+        raise InvalidRunRequest(f"task.{task.name}.file: {NO_CONTENTS}")
     program = task if request.timeout is None else task.model_copy(update={"timeout": checked.timeout})
     texts = container_texts(task, namespace=owner.key.namespace, endpoints=endpoints)
     env = texts.pop("env", [])
     container = container_of(program, restricted=options.restricted) | texts
     if env or request.env:
         container["env"] = _with(env, request.env or {})
-    return _job_of(owner, program, run, container, options)
+    job = _job_of(owner, program, run, container, options)
+    files.add_to(job["spec"]["template"])
+    return job
 
 
 def _job_of(owner: Owner, program: Task, run: str, container: Json, options: PodOptions) -> Json:

@@ -79,6 +79,10 @@ class ChildWriter:
         """Make the MillDeployment itself an owner of Jobs: they are deleted with it, and not before."""
         await finish_all(self._adopt(owner, job) for job in jobs)
 
+    async def delete(self, found: Iterable[ObservedChild]) -> None:
+        """Delete objects, each unless another one has its name by now."""
+        await finish_all(map(self._delete, found))
+
     async def replace_pods(self, pods: Iterable[ObservedPod]) -> None:
         """Delete pods, so that their controller makes new ones."""
         await finish_all(map(self._replace_pod, pods))

@@ -86,10 +86,18 @@ def test_every_cause_is_in_what_the_command_line_explains() -> None:
     assert codes["SecretNotFound"]["causes"] == [
         {
             "message": 'secret "<secret>" not found',
+            "seen": "the event `FailedMount` of the pod: the secret of a file does not exist",
+            "fails": "after 30 s (likely)",
+            "suggestion": "Set it: mill secret set <secret> VALUE",
+            "takes_back": "no",
+            "rule": "secret-file",
+        },
+        {
+            "message": 'secret "<secret>" not found',
             "seen": "`CreateContainerConfigError`: the Secret, or the key in it, does not exist",
             "fails": "after 30 s (likely)",
             "suggestion": "Set it: mill secret set <secret> VALUE",
             "takes_back": "no",
             "rule": "secret-missing",
-        }
+        },
     ]

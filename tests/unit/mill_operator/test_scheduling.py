@@ -179,6 +179,21 @@ class TestBeforeTheFirstContainer:
             assert finding is not None
             assert finding.rule.id == "volume-missing"
 
+    @pytest.mark.parametrize(
+        ("cause", "secret"),
+        [
+            ("references non-existent secret key: db.password", "db.password"),
+            ('secret "mill-secrets" not found', "db.url"),
+        ],
+    )
+    def test_a_file_whose_secret_is_missing(self, cause: str, secret: str) -> None:
+        message = f'MountVolume.SetUp failed for volume "secret-files" : {cause}'
+        results = LookupResults(events={UID: (ObservedEvent("FailedMount", message),)})
+        seen = look(pod("mounting"), at=30, answers=results)
+        assert seen.finding is not None
+        assert (seen.finding.rule.id, seen.finding.message) == ("secret-file", f'secret "{secret}" not found')
+        assert seen.finding.suggestion == f"Set it: mill secret set {secret} VALUE"
+
     def test_a_failed_mount_stays_failed_while_its_causes_take_turns(self) -> None:
         failed = before("VolumeNotFound", "volume-missing", state=State.FAILED)
         broken = LookupResults(events={UID: (ObservedEvent(*events.MOUNT_OF_A_BROKEN_DISK),)})

@@ -3,12 +3,13 @@
 from enum import Enum, auto
 from typing import Final
 
+from mill_api import names
 from mill_objects.kubelet import CREATING
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.messages import COMBINED, cause, without_ids
 from mill_operator.core.observed.pods import ObservedPod
-from mill_operator.core.patterns import pattern, repeated
+from mill_operator.core.patterns import literal, pattern, repeated
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
 from mill_operator.core.verdicts.start_predicates import IS_SLOW, TOO_LITTLE_MEMORY
 from mill_operator.core.verdicts.waiting_predicates import PodPredicate
@@ -48,6 +49,10 @@ ABSENT: Final = pattern(
     r"(?:(?:was )?not found|does not exist|could not be found)"
 )
 """What should be mounted is not there. (A program or a device of the node that is missing is no such thing.)"""
+NO_SECRET: Final = pattern(
+    rf"references non-existent secret key: (?P<key>\S+)|secret \"{literal(names.SECRET_NAME)}\" not found"
+)
+"""A file whose secret is not there: the key, or all of them."""
 NODES_OWN: Final = repeated(
     r"(?i)not found in the list of registered|executable file not found|special device \S+ does not exist|/dev/\S+"
 )
@@ -127,6 +132,16 @@ def mount_fails(kind: MountFailure) -> PodPredicate:
         return Match(without_ids(message), {"volume": volume, "cause": cause(message)})
 
     return find
+
+
+def secret_of_file_missing(subject: PodSubject) -> Match | None:
+    """Find a pod that waits for a file whose secret is not there."""
+    failure = _held_up_by(subject.pod, subject, MOUNTING)
+    found = NO_SECRET.search(failure.message) if failure is not None else None
+    if failure is None or found is None:
+        return None
+    named = found["key"] or next(iter(subject.request.secrets), "?")
+    return Match(without_ids(failure.message.removeprefix(COMBINED)), {"secret": named})
 
 
 def _kind(message: str, *, is_claim: bool) -> MountFailure:

@@ -8,6 +8,7 @@ from mill_operator.core.verdicts.volume_predicates import (
     devices_fail,
     mount_fails,
     sandbox_fails,
+    secret_of_file_missing,
     too_little_memory_for_sandbox,
     volume_unbound,
 )
@@ -52,6 +53,17 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         " Kubernetes detaches it by force after six minutes",
         message=NOT_MOUNTED,
         suggestion="Wait: a volume leaves a lost node after six minutes. If it lasts: kubectl describe pvc {volume}",
+        timer_group=MOUNT,
+    ),
+    PodRule(
+        id="secret-file",
+        code="SecretNotFound",
+        speed=Speed.LIKELY,
+        grace=seconds(30),
+        predicate=secret_of_file_missing,
+        evidence="the event `FailedMount` of the pod: the secret of a file does not exist",
+        message='secret "{secret}" not found',
+        suggestion="Set it: mill secret set {secret} VALUE",
         timer_group=MOUNT,
     ),
     PodRule(
