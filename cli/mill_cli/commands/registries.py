@@ -14,8 +14,8 @@ registry = group(
     "registry",
     "Manage credentials of private registries.",
     [
-        LazyCommand("login", f"{_HERE}:login", "Set the credentials of a registry."),
-        LazyCommand("list", f"{_HERE}:list_", "List the registries that have credentials."),
+        LazyCommand("login", f"{_HERE}:login", "Set the credentials of a registry, for the images of the namespace."),
+        LazyCommand("list", f"{_HERE}:list_", "List the registries that have credentials, without the passwords."),
         LazyCommand("logout", f"{_HERE}:logout", "Remove the credentials of a registry."),
     ],
 )
