@@ -206,7 +206,8 @@ def _runs(lines: list[_Line], chosen: Iterable[bool]) -> Iterator[list[_Line]]:
 
 
 def _newline(found: list[Token], data: bytes) -> str:
-    """Return the end of the first line that ends between tokens."""
-    blanks = next((each.blanks for each in found[1:] if b"\n" in each.blanks), data)
+    """Return the end of the first line that ends behind a token, as the result has it too."""
+    last = data[sum(len(each.blanks) + len(each.text.encode()) for each in found) :]
+    blanks = next((each for each in (*(token.blanks for token in found[1:]), last) if b"\n" in each), b"")
     end = blanks.find(b"\n")
     return "\r\n" if blanks[max(0, end - 1) : end] == b"\r" else "\n"

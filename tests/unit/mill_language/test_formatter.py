@@ -77,6 +77,7 @@ LAYOUTS = {
         'env = {\n  "größe" = 1\n  "x"     = "é"  # a\n  "y"     = "ee" # b\n}\n',
     ),
     "an empty file": (" \n\t\n", ""),
+    "a comment of several lines alone": ("\r\n/*\n*/", "/*\n*/\n"),
     "only comments": ("\n# a\n\n\n/* b */", "# a\n\n/* b */\n"),
 }
 
