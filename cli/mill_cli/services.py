@@ -4,7 +4,7 @@ The answer may be that of another release, or of the original, which reports les
 empty, and an entry that is no object is left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,6 +55,10 @@ class ReportedService:
     serving: int
     """Replicas that serve, of any version."""
     port: int | None
+    ports: dict[str, int]
+    """Numbers of its named TCP ports."""
+    outside: tuple[str, ...]
+    """Addresses of ports outside the cluster."""
     pods: tuple[Pod, ...]
     routes: tuple[Route, ...]
     message: str
@@ -100,6 +104,10 @@ def _project(service: Mapping[str, Any]) -> ReportedService:
         healthy=healthy,
         serving=_count(counts["serving"]) if "serving" in counts else healthy,  # the original has one number
         port=port if 0 < port <= _LARGEST_PORT else None,
+        ports=dict(_ports(service.get("ports"))),
+        outside=tuple(
+            _text(each.get("address")) for each in _list(service.get("outside")) if isinstance(each, Mapping)
+        ),
         pods=tuple(_pod(each) for each in _list(service.get("allocations")) if isinstance(each, Mapping)),
         routes=tuple(_route(each) for each in _list(service.get("routes")) if isinstance(each, Mapping)),
         message=_text(service.get("message")) or _text(service.get("reason")),
@@ -110,6 +118,15 @@ def _project(service: Mapping[str, Any]) -> ReportedService:
         since=_text(service.get("since")) or None,
         due_at=_text(service.get("due_at")) or None,
     )
+
+
+def _ports(ports: object) -> Iterator[tuple[str, int]]:
+    """Yield name and number of each TCP port."""
+    for each in _list(ports):
+        if isinstance(each, Mapping) and each.get("protocol") == "tcp":
+            number = _count(each.get("number"))
+            if 0 < number <= _LARGEST_PORT:
+                yield _text(each.get("name")), number
 
 
 def _pod(pod: Mapping[str, Any]) -> Pod:

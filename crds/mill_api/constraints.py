@@ -30,6 +30,7 @@ MAX_FILES: Final = 50
 """Files of one service or task."""
 MAX_FILE_BYTES: Final = 64 * 1024
 """Bytes of the contents of all files of one service or task, in UTF-8."""
+MAX_PORTS: Final = 20
 MAX_ENV: Final = 500
 MAX_COMMAND: Final = 200
 MAX_AFTER: Final = 50
@@ -161,6 +162,13 @@ VOLUME_NAME: Final = TextRule(
     refusal="'{}' is not a volume name",
     suggestion="use at most 63 of a-z, 0-9 and -, and neither begin nor end with -",
 )
+PORT_NAME: Final = TextRule(
+    pattern=names.PORT_NAME,
+    max_length=15,
+    refusal="'{}' is not a port name",
+    suggestion="use at most 15 of a-z, 0-9 and single -, with a letter, and neither begin nor end with -",
+    has_cel=False,
+)
 HOST_NAME: Final = TextRule(
     pattern=names.HOST_NAME,
     max_length=253,
@@ -273,6 +281,7 @@ TEXT_RULES: Final = {
     "service_name": SERVICE_NAME,
     "task_name": TASK_NAME,
     "volume_name": VOLUME_NAME,
+    "port_name": PORT_NAME,
     "host_name": HOST_NAME,
     "image": IMAGE,
     "path": PATH,

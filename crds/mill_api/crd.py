@@ -41,6 +41,7 @@ _LIST_KEYS: Final[Mapping[str, list[str]]] = {
     "Task": ["name"],
     "Volume": ["name"],
     "File": ["path"],
+    "Port": ["name"],
     "Route": ["host", "path"],
     "ServiceStatus": ["name"],
     "TaskStatus": ["name"],

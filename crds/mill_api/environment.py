@@ -139,7 +139,7 @@ class _Writer:
 def _of_service(reference: ServiceRef, namespace: str, endpoints: Endpoints) -> str:
     """Return what a reference stands for. Only a command may have one that stands for nothing: it is text."""
     known = endpoints.get(reference.service)
-    value = None if known is None else known.text(reference.attribute, host_of(reference.service, namespace))
+    value = None if known is None else known.text(reference, host_of(reference.service, namespace))
     return format_value([reference]) if value is None else value
 
 

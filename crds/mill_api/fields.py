@@ -61,6 +61,7 @@ ARGS_DESCRIPTION: Final = (
 ServiceName = Annotated[str, _text("service_name")]
 TaskName = Annotated[str, _text("task_name")]
 VolumeName = Annotated[str, _text("volume_name")]
+PortName = Annotated[str, _text("port_name")]
 HostName = Annotated[str, _text("host_name")]
 AbsolutePath = Annotated[str, _text("path")]
 FilePath = Annotated[str, _text("file_path")]

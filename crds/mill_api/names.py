@@ -83,6 +83,8 @@ TASK_NAME: Final = r"^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$"
 DNS_LABEL: Final = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 """The form of a namespace (RFC 1123), and of the name of a MillDeployment."""
 VOLUME_NAME: Final = DNS_LABEL
+PORT_NAME: Final = r"^([0-9]-?)*[a-z](-?[a-z0-9])*$"
+"""The form of a port's name (IANA_SVC_NAME), apart from its length."""
 SECRET_KEY: Final = r"^[-._a-zA-Z0-9]{1,253}$"  # noqa: S105
 ENV_NAME: Final = r"^[-._a-zA-Z][-._a-zA-Z0-9]{0,252}$"
 HOST_NAME: Final = r"^(\*\.)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$"

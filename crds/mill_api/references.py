@@ -1,4 +1,5 @@
-"""References: `${secret(NAME)}` and `${service.NAME.address}`, `.host`, `.port` and `.url`.
+"""References: `${secret(NAME)}` and `${service.NAME.address}`, `.host`, `.port` and `.url`, and of a named port
+`${service.NAME.PORT.address}` and `.port`.
 
 `parse_value` splits a value of an environment into parts, `format_value` joins them. The rules check values with it,
 and the operator translates them. A part of a command, or an argument, is text in which only what is exactly a reference
@@ -62,6 +63,10 @@ MEANINGS: Final[Mapping[Attribute, str]] = {
     "has no `*`, without a slash at the end.",
 }
 """What each attribute means, for the documentation."""
+MEANINGS_OF_PORTS: Final[Mapping[Attribute, str]] = {
+    Attribute.ADDRESS: "Host and number of a service's named port inside the cluster.",
+    Attribute.PORT: "Number of a service's named port.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,15 @@ class ServiceRef:
 
     service: str
     attribute: Attribute = Attribute.ADDRESS
+    port: str | None = None
+    """The name of a port; None for the main one."""
 
 
 Part = Literal | SecretRef | ServiceRef
 
 _KNOWN: Final = frozenset(Attribute)
-_ATTRIBUTES: Final = "|".join(Attribute)
+_OF_PORTS: Final = tuple(MEANINGS_OF_PORTS)
+_ATTRIBUTES: Final = rf"{'|'.join(Attribute)}|[-a-z0-9]{{1,15}}\.(?:{'|'.join(_OF_PORTS)})"
 _WORD: Final = re.compile(
     rf"(?<!\$)(\$+)\{{(secret\([-._a-zA-Z0-9]{{1,253}}\)|service\.[-a-z0-9]{{1,63}}\.(?:{_ATTRIBUTES}))\}}"
 )
@@ -180,12 +188,16 @@ def _reference(expression: str, value: str) -> SecretRef | ServiceRef:
         if not name:
             raise InvalidValue(f"empty secret name in '{value}'")
         return SecretRef(name)
-    service, _, attribute = expression.removeprefix("service.").rpartition(".")
+    of, _, attribute = expression.removeprefix("service.").rpartition(".")
     # `service.address` has no dot after the prefix, and `service..address` no name.
     if expression.startswith("service.") and attribute in _KNOWN and expression.count(".") > 1:
+        service, dot, port = of.partition(".")
         if not service:
             raise InvalidValue(f"empty service name in '{value}'")
-        return ServiceRef(service, Attribute(attribute))
+        if not dot:
+            return ServiceRef(service, Attribute(attribute))
+        if port and attribute in _OF_PORTS:
+            return ServiceRef(service, Attribute(attribute), port)
     raise _unknown(expression, value)
 
 
@@ -202,5 +214,5 @@ def _format(part: Part) -> str:
             return text.replace(OPEN, ESCAPED_OPEN)
         case SecretRef(name):
             return f"${{secret({name})}}"
-        case ServiceRef(service, attribute):
-            return f"${{service.{service}.{attribute}}}"
+        case ServiceRef(service, attribute, port):
+            return f"${{service.{service}.{attribute if port is None else f'{port}.{attribute}'}}}"

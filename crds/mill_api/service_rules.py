@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
-from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
+from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL, SERVICE_NAME
+from mill_api.ports import MAIN, OUTSIDE
 from mill_api.references import OPEN
+
+MAX_NAME_OUTSIDE: Final = SERVICE_NAME.max_length - max(map(len, OUTSIDE.values()))
+"""Characters of the name of a service with ports outside."""
 
 
 class VolumeFields(Protocol):
@@ -24,6 +28,19 @@ class RouteFields(Protocol):
 
     @property
     def host(self) -> str: ...
+
+
+class PortFields(Protocol):
+    """The fields of a named port that the rules read."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def outside(self) -> int | None: ...
 
 
 class HealthFields(Protocol):
@@ -46,6 +63,8 @@ class ServiceFields(Protocol):
     def name(self) -> str: ...
     @property
     def port(self) -> int | None: ...
+    @property
+    def ports(self) -> Sequence[PortFields]: ...
     @property
     def env(self) -> Mapping[str, str]: ...
     @property
@@ -77,7 +96,7 @@ class ServiceRule:
     breaches: Callable[[ServiceFields], Iterator[Breach]]
     message: str
     suggestion: str
-    cel_model: Literal["Service", "Health", "Volume"]
+    cel_model: Literal["Service", "Port", "Health", "Volume"]
     """The model at which the CRD has the rule."""
     cel: str
     """True for what is accepted; `self` is an object of `cel_model`."""
@@ -115,6 +134,46 @@ def _other_port_in_env(service: ServiceFields) -> Iterator[Breach]:
     given = service.env.get("PORT")
     if service.port is not None and given is not None and OPEN not in given and given != str(service.port):
         yield Breach("env.PORT", others=("port",))
+
+
+def _port_named_main(service: ServiceFields) -> Iterator[Breach]:
+    for port in service.ports:
+        if port.name == MAIN:
+            yield Breach(f"port.{port.name}", others=("port",) if service.port is not None else ())
+
+
+def _port_that_is_main(service: ServiceFields) -> Iterator[Breach]:
+    """Yield a port that says nothing but what `port` says. One with `outside` says more."""
+    for port in service.ports:
+        if (port.number, port.protocol) == (service.port, "tcp") and port.outside is None:
+            yield Breach(f"port.{port.name}.number", others=("port",))
+
+
+def _ports_of_one_number(service: ServiceFields) -> Iterator[Breach]:
+    first: dict[tuple[int, str], str] = {}
+    for port in service.ports:
+        where = f"port.{port.name}.number"
+        earlier = first.setdefault((port.number, port.protocol), where)
+        if earlier != where:
+            yield Breach(where, others=(earlier,))
+
+
+def _ports_of_one_number_outside(service: ServiceFields) -> Iterator[Breach]:
+    first: dict[tuple[int, str], str] = {}
+    for port in service.ports:
+        if port.outside is not None:
+            where = f"port.{port.name}.outside"
+            earlier = first.setdefault((port.outside, port.protocol), where)
+            if earlier != where:
+                yield Breach(where, others=(earlier,))
+
+
+def _name_too_long_for_outside(service: ServiceFields) -> Iterator[Breach]:
+    if len(service.name) > MAX_NAME_OUTSIDE:
+        for port in service.ports:
+            if port.outside is not None:
+                yield Breach(f"port.{port.name}.outside")
+                return
 
 
 def _route_without_port(service: ServiceFields) -> Iterator[Breach]:
@@ -174,6 +233,49 @@ SERVICE_RULES: Final = (
         cel_model="Service",
         cel="!has(self.port) || !has(self.env) || !('PORT' in self.env) || self.env['PORT'] == string(self.port) || "
         "self.env['PORT'].contains('${')",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_port_named_main,
+        message="main is the name of the port that `port` has",
+        suggestion="give it another name, or write `port = …`",
+        cel_model="Port",
+        cel="self.name != 'main'",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_port_that_is_main,
+        message="`port` has this number already",
+        suggestion="leave one of them out, unless this one has `outside`",
+        cel_model="Service",
+        cel="!has(self.port) || !has(self.ports) || self.ports.all(p, p.number != self.port || p.protocol != 'tcp' || "
+        "has(p.outside))",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_ports_of_one_number,
+        message="another port has this number and protocol",
+        suggestion="give one of them another number",
+        cel_model="Service",
+        cel="!has(self.ports) || self.ports.all(p, self.ports.exists_one(q, q.number == p.number && "
+        "q.protocol == p.protocol))",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_ports_of_one_number_outside,
+        message="another port has this number outside",
+        suggestion="give one of them another number for `outside`",
+        cel_model="Service",
+        cel="!has(self.ports) || self.ports.all(p, !has(p.outside) || !self.ports.exists(q, q.name != p.name && "
+        "has(q.outside) && q.outside == p.outside && q.protocol == p.protocol))",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_name_too_long_for_outside,
+        message=f"a service with `outside` may have at most {MAX_NAME_OUTSIDE} characters in its name",
+        suggestion="shorten the name of the service: it becomes the name of a Service that ends with -outside-udp",
+        cel_model="Service",
+        cel=f"!has(self.ports) || size(self.name) <= {MAX_NAME_OUTSIDE} || self.ports.all(p, !has(p.outside))",
         is_added_later=True,
     ),
     ServiceRule(

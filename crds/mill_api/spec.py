@@ -20,6 +20,7 @@ from mill_api.constraints import (
     FAILURE_THRESHOLD,
     MAX_AFTER,
     MAX_FILES,
+    MAX_PORTS,
     MAX_ROUTES,
     MAX_SERVICES,
     MAX_TASKS,
@@ -58,6 +59,7 @@ from mill_api.place import (
     ReadOnlyRoot,
     User,
 )
+from mill_api.ports import Port
 from mill_api.service_rules import SERVICE_RULES
 
 
@@ -127,6 +129,9 @@ class Service(ApiModel):
         le=PORT.most,
         description="TCP port on which the program listens; the environment variable PORT has it too. A service "
         "without a port has no address, and is healthy after running for two seconds.",
+    )
+    ports: list[Port] = Field(
+        default_factory=list, max_length=MAX_PORTS, description="Named ports, beside the main one."
     )
     replicas: int | None = Field(
         None,

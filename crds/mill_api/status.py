@@ -152,6 +152,13 @@ class Replicas(ApiModel):
     serving: int = Field(0, description="Number of ready pods of any version: those behind the Service.")
 
 
+class OutsideAddress(ApiModel):
+    """Where a port of a service is reached from outside the cluster."""
+
+    port: str = Field(description="Name of the port.")
+    address: str = Field(description="Host and port that a load balancer has given it.")
+
+
 class ServiceStatus(ApiModel):
     """State of one service, and its transitions in the current rollout."""
 
@@ -221,6 +228,9 @@ class ServiceStatus(ApiModel):
         "of the log.",
     )
     suggestion: str | None = Field(None, description="What to do about the failure.")
+    outside: list[OutsideAddress] = Field(
+        default_factory=list, description="Addresses of ports outside the cluster, as far as there are any."
+    )
     settlement: Settlement | None = Field(
         None, description="End of the service's settling window in the current rollout."
     )

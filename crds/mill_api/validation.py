@@ -18,6 +18,7 @@ from mill_api.constraints import (
     MAX_AFTER,
     MAX_SERVICES,
     MAX_TASKS,
+    PORT_NAME,
     SERVICE_NAME,
     SETTLE,
     START,
@@ -27,10 +28,11 @@ from mill_api.constraints import (
     shown,
 )
 from mill_api.dependencies import rings
-from mill_api.endpoints import endpoint
+from mill_api.endpoints import endpoint_of
 from mill_api.file_rules import content_bytes, file_breaches
 from mill_api.place_rules import PlaceProblem, place_problems
 from mill_api.pod_permissions import PodPermissions
+from mill_api.ports import MAIN, outside_services
 from mill_api.reference_advice import advise
 from mill_api.references import (
     ESCAPED_OPEN,
@@ -128,6 +130,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
         yield from _at(path, place_problems(task))
     yield from _check_shared(spec)
+    yield from _check_outside(spec)
     yield from _check_rings(spec)
     yield from _check_size(spec)
     if len(spec.services) > MAX_SERVICES:
@@ -259,19 +262,54 @@ def _check_parts(where: str, parts: Iterable[Part], services: dict[str, Service]
                 yield Problem(where, f"'{shown(name)}' is not a secret name", advice)
             case ServiceRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{shown(name)}'", absent=(f"service.{name}",))
-            case ServiceRef(name, attribute) if services[name].port is None:
+            case ServiceRef(name, _, str() as port):
+                if port not in {each.name for each in services[name].ports}:
+                    yield _unknown_port(where, services[name], port)
+            case ServiceRef(name, attribute) if not _has(services[name], attribute):
                 other = f"service.{name}"
                 what = "port" if attribute is Attribute.PORT else "address"
                 message = f"service '{name}' has no {what}"
-                yield Problem(where, message, f"give '{name}' a port", (other,), absent=(f"{other}.port",))
-            case ServiceRef(name, Attribute.URL) if _url(services[name]) is None:
+                advice = f"give '{name}' a port"
+                if services[name].ports:
+                    advice = f"give '{name}' a main port: `port = …`; or name one: ${{service.{name}.PORT.{attribute}}}"
+                yield Problem(where, message, advice, (other,), absent=(f"{other}.port",))
+            case ServiceRef(name, Attribute.URL) if endpoint_of(services[name]).url is None:
                 other = f"service.{name}"
                 advice = f"give '{name}' a route whose host has no *, or write ${{service.{name}.address}}"
                 yield Problem(where, f"service '{name}' has no URL", advice, (other,), absent=(f"{other}.route",))
 
 
-def _url(service: Service) -> str | None:
-    return endpoint(service.port, ((each.host, each.path) for each in service.routes)).url
+def _has(service: Service, attribute: Attribute) -> bool:
+    """Return whether a service has what an attribute needs: any port for its host, else the main one."""
+    return service.port is not None or (attribute is Attribute.HOST and bool(service.ports))
+
+
+def _unknown_port(where: str, service: Service, port: str) -> Problem:
+    from difflib import get_close_matches  # noqa: PLC0415 - it takes a while to load
+
+    other = f"service.{service.name}"
+    known = [each.name for each in service.ports]
+    near = get_close_matches(port[: PORT_NAME.max_length], known, 1)
+    advice = f'declare it: port "{shown(port)}" {{ number = … }}'
+    if port == MAIN:
+        advice = f"write ${{service.{service.name}.port}} for the main port"
+    elif near:
+        advice = f"did you mean `{near[0]}`?"
+    elif known:
+        advice = f"its named {'port is' if len(known) == 1 else 'ports are'} {', '.join(map(shown, known))}"
+    message = f"service '{service.name}' has no port '{shown(port)}'"
+    return Problem(where, message, advice, (other,), absent=(f"{other}.port.{port}",))
+
+
+def _check_outside(spec: MillDeploymentSpec) -> Iterator[Problem]:
+    """Report services that have the name of another one's Service of the type LoadBalancer."""
+    names_of = {each.name: f"service.{each.name}" for each in spec.services}
+    for service in spec.services:
+        for outside in outside_services(service.name, service.ports):
+            if outside.name in names_of:
+                where = f"service.{service.name}.port.{outside.ports[0].name}.outside"
+                message = f"'{outside.name}' is the name of another service, and of the Service with this port"
+                yield Problem(where, message, "rename the other service", (names_of[outside.name],))
 
 
 def _check_size(spec: MillDeploymentSpec) -> Iterator[Problem]:
@@ -302,6 +340,8 @@ def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
             absent = tuple(f"{path}.{each}" for each in breach.absent)
             others = tuple(f"{path}.{each}" for each in breach.others)
             yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, others, absent)
+    for port in service.ports:
+        yield from _check_text(f"{path}.port.{port.name}", PORT_NAME, port.name)
     for volume in service.volumes:
         yield from _check_text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
     for route in service.routes:

@@ -94,6 +94,8 @@ class Decoder:
         for item in body.items:
             row = shape.fields.get(item.name)
             where = f"{path}{item.name}"
+            if isinstance(row, Attr) and row.blocks is not None and _is_block(item):
+                row = row.blocks
             if row is None:
                 self._report_unknown(item, shape, path)
             elif isinstance(row, Nested) and row.label is not None:
@@ -284,6 +286,11 @@ class Decoder:
                 where = f"{scope.path}{name}"
                 message = f"`{name}` needs `{row.needs}`"
                 self.out.report(scope.seen[name], message, path=where, advice=advice, parse_error=False)
+
+
+def _is_block(item: Attribute | Block) -> bool:
+    """Whether an item is a block, in either spelling."""
+    return isinstance(item, Block) or isinstance(item.value, Body)
 
 
 def _advice_to_add(name: str, row: Attr, shape: Shape) -> str:

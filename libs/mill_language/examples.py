@@ -317,3 +317,27 @@ service "db" {
   }
 }
 """
+
+EXAMPLES["port"] = """\
+service "git" {
+  image = "gitea/gitea:1.24"
+  port  = 3000
+
+  port "metrics" { number = 9090 }
+
+  port "ssh" {
+    number  = 22
+    outside = 222
+  }
+
+  port "dns" {
+    number   = 53
+    protocol = "udp"
+  }
+}
+
+service "scraper" {
+  image = "registry.example/scraper:1"
+  args  = ["--target", "${service.git.metrics.address}"]
+}
+"""

@@ -7,6 +7,7 @@ from typing import Final
 
 from mill_api.durations import normalize_duration
 from mill_api.files import File
+from mill_api.ports import Port
 from mill_api.quantities import normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
@@ -33,6 +34,9 @@ def render(spec: MillDeploymentSpec) -> str:
 def _service(service: Service) -> Iterator[Line]:
     yield from _aligned(_service_attributes(service))
     yield from _env(service.env)
+    for port in service.ports:
+        yield ""
+        yield from _block(f"port {quote(port.name)}", _aligned(_port(port)))
     if service.health is not None:
         yield ""
         yield from _block("health", _aligned(_health(service.health)))
@@ -116,6 +120,14 @@ def _health(health: Health) -> Iterator[Pair]:
 def _update(update: Update) -> Iterator[Pair]:
     if update.settle is not None:
         yield "settle", quote(normalize_duration(update.settle))
+
+
+def _port(port: Port) -> Iterator[Pair]:
+    yield "number", str(port.number)
+    if port.protocol != "tcp":
+        yield "protocol", quote(port.protocol)
+    if port.outside is not None:
+        yield "outside", str(port.outside)
 
 
 def _route(route: Route) -> Iterator[Pair]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from mill_api.files import File as MountedFile
 from mill_api.place import Limits, Place
+from mill_api.ports import Port
 from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
 from mill_api.validation import Problem, problems
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
@@ -60,7 +61,14 @@ def report_models(decoded: Decoded, error: ValidationError) -> None:
 
 
 def _path(loc: tuple[int | str, ...], fields: Any) -> str:
-    words = {"services": "service", "tasks": "task", "routes": "route", "volumes": "volume", "files": "file"}
+    words = {
+        "services": "service",
+        "tasks": "task",
+        "ports": "port",
+        "routes": "route",
+        "volumes": "volume",
+        "files": "file",
+    }
     parts: list[str] = []
     for step in loc:
         fields = _get(fields, step)
@@ -109,6 +117,11 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
                 "health": Health.model_construct(**service["health"]) if service.get("health") is not None else None,
                 "update": Update.model_construct(**service["update"]) if service.get("update") is not None else None,
                 **_pod(service),
+                "ports": [
+                    # A number that could not be read is that of no other port.
+                    Port.model_construct(**{"number": -index} | port)
+                    for index, port in enumerate(service.get("ports", []))
+                ],
                 "routes": [Route.model_construct(**{"path": "/"} | route) for route in service.get("routes", [])],
                 "volumes": [
                     Volume.model_construct(**{"path": f"/{volume['name']}"} | volume)

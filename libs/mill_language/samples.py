@@ -18,6 +18,7 @@ service "Web" {
     path = "data"
     size = "5 Gigs"
   }
+  port "a--b" { number = 9090 }
   pull        = "Registry"
   gpu         = { "example.com/fuse" = 1 }
   labels      = { "example.com/a/b" = "x", team = "a b", "mill.dev/service" = "web" }

@@ -27,6 +27,8 @@ class Attr:
     """Name of the model's field, if it is another."""
     meaning: str | None = None
     """What it means, if the model has no field for it: it is resolved when the file is read."""
+    blocks: "Nested | None" = None
+    """The blocks of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,15 @@ HEALTH: Final = Shape(
     },
 )
 UPDATE: Final = Shape("update", {"settle": Attr(values.duration, '"10s"', nullable=True)})
+NAMED_PORT: Final = Shape(
+    "port",
+    {
+        "number": Attr(values.integer("u16", PORT), "9090", required=True),
+        "protocol": Attr(values.choice("tcp", "udp"), '"udp"'),
+        "outside": Attr(values.integer("u16", PORT), "222", nullable=True),
+    },
+    label_example="metrics",
+)
 ROUTE: Final = Shape(
     "route",
     {"path": Attr(values.absolute_path, '"/"'), "websocket": Attr(values.boolean, "true")},
@@ -182,7 +193,7 @@ SERVICE: Final = Shape(
     "service",
     {
         "image": Attr(values.text, '"nginx:1.29"', required=True),
-        "port": Attr(values.integer("u16", PORT), "8080"),
+        "port": Attr(values.integer("u16", PORT), "8080", blocks=Nested(NAMED_PORT, label="name", key="ports")),
         "replicas": Attr(values.integer("u32", REPLICAS), "2"),
         "cpu": Attr(values.cpu, "0.5"),
         "memory": Attr(values.size, '"256M"'),

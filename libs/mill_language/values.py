@@ -18,7 +18,7 @@ from mill_api.constraints import (
     shown,
 )
 from mill_api.durations import InvalidDuration, parse_duration
-from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
+from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
 from mill_api.references import InvalidValue, parse_value
 from mill_language.inputs import MAX_VALUE
 from mill_language.refusals import (
@@ -94,6 +94,19 @@ def integer(kind: str, limits: Range) -> Reader:
         if number > limits.most:
             raise Wrong(f"{{name}} must be at most {limits.most}")
         return int(number)
+
+    return read
+
+
+def choice(*words: str) -> Reader:
+    """Return a reader of one of some words."""
+    known = " or ".join(f'"{word}"' for word in words)
+
+    def read(value: Value) -> str:
+        found = text(value)
+        if found not in words:
+            raise Wrong(f"{{name}} must be {known}, got {quoted(shown(found))}")
+        return found
 
     return read
 

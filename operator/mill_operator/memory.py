@@ -24,6 +24,7 @@ from mill_operator.core.objects.pods import RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.packed import Packed
+from mill_operator.core.rollout.outside import refused_ports
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
 
@@ -176,6 +177,8 @@ def _check(
     except ValidationError as error:
         return _problem_lines([f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]), ()
     found = [*problems(read), *unpermitted(read, options.permissions, restricted=options.restricted), *too_large]
+    if not options.outside:
+        found += refused_ports(read)
     if found and not accepted:
         return _problem_lines(list(map(str, found))), ()
     return "", spec_warnings(found)

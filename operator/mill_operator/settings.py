@@ -104,6 +104,13 @@ class Settings:
         None, text, "cert-manager's ClusterIssuer for the certificates of all routes", shown="none"
     )
 
+    outside: bool = setting(
+        default=False,
+        read=switch,
+        explanation="let services have ports outside the cluster by Services of the type LoadBalancer (`outside` in a"
+        " `port` block); if false, they are refused",
+    )
+
     @property
     def render_options(self) -> RenderOptions:
         """The settings of everything that the operator makes."""
@@ -114,6 +121,7 @@ class Settings:
             permissions=PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations),
             ingress_class=self.ingress_class,
             tls_issuer=self.tls_issuer,
+            outside=self.outside,
             settle=self.settle,
         )
 

@@ -283,11 +283,21 @@ def test_without_kubectl(mill: Mill, gateway: FakeGateway, tmp_path: Path, comma
     )
 
 
-@pytest.mark.parametrize("ports", ["0", "65536", "1:2:3", "a", "a:80", "80:", "-1", "8080/tcp"])
+@pytest.mark.parametrize("ports", ["0", "65536", "1:2:3", "A", "a:80", "80:", "-1", "8080/tcp"])
 def test_wrong_ports(mill: Mill, gateway: FakeGateway, ports: str) -> None:
     done = mill("forward", "web", "--", ports)
     assert (done.stdout, done.code, gateway.asked) == ("", 2, [])
     assert done.stderr.startswith("error: invalid value for <PORT>: ")
+
+
+def test_a_port_is_given_by_its_name(mill: Mill, gateway: FakeGateway, kubectl: Kubectl) -> None:
+    named = [
+        {"name": "metrics", "number": 9090, "protocol": "tcp"},
+        {"name": "dns", "number": 53, "protocol": "udp"},
+    ]
+    gateway.answers("GET", "/v1/services", as_json([service(ports=named)]))
+    done = mill("forward", "web", "dns")
+    assert (done.stderr, done.code) == ("error: web has no port dns\n  help: named ports: metrics\n", 2)
 
 
 def route(url: str, problem: str | None = None) -> dict[str, Any]:

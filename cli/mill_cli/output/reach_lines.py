@@ -42,6 +42,8 @@ def _lines(service: ReportedService, width: int, forward: Callable[[str], str], 
     for each in service.routes:
         problem = _text(each.problem)
         yield f"{prefix(service.name, width)}{_text(each.url)}{f' ({problem})' if problem else ''}"
+    for address in service.outside:
+        yield f"{prefix(service.name, width)}{_text(address)}"
     if commands and not service.routes and service.port is not None:
         yield f"{prefix(service.name, width)}`{forward(service.name)}`"
 

@@ -84,7 +84,7 @@ def image(service: ReportedService) -> str:
 def addresses(service: ReportedService) -> str:
     """Return where a service is reached: by its name in the cluster, and by its URLs."""
     inside = [f"{service.name}.{service.namespace}:{service.port}"] if service.port and service.namespace else []
-    return " ".join([*inside, *(each.url for each in service.routes)])
+    return " ".join([*inside, *(each.url for each in service.routes), *service.outside])
 
 
 def _restarts(service: ReportedService) -> int:

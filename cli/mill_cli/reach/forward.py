@@ -46,7 +46,7 @@ def forward_service(
 ) -> Exit:
     """Forward to a service until Ctrl-C. See `forward`."""
     command = kubectl(gateway.options, service.namespace, "forward")
-    remote = ports.remote or service.port
+    remote = _number(service, ports.remote)
     if remote is None:
         raise CliError(Exit.USAGE, f"{service.name} has no port", f"name one: `mill forward {service.name} PORT`")
     if not service.pods:
@@ -56,6 +56,16 @@ def forward_service(
         _Forwarder(gateway, service, command, (local, remote), on_ready).run()
     except KeyboardInterrupt:
         return Exit.SUCCESS
+
+
+def _number(service: ReachableService, wanted: int | str | None) -> int | None:
+    """Return the number of the wanted port of a service, which may be its name. Raise `CliError`."""
+    if not isinstance(wanted, str):
+        return wanted or service.port
+    if wanted not in service.ports:
+        known = ", ".join(service.ports) or "it has no named TCP port"
+        raise CliError(Exit.USAGE, f"{service.name} has no port {wanted}", f"named ports: {known}")
+    return service.ports[wanted]
 
 
 class _Forwarder:

@@ -24,6 +24,8 @@ class ReachableService:
     namespace: str
     name: str
     port: int | None
+    ports: dict[str, int]
+    """Numbers of its named TCP ports."""
     pods: tuple[str, ...]
     """Names of the pods that run, best first: ready ones of the current version, other ready ones, those not ready."""
     ready: frozenset[str]
@@ -62,6 +64,7 @@ def _reachable(service: ReportedService, only: str | None = None) -> ReachableSe
         namespace=_checked(service.namespace),
         name=_checked(service.name),
         port=service.port,
+        ports=service.ports,
         pods=tuple(map(_checked, pods)),
         ready=frozenset(pod for rank, pod in usable if rank < _NOT_READY),
         urls=tuple(each.url for each in service.routes if not each.problem),

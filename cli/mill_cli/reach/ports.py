@@ -1,15 +1,18 @@
 """Ports: as a user writes them, and those of this machine."""
 
+import re
 import socket
 from typing import Final, NamedTuple
 
 import click
 
+from mill_api import names
 from mill_cli.errors import CliError, Exit
 
 LOOPBACK: Final = "127.0.0.1"
 ANY: Final = 0
 _LARGEST: Final = 65_535
+_NAME: Final = re.compile(names.PORT_NAME)
 
 
 class Ports(NamedTuple):
@@ -17,12 +20,12 @@ class Ports(NamedTuple):
 
     local: int | None = None
     """Of this machine; 0: any that is free."""
-    remote: int | None = None
-    """Of the pod."""
+    remote: int | str | None = None
+    """Of the pod: a number, or the name of a port of the service."""
 
 
 class PortsParameter(click.ParamType[Ports]):
-    """`PORT`, `LOCAL:PORT` or `:PORT`, as kubectl takes them."""
+    """`PORT`, `LOCAL:PORT` or `:PORT`, as kubectl takes them; PORT may be the name of a port."""
 
     name = "ports"
 
@@ -32,8 +35,11 @@ class PortsParameter(click.ParamType[Ports]):
             return value
         local, colon, remote = value.rpartition(":")
         if not colon:
-            return Ports(None, self._port(remote, 1, param, ctx))
-        return Ports(self._port(local or "0", ANY, param, ctx), self._port(remote, 1, param, ctx))
+            return Ports(None, self._remote(remote, param, ctx))
+        return Ports(self._port(local or "0", ANY, param, ctx), self._remote(remote, param, ctx))
+
+    def _remote(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return text if _NAME.fullmatch(text) else self._port(text, 1, param, ctx)
 
     def _port(self, text: str, least: int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if not (

@@ -11,8 +11,8 @@ from mill_cli.output.reach_lines import reach_lines
 from mill_cli.runs import command
 from mill_cli.services import read_services
 
-_ROUTE: Final = b"route"
-"""A file without this word has no route, in each of its forms."""
+_WORDS: Final = (b"route", b"outside")
+"""A file without these words has nothing that is reached from outside, in each of its forms."""
 
 
 def report_reach(gateway: Gateway, stream: RolloutStream, file: File) -> None:
@@ -22,7 +22,7 @@ def report_reach(gateway: Gateway, stream: RolloutStream, file: File) -> None:
     """
     options = gateway.options
     commands = screen.interactive()
-    if options.as_json or options.quiet or not (commands or _ROUTE in file.text):
+    if options.as_json or options.quiet or not (commands or any(word in file.text for word in _WORDS)):
         return
     namespace, name = stream.deployment
     query = {"name": name} | ({"namespace": namespace} if namespace else {})

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import ServiceStatus, State
+from mill_api.status import OutsideAddress, ServiceStatus, State
 from mill_gateway.core.reach import ServiceRoute, view_routes
 from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment, desired_replicas
@@ -39,6 +39,14 @@ class Allocation(BaseModel):
     current: bool = Field(description="Whether it is of the service's current revision.")
 
 
+class NamedPort(BaseModel):
+    """A named port of a service."""
+
+    name: str = Field(examples=["metrics"])
+    number: int = Field(examples=[9090])
+    protocol: str = Field(examples=["tcp"])
+
+
 class ServiceView(BaseModel):
     """A service."""
 
@@ -56,6 +64,10 @@ class ServiceView(BaseModel):
         examples=["update to web:3 failed (0/2)"],
     )
     port: int | None = Field(description="Port on which its program listens.")
+    ports: list[NamedPort] = Field(description="Its named ports, beside that one.")
+    outside: list[OutsideAddress] = Field(
+        description="Addresses of ports outside the cluster, as far as a load balancer has given them."
+    )
     routes: list[ServiceRoute] = Field(description="Its routes from outside the cluster.")
     state: State = Field(description="State, by the operator's verdict.")
     reason: str | None = Field(description="Why it is Failed, Suspect or Waiting: a code of docs/failure-codes.md.")
@@ -105,6 +117,15 @@ def view_services(
             "serving_images": status.serving_images,
             "update": update_text(status),
             "port": fields.optional_number(asked, "port"),
+            "ports": [
+                {
+                    "name": fields.text(each, "name"),
+                    "number": fields.number(each, "number"),
+                    "protocol": fields.text(each, "protocol", "tcp"),
+                }
+                for each in fields.mappings(asked, "ports")
+            ],
+            "outside": [each.model_dump() for each in status.outside],
             "routes": view_routes(asked, ingresses.get(asked["name"])),
             "state": status.state.value,
             "reason": status.reason,

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from mill_api.endpoints import endpoint
+from mill_api.endpoints import endpoint_of
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
@@ -167,10 +167,7 @@ class Runs:
                 program,
                 run_name(task, secrets.token_hex(4)),
                 request,
-                endpoints={
-                    each.name: endpoint(each.port, ((route.host, route.path) for route in each.routes))
-                    for each in spec.services
-                },
+                endpoints={each.name: endpoint_of(each) for each in spec.services},
                 options=self._settings.pod_options,
             )
 

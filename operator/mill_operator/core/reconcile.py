@@ -27,6 +27,7 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.advance import advance
 from mill_operator.core.rollout.conditions import conditions, paused_conditions
 from mill_operator.core.rollout.leftovers import late_pod_lookups, leftovers
+from mill_operator.core.rollout.outside import report_outside
 from mill_operator.core.rollout.put_back import report_edits
 from mill_operator.core.rollout.settling import open_window
 from mill_operator.core.rollout.stale_pods import pods_to_replace
@@ -284,8 +285,9 @@ def decide_status(
         rolled_back={*goal.rolled_back, *failed_without_pods(goal.waiting, situation.status, snapshot.pods)},
         now=now,
     )
-    report = report_edits(step.status, situation.edits, now)
-    moments = [step.wake_at, report.wake_at, *postponed.values()]
+    outside = report_outside(step.status, snapshot.children, now)
+    report = report_edits(outside.status, situation.edits, now)
+    moments = [step.wake_at, outside.wake_at, report.wake_at, *postponed.values()]
     if goal.waiting and may_update_more(goal.waiting, situation.status, step.status):
         moments.append(now)  # the rollout has ended, or a stream of it
     if rolled_back(situation.written) != rolled_back(step.status):

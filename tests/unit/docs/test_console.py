@@ -94,7 +94,7 @@ FILES = [
 
 @pytest.mark.parametrize("block", FILES, ids=str)
 def test_a_file_of_a_page_is_valid(block: Block) -> None:
-    given = Inputs(read_env_file=lambda _: {})  # the files that it names
+    given = Inputs(read_env_file=lambda _: {}, read_file=lambda _: "")  # the files that it names
     assert parse_file("\n".join(block.lines), inputs=given)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mill_api import crd, fields, spec
 from mill_api.constraints import DURATION, IMAGE, TEXT_RULES
+from mill_api.ports import Port
 from mill_api.service_rules import SERVICE_RULES, Breach, ServiceFields, ServiceRule
 from mill_api.spec import MillDeploymentSpec, Service
 from mill_api.validation import problems
@@ -32,6 +33,10 @@ FIELDS = {
     "start": spec.StartTime,
     "architecture": fields.Architecture,
     "pull_secret": fields.PullSecret,
+    "port_name": fields.PortName,
+    "file_path": fields.FilePath,
+    "file_mode": fields.FileMode,
+    "secret_name": fields.SecretName,
 }
 TEXTS = {
     "service_name": st.from_regex(r"[a-z][-a-z0-9]{0,3}[a-z0-9]", fullmatch=True),
@@ -46,6 +51,10 @@ TEXTS = {
     "start": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
     "architecture": st.sampled_from(["amd64", "arm64", "x86_64", "ARM64", "arm/v7"]),
     "pull_secret": st.from_regex(r"[-a-z0-9.]{1,20}", fullmatch=True),
+    "port_name": st.from_regex(r"[-a-z0-9]{1,17}", fullmatch=True),
+    "file_path": st.from_regex(r"(/[-a-z.:]{0,4}){1,4}", fullmatch=True),
+    "file_mode": st.from_regex(r"[0-9]{2,5}", fullmatch=True),
+    "secret_name": st.from_regex(r"[-._a-z/]{1,12}", fullmatch=True),
 }
 
 
@@ -158,9 +167,18 @@ HEALTH = st.fixed_dictionaries(
         "start": st.just("3m"),
     },
 )
+PORT = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["main", "metrics", "dns"]),
+        "number": st.sampled_from([80, 53]),
+        "protocol": st.sampled_from(["tcp", "udp"]),
+    },
+    optional={"outside": st.sampled_from([80, 53])},
+)
 SERVICE = st.fixed_dictionaries(
-    {"name": st.just("web"), "image": st.just("web:1")},
+    {"name": st.sampled_from(["web", "w" * 60]), "image": st.just("web:1")},
     optional={
+        "ports": st.lists(PORT, max_size=3, unique_by=lambda each: each["name"]),
         "port": st.just(80),
         "env": st.dictionaries(
             st.sampled_from(["PORT", "A"]), st.sampled_from(["80", "81", "080", "", "${secret(port)}", "8$${0"])
@@ -186,6 +204,7 @@ def test_models_rules_and_cel_refuse_the_same_services(service: dict[str, Any]) 
     rest = Service.model_validate({name: service[name] for name in ("name", "image")})
     parts = {
         "port": service.get("port"),
+        "ports": [Port.model_validate(each) for each in service.get("ports", ())],
         "env": service.get("env", {}),
         "replicas": service.get("replicas"),
         "health": spec.Health.model_validate(service["health"]) if "health" in service else None,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mill_api import crd
+from mill_api.ports import Port
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import Health, MillDeploymentSpec
 from mill_api.validation import problems
@@ -69,6 +70,7 @@ def test_lists_of_named_items_are_merged_by_their_keys() -> None:
         ".spec.services": ["name"],
         ".spec.services[].routes": ["host", "path"],
         ".spec.services[].files": ["path"],
+        ".spec.services[].ports": ["name"],
         ".spec.tasks[].files": ["path"],
         ".spec.services[].volumes": ["name"],
         ".spec.tasks": ["name"],
@@ -109,10 +111,17 @@ def test_every_rule_across_fields_is_reported_with_the_message_of_the_table() ->
     volume = service.volumes[0].model_copy(update={"size": None})
     service = service.model_copy(update={"volumes": [volume], "after": ["a"]})
     empty, unused = Health(), Health(start="1m", interval="5s")
+    ports = [
+        Port(name="main", number=1),
+        Port(name="a", number=2, outside=3),
+        Port(name="b", number=2, outside=3),
+    ]
+    many_ports = service.model_copy(update={"name": "a" * 60, "port": 1, "ports": ports})
     other_port = service.model_copy(update={"port": 1, "env": {"PORT": "2"}})
     services = [
         service,
         other_port,
+        many_ports,
         *(service.model_copy(update={"name": each.interval, "health": each}) for each in (empty, unused)),
     ]
     said = {

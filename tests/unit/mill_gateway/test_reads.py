@@ -69,6 +69,8 @@ async def test_services_have_the_shape_of_the_original_and_more(serve: Serve) ->
         "serving_images": ["registry/web:v2", "registry/web:v1"],
         "update": None,
         "port": 8080,
+        "ports": [],
+        "outside": [],
         "routes": [],
         "state": "Healthy",
         "reason": None,

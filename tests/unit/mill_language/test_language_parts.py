@@ -24,7 +24,7 @@ from mill_language import InvalidConfig, parse, render, service_names
         ("${secret(db.password)}", (SecretRef("db.password"),)),
         ("${secret( x )}", (SecretRef("x"),)),
         ("${service.db.address}", (ServiceRef("db"),)),
-        ("${service.a.b.address}", (ServiceRef("a.b"),)),
+        ("${service.a.b.address}", (ServiceRef("a", port="b"),)),
         ("${service.db.host}", (ServiceRef("db", Attribute.HOST),)),
         ("x${service.db.port}y", (Literal("x"), ServiceRef("db", Attribute.PORT), Literal("y"))),
         ("${service.web.url}", (ServiceRef("web", Attribute.URL),)),

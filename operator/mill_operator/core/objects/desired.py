@@ -20,6 +20,7 @@ from mill_api.file_mounts import MountedFiles, mounted_files
 from mill_api.manifests import container_of, run_spec
 from mill_api.owner import Owner
 from mill_api.placement import memory_limit, placed
+from mill_api.ports import OutsideService, outside_services
 from mill_api.spec import Service, Task, Volume
 from mill_objects.json import Json
 from mill_objects.key import Key
@@ -32,6 +33,7 @@ from mill_operator.core.objects.pods import (
     settle_time,
     start_budget,
 )
+from mill_operator.core.objects.ports import outside_spec, service_ports
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 RUNS_KEPT = 20
@@ -58,6 +60,11 @@ class ChildObject:
     """Hash of the content, which the object carries as an annotation."""
     task: str | None = None
     """The task that it belongs to, if it has another name than that."""
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is a Service of the type LoadBalancer: no other object names it."""
+        return self.kind == "Service" and self.key.name != self.service
 
     @property
     def program(self) -> tuple[str, str]:
@@ -88,8 +95,10 @@ def service_recipes(
     """Yield the recipes of a service, its Deployment first. `restart` changes with each request to restart it."""
     name = service.name
     yield Recipe("Deployment", name, partial(_deployment, owner, service, endpoints, restart, options))
-    if service.port is not None:
-        yield Recipe("Service", name, partial(_service, owner, name, service.port))
+    if service.port is not None or service.ports:
+        yield Recipe("Service", name, partial(_service, owner, service))
+    for outside in outside_services(name, service.ports) if options.outside else ():
+        yield Recipe("Service", outside.name, partial(_outside_service, owner, name, outside))
     if service.routes:
         yield Recipe("Ingress", name, partial(_ingress, owner, service, options, tls_secret))
     for volume in service.volumes:
@@ -174,9 +183,13 @@ def _deployment(
     return _child(owner, "Deployment", service.name, service.name, {"spec": spec})
 
 
-def _service(owner: Owner, name: str, port: int) -> RenderedObject:
-    ports = [{"name": "main", "port": port, "targetPort": port, "protocol": "TCP"}]
-    return _child(owner, "Service", name, name, {"spec": {"selector": owner.selector(name), "ports": ports}})
+def _service(owner: Owner, service: Service) -> RenderedObject:
+    spec = {"selector": owner.selector(service.name), "ports": service_ports(service)}
+    return _child(owner, "Service", service.name, service.name, {"spec": spec})
+
+
+def _outside_service(owner: Owner, name: str, outside: OutsideService) -> RenderedObject:
+    return _child(owner, "Service", outside.name, name, {"spec": outside_spec(outside, owner.selector(name))})
 
 
 def _claim(owner: Owner, service: str, volume: Volume) -> RenderedObject:

@@ -151,7 +151,7 @@ def plan(
 
 def refers_to(child: ChildObject, other: ChildObject) -> bool:
     """Return whether an object names another one of its service."""
-    return child.program == other.program and other.kind in REFERS_TO.get(child.kind, ())
+    return child.program == other.program and other.kind in REFERS_TO.get(child.kind, ()) and not other.is_outside
 
 
 def program_of(found: ObservedChild) -> Program:

@@ -21,6 +21,7 @@ from mill_api.pod_permissions import NOTHING, PodPermissions
 from mill_api.spec import Service, Volume
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
+from mill_operator.core.objects.ports import container_ports
 from mill_operator.core.objects.service import DEFAULT_SETTLE
 
 START_LIMIT: Final = timedelta(seconds=30)
@@ -46,6 +47,8 @@ class RenderOptions:
     """IngressClass of all Ingresses; None: the cluster's default."""
     tls_issuer: str | None = None
     """cert-manager's ClusterIssuer for the certificates of all routes; None: no TLS."""
+    outside: bool = False
+    """Whether services may have ports outside, by load balancers."""
     settle: timedelta = DEFAULT_SETTLE
     """How long the replicas of a new version must stay ready, where the service does not say. Restarts nothing."""
 
@@ -63,8 +66,10 @@ def pod_template(
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
         env.append({"name": "PORT", "value": str(service.port)})
-        container["ports"] = [{"name": "main", "containerPort": service.port, "protocol": "TCP"}]
-        container |= _probes(service, service.port)
+    if ports := container_ports(service):
+        container["ports"] = ports
+        if service.port is not None:
+            container |= _probes(service, service.port)
         if not keeps_data(service):
             container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
     if env:

@@ -253,8 +253,9 @@ class ParsedSpec:
 
 
 def _endpoint(service: Json) -> Endpoint:
+    routes = ((each["host"], each.get("path", "/")) for each in service.get("routes") or ())
     return endpoint(
-        service.get("port"), ((each["host"], each.get("path", "/")) for each in service.get("routes") or ())
+        service.get("port"), routes, ((each["name"], each["number"]) for each in service.get("ports") or ())
     )
 
 

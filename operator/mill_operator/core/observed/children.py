@@ -10,6 +10,7 @@ from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.observed.foreign_text import name, untrusted_text
 from mill_operator.core.observed.ingresses import ObservedIngress, project_ingress
+from mill_operator.core.observed.outside import ObservedOutside, project_outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class ObservedChild:
     """Digest of a ConfigMap's contents."""
     ingress: ObservedIngress | None = None
     """The routes of an Ingress; None for other kinds."""
+    outside: ObservedOutside | None = None
+    """Where a Service of the type LoadBalancer is reached; None for all else."""
 
 
 def project_child(kind: str, body: JsonView) -> ObservedChild:
@@ -83,4 +86,5 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         task=labels.get(names.LABEL_TASK, ""),
         files=labels.get(names.LABEL_FILES, ""),
         ingress=project_ingress(spec) if kind == "Ingress" else None,
+        outside=project_outside(spec, status) if kind == "Service" else None,
     )
