@@ -11,10 +11,7 @@ service "app" {
   port  = 8080
   cpu   = 0.02
 
-  env {
-    TCP_PORT = "9000"
-    UDP_PORT = "9001"
-  }
+  env = { STANDIN_PORTS = "9000/tcp 9001/udp" }
 
   port "tcp" { number = 9000 }
 

@@ -20,6 +20,7 @@ from mill_api.owner import Owner
 from mill_api.place import Place
 from mill_api.pod_permissions import PodPermissions
 from mill_api.spec import Task
+from mill_gateway.core.registries import new_registries_secret, with_registry
 from mill_gateway.core.secret import new_secret
 from mill_gateway.core.spawning import RunRequest, job_from_template, job_of_file, job_of_image
 from mill_objects.key import Key
@@ -64,7 +65,8 @@ def template_of(body: Json) -> Json:
 
 def test_all_that_the_operator_renders_is_accepted(mill: Components, written: list[Json]) -> None:
     kinds = {each["kind"] for each in written}
-    assert kinds == {"Deployment", "Service", "Ingress", "CronJob", "PersistentVolumeClaim"}
+    added = {"ConfigMap"}  # since the release before
+    assert kinds | added == {"Deployment", "Service", "Ingress", "CronJob", "PersistentVolumeClaim", *added}
     for each in written:
         done = mill.send("operator", "apply", each)
         assert done.code == 0, done.stderr
@@ -103,7 +105,7 @@ def test_the_api_server_finds_nothing_wrong_in_the_expressions(mill: Components)
 
     policies = wait_for("the checks", checked)
     names_of = [each["metadata"]["name"].rpartition("-")[2] for each in policies]
-    assert sorted(names_of) == ["namespaces", "nodes", "owners", "pods", "secrets"]
+    assert sorted(names_of) == ["namespaces", "nodes", "owners", "pods", "secrets", "services"]
     for each in policies:
         assert each["status"]["typeChecking"].get("expressionWarnings", []) == []
         assert each["spec"]["failurePolicy"] == "Fail"
@@ -112,6 +114,42 @@ def test_the_api_server_finds_nothing_wrong_in_the_expressions(mill: Components)
 def test_the_secret_of_a_namespace_is_accepted(mill: Components) -> None:
     done = mill.send("gateway", "create", new_secret(mill.shop.name, "a", "b"))
     assert done.code == 0, done.stderr
+
+
+def test_credentials_of_registries_are_accepted(mill: Components) -> None:
+    body = new_registries_secret(mill.shop.name, with_registry(None, "ghcr.io", "ci", "x"))
+    done = mill.send("gateway", "create", body)
+    assert done.code == 0, done.stderr
+
+
+def service(namespace: str, **spec: Any) -> Json:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "web",
+            "namespace": namespace,
+            "labels": {"app.kubernetes.io/managed-by": "mill"},
+            "ownerReferences": [
+                {"apiVersion": "mill.dev/v1alpha1", "kind": "MillDeployment", "name": "mill", "uid": "u"}
+            ],
+        },
+        "spec": {"ports": [{"name": "main", "port": 80}], **spec},
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"type": "LoadBalancer"}, "load balancers only with the chart's workloads.outside"),
+        ({"type": "NodePort"}, "load balancers only with the chart's workloads.outside"),
+        ({"type": "ExternalName", "externalName": "example.com"}, "load balancers only"),
+        ({"externalIPs": ["192.0.2.7"]}, "external addresses"),
+    ],
+    ids=["load balancer", "port of nodes", "name elsewhere", "external address"],
+)
+def test_services_stay_inside_the_cluster(mill: Components, spec: Json, message: str) -> None:
+    assert is_refused(mill.send("operator", "apply", service(mill.shop.name, **spec)), message)
 
 
 TOKEN_OF_ANOTHER = {
@@ -123,11 +161,12 @@ TOKEN_OF_ANOTHER = {
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("mill-secrets", TOKEN_OF_ANOTHER, "only a Secret of the type Opaque"),
-        ("mill-secrets", {"type": "kubernetes.io/tls", "data": {"tls.crt": "", "tls.key": ""}}, "type Opaque"),
-        ("other", {}, "only one Secret in a namespace, mill-secrets"),
+        ("mill-secrets", TOKEN_OF_ANOTHER, "only Secrets of the types Opaque and"),
+        ("mill-registries", TOKEN_OF_ANOTHER, "only Secrets of the types Opaque and"),
+        ("mill-secrets", {"type": "kubernetes.io/tls", "data": {"tls.crt": "", "tls.key": ""}}, "types Opaque and"),
+        ("other", {}, "only two Secrets in a namespace, mill-secrets and mill-registries"),
     ],
-    ids=["token of a ServiceAccount", "certificate", "another name"],
+    ids=["token of a ServiceAccount", "such a token beside it", "certificate", "another name"],
 )
 def test_the_gateway_creates_no_other_secret(mill: Components, name: str, content: Json, message: str) -> None:
     assert is_refused(mill.send("gateway", "create", secret(mill.shop.name, name, **copy.deepcopy(content))), message)
@@ -487,6 +526,7 @@ def test_others_may_do_as_before(mill: Components) -> None:
 def test_settings_allow_more(cluster: Cluster, tmp_path: Path) -> None:
     settings = (
         "workloads.serviceAccount=runner",
+        "workloads.outside=true",
         "policies.serviceAccounts={former}",
         "policies.secrets={registry}",
         "policies.systemNamespaces={kube-public}",
@@ -505,6 +545,8 @@ def test_settings_allow_more(cluster: Cluster, tmp_path: Path) -> None:
         words = "mount no Secret but mill-secrets; the chart's policies.secrets has the exceptions: other"
         wait_for("the policy for pods", lambda: is_refused(mill.send("operator", "apply", body), words))
         assert is_refused(mill.send("operator", "apply", deployment("kube-system")), "kube-*")
+        done = mill.send("operator", "apply", service(mill.shop.name, type="LoadBalancer"))
+        assert done.code == 0, done.stderr
 
 
 def test_the_only_namespace_served_may_be_that_of_the_release(mill: Components) -> None:
