@@ -27,6 +27,7 @@ TAGS: Final = {
     "tasks": "Runs of tasks.",
     "logs": "Logs of services, tasks and runs.",
     "secrets": "Values of `${secret(…)}`.",
+    "registries": "Credentials of registries.",
     "volumes": "Volumes of services.",
     "metrics": "Metrics for Prometheus.",
 }
