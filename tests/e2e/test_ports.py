@@ -3,6 +3,10 @@
 import json
 import socket
 
+import pytest
+
+from tests.e2e.faults.operator_process import OperatorProcess
+
 from .conftest import Namespace, wait_for
 
 FILE = """
@@ -79,3 +83,25 @@ def test_ports_outside_are_refused_whole_where_load_balancers_are_off(namespace:
     assert "service.app.port.public.outside: load balancers are off in this cluster" in done.stdout + done.stderr
     assert namespace.get("deployment", "app") == {}
     assert json.loads(namespace.kubectl("get", "services", "-o", "json"))["items"] == []
+
+
+@pytest.mark.alone
+def test_an_address_outside_is_shown_once_a_load_balancer_has_given_it(namespace: Namespace) -> None:
+    operator = OperatorProcess(namespace.cluster)
+    try:
+        operator.start({"MILL_OUTSIDE": "true"})
+        assert namespace.deploy(OUTSIDE).code == 0
+        balancer = namespace.get("service", "app-outside")["spec"]
+        assert (balancer["type"], [each["port"] for each in balancer["ports"]]) == ("LoadBalancer", [80])
+        # The cluster has no load balancer: its part is played by kubectl.
+        given = json.dumps({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}})
+        namespace.kubectl("patch", "service", "app-outside", "--subresource=status", "--type=merge", "-p", given)
+        address = "192.0.2.7:80"
+        wait_for(
+            "the address",
+            lambda: namespace.service("app").get("outside") == [{"port": "public", "address": address}],
+        )
+        assert address in namespace.mill("status").stdout
+        assert namespace.condition("Ready")["status"] == "True"
+    finally:
+        operator.restore()
