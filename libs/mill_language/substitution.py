@@ -19,7 +19,7 @@ from mill_language.syntax import Attribute, Block, Body, Expression, Sequence, V
 
 MAX_INSERTED: Final = 256 * 1024
 """Characters that the variables of one file may add to it."""
-UNKNOWN_VALUE: Final = "0"
+UNKNOWN_VALUE: Final = "1"
 """Stands for a value that is missing, which is reported already: it is valid as a name, a number and a path's part."""
 
 _REFERENCE: Final = re.compile(r"\$\{[ \t]*var\.([A-Za-z0-9_-]+)[ \t]*\}")
@@ -72,10 +72,14 @@ class Substitution:
     def _expression(self, value: Expression) -> Value:
         match = VARIABLE.fullmatch(value.text)
         if match is not None:
-            return Text(value.span, ((self._of(match[1], value.span), False),), inserted=frozenset({0}), bare=True)
+            return self._bare(self._of(match[1], value.span), value.span)
         if _ALMOST.match(value.text):
             self._refuse(value.text, value.span)
+            return self._bare(UNKNOWN_VALUE, value.span)
         return value
+
+    def _bare(self, given: str, span: Span) -> Text:
+        return Text(span, ((given, False),), inserted=frozenset({0}), resolved=True, bare=True)
 
     def _text(self, text: Text) -> Text:
         for part, _ in text.parts:
@@ -95,6 +99,9 @@ class Substitution:
                 continue
             if is_template and _ALMOST.match(part):
                 self._refuse(part, text.span)
+                inserted.add(len(parts))
+                parts.append((UNKNOWN_VALUE, False))
+                continue
             is_escaped |= not is_template and "$${var." in part
             parts.append((part, is_template))
         if not inserted and not is_escaped:

@@ -222,8 +222,10 @@ def names(what: str) -> Reader:
 
 def variable(value: Value) -> str:
     """Read the default of a variable, which is text."""
-    if isinstance(value, Text) and any(template for _, template in value.parts):
+    if isinstance(value, Expression) or (isinstance(value, Text) and any(template for _, template in value.parts)):
         raise Wrong("the value of a variable is text", "write references such as ${secret(NAME)} where it is used")
+    if isinstance(value, Constant) and value.value is None:
+        raise wrong_type(value, STRING, "leave `default` out if every deploy has to give the value")
     return _bounded(text(value) if isinstance(value, Text) else env_value(value), MAX_VALUE)
 
 

@@ -124,9 +124,12 @@ def test_numbers_and_labels() -> None:
     | st.text('${}"\\%n', max_size=12)
 )
 def test_a_value_is_text_and_never_syntax(value: str) -> None:
-    text = web('env {\nA = "x${var.v}"\nB = <<EOT\n${var.v}\nEOT\n}\nargs = ["x${var.v}"]', 'variable "v" {}')
-    (service,) = read(text, v=value).spec.services
+    body = 'env {\nA = "x${var.v}"\nB = <<EOT\n${var.v}\nEOT\nC = var.v\nD = "${var.v}"\n}\nargs = ["x${var.v}", %s]'
+    (service,) = read(web(body % '"${var.v}"', 'variable "v" {}'), v=value).spec.services
     assert parse_value(service.env["A"]) == (Literal("x" + value),)
+    assert service.env["C"] == service.env["D"] == format_value([Literal(value)])
+    (bare,) = read(web(body % "var.v", 'variable "v" {}'), v=value).spec.services
+    assert bare == service
     assert service.env["B"] == format_value([Literal(value + "\n")])
     assert parse(render(MillDeploymentSpec(services=[service]))).services == [service]
 
@@ -141,10 +144,13 @@ def test_a_dollar_of_a_value_does_not_escape_a_reference() -> None:
     [
         (web('args = ["${var.tga}"]', TAG), [(4, "unknown variable 'tga'")]),
         (web('args = ["${var.tag + 1}"]', TAG), [(4, "`${var.tag + 1}` is not the name of a variable")]),
-        (web("port = var.tag.x", TAG), [(4, "`var.tag.x` is not the name of a variable"),
-                                        (4, "expected a whole number, got the expression `var.tag.x`")]),
+        (web("port = var.tag.x", TAG), [(4, "`var.tag.x` is not the name of a variable")]),
+        (web('env { A = "${var.tag + 1}" }', TAG), [(4, "`${var.tag + 1}` is not the name of a variable")]),
         (web('args = ["${var.t}"]', 'variable "t" {}'), [(1, "variable 't' has no value")]),
         (web("", 'variable "t" { default = "${secret(a)}" }'), [(1, "the value of a variable is text")]),
+        (web("", 'variable "t" { default = secret(a) }'), [(1, "the value of a variable is text")]),
+        (web('args = ["${var.t}"]', 'variable "t" { default = null }'), [(1, "expected a string, got null")]),
+        (web("port = var.tga", TAG), [(4, "unknown variable 'tga'")]),
         (web("", 'variable "t" { defaultt = 1 }'), [(1, "variable 't' has no value"),
                                                    (1, "unknown attribute `defaultt` in `variable`")]),
         (web("", TAG, TAG), [(2, 'variable "tag" is defined twice')]),
