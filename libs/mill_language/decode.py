@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from mill_language.diagnostics import Diagnostic, did_you_mean, locate, nearest
-from mill_language.other_words import instead_of
+from mill_language.other_words import instead_of, missing
 from mill_language.refusals import TABLE, Expected, Wrong, block, wrong_type
 from mill_language.schema import FILE, Attr, Nested, Shape, Table, Tables, key_of
 from mill_language.source import Source, Span
@@ -31,6 +31,8 @@ class Decoded:
     places: dict[str, Span] = field(default_factory=dict)
     misspelled: set[str] = field(default_factory=set)
     """The paths that unknown names probably mean."""
+    unknown: set[str] = field(default_factory=set)
+    """The paths of unknown names."""
 
     def report(
         self,
@@ -256,14 +258,16 @@ class Decoder:
     def _report_unknown(self, item: Attribute | Block, shape: Shape, path: str) -> None:
         kind = "block" if isinstance(item, Block) else "attribute"
         inside = "" if shape is FILE else f" in `{shape.name}`"
-        if meant := nearest(item.name, shape.fields):
+        advice = missing(item.name, shape.name)
+        if advice is None and (meant := nearest(item.name, shape.fields)):
             self.out.misspelled.add(f"{path}{meant}")
-        advice = instead_of(item.name, shape.fields) or did_you_mean(item.name, shape.fields)
+        advice = advice or instead_of(item.name, shape.fields) or did_you_mean(item.name, shape.fields)
         advice = advice or (
             f"known {'are' if len(shape.fields) > 1 else 'is'} {', '.join(f'`{name}`' for name in shape.fields)}"
         )
         name = item.name if len(item.name) < 100 else item.name[:100] + "…"
         where = f"{path}{name}"
+        self.out.unknown.add(where)
         self.out.report(item.name_span, f"unknown {kind} `{name}`{inside}", path=where, advice=advice)
 
     def _report_duplicate(self, span: Span, name: str, first: Span, where: str) -> None:

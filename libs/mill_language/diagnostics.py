@@ -128,7 +128,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     if len(word) > 100:
         return None
-    return next(iter(difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.6)), None)
+    return next(iter(difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.65)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -1,8 +1,9 @@
 """Readers of the values of identity, limits and place: more than one form each."""
 
+import re
 from typing import Final
 
-from mill_api.constraints import GPUS, MAX_ANNOTATION, MAX_KEY
+from mill_api.constraints import GPUS, ID, MAX_ANNOTATION, MAX_KEY
 from mill_api.place import NO_LIMIT, NVIDIA
 from mill_language import values
 from mill_language.refusals import LIST, STRING, Expected, Wrong, wrong_type
@@ -12,7 +13,36 @@ from mill_language.syntax import Attribute, Body, Constant, Number, Sequence, Va
 _WHOLE: Final = Expected("a whole number", "u32")
 _CORES_OR_NONE: Final = Expected('a number or "none"', "f64")
 _COUNT: Final = values.integer("u32", GPUS)
+_NUMERIC: Final = re.compile(r"[0-9]{1,10}")
+_USER_AND_GROUP: Final = re.compile(r"([0-9]{1,10}):([0-9]{1,10})")
+_NAME: Final = re.compile(r"[a-z_][-a-z0-9_]{0,31}")
 _GPU_ADVICE: Final = 'write `gpu = 1`, or name the resource of the GPU: `gpu = { "amd.com/gpu" = 1 }`'
+
+
+def _identity(name: str, option: str) -> values.Reader:
+    """Return a reader of the number of a user or group, which says how to find it."""
+    read_number = values.integer("u32", ID)
+
+    def read(value: Value) -> object:
+        if isinstance(value, Text) and not value.bare:
+            raise wrong_type(value, _WHOLE, _number_of(values.text(value), name, option))
+        return read_number(value)
+
+    return read
+
+
+def _number_of(found: str, name: str, option: str) -> str:
+    """Return what to write instead of a name or a number in quotes."""
+    if _NUMERIC.fullmatch(found):
+        return f"write {name} = {found}, without quotes"
+    if both := _USER_AND_GROUP.fullmatch(found):
+        return f"write user = {both[1]}, and group = {both[2]} on a line of its own"
+    who = f" {found}" if _NAME.fullmatch(found) else ""
+    return f"write the number: `docker run --rm --entrypoint id IMAGE {option}{who}` prints it"
+
+
+user: Final = _identity("user", "-u")
+group: Final = _identity("group", "-g")
 
 
 def cpu_limit(value: Value) -> str:

@@ -28,6 +28,8 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
                 continue
             if problem.absent and (not file.whole or not known.isdisjoint(problem.absent)):
                 continue
+            if _has_unknown(problem, decoded.unknown):
+                continue
             if not defined.isdisjoint(problem.absent):
                 continue
             place = _place(decoded, problem.path)
@@ -45,6 +47,14 @@ def report_problems(decoded: Decoded, spec: MillDeploymentSpec, file: File) -> N
             decoded.add(replace(found, wire=problem.wire))
     except TooManyProblems:
         pass
+
+
+def _has_unknown(problem: Problem, unknown: set[str]) -> bool:
+    """Whether a block lacks something of its own, and has an unknown name, which is probably meant for it."""
+    inside = f"{problem.path}."
+    if not problem.absent or not all(path.startswith(inside) for path in problem.absent):
+        return False
+    return any(path.startswith(inside) for path in unknown)
 
 
 def label_of_others(problem: Problem) -> str:

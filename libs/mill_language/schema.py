@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mill_api.constraints import FAILURE_THRESHOLD, ID, PORT, REPLICAS
+from mill_api.constraints import FAILURE_THRESHOLD, PORT, REPLICAS
 from mill_language import place_values, values
 from mill_language.inputs import MAX_VALUE
 from mill_language.values import Reader
@@ -178,8 +178,8 @@ PLACE: Final = Shape(
     },
 )
 _POD: Final[Mapping[str, Row]] = {
-    "user": Attr(values.integer("u32", ID), "1000", nullable=True),
-    "group": Attr(values.integer("u32", ID), "1000", nullable=True),
+    "user": Attr(place_values.user, "1000", nullable=True),
+    "group": Attr(place_values.group, "1000", nullable=True),
     "read_only_root": Attr(values.boolean, "true"),
     "pull": Attr(values.text, '"registry-login"', nullable=True),
     "limits": Nested(LIMITS, nullable=True),

@@ -17,6 +17,10 @@ SECRET_IN_A_FILE = (
     'write secret = "b" instead of the content, or use a variable in `env` where the program expands it; $${…} stands '
     "for the text ${…}"
 )
+BEFORE_A_DEPLOY = (
+    "mill runs no task by itself yet: run `mill spawn TASK -f FILE --wait` before `mill deploy`, as docs/how-to.md "
+    "shows"
+)
 
 
 def web(*lines: str) -> str:
@@ -176,11 +180,60 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "choose another key",
         ),
     ],
+    "what is not there": [
+        (
+            web('→patch "pod" {}'),
+            "unknown block `patch` in `service`",
+            "mill has no patch yet: docs/convert.md says what it has, and what stays an object of your own beside it",
+        ),
+        (
+            web('→account = "s3"'),
+            "unknown attribute `account` in `service`",
+            "mill has no accounts yet: all pods have the ServiceAccount that `workloads.serviceAccount` names",
+        ),
+        (
+            web('→sidecar "proxy" {}'),
+            "unknown block `sidecar` in `service`",
+            "mill has no sidecars yet: write another service, or put both programs into the image",
+        ),
+        (
+            'task "backup" {\n  image = "db:1"\n  →schedule = "0 3 * * *"\n}',
+            "unknown attribute `schedule` in `task`",
+            "mill has no schedules yet: let a CronJob start runs, as docs/tasks.md shows",
+        ),
+        (
+            'task "migrate" {\n  image = "db:1"\n  →before = ["web"]\n}',
+            "unknown attribute `before` in `task`",
+            BEFORE_A_DEPLOY,
+        ),
+        (
+            web('volume "d" {', 'path = "/data"', 'size = "1Gi"', '→shared = "node"', "}"),
+            "unknown attribute `shared` in `volume`",
+            "mill has no shared volumes yet: each belongs to one service, whose replicas it is for",
+        ),
+        (
+            web('place { →region = "eu" }'),
+            "unknown attribute `region` in `place`",
+            "known are `arch`, `labels`, `tolerate`",
+        ),
+        (web('limits { →disk = "1G" }'), "unknown attribute `disk` in `limits`", "known are `cpu`, `memory`"),
+    ],
     "user": [
         (
             web('user = →"www-data"'),
             'expected a whole number, got the string "www-data"',
-            "write a whole number, without quotes",
+            "write the number: `docker run --rm --entrypoint id IMAGE -u www-data` prints it",
+        ),
+        (
+            web('group = →"a b; c"'),
+            'expected a whole number, got the string "a b; c"',
+            "write the number: `docker run --rm --entrypoint id IMAGE -g` prints it",
+        ),
+        (web('user = →"1000"'), 'expected a whole number, got the string "1000"', "write user = 1000, without quotes"),
+        (
+            web('user = →"1000:100"'),
+            'expected a whole number, got the string "1000:100"',
+            "write user = 1000, and group = 100 on a line of its own",
         ),
         (web("user = →4294967295"), "user must be at most 2147483647", None),
         (
