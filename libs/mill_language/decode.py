@@ -245,6 +245,8 @@ class Decoder:
 
     def _report_label_count(self, item: Block, row: Nested, where: str) -> None:
         advice = f"give it one name: `{row.example}`"
+        if row.attribute:
+            advice += f", or write `{row.attribute}`"
         if item.labels:
             self.out.report(item.labels[1][1], f"`{item.name}` takes one label", path=where, advice=advice)
             return

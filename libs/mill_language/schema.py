@@ -58,6 +58,8 @@ class Nested:
     """Name of the model's field for its label, if it has one; then there may be many, with different labels."""
     key: str | None = None
     nullable: bool = False
+    attribute: str = ""
+    """The attribute of the same name with a value, where there is one: who leaves out the label may mean that."""
 
     @property
     def example(self) -> str:
@@ -193,7 +195,11 @@ SERVICE: Final = Shape(
     "service",
     {
         "image": Attr(values.text, '"nginx:1.29"', required=True),
-        "port": Attr(values.integer("u16", PORT), "8080", blocks=Nested(NAMED_PORT, label="name", key="ports")),
+        "port": Attr(
+            values.integer("u16", PORT),
+            "8080",
+            blocks=Nested(NAMED_PORT, label="name", key="ports", attribute="port = 8080"),
+        ),
         "replicas": Attr(values.integer("u32", REPLICAS), "2"),
         "cpu": Attr(values.cpu, "0.5"),
         "memory": Attr(values.size, '"256M"'),

@@ -142,6 +142,22 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "`mill deploy` reads it; for anything else send the output of `mill render -o mill`",
         ),
         (
+            web(
+                *(f'file "/etc/{index}" {{ content = "a" }}' for index in range(50)),
+                'file →"/etc/50" { content = "a" }',
+            ),
+            "more than 50 files",
+            "put files that belong together into the image or a volume",
+        ),
+        (
+            web(
+                'file "/etc/small" { content = "a" }',
+                f'file →"/etc/large" {{ content = "{"x" * 65_536}" }}',
+            ),
+            "the files have 65,537 bytes, 65,536 of them here; the limit is 65,536",
+            "put large files into the image or a volume",
+        ),
+        (
             web("→configs = []"),
             "unknown attribute `configs` in `service`",
             'write file "/etc/app.conf" { … }, once for each',
@@ -161,6 +177,66 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "write a whole number, without quotes",
         ),
         (web("→resources {}"), "unknown block `resources` in `service`", "write `cpu` and `memory`"),
+    ],
+    "ports": [
+        (
+            web("→port { number = 4 }"),
+            "`port` needs a label",
+            'give it one name: `port "metrics" { … }`, or write `port = 8080`',
+        ),
+        (
+            web("port = 80", 'port →"main" { number = 81 }'),
+            "main is the name of the port that `port` has",
+            "give it another name, or write `port = …`",
+        ),
+        (
+            web("port = 80", 'port "a" { number = →80 }'),
+            "`port` has this number already",
+            "leave one of them out, unless this one has `outside`",
+        ),
+        (
+            web('port "a" { number = 81 }', 'port "b" { number = →81 }'),
+            "another port has this number and protocol",
+            "give one of them another number",
+        ),
+        (
+            web('port "a" {', "number = 81", "outside = 1", "}", 'port "b" {', "number = 82", "outside = →1", "}"),
+            "another port has this number outside",
+            "give one of them another number for `outside`",
+        ),
+        (web('port "a" { number = 81 }', 'port →"a" { number = 82 }'), 'port "a" is defined twice', None),
+        (web('→port "a" {}'), "missing field `number`", "add `number = 9090`"),
+        (
+            web('port "a" { number = →70000 }'),
+            "expected a whole number from 1 to 65535, got 70000",
+            None,
+        ),
+        (
+            web('port "a" {', "number = 53", 'protocol = →"sctp"', "}"),
+            'protocol must be "tcp" or "udp", got "sctp"',
+            None,
+        ),
+        (
+            web('port "a" {', "number = 81", "→outsider = 1", "}"),
+            "unknown attribute `outsider` in `port`",
+            "did you mean `outside`?",
+        ),
+        (
+            web('port →"A_b" { number = 81 }'),
+            "'A_b' is not a port name",
+            "use at most 15 of a-z, 0-9 and single -, with a letter, and neither begin nor end with -",
+        ),
+        (
+            web('port "a" { number = 81 }', 'env { A = →"${service.web.b.port}" }'),
+            "service 'web' has no port 'b'",
+            "its named port is a",
+        ),
+        (
+            web("port = 80", 'env { PORT = →"81" }'),
+            "PORT contradicts `port`, whose value the program gets in PORT",
+            "leave PORT out, and set `port` to the number on which the program listens",
+        ),
+        (web("→ports = [80]"), "unknown attribute `ports` in `service`", "write port = 8080"),
     ],
     "place": [
         (
