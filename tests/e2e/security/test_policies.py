@@ -338,6 +338,7 @@ def test_system_namespaces_are_closed(mill: Components, protected: str) -> None:
         ("gateway", "create", run(namespace)),
         ("gateway", "create", resource),
         ("operator", "apply", deployment(namespace)),
+        ("operator", "apply", config_map(namespace)),
     ):
         done = mill.send(component, verb, body)
         assert is_refused(done, "may not write in kube-* and in its own namespace"), done
@@ -383,6 +384,34 @@ def test_objects_of_others_are_neither_changed_nor_deleted(mill: Components) -> 
         assert is_refused(deleted, "may not change or delete an object without its label")
     finally:
         mill.shop.kubectl("delete", "deployment", "web")
+
+
+def config_map(namespace: str) -> Json:
+    """Return the ConfigMap of a service's files as the operator writes it."""
+    owner = Owner(Key(namespace, "mill"), "0123-uid")
+    metadata = {
+        "name": "web-files-0123",
+        "namespace": namespace,
+        "labels": owner.labels("web"),
+        "ownerReferences": [owner.reference(controller=True)],
+    }
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"1-app.conf": "a"}}
+
+
+def test_config_maps_of_others_are_neither_changed_nor_deleted(mill: Components) -> None:
+    done = mill.send("operator", "apply", config_map(mill.shop.name))
+    assert done.code == 0, done.stderr
+    foreign = config_map(mill.shop.name)
+    foreign["metadata"] = {"name": "web-files-0123", "namespace": mill.shop.name}
+    mill.shop.kubectl("create", "-f", "-", stdin=yaml.safe_dump(foreign))
+    try:
+        done = mill.send("operator", "apply", config_map(mill.shop.name))
+        assert is_refused(done, "may not change or delete an object without its label")
+        where = ("-n", mill.shop.name, "--dry-run=server")
+        deleted = mill.kubectl("operator", "delete", "configmap", "web-files-0123", *where)
+        assert is_refused(deleted, "may not change or delete an object without its label")
+    finally:
+        mill.shop.kubectl("delete", "configmap", "web-files-0123")
 
 
 @pytest.mark.parametrize("labels", [{}, {names.LABEL_MANAGED_BY: names.MANAGED_BY}], ids=["of others", "of Mill"])

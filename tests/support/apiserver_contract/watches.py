@@ -56,6 +56,24 @@ async def a_list_has_pages_and_selectors(contract: Contract) -> None:
     assert await names(fields="metadata.name=page-a") == ["page-a"]
 
 
+async def a_list_and_a_watch_may_have_metadata_alone(contract: Contract) -> None:
+    before = await contract.version()
+    await contract.create("metadata-only", labels={"alone": "yes"}, a="MQ==")
+    found = await contract.client.list(SECRETS, contract.namespace, labels="alone", metadata_only=True)
+    assert found["metadata"]["resourceVersion"]
+    watch = contract.client.watch(
+        SECRETS, contract.namespace, resource_version=before, labels="alone", metadata_only=True
+    )
+    async with asyncio.timeout(WATCH_SECONDS), aclosing(cast("Any", watch)) as events:
+        event = await anext(events)
+    assert event["type"] == "ADDED"
+    for each in (*found["items"], event["object"]):
+        assert each["metadata"]["name"] == "metadata-only"
+        assert each["metadata"]["labels"]["alone"] == "yes"
+        assert "data" not in each
+    assert len(found["items"]) == 1
+
+
 async def a_watch_from_an_old_version_expires(contract: Contract) -> None:
     """Of the custom resource: the API server has watched it only since the kind exists, long after version 1."""
     watch = contract.client.watch(MILL_DEPLOYMENTS, contract.namespace, resource_version="1")
@@ -69,5 +87,6 @@ CHECKS: Final = (
     a_watch_reports_changes_in_their_order,
     a_selection_is_entered_and_left,
     a_list_has_pages_and_selectors,
+    a_list_and_a_watch_may_have_metadata_alone,
     a_watch_from_an_old_version_expires,
 )

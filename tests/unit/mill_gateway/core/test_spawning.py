@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from mill_api import names
+from mill_api.files import File
 from mill_api.manifests import PodOptions
 from mill_api.owner import Owner
+from mill_api.spec import Task
 from mill_api.status import TaskRun
 from mill_gateway.core.spawning import (
     InvalidRunRequest,
@@ -13,6 +16,7 @@ from mill_gateway.core.spawning import (
     RunStart,
     explain_timeout,
     job_from_template,
+    job_of_file,
     job_of_image,
     read_start,
     run_name,
@@ -55,6 +59,36 @@ def test_a_run_of_a_task_is_its_template_and_belongs_to_it() -> None:
             {"apiVersion": "batch/v1", "kind": "CronJob", "name": "migrate", "uid": "u-cron", "controller": True}
         ],
     }
+
+
+def test_a_run_of_a_task_has_the_files_of_its_template() -> None:
+    mounted = {
+        "containers": [
+            {"name": "migrate", "volumeMounts": [{"name": "files", "mountPath": "/etc/a", "subPath": "1-a"}]}
+        ],
+        "volumes": [{"name": "files", "configMap": {"name": "migrate-files-d1"}}],
+    }
+    template = {"metadata": {"labels": LABELS | {names.LABEL_FILES: "d1"}}, "spec": mounted}
+    cron_job = {**CRON_JOB, "spec": {"jobTemplate": {"metadata": {"labels": LABELS}, "spec": {"template": template}}}}
+    made = job_from_template(cron_job, "migrate-1", RunRequest(env={"A": "b"}))["spec"]["template"]
+    assert made["spec"]["volumes"] == mounted["volumes"]
+    assert made["spec"]["containers"][0]["volumeMounts"] == mounted["containers"][0]["volumeMounts"]
+    assert made["metadata"]["labels"][names.LABEL_FILES] == "d1"
+
+
+def test_a_run_of_a_file_mounts_secrets_and_gets_no_text_of_its_own() -> None:
+    secret = File(path="/run/secrets/token", secret="token")
+    task = Task(name="migrate", image="web:1", files=[secret])
+    made = job_of_file(OWNER, task, "migrate-1", RunRequest(), endpoints={}, options=PodOptions())
+    pod_spec = made["spec"]["template"]["spec"]
+    items = [{"key": "token", "path": "1-token"}]
+    assert pod_spec["volumes"] == [{"name": "secret-files", "secret": {"secretName": "mill-secrets", "items": items}}]
+    (mount,) = pod_spec["containers"][0]["volumeMounts"]
+    assert (mount["mountPath"], mount["subPath"], mount["readOnly"]) == ("/run/secrets/token", "1-token", True)
+    assert names.LABEL_FILES not in made["spec"]["template"]["metadata"]["labels"]
+    mixed = task.model_copy(update={"files": [secret, File(path="/etc/app.conf", content="a")]})
+    with pytest.raises(InvalidRunRequest, match=r"^task\.migrate\.file: a run of a file gets no files with a content"):
+        job_of_file(OWNER, mixed, "migrate-1", RunRequest(), endpoints={}, options=PodOptions())
 
 
 def test_values_of_the_caller_stand_as_they_are() -> None:
