@@ -55,9 +55,10 @@ A reference stands anywhere in a text, or alone without quotes: `KEY = secret(NA
 read as text.
 
 In `command` and `args` only what is exactly a reference is one; every other `${{…}}` is text, which a shell in the
-container may expand. `$${{service.db.host}}` is the text `${{service.db.host}}`. In `args` a reference to a service
-that the file does not have is refused; in `command` it is text. Whoever may list the processes of a container can read
-the value of a secret in its arguments: `env` is the better place for it.
+container may expand. Forms that HCL cannot read have two dollars: `$${{NAME:-default}}` is `${{NAME:-default}}`.
+`$${{service.db.host}}` is the text `${{service.db.host}}`. In `args` a reference to a service that the file does not
+have is refused; in `command` it is text. Whoever may list the processes of a container can read the value of a secret
+in its arguments: `env` is the better place for it.
 
 A service that refers to another one is patient with it ([Order](#order)).
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mill_language.repair import Insert, Remedy, SkipLine
+from mill_language.shell_expansions import shell_expansion
 from mill_language.source import Source, Span
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _OPEN_SHOWN: Final = 3
 """The innermost braces that are named of those that are not closed."""
 _SKIPPED_TOKENS: Final = frozenset({"heredoc_identifier", "quoted_template_start", "quoted_template_end"})
 _TOKEN: Final = re.compile(r"[^\W\d][\w-]*|\d[\w.]*|[=!<>]=|&&|\|\||\S")
+_LABELED: Final = re.compile(r'([a-z_]{1,30})\s+"([^"\\]{1,100})"')
+_NAME_PART: Final = re.compile(r"(?:^|\{)\s*[A-Za-z_][\w-]*$")
 _OPENERS: Final = {"block_start": "}", "object_start": "}", "tuple_start": "]", "(": ")"}
 
 
@@ -55,6 +58,11 @@ def _walk_errors(root: "Node") -> "Iterator[Node]":
 
 def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
     """Return the first error of a tree that has one. `data` is the text with earlier repairs."""
+    if (expansion := shell_expansion(data)) is not None:
+        text = source.text(expansion)
+        message = f"`{text}` is no reference"
+        advice = f"write `$${text[1:]}` for the text `{text}`, which a shell may expand"
+        return SyntaxProblem(expansion, message, advice, remedy=SkipLine(expansion.start))
     errors = sorted(_walk_errors(root), key=lambda node: node.start_byte)
     node = errors[0]
     if (comment := _open_comment(data, node.start_byte)) is not None:
@@ -186,6 +194,11 @@ def _advice(found: str, before: bytes, rest: str) -> str | None:
     if found in ("'", "`"):
         return 'write strings in double quotes: "…"'
     name = before.decode("utf-8", "replace").strip().removesuffix("=").strip()
+    if found == "=" and (labeled := _LABELED.fullmatch(name)):
+        kind, label = labeled.groups()
+        return f'write `{kind} = {{ "{label}" = … }}`' if kind == "gpu" else f'write `{kind} "{label}" {{ … }}`'
+    if (found == '"' and name.endswith("{")) or (found in (".", "/") and _NAME_PART.search(name)):
+        return 'write an object, in which names may be quoted: `labels = { "example.com/team" = "shop" }`'
     if found in (":", "=", "==") and name and "=" not in name:
         return f"write `{name} = …`"
     if found == ":" and b"=" in before:

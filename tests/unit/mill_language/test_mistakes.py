@@ -22,6 +22,8 @@ BEFORE_A_DEPLOY = (
     "shows"
 )
 
+IN_AN_OBJECT = 'write an object, in which names may be quoted: `labels = { "example.com/team" = "shop" }`'
+
 
 def web(*lines: str) -> str:
     """Return a service with these lines."""
@@ -293,6 +295,48 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "known are `arch`, `labels`, `tolerate`",
         ),
         (web('limits { →disk = "1G" }'), "unknown attribute `disk` in `limits`", "known are `cpu`, `memory`"),
+    ],
+    "syntax": [
+        (
+            web('args = ["sh", "-c", "echo →${X:-a b}"]'),
+            "`${X:-a b}` is no reference",
+            "write `$${X:-a b}` for the text `${X:-a b}`, which a shell may expand",
+        ),
+        (
+            web('args = ["→${X%%.*}"]'),
+            "`${X%%.*}` is no reference",
+            "write `$${X%%.*}` for the text `${X%%.*}`, which a shell may expand",
+        ),
+        (
+            web('args = ["→${#X}"]'),
+            "`${#X}` is no reference",
+            "write `$${#X}` for the text `${#X}`, which a shell may expand",
+        ),
+        (
+            web('command = ["→${X//a/b}"]'),
+            "`${X//a/b}` is no reference",
+            "write `$${X//a/b}` for the text `${X//a/b}`, which a shell may expand",
+        ),
+        (
+            web('env { A = "→${X:?}" }'),
+            "`${X:?}` is no reference",
+            "write `$${X:?}` for the text `${X:?}`, which a shell may expand",
+        ),
+        (
+            web('command = ["→${@}"]'),
+            "`${@}` is no reference",
+            "write `$${@}` for the text `${@}`, which a shell may expand",
+        ),
+        (
+            web('file "/x" {', "content = <<-EOT", "  exec →${1:-sh} a", "EOT", "}"),
+            "`${1:-sh}` is no reference",
+            "write `$${1:-sh}` for the text `${1:-sh}`, which a shell may expand",
+        ),
+        (web('labels { →"example.com/team" = "a" }'), 'unexpected `"`', IN_AN_OBJECT),
+        (web('labels { example→.com/team = "a" }'), "unexpected `.`", IN_AN_OBJECT),
+        (web("env {", 'my→.name = "a"', "}"), "unexpected `.`", IN_AN_OBJECT),
+        (web('gpu "amd.com/gpu" →= 1'), "unexpected `=`", 'write `gpu = { "amd.com/gpu" = … }`'),
+        (web('port "metrics" →= 9090'), "unexpected `=`", 'write `port "metrics" { … }`'),
     ],
     "user": [
         (

@@ -1,0 +1,26 @@
+"""Expansions of a shell that HCL cannot read, such as `${NAME:-default}`: people write them in commands and scripts."""
+
+import re
+from typing import Final
+
+from mill_language.source import Span
+
+_SHELL_EXPANSION: Final = re.compile(
+    rb"(?<!\$)\$\{(?:[A-Za-z_][A-Za-z0-9_]{0,99}|[0-9@*])(?::[-=?+0-9]|%%|#|//|\^|,|@)[^}\n]{0,200}\}"
+    rb"|(?<!\$)\$\{(?:#[A-Za-z0-9_@*]{1,99}|[@*?#$])\}"
+)
+"""`${NAME:-default}` and the like."""
+_FAR: Final = 1000
+"""Bytes before an expansion in which the beginning of a comment is looked for."""
+_COMMENT: Final = re.compile(rb"(?:^|\s)(?:#|//)")
+
+
+def shell_expansion(data: bytes) -> Span | None:
+    """Return the first expansion of a shell that HCL cannot read, outside of comments."""
+    for found in _SHELL_EXPANSION.finditer(data):
+        before = data[max(0, found.start() - _FAR) : found.start()]
+        line = before[before.rfind(b"\n") + 1 :]
+        comment = _COMMENT.search(line)
+        if comment is None or line[: comment.start()].count(b'"') % 2:
+            return Span(found.start(), found.end())
+    return None
