@@ -55,6 +55,9 @@ CORES: Final = Expected("a number", "f64")
 LIST: Final = Expected("a list of strings", "a sequence")
 TABLE: Final = Expected("a block", "a map")
 
+_WITHOUT_QUOTES: Final = frozenset({BOOLEAN.plain, CORES.plain, "a whole number"})
+"""What a variable without quotes may stand for, and a string may not."""
+
 
 def whole_number(kind: str) -> Expected:
     """Return the type of whole numbers that the original has as `kind`."""
@@ -73,6 +76,8 @@ def wrong_type(value: Value, expected: Expected, advice: str | None = None) -> W
             advice = declare(variable[1])
         elif advice is None or value.text.startswith("local."):  # Terraform's own variables
             advice = expression_advice(value)
+    if isinstance(value, Text) and value.inserted and not value.bare and expected.plain in _WITHOUT_QUOTES:
+        advice = "write the variable without quotes and braces: var.NAME"
     wire = f"invalid type: {_wire_type(value)}, expected {expected.wire}"
     message = f"expected {expected.plain}, got {describe(value)}"
     return Wrong(message, advice, wire=wire, parse_error=True, span=value.span)

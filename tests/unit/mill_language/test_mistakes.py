@@ -68,6 +68,11 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "expected a whole number, got the expression `var.replicas`",
             'declare it: variable "replicas" { default = "…" }',
         ),
+        (
+            VARIABLES + web('replicas = →"${var.tag}"'),
+            'expected a whole number, got the string "1"',
+            "write the variable without quotes and braces: var.NAME",
+        ),
         (VARIABLES + web('args = [→"${var.tga}", "${var.tag}"]'), "unknown variable 'tga'", "did you mean `tag`?"),
         (
             'variable →"tag" {}\n' + web('args = ["${var.tag}"]'),
