@@ -63,6 +63,13 @@ MAX_ANNOTATION: Final = 4096
 """Characters of an annotation's value."""
 MAX_KEY: Final = 317
 """Characters of the key of a label, annotation or taint."""
+DEFAULT_CHECK_TIMEOUT: Final = "5s"
+LONGEST_CHECK: Final = timedelta(minutes=5)
+LEAST_COMMAND_INTERVAL: Final = timedelta(seconds=5)
+"""Time between two runs of the command of a check: each is a process."""
+MAX_HEADERS: Final = 20
+MAX_HEADER_VALUE: Final = 1024
+MAX_GRPC_SERVICE: Final = 255
 LONGEST_SETTLE: Final = timedelta(minutes=5)
 LONGEST_START: Final = timedelta(hours=1)
 
@@ -276,6 +283,24 @@ PULL_SECRET: Final = TextRule(
     suggestion="use at most 253 of a-z, 0-9, - and ., and neither begin nor end with - or .",
     has_cel=False,
 )
+CHECK_TIMEOUT: Final = replace(
+    DURATION,
+    has_cel=False,
+    added_limit=AddedLimit(
+        is_exceeded=lambda text: is_longer(text, LONGEST_CHECK) or not is_longer(text, timedelta(milliseconds=999)),
+        refusal="timeout of a check must be from 1s to 5m, got '{}'",
+        suggestion='write the longest time that an answer takes, such as timeout = "5s"',
+        cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
+    ),
+)
+SURGE: Final = TextRule(
+    pattern="^([0-9]{1,4}|[0-9]{1,3}%)$",
+    max_length=4,
+    refusal="surge must be from 1 to 1000 pods or from 1% to 100%, got '{}'",
+    suggestion='write a number of pods, such as surge = 1, or a part of the replicas, such as surge = "25%"',
+    strict="^([1-9][0-9]{0,2}|1000|([1-9][0-9]?|100)%)$",
+    has_cel=False,
+)
 
 TEXT_RULES: Final = {
     "service_name": SERVICE_NAME,
@@ -294,5 +319,6 @@ TEXT_RULES: Final = {
     "start": START,
     "architecture": ARCHITECTURE,
     "pull_secret": PULL_SECRET,
+    "check_timeout": CHECK_TIMEOUT,
 }
 """Every rule of texts, by the name with which a field's schema refers to it."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT, SERVICE_NAME, TEXT_RULES
+from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT, SERVICE_NAME, SURGE, TEXT_RULES
 
 
 class ApiModel(BaseModel):
@@ -18,6 +18,9 @@ def number_to_text(value: object) -> object:
     """Accept `cpu: 2` and `memory: 256000000` in YAML, as Kubernetes does."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
+
+INT_OR_STRING = "x-kubernetes-int-or-string"
+"""Where a field's schema says that it is a number or a text."""
 
 TEXT_RULE = "x-mill-text-rule"
 """Where a field's schema names its row in `constraints.TEXT_RULES`, for the CRD."""
@@ -38,7 +41,7 @@ QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+
 
 Quantity = Annotated[
     str,
-    Field(max_length=32, pattern=QUANTITY, json_schema_extra={"x-kubernetes-int-or-string": True}),
+    Field(max_length=32, pattern=QUANTITY, json_schema_extra={INT_OR_STRING: True}),
     BeforeValidator(number_to_text),
 ]
 """A non-negative Kubernetes quantity: `500m`, `0.5`, `256M`, `1Gi`."""
@@ -72,6 +75,13 @@ SettleTime = Annotated[str, _text("settle")]
 StartTime = Annotated[str, _text("start")]
 Architecture = Annotated[str, _text("architecture")]
 PullSecret = Annotated[str, _text("pull_secret")]
+CheckTimeout = Annotated[str, _text("check_timeout")]
+Surge = Annotated[
+    str,
+    Field(max_length=4, pattern=SURGE.pattern, json_schema_extra={INT_OR_STRING: True}),
+    BeforeValidator(number_to_text),
+]
+"""A number of pods, or a percentage of the replicas."""
 OtherService = Annotated[
     str, Field(json_schema_extra={"maxLength": SERVICE_NAME.max_length, "pattern": SERVICE_NAME.pattern})
 ]

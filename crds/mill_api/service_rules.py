@@ -49,6 +49,12 @@ class HealthFields(Protocol):
     @property
     def path(self) -> str | None: ...
     @property
+    def command(self) -> Sequence[str] | None: ...
+    @property
+    def grpc(self) -> str | None: ...
+    @property
+    def port(self) -> str | None: ...
+    @property
     def interval(self) -> str: ...
     @property
     def failure_threshold(self) -> int: ...
@@ -104,20 +110,35 @@ class ServiceRule:
     """Whether 0.1.0 did not have it: then the models do not apply it, and CEL applies it to changes alone."""
 
 
+def has_check(health: HealthFields) -> bool:
+    """Return whether a health block says what is checked: it may have a start time alone."""
+    return any(each is not None for each in (health.path, health.command, health.grpc, health.port))
+
+
 def _health_without_port(service: ServiceFields) -> Iterator[Breach]:
-    if service.port is None and service.health is not None:
-        yield Breach("health", ("port",))
+    health = service.health
+    if service.port is None and health is not None and health.command is None and health.port is None:
+        yield Breach("health", ("port", "health.port", "health.command"))
 
 
 def _empty_health(service: ServiceFields) -> Iterator[Breach]:
-    if service.health is not None and service.health.path is None and service.health.start is None:
-        yield Breach("health", ("health.path", "health.start"))
+    if service.health is not None and not has_check(service.health) and service.health.start is None:
+        yield Breach("health", tuple(f"health.{name}" for name in ("path", "command", "grpc", "port", "start")))
+
+
+def _several_kinds(service: ServiceFields) -> Iterator[Breach]:
+    if service.health is not None:
+        health = service.health
+        kinds = {"path": health.path, "command": health.command, "grpc": health.grpc}
+        first, *others = [f"health.{name}" for name, value in kinds.items() if value is not None] or [""]
+        if others:
+            yield Breach(others[0], others=(first, *others[1:]))
 
 
 def _checks_without_path(service: ServiceFields) -> Iterator[Breach]:
     """Yield the fields of a check beside a start time alone. One that has its default is as good as left out."""
     health = service.health
-    if health is not None and health.path is None and health.start is not None:
+    if health is not None and not has_check(health) and health.start is not None:
         if health.interval != DEFAULT_INTERVAL:
             yield Breach("health.interval", ("health.path",))
         if health.failure_threshold != DEFAULT_FAILURE_THRESHOLD:
@@ -199,22 +220,31 @@ SERVICE_RULES: Final = (
         message="a health check needs a port",
         suggestion="add `port = …` to the service",
         cel_model="Service",
-        cel="!has(self.health) || has(self.port)",
+        cel="!has(self.health) || has(self.port) || has(self.health.command) || has(self.health.port)",
     ),
     ServiceRule(
         breaches=_empty_health,
-        message="a health block needs a path or a start time",
+        message="a health block needs a path, a command, gRPC, a port or a start time",
         suggestion='add `path = "/healthz"`, or `start = "3m"` if only the time of a start matters',
         cel_model="Health",
-        cel="has(self.path) || has(self.start)",
+        cel="has(self.path) || has(self.command) || has(self.grpc) || has(self.port) || has(self.start)",
+        is_added_later=True,
+    ),
+    ServiceRule(
+        breaches=_several_kinds,
+        message="a health check is of one kind: path, command or grpc",
+        suggestion="keep the one that says best whether the service works",
+        cel_model="Health",
+        cel="!(has(self.path) && (has(self.command) || has(self.grpc))) && !(has(self.command) && has(self.grpc))",
         is_added_later=True,
     ),
     ServiceRule(
         breaches=_checks_without_path,
-        message="interval and failure_threshold need a path",
+        message="interval and failure_threshold need a check",
         suggestion='add `path = "/healthz"` to the health block',
         cel_model="Health",
-        cel="has(self.path) || !has(self.start) || (!has(self.interval) || self.interval == '10s') && "
+        cel="has(self.path) || has(self.command) || has(self.grpc) || has(self.port) || !has(self.start) || "
+        "(!has(self.interval) || self.interval == '10s') && "
         "(!has(self.failureThreshold) || self.failureThreshold == 3)",
         is_added_later=True,
     ),

@@ -14,10 +14,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mill_api import names
+from mill_api.checks import Health
 from mill_api.constraints import (
-    DEFAULT_FAILURE_THRESHOLD,
-    DEFAULT_INTERVAL,
-    FAILURE_THRESHOLD,
     MAX_AFTER,
     MAX_FILES,
     MAX_PORTS,
@@ -36,14 +34,13 @@ from mill_api.fields import (
     Command,
     Duration,
     Env,
-    HealthPath,
     HostName,
     Image,
     OtherService,
     Quantity,
     ServiceName,
     SettleTime,
-    StartTime,
+    Surge,
     TaskName,
     VolumeName,
 )
@@ -63,28 +60,6 @@ from mill_api.ports import Port
 from mill_api.service_rules import SERVICE_RULES
 
 
-class Health(ApiModel):
-    """An HTTP health check: a GET request to the service's port. Any 2xx or 3xx response passes. With `start` alone
-    there is no check: a replica is ready once its port accepts connections, and has that time for it."""
-
-    path: HealthPath | None = Field(
-        None, description="Path of the request. Starts with '/'. Required unless start is given."
-    )
-    interval: Duration = Field(DEFAULT_INTERVAL, description="Time between two checks, such as 10s or 1m30s.")
-    failure_threshold: int = Field(
-        DEFAULT_FAILURE_THRESHOLD,
-        ge=FAILURE_THRESHOLD.least,
-        le=FAILURE_THRESHOLD.most,
-        description="Number of consecutive failed checks after which a running replica is unready.",
-    )
-    start: StartTime | None = Field(
-        None,
-        description="Time that a replica may take from the start of its container until it is ready, such as 3m; more "
-        "than 0s, at most 1h. If it is left out, as long as the failed checks that make a replica unready, at least "
-        "30s.",
-    )
-
-
 class Update(ApiModel):
     """How a new version replaces the old one."""
 
@@ -92,6 +67,12 @@ class Update(ApiModel):
         None,
         description="Time for which all replicas must stay ready before the update has succeeded, such as 10s; from 0s "
         "to 5m. If it is left out, the operator's setting applies, which is 10s by default.",
+    )
+    surge: Surge | None = Field(
+        None,
+        description="Pods that an update may add to the replicas at a time: a number such as 1, or a percentage such "
+        "as 25%; at least one pod, at most as many as the replicas. If it is left out, 100%: all new replicas start at "
+        "once. Old ones go as new ones become available.",
     )
 
 
@@ -158,7 +139,7 @@ class Service(ApiModel):
         "replaced by their values; $${ is a literal ${.",
     )
     health: Health | None = Field(
-        None, description="HTTP health check. Without one, a service is healthy once its port accepts connections."
+        None, description="Health check. Without one, a service is healthy once its port accepts connections."
     )
     update: Update | None = Field(None, description="How a new version replaces the old one.")
     after: list[OtherService] = Field(

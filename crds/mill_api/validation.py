@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api import names
+from mill_api.check_rules import check_breaches
 from mill_api.constraints import (
     DURATION,
     HOST_NAME,
@@ -155,6 +156,9 @@ def _check_times(path: str, service: Service) -> Iterator[Problem]:
             yield from _check_text(f"{path}.health.start", START, health.start)
     if update is not None and update.settle is not None:
         yield from _check_text(f"{path}.update.settle", SETTLE, update.settle)
+    for breach in check_breaches(service):
+        others, absent = (tuple(f"{path}.{each}" for each in paths) for paths in (breach.others, breach.absent))
+        yield Problem(f"{path}.{breach.path}", breach.message, breach.suggestion, others, absent)
 
 
 def _check_after(path: str, service: Service, services: dict[str, Service]) -> Iterator[Problem]:

@@ -283,14 +283,14 @@ class Decoder:
         for name, row in shape.fields.items():
             if not isinstance(row, Attr):
                 continue
-            if row.required and not {name, row.alternative or name} & scope.seen.keys():
+            if row.required and not {name, *row.alternatives} & scope.seen.keys():
                 missing.add(name)
                 path = scope.path.removesuffix(".")
                 self.out.report(header, f"missing field `{name}`", path=path, advice=_advice_to_add(name, row, shape))
-            if name in scope.seen and row.needs is not None and row.needs not in scope.seen.keys() | missing:
-                advice = f"add `{row.needs} = {shape.fields[row.needs].example}`"
+            if name in scope.seen and row.needs and not set(row.needs) & (scope.seen.keys() | missing):
+                advice = f"add `{row.needs[0]} = {shape.fields[row.needs[0]].example}`"
                 where = f"{scope.path}{name}"
-                message = f"`{name}` needs `{row.needs}`"
+                message = f"`{name}` needs {_either(row.needs)}"
                 self.out.report(scope.seen[name], message, path=where, advice=advice, parse_error=False)
 
 
@@ -300,5 +300,10 @@ def _is_block(item: Attribute | Block) -> bool:
 
 
 def _advice_to_add(name: str, row: Attr, shape: Shape) -> str:
-    names = [name, *([row.alternative] if row.alternative is not None else [])]
-    return "add " + " or ".join(f"`{each} = {shape.fields[each].example}`" for each in names)
+    *others, last = [f"`{each} = {shape.fields[each].example}`" for each in (name, *row.alternatives)]
+    return f"add {', '.join(others)} or {last}" if others else f"add {last}"
+
+
+def _either(names: tuple[str, ...]) -> str:
+    *others, last = [f"`{name}`" for name in names]
+    return f"{', '.join(others)} or {last}" if others else last

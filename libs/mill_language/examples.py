@@ -149,6 +149,35 @@ service "web" {
   }
 }
 
+# Its own header, and a port that only checks and metrics use.
+service "admin" {
+  image = "registry.example/shop/admin:2.1"
+  port  = 8080
+  port "internal" { number = 9001 }
+
+  health {
+    path    = "/up"
+    port    = "internal"
+    headers = { Host = "shop.example.com" }
+    timeout = "2s"
+  }
+}
+
+# A worker has no port. The command runs in its container.
+service "worker" {
+  image = "registry.example/shop/web:2.1"
+  args  = ["sidekiq"]
+
+  health { command = ["test", "-e", "/tmp/alive"] }
+}
+
+service "cart" {
+  image = "registry.example/shop/cart:1"
+  port  = 50051
+
+  health { grpc = true } # or the name of a service, such as "shop.v1.Cart"
+}
+
 # No check: it is ready once its port accepts connections, and has three minutes for that.
 service "db" {
   image = "mariadb:12"
@@ -160,9 +189,13 @@ service "db" {
 
 EXAMPLES["update"] = """\
 service "web" {
-  image = "registry.example/shop/web:2.1"
+  image    = "registry.example/shop/web:2.1"
+  replicas = 8
 
-  update { settle = "30s" }
+  update {
+    settle = "30s"
+    surge  = "25%" # two new replicas at a time
+  }
 }
 """
 

@@ -27,8 +27,8 @@ def pod_attributes(program: Service | Task) -> Iterator[Pair]:
         yield "pull", quote(program.pull)
     if program.gpu:
         yield "gpu", _gpu(program.gpu)
-    yield from _texts("labels", program.labels)
-    yield from _texts("annotations", program.annotations)
+    yield from texts("labels", program.labels)
+    yield from texts("annotations", program.annotations)
 
 
 def pod_blocks(program: Service | Task) -> Iterator[tuple[str, Iterator[Pair]]]:
@@ -55,7 +55,7 @@ def _limits(limits: Limits) -> Iterator[Pair]:
 def _place(place: Place) -> Iterator[Pair]:
     if place.arch is not None:
         yield "arch", quote(place.arch)
-    yield from _texts("labels", place.labels)
+    yield from texts("labels", place.labels)
     if place.tolerate:
         yield "tolerate", f"[{', '.join(map(quote, place.tolerate))}]"
 
@@ -66,9 +66,10 @@ def _gpu(gpu: Mapping[str, int]) -> str:
     return _object({name: str(count) for name, count in gpu.items()})
 
 
-def _texts(name: str, texts: Mapping[str, str]) -> Iterator[Pair]:
-    if texts:
-        yield name, _object({key: quote(value) for key, value in texts.items()})
+def texts(name: str, entries: Mapping[str, str]) -> Iterator[Pair]:
+    """Yield the name and the value of an attribute with texts by their names, if there are any."""
+    if entries:
+        yield name, _object({key: quote(value) for key, value in entries.items()})
 
 
 def _object(entries: Mapping[str, str]) -> str:

@@ -206,7 +206,9 @@ def _row(name: str, field: Row, facts: Facts) -> tuple[str, ...]:
 
 def _default(field: Row, facts: Facts) -> str:
     if isinstance(field, Attr) and field.required:
-        return "required" if field.alternative is None else f"required without `{field.alternative}`"
+        *others, last = [f"`{name}`" for name in field.alternatives] or [""]
+        names = f"{', '.join(others)} or {last}" if others else last
+        return f"required without {names}" if names else "required"
     if "default" not in facts:
         return "none"
     default = facts["default"]

@@ -10,14 +10,14 @@ from mill_api.files import File
 from mill_api.ports import Port
 from mill_api.quantities import normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
-from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
+from mill_api.spec import MillDeploymentSpec, Route, Service, Task, Volume
+from mill_language.check_renderer import health_attributes, update_attributes
 from mill_language.pod_renderer import cores, pod_attributes, pod_blocks
 from mill_language.strings import block_literal, quote, quote_value, quote_word
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _DEFAULTS: Final = Service.model_construct(name="", image="")
 _TASK_DEFAULTS: Final = Task.model_construct(name="", image="")
-_HEALTH_DEFAULTS: Final = Health.model_construct()
 
 Line = str
 """A line, or a heredoc with all of its lines, of which only the first is indented."""
@@ -39,10 +39,10 @@ def _service(service: Service) -> Iterator[Line]:
         yield from _block(f"port {quote(port.name)}", _aligned(_port(port)))
     if service.health is not None:
         yield ""
-        yield from _block("health", _aligned(_health(service.health)))
+        yield from _block("health", _aligned(health_attributes(service.health)))
     if service.update is not None:
         yield ""
-        yield from _block("update", _aligned(_update(service.update)))
+        yield from _block("update", _aligned(update_attributes(service.update)))
     yield from _pod_blocks(service)
     for route in service.routes:
         yield ""
@@ -104,22 +104,6 @@ def _words(name: str, words: list[str] | None) -> Iterator[Pair]:
 
 def _list(literals: Iterable[str]) -> str:
     return f"[{', '.join(literals)}]"
-
-
-def _health(health: Health) -> Iterator[Pair]:
-    if health.path is not None:
-        yield "path", quote(health.path)
-    if health.interval != _HEALTH_DEFAULTS.interval:
-        yield "interval", quote(normalize_duration(health.interval))
-    if health.failure_threshold != _HEALTH_DEFAULTS.failure_threshold:
-        yield "failure_threshold", str(health.failure_threshold)
-    if health.start is not None:
-        yield "start", quote(normalize_duration(health.start))
-
-
-def _update(update: Update) -> Iterator[Pair]:
-    if update.settle is not None:
-        yield "settle", quote(normalize_duration(update.settle))
 
 
 def _port(port: Port) -> Iterator[Pair]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mill_api.constraints import FAILURE_THRESHOLD, PORT, REPLICAS
-from mill_language import place_values, values
+from mill_language import check_values, place_values, values
 from mill_language.inputs import MAX_VALUE
 from mill_language.values import Reader
 
@@ -19,10 +19,10 @@ class Attr:
     required: bool = False
     nullable: bool = False
     """Whether `null` means the same as leaving it out."""
-    alternative: str | None = None
-    """The attribute instead of which it is required: one of both must be there."""
-    needs: str | None = None
-    """The attribute without which it has no meaning."""
+    alternatives: tuple[str, ...] = ()
+    """The attributes instead of which it is required: one of all must be there."""
+    needs: tuple[str, ...] = ()
+    """The attributes without any of which it has no meaning."""
     key: str | None = None
     """Name of the model's field, if it is another."""
     meaning: str | None = None
@@ -116,16 +116,30 @@ _ENV_FILE: Final = Attr(
     meaning="Files with a `NAME=value` on each line, beside the `.mill` file or in a folder there, which `mill` reads. "
     "What the `.mill` file says wins over them.",
 )
+_CHECKS: Final = ("path", "command", "grpc", "port")
 HEALTH: Final = Shape(
     "health",
     {
-        "path": Attr(values.health_path, '"/healthz"', required=True, alternative="start"),
-        "interval": Attr(values.duration, '"10s"', needs="path"),
-        "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True, needs="path"),
+        "path": Attr(
+            values.health_path, '"/healthz"', required=True, alternatives=("command", "grpc", "port", "start")
+        ),
+        "command": Attr(values.command, '["pg_isready"]', nullable=True),
+        "grpc": Attr(check_values.grpc, "true", nullable=True),
+        "port": Attr(check_values.port, "9001"),
+        "headers": Table(place_values.label_value, 'headers = { Host = "shop.example.com" }'),
+        "interval": Attr(values.duration, '"10s"', needs=_CHECKS),
+        "timeout": Attr(values.duration, '"5s"', needs=_CHECKS),
+        "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True, needs=_CHECKS),
         "start": Attr(values.duration, '"3m"', nullable=True),
     },
 )
-UPDATE: Final = Shape("update", {"settle": Attr(values.duration, '"10s"', nullable=True)})
+UPDATE: Final = Shape(
+    "update",
+    {
+        "settle": Attr(values.duration, '"10s"', nullable=True),
+        "surge": Attr(check_values.surge, '"25%"', nullable=True),
+    },
+)
 NAMED_PORT: Final = Shape(
     "port",
     {

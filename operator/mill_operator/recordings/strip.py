@@ -227,8 +227,8 @@ _SERVICE: Final = {
     ),
     "limits": dict.fromkeys(("cpu", "memory"), _plain),
     "after": [_plain],
-    "health": dict.fromkeys(("path", "interval", "failureThreshold", "start"), _plain),
-    "update": {"settle": _plain},
+    "health": dict.fromkeys(("path", "grpc", "port", "interval", "timeout", "failureThreshold", "start"), _plain),
+    "update": dict.fromkeys(("settle", "surge"), _plain),
     "volumes": [dict.fromkeys(("name", "path", "size", "ephemeral"), _plain)],
 }
 _SERVICE_STATUS: Final = {

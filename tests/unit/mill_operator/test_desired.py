@@ -19,7 +19,8 @@ from mill_api.owner import Owner
 from mill_api.spec import Health, MillDeploymentSpec, Service
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import RenderedObject, with_template
-from mill_operator.core.objects.pods import DEFAULTS, RenderOptions, start_budget
+from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
+from mill_operator.core.objects.probes import start_budget
 from mill_operator.core.objects.rendering import source
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.objects.tls import former_names
@@ -33,6 +34,19 @@ DB = {"name": "db", "image": "postgres:17", "port": 5432}
 
 SERVICES: dict[str, dict[str, Any]] = {
     "health": {"port": 8080, "replicas": 2, "health": {"path": "/healthz", "interval": "20s", "failureThreshold": 5}},
+    "check-path": {
+        "port": 8080,
+        "ports": [{"name": "admin", "number": 9001}],
+        "health": {"path": "/up", "port": "admin", "headers": {"Host": "shop.example.com"}, "timeout": "1500ms"},
+        "update": {"surge": "25%"},
+    },
+    "check-command": {
+        "health": {"command": ["check", "$5", "$(HOME)"], "start": "20m"},
+        "update": {"surge": 1},
+    },
+    "check-grpc": {"health": {"grpc": "shop.v1.Cart", "port": 50051}},
+    "check-server": {"port": 50051, "health": {"grpc": ""}},
+    "check-port": {"port": 8080, "health": {"port": 25, "failureThreshold": 5}},
     "no-health": {"port": 8080, "cpu": "500m", "memory": "512M"},
     "no-port": {},
     "volumes": {

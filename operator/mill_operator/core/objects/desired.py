@@ -31,9 +31,9 @@ from mill_operator.core.objects.pods import (
     keeps_data,
     pod_template,
     settle_time,
-    start_budget,
 )
 from mill_operator.core.objects.ports import outside_spec, service_ports
+from mill_operator.core.objects.probes import start_budget
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 RUNS_KEPT = 20
@@ -124,7 +124,7 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
         name=service.name,
         template=deployment.body["spec"]["template"]["metadata"]["labels"][names.LABEL_TEMPLATE],
         replicas=service.replicas,
-        probed=service.port is not None,
+        probed="readinessProbe" in deployment.body["spec"]["template"]["spec"]["containers"][0],
         recreate=keeps_data(service),
         request=ServiceRequest(
             service.image,
@@ -173,7 +173,7 @@ def _deployment(
         # An old pod is deleted when a new one is available: a version that soon crashes replaces none.
         "minReadySeconds": min_ready_seconds(settle_time(service, options)),
         "revisionHistoryLimit": 5,
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "100%"}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": _surge(service)}},
         "template": pod_template(owner, service, endpoints, restart, options),
     }
     if keeps_data(service):
@@ -181,6 +181,13 @@ def _deployment(
     if service.replicas is not None:
         spec["replicas"] = service.replicas
     return _child(owner, "Deployment", service.name, service.name, {"spec": spec})
+
+
+def _surge(service: Service) -> int | str:
+    """Return how many pods an update may add. A percentage is rounded up by Kubernetes: it is at least one."""
+    if service.update is None or service.update.surge is None:
+        return "100%"
+    return int(service.update.surge) if service.update.surge.isdigit() else service.update.surge
 
 
 def _service(owner: Owner, service: Service) -> RenderedObject:

@@ -6,11 +6,10 @@ at a time (`core/rollout/updates`). The golden files in the tests hold it.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 from typing import Final
 
 from mill_api import names
-from mill_api.durations import LONGEST, to_timedelta
+from mill_api.durations import to_timedelta
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
 from mill_api.file_mounts import MountedFiles, mounted_files
@@ -22,13 +21,8 @@ from mill_api.spec import Service, Volume
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.ports import container_ports
+from mill_operator.core.objects.probes import probes
 from mill_operator.core.objects.service import DEFAULT_SETTLE
-
-START_LIMIT: Final = timedelta(seconds=30)
-STARTUP_CHECKS: Final = 600
-"""Seconds, at a check each, after which the kubelet gives up a start. The judge ends a start before."""
-STARTUP_MARGIN: Final = timedelta(minutes=1)
-"""How much later than the judge the kubelet gives up a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +60,12 @@ def pod_template(
     if service.port is not None:
         env = [entry for entry in env if entry["name"] != "PORT"]
         env.append({"name": "PORT", "value": str(service.port)})
-    if ports := container_ports(service):
+    ports = container_ports(service)
+    if ports:
         container["ports"] = ports
-        if service.port is not None:
-            container |= _probes(service, service.port)
-        if not keeps_data(service):
-            container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
+    container |= probes(service)
+    if ports and not keeps_data(service):
+        container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
     if env:
         container["env"] = env
     if service.volumes:
@@ -109,28 +103,6 @@ def files_of_service(owner: Owner, service: Service, endpoints: Endpoints) -> Mo
     return mounted_files("service", service, volumes, namespace=owner.key.namespace, endpoints=endpoints)
 
 
-def _probes(service: Service, port: int) -> Json:
-    """Return the probes. The judge ends a start, never the kubelet, which would only restart a slow container."""
-    if service.health is None or service.health.path is None:
-        return {"readinessProbe": {"tcpSocket": {"port": port}, "periodSeconds": 2}}
-    get = {"httpGet": {"path": service.health.path, "port": port}, "timeoutSeconds": 5}
-    interval = max(1, round(to_timedelta(service.health.interval).total_seconds()))
-    return {
-        "startupProbe": {**get, "periodSeconds": 1, "failureThreshold": _startup_checks(service)},
-        "readinessProbe": {**get, "periodSeconds": interval, "failureThreshold": service.health.failure_threshold},
-    }
-
-
-def start_budget(service: Service) -> timedelta:
-    """Return how long a container may take from its first start until it is ready."""
-    if service.health is None:
-        return START_LIMIT
-    if service.health.start is not None:
-        return min(LONGEST, to_timedelta(service.health.start))
-    checks = to_timedelta(service.health.interval) * service.health.failure_threshold
-    return min(LONGEST, max(START_LIMIT, checks))  # what is added to a time must not overflow
-
-
 def keeps_data(service: Service) -> bool:
     """Whether a service has a persistent volume: then its old pods end before new ones begin."""
     return any(not volume.ephemeral for volume in service.volumes)
@@ -140,13 +112,6 @@ def settle_time(service: Service, options: RenderOptions) -> timedelta:
     """Return how long the replicas of a new version must stay ready."""
     update = service.update
     return options.settle if update is None or update.settle is None else to_timedelta(update.settle)
-
-
-def _startup_checks(service: Service) -> int:
-    """Return after how many checks, one a second, the kubelet gives up a start: only for a long `start` above 600."""
-    if service.health is None or service.health.start is None:
-        return STARTUP_CHECKS
-    return max(STARTUP_CHECKS, ceil((start_budget(service) + STARTUP_MARGIN).total_seconds()))
 
 
 def _volume(volume: Volume) -> Json:

@@ -1,0 +1,143 @@
+"""The rules of the health check and the surge of one service, besides those of `service_rules`.
+
+`validation` applies them. They have no CEL rules: what `service_rules` has of checks is what a schema can say cheaply.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from mill_api.checks import Health
+from mill_api.constraints import (
+    CHECK_TIMEOUT,
+    DEFAULT_CHECK_TIMEOUT,
+    DURATION,
+    LEAST_COMMAND_INTERVAL,
+    MAX_COMMAND,
+    MAX_GRPC_SERVICE,
+    MAX_HEADER_VALUE,
+    MAX_HEADERS,
+    PORT,
+    SURGE,
+    TextRule,
+    shown,
+)
+from mill_api.durations import is_longer
+from mill_api.references import OPEN, Literal, parse_word
+from mill_api.service_rules import has_check
+from mill_api.spec import Service
+
+_HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,100}")
+"""RFC 9110, section 5.1."""
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
+_GRPC_SERVICE: Final = re.compile(r"[A-Za-z0-9_./-]*")
+
+
+class CheckBreach(NamedTuple):
+    """A breach of a rule. Paths are relative to the service, as a `.mill` file has them."""
+
+    path: str
+    message: str
+    suggestion: str
+    others: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def port_of(health: Health, service: Service) -> int | None:
+    """Return the number of the port that a check connects to; None if there is no such port."""
+    if health.port is None:
+        return service.port
+    return int(health.port) if health.port.isdigit() else _named_ports(service).get(health.port)
+
+
+def check_breaches(service: Service) -> Iterator[CheckBreach]:
+    """Yield every breach, in the order of the service's fields."""
+    if service.health is not None:
+        yield from _health(service.health, service)
+    if service.update is not None and service.update.surge is not None:
+        yield from _text("update.surge", SURGE, service.update.surge)
+        volume = next((each for each in service.volumes if not each.ephemeral), None)
+        if volume is not None:
+            message = "surge has no effect with a persistent volume: the old replica ends before the new one starts"
+            yield CheckBreach("update.surge", message, "remove it", (f"volume.{volume.name}",))
+
+
+def _named_ports(service: Service) -> Mapping[str, int]:
+    return {port.name: port.number for port in service.ports if port.protocol == "tcp"}
+
+
+def _health(check: Health, service: Service) -> Iterator[CheckBreach]:
+    yield from _text("health.timeout", CHECK_TIMEOUT, check.timeout)
+    if check.timeout != DEFAULT_CHECK_TIMEOUT and not has_check(check):
+        advice = "add a check to the health block, or remove the timeout"
+        yield CheckBreach("health.timeout", "timeout needs a path, command, grpc or port", advice, (), ("health.path",))
+    if check.headers:
+        yield from _headers(check)
+    if check.command is not None:
+        yield from _command(check, check.command)
+    if check.grpc is not None and (len(check.grpc) > MAX_GRPC_SERVICE or not _GRPC_SERVICE.fullmatch(check.grpc)):
+        advice = "write a name such as shop.v1.Cart, or true for the whole server"
+        yield CheckBreach("health.grpc", f"'{shown(check.grpc)}' is not the name of a gRPC service", advice)
+    if check.port is not None:
+        yield from _port("health.port", check.port, service)
+
+
+def _headers(check: Health) -> Iterator[CheckBreach]:
+    path = "health.headers"
+    if check.path is None:
+        message = "headers need a path: only an HTTP request has some"
+        yield CheckBreach(path, message, "add `path` to the health block", absent=("health.path",))
+    if len(check.headers) > MAX_HEADERS:
+        yield CheckBreach(path, f"more than {MAX_HEADERS} headers", "leave out those that the check does not need")
+    for key, value in check.headers.items():
+        where = f"{path}.{key}"
+        if not _HEADER_NAME.fullmatch(key):
+            yield CheckBreach(where, f"'{shown(key)}' is not the name of an HTTP header", "use letters, digits and -")
+        elif OPEN in value:
+            yield CheckBreach(where, "references are not replaced in a check", "write the value itself")
+        elif len(value) > MAX_HEADER_VALUE or not _HEADER_VALUE.fullmatch(value):
+            advice = f"use at most {MAX_HEADER_VALUE:,} printable ASCII characters"
+            yield CheckBreach(where, f"the value of header '{shown(key)}' is not one of HTTP", advice)
+
+
+def _command(check: Health, command: list[str]) -> Iterator[CheckBreach]:
+    path = "health.command"
+    if not command or not command[0]:
+        yield CheckBreach(path, "the command of a check is empty", 'write a program with its arguments: ["pg_isready"]')
+    if len(command) > MAX_COMMAND:
+        yield CheckBreach(path, f"more than {MAX_COMMAND} arguments", "put them into a script of the image")
+    for index, word in enumerate(command[:MAX_COMMAND]):
+        if OPEN in word and any(not isinstance(part, Literal) for part in parse_word(word)):
+            advice = 'put it into `env`, and read the variable: ["sh", "-c", "my-check --password \\"$PASSWORD\\""]'
+            yield CheckBreach(f"{path}.{index}", "references are not replaced in the command of a check", advice)
+    if check.port is not None:
+        yield CheckBreach("health.port", "the command of a check has no port", "remove one of both", (path,))
+    if DURATION.refuse(check.interval) is None and not _is_at_least_the_least_interval(check.interval):
+        message = f"a command may be run every 5s at most, got '{shown(check.interval)}'"
+        yield CheckBreach("health.interval", message, "each check is a new process: write 5s or more", (path,))
+
+
+def _is_at_least_the_least_interval(interval: str) -> bool:
+    return is_longer(interval, LEAST_COMMAND_INTERVAL - timedelta(milliseconds=1))
+
+
+def _port(path: str, port: str, service: Service) -> Iterator[CheckBreach]:
+    if port.isdigit():
+        if not PORT.least <= int(port) <= PORT.most:
+            yield CheckBreach(path, f"port must be from {PORT.least} to {PORT.most}", "write the number of a port")
+        return
+    known = _named_ports(service)
+    if port in known:
+        return
+    if any(each.name == port for each in service.ports):
+        where = (f"port.{port}",)
+        yield CheckBreach(path, f"port '{shown(port)}' is UDP: a check connects by TCP", "name a TCP port", where)
+        return
+    advice = f"write a number, or one of {', '.join(map(shown, sorted(known)))}" if known else "write its number"
+    yield CheckBreach(path, f"unknown port '{shown(port)}'", advice, absent=(f"port.{port}",))
+
+
+def _text(path: str, rule: TextRule, text: str) -> Iterator[CheckBreach]:
+    if (refusal := rule.refuse(text)) is not None:
+        yield CheckBreach(path, refusal.message, refusal.suggestion)
