@@ -1,4 +1,4 @@
-"""Warnings of what people expect to be replaced in a command, and what is text there."""
+"""Warnings of what people expect to be replaced in commands and annotations, and what is text there."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from mill_api.constraints import shown
-from mill_api.references import OPEN, ServiceRef, broken_references, parse_word
+from mill_api.references import OPEN, Literal, ServiceRef, broken_references, parse_word
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_language.decode import Decoded
 from mill_language.diagnostics import did_you_mean
@@ -28,6 +28,10 @@ def warn_of_text(decoded: Decoded, spec: MillDeploymentSpec) -> None:
                 if OPEN in word:
                     _warn_of_references(decoded, f"{path}.command.{index}", word, services)
             _warn_of_environment(decoded, path, program)
+            for key, text in program.annotations.items():
+                if OPEN in text and any(not isinstance(part, Literal) for part in parse_word(text)):
+                    message = "a reference is text in an annotation: nothing replaces it"
+                    decoded.warn(f"{path}.annotations.{key}", message, advice="write the value itself, or remove it")
 
 
 def _warn_of_references(decoded: Decoded, where: str, word: str, services: list[str]) -> None:

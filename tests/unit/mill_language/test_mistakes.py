@@ -428,3 +428,12 @@ def test_what_may_be_a_mistake_is_a_warning_at_its_place(name: str) -> None:
 )
 def test_what_a_shell_replaces_is_no_mistake(line: str) -> None:
     assert parse_file(web("port = 80", line)).warnings == ()
+
+
+def test_a_reference_in_an_annotation_is_a_warning() -> None:
+    text = web("port = 80", 'annotations = { "a/b" = "${service.web.host}", "a/c" = "${x}" }')
+    (warning,) = parse_file(text, filename="shop.mill", inputs=Inputs()).warnings
+    assert (warning.path, warning.message) == (
+        "service.web.annotations.a/b",
+        "a reference is text in an annotation: nothing replaces it",
+    )
