@@ -72,10 +72,13 @@ REFUSED = {
     ),
     "an interval without a unit": (service(health={"path": "/", "interval": "10"}), "invalid duration '10'"),
     "a failure threshold of 0": (service(health={"path": "/", "failureThreshold": 0}), "health.failureThreshold"),
-    "a health block without anything": (service(health={}), "a health block needs a path or a start time"),
+    "a health block without anything": (
+        service(health={}),
+        "a health block needs a path, a command, gRPC, a port or a start time",
+    ),
     "an interval beside a start time alone": (
         service(health={"start": "1m", "interval": "5s"}),
-        "interval and failure_threshold need a path",
+        "interval and failure_threshold need a check",
     ),
     "a start time of nothing": (
         service(health={"start": "0s"}),
@@ -186,7 +189,7 @@ def test_defaults_are_filled_in_and_an_unseen_resource_is_not_healthy(shared: Na
 
 def test_explain_reads_well(shared: Namespace) -> None:
     words = shared.kubectl("explain", "md.spec.services.health")
-    assert "HTTP health check. Without one," in words
+    assert "Health check" in words
     for field in ("path", "interval", "failureThreshold"):
         assert field in words
 

@@ -1,5 +1,6 @@
 """How kstatus, and with it Flux, Argo CD and Helm, reads a custom resource."""
 
+from mill_api.pausing import PAUSED
 from mill_api.status import MillDeploymentStatus
 
 
@@ -12,7 +13,8 @@ def kstatus(generation: int, status: MillDeploymentStatus) -> str:
     assert "Ready" in conditions
     assert not {"Reconciling", "Stalled"} <= conditions.keys()
     assert all(conditions[kind].status == "True" for kind in conditions.keys() & {"Reconciling", "Stalled"})
-    assert all(each.observed_generation == status.observed_generation for each in status.conditions)
+    described = [each for each in status.conditions if each.reason != PAUSED]  # a pause is about what waits
+    assert all(each.observed_generation == status.observed_generation for each in described)
     assert all(each.reason and each.reason[0].isupper() for each in status.conditions)
     if status.observed_generation != generation:
         return "InProgress"

@@ -73,7 +73,7 @@ def test_all_that_the_operator_renders_is_accepted(mill: Components, written: li
 
 
 def test_all_runs_that_the_gateway_creates_are_accepted(mill: Components, written: list[Json]) -> None:
-    (cron_job,) = [each for each in written if each["kind"] == "CronJob"]
+    cron_job = next(each for each in written if each["kind"] == "CronJob")
     cron_job["metadata"]["uid"] = "0123-uid"
     owner = Owner(Key(mill.shop.name, "mill"), "0123-uid")
     request = RunRequest(image="web:1", env={"A": "${secret(a)}"}, command=("a",))
