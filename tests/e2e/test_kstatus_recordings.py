@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from mill_api.pausing import is_paused
 from mill_api.status import MillDeploymentStatus, State
 from tests.e2e.verdicts import judged
 from tests.support.kstatus import kstatus
@@ -33,7 +34,13 @@ def test_every_status_of_unit_tests() -> None:
 
 
 def test_what_argo_cd_s_check_is_tried_with() -> None:
+    """A pause adds to any line of the table: Argo CD shows it, and kstatus does not know it."""
     cases = yaml.safe_load((CHECK / "health_test.yaml").read_text())["tests"]
+    paused = [each for each in cases if each["healthStatus"]["status"] == "Suspended"]
+    cases = [each for each in cases if each not in paused]
+    read = [yaml.safe_load((CHECK / each["inputPath"]).read_text()) for each in paused]
+    assert [is_paused(each["metadata"]) for each in read] == [True]
+    assert guide.says("Argo CD shows a paused resource as `Suspended`")
     shown = [yaml.safe_load((CHECK / each["inputPath"]).read_text()) for each in cases]
     for found, each, case in zip(kstatus(shown), shown, cases, strict=True):
         judged(found, each)

@@ -76,7 +76,7 @@ def test_no_accident_deletes_anything(deployed: Namespace) -> None:
     assert _shell(deployed, "mill deploy other.mill --name other")[0] == 0
     for name in ("kube-system", "kube-public"):
         code, printed = _shell(deployed, f"mill -n {name} deploy other.mill --force")
-        assert (code, "mill deploy --system" in printed) == (1, True), printed
+        assert (code, "use --system" in printed) == (1, True), printed
     assert deployed.kubectl("get", "milldeployments", "-n", "kube-system", "-o", "name") == ""
     assert _uids(deployed) == before
 
