@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from mill_api import names
-from mill_gateway.access import Caller, CurrentCaller
+from mill_gateway.access import CurrentCaller
 from mill_gateway.core.registries import Registry, host_of
 from mill_gateway.exceptions.registries import InvalidRegistry
-from mill_gateway.gateway import Gateway, ReadyGateway
+from mill_gateway.gateway import ReadyGateway
 from mill_gateway.openapi import failures, json_request
 from mill_gateway.routes.bodies import json_body
 from mill_gateway.routes.parameters import InNamespace, Text
-from mill_gateway.routes.secrets import NOT_STORED
+from mill_gateway.routes.secrets import NOT_STORED, require_secret
 from mill_kube.resources import SECRETS
 
 router = APIRouter(tags=["registries"])
@@ -56,7 +56,7 @@ async def login(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNames
     Kubelets use them for services and tasks that say `pull = "mill-registries"`, or for all where the operator's
     `MILL_PULL_SECRET` says so.
     """
-    authorize = partial(_require, gateway, caller, namespace)
+    authorize = partial(require_secret, gateway, caller, namespace, names.REGISTRIES_SECRET)
     await authorize("patch")
     given = await json_body(request, Credentials)
     await gateway.registries.login(namespace, _host(given.host), given.username, given.password, authorize)
@@ -65,7 +65,7 @@ async def login(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNames
 @router.delete("/v1/registries", summary="Log out of a registry", status_code=204, responses=failures(409))
 async def logout(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, host: Host) -> None:
     """Remove the credentials of a registry. Nodes keep the images that they have."""
-    authorize = partial(_require, gateway, caller, namespace)
+    authorize = partial(require_secret, gateway, caller, namespace, names.REGISTRIES_SECRET)
     await authorize("patch")
     await gateway.registries.logout(namespace, _host(host), authorize)
 
@@ -75,7 +75,3 @@ def _host(given: str) -> str:
     if host is None:
         raise InvalidRegistry
     return host
-
-
-async def _require(gateway: Gateway, caller: Caller, namespace: str, verb: str) -> None:
-    await gateway.access.require(caller, verb, SECRETS, namespace, names.REGISTRIES_SECRET)

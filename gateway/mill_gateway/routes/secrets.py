@@ -75,7 +75,7 @@ async def set_secret(
     gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: SecretName, request: Request
 ) -> None:
     """Set a secret, new or not. Services get the new value at their next start (`/v1/restart`)."""
-    authorize = partial(_require, gateway, caller, namespace)
+    authorize = partial(require_secret, gateway, caller, namespace, names.SECRET_NAME)
     await authorize("patch")
     wanted = await json_body(request, SecretValue)
     await gateway.secrets.set(namespace, name, wanted.value, authorize)
@@ -84,8 +84,11 @@ async def set_secret(
 @router.delete("/v1/secrets/{name}", summary="Delete a secret", status_code=204, responses=failures(409))
 async def delete_secret(gateway: ReadyGateway, caller: CurrentCaller, namespace: InNamespace, name: SecretName) -> None:
     """Delete a secret. Running programs keep the value; programs that use it cannot start any more."""
-    await gateway.secrets.delete(namespace, name, partial(_require, gateway, caller, namespace))
+    await gateway.secrets.delete(
+        namespace, name, partial(require_secret, gateway, caller, namespace, names.SECRET_NAME)
+    )
 
 
-async def _require(gateway: Gateway, caller: Caller, namespace: str, verb: str) -> None:
-    await gateway.access.require(caller, verb, SECRETS, namespace, names.SECRET_NAME)
+async def require_secret(gateway: Gateway, caller: Caller, namespace: str, secret: str, verb: str) -> None:
+    """Check the caller's access to one Secret of a namespace. Raise `AccessDenied`."""
+    await gateway.access.require(caller, verb, SECRETS, namespace, secret)

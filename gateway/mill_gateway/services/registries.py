@@ -1,8 +1,5 @@
 """Credentials of registries, in one Kubernetes Secret of each namespace: read for each request, cached nowhere."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
-
 from mill_api import names
 from mill_gateway.core.registries import (
     KEY,
@@ -18,15 +15,11 @@ from mill_gateway.exceptions.base import GatewayError
 from mill_gateway.exceptions.cluster import NamespaceNotFound, RefusedByCluster
 from mill_gateway.exceptions.deployments import WriteConflict
 from mill_gateway.exceptions.registries import RegistriesUnreadable, RegistryNotFound, TooManyRegistries
+from mill_gateway.services.secrets import ATTEMPTS, Authorize
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 from mill_objects.json import Json
-
-ATTEMPTS: Final = 5
-
-Authorize = Callable[[str], Awaitable[None]]
-"""Checks the caller's access for the verb (`create`, `patch`) that is about to be sent. Raises `AccessDenied`."""
 
 
 class Registries:
