@@ -187,8 +187,7 @@ class Reconciler:
         write_wait = await self._publisher.publish(resource.key, memory)
         memory.statuses.compact()
         self._reporter.clear(resource.key)
-        waits = (wait for wait in (rollout_wait, task_wait, write_wait) if wait is not None)
-        return min(waits, default=None)
+        return _soonest(rollout_wait, task_wait, write_wait)
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:
         """Note a reconciliation that failed by an internal error. If it repeats, the status reports it.
@@ -381,8 +380,8 @@ class Reconciler:
         memory.internal_errors = others | {name: error.id for name, error in found.items()}
 
 
-def _soonest(first: float | None, second: float | None) -> float | None:
-    return min((each for each in (first, second) if each is not None), default=None)
+def _soonest(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)
 
 
 def _seconds(moment: datetime | None, now: datetime) -> float | None:

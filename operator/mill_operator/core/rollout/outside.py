@@ -42,10 +42,8 @@ def report_outside(status: MillDeploymentStatus, children: Iterable[ObservedChil
     found: dict[str, list[OutsideAddress]] = {}
     warnings: list[StatusWarning] = []
     moments: list[datetime] = []
-    for child in sorted(children, key=lambda each: each.key):
-        outside = child.outside
-        if outside is None or child.terminating:
-            continue
+    reached = [(each, each.outside) for each in children if each.outside is not None and not each.terminating]
+    for child, outside in sorted(reached, key=lambda each: each[0].key):
         if outside.host:
             addresses = (OutsideAddress(port=port, address=_address(outside.host, to)) for port, to in outside.ports)
             found.setdefault(child.service, []).extend(addresses)
