@@ -20,6 +20,7 @@ from mill_api.constraints import (
     MAX_SERVICES,
     MAX_TASKS,
     PORT_NAME,
+    SECRET_NAME,
     SERVICE_NAME,
     SETTLE,
     START,
@@ -52,7 +53,6 @@ from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 
 _ENV_NAME: Final = re.compile(names.ENV_NAME)
-_SECRET_KEY: Final = re.compile(names.SECRET_KEY)
 _URL_PATH: Final = re.compile(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*")
 """RFC 3986, section 3.3. Ingress controllers write the path of a route into their configuration: a blank, a quotation
 mark, a brace or a newline could end it there, and begin what its author may not write."""
@@ -259,11 +259,11 @@ def _broken(where: str, error: InvalidValue, escape: str) -> Problem:
 def _check_parts(where: str, parts: Iterable[Part], services: dict[str, Service]) -> Iterator[Problem]:
     for part in parts:
         match part:
-            case SecretRef(name) if not _SECRET_KEY.fullmatch(name):
-                advice = "use letters, digits, -, _ and ."
-                if _SECRET_KEY.fullmatch(bare := name.strip("\"'")):
-                    advice = f"write it without quotes: ${{secret({bare})}}"
-                yield Problem(where, f"'{shown(name)}' is not a secret name", advice)
+            case SecretRef(name) if (refusal := SECRET_NAME.refuse(name)) is not None:
+                bare = name.strip("\"'")
+                is_quoted = SECRET_NAME.refuse(bare) is None
+                advice = f"write it without quotes: ${{secret({bare})}}" if is_quoted else refusal.suggestion
+                yield Problem(where, refusal.message, advice)
             case ServiceRef(name) if name not in services:
                 yield Problem(where, f"unknown service reference '{shown(name)}'", absent=(f"service.{name}",))
             case ServiceRef(name, _, str() as port):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from mill_api.pausing import PAUSED
 from mill_cli.connection.streams import ServerEvent
 from mill_cli.event_queue import ObservedServices
 from mill_cli.options import Options
@@ -14,8 +15,6 @@ from mill_cli.output.text import one_line
 
 RESULTS: Final = ("failed", "done")
 """The events that `--quiet` shows."""
-PAUSED: Final = "Paused"
-"""The code of a service that waits since its deployment is paused."""
 
 
 class PlainRollout:
