@@ -1,4 +1,4 @@
-"""The rules of the health check and the surge of one service, besides those of `service_rules`.
+"""The rules of the checks and the surge of one service, besides those of `service_rules`.
 
 `validation` applies them. They have no CEL rules: what `service_rules` has of checks is what a schema can say cheaply.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from mill_api.checks import Health
+from mill_api.checks import Check, Live
 from mill_api.constraints import (
     CHECK_TIMEOUT,
     DEFAULT_CHECK_TIMEOUT,
@@ -25,7 +25,7 @@ from mill_api.constraints import (
 )
 from mill_api.durations import is_longer
 from mill_api.references import OPEN, Literal, parse_word
-from mill_api.service_rules import has_check
+from mill_api.service_rules import has_check, kinds_of, needs_port
 from mill_api.spec import Service
 
 _HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,100}")
@@ -44,17 +44,20 @@ class CheckBreach(NamedTuple):
     absent: tuple[str, ...] = ()
 
 
-def port_of(health: Health, service: Service) -> int | None:
+def port_of(check: Check, service: Service) -> int | None:
     """Return the number of the port that a check connects to; None if there is no such port."""
-    if health.port is None:
+    if check.port is None:
         return service.port
-    return int(health.port) if health.port.isdigit() else _named_ports(service).get(health.port)
+    return int(check.port) if check.port.isdigit() else _named_ports(service).get(check.port)
 
 
 def check_breaches(service: Service) -> Iterator[CheckBreach]:
     """Yield every breach, in the order of the service's fields."""
     if service.health is not None:
-        yield from _health(service.health, service)
+        yield from _check("health", service.health, service)
+    if service.live is not None:
+        yield from _live(service.live, service)
+        yield from _check("live", service.live, service)
     if service.update is not None and service.update.surge is not None:
         yield from _text("update.surge", SURGE, service.update.surge)
         volume = next((each for each in service.volumes if not each.ephemeral), None)
@@ -63,31 +66,49 @@ def check_breaches(service: Service) -> Iterator[CheckBreach]:
             yield CheckBreach("update.surge", message, "remove it", (f"volume.{volume.name}",))
 
 
+def _live(check: Live, service: Service) -> Iterator[CheckBreach]:
+    """Yield what `service_rules` has of health, and what CEL does not check of `live`."""
+    yield from _text("live.interval", DURATION, check.interval)
+    if not has_check(check):
+        message, advice = "a live block needs a path, a command, gRPC or a port", 'add `path = "/alive"`, or remove it'
+        yield CheckBreach("live", message, advice, (), ("live.path", "live.command", "live.grpc", "live.port"))
+    elif needs_port(check) and service.port is None:
+        advice = "add `port = …` to the live block, or to the service"
+        yield CheckBreach("live", "a live check needs a port", advice, (), ("port", "live.port"))
+    first, *others = kinds_of(check) or [""]
+    if others:
+        advice = "keep the one that says best whether the program is alive"
+        where = tuple(f"live.{each}" for each in (first, *others[1:]))
+        yield CheckBreach(f"live.{others[0]}", "a live check is of one kind: path, command or grpc", advice, where)
+
+
 def _named_ports(service: Service) -> Mapping[str, int]:
     return {port.name: port.number for port in service.ports if port.protocol == "tcp"}
 
 
-def _health(check: Health, service: Service) -> Iterator[CheckBreach]:
-    yield from _text("health.timeout", CHECK_TIMEOUT, check.timeout)
+def _check(block: str, check: Check, service: Service) -> Iterator[CheckBreach]:
+    """Yield the breaches inside of a block `health` or `live`."""
+    yield from _text(f"{block}.timeout", CHECK_TIMEOUT, check.timeout)
     if check.timeout != DEFAULT_CHECK_TIMEOUT and not has_check(check):
-        advice = "add a check to the health block, or remove the timeout"
-        yield CheckBreach("health.timeout", "timeout needs a path, command, grpc or port", advice, (), ("health.path",))
+        advice = f"add a check to the {block} block, or remove the timeout"
+        message = "timeout needs a path, command, grpc or port"
+        yield CheckBreach(f"{block}.timeout", message, advice, (), (f"{block}.path",))
     if check.headers:
-        yield from _headers(check)
+        yield from _headers(block, check)
     if check.command is not None:
-        yield from _command(check, check.command)
+        yield from _command(block, check, check.command)
     if check.grpc is not None and (len(check.grpc) > MAX_GRPC_SERVICE or not _GRPC_SERVICE.fullmatch(check.grpc)):
         advice = "write a name such as shop.v1.Cart, or true for the whole server"
-        yield CheckBreach("health.grpc", f"'{shown(check.grpc)}' is not the name of a gRPC service", advice)
+        yield CheckBreach(f"{block}.grpc", f"'{shown(check.grpc)}' is not the name of a gRPC service", advice)
     if check.port is not None:
-        yield from _port("health.port", check.port, service)
+        yield from _port(f"{block}.port", check.port, service)
 
 
-def _headers(check: Health) -> Iterator[CheckBreach]:
-    path = "health.headers"
+def _headers(block: str, check: Check) -> Iterator[CheckBreach]:
+    path = f"{block}.headers"
     if check.path is None:
         message = "headers need a path: only an HTTP request has some"
-        yield CheckBreach(path, message, "add `path` to the health block", absent=("health.path",))
+        yield CheckBreach(path, message, f"add `path` to the {block} block", absent=(f"{block}.path",))
     if len(check.headers) > MAX_HEADERS:
         yield CheckBreach(path, f"more than {MAX_HEADERS} headers", "leave out those that the check does not need")
     for key, value in check.headers.items():
@@ -101,8 +122,8 @@ def _headers(check: Health) -> Iterator[CheckBreach]:
             yield CheckBreach(where, f"the value of header '{shown(key)}' is not one of HTTP", advice)
 
 
-def _command(check: Health, command: list[str]) -> Iterator[CheckBreach]:
-    path = "health.command"
+def _command(block: str, check: Check, command: list[str]) -> Iterator[CheckBreach]:
+    path = f"{block}.command"
     if not command or not command[0]:
         yield CheckBreach(path, "the command of a check is empty", 'write a program with its arguments: ["pg_isready"]')
     if len(command) > MAX_COMMAND:
@@ -112,10 +133,10 @@ def _command(check: Health, command: list[str]) -> Iterator[CheckBreach]:
             advice = 'put it into `env`, and read the variable: ["sh", "-c", "my-check --password \\"$PASSWORD\\""]'
             yield CheckBreach(f"{path}.{index}", "references are not replaced in the command of a check", advice)
     if check.port is not None:
-        yield CheckBreach("health.port", "the command of a check has no port", "remove one of both", (path,))
+        yield CheckBreach(f"{block}.port", "the command of a check has no port", "remove one of both", (path,))
     if DURATION.refuse(check.interval) is None and not _is_at_least_the_least_interval(check.interval):
         message = f"a command may be run every 5s at most, got '{shown(check.interval)}'"
-        yield CheckBreach("health.interval", message, "each check is a new process: write 5s or more", (path,))
+        yield CheckBreach(f"{block}.interval", message, "each check is a new process: write 5s or more", (path,))
 
 
 def _is_at_least_the_least_interval(interval: str) -> bool:

@@ -1,4 +1,4 @@
-"""The health check of a service."""
+"""The checks of a service: of its health, and whether its program is still alive."""
 
 from typing import Annotated, Final
 
@@ -37,9 +37,8 @@ CheckCommand = Annotated[list[Annotated[str, Field(max_length=MAX_TEXT)]], Field
 Headers = Annotated[dict[str, Annotated[str, Field(max_length=MAX_HEADER_VALUE)]], Field(max_length=MAX_HEADERS)]
 
 
-class Health(ApiModel):
-    """A health check: an HTTP request, a command, a gRPC request, or a connection to a port. Without it, a replica is
-    ready once its port accepts connections. With `start` alone that is the check, and has that time."""
+class Check(ApiModel):
+    """An HTTP request, a command, a gRPC request, or a connection to a port."""
 
     path: HealthPath | None = Field(
         None, description="Path of an HTTP GET request, which any 2xx or 3xx response passes. Starts with '/'."
@@ -74,9 +73,27 @@ class Health(ApiModel):
         le=FAILURE_THRESHOLD.most,
         description="Number of consecutive failed checks after which a running replica is unready.",
     )
+
+
+class Health(Check):
+    """A health check: an HTTP request, a command, a gRPC request, or a connection to a port. Without it, a replica is
+    ready once its port accepts connections. With `start` alone that is the check, and has that time."""
+
     start: StartTime | None = Field(
         None,
         description="Time that a replica may take from the start of its container until it is ready, such as 3m; more "
         "than 0s, at most 1h. If it is left out, as long as the failed checks that make a replica unready, at least "
         "30s.",
+    )
+
+
+class Live(Check):
+    """A check of a container that runs, once it has started: an HTTP request, a command, a gRPC request, or a
+    connection to a port. A container that fails it several times is restarted."""
+
+    failure_threshold: int = Field(
+        DEFAULT_FAILURE_THRESHOLD,
+        ge=FAILURE_THRESHOLD.least,
+        le=FAILURE_THRESHOLD.most,
+        description="Number of consecutive failed checks after which a container is restarted.",
     )

@@ -72,6 +72,7 @@ MAX_HEADER_VALUE: Final = 1024
 MAX_GRPC_SERVICE: Final = 255
 LONGEST_SETTLE: Final = timedelta(minutes=5)
 LONGEST_START: Final = timedelta(hours=1)
+LONGEST_STOP: Final = timedelta(minutes=5)
 
 
 class Refusal(NamedTuple):
@@ -293,6 +294,37 @@ CHECK_TIMEOUT: Final = replace(
         cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
     ),
 )
+STOP: Final = replace(
+    DURATION,
+    has_cel=False,
+    added_limit=AddedLimit(
+        is_exceeded=lambda text: is_longer(text, LONGEST_STOP) or not is_longer(text, timedelta(milliseconds=999)),
+        refusal="stop must be from 1s to 5m, got '{}'",
+        suggestion='write the longest time that the program takes to end, such as stop = "45s"',
+        cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
+    ),
+)
+_SIGNALS: Final = (
+    *("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"),
+    *("SIGABRT", "SIGALRM", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGPWR", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX"),
+)
+
+
+def _suggest_signal(name: str) -> str:
+    full = f"SIG{name.upper().removeprefix('SIG')}"
+    if full in _SIGNALS:
+        return f"write {full}"
+    return f"write the name of a signal: {', '.join(_SIGNALS[:6])}"
+
+
+STOP_SIGNAL: Final = TextRule(
+    pattern="^[A-Za-z0-9+-]+$",
+    max_length=16,
+    refusal="'{}' is not a signal",
+    suggestion=_suggest_signal,
+    strict=f"^({'|'.join(map(re.escape, _SIGNALS))})$",
+    has_cel=False,
+)
 SURGE: Final = TextRule(
     pattern="^([0-9]{1,4}|[0-9]{1,3}%)$",
     max_length=4,
@@ -320,5 +352,7 @@ TEXT_RULES: Final = {
     "architecture": ARCHITECTURE,
     "pull_secret": PULL_SECRET,
     "check_timeout": CHECK_TIMEOUT,
+    "stop": STOP,
+    "stop_signal": STOP_SIGNAL,
 }
 """Every rule of texts, by the name with which a field's schema refers to it."""

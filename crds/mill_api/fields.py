@@ -76,6 +76,8 @@ StartTime = Annotated[str, _text("start")]
 Architecture = Annotated[str, _text("architecture")]
 PullSecret = Annotated[str, _text("pull_secret")]
 CheckTimeout = Annotated[str, _text("check_timeout")]
+StopTime = Annotated[str, _text("stop")]
+StopSignal = Annotated[str, _text("stop_signal")]
 Surge = Annotated[
     str,
     Field(max_length=4, pattern=SURGE.pattern, json_schema_extra={INT_OR_STRING: True}),

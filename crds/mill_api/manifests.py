@@ -11,15 +11,9 @@ from mill_api.durations import to_timedelta
 from mill_api.placement import identity, resources
 from mill_api.pod_permissions import NOTHING, PodPermissions
 from mill_api.spec import Service, Task
+from mill_api.stopping import grace_seconds
 from mill_objects.json import Json
 
-GRACE_SECONDS: Final = 10
-"""Seconds between SIGTERM to a program and its kill."""
-LEAVE_SECONDS: Final = 5
-"""Seconds for which a pod that ends keeps serving before SIGTERM. Proxies learn a moment later that its Service left
-it out, and the requests that they send until then would be lost."""
-MAX_STOP_SECONDS: Final = LEAVE_SECONDS + GRACE_SECONDS
-"""Seconds between the request to terminate a pod and its kill, of those pods that serve on."""
 RUN_TTL_SECONDS: Final = 24 * 3600
 """Seconds for which the Job of a finished run is kept, for its logs."""
 
@@ -68,7 +62,7 @@ def pod_spec(container: Json, *, service_account: str | None) -> Json:
         "containers": [container],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "terminationGracePeriodSeconds": grace_seconds(None, container),
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
     }
 

@@ -1,4 +1,4 @@
-"""The rules of identity, limits and place, which services and tasks share, one function for each field.
+"""The rules of identity, limits, place and end, which services and tasks share, one function for each field.
 
 `validation` applies them to every spec, and adds what a cluster permits (`pod_permissions`).
 """
@@ -17,6 +17,8 @@ from mill_api.constraints import (
     MAX_LABEL,
     MAX_LABELS,
     PULL_SECRET,
+    STOP,
+    STOP_SIGNAL,
     TextRule,
     shown,
 )
@@ -67,6 +69,10 @@ def place_problems(program: Service | Task) -> Iterator[PlaceProblem]:
     yield from _place(program)
     yield from _own_texts("labels", program.labels, _label_value)
     yield from _own_texts("annotations", program.annotations, _annotation_value)
+    if program.stop is not None:
+        yield from _text("stop", STOP, program.stop)
+    if program.stop_signal is not None:
+        yield from _text("stop_signal", STOP_SIGNAL, program.stop_signal)
 
 
 def is_own_key(key: str) -> bool:

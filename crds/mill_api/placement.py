@@ -6,6 +6,7 @@ from mill_api.place import NO_LIMIT
 from mill_api.place_rules import ARCH_LABEL
 from mill_api.pod_permissions import PodPermissions
 from mill_api.spec import Service, Task
+from mill_api.stopping import grace_seconds
 from mill_objects.json import Json
 
 ON_MISMATCH: Final = "OnRootMismatch"
@@ -54,6 +55,11 @@ def placed(
     if program.group is not None:
         volumes = {"fsGroup": program.group, "fsGroupChangePolicy": ON_MISMATCH}
         spec["securityContext"] = {**spec.get("securityContext", {}), **volumes}
+    [container] = spec["containers"]
+    spec["terminationGracePeriodSeconds"] = grace_seconds(program.stop, container)
+    if signal := permissions.stop_signal_of(program):
+        lifecycle = {**container.get("lifecycle", {}), "stopSignal": signal}
+        spec |= {"containers": [{**container, "lifecycle": lifecycle}], "os": {"name": "linux"}}
     if (pull := program.pull or pull_secret) is not None:
         spec["imagePullSecrets"] = [{"name": pull}]
     if selector := node_selector(program):

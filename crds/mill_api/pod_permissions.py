@@ -25,6 +25,14 @@ class PodPermissions:
     annotations: tuple[str, ...] = ()
     """Keys, or beginnings of keys that end with a slash."""
 
+    stop_signals: bool = False
+    """Whether the cluster has signals of pods: its feature gate ContainerStopSignals, which needs a runtime that knows
+    them. Without it, the API server drops them."""
+
+    def stop_signal_of(self, program: Service | Task) -> str | None:
+        """Return the signal that ends a program, if the cluster has signals of pods."""
+        return program.stop_signal if self.stop_signals else None
+
     def labels_of(self, program: Service | Task) -> dict[str, str]:
         """Return the labels of a program's pods that are permitted."""
         return _granted(program.labels, self.labels)
@@ -43,6 +51,9 @@ class PodPermissions:
         if restricted and program.user == 0:
             message = "user 0 is root, which the setting MILL_RESTRICTED of this cluster does not permit"
             yield PlaceProblem("user", message, "write the number of another user")
+        if program.stop_signal is not None and not self.stop_signals:
+            message = "stop_signal is not permitted in this cluster (its setting MILL_STOP_SIGNALS is off)"
+            yield PlaceProblem("stop_signal", message, "set STOPSIGNAL in the image's Dockerfile, or " + _ASK)
         for index, key in enumerate(program.place.tolerate if program.place is not None else ()):
             if key not in self.tolerations:
                 where = f"place.tolerate.{index}"

@@ -43,8 +43,8 @@ class PortFields(Protocol):
     def outside(self) -> int | None: ...
 
 
-class HealthFields(Protocol):
-    """The fields of a health block that the rules read."""
+class CheckFields(Protocol):
+    """The fields of a check that the rules read."""
 
     @property
     def path(self) -> str | None: ...
@@ -58,6 +58,11 @@ class HealthFields(Protocol):
     def interval(self) -> str: ...
     @property
     def failure_threshold(self) -> int: ...
+
+
+class HealthFields(CheckFields, Protocol):
+    """The fields of a health block that the rules read."""
+
     @property
     def start(self) -> str | None: ...
 
@@ -110,14 +115,25 @@ class ServiceRule:
     """Whether 0.1.0 did not have it: then the models do not apply it, and CEL applies it to changes alone."""
 
 
-def has_check(health: HealthFields) -> bool:
-    """Return whether a health block says what is checked: it may have a start time alone."""
-    return any(each is not None for each in (health.path, health.command, health.grpc, health.port))
+def has_check(check: CheckFields) -> bool:
+    """Return whether a block says what is checked: that of health may have a start time alone."""
+    return any(each is not None for each in (check.path, check.command, check.grpc, check.port))
+
+
+def needs_port(check: CheckFields) -> bool:
+    """Return whether a check connects to the service's port."""
+    return check.command is None and check.port is None
+
+
+def kinds_of(check: CheckFields) -> list[str]:
+    """Return the attributes of a check that say what is done, of which there should be one."""
+    kinds = {"path": check.path, "command": check.command, "grpc": check.grpc}
+    return [name for name, value in kinds.items() if value is not None]
 
 
 def _health_without_port(service: ServiceFields) -> Iterator[Breach]:
     health = service.health
-    if service.port is None and health is not None and health.command is None and health.port is None:
+    if service.port is None and health is not None and needs_port(health):
         yield Breach("health", ("port", "health.port", "health.command"))
 
 
@@ -128,9 +144,7 @@ def _empty_health(service: ServiceFields) -> Iterator[Breach]:
 
 def _several_kinds(service: ServiceFields) -> Iterator[Breach]:
     if service.health is not None:
-        health = service.health
-        kinds = {"path": health.path, "command": health.command, "grpc": health.grpc}
-        first, *others = [f"health.{name}" for name, value in kinds.items() if value is not None] or [""]
+        first, *others = [f"health.{name}" for name in kinds_of(service.health)] or [""]
         if others:
             yield Breach(others[0], others=(first, *others[1:]))
 

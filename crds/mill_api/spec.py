@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mill_api import names
-from mill_api.checks import Health
+from mill_api.checks import Health, Live
 from mill_api.constraints import (
     MAX_AFTER,
     MAX_FILES,
@@ -58,6 +58,7 @@ from mill_api.place import (
 )
 from mill_api.ports import Port
 from mill_api.service_rules import SERVICE_RULES
+from mill_api.stopping import Stop, StopSignalField
 
 
 class Update(ApiModel):
@@ -141,6 +142,11 @@ class Service(ApiModel):
     health: Health | None = Field(
         None, description="Health check. Without one, a service is healthy once its port accepts connections."
     )
+    live: Live | None = Field(
+        None,
+        description="Check of a container that runs. If it fails several times, the container is restarted. Without "
+        "it, only a program that ends is started again.",
+    )
     update: Update | None = Field(None, description="How a new version replaces the old one.")
     after: list[OtherService] = Field(
         default_factory=list,
@@ -164,6 +170,8 @@ class Service(ApiModel):
     place: PlaceField = None
     labels: Labels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
+    stop: Stop = None
+    stop_signal: StopSignalField = None
     files: list[File] = Field(
         default_factory=list, max_length=MAX_FILES, description="Files that are mounted into the container."
     )
@@ -214,6 +222,8 @@ class Task(ApiModel):
     place: PlaceField = None
     labels: Labels = Field(default_factory=dict)
     annotations: Annotations = Field(default_factory=dict)
+    stop: Stop = None
+    stop_signal: StopSignalField = None
     files: list[File] = Field(
         default_factory=list, max_length=MAX_FILES, description="Files that are mounted into the container."
     )

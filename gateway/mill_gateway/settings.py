@@ -107,6 +107,9 @@ class Settings:
         "annotations that a file's task may give the pods of its runs; as in the operator",
         shown="none",
     )
+    stop_signals: bool = setting(
+        default=False, read=switch, explanation="let a file's task have a `stop_signal`; as in the operator"
+    )
     nodes: bool = setting(default=True, read=switch, explanation="show nodes and their free resources")
     drain: bool = setting(default=False, read=switch, explanation="allow requests that drain or remove nodes")
     max_streams: int = setting(
@@ -163,7 +166,9 @@ class Settings:
     @property
     def pod_options(self) -> PodOptions:
         """The settings of the pods of runs."""
-        permissions = PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations)
+        permissions = PodPermissions(
+            self.tolerations, self.pod_labels, self.pod_annotations, stop_signals=self.stop_signals
+        )
         return PodOptions(self.service_account, self.restricted, self.pull_secret, permissions)
 
     @property

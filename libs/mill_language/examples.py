@@ -101,6 +101,8 @@ service "web" {
   gpu            = 1
   labels         = { "example.com/team" = "shop" }
   annotations    = { "example.com/scrape" = "true" }
+  stop           = "45s"
+  stop_signal    = "SIGQUIT" # where the cluster can do that
 
   env {
     DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop"
@@ -115,6 +117,7 @@ service "web" {
   }
 
   health { path = "/healthz" }
+  live { path = "/alive" }
   update { settle = "20s" }
   limits { memory = "1G" }
   place { labels = { disk = "ssd" } }
@@ -184,6 +187,46 @@ service "db" {
   port  = 3306
 
   health { start = "3m" }
+}
+"""
+
+EXAMPLES["live"] = """\
+service "web" {
+  image = "registry.example/shop/web:2.1"
+  port  = 8080
+  port "internal" { number = 9001 }
+
+  health { path = "/healthz" }
+
+  # Ten minutes without an answer, while a health check takes a busy replica out of the service long before.
+  live {
+    path              = "/alive"
+    port              = "internal"
+    headers           = { Host = "shop.example.com" }
+    interval          = "1m"
+    timeout           = "30s"
+    failure_threshold = 10
+  }
+}
+
+# A worker that hangs is started again after two minutes. It gets 45 s for the job that it has begun.
+service "worker" {
+  image = "registry.example/shop/web:2.1"
+  args  = ["sidekiq"]
+  stop  = "45s"
+
+  live {
+    command           = ["test", "/tmp/alive", "-nt", "/tmp/begun"]
+    interval          = "30s"
+    failure_threshold = 4
+  }
+}
+
+service "cart" {
+  image = "registry.example/shop/cart:1"
+  port  = 50051
+
+  live { grpc = true }
 }
 """
 
@@ -276,6 +319,8 @@ task "migrate" {
   gpu            = { "amd.com/gpu" = 2 }
   labels         = { "example.com/team" = "shop" }
   annotations    = { "example.com/scrape" = "false" }
+  stop           = "2m"
+  stop_signal    = "SIGINT"
 
   limits { cpu = "none" }
   place { arch = "amd64" }

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
+from mill_api.durations import normalize_duration
 from mill_api.place import NO_LIMIT, NVIDIA, Limits, Place
 from mill_api.quantities import normalize_cpu, normalize_size
 from mill_api.spec import Service, Task
@@ -29,6 +30,10 @@ def pod_attributes(program: Service | Task) -> Iterator[Pair]:
         yield "gpu", _gpu(program.gpu)
     yield from texts("labels", program.labels)
     yield from texts("annotations", program.annotations)
+    if program.stop is not None:
+        yield "stop", quote(normalize_duration(program.stop))
+    if program.stop_signal is not None:
+        yield "stop_signal", quote(program.stop_signal)
 
 
 def pod_blocks(program: Service | Task) -> Iterator[tuple[str, Iterator[Pair]]]:

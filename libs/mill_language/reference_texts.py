@@ -3,7 +3,7 @@
 from typing import Final
 
 from mill_api.constraints import MAX_FILE_BYTES
-from mill_api.manifests import GRACE_SECONDS, LEAVE_SECONDS
+from mill_api.stopping import GRACE_SECONDS, LEAVE_SECONDS
 from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
 from mill_language.declarations import MAX_SHARED, MAX_SOURCES
 from mill_language.examples import EXAMPLES
@@ -123,16 +123,31 @@ Services that refer to one another in a ring do not wait for one another.
 A replica has its time from the start of its container until it is ready: `start` in `health` if it is given, else
 `interval` times `failure_threshold`, but at least 30 s. A pull of the image does not count.
 
+### Hanging programs
+
+`live` checks a container from its first success on: a program that hangs does not end by itself. After
+`failure_threshold` failed checks in a row the container is restarted, which counts as a crash and is reported as
+[`LivenessFailed`](failure-codes.md#livenessfailed). It says nothing about requests: only `health` takes a replica out
+of its Service. A check that fails because the program is busy makes matters worse, so leave room: a longer `timeout`,
+a larger `failure_threshold`.
+
 ### Success
 
 An update has succeeded when all replicas have stayed ready for the time of `settle`. If one of them crashes or becomes
-unready in between, the time begins again, unless that is a failure. Old replicas end only after that time.
+unready in between, the time begins again, unless that is a failure. Old replicas end only after that time. Without
+`settle` it is the operator's setting; for a service with `live` at least the time in which a check that never succeeds
+would restart it.
 
 ### Stop
 
-A replica that ends gets SIGTERM, and {GRACE_SECONDS} s later SIGKILL. A replica with a port and without a persistent
-volume leaves its Service first and serves for another {LEAVE_SECONDS} s before SIGTERM, so that requests that are on
-their way reach it.
+A replica that ends gets SIGTERM, or the signal of its image's `STOPSIGNAL`, and SIGKILL after the time of `stop`, which
+is {GRACE_SECONDS} s if it is left out. A run that is stopped, or whose time is up, ends in the same way.
+
+A replica with a port and without a persistent volume leaves its Service first and serves for another {LEAVE_SECONDS} s
+before the signal, so that requests that are on their way reach it.
+
+`stop_signal` needs a cluster with the feature gate `ContainerStopSignals`, and the operator's setting
+[`MILL_STOP_SIGNALS`](settings.md) that says so. Elsewhere it is refused: the API server would drop it silently.
 """
 
 ROUTES: Final = """\

@@ -11,7 +11,7 @@ from mill_api.ports import Port
 from mill_api.quantities import normalize_size
 from mill_api.references import OPEN, InvalidValue, format_value, parse_value
 from mill_api.spec import MillDeploymentSpec, Route, Service, Task, Volume
-from mill_language.check_renderer import health_attributes, update_attributes
+from mill_language.check_renderer import check_attributes, health_attributes, update_attributes
 from mill_language.pod_renderer import cores, pod_attributes, pod_blocks
 from mill_language.strings import block_literal, quote, quote_value, quote_word
 
@@ -40,6 +40,9 @@ def _service(service: Service) -> Iterator[Line]:
     if service.health is not None:
         yield ""
         yield from _block("health", _aligned(health_attributes(service.health)))
+    if service.live is not None:
+        yield ""
+        yield from _block("live", _aligned(check_attributes(service.live)))
     if service.update is not None:
         yield ""
         yield from _block("update", _aligned(update_attributes(service.update)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mill_api.checks import Health
+from mill_api.checks import Health, Live
 from mill_api.files import File as MountedFile
 from mill_api.place import Limits, Place
 from mill_api.ports import Port
@@ -126,6 +126,7 @@ def unchecked(fields: Any) -> MillDeploymentSpec:
             | service
             | {
                 "health": Health.model_construct(**service["health"]) if service.get("health") is not None else None,
+                "live": Live.model_construct(**service["live"]) if service.get("live") is not None else None,
                 "update": Update.model_construct(**service["update"]) if service.get("update") is not None else None,
                 **_pod(service),
                 "ports": [

@@ -12,7 +12,14 @@ service "Web" {
     interval = "10"
     start    = "2h"
   }
+  live {
+    path     = "alive"
+    interval = "10"
+    timeout  = "0s"
+  }
   update { settle = "10m" }
+  stop        = "10m"
+  stop_signal = "QUIT"
   route "https://example.com" { path = "/a b" }
   volume "my_data" {
     path = "data"
@@ -71,6 +78,10 @@ service "queue" {
   image = "queue"
   after = ["api", "cache"]
   health { interval = "5s" }
+  live {
+    command = ["true"]
+    path    = "/alive"
+  }
 }
 service "api" {
   image = "api"

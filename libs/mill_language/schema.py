@@ -117,12 +117,12 @@ _ENV_FILE: Final = Attr(
     "What the `.mill` file says wins over them.",
 )
 _CHECKS: Final = ("path", "command", "grpc", "port")
-HEALTH: Final = Shape(
-    "health",
-    {
-        "path": Attr(
-            values.health_path, '"/healthz"', required=True, alternatives=("command", "grpc", "port", "start")
-        ),
+
+
+def _check(path: Attr) -> Mapping[str, Row]:
+    """Return what blocks of checks share. `path` is the attribute that is written first."""
+    return {
+        "path": path,
         "command": Attr(values.command, '["pg_isready"]', nullable=True),
         "grpc": Attr(check_values.grpc, "true", nullable=True),
         "port": Attr(check_values.port, "9001"),
@@ -130,8 +130,21 @@ HEALTH: Final = Shape(
         "interval": Attr(values.duration, '"10s"', needs=_CHECKS),
         "timeout": Attr(values.duration, '"5s"', needs=_CHECKS),
         "failure_threshold": Attr(values.integer("u32", FAILURE_THRESHOLD), "3", nullable=True, needs=_CHECKS),
+    }
+
+
+HEALTH: Final = Shape(
+    "health",
+    {
+        **_check(
+            Attr(values.health_path, '"/healthz"', required=True, alternatives=("command", "grpc", "port", "start"))
+        ),
         "start": Attr(values.duration, '"3m"', nullable=True),
     },
+)
+LIVE: Final = Shape(
+    "live",
+    _check(Attr(values.health_path, '"/alive"', required=True, alternatives=("command", "grpc", "port"))),
 )
 UPDATE: Final = Shape(
     "update",
@@ -203,6 +216,8 @@ _POD: Final[Mapping[str, Row]] = {
     "place": Nested(PLACE, nullable=True),
     "labels": Table(place_values.label_value, 'labels = { "example.com/team" = "shop" }'),
     "annotations": Table(place_values.label_value, 'annotations = { "example.com/scrape" = "true" }'),
+    "stop": Attr(values.duration, '"45s"', nullable=True),
+    "stop_signal": Attr(values.text, '"SIGQUIT"', nullable=True),
 }
 """What services and tasks say of their pods."""
 SERVICE: Final = Shape(
@@ -224,6 +239,7 @@ SERVICE: Final = Shape(
         "use": _USE,
         "env_file": _ENV_FILE,
         "health": Nested(HEALTH, nullable=True),
+        "live": Nested(LIVE, nullable=True),
         "update": Nested(UPDATE, nullable=True),
         "route": Nested(ROUTE, label="host", key="routes"),
         "volume": Nested(VOLUME, label="name", key="volumes"),

@@ -14,6 +14,7 @@ PLACES: Final[Mapping[str, str]] = {
     "terminated.message": "last state of the pod's container",
     "event": "event of the pod",
     "event beside a pull": "event of the pod",
+    "event of a kill": "event of the pod",
     "pulling": "event of the pod",
     "probe": "event of the pod",
     "claim-event": "event of the volume's claim",

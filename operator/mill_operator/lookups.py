@@ -81,7 +81,7 @@ class Lookups:
         events: dict[str, tuple[ObservedEvent, ...]] = {}
         nodes: dict[str, ObservedNode] = {}
         largest = LargestNode()
-        for request, known in known_of.items():
+        for request, known in sorted(known_of.items(), key=lambda each: each[1].ended_at):  # the newest wins
             if isinstance(known.result, ObservedNode):
                 if not self._may_be_ready_again(known):
                     nodes[request.name] = known.result

@@ -99,6 +99,12 @@ class Settings:
         "annotations that services and tasks may give their pods, in the same form",
         shown="none",
     )
+    stop_signals: bool = setting(
+        default=False,
+        read=switch,
+        explanation="let services and tasks have a `stop_signal`: the cluster has the feature gate ContainerStopSignals"
+        " and a runtime that knows it; if false, they are refused",
+    )
     ingress_class: str | None = setting(None, text, "IngressClass of all Ingresses", shown="the cluster's")
     tls_issuer: str | None = setting(
         None, text, "cert-manager's ClusterIssuer for the certificates of all routes", shown="none"
@@ -118,7 +124,9 @@ class Settings:
             service_account=self.service_account,
             restricted=self.restricted,
             pull_secret=self.pull_secret,
-            permissions=PodPermissions(self.tolerations, self.pod_labels, self.pod_annotations),
+            permissions=PodPermissions(
+                self.tolerations, self.pod_labels, self.pod_annotations, stop_signals=self.stop_signals
+            ),
             ingress_class=self.ingress_class,
             tls_issuer=self.tls_issuer,
             outside=self.outside,

@@ -185,7 +185,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     elif is_worker(request.config):
         with (tmp_path_factory.getbasetemp().parent / "cluster").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if not file.tell():
+            if not file.seek(0, os.SEEK_END):  # the position is that of before the wait
                 prepare()
                 file.write("prepared")
         yield describe()

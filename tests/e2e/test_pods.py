@@ -168,6 +168,7 @@ REFUSED = {
         "service.web.place.tolerate.0: toleration of 'gpu' is not permitted",
     ),
     "label": ('labels = { app = "db" }', "service.web.labels.app: label 'app' is not permitted"),
+    "signal": ('stop_signal = "SIGQUIT"', "service.web.stop_signal: stop_signal is not permitted in this cluster"),
     "annotation": (
         'annotations = { "example.com/a" = "b" }',
         "service.web.annotations.example.com/a: annotation 'example.com/a' is not permitted",

@@ -48,7 +48,7 @@ FOREIGN = (
     "mill_operator.core.observed.lookup_results",
     "mill_operator.core.observed.containers",
     "mill_operator.core.verdicts.container_predicates",
-    "mill_operator.core.verdicts.health_checks",
+    "mill_operator.core.verdicts.probe_messages",
     "mill_operator.core.verdicts.pull_predicates",
     "mill_operator.core.verdicts.scheduling_predicates",
     "mill_operator.core.verdicts.start_predicates",

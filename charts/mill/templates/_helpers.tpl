@@ -77,6 +77,10 @@ capabilities:
 - name: MILL_POD_ANNOTATIONS
   value: {{ join "," . | quote }}
 {{- end }}
+{{- if .Values.workloads.stopSignals }}
+- name: MILL_STOP_SIGNALS
+  value: "true"
+{{- end }}
 {{- end -}}
 
 {{/* Environment variables from a map. */}}

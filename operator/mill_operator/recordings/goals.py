@@ -126,6 +126,7 @@ def _request(container: JsonView) -> ServiceRequest:
         memory=fields.quantity(fields.mapping(container, "resources", "limits"), "memory"),
         secrets=tuple(filter(None, secrets))[:1],
         budget=_budget(container),
+        least_live_time=_least_live_time(container),
     )
 
 
@@ -139,6 +140,14 @@ def _budget(container: JsonView) -> timedelta:
     probes = (fields.mapping(container, name) for name in ("readinessProbe", "startupProbe"))
     seconds = [_probe_seconds(probe) for probe in probes if probe]
     return min(LONGEST_START, max(START, timedelta(seconds=min(max(seconds, default=0), 10**6))))
+
+
+def _least_live_time(container: JsonView) -> timedelta | None:
+    probe = fields.mapping(container, "livenessProbe")
+    if not probe:
+        return None
+    period, threshold = fields.number(probe, "periodSeconds") or 10, fields.number(probe, "failureThreshold") or 3
+    return timedelta(seconds=min(max(period * (threshold - 1), 0), 10**6))
 
 
 def _probe_seconds(probe: JsonView) -> int:

@@ -48,6 +48,7 @@ SETTINGS = {
     "workloads.tolerations={spot}": "name: MILL_TOLERATIONS\n          value: spot",
     "workloads.podLabels={example.com/}": "name: MILL_POD_LABELS\n          value: example.com/",
     "workloads.podAnnotations={prometheus.io/}": "name: MILL_POD_ANNOTATIONS\n          value: prometheus.io/",
+    "workloads.stopSignals=true": "name: MILL_STOP_SIGNALS\n          value: 'true'",
     "workloads.ingressClass=nginx": "name: MILL_INGRESS_CLASS\n          value: nginx",
     "workloads.tlsIssuer=acme": "name: MILL_TLS_ISSUER\n          value: acme",
     "operator.replicas=3": "replicas: 3",

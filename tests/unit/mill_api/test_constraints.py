@@ -31,6 +31,8 @@ FIELDS = {
     "duration": spec.Duration,
     "settle": spec.SettleTime,
     "start": fields.StartTime,
+    "stop": fields.StopTime,
+    "stop_signal": fields.StopSignal,
     "check_timeout": fields.CheckTimeout,
     "architecture": fields.Architecture,
     "pull_secret": fields.PullSecret,
@@ -51,6 +53,8 @@ TEXTS = {
     "settle": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
     "check_timeout": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
     "start": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+    "stop": st.from_regex(r"([0-9]{1,3}(\.[0-9]{1,3})?(ms|s|m|h| ))+", fullmatch=True),
+    "stop_signal": st.from_regex(r"(SIG)?[A-Za-z0-9+-]{1,9}", fullmatch=True),
     "architecture": st.sampled_from(["amd64", "arm64", "x86_64", "ARM64", "arm/v7"]),
     "pull_secret": st.from_regex(r"[-a-z0-9.]{1,20}", fullmatch=True),
     "port_name": st.from_regex(r"[-a-z0-9]{1,17}", fullmatch=True),
@@ -269,3 +273,22 @@ def test_the_times_of_an_update_and_of_a_start_have_limits(rule: str, text: str,
     assert (found and found.message) == refusal
     refused_by_cel = not all(_accepts(each["rule"], text) for each in crd.rules_of_text(TEXT_RULES[rule]))
     assert refused_by_cel == (refusal is not None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "refusal"),
+    [
+        ("stop", "1s", None),
+        ("stop", "5m", None),
+        ("stop", "999ms", "stop must be from 1s to 5m, got '999ms'"),
+        ("stop", "5m1s", "stop must be from 1s to 5m, got '5m1s'"),
+        ("stop", "long", "invalid duration 'long'"),
+        ("stop_signal", "SIGQUIT", None),
+        ("stop_signal", "SIGRTMIN+3", None),
+        ("stop_signal", "QUIT", "'QUIT' is not a signal"),
+        ("stop_signal", "9", "'9' is not a signal"),
+    ],
+)
+def test_how_a_program_ends_has_limits_that_the_crd_does_not_know(rule: str, text: str, refusal: str | None) -> None:
+    found = TEXT_RULES[rule].refuse(text)
+    assert (found and found.message) == refusal

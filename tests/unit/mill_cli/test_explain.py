@@ -165,8 +165,8 @@ def test_the_code_is_bold_where_a_person_looks_at_it(monkeypatch: pytest.MonkeyP
             "CrashLoopBackOff",
             [
                 (
-                    "Kubernetes reports CrashLoopBackOff for OutOfMemory, ProgramEnded, SharedLibraryNotFound, "
-                    "ContainerExited, StorageLimitExceeded"
+                    "Kubernetes reports CrashLoopBackOff for OutOfMemory, LivenessFailed, ProgramEnded, "
+                    "SharedLibraryNotFound, ContainerExited, StorageLimitExceeded"
                 )
             ],
         ),

@@ -47,6 +47,14 @@ SERVICES: dict[str, dict[str, Any]] = {
     "check-grpc": {"health": {"grpc": "shop.v1.Cart", "port": 50051}},
     "check-server": {"port": 50051, "health": {"grpc": ""}},
     "check-port": {"port": 8080, "health": {"port": 25, "failureThreshold": 5}},
+    "live": {
+        "port": 8080,
+        "health": {"path": "/healthz"},
+        "live": {"path": "/alive", "headers": {"Host": "shop.example.com"}, "interval": "20s", "failureThreshold": 10},
+        "stop": "45s",
+    },
+    "live-port": {"port": 8080, "live": {"port": 8080}},
+    "live-worker": {"live": {"command": ["alive", "$5"], "timeout": "2s"}, "stop": "2m"},
     "no-health": {"port": 8080, "cpu": "500m", "memory": "512M"},
     "no-port": {},
     "volumes": {
@@ -98,6 +106,7 @@ SERVICES: dict[str, dict[str, Any]] = {
 TASK = {"name": "migrate", "image": "web:2", "command": ["migrate", "$1"], "env": {"DB": "${secret(db.url)}"}}
 TASKS = {
     "task": TASK,
+    "task-stop": {**TASK, "stop": "1m"},
     "task-files": {
         **TASK,
         "files": [{"path": "/etc/app.conf", "content": "a = 1"}, {"path": "/run/db-url", "secret": "db.url"}],
@@ -352,6 +361,9 @@ class TestObjects:
             ({"port": 80, "volumes": [{"name": "a", "path": "/a", "ephemeral": True}]}, 5, 15),
             ({"port": 80, "volumes": [{"name": "a", "path": "/a", "size": "1Gi"}]}, None, 10),
             ({}, None, 10),
+            ({"stop": "45s"}, None, 45),
+            ({"stop": "1.5s"}, None, 2),
+            ({"port": 80, "stop": "45s"}, 5, 50),
         ],
     )
     def test_a_pod_that_serves_leaves_its_service_before_it_stops(self, service, sleep, stop_seconds):
@@ -360,7 +372,6 @@ class TestObjects:
         (container,) = pod["containers"]
         assert container.get("lifecycle") == (sleep and {"preStop": {"sleep": {"seconds": sleep}}})
         assert pod["terminationGracePeriodSeconds"] == stop_seconds
-        assert made.services[0].stop_seconds == stop_seconds
 
     def test_a_start_time_alone_is_no_check_and_no_other_template(self):
         assert template(port=80, health={"start": "20m"}) == template(port=80)

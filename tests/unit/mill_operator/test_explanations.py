@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +11,7 @@ import pytest
 
 import mill_operator
 from mill_api.status import State
+from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.tasks.run_rules import RUN_TABLE
@@ -19,7 +22,7 @@ from mill_operator.explanations import EXPLANATIONS, PLACES, SUBJECTS, Explanati
 from mill_operator.failure_codes import REASONS, to_markdown
 from tests.support import runs
 from tests.support.outside_cases import observe
-from tests.support.recordings import UID, WEB, at, body, look, node, pod, said
+from tests.support.recordings import UID, WEB, at, body, changed, look, node, pod, said
 
 HOUR: Final = 3600.0
 FAR: Final = 2 * HOUR
@@ -65,6 +68,14 @@ def _beside_a_pull(given: Explanation) -> Finding | None:
     return look(pod("unauthorized"), answers=said((given.reason, given.example))).finding
 
 
+def _kill(given: Explanation) -> Finding | None:
+    end = Termination(137, "Error", "", at(0), at(30))
+    made = changed(pod("crashed-twice"), ended=end, last_ended=end, restarts=1)
+    live = replace(WEB, request=replace(WEB.request, least_live_time=timedelta(seconds=20)))
+    killed = LookupResults(events={UID: (ObservedEvent(given.reason, given.example, "web", at(29)),)})
+    return look(made, at=31, wanted=live, answers=killed).finding
+
+
 def _pulling(given: Explanation) -> Finding | None:
     return look(pod("pulling", sandbox_ready=True, bound_at=at(0)), at=FAR, answers=_events(given)).finding
 
@@ -105,6 +116,7 @@ def _job(given: Explanation) -> Finding | None:
 JUDGES: Final[Mapping[str, Callable[[Explanation], Finding | None]]] = {
     "terminated.message": _ended,
     "event beside a pull": _beside_a_pull,
+    "event of a kill": _kill,
     "pulling": _pulling,
     "probe": _probe,
     "readiness gate": _readiness_gate,

@@ -238,9 +238,14 @@ def test_a_node_is_blamed_only_if_it_is_silent():
 
 def test_nodes_are_looked_up_when_pods_should_have_ended():
     leaves = ServiceStatus(name="web", state=State.STOPPING, moved_at="2026-01-31T12:00:00.000Z")
-    ends = [pod("terminating")]
+    ends = [pod("terminating", stop_seconds=15)]
     assert late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=14)) == set()
     assert {each.name for each in late_pod_lookups([leaves], ends, CREATED + timedelta(seconds=15))} == {"node-1"}
+    slow = [pod("terminating", stop_seconds=50)]
+    assert late_pod_lookups([leaves], slow, CREATED + timedelta(seconds=49)) == set()
+    assert late_pod_lookups([leaves], slow, CREATED + timedelta(seconds=50)) != set()
+    edited = [pod("terminating", stop_seconds=10**9)]
+    assert late_pod_lookups([leaves], edited, CREATED + timedelta(seconds=305)) != set()
     healthy = leaves.model_copy(update={"state": State.HEALTHY})
     assert late_pod_lookups([healthy], ends, CREATED + timedelta(seconds=60)) == set()
 

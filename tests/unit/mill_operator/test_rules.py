@@ -52,6 +52,7 @@ def test_a_version_is_taken_back_for_its_image_start_run_and_health_alone() -> N
         *(
             "sandbox-memory",
             "out-of-memory",
+            "live-check",
             "ended",
             "shared-library",
             "disk-permission",

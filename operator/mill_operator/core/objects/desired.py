@@ -33,7 +33,7 @@ from mill_operator.core.objects.pods import (
     settle_time,
 )
 from mill_operator.core.objects.ports import outside_spec, service_ports
-from mill_operator.core.objects.probes import start_budget
+from mill_operator.core.objects.probes import least_live_time, start_budget
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 
 RUNS_KEPT = 20
@@ -136,9 +136,9 @@ def wanted(service: Service, deployment: RenderedObject, options: RenderOptions)
             disks=_disks_of_root(service),
             user=service.user,
             has_read_only_root=service.read_only_root,
+            least_live_time=least_live_time(service),
         ),
         settle=settle_time(service, options),
-        stop_seconds=deployment.body["spec"]["template"]["spec"]["terminationGracePeriodSeconds"],
     )
 
 

@@ -9,19 +9,21 @@ from datetime import timedelta
 from typing import Final
 
 from mill_api import names
+from mill_api.constraints import LONGEST_SETTLE
 from mill_api.durations import to_timedelta
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts
 from mill_api.file_mounts import MountedFiles, mounted_files
-from mill_api.manifests import LEAVE_SECONDS, MAX_STOP_SECONDS, container_of, pod_spec
+from mill_api.manifests import container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.placement import placed
 from mill_api.pod_permissions import NOTHING, PodPermissions
 from mill_api.spec import Service, Volume
+from mill_api.stopping import LEAVE_SECONDS
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.ports import container_ports
-from mill_operator.core.objects.probes import probes
+from mill_operator.core.objects.probes import first_live_restart, probes
 from mill_operator.core.objects.service import DEFAULT_SETTLE
 
 
@@ -71,8 +73,6 @@ def pod_template(
     if service.volumes:
         container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
     spec = pod_spec(container, service_account=options.service_account)
-    if "lifecycle" in container:
-        spec["terminationGracePeriodSeconds"] = MAX_STOP_SECONDS  # it includes the sleep
     spec["topologySpreadConstraints"] = [
         {
             "maxSkew": 1,
@@ -109,9 +109,16 @@ def keeps_data(service: Service) -> bool:
 
 
 def settle_time(service: Service, options: RenderOptions) -> timedelta:
-    """Return how long the replicas of a new version must stay ready."""
+    """Return how long the replicas of a new version must stay ready.
+
+    Where the service does not say, a live check that never succeeds must have had the time to show it.
+    """
     update = service.update
-    return options.settle if update is None or update.settle is None else to_timedelta(update.settle)
+    if update is not None and update.settle is not None:
+        return to_timedelta(update.settle)
+    if service.live is None or not options.settle:
+        return options.settle
+    return max(options.settle, min(LONGEST_SETTLE, first_live_restart(service.live)))
 
 
 def _volume(volume: Volume) -> Json:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from mill_api.manifests import GRACE_SECONDS
 from mill_operator.core.internal_errors import InternalError
 
 DEFAULT_SETTLE: Final = timedelta(seconds=10)
@@ -28,6 +27,8 @@ class ServiceRequest:
     """Paths of persistent volumes that may belong to root: the service names no group, and is not root itself."""
     user: int | None = None
     has_read_only_root: bool = False
+    least_live_time: timedelta | None = None
+    """How long its container runs at least before its live check ends it; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,6 @@ class DesiredService:
     """Whether its old pods must end before new ones begin."""
     settle: timedelta = DEFAULT_SETTLE
     """How long its replicas must stay ready until its new version has settled."""
-    stop_seconds: int = GRACE_SECONDS
-    """Seconds between the request to terminate one of its pods and the kill."""
     refers_to: tuple[str, ...] = ()
     """The services that its environment refers to, without those of a cycle that it is part of."""
     after: tuple[str, ...] = ()

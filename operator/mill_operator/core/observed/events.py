@@ -17,6 +17,8 @@ EVENTS_KEPT: Final = 50
 """Events kept of one object, the newest: the kubelet folds what repeats into one."""
 PROBE: Final = "Unhealthy"
 """The reason of an event that may contain the output of a program that a probe has run."""
+LIVENESS: Final = "Liveness probe "
+"""How the message of such an event begins if it is about a live check; health checks are the other two probes."""
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of an event that does not have one."""
 
@@ -29,6 +31,8 @@ class ObservedEvent:
     message: str
     container: str = ""
     """The container that it is about, if it is about one."""
+    at: datetime = LONG_AGO
+    """When it occurred last, by the clock of what reported it."""
 
 
 def project_events(items: Iterable[JsonView]) -> tuple[ObservedEvent, ...]:
@@ -41,7 +45,7 @@ def _event(body: JsonView) -> ObservedEvent:
     _, _, container = part.removesuffix("}").partition("{")
     reason = name(fields.text(body, "reason"))
     words = untrusted_text if reason == PROBE else cluster_text
-    return ObservedEvent(reason, words(fields.text(body, "message")), name(container))
+    return ObservedEvent(reason, words(fields.text(body, "message")), name(container), _last_seen(body))
 
 
 def _last_seen(event: JsonView) -> datetime:

@@ -73,6 +73,8 @@ class ObservedPod:
     """What it requests by resource, as `LargestNode` has it; only while it is unschedulable."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     """Labels that its node must have; only while it is unschedulable."""
+    stop_seconds: int = 0
+    """Seconds from the request to end it to its kill, as its spec has them."""
     eviction_message: str = ""
     """Why the cluster ends it, as it reports; empty if the pod ends by itself or is deleted by a client."""
 
@@ -141,6 +143,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         job=labels.get(names.LABEL_JOB, ""),
         requests=project_requests(spec) if "Unschedulable" in placing else _NO_REQUESTS,
         node_selector=_node_selector(spec) if "Unschedulable" in placing else _NO_LABELS,
+        stop_seconds=max(0, fields.number(spec, "terminationGracePeriodSeconds")),
         eviction_message=cluster_text(fields.text(status if fields.text(status, "reason") else disruption, "message")),
     )
 

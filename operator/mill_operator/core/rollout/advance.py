@@ -83,7 +83,7 @@ def advance(
         }
     )
     status = status.model_copy(update={"conditions": conditions(status, previous.conditions, now)})
-    return NextStatus(status, _wake_at(services, observations, now))
+    return NextStatus(status, _wake_at(services, observations, leftovers, now))
 
 
 def _warnings(previous: MillDeploymentStatus, services: Sequence[ServiceStatus]) -> list[StatusWarning]:
@@ -103,11 +103,16 @@ def _bounded(services: Sequence[ServiceStatus]) -> list[ServiceStatus]:
     return bounded
 
 
-def _wake_at(services: Sequence[ServiceStatus], observations: Sequence[Observation], now: datetime) -> datetime | None:
+def _wake_at(
+    services: Sequence[ServiceStatus],
+    observations: Sequence[Observation],
+    leftovers: Mapping[str, Leftover],
+    now: datetime,
+) -> datetime | None:
     moments = [each.wake_at for each in observations]
     for service in services:
-        if service.state is State.STOPPING:
-            moments.append(stopped_by(service, now))
+        if service.state is State.STOPPING and (left := leftovers.get(service.name)) is not None:
+            moments.append(stopped_by(service, left.stop_time, now))
         elif not service.state.is_verdict:
             moments.append(overdue_at(service, now))
         if service.settling_since is not None:

@@ -130,7 +130,7 @@ class NextStates:
             moved_at=before.moved_at,
             transitions=before.transitions,
         )
-        if left and self._now >= stopped_by(before, self._now):
+        if left and self._now >= stopped_by(before, left.stop_time, self._now):
             cause = before.message if before.rule == NOT_STOPPED.id else NOT_STOPPED.message.format(cause=left.where)
             after = after.model_copy(
                 update={

@@ -7,7 +7,6 @@ removed one that is still there.
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.manifests import MAX_STOP_SECONDS
 from mill_api.status import ServiceStatus, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.findings import Finding
@@ -71,6 +70,6 @@ def overdue_at(service: ServiceStatus, now: datetime) -> datetime:
     return moved_at(service, now) + TIMEOUT.grace
 
 
-def stopped_by(service: ServiceStatus, now: datetime) -> datetime:
-    """Return when a removed service is overdue: after the longest termination grace period that its pods may have."""
-    return moved_at(service, now) + timedelta(seconds=MAX_STOP_SECONDS) + NOT_STOPPED.grace
+def stopped_by(service: ServiceStatus, stop_time: timedelta, now: datetime) -> datetime:
+    """Return when a removed service is overdue. `stop_time` is the longest time that its pods may take to end."""
+    return moved_at(service, now) + stop_time + NOT_STOPPED.grace

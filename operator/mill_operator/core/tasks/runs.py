@@ -160,8 +160,7 @@ def _finding(
     job: ObservedJob, pod: ObservedPod | None, before: TaskRun, results: LookupResults, now: datetime
 ) -> tuple[Finding | None, datetime | None]:
     """Return the most severe finding, and when to observe the run again."""
-    read_only = job.has_read_only_root
-    request = ServiceRequest(job.image, job.memory, job.secrets, pull=job.pull, has_read_only_root=read_only)
+    request = _request(job)
     previous = _as_service_status(before, job)
     subjects: Iterable[Subject]
     if pod is not None:
@@ -215,6 +214,11 @@ def _with_known_cause(finding: Finding, before: TaskRun, now: datetime) -> Findi
     return finding
 
 
+def _request(job: ObservedJob) -> ServiceRequest:
+    read_only = job.has_read_only_root
+    return ServiceRequest(job.image, job.memory, job.secrets, pull=job.pull, has_read_only_root=read_only)
+
+
 def _as_service_status(before: TaskRun, job: ObservedJob) -> ServiceStatus | None:
     """Return the previous state in the form of a service's status, which the table reads."""
     if before.rule is None:
@@ -234,7 +238,8 @@ def _as_service_status(before: TaskRun, job: ObservedJob) -> ServiceStatus | Non
 
 def _run_lookups(job: ObservedJob, pod: ObservedPod | None, before: TaskRun, now: datetime) -> frozenset[LookupRequest]:
     if pod is not None:
-        return frozenset(lookup_requests([pod], (), image=job.image, previous=_as_service_status(before, job), now=now))
+        previous = _as_service_status(before, job)
+        return frozenset(lookup_requests([pod], (), request=_request(job), previous=previous, now=now))
     if job.failure is None and now - job.created >= SILENCE:
         return frozenset({LookupRequest("events", job.uid, job.key.namespace)})
     return frozenset()

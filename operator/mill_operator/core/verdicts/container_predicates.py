@@ -7,12 +7,15 @@ what is around a pod (the scheduler, volumes, nodes, quotas) in `pod_predicates`
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from mill_api.status import State
 from mill_objects.kubelet import CONTAINER_CREATING
 from mill_operator.core.observed.containers import Termination
+from mill_operator.core.observed.events import LIVENESS, PROBE
 from mill_operator.core.patterns import pattern
+from mill_operator.core.verdicts.probe_messages import REFUSED_PORT, in_few_words
 from mill_operator.core.verdicts.rule_input import Match, PodSubject
 from mill_operator.core.verdicts.waiting_predicates import PodPredicate
 
@@ -51,9 +54,19 @@ NO_PERMISSION: Final = pattern(r"(?i)permission denied|\bEACCES\b|AccessDenied|n
 READ_ONLY: Final = pattern(r"(?i)read-only file ?system|\bEROFS\b")
 FIRST_GROUP: Final = 1000
 """The number of a group for an image whose user is not known."""
+LIVE: Final = "live-check"
+"""The rule of a container that its live check has ended."""
+KILLING: Final = "Killing"
+FAILED_LIVENESS: Final = "failed liveness probe"
+"""What the event of a kubelet says that ends a container because of its live check."""
+EVENTS_TIME: Final = timedelta(seconds=8)
+"""How long after an end its events may come, and are looked up."""
+CLOCK_PRECISION: Final = timedelta(seconds=1)
+"""Times of a pod are whole seconds."""
+_EXITS_OF_A_KILL: Final = (0, 137, 143)
+_LIVE_UNKNOWN: Final = {"check": ""}
 NO_PROBE: Final = "the container runs and does not become ready"
 """The evidence of a container that is not ready, while no event of a probe is known."""
-REFUSED_PORT: Final = pattern(r"dial tcp \S*:(?P<port>\d+): connect: connection refused")
 
 
 def out_of_memory(end: Termination) -> bool:
@@ -76,9 +89,55 @@ def ends(is_sought: Callable[[Termination], bool]) -> PodPredicate:
 
     def find(subject: PodSubject) -> Match | None:
         end = subject.pod.container.latest_end
-        return _repeated_end(subject, end) if end is not None and is_sought(end) else None
+        if end is None or not is_sought(end):
+            return None
+        match = repeated_end(subject, end)
+        if not _awaits_events(subject, end) or end.finished_at is None:
+            return match
+        return replace(match, since=end.finished_at + subject.node_clock_skew, grace=EVENTS_TIME)
 
     return find
+
+
+def live_check_failed(subject: PodSubject) -> Match | None:
+    """Find a container that its kubelet ended because its live check failed, as an event between start and end says."""
+    end, uid = subject.pod.container.latest_end, subject.pod.uid
+    if end is None or subject.container or out_of_memory(end) or not _may_be_killed(subject, end):
+        return None
+    kill = subject.results.newest_event(uid, KILLING, container=subject.pod.service, says=FAILED_LIVENESS)
+    if kill is None or not _is_of(kill.at, end):
+        return repeated_end(subject, end, _LIVE_UNKNOWN) if _is_killed_again(subject, end) else None
+    probe = subject.results.newest_event(uid, PROBE, container=subject.pod.service, says=LIVENESS)
+    if probe is None:
+        return repeated_end(subject, end, _LIVE_UNKNOWN)
+    return replace(repeated_end(subject, end, {"check": f": {in_few_words(probe.message)}"}), evidence=probe.message)
+
+
+def _may_be_killed(subject: PodSubject, end: Termination) -> bool:
+    """Return whether a live check can have ended a container: it had the time to fail often enough."""
+    least = subject.request.least_live_time
+    if least is None or end.started_at is None or end.finished_at is None:
+        return False
+    return end.finished_at - end.started_at + CLOCK_PRECISION >= least
+
+
+def _is_of(moment: datetime, end: Termination) -> bool:
+    """Return whether a kill is that of an end: the same node's clock says both."""
+    if end.started_at is None or end.finished_at is None:
+        return False
+    return end.started_at <= moment <= end.finished_at + CLOCK_PRECISION
+
+
+def _is_killed_again(subject: PodSubject, end: Termination) -> bool:
+    """Return whether it is the next end of a container that its live check ended before, as far as it is known yet."""
+    before = subject.previous
+    return before is not None and before.rule == LIVE and end.exit_code in _EXITS_OF_A_KILL
+
+
+def _awaits_events(subject: PodSubject, end: Termination) -> bool:
+    """Return whether an event may still say that the live check has ended a container. A verdict is not taken back."""
+    is_failed = subject.previous is not None and subject.previous.state is State.FAILED
+    return not subject.container and not is_failed and _may_be_killed(subject, end)
 
 
 def library_missing(subject: PodSubject) -> Match | None:
@@ -90,7 +149,7 @@ def library_missing(subject: PodSubject) -> Match | None:
         return None
     missing, opened, library, version, symbol = found.groups("")
     others = f"{library} of version {version}" if library else f"with symbol {symbol}"
-    return _repeated_end(subject, end, {"library": missing or opened or others})
+    return repeated_end(subject, end, {"library": missing or opened or others})
 
 
 def disk_not_writable(subject: PodSubject) -> Match | None:
@@ -103,7 +162,7 @@ def disk_not_writable(subject: PodSubject) -> Match | None:
     if path is None:
         return None
     group = subject.request.user or FIRST_GROUP
-    return _repeated_end(subject, end, {"path": path, "group": str(group)})
+    return repeated_end(subject, end, {"path": path, "group": str(group)})
 
 
 def root_not_writable(subject: PodSubject) -> Match | None:
@@ -111,7 +170,7 @@ def root_not_writable(subject: PodSubject) -> Match | None:
     end = subject.pod.container.latest_end
     if end is None or not subject.request.has_read_only_root or subject.container or not crashed(end):
         return None
-    return _repeated_end(subject, end) if READ_ONLY.search(end.message) else None
+    return repeated_end(subject, end) if READ_ONLY.search(end.message) else None
 
 
 def _names_path(line: str, folder: str) -> bool:
@@ -132,7 +191,8 @@ def _last_error(end: Termination) -> str:
     return next((line for line in reversed(end.message.splitlines()) if not BEHIND_AN_ERROR.search(line)), "")
 
 
-def _repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] | None = None) -> Match:
+def repeated_end(subject: PodSubject, end: Termination, values: dict[str, str] | None = None) -> Match:
+    """Return the match of an end, which is only a suspicion the first time."""
     container = subject.pod.container
     evidence = end.message or f"{end.reason or 'ended'}, exit code {end.exit_code}"
     signal = SIGNALS.get(end.exit_code)
@@ -166,7 +226,7 @@ def unready(subject: PodSubject) -> Match | None:
     budget = subject.request.budget
     values = {"budget": f"{budget.total_seconds():g}s"}
     since = max(pod.first_started, pod.unready_since or pod.first_started) + subject.node_clock_skew
-    probe = subject.results.newest_event(pod.uid, "Unhealthy", container=subject.container or pod.service)
+    probe = subject.results.newest_health_check(pod.uid, subject.container or pod.service)
     return Match(probe.message if probe else NO_PROBE, values, since, budget)
 
 

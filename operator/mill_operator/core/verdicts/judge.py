@@ -97,7 +97,7 @@ def judge(given: JudgeInput, now: datetime) -> Observation:
     if given.is_held:
         findings = [blocked(service.name, dependence, now)]
     finding = findings[0] if findings else None
-    requests = lookup_requests(troubled, given.claims, image=service.request.image, previous=before, now=now)
+    requests = lookup_requests(troubled, given.claims, request=service.request, previous=before, now=now)
     return Observation(
         service=service.name,
         image=service.request.image,

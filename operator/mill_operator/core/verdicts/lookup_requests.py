@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from mill_api.status import ServiceStatus
+from mill_operator.core import timestamps
+from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.containers import ObservedContainer
 from mill_operator.core.observed.pods import ObservedPod
@@ -23,6 +25,9 @@ PROBED_IN_VAIN: Final = timedelta(seconds=5)
 """After this time, Events about a failing probe are looked up."""
 LONG_UNSCHEDULABLE: Final = timedelta(seconds=60)
 """A pod that found no node for so long may be waiting for one that an autoscaler has ordered."""
+
+EVENTS_LATE: Final = timedelta(seconds=20)
+"""After this time, no more events about the end of a container are expected."""
 
 SOON: Final = 5.0
 """Seconds for which a result is fresh."""
@@ -53,15 +58,18 @@ def lookup_requests(
     pods: Sequence[ObservedPod],
     claims: Iterable[ObservedChild],
     *,
-    image: str,
+    request: ServiceRequest,
     previous: ServiceStatus | None,
     now: datetime,
 ) -> set[LookupRequest]:
     """Return the lookups that would help to judge these pods of one service, for the first of them."""
     asked: set[LookupRequest] = set()
+    if request.least_live_time is not None:
+        for pod in pods[:PODS_LOOKED_UP]:
+            asked |= _about_its_end(pod, now)
     claim_of = {each.key.name: each for each in claims}
     for pod in [pod for pod in pods if not pod.ready][:PODS_LOOKED_UP]:
-        asked |= _about_its_containers(pod, image, previous)
+        asked |= _about_its_containers(pod, request.image, previous)
         asked |= _about_its_place(pod, claim_of, now)
         asked |= _about_its_silence(pod, now)
     return asked
@@ -86,6 +94,15 @@ def _about_a_pull(pod: ObservedPod, container: ObservedContainer, previous: Serv
     if pulls.names_no_cause(container) and not pulls.is_known_cause(previous, container.image):
         return {_events(pod, SETTLED, says=container.waiting_message)}
     return set()
+
+
+def _about_its_end(pod: ObservedPod, now: datetime) -> set[LookupRequest]:
+    """Ask who has ended a container that may have been ended for its live check, ready again or not."""
+    end = pod.container.latest_end
+    if end is None or end.finished_at is None:
+        return set()
+    fresh = SOON if now - end.finished_at < EVENTS_LATE else SETTLED
+    return {_events(pod, fresh, says=f"ended at {timestamps.render(end.finished_at)}")}
 
 
 def _about_its_place(pod: ObservedPod, claims: dict[str, ObservedChild], now: datetime) -> set[LookupRequest]:

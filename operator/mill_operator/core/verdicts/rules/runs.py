@@ -3,12 +3,14 @@
 from typing import Final
 
 from mill_operator.core.verdicts.container_predicates import (
+    LIVE,
     crashed,
     disk_not_writable,
     done,
     ends,
     injected,
     library_missing,
+    live_check_failed,
     out_of_memory,
     root_not_writable,
 )
@@ -38,6 +40,21 @@ ENDS: Final[tuple[Rule, ...]] = (
         evidence="`OOMKilled`, twice: the container, or one of its processes",
         message="out of memory (limit {memory})",
         suggestion="Raise `memory`, or that of `limits`, or find out why the program needs more.",
+    ),
+    PodRule(
+        id=LIVE,
+        code="LivenessFailed",
+        speed=Speed.LIKELY,
+        grace=AT_ONCE,
+        predicate=live_check_failed,
+        is_own_fault=True,
+        is_patient=True,
+        evidence="an event of the kubelet that it ends the container because its live check failed, twice",
+        message="restarted since the live check failed{check}",
+        detail=LAST_LINE,
+        suggestion="Find out why the program does not answer its `live` check, or correct that check: mill logs"
+        " {service}. A check that fails because the program is busy does more harm than good: give it a longer"
+        " `timeout` or a larger `failure_threshold`.",
     ),
     PodRule(
         id="ended",
