@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -17,15 +18,14 @@ import pytest
 from hack import images, paths
 from hack.cluster import Cluster, node_images
 from mill_language import render
-from tests.support.example_apps import APPS, FOLDER, read, spec_of
+from tests.support.example_apps import APPS, read, spec_of
 from tests.support.standing_in import commands, secrets, stand_in
 
 from .conftest import Finished, Namespace, new_namespace
 
-RUN: Final = ("chatwoot", "mastodon", "microservices-demo", "plausible", "podinfo", "wordpress")
+RUN: Final = ("coredns", "gitea", "mastodon", "microservices-demo", "n8n", "podinfo", "wordpress")
 VALUE: Final = "value of {}"
 """The value of a secret."""
-NOT_SHARED: Final = ("STANDIN_PATHS", "STANDIN_WRITES")
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,45 @@ def test_the_api_server_accepts_every_application(shared: Namespace) -> None:
     assert [each.partition("/")[2] for each in accepted] == [file.stem for file in APPS]
 
 
+def test_programs_of_one_image_share_an_environment_and_differ_by_arguments(apps: dict[str, App]) -> None:
+    main, worker = (apps["n8n"].ask(name, 5678, "env").json() for name in ("n8n", "n8n-worker"))
+    shared = {name: value for name, value in main.items() if name.startswith(("DB_", "N8N_", "QUEUE_"))}
+    assert shared.items() <= worker.items()
+    assert shared["DB_POSTGRESDB_HOST"] == f"postgres.{apps['n8n'].namespace.name}.svc"
+    assert (shared["DB_POSTGRESDB_PORT"], shared["DB_POSTGRESDB_PASSWORD"]) == ("5432", VALUE.format("n8n.db-password"))
+    assert apps["n8n"].ask("n8n", 5678, "args").json() == ["/bin/standin"]
+    assert apps["n8n"].ask("n8n-worker", 5678, "args").json() == ["/bin/standin", "worker"]
+
+
+def test_files_beside_an_application_arrive_with_their_mode(apps: dict[str, App]) -> None:
+    path = "/docker-entrypoint-initdb.d/init-data.sh"
+    answer = apps["n8n"].ask("postgres", 5432, f"file?path={path}")
+    assert answer.text == (Path(__file__).parents[2] / "examples" / "apps" / "n8n" / "init-data.sh").read_text()
+    assert answer.headers["X-Mode"] == "0755"
+
+
+def test_secrets_arrive_as_files(apps: dict[str, App]) -> None:
+    for service, port in (("db", 3306), ("wordpress", 80), ("phpmyadmin", 80)):
+        answer = apps["wordpress"].ask(service, port, "file?path=/run/secrets/db-password")
+        assert answer.text == VALUE.format("wordpress.db-password")
+
+
+def test_a_second_port_is_reached_by_the_reference_to_it(apps: dict[str, App]) -> None:
+    n8n = apps["n8n"]
+    for runner, service in (("n8n-runner", "n8n"), ("n8n-worker-runner", "n8n-worker")):
+        broker = json.loads(n8n.execute(runner, "standin", "get", "http://localhost:8080/-/env"))
+        url = broker["N8N_RUNNERS_TASK_BROKER_URI"]
+        assert url == f"http://{service}.{n8n.namespace.name}.svc:5679"
+        assert json.loads(n8n.execute(runner, "standin", "get", f"{url}/-/id"))["user"] == 1000
+
+
+def test_udp_is_reached_beside_tcp_on_the_same_port(apps: dict[str, App]) -> None:
+    coredns = apps["coredns"]
+    address = f"dns.{coredns.namespace.name}.svc:53"
+    assert coredns.execute("dns", "standin", "send", "udp", address, "question") == "question\n"
+    assert coredns.execute("dns", "standin", "get", f"http://{address}/-/args")
+
+
 def test_a_user_writes_its_own_disk(apps: dict[str, App]) -> None:
     mastodon = apps["mastodon"]
     identity = mastodon.ask("web", 3000, "id").json()
@@ -133,35 +172,10 @@ def test_a_user_writes_its_own_disk(apps: dict[str, App]) -> None:
     assert mastodon.ask("web", 3000, "args").json()[1:] == ["bundle", "exec", "puma", "-C", "config/puma.rb"]
 
 
-def test_services_share_an_environment_and_keep_their_own_programs(apps: dict[str, App]) -> None:
-    chatwoot = apps["chatwoot"]
-    rails, sidekiq = (chatwoot.ask(name, port, "env").json() for name, port in (("rails", 3000), ("sidekiq", 8080)))
-    shared = {name: value for name, value in rails.items() if name not in ("PORT", "HOSTNAME", *NOT_SHARED)}
-    assert shared.items() <= sidekiq.items()
-    assert shared["POSTGRES_PASSWORD"] == VALUE.format("chatwoot.db-password")
-    assert shared["FRONTEND_URL"] == f"https://chat-example-com.{chatwoot.namespace.name}.example.com"
-    arguments = chatwoot.ask("rails", 3000, "args").json()
-    assert arguments[:5] == ["/docker/entrypoints/rails.sh", "bundle", "exec", "rails", "s"]
-    assert arguments[5:7] == ["-p", "3000"]
-
-
-def test_secrets_arrive_as_files(apps: dict[str, App]) -> None:
-    for service, port in (("db", 3306), ("wordpress", 80), ("phpmyadmin", 80)):
-        answer = apps["wordpress"].ask(service, port, "file?path=/run/secrets/db-password")
-        assert answer.text == VALUE.format("wordpress.db-password")
-
-
-def test_files_of_an_application_arrive(apps: dict[str, App]) -> None:
-    folder = "/etc/clickhouse-server/config.d"
-    beside = apps["plausible"].ask("events", 8123, f"file?path={folder}/listen.xml")
-    assert beside.text == (FOLDER / "plausible" / "listen.xml").read_text()
-    within = apps["plausible"].ask("events", 8123, f"file?path={folder}/logs.xml")
-    assert within.text.startswith("<clickhouse>\n  <logger>\n")
-
-
-def test_the_root_of_a_program_is_read_only(apps: dict[str, App]) -> None:
+def test_checks_send_their_headers_and_the_root_is_read_only(apps: dict[str, App]) -> None:
     demo = apps["microservices-demo"]
-    assert demo.ask("frontend", 8080, "id").json()["user"] == 1000
+    (probe,) = (each for each in demo.ask("frontend", 8080, "probes").json() if each["path"] == "/_healthz")
+    assert probe["headers"]["Cookie"].startswith("shop_session-id=x-")
     (address,) = demo.namespace.ready_pods("frontend").values()
     refused = httpx.post(f"http://{address}:8080/-/write?path=/written", content=b"x", timeout=10)
     assert (refused.status_code, "read-only file system" in refused.text) == (500, True)
