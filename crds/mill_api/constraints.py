@@ -277,11 +277,24 @@ ARCHITECTURE: Final = TextRule(
     strict=f"^({'|'.join(_ARCHITECTURES)})$",
     has_cel=False,
 )
+_PULL_POLICIES: Final = ("always", "never", "ifnotpresent", "if-not-present", "if_not_present", "missing")
+
+
+def _suggest_pull(name: str) -> str:
+    if name.lower() in _PULL_POLICIES:
+        return (
+            "leave it out: nodes pull an image that they do not have, and one with the tag latest each time; `pull` "
+            "names the Secret with the registry's credentials"
+        )
+    return "use at most 253 of a-z, 0-9, - and ., and neither begin nor end with - or ."
+
+
 PULL_SECRET: Final = TextRule(
     pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+    strict=rf"^(?!(?:{'|'.join(_PULL_POLICIES)})$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
     max_length=253,
     refusal="'{}' is not the name of a Kubernetes Secret",
-    suggestion="use at most 253 of a-z, 0-9, - and ., and neither begin nor end with - or .",
+    suggestion=_suggest_pull,
     has_cel=False,
 )
 CHECK_TIMEOUT: Final = replace(

@@ -39,7 +39,9 @@ def advise(expression: str) -> Advice | None:
         return _instead_of_call(call[1], call[2].strip(" \"'"))
     if (dotted := _DOTTED.fullmatch(text)) is not None:
         return _instead_of_dotted(dotted[1], dotted[2])
-    if _NAME.fullmatch(text) and text not in ("null", "true", "false"):
+    if text == "null":
+        return Advice('leave the line out if the variable should not be set, or write "" for an empty one')
+    if _NAME.fullmatch(text) and text not in ("true", "false"):
         return Advice(f"{declare(text)}, and write ${{var.{text}}}; $${{{text}}} stands for the text ${{{text}}}")
     return None
 

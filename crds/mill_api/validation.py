@@ -17,8 +17,11 @@ from mill_api.constraints import (
     HOST_NAME,
     IMAGE,
     MAX_AFTER,
+    MAX_PORTS,
+    MAX_ROUTES,
     MAX_SERVICES,
     MAX_TASKS,
+    MAX_VOLUMES,
     PORT_NAME,
     SECRET_NAME,
     SERVICE_NAME,
@@ -119,6 +122,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_files(path, service, service.volumes, services)
         yield from _check_fields_of_service(path, service)
         yield from _check_times(path, service)
+        yield from _check_counts(path, service)
         yield from _check_after(path, service, services)
         yield from _at(path, place_problems(service))
     for task in spec.tasks:
@@ -159,6 +163,17 @@ def _check_times(path: str, service: Service) -> Iterator[Problem]:
     for breach in check_breaches(service):
         others, absent = (tuple(f"{path}.{each}" for each in paths) for paths in (breach.others, breach.absent))
         yield Problem(f"{path}.{breach.path}", breach.message, breach.suggestion, others, absent)
+
+
+def _check_counts(path: str, service: Service) -> Iterator[Problem]:
+    counted: tuple[tuple[str, Sequence[str], int], ...] = (
+        ("port", [each.name for each in service.ports], MAX_PORTS),
+        ("route", [each.host for each in service.routes], MAX_ROUTES),
+        ("volume", [each.name for each in service.volumes], MAX_VOLUMES),
+    )
+    for kind, labels, most in counted:
+        if len(labels) > most:
+            yield Problem(f"{path}.{kind}.{labels[most]}", f"more than {most} {kind}s", "split the service in two")
 
 
 def _check_after(path: str, service: Service, services: dict[str, Service]) -> Iterator[Problem]:

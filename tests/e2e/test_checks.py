@@ -58,6 +58,18 @@ service "command" {
   }
 }
 
+service "grpc" {
+  image = "REGISTRY/standin:1"
+  port  = 8080
+  cpu   = 0.02
+
+  health {
+    grpc  = true
+    port  = 9998
+    start = "8s"
+  }
+}
+
 service "port" {
   image = "REGISTRY/standin:1"
   port  = 8080
@@ -95,7 +107,7 @@ def test_checks_of_every_kind_make_services_healthy(namespace: Namespace) -> Non
 def test_checks_that_fail_say_what_they_saw(namespace: Namespace) -> None:
     done = namespace.deploy(BAD)
     assert done.code == 1
-    for service in ("command", "port", "headers"):
+    for service in ("command", "grpc", "port", "headers"):
         status = namespace.service(service)
         assert (status["state"], status["reason"]) == ("Failed", "HealthCheckTimeout"), status
     assert "9999" in str(namespace.service("port"))

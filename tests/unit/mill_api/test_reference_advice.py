@@ -41,6 +41,7 @@ def test_the_reference_that_was_probably_meant(expression: str, meant: str) -> N
         ("var.tag", 'declare it: variable "tag" { default = "…" }'),
         ("local.tag", 'variable "tag" { default = "…" }, and write ${var.tag}'),
         ("data.a.b", "mill has variables only"),
+        ("null", "leave the line out"),
         ("HOME", "$${HOME} stands for the text ${HOME}"),
     ],
 )
@@ -52,7 +53,7 @@ def test_what_mill_has_instead(expression: str, part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["", "null", "a/b", "secret(a/b)", "service.api.name", "service.A_B.host", "a ? b : c", "x" * 100_000]
+    "expression", ["", "a/b", "secret(a/b)", "service.api.name", "service.A_B.host", "a ? b : c", "x" * 100_000]
 )
 def test_where_nothing_is_known_of_what_was_meant(expression: str) -> None:
     assert advise(expression) is None

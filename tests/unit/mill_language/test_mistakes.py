@@ -170,6 +170,29 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             'write file "/etc/app.conf" { … }, once for each',
         ),
     ],
+    "counts": [
+        (
+            web(
+                *(f'port "p{index}" {{ number = {2000 + index} }}' for index in range(20)),
+                'port →"last" { number = 3000 }',
+            ),
+            "more than 20 ports",
+            "split the service in two",
+        ),
+        (
+            web("port = 80", *(f'route "r{index}.example" {{}}' for index in range(50)), 'route →"last.example" {}'),
+            "more than 50 routes",
+            "split the service in two",
+        ),
+        (
+            web(
+                *(f'volume "v{index}" {{ path = "/v{index}", ephemeral = true }}' for index in range(20)),
+                'volume →"last" { path = "/last", ephemeral = true }',
+            ).replace(", ephemeral", "\n ephemeral"),
+            "more than 20 volumes",
+            "split the service in two",
+        ),
+    ],
     "limits and GPU": [
         (
             web('memory = "1G"', 'limits { memory = →"512M" }'),

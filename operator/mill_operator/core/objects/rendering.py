@@ -271,7 +271,7 @@ def _as_asked(service: Json, internal_error: InternalError) -> DesiredService:
         name=service["name"],
         template="",
         replicas=fields.optional_number(service, "replicas"),
-        probed=fields.optional_number(service, "port") is not None,
+        probed=fields.optional_number(service, "port") is not None or bool(fields.mapping(service, "health")),
         request=ServiceRequest(fields.text(service, "image"), fields.quantity(service, "memory")),
         internal_error=internal_error,
     )

@@ -51,8 +51,9 @@ READINESS: Final[tuple[Rule, ...]] = (
         evidence="a container that runs and is not ready, for the time of `start`; without it the larger of 30 s and"
         " `interval` times `failure_threshold`",
         message="health check timeout after {budget}",
-        suggestion="Check whether the program listens on the port and answers the health path: mill logs {service}. If"
-        ' it needs longer to start, set `start = "3m"` in its health block.',
+        suggestion="Find out why the program does not pass its health check, which without a `health` block is a"
+        ' connection to its port: mill logs {service}. If it needs longer to start, set `start = "3m"` in its health'
+        " block.",
     ),
     PodRule(
         id=GATE,
