@@ -35,6 +35,7 @@ from mill_api.constraints import (
 from mill_api.dependencies import rings
 from mill_api.endpoints import endpoint_of
 from mill_api.file_rules import content_bytes, file_breaches
+from mill_api.mount_paths import refuse_volume
 from mill_api.place_rules import PlaceProblem, place_problems
 from mill_api.pod_permissions import PodPermissions
 from mill_api.ports import MAIN, outside_services
@@ -363,6 +364,8 @@ def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
         yield from _check_text(f"{path}.port.{port.name}", PORT_NAME, port.name)
     for volume in service.volumes:
         yield from _check_text(f"{path}.volume.{volume.name}", VOLUME_NAME, volume.name)
+        if (refusal := refuse_volume(volume.path)) is not None:
+            yield Problem(f"{path}.volume.{volume.name}.path", refusal, "mount it at another path, such as /data")
     for route in service.routes:
         yield from _check_text(f"{path}.route.{route.host}", HOST_NAME, route.host)
         if not _URL_PATH.fullmatch(route.path):

@@ -13,6 +13,7 @@ from mill_language.diagnostics import did_you_mean
 
 _ENVIRONMENT: Final = re.compile(r"(?<!\$)\$(?:\{[A-Za-z_][A-Za-z0-9_]{0,99}\}|\([A-Za-z_][A-Za-z0-9_]{0,99}\))")
 """What a shell or Kubernetes would replace by a variable of the environment."""
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{var\.([A-Za-z_][A-Za-z0-9_-]{0,62})\}")
 _SHELLS: Final = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh", "busybox", "cmd", "env", "envsubst"})
 _LONGEST: Final = 1000
 """Characters of a word in which variables are looked for: longer ones are scripts."""
@@ -28,6 +29,7 @@ def warn_of_text(decoded: Decoded, spec: MillDeploymentSpec) -> None:
                 if OPEN in word:
                     _warn_of_references(decoded, f"{path}.command.{index}", word, services)
             _warn_of_environment(decoded, path, program)
+            _warn_of_variables(decoded, path, program)
             for key, text in program.annotations.items():
                 if OPEN in text and any(not isinstance(part, Literal) for part in parse_word(text)):
                     message = "a reference is text in an annotation: nothing replaces it"
@@ -57,6 +59,18 @@ def _warn_of_environment(decoded: Decoded, path: str, program: Service | Task) -
         if found is not None and place is not None and "$$" not in decoded.source.text(place):
             message = f"`{found[0]}` is text here: no shell replaces it"
             advice = 'let a shell run it, as in command = ["sh", "-c", "…"], or write the value'
+            decoded.warn(f"{path}.{where}", message, advice=advice)
+
+
+def _warn_of_variables(decoded: Decoded, path: str, program: Service | Task) -> None:
+    """Warn of variables in a file that declares none, where `${…}` has always been text."""
+    texts = [*_words(program), *((f"file.{each.path}.content", each.content or "") for each in program.files)]
+    for where, text in texts:
+        found = _VARIABLE.search(text) if OPEN in text else None
+        place = decoded.places.get(f"{path}.{where}")
+        if found is not None and place is not None and "$$" not in decoded.source.text(place):
+            message = f"`{found[0]}` is text here: the file declares no variable"
+            advice = f'declare it: variable "{found[1]}" {{ default = "…" }}'
             decoded.warn(f"{path}.{where}", message, advice=advice)
 
 

@@ -35,7 +35,41 @@ _INSTEAD: Final = {
     "terminationGracePeriodSeconds": ("stop", 'write stop = "30s"'),
     "nodeSelector": ("place", "write place { labels = { … } }"),
     "tolerations": ("place", 'write place { tolerate = ["gpu"] }'),
+    "platform": ("place", 'write place { arch = "arm64" }'),
+    "affinity": ("place", "write place { labels = { … } }"),
     "imagePullSecrets": ("pull", "write `pull`"),
+    "cpus": ("cpu", "write cpu = 0.5, and `limits` for more than it requests"),
+    "mem_limit": ("limits", 'write limits { memory = "1G" }'),
+    "gpus": ("gpu", "write gpu = 1"),
+    "runAsUser": ("user", "write user = 1000"),
+    "run_as_user": ("user", "write user = 1000"),
+    "uid": ("user", "write user = 1000"),
+    "runAsGroup": ("group", "write group = 1000"),
+    "gid": ("group", "write group = 1000"),
+    "fsGroup": ("group", "write group = 1000: its volumes belong to that group, too"),
+    "readOnlyRootFilesystem": ("read_only_root", "write read_only_root = true"),
+    "stopSignal": ("stop_signal", 'write stop_signal = "SIGQUIT"'),
+    "kill_signal": ("stop_signal", 'write stop_signal = "SIGQUIT"'),
+    "kill_timeout": ("stop", 'write stop = "30s"'),
+    "stop_timeout": ("stop", 'write stop = "30s"'),
+    "maxSurge": ("surge", 'write surge = "25%"'),
+    "minReadySeconds": ("settle", 'write settle = "10s"'),
+    "minHealthyTime": ("settle", 'write settle = "10s"'),
+    "test": ("failure_threshold", 'write command = ["pg_isready"], or path = "/healthz"'),
+    "httpGet": ("failure_threshold", 'write path = "/healthz"'),
+    "exec": ("failure_threshold", 'write command = ["pg_isready"]'),
+    "tcpSocket": ("failure_threshold", "write port = 9001"),
+    "retries": ("failure_threshold", "write failure_threshold = 3"),
+    "failureThreshold": ("failure_threshold", "write failure_threshold = 3"),
+    "periodSeconds": ("interval", 'write interval = "10s"'),
+    "timeoutSeconds": ("timeout", 'write timeout = "5s"'),
+    "start_period": ("start", 'write start = "3m"'),
+    "initialDelaySeconds": ("start", 'write start = "3m"'),
+    "containerPort": ("number", "write number = 9090"),
+    "published": ("outside", "write outside = 222"),
+    "nodePort": ("outside", "write outside = 222"),
+    "source": ("from", 'write from = "conf/app.conf"'),
+    "data": ("content", 'write content = "…"'),
 }
 """By the word: the name that has to be among those of the block, and what to do."""
 
@@ -49,6 +83,12 @@ _NO_RELEASES: Final = (
 _NO_SHARING: Final = "mill has no shared volumes yet: each belongs to one service, whose replicas it is for"
 _NO_ACCOUNTS: Final = "mill has no accounts yet: all pods have the ServiceAccount that `workloads.serviceAccount` names"
 _NO_RIGHTS: Final = "mill has none: only `user`, `group` and `read_only_root` can be set"
+_NO_PULL_POLICY: Final = "leave it out: nodes pull a digest or tag once, and `latest` at each start"
+_NO_LOOPS: Final = "mill has no loops: write the block once for each"
+_NO_ADDRESS: Final = "nothing connects to a task: what answers requests is a service"
+_NO_CHECKS: Final = "a run has no checks: it fails if it ends with an exit code other than 0, or after its `timeout`"
+_NOT_BEFORE_THE_START: Final = "write it in the health block: the live check begins once the program has started"
+_NOTHING_UNAVAILABLE: Final = "leave it out: an update takes no pod away before a new one is ready"
 _BY_ITSELF: Final = "leave it out: services reach one another by the names of their blocks"
 _PROGRAM: Final[Mapping[str, str]] = {
     "patch": "mill has no patch yet: docs/convert.md says what it has, and what stays an object of your own beside it",
@@ -74,10 +114,25 @@ _PROGRAM: Final[Mapping[str, str]] = {
     "hostname": _BY_ITSELF,
     "restart": "leave it out: a program of a service that ends is started again",
     "build": "build the image first, and write its name as `image`",
+    "imagePullPolicy": _NO_PULL_POLICY,
+    "image_pull_policy": _NO_PULL_POLICY,
+    "pull_policy": _NO_PULL_POLICY,
+    "for_each": _NO_LOOPS,
+    "dynamic": _NO_LOOPS,
 }
 _MISSING: Final[Mapping[str, Mapping[str, str]]] = {
     "service": _PROGRAM,
-    "task": _PROGRAM,
+    "task": {
+        **_PROGRAM,
+        "port": _NO_ADDRESS,
+        "route": _NO_ADDRESS,
+        "health": _NO_CHECKS,
+        "live": _NO_CHECKS,
+        "replicas": "a run has one pod: start as many runs as there is work for",
+        "volume": "mill has no volumes of tasks yet: a run keeps nothing, and `file` gives it texts",
+    },
+    "live": {"start": _NOT_BEFORE_THE_START, "initialDelaySeconds": _NOT_BEFORE_THE_START},
+    "update": {"max_unavailable": _NOTHING_UNAVAILABLE, "maxUnavailable": _NOTHING_UNAVAILABLE},
     "volume": {
         "shared": _NO_SHARING,
         "claim": _NO_SHARING,

@@ -58,7 +58,8 @@ def cpu_limit(value: Value) -> str:
 def gpu(value: Value) -> dict[str, int]:
     """Read a number of GPUs, or numbers by the names of their resources."""
     if not isinstance(value, Body):
-        if not isinstance(value, Number | Text):
+        is_named = isinstance(value, Text) and not value.bare and not _NUMERIC.fullmatch(values.text(value))
+        if is_named or not isinstance(value, Number | Text):
             raise wrong_type(value, _WHOLE, _GPU_ADVICE)
         count = _COUNT(value)
         return {NVIDIA: count} if isinstance(count, int) else {}

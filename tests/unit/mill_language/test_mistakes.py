@@ -5,9 +5,9 @@ A row is a source in which `→` stands before the place that the message is abo
 
 import pytest
 
-from mill_language import InvalidConfig
 from mill_language.inputs import Inputs
 from mill_language.parser import parse_file
+from tests.support.mill_files import found_at_the_arrow, warned_at_the_arrow, web
 
 DB = '\nservice "db" {\n  image = "db:1"\n  port  = 5432\n}\n'
 NO_PORT = '\nservice "db" {\n  image = "db:1"\n}\n'
@@ -23,11 +23,6 @@ BEFORE_A_DEPLOY = (
 )
 
 IN_AN_OBJECT = 'write an object, in which names may be quoted: `labels = { "example.com/team" = "shop" }`'
-
-
-def web(*lines: str) -> str:
-    """Return a service with these lines."""
-    return "\n".join(['service "web" {', '  image = "web:1"', *(f"  {each}" for each in lines), "}"])
 
 
 ROWS: dict[str, list[tuple[str, str, str | None]]] = {
@@ -403,12 +398,7 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
     [pytest.param(*row, id=f"{part}-{number}") for part, rows in ROWS.items() for number, row in enumerate(rows)],
 )
 def test_a_mistake_has_its_place_and_a_suggestion(source: str, message: str, suggestion: str | None) -> None:
-    before, _, after = source.partition("→")
-    with pytest.raises(InvalidConfig) as raised:
-        parse_file(before + after, filename="shop.mill", inputs=Inputs())
-    (found,) = raised.value.diagnostics
-    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-    assert ((found.line, found.column), found.message, found.help) == (place, message, suggestion)
+    assert found_at_the_arrow(source) == (message, suggestion)
 
 
 WARNINGS = {
@@ -422,6 +412,16 @@ WARNINGS = {
         "`${PORT}` is text here: no shell replaces it",
         'let a shell run it, as in command = ["sh", "-c", "…"], or write the value',
     ),
+    "a variable that is not declared": (
+        web('file "/etc/x" { content = →"tag ${var.tag}" }'),
+        "`${var.tag}` is text here: the file declares no variable",
+        'declare it: variable "tag" { default = "…" }',
+    ),
+    "one of them in an argument": (
+        web('args = ["--tag", →"${var.tag}"]'),
+        "`${var.tag}` is text here: the file declares no variable",
+        'declare it: variable "tag" { default = "…" }',
+    ),
     "one of Kubernetes": (
         web('command = ["serve", →"--port=$(PORT)"]'),
         "`$(PORT)` is text here: no shell replaces it",
@@ -433,10 +433,7 @@ WARNINGS = {
 @pytest.mark.parametrize("name", WARNINGS)
 def test_what_may_be_a_mistake_is_a_warning_at_its_place(name: str) -> None:
     source, message, suggestion = WARNINGS[name]
-    before, _, after = source.partition("→")
-    (found,) = parse_file(before + after).warnings
-    place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
-    assert ((found.line, found.column), found.message, found.help) == (place, message, suggestion)
+    assert warned_at_the_arrow(source) == (message, suggestion)
 
 
 @pytest.mark.parametrize(
