@@ -8,7 +8,7 @@ from mill_api.references import OPEN, SecretRef, parse_word
 
 CEL: Final = "has(self.content) != has(self.secret)"
 CEL_MESSAGE: Final = "a file has either a content or a secret"
-_OF_THE_KERNEL: Final = ("/proc", "/sys", "/dev")
+_OF_THE_KERNEL: Final = ("/proc", "/sys")
 """Folders in which no file can be mounted: the container would never start."""
 _ADVICE: Final = 'write one of content = "…", from = "…" and secret = "…"'
 
