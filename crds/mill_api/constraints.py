@@ -24,6 +24,8 @@ LONGEST_SHOWN: Final = 100
 
 MAX_SERVICES: Final = 200
 MAX_TASKS: Final = 200
+MAX_ROLLOUT_TASKS: Final = 20
+"""Tasks that run in rollouts: the status has a part for each."""
 MAX_ROUTES: Final = 50
 MAX_VOLUMES: Final = 20
 MAX_FILES: Final = 50

@@ -21,8 +21,8 @@ _END_OF_AUTHORITY: Final = str.maketrans({"?": "/", "#": "/", ";": "/"})
 _SEPARATORS: Final = str.maketrans({",": " "})
 
 
-class DependentService(Protocol):
-    """What is read of a service."""
+class DependentProgram(Protocol):
+    """What is read of a service or task."""
 
     @property
     def name(self) -> str: ...
@@ -36,6 +36,10 @@ class DependentService(Protocol):
     def contents(self) -> Sequence[str]:
         """The texts of its files."""
         ...
+
+
+class DependentService(DependentProgram, Protocol):
+    """What is read of a service."""
 
     @property
     def after(self) -> Sequence[str]: ...
@@ -60,7 +64,7 @@ def dependencies(services: Iterable[DependentService], namespace: str) -> dict[s
     known = {service.name: service for service in services}
     order = {name: position for position, name in enumerate(known)}
     strict = {name: {other for other in each.after if other in known} for name, each in known.items()}
-    soft = {name: _named(each.env.values(), known, namespace) | _referred(each, known) for name, each in known.items()}
+    soft = {name: named_services(each, known, namespace) for name, each in known.items()}
     strict_cycles = _cycle_numbers(strict)
     cycles = _cycle_numbers({name: strict[name] | soft[name] for name in known})
 
@@ -70,6 +74,11 @@ def dependencies(services: Iterable[DependentService], namespace: str) -> dict[s
     return {
         name: Dependencies(kept(name, soft[name], cycles), kept(name, strict[name], strict_cycles)) for name in known
     }
+
+
+def named_services(program: DependentProgram, known: Collection[str], namespace: str) -> set[str]:
+    """Return the services that a service or task names, in its environment, command, arguments and files."""
+    return _named(program.env.values(), known, namespace) | _referred(program, known)
 
 
 def rings(edges: Edges) -> Iterator[tuple[str, ...]]:
@@ -160,7 +169,7 @@ def _named(values: Iterable[str], known: Collection[str], namespace: str) -> set
     return found
 
 
-def _referred(service: DependentService, known: Collection[str]) -> set[str]:
+def _referred(service: DependentProgram, known: Collection[str]) -> set[str]:
     """Return the services to which the command, the arguments and the files of a service refer."""
     words = (*(service.command or ()), *(service.args or ()), *service.contents)
     parts = (part for word in words for part in parse_word(word))

@@ -18,7 +18,6 @@ from mill_api import names
 from mill_api.pausing import PAUSED, WAITING_MESSAGE, is_paused
 from mill_api.status import (
     HISTORY_KEPT,
-    UNJUDGED_SEQ,
     MillDeploymentStatus,
     PastRollout,
     Phase,
@@ -26,6 +25,7 @@ from mill_api.status import (
     ServiceStatus,
     Transition,
 )
+from mill_api.status_words import UNJUDGED_SEQ
 from mill_objects.fields import moment, number, texts
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
@@ -247,8 +247,8 @@ def _current(
     # A service that was healthy when the rollout finished has still to settle.
     is_open = only is not None and rollout.last_seq is not None and bool(steps)
     if rollout.finished_at is not None and not is_open:
-        if rollout.error is not None:
-            yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": rollout.error})
+        if (cause := rollout.error or rollout.task_failure) is not None and (only is None or rollout.error):
+            yield Event(prefix, UNJUDGED_SEQ, "failed", {"reason": cause})
         is_judged = rollout.refused is None and rollout.error is None
         good = is_judged and (bool(rollout.success) if only is None else True)
         yield _done(prefix, rollout.started_at, rollout.finished_at, success=good)

@@ -11,7 +11,6 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from mill_api.status import (
-    UNJUDGED_SEQ,
     FailedService,
     MillDeploymentStatus,
     PastRollout,
@@ -21,6 +20,7 @@ from mill_api.status import (
     Rollout,
     ServiceStatus,
 )
+from mill_api.status_words import UNJUDGED_SEQ
 
 PUT_BACK_SHOWN: Final = 2
 """How many changes that were put back a result names."""
@@ -66,8 +66,8 @@ def failures(rollout: Rollout, services: Iterable[ServiceStatus]) -> list[Failed
     ]
     if rollout.refused is not None:
         failed.append(FailedService(seq=1, reason=rollout.refused))
-    if rollout.error is not None:
-        failed.append(FailedService(seq=UNJUDGED_SEQ, reason=rollout.error))
+    if (cause := rollout.error or rollout.task_failure) is not None:
+        failed.append(FailedService(seq=UNJUDGED_SEQ, reason=cause))
     return sorted(failed, key=lambda each: each.seq)
 
 

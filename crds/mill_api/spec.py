@@ -213,6 +213,18 @@ class Task(ApiModel):
     env: Env = Field(
         default_factory=dict, description="Environment variables, with the same references as a service's."
     )
+    before: list[OtherService] = Field(
+        default_factory=list,
+        json_schema_extra={"maxItems": MAX_AFTER, "x-kubernetes-list-type": "set"},
+        description="Names of services whose new version begins when a run of the task has succeeded: once for each "
+        "version of the task and of these services.",
+    )
+    after: list[OtherService] = Field(
+        default_factory=list,
+        json_schema_extra={"maxItems": MAX_AFTER, "x-kubernetes-list-type": "set"},
+        description="Names of services after whose success in a new version a run of the task starts, once for each "
+        "version.",
+    )
     user: User = None
     group: Group = None
     read_only_root: ReadOnlyRoot = False

@@ -7,85 +7,20 @@ A newer release may have written a status, since each release can be rolled back
 are kept as they are, and `mill_api.status_reading` reads a status that does not fit these models.
 """
 
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, Field
 
 from mill_api.fields import ApiModel
+from mill_api.rollout_tasks import RolloutTask
+from mill_api.status_words import FailedSeq, Seq, Time, Word, span
 
 HISTORY_KEPT: Final = 5
 """Number of past rollouts in the history."""
-LAST_SEQ: Final = 900_000
-"""The last position of a transition of a service in a rollout."""
-LONGEST_SETTLE_SECONDS: Final = 86_400
-"""No release has a longer settling window."""
-UNJUDGED_SEQ: Final = 1_000_000
-"""The position of the failure that ends a rollout as a whole, after all transitions."""
 INTERNAL_ERROR: Final = "InternalError"
 """The code of a service, run or rollout that has no verdict because of a fault of Mill itself."""
 SPEC_WARNING: Final = "SpecWarning"
 """The code of a warning that a spec breaks a rule that was added after it was accepted."""
-
-
-def _time(text: str) -> str:
-    """Refuse a text that is no time, and a time too far away for arithmetic."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or not 1970 <= moment.year <= 9000:
-        raise ValueError("expected a time with a zone between the years 1970 and 9000")
-    return text
-
-
-def _up_to(last: int) -> AfterValidator:
-    """Return a validator that refuses positions outside of 0 to `last`: nothing may follow a rollout's last event."""
-
-    def check(position: int) -> int:
-        if not 0 <= position <= last:
-            raise ValueError(f"expected a position from 0 to {last}")
-        return position
-
-    return AfterValidator(check)
-
-
-def _span(seconds: float) -> float:
-    """Refuse a time span that no spec can ask for, and that may be too long for arithmetic."""
-    if not 0 <= seconds <= LONGEST_SETTLE_SECONDS:
-        raise ValueError(f"expected seconds from 0 to {LONGEST_SETTLE_SECONDS}")
-    return seconds
-
-
-# Checked when a status is read, not by the API server: it must store what another release writes.
-Time = Annotated[str, AfterValidator(_time)]
-Seq = Annotated[int, _up_to(LAST_SEQ)]
-FailedSeq = Annotated[int, _up_to(UNJUDGED_SEQ)]
-
-
-class Word(StrEnum):
-    """One of several words. An unknown one, which a newer release wrote, is kept as it is.
-
-    An unknown word equals its text, and no member. No schema lists the words: an API server with the schema of this
-    release stores the status of the next one.
-    """
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str):
-            return None
-        word = str.__new__(cls, value)
-        word._name_, word._value_ = "UNKNOWN", str(value)
-        return word
-
-    @property
-    def known(self) -> bool:
-        """Whether this release knows the word."""
-        return self._value_ in type(self)._value2member_map_
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Return the schema of any text, with the words of this release as examples."""
-        return {"type": "string", "examples": list(cls)}
 
 
 class State(Word):
@@ -176,7 +111,7 @@ class ServiceStatus(ApiModel):
     moved_at: Time | None = Field(
         None, description="Time at which the state last changed or one more replica became healthy."
     )
-    settle: Annotated[float, AfterValidator(_span)] | None = Field(
+    settle: Annotated[float, AfterValidator(span)] | None = Field(
         None, description="Seconds for which the service must stay ready before its rollout succeeds."
     )
     settling_since: Time | None = Field(
@@ -356,6 +291,9 @@ class Rollout(ApiModel):
     refused: str | None = Field(
         None, description="Problems for which the spec was refused, one per line. Nothing was changed in the cluster."
     )
+    task_failure: str | None = Field(
+        None, description="Why the rollout did not succeed though every service settled: a task that ran after some."
+    )
     error: str | None = Field(None, description="Internal error that ended the rollout without verdicts.")
 
 
@@ -417,6 +355,9 @@ class MillDeploymentStatus(ApiModel):
     )
     services: list[ServiceStatus] = Field(
         default_factory=list, description="Status of each service, in the order of the file."
+    )
+    rollout_tasks: list[RolloutTask] = Field(
+        default_factory=list, description="Tasks that run in rollouts, those with `before` or `after`."
     )
     active_runs: int = Field(0, description="Number of task runs that have not ended.")
     tasks: list[TaskStatus] = Field(

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from mill_api import names
@@ -18,6 +19,7 @@ from mill_api.constraints import (
     IMAGE,
     MAX_AFTER,
     MAX_PORTS,
+    MAX_ROLLOUT_TASKS,
     MAX_ROUTES,
     MAX_SERVICES,
     MAX_TASKS,
@@ -33,6 +35,7 @@ from mill_api.constraints import (
     shown,
 )
 from mill_api.dependencies import rings
+from mill_api.durations import is_longer
 from mill_api.endpoints import endpoint_of
 from mill_api.file_rules import content_bytes, file_breaches
 from mill_api.mount_paths import refuse_volume
@@ -65,6 +68,7 @@ MAX_TEXT_BYTES: Final = 512 * 1024
 """Bytes of the environments, commands, arguments and files of all services and tasks together, in UTF-8. A
 MillDeployment is one object of the API server, which accepts 1.5 MiB, and each of its Deployments is another."""
 MAX_REFERENCES: Final = 1000
+_NO_TIME: Final = timedelta(0)
 """References in the environment and the arguments of one service or task. Each may become a variable of its own."""
 _FILE_FORMS: Final = "write ${service.NAME.address}, .host, .port or .url; $${…} stands for the text ${…}"
 _FORMS: Final = "write ${secret(NAME)}, or ${service.NAME.address}, .host, .port or .url"
@@ -124,7 +128,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_fields_of_service(path, service)
         yield from _check_times(path, service)
         yield from _check_counts(path, service)
-        yield from _check_after(path, service, services)
+        yield from _check_names(f"{path}.after", service.after, services)
         yield from _at(path, place_problems(service))
     for task in spec.tasks:
         path = f"task.{task.name}"
@@ -134,6 +138,7 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_args(path, task, services)
         yield from _check_files(path, task, (), services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
+        yield from _check_order(path, task, services)
         yield from _at(path, place_problems(task))
     yield from _check_shared(spec)
     yield from _check_outside(spec)
@@ -145,6 +150,11 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
     if len(spec.tasks) > MAX_TASKS:
         extra = spec.tasks[MAX_TASKS].name
         yield Problem(f"task.{extra}", f"more than {MAX_TASKS} tasks", "split the file in two")
+    ordered = [task for task in spec.tasks if task.before or task.after]
+    if len(ordered) > MAX_ROLLOUT_TASKS:
+        extra, kind = ordered[MAX_ROLLOUT_TASKS].name, "before" if ordered[MAX_ROLLOUT_TASKS].before else "after"
+        message = f"more than {MAX_ROLLOUT_TASKS} tasks with `before` or `after`"
+        yield Problem(f"task.{extra}.{kind}", message, "let one task do the work of several")
 
 
 def _check_text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
@@ -177,18 +187,32 @@ def _check_counts(path: str, service: Service) -> Iterator[Problem]:
             yield Problem(f"{path}.{kind}.{labels[most]}", f"more than {most} {kind}s", "split the service in two")
 
 
-def _check_after(path: str, service: Service, services: dict[str, Service]) -> Iterator[Problem]:
+def _check_order(path: str, task: Task, services: dict[str, Service]) -> Iterator[Problem]:
+    """Report what is wrong with the place of a task in a rollout."""
+    yield from _check_names(f"{path}.before", task.before, services)
+    yield from _check_names(f"{path}.after", task.after, services)
+    if task.before and task.after:
+        message, advice = "a task runs before services or after some", "keep one of both, or write two tasks"
+        yield Problem(f"{path}.after", message, advice, (f"{path}.before",))
+    kind = "before" if task.before else "after"
+    if (task.before or task.after) and DURATION.refuse(task.timeout) is None and not is_longer(task.timeout, _NO_TIME):
+        message = f"a task with `{kind}` needs a time limit: a rollout waits for it"
+        yield Problem(f"{path}.timeout", message, 'write the longest time that it takes: "1h"', (f"{path}.{kind}",))
+
+
+def _check_names(path: str, names: Sequence[str], services: dict[str, Service]) -> Iterator[Problem]:
+    """Report names of services that are named twice, unknown or too many."""
     first: dict[str, str] = {}
-    for index, name in enumerate(service.after[:MAX_AFTER]):
-        where = f"{path}.after.{index}"
+    for index, name in enumerate(names[:MAX_AFTER]):
+        where = f"{path}.{index}"
         earlier = first.setdefault(name, where)
         if earlier != where:
             yield Problem(where, f"'{shown(name)}' is named twice", "name it once", (earlier,))
         elif name not in services:
             yield Problem(where, f"unknown service '{shown(name)}'", absent=(f"service.{name}",))
-    if len(service.after) > MAX_AFTER:
+    if len(names) > MAX_AFTER:
         advice = "name only those that it needs directly"
-        yield Problem(f"{path}.after", f"more than {MAX_AFTER} services", advice)
+        yield Problem(path, f"more than {MAX_AFTER} services", advice)
 
 
 def _check_rings(spec: MillDeploymentSpec) -> Iterator[Problem]:

@@ -311,6 +311,7 @@ task "migrate" {
   args     = ["db:migrate", "--url=${service.web.url}"]
   use      = ["common"]
   env_file = ["production.env"]
+  before   = ["web"] # its new version begins when this has succeeded
 
   user           = 1000
   group          = 1000
@@ -326,6 +327,12 @@ task "migrate" {
   place { arch = "amd64" }
   env { DATABASE_URL = "postgres://shop:${secret(db.password)}@${service.db.address}/shop" }
   file "/run/secrets/license" { secret = "shop.license" }
+}
+
+task "warm-up" {
+  image = "registry.example/shop/web:2.1"
+  args  = ["cache:fill"]
+  after = ["web"]
 }
 
 service "web" {

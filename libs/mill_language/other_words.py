@@ -76,10 +76,7 @@ _INSTEAD: Final = {
 
 _NO_SIDECARS: Final = "mill has no sidecars yet: write another service, or put both programs into the image"
 _NO_SCHEDULES: Final = "mill has no schedules yet: let a CronJob start runs, as docs/tasks.md shows"
-_NO_RELEASES: Final = (
-    "mill runs no task by itself yet: run `mill spawn TASK -f FILE --wait` before `mill deploy`, as docs/how-to.md "
-    "shows"
-)
+_RELEASE: Final = 'write a task: task "migrate" { image = "…", args = […], before = ["web"] }'
 _NO_SHARING: Final = "mill has no shared volumes yet: each belongs to one service, whose replicas it is for"
 _NO_ACCOUNTS: Final = "mill has no accounts yet: all pods have the ServiceAccount that `workloads.serviceAccount` names"
 _NO_RIGHTS: Final = "mill has none: only `user`, `group` and `read_only_root` can be set"
@@ -102,8 +99,9 @@ _PROGRAM: Final[Mapping[str, str]] = {
     "schedule": _NO_SCHEDULES,
     "cron": _NO_SCHEDULES,
     "timezone": _NO_SCHEDULES,
-    "before": _NO_RELEASES,
-    "release": _NO_RELEASES,
+    "before": _RELEASE,
+    "release": _RELEASE,
+    "pre_deploy": _RELEASE,
     "privileged": _NO_RIGHTS,
     "cap_add": _NO_RIGHTS,
     "capabilities": _NO_RIGHTS,

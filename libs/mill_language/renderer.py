@@ -84,6 +84,10 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
         yield "timeout", quote(normalize_duration(task.timeout))
     yield from _words("command", task.command)
     yield from _words("args", task.args)
+    if task.before:
+        yield "before", _list(map(quote, task.before))
+    if task.after:
+        yield "after", _list(map(quote, task.after))
     yield from pod_attributes(task)
 
 

@@ -257,6 +257,8 @@ TASK: Final = Shape(
         "timeout": Attr(values.duration, '"1h"'),
         "command": Attr(values.command, '["migrate"]', nullable=True),
         "args": Attr(values.arguments, '["migrate"]', nullable=True),
+        "before": Attr(values.service_names, '["web"]', nullable=True),
+        "after": Attr(values.service_names, '["web"]', nullable=True),
         "env": Table(values.env_value),
         "use": _USE,
         "env_file": _ENV_FILE,

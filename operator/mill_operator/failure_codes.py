@@ -11,10 +11,10 @@ from typing import Final
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rule import Reason, Speed
 from mill_operator.core.verdicts.rules import TABLE
-from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, TIMEOUT, WAITING
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, RELEASE_FAILED, TIMEOUT, WAITING
 from mill_operator.explanations import EXPLANATIONS, PLACES, SUBJECTS, Explanation
 
-REASONS: Final[tuple[Reason, ...]] = (*TABLE, NOT_BEGUN, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES)
+REASONS: Final[tuple[Reason, ...]] = (*TABLE, NOT_BEGUN, RELEASE_FAILED, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES)
 """Every reason of a failure or suspicion, in the order of the page."""
 
 _HEADER: Final = """\

@@ -38,6 +38,7 @@ RIGHTS: Final = (
     Right(CLAIMS, _WRITTEN, "volumes; never deleted, they hold data"),
     Right(CONFIG_MAPS, _OWNED, "files of services and tasks; deleted when no version needs them"),
     Right(JOBS, (*_FOLLOWED, "patch"), "runs of tasks; adopted by the MillDeployment when their task is removed"),
+    Right(JOBS, ("get", "create", "delete"), "runs of tasks in rollouts; deleted if their program cannot start"),
     Right(PODS, (*_FOLLOWED, "delete"), "evidence; stale pods are deleted when a rollout starts"),
     Right(EVENTS, ("get", "list", "create", "patch"), "lookups of causes that pods do not report; Events of verdicts"),
 )

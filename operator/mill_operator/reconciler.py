@@ -46,6 +46,7 @@ from mill_operator.core.reconcile import (
 )
 from mill_operator.core.rollout.put_back import autoscaled_services
 from mill_operator.core.rollout.updates import begin_updates, count_updating
+from mill_operator.core.rollout_tasks.holds import holds
 from mill_operator.core.tasks.status import Observed, observe
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.cpu_time import ThreadOffload, paced
@@ -58,6 +59,7 @@ from mill_operator.recorder import Recorder
 from mill_operator.release import release_name
 from mill_operator.renderer import Renderer, Rollback
 from mill_operator.resource_requests import still_exists
+from mill_operator.rollout_tasks import RolloutTasks
 from mill_operator.routes import RouteGate
 from mill_operator.update_places import UpdatePlaces
 from mill_process.logs import about
@@ -128,6 +130,7 @@ class Reconciler:
         self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
         self._on_internal_error = hooks.on_internal_error
         self._places = places or UpdatePlaces()
+        self._rollout_tasks = RolloutTasks(client, caches)
         self._gate = RouteGate(caches.routes, NamespaceRulesLookup(client))
 
     async def reconcile(self, key: Key) -> float | None:
@@ -184,10 +187,28 @@ class Reconciler:
     ) -> float | None:
         """Note the runs of tasks, and publish the status. Return the seconds to wait."""
         task_wait = await self._observe_tasks(resource, memory, snapshot)
+        if not resource.paused:
+            task_wait = _soonest(task_wait, await self._run_rollout_tasks(resource, memory, snapshot))
         write_wait = await self._publisher.publish(resource.key, memory)
         memory.statuses.compact()
         self._reporter.clear(resource.key)
         return _soonest(rollout_wait, task_wait, write_wait)
+
+    async def _run_rollout_tasks(
+        self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot
+    ) -> float | None:
+        """Advance the tasks of the rollout: what is written of them comes before their Jobs and what they let begin."""
+        before = memory.written.rollout_tasks
+        self._rollout_tasks.advance(resource, memory, snapshot, self._now())
+        if not memory.status.rollout_tasks:
+            return None
+        wait = await self._publisher.publish(resource.key, memory)
+        desired = memory.desired
+        if isinstance(desired, DesiredState):
+            older = partial(self._older_template, resource)
+            renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
+            await self._rollout_tasks.write(resource, memory, snapshot, renderer, self._now())
+        return 0.0 if memory.written.rollout_tasks != before else wait
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:
         """Note a reconciliation that failed by an internal error. If it repeats, the status reports it.
@@ -241,7 +262,9 @@ class Reconciler:
         renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
         rollbacks = {} if starts else await self._rollbacks(resource, memory, desired, renderer)
         desired = memory.desired = desired.with_internal_errors(renderer.internal_errors)
-        goal = Goal(resource, desired, renderer.with_rollbacks(rollbacks, desired.children), rollbacks)
+        children = renderer.with_rollbacks(rollbacks, desired.children)
+        held = holds(desired.rollout_tasks, memory.written.rollout_tasks, resource.rollout_id)
+        goal = Goal(resource, desired, children, rollbacks, held)
 
         # The writes may bring about pods before they are done. Only pods of this snapshot can be stale.
         before = self._caches.snapshot(resource)

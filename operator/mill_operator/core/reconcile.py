@@ -41,8 +41,17 @@ from mill_operator.core.rollout.updates import (
     may_update_more,
     plan_updates,
 )
+from mill_operator.core.rollout_tasks.holds import Hold
+from mill_operator.core.rollout_tasks.outcome import awaited_tasks
 from mill_operator.core.tasks.status import outliving
-from mill_operator.core.verdicts.dependence import Services, depended_on, dependence, has_dependants, held
+from mill_operator.core.verdicts.dependence import (
+    Services,
+    depended_on,
+    dependence,
+    has_dependants,
+    held,
+    held_by_tasks,
+)
 from mill_operator.core.verdicts.judge import judge
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.observation import JudgeInput, Observation
@@ -63,6 +72,8 @@ class Goal:
     """The objects of the desired state, with those of `rolled_back` services in place of theirs."""
     rolled_back: Collection[str]
     """The services that run their older version again."""
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    """The services whose new version waits for tasks."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """The services that wait for their update, each with the template that runs. `desired` has that template."""
 
@@ -191,10 +202,14 @@ def decide_writes(
     """Compare the objects that should exist with those that do. For `known` see `plan`."""
     later = postponed(goal.desired.services, snapshot.pods, now)
     waiting: set[str] = set()
-    if has_dependants(goal.desired.services):
+    if goal.holds or has_dependants(goal.desired.services):
         is_new_request = starts_rollout(goal.resource, status)
         services = _services(goal, status, snapshot.pods, now, is_new_request=is_new_request)
-        waiting = {service.name for service in goal.desired.services if held(service, services)}
+        waiting = {
+            service.name
+            for service in goal.desired.services
+            if held(service, services) or held_by_tasks(service, services)
+        }
     todo = plan(
         goal.children,
         snapshot.all_children,
@@ -249,7 +264,8 @@ def observe_services(
             serving_since=recorded.serving_since if (recorded := known.get(service.name)) else None,
             window=open_window(recorded, service.template),
             dependence=depends,
-            is_held=bool(depends.held_by) and (deployment is None or deployment.applied != begun.get(service.name)),
+            is_held=depends.hold is not None
+            or (bool(depends.held_by) and (deployment is None or deployment.applied != begun.get(service.name))),
         )
         try:
             return judge(given, now)
@@ -283,6 +299,7 @@ def decide_status(
         rollout_id=goal.resource.rollout_id,
         leftovers=leftovers(names, snapshot.children, snapshot.pods, owner=goal.resource.owner, nodes=results.nodes),
         rolled_back={*goal.rolled_back, *failed_without_pods(goal.waiting, situation.status, snapshot.pods)},
+        tasks=awaited_tasks(goal.desired.rollout_tasks, situation.status.rollout_tasks, goal.resource.rollout_id),
         now=now,
     )
     outside = report_outside(step.status, snapshot.children, now)
@@ -320,6 +337,7 @@ def _services(
             for name, pods in serving.items()
         },
         failed={each.name for each in status.services if each.state is State.FAILED and not is_new_request},
+        holds=goal.holds,
         begins_versions=is_new_request or rollout is None or rollout.finished_at is None,
     )
 

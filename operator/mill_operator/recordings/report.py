@@ -11,7 +11,7 @@ from mill_objects import fields
 from mill_objects.printable import multi_line, one_line
 from mill_operator.core import limits
 from mill_operator.core.verdicts.rules import BY_ID
-from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, TIMEOUT, WAITING
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, RELEASE_FAILED, TIMEOUT, WAITING
 from mill_operator.recordings.replay import Step
 
 ROWS: Final = 1000
@@ -19,7 +19,7 @@ ROWS: Final = 1000
 
 _SPEEDS: Final = {
     **{each.id: each.speed.value for each in BY_ID.values()},
-    **{each.id: each.speed.value for each in (TIMEOUT, NOT_BEGUN, WAITING, NOT_STOPPED)},
+    **{each.id: each.speed.value for each in (TIMEOUT, NOT_BEGUN, RELEASE_FAILED, WAITING, NOT_STOPPED)},
 }
 _COLUMNS: Final = ("TIME", "AFTER", "SERVICE", "STATE", "CODE", "SPEED", "FAILS AT", "MESSAGE")
 

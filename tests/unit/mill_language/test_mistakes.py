@@ -17,10 +17,7 @@ SECRET_IN_A_FILE = (
     'write secret = "b" instead of the content, or use a variable in `env` where the program expands it; $${…} stands '
     "for the text ${…}"
 )
-BEFORE_A_DEPLOY = (
-    "mill runs no task by itself yet: run `mill spawn TASK -f FILE --wait` before `mill deploy`, as docs/how-to.md "
-    "shows"
-)
+BEFORE_A_DEPLOY = 'write a task: task "migrate" { image = "…", args = […], before = ["web"] }'
 
 IN_AN_OBJECT = 'write an object, in which names may be quoted: `labels = { "example.com/team" = "shop" }`'
 
@@ -303,8 +300,8 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "mill has no schedules yet: let a CronJob start runs, as docs/tasks.md shows",
         ),
         (
-            'task "migrate" {\n  image = "db:1"\n  →before = ["web"]\n}',
-            "unknown attribute `before` in `task`",
+            web('→before = ["migrate"]'),
+            "unknown attribute `before` in `service`",
             BEFORE_A_DEPLOY,
         ),
         (

@@ -10,11 +10,11 @@ import pytest
 from mill_operator.core.tasks.run_rules import RUN_RULES
 from mill_operator.core.verdicts.rule import AT_ONCE, Reason, Speed
 from mill_operator.core.verdicts.rules import TABLE
-from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, TIMEOUT, WAITING
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, NOT_STOPPED, RELEASE_FAILED, TIMEOUT, WAITING
 from mill_operator.failure_codes import to_json, to_markdown
 
 ROOT = Path(__file__).parents[3]
-ALL = [*TABLE, NOT_BEGUN, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES]
+ALL = [*TABLE, NOT_BEGUN, RELEASE_FAILED, WAITING, TIMEOUT, NOT_STOPPED, *RUN_RULES]
 
 
 def test_ids_of_rules_are_unique() -> None:

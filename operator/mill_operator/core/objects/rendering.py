@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
-from mill_api.dependencies import Dependencies, dependencies
+from mill_api.dependencies import Dependencies, dependencies, named_services
 from mill_api.endpoints import Endpoint, endpoint
 from mill_api.environment import addresses
 from mill_api.owner import Owner
@@ -29,6 +29,7 @@ from mill_operator.core.objects.desired import (
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.objects.tls import tls_secret
+from mill_operator.core.rollout_tasks.desired import DesiredRolloutTask, desired_rollout_tasks
 
 _REFERENCE = "${service."
 """The beginning of a reference in a text that depends on the endpoints of other services."""
@@ -74,6 +75,8 @@ class DesiredState:
     """The objects that should exist, without their content: services first, then tasks, in the order of the file."""
 
     parts: tuple[Part, ...]
+    rollout_tasks: tuple[DesiredRolloutTask, ...] = ()
+    """The tasks that run in rollouts."""
 
     @property
     def children(self) -> tuple[ChildObject, ...]:
@@ -108,25 +111,23 @@ class DesiredState:
         """Return it with other pod templates, by service: those with which their pods are compared."""
         if not templates:
             return self
-        return DesiredState(
-            tuple(
-                replace(part, wanted=replace(part.wanted, template=templates[part.name]))
-                if part.wanted is not None and part.name in templates
-                else part
-                for part in self.parts
-            )
+        parts = (
+            replace(part, wanted=replace(part.wanted, template=templates[part.name]))
+            if part.wanted is not None and part.name in templates
+            else part
+            for part in self.parts
         )
+        return replace(self, parts=tuple(parts))
 
     def with_internal_errors(self, internal_errors: Mapping[tuple[str, str], InternalError]) -> "DesiredState":
         """Return it with internal errors of services and tasks, by `Part.program`."""
         if not internal_errors:
             return self
-        return DesiredState(
-            tuple(
-                part.with_internal_error(internal_errors[part.program]) if part.program in internal_errors else part
-                for part in self.parts
-            )
+        parts = (
+            part.with_internal_error(internal_errors[part.program]) if part.program in internal_errors else part
+            for part in self.parts
         )
+        return replace(self, parts=tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class InvalidSpec:
 
 
 class _Dependent(NamedTuple):
-    """What `dependencies` reads of a service."""
+    """What `dependencies` reads of a service or task."""
 
     name: str
     env: Mapping[str, str]
@@ -194,7 +195,12 @@ class ParsedSpec:
                 except Exception as error:  # noqa: BLE001 - any error is of this part alone
                     part = _unrendered(each, fingerprint, size, internal_error_of(error), service=service)
             parts.append(part.with_dependencies(depends_on.get(part.name) if service else None))
-        return DesiredState(tuple(parts))
+        tasks = [each for each in self._tasks.values() if each.get("before") or each.get("after")]
+        named = {
+            each["name"]: named_services(_dependent(each["name"], each), self._services, self._owner.key.namespace)
+            for each in tasks
+        }
+        return DesiredState(tuple(parts), desired_rollout_tasks(tasks, self._services, depends_on, named))
 
     def render(self, child: ChildObject) -> RenderedObject:
         """Render one object."""
@@ -205,17 +211,7 @@ class ParsedSpec:
         return next(each for each in recipes if (each.kind, each.name) == (child.kind, child.key.name)).render()
 
     def _dependencies(self) -> dict[str, Dependencies]:
-        services = (
-            _Dependent(
-                name,
-                each.get("env") or {},
-                each.get("command"),
-                each.get("args"),
-                [file.get("content") or "" for file in each.get("files") or ()],
-                each.get("after") or (),
-            )
-            for name, each in self._services.items()
-        )
+        services = (_dependent(name, each) for name, each in self._services.items())
         return dependencies(services, self._owner.key.namespace)
 
     def _each(self) -> Iterator[tuple[bool, Json]]:
@@ -250,6 +246,17 @@ class ParsedSpec:
 
     def _task_recipes(self, task: Task) -> Iterator[Recipe]:
         return task_recipes(self._owner, task, self._endpoints, self._options)
+
+
+def _dependent(name: str, program: Json) -> _Dependent:
+    return _Dependent(
+        name,
+        program.get("env") or {},
+        program.get("command"),
+        program.get("args"),
+        [file.get("content") or "" for file in program.get("files") or ()],
+        program.get("after") or (),
+    )
 
 
 def _endpoint(service: Json) -> Endpoint:

@@ -48,6 +48,11 @@ class ObservedJob:
     finished_at: datetime | None
     """When its last container had ended."""
 
+    @property
+    def is_active(self) -> bool:
+        """Whether a program of it may run, or may still be started."""
+        return self.finished_at is None and self.failure is None and not self.succeeded and not self.terminating
+
 
 def project_job(body: JsonView) -> ObservedJob:
     """Return what is kept of a Job. Raises `Unreadable`."""

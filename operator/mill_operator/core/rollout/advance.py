@@ -17,6 +17,7 @@ from mill_operator.core.rollout.outcome import finished, regressions
 from mill_operator.core.rollout.progress import overdue_at, stopped_by
 from mill_operator.core.rollout.settling import NOT_SETTLED, ends_at, settling_warnings, with_earlier_settlements
 from mill_operator.core.rollout.start import new_service, removed_service, start_rollout
+from mill_operator.core.rollout_tasks.outcome import NO_TASKS, AwaitedTasks
 from mill_operator.core.verdicts.observation import Observation
 
 
@@ -37,12 +38,14 @@ def advance(
     leftovers: Mapping[str, Leftover],
     now: datetime,
     rolled_back: Collection[str] = (),
+    tasks: AwaitedTasks = NO_TASKS,
 ) -> NextStatus:
     """Return the next status.
 
     `observations` are the desired services in the file's order. `leftovers` are the objects that still exist of each
     removed service; such a service is `Stopped` when nothing is left. `rolled_back` are the services that run their
-    older version again, or that failed and wait for an update without a pod: nothing can change their verdict.
+    older version again, or that failed and wait for an update without a pod: nothing can change their verdict. `tasks`
+    are those that run after services.
     """
     previous = with_earlier_settlements(previous)
     current = previous.rollout
@@ -69,7 +72,7 @@ def advance(
         judged = {each.service for each in observations if each.internal_error is None}
         rollout = regressions(rollout, before, [each for each in services if each.name in judged], now)
     else:
-        rollout = finished(rollout, services, now)
+        rollout = finished(rollout, services, tasks, now)
     live = [service for service in services if service.name in wanted]
     with_pods = [service for service in live if service.replicas.desired]
     status = previous.model_copy(

@@ -18,6 +18,7 @@ from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, Ser
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.summaries import first_names, first_that_fits, fitted, names_that_fit
+from mill_operator.core.verdicts.rules.progress import RELEASE_FAILED
 
 _ENDED: Final = (State.FAILED, State.STOPPED)
 
@@ -44,6 +45,9 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
         message = _failure(failed, moving, len(live))
         summary = _short_failure(failed, message, len(live))
         return [condition("Ready", "False", reason, summary), condition("Stalled", "True", reason, message)]
+    if finished and status.rollout is not None and (cause := status.rollout.task_failure) is not None:
+        code, short = RELEASE_FAILED.code, one_line(cause, limits.SUMMARY_LENGTH)
+        return [condition("Ready", "False", code, short), condition("Stalled", "True", code, cause)]
     if moving or (not finished):
         starting = [each for each in moving if each.state is not State.HEALTHY]
         healthy = len(live) - sum(each.state is not State.STOPPING for each in starting)

@@ -7,22 +7,29 @@ from mill_api.status import Phase, Regression, Rollout, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.settling import has_open_window
+from mill_operator.core.rollout_tasks.outcome import AwaitedTasks
 
 
-def finished(rollout: Rollout, services: Sequence[ServiceStatus], now: datetime) -> Rollout:
+def finished(rollout: Rollout, services: Sequence[ServiceStatus], tasks: AwaitedTasks, now: datetime) -> Rollout:
     """Return the rollout, finished if it is over.
 
-    It succeeds when every service has settled. If one has failed, it waits for nothing but a verdict on all others.
+    It succeeds when every service has settled, and the tasks that run after services have succeeded. If a service has
+    failed, it waits for nothing but a verdict on all others.
     """
     has_failed = any(service.state is State.FAILED for service in services)
     is_over = all(
         service.settled_at is not None or service.state is State.STOPPED or (has_failed and service.state.is_verdict)
         for service in services
     )
-    if not is_over:
+    if not is_over or (tasks.has_pending and not has_failed):
         return rollout
     last = max(map(last_seq, services), default=0)
-    update = {"finished_at": timestamps.render(now), "success": not has_failed, "last_seq": last}
+    update = {
+        "finished_at": timestamps.render(now),
+        "success": not has_failed and tasks.failed is None,
+        "last_seq": last,
+        "task_failure": None if has_failed else tasks.failure,
+    }
     return rollout.model_copy(update=update)
 
 

@@ -21,6 +21,8 @@ def urgency(change: StatusChange) -> Urgency:
     before, after = change.before, change.after
     if before.rollout != after.rollout or before.observed_generation != after.observed_generation:
         return Urgency.VERDICT
+    if before.rollout_tasks != after.rollout_tasks:  # what services begin by
+        return Urgency.VERDICT
     if change.run_verdicts or change.service_verdicts_changed or change.paused or change.resumed:
         return Urgency.VERDICT
     return Urgency.PROGRESS if change.has_progress else Urgency.COUNTS

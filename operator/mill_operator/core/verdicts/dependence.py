@@ -13,10 +13,11 @@ from mill_api.status import ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.rollout_tasks.holds import Hold
 from mill_operator.core.timestamps import CLOCKS_DIFFER
 from mill_operator.core.verdicts.rule import Speed
 from mill_operator.core.verdicts.rules import BY_ID
-from mill_operator.core.verdicts.rules.progress import NOT_BEGUN
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, RELEASE_FAILED
 
 AFTER_ROOT: Final = timedelta(seconds=10)
 """How long a service has after the failure of one that it refers to, unless only a change can heal that one."""
@@ -47,6 +48,8 @@ class Dependence:
     """Services that have to settle before its new version begins."""
     held_root: Root | None = None
     """The first failed one of those."""
+    hold: Hold | None = None
+    """The tasks that have to succeed before its new version begins."""
 
     @property
     def resumed_at(self) -> datetime | None:
@@ -67,13 +70,16 @@ class Services:
     """Services with a ready pod of any version, and since when there is one."""
     failed: Collection[str]
     """Services that have failed in the rollout that is in progress, or was the last."""
+    holds: Mapping[str, Hold]
+    """The tasks that have to succeed before the new version of a service begins."""
     begins_versions: bool
     """Whether a rollout is in progress, so that new versions begin in the order of the file's `after`."""
 
 
 def dependence(service: DesiredService, services: Services, now: datetime) -> Dependence:
     """Return what the verdict on a service has to know of others."""
-    if not service.refers_to and not service.after:
+    hold = held_by_tasks(service, services)
+    if not service.refers_to and not service.after and hold is None:
         return INDEPENDENT
     held_by = held(service, services)
     idle = [name for name in service.refers_to if name in services.desired and name not in services.serving]
@@ -86,6 +92,7 @@ def dependence(service: DesiredService, services: Services, now: datetime) -> De
         served_since=max(began, default=None) if not waiting_for and not failed else None,
         held_by=held_by,
         held_root=next((_root(name, services, now) for name in held_by if name in services.failed), None),
+        hold=hold,
     )
 
 
@@ -98,6 +105,12 @@ def held(service: DesiredService, services: Services) -> tuple[str, ...]:
         for name in service.after
         if name in services.desired and not _has_settled(services.desired[name], services.known.get(name))
     )
+
+
+def held_by_tasks(service: DesiredService, services: Services) -> Hold | None:
+    """Return the tasks that have to succeed before the new version of a service begins."""
+    begins = services.begins_versions or has_not_begun(services.known.get(service.name))
+    return services.holds.get(service.name) if begins else None
 
 
 def pods_to_renew(service: DesiredService, pods: Sequence[ObservedPod], given: Dependence) -> list[ObservedPod]:
@@ -135,8 +148,8 @@ def depended_on(before: Sequence[ServiceStatus], after: Sequence[ServiceStatus])
 
 
 def has_not_begun(known: ServiceStatus | None) -> bool:
-    """Return whether the desired version of a service has no pods yet, because it comes after another service."""
-    return known is not None and (known.state is State.WAITING or known.rule == NOT_BEGUN.id)
+    """Return whether the desired version of a service has not begun, because of what comes before it."""
+    return known is not None and (known.state is State.WAITING or known.rule in (NOT_BEGUN.id, RELEASE_FAILED.id))
 
 
 def _relevant(service: ServiceStatus) -> tuple[object, ...]:

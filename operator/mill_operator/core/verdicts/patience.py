@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from mill_api.rollout_tasks import RolloutTask
 from mill_objects.printable import one_line
 from mill_operator.core import limits
 from mill_operator.core.verdicts.dependence import Dependence, Root
 from mill_operator.core.verdicts.findings import Finding
-from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, WAITING
+from mill_operator.core.verdicts.rules.progress import NOT_BEGUN, RELEASE_FAILED, WAITING
 
 
 def with_patience(findings: Sequence[Finding], given: Dependence, now: datetime) -> list[Finding]:
@@ -58,9 +59,18 @@ def blocked(service: str, given: Dependence, now: datetime) -> Finding:
     """Return why the new version of a service has not begun."""
     if (root := given.held_root) is not None:
         return _not_begun(service, root, now)
-    services = ", ".join(given.held_by)
+    if given.hold is not None and given.hold.failed is not None:
+        return _release_failed(given.hold.failed, now)
+    services = ", ".join((*given.held_by, *(given.hold.tasks if given.hold is not None else ())))
     message, suggestion = WAITING.message.format(services=services), WAITING.suggestion.format(services=services)
     return Finding(WAITING, message, "", suggestion, since=now, due=None, waits=True)
+
+
+def _release_failed(task: RolloutTask, now: datetime) -> Finding:
+    values = {"task": task.name, "cause": task.message or "unknown", "run": task.run or task.name}
+    message = one_line(RELEASE_FAILED.message.format_map(values), limits.TEXT_BYTES)
+    suggestion = RELEASE_FAILED.suggestion.format_map(values)
+    return Finding(RELEASE_FAILED, message, "", suggestion, now, due=now, detail=task.detail or "")
 
 
 def _not_begun(service: str, root: Root, now: datetime) -> Finding:

@@ -24,6 +24,18 @@ NOT_BEGUN: Final = Reason(
     suggestion="Mend {root}. {service} begins when {root} has settled.",
 )
 
+RELEASE_FAILED: Final = Reason(
+    id="release-failed",
+    code="ReleaseFailed",
+    speed=Speed.PERMANENT,
+    grace=AT_ONCE,
+    evidence="a task that comes `before` the service, and whose run for this version has failed",
+    message="not begun: task {task} has failed: {cause}",
+    detail="{words}",
+    suggestion="Mend what task {task} does: mill logs {run}. It runs again with the next deploy, even of the same"
+    " file.",
+)
+
 WAITING: Final = Reason(
     id="waiting",
     code="Waiting",

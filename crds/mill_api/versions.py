@@ -1,0 +1,36 @@
+"""The version of a task in a rollout: a digest of its program and of those of the services that it comes before.
+
+A task runs once for each version. What a version is made of is what the file says of the programs, so that it is the
+same whatever renders it: no restart, number of replicas, route, resource or setting makes another one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+_PROGRAM: Final = ("image", "command", "args", "env")
+"""The fields of a service or task that say which program runs, and how. Files are read field by field."""
+_FILE: Final = ("path", "content", "secret", "mode")
+_DIGEST_BYTES: Final = 8
+
+
+def version_of(task: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the version of a task, as 16 hexadecimal digits.
+
+    `task` and `services`, by their names, are parts of a spec as plain JSON. The order of services and of variables
+    makes no difference, and neither does a default that is written out.
+    """
+    programs = {"task": _program(task), "services": {name: _program(each) for name, each in services.items()}}
+    text = json.dumps(programs, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _program(of: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: of[name] for name in _PROGRAM if of.get(name)}
+    if files := of.get("files"):
+        found["files"] = sorted(
+            ({name: each[name] for name in _FILE if each.get(name) is not None} for each in files),
+            key=lambda each: str(each.get("path")),
+        )
+    return found

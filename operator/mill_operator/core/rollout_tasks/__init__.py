@@ -1,0 +1,1 @@
+"""Tasks that run in rollouts: when their runs start, what they hold back, and what is known of them."""

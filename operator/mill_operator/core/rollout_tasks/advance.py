@@ -1,0 +1,155 @@
+"""Previous states of the tasks of rollouts + their runs → the next states, and which Jobs are created or deleted.
+
+A state is written before its Job is created, and the Job's name follows from the version and the rollout: whenever the
+operator ends, the next one neither creates it twice nor forgets it. A run in progress is never ended for a newer
+version, which waits. A version that has succeeded never runs again, whatever becomes of its Job.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from mill_api.rollout_tasks import VERSIONS_KEPT, RolloutTask, RolloutTaskState
+from mill_api.status import RunState, TaskRun
+from mill_operator.core import timestamps
+from mill_operator.core.observed.jobs import ObservedJob
+from mill_operator.core.rollout_tasks.desired import DesiredRolloutTask
+
+_RUNNING, _WAITING, _SUCCEEDED, _FAILED = (
+    RolloutTaskState.RUNNING,
+    RolloutTaskState.WAITING,
+    RolloutTaskState.SUCCEEDED,
+    RolloutTaskState.FAILED,
+)
+_TASKS_KEPT: Final = 40
+"""Tasks in the status: also some that the file has no more, since they may come back."""
+_DELETED: Final = "its run was deleted before it ended"
+_RUN_ID_DIGITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the rollout and of the runs of its tasks."""
+
+    rollout_id: str
+    in_progress: bool
+    """Whether the rollout is in progress: no run starts without one."""
+    jobs: Mapping[str, ObservedJob] = field(default_factory=dict)
+    """By their names."""
+    runs: Mapping[str, TaskRun] = field(default_factory=dict)
+    """What is reported of runs, by their names."""
+    serving: Collection[str] = ()
+    """Services with a ready pod of any version."""
+    settled: Collection[str] = ()
+    """Services that have settled in the version that the rollout asks for."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Failed services, each with the cause."""
+
+
+def advance(
+    desired: Sequence[DesiredRolloutTask], before: Sequence[RolloutTask], known: Known, now: datetime
+) -> list[RolloutTask]:
+    """Return the next states: those of the file's tasks in its order, and then of others that may come back."""
+    previous = {each.name: each for each in before}
+    wanted = {each.name for each in desired}
+    states = [_next(each, previous.get(each.name), known, now) for each in desired]
+    others = [_observed(each, known, now) for name, each in previous.items() if name not in wanted]
+    return [*states, *(each for each in others if each.succeeded or each.state is _RUNNING)][:_TASKS_KEPT]
+
+
+def to_create(written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob]) -> list[RolloutTask]:
+    """Return the states whose Job is to be created. `written` is the status that the API server has."""
+    return [each for each in written if each.state is _RUNNING and each.uid is None and each.run not in jobs]
+
+
+def to_delete(
+    written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob], runs: Mapping[str, TaskRun]
+) -> list[ObservedJob]:
+    """Return Jobs of runs that have failed before their program started, as for want of an image: it must not start
+    later, when no rollout waits for it any more."""
+    failed = [each for each in written if each.state is _FAILED and each.run in jobs and each.run in runs]
+    pairs = [(each.uid, jobs[each.run or ""], runs[each.run or ""]) for each in failed]
+    return [job for uid, job, run in pairs if job.uid == uid and job.is_active and run.started_at is None]
+
+
+def failed_to_start(states: Sequence[RolloutTask], refused: Mapping[str, str], now: datetime) -> list[RolloutTask]:
+    """Return the states in which the Jobs of some tasks could not be created, by the names of these tasks."""
+    at = timestamps.render(now)
+    return [
+        each.model_copy(
+            update={"state": _FAILED, "finished_at": at, "message": f"its run was not created: {refused[each.name]}"}
+        )
+        if each.name in refused and each.state is _RUNNING
+        else each
+        for each in states
+    ]
+
+
+def run_name(task: str, version: str, rollout_id: str) -> str:
+    """Return the name of the run of a version in a rollout."""
+    digest = hashlib.blake2b(f"{version} {rollout_id}".encode(), digest_size=_RUN_ID_DIGITS // 2).hexdigest()
+    return f"{task}-{digest}"
+
+
+def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, now: datetime) -> RolloutTask:
+    observed = None if before is None else _observed(before, known, now)
+    if observed is not None and observed.state is _RUNNING:
+        return observed
+    succeeded = [] if observed is None else observed.succeeded
+    if task.version in succeeded:
+        if observed is not None and (observed.version, observed.state) == (task.version, _SUCCEEDED):
+            return observed
+        return RolloutTask(
+            name=task.name, version=task.version, state=_SUCCEEDED, rollout=known.rollout_id, succeeded=succeeded
+        )
+    is_same = observed is not None and (observed.version, observed.rollout) == (task.version, known.rollout_id)
+    if observed is not None and ((is_same and observed.state is _FAILED) or not known.in_progress):
+        return observed
+    state = RolloutTask(
+        name=task.name, version=task.version, state=_WAITING, rollout=known.rollout_id, succeeded=succeeded
+    )
+    if not known.in_progress:
+        return state
+    if (cause := _cause(task, known)) is not None:
+        return state.model_copy(update={"state": _FAILED, "message": cause, "finished_at": timestamps.render(now)})
+    if waits_for := _waits_for(task, known):
+        return state.model_copy(update={"message": f"waiting for {', '.join(waits_for)}"})
+    run = run_name(task.name, task.version, known.rollout_id)
+    return state.model_copy(update={"state": _RUNNING, "run": run, "started_at": timestamps.render(now)})
+
+
+def _waits_for(task: DesiredRolloutTask, known: Known) -> list[str]:
+    idle = [name for name in task.needs if name not in known.serving]
+    return idle + [name for name in task.after if name not in known.settled]
+
+
+def _cause(task: DesiredRolloutTask, known: Known) -> str | None:
+    """Return why a run cannot start: a service that it needs, or comes after, has failed."""
+    awaited = (*(name for name in task.needs if name not in known.serving), *task.after)
+    failed = next((name for name in awaited if name in known.failed), None)
+    return None if failed is None else f"not run: {failed} has failed: {known.failed[failed]}"
+
+
+def _observed(before: RolloutTask, known: Known, now: datetime) -> RolloutTask:
+    """Return a state with what has become of its run."""
+    if before.state is not _RUNNING or before.run is None:
+        return before
+    job, run = known.jobs.get(before.run), known.runs.get(before.run)
+    if job is not None and before.uid is None:
+        before = before.model_copy(update={"uid": job.uid})
+    is_gone = before.uid is not None and (job is None or job.uid != before.uid)
+    ended = timestamps.render(now)
+    if (run is not None and run.state is RunState.SUCCEEDED) or (job is not None and not is_gone and job.succeeded):
+        succeeded = [before.version, *(each for each in before.succeeded if each != before.version)][:VERSIONS_KEPT]
+        return before.model_copy(update={"state": _SUCCEEDED, "finished_at": ended, "succeeded": succeeded})
+    if run is not None and run.state is RunState.FAILED:
+        why = {"reason": run.reason, "message": run.message, "detail": run.detail}
+        return before.model_copy(update={"state": _FAILED, "finished_at": ended, **why})
+    if is_gone:
+        return before.model_copy(update={"state": _FAILED, "finished_at": ended, "message": _DELETED})
+    if job is not None and job.failure is not None and run is None:  # too many runs are reported
+        why = {"reason": job.failure.reason, "message": job.failure.message}
+        return before.model_copy(update={"state": _FAILED, "finished_at": ended, **why})
+    return before
