@@ -75,6 +75,9 @@ MAX_GRPC_SERVICE: Final = 255
 LONGEST_SETTLE: Final = timedelta(minutes=5)
 LONGEST_START: Final = timedelta(hours=1)
 LONGEST_STOP: Final = timedelta(minutes=5)
+SHORTEST_SCHEDULE_DEADLINE: Final = timedelta(seconds=10)
+"""Kubernetes looks at its CronJobs every ten seconds."""
+LONGEST_SCHEDULE_DEADLINE: Final = timedelta(hours=24)
 
 
 class Refusal(NamedTuple):
@@ -319,6 +322,19 @@ STOP: Final = replace(
         cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
     ),
 )
+SCHEDULE_DEADLINE: Final = replace(
+    DURATION,
+    has_cel=False,
+    added_limit=AddedLimit(
+        is_exceeded=lambda text: (
+            is_longer(text, LONGEST_SCHEDULE_DEADLINE)
+            or not is_longer(text, SHORTEST_SCHEDULE_DEADLINE - timedelta(milliseconds=1))
+        ),
+        refusal="deadline must be from 10s to 24h, got '{}'",
+        suggestion='write how late a run may start, such as deadline = "1h"',
+        cel="duration(self) >= duration('10s') && duration(self) <= duration('24h')",
+    ),
+)
 _SIGNALS: Final = (
     *("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"),
     *("SIGABRT", "SIGALRM", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGPWR", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX"),
@@ -369,5 +385,6 @@ TEXT_RULES: Final = {
     "check_timeout": CHECK_TIMEOUT,
     "stop": STOP,
     "stop_signal": STOP_SIGNAL,
+    "schedule_deadline": SCHEDULE_DEADLINE,
 }
 """Every rule of texts, by the name with which a field's schema refers to it."""

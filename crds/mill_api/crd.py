@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import yaml
 
-from mill_api import names
+from mill_api import file_rules, names, schedule_rules
 from mill_api.constraints import DURATION, TEXT_RULES, TextRule
 from mill_api.fields import TEXT_RULE, ApiModel
-from mill_api.file_rules import CEL, CEL_MESSAGE
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
@@ -48,6 +47,11 @@ _LIST_KEYS: Final[Mapping[str, list[str]]] = {
     "TaskRun": ["name"],
     "Condition": ["type"],
 }
+_ADDED_RULES: Final = {
+    "File": ((file_rules.CEL, file_rules.CEL_MESSAGE),),
+    "Task": schedule_rules.CEL_RULES,
+}
+"""By the model: its rules across fields, which release 0.1.0 did not have."""
 _KEPT: Final = frozenset(
     {
         *("type", "description", "default", "enum", "format", "pattern", "required", "minimum", "maximum"),
@@ -149,7 +153,7 @@ def _root() -> Schema:
 
 def rules_of_model(model: str) -> list[Schema]:
     """Return the rules across the fields of a model."""
-    rules = [added_later({"rule": CEL, "message": CEL_MESSAGE})] if model == "File" else []
+    rules = [added_later({"rule": rule, "message": message}) for rule, message in _ADDED_RULES.get(model, ())]
     for rule in SERVICE_RULES:
         if rule.cel_model == model:
             cel = {"rule": rule.cel, "message": rule.message}

@@ -78,6 +78,7 @@ PullSecret = Annotated[str, _text("pull_secret")]
 CheckTimeout = Annotated[str, _text("check_timeout")]
 StopTime = Annotated[str, _text("stop")]
 StopSignal = Annotated[str, _text("stop_signal")]
+ScheduleDeadline = Annotated[str, _text("schedule_deadline")]
 Surge = Annotated[
     str,
     Field(max_length=4, pattern=SURGE.pattern, json_schema_extra={INT_OR_STRING: True}),

@@ -57,6 +57,7 @@ from mill_api.place import (
     User,
 )
 from mill_api.ports import Port
+from mill_api.schedule_rules import DeadlineField, OverlapField, ScheduleField, TimeZoneField
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.stopping import Stop, StopSignalField
 
@@ -192,7 +193,7 @@ class Service(ApiModel):
 
 
 class Task(ApiModel):
-    """A program that runs when it is asked to, once per run, until it ends."""
+    """A program that runs when it is asked to or on a schedule, once per run, until it ends."""
 
     name: TaskName = Field(description="Name of the task.")
     image: Image = Field(description="Container image with a tag or digest.")
@@ -208,6 +209,10 @@ class Task(ApiModel):
     timeout: Duration = Field(
         "1h", description="Time after which a run is stopped, such as 30m. With 0s there is no limit."
     )
+    schedule: ScheduleField = None
+    timezone: TimeZoneField = None
+    overlap: OverlapField = False
+    deadline: DeadlineField = None
     command: Command | None = Field(None, description=COMMAND_DESCRIPTION)
     args: Command | None = Field(None, description=ARGS_DESCRIPTION)
     env: Env = Field(

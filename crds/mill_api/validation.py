@@ -56,6 +56,7 @@ from mill_api.references import (
     parse_value,
     parse_word,
 )
+from mill_api.schedule_rules import schedule_breaches
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
 
@@ -139,6 +140,9 @@ def _check(spec: MillDeploymentSpec) -> Iterator[Problem]:
         yield from _check_files(path, task, (), services)
         yield from _check_text(f"{path}.timeout", DURATION, task.timeout)
         yield from _check_order(path, task, services)
+        for breach in schedule_breaches(task):
+            absent = tuple(f"{path}.{each}" for each in breach.absent)
+            yield Problem(f"{path}.{breach.path}", breach.message, breach.suggestion, absent=absent)
         yield from _at(path, place_problems(task))
     yield from _check_shared(spec)
     yield from _check_outside(spec)

@@ -348,6 +348,15 @@ service "db" {
 }
 
 env "common" { LOG_LEVEL = "info" }
+
+task "report" {
+  image    = "registry.example/shop/web:2.1"
+  args     = ["report:send"]
+  schedule = "0 3 * * 1-5"
+  timezone = "Europe/Berlin"
+  overlap  = true
+  deadline = "2h"
+}
 """
 
 EXAMPLES["references"] = """\

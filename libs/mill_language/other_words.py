@@ -33,6 +33,11 @@ _INSTEAD: Final = {
     "instances": ("replicas", "write replicas = 2"),
     "stop_grace_period": ("stop", 'write stop = "30s"'),
     "terminationGracePeriodSeconds": ("stop", 'write stop = "30s"'),
+    "cron": ("schedule", 'write schedule = "0 3 * * *"'),
+    "time_zone": ("timezone", 'write timezone = "Europe/Berlin"'),
+    "timeZone": ("timezone", 'write timezone = "Europe/Berlin"'),
+    "concurrencyPolicy": ("overlap", "write overlap = true for Allow; otherwise runs do not overlap"),
+    "startingDeadlineSeconds": ("deadline", 'write deadline = "10m"'),
     "nodeSelector": ("place", "write place { labels = { … } }"),
     "tolerations": ("place", 'write place { tolerate = ["gpu"] }'),
     "platform": ("place", 'write place { arch = "arm64" }'),
@@ -75,7 +80,7 @@ _INSTEAD: Final = {
 
 
 _NO_SIDECARS: Final = "mill has no sidecars yet: write another service, or put both programs into the image"
-_NO_SCHEDULES: Final = "mill has no schedules yet: let a CronJob start runs, as docs/tasks.md shows"
+_ONLY_TASKS: Final = "only tasks run on a schedule: write it in a task"
 _RELEASE: Final = 'write a task: task "migrate" { image = "…", args = […], before = ["web"] }'
 _NO_SHARING: Final = "mill has no shared volumes yet: each belongs to one service, whose replicas it is for"
 _NO_ACCOUNTS: Final = "mill has no accounts yet: all pods have the ServiceAccount that `workloads.serviceAccount` names"
@@ -96,9 +101,6 @@ _PROGRAM: Final[Mapping[str, str]] = {
     "init": _NO_SIDECARS,
     "initContainers": _NO_SIDECARS,
     "containers": _NO_SIDECARS,
-    "schedule": _NO_SCHEDULES,
-    "cron": _NO_SCHEDULES,
-    "timezone": _NO_SCHEDULES,
     "before": _RELEASE,
     "release": _RELEASE,
     "pre_deploy": _RELEASE,
@@ -119,7 +121,7 @@ _PROGRAM: Final[Mapping[str, str]] = {
     "dynamic": _NO_LOOPS,
 }
 _MISSING: Final[Mapping[str, Mapping[str, str]]] = {
-    "service": _PROGRAM,
+    "service": {**_PROGRAM, "schedule": _ONLY_TASKS, "cron": _ONLY_TASKS, "timezone": _ONLY_TASKS},
     "task": {
         **_PROGRAM,
         "port": _NO_ADDRESS,

@@ -82,6 +82,14 @@ def _task_attributes(task: Task) -> Iterator[Pair]:
     yield from _resources(task, _TASK_DEFAULTS)
     if task.timeout != _TASK_DEFAULTS.timeout:
         yield "timeout", quote(normalize_duration(task.timeout))
+    if task.schedule is not None:
+        yield "schedule", quote(task.schedule)
+    if task.timezone is not None:
+        yield "timezone", quote(task.timezone)
+    if task.overlap:
+        yield "overlap", "true"
+    if task.deadline is not None:
+        yield "deadline", quote(normalize_duration(task.deadline))
     yield from _words("command", task.command)
     yield from _words("args", task.args)
     if task.before:

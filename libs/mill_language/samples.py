@@ -48,6 +48,21 @@ task "Migrate" {
   gpu   = -1
   limits { cpu = "all" }
 }
+task "report" {
+  image    = "report"
+  schedule = "0 25 * * *"
+  timezone = "Europe/Berln"
+  deadline = "1s"
+}
+task "backup" {
+  image    = "backup"
+  schedule = "TZ=Europe/Berlin 0 3 * * *"
+}
+task "cleanup" {
+  image    = "cleanup"
+  timezone = "UTC"
+  schedule = "@every 5m"
+}
 """
 """Names and texts of which each is invalid by itself."""
 

@@ -295,9 +295,14 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "mill has no sidecars yet: write another service, or put both programs into the image",
         ),
         (
-            'task "backup" {\n  image = "db:1"\n  →schedule = "0 3 * * *"\n}',
-            "unknown attribute `schedule` in `task`",
-            "mill has no schedules yet: let a CronJob start runs, as docs/tasks.md shows",
+            web('→schedule = "0 3 * * *"'),
+            "unknown attribute `schedule` in `service`",
+            "only tasks run on a schedule: write it in a task",
+        ),
+        (
+            'task "backup" {\n  image = "db:1"\n  →cron = "0 3 * * *"\n}',
+            "unknown attribute `cron` in `task`",
+            'write schedule = "0 3 * * *"',
         ),
         (
             web('→before = ["migrate"]'),

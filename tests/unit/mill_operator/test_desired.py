@@ -142,6 +142,39 @@ def make(
     return made_of({"services": services, "tasks": tasks}, restarts)
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, {"schedule": "0 0 31 2 *", "suspend": True}),
+        (
+            {"schedule": "0 3 * * *"},
+            {
+                "schedule": "0 3 * * *",
+                "suspend": False,
+                "concurrencyPolicy": "Forbid",
+                "startingDeadlineSeconds": 600,
+            },
+        ),
+        (
+            {"schedule": "@daily", "timezone": "Europe/Berlin", "overlap": True, "deadline": "1h"},
+            {
+                "schedule": "@daily",
+                "timeZone": "Europe/Berlin",
+                "suspend": False,
+                "concurrencyPolicy": "Allow",
+                "startingDeadlineSeconds": 3600,
+            },
+        ),
+    ],
+)
+def test_a_task_runs_by_itself_only_on_its_schedule(more: dict[str, Any], expected: dict[str, Any]) -> None:
+    spec = one(make(tasks=({**TASK, **more},)), "CronJob", "migrate").body["spec"]
+    limits = ("successfulJobsHistoryLimit", "failedJobsHistoryLimit", "jobTemplate")
+    assert {name: value for name, value in spec.items() if name not in limits} == expected
+    # When a task runs is no part of its runs: they stay as they are.
+    assert spec["jobTemplate"] == one(make(tasks=(TASK,)), "CronJob", "migrate").body["spec"]["jobTemplate"]
+
+
 def web(**more: Any) -> dict[str, Any]:
     return {"name": "web", "image": "web:2", **more}
 

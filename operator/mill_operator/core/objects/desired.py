@@ -17,10 +17,11 @@ from mill_api import names
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts, first_secret
 from mill_api.file_mounts import MountedFiles, mounted_files
-from mill_api.manifests import container_of, run_spec
+from mill_api.manifests import container_of, deadline, run_spec
 from mill_api.owner import Owner
 from mill_api.placement import memory_limit, placed
 from mill_api.ports import OutsideService, outside_services
+from mill_api.schedule_rules import DEFAULT_DEADLINE
 from mill_api.spec import Service, Task, Volume
 from mill_objects.json import Json
 from mill_objects.key import Key
@@ -241,7 +242,7 @@ def _ingress(owner: Owner, service: Service, options: RenderOptions, tls_secret:
 
 
 def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOptions) -> RenderedObject:
-    """Return a suspended CronJob, the template of runs for `mill spawn` and for `kubectl create job --from`."""
+    """Return the CronJob of a task, the template of its runs. Without a schedule it is suspended."""
     texts = container_texts(task, namespace=owner.key.namespace, endpoints=endpoints)
     container = container_of(task, restricted=options.restricted) | texts
     labels = {names.LABEL_TASK: task.name}
@@ -252,13 +253,26 @@ def _cron_job(owner: Owner, task: Task, endpoints: Endpoints, options: RenderOpt
     if files.digest:
         labels |= {names.LABEL_FILES: files.digest}
     spec = {
-        "schedule": "0 0 31 2 *",  # never; it is suspended anyway
-        "suspend": True,
+        **_schedule(task),
         "successfulJobsHistoryLimit": RUNS_KEPT,
         "failedJobsHistoryLimit": RUNS_KEPT,
         "jobTemplate": {"metadata": {"labels": owner.labels(task.name) | labels}, "spec": job},
     }
     return _child(owner, "CronJob", task.name, None, {"spec": spec})
+
+
+def _schedule(task: Task) -> Json:
+    """Return when a CronJob starts runs by itself."""
+    if task.schedule is None:
+        return {"schedule": "0 0 31 2 *", "suspend": True}  # never; it is suspended anyway
+    zone = {} if task.timezone is None else {"timeZone": task.timezone}
+    return {
+        "schedule": task.schedule,
+        **zone,
+        "suspend": False,
+        "concurrencyPolicy": "Allow" if task.overlap else "Forbid",
+        "startingDeadlineSeconds": deadline(task.deadline or DEFAULT_DEADLINE),
+    }
 
 
 def _child(
