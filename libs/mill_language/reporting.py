@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from mill_api.checks import Health, Live
 from mill_api.files import File as MountedFile
@@ -64,11 +65,11 @@ def label_of_others(problem: Problem) -> str:
 
 
 def report_models(decoded: Decoded, error: ValidationError) -> None:
-    """Report problems that only the models found, with pydantic's messages."""
+    """Report problems that only the models found, mostly with pydantic's messages."""
     for problem in error.errors(include_url=False, include_input=False)[:MAX_DIAGNOSTICS]:
         path = _path(problem["loc"], decoded.fields)
         span = _place(decoded, path)
-        decoded.diagnostics.append(locate(decoded.source, span, _lower_first(problem["msg"]), path=path or None))
+        decoded.diagnostics.append(locate(decoded.source, span, _message(problem), path=path or None))
 
 
 def _path(loc: tuple[int | str, ...], fields: Any) -> str:
@@ -97,8 +98,10 @@ def _get(fields: Any, step: int | str) -> Any:
         return None
 
 
-def _lower_first(message: str) -> str:
-    message = message.removeprefix("Value error, ")
+def _message(problem: ErrorDetails) -> str:
+    if problem["type"] == "too_long":
+        return f"more than {problem['ctx']['max_length']} entries"
+    message = problem["msg"].removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 

@@ -3,187 +3,22 @@
 import string
 import time
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mill_api.durations import format_duration
-from mill_api.files import File
-from mill_api.place import Limits, Place
-from mill_api.quantities import format_size, parse_cpu
 from mill_api.references import (
-    Attribute,
     InvalidValue,
     Literal,
     SecretRef,
-    ServiceRef,
     format_value,
-    format_word,
     parse_value,
 )
-from mill_api.spec import Health, MillDeploymentSpec, Route, Service, Task, Update, Volume
+from mill_api.spec import MillDeploymentSpec
 from mill_language import InvalidConfig, parse, render, service_names
 from mill_language.formatter import format_file
-
-NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=30) | st.sampled_from(
-    [
-        "${HOME}",
-        "$${HOME}",
-        "${service.a.host}",
-        "$${service.a.host}",
-        "$$${secret(a)}",
-        "$$${x}",
-        "%{ if }",
-        "%%{x}",
-        "$$",
-        "a\\nb",
-        '"',
-        "x\r\n",
-        "\u2028",
-        "{\t}",
-        "$${",
-        "\\${",
-    ]
-)
-PATHS = st.builds("/{}".format, TEXT)
-SIZES = st.builds(format_size, st.integers(1, 2**63 - 1), binary=st.booleans())
-MEMORY = st.sampled_from(["256M", "512Mi", "1500M", "1k", "1Ki", "7E"]) | SIZES.filter(lambda size: not size.isdigit())
-CPU = st.decimals("0.001", "1000", places=3).map(parse_cpu)
-DURATIONS = st.builds(format_duration, st.integers(0, 10**18))
-IMAGES = st.sampled_from(["nginx", "registry.example.com:5000/a/b:1.0", "a/b@sha256:" + "0" * 64])
-ENV_NAMES = st.from_regex(r"[-._a-zA-Z][-._a-zA-Z0-9]{0,10}", fullmatch=True)
-HOSTS = st.builds("{}.example.com".format, st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True))
-
-
-@st.composite
-def values(draw: st.DrawFn, addresses: list[str]) -> str:
-    """Draw an environment value; text before a reference does not end with a dollar sign."""
-    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
-    return format_value(draw(st.lists(literal | _references(addresses), max_size=4)))
-
-
-@st.composite
-def words(draw: st.DrawFn, addresses: list[str]) -> str:
-    """Draw a part of a command; text before a reference does not end with a dollar sign."""
-    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
-    return format_word(draw(st.lists(literal | _references(addresses), max_size=4)))
-
-
-def _references(addresses: list[str]) -> st.SearchStrategy[SecretRef | ServiceRef]:
-    secrets = st.from_regex(r"[a-z_][-a-z0-9_]{0,5}(\.[a-z]{1,5})?", fullmatch=True).map(SecretRef)
-    if not addresses:
-        return secrets
-    attributes = st.sampled_from([Attribute.ADDRESS, Attribute.HOST, Attribute.PORT])
-    return secrets | st.builds(ServiceRef, st.sampled_from(addresses), attributes)
-
-
-_KEYS = st.from_regex(r"([a-z][a-z0-9]{0,5}\.example/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,5}[a-z0-9])?", fullmatch=True)
-_LABELS = st.dictionaries(
-    _KEYS, st.from_regex(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,5}[a-z])?)?", fullmatch=True), max_size=2
-)
-_IDS = st.none() | st.integers(0, 2**31 - 1)
-_GPU = st.dictionaries(st.sampled_from(["nvidia.com/gpu", "amd.com/gpu", "nvidia.com/mig-1g.5gb"]), st.integers(1, 9))
-
-
-def pods(cpu: str, memory: str) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw what a service or task with these requests says of its pods."""
-    places = st.builds(
-        Place,
-        arch=st.none() | st.sampled_from(["amd64", "arm64"]),
-        labels=_LABELS,
-        tolerate=st.lists(_KEYS, max_size=2),
-    ).filter(lambda place: bool(place.arch or place.labels or place.tolerate))
-    limits = st.builds(
-        Limits, cpu=st.sampled_from([None, "none", "2000", cpu]), memory=st.sampled_from([None, "8E", memory])
-    ).filter(lambda limits: bool(limits.cpu or limits.memory))
-    return st.fixed_dictionaries(
-        {},
-        optional={
-            "user": _IDS,
-            "group": _IDS,
-            "read_only_root": st.booleans(),
-            "pull": st.none() | NAMES,
-            "limits": st.none() | limits,
-            "gpu": _GPU,
-            "place": st.none() | places,
-            "labels": _LABELS,
-            "annotations": st.dictionaries(_KEYS, TEXT, max_size=2),
-        },
-    )
-
-
-@st.composite
-def files(draw: st.DrawFn, addresses: list[str]) -> list[File]:
-    """Draw files at different paths: each a text with references to services, or a secret."""
-    literal = TEXT.filter(lambda text: not text.endswith("$")).map(Literal)
-    part = literal
-    if addresses:
-        part = literal | st.builds(ServiceRef, st.sampled_from(addresses), st.just(Attribute.HOST))
-    content = st.lists(part, max_size=4).map(format_word)
-    mode = st.none() | st.sampled_from(["0755", "0600"])
-    kinds = st.tuples(content, st.none(), mode) | st.tuples(st.none(), st.just("a.b"), mode)
-    drawn = enumerate(draw(st.lists(kinds, max_size=2)))
-    return [File(path=f"/f{n}", content=text, secret=secret, mode=mode) for n, (text, secret, mode) in drawn]
-
-
-@st.composite
-def specs(draw: st.DrawFn) -> MillDeploymentSpec:
-    """Draw a spec that keeps all rules, in the form that the parser returns."""
-    names = draw(st.lists(NAMES, max_size=4, unique=True))
-    ports = {name: draw(st.none() | st.integers(1, 65535)) for name in names}
-    addresses = [name for name, port in ports.items() if port is not None]
-    env = st.dictionaries(ENV_NAMES, values(addresses), max_size=3)
-    command = st.none() | st.lists(TEXT | words(addresses), max_size=3)
-    args = st.none() | st.lists(words(addresses), max_size=3)
-    services = []
-    for index, (name, port) in enumerate(ports.items()):
-        start = st.none() | st.builds(format_duration, st.integers(1, 3_600 * 10**9))
-        settle = st.none() | st.builds(format_duration, st.integers(0, 300 * 10**9))
-        check = st.builds(Health, path=PATHS, interval=DURATIONS, failure_threshold=st.integers(1, 1000), start=start)
-        health = check | st.builds(Health, start=start.filter(lambda text: text is not None))
-        hosts = draw(st.lists(HOSTS, max_size=2, unique=True)) if port is not None else []
-        volumes = [
-            Volume(name=f"{name[:20]}-{index}-{number}", path=f"/v{number}", size=size, ephemeral=size is None)
-            for number, size in enumerate(draw(st.lists(st.none() | MEMORY, max_size=2)))
-        ]
-        persistent = any(not volume.ephemeral for volume in volumes)
-        cpu, memory = draw(CPU), draw(MEMORY)
-        services.append(
-            Service(
-                name=name,
-                image=draw(IMAGES),
-                port=port,
-                replicas=draw(st.none() | st.integers(0, 1 if persistent else 1000)),
-                cpu=cpu,
-                memory=memory,
-                command=draw(command),
-                args=draw(args),
-                env=draw(env),
-                health=draw(st.none() | health) if port is not None else None,
-                update=draw(st.none() | st.builds(Update, settle=settle)),
-                after=draw(st.lists(st.sampled_from(names[:index]), unique=True)) if index else [],
-                routes=[Route(host=host, path=f"/{name}{index}", websocket=draw(st.booleans())) for host in hosts],
-                volumes=volumes,
-                files=draw(files(addresses)),
-                **draw(pods(cpu, memory)),
-            )
-        )
-    tasks = [
-        Task(
-            name=name,
-            image=draw(IMAGES),
-            timeout=draw(DURATIONS),
-            command=draw(command),
-            args=draw(args),
-            env=draw(env),
-            **draw(pods("250m", "256M")),
-        )
-        for name in draw(st.lists(NAMES, max_size=2, unique=True))
-    ]
-    return MillDeploymentSpec(services=services, tasks=tasks)
+from tests.support.specs import TEXT, specs
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

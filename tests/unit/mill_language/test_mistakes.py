@@ -185,6 +185,10 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "split the service in two",
         ),
     ],
+    "entries": [
+        (web("→env {", *(f"A{index} = 1" for index in range(501)), "}"), "more than 500 entries", None),
+        (web(f"args = →{[str(index) for index in range(201)]}".replace("'", '"')), "more than 200 entries", None),
+    ],
     "limits and GPU": [
         (
             web('memory = "1G"', 'limits { memory = →"512M" }'),

@@ -16,7 +16,7 @@ from mill_api.environment import addresses
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec, Service, Task
 from mill_objects import fields
-from mill_objects.json import Json
+from mill_objects.json import Json, JsonView
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import (
     ChildObject,
@@ -278,10 +278,14 @@ def _as_asked(service: Json, internal_error: InternalError) -> DesiredService:
         name=service["name"],
         template="",
         replicas=fields.optional_number(service, "replicas"),
-        probed=fields.optional_number(service, "port") is not None or bool(fields.mapping(service, "health")),
+        probed=fields.optional_number(service, "port") is not None or _has_check(fields.mapping(service, "health")),
         request=ServiceRequest(fields.text(service, "image"), fields.quantity(service, "memory")),
         internal_error=internal_error,
     )
+
+
+def _has_check(health: JsonView) -> bool:
+    return any(health.get(kind) is not None for kind in ("path", "command", "grpc", "port"))
 
 
 def desired(
