@@ -187,7 +187,6 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
     ],
     "entries": [
         (web("→env {", *(f"A{index} = 1" for index in range(501)), "}"), "more than 500 entries", None),
-        (web(f"args = →{[str(index) for index in range(201)]}".replace("'", '"')), "more than 200 entries", None),
     ],
     "limits and GPU": [
         (
