@@ -1,6 +1,6 @@
 """A run of a task that is waited for: its log, what it waits for before its start, and how it ends.
 
-`mill spawn --wait` does this with the run that it creates, `mill logs RUN --wait` with one that is there.
+`mill spawn --wait` and `mill run` do this with the run that they create, `mill logs RUN --wait` with one that is there.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""`mill spawn`: one run of a deployed task, of a task of a file, or of an image."""
+"""`mill spawn` and `mill run`: one run of a deployed task, of a task of a file, of an image or of a service."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -51,16 +51,15 @@ def _request(gateway: Gateway, body: dict[str, Any], file: File | None, *, syste
         listed = command(gateway.options, "ps")
         raise Interrupted(f"if the run was created, it continues; `{listed}` lists it") from None
     except Refused as error:
-        raise _explained(error, file) from error
+        raise _explained(error, file, body) from error
     return run
 
 
-def _explained(error: Refused, file: File | None) -> CliError:
+def _explained(error: Refused, file: File | None, body: dict[str, Any]) -> CliError:
     """Return a refusal with the places in the file, or with what to do about a run that could not start."""
-    if file is not None and error.body.get("code") == "invalid_run" and "'task' or 'image'" in str(error):
-        return CliError(
-            Exit.FAILED, "this gateway is too old to run a task of a file", "upgrade it", kind="gateway_too_old"
-        )
+    newer = "a task of a file" if file is not None else "a program of a service" if "service" in body else None
+    if newer is not None and error.body.get("code") == "invalid_run" and "'task' or 'image'" in str(error):
+        return CliError(Exit.FAILED, f"this gateway is too old to run {newer}", "upgrade it", kind="gateway_too_old")
     if error.body.get("code") in NOT_STARTED:
         message = one_line(with_detail(str(error), error.body.get("detail")))
         return Refused(error.status, error.body, message, *suggestions(error.body))

@@ -61,6 +61,13 @@ def container_texts(program: Texts, *, namespace: str, endpoints: Endpoints) -> 
     return {name: each for name, each in found.items() if each}
 
 
+def with_port(env: Sequence[Json], port: int | None) -> list[Json]:
+    """Return the environment of a service's container with its port in PORT."""
+    if port is None:
+        return list(env)
+    return [*(entry for entry in env if entry["name"] != "PORT"), {"name": "PORT", "value": str(port)}]
+
+
 def addresses(program: Texts) -> tuple[str, ...]:
     """Return the services whose addresses inside the cluster a service or task has, each once."""
     contents = chain.from_iterable(parse_word(file.content) for file in program.files if file.content)

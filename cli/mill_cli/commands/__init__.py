@@ -62,6 +62,7 @@ COMMANDS: Final = (
         "tasks",
         {
             "spawn": "Run a task or an image.",
+            "run": "Run a program with the image, environment, files and volumes of a service.",
             "ps": "List task runs, including those that finished in the last 24 hours.",
             "kill": "Stop a run.",
         },

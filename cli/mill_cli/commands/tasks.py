@@ -1,4 +1,4 @@
-"""Tasks: `spawn`, `ps`, `kill`."""
+"""Tasks: `spawn`, `run`, `ps`, `kill`."""
 
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,38 @@ def spawn(
     file = None if path is None else files.read(path, inputs)
     body = {"task": task, "image": image, **limits, "env": dict(map(_variable, env))}
     return run(options, body, file=file, wait=wait, system=system)
+
+
+@command()
+@click.argument("service", metavar="SERVICE", help="Name of a service.", shell_complete=completion.services)
+@click.argument(
+    "words", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED, help="Program and arguments."
+)
+@click.option("--timeout", metavar="DURATION", help="Stop the run after this time, such as 30m.")
+@click.option("--env", metavar="KEY=VALUE", multiple=True, help="Environment variable. May be given repeatedly.")
+@click.option("--detach", is_flag=True, help="Return when the program has started, and print the id of the run.")
+def run(
+    options: Options, *, service: str, words: tuple[str, ...], timeout: str | None, env: tuple[str, ...], detach: bool
+) -> Exit:
+    """Run a program with the image, environment, files and volumes of a service.
+
+    The program runs in a pod of its own, with the service's limits, user and place: it replaces the image's entry point
+    and the service's command, gets no requests, and has no standard input. `mill exec` is for a terminal in a pod of
+    the service. With a persistent volume it runs on the node of the service's pod.
+
+    The command prints the log of the run to standard output and exits with the exit code of its program, or with 1 if
+    it never started, was stopped, or took longer than --timeout. Ctrl-C leaves the run as it is: the command says how
+    to wait for it again (`mill logs ID --wait`) and how to stop it, and exits with 3.
+
+    \b
+    Examples:
+      mill run web -- bin/rails db:seed
+      mill run web --env DRY=1 --timeout 10m -- sh -c 'ls /data | wc -l'
+    """
+    from mill_cli.spawn import spawn as start
+
+    body = {"service": service, "command": list(words), "timeout": timeout, "env": dict(map(_variable, env))}
+    return start(options, body, file=None, wait=not detach, system=False)
 
 
 @command()

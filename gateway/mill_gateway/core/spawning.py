@@ -68,7 +68,7 @@ def owner_of(cron_job: Json) -> Owner | None:
 
 def job_from_template(cron_job: Json, run: str, request: RunRequest) -> Json:
     """Return the Job of a run of a task. Raise `InvalidRunRequest`."""
-    checked = _checked(request)
+    checked = checked_request(request)
     meta, template = cron_job["metadata"], cron_job["spec"]["jobTemplate"]
     spec = {**template["spec"]}
     if request.timeout is not None:
@@ -78,7 +78,7 @@ def job_from_template(cron_job: Json, run: str, request: RunRequest) -> Json:
     pod = spec["template"]
     container, *others = pod["spec"]["containers"]
     if request.env:
-        container = {**container, "env": _with(container.get("env") or [], request.env)}
+        container = {**container, "env": with_overrides(container.get("env") or [], request.env)}
     spec["template"] = {**pod, "spec": {**pod["spec"], "containers": [container, *others]}}
     template_meta = template.get("metadata") or {}
     owner = {
@@ -104,12 +104,12 @@ def job_from_template(cron_job: Json, run: str, request: RunRequest) -> Json:
 
 def job_of_image(owner: Owner, task: str, run: str, request: RunRequest, *, options: PodOptions) -> Json:
     """Return the Job of a run of an image, owned by a MillDeployment. Raise `InvalidRunRequest`."""
-    checked = _checked(request)
+    checked = checked_request(request)
     program = Task(**{**checked.task, "name": task, "timeout": checked.timeout})
     container = container_of(program, restricted=options.restricted)
     if request.env:
-        container["env"] = _with([], request.env)
-    return _job_of(owner, program, run, container, options)
+        container["env"] = with_overrides([], request.env)
+    return owned_job(owner, program, run, container, options)
 
 
 def job_of_file(
@@ -125,7 +125,7 @@ def job_of_file(
 
     `endpoints` are those of the file's services, to which the task may refer. Raise `InvalidRunRequest`.
     """
-    checked = _checked(request)
+    checked = checked_request(request)
     refused = [
         f"{each.path}: {each.message}" for each in options.permissions.refusals(task, restricted=options.restricted)
     ]
@@ -139,13 +139,13 @@ def job_of_file(
     env = texts.pop("env", [])
     container = container_of(program, restricted=options.restricted) | texts
     if env or request.env:
-        container["env"] = _with(env, request.env or {})
-    job = _job_of(owner, program, run, container, options)
+        container["env"] = with_overrides(env, request.env or {})
+    job = owned_job(owner, program, run, container, options)
     files.add_to(job["spec"]["template"])
     return job
 
 
-def _job_of(owner: Owner, program: Task, run: str, container: Json, options: PodOptions) -> Json:
+def owned_job(owner: Owner, program: Task, run: str, container: Json, options: PodOptions) -> Json:
     """Return a Job that belongs to a MillDeployment, and to no CronJob."""
     labels = {names.LABEL_TASK: program.name}
     spec = run_spec(container, owner.pod_labels() | labels, program.timeout, service_account=options.service_account)
@@ -164,13 +164,15 @@ def _job_of(owner: Owner, program: Task, run: str, container: Json, options: Pod
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
+class CheckedRequest:
+    """A request whose notations were read."""
+
     timeout: str
     """In Go's notation; `0s`: none."""
     task: Json
 
 
-def _checked(request: RunRequest) -> _Checked:
+def checked_request(request: RunRequest) -> CheckedRequest:
     """Read mill's notations. Raise `InvalidRunRequest` with all problems. Without an image, amounts are ignored."""
     problems: list[str] = []
     timeout, cpu, memory = "0s", "250m", "256M"
@@ -203,10 +205,10 @@ def _checked(request: RunRequest) -> _Checked:
         problems += map(problem, error.errors(include_url=False, include_input=False)[:MOST_SHOWN])
     if problems:
         raise InvalidRunRequest("\n".join(problems))
-    return _Checked(timeout, task)
+    return CheckedRequest(timeout, task)
 
 
-def _with(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
+def with_overrides(env: Iterable[Json], overrides: Mapping[str, str]) -> list[Json]:
     """Return an environment with values replaced. No reference inside a value is expanded."""
     entries = {each["name"]: each for each in env}
     return list(

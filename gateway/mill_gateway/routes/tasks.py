@@ -25,7 +25,7 @@ router = APIRouter(tags=["tasks"])
 
 Value = Annotated[Text, Field(max_length=MAX_TEXT)]
 ONE_OF: Final = "must specify exactly one of 'task' or 'image'"
-"""The original's error, which stays as it is; `file` is the third of them."""
+"""The original's error, which stays as it is; `file` and `service` are others of them."""
 RunId = Annotated[str, Path(alias="id", description="Id of the run.", examples=["migrate-1a2b3c40"])]
 
 
@@ -37,7 +37,7 @@ class TaskOfFile(BaseModel):
 
 
 class Spawn(BaseModel):
-    """A request for a run: of a task of the deployed file, of a task of another file, or of any image."""
+    """A request for a run: of a task of the deployed file or of another one, of a service, or of any image."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -47,7 +47,7 @@ class Spawn(BaseModel):
             ],
             "oneOf": [
                 {"properties": {name: {"type": kind}}, "required": [name]}
-                for name, kind in (("task", "string"), ("image", "string"), ("file", "object"))
+                for name, kind in (("task", "string"), ("image", "string"), ("file", "object"), ("service", "string"))
             ],
         }
     )
@@ -61,18 +61,27 @@ class Spawn(BaseModel):
         description="Task of a file to run instead of a deployed one. The file is checked as for a deploy, and nothing "
         "else of it is applied.",
     )
+    service: Text | None = Field(
+        None,
+        max_length=MAX_TEXT,
+        description="Service whose image, environment, files, volumes and limits the run gets. It needs a `command`.",
+    )
     cpu: float | None = Field(CPU, strict=True, description="CPU cores that an image requests.")
     memory: str | None = Field(
         MEMORY, max_length=64, description="Memory that an image requests, in the form of a file."
     )
     env: Annotated[dict[Text, Value], at_most(MAX_ENV)] = Field(
-        default_factory=dict, max_length=MAX_ENV, description="Environment variables in addition to those of the task."
+        default_factory=dict,
+        max_length=MAX_ENV,
+        description="Environment variables in addition to those of the task or service.",
     )
     timeout: str | None = Field(
         None, max_length=64, description="Time after which Mill stops the run, as in a file: `30m`."
     )
     command: list[Value] | None = Field(
-        None, max_length=MAX_COMMAND, description="Command that replaces the entry point and arguments of an image."
+        None,
+        max_length=MAX_COMMAND,
+        description="Command that replaces the entry point and arguments of an image or a service.",
     )
 
     wait: bool = Field(
@@ -145,10 +154,10 @@ async def spawn(
     require = partial(gateway.access.require, caller)
     await require("create", JOBS, target.namespace)
     wanted = await json_body(request, Spawn)
-    if [wanted.task, wanted.image, wanted.file].count(None) != 2:
+    if [wanted.task, wanted.image, wanted.file, wanted.service].count(None) != 3:
         raise InvalidRun(ONE_OF)
     await require("create", JOBS, target.namespace)  # again: the client decides how long a body takes
-    if wanted.task is None:  # a task that is deployed there is there on purpose
+    if wanted.task is None and wanted.service is None:  # what is deployed there is there on purpose
         gateway.system_namespaces.require(target.namespace, meant=system)
     authorize_create = partial(require, "create", MILL_DEPLOYMENTS, *target)
     if wanted.task is not None:
@@ -156,6 +165,9 @@ async def spawn(
             raise TaskNotFound(wanted.task, target.namespace)
         await require("get", CRON_JOBS, target.namespace, wanted.task)
         job = await gateway.runs.create_from_task(target.namespace, wanted.task, wanted.run_request())
+    elif wanted.service is not None:
+        await require("get", MILL_DEPLOYMENTS, *target)
+        job = await gateway.runs.create_from_service(target, wanted.service, wanted.run_request())
     elif wanted.file is not None:
         spec = await parse_file(wanted.file.text.encode())
         job = await gateway.runs.create_from_file(

@@ -10,9 +10,11 @@ from mill_api.endpoints import endpoint_of
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.owner import Owner
 from mill_api.spec import MillDeploymentSpec
+from mill_api.volumes import keeps_data
 from mill_gateway.core.missing_logs import why_no_lines
-from mill_gateway.core.patches import new_resource
+from mill_gateway.core.patches import new_resource, read_spec
 from mill_gateway.core.runs import RunView, run_verdicts, view_run, view_run_without_job, view_runs
+from mill_gateway.core.service_runs import job_of_service, task_of_service
 from mill_gateway.core.spawning import (
     NO_ROOM,
     InvalidRunRequest,
@@ -27,7 +29,7 @@ from mill_gateway.core.spawning import (
     read_start,
     run_name,
 )
-from mill_gateway.exceptions.deployments import DeploymentTerminating
+from mill_gateway.exceptions.deployments import DeploymentTerminating, ServiceNotFound
 from mill_gateway.exceptions.runs import (
     InsufficientResources,
     InvalidRun,
@@ -173,6 +175,37 @@ class Runs:
 
         return await self._create_owned(deployment, make, authorize_create)
 
+    async def create_from_service(self, deployment: Key, name: str, request: RunRequest) -> Job:
+        """Create a run of another program with what a service has: image, environment, files, volumes and limits.
+
+        With a persistent volume it runs on the node of the service's pod, if there is one: no other node can mount it.
+        Raise `ServiceNotFound`, `InvalidRun`, `DeploymentTerminating` or `RunNotStarted`.
+        """
+        found = self._stores.deployments.get(deployment)
+        if found is None or not found.has_service(name):  # the store may be behind
+            with contextlib.suppress(NotFound):
+                found = self._stores.deployments.put(await self._client.get(MILL_DEPLOYMENTS, *deployment))
+        spec = None if found is None else read_spec(found.spec)
+        service = next((each for each in spec.services if each.name == name), None) if spec is not None else None
+        if found is None or spec is None or service is None:
+            raise ServiceNotFound(name, deployment.namespace)
+        pods = self._stores.pods.in_group(Program(deployment.namespace, "service", name))
+        has_node = any(each.node and not each.over and each.deployment == deployment.name for each in pods)
+        try:
+            body = job_of_service(
+                Owner(deployment, found.uid),
+                service,
+                run_name(task_of_service(name), secrets.token_hex(4)),
+                request,
+                endpoints={each.name: endpoint_of(each) for each in spec.services},
+                options=self._settings.pod_options,
+                beside_replicas=has_node and keeps_data(service),
+            )
+        except InvalidRunRequest as error:
+            raise InvalidRun(str(error)) from None
+        _require_existing(found)
+        return await self._create(deployment.namespace, body)
+
     async def _create_owned(
         self, deployment: Key, make: Callable[[Owner], Json], authorize_create: Callable[[], Awaitable[None]]
     ) -> Job:
@@ -186,10 +219,7 @@ class Runs:
             await authorize_create()
             found = await self._create_empty(deployment)
             body["metadata"]["ownerReferences"][0]["uid"] = found.uid
-        if "deletionTimestamp" in found.metadata:
-            raise DeploymentTerminating(
-                f"MillDeployment {deployment} is being deleted, with its runs; try again when it is gone"
-            )
+        _require_existing(found)
         return await self._create(deployment.namespace, body)
 
     async def wait_until_started(self, job: Job) -> RunStart:
@@ -285,3 +315,11 @@ class Runs:
                         await changed.wait()
                 except TimeoutError:
                     continue
+
+
+def _require_existing(deployment: Deployment) -> None:
+    """Raise `DeploymentTerminating` if a MillDeployment is being deleted."""
+    if "deletionTimestamp" in deployment.metadata:
+        raise DeploymentTerminating(
+            f"MillDeployment {deployment.key} is being deleted, with its runs; try again when it is gone"
+        )

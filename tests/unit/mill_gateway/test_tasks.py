@@ -469,3 +469,44 @@ async def test_invalid_bodies_are_refused(serve: Serve, sent: dict[str, Any], st
     async with serve() as served:
         answer = await served.http.post("/v1/tasks/spawn", **sent)
         assert (answer.status_code, error in answer.json()["error"]) == (status, True), answer.text
+
+
+async def test_a_program_runs_in_the_place_of_a_service(serve: Serve) -> None:
+    volumes = [{"name": "data", "path": "/data", "size": "1Gi"}]
+    web = {"name": "web", "image": "web:2", "port": 80, "volumes": volumes}
+    async with serve(mill_deployment(web, namespace="shop"), pod("web", namespace="shop")) as served:
+        _on_run(served, lambda run: pod("web-run", namespace="shop", kind="task", run=run))
+        answer = await served.http.post(
+            "/v1/tasks/spawn?namespace=shop", json={"service": "web", "command": ["rake", "db:seed"]}
+        )
+        assert answer.status_code == 200, answer.text
+        assert (answer.json()["name"], answer.json()["status"]) == ("web-run", "running")
+        (made,) = served.api.all(JOBS)
+        spec = made["spec"]["template"]["spec"]
+        assert (spec["containers"][0]["image"], spec["containers"][0]["command"]) == ("web:2", ["rake", "db:seed"])
+        assert "podAffinity" in spec["affinity"]
+
+
+async def test_a_run_of_a_service_that_has_no_pod_may_run_on_any_node(serve: Serve) -> None:
+    web = {"name": "web", "image": "web:2", "volumes": [{"name": "data", "path": "/data", "size": "1Gi"}]}
+    async with serve(mill_deployment(web)) as served:
+        body = {"service": "web", "command": ["true"], "wait": False}
+        assert (await served.http.post("/v1/tasks/spawn", json=body)).status_code == 200
+        (made,) = served.api.all(JOBS)
+        assert "affinity" not in made["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"service": "api", "command": ["true"]}, 404, "service_not_found"),
+        ({"service": "web"}, 400, "invalid_run"),
+        ({"service": "web", "command": []}, 400, "invalid_run"),
+        ({"service": "web", "image": "web:1", "command": ["true"]}, 400, "invalid_run"),
+    ],
+)
+async def test_a_run_of_a_service_is_refused(serve: Serve, body: dict[str, Any], status: int, code: str) -> None:
+    async with serve(mill_deployment({"name": "web", "image": "web:2"})) as served:
+        answer = await served.http.post("/v1/tasks/spawn", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert served.api.all(JOBS) == []

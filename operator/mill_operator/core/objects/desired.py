@@ -23,13 +23,13 @@ from mill_api.placement import memory_limit, placed
 from mill_api.ports import OutsideService, outside_services
 from mill_api.schedule_rules import DEFAULT_DEADLINE
 from mill_api.spec import Service, Task, Volume
+from mill_api.volumes import keeps_data
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.pods import (
     RenderOptions,
     files_of_service,
-    keeps_data,
     pod_template,
     settle_time,
 )

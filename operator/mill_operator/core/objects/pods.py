@@ -12,14 +12,15 @@ from mill_api import names
 from mill_api.constraints import LONGEST_SETTLE
 from mill_api.durations import to_timedelta
 from mill_api.endpoints import Endpoints
-from mill_api.environment import container_texts
+from mill_api.environment import container_texts, with_port
 from mill_api.file_mounts import MountedFiles, mounted_files
 from mill_api.manifests import container_of, pod_spec
 from mill_api.owner import Owner
 from mill_api.placement import placed
 from mill_api.pod_permissions import NOTHING, PodPermissions
-from mill_api.spec import Service, Volume
+from mill_api.spec import Service
 from mill_api.stopping import LEAVE_SECONDS
+from mill_api.volumes import keeps_data, mount_volumes
 from mill_objects.json import Json
 from mill_operator.core.digest import digest
 from mill_operator.core.objects.ports import container_ports
@@ -59,9 +60,7 @@ def pod_template(
     texts = container_texts(service, namespace=owner.key.namespace, endpoints=endpoints)
     env = texts.pop("env", [])
     container = container_of(service, restricted=options.restricted) | texts
-    if service.port is not None:
-        env = [entry for entry in env if entry["name"] != "PORT"]
-        env.append({"name": "PORT", "value": str(service.port)})
+    env = with_port(env, service.port)
     ports = container_ports(service)
     if ports:
         container["ports"] = ports
@@ -70,8 +69,6 @@ def pod_template(
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}}
     if env:
         container["env"] = env
-    if service.volumes:
-        container["volumeMounts"] = [{"name": each.name, "mountPath": each.path} for each in service.volumes]
     spec = pod_spec(container, service_account=options.service_account)
     spec["topologySpreadConstraints"] = [
         {
@@ -81,8 +78,7 @@ def pod_template(
             "labelSelector": {"matchLabels": owner.selector(service.name)},
         }
     ]
-    if service.volumes:
-        spec["volumes"] = [_volume(each) for each in service.volumes]
+    mount_volumes(service, spec, container)
     metadata: Json = {"labels": owner.pod_labels() | {names.LABEL_SERVICE: service.name}}
     if restart is not None:
         metadata["annotations"] = {names.ANNOTATION_RESTART: restart}
@@ -103,11 +99,6 @@ def files_of_service(owner: Owner, service: Service, endpoints: Endpoints) -> Mo
     return mounted_files("service", service, volumes, namespace=owner.key.namespace, endpoints=endpoints)
 
 
-def keeps_data(service: Service) -> bool:
-    """Whether a service has a persistent volume: then its old pods end before new ones begin."""
-    return any(not volume.ephemeral for volume in service.volumes)
-
-
 def settle_time(service: Service, options: RenderOptions) -> timedelta:
     """Return how long the replicas of a new version must stay ready.
 
@@ -119,9 +110,3 @@ def settle_time(service: Service, options: RenderOptions) -> timedelta:
     if service.live is None or not options.settle:
         return options.settle
     return max(options.settle, min(LONGEST_SETTLE, first_live_restart(service.live)))
-
-
-def _volume(volume: Volume) -> Json:
-    if not volume.ephemeral:
-        return {"name": volume.name, "persistentVolumeClaim": {"claimName": volume.name}}
-    return {"name": volume.name, "emptyDir": {"sizeLimit": volume.size} if volume.size else {}}
