@@ -41,7 +41,7 @@ _COMMANDS: Final = {
     "rollback undo revert": _BACK,
     "destroy down uninstall undeploy teardown rm del purge prune clean": _REMOVAL,
     "stop suspend terminate cancel abort": _ENDING,
-    "run job jobs task tasks runs trigger": _TASKS,
+    "job jobs task tasks runs trigger": _TASKS,
     "top metrics usage": _LOADS,
     "tail follow wait": _FOLLOW,
     "plan preview dry-run": "`mill diff FILE` shows what a deploy would change",
