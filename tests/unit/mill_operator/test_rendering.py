@@ -224,6 +224,28 @@ class TestInternalErrors:
         assert list(faulty.tasks) == [name] * (kind == "task")
         assert ParsedSpec(OWNER, self.SPEC, {}).desired(faulty) == good
 
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {},
+            {"port": 8080},
+            {"port": 8080, "health": {"start": "5s"}},
+            {"health": {"command": ["check"]}},
+            {"health": {"grpc": "", "port": 9000}},
+            {"live": {"command": ["check"]}},
+        ],
+    )
+    def test_a_service_that_cannot_be_rendered_is_known_to_be_probed(
+        self, monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+    ) -> None:
+        spec = {"services": [{"name": "web", "image": "a:1"} | fields]}
+        (good,) = ParsedSpec(OWNER, spec, {}).desired().services
+        with monkeypatch.context() as patch:
+            self.broken(patch, "web")
+            (faulty,) = ParsedSpec(OWNER, spec, {}).desired().services
+        assert faulty.internal_error is not None
+        assert faulty.probed == good.probed
+
     def test_errors_of_rendering_for_a_write_count_as_well(self) -> None:
         good = ParsedSpec(OWNER, self.SPEC, {}).desired()
         internal_error = InternalError("OverflowError", "0123456789")
