@@ -8,8 +8,11 @@ from mill_api.references import OPEN, SecretRef, parse_word
 
 CEL: Final = "has(self.content) != has(self.secret)"
 CEL_MESSAGE: Final = "a file has either a content or a secret"
-_OF_THE_KERNEL: Final = ("/proc", "/sys")
+_OF_THE_KERNEL: Final = ("/proc", "/sys", "/dev/pts")
 """Folders in which no file can be mounted: the container would never start."""
+_DEVICES: Final = ("/dev", "/dev/null")
+"""Paths at which it would not start either: files elsewhere in /dev can be mounted. Tried with containerd and runc."""
+_PATH_ADVICE: Final = "write the path at which the program reads the file, such as /etc/app.conf"
 _ADVICE: Final = 'write one of content = "…", from = "…" and secret = "…"'
 
 
@@ -69,8 +72,9 @@ def content_bytes(file: FileFields) -> int:
 def _of_one(file: FileFields, where: str) -> Iterator[FileBreach]:
     yield from _text(where, FILE_PATH, file.path)
     if (folder := next((each for each in _OF_THE_KERNEL if f"{file.path}/".startswith(f"{each}/")), None)) is not None:
-        advice = "write the path at which the program reads the file, such as /etc/app.conf"
-        yield FileBreach(where, f"{folder} is the kernel's: no file can be mounted there", advice)
+        yield FileBreach(where, f"{folder} is the kernel's: no file can be mounted there", _PATH_ADVICE)
+    if file.path in _DEVICES:
+        yield FileBreach(where, f"no file can be mounted at {file.path}, which every container needs", _PATH_ADVICE)
     if file.content is not None and file.secret is not None:
         advice = "remove one of them: a file has one text"
         yield FileBreach(f"{where}.secret", CEL_MESSAGE, advice, (f"{where}.content",))
