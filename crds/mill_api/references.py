@@ -81,7 +81,7 @@ class ServiceRef:
 
 Part = Literal | SecretRef | ServiceRef
 
-_KNOWN: Final = frozenset(Attribute)
+_KNOWN: Final[Mapping[str, Attribute]] = {each.value: each for each in Attribute}
 _OF_PORTS: Final = tuple(MEANINGS_OF_PORTS)
 _ATTRIBUTES: Final = rf"{'|'.join(Attribute)}|[-a-z0-9]{{1,15}}\.(?:{'|'.join(_OF_PORTS)})"
 _WORD: Final = re.compile(
@@ -188,16 +188,17 @@ def _reference(expression: str, value: str) -> SecretRef | ServiceRef:
         if not name:
             raise InvalidValue(f"empty secret name in '{value}'")
         return SecretRef(name)
-    of, _, attribute = expression.removeprefix("service.").rpartition(".")
+    of, has_name, last = expression.removeprefix("service.").rpartition(".")
+    attribute = _KNOWN.get(last)
     # `service.address` has no dot after the prefix, and `service..address` no name.
-    if expression.startswith("service.") and attribute in _KNOWN and expression.count(".") > 1:
+    if attribute is not None and has_name and expression.startswith("service."):
         service, dot, port = of.partition(".")
         if not service:
             raise InvalidValue(f"empty service name in '{value}'")
         if not dot:
-            return ServiceRef(service, Attribute(attribute))
+            return ServiceRef(service, attribute)
         if port and attribute in _OF_PORTS:
-            return ServiceRef(service, Attribute(attribute), port)
+            return ServiceRef(service, attribute, port)
     raise _unknown(expression, value)
 
 

@@ -244,17 +244,18 @@ def _check_env(path: str, program: Service | Task, services: dict[str, Service])
 
 def _check_args(path: str, program: Service | Task, services: dict[str, Service]) -> Iterator[Problem]:
     """Check references in arguments. What is none in a command is text: release 0.1.0 had no references there."""
+    parsed = [parse_word(word) for word in program.command or () if OPEN in word]
     for index, word in enumerate(program.args or ()):
         if OPEN not in word:
             continue
         where = f"{path}.args.{index}"
+        parsed.append(parse_word(word))
         for error in broken_references(word):
             yield _broken(where, error, "$${…} stands for the text ${…}")
             break
         else:
-            yield from _check_parts(where, parse_word(word), services)
-    words = (*(program.command or ()), *(program.args or ()))
-    count = sum(not isinstance(part, Literal) for word in words if OPEN in word for part in parse_word(word))
+            yield from _check_parts(where, parsed[-1], services)
+    count = sum(not isinstance(part, Literal) for parts in parsed for part in parts)
     if count > MAX_REFERENCES:
         message = f"its command has {count:,} references, more than {MAX_REFERENCES:,}"
         yield Problem(path, message, "put values that belong together into one secret")

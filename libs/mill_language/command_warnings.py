@@ -28,8 +28,9 @@ def warn_of_text(decoded: Decoded, spec: MillDeploymentSpec) -> None:
             for index, word in enumerate(program.command or ()):
                 if OPEN in word:
                     _warn_of_references(decoded, f"{path}.command.{index}", word, services)
-            _warn_of_environment(decoded, path, program)
-            _warn_of_variables(decoded, path, program)
+            words = list(_words(program))
+            _warn_of_environment(decoded, path, words)
+            _warn_of_variables(decoded, path, program, words)
             for key, text in program.annotations.items():
                 if OPEN in text and any(not isinstance(part, Literal) for part in parse_word(text)):
                     message = "a reference is text in an annotation: nothing replaces it"
@@ -49,22 +50,22 @@ def _warn_of_references(decoded: Decoded, where: str, word: str, services: list[
             return
 
 
-def _warn_of_environment(decoded: Decoded, path: str, program: Service | Task) -> None:
-    words = list(_words(program))
-    if any(_has_shell(word) for _, word in words):
+def _warn_of_environment(decoded: Decoded, path: str, words: list[tuple[str, str]]) -> None:
+    short = ((where, word) for where, word in words if "$" in word and len(word) <= _LONGEST)
+    variables = [(where, found) for where, word in short if (found := _ENVIRONMENT.search(word)) is not None]
+    if not variables or any(_has_shell(word) for _, word in words):
         return
-    for where, word in words:
-        found = _ENVIRONMENT.search(word) if len(word) <= _LONGEST else None
+    for where, found in variables:
         place = decoded.places.get(f"{path}.{where}")
-        if found is not None and place is not None and "$$" not in decoded.source.text(place):
+        if place is not None and "$$" not in decoded.source.text(place):
             message = f"`{found[0]}` is text here: no shell replaces it"
             advice = 'let a shell run it, as in command = ["sh", "-c", "…"], or write the value'
             decoded.warn(f"{path}.{where}", message, advice=advice)
 
 
-def _warn_of_variables(decoded: Decoded, path: str, program: Service | Task) -> None:
+def _warn_of_variables(decoded: Decoded, path: str, program: Service | Task, words: list[tuple[str, str]]) -> None:
     """Warn of variables in a file that declares none, where `${…}` has always been text."""
-    texts = [*_words(program), *((f"file.{each.path}.content", each.content or "") for each in program.files)]
+    texts = [*words, *((f"file.{each.path}.content", each.content or "") for each in program.files)]
     for where, text in texts:
         found = _VARIABLE.search(text) if OPEN in text else None
         place = decoded.places.get(f"{path}.{where}")

@@ -280,9 +280,7 @@ class Decoder:
         if not self.whole:  # it may stand on a line that was skipped
             return
         missing: set[str] = set()
-        for name, row in shape.fields.items():
-            if not isinstance(row, Attr):
-                continue
+        for name, row in shape.demanding:
             if row.required and not {name, *row.alternatives} & scope.seen.keys():
                 missing.add(name)
                 path = scope.path.removesuffix(".")

@@ -50,6 +50,8 @@ _SIMPLE: Final = re.compile(rb'[ \t]*+(%s)[ \t]*+=[ \t]*+(?:("[^"\\$%%\n]*+")|([
 _KEY: Final = re.compile(rb"(?:(?P<simple>%s)|(?P<string>\"[^\"\\$%%\n]*+\"))[ \t]*+=[ \t]*+" % _NAME)
 _LABEL: Final = re.compile(rb"[ \t]++(%s|%s)" % (_STRING, _NAME))
 _BLANKS: Final = re.compile(rb"[ \t\r\n]*+")
+_BETWEEN: Final = re.compile(rb"[ \t\r\n]*+(?:(?P<comma>,)[ \t\r\n]*+)?(?P<close>\])?")
+"""What follows a value in a list. Without a comma or the end of the list it is another form."""
 _REFERENCE: Final = re.compile(_TEMPLATE)
 _CONSTANTS: Final = {b"true": True, b"false": False, b"null": None}
 
@@ -139,17 +141,15 @@ class _Reader:
             header_end = span.end
         if depth >= MAX_DEPTH:
             raise _OtherForm
-        items = self._line_of_block(depth) if _REST.match(self._data, self._at) is None else self._lines_of_block(depth)
+        rest = _REST.match(self._data, self._at)
+        if rest is None:
+            items = self._line_of_block(depth)
+        else:
+            self._at = rest.end()
+            items = self._items(depth + 1)
         body = Body(Span(header_end, self._at), items)
         label_texts = tuple(texts) if any(texts) else ()
         return Block(name, name_span, tuple(labels), body, Span(name_span.start, header_end), label_texts)
-
-    def _lines_of_block(self, depth: int) -> tuple[Attribute | Block, ...]:
-        rest = _REST.match(self._data, self._at)
-        if rest is None:
-            raise _OtherForm
-        self._at = rest.end()
-        return self._items(depth + 1)
 
     def _line_of_block(self, depth: int) -> tuple[Attribute | Block, ...]:
         """Read `{}`, or a block with one attribute on its line."""
@@ -200,17 +200,17 @@ class _Reader:
         data, items = self._data, []
         if depth >= MAX_DEPTH:
             raise _OtherForm
-        while True:
-            self._skip_blanks()
-            if data[self._at : self._at + 1] == b"]":
-                break
+        self._skip_blanks()
+        is_open = data[self._at : self._at + 1] != b"]"
+        if not is_open:
+            self._at += 1
+        while is_open:
             items.append(self._value(depth + 1))
-            self._skip_blanks()
-            if data[self._at : self._at + 1] == b",":
-                self._at += 1
-            elif data[self._at : self._at + 1] != b"]":
+            found = _BETWEEN.match(data, self._at)
+            if found is None or not found.lastgroup:
                 raise _OtherForm
-        self._at += 1
+            self._at = found.end()
+            is_open = found["close"] is None
         return Sequence(Span(start, self._at), tuple(items))
 
     def _object(self, start: int, depth: int) -> Body:

@@ -76,6 +76,13 @@ class Shape:
     label_example: str = "name"
     meaning: str | None = None
     """What it means, if there is no model for it: it is resolved when the file is read."""
+    demanding: "tuple[tuple[str, Attr], ...]" = field(init=False)
+    """The attributes that are required, or need others: few of them, and looked at in every block."""
+
+    def __post_init__(self) -> None:
+        attributes = ((name, row) for name, row in self.fields.items() if isinstance(row, Attr))
+        demanding = tuple((name, row) for name, row in attributes if row.required or row.needs)
+        object.__setattr__(self, "demanding", demanding)
 
 
 Row = Attr | Table | Tables | Nested

@@ -5,7 +5,7 @@ Values are text, and never become syntax. Only files that declare a variable are
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from operator import is_not
 from typing import Final
 
@@ -106,7 +106,7 @@ class Substitution:
             parts.append((part, is_template))
         if not inserted and not is_escaped:
             return text
-        return replace(text, parts=tuple(parts), inserted=frozenset(inserted), resolved=True)
+        return Text(text.span, tuple(parts), text.heredoc, frozenset(inserted), resolved=True)
 
     def _of(self, name: str, span: Span) -> str:
         value = self.values.get(name)
