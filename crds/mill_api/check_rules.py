@@ -88,11 +88,12 @@ def _named_ports(service: Service) -> Mapping[str, int]:
 
 def _check(block: str, check: Check, service: Service) -> Iterator[CheckBreach]:
     """Yield the breaches inside of a block `health` or `live`."""
-    yield from _text(f"{block}.timeout", CHECK_TIMEOUT, check.timeout)
-    if check.timeout != DEFAULT_CHECK_TIMEOUT and not has_check(check):
-        advice = f"add a check to the {block} block, or remove the timeout"
-        message = "timeout needs a path, command, grpc or port"
-        yield CheckBreach(f"{block}.timeout", message, advice, (), (f"{block}.path",))
+    if check.timeout != DEFAULT_CHECK_TIMEOUT:
+        yield from _text(f"{block}.timeout", CHECK_TIMEOUT, check.timeout)
+        if not has_check(check):
+            advice = f"add a check to the {block} block, or remove the timeout"
+            message = "timeout needs a path, command, grpc or port"
+            yield CheckBreach(f"{block}.timeout", message, advice, (), (f"{block}.path",))
     if check.headers:
         yield from _headers(block, check)
     if check.command is not None:

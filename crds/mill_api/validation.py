@@ -14,6 +14,7 @@ from typing import Final
 from mill_api import names
 from mill_api.check_rules import check_breaches
 from mill_api.constraints import (
+    DEFAULT_INTERVAL,
     DURATION,
     HOST_NAME,
     IMAGE,
@@ -170,7 +171,8 @@ def _check_text(path: str, rule: TextRule, text: str) -> Iterator[Problem]:
 def _check_times(path: str, service: Service) -> Iterator[Problem]:
     health, update = service.health, service.update
     if health is not None:
-        yield from _check_text(f"{path}.health.interval", DURATION, health.interval)
+        if health.interval != DEFAULT_INTERVAL:
+            yield from _check_text(f"{path}.health.interval", DURATION, health.interval)
         if health.start is not None:
             yield from _check_text(f"{path}.health.start", START, health.start)
     if update is not None and update.settle is not None:
