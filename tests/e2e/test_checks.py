@@ -17,6 +17,14 @@ service "grpc" {
   health { grpc = true }
 }
 
+service "grpc-service" {
+  image = "REGISTRY/standin:1"
+  port  = 8080
+  cpu   = 0.02
+  env   = { STANDIN_GRPC = "shop.v1.Cart" }
+  health { grpc = "shop.v1.Cart" }
+}
+
 service "port" {
   image = "REGISTRY/standin:1"
   port  = 8080
@@ -70,6 +78,18 @@ service "grpc" {
   }
 }
 
+service "grpc-service" {
+  image = "REGISTRY/standin:1"
+  port  = 8080
+  cpu   = 0.02
+  env   = { STANDIN_GRPC = "shop.v1.Cart" }
+
+  health {
+    grpc  = "no.such.Service"
+    start = "8s"
+  }
+}
+
 service "port" {
   image = "REGISTRY/standin:1"
   port  = 8080
@@ -98,7 +118,7 @@ service "headers" {
 def test_checks_of_every_kind_make_services_healthy(namespace: Namespace) -> None:
     done = namespace.deploy(GOOD)
     assert done.code == 0, done
-    for service in ("command", "grpc", "port", "headers", "worker"):
+    for service in ("command", "grpc", "grpc-service", "port", "headers", "worker"):
         assert namespace.service(service)["state"] == "Healthy"
     template = namespace.get("deployment", "worker")["spec"]["template"]["spec"]["containers"][0]
     assert "exec" in template["readinessProbe"]
@@ -107,7 +127,8 @@ def test_checks_of_every_kind_make_services_healthy(namespace: Namespace) -> Non
 def test_checks_that_fail_say_what_they_saw(namespace: Namespace) -> None:
     done = namespace.deploy(BAD)
     assert done.code == 1
-    for service in ("command", "grpc", "port", "headers"):
+    for service in ("command", "grpc", "grpc-service", "port", "headers"):
         status = namespace.service(service)
         assert (status["state"], status["reason"]) == ("Failed", "HealthCheckTimeout"), status
     assert "9999" in str(namespace.service("port"))
+    assert "no.such.Service" in str(namespace.service("grpc-service"))

@@ -33,7 +33,11 @@ func newHandler(settings settings, health *health) http.Handler {
 	made := &handler{settings: settings, health: health, probes: map[string]*probe{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", made.answer)
-	mux.HandleFunc("POST /grpc.health.v1.Health/Check", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("POST /grpc.health.v1.Health/Check", func(w http.ResponseWriter, request *http.Request) {
+		if service := checkedService(request.Body); len(settings.services) > 0 && !settings.services[service] {
+			refuseGRPC(w, service)
+			return
+		}
 		answerGRPC(w, health)
 	})
 	mux.HandleFunc("GET /-/args", func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, os.Args) })

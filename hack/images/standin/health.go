@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -77,4 +79,21 @@ func answerGRPC(w http.ResponseWriter, health *health) {
 	// Not compressed, two bytes long: field 1, a varint.
 	w.Write([]byte{0, 0, 0, 0, 2, 8, state})
 	w.Header().Set("Grpc-Status", "0")
+}
+
+// checkedService returns the name in a request of a check: field 1, a string. It is empty for the whole server.
+func checkedService(body io.Reader) string {
+	message, err := io.ReadAll(io.LimitReader(body, 200))
+	// Behind the five bytes of a message's head come the field, its length, which is one byte here, and its text.
+	if err != nil || len(message) < 7 || message[5] != 0x0a || len(message) != 7+int(message[6]) {
+		return ""
+	}
+	return string(message[7:])
+}
+
+// refuseGRPC answers that there is no such service: status 5 is NOT_FOUND.
+func refuseGRPC(w http.ResponseWriter, service string) {
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Grpc-Status", "5")
+	w.Header().Set("Grpc-Message", fmt.Sprintf("unknown service %q", service))
 }

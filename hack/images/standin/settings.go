@@ -12,6 +12,7 @@ type settings struct {
 	version   string            // VERSION: what it answers with
 	ports     []port            // PORT (8080), and STANDIN_PORTS: "9090 5432/tcp 53/udp"
 	paths     map[string]bool   // STANDIN_PATHS: "/health /live"; other paths are not found. All are, if it is empty
+	services  map[string]bool   // STANDIN_GRPC: "shop.v1.Cart"; checks of other gRPC services fail. None does, if it is empty
 	headers   map[string]string // STANDIN_HEADERS: "Host=shop.example.com X-Probe=yes", which requests must have
 	reads     []string          // STANDIN_READS: files without which it exits with 1
 	writes    []string          // STANDIN_WRITES: folders into which it writes a file, or exits with 1
@@ -23,15 +24,19 @@ type settings struct {
 
 func readSettings(get func(string) string) (settings, error) {
 	read := settings{
-		version: get("VERSION"),
-		reads:   strings.Fields(get("STANDIN_READS")),
-		writes:  strings.Fields(get("STANDIN_WRITES")),
-		paths:   map[string]bool{},
-		headers: map[string]string{},
-		exit:    -1,
+		version:  get("VERSION"),
+		reads:    strings.Fields(get("STANDIN_READS")),
+		writes:   strings.Fields(get("STANDIN_WRITES")),
+		paths:    map[string]bool{},
+		services: map[string]bool{},
+		headers:  map[string]string{},
+		exit:     -1,
 	}
 	for _, path := range strings.Fields(get("STANDIN_PATHS")) {
 		read.paths[path] = true
+	}
+	for _, service := range strings.Fields(get("STANDIN_GRPC")) {
+		read.services[service] = true
 	}
 	for _, pair := range strings.Fields(get("STANDIN_HEADERS")) {
 		name, value, _ := strings.Cut(pair, "=")
