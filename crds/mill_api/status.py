@@ -222,11 +222,18 @@ class TaskRun(ApiModel):
 
 
 class TaskStatus(ApiModel):
-    """A task that has runs, or of which no run can be started. Tasks are not part of rollouts."""
+    """A task that has runs or a schedule, or of which no run can be started. Its runs are not part of rollouts."""
 
     name: str = Field(description="Name of the task.")
     reason: str | None = Field(None, description="Stable code of the reason why no run of the task can be started.")
     message: str | None = Field(None, description="Human-readable explanation of `reason`.")
+    next_run: Time | None = Field(
+        None,
+        description="Time of the schedule for which the next run starts. One that has passed is due: it waits for an "
+        "earlier run, at most for the deadline.",
+    )
+    last_run: Time | None = Field(None, description="Time of the schedule for which the last run was started.")
+    missed_run: Time | None = Field(None, description="Last time of the schedule for which no run was started.")
     runs: list[TaskRun] = Field(
         default_factory=list,
         description="Runs of the task, newest first: the last five in progress and the last five that have ended, "

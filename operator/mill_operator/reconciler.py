@@ -372,6 +372,7 @@ class Reconciler:
                 snapshot.run_pods,
                 memory.status.tasks,
                 problems=memory.task_problems(),
+                schedules=snapshot.schedules,
                 results=results,
                 now=now,
             )

@@ -200,7 +200,17 @@ CHILDREN: Final = {
     },
     "PersistentVolumeClaim": CLAIM,
     "ConfigMap": {"metadata": metadata("web-files-0", labels={"mill.dev/files": "0", "mill.dev/task": "migrate"})},
-    "CronJob": {"metadata": metadata("migrate"), "spec": {"jobTemplate": {"spec": JOB["spec"]}}, "status": {}},
+    "CronJob": {
+        "metadata": metadata("migrate"),
+        "spec": {
+            "schedule": "0 3 * * 1-5",
+            "timeZone": "Europe/Berlin",
+            "suspend": False,
+            "startingDeadlineSeconds": 600,
+            "jobTemplate": {"spec": JOB["spec"]},
+        },
+        "status": {"lastScheduleTime": "2026-01-31T02:00:00Z"},
+    },
 }
 NAMESPACE: Final = {
     "kind": "Namespace",

@@ -11,6 +11,7 @@ from mill_operator.core.digest import digest
 from mill_operator.core.observed.foreign_text import name, untrusted_text
 from mill_operator.core.observed.ingresses import ObservedIngress, project_ingress
 from mill_operator.core.observed.outside import ObservedOutside, project_outside
+from mill_operator.core.observed.schedules import ObservedSchedule, project_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class ObservedChild:
     """The routes of an Ingress; None for other kinds."""
     outside: ObservedOutside | None = None
     """Where a Service of the type LoadBalancer is reached; None for all else."""
+    schedule: ObservedSchedule | None = None
+    """When a CronJob starts runs; None for all else."""
 
 
 def project_child(kind: str, body: JsonView) -> ObservedChild:
@@ -87,4 +90,5 @@ def project_child(kind: str, body: JsonView) -> ObservedChild:
         files=labels.get(names.LABEL_FILES, ""),
         ingress=project_ingress(spec) if kind == "Ingress" else None,
         outside=project_outside(spec, status) if kind == "Service" else None,
+        schedule=project_schedule(spec, status) if kind == "CronJob" else None,
     )

@@ -9,6 +9,7 @@ from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.ownership import is_ours
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.observed.schedules import ObservedSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ class Snapshot:
     def all_children(self) -> tuple[ObservedChild, ...]:
         """All child objects that have the resource's labels, whoever owns them."""
         return (*self.children, *self.others)
+
+    @property
+    def schedules(self) -> dict[str, ObservedSchedule]:
+        """When runs of its tasks start by themselves, by the names of the tasks."""
+        return {each.key.name: each.schedule for each in self.children if each.schedule is not None}
 
     def without_pods(self, pods: Collection[ObservedPod]) -> Self:
         """Return the snapshot without some pods, which were deleted."""

@@ -63,6 +63,7 @@ def event_messages(change: StatusChange) -> list[EventMessage]:
         *_warnings(change),
         *_put_back(change),
         *_runs(change),
+        *_missed(change),
     ]
 
 
@@ -211,6 +212,16 @@ def _runs(change: StatusChange) -> Iterator[EventMessage]:
     for task in change.blocked_tasks:
         text = _short(f"task {task.name} cannot be spawned: {task.message}")
         yield EventMessage(task.reason or "", text, {"task": task.name}, warning=True, action="Run", count=None)
+
+
+def _missed(change: StatusChange) -> Iterator[EventMessage]:
+    """Yield a message for each run that did not start on its schedule."""
+    for task in change.missed_runs:
+        missed_run = task.missed_run or ""
+        why = "an earlier one was in progress, or Kubernetes was late"
+        text = f"no run of task {task.name} was started for {missed_run}: {why}"
+        about = {"task": task.name, "missed": missed_run}
+        yield EventMessage("RunMissed", _short(text), about, warning=True, action="Run")
 
 
 def _run(task: str, run: TaskRun) -> EventMessage:

@@ -158,6 +158,13 @@ class StatusChange:
         return tuple(task for task in self.after.tasks if task.reason is not None and _task_problem(task) not in known)
 
     @cached_property
+    def missed_runs(self) -> tuple[TaskStatus, ...]:
+        """The tasks of which another run on schedule was missed."""
+        known = {(task.name, task.missed_run) for task in self.before.tasks}
+        missed = (task for task in self.after.tasks if task.missed_run is not None)
+        return tuple(task for task in missed if (task.name, task.missed_run) not in known)
+
+    @cached_property
     def put_back(self) -> tuple[PutBack, ...]:
         """The edits that were put back and are reported for the first time, or once more."""
         old, new = self.before.rollout, self.after.rollout

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import nlargest
+from types import MappingProxyType
 
 from mill_api.status import TaskRun, TaskStatus
 from mill_operator.core import limits, timestamps
@@ -13,13 +14,17 @@ from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod
+from mill_operator.core.observed.schedules import ObservedSchedule
 from mill_operator.core.tasks.runs import RunObservation, observe_run, observe_run_without_job, observe_unjudged_run
+from mill_operator.core.tasks.schedules import ScheduleStatus, observe_schedule
 from mill_operator.core.verdicts.findings import find
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.core.verdicts.rule_input import Problem, WriteSubject
 
 TOLD_PER_TASK = 5
 """Number of active runs that are reported, and of ended ones: the newest of each."""
+SCHEDULE_CHARACTERS = 134
+"""Size of a schedule in the report: three times with their names."""
 TOLD_CHARACTERS = 28_000
 """Size of the report of all tasks together, as JSON: the newest run of every task before the second of any. A status of
 200 services leaves no more, in an object that is written as a whole."""
@@ -46,13 +51,14 @@ def observe(
     previous: Sequence[TaskStatus],
     *,
     problems: Mapping[str, Problem],
+    schedules: Mapping[str, ObservedSchedule] = MappingProxyType({}),
     results: LookupResults = NO_RESULTS,
     now: datetime,
 ) -> Observed:
     """Observe the tasks of a MillDeployment.
 
-    `problems` says why a task's CronJob could not be written: such a task cannot be started. `results` are those of
-    lookups.
+    `problems` says why a task's CronJob could not be written: such a task cannot be started. `schedules` are those
+    of the CronJobs, and `results` those of lookups.
     """
     jobs_of: dict[str, list[ObservedJob]] = {}
     for job in jobs:
@@ -76,10 +82,14 @@ def observe(
         asked |= {question for each in looks for question in each.lookup_requests}
     # The program has ended, though its Job takes a moment to report it.
     ended = {run.name for runs in runs_of.values() for run in runs if run.finished_at is not None}
-    reported = _bounded(runs_of)
+    known = {task.name: task for task in previous}
+    scheduled = {name: observe_schedule(each, known.get(name), now) for name, each in schedules.items()}
+    wakes += filter(None, (each.wake_at(schedules[name]) for name, each in scheduled.items()))
+    reported = _bounded(runs_of, TOLD_CHARACTERS - SCHEDULE_CHARACTERS * len(scheduled))
     return Observed(
         tasks=[
-            _status(task, reported.get(task, ()), problems.get(task), now) for task in sorted({*reported, *problems})
+            _with_schedule(_status(task, reported.get(task, ()), problems.get(task), now), scheduled.get(task))
+            for task in sorted({*reported, *problems, *scheduled})
         ],
         active=sum(job.finished_at is None and job.key.name not in ended for job in jobs),
         wake_at=min(wakes, default=None),
@@ -137,15 +147,14 @@ def _pod_of(job: ObservedJob, pod_of: Mapping[str, ObservedPod]) -> ObservedPod 
     return pod if pod is not None and pod.created >= job.created else None
 
 
-def _bounded(runs_of: Mapping[str, Iterable[TaskRun]]) -> dict[str, list[TaskRun]]:
-    """Return the runs that are reported, without tasks that have none."""
+def _bounded(runs_of: Mapping[str, Iterable[TaskRun]], room: int) -> dict[str, list[TaskRun]]:
+    """Return the runs that are reported in that many characters, without tasks that have none."""
     ranked: list[tuple[int, tuple[datetime, str], str, TaskRun]] = []
     for task, runs in runs_of.items():
         for ended in (False, True):
             newest = nlargest(TOLD_PER_TASK, (run for run in runs if (run.finished_at is not None) is ended), key=_age)
             ranked += [(-rank, _age(run), task, run) for rank, run in enumerate(newest)]
     reported: dict[str, list[TaskRun]] = {}
-    room = TOLD_CHARACTERS
     for _, _, task, run in sorted(ranked, key=lambda each: each[:3], reverse=True):
         room -= len(run.model_dump_json(by_alias=True, exclude_none=True)) + (0 if task in reported else len(task) + 22)
         if room < 0:
@@ -165,4 +174,17 @@ def _status(task: str, runs: Iterable[TaskRun], problem: Problem | None, now: da
     (finding,) = find(task, [WriteSubject(request=ServiceRequest(image="", memory=""), problem=problem)], None, now)
     return TaskStatus(
         name=task, reason=finding.rule.code, message=finding.message[: limits.RUN_MESSAGE_LENGTH], runs=newest_first
+    )
+
+
+def _with_schedule(status: TaskStatus, schedule: ScheduleStatus | None) -> TaskStatus:
+    if schedule is None:
+        return status
+    moments = {
+        "next_run": schedule.next_run,
+        "last_run": schedule.last_run,
+        "missed_run": schedule.missed_run,
+    }
+    return status.model_copy(
+        update={name: timestamps.render(moment) for name, moment in moments.items() if moment is not None}
     )
