@@ -187,7 +187,9 @@ class Reconciler:
     ) -> float | None:
         """Note the runs of tasks, and publish the status. Return the seconds to wait."""
         task_wait = await self._observe_tasks(resource, memory, snapshot)
-        if not resource.paused:
+        if resource.paused:
+            self._rollout_tasks.advance(resource, memory, snapshot, self._now())
+        else:
             task_wait = _soonest(task_wait, await self._run_rollout_tasks(resource, memory, snapshot))
         write_wait = await self._publisher.publish(resource.key, memory)
         memory.statuses.compact()
@@ -207,7 +209,8 @@ class Reconciler:
         if isinstance(desired, DesiredState):
             older = partial(self._older_template, resource)
             renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
-            await self._rollout_tasks.write(resource, memory, snapshot, renderer, self._now())
+            if await self._rollout_tasks.write(resource, memory, snapshot, renderer, self._now()):
+                return 0.0
         return 0.0 if memory.written.rollout_tasks != before else wait
 
     async def failed(self, key: Key, internal_error: InternalError) -> None:

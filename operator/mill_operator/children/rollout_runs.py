@@ -19,9 +19,11 @@ from mill_process.logs import about
 log = logging.getLogger(__name__)
 
 _REFUSALS: Final = range(400, 500)
+_EXISTS: Final = "AlreadyExists"
 _AGAIN: Final = (408, 429)
 """Answers of an API server that is busy."""
 _TAKEN: Final = "another owner has a Job of the name {}"
+_DELETED: Final = "it was deleted"
 
 
 class RolloutRuns:
@@ -39,6 +41,10 @@ class RolloutRuns:
                 refused[task] = cause
         return refused
 
+    async def adopt(self, owner: Owner, run: str) -> bool:
+        """Return whether the Job of a run exists, and keep it in the cache. Raise `KubeError`."""
+        return await self._adopted(owner, Key(owner.key.namespace, run)) is None
+
     async def delete(self, jobs: Iterable[ObservedJob]) -> None:
         """Delete Jobs whose program must not start any more, unless others have their names. Raise `KubeError`."""
         for job in jobs:
@@ -52,7 +58,9 @@ class RolloutRuns:
         key = Key(owner.key.namespace, job["metadata"]["name"])
         try:
             made = await self._client.create(JOBS, key.namespace, job, manager=names.OPERATOR_FIELD_MANAGER)
-        except Conflict:
+        except Conflict as error:
+            if error.reason != _EXISTS:
+                raise  # such as of a quota, whose use changes at this moment
             return await self._adopted(owner, key)  # it was created before the operator was started again
         except ApiError as error:
             if error.status not in _REFUSALS or error.status in _AGAIN or error.namespace_terminating:
@@ -66,7 +74,7 @@ class RolloutRuns:
         try:
             found = await self._client.get(JOBS, *key)
         except NotFound:
-            return None  # deleted since: the next reconciliation creates it
+            return _DELETED  # perhaps after it has run: it must not run twice
         if not is_of(owner, found):
             return _TAKEN.format(key.name)
         self._caches.put_job(found)

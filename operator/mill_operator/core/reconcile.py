@@ -216,6 +216,7 @@ def decide_writes(
         owner=goal.resource.owner,
         known=known,
         postponed={*later, *waiting, *goal.waiting},
+        held=waiting,
         unrendered=goal.desired.unrendered,
         addresses=goal.desired.addresses,
     )

@@ -4,9 +4,12 @@ import itertools
 
 import pytest
 
+from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
 from mill_api.status import MillDeploymentStatus, Replicas, State
 from mill_operator.core import limits
+from mill_operator.core.rollout.conditions import conditions
 from tests.support.kstatus_rules import kstatus
+from tests.support.recordings import at
 from tests.support.statuses import judged, status
 
 
@@ -55,6 +58,13 @@ def line(made: MillDeploymentStatus) -> list[str]:
 def test_a_status_reads(made, expected, lines):
     assert line(made) == lines
     assert kstatus(1, made) == expected
+
+
+def test_a_rollout_that_waits_for_a_task_names_it():
+    made = status(State.HEALTHY, finished=False)
+    task = RolloutTask(name="warm-up", version="v1", state=RolloutTaskState.RUNNING)
+    found = conditions(made.model_copy(update={"rollout_tasks": [task]}), [], at(0))
+    assert [each.message for each in found] == ["1 of 1 healthy; waiting for warm-up"] * 2
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,15 @@ class TestPostponed:
         found = plan([WEB, service], [old], owner=OWNER, known={}, postponed={"web"})
         assert found == Plan(create=(service,))
 
+    def test_the_service_of_a_held_version_waits_too_unless_others_have_edited_it(self):
+        service = replace(WEB, kind="Service")
+        for applied, update in (("hash-0", False), (service.applied, True)):
+            old = replace(OBSERVED, kind="Service", applied=applied)
+            known = {service.applied: KnownVersion(old.uid, "another revision")}
+            found = plan([service], [old], owner=OWNER, known=known, postponed={"web"}, held={"web"})
+            assert found == Plan(update=((service, old),) if update else ())
+        assert plan([service], [], owner=OWNER, known={}, held={"web"}) == Plan(create=(service,))
+
 
 class TestPredecessor:
     """A resource is deleted and created again at once: its old pods still run, with the same template."""

@@ -9,8 +9,17 @@ from mill_api.dependencies import Dependencies
 from mill_api.rollout_tasks import VERSIONS_KEPT, RolloutTask, RolloutTaskState
 from mill_api.status import RunState, TaskRun
 from mill_operator.core import timestamps
+from mill_operator.core.limits import RUN_MESSAGE_LENGTH
 from mill_operator.core.observed.jobs import Failure, ObservedJob
-from mill_operator.core.rollout_tasks.advance import Known, advance, failed_to_start, run_name, to_create, to_delete
+from mill_operator.core.rollout_tasks.advance import (
+    Known,
+    advance,
+    failed_to_start,
+    observe,
+    run_name,
+    to_create,
+    to_delete,
+)
 from mill_operator.core.rollout_tasks.desired import DesiredRolloutTask, desired_rollout_tasks
 from mill_operator.core.rollout_tasks.holds import Hold, holds
 from mill_operator.core.rollout_tasks.outcome import NO_TASKS, AwaitedTasks, awaited_tasks
@@ -20,7 +29,7 @@ from tests.support.recordings import at
 MIGRATE: Final = DesiredRolloutTask("migrate", "v1", before=("web",))
 WARM: Final = DesiredRolloutTask("warm", "w1", after=("web",))
 NOW: Final = at(10)
-RUN: Final = run_name("migrate", "v1", "1")
+RUN: Final = run_name("migrate", "v1", "1", "")
 BEGINS: Final = Known("1", in_progress=True)
 WAITING, RUNNING, SUCCEEDED, FAILED = RolloutTaskState
 
@@ -73,7 +82,7 @@ class TestStart:
         assert next_of(before, BEGINS) == before
         again = next_of(before, replace(BEGINS, rollout_id="2"))
         assert (again.state, again.uid, again.message) == (RUNNING, None, None)
-        assert again.run == run_name("migrate", "v1", "2") != RUN
+        assert again.run == run_name("migrate", "v1", "2", "") != RUN
 
     def test_it_waits_for_the_services_that_it_names(self) -> None:
         task = replace(MIGRATE, needs=("db", "queue"))
@@ -86,6 +95,14 @@ class TestStart:
         after = next_of(None, replace(BEGINS, failed={"db": "tag not found"}), task)
         assert (after.state, after.message) == (FAILED, "not run: db has failed: tag not found")
         assert next_of(None, replace(BEGINS, failed={"db": "one pod"}, serving={"db"}), task).state is RUNNING
+
+    def test_what_waits_when_its_rollout_fails_does_not_run(self) -> None:
+        waits = next_of(None, BEGINS, WARM)
+        over = replace(BEGINS, in_progress=False)
+        for failed, cause in (({"web": "exited"}, "web has failed: exited"), ({"x": "no"}, "the rollout has failed")):
+            after = next_of(waits, replace(over, failed=failed), WARM)
+            assert (after.state, after.message) == (FAILED, f"not run: {cause}")
+        assert next_of(waits, replace(over, rollout_id="2"), WARM) == waits, "it may run in that one"
 
     def test_what_follows_success_waits_for_it(self) -> None:
         assert next_of(None, BEGINS, WARM).message == "waiting for web"
@@ -152,7 +169,25 @@ class TestRuns:
         assert failed_to_start([state(SUCCEEDED)], {"migrate": "no"}, NOW) == [state(SUCCEEDED)]
 
 
+class TestWithoutAdvance:
+    def test_what_becomes_of_a_run_is_noted_while_none_starts(self) -> None:
+        waits = state(WAITING, name="warm", run=None)
+        done, still = observe([state(uid="job-uid"), waits], known(job(succeeded=True)), NOW)
+        assert (done.state, done.succeeded) == (SUCCEEDED, ["v1"])
+        assert still == waits
+
+
 class TestBounds:
+    def test_texts_of_others_are_cut(self) -> None:
+        long = "no\n" * 500
+        (refused,) = failed_to_start([state()], {"migrate": long}, NOW)
+        after = next_of(None, replace(BEGINS, failed={"db": long}), replace(MIGRATE, needs=("db",)))
+        failed = next_of(state(), known(job(failure=Failure("PodFailurePolicy", long))))
+        for each in (refused, after, failed):
+            assert each.message is not None
+            assert len(each.message) <= RUN_MESSAGE_LENGTH
+            assert "\n" not in each.message
+
     def test_versions_are_bounded(self) -> None:
         before = state(uid="job-uid", succeeded=[f"o{index}" for index in range(VERSIONS_KEPT)])
         after = next_of(before, known(job(succeeded=True)))
@@ -167,9 +202,10 @@ class TestBounds:
         assert [each.name for each in after] == ["old", "older"]
         assert advance([MIGRATE], [state(SUCCEEDED, succeeded=["v1"])], BEGINS, NOW)[0].succeeded == ["v1"]
 
-    def test_the_name_of_a_run_fits_a_job_and_differs_by_version_and_rollout(self) -> None:
-        names = {run_name("m" * 52, version, rollout) for version in ("a", "b") for rollout in ("1", "2")}
-        assert len(names) == 4
+    def test_the_name_of_a_run_fits_a_job_and_differs_by_version_rollout_and_owner(self) -> None:
+        owners = ("uid", "uid of its successor")
+        names = {run_name("m" * 52, each, rollout, uid) for each in "ab" for rollout in "12" for uid in owners}
+        assert len(names) == 8
         assert all(len(name) <= 63 for name in names)
 
 
@@ -208,7 +244,7 @@ class TestDesired:
 
     def test_what_a_task_needs_is_what_it_does_not_hold_back(self) -> None:
         task = {"name": "migrate", "image": "web:1", "before": ["web", "gone"]}
-        after = {"last": Dependencies(after=("worker",)), "worker": Dependencies(after=("web",))}
+        after = {"last": Dependencies(refers_to=("worker",)), "worker": Dependencies(after=("web",))}
         (found,) = desired_rollout_tasks([task], self.SERVICES, after, {"migrate": {"last", "db", "web"}})
         assert (found.before, found.needs) == (("web",), ("db",))
 

@@ -103,6 +103,7 @@ def plan(
     owner: Owner,
     known: Mapping[str, KnownVersion],
     postponed: Collection[str] = (),
+    held: Collection[str] = (),
     unrendered: Collection[Program] = (),
     addresses: Mapping[Program, Collection[str]] = MappingProxyType({}),
 ) -> Plan:
@@ -110,8 +111,9 @@ def plan(
 
     `known` has the versions of objects by `ChildObject.applied`: another version means another writer. An object that
     is observed for the first time since the operator started is trusted if its hash is right. `postponed` names the
-    services whose Deployments must not be written yet. `unrendered` are the services and tasks that could not be
-    rendered (`DesiredState.unrendered`): their objects stay as they are. `addresses` are those of `DesiredState`.
+    services whose Deployments must not be written yet, and `held` those of them whose older version serves on: their
+    Services stay, with its ports. `unrendered` are the services and tasks that could not be rendered
+    (`DesiredState.unrendered`): their objects stay as they are. `addresses` are those of `DesiredState`.
     """
     unmatched = {(each.kind, each.key): each for each in observed}
     create: list[ChildObject] = []
@@ -122,6 +124,8 @@ def plan(
     for child in desired:
         found = unmatched.pop((child.kind, child.key), None)
         is_postponed = child.kind == "Deployment" and child.service in postponed
+        if child.kind == "Service" and child.service in held:
+            is_postponed = found is not None and found.applied != child.applied  # what others have edited is put back
         if found is None:
             (later if is_postponed else create).append(child)
             continue

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from mill_api import names
 from mill_api.pausing import PAUSED
+from mill_api.rollout_tasks import RolloutTaskState
 from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
@@ -21,6 +22,7 @@ from mill_operator.core.rollout.summaries import first_names, first_that_fits, f
 from mill_operator.core.verdicts.rules.progress import RELEASE_FAILED
 
 _ENDED: Final = (State.FAILED, State.STOPPED)
+_UNDER_WAY: Final = (RolloutTaskState.WAITING, RolloutTaskState.RUNNING)
 
 Kind = Literal["Ready", "Reconciling", "Stalled", "Paused"]
 
@@ -51,11 +53,13 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
     if moving or (not finished):
         starting = [each for each in moving if each.state is not State.HEALTHY]
         healthy = len(live) - sum(each.state is not State.STOPPING for each in starting)
-        awaited, end = (starting, "") if starting else (moving, " to stay ready")
+        awaited, end = (_names(starting), "") if starting else (_names(moving), " to stay ready")
+        if not moving:  # but tasks that run after services
+            awaited, end = [each.name for each in status.rollout_tasks if each.state in _UNDER_WAY], ""
         begin = f"{healthy} of {len(live)} healthy; waiting for "
         return [
-            condition("Ready", "False", "Progressing", names_that_fit(begin, _names(awaited), end)),
-            condition("Reconciling", "True", "Progressing", f"{begin}{first_names(_names(awaited))}{end}"),
+            condition("Ready", "False", "Progressing", names_that_fit(begin, awaited, end)),
+            condition("Reconciling", "True", "Progressing", f"{begin}{first_names(awaited)}{end}"),
         ]
     # Their rollout has succeeded, and is not undone by a lost pod. Those that are updated serve.
     lost = [each for each in live if each.state is not State.HEALTHY and not each.is_updating]

@@ -13,7 +13,8 @@ from typing import Final
 
 from mill_api.rollout_tasks import VERSIONS_KEPT, RolloutTask, RolloutTaskState
 from mill_api.status import RunState, TaskRun
-from mill_operator.core import timestamps
+from mill_objects.printable import one_line
+from mill_operator.core import limits, timestamps
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.rollout_tasks.desired import DesiredRolloutTask
 
@@ -46,6 +47,8 @@ class Known:
     """Services that have settled in the version that the rollout asks for."""
     failed: Mapping[str, str] = field(default_factory=dict)
     """Failed services, each with the cause."""
+    owner_uid: str = ""
+    """Uid of the MillDeployment: the Jobs of another one of its name may still exist."""
 
 
 def advance(
@@ -57,6 +60,14 @@ def advance(
     states = [_next(each, previous.get(each.name), known, now) for each in desired]
     others = [_observed(each, known, now) for name, each in previous.items() if name not in wanted]
     return [*states, *(each for each in others if each.succeeded or each.state is _RUNNING)][:_TASKS_KEPT]
+
+
+def observe(before: Sequence[RolloutTask], known: Known, now: datetime) -> list[RolloutTask]:
+    """Return the states with what has become of their runs. No run starts: the resource is paused, or its spec refused.
+
+    How a run ends has to be noted also then, since its Job goes after a day.
+    """
+    return [_observed(each, known, now) for each in before]
 
 
 def to_create(written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob]) -> list[RolloutTask]:
@@ -79,7 +90,11 @@ def failed_to_start(states: Sequence[RolloutTask], refused: Mapping[str, str], n
     at = timestamps.render(now)
     return [
         each.model_copy(
-            update={"state": _FAILED, "finished_at": at, "message": f"its run was not created: {refused[each.name]}"}
+            update={
+                "state": _FAILED,
+                "finished_at": at,
+                "message": _cut(f"its run was not created: {refused[each.name]}"),
+            }
         )
         if each.name in refused and each.state is _RUNNING
         else each
@@ -87,9 +102,11 @@ def failed_to_start(states: Sequence[RolloutTask], refused: Mapping[str, str], n
     ]
 
 
-def run_name(task: str, version: str, rollout_id: str) -> str:
-    """Return the name of the run of a version in a rollout."""
-    digest = hashlib.blake2b(f"{version} {rollout_id}".encode(), digest_size=_RUN_ID_DIGITS // 2).hexdigest()
+def run_name(task: str, version: str, rollout_id: str, owner_uid: str) -> str:
+    """Return the name of the run of a version in a rollout of one MillDeployment."""
+    digest = hashlib.blake2b(
+        f"{version} {rollout_id} {owner_uid}".encode(), digest_size=_RUN_ID_DIGITS // 2
+    ).hexdigest()
     return f"{task}-{digest}"
 
 
@@ -105,6 +122,11 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
             name=task.name, version=task.version, state=_SUCCEEDED, rollout=known.rollout_id, succeeded=succeeded
         )
     is_same = observed is not None and (observed.version, observed.rollout) == (task.version, known.rollout_id)
+    if observed is not None and is_same and observed.state is _WAITING and not known.in_progress:
+        not_run = _cause(task, known) or "not run: the rollout has failed"
+        return observed.model_copy(
+            update={"state": _FAILED, "message": _cut(not_run), "finished_at": timestamps.render(now)}
+        )
     if observed is not None and ((is_same and observed.state is _FAILED) or not known.in_progress):
         return observed
     state = RolloutTask(
@@ -113,10 +135,11 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
     if not known.in_progress:
         return state
     if (cause := _cause(task, known)) is not None:
-        return state.model_copy(update={"state": _FAILED, "message": cause, "finished_at": timestamps.render(now)})
+        ended = timestamps.render(now)
+        return state.model_copy(update={"state": _FAILED, "message": _cut(cause), "finished_at": ended})
     if waits_for := _waits_for(task, known):
-        return state.model_copy(update={"message": f"waiting for {', '.join(waits_for)}"})
-    run = run_name(task.name, task.version, known.rollout_id)
+        return state.model_copy(update={"message": _cut(f"waiting for {', '.join(waits_for)}")})
+    run = run_name(task.name, task.version, known.rollout_id, known.owner_uid)
     return state.model_copy(update={"state": _RUNNING, "run": run, "started_at": timestamps.render(now)})
 
 
@@ -150,6 +173,11 @@ def _observed(before: RolloutTask, known: Known, now: datetime) -> RolloutTask:
     if is_gone:
         return before.model_copy(update={"state": _FAILED, "finished_at": ended, "message": _DELETED})
     if job is not None and job.failure is not None and run is None:  # too many runs are reported
-        why = {"reason": job.failure.reason, "message": job.failure.message}
+        why = {"reason": job.failure.reason, "message": _cut(job.failure.message)}
         return before.model_copy(update={"state": _FAILED, "finished_at": ended, **why})
     return before
+
+
+def _cut(text: str) -> str:
+    """Return a text as it fits into the status, which others may have written in part."""
+    return one_line(text, limits.RUN_MESSAGE_LENGTH)

@@ -19,7 +19,7 @@ class DesiredRolloutTask:
     after: tuple[str, ...] = ()
     """The services after whose success it runs."""
     needs: tuple[str, ...] = ()
-    """The services that it refers to and does not hold back: its run starts when they serve."""
+    """The services that it refers to and that do not wait for it: its run starts when they serve."""
 
 
 def desired_rollout_tasks(
@@ -45,11 +45,14 @@ def desired_rollout_tasks(
 
 
 def _held_with(before: Iterable[str], depends_on: Mapping[str, Dependencies]) -> set[str]:
-    """Return the services that a task holds back, with those that come after them."""
+    """Return the services that a task holds back, with those that come after them, or refer to them.
+
+    Also these may serve only when it has succeeded: if its run waited for them, neither wait would end.
+    """
     held = set(before)
     grows = True
     while grows:
-        more = {name for name, each in depends_on.items() if not held.isdisjoint(each.after)} - held
+        more = {name for name, each in depends_on.items() if not held.isdisjoint((*each.after, *each.refers_to))} - held
         held |= more
         grows = bool(more)
     return held
