@@ -201,6 +201,24 @@ def test_failed_runs_are_problems(mill: Mill, gateway: FakeGateway) -> None:
     )
 
 
+def test_status_shows_when_tasks_run_next(mill: Mill, gateway: FakeGateway) -> None:
+    report = {"task": "report", "deployment": "mill", "namespace": "shop", "next_run": "2026-02-15T02:00:00.000Z"}
+    slow = {**report, "task": "slow", "next_run": "2026-02-14T10:14:00.000Z", "last_run": "2026-02-14T10:13:00.000Z"}
+    answer(gateway, [HEALTHY], [], [], COUNTS | {"schedules": [slow, report]})
+    lines = mill("status").stdout.partition("\n\nSCHEDULES\n")[2].splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["TASK", "NEXT", "IN", "LAST"],
+        ["slow", "2026-02-14", "10:14Z", "due", "2026-02-14", "10:13Z"],
+        ["report", "2026-02-15", "02:00Z", "15h"],
+    ]
+    late = [slow | {"missed_run": "2026-02-14T10:00:00.000Z"}]
+    answer(gateway, [HEALTHY], [], [], COUNTS | {"schedules": late})
+    assert "2026-02-14 10:00Z" in mill("status").stdout.partition("MISSED")[2]
+    shown = mill("ps").stdout
+    assert shown.startswith("no running tasks\n\nSCHEDULES\n")
+    assert "2026-02-14 10:14Z" in shown
+
+
 def test_status_names_what_has_failed_since_a_rollout_finished(mill: Mill, gateway: FakeGateway) -> None:
     result = "succeeded, then web failed after 14 s: container exited with code 1"
     regressions = [{"deployment": "mill", "rollout": "4", "result": result, "regressed": []}]

@@ -110,7 +110,8 @@ def ps(options: Options, *, everything: bool) -> None:
     """List task runs, including those that finished in the last 24 hours.
 
     Runs in progress come first, then the newest. A run that could not start is `failed`, as one whose program failed:
-    EXIT has the exit code of the program, REASON the failure code, which `mill explain` explains.
+    EXIT has the exit code of the program, REASON the failure code, which `mill explain` explains. Tasks on a schedule
+    follow, with the time of their next run.
     """
     from mill_cli.run_list import list_runs
 

@@ -17,4 +17,19 @@ def age(since: object, now: float | None) -> str:
         elapsed = max(0, int(now - datetime.fromisoformat(since).timestamp()))
     except (ValueError, OverflowError):
         return ""
-    return next((f"{elapsed // size}{unit}" for unit, size in _UNITS if elapsed >= size), f"{elapsed}s")
+    return _largest_unit(elapsed)
+
+
+def until(moment: object, now: float | None) -> str:
+    """Return how far ahead a time is, as `age` does; `due` if it has passed."""
+    if now is None or not isinstance(moment, str):
+        return ""
+    try:
+        ahead = int(datetime.fromisoformat(moment).timestamp() - now)
+    except (ValueError, OverflowError):
+        return ""
+    return "due" if ahead <= 0 else _largest_unit(ahead)
+
+
+def _largest_unit(seconds: int) -> str:
+    return next((f"{seconds // size}{unit}" for unit, size in _UNITS if seconds >= size), f"{seconds}s")

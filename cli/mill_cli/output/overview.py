@@ -7,6 +7,7 @@ from mill_cli.output.ages import age
 from mill_cli.output.columns import NODES
 from mill_cli.output.problems import problem_lines
 from mill_cli.output.run_table import newest_first, run_table
+from mill_cli.output.schedule_table import schedule_table
 from mill_cli.output.service_table import service_table
 from mill_cli.output.tables import table
 from mill_cli.output.text import one_line
@@ -45,6 +46,8 @@ def _blocks(found: Mapping[str, Any], now: float | None, width: int | None) -> I
         left = len(listed) - len(shown)
         more = f"\n and {left} more that have ended: `mill ps`" if left else ""
         yield "TASKS", run_table(shown, now, width, namespaces=everywhere) + more
+    if schedules := cluster.get("schedules"):
+        yield "SCHEDULES", schedule_table(schedules, now, width, namespaces=everywhere)
     if nodes:
         yield "NODES", NODES.show(nodes, width)
     regressions = [_regression(each, namespaces=everywhere) for each in cluster.get("regressions") or ()]

@@ -9,6 +9,7 @@ from mill_gateway.core.capacity import free
 from mill_gateway.core.deployment_states import DeploymentSummary, view_state
 from mill_gateway.core.deployments import DeploymentWarning, RegressedRollout, view_regressions, view_warnings
 from mill_gateway.core.runs import count_runs
+from mill_gateway.core.schedules import ScheduledTask, view_schedules
 from mill_gateway.objects.amounts import total
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.jobs import Job
@@ -43,6 +44,9 @@ class Counts(BaseModel):
         None,
         description="Current rollouts of which services have failed since they finished; left out if there are none.",
     )
+    schedules: list[ScheduledTask] | None = Field(
+        None, description="Tasks on a schedule, the next one first; left out if there are none."
+    )
     warnings: list[DeploymentWarning] | None = Field(
         None,
         description="Problems in the namespace that do not stop mill but need a change; left out if there are none.",
@@ -69,5 +73,6 @@ def summarize(
         serving_count=sum(service.replicas.serving > 0 for each in deployments for service in each.status.services),
         deployments=[view_state(each) for each in deployments[:DEPLOYMENTS_SHOWN]],
         regressions=view_regressions(deployments) or None,
+        schedules=view_schedules(deployments) or None,
         warnings=view_warnings(deployments) or None,
     )

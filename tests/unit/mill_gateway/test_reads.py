@@ -332,6 +332,18 @@ async def test_counts(serve: Serve) -> None:
     )
 
 
+async def test_a_summary_has_the_next_runs_on_schedule(serve: Serve) -> None:
+    late = {"name": "late", "nextRun": "2026-02-15T02:00:00.000Z", "lastRun": "2026-02-14T02:00:00.000Z"}
+    soon = {"name": "soon", "nextRun": "2026-02-14T11:00:00.000Z", "missedRun": "2026-02-14T10:00:00.000Z"}
+    tasks = [late, soon, {"name": "never"}]
+    async with serve(mill_deployment(status={"tasks": tasks})) as served:
+        where = {"deployment": "mill", "namespace": "default"}
+        assert (await served.http.get("/v1/status")).json()["schedules"] == [
+            {"task": "soon", **where, "next_run": soon["nextRun"], "missed_run": soon["missedRun"]},
+            {"task": "late", **where, "next_run": late["nextRun"], "last_run": late["lastRun"]},
+        ]
+
+
 async def test_a_summary_names_what_has_regressed(serve: Serve) -> None:
     failed = {"service": "web", "reason": "out of memory", "code": "OutOfMemory", "at": "2026-02-14T10:00:18.2Z"}
     rollout = {"id": "4", "startedAt": "2026-02-14T10:00:00Z", "finishedAt": "2026-02-14T10:00:04Z", "success": True}
