@@ -6,6 +6,7 @@ Service selects its pod.
 
 from typing import Final
 
+from mill_api import names
 from mill_api.constraints import TASK_NAME
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts, with_port
@@ -74,7 +75,10 @@ def job_of_service(
     pod = template["spec"]
     mount_volumes(service, pod, pod["containers"][0])
     volumes = [volume.name for volume in service.volumes]
-    mounted_files("service", service, volumes, namespace=namespace, endpoints=endpoints).add_to(template)
+    files = mounted_files("service", service, volumes, namespace=namespace, endpoints=endpoints)
+    files.add_to(template)
+    if files.digest:  # so that the operator keeps their ConfigMap while the run needs it
+        job["metadata"]["labels"] = job["metadata"]["labels"] | {names.LABEL_FILES: files.digest}
     if beside_replicas:
         node = {"requiredDuringSchedulingIgnoredDuringExecution": [_node_of(owner, service)]}
         pod["affinity"] = {"podAffinity": node}

@@ -79,6 +79,15 @@ def test_a_run_has_what_its_service_has_and_runs_another_program() -> None:
     assert "activeDeadlineSeconds" not in made["spec"]
 
 
+def test_the_config_map_of_a_run_is_kept() -> None:
+    made = make()
+    name = next(
+        each["configMap"]["name"] for each in made["spec"]["template"]["spec"]["volumes"] if "configMap" in each
+    )
+    assert name == f"web-files-{made['metadata']['labels'][names.LABEL_FILES]}"
+    assert names.LABEL_FILES not in make(files=[])["metadata"]["labels"]
+
+
 def test_no_service_selects_the_pod_of_a_run() -> None:
     made = make()
     (files,) = [value for name, value in _labels(made).items() if name == names.LABEL_FILES]
