@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of
 
 soak-healing: setup cluster-up ## Count green rollouts of 200 during faults that heal by themselves, into docs/verdicts.md: 20 minutes
 	$(BIN)/python -m tests.soak.healing $(SOAK)
+
+soak-release: setup cluster-up ## Kill the operator at thirty moments of rollouts with a migration: 5 minutes
+	MILL_KILLED_ROLLOUTS=10 $(BIN)/pytest -q -s --timeout 300 tests/e2e/faults/test_released_while_killed.py
 
 demo: setup ## See the main scenario happen on a real local cluster
 	@$(BIN)/python -m hack.demo

@@ -48,7 +48,7 @@ def reader(namespace: Namespace, tmp_path: Path, start_gateway: StartGateway) ->
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", ["docs/guide.md", "docs/tasks.md"])
+@pytest.mark.parametrize("page", ["docs/guide.md", "docs/tasks.md", "docs/ship-a-release.md"])
 def test_a_page_shows_what_is_printed(reader: Reader, page: str) -> None:
     differences = list(reader.follow(ROOT / page))
     if differences and os.environ.get(WRITE):

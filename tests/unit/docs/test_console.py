@@ -14,7 +14,7 @@ from mill_language.inputs import Inputs
 from tests.support.pages.blocks import ROOT, Block, blocks, pages
 from tests.support.pages.likeness import is_like, same_ids
 
-RUN_AS_WRITTEN = ("docs/guide.md", "docs/tasks.md")
+RUN_AS_WRITTEN = ("docs/guide.md", "docs/tasks.md", "docs/ship-a-release.md")
 """Pages that `tests/e2e/test_pages.py` runs."""
 SHELL = ("console", "sh", "bash", "shell")
 BLOCKS = [block for page in pages() for block in blocks(page) if block.language in SHELL]
