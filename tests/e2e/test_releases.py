@@ -169,3 +169,17 @@ def test_what_follows_success_runs_after_it_and_counts_for_the_result(namespace:
     assert namespace.service("web")["state"] == "Healthy"
     ready = namespace.condition("Ready")
     assert (ready["status"], ready["reason"]) == ("False", "ReleaseFailed")
+
+
+def test_a_resource_that_kubectl_applies_migrates_first_too(namespace: Namespace) -> None:
+    file = namespace.folder / "production.mill"
+    text = FILE.replace("VERSION_OF_WEB", "1").replace("MIGRATION", "echo migrated")
+    file.write_text(text.replace("REGISTRY", namespace.registry))
+    namespace.kubectl("apply", "-f", "-", stdin=namespace.mill("render", str(file)).stdout)
+    wait_for("success", lambda: namespace.status().get("rollout", {}).get("success"))
+    ran = task(namespace)
+    assert ran["state"] == "Succeeded"
+    assert (
+        ended(namespace, ran["run"])["finishedAt"]
+        <= namespace.get("deployment", "web")["metadata"]["creationTimestamp"]
+    )

@@ -173,14 +173,18 @@ class TestPostponed:
         found = plan([WEB, service], [old], owner=OWNER, known={}, postponed={"web"})
         assert found == Plan(create=(service,))
 
-    def test_the_service_of_a_held_version_waits_too_unless_others_have_edited_it(self):
-        service = replace(WEB, kind="Service")
-        for applied, update in (("hash-0", False), (service.applied, True)):
-            old = replace(OBSERVED, kind="Service", applied=applied)
-            known = {service.applied: KnownVersion(old.uid, "another revision")}
-            found = plan([service], [old], owner=OWNER, known=known, postponed={"web"}, held={"web"})
-            assert found == Plan(update=((service, old),) if update else ())
-        assert plan([service], [], owner=OWNER, known={}, held={"web"}) == Plan(create=(service,))
+    @pytest.mark.parametrize("kind", ["Service", "Ingress"])
+    def test_what_leads_to_a_held_version_waits_too_unless_others_have_edited_it(self, kind):
+        child = replace(WEB, kind=kind)
+        for applied, update in (("hash-0", False), (child.applied, True)):
+            old = replace(OBSERVED, kind=kind, applied=applied)
+            known = {child.applied: KnownVersion(old.uid, "another revision")}
+            found = plan([child], [old], owner=OWNER, known=known, postponed={"web"}, held={"web"})
+            assert found == Plan(update=((child, old),) if update else ())
+        assert plan([child], [], owner=OWNER, known={}, held={"web"}) == Plan(create=(child,))
+        removed = replace(OBSERVED, kind=kind)
+        assert plan([WEB], [OBSERVED, removed], owner=OWNER, known={}, held={"web"}) == Plan()
+        assert plan([WEB], [OBSERVED, removed], owner=OWNER, known={}) == Plan(delete=(removed,))
 
 
 class TestPredecessor:

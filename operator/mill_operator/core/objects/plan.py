@@ -23,6 +23,8 @@ REFERS_TO: Final[Mapping[str, Collection[str]]] = {
 }
 """The kinds of objects of its own service that an object names. They are written before it, and it is not written
 without them: another owner may make an object of that name."""
+LEADS_TO: Final = frozenset({"Service", "Ingress"})
+"""Kinds by which requests reach the pods of a service."""
 
 Program = tuple[str, str]
 """A service or task, as ("service" or "task", name)."""
@@ -111,8 +113,8 @@ def plan(
 
     `known` has the versions of objects by `ChildObject.applied`: another version means another writer. An object that
     is observed for the first time since the operator started is trusted if its hash is right. `postponed` names the
-    services whose Deployments must not be written yet, and `held` those of them whose older version serves on: their
-    Services stay, with its ports. `unrendered` are the services and tasks that could not be rendered
+    services whose Deployments must not be written yet, and `held` those of them whose older version serves on: what
+    leads to its ports stays. `unrendered` are the services and tasks that could not be rendered
     (`DesiredState.unrendered`): their objects stay as they are. `addresses` are those of `DesiredState`.
     """
     unmatched = {(each.kind, each.key): each for each in observed}
@@ -124,7 +126,7 @@ def plan(
     for child in desired:
         found = unmatched.pop((child.kind, child.key), None)
         is_postponed = child.kind == "Deployment" and child.service in postponed
-        if child.kind == "Service" and child.service in held:
+        if child.kind in LEADS_TO and child.service in held:
             is_postponed = found is not None and found.applied != child.applied  # what others have edited is put back
         if found is None:
             (later if is_postponed else create).append(child)
@@ -141,7 +143,12 @@ def plan(
                 if found.applied != child.applied or known.get(child.applied, version) != version:
                     update.append((child, found))
     unwanted = (each for each in unmatched.values() if program_of(each) not in unrendered)
-    delete = [each for each in unwanted if is_deleted_with(each, owner) and not each.terminating]
+    delete = [
+        each
+        for each in unwanted
+        if is_deleted_with(each, owner) and not each.terminating
+        if not (each.kind in LEADS_TO and each.service in held)
+    ]
     todo = Plan(
         tuple(child for child in create if not any(refers_to(child, each) for each in occupied)),
         tuple((child, found) for child, found in update if not any(refers_to(child, each) for each in occupied)),
