@@ -118,6 +118,9 @@ Services that refer to one another in a ring do not wait for one another.
 `after = ["db"]` is strict: the replicas of a new version are not created before the new version of `db` has settled. If
 `db` fails, they are not created at all, and the old ones keep serving.
 
+A task with `before = ["web"]` runs before the new version of `web` begins, and one with `after = ["web"]` when it has
+settled: [ship a release](ship-a-release.md).
+
 ### Start
 
 A replica has its time from the start of its container until it is ready: `start` in `health` if it is given, else

@@ -23,6 +23,8 @@ from mill_operator.core.rollout_tasks.advance import (
 from mill_operator.core.rollout_tasks.desired import DesiredRolloutTask, desired_rollout_tasks
 from mill_operator.core.rollout_tasks.holds import Hold, holds
 from mill_operator.core.rollout_tasks.outcome import NO_TASKS, AwaitedTasks, awaited_tasks
+from mill_operator.core.verdicts.dependence import Dependence
+from mill_operator.core.verdicts.patience import blocked
 from tests.support import runs
 from tests.support.recordings import at
 
@@ -221,6 +223,11 @@ class TestHolds:
         assert holds([MIGRATE], [failed], "1") == {"web": Hold(("migrate",), failed)}
         assert holds([MIGRATE], [failed], "2") == {"web": Hold(("migrate",))}
         assert holds([replace(MIGRATE, version="v2")], [failed], "1") == {"web": Hold(("migrate",))}
+
+    def test_a_service_that_has_not_begun_has_nothing_to_put_back(self) -> None:
+        finding = blocked("web", Dependence(hold=Hold(("migrate",), state(FAILED, message="exited"))), NOW)
+        assert (finding.due, finding.is_own_fault) == (NOW, False)
+        assert finding.message == "not begun: task migrate has failed: exited"
 
     def test_what_follows_success_holds_nothing(self) -> None:
         assert holds([WARM], [], "1") == {}

@@ -7,12 +7,15 @@ from typing import Any, Final
 import pytest
 
 from mill_api import names
+from mill_api.versions import version_of
 from mill_kube.connection import Request
+from mill_kube.errors import ApiError, Conflict
 from mill_kube.resources import CRON_JOBS, DEPLOYMENTS, JOBS, MILL_DEPLOYMENTS, SERVICES
 from mill_objects.json import Json
 from mill_operator.core import timestamps
+from mill_operator.core.rollout_tasks.advance import run_name
 from tests.support.apiserver import action_of
-from tests.support.reconciling import KEY, ReconcilerHarness
+from tests.support.reconciling import KEY, UID, ReconcilerHarness, job_body
 
 MOST_STEPS: Final = 60
 ENDS: Final = [(number, is_stored) for number in range(1, 25) for is_stored in (False, True)]
@@ -252,3 +255,56 @@ async def test_a_task_that_leaves_the_file_while_it_runs_keeps_its_run() -> None
     world.harness.change(spec=spec("1"), generation=3)
     await world.settle()
     assert world.sequence.count("run 1") == 1
+
+
+async def test_a_task_waits_for_no_service_that_wants_no_pods() -> None:
+    world = World()
+    with_database = spec("1")
+    with_database["services"].insert(0, {"name": "db", "image": "registry.example/db:1", "port": 5432, "replicas": 0})
+    with_database["tasks"][0]["env"] = {"DATABASE_HOST": "db"}
+    world.harness.change(spec=with_database)
+    await world.settle()
+    assert world.migrate["state"] == "Succeeded"
+
+
+async def test_a_quota_that_changes_at_this_moment_is_no_job_that_exists() -> None:
+    world = World()
+    world.harness.server.add_fault("create", JOBS, times=1, error=Conflict(409, "Conflict", "the quota was modified"))
+    world.harness.change(spec=spec("1"))
+    with pytest.raises(Conflict):
+        await world.harness.reconcile()
+    await world.settle()
+    assert world.sequence == ["run 1", "web 1"]
+
+
+async def test_a_refused_job_is_why_the_service_does_not_begin() -> None:
+    world = World()
+    world.harness.server.add_fault("create", JOBS, times=1, error=ApiError(403, "Forbidden", "exceeded quota: jobs"))
+    world.harness.change(spec=spec("1"))
+    await world.settle()
+    assert world.sequence == []
+    (web,) = world.status["services"]
+    assert (web["state"], web["reason"]) == ("Failed", "ReleaseFailed")
+    assert "exceeded quota: jobs" in web["message"]
+
+
+async def test_a_job_that_was_deleted_before_it_was_noted_is_not_created_again() -> None:
+    """The API server has created it, and the answer was lost; then somebody deletes it."""
+    world = World()
+    world.harness.server.add_fault("create", JOBS, times=1, error=Conflict(409, "AlreadyExists", "it exists"))
+    world.harness.change(spec=spec("1"))
+    await world.settle()
+    assert world.sequence == []
+    assert world.migrate["message"] == "its run was not created: it was deleted"
+
+
+async def test_a_job_of_another_owner_is_not_taken_for_the_run() -> None:
+    world = World()
+    run = run_name("migrate", version_of(spec("1")["tasks"][0], {"web": spec("1")["services"][0]}), "1", UID)
+    foreign = job_body("another CronJob")
+    world.harness.server.put(JOBS, {**foreign, "metadata": {**foreign["metadata"], "name": run}})
+    world.harness.change(spec=spec("1"))
+    await world.settle()
+    assert world.migrate["state"] == "Failed"
+    assert world.migrate["message"].endswith(f"another owner has a Job of the name {run}")
+    assert world.image() is None
