@@ -35,7 +35,8 @@ last line counts the others, so that no failure is hidden. In the end
   terminal would show.
 
 `--json` prints one JSON value per line: each event of a stream as `{"event": …, "data": {…}}`, or a whole answer of the
-[API](api.md). An error is one line of JSON, too, the last one of standard error:
+[API](api.md). With `--verbose` as well, a stream has the details of `detail=full`, among them the events `task`.
+An error is one line of JSON, too, the last one of standard error:
 
 ```json
 {"error":"secret not found","code":"secret_not_found","status":404,"request":"e3c808eb83888a5e"}
@@ -60,7 +61,10 @@ In a log that is not a terminal, such as that of CI, `deploy`, `restart` and `wa
   `web: waiting: not ready: health check: HTTP 503 (fails in 25s)`; that nothing listens yet, after half of its time;
 - a failure that standard output holds for more than three seconds, until the services before it have their verdicts;
 - below a failure what matters of it: the image that cannot be pulled, the command that was not found, the last line of
-  the log.
+  the log;
+- each state of a task that runs in the rollout: `migrate: waiting for db`, `migrate: running`, `migrate: done (4.1s)`
+  with the time of its run, `migrate: failed: container exited with code 3`. A terminal has a row for it, above the
+  services.
 
 They need the right to `get` the MillDeployment; without it they are left out. `--quiet` and `--json` have none.
 

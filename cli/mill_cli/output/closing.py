@@ -13,6 +13,7 @@ from mill_cli.output.glyphs import Glyphs
 from mill_cli.output.lines import Messages
 from mill_cli.output.numbers import seconds
 from mill_cli.output.rows import HEALTHY, Row, count
+from mill_cli.output.task_lines import DONE
 
 INDENT: Final = "    "
 WIDEST_COLUMN: Final = 32
@@ -111,4 +112,4 @@ def _verdict(text: str) -> Line:
     """Return a verdict such as `healthy` or `failed: …`, in its colors."""
     if text.startswith("failed:"):
         return (("failed:", "bold red"), (text.removeprefix("failed:"), ""))
-    return ((text, "green" if text == HEALTHY else ""),)
+    return ((text, "green" if text in (HEALTHY, DONE) else ""),)

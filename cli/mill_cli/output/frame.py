@@ -65,7 +65,8 @@ def frame(shown: Shown, size: tuple[int, int], glyphs: Glyphs) -> list[Line]:
     if hidden:
         counts = glyphs.between.join(f"{number} {kind}" for kind, number in count(hidden).items())
         style = "red" if any(row.kind == "failed" for row in hidden) else "dim"
-        out.append(((glyphs.cut(f"  and {len(hidden)} more ({counts})", columns), style),))
+        known = f" ({counts})" if counts else ""
+        out.append(((glyphs.cut(f"  and {len(hidden)} more{known}", columns), style),))
     out += (((spinner, "cyan"), (" ", ""), (glyphs.cut(each, columns - 2), "yellow")) for each in shown.notices)
     return out
 

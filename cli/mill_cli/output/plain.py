@@ -11,6 +11,7 @@ from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import LineOrderer, Messages, details
 from mill_cli.output.notices import Notices
+from mill_cli.output.task_lines import TASK, TaskLines
 from mill_cli.output.text import one_line
 
 RESULTS: Final = ("failed", "done")
@@ -24,8 +25,9 @@ class PlainRollout:
         self._options = options
         self._orderer = LineOrderer(services, messages)
         # With --verbose the details of a failure are printed at once, and have more than a notice.
-        self._notices = Notices(max(map(len, services), default=0), failures=not options.verbose)
-
+        width = max(map(len, services), default=0)
+        self._notices = Notices(width, failures=not options.verbose)
+        self._tasks = TaskLines(width)
         self._is_paused = False
         """Whether it has been said that the deployment is paused."""
 
@@ -48,6 +50,10 @@ class PlainRollout:
             self._note_pause()
             return
         self._is_paused = False
+        if event.name == TASK:
+            if (line := self._tasks.line(event.data)) is not None:
+                screen.note(line)
+            return
         if not self._options.quiet:
             self._notices.apply(event.name, event.data, now)
         if event.last:

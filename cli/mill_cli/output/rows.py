@@ -13,6 +13,7 @@ from typing import Any, Final
 from mill_cli.output.countdown import Countdown
 from mill_cli.output.failures import Failure, read_failure
 from mill_cli.output.lines import event_text
+from mill_cli.output.task_lines import TASK, task_text
 from mill_cli.output.text import one_line, with_detail
 from mill_cli.output.unready import unready_text
 
@@ -22,13 +23,15 @@ PENDING: Final = "Pending"
 HEALTHY: Final = "healthy"
 ENDS: Final = {"settled": HEALTHY, "stopped": "stopped"}
 """The phases that end well, and their texts."""
+TASK_KINDS: Final = {"waiting": "waiting", "succeeded": "healthy", "failed": "failed"}
+"""The kinds of the rows of tasks by their states; others are starting."""
 KINDS: Final = ("healthy", "stopped", "settling", "failed", "suspect", "starting", "waiting")
 """What `Row.kind` can be, in the order in which rows are counted."""
 
 
 @dataclass(slots=True)
 class Row:
-    """A service."""
+    """A service, or a task that runs in the rollout."""
 
     name: str
     since: float
@@ -45,6 +48,7 @@ class Row:
     failure: Failure | None = None
     window: Countdown = field(default_factory=Countdown)
     has_been_healthy: bool = False
+    is_task: bool = False
     progress: str = ""
     """The text of the last event, in place of which that of a status may be shown."""
 
@@ -73,6 +77,21 @@ class Row:
             line = event_text(event, data) or one_line(str(data.get("message") or ""))
             kind = phase if phase in ("suspect", "waiting") else "starting"
             self._progress(kind, line or SAID.get(phase, one_line(phase)))
+
+    def apply_task(self, data: Mapping[str, Any], now: float) -> None:
+        """Apply an event of this task. Its time is that of its run."""
+        kind, text = TASK_KINDS.get(str(data.get("state")), "starting"), task_text(data)
+        if text and text != self.text:
+            if kind in ("waiting", "starting"):
+                self.since = now
+                self._progress(kind, text)
+            else:
+                took = data.get("duration")
+                self.elapsed = float(took) if isinstance(took, int | float) else None
+                self._judge(kind, text, now)
+                if kind == "failed":
+                    code, detail = data.get("code"), {"reason": text.removeprefix("failed: ")}
+                    self.failure = read_failure(detail | ({"code": code} if code else {}))
 
     def observe(self, service: Mapping[str, Any], now: float, wall: float | None) -> None:
         """Apply the status of the service, unless a verdict is newer."""
@@ -122,6 +141,7 @@ class Rows:
     def __init__(self, services: Sequence[str]) -> None:
         self._order = [one_line(each) for each in services]
         self._rows: dict[str, Row] = {}
+        self._tasks: dict[str, Row] = {}
         self._statuses: dict[str, Mapping[str, Any]] = {}
         """The last status of each service."""
         self._ahead: float | None = None
@@ -129,6 +149,10 @@ class Rows:
 
     def apply(self, event: str, data: dict[str, Any], now: float) -> str | None:
         """Apply an event other than `done`. Return the text of one that is about no service."""
+        if event == TASK:
+            name = one_line(str(data.get("task")))
+            self._tasks.setdefault(name, Row(name, now, text="", is_task=True)).apply_task(data, now)
+            return None
         service = data.get("service")
         if not isinstance(service, str):
             return event_text(event, data)
@@ -161,7 +185,10 @@ class Rows:
 
     @property
     def shown(self) -> list[Row]:
-        """The current rows, in the order of the file."""
+        """The current rows: those of tasks, then those of services in the order of the file."""
+        return [*self._tasks.values(), *self._services()]
+
+    def _services(self) -> list[Row]:
         return [self._rows[name] for name in self._order if name in self._rows]
 
     def _row(self, name: str, now: float) -> Row:
@@ -176,8 +203,8 @@ class Rows:
 
 
 def count(rows: Iterable[Row]) -> dict[str, int]:
-    """Return how many rows there are of each kind that there is, in the order of `KINDS`."""
-    kinds = [each.kind for each in rows]
+    """Return how many services there are of each kind that there is, in the order of `KINDS`."""
+    kinds = [each.kind for each in rows if not each.is_task]
     return {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
 
 

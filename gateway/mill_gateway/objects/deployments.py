@@ -7,6 +7,7 @@ from mill_api.events import Event, Notice, Standing, pause_notices, rollout_even
 from mill_api.pausing import is_paused
 from mill_api.status import MillDeploymentStatus, ServiceStatus
 from mill_api.status_reading import read_status
+from mill_api.task_notices import task_notices
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.json import JsonView
@@ -84,6 +85,21 @@ class Deployment:
         """Return the notices for the readers of a rollout while the deployment is paused."""
         names = [each["name"] for each in self.services] if self.is_paused else []
         return pause_notices(rollout, self.metadata, names, self.status, only=only)
+
+    def task_notices(self, rollout: str, order: str, *, only: str | None = None) -> list[Notice]:
+        """Return the notices for the readers of a rollout about its tasks with an `order`: `before` or `after`.
+
+        With `only` they are about the tasks for which this service waits.
+        """
+        if not self.status.rollout_tasks or (only is not None and order != "before"):
+            return []
+        named = {each["name"]: _names(each.get(order)) for each in self.tasks}
+        names = [name for name, services in named.items() if services and (only is None or only in services)]
+        return task_notices(rollout, names, self.status)
+
+
+def _names(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def desired_replicas(spec: JsonView, status: ServiceStatus | None) -> int:

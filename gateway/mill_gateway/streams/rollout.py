@@ -4,12 +4,13 @@ A stream has no queue: when it is notified, it reads the newest status and sends
 reader costs no memory and misses no verdict, since a status keeps all transitions of its rollout.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 
 from prometheus_client import Gauge
 from sse_starlette import EventSourceResponse
 
-from mill_api.events import END, SUPERSEDED, Event
+from mill_api.events import END, SUPERSEDED, Event, Notice
+from mill_api.task_notices import TASK
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.stores import Store
@@ -27,7 +28,7 @@ def rollout_response(
 
 async def follow(deployments: Store[Deployment], query: RolloutQuery) -> AsyncIterator[bytes]:
     """Yield the bytes of each event until the last. The rollout does not depend on its streams."""
-    sent, knows_pause = query.after, False
+    sent, knows_pause, tasks = query.after, False, _SentOnce()
     with deployments.subscriptions.subscribe(query.key) as changed:
         while sent < END:
             changed.clear()
@@ -37,16 +38,53 @@ async def follow(deployments: Store[Deployment], query: RolloutQuery) -> AsyncIt
                     if event.seq > sent:
                         yield event.encode()
                 return
-            for event, encoded in current.events(query.rollout, full=query.full, only=query.service):
-                if event.seq > sent:
-                    sent = event.seq
-                    yield encoded
+            for position, encoded in _unsent(current, query, sent, tasks):
+                sent = position
+                yield encoded
             notices = current.pause_notices(query.rollout, only=query.service)
             for notice in [] if knows_pause else notices:
                 yield notice.encode()
             knows_pause = bool(notices)
             if sent < END:
                 await changed.wait()
+
+
+class _SentOnce:
+    """The newest notice about each task that a stream has sent."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, bytes] = {}
+
+    def new(self, notices: Iterable[Notice]) -> Iterator[bytes]:
+        """Yield the bytes of each notice that says something else than the one before it."""
+        for notice in notices:
+            task, encoded = str(notice.data[TASK]), notice.encode()
+            if self._newest.get(task) != encoded:
+                self._newest[task] = encoded
+                yield encoded
+
+
+def _unsent(current: Deployment, query: RolloutQuery, sent: int, tasks: _SentOnce) -> Iterator[tuple[int, bytes]]:
+    """Yield the bytes that a reader has not got, each with the position of the last event that it has then.
+
+    A task is reported before the services that wait for it, and after those for which it waits.
+    """
+    for notice in tasks.new(_task_notices(current, query, "before")):
+        yield sent, notice
+    unsent = [each for each in current.events(query.rollout, full=query.full, only=query.service) if each[0].seq > sent]
+    for event, encoded in unsent:
+        if not event.last:
+            sent = event.seq
+            yield sent, encoded
+    for notice in tasks.new(_task_notices(current, query, "after")):
+        yield sent, notice
+    for event, encoded in unsent[-1:]:
+        if event.last:
+            yield event.seq, encoded
+
+
+def _task_notices(current: Deployment, query: RolloutQuery, order: str) -> list[Notice]:
+    return current.task_notices(query.rollout, order, only=query.service) if query.full else []
 
 
 def _deleted(prefix: str) -> list[Event]:

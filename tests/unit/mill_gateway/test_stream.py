@@ -1,6 +1,7 @@
 """A stream sends every event once, from the newest status it can see, and ends with `done`."""
 
 import asyncio
+import json
 from typing import Any, cast
 
 from mill_gateway.objects.deployments import Deployment
@@ -113,3 +114,55 @@ async def test_a_deleted_deployment_ends_the_stream() -> None:
     events = [each async for each in follow(store, RolloutQuery(KEY, "another-uid", "1"))]
     assert b"the deployment was deleted" in events[0]
     assert events[1].startswith(b"event: done")
+
+
+BEFORE = {"name": "migrate", "before": ["web"]}
+AFTER = {"name": "warm-up", "after": ["web"]}
+
+
+def _with_tasks(resource: dict[str, Any], **states: str) -> dict[str, Any]:
+    tasks = [
+        {"name": name.replace("_", "-"), "version": "abc", "rollout": "1", "run": f"{name}-1", "state": state}
+        for name, state in states.items()
+    ]
+    return resource | {"spec": {"tasks": [BEFORE, AFTER]}, "status": {**resource["status"], "rolloutTasks": tasks}}
+
+
+def _told(events: list[bytes]) -> list[str]:
+    """The name of each event, of a task with its name and state."""
+    found = []
+    for event in events:
+        name, data = (line.partition(b": ")[2].decode() for line in event.split(b"\r\n")[:2])
+        told = json.loads(data)
+        found.append(f"{told['task']} {told['state']}" if name == "task" else told.get("phase", name))
+    return found
+
+
+async def _received(store: Store[Deployment], **query: Any) -> list[str]:
+    return _told([each async for each in follow(store, RolloutQuery(KEY, UID, "1", **query))])
+
+
+async def test_tasks_are_reported_before_the_services_that_wait_and_after_those_awaited() -> None:
+    store = _store()
+    done = _resource(1, [SCHEDULED, HEALTHY], finished=True)
+    _change(store, _with_tasks(done, migrate="Succeeded", warm_up="Succeeded"))
+    told = ["migrate succeeded", "scheduled", "healthy", "warm-up succeeded", "done"]
+    assert await _received(store, full=True) == told
+    assert await _received(store, full=True, after=2) == ["migrate succeeded", "warm-up succeeded", "done"]
+    assert await _received(store, full=True, service="web") == ["migrate succeeded", "scheduled", "healthy", "done"]
+    assert await _received(store, full=True, service="other") == ["done"]
+    assert await _received(store) == ["scheduled", "healthy", "done"], "clients of the original know no tasks"
+
+
+async def test_a_state_of_a_task_is_sent_once() -> None:
+    store, told = _store(), []
+    _change(store, _with_tasks(_resource(1, []), migrate="Running"))
+    stream = follow(store, RolloutQuery(KEY, UID, "1", full=True))
+    told.append(await anext(stream))
+    rest = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    _change(store, _with_tasks(_resource(2, [SCHEDULED]), migrate="Running"))
+    told.append(await rest)
+    _change(store, _with_tasks(_resource(3, [SCHEDULED, HEALTHY], finished=True), migrate="Succeeded"))
+    told += [each async for each in stream]
+    assert _told(told) == ["migrate running", "scheduled", "migrate succeeded", "healthy", "done"]
