@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from mill_api import names
 from mill_api.limits import MILL_FILE_BYTES
+from mill_api.problems import Problem
 from mill_api.spec import MillDeploymentSpec
-from mill_api.validation import Problem, problems
+from mill_api.validation import problems
 from mill_cli.document import Document, Text, read_document
 from mill_cli.foreign_files import recognize
 from mill_language import Diagnostic, InvalidConfig, parse, render

@@ -1,9 +1,10 @@
 """The rules of the files of one service or task: what each must have, and what they must not hide of one another."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
-from mill_api.constraints import FILE_MODE, FILE_PATH, MAX_FILE_BYTES, MAX_FILES, SECRET_NAME, TextRule
+from mill_api.constraints import FILE_MODE, FILE_PATH, MAX_FILE_BYTES, MAX_FILES, SECRET_NAME
+from mill_api.problems import Problem, text_problems
 from mill_api.references import OPEN, SecretRef, parse_word
 
 CEL: Final = "has(self.content) != has(self.secret)"
@@ -38,17 +39,7 @@ class MountedVolume(Protocol):
     def path(self) -> str: ...
 
 
-class FileBreach(NamedTuple):
-    """A breach of a rule. Paths are relative to the service or task, as a `.mill` file has them."""
-
-    path: str
-    message: str
-    suggestion: str
-    others: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-
-
-def file_breaches(files: Sequence[FileFields], volumes: Sequence[MountedVolume]) -> Iterator[FileBreach]:
+def file_breaches(files: Sequence[FileFields], volumes: Sequence[MountedVolume]) -> Iterator[Problem]:
     """Yield every breach, in the order of the files."""
     known: dict[str, str] = {}
     places = {volume.path.rstrip("/"): f"volume.{volume.name}" for volume in reversed(volumes)}
@@ -59,7 +50,7 @@ def file_breaches(files: Sequence[FileFields], volumes: Sequence[MountedVolume])
         known.setdefault(file.path, where)
     if len(files) > MAX_FILES:
         advice = "put files that belong together into the image or a volume"
-        yield FileBreach(f"file.{files[MAX_FILES].path}", f"more than {MAX_FILES} files", advice)
+        yield Problem(f"file.{files[MAX_FILES].path}", f"more than {MAX_FILES} files", advice)
     yield from _too_large(files)
 
 
@@ -69,26 +60,26 @@ def content_bytes(file: FileFields) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def _of_one(file: FileFields, where: str) -> Iterator[FileBreach]:
-    yield from _text(where, FILE_PATH, file.path)
+def _of_one(file: FileFields, where: str) -> Iterator[Problem]:
+    yield from text_problems(where, FILE_PATH, file.path)
     if (folder := next((each for each in _OF_THE_KERNEL if f"{file.path}/".startswith(f"{each}/")), None)) is not None:
-        yield FileBreach(where, f"{folder} is the kernel's: no file can be mounted there", _PATH_ADVICE)
+        yield Problem(where, f"{folder} is the kernel's: no file can be mounted there", _PATH_ADVICE)
     if file.path in _DEVICES:
-        yield FileBreach(where, f"no file can be mounted at {file.path}, which every container needs", _PATH_ADVICE)
+        yield Problem(where, f"no file can be mounted at {file.path}, which every container needs", _PATH_ADVICE)
     if file.content is not None and file.secret is not None:
         advice = "remove one of them: a file has one text"
-        yield FileBreach(f"{where}.secret", CEL_MESSAGE, advice, (f"{where}.content",))
+        yield Problem(f"{where}.secret", CEL_MESSAGE, advice, (f"{where}.content",))
     if file.content is None and file.secret is None:
         absent = tuple(f"{where}.{each}" for each in ("content", "from", "secret"))
-        yield FileBreach(where, "a file needs a content or a secret", _ADVICE, (), absent)
+        yield Problem(where, "a file needs a content or a secret", _ADVICE, (), absent)
     if file.secret is not None:
-        yield from _text(f"{where}.secret", SECRET_NAME, file.secret)
+        yield from text_problems(f"{where}.secret", SECRET_NAME, file.secret)
     if file.mode is not None:
-        yield from _text(f"{where}.mode", FILE_MODE, file.mode)
+        yield from text_problems(f"{where}.mode", FILE_MODE, file.mode)
     if file.content is not None and OPEN in file.content:
         secrets = (part.name for part in parse_word(file.content) if isinstance(part, SecretRef))
         if (secret := next(secrets, None)) is not None:
-            yield FileBreach(
+            yield Problem(
                 f"{where}.content",
                 "a file's content cannot hold a secret: no value passes through the operator",
                 f'write secret = "{secret}" instead of the content, or use a variable in `env` where the program '
@@ -96,40 +87,34 @@ def _of_one(file: FileFields, where: str) -> Iterator[FileBreach]:
             )
 
 
-def _hidden(path: str, where: str, known: dict[str, str], volumes: dict[str, str]) -> Iterator[FileBreach]:
+def _hidden(path: str, where: str, known: dict[str, str], volumes: dict[str, str]) -> Iterator[Problem]:
     """Yield what another file or a volume has at the same path, above it or below it."""
     if path in known:
-        yield FileBreach(where, f"another file has the path '{path}'", "name each path once", (known[path],))
+        yield Problem(where, f"another file has the path '{path}'", "name each path once", (known[path],))
     for other, first in known.items():
         above, below = sorted((path, other), key=len)
         if below.startswith(f"{above}/"):
             message = f"'{above}' is a file here, and a folder there"
-            yield FileBreach(where, message, "give one of them another path", (first,))
+            yield Problem(where, message, "give one of them another path", (first,))
     for folder, volume in volumes.items():
         if path == folder or path.startswith(f"{folder}/"):
             message = (
                 f"volume '{volume.removeprefix('volume.')}' is mounted at '{folder or '/'}', and would hold the file"
             )
             advice = "mount the volume at another path, or write the file into the volume from the program"
-            yield FileBreach(where, message, advice, (f"{volume}.path",))
+            yield Problem(where, message, advice, (f"{volume}.path",))
         elif folder.startswith(f"{path}/"):
             message = f"'{path}' is a file here, and a folder there"
-            yield FileBreach(where, message, "give one of them another path", (f"{volume}.path",))
+            yield Problem(where, message, "give one of them another path", (f"{volume}.path",))
 
 
-def _too_large(files: Sequence[FileFields]) -> Iterator[FileBreach]:
+def _too_large(files: Sequence[FileFields]) -> Iterator[Problem]:
     sizes = [(content_bytes(file), file.path) for file in files]
     total = sum(size for size, _ in sizes)
     if total > MAX_FILE_BYTES:
         largest, path = max(sizes)
-        yield FileBreach(
+        yield Problem(
             f"file.{path}",
             f"the files have {total:,} bytes, {largest:,} of them here; the limit is {MAX_FILE_BYTES:,}",
             "put large files into the image or a volume",
         )
-
-
-def _text(where: str, rule: TextRule, text: str) -> Iterator[FileBreach]:
-    refusal = rule.refuse(text)
-    if refusal is not None:
-        yield FileBreach(where, refusal.message, refusal.suggestion)

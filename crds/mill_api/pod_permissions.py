@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api.constraints import shown
-from mill_api.place_rules import PlaceProblem, is_key, is_own_key, permitted
+from mill_api.place_rules import is_key, is_own_key, permitted
+from mill_api.problems import Problem
 from mill_api.spec import Service, Task
 
 _ASK: Final = "ask your cluster administrator"
@@ -46,14 +47,14 @@ class PodPermissions:
         wanted = dict.fromkeys(program.place.tolerate) if program.place is not None else ()
         return [key for key in wanted if key in self.tolerations]
 
-    def refusals(self, program: Service | Task, *, restricted: bool) -> Iterator[PlaceProblem]:
+    def refusals(self, program: Service | Task, *, restricted: bool) -> Iterator[Problem]:
         """Yield what a service or task has that is not permitted. `restricted` is the setting of that name."""
         if restricted and program.user == 0:
             message = "user 0 is root, which the setting MILL_RESTRICTED of this cluster does not permit"
-            yield PlaceProblem("user", message, "write the number of another user")
+            yield Problem("user", message, "write the number of another user")
         if program.stop_signal is not None and not self.stop_signals:
             message = "stop_signal is not permitted in this cluster (its setting MILL_STOP_SIGNALS is off)"
-            yield PlaceProblem("stop_signal", message, "set STOPSIGNAL in the image's Dockerfile, or " + _ASK)
+            yield Problem("stop_signal", message, "set STOPSIGNAL in the image's Dockerfile, or " + _ASK)
         for index, key in enumerate(program.place.tolerate if program.place is not None else ()):
             if key not in self.tolerations:
                 where = f"place.tolerate.{index}"
@@ -87,6 +88,6 @@ def _granted(texts: Mapping[str, str], granted: Sequence[str]) -> dict[str, str]
     return {key: value for key, value in texts.items() if permitted(key, granted) and not is_own_key(key)}
 
 
-def _refusal(path: str, what: str, setting: str, granted: Sequence[str]) -> PlaceProblem:
+def _refusal(path: str, what: str, setting: str, granted: Sequence[str]) -> Problem:
     which = f"permits {', '.join(granted[:10])}" if granted else "permits none"
-    return PlaceProblem(path, f"{what} is not permitted in this cluster (its setting {setting} {which})", _ASK)
+    return Problem(path, f"{what} is not permitted in this cluster (its setting {setting} {which})", _ASK)

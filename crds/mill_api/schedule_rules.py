@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Annotated, Final, NamedTuple, Protocol
+from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
 from mill_api.constraints import SCHEDULE_DEADLINE, shown
 from mill_api.fields import ScheduleDeadline
+from mill_api.problems import Problem
 from mill_api.schedules import MAX_LENGTH, PATTERN, ROUGH_PATTERN, InvalidSchedule, parse_schedule, zones
 
 DEFAULT_DEADLINE: Final = "10m"
@@ -66,32 +67,22 @@ class ScheduledTask(Protocol):
     def deadline(self) -> str | None: ...
 
 
-class ScheduleBreach(NamedTuple):
-    """A breach of a rule, at the name of a field."""
-
-    path: str
-    message: str
-    suggestion: str
-    absent: tuple[str, ...] = ()
-    """The fields of which one is missing, if that is the problem."""
-
-
-def schedule_breaches(task: ScheduledTask) -> Iterator[ScheduleBreach]:
+def schedule_breaches(task: ScheduledTask) -> Iterator[Problem]:
     """Yield what is wrong with the schedule of a task."""
     if task.schedule is None:
         given = {"timezone": task.timezone, "overlap": task.overlap or None, "deadline": task.deadline}
         for name, value in given.items():
             if value is not None:
-                yield ScheduleBreach(name, f"{name} needs a schedule", 'add `schedule = "0 3 * * *"`', ("schedule",))
+                yield Problem(name, f"{name} needs a schedule", 'add `schedule = "0 3 * * *"`', absent=("schedule",))
     else:
         try:
             parse_schedule(task.schedule)
         except InvalidSchedule as error:
-            yield ScheduleBreach("schedule", str(error), error.suggestion)
+            yield Problem("schedule", str(error), error.suggestion)
     if task.timezone is not None and task.timezone not in zones():
-        yield ScheduleBreach("timezone", f"unknown time zone '{shown(task.timezone)}'", _nearest_zone(task.timezone))
+        yield Problem("timezone", f"unknown time zone '{shown(task.timezone)}'", _nearest_zone(task.timezone))
     if task.deadline is not None and (refusal := SCHEDULE_DEADLINE.refuse(task.deadline)) is not None:
-        yield ScheduleBreach("deadline", *refusal)
+        yield Problem("deadline", *refusal)
 
 
 def _nearest_zone(name: str) -> str:

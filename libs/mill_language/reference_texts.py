@@ -3,8 +3,9 @@
 from typing import Final
 
 from mill_api.constraints import MAX_FILE_BYTES
+from mill_api.reference_rules import MAX_REFERENCES
 from mill_api.stopping import GRACE_SECONDS, LEAVE_SECONDS
-from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES
+from mill_api.validation import MAX_TEXT_BYTES
 from mill_language.declarations import MAX_SHARED, MAX_SOURCES
 from mill_language.examples import EXAMPLES
 from mill_language.inputs import MAX_ENV_FILE_BYTES, MAX_VALUE, MAX_VARIABLES

@@ -10,8 +10,9 @@ from mill_api.checks import Health, Live
 from mill_api.files import File as MountedFile
 from mill_api.place import Limits, Place
 from mill_api.ports import Port
+from mill_api.problems import Problem
 from mill_api.spec import MillDeploymentSpec, Route, Service, Task, Update, Volume
-from mill_api.validation import Problem, problems
+from mill_api.validation import problems
 from mill_language.decode import MAX_DIAGNOSTICS, Decoded, TooManyProblems
 from mill_language.diagnostics import did_you_mean, locate
 from mill_language.source import Span

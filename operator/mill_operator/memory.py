@@ -11,10 +11,10 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from mill_api.problems import Problem as SpecProblem
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
-from mill_api.validation import Problem as SpecProblem
 from mill_api.validation import problems, unpermitted
 from mill_objects.json import Json
 from mill_operator.children.write_memory import WriteMemory

@@ -215,4 +215,4 @@ def test_all_time_zones_can_be_used() -> None:
 )
 def test_the_rules_of_a_task_on_a_schedule(fields: dict[str, object], breaches: list[tuple[str, str, str]]) -> None:
     task = Task.model_construct(name="report", image="web:1", **fields)
-    assert [(each.path, each.message, each.suggestion) for each in schedule_breaches(task)] == breaches
+    assert [(each.path, each.message, each.help) for each in schedule_breaches(task)] == breaches

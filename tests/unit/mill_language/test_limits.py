@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from mill_api.reference_rules import MAX_REFERENCES
 from mill_api.spec import MillDeploymentSpec
-from mill_api.validation import MAX_REFERENCES, MAX_TEXT_BYTES, problems
+from mill_api.validation import MAX_TEXT_BYTES, problems
 from mill_cli import files
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("**/*.mill"))

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mill_api.pod_permissions import PodPermissions
+from mill_api.problems import Problem
 from mill_api.status import MillDeploymentStatus, Rollout
-from mill_api.validation import Problem
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_operator import memory
 from mill_operator.core import limits
