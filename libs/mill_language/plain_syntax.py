@@ -244,7 +244,7 @@ class _Reader:
         last = first
         while (end := data.find(b"\n", last)) >= 0 or last < len(data):
             line = data[last : end if end >= 0 else len(data)]
-            if line.strip(b" \t\r") == word:
+            if line.strip(b" \t\r") == word and end >= 0:
                 break
             if end < 0 or word in line or b"${" in line or b"%{" in line:
                 raise _OtherForm

@@ -14,7 +14,7 @@ from mill_language.decode import Decoded
 from mill_language.diagnostics import did_you_mean
 from mill_language.refusals import VARIABLE
 from mill_language.source import Span
-from mill_language.strings import Text
+from mill_language.strings import InvalidString, Text
 from mill_language.syntax import Attribute, Block, Body, Expression, Sequence, Value
 
 MAX_INSERTED: Final = 256 * 1024
@@ -51,10 +51,17 @@ class Substitution:
         labels = item.labels
         if item.label_texts:
             labels = tuple(
-                (self._text(text).plain() if text is not None else label, span)
+                (self._label(text, label) if text is not None else label, span)
                 for (label, span), text in zip(item.labels, item.label_texts, strict=True)
             )
         return Block(item.name, item.name_span, labels, Body(item.body.span, items), item.header)
+
+    def _label(self, text: Text, written: str) -> str:
+        try:
+            return self._text(text).plain()
+        except InvalidString as error:
+            self.decoded.report(text.span, str(error))
+            return written
 
     def _value(self, value: Value) -> Value:
         match value:

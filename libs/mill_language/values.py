@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from mill_api.constraints import (
@@ -291,11 +291,17 @@ def _invalid_notation(value: Value, plain: str, wire: str, advice: str) -> Wrong
 
 
 def _number(source: str) -> Decimal | None:
-    """Return a number; a very large or very small one only approximately, since no field accepts it."""
+    """Return a number; a very large or very small one only approximately, since no field accepts it.
+
+    None: in a file with an error of syntax, what begins like a number need not be one.
+    """
     mantissa, _, exponent = source.lower().partition("e")
     if len(mantissa.lstrip("-0")) > _MOST_DIGITS or len(exponent.lstrip("+-0")) > 2:
         return Decimal(10) ** 40 * (-1 if source.startswith("-") else 1) if not exponent.startswith("-") else Decimal(0)
-    return Decimal(source)
+    try:
+        return Decimal(source)
+    except InvalidOperation:
+        return None
 
 
 def _checked(rule: TextRule, value: str) -> str:

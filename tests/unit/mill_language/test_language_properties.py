@@ -82,6 +82,9 @@ FRAGMENTS = st.lists(
 @example("\ud800")
 @example('service "a  image = "x"\n}\n\ttasprk image = "x"\n}}')
 @example('service "a" {\n  cpu = 1e99999999\n}')
+@example('service""{port=-1%{')
+@example('variable "v" { default = 1 }\nservice "a${var.v}\\ud800" {\n  image = "a:1"\n}\n')
+@example("Y = <<EOT\nEOT")
 @example('service "a" {\n  image = "' + "9" * 5000 + '"\n  memory = "' + "9" * 5000 + 'G"\n}')
 @example('service "a" {\n  image = "x"\n  port = ' + "9" * 5000 + "\n}")
 def test_any_text_is_a_spec_or_diagnostics(text: str | bytes) -> None:

@@ -46,6 +46,7 @@ OTHERS = (
     "a = <<E\n${b}\nE\n",
     "a = <<E\nx E\nE\n",
     "a = <<E\nx\n",
+    "a = <<E\nx\nE",
     'a "${var.b}" {}',
     "größe = 1",
     "a { b = 1\n}",
