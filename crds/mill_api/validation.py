@@ -168,10 +168,8 @@ def _text_bytes(program: Service | Task) -> int:
 
 def _check_fields_of_service(path: str, service: Service) -> Iterator[Problem]:
     for rule in SERVICE_RULES:
-        for breach in rule.breaches(service):
-            absent = tuple(f"{path}.{each}" for each in breach.absent)
-            others = tuple(f"{path}.{each}" for each in breach.others)
-            yield Problem(f"{path}.{breach.path}", rule.message, rule.suggestion, others, absent)
+        for where, absent, others in rule.breaches(service):
+            yield from within(path, (Problem(where, rule.message, rule.suggestion, others, absent),))
     for port in service.ports:
         yield from text_problems(f"{path}.port.{port.name}", PORT_NAME, port.name)
     for volume in service.volumes:

@@ -34,12 +34,15 @@ class RolloutTasks:
 
     def advance(self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, now: datetime) -> None:
         """Set the next states in the status. No run starts while the resource is paused, or its spec is refused."""
-        status, desired = memory.status, memory.desired
+        status = memory.status
+        desired = memory.desired.rollout_tasks if isinstance(memory.desired, DesiredState) else None
+        if not status.rollout_tasks and not desired:
+            return  # most resources have none, and a reconciliation of theirs must not look at all runs
         known = _known(resource, status, snapshot)
-        if resource.paused or not isinstance(desired, DesiredState):
+        if resource.paused or desired is None:
             states = observe(status.rollout_tasks, known, now)
         else:
-            states = advance(desired.rollout_tasks, status.rollout_tasks, known, now)
+            states = advance(desired, status.rollout_tasks, known, now)
         if states != status.rollout_tasks:
             memory.status = status.model_copy(update={"rollout_tasks": states})
 
@@ -56,11 +59,13 @@ class RolloutTasks:
         jobs = {job.key.name: job for job in snapshot.jobs}
         runs = {run.name: run for task in written.tasks for run in task.runs}
         await self._runs.delete(to_delete(written.rollout_tasks, jobs, runs))
+        starting = to_create(written.rollout_tasks, jobs)
+        if not starting:
+            return False
         cron_jobs = {child.key.name: child for child in desired.children if child.kind == "CronJob"}
         versions = {task.name: task.version for task in desired.rollout_tasks}
         bodies: dict[str, Json] = {}
         refused: dict[str, str] = {}
-        starting = to_create(written.rollout_tasks, jobs)
         for state in starting:
             child, run = cron_jobs.get(state.name), state.run or ""
             if child is None or versions.get(state.name) != state.version:
@@ -75,7 +80,7 @@ class RolloutTasks:
         if refused:
             states = failed_to_start(memory.status.rollout_tasks, refused, now)
             memory.status = memory.status.model_copy(update={"rollout_tasks": states})
-        return bool(starting)
+        return True
 
 
 def _known(resource: ObservedMillDeployment, status: MillDeploymentStatus, snapshot: Snapshot) -> Known:

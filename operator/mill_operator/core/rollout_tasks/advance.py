@@ -87,15 +87,8 @@ def to_delete(
 
 def failed_to_start(states: Sequence[RolloutTask], refused: Mapping[str, str], now: datetime) -> list[RolloutTask]:
     """Return the states in which the Jobs of some tasks could not be created, by the names of these tasks."""
-    at = timestamps.render(now)
     return [
-        each.model_copy(
-            update={
-                "state": _FAILED,
-                "finished_at": at,
-                "message": _cut(f"its run was not created: {refused[each.name]}"),
-            }
-        )
+        _failed(each, f"its run was not created: {refused[each.name]}", now)
         if each.name in refused and each.state is _RUNNING
         else each
         for each in states
@@ -123,10 +116,7 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
         )
     is_same = observed is not None and (observed.version, observed.rollout) == (task.version, known.rollout_id)
     if observed is not None and is_same and observed.state is _WAITING and not known.in_progress:
-        not_run = _cause(task, known) or "not run: the rollout has failed"
-        return observed.model_copy(
-            update={"state": _FAILED, "message": _cut(not_run), "finished_at": timestamps.render(now)}
-        )
+        return _failed(observed, _cause(task, known) or "not run: the rollout has failed", now)
     if observed is not None and ((is_same and observed.state is _FAILED) or not known.in_progress):
         return observed
     state = RolloutTask(
@@ -135,8 +125,7 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
     if not known.in_progress:
         return state
     if (cause := _cause(task, known)) is not None:
-        ended = timestamps.render(now)
-        return state.model_copy(update={"state": _FAILED, "message": _cut(cause), "finished_at": ended})
+        return _failed(state, cause, now)
     if waits_for := _waits_for(task, known):
         return state.model_copy(update={"message": _cut(f"waiting for {', '.join(waits_for)}")})
     run = run_name(task.name, task.version, known.rollout_id, known.owner_uid)
@@ -163,19 +152,23 @@ def _observed(before: RolloutTask, known: Known, now: datetime) -> RolloutTask:
     if job is not None and before.uid is None:
         before = before.model_copy(update={"uid": job.uid})
     is_gone = before.uid is not None and (job is None or job.uid != before.uid)
-    ended = timestamps.render(now)
     if (run is not None and run.state is RunState.SUCCEEDED) or (job is not None and not is_gone and job.succeeded):
         succeeded = [before.version, *(each for each in before.succeeded if each != before.version)][:VERSIONS_KEPT]
+        ended = timestamps.render(now)
         return before.model_copy(update={"state": _SUCCEEDED, "finished_at": ended, "succeeded": succeeded})
     if run is not None and run.state is RunState.FAILED:
-        why = {"reason": run.reason, "message": run.message, "detail": run.detail}
-        return before.model_copy(update={"state": _FAILED, "finished_at": ended, **why})
+        return _failed(before, run.message, now, reason=run.reason, detail=run.detail)
     if is_gone:
-        return before.model_copy(update={"state": _FAILED, "finished_at": ended, "message": _DELETED})
+        return _failed(before, _DELETED, now)
     if job is not None and job.failure is not None and run is None:  # too many runs are reported
-        why = {"reason": job.failure.reason, "message": _cut(job.failure.message)}
-        return before.model_copy(update={"state": _FAILED, "finished_at": ended, **why})
+        return _failed(before, job.failure.message, now, reason=job.failure.reason)
     return before
+
+
+def _failed(state: RolloutTask, message: str | None, now: datetime, **why: str | None) -> RolloutTask:
+    """Return a state that has failed now. `why` are the other fields that say more of it."""
+    text = None if message is None else _cut(message)
+    return state.model_copy(update={"state": _FAILED, "finished_at": timestamps.render(now), "message": text, **why})
 
 
 def _cut(text: str) -> str:
