@@ -17,7 +17,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from mill_api import names
-from mill_api.durations import LONGEST, TOO_LONG, is_longer, is_too_long
+from mill_api.durations import LONGEST, TOO_LONG, format_timedelta, is_longer, is_too_long
 
 LONGEST_SHOWN: Final = 100
 """Characters of a refused text that its message repeats."""
@@ -66,6 +66,7 @@ MAX_ANNOTATION: Final = 4096
 MAX_KEY: Final = 317
 """Characters of the key of a label, annotation or taint."""
 DEFAULT_CHECK_TIMEOUT: Final = "5s"
+_SECOND: Final = timedelta(seconds=1)
 LONGEST_CHECK: Final = timedelta(minutes=5)
 LEAST_COMMAND_INTERVAL: Final = timedelta(seconds=5)
 """Time between two runs of the command of a check: each is a process."""
@@ -302,38 +303,42 @@ PULL_SECRET: Final = TextRule(
     suggestion=_suggest_pull,
     has_cel=False,
 )
-CHECK_TIMEOUT: Final = replace(
-    DURATION,
-    has_cel=False,
-    added_limit=AddedLimit(
-        is_exceeded=lambda text: is_longer(text, LONGEST_CHECK) or not is_longer(text, timedelta(milliseconds=999)),
-        refusal="timeout of a check must be from 1s to 5m, got '{}'",
-        suggestion='write the longest time that an answer takes, such as timeout = "5s"',
-        cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
-    ),
-)
-STOP: Final = replace(
-    DURATION,
-    has_cel=False,
-    added_limit=AddedLimit(
-        is_exceeded=lambda text: is_longer(text, LONGEST_STOP) or not is_longer(text, timedelta(milliseconds=999)),
-        refusal="stop must be from 1s to 5m, got '{}'",
-        suggestion='write the longest time that the program takes to end, such as stop = "45s"',
-        cel="duration(self) >= duration('1s') && duration(self) <= duration('5m')",
-    ),
-)
-SCHEDULE_DEADLINE: Final = replace(
-    DURATION,
-    has_cel=False,
-    added_limit=AddedLimit(
-        is_exceeded=lambda text: (
-            is_longer(text, LONGEST_SCHEDULE_DEADLINE)
-            or not is_longer(text, SHORTEST_SCHEDULE_DEADLINE - timedelta(milliseconds=1))
+
+
+def _duration_within(what: str, shortest: timedelta, longest: timedelta, suggestion: str) -> TextRule:
+    """Return the rule of a duration with a least and a greatest value. `what` is its name in the refusal."""
+    least, most = format_timedelta(shortest), format_timedelta(longest)
+    return replace(
+        DURATION,
+        has_cel=False,
+        added_limit=AddedLimit(
+            is_exceeded=lambda text: (
+                is_longer(text, longest) or not is_longer(text, shortest - timedelta(milliseconds=1))
+            ),
+            refusal=f"{what} must be from {least} to {most}, got '{{}}'",
+            suggestion=suggestion,
+            cel=f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')",
         ),
-        refusal="deadline must be from 10s to 24h, got '{}'",
-        suggestion='write how late a run may start, such as deadline = "1h"',
-        cel="duration(self) >= duration('10s') && duration(self) <= duration('24h')",
-    ),
+    )
+
+
+CHECK_TIMEOUT: Final = _duration_within(
+    "timeout of a check",
+    _SECOND,
+    LONGEST_CHECK,
+    'write the longest time that an answer takes, such as timeout = "5s"',
+)
+STOP: Final = _duration_within(
+    "stop",
+    _SECOND,
+    LONGEST_STOP,
+    'write the longest time that the program takes to end, such as stop = "45s"',
+)
+SCHEDULE_DEADLINE: Final = _duration_within(
+    "deadline",
+    SHORTEST_SCHEDULE_DEADLINE,
+    LONGEST_SCHEDULE_DEADLINE,
+    'write how late a run may start, such as deadline = "1h"',
 )
 _SIGNALS: Final = (
     *("SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGWINCH", "SIGKILL"),
