@@ -1,6 +1,7 @@
 """`mill status`: what it shows, how everything is, and below that what is wrong."""
 
 import json
+import re
 import signal
 from typing import Any
 
@@ -217,6 +218,35 @@ def test_status_shows_when_tasks_run_next(mill: Mill, gateway: FakeGateway) -> N
     shown = mill("ps").stdout
     assert shown.startswith("no running tasks\n\nSCHEDULES\n")
     assert "2026-02-14 10:14Z" in shown
+
+
+def test_status_shows_the_tasks_of_rollouts(mill: Mill, gateway: FakeGateway) -> None:
+    migrate = {"task": "migrate", "deployment": "mill", "namespace": "shop", "before": ["web"], "after": []}
+    done = migrate | {"state": "succeeded", "run": "migrate-1", "duration": 4.1}
+    done |= {"started_at": "2026-02-14T10:01:00.000Z", "finished_at": "2026-02-14T10:01:04.100Z"}
+    failed = migrate | {"task": "seed", "state": "failed", "run": "seed-1", "code": "ContainerExited"}
+    failed |= {"message": "container exited with code 3", "detail": "last log line: no such table"}
+    tasks = [
+        done,
+        failed,
+        migrate | {"task": "check", "state": "running", "run": "check-1", "started_at": "2026-02-14T10:14:00.000Z"},
+        migrate
+        | {"task": "fill", "before": [], "after": list("abcdefg"), "state": "waiting", "message": "waiting for a"},
+        migrate | {"task": "again", "state": "succeeded"},
+        migrate | {"task": "odd", "before": "web", "state": "skip\x1b[31mped"},
+    ]
+    answer(gateway, [HEALTHY], [], [], COUNTS | {"rollout_tasks": tasks})
+    shown = mill("status").stdout.partition("\n\nTASKS OF ROLLOUTS\n")[2].partition("\n\n")[0]
+    assert shown.split("\n")[0].split() == ["TASK", "RUNS", "ID", "CHANGED", "STATE"]
+    assert [re.split(r"\s{2,}", line.strip()) for line in shown.splitlines()[1:]] == [
+        ["migrate", "before web", "migrate-1", "13m", "done (4.1s)"],
+        ["seed", "before web", "seed-1", "failed: container exited with code 3 (last log line: no such table)"],
+        ["check", "before web", "check-1", "1m", "running"],
+        ["fill", "after a, b, c, d, e and 2 more", "waiting for a"],
+        ["again", "before web", "done"],
+        ["odd", "skip�[31mped"],
+    ]
+    assert json.loads(mill("status", "--json").stdout)["cluster"]["rollout_tasks"] == tasks
 
 
 def test_status_names_what_has_failed_since_a_rollout_finished(mill: Mill, gateway: FakeGateway) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from mill_cli.output.ages import age
 from mill_cli.output.columns import NODES
 from mill_cli.output.problems import problem_lines
+from mill_cli.output.rollout_task_table import rollout_task_table
 from mill_cli.output.run_table import newest_first, run_table
 from mill_cli.output.schedule_table import schedule_table
 from mill_cli.output.service_table import service_table
@@ -46,6 +47,8 @@ def _blocks(found: Mapping[str, Any], now: float | None, width: int | None) -> I
         left = len(listed) - len(shown)
         more = f"\n and {left} more that have ended: `mill ps`" if left else ""
         yield "TASKS", run_table(shown, now, width, namespaces=everywhere) + more
+    if in_rollouts := cluster.get("rollout_tasks"):
+        yield "TASKS OF ROLLOUTS", rollout_task_table(in_rollouts, now, width, namespaces=everywhere)
     if schedules := cluster.get("schedules"):
         yield "SCHEDULES", schedule_table(schedules, now, width, namespaces=everywhere)
     if nodes:

@@ -29,8 +29,13 @@ class TaskLines:
         if not isinstance(task, str) or not text or self._printed.get(task) == text:
             return None
         self._printed[task] = text
-        took = _number(data.get("duration")) if data.get("state") == "succeeded" else None
-        return prefix(task, self._width) + text + ("" if took is None else f" ({seconds(took)})")
+        return prefix(task, self._width) + task_state(data)
+
+
+def task_state(data: Mapping[str, Any]) -> str:
+    """Return the text of a task with the time that it took: `done (4.1s)`."""
+    took = _number(data.get("duration")) if data.get("state") == "succeeded" else None
+    return task_text(data) + ("" if took is None else f" ({seconds(took)})")
 
 
 def task_text(data: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from mill_api.rollout_results import RolloutResult, current_result, rollout_resu
 from mill_api.status import Regression, Replicas, State, StatusWarning
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.reach import ServiceRoute, view_routes
+from mill_gateway.core.rollout_tasks import RolloutTaskView, view_rollout_tasks
+from mill_gateway.core.schedules import ScheduledTask, view_schedules
 from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.ingresses import Ingress
@@ -59,9 +61,13 @@ class DeploymentRoute(ServiceRoute):
 
 
 class DeploymentDetail(DeploymentView):
-    """A MillDeployment with its routes, rollouts, spec and status."""
+    """A MillDeployment with its routes, tasks, rollouts, spec and status."""
 
     routes: list[DeploymentRoute] = Field(description="The routes of its services from outside the cluster.")
+    rollout_tasks: list[RolloutTaskView] = Field(
+        description="Its tasks that run in rollouts, those with `before` or `after`."
+    )
+    schedules: list[ScheduledTask] = Field(description="Its tasks on a schedule, the next one first.")
     rollouts: list[RolloutResult] = Field(description="The results of its last rollouts, newest first.")
     spec: dict[str, Any]
     status: dict[str, Any]
@@ -149,7 +155,7 @@ def view_deployment(deployment: Deployment) -> DeploymentView:
 
 
 def view_detail(deployment: Deployment, ingresses: Mapping[str, Ingress]) -> dict[str, Any]:
-    """Return a deployment with its routes, rollouts, spec and status: `DeploymentDetail` as plain JSON.
+    """Return a deployment with its routes, tasks, rollouts, spec and status: `DeploymentDetail` as plain JSON.
 
     `ingresses` has its Ingresses, by service.
     """
@@ -160,4 +166,12 @@ def view_detail(deployment: Deployment, ingresses: Mapping[str, Ingress]) -> dic
         for service in deployment.services
         for route in view_routes(service, ingresses.get(service["name"]))
     ]
-    return {**shown, "routes": routes, "rollouts": rollouts, "spec": deployment.spec, "status": deployment.raw_status}
+    return {
+        **shown,
+        "routes": routes,
+        "rollout_tasks": [each.model_dump(mode="json", exclude_none=True) for each in view_rollout_tasks([deployment])],
+        "schedules": [each.model_dump(mode="json", exclude_none=True) for each in view_schedules([deployment])],
+        "rollouts": rollouts,
+        "spec": deployment.spec,
+        "status": deployment.raw_status,
+    }

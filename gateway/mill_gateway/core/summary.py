@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from mill_gateway.core.capacity import free
 from mill_gateway.core.deployment_states import DeploymentSummary, view_state
 from mill_gateway.core.deployments import DeploymentWarning, RegressedRollout, view_regressions, view_warnings
+from mill_gateway.core.rollout_tasks import RolloutTaskView, view_rollout_tasks
 from mill_gateway.core.runs import count_runs
 from mill_gateway.core.schedules import ScheduledTask, view_schedules
 from mill_gateway.objects.amounts import total
@@ -44,6 +45,9 @@ class Counts(BaseModel):
         None,
         description="Current rollouts of which services have failed since they finished; left out if there are none.",
     )
+    rollout_tasks: list[RolloutTaskView] | None = Field(
+        None, description="Tasks that run in rollouts, those with `before` or `after`; left out if there are none."
+    )
     schedules: list[ScheduledTask] | None = Field(
         None, description="Tasks on a schedule, the next one first; left out if there are none."
     )
@@ -73,6 +77,7 @@ def summarize(
         serving_count=sum(service.replicas.serving > 0 for each in deployments for service in each.status.services),
         deployments=[view_state(each) for each in deployments[:DEPLOYMENTS_SHOWN]],
         regressions=view_regressions(deployments) or None,
+        rollout_tasks=view_rollout_tasks(deployments) or None,
         schedules=view_schedules(deployments) or None,
         warnings=view_warnings(deployments) or None,
     )

@@ -93,9 +93,14 @@ class Deployment:
         """
         if not self.status.rollout_tasks or (only is not None and order != "before"):
             return []
-        named = {each["name"]: _names(each.get(order)) for each in self.tasks}
-        names = [name for name, services in named.items() if services and (only is None or only in services)]
+        named = self.task_orders(order)
+        names = [name for name, services in named.items() if only is None or only in services]
         return task_notices(rollout, names, self.status)
+
+    def task_orders(self, order: str) -> dict[str, list[str]]:
+        """Return the services that the tasks of its spec name in an `order`, `before` or `after`: of those with any."""
+        named = {each["name"]: _names(each.get(order)) for each in self.tasks}
+        return {name: services for name, services in named.items() if services}
 
 
 def _names(value: object) -> list[str]:

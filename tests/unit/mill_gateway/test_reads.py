@@ -344,6 +344,37 @@ async def test_a_summary_has_the_next_runs_on_schedule(serve: Serve) -> None:
         ]
 
 
+async def test_a_summary_and_a_deployment_have_the_tasks_of_rollouts(serve: Serve) -> None:
+    began, ended = "2026-02-14T10:00:00.000Z", "2026-02-14T10:00:04.100Z"
+    ran = {"version": "abc", "rollout": "1"}
+    states = [
+        {**ran, "name": "migrate", "state": "Succeeded", "run": "migrate-1", "startedAt": began, "finishedAt": ended},
+        {**ran, "name": "warm-up", "state": "Waiting", "message": "waiting for web"},
+        {**ran, "name": "gone", "state": "Succeeded", "run": "gone-1", "succeeded": ["abc"]},
+        {**ran, "name": "leaves", "state": "Running", "run": "leaves-1", "startedAt": began},
+        {**ran, "name": "back", "state": "Succeeded", "succeeded": ["abc"]},
+    ]
+    resource = mill_deployment(WEB, status={"rolloutTasks": states})
+    resource["spec"]["tasks"] = [
+        {"name": "migrate", "image": "web:1", "before": ["web"]},
+        {"name": "warm-up", "image": "web:1", "after": ["web"]},
+        {"name": "back", "image": "web:1", "before": ["web", 7]},
+    ]
+    where = {"deployment": "mill", "namespace": "default"}
+    done = {"state": "succeeded", "run": "migrate-1", "duration": 4.1, "started_at": began, "finished_at": ended}
+    shown = [
+        {"task": "migrate", **where, "before": ["web"], "after": [], **done},
+        {"task": "warm-up", **where, "before": [], "after": ["web"], "state": "waiting", "message": "waiting for web"},
+        {"task": "leaves", **where, "before": [], "after": [], "state": "running", "run": "leaves-1"}
+        | {"started_at": began},
+        {"task": "back", **where, "before": ["web"], "after": [], "state": "succeeded"},
+    ]
+    async with serve(resource) as served:
+        assert (await served.http.get("/v1/status")).json()["rollout_tasks"] == shown
+        detail = (await served.http.get("/v1/deployments/mill")).json()
+        assert (detail["rollout_tasks"], detail["schedules"]) == (shown, [])
+
+
 async def test_a_summary_names_what_has_regressed(serve: Serve) -> None:
     failed = {"service": "web", "reason": "out of memory", "code": "OutOfMemory", "at": "2026-02-14T10:00:18.2Z"}
     rollout = {"id": "4", "startedAt": "2026-02-14T10:00:00Z", "finishedAt": "2026-02-14T10:00:04Z", "success": True}
