@@ -60,6 +60,9 @@ ANNOTATION_RESTART: Final = f"{GROUP}/restart"
 ANNOTATION_PAUSED: Final = f"{GROUP}/paused"
 """On a MillDeployment: any value but `false` and nothing keeps the operator from acting on it."""
 
+ANNOTATION_ASKED: Final = f"{GROUP}/asked"
+"""On a MillDeployment, by the gateway: who asked for which spec, as JSON. On a revision: who asked for it."""
+
 ANNOTATION_ALLOWED_HOSTS: Final = f"{GROUP}/allowed-hosts"
 """On a Namespace: the hosts that its services may have, separated by commas."""
 ANNOTATION_SHARED_ROUTES: Final = f"{GROUP}/shared-routes"

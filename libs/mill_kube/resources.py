@@ -43,6 +43,7 @@ class Resource:
 MILL_DEPLOYMENTS: Final = Resource(names.GROUP, names.VERSION, names.KIND, names.PLURAL)
 DEPLOYMENTS: Final = Resource("apps", "v1", "Deployment", "deployments")
 REPLICA_SETS: Final = Resource("apps", "v1", "ReplicaSet", "replicasets")
+CONTROLLER_REVISIONS: Final = Resource("apps", "v1", "ControllerRevision", "controllerrevisions")
 SERVICES: Final = Resource("", "v1", "Service", "services")
 PODS: Final = Resource("", "v1", "Pod", "pods")
 EVENTS: Final = Resource("", "v1", "Event", "events")
