@@ -1,7 +1,8 @@
-// One deployment's card: its services, what failed and why, the rollout that runs, and those before.
+// One deployment's card: its services, what failed and why, the rollout that runs, its tasks, and the rollouts before.
 
 import { age, now } from "./clock.js";
 import { element, keyed, listed, say } from "./element.js";
+import { makeTasks, updateTasks } from "./tasks.js";
 
 const MOST_BARS = 20;
 const LEGEND = ["pulling", "starting", "suspect", "healthy", "settled", "failed"];
@@ -22,6 +23,7 @@ export function makeCard() {
     element("p", { class: "quiet legend", "aria-hidden": "true" }, ...LEGEND.map((phase) => element("span", { class: phase }, phase))),
     element("p", { class: "bad whole" }),
     element("p", { class: "bad regressed" }),
+    ...makeTasks(),
     element("h3", { class: "before" }, "Rollouts before"),
     element("ol", { class: "history" }),
   );
@@ -56,6 +58,7 @@ export function updateCard(card, deployment, timeline) {
   find(".warnings").hidden = warnings.length === 0;
   keyed(find(".warnings"), warnings, (each) => `${each.code} ${each.message}`, () => element("li"), (item, each) => say(item, `Warning: ${each.message}`));
   updateTimeline(card, deployment, timeline);
+  updateTasks(card, deployment);
   const current = listed(deployment.rollouts).find((each) => each.id === status.rollout?.id);
   say(find(".regressed"), listed(current?.regressed).length ? current.result : "");
   const edits = listed(current?.put_back);

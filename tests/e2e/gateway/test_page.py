@@ -485,3 +485,87 @@ def test_the_page_shows_how_to_reach_a_service_what_its_health_check_reports_and
     assert checks == ["health check: HTTP 503", None, None, None, None]
     assert re.fullmatch(r"Put back: Deployment web: replicas 5 → 2, by kubectl-scale \(3 times\) · \d+ s ago", edit)
     assert opened.complaints == []
+
+
+TASKS = """async () => {
+  const { makeCard, updateCard } = await import("/page/deployment.js");
+  const { Timeline } = await import("/page/timeline.js");
+  const ago = (seconds) => new Date(Date.now() - 1000 * seconds).toISOString();
+  const card = document.body.appendChild(makeCard());
+  const at = { deployment: "mill", namespace: "shop" };
+  const before = { ...at, before: ["web", "worker"], after: [] };
+  const shown = {
+    rollout_tasks: [
+      { ...before, task: "migrate", state: "succeeded", run: "migrate-1", duration: 4.14, finished_at: ago(9) },
+      { ...before, task: "seed", state: "failed", run: "seed-1", message: "container exited with code 3", detail: "last log line: <b>" },
+      { ...before, task: "check", state: "running", run: "check-1", started_at: ago(125) },
+      { ...at, before: [], after: ["web"], task: "fill", state: "waiting", message: "waiting for web" },
+      { ...before, task: "again", state: "succeeded" },
+      { ...at, before: 1, task: "odd", state: "skipped" },
+    ],
+    schedules: [
+      { ...at, task: "tick", next_run: ago(5), last_run: ago(65), missed_run: ago(125) },
+      { ...at, task: "report", next_run: ago(-3 * 3600 - 60), missed_run: "no time" },
+    ],
+  };
+  updateCard(card, { name: "mill", message: "", spec: {}, ...shown }, new Timeline());
+  const rows = (name) => [...card.querySelectorAll(`.${name} tbody tr`)].map((row) => row.textContent.replace(/\\s+/g, " ").trim());
+  const tones = [...card.querySelectorAll(".rollout-tasks .state > span:first-child")].map((each) => each.className);
+  const missed = [...card.querySelectorAll(".schedules .missed")].map((each) => each.textContent.trim() !== "");
+  const found = [rows("rollout-tasks"), tones, rows("schedules"), missed];
+  updateCard(card, { name: "mill", message: "", spec: {}, rollout_tasks: null, schedules: 7 }, new Timeline());
+  return [...found, [".rollout-tasks", ".schedules"].map((name) => card.querySelector(name).hidden)];
+}"""
+
+
+def test_tasks_of_rollouts_and_schedules_are_shown(gateway: GatewayProcess, opened: Opened) -> None:
+    opened.page.goto(gateway.url)
+    tasks, tones, (tick, report), missed, hidden = opened.page.evaluate(TASKS)
+    assert tasks == [
+        "migratebefore web, worker done (4.1 s) migrate-1",
+        "seedbefore web, worker failed: container exited with code 3 (last log line: <b>) seed-1",
+        "checkbefore web, worker running (2 min) check-1",
+        "fillafter web waiting for web",
+        "againbefore web, worker done",
+        "odd skipped",
+    ]
+    assert tones == ["good", "bad", "busy", "idle", "good", "busy"]
+    assert tick.startswith("tick")
+    assert "due" in tick
+    assert "in 3 h" in report
+    assert missed == [True, False]
+    assert hidden == [True, True]
+    assert opened.complaints == []
+
+
+RELEASE = """
+service "web" {
+  image = "REGISTRY/web:1"
+  port  = 8080
+  cpu   = 0.02
+}
+task "migrate" {
+  image   = "REGISTRY/web:1"
+  cpu     = 0.02
+  command = ["/web", "-no-listen", "-exit-after", "3s", "-exit-code", "0"]
+  before  = ["web"]
+}
+task "report" {
+  image    = "REGISTRY/web:1"
+  cpu      = 0.02
+  schedule = "0 3 1 1 *"
+}
+"""
+
+
+def test_a_migration_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayProcess, opened: Opened) -> None:
+    page = opened.page
+    page.goto(f"{gateway.url}/?namespace={namespace.name}")
+    deploying = _deploy(gateway, namespace, RELEASE)
+    state = page.locator(".rollout-tasks .state")
+    expect(state).to_contain_text("running", timeout=WITHIN_MS)
+    expect(state).to_contain_text(re.compile(r"done \(\d+\.\d s\) migrate-[0-9a-f]{8}"), timeout=WITHIN_MS)
+    expect(page.locator(".schedules .next")).to_contain_text("Jan 1,", timeout=WITHIN_MS)
+    deploying.join(timeout=60)
+    expect(page.locator(".badge")).to_have_text("healthy", timeout=WITHIN_MS)
+    assert opened.complaints == []
