@@ -7,12 +7,32 @@ same whatever renders it: no restart, number of replicas, route, resource or set
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _PROGRAM: Final = ("image", "command", "args", "env")
 """The fields of a service or task that say which program runs, and how. Files are read field by field."""
 _FILE: Final = ("path", "content", "secret", "mode")
 _DIGEST_BYTES: Final = 8
+
+
+class RolloutVersion(NamedTuple):
+    """What a spec asks for of a task with `before` or `after`."""
+
+    version: str
+    before: tuple[str, ...]
+    """The services of the spec that it names in `before`."""
+    after: tuple[str, ...]
+
+
+def version_in_rollout(task: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> RolloutVersion | None:
+    """Return what a spec asks for of a task; None if it runs in no rollout. `services` are all of the spec."""
+    before, after = (
+        tuple(name for name in task.get(key) or () if isinstance(name, str) and name in services)
+        for key in ("before", "after")
+    )
+    if not before and not after:
+        return None
+    return RolloutVersion(version_of(task, {name: services[name] for name in (*before, *after)}), before, after)
 
 
 def version_of(task: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> str:

@@ -150,6 +150,26 @@ def test_a_renamed_service_loses_its_address(mill: Mill, gateway: FakeGateway) -
     assert RENAMED_LINE in mill("diff", mill.file(AS_MILL)).stdout.splitlines()
 
 
+def test_the_plan_says_which_tasks_run_in_the_rollout(mill: Mill, gateway: FakeGateway) -> None:
+    tasks = [
+        {"task": "migrate", "before": ["web", "worker"], "after": [], "runs": True, "reason": None},
+        {"task": "seed", "before": ["web"], "after": [], "runs": True, "reason": "when run seed-1 has ended"},
+        {"task": "index", "before": ["web"], "after": [], "runs": False, "reason": "it has succeeded for this version"},
+        {"task": "warm-up", "before": [], "after": ["web"], "runs": True, "reason": None},
+        {"task": 7, "runs": True},
+    ]
+    plan = PLAN | {"services": PLAN["services"][:1], "tasks": [], "base": BASE, "rollout_tasks": tasks}
+    run = ["task migrate runs before web, worker", "task seed runs before web, when run seed-1 has ended"]
+    last = "task warm-up runs after web"
+    for changed, lines in ((True, [*run, "task index does not run: it has succeeded for this version", last]),
+                           (False, [*run, last])):  # fmt: skip
+        gateway.plans(as_json(plan | {"changed": changed}))
+        gateway.answers("POST", "/v1/deploy", rollout(DONE))
+        done = mill("deploy", mill.file(AS_MILL))
+        assert (done.stderr.splitlines()[1:], done.code) == ([f"  {line}" for line in lines], 0)
+        assert mill("diff", mill.file(AS_MILL)).stdout.splitlines()[-1 - len(lines) : -1] == lines
+
+
 @pytest.mark.parametrize("code", ["not_permitted", None])
 def test_who_may_not_read_what_is_deployed_sees_the_services_of_the_file(
     mill: Mill, gateway: FakeGateway, code: str | None

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from mill_cli.output.rollout_task_table import order
 from mill_cli.output.screen import paint
 from mill_cli.output.text import one_line
 
@@ -28,6 +29,7 @@ def _lines(planned: Any) -> Iterator[str]:
             for field in program["fields"]:
                 yield f"    {one_line(field['path'])}: {_value(field['before'])} → {_value(field['after'])}"
     yield from renames(planned)
+    yield from task_runs(planned)
     where = one_line(f"{planned['namespace']}/{planned['name']}")
     if not planned["changed"]:
         yield f"{where}: no changes"
@@ -44,6 +46,19 @@ def renames(planned: Any) -> Iterator[str]:
             case {"before": str(before), "after": str(after)}:
                 old, new = one_line(before), one_line(after)
                 yield f"service {old} becomes {new}: its address {old} goes, and others reach it as {new}"
+
+
+def task_runs(planned: Any) -> Iterator[str]:
+    """Yield a line for each task that the rollout runs, and, if anything changes, for each that has run before."""
+    tasks = planned.get("rollout_tasks") if isinstance(planned, dict) else None
+    changed = isinstance(planned, dict) and planned.get("changed") is not False
+    for each in tasks if isinstance(tasks, list) else ():
+        match each:
+            case {"task": str(name), "runs": True}:
+                waits = f", {one_line(each['reason'])}" if isinstance(each.get("reason"), str) else ""
+                yield f"task {one_line(name)} runs {order(each)}{waits}"
+            case {"task": str(name), "reason": str(reason)} if changed:
+                yield f"task {one_line(name)} does not run: {one_line(reason)}"
 
 
 def _value(value: Any) -> str:

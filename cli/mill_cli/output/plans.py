@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mill_cli.output.differences import MARKS, renames
+from mill_cli.output.differences import MARKS, renames, task_runs
 from mill_cli.output.screen import styled
 from mill_cli.output.text import one_line
 
@@ -43,6 +43,8 @@ class Plan:
     volumes_kept: tuple[str, ...]
     renames: tuple[str, ...] = ()
     """A line for each service that probably has a new name."""
+    tasks: tuple[str, ...] = ()
+    """A line for each task that runs in the rollout, or does not since it has succeeded."""
 
     @property
     def removed_services(self) -> list[str]:
@@ -63,6 +65,7 @@ def read_plan(answer: Any) -> Plan | None:
                 changes=(*_changes("service", services), *_changes("task", tasks)),
                 volumes_kept=tuple(one_line(str(each)) for each in volumes) if isinstance(volumes, list) else (),
                 renames=tuple(itertools.islice(renames(answer), MOST_SHOWN)),
+                tasks=tuple(itertools.islice(task_runs(answer), MOST_SHOWN)),
             )
     return None
 
@@ -74,6 +77,7 @@ def lines(plan: Plan, *, color: bool) -> Iterator[str]:
         counts[each.change] = counts.get(each.change, 0) + 1
     if not any(counts[each] for each in MARKS):
         yield f"plan for {plan.where}: no changes"
+        yield from (f"  {each}" for each in plan.tasks)
         return
     new = " (new)" if plan.created else ""
     yield f"plan for {plan.where}{new}: {', '.join(f'{count} {each}' for each, count in counts.items() if count)}"
@@ -84,7 +88,7 @@ def lines(plan: Plan, *, color: bool) -> Iterator[str]:
             yield styled(line, style) if color else line
         if len(found) > MOST_SHOWN:
             yield f"  {mark} and {len(found) - MOST_SHOWN} more {change}"
-    yield from (f"  {each}" for each in plan.renames)
+    yield from (f"  {each}" for each in (*plan.renames, *plan.tasks))
     if plan.volumes_kept:
         yield f"  {kept_volumes(plan.volumes_kept)}"
 

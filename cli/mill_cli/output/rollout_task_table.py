@@ -6,6 +6,7 @@ from typing import Any, Final
 from mill_cli.output.ages import age
 from mill_cli.output.tables import table
 from mill_cli.output.task_lines import task_state
+from mill_cli.output.text import one_line
 
 NAMES_SHOWN: Final = 5
 """Services that a row names."""
@@ -41,5 +42,6 @@ def order(task: Mapping[str, Any]) -> str:
         names = task.get(kind)
         if isinstance(names, list) and names:
             more = len(names) - NAMES_SHOWN
-            return f"{kind} {', '.join(map(str, names[:NAMES_SHOWN]))}" + (f" and {more} more" if more > 0 else "")
+            shown = one_line(", ".join(map(str, names[:NAMES_SHOWN])))
+            return f"{kind} {shown}" + (f" and {more} more" if more > 0 else "")
     return ""

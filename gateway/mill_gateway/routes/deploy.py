@@ -10,6 +10,7 @@ from pydantic import Field
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.accidents import EMPTY_FILE, is_empty
 from mill_gateway.core.difference import Difference
+from mill_gateway.core.planned_tasks import PlannedTask
 from mill_gateway.exceptions.deployments import EmptyMillFile
 from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
@@ -84,6 +85,9 @@ class Plan(Difference):
     base: str = Field(description="Version of the MillDeployment from which the plan was made, for `?base=`.")
     volumes_kept: list[str] = Field(
         description="Persistent volumes that the new file has no more. They stay, with their data."
+    )
+    rollout_tasks: list[PlannedTask] = Field(
+        description="The tasks with `before` or `after`, and whether the rollout would run them."
     )
 
 
@@ -167,6 +171,7 @@ async def _deploy(
             created=planned.created,
             base=planned.base,
             volumes_kept=planned.volumes_kept,
+            rollout_tasks=planned.rollout_tasks,
             **planned.difference.model_dump(),
         )
         return JSONResponse(plan.model_dump(mode="json"))

@@ -12,6 +12,7 @@ from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_o
 from mill_gateway.core.difference import Difference, difference, volumes_left
 from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.patches import force_patch, new_resource, pause_patch, read_spec, replace_patch, restart_patch
+from mill_gateway.core.planned_tasks import PlannedTask, planned_tasks
 from mill_gateway.core.services import view_services
 from mill_gateway.exceptions.deployments import (
     AmbiguousService,
@@ -64,6 +65,8 @@ class Planned:
     difference: Difference
     volumes_kept: list[str]
     """Persistent volumes that the new spec has no more."""
+    rollout_tasks: list[PlannedTask]
+    """The tasks that run in rollouts."""
 
 
 class Deployments:
@@ -120,7 +123,10 @@ class Deployments:
         current, answer = await self._write(key, spec, options, authorize)
         before = None if current is None else read_spec(current.spec)
         after = read_spec(answer["spec"]) or spec
-        return Planned(current is None, version_of(current), difference(before, after), volumes_left(before, after))
+        tasks = planned_tasks(answer["spec"], () if current is None else current.status.rollout_tasks)
+        return Planned(
+            current is None, version_of(current), difference(before, after), volumes_left(before, after), tasks
+        )
 
     async def delete(self, key: Key, *, force: bool) -> Deployment:
         """Begin the deletion of a resource and return it as it was.

@@ -497,7 +497,8 @@ TASKS = """async () => {
   const shown = {
     rollout_tasks: [
       { ...before, task: "migrate", state: "succeeded", run: "migrate-1", duration: 4.14, finished_at: ago(9) },
-      { ...before, task: "seed", state: "failed", run: "seed-1", message: "container exited with code 3", detail: "last log line: <b>" },
+      { ...before, task: "seed", state: "failed", run: "seed-1", message: "container exited with code 3",
+        detail: "last log line: <b>" },
       { ...before, task: "check", state: "running", run: "check-1", started_at: ago(125) },
       { ...at, before: [], after: ["web"], task: "fill", state: "waiting", message: "waiting for web" },
       { ...before, task: "again", state: "succeeded" },
@@ -509,7 +510,8 @@ TASKS = """async () => {
     ],
   };
   updateCard(card, { name: "mill", message: "", spec: {}, ...shown }, new Timeline());
-  const rows = (name) => [...card.querySelectorAll(`.${name} tbody tr`)].map((row) => row.textContent.replace(/\\s+/g, " ").trim());
+  const text = (each) => each.textContent.replace(/\\s+/g, " ").trim();
+  const rows = (name) => [...card.querySelectorAll(`.${name} tbody tr`)].map(text);
   const tones = [...card.querySelectorAll(".rollout-tasks .state > span:first-child")].map((each) => each.className);
   const missed = [...card.querySelectorAll(".schedules .missed")].map((each) => each.textContent.trim() !== "");
   const found = [rows("rollout-tasks"), tones, rows("schedules"), missed];

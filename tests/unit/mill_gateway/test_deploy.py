@@ -134,6 +134,7 @@ async def test_a_plan_reports_changes_and_keeps_nothing(serve: Serve, path: str)
             "created": False,
             "base": "0123456789abcdef.1",
             "volumes_kept": [],
+            "rollout_tasks": [],
         }
         (asked,) = served.api.requests
         assert asked.query["dryRun"] == "All"

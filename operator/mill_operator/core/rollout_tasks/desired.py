@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mill_api.dependencies import Dependencies
-from mill_api.versions import version_of
+from mill_api.versions import version_in_rollout
 from mill_objects.json import Json
 
 
@@ -34,10 +34,10 @@ def desired_rollout_tasks(
     """
     found = []
     for task in tasks:
-        before, after = (tuple(name for name in task.get(key) or () if name in services) for key in ("before", "after"))
-        if not before and not after:
+        wanted = version_in_rollout(task, services)
+        if wanted is None:
             continue
-        version = version_of(task, {name: services[name] for name in (*before, *after)})
+        version, before, after = wanted
         held = _held_with(before, depends_on)
         needs = tuple(name for name in services if name in named.get(task["name"], ()) and name not in held)
         found.append(DesiredRolloutTask(task["name"], version, before, after, needs if before else ()))

@@ -1,0 +1,61 @@
+"""Which tasks a deploy would run in its rollout: the same decision that the operator makes of the status."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
+from mill_api.versions import version_in_rollout
+from mill_objects import fields
+from mill_objects.json import JsonView
+
+_SUCCEEDED = "it has succeeded for this version"
+
+
+class PlannedTask(BaseModel):
+    """A task with `before` or `after`, and whether the deploy would run it."""
+
+    task: str = Field(description="Name of the task.", examples=["migrate"])
+    before: list[str] = Field(default_factory=list, description="The services that wait for its success.")
+    after: list[str] = Field(default_factory=list, description="The services after whose success it runs.")
+    runs: bool = Field(description="Whether a run of it would be started.")
+    reason: str | None = Field(
+        None, description="Why none is started, or what it waits for, for people.", examples=[_SUCCEEDED]
+    )
+
+
+def planned_tasks(spec: JsonView, known: Sequence[RolloutTask]) -> list[PlannedTask]:
+    """Return the tasks that run in rollouts, in the order of the file. `known` is what the status has of them."""
+    services = {each["name"]: each for each in fields.mappings(spec, "services") if fields.text(each, "name")}
+    states = {each.name: each for each in known}
+    return list(_planned(fields.mappings(spec, "tasks"), services, states))
+
+
+def _planned(
+    tasks: Sequence[dict[str, Any]], services: Mapping[str, dict[str, Any]], states: Mapping[str, RolloutTask]
+) -> Iterator[PlannedTask]:
+    for task in tasks:
+        found = version_in_rollout(task, services)
+        if found is None:
+            continue
+        runs, reason = _decision(states.get(fields.text(task, "name")), found.version)
+        yield PlannedTask(
+            task=fields.text(task, "name"),
+            before=list(found.before),
+            after=list(found.after),
+            runs=runs,
+            reason=reason,
+        )
+
+
+def _decision(state: RolloutTask | None, version: str) -> tuple[bool, str | None]:
+    if state is None:
+        return True, None
+    if state.has_succeeded(version):
+        return False, _SUCCEEDED
+    if state.state is not RolloutTaskState.RUNNING:
+        return True, None
+    if state.version == version:
+        return False, f"run {state.run} of this version is in progress"
+    return True, f"when run {state.run} of an earlier version has ended"
