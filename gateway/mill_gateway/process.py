@@ -18,6 +18,7 @@ from mill_gateway.server.protocol import configuration
 from mill_gateway.server.tls import Certificate
 from mill_gateway.settings import Settings
 from mill_process import logs
+from mill_process.listening import authority
 from mill_process.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,9 @@ def run() -> None:
         log.warning("%s", warning)
     scheme = "https" if certificate else "http"
     log.info(
-        "listening on %s://%s:%d for at most %d connections",
+        "listening on %s://%s for at most %d connections",
         scheme,
-        settings.listen_host,
-        settings.listen_port,
+        authority(settings.listen_host, settings.listen_port),
         connections.most,
     )
     server = uvicorn.Server(configuration(app, settings, certificate.context if certificate else None, connections))

@@ -16,7 +16,7 @@ LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 class Settings:
     """Settings of one gateway process."""
 
-    listen_host: str = setting("127.0.0.1", text, "address that the gateway listens on")
+    listen_host: str = setting("127.0.0.1", text, "address that the gateway listens on; `*`: all, of IPv4 and IPv6")
     listen_port: int = setting(4400, number(1, 65535), "port that the gateway listens on")
     default_namespace: str = setting(
         "default", text, "namespace of requests without `?namespace=`", former_names=["namespace"]

@@ -7,7 +7,7 @@ process.
 import json
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -19,9 +19,9 @@ from mill_process.probes import dead_watch, unsynced_watch
 
 
 async def serve(
-    listening: socket.socket, reflectors: Iterable[Reflector[Any]], metrics: Metrics, *, deadline: float
+    listening: Sequence[socket.socket], reflectors: Iterable[Reflector[Any]], metrics: Metrics, *, deadline: float
 ) -> web.AppRunner:
-    """Serve on a socket until `cleanup` of the returned runner."""
+    """Serve on sockets until `cleanup` of the returned runner."""
     watches = tuple(reflectors)
 
     async def healthz(_request: web.Request) -> web.Response:
@@ -40,7 +40,8 @@ async def serve(
     )
     runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    await web.SockSite(runner, listening).start()
+    for each in listening:
+        await web.SockSite(runner, each).start()
     return runner
 
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +65,9 @@ def controller_options(own: Settings) -> ControllerOptions:
     )
 
 
-def register(registry: kopf.OperatorRegistry, own: Settings, listening: socket.socket, shutdown: Shutdown) -> None:
+def register(
+    registry: kopf.OperatorRegistry, own: Settings, listening: Sequence[socket.socket], shutdown: Shutdown
+) -> None:
     """Add the handlers to a registry."""
 
     @kopf.on.startup(id="start", registry=registry, errors=kopf.ErrorsMode.PERMANENT)

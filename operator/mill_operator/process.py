@@ -12,6 +12,7 @@ from mill_objects.key import Key
 from mill_operator.handlers import Shutdown, register
 from mill_operator.settings import Settings
 from mill_process import logs
+from mill_process.listening import bind
 from mill_process.settings import SettingsError, load
 
 log = logging.getLogger(__name__)
@@ -46,14 +47,15 @@ def run(arguments: Sequence[str]) -> None:
         sys.exit(1)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: Settings) -> Sequence[socket.socket]:
     try:
-        return socket.create_server((settings.health_host, settings.health_port))
+        bound = bind(settings.health_host, settings.health_port, socket.socket)
+        for each in bound:
+            each.listen()  # now, so that another process is refused the port from here on
     except OSError as error:
-        address = f"{settings.health_host}:{settings.health_port}"
-        raise SettingsError(
-            f"MILL_HEALTH_HOST, MILL_HEALTH_PORT: cannot listen on {address}: {error.strerror}"
-        ) from error
+        where = f"MILL_HEALTH_HOST={settings.health_host}, MILL_HEALTH_PORT={settings.health_port}"
+        raise SettingsError(f"{where}: cannot listen: {error.strerror or error}") from error
+    return bound
 
 
 def _name_object(record: logging.LogRecord) -> bool:

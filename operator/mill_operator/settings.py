@@ -44,7 +44,9 @@ class Settings:
         " if false, only texts of kubelet and runtime",
     )
     log_format: str = setting("text", choice("text", "json"), "`text` for people, `json` for one JSON object per line")
-    health_host: str = setting("127.0.0.1", text, "address of the endpoints `/healthz`, `/readyz` and `/metrics`")
+    health_host: str = setting(
+        "127.0.0.1", text, "address of the endpoints `/healthz`, `/readyz` and `/metrics`; `*`: all, of IPv4 and IPv6"
+    )
     health_port: int = setting(4401, number(1, 65535), "port of these endpoints")
     watch_deadline: int = setting(
         180, number(5, 3600), "seconds without an event or bookmark from a watch after which `/healthz` fails"

@@ -9,7 +9,8 @@ TOKEN: Final = "of-this-test"
 RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
 """The label by which a namespace admits pods of the restricted profile only."""
 
-_ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - of the pod, so that the kubelet reaches it
+_ANYWHERE: Final = "*"
+"""All addresses of the pod, so that the kubelet reaches it."""
 _NAMESPACE: Final = {"operator": "MILL_WATCH_NAMESPACE", "gateway": "MILL_DEFAULT_NAMESPACE"}
 _SETTINGS: Final = {
     "operator": {"MILL_HEALTH_HOST": _ANYWHERE},

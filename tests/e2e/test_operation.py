@@ -160,7 +160,10 @@ def test_a_port_that_is_taken_is_told(start: Start) -> None:
     first.wait_until_ready()
     second = start(MILL_HEALTH_PORT=str(first.port))
     assert second.wait() == 2
-    assert f"cannot listen on 127.0.0.1:{first.port}: Address already in use" in second.log
+    assert (
+        f"MILL_HEALTH_HOST=127.0.0.1, MILL_HEALTH_PORT={first.port}: cannot listen: Address already in use"
+        in second.log
+    )
 
 
 @pytest.fixture

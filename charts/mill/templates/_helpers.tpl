@@ -39,9 +39,11 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{/* The restricted Pod Security Standard, with a read-only file system. */}}
 {{- define "mill.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+{{- with .Values.podSecurity.user }}
+runAsUser: {{ int64 . }}
+runAsGroup: {{ int64 . }}
+fsGroup: {{ int64 . }}
+{{- end }}
 seccompProfile:
   type: RuntimeDefault
 {{- end -}}

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mill_gateway.server.connections import AcceptedSocket, Connections
 from mill_gateway.server.limits import capacity, of_each_address
 from mill_gateway.settings import Settings
+from mill_process.listening import bind
 
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 PAUSE_SECONDS: Final = 0.5
@@ -47,23 +48,11 @@ class Listener(socket.socket):
 
 
 def listen(host: str, port: int, connections: Connections) -> Sequence[Listener]:
-    """Bind to all addresses of a host. Raise OSError if one of them is not available."""
-    listeners: list[Listener] = []
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            listener = Listener(family, kind, protocol)
-            listeners.append(listener)
-            listener.connections = connections
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            listener.bind(address)
-            listener.settimeout(0)
-    except OSError:
-        for listener in listeners:
-            listener.close()
-        raise
+    """Bind to all addresses of a host, or of the machine (`*`). Raise OSError if one of them is not available."""
+    listeners = bind(host, port, Listener)
+    for listener in listeners:
+        listener.connections = connections
+        listener.settimeout(0)
     return listeners
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ SETTINGS = {
     f"image.digest=sha256:{'a' * 64}": f"mill@sha256:{'a' * 64}",
     "image.pullPolicy=Always": "imagePullPolicy: Always",
     "imagePullSecrets[0].name=registry": "imagePullSecrets:\n      - name: registry",
+    "podSecurity.user=1000680000": "runAsUser: 1000680000\n        runAsGroup: 1000680000\n        fsGroup: 1000680000",
     "nameOverride=press": "name: mill-press-operator",
     "fullnameOverride=press": "name: press-operator",
     "commonLabels.team=shop": "team: shop",
@@ -104,6 +106,7 @@ WRONG = {
     "operator.replica=2": "replica",
     "image.pullPolicy=Sometimes": "pullPolicy",
     "operator.replicas=-1": "replicas",
+    "podSecurity.user=0": "user",
     "operator.settle=10": "settle",
     "gateway.service.type=External": "type",
     "namespace=Shop": "namespace",
@@ -270,11 +273,32 @@ def test_helm_test_has_the_admin_token_only_where_no_other_is_accepted() -> None
     assert "serviceAccountToken" not in pod("gateway.kubernetesTokens=false")
 
 
-def test_all_pods_keep_the_restricted_profile() -> None:
-    pods = [each["spec"]["template"]["spec"] for each in render() if each["kind"] == "Deployment"]
-    pods += [each["spec"] for each in render() if each["kind"] == "Pod"]
+def pods_of(objects: Objects) -> Objects:
+    """Return the specs of all pods, that of `helm test` included."""
+    pods = [each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment"]
+    pods += [each["spec"] for each in objects if each["kind"] == "Pod"]
     assert len(pods) == 3
-    for pod in pods:
+    return pods
+
+
+def test_no_pod_names_its_user_where_the_platform_assigns_one() -> None:
+    for pod in pods_of(render("podSecurity.user=null")):
+        assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def test_every_image_comes_from_the_one_repository() -> None:
+    """An air-gapped cluster needs a copy of that one, and nothing else."""
+    ours = "registry.internal/platform/mill"
+    rendered = render(f"image.repository={ours}")
+    assert {each["image"] for pod in pods_of(rendered) for each in pod["containers"]} == {f"{ours}:0.2.0"}
+    assert all("initContainers" not in pod for pod in pods_of(rendered))
+    (deployed,) = [each for each in rendered if each["kind"] == "ConfigMap" and "production.mill" in each["data"]]
+    images = re.findall(r'image += "([^"]+)"', deployed["data"]["production.mill"])
+    assert images == [f"{ours}:0.2.0", f"{ours}:no-such-tag"], "of what `helm test` deploys"
+
+
+def test_all_pods_keep_the_restricted_profile() -> None:
+    for pod in pods_of(render()):
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         for container in pod["containers"]:

@@ -55,7 +55,7 @@ def test_ready_means_that_every_watch_has_its_first_list(watches: list[Reflector
 @pytest.fixture
 async def address(watches: list[Reflector[Any]]) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    runner = await serve(listening, watches, Metrics(), deadline=DEADLINE)
+    runner = await serve([listening], watches, Metrics(), deadline=DEADLINE)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     await runner.cleanup()
 
