@@ -17,6 +17,10 @@ ARGOCD: Final = "3.2.11"
 FLUX: Final = "1.9.6"
 """Of its source-controller and its kustomize-controller, which go by the same number; those after it want Go 1.27."""
 
+TRAEFIK: Final = "3.6.12"
+METRICS_SERVER: Final = "0.8.0"
+KUBE_ROUTER: Final = "2.1.0"
+
 GITLEAKS: Final = "v8.30.0"
 """Of the module with the shapes of credentials."""
 

@@ -29,7 +29,7 @@ class Program:
     version: str
     packages: tuple[str, ...]
     module: str = ""
-    """Named where the module cannot be required as it is: Kubernetes (see `_require_kubernetes`), Argo CD, Flux."""
+    """Named where the module cannot be required as it is, but with replacements. Kubernetes: `_require_kubernetes`."""
     instead: tuple[str, ...] = ()
     """Other versions of what it requires, as `module version`."""
 
@@ -78,6 +78,12 @@ SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER = (
 )
 HELM = Program("helm", versions.HELM, ("helm.sh/helm/v4/cmd/helm",))
 KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
+_TRAEFIK_MODULE = "github.com/traefik/traefik/v3"
+TRAEFIK = Program("traefik", versions.TRAEFIK, (f"{_TRAEFIK_MODULE}/cmd/traefik",), module=_TRAEFIK_MODULE)
+METRICS_SERVER = Program("metrics-server", versions.METRICS_SERVER, ("sigs.k8s.io/metrics-server/cmd/metrics-server",))
+KUBE_ROUTER = Program(
+    "kube-router", versions.KUBE_ROUTER, ("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",)
+)
 
 
 def build(programs: Sequence[Program]) -> None:
@@ -149,7 +155,7 @@ def _require_with_replacements(directory: Path, program: Program) -> None:
     module, version = program.module, program.version
     download = json.loads(_go(directory, "mod", "download", "-json", f"{module}@v{version}"))
     original = Path(download["GoMod"]).read_text()
-    settings = re.findall(r"^(?:go|godebug) .+$", original, re.MULTILINE)
+    settings = re.findall(r"^(?:go|godebug|exclude) .+$", original, re.MULTILINE)
     blocks = re.findall(r"^replace \((.*?)^\)", original, re.MULTILINE | re.DOTALL)
     replaced = [f"replace {line.strip()}" for block in blocks for line in block.splitlines() if "=>" in line]
     replaced += re.findall(r"^replace \S+ .*=>.*$", original, re.MULTILINE)
