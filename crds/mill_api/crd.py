@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from mill_api import file_rules, names, schedule_rules
+from mill_api import file_rules, names, order_rules, schedule_rules
 from mill_api.constraints import DURATION, TEXT_RULES, TextRule
 from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.service_rules import SERVICE_RULES
@@ -49,7 +49,7 @@ _LIST_KEYS: Final[Mapping[str, list[str]]] = {
 }
 _ADDED_RULES: Final = {
     "File": ((file_rules.CEL, file_rules.CEL_MESSAGE),),
-    "Task": schedule_rules.CEL_RULES,
+    "Task": (*schedule_rules.CEL_RULES, *order_rules.CEL_RULES),
 }
 """By the model: its rules across fields, which release 0.1.0 did not have."""
 _KEPT: Final = frozenset(

@@ -13,6 +13,14 @@ from mill_api.problems import Problem
 from mill_api.spec import MillDeploymentSpec, Service, Task
 
 _NO_TIME: Final = timedelta(0)
+_BEFORE: Final = "has(self.before) && size(self.before) > 0"
+_AFTER: Final = "has(self.after) && size(self.after) > 0"
+
+CEL_RULES: Final = (
+    (f"!({_BEFORE}) || !({_AFTER})", "a task runs before services or after some"),
+    (f"!has(self.schedule) || !({_BEFORE}) && !({_AFTER})", "a task runs in rollouts or on a schedule"),
+)
+"""Those of one task, each with its message; true for what is accepted."""
 
 
 def after_problems(path: str, service: Service, services: Collection[str], tasks: Collection[str]) -> Iterator[Problem]:
@@ -31,6 +39,10 @@ def task_order_problems(path: str, task: Task, services: Collection[str]) -> Ite
         message, advice = "a task runs before services or after some", "keep one of both, or write two tasks"
         yield Problem(f"{path}.after", message, advice, (f"{path}.before",))
     kind = "before" if task.before else "after"
+    if (task.before or task.after) and task.schedule is not None:
+        # Its runs on schedule would be of no version, and could run beside the one for which a rollout waits.
+        message, advice = "a task runs in rollouts or on a schedule", "keep one of both, or write two tasks"
+        yield Problem(f"{path}.schedule", message, advice, (f"{path}.{kind}",))
     if (task.before or task.after) and DURATION.refuse(task.timeout) is None and not is_longer(task.timeout, _NO_TIME):
         message = f"a task with `{kind}` needs a time limit: a rollout waits for it"
         yield Problem(f"{path}.timeout", message, 'write the longest time that it takes: "1h"', (f"{path}.{kind}",))

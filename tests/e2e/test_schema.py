@@ -134,6 +134,18 @@ REFUSED = {
     "a task name with a capital": (task(name="Migrate"), "'Migrate' is not a task name"),
     "a task name that is too long": (task(name="a" * 53), "tasks[0].name"),
     "a task's time-out without a unit": (task(timeout="10"), "invalid duration '10'"),
+    "a task before and after services": (
+        task(before=["web"], after=["db"]),
+        "a task runs before services or after some",
+    ),
+    "a task before a service on a schedule": (
+        task(before=["web"], schedule="@daily"),
+        "a task runs in rollouts or on a schedule",
+    ),
+    "a task after a service on a schedule": (
+        task(after=["web"], schedule="@daily"),
+        "a task runs in rollouts or on a schedule",
+    ),
     "201 services": ({"services": [{**WEB, "name": f"web-{n}"} for n in range(201)]}, "must have at most 200 items"),
 }
 
