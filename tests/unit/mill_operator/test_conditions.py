@@ -61,10 +61,31 @@ def test_a_status_reads(made, expected, lines):
 
 
 def test_a_rollout_that_waits_for_a_task_names_it():
-    made = status(State.HEALTHY, finished=False)
-    task = RolloutTask(name="warm-up", version="v1", state=RolloutTaskState.RUNNING)
-    found = conditions(made.model_copy(update={"rollout_tasks": [task]}), [], at(0))
-    assert [each.message for each in found] == ["1 of 1 healthy; waiting for warm-up"] * 2
+    tasks = [
+        RolloutTask(name="migrate", version="v1", state=RolloutTaskState.RUNNING),
+        RolloutTask(name="warm-up", version="v1", state=RolloutTaskState.WAITING),
+        RolloutTask(name="seed", version="v1", state=RolloutTaskState.SUCCEEDED),
+    ]
+    for states, settled, expected in (
+        ([State.HEALTHY], True, "1 of 1 healthy; waiting for task migrate, task warm-up"),
+        ([State.HEALTHY, State.WAITING], True, "1 of 2 healthy; waiting for task migrate, s2"),
+        ([State.HEALTHY], False, "1 of 1 healthy; waiting for task migrate, s1 to stay ready"),
+    ):
+        made = status(*states, finished=False, settled=settled)
+        found = conditions(made.model_copy(update={"rollout_tasks": tasks}), [], at(0))
+        assert [each.message for each in found] == [expected] * 2
+
+
+def test_a_task_that_has_failed_is_one_cause_for_all_that_it_holds_back():
+    cause = "not begun: task migrate has failed: container exited with code 3"
+    made = _named(["web", "worker", "db", "other"], message=cause)
+    fields = [{"reason": "ReleaseFailed"}, {"reason": "ReleaseFailed"}, {"message": "x"}, {"root": "web"}]
+    services = [each.model_copy(update=more) for each, more in zip(made.services, fields, strict=True)]
+    ready, stalled = judged(made.model_copy(update={"services": services})).conditions
+    assert stalled.message == f"4 of 4 failed: web, worker: {cause}, and with it other; db: x"
+    assert ready.message == "4 of 4 failed: web, worker, db, other"
+    two = judged(made.model_copy(update={"services": services[:2]}))
+    assert [each.message for each in two.conditions] == [f"2 of 2 failed: web, worker: {cause}"] * 2
 
 
 @pytest.mark.parametrize(

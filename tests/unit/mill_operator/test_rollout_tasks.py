@@ -145,7 +145,15 @@ class TestRuns:
         before = state(uid="job-uid")
         for given in (known(), known(replace(job(), uid="other")), known(None, run(RunState.STOPPED))):
             after = next_of(before, given)
-            assert (after.state, after.message) == (FAILED, "its run was deleted before it ended")
+            assert (after.state, after.message) == (FAILED, "its run was stopped before it ended")
+
+    def test_a_run_that_is_being_stopped_is_in_progress(self) -> None:
+        """Its program has time to end: another run beside it could do harm."""
+        before = state(uid="job-uid")
+        for reported in (run(RunState.RUNNING), run(RunState.PENDING)):
+            assert next_of(before, known(None, reported)) == before
+            assert next_of(before, known(None, reported, rollout_id="2"), replace(MIGRATE, version="v2")) == before
+            assert next_of(before, known(replace(job(), uid="other"), reported)).state is FAILED
 
     def test_a_newer_version_waits_for_the_run_in_progress(self) -> None:
         newer = replace(MIGRATE, version="v2")

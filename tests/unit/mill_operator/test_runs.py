@@ -314,6 +314,13 @@ class TestWithoutAJob:
         assert stopped == self.RUN.model_copy(update={"state": STOPPED, "finished_at": at(10)})
         assert self.stop(stopped, seconds=20) == stopped
 
+    def test_a_pod_that_ends_or_should_have_ended_long_ago_keeps_no_run_in_progress(self):
+        lost = pod("ready-without-port", terminating=True, stops_at=CREATED + timedelta(seconds=40))
+        seen = observe_run_without_job(self.RUN, lost, CREATED + timedelta(seconds=399))
+        assert (seen.run, seen.wake_at) == (self.RUN, CREATED + timedelta(seconds=400))
+        assert self.stop(self.RUN, lost, seconds=400).state is STOPPED
+        assert self.stop(self.RUN, pod("crashed-once")).state is STOPPED
+
     def test_a_run_without_a_job_is_reported_for_a_day(self):
         stopped = self.stop(self.RUN)
         day = timedelta(days=1).total_seconds()

@@ -75,6 +75,8 @@ class ObservedPod:
     """Labels that its node must have; only while it is unschedulable."""
     stop_seconds: int = 0
     """Seconds from the request to end it to its kill, as its spec has them."""
+    stops_at: datetime | None = None
+    """When its containers are killed at the latest, if it is being deleted."""
     eviction_message: str = ""
     """Why the cluster ends it, as it reports; empty if the pod ends by itself or is deleted by a client."""
 
@@ -118,6 +120,7 @@ def project_pod(body: JsonView, *, logs: bool = True, cache: TextCache | None = 
         template=labels.get(names.LABEL_TEMPLATE, ""),
         created=fields.created(body),
         terminating=fields.deleted(body),
+        stops_at=fields.time(meta, "deletionTimestamp"),
         phase=fields.text(status, "phase") or "Pending",
         reason=name(fields.text(status, "reason")),
         node=fields.text(spec, "nodeName") or None,

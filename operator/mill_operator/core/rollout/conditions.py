@@ -22,7 +22,6 @@ from mill_operator.core.rollout.summaries import first_names, first_that_fits, f
 from mill_operator.core.verdicts.rules.progress import RELEASE_FAILED
 
 _ENDED: Final = (State.FAILED, State.STOPPED)
-_UNDER_WAY: Final = (RolloutTaskState.WAITING, RolloutTaskState.RUNNING)
 
 Kind = Literal["Ready", "Reconciling", "Stalled", "Paused"]
 
@@ -54,8 +53,9 @@ def conditions(status: MillDeploymentStatus, previous: Sequence[Condition], now:
         starting = [each for each in moving if each.state is not State.HEALTHY]
         healthy = len(live) - sum(each.state is not State.STOPPING for each in starting)
         awaited, end = (_names(starting), "") if starting else (_names(moving), " to stay ready")
+        awaited = [*_tasks(status, RolloutTaskState.RUNNING), *awaited]  # for which some of these services wait
         if not moving:  # but tasks that run after services
-            awaited, end = [each.name for each in status.rollout_tasks if each.state in _UNDER_WAY], ""
+            awaited, end = [*awaited, *_tasks(status, RolloutTaskState.WAITING)], ""
         begin = f"{healthy} of {len(live)} healthy; waiting for "
         return [
             condition("Ready", "False", "Progressing", names_that_fit(begin, awaited, end)),
@@ -138,14 +138,27 @@ def _condition(
     )
 
 
+def _tasks(status: MillDeploymentStatus, state: RolloutTaskState) -> list[str]:
+    return [f"task {each.name}" for each in status.rollout_tasks if each.state is state]
+
+
 def _failure(failed: Sequence[ServiceStatus], moving: Sequence[ServiceStatus], total: int) -> str:
     names = {each.name for each in failed}
     followers: dict[str, list[str]] = {}
     for each in failed:
         if each.root in names and each.root != each.name:
             followers.setdefault(each.root or "", []).append(each.name)
-    roots = (each for each in failed if each.root not in names or each.root == each.name)
-    causes = "; ".join(f"{each.name}: {each.message}{_followed_by(followers.get(each.name, ()))}" for each in roots)
+    roots: dict[str, list[ServiceStatus]] = {}
+    for each in failed:
+        if each.root not in names or each.root == each.name:
+            # One task may hold several services back: its failure is one cause.
+            cause = f"task: {each.message}" if each.reason == RELEASE_FAILED.code else f"service: {each.name}"
+            roots.setdefault(cause, []).append(each)
+    causes = "; ".join(
+        f"{first_names(_names(same))}: {same[0].message}"
+        f"{_followed_by([name for each in same for name in followers.get(each.name, ())])}"
+        for same in roots.values()
+    )
     starting = sum(each.state is not State.HEALTHY for each in moving)
     rest = f"; {starting} still starting" if starting else ""
     return f"{len(failed)} of {total} failed: {causes}{rest}"

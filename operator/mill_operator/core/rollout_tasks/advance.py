@@ -26,7 +26,7 @@ _RUNNING, _WAITING, _SUCCEEDED, _FAILED = (
 )
 _TASKS_KEPT: Final = 40
 """Tasks in the status: also some that the file has no more, since they may come back."""
-_DELETED: Final = "its run was deleted before it ended"
+_STOPPED: Final = "its run was stopped before it ended"
 _RUN_ID_DIGITS: Final = 8
 
 
@@ -159,7 +159,9 @@ def _observed(before: RolloutTask, known: Known, now: datetime) -> RolloutTask:
     if run is not None and run.state is RunState.FAILED:
         return _failed(before, run.message, now, reason=run.reason, detail=run.detail)
     if is_gone:
-        return _failed(before, _DELETED, now)
+        if job is None and run is not None and not run.state.settled:
+            return before  # its program is still being stopped: no other run may start beside it
+        return _failed(before, _STOPPED, now)
     if job is not None and job.failure is not None and run is None:  # too many runs are reported
         return _failed(before, job.failure.message, now, reason=job.failure.reason)
     return before

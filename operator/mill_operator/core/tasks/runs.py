@@ -79,8 +79,10 @@ def observe_run(
 def observe_run_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) -> RunObservation | None:
     """Return a run whose Job was deleted; None if it is no longer reported."""
     if before.finished_at is None:
-        if pod is not None:
-            return RunObservation(before)  # it is still ending
+        if pod is not None and _may_run(pod):
+            give_up_at = None if pod.stops_at is None else pod.stops_at + NODE_LOST.grace
+            if give_up_at is None or now < give_up_at:
+                return RunObservation(before, give_up_at)  # it is still ending
         # What was wrong with it stays, since that may be why it was stopped.
         before = _ended(before.model_copy(update={"state": RunState.STOPPED}), now)
     elif before.state is not RunState.STOPPED:
@@ -148,6 +150,10 @@ def _ended_well(job: ObservedJob, pod: ObservedPod | None) -> bool:
 
 def _done(pod: ObservedPod) -> bool:
     return pod.container.ended is not None and pod.container.ended.exit_code == 0
+
+
+def _may_run(pod: ObservedPod) -> bool:
+    return pod.container.ended is None and pod.phase not in ("Succeeded", "Failed")
 
 
 def _finished_at(job: ObservedJob, pod: ObservedPod | None) -> datetime | None:
