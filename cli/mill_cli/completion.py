@@ -76,3 +76,6 @@ registries: Final = _listed("registries", "host")
 volumes: Final = _listed("volumes")
 nodes: Final = _listed("nodes", "id")
 codes: Final = _completer(_codes)
+revisions: Final = _completer(
+    lambda ctx: [str(each["revision"]) for each in _get(ctx, "deployments", "{}", "revisions")]
+)

@@ -1,19 +1,30 @@
 """A file as the request that deploys it, and its refusal with the places in the file."""
 
+from pathlib import Path
+from typing import Final
+
 from mill_api.limits import MILL_FILE_BYTES
 from mill_cli.connection.failures import Refused
 from mill_cli.connection.streams import Request
 from mill_cli.consent import Consent
 from mill_cli.errors import CliError, Exit
-from mill_cli.files import File, InvalidFile, legible, shown
+from mill_cli.files import STDIN_NAME, File, InvalidFile, legible, shown
 from mill_cli.options import Options
 from mill_cli.output import screen
+
+LONGEST_NAME: Final = 200
+"""Characters of the name of a file that the gateway takes."""
 
 
 def deploy_request(options: Options, file: File, consent: Consent) -> Request:
     """Return the request that deploys a file. Raise `CliError` if the file is a MillDeployment with problems."""
     text, identity = mill_text(options, file)
-    return Request("POST", "/v1/deploy", identity | options.query | consent.query, text)
+    return Request("POST", "/v1/deploy", identity | options.query | consent.query | _source(file), text)
+
+
+def _source(file: File) -> dict[str, str]:
+    """Return the query parameter with which history names the file: without its folder, which may name a person."""
+    return {} if file.name == STDIN_NAME else {"from": legible(Path(file.name).name)[:LONGEST_NAME]}
 
 
 def mill_text(options: Options, file: File) -> tuple[bytes, dict[str, str]]:

@@ -17,6 +17,7 @@ from mill_cli.output import screen
 from mill_cli.output.lines import Messages
 from mill_cli.output.moments import seconds_until
 from mill_cli.output.plain import RESULTS, PlainRollout
+from mill_cli.output.text import one_line
 
 ANSWER_SECONDS: Final = 0.05
 """Seconds between two checks whether the gateway has answered: nothing is drawn of a request that is refused."""
@@ -67,6 +68,18 @@ def follow(rollout: FollowedRollout) -> Exit:
     if stream.superseded and not (options.quiet or options.as_json):
         screen.note(_who_took_over(stream))
     return Exit.SUCCESS if success else Exit.FAILED
+
+
+def send(stream: RolloutStream, options: Options) -> Exit:
+    """Send the request of a rollout without waiting for it, and say how to follow it. Raise `CliError`."""
+    stream.send_only()
+    namespace, name = stream.deployment
+    if options.as_json:
+        screen.out_json({"namespace": namespace, "name": name, "rollout": stream.rollout})
+    elif not options.quiet:
+        where = one_line(f"{namespace}/{name}" if namespace else name)
+        screen.note(f"rollout {one_line(stream.rollout)} of {where} is accepted; `{stream.watch_command}` follows it")
+    return Exit.SUCCESS
 
 
 def _who_took_over(stream: RolloutStream) -> str:

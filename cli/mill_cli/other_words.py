@@ -24,9 +24,9 @@ _TASKS: Final = "`mill spawn TASK` runs a task, `mill ps` lists the runs"
 _FOLLOW: Final = "`mill watch` follows a rollout, `mill logs NAME --follow` the output of a service or run"
 _TARGET: Final = "--address or --context selects the gateway, --namespace and --name the deployment"
 _NAMESPACES: Final = "`kubectl get namespaces` lists namespaces; --namespace selects one"
-_BACK: Final = "deploy the earlier file again: `mill deploy FILE`; `mill history` lists the rollouts"
+_BACK: Final = "`mill rollback` goes back to an earlier revision; `mill history` lists them"
 _ROLLOUTS: Final = (
-    "`mill watch` follows a rollout, `mill history` lists the last ones, `mill restart SERVICE` starts a new one"
+    "`mill watch` follows a rollout, `mill history` lists the last ones, `mill rollback` goes back to an earlier one"
 )
 _HELP: Final = "`mill --help` lists the commands, `mill COMMAND --help` describes one"
 
@@ -38,7 +38,7 @@ _COMMANDS: Final = {
     "edit set patch update upgrade sync replace env": _EDIT,
     "scale autoscale": "set `replicas` in the file, and deploy it with `mill deploy FILE`",
     "rollout rollouts": _ROLLOUTS,
-    "rollback undo revert": _BACK,
+    "undo revert": _BACK,
     "destroy down uninstall undeploy teardown rm del purge prune clean": _REMOVAL,
     "stop suspend terminate cancel abort": _ENDING,
     "job jobs task tasks runs trigger": _TASKS,

@@ -52,7 +52,7 @@ def request_plan(gateway: Gateway, request: Request) -> Any:
     try:
         return gateway.request(request.method, f"{request.path}/plan", query=request.query, content=request.content)
     except Refused as error:
-        if not _is_unknown(error):
+        if not is_unknown(error):
             raise
     # Release 0.1.0 has a parameter instead, which the proxy of the API server refuses.
     query = request.query | {"dryRun": "true"}
@@ -74,13 +74,13 @@ def _read(gateway: Gateway, request: Request) -> Plan | None:
     try:
         return read_plan(request_plan(gateway, request))
     except Refused as error:
-        if _is_unknown(error):
+        if is_unknown(error):
             return None
         raise
 
 
-def _is_unknown(error: Refused) -> bool:
-    """Whether a gateway makes no plans, or the proxy of the API server lets none through, as of release 0.1.0."""
+def is_unknown(error: Refused) -> bool:
+    """Whether a gateway has no such route, or the proxy of the API server does not let it through."""
     is_proxy = error.body.get("kind") == "Status"
     is_known = "diagnostics" in error.body or not (is_proxy or error.body.get("code") in UNKNOWN)
     return error.status in CLIENT_ERRORS and not is_known

@@ -1,4 +1,4 @@
-"""A question before something is removed: on the terminal of the process, whatever its streams are."""
+"""A question before something is removed or taken back: on the terminal of the process, whatever its streams are."""
 
 import contextlib
 import sys
@@ -13,14 +13,16 @@ TERMINAL: Final = Path("/dev/tty")
 YES: Final = ("y", "yes")
 
 
-def ask(question: str, *, is_stdin_taken: bool) -> None:
+def ask(question: str, *, is_stdin_taken: bool, needs_answer: bool = False) -> None:
     """Ask a person whether to continue. Raise `CliError` if the answer is no.
 
-    Nothing is asked if no stream of the process is a terminal. `is_stdin_taken`: standard input is the file that is
-    deployed; without a terminal beside it there is no answer, and that is refused.
+    If no stream of the process is a terminal, nothing is asked; it is refused if `needs_answer`. `is_stdin_taken`:
+    standard input is the file that is deployed; without a terminal beside it there is no answer, and that is refused.
     """
     streams = (sys.stdout, sys.stderr) if is_stdin_taken else (sys.stdin, sys.stdout, sys.stderr)
     if not any(each.isatty() for each in streams):
+        if needs_answer:
+            raise _no_terminal(question)
         return
     with contextlib.ExitStack() as opened:
         source, target = opened.enter_context(_terminal(question, is_stdin_taken=is_stdin_taken))
@@ -43,7 +45,11 @@ def _terminal(question: str, *, is_stdin_taken: bool) -> Iterator[tuple[TextIO, 
             target: TextIO = opened.enter_context(TERMINAL.open("w", encoding="utf-8", errors="replace"))
         except OSError:
             if is_stdin_taken or not sys.stdin.isatty():
-                message = f"no terminal to ask on: {printable(question)}"
-                raise CliError(Exit.FAILED, message, "use --yes if that is meant", kind="canceled") from None
+                raise _no_terminal(question) from None
             source, target = sys.stdin, sys.stderr
         yield source, target
+
+
+def _no_terminal(question: str) -> CliError:
+    message = f"no terminal to ask on: {printable(question)}"
+    return CliError(Exit.FAILED, message, "use --yes if that is meant", kind="canceled")

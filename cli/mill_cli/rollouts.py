@@ -11,7 +11,7 @@ from mill_cli.deploy_request import deploy_request, with_places
 from mill_cli.empty_files import refuse_empty
 from mill_cli.errors import CliError, Exit
 from mill_cli.files import File
-from mill_cli.follow import FollowedRollout, follow, open_stream
+from mill_cli.follow import FollowedRollout, follow, open_stream, send
 from mill_cli.options import Options
 from mill_cli.output import screen
 from mill_cli.output.lines import DEPLOY, RESTART
@@ -33,7 +33,7 @@ def deploy(options: Options, file: File, consent: Consent, *, wait: bool, timeou
             try:
                 planned = planned_request(gateway, request, file, consent)
                 if not wait:
-                    return _send(RolloutStream(gateway, planned), options)
+                    return send(RolloutStream(gateway, planned), options)
                 stream = open_stream(gateway, planned)
                 result = follow(FollowedRollout(gateway, stream, file.services, DEPLOY, timeout))
             except Refused as error:
@@ -45,18 +45,6 @@ def deploy(options: Options, file: File, consent: Consent, *, wait: bool, timeou
                 report_reach(gateway, stream, file)
                 return result
     raise AssertionError  # the last attempt returns or raises
-
-
-def _send(stream: RolloutStream, options: Options) -> Exit:
-    """Send a deploy, and say how to follow it."""
-    stream.send_only()
-    namespace, name = stream.deployment
-    if options.as_json:
-        screen.out_json({"namespace": namespace, "name": name, "rollout": stream.rollout})
-    elif not options.quiet:
-        where = one_line(f"{namespace}/{name}" if namespace else name)
-        screen.note(f"rollout {one_line(stream.rollout)} of {where} is accepted; `{stream.watch_command}` follows it")
-    return Exit.SUCCESS
 
 
 def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exit:

@@ -14,6 +14,7 @@ from mill_gateway.services.existing import Existing
 from mill_gateway.services.logs import Logs
 from mill_gateway.services.nodes import Nodes
 from mill_gateway.services.registries import Registries
+from mill_gateway.services.revisions import Revisions
 from mill_gateway.services.rollouts import Rollouts
 from mill_gateway.services.runs import Runs
 from mill_gateway.services.secrets import Secrets
@@ -39,6 +40,7 @@ class Gateway:
     streams: StreamSlotPool
     log_source: LogSource
     deployments: Deployments
+    revisions: Revisions
     rollouts: Rollouts
     runs: Runs
     nodes: Nodes
@@ -57,6 +59,7 @@ class Gateway:
         stores = Stores(client, settings, on_run=metrics.run_changed)
         metrics.watch(stores)
         access, secrets, registries = Access(client, settings), Secrets(client), Registries(client)
+        deployments = Deployments(client, stores)
         return cls(
             settings,
             client,
@@ -65,7 +68,8 @@ class Gateway:
             metrics,
             StreamSlotPool(settings),
             LogSource(client, stores, settings.log_queue_bytes),
-            Deployments(client, stores),
+            deployments,
+            Revisions(client, deployments),
             Rollouts(client, stores.deployments),
             Runs(client, stores, settings),
             Nodes(client, stores.nodes, drain=settings.drain),

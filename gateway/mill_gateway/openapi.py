@@ -23,6 +23,7 @@ TAGS: Final = {
     "deploy": "Deploy a file, and follow the rollout.",
     "restart": "Replace the pods of a service.",
     "deployments": "MillDeployments and their rollouts.",
+    "revisions": "What was deployed, and the way back to it.",
     "services": "Services and their replicas.",
     "tasks": "Runs of tasks.",
     "logs": "Logs of services, tasks and runs.",

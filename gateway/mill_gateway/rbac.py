@@ -8,6 +8,7 @@ from typing import Final
 from mill_api import names
 from mill_kube.resources import (
     CLAIMS,
+    CONTROLLER_REVISIONS,
     CRON_JOBS,
     INGRESSES,
     JOBS,
@@ -30,6 +31,7 @@ RIGHTS: Final = (
         ("get", *_CACHED, "create", "patch", "delete"),
         "what is deployed, read again where the cache may be old; `mill delete`",
     ),
+    Right(CONTROLLER_REVISIONS, ("list",), "revisions, for `mill history` and `mill rollback`"),
     Right(PODS, _CACHED, "replicas of services and runs"),
     Right(PODS, ("get",), "logs of replicas", subresource="log"),
     Right(POD_METRICS, ("list",), "resource usage of pods, for `/v1/metrics`"),

@@ -27,6 +27,8 @@ class Asked:
     headers: dict[str, str]
     """Names in small letters."""
     body: bytes
+    source: str | None = None
+    """The name of the file that is deployed: it is part of every deploy, and no test's subject but those of history."""
 
     @property
     def request(self) -> tuple[str, str, dict[str, str]]:
@@ -158,12 +160,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _handle(self) -> None:
         parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        source = query.pop("from", None)
         asked = Asked(
             self.command,
             parts.path,
-            dict(parse_qsl(parts.query, keep_blank_values=True)),
+            query,
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            source,
         )
         answer = self.gateway.answer(asked)
         if answer.reset:

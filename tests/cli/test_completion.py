@@ -56,6 +56,10 @@ def test_names_are_asked_for(mill: Mill, gateway: FakeGateway) -> None:
     assert gateway.requests[-1] == ("GET", "/v1/secrets", {"namespace": "shop"})
     assert complete(mill, "volume", "delete", "") == ["pgdata"]
     assert complete(mill, "drain", "node-2") == ["node-2"]
+    gateway.answers("GET", "/v1/deployments/mill/revisions", as_json([{"revision": 12}, {"revision": 11}]))
+    assert complete(mill, "rollback", "1") == ["12", "11"]
+    assert complete(mill, "history", "12") == ["12"]
+    assert complete(mill, "diff", "--rev", "11") == ["11"]
 
 
 @pytest.mark.parametrize("answer", [refusal(401, "no token"), as_json({"status": "ok"}), as_json(["x"])])

@@ -62,11 +62,21 @@ PLAN = bad(
 )
 DELETION = bad("name", "namespace", services=[BAD], tasks=[BAD], volumes_kept=[BAD])
 
+REVISION = bad(
+    *("created_at", "by", "source", "result", "summary", "file"), revision=1, changed=[BAD], digests={BAD: BAD}
+)
+ROLLBACK = PLAN | {"base": "u.1", "target": REVISION, "notes": [BAD]}
+
 COMMANDS = {
     "status": ["status"],
     "nodes": ["nodes"],
     "runs": ["ps"],
     "history": ["history"],
+    "rollouts": ["history", "--rollouts"],
+    "a revision": ["history", "1"],
+    "two revisions": ["diff", "--rev", "1", "--rev", "2"],
+    "rollback": ["rollback", "--yes"],
+    "a question about a rollback": ["rollback"],
     "volumes": ["volume", "list"],
     "secrets": ["secret", "list"],
     "spawn": ["spawn", "migrate"],
@@ -109,8 +119,13 @@ def hostile(mill: Mill, gateway: FakeGateway) -> Mill:
         "/v1/volumes": [bad("name", "state", "node", "cloud_id")],
         "/v1/secrets": [bad("name")],
         "/v1/deployments/mill": {"status": STATUS, "spec": {"services": [bad("name")]}},
+        "/v1/deployments/mill/revisions": [REVISION],
+        "/v1/deployments/mill/revisions/1": REVISION,
+        "/v1/deployments/mill/revisions/1/diff": PLAN,
     }.items():
         gateway.answers("GET", path, as_json(found))
+    gateway.plans(as_json(ROLLBACK), path="/v1/deployments/mill/rollback")
+    gateway.answers("POST", "/v1/deployments/mill/rollback", rollout(*EVENTS))
     gateway.answers("POST", "/v1/tasks/spawn", as_json(TASK))
     gateway.plans(as_json(PLAN))
     gateway.answers("POST", "/v1/deploy", rollout(*EVENTS))
@@ -148,7 +163,22 @@ def test_nothing_that_a_terminal_obeys_is_printed(hostile: Mill, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "nodes", "history", "diff", "deploy", "spawn", "a resource with problems", "a resource as YAML"]
+    "name",
+    [
+        *(
+            "status",
+            "nodes",
+            "history",
+            "rollouts",
+            "a revision",
+            "two revisions",
+            "rollback",
+            "diff",
+            "deploy",
+            "spawn",
+        ),
+        *("a resource with problems", "a resource as YAML"),
+    ],
 )
 def test_json_is_text_too_and_says_the_same(hostile: Mill, name: str) -> None:
     done = hostile(*COMMANDS[name], "--json")
@@ -184,7 +214,7 @@ def test_logs_are_as_programs_write_them_but_names_are_text(mill: Mill, gateway:
     ("arguments", "path", "answer"),
     [
         (
-            ["history"],
+            ["history", "--rollouts"],
             "/v1/deployments/mill",
             {"status": {"rollout": {"id": "1", "startedAt": "x", "finishedAt": "y"}}},
         ),

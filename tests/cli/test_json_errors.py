@@ -81,7 +81,7 @@ def test_an_error_of_the_gateway_with_all_that_it_has(mill: Mill, gateway: FakeG
     ],
 )
 def test_answers_that_are_no_errors_of_the_gateway(mill: Mill, gateway: FakeGateway, answer: Answer, code: str) -> None:
-    gateway.answers("GET", "/v1/deployments/mill", answer)
+    gateway.answers("GET", "/v1/deployments/mill/revisions", answer)
     told = error_of(mill, "history", "--json", code=1)
     assert told["code"] == code
     assert "\x1b" not in told["error"]

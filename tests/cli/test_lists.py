@@ -140,7 +140,7 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
     }
     now = "Fri, 27 Nov 2026 12:00:00 GMT"
     gateway.answers("GET", "/v1/deployments/blue", as_json({"status": status}, Date=now))
-    done = mill("history", "--name", "blue", "-n", "shop")
+    done = mill("history", "--rollouts", "--name", "blue", "-n", "shop")
     assert (done.stderr, done.code) == ("", 0)
     assert done.stdout == (
         " ROLLOUT     AGE  TOOK   RESULT                                               \n"
@@ -148,7 +148,7 @@ def test_history_lists_rollouts_with_results_newest_first(mill: Mill, gateway: F
         " 8ffa93a4.3  2d   1.0s   superseded by a newer rollout                        \n"
         " 8ffa93a4.2  2d   4.2s   succeeded, then web failed after 14 s: out of memory \n"
     )
-    told = json.loads(mill("history", "--name", "blue", "--json").stdout)
+    told = json.loads(mill("history", "--rollouts", "--name", "blue", "--json").stdout)
     assert [(each["id"], each["success"], each["seconds"]) for each in told] == [
         ("8ffa93a4.4", False, 12.4),
         ("8ffa93a4.3", False, 1.0),
@@ -165,12 +165,14 @@ def test_history_of_rollouts_in_progress_refused_and_none(mill: Mill, gateway: F
     now = "Wed, 25 Nov 2026 06:42:00 GMT"
     answers = (as_json({"status": {"rollout": each}}, Date=now) for each in (going, refused))
     gateway.answers("GET", "/v1/deployments/mill", *answers, as_json({}))
-    assert mill("history").stdout == (" ROLLOUT     AGE  TOOK  RESULT      \n 8ffa93a4.1  50s        in progress \n")
-    assert mill("history").stdout == (
+    assert mill("history", "--rollouts").stdout == (
+        " ROLLOUT     AGE  TOOK  RESULT      \n 8ffa93a4.1  50s        in progress \n"
+    )
+    assert mill("history", "--rollouts").stdout == (
         " ROLLOUT     AGE  TOOK  RESULT                             \n"
         " 8ffa93a4.1  50s  0.0s  failed: web: no port api: no image \n"
     )
-    assert mill("history").stdout == " ROLLOUT  AGE  TOOK  RESULT \n"
+    assert mill("history", "--rollouts").stdout == " ROLLOUT  AGE  TOOK  RESULT \n"
     gateway.answers("GET", "/v1/deployments/mill", refusal(404, "deployment not found: shop/mill"))
-    done = mill("history")
+    done = mill("history", "--rollouts")
     assert (done.stdout, done.stderr, done.code) == ("", "error: deployment not found: shop/mill\n", 1)

@@ -24,9 +24,15 @@ CASES = [
     ),
     (
         ("history", "--name", "mall"),
-        ("GET", "/v1/deployments/mall"),
+        ("GET", "/v1/deployments/mall/revisions"),
         missing("deployment", "mall", ["blog"]),
         'error: no deployment "mall" in namespace shop\n  help: choose a deployment with --name: blog\n',
+    ),
+    (
+        ("history", "9"),
+        ("GET", "/v1/deployments/mill/revisions/9"),
+        missing("revision", "9", ["4", "3"]),
+        'error: no revision "9" in namespace shop\n  help: there are 4, 3\n',
     ),
     (
         ("kill", "migrate-2"),

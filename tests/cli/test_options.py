@@ -43,7 +43,7 @@ def test_they_beat_the_environment(mill: Mill, takes: FakeGateway) -> None:
 
 def test_the_environment_alone(mill: Mill, takes: FakeGateway) -> None:
     takes.answers("GET", "/v1/deployments/blue", as_json({}))
-    assert mill("history", MILL_NAMESPACE="shop", MILL_NAME="blue").code == 0
+    assert mill("history", "--rollouts", MILL_NAMESPACE="shop", MILL_NAME="blue").code == 0
     assert takes.requests == [("GET", "/v1/deployments/blue", {"namespace": "shop"})]
 
 

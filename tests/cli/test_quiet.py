@@ -98,7 +98,13 @@ def test_a_confirmation_is_left_out_and_an_error_is_not(
         (["nodes"], "/v1/nodes", NODES, "3f9a0c11d2e4b567\nb\n"),
         (["ps"], "/v1/tasks", RUNS, "".join(f"{run['id']}\n" for run in newest_first(RUNS))),
         (["ps"], "/v1/tasks", [], ""),
-        (["history"], "/v1/deployments/mill", {"status": None}, ""),
+        (["history", "--rollouts"], "/v1/deployments/mill", {"status": None}, ""),
+        (
+            ["history"],
+            "/v1/deployments/mill/revisions",
+            [{"revision": 2, "created_at": None, "changed": [], "summary": "succeeded"}],
+            "2\n",
+        ),
     ],
 )
 def test_a_list_prints_names_alone(

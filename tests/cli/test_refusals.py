@@ -172,6 +172,7 @@ def test_an_answer_without_anything(mill: Mill, gateway: FakeGateway, arguments:
         ("GET", "/v1/secrets/k"),
         ("POST", "/v1/tasks/spawn"),
         ("GET", "/v1/deployments/mill"),
+        ("GET", "/v1/deployments/mill/revisions"),
         *(("GET", f"/v1/{each}") for each in ("status", "services", "tasks")),
     ):
         gateway.answers(method, path, Answer(200))

@@ -144,11 +144,19 @@ BROKEN = SERVICE | {
     "message": "image pull failed: " + "no such tag " * 9,
 }
 PAST = {"id": "1", "startedAt": "2026-01-31T12:00:00.000Z", "finishedAt": "2026-01-31T12:00:04.200Z", "success": False}
+REVISION = {
+    "revision": 12,
+    "created_at": "2026-01-31T12:00:00Z",
+    "by": "system:serviceaccount:shop:deployer",
+    "changed": ["web: image 1 → 2, " + "env.LOG_LEVEL, " * 9],
+    "summary": "failed: web: " + "slow " * 40,
+}
 LISTS = {
+    "revisions": Listed(("history",), {"deployments/mill/revisions": [REVISION]}),
     "status": Listed(("status",), {"status": {}, "services": [BROKEN], "tasks": [], "nodes": NODES}),
     "nodes": Listed(("nodes",), {"nodes": NODES}),
     "history": Listed(
-        ("history",),
+        ("history", "--rollouts"),
         {
             "deployments/mill": {
                 "status": {"history": [PAST | {"failed": [{"service": "web", "reason": "slow " * 40}]}]}

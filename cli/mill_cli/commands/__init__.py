@@ -25,8 +25,21 @@ COMMANDS: Final = (
             "delete": "Delete a deployment and wait until its pods are gone.",
             "restart": "Restart a service and wait for the rollout to finish.",
             "watch": "Follow a rollout until it finishes.",
-            "diff": "Show what a deploy of a file would change.",
-            "history": "List the last rollouts and their results, newest first.",
+        },
+    ),
+    *_section(
+        "Deploy",
+        "revisions",
+        {
+            "diff": "Show what a deploy of a file would change, or what has changed since a revision.",
+            "history": "List the last revisions of a deployment, newest first, or print the file of one.",
+            "rollback": "Go back to an earlier revision and follow the rollout until it finishes.",
+        },
+    ),
+    *_section(
+        "Deploy",
+        "rollouts",
+        {
             "pause": "Pause a deployment: changes are kept, and nothing acts on them.",
             "resume": "Resume a deployment: what was changed during the pause is carried out.",
         },

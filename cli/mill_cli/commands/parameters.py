@@ -93,3 +93,11 @@ timeout_option = click.option(
     type=Duration(),
     help="Stop waiting after this time, such as 5m, and exit with 3. The rollout continues. [default: no limit]",
 )
+wait_option = click.option(
+    "--wait",
+    type=bool,
+    default=True,
+    metavar="true|false",
+    help="With false, do not wait: exit with 0 as soon as the deploy is accepted, whatever becomes of it. "
+    "[default: true]",
+)

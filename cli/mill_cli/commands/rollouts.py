@@ -1,4 +1,4 @@
-"""Rollouts: `deploy`, `delete`, `restart`, `watch`, `diff`, `history`, `pause`, `resume`."""
+"""Rollouts: `deploy`, `delete`, `restart`, `watch`, `pause`, `resume`."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from mill_cli.commands.parameters import (
     service_argument,
     system_option,
     timeout_option,
+    wait_option,
     yes_option,
 )
 from mill_cli.consent import Consent
@@ -33,14 +34,7 @@ from mill_cli.output import screen
 @file_option
 @inputs_options
 @consent_options(force_option, allow_empty_option, replace_all_option, system_option, yes_option)
-@click.option(
-    "--wait",
-    type=bool,
-    default=True,
-    metavar="true|false",
-    help="With false, do not wait: exit with 0 as soon as the deploy is accepted, whatever becomes of it. "
-    "[default: true]",
-)
+@wait_option
 @timeout_option
 def deploy(
     options: Options,
@@ -123,7 +117,7 @@ def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exi
 
 
 @command()
-@click.option("--rollout", metavar="ID", help="A rollout of `mill history`. [default: the current one]")
+@click.option("--rollout", metavar="ID", help="A rollout of `mill history --rollouts`. [default: the current one]")
 @click.option("--service", metavar="NAME", help="Show only this service.", shell_complete=completion.services)
 @timeout_option
 def watch(options: Options, *, rollout: str | None, service: str | None, timeout: timedelta | None) -> Exit:
@@ -136,32 +130,6 @@ def watch(options: Options, *, rollout: str | None, service: str | None, timeout
     from mill_cli.rollouts import watch as run
 
     return run(options, rollout, service, timeout=timeout)
-
-
-@command()
-@file_argument
-@file_option
-@inputs_options
-@force_option
-@click.option("--exit-code", is_flag=True, help="Exit with 1 if the deploy would change anything.")
-def diff(
-    options: Options, path: Path | None, file: Path | None, *, inputs: FileInputs, force: bool, exit_code: bool
-) -> Exit:
-    """Show what a deploy of a file would change.
-
-    The cluster checks the file as it would for a deploy, and changes nothing.
-    """
-    from mill_cli.diff import diff as run
-
-    return run(options, files.read(files.choose(path, file), inputs), force=force, exit_code=exit_code)
-
-
-@command()
-def history(options: Options) -> None:
-    """List the last rollouts and their results, newest first."""
-    from mill_cli.history import show_history
-
-    show_history(options)
 
 
 @command()

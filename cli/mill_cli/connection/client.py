@@ -107,7 +107,11 @@ class Gateway:
 
         The clock of this machine may differ from that.
         """
-        with self.send("GET", path, read=ANSWER_SECONDS, query=query) as answer:
+        return self.request_with_time("GET", path, query)
+
+    def request_with_time(self, method: str, path: str, query: dict[str, str]) -> tuple[Any, float | None]:
+        """Return the JSON of an answer, and the gateway's time as `get_with_time` does. Raise `CliError`."""
+        with self.send(method, path, read=ANSWER_SECONDS, query=query) as answer:
             return self._json(answer), _timestamp(answer.headers.get("date", ""))
 
     def _json(self, answer: Answer) -> Any:

@@ -14,6 +14,7 @@ SHOWN: Final = 10
 _LISTED_BY: Final = {
     "deployment": "status",
     "service": "status",
+    "revision": "history",
     "run": "ps",
     "secret": "secret list",
     "volume": "volume list",

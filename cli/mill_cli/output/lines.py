@@ -35,6 +35,7 @@ class Messages:
 
 DEPLOY: Final = Messages("deployed", "deploy finished with errors")
 RESTART: Final = Messages("restarted", "restart finished with errors")
+ROLLBACK: Final = Messages("rolled back", "rollback finished with errors")
 
 
 def line(event: str, data: dict[str, Any], width: int) -> str | None:

@@ -1,5 +1,6 @@
 """GitOps tools that manage resources: a write by another manager is reverted at their next sync, or conflicts."""
 
+import shlex
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ FLUX_TOOLS: Final = {
     "kustomize.toolkit.fluxcd.io": "Kustomization",
     "helm.toolkit.fluxcd.io": "HelmRelease",
 }
+_FLUX: Final = "the Flux "
 
 
 def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str | None:
@@ -32,8 +34,19 @@ def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str 
         return f"the Argo CD application {application}"
     for group, kind in FLUX_TOOLS.items():
         if name := labels.get(f"{group}/name"):
-            return f"the Flux {kind} {labels.get(f'{group}/namespace', metadata.get('namespace'))}/{name}"
+            return f"{_FLUX}{kind} {labels.get(f'{group}/namespace', metadata.get('namespace'))}/{name}"
     return None
+
+
+def way_back(owner: str) -> str:
+    """Return how to go back where a GitOps tool owns a resource, which `gitops_owner` has named."""
+    *_, kind, name = owner.split(" ")
+    if not owner.startswith(_FLUX):
+        command = f"argocd app rollback {shlex.quote(name)}"
+        return f"revert the commit in Git, or use `{command}` where its automated sync is off"
+    namespace, _, own = name.rpartition("/")
+    command = f"flux reconcile {kind.lower()} {shlex.quote(own)} --namespace {shlex.quote(namespace)} --with-source"
+    return f"revert the commit in Git; `{command}` does not wait for its next interval"
 
 
 def _tracked(metadata: Mapping[str, Any]) -> str | None:

@@ -12,37 +12,48 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 
 
-def new_resource(key: Key, spec: MillDeploymentSpec) -> Json:
-    """Return a new MillDeployment."""
-    return spec.to_resource({"name": key.name, "namespace": key.namespace})
+def new_resource(key: Key, spec: MillDeploymentSpec, asked: str | None = None) -> Json:
+    """Return a new MillDeployment. `asked` is the annotation that says who asked for the spec; None: it stays."""
+    identity = {"name": key.name, "namespace": key.namespace}
+    body = spec.to_resource(identity)
+    if asked is not None:
+        body["metadata"] = {**identity, "annotations": {names.ANNOTATION_ASKED: asked}}
+    return body
 
 
-def force_patch(uid: str, spec: MillDeploymentSpec, request: str) -> Json:
+def force_patch(uid: str, spec: MillDeploymentSpec, request: str, asked: str | None = None) -> Json:
     """Return the merge patch that brings a resource of any generation to `spec`, and starts a rollout."""
     whole = {**dict.fromkeys(MillDeploymentSpec.model_fields), **spec.to_wire()}  # null removes a field
-    return {"metadata": {"uid": uid, "annotations": {names.ANNOTATION_REQUEST: request}}, "spec": whole}
+    annotations = {names.ANNOTATION_REQUEST: request} | ({} if asked is None else {names.ANNOTATION_ASKED: asked})
+    return {"metadata": {"uid": uid, "annotations": annotations}, "spec": whole}
 
 
-def replace_patch(current: Deployment, spec: MillDeploymentSpec, request: str) -> list[Json]:
+def replace_patch(current: Deployment, spec: MillDeploymentSpec, request: str, asked: str | None = None) -> list[Json]:
     """Return the JSON patch that brings a resource to `spec`, and fails if another generation exists by then.
 
     If the resource has this spec already, the patch starts a new rollout of it.
     """
     annotations = current.metadata.get("annotations")
-    path = "/metadata/annotations/" + names.ANNOTATION_REQUEST.replace("/", "~1")
     patch: list[Json] = [
         {"op": "test", "path": "/metadata/uid", "value": current.uid},
         {"op": "test", "path": "/metadata/generation", "value": current.metadata["generation"]},
     ]
-    if read_spec(current.spec) != spec:
+    is_other = read_spec(current.spec) != spec
+    if is_other:
         patch.append({"op": "add", "path": "/spec", "value": spec.to_wire()})
-        if annotations and names.ANNOTATION_REQUEST in annotations:
-            patch.append({"op": "remove", "path": path})
-        return patch
-    if annotations is None:
+    wanted = {} if asked is None else {names.ANNOTATION_ASKED: asked}
+    if not is_other:
+        wanted[names.ANNOTATION_REQUEST] = request
+    elif annotations and names.ANNOTATION_REQUEST in annotations:
+        patch.append({"op": "remove", "path": _annotation(names.ANNOTATION_REQUEST)})
+    if wanted and annotations is None:
         patch.append({"op": "add", "path": "/metadata/annotations", "value": {}})
-    patch.append({"op": "add", "path": path, "value": request})
+    patch += [{"op": "add", "path": _annotation(name), "value": value} for name, value in wanted.items()]
     return patch
+
+
+def _annotation(name: str) -> str:
+    return "/metadata/annotations/" + name.replace("/", "~1")
 
 
 def restart_patch(uid: str, service: str, request: str) -> Json:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
+from mill_api.revisions import asked_annotation
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.accidents import EMPTY_FILE, is_empty
 from mill_gateway.core.difference import Difference
@@ -15,8 +16,8 @@ from mill_gateway.exceptions.deployments import EmptyMillFile
 from mill_gateway.gateway import Gateway, ReadyGateway
 from mill_gateway.openapi import ROLLOUT, failures
 from mill_gateway.routes.bodies import parse_file
-from mill_gateway.routes.parameters import Detail, Force, System, Target
-from mill_gateway.services.deployments import WriteOptions
+from mill_gateway.routes.parameters import Base, Detail, Force, System, Target
+from mill_gateway.services.deployments import Planned, WriteOptions
 from mill_gateway.services.rollouts import RolloutQuery
 from mill_gateway.streams.guard import Guard
 from mill_gateway.streams.rollout import rollout_response
@@ -33,6 +34,8 @@ class DeployOptions:
     write: WriteOptions
     allow_empty: bool
     system: bool
+    source: str | None
+    """Name of the file."""
 
 
 def _options(
@@ -52,18 +55,14 @@ def _options(
     replace_all: Annotated[
         bool, Query(alias="replaceAll", description="Deploy a file that has none of the current services.")
     ] = False,
-    base: Annotated[
-        str | None,
-        Query(
-            pattern=r"^[-.0-9A-Za-z]+$",
-            max_length=100,
-            description="`base` of a dry run: write only if the resource is still the one that it was made from.",
-        ),
+    base: Base = None,
+    source: Annotated[
+        str | None, Query(alias="from", max_length=200, description="Name of the file, which the history shows.")
     ] = None,
     system: System = False,
 ) -> DeployOptions:
     write = WriteOptions(force=force, dry_run=dry_run, replace_all=replace_all, base=base)
-    return DeployOptions(write, allow_empty, system)
+    return DeployOptions(write, allow_empty, system, source)
 
 
 Options = Annotated[DeployOptions, Depends(_options)]
@@ -89,6 +88,19 @@ class Plan(Difference):
     rollout_tasks: list[PlannedTask] = Field(
         description="The tasks with `before` or `after`, and whether the rollout would run them."
     )
+
+    @classmethod
+    def of(cls, target: Key, planned: Planned) -> "Plan":
+        """Return the plan of a write."""
+        return cls(
+            name=target.name,
+            namespace=target.namespace,
+            created=planned.created,
+            base=planned.base,
+            volumes_kept=planned.volumes_kept,
+            rollout_tasks=planned.rollout_tasks,
+            **planned.difference.model_dump(),
+        )
 
 
 @router.post(
@@ -158,23 +170,14 @@ async def _deploy(
     await authorize(verb)  # before the body, which is read for authorized callers alone
     gateway.system_namespaces.require(target.namespace, meant=options.system)
     spec = await parse_file(await request.body())
-    write = options.write
+    write = replace(options.write, asked=asked_annotation(caller.name, spec.to_wire(), source=options.source))
     if is_empty(spec):
         if not options.allow_empty:
             raise EmptyMillFile(*EMPTY_FILE)
         write = replace(write, replace_all=True)
     if write.dry_run:
         planned = await deployments.plan(target, spec, write, authorize)
-        plan = Plan(
-            name=target.name,
-            namespace=target.namespace,
-            created=planned.created,
-            base=planned.base,
-            volumes_kept=planned.volumes_kept,
-            rollout_tasks=planned.rollout_tasks,
-            **planned.difference.model_dump(),
-        )
-        return JSONResponse(plan.model_dump(mode="json"))
+        return JSONResponse(Plan.of(target, planned).model_dump(mode="json"))
     with gateway.streams.acquire("rollout", caller) as slots:
         written = await deployments.deploy(target, spec, write, authorize)
         query = RolloutQuery.of_written(target, written, full=detail == "full")

@@ -47,6 +47,15 @@ System = Annotated[
     bool, Query(description="Allow a namespace that is Kubernetes' own (`kube-…`), or that of Mill itself.")
 ]
 
+Base = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[-.0-9A-Za-z]+$",
+        max_length=100,
+        description="`base` of a plan: write only if the resource is still the one that it was made from.",
+    ),
+]
+
 LastEventId = Annotated[str | None, Header(description="Id of the last event that the client has.")]
 
 _Parsed = TypeVar("_Parsed")

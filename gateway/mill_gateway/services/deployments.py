@@ -52,6 +52,8 @@ class WriteOptions:
     """Whether none of the current services has to stay."""
     base: str | None = None
     """The version of the resource, by `version_of`, that the write requires; None: any."""
+    asked: str | None = None
+    """The annotation that says who asked for the spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class Deployments:
     def get(self, key: Key) -> Deployment:
         """Return a deployment. Raise `DeploymentNotFound`."""
         found = self._deployments.get(key)
+        if found is None:
+            raise DeploymentNotFound(key.name, key.namespace)
+        return found
+
+    async def read(self, key: Key) -> Deployment:
+        """Return a deployment as the API server has it. Raise `DeploymentNotFound`."""
+        found = await self._read(key)
         if found is None:
             raise DeploymentNotFound(key.name, key.namespace)
         return found
@@ -217,17 +226,17 @@ class Deployments:
         """Send one write. The last one does not depend on the resource's generation."""
         client, dry_run = self._client, options.dry_run
         if current is None:
-            body = new_resource(key, spec)
+            body = new_resource(key, spec, options.asked)
             return await client.create(
                 MILL_DEPLOYMENTS, key.namespace, body, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
             )
         request = new_request(datetime.now(UTC))
         if last and options.base is None:
-            patch = force_patch(current.uid, spec, request)
+            patch = force_patch(current.uid, spec, request, options.asked)
             return await client.merge_patch(
                 MILL_DEPLOYMENTS, *key, patch, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run
             )
-        changes = replace_patch(current, spec, request)
+        changes = replace_patch(current, spec, request, options.asked)
         return await client.json_patch(MILL_DEPLOYMENTS, *key, changes, manager=GATEWAY_FIELD_MANAGER, dry_run=dry_run)
 
     async def _read(self, key: Key) -> Deployment | None:

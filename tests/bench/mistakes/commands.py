@@ -31,7 +31,7 @@ COMMANDS: Final = Chapter(
         _typed("up", 2, "unrecognized subcommand 'up'"),
         _typed("apply -f shop.mill", 2, "unrecognized subcommand 'apply'"),
         _typed("scale web 3", 2, "unrecognized subcommand 'scale'"),
-        _typed("rollback", 2, "unrecognized subcommand 'rollback'"),
+        _typed("undo", 2, "unrecognized subcommand 'undo'"),
         _typed("destroy", 2, "unrecognized subcommand 'destroy'"),
         _typed("statsu", 2, "did you mean status"),
         _typed("deploy shop.mill --dry-run", 2, "unexpected argument '--dry-run'"),

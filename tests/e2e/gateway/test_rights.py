@@ -63,6 +63,7 @@ def _do_everything(gateway: GatewayProcess, namespace: Namespace) -> None:
         content = FILE.replace("REGISTRY", namespace.registry)
         assert '"success": true' in http.post("/v1/deploy", content=content).text
         assert '"success": true' in http.post("/v1/deploy", content=content).text, "asked again"
+        assert http.get("/v1/deployments/mill/revisions").status_code == 200
         # One that the watch does not know yet: it is read.
         assert http.get("/v1/deployments/mill/events", params={**where, "rollout": "9999"}).status_code == 404
         assert http.put("/v1/secrets/a", json={"value": "b"}).status_code == 204

@@ -3,7 +3,10 @@
 from itertools import count
 from typing import Any
 
+from mill_api.owner import Owner
+from mill_api.revisions import ANNOTATION_RESULT, new_revision, recorded_result
 from mill_objects.json import Json
+from mill_objects.key import Key
 
 _versions = count(1000)
 CREATED = "2026-02-14T10:00:00Z"
@@ -32,6 +35,22 @@ def mill_deployment(
         "spec": {"services": list(services), **spec},
         "status": status or {},
     }
+
+
+def revision(
+    number: int,
+    *services: Json,
+    annotations: dict[str, str] | None = None,
+    result: str | None = "Succeeded",
+    uid: str = "0123456789abcdef",
+    **spec: Any,
+) -> Json:
+    """The ControllerRevision of a MillDeployment `mill`, with these services in its spec."""
+    known = annotations or {}
+    if result is not None:
+        known = {ANNOTATION_RESULT: recorded_result(result, CREATED), **known}
+    made = new_revision(Owner(Key("default", "mill"), uid), number, {"services": list(services), **spec}, known)
+    return {**made, "metadata": meta(made["metadata"]["name"]) | made["metadata"]}
 
 
 def labels(program: str, kind: str, deployment: str = "mill") -> Json:

@@ -65,7 +65,7 @@ def test_a_word_of_the_tables_is_no_command() -> None:
         "events",
         "top",
         "rollout",
-        "rollback",
+        "undo",
         "destroy",
         "down",
     ],

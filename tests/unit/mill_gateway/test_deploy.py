@@ -96,7 +96,7 @@ async def test_constant_writes_of_others_do_not_prevent_a_deploy(serve: Serve) -
         finish_rollouts(served, STATUS)
         assert (await served.http.post("/v1/deploy", content=FILE)).status_code == 200
         *_, last = served.api.requests
-        assert list(last.body["metadata"]["annotations"]) == ["mill.dev/request"]
+        assert list(last.body["metadata"]["annotations"]) == ["mill.dev/request", "mill.dev/asked"]
         assert [each["image"] for each in last.body["spec"]["services"]] == ["web:2"]
         assert _images(served) == ["web:2"]
         assert len(served.api.sent("json_patch")) > 1

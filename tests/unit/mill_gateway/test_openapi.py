@@ -19,9 +19,9 @@ from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
 from mill_gateway.services import runs
 from mill_gateway.settings import Settings
-from mill_kube.resources import CRON_JOBS, SECRETS
+from mill_kube.resources import CONTROLLER_REVISIONS, CRON_JOBS, SECRETS
 from tests.support.apiserver import ContainerLog
-from tests.support.gateway.objects import claim, cron_job, job, mill_deployment, node, pod
+from tests.support.gateway.objects import claim, cron_job, job, mill_deployment, node, pod, revision
 from tests.support.gateway.operator import finish_rollouts
 from tests.support.gateway.served import Serve, Served, connect
 
@@ -55,6 +55,8 @@ def _described() -> Any:
     secret = {"metadata": {"name": "mill-secrets", "namespace": "default"}, "data": {"db.url": "cG9zdGdyZXM="}}
     api.put(SECRETS, secret)
     api.put(CRON_JOBS, cron_job("migrate"))
+    for number in (1, 2, 3):
+        api.put(CONTROLLER_REVISIONS, revision(number, {**WEB, "image": f"web:{number}"}))
     served = Served(gateway, api, cast("Any", None))
     finish_rollouts(served, OVER)
     served.have(

@@ -76,10 +76,13 @@ async def _send(served: Served, method: str, path: str, **options: Any) -> Any:
         for each in about.get("parameters") or ()
         if each["in"] == "query" and each.get("required")
     }
+    in_path = {each["name"]: _example(each["schema"]) for each in about.get("parameters") or () if each["in"] == "path"}
+    numbers = {name: str(value) for name, value in in_path.items() if isinstance(value, int)}
     content = (about.get("requestBody") or {}).get("content") or {}
     if "application/json" in content:
         options["json"] = _example(content["application/json"]["schema"])
-    return await served.http.request(method, re.sub(r"\{[^}]+\}", "web", path), params=query, **options)
+    url = re.sub(r"\{([^}]+)\}", lambda found: numbers.get(found[1], "web"), path)
+    return await served.http.request(method, url, params=query, **options)
 
 
 def test_every_route_is_covered() -> None:

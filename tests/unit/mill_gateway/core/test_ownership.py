@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.ownership import gitops_owner, way_back
 from mill_gateway.objects.deployments import managers_of
 
 TRACKED = {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:prod/mill"}
@@ -45,3 +45,19 @@ def test_managers_are_each_named_once() -> None:
     fields = [{"manager": "b", "operation": "Apply"}, {"manager": "a"}, {"manager": "b"}, {"operation": "Update"}]
     assert managers_of({"managedFields": fields}) == ("a", "b")
     assert managers_of({}) == ()
+
+
+@pytest.mark.parametrize(
+    ("labels", "command"),
+    [
+        ({"argocd.argoproj.io/instance": "shop"}, "argocd app rollback shop"),
+        ({"argocd.argoproj.io/instance": "a;/b"}, "argocd app rollback 'a;/b'"),
+        (FLUX, "flux reconcile kustomization apps --namespace flux-system --with-source"),
+        (HELM, "flux reconcile helmrelease shop --namespace prod --with-source"),
+    ],
+)
+def test_the_way_back_is_the_owners(labels: dict[str, str], command: str) -> None:
+    owner = gitops_owner({"name": "mill", "namespace": "prod", "labels": labels}, ())
+    assert owner is not None
+    assert way_back(owner).startswith("revert the commit in Git")
+    assert f"`{command}`" in way_back(owner)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from mill_api.spec import MillDeploymentSpec, Service
-from mill_gateway.core.patches import force_patch, replace_patch
+from mill_gateway.core.patches import force_patch, new_resource, replace_patch
 from mill_gateway.objects.deployments import Deployment, project_deployment
+from mill_objects.key import Key
 
 SPEC = MillDeploymentSpec(services=[Service(name="web", image="web:1", port=8080)])
 OTHER = MillDeploymentSpec(services=[Service(name="web", image="web:2", port=8080)])
@@ -66,3 +67,29 @@ def test_an_unreadable_spec_is_replaced() -> None:
 def test_a_forced_patch_removes_tasks_that_are_no_longer_in_the_file() -> None:
     spec = force_patch("u-1", SPEC, "r")["spec"]
     assert spec == {"services": [{"name": "web", "image": "web:1", "port": 8080}], "tasks": None}
+
+
+ASKED = "/metadata/annotations/mill.dev~1asked"
+
+
+def test_who_asks_is_written_with_the_spec_and_with_a_new_rollout_of_the_same() -> None:
+    assert replace_patch(_current(), OTHER, "r", "who")[2:] == [
+        {"op": "add", "path": "/spec", "value": OTHER.to_wire()},
+        {"op": "add", "path": "/metadata/annotations", "value": {}},
+        {"op": "add", "path": ASKED, "value": "who"},
+    ]
+    assert replace_patch(_current({"a": "b"}), SPEC, "r", "who")[2:] == [
+        {"op": "add", "path": ASKED, "value": "who"},
+        {"op": "add", "path": REQUEST, "value": "r"},
+    ]
+    assert force_patch("u-1", SPEC, "r", "who")["metadata"]["annotations"] == {
+        "mill.dev/request": "r",
+        "mill.dev/asked": "who",
+    }
+    key = Key("shop", "mill")
+    assert new_resource(key, SPEC, "who")["metadata"] == {
+        "name": "mill",
+        "namespace": "shop",
+        "annotations": {"mill.dev/asked": "who"},
+    }
+    assert new_resource(key, SPEC)["metadata"] == {"name": "mill", "namespace": "shop"}
