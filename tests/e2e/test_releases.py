@@ -1,5 +1,7 @@
 """Tasks in rollouts: a migration runs once for each version, before its services, and its failure stops these alone."""
 
+import json
+import re
 from typing import Any, Final
 
 import pytest
@@ -71,6 +73,8 @@ def delete_jobs(namespace: Namespace) -> None:
 def test_a_migration_runs_before_its_service_and_never_again_for_its_version(namespace: Namespace) -> None:
     done = deploy(namespace)
     assert done.code == 0, done
+    assert re.search(r"^  migrate: +done \(\d+\.\ds\)$", done.stderr, re.MULTILINE), done.stderr
+    assert "  task migrate runs before web\n" in done.stderr
     first = task(namespace)
     assert (first["state"], first["succeeded"]) == ("Succeeded", [first["version"]])
     job = namespace.get("job", first["run"])
@@ -94,7 +98,9 @@ def test_a_migration_runs_before_its_service_and_never_again_for_its_version(nam
     assert second["version"] != first["version"]
     assert jobs(namespace) == [second["run"]]
     delete_jobs(namespace)
-    assert deploy(namespace, "1").code == 0, "back to a version that has been migrated"
+    back = deploy(namespace, "1")
+    assert back.code == 0, "back to a version that has been migrated"
+    assert "  task migrate does not run: it has succeeded for this version\n" in back.stderr
     assert jobs(namespace) == []
     assert task(namespace)["succeeded"] == [second["version"], first["version"]]
 
@@ -132,6 +138,49 @@ def test_a_migration_whose_image_does_not_exist_fails_with_that_cause(namespace:
     assert "not begun: task migrate has failed: image pull failed: tag not found" in done.stdout + done.stderr
     assert namespace.pods("web") == []
     wait_for("the Job that could not start to be deleted", lambda: jobs(namespace) == [])
+
+
+def test_a_killed_migration_has_failed_when_its_program_has_ended(namespace: Namespace) -> None:
+    assert deploy(namespace).code == 0
+    slow = "trap 'sleep 4; exit 0' TERM; echo migrating; sleep 300 & wait"
+    assert deploy(namespace, "2", slow, "--wait=false").code == 0
+    wait_for("the run", lambda: task(namespace)["state"] == "Running")
+    run = task(namespace)["run"]
+    wait_for("its output", lambda: namespace.mill("logs", run).stdout == "migrating\n")
+    (listed,) = (each for each in json.loads(namespace.mill("ps", "--json").stdout) if each["id"] == run)
+    assert (listed["name"], listed["state"]) == ("migrate", "Running")
+    assert namespace.condition("Ready")["message"] == "1 of 2 healthy; waiting for task migrate, web"
+    shown = namespace.mill("status").stdout.partition("TASKS OF ROLLOUTS\n")[2].splitlines()[1]
+    assert shown.split()[:4] == ["migrate", "before", "web", run]
+    assert shown.split()[-1] == "running"
+
+    killed = namespace.mill("kill", run)
+    assert (killed.code, killed.stderr) == (0, f"task {run} killed\n")
+    assert deploy(namespace, "2", "echo migrated", "--wait=false").code == 0
+    (ending,) = namespace.items("pods", "-l", f"job-name={run}")
+    wait_for("the next run", lambda: task(namespace)["run"] != run)
+    assert namespace.items("pods", "-l", f"job-name={run}") == [], "none begins beside a program that still ends"
+    assert ending["metadata"]["deletionTimestamp"]
+    assert namespace.mill("watch").code == 0
+    assert task(namespace)["state"] == "Succeeded"
+    wait_for("the older pod to end", lambda: len(namespace.pods("web")) == 1)
+
+    pods = namespace.ready_pods("web")
+    assert deploy(namespace, "3", slow, "--wait=false").code == 0
+    wait_for("the third run", lambda: jobs(namespace) and task(namespace)["state"] == "Running")
+    run = task(namespace)["run"]
+    assert namespace.mill("kill", run).code == 0
+    watched = namespace.mill("watch")
+    assert watched.code == 1
+    cause = "not begun: task migrate has failed: its run was stopped before it ended"
+    assert cause in watched.stdout + watched.stderr
+    web = namespace.service("web")
+    assert (web["state"], web["reason"], web["message"]) == ("Failed", "ReleaseFailed", cause)
+    assert namespace.ready_pods("web") == pods, "the older version serves on"
+    assert namespace.condition("Stalled")["message"] == f"1 of 2 failed: web: {cause}"
+    assert namespace.condition("Ready")["reason"] == "ReleaseFailed"
+    (ended,) = (each for each in json.loads(namespace.mill("ps", "--all", "--json").stdout) if each["id"] == run)
+    assert ended["state"] == "Stopped"
 
 
 def test_a_newer_file_waits_for_the_run_of_the_older_one(namespace: Namespace) -> None:
