@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-docker soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,8 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/python -m hack.checks.crd
 	$(BIN)/codespell $(TEXTS) tests
 	$(BIN)/codespell --dictionary hack/checks/words.txt --skip '*.svg,*/gitleaks.toml,*/words.txt,docs/style.md' $(TEXTS)
-	@for script in hack/*.sh hack/cluster/*.sh; do sh -n $$script || exit 1; done
-	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh; fi
+	@for script in hack/*.sh hack/cluster/*.sh hack/docker/*.sh; do sh -n $$script || exit 1; done
+	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh hack/cluster/*.sh hack/docker/*.sh; fi
 
 format: setup ## Format the code, and mend what can be mended by itself
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -56,6 +56,9 @@ test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it th
 
 test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the first time, which takes minutes
 	$(BIN)/pytest -q --timeout 900 -s tests/gitops/flux
+
+test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of its own: root, on Debian, 5 minutes
+	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_build.py
 
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
 	$(BIN)/python -m tests.soak.settle $(SOAK)

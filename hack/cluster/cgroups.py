@@ -40,10 +40,10 @@ def end_all(grace: float = 1.0) -> None:
         time.sleep(0.02)
 
 
-def remove() -> None:
-    """Remove the group from every hierarchy; no process may be left in it."""
+def remove(root: str = ROOT) -> None:
+    """Remove a group, with those below it, from every hierarchy; no process may be left in it."""
     for hierarchy in _hierarchies():
-        for directory, _, _ in os.walk(hierarchy / ROOT.lstrip("/"), topdown=False):
+        for directory, _, _ in os.walk(hierarchy / root.lstrip("/"), topdown=False):
             _remove_empty(Path(directory))
 
 

@@ -50,7 +50,7 @@ class _Record:
 
     @property
     def alive(self) -> bool:
-        return _start_time(self.pid) == self.started
+        return start_time(self.pid) == self.started
 
 
 def start(daemon: Daemon) -> None:
@@ -68,7 +68,7 @@ def start(daemon: Daemon) -> None:
     pid = int(launched.stdout)
     document = {
         "pid": pid,
-        "started": _start_time(pid),
+        "started": start_time(pid),
         "argv": daemon.argv,
         "environment": daemon.environment,
         "guest": daemon.guest,
@@ -160,7 +160,7 @@ def _read(name: str) -> _Record | None:
     return _Record(daemon, document["pid"], document["started"])
 
 
-def _start_time(pid: int) -> str:
+def start_time(pid: int) -> str:
     """Return when a process started, in the kernel's ticks since boot; empty if it does not run (any more)."""
     try:
         # The second field, the name, may hold spaces and parentheses.

@@ -60,9 +60,11 @@ KUBERNETES = Program(
     module=_KUBERNETES_MODULE,
 )
 KUBECTL = Program("kubectl", versions.KUBERNETES, (f"{_KUBERNETES_MODULE}/cmd/kubectl",), module=_KUBERNETES_MODULE)
+KUBEADM = Program("kubeadm", versions.KUBERNETES, (f"{_KUBERNETES_MODULE}/cmd/kubeadm",), module=_KUBERNETES_MODULE)
 ETCD = Program("etcd", versions.ETCD, ("go.etcd.io/etcd/server/v3",))
 COREDNS = Program("coredns", versions.COREDNS, ("github.com/coredns/coredns",))
 CRANE = Program("crane", versions.CRANE, ("github.com/google/go-containerregistry/cmd/crane",))
+CRICTL = Program("crictl", versions.CRICTL, ("sigs.k8s.io/cri-tools/cmd/crictl",))
 KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
 _ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 ARGOCD = Program("argocd", versions.ARGOCD, (f"{_ARGOCD_MODULE}/cmd",), module=_ARGOCD_MODULE)

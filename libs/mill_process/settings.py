@@ -9,6 +9,7 @@ import argparse
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from mill_api.durations import InvalidDuration, format_timedelta, parse_duration, to_timedelta
@@ -189,6 +190,7 @@ def _parser(kind: type[Any], program: str, about: str) -> argparse.ArgumentParse
     parser = argparse.ArgumentParser(
         prog=program, description=about, epilog="A flag wins over its variable.", allow_abbrev=False
     )
+    parser.add_argument("--version", action="version", version=f"{program} {version('mill-kubernetes')}")
     for field in _fields(kind):
         explanation = f"{field.metadata['explanation']} [{variable(field.name)}; default: {field.metadata['shown']}]"
         optional: dict[str, Any] = (

@@ -142,7 +142,7 @@ def test_the_dockerfile_says_the_same() -> None:
         name, _, rest = line.partition(" ")
         instructions.setdefault(name, []).append(rest)
     settings = configuration("${VERSION}", "${REVISION}")
-    assert dict(each.split("=", 1) for each in shlex.split(instructions["ENV"][0])) == settings.environment
+    assert dict(each.split("=", 1) for each in shlex.split(instructions["ENV"][-1])) == settings.environment
     assert dict(each.split("=", 1) for each in shlex.split(instructions["LABEL"][0])) == settings.labels
     assert instructions["USER"] == [settings.user]
     assert instructions["EXPOSE"] == [" ".join(str(port) for port in settings.ports)]
@@ -150,6 +150,20 @@ def test_the_dockerfile_says_the_same() -> None:
     assert instructions["FROM"] == ["${BASE} AS build", "scratch"]
     (base,) = [each for each in instructions["ARG"] if each.startswith("BASE=")]
     assert re.fullmatch(r"BASE=[\w.:/-]+@sha256:[0-9a-f]{64}", base)
+
+
+def test_docker_build_gets_all_that_the_image_is_made_of() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    given = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    needed = {*application.SOURCES, application.BUILD, "uv.lock", "hack/images"}
+    assert {each.partition("/")[0] for each in needed} == given
+
+
+def test_what_the_build_trusts_is_of_the_first_stage_alone() -> None:
+    first, last = (ROOT / "Dockerfile").read_text().split("FROM scratch")
+    assert "ARG CA_CERTIFICATES" in first
+    assert not {"CA_CERTIFICATES", "PIP_CERT"} & set(re.findall(r"\w+", last))
+    assert "/etc" not in last.replace("/etc/ssl/certs/ca-certificates.crt", "")
 
 
 @pytest.mark.parametrize("name", ["uv", "go", "build"])

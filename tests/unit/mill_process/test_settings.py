@@ -1,5 +1,7 @@
-"""Settings come from flags, variables and defaults, in this order, and all problems are reported at once."""
+"""Settings come import importlib.metadata
+from flags, variables and defaults, in this order, and all problems are reported at once."""
 
+import importlib.metadata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -74,6 +76,13 @@ def test_help_names_the_variable_and_the_default(capsys: pytest.CaptureFixture[s
     shown = " ".join(capsys.readouterr().out.split())
     assert "--workers VALUE how many [MILL_WORKERS; default: 8]" in shown
     assert "--where VALUE where it is [MILL_WHERE; default: here]" in shown
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        read("--version")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"mill-test {importlib.metadata.version('mill-kubernetes')}\n"
 
 
 @pytest.mark.parametrize(
