@@ -23,6 +23,8 @@ class PreparedRollback(NamedTuple):
 
     target: Revision
     spec: MillDeploymentSpec
+    as_kept: JsonView
+    """The same without the digests of moved tags: by it, tasks have their versions."""
     notes: list[str]
     """What does not go back."""
 
@@ -51,10 +53,12 @@ def prepare(
 ) -> PreparedRollback:
     """Return what a rollback writes. Raise `InvalidRevisionError`."""
     newer = [each for each in revisions if each.revision > target.revision]
-    back, notes = rollback_spec(current, target, newer, None if service is None else [service])
+    services = None if service is None else [service]
+    back, notes = rollback_spec(current, target, newer, services)
+    as_kept, _ = rollback_spec(current, target, (), services)
     spec = read_spec(back)
     if spec is None:
         raise InvalidRevisionError("it is one of another release")
     if found := problems(spec):
         raise InvalidRevisionError("\n".join(f"{each.path}: {each.message}" for each in found[:PROBLEMS_SHOWN]))
-    return PreparedRollback(target, spec, notes)
+    return PreparedRollback(target, spec, as_kept, notes)

@@ -1,7 +1,8 @@
-// One deployment's card: its services, what failed and why, the rollout that runs, its tasks, and the rollouts before.
+// One deployment's card: its services, what failed and why, the rollout that runs, its tasks and revisions, and the rollouts before.
 
 import { age, now } from "./clock.js";
 import { element, keyed, listed, say } from "./element.js";
+import { makeRevisions, updateRevisions } from "./revisions.js";
 import { makeTasks, updateTasks } from "./tasks.js";
 
 const MOST_BARS = 20;
@@ -24,13 +25,14 @@ export function makeCard() {
     element("p", { class: "bad whole" }),
     element("p", { class: "bad regressed" }),
     ...makeTasks(),
+    makeRevisions(),
     element("h3", { class: "before" }, "Rollouts before"),
     element("ol", { class: "history" }),
   );
   return card;
 }
 
-export function updateCard(card, deployment, timeline) {
+export function updateCard(card, deployment, timeline, revisions = []) {
   const { spec } = deployment;
   const status = deployment.status ?? {};
   const find = (selector) => card.querySelector(selector);
@@ -59,6 +61,7 @@ export function updateCard(card, deployment, timeline) {
   keyed(find(".warnings"), warnings, (each) => `${each.code} ${each.message}`, () => element("li"), (item, each) => say(item, `Warning: ${each.message}`));
   updateTimeline(card, deployment, timeline);
   updateTasks(card, deployment);
+  updateRevisions(find(".revisions"), revisions);
   const current = listed(deployment.rollouts).find((each) => each.id === status.rollout?.id);
   say(find(".regressed"), listed(current?.regressed).length ? current.result : "");
   const edits = listed(current?.put_back);

@@ -3,6 +3,7 @@
 import { forgetAnswers, get, inWords } from "./api.js";
 import { makeCard, updateCard, updateTimeline, verdictOf } from "./deployment.js";
 import { element, keyed, say } from "./element.js";
+import { Revisions } from "./revisions.js";
 import { follow } from "./stream.js";
 import { Timeline } from "./timeline.js";
 import { forget, keep, possible, token } from "./token.js";
@@ -18,6 +19,7 @@ const where = namespace ? `?namespace=${encodeURIComponent(namespace)}` : "";
 const path = (name, rest = "") => `/v1/deployments/${encodeURIComponent(name)}${rest}${where}`;
 
 const rollouts = new Map(); // by deployment: {id, timeline, controller}; no controller: from the status, not followed
+const revisions = new Revisions();
 let shown = [];
 let verdicts = null;
 let latest = 0;
@@ -30,6 +32,8 @@ async function refresh() {
     const found = await Promise.all(listed.map((each) => get(path(each.name)).catch(skipGone)));
     if (mine !== latest) return; // there is a newer answer, or the token was forgotten
     shown = found.filter(Boolean);
+    revisions.keep(shown.map((each) => each.name));
+    for (const each of shown) revisions.load(each, path(each.name, "/revisions")).then((isNew) => isNew && draw());
     connected();
     shown.forEach(updateRollout);
     for (const name of rollouts.keys()) if (!shown.some((each) => each.name === name)) stopFollowing(name);
@@ -92,7 +96,7 @@ function draw() {
   const main = find("deployments");
   keyed(main, shown.length ? shown : [null], (each) => (each ? `deployment ${each.name}` : "empty"),
     (each) => (each ? makeCard() : empty()),
-    (card, each) => each && updateCard(card, each, rollouts.get(each.name)?.timeline ?? new Timeline()));
+    (card, each) => each && updateCard(card, each, rollouts.get(each.name)?.timeline ?? new Timeline(), revisions.of(each.name)));
   announce();
 }
 
@@ -138,6 +142,7 @@ function lost(error) {
 function clear() {
   [...rollouts.keys()].forEach(stopFollowing);
   shown = [];
+  revisions.forget();
   verdicts = null;
   find("deployments").hidden = true;
   find("deployments").replaceChildren();

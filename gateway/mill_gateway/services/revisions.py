@@ -1,13 +1,14 @@
 """Revisions of MillDeployments, read from the API server for each request, and rollbacks to them."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from mill_api import names
 from mill_api.revisions import Revision, asked_annotation, read_revision
 from mill_gateway.core.accidents import version_of
 from mill_gateway.core.ownership import gitops_owner, way_back
+from mill_gateway.core.planned_tasks import planned_tasks
 from mill_gateway.core.rollbacks import InvalidRevisionError, PreparedRollback, find_target, has_service, prepare
 from mill_gateway.exceptions.deployments import ManagedByGitOps, PlanOutdated
 from mill_gateway.exceptions.revisions import (
@@ -75,7 +76,9 @@ class Revisions:
         """Return what a rollback would write and change. Raise what `rollback` raises."""
 
         async def plan(prepared: PreparedRollback, options: WriteOptions) -> Planned:
-            return await self._deployments.plan(key, prepared.spec, options, authorize)
+            planned = await self._deployments.plan(key, prepared.spec, options, authorize)
+            known = self._deployments.get(key).status.rollout_tasks
+            return replace(planned, rollout_tasks=planned_tasks(prepared.as_kept, known))
 
         return await self._attempts(key, wanted, plan, dry_run=True)
 

@@ -400,6 +400,36 @@ def test_a_failed_update_and_a_regression_are_shown(gateway: GatewayProcess, ope
     assert opened.complaints == []
 
 
+REVISIONS = """async () => {
+  const { makeRevisions, updateRevisions } = await import("/page/revisions.js");
+  const { now } = await import("/page/clock.js");
+  const created_at = new Date(now() - 125_000).toISOString();
+  const part = document.body.appendChild(makeRevisions());
+  updateRevisions(part, []);
+  const hidden = part.hidden;
+  updateRevisions(part, [
+    { revision: 4, created_at, by: "alice", verified: true, source: "shop.mill", rollback: 2,
+      changed: ["web: image 3 → 2", "api added"], result: null, summary: "in progress" },
+    { revision: 3, created_at, by: "<b>bob</b>", changed: null, result: "Failed", summary: "failed: web: no tag" },
+    { revision: {}, created_at: [], by: 5, changed: {}, summary: null, rollback: "x" },
+  ]);
+  const rows = [...part.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent));
+  return [hidden, part.hidden, [...part.querySelectorAll("td:last-child")].map((cell) => cell.className), ...rows];
+}"""
+
+
+def test_revisions_are_shown_with_their_authors_changes_and_results(gateway: GatewayProcess, opened: Opened) -> None:
+    opened.page.goto(gateway.url)
+    was_hidden, is_hidden, tones, *rows = opened.page.evaluate(REVISIONS)
+    assert (was_hidden, is_hidden, tones) == (True, False, ["busy", "bad", "busy"])
+    assert rows == [
+        ["4 2 min ago", "alice, shop.mill", "rollback to 2: web: image 3 → 2; api added", "in progress"],
+        ["3 2 min ago", "<b>bob</b> (unverified)", "", "failed: web: no tag"],
+        ["[object Object] ", "", "", ""],
+    ]
+    assert opened.complaints == []
+
+
 CONTRAST = """(element) => {
   const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   const numbers = (text) => text.match(/[\\d.]+/g).map(Number);

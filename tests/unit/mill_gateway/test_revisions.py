@@ -7,6 +7,7 @@ import pytest
 
 from mill_api.names import ANNOTATION_ASKED
 from mill_api.revisions import ANNOTATION_DIGESTS, Asked, read_asked, recorded_asked
+from mill_api.versions import version_of
 from mill_kube.resources import CONTROLLER_REVISIONS, MILL_DEPLOYMENTS
 from mill_objects.json import Json
 from tests.support.gateway.objects import mill_deployment, revision
@@ -130,6 +131,19 @@ async def test_a_plan_says_what_goes_back_and_what_does_not(serve: Serve) -> Non
         assert images(served) == [f"web:latest@sha256:{'a' * 64}", "api:2"]
         again = await served.http.post(f"{ROLLBACK}?{query}")
         assert (again.status_code, again.json()["code"]) == (409, "plan_outdated")
+
+
+async def test_a_plan_says_that_a_migration_of_a_pinned_version_does_not_run_again(serve: Serve) -> None:
+    moved = {name: {ANNOTATION_DIGESTS: json.dumps({"web": f"sha256:{name * 64}"})} for name in "ab"}
+    task = {"name": "migrate", "image": "web:latest", "before": ["web"]}
+    ran = version_of(task, {"web": web("web:latest")})
+    status = {"rolloutTasks": [{"name": "migrate", "version": "x", "state": "Succeeded", "succeeded": [ran]}]}
+    async with serve(mill_deployment(web("web:latest", env={"A": "1"}), tasks=[task], status=status)) as served:
+        keep(served, revision(1, web("web:latest"), tasks=[task], annotations=moved["a"]))
+        keep(served, revision(2, web("web:latest", env={"A": "1"}), tasks=[task], annotations=moved["b"]))
+        found = (await served.http.post(f"{ROLLBACK}?plan=true")).json()
+    assert found["tasks"][0]["fields"][0]["after"] == f"web:latest@sha256:{'a' * 64}"
+    assert [(each["task"], each["runs"]) for each in found["rollout_tasks"]] == [("migrate", False)]
 
 
 async def test_a_base_that_the_cache_has_not_observed_yet_counts(serve: Serve) -> None:
