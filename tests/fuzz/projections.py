@@ -8,8 +8,11 @@ from typing import Any, Final, NamedTuple
 
 from mill_api.events import rollout_id
 from mill_api.owner import Owner
+from mill_api.revisions import read_revision
+from mill_api.rollback import rollback_spec
 from mill_gateway.core.deployments import view_deployment
 from mill_gateway.core.ownership import gitops_owner
+from mill_gateway.core.revisions import compare, view_revisions
 from mill_gateway.core.services import view_services
 from mill_gateway.core.usage import read_usage
 from mill_gateway.core.volumes import view_volume
@@ -71,6 +74,16 @@ def _refused(body: Any) -> object:
     return error.namespace_terminating, error.retry_after, str(error)
 
 
+def _revision(body: Any) -> object:
+    """Read a revision, show it, and go back to it."""
+    found = read_revision(body, "uid")
+    if found is None:
+        return None
+    deployment = deployments.project_deployment(samples.MILL_DEPLOYMENT)
+    back = [rollback_spec(deployment.spec, found, [found], services) for services in (None, ["web"])]
+    return view_revisions(deployment, [found, found]), compare(deployment, found, None), back
+
+
 PROJECTIONS: Final = (
     Projection("operator: MillDeployment", project_mill_deployment, samples.MILL_DEPLOYMENT),
     Projection("operator: Pod", observed_pods.project_pod, samples.POD),
@@ -101,6 +114,7 @@ PROJECTIONS: Final = (
     Projection(
         "gateway: PersistentVolumeClaim", lambda body: view_volume(claims.project_claim(body), ()), samples.CLAIM
     ),
+    Projection("gateway: revision", _revision, samples.REVISION),
     Projection("gateway: PodMetrics", read_usage, samples.POD_METRICS),
     Projection(
         "owner",

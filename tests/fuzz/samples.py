@@ -252,3 +252,20 @@ def changed(body: Json, path: str, value: Any) -> Json:
     else:
         part[last] = value
     return copy
+
+
+REVISION: Final = {
+    "metadata": metadata(
+        "mill-3",
+        annotations={
+            "mill.dev/rollout": "3",
+            "mill.dev/asked": json.dumps({"by": "alice", "verified": True, "file": "shop.mill", "rollback": 1}),
+            "mill.dev/result": json.dumps({"result": "Succeeded", "finishedAt": AT}),
+            "mill.dev/digests": json.dumps({"web": "sha256:" + "a" * 64}),
+            "mill.dev/tasks": json.dumps({"migrate": "0123456789abcdef"}),
+        },
+        ownerReferences=[{"apiVersion": "mill.dev/v1alpha1", "name": "mill", "uid": "uid", "controller": True}],
+    ),
+    "revision": 3,
+    "data": {"spec": MILL_DEPLOYMENT["spec"]},
+}
