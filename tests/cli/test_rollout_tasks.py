@@ -20,7 +20,7 @@ FAILED: Final = (
     "task",
     {"task": "migrate", "state": "failed", "code": "CommandFailed", "message": "container exited with code 3"},
 )
-HELD: Final = ("progress", {"service": "web", "phase": "waiting", "message": "waiting for migrate"})
+HELD: Final = ("progress", {"service": "web", "phase": "waiting", "message": "waiting for task migrate"})
 HEALTHY: Final = ("progress", {"service": "web", "phase": "healthy", "elapsed": 6.0})
 NOT_BEGUN: Final = (
     "failed",
@@ -91,7 +91,7 @@ def test_a_stream_that_is_resumed_repeats_no_task(mill: Mill, gateway: FakeGatew
 def test_a_terminal_has_rows_of_tasks(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(RUNNING, HELD, DONE, HEALTHY, ended(success=True), pause=0.5))
     with on_terminal(mill, "deploy", mill.file(FILE), columns=100) as terminal:
-        shown = terminal.wait_for("waiting for migrate")
+        shown = terminal.wait_for("waiting for task migrate")
         assert any("migrate" in line and "running" in line for line in shown.splitlines())
         assert terminal.end() == 0
         shown = [line.strip() for line in terminal.everything.splitlines() if line.strip()]

@@ -61,7 +61,8 @@ def blocked(service: str, given: Dependence, now: datetime) -> Finding:
         return _not_begun(service, root, now)
     if given.hold is not None and given.hold.failed is not None:
         return _release_failed(given.hold.failed, now)
-    services = ", ".join((*given.held_by, *(given.hold.tasks if given.hold is not None else ())))
+    tasks = () if given.hold is None else (f"task {each}" for each in given.hold.tasks)
+    services = ", ".join((*given.held_by, *tasks))
     message, suggestion = WAITING.message.format(services=services), WAITING.suggestion.format(services=services)
     return Finding(WAITING, message, "", suggestion, since=now, due=None, waits=True)
 

@@ -41,7 +41,8 @@ WAITING: Final = Reason(
     code="Waiting",
     speed=Speed.NO_EVIDENCE,
     grace=AT_ONCE,
-    evidence="a service that comes `after` one that has not settled, or refers to one that serves nothing yet",
+    evidence="a service that comes `after` one that has not settled, or after a task, or refers to one that serves"
+    " nothing yet",
     message="waiting for {services}",
     suggestion="See what {services} waits for: mill status",
 )
