@@ -135,9 +135,26 @@ Start = Callable[..., Replica]
 
 
 @contextmanager
+def without_the_operator(cluster: Cluster) -> Iterator[None]:
+    """Have no operator but those that the block starts, and the usual one after it."""
+    local.stop("operator")
+    try:
+        yield
+    finally:
+        without_lease(cluster)
+        local.start(cluster, "operator")
+
+
+@contextmanager
 def instead_of_the_operator(cluster: Cluster, folder: Path) -> Iterator[Start]:
     """Have operators of the test's own while the block runs, and the usual one after it."""
-    local.stop("operator")
+    with without_the_operator(cluster), replicas(cluster, folder) as start:
+        yield start
+
+
+@contextmanager
+def replicas(cluster: Cluster, folder: Path) -> Iterator[Start]:
+    """Start operators that end with the block. None may run at its beginning."""
     without_lease(cluster)
     started: list[Replica] = []
 
@@ -150,8 +167,6 @@ def instead_of_the_operator(cluster: Cluster, folder: Path) -> Iterator[Start]:
     finally:
         for replica in started:
             replica.end()
-        without_lease(cluster)
-        local.start(cluster, "operator")
 
 
 def elected(term: int = TERM) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from hack.cluster import Cluster
 
 from .conftest import Finished, Namespace, wait_for
-from .replica import TERM, Replica, Start, elected, instead_of_the_operator, lease, measure
+from .replica import TERM, Replica, Start, elected, lease, measure, replicas, without_the_operator
 
 pytestmark = pytest.mark.alone
 
@@ -43,10 +43,17 @@ LINES = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_other(cluster: Cluster) -> Iterator[None]:
+    """Stop the usual operator once for all tests, each of which starts its own."""
+    with without_the_operator(cluster):
+        yield
+
+
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start replicas instead of the usual operator."""
-    with instead_of_the_operator(cluster, tmp_path) as start:
+    with replicas(cluster, tmp_path) as start:
         yield start
 
 

@@ -18,7 +18,7 @@ from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
 from .conftest import MILL, Namespace, wait_for
-from .replica import Start, elected, instead_of_the_operator
+from .replica import Start, elected, replicas, without_the_operator
 from .silent_link import SilentLink
 
 pytestmark = pytest.mark.alone
@@ -66,10 +66,17 @@ task "migrate" {
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_other(cluster: Cluster) -> Iterator[None]:
+    """Stop the usual operator once for all tests, each of which starts its own."""
+    with without_the_operator(cluster):
+        yield
+
+
 @pytest.fixture
 def start(cluster: Cluster, tmp_path: Path) -> Iterator[Start]:
     """Start an operator with settings of the test's own, instead of the usual one."""
-    with instead_of_the_operator(cluster, tmp_path) as start:
+    with replicas(cluster, tmp_path) as start:
         yield start
 
 
@@ -111,6 +118,7 @@ def test_the_log_is_json_with_fields_to_select_by_and_nothing_secret(namespace: 
     operator = start(MILL_LOG_FORMAT="json", MILL_LOG_LEVEL="debug")
     operator.wait_until_ready()
     assert namespace.deploy(WEB + BROKEN).code == 1
+    wait_for("the message about its end", lambda: "has finished with errors" in operator.log)
     about = [each for each in operator.records() if each.get("namespace") == namespace.name]
     rollout = namespace.status()["rollout"]["id"]
     assert any(each.get("rollout") == rollout and each.get("service") == "broken" for each in about)
