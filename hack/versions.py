@@ -5,6 +5,15 @@ from typing import Final
 KUBERNETES: Final = "1.35.4"
 """The last minor version whose kubelet still works with containerd 1.x, which is what Debian 12 has."""
 
+KUBERNETES_CHOICES: Final = ("1.31.0", "1.33.13", KUBERNETES, "1.37.2")
+"""What `MILL_KUBERNETES` may name. Of others some staging modules are not on every module proxy: 1.31.14, for one."""
+
+CONTAINERD: Final = "1.6"
+"""Debian's, whatever its last number is; the others are built."""
+
+CONTAINERD_CHOICES: Final = (CONTAINERD, "1.7.31", "2.4.2")
+"""What `MILL_CONTAINERD` may name."""
+
 ETCD: Final = "3.6.7"
 COREDNS: Final = "1.14.7"
 CRANE: Final = "0.22.1"

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = "/mill-dev"
+from hack import paths
+
+ROOT: Final = f"/mill-dev{paths.SUFFIX}"
 _DAEMONS: Final = "daemons"
 """Processes live in a leaf: cgroup v2 refuses processes in a group whose children have controllers."""
 

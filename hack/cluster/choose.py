@@ -6,7 +6,8 @@ import subprocess
 import sys
 from typing import Protocol
 
-from hack.cluster import embedded, given, kind
+from hack import paths
+from hack.cluster import components, embedded, given, kind
 from hack.cluster.handle import Cluster
 from hack.cluster.packages import NotSupported
 
@@ -34,7 +35,8 @@ def backend() -> Backend:
     """Return the first that this environment and machine allow."""
     if given.is_named():
         return given
-    if _docker_engine_runs():
+    ours_only = bool(paths.SUFFIX) or components.are_named(os.environ)
+    if not ours_only and _docker_engine_runs():
         return kind
     if sys.platform == "linux" and os.geteuid() == 0:
         return embedded

@@ -1,5 +1,6 @@
 """Take everything away that a cluster has put on this machine, whether it runs, is half dead or long gone."""
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def _files_elsewhere() -> Iterator[Path]:
         yield Path(file.read_text().strip().removeprefix("unix://"))
     # A cached result names the network namespace, which lies below our folder.
     for result in _CNI_CACHE.glob("*"):
-        if str(paths.CLUSTER) in result.read_text():
+        if f"{paths.CLUSTER}/" in result.read_text():
             yield result
     for link in _CONTAINER_LOGS.glob("*.log"):
         if link.is_symlink() and link.readlink().is_relative_to(paths.CLUSTER):
@@ -67,4 +68,5 @@ def _remove_if_empty(directory: Path) -> None:
     """Remove a folder and the one around it (such as /var/lib/cni), unless they are in use."""
     for folder in (directory, directory.parent):
         if folder != _CONTAINER_LOGS.parent and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+            with contextlib.suppress(OSError):  # something is mounted there
+                folder.rmdir()

@@ -4,9 +4,9 @@ import ssl
 from typing import Final
 
 from hack import paths
-from hack.cluster import audit, network, pki, processes, readiness
+from hack.cluster import audit, components, network, pki, processes, readiness
 from hack.cluster.processes import Daemon
-from hack.toolchain.build import ETCD, KUBERNETES
+from hack.toolchain.build import ETCD
 
 SERVER: Final = f"https://{network.GATEWAY}:6443"
 _LOOPBACK: Final = "127.0.0.1"
@@ -96,7 +96,7 @@ def _apiserver() -> Daemon:
         "service-account-signing-key-file": pki.key("service-accounts"),
         **audit.options(),
     }
-    return _daemon("kube-apiserver", str(KUBERNETES.directory / "kube-apiserver"), options)
+    return _daemon("kube-apiserver", components.running().program("kube-apiserver"), options)
 
 
 def _controller_manager() -> Daemon:
@@ -116,7 +116,7 @@ def _controller_manager() -> Daemon:
         "leader-elect": "false",
         **_NO_BRAKE,
     }
-    return _daemon("kube-controller-manager", str(KUBERNETES.directory / "kube-controller-manager"), options)
+    return _daemon("kube-controller-manager", components.running().program("kube-controller-manager"), options)
 
 
 def _scheduler() -> Daemon:
@@ -129,7 +129,7 @@ def _scheduler() -> Daemon:
         "leader-elect": "false",
         **_NO_BRAKE,
     }
-    return _daemon("kube-scheduler", str(KUBERNETES.directory / "kube-scheduler"), options)
+    return _daemon("kube-scheduler", components.running().program("kube-scheduler"), options)
 
 
 def _daemon(name: str, program: str, options: dict[str, object]) -> Daemon:

@@ -1,14 +1,14 @@
 """A real Kubernetes on a bare Linux machine, without Docker: the components run as processes of this machine.
 
 Each `up` makes its state; only built programs and pushed images are kept. A cluster of which anything has
-died (after a reboot, say) is cleaned away and started afresh.
+died (after a reboot, say), or that is of other versions than are asked for, is cleaned away and started afresh.
 """
 
 import json
 import time
 
 from hack import paths
-from hack.cluster import cleaning, control_plane, dns, network, packages, pki, processes, registry, storage
+from hack.cluster import cleaning, components, control_plane, dns, network, packages, pki, processes, registry, storage
 from hack.cluster.handle import Cluster
 from hack.cluster.kubectl import kubectl
 from hack.cluster.node import Node
@@ -16,7 +16,7 @@ from hack.commands import CommandFailed, run
 from hack.exclusive import exclusive
 from hack.images import pause
 from hack.progress import say, step
-from hack.toolchain.build import COREDNS, CRANE, ETCD, KUBERNETES, build
+from hack.toolchain.build import COREDNS, CRANE, ETCD, build
 
 # A kubelet that has started recently lets each probe wait for a random part of its period, so as not to probe
 # everything at once. A test must not meet that.
@@ -28,8 +28,9 @@ FIRST_NODE = Node("node-1", network.GATEWAY, network.NODE_PODS)
 def up() -> Cluster:
     """Start the cluster unless it runs."""
     with exclusive(paths.LOCK, "up or down"):
+        wanted = components.wanted()
         packages.install()
-        build([CRANE, ETCD, COREDNS, KUBERNETES])
+        build([CRANE, ETCD, COREDNS, *wanted.programs])
         problem = _problem()
         if not problem:
             say("The cluster is already running.")
@@ -37,7 +38,8 @@ def up() -> Cluster:
         if not cleaning.is_clean():
             with step(f"clearing away the last cluster ({problem})"):
                 cleaning.clean()
-        with step("starting Kubernetes"):
+        with step(f"starting {wanted}"):
+            components.record(wanted)
             _start()
         return describe()
 
@@ -56,7 +58,8 @@ def status() -> str:
     """Return one line per process, and what is wrong, if anything is."""
     problem = _problem()
     lines = [f"{name:<24} {'running' if processes.is_alive(name) else 'dead'}" for name in processes.names()]
-    return "\n".join([*lines, f"cluster: {problem or 'ready'}"])
+    ready = f"ready, {components.running()}"
+    return "\n".join([*lines, f"cluster: {problem or ready}"])
 
 
 def is_running() -> bool:
@@ -94,6 +97,8 @@ def _problem() -> str:
     """Return what keeps the cluster from being usable; empty if nothing does."""
     if not processes.names():
         return "not running"
+    if components.running() != components.wanted():
+        return f"it is {components.running()}"
     if dead := processes.missing():
         return f"dead: {', '.join(dead)}"
     if not control_plane.is_ready():

@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from hack import paths
-from hack.cluster import cgroups, control_plane, network, pki, processes
+from hack.cluster import cgroups, components, control_plane, network, pki, processes, runtime
 from hack.cluster.processes import Daemon
-from hack.images import pause
-from hack.toolchain.build import KUBERNETES
 
 CLUSTER_DOMAIN: Final = "cluster.local"
 _LOOPBACK: Final = "127.0.0.1"
@@ -43,19 +41,19 @@ class Node:
         pki.write_kubeconfig(self._kubeconfig, control_plane.SERVER, self.name)
         (self.directory / "cni").mkdir()
         self._write("cni/mill.conflist", _as_json(self._cni()))
-        self._write("containerd.toml", self._containerd())
+        self._write("containerd.toml", runtime.configuration(components.running().containerd, self.directory))
         self._write("kubelet.json", _as_json(self._kubelet()))
         self._write("kube-proxy.json", _as_json(self._proxy()))
 
     def start_runtime(self) -> None:
         """Start containerd; it needs no control plane, so it can start beside it."""
-        processes.start(Daemon(f"{self.name}-containerd", ("containerd", "--config", self._file("containerd.toml"))))
+        processes.start(runtime.daemon(f"{self.name}-containerd", self.directory / "containerd.toml"))
 
     def start(self) -> None:
         """Start the kubelet and kube-proxy."""
         processes.wait_until(f"{self.name}-containerd", self.socket.exists)
         kubelet = (
-            str(KUBERNETES.directory / "kubelet"),
+            components.running().program("kubelet"),
             f"--config={self._file('kubelet.json')}",
             f"--kubeconfig={self._kubeconfig}",
             f"--root-dir={self._file('kubelet')}",
@@ -64,39 +62,8 @@ class Node:
             f"--node-ip={self.address}",
         )
         processes.start(Daemon(f"{self.name}-kubelet", kubelet))
-        proxy = (str(KUBERNETES.directory / "kube-proxy"), f"--config={self._file('kube-proxy.json')}")
+        proxy = (components.running().program("kube-proxy"), f"--config={self._file('kube-proxy.json')}")
         processes.start(Daemon(f"{self.name}-kube-proxy", proxy))
-
-    def _containerd(self) -> str:
-        return f"""\
-version = 2
-root = "{self._file("containerd")}"
-state = "{self._file("run")}"
-
-[grpc]
-  address = "{self.socket}"
-
-[plugins."io.containerd.internal.v1.opt"]
-  path = "{self._file("containerd/opt")}"
-
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{pause.REFERENCE}"
-  # Without it every pod dies where the machine does not let us lower a score: "can't get final child's PID from pipe".
-  restrict_oom_score_adj = true
-  # Below our own folder, where they are found again after a crash.
-  netns_mounts_under_state_dir = true
-  stream_server_address = "{_LOOPBACK}"
-
-[plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = "/usr/lib/cni"
-  conf_dir = "{self._file("cni")}"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-  runtime_type = "io.containerd.runc.v2"
-
-[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-  Root = "{self._file("runc")}"
-"""
 
     def _cni(self) -> dict[str, object]:
         bridge = {

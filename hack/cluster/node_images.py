@@ -1,6 +1,6 @@
 """The images that the nodes of the embedded cluster keep."""
 
-from hack import paths
+from hack.cluster import runtime
 from hack.commands import CommandFailed, run
 
 
@@ -9,9 +9,9 @@ def forget(reference: str) -> None:
 
     Nodes keep an image by its tag. One that was pushed again under the same tag would not be used.
     """
-    for socket in paths.NODES.glob("*/containerd.sock"):
+    for socket in runtime.sockets():
         try:
-            run("ctr", "--address", socket, "--namespace", "k8s.io", "images", "rm", "--sync", reference)
+            run(runtime.client(), "--address", socket, "--namespace", "k8s.io", "images", "rm", "--sync", reference)
         except CommandFailed as error:
             if "not found" not in str(error):
                 raise

@@ -70,12 +70,19 @@ def check_out(release: Release) -> Path:
     return release.folder
 
 
+def build_release(release: Release) -> None:
+    """Build the image of a release as `push_release` does and keep its layers, where no registry is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        _recipe_of(release, "--into", folder)
+
+
 def push_release(release: Release, registry: str) -> str:
     """Build the image of a release by that release's own recipe and push it. Return its name by digest."""
+    return _recipe_of(release, "--registry", registry).splitlines()[-1]
+
+
+def _recipe_of(release: Release, *options: str) -> str:
     folder = check_out(release)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(folder / each) for each in _PACKAGES)}
     with step(f"building the image of mill {release.version}"):
-        output = run(
-            *(sys.executable, "-m", "hack.images", "mill", "--registry", registry), cwd=folder, env=environment
-        )
-    return output.splitlines()[-1]
+        return run(*(sys.executable, "-m", "hack.images", "mill", *options), cwd=folder, env=environment)

@@ -49,16 +49,22 @@ class Program:
 
 _KUBERNETES_MODULE = "k8s.io/kubernetes"
 
-KUBERNETES = Program(
-    "kubernetes",
-    versions.KUBERNETES,
+
+def kubernetes(version: str) -> Program:
+    """Return the programs of Kubernetes in this version."""
     # Together: most packages are shared between them and compile once.
-    tuple(
-        f"{_KUBERNETES_MODULE}/cmd/{name}"
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-    ),
-    module=_KUBERNETES_MODULE,
-)
+    names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+    packages = tuple(f"{_KUBERNETES_MODULE}/cmd/{name}" for name in names)
+    return Program("kubernetes", version, packages, module=_KUBERNETES_MODULE)
+
+
+def containerd(version: str) -> Program:
+    """Return the container runtime in this version, with its shim and its client."""
+    module = "github.com/containerd/containerd" + ("" if version.startswith("1.") else "/v2")
+    names = ("containerd", "containerd-shim-runc-v2", "ctr")
+    return Program("containerd", version, tuple(f"{module}/cmd/{name}" for name in names), module=module)
+
+
 KUBECTL = Program("kubectl", versions.KUBERNETES, (f"{_KUBERNETES_MODULE}/cmd/kubectl",), module=_KUBERNETES_MODULE)
 KUBEADM = Program("kubeadm", versions.KUBERNETES, (f"{_KUBERNETES_MODULE}/cmd/kubeadm",), module=_KUBERNETES_MODULE)
 ETCD = Program("etcd", versions.ETCD, ("go.etcd.io/etcd/server/v3",))
@@ -94,7 +100,7 @@ def build(programs: Sequence[Program]) -> None:
         return
     with exclusive(paths.BIN / ".lock", "build"):
         missing = [program for program in programs if not program.built]
-        if KUBERNETES in missing:
+        if any(program.name == "kubernetes" for program in missing):
             say("Building Kubernetes from source: minutes on the first run, nothing after that.")
         for number, program in enumerate(missing, start=1):
             go()
