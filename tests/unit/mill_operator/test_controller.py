@@ -337,7 +337,7 @@ async def test_probes_are_answered_while_a_large_resource_changes_all_the_time(s
     operator = Operator(server)
     await first_status(server)
     listening = socket.create_server(("127.0.0.1", 0))
-    runner = await serve(listening, operator.controller.watches, operator.metrics, deadline=180)
+    runner = await serve([listening], operator.controller.watches, operator.metrics, deadline=180)
     longest, answers = 0.0, 0
     async with aiohttp.ClientSession() as client, asyncio.timeout(60):
         end = time.monotonic() + 2
