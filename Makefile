@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-matrix test-docker soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-matrix test-docker test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of it
 test-matrix: setup ## Run the tests that depend on versions on other pairs of Kubernetes and containerd (PAIRS="1.37.2/2.4.2"), into docs/compatibility.md
 	$(BIN)/python -m tests.matrix $(PAIRS)
 
+test-arm64: setup ## Start the image for the architecture that this machine has not, by qemu: root, on Debian, 2 minutes
+	$(BIN)/pytest -q --timeout 900 tests/images
+
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
 	$(BIN)/python -m tests.soak.settle $(SOAK)
 
@@ -102,7 +105,7 @@ credentials: setup ## Take the shapes of credentials over from gitleaks, of the 
 manifests: setup ## Write deploy/mill.yaml from the chart; builds Helm the first time
 	$(BIN)/python -m hack.generate --write deploy/mill.yaml
 
-images: setup cluster-up ## Build the image of operator and gateway, without Docker, and push it to the local registry
+images: setup cluster-up ## Build the image of operator and gateway for amd64 and arm64, without Docker, and push it to the local registry
 	@$(BIN)/python -m hack.images mill
 
 pictures: setup cluster-up ## Take the documentation's pictures, of the page and of a terminal

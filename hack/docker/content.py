@@ -16,13 +16,14 @@ _KINDS: Final = {tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link", tarfile.LNK
 
 @dataclass(frozen=True)
 class Found:
-    """A file, a folder or a link as a container sees it, without its time."""
+    """A file, a folder or a link as a container sees it."""
 
     kind: str
     mode: int
     owner: str
     content: str
     """The hash of a file, the target of a link."""
+    time: float
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, Found]]:
             with _member(tar, member.name) as stream:
                 content = hashlib.sha256(stream.read()).hexdigest()
         name = member.name.removeprefix("./").rstrip("/")
-        yield name, Found(_KINDS.get(member.type, "file"), member.mode & 0o7777, f"{member.uid}:{member.gid}", content)
+        kind, owner = _KINDS.get(member.type, "file"), f"{member.uid}:{member.gid}"
+        yield name, Found(kind, member.mode & 0o7777, owner, content, member.mtime)
 
 
 def _read(tar: tarfile.TarFile, name: str) -> bytes:

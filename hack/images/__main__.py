@@ -11,6 +11,8 @@ from hack.images import push_busybox, push_mill, push_sample, push_standin
 from hack.images.mill import build_mill, write_mill
 from hack.images.mill.debian import NoDebian
 from hack.images.mill.interpreter import LibraryMissing
+from hack.images.mill.layout import ARCHITECTURES
+from hack.toolchain.go import ARCHITECTURE
 
 _SAMPLES: Final[Mapping[str, Callable[[str, str], str]]] = {
     "web": push_sample,
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("tags", nargs="*", metavar="TAG", help="mill has its version unless another is given")
     parser.add_argument("--registry", default=os.environ.get("MILL_REGISTRY", "127.0.0.1:5050"))
     parser.add_argument("--fresh", action="store_true", help="mill: look for newer packages of Debian")
+    parser.add_argument("--architecture", choices=("all", *ARCHITECTURES), default="all", help="mill: all of them")
     parser.add_argument("--into", type=Path, metavar="FOLDER", help="mill: write its layers there, push nothing")
     arguments = parser.parse_args()
     if arguments.image == "mill":
@@ -45,9 +48,11 @@ def _mill(arguments: argparse.Namespace) -> None:
     if arguments.into:
         write_mill(arguments.into)
         return
-    build_mill(fresh=arguments.fresh)
+    chosen = ARCHITECTURES if arguments.architecture == "all" else (arguments.architecture,)
+    for architecture in sorted(chosen, key=lambda each: each != ARCHITECTURE):  # its Python compiles for the others
+        build_mill(architecture, fresh=arguments.fresh)
     for tag in arguments.tags or (None,):
-        print(push_mill(arguments.registry, tag))
+        print(push_mill(arguments.registry, tag, architectures=chosen))
 
 
 if __name__ == "__main__":

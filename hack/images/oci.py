@@ -31,7 +31,7 @@ class Configuration:
     ports: Sequence[int] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def document(self, layers: Sequence[Layer]) -> dict[str, Any]:
+    def document(self, layers: Sequence[Layer], architecture: str = ARCHITECTURE) -> dict[str, Any]:
         """Return the image's configuration; it has no time, so that equal images are equal."""
         settings = {
             "Entrypoint": list(self.entrypoint),
@@ -42,36 +42,62 @@ class Configuration:
             "Labels": dict(sorted(self.labels.items())),
         }
         return {
-            "architecture": ARCHITECTURE,
+            "architecture": architecture,
             "os": "linux",
             "config": {name: value for name, value in settings.items() if value},
             "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         }
 
 
+@dataclass(frozen=True)
+class Variant:
+    """An image for one architecture."""
+
+    architecture: str
+    configuration: Configuration
+    layers: Sequence[Layer]
+
+
 def push(configuration: Configuration, layers: Sequence[Layer], reference: str) -> str:
-    """Push an image under a reference such as `127.0.0.1:5050/web:1`; return its name by digest."""
-    build([CRANE])
-    with tempfile.TemporaryDirectory() as directory:
-        _write_layout(Path(directory), configuration, layers)
-        return run(CRANE.path, "push", directory, reference).strip()
+    """Push an image for this machine's architecture, named as `127.0.0.1:5050/web:1`; return its name by digest."""
+    return _push([Variant(ARCHITECTURE, configuration, layers)], reference)
 
 
-def _write_layout(folder: Path, configuration: Configuration, layers: Sequence[Layer]) -> None:
+def push_index(variants: Sequence[Variant], reference: str) -> str:
+    """Push an image for several architectures under one reference; return its name by digest."""
+    return _push(variants, reference, "--index")
+
+
+def write_layout(folder: Path, variants: Sequence[Variant]) -> None:
+    """Write images into a folder, as the OCI has it."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
-    for layer in layers:
+    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [_manifest(blobs, each) for each in variants]}
+    (folder / "index.json").write_text(json.dumps(index))
+    (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
+
+
+def _push(variants: Sequence[Variant], reference: str, *options: str) -> str:
+    build([CRANE])
+    with tempfile.TemporaryDirectory() as directory:
+        write_layout(Path(directory), variants)
+        return run(CRANE.path, "push", *options, directory, reference).strip()
+
+
+def _manifest(blobs: Path, variant: Variant) -> dict[str, Any]:
+    """Write an image; return what an index says of it."""
+    for layer in variant.layers:
         blob = blobs / layer.digest.removeprefix("sha256:")
         shutil.copyfile(layer.file, blob)  # crane takes no link
+    configuration = variant.configuration.document(variant.layers, variant.architecture)
     manifest = {
         "schemaVersion": 2,
         "mediaType": _MANIFEST,
-        "config": _blob(blobs, _CONFIGURATION, configuration.document(layers)),
-        "layers": [{"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in layers],
+        "config": _blob(blobs, _CONFIGURATION, configuration),
+        "layers": [{"mediaType": _LAYER, "digest": layer.digest, "size": layer.size} for layer in variant.layers],
     }
-    index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [_blob(blobs, _MANIFEST, manifest)]}
-    (folder / "index.json").write_text(json.dumps(index))
-    (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
+    platform = {"architecture": variant.architecture, "os": "linux"}
+    return {**_blob(blobs, _MANIFEST, manifest), "platform": platform}
 
 
 def _blob(blobs: Path, media_type: str, document: Mapping[str, Any]) -> dict[str, Any]:

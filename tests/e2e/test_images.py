@@ -15,8 +15,9 @@ from hack.images import push_mill
 from hack.images.mill import application, base, build_mill, interpreter
 from hack.images.mill.application import version
 from hack.images.mill.dependencies import NEVER_IMPORTED
-from hack.images.mill.layout import BILL, CONTROL, PACKAGES, PROGRAM
+from hack.images.mill.layout import ARCHITECTURES, BILL, CONTROL, PACKAGES, PROGRAM
 from hack.toolchain.build import CRANE
+from tests.support.imports import IMPORT_EVERYTHING
 
 from . import image_pods
 from .conftest import Namespace, wait_for
@@ -93,27 +94,6 @@ def test_the_bill_of_materials_names_what_is_in_it(content: tarfile.TarFile) -> 
     assert kept == set(base.PACKAGES)
 
 
-IMPORT_EVERYTHING = """
-import ast, importlib, json, pathlib, sys
-wanted = set()
-for name in sys.argv[1:]:
-    root = pathlib.Path(importlib.import_module(name).__path__[0])
-    for file in root.rglob("*.py"):
-        module = ".".join((name, *file.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
-        if not module.endswith("__main__"):
-            importlib.import_module(module)
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                wanted |= {each.name for each in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                wanted.add(node.module)
-for name in sorted(wanted):
-    importlib.import_module(name)
-print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
-"""
-"""Imports all modules of packages, and all that they import later, within functions."""
-
-
 def test_every_distribution_in_it_is_imported_and_none_is_missing() -> None:
     mill = build_mill()
     folders = [layer.tree / PACKAGES for layer in (mill.dependencies, mill.application)]
@@ -136,6 +116,19 @@ def _normal(name: str) -> str:
 
 def test_the_same_sources_are_the_same_image(cluster: Cluster, image: str) -> None:
     assert push_mill(cluster.registry) == image
+
+
+def test_an_index_has_all_architectures_and_a_node_takes_its_own(cluster: Cluster, space: Namespace) -> None:
+    """`make images` pushes it; `make test-arm64` starts what is in it for the other architecture."""
+    index = push_mill(cluster.registry, "all", architectures=ARCHITECTURES)
+    listed = json.loads(run(CRANE.path, "manifest", index))["manifests"]
+    assert [each["platform"]["architecture"] for each in listed] == list(ARCHITECTURES)
+    for each in listed:
+        settings = json.loads(run(CRANE.path, "config", f"{index.partition('@')[0]}@{each['digest']}"))
+        assert settings["architecture"] == each["platform"]["architecture"]
+    space.kubectl("apply", "-f", "-", stdin=image_pods.objects("operator", space.name, index, "--version"))
+    wait_for("its end", lambda: pod_phase(space, "operator") in {"Succeeded", "Failed"})
+    assert space.kubectl("logs", "mill-operator") == f"mill-operator {version()}\n"
 
 
 def test_both_roles_explain_themselves(space: Namespace, image: str) -> None:

@@ -38,8 +38,8 @@ def version() -> str:
     return str(project["version"])
 
 
-def make(tree: Path, base: Path, dependencies: Path) -> None:
-    """Fill a folder with the layer's content."""
+def make(tree: Path, base: Path, native: Path, dependencies: Path) -> None:
+    """Fill a folder with the layer's content, for a base; `native` is one whose Python runs here."""
     packages = tree / PACKAGES
     packages.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as directory:
@@ -54,7 +54,7 @@ def make(tree: Path, base: Path, dependencies: Path) -> None:
     for name, content in programs(entry_points.read_text()).items():
         (scripts / name).write_text(content)
         (scripts / name).chmod(0o755)
-    interpreter.compile_all(base, tree, PACKAGES)
+    interpreter.compile_all(native, tree, PACKAGES)
     bill = sbom.bill(
         version(),
         debian=[file.read_text() for file in sorted((base / CONTROL).iterdir())],

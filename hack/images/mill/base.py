@@ -59,11 +59,11 @@ _FILES: Final = {
 }
 
 
-def make(tree: Path) -> None:
-    """Fill a folder with the layer's content."""
+def make(tree: Path, architecture: str, native: Path | None = None) -> None:
+    """Fill a folder with the layer's content; `native` is a base whose Python runs here, if this one's does not."""
     with tempfile.TemporaryDirectory() as directory:
         controls = []
-        for package in debian.fetch(PACKAGES, Path(directory)):
+        for package in debian.fetch(PACKAGES, architecture, Path(directory)):
             debian.unpack(package, tree)
             controls.append(debian.control(package))
     authorities = sorted((tree / "usr/share/ca-certificates/mozilla").glob("*.crt"))
@@ -77,4 +77,4 @@ def make(tree: Path) -> None:
     (tree / "tmp").mkdir()
     (tree / "tmp").chmod(0o1777)
     interpreter.check_libraries(tree, tree)
-    interpreter.compile_all(tree, tree, STANDARD_LIBRARY)
+    interpreter.compile_all(native or tree, tree, STANDARD_LIBRARY)

@@ -1,7 +1,8 @@
 """Build the image of both roles without Docker, from three layers that are kept: base, dependencies, application."""
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +23,9 @@ _RECIPE: Final = ("hack/images/mill", "hack/images/tars.py")
 
 @dataclass(frozen=True)
 class Mill:
-    """The image."""
+    """The image for one architecture."""
 
+    architecture: str
     version: str
     base: Kept
     dependencies: Kept
@@ -40,37 +42,52 @@ class Mill:
         return [part.layer for part in self.parts.values()]
 
 
-def build_mill(*, fresh: bool = False) -> Mill:
-    """Make what has changed since the last time; with `fresh` also look for newer packages of Debian."""
+def build_mill(architecture: str = ARCHITECTURE, *, fresh: bool = False) -> Mill:
+    """Make what has changed since the last time; with `fresh` also look for newer packages of Debian.
+
+    What is compiled for another architecture is compiled by this one's Python, of the same packages.
+    """
     with exclusive(kept.FOLDER / ".lock", "build of the image"):
-        recipe = kept.digest(ARCHITECTURE, kept.digest_of_files(ROOT, *_RECIPE))
-        lowest = _kept("base", kept.digest(recipe, *base.PACKAGES), base.make, again=fresh)
+        native = _base(ARCHITECTURE, None, fresh=fresh and architecture == ARCHITECTURE)
+        lowest = native if architecture == ARCHITECTURE else _base(architecture, native, fresh=fresh)
         locked = dependencies.requirements()
         middle = _kept(
             "dependencies",
-            kept.digest(recipe, locked),
-            lambda tree: dependencies.make(tree, lowest.tree, locked),
+            architecture,
+            kept.digest(_recipe(architecture), native.layer.diff_id, locked),
+            lambda tree: dependencies.make(tree, architecture, lowest.tree, native.tree, locked),
         )
         sources = kept.digest_of_files(ROOT, *application.SOURCES, application.BUILD)
         highest = _kept(
             "application",
-            kept.digest(recipe, sources, lowest.layer.diff_id, middle.layer.diff_id),
-            lambda tree: application.make(tree, lowest.tree, middle.tree),
+            architecture,
+            kept.digest(_recipe(architecture), sources, *(each.layer.diff_id for each in (native, lowest, middle))),
+            lambda tree: application.make(tree, lowest.tree, native.tree, middle.tree),
         )
-        return Mill(application.version(), lowest, middle, highest)
+        return Mill(architecture, application.version(), lowest, middle, highest)
 
 
-def push_mill(registry: str, tag: str | None = None, *, fresh: bool = False) -> str:
-    """Build and push the image under a tag (its version, unless given); return its name by digest."""
-    mill = build_mill(fresh=fresh)
-    reference = f"{registry}/mill:{tag or mill.version}"
-    return oci.push(configuration(mill.version, revision()), mill.layers, reference)
+def push_mill(
+    registry: str, tag: str | None = None, *, architectures: Sequence[str] = (ARCHITECTURE,), fresh: bool = False
+) -> str:
+    """Build and push the image under a tag (its version, unless given); return its name by digest.
+
+    It is for this machine's architecture, or for several.
+    """
+    made = [build_mill(each, fresh=fresh) for each in architectures]
+    version = application.version()
+    settings, reference = configuration(version, revision()), f"{registry}/mill:{tag or version}"
+    if [each.architecture for each in made] == [ARCHITECTURE]:
+        return oci.push(settings, made[0].layers, reference)
+    return oci.push_index([oci.Variant(each.architecture, settings, each.layers) for each in made], reference)
 
 
 def write_mill(folder: Path) -> None:
-    """Write the content of each layer into a folder of its name, for `docker build`."""
+    """Write the content of each layer into a folder of its name, for `docker build`: without times, as layers are."""
     for name, part in build_mill().parts.items():
         shutil.copytree(part.tree, folder / name, symlinks=True)
+        for path in [*(folder / name).rglob("*"), folder / name]:
+            os.utime(path, (0, 0), follow_symlinks=False)
 
 
 def revision() -> str | None:
@@ -81,11 +98,22 @@ def revision() -> str | None:
         return None
 
 
-def _kept(name: str, key: str, make: Callable[[Path], None], *, again: bool = False) -> Kept:
+def _recipe(architecture: str) -> str:
+    return kept.digest(architecture, kept.digest_of_files(ROOT, *_RECIPE))
+
+
+def _base(architecture: str, native: Kept | None, *, fresh: bool) -> Kept:
+    """Return the lowest layer; `native` is that of this machine's architecture, where it is another one."""
+    key = kept.digest(_recipe(architecture), *base.PACKAGES, *((native.layer.diff_id,) if native else ()))
+    runs = native.tree if native else None
+    return _kept("base", architecture, key, lambda tree: base.make(tree, architecture, runs), again=fresh)
+
+
+def _kept(name: str, architecture: str, key: str, make: Callable[[Path], None], *, again: bool = False) -> Kept:
     """Return a layer; tell who waits that it is being made."""
 
     def made(tree: Path) -> None:
-        with step(f"building the image's layer {name}"):
+        with step(f"building the image's layer {name} for {architecture}"):
             make(tree)
 
     return kept.keep(name, key, made, again=again)

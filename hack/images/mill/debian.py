@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from hack.commands import run
-from hack.toolchain.go import ARCHITECTURE
 
 RELEASE: Final = "bookworm"
 _KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -22,7 +21,7 @@ class NoDebian(RuntimeError):
     """This machine has not what it takes to read Debian's packages."""
 
 
-def fetch(packages: Sequence[str], folder: Path) -> list[Path]:
+def fetch(packages: Sequence[str], architecture: str, folder: Path) -> list[Path]:
     """Download the newest version of each package; return the files, in the order of names."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb") and _KEYS.exists()):
         raise NoDebian(
@@ -30,7 +29,7 @@ def fetch(packages: Sequence[str], folder: Path) -> list[Path]:
             "Debian and Ubuntu have them; elsewhere use `docker build`"
         )
     with tempfile.TemporaryDirectory() as state:
-        options = _options(Path(state))
+        options = _options(Path(state), architecture)
         run("apt-get", *options, "update", "-qq")
         run("apt-get", *options, "download", "-qq", *packages, cwd=folder)
     return sorted(folder.glob("*.deb"))
@@ -51,7 +50,7 @@ def name_of(control_text: str) -> str:
     return str(Parser().parsestr(control_text)["Package"])
 
 
-def _options(state: Path) -> list[str]:
+def _options(state: Path, architecture: str) -> list[str]:
     """Return options by which apt knows Debian's sources only, and writes into this folder only."""
     sources = state / "sources.list"
     lines = [f"deb [signed-by={_KEYS}] {mirror} {suite} main" for mirror, suite in _SOURCES]
@@ -60,8 +59,8 @@ def _options(state: Path) -> list[str]:
     for folder in ("lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True)
     settings = {
-        "APT::Architecture": ARCHITECTURE,
-        "APT::Architectures": ARCHITECTURE,
+        "APT::Architecture": architecture,
+        "APT::Architectures": architecture,
         "APT::Sandbox::User": "root",  # apt's own user may not read what is below a home folder
         "Acquire::Languages": "none",
         "Dir::Cache": state / "cache",

@@ -9,7 +9,6 @@ from typing import Final
 from hack.commands import run
 from hack.images.mill import interpreter
 from hack.images.mill.layout import HOME, PACKAGES, PROGRAM, PYTHON, ROOT, SCRIPTS, remove
-from hack.toolchain.go import ARCHITECTURE
 
 EXTRAS: Final = ("operator", "gateway")
 _PLATFORM: Final = {"amd64": "x86_64-manylinux_2_36", "arm64": "aarch64-manylinux_2_36"}
@@ -57,11 +56,11 @@ def requirements() -> str:
     return run(uv(), "export", *options, *extras, cwd=ROOT)
 
 
-def make(tree: Path, base: Path, locked: str) -> None:
-    """Fill a folder with the layer's content."""
+def make(tree: Path, architecture: str, base: Path, native: Path, locked: str) -> None:
+    """Fill a folder with the layer's content, for a base; `native` is one whose Python runs here."""
     packages = tree / PACKAGES
     packages.mkdir(parents=True)
-    platform = ("--python", sys.executable, "--python-version", PYTHON, "--python-platform", _PLATFORM[ARCHITECTURE])
+    platform = ("--python", sys.executable, "--python-version", PYTHON, "--python-platform", _PLATFORM[architecture])
     source = ("--requirements", "-", "--require-hashes", "--no-deps", "--only-binary", ":all:")
     target = ("--target", packages, "--link-mode", "copy")
     run(uv(), "pip", "install", "--quiet", *platform, *source, *target, stdin=locked)
@@ -75,7 +74,7 @@ def make(tree: Path, base: Path, locked: str) -> None:
         f"home = {Path('/', PROGRAM).parent}\ninclude-system-site-packages = false\nversion = {PYTHON}\n"
     )
     interpreter.check_libraries(base, tree)
-    interpreter.compile_all(base, tree, PACKAGES)
+    interpreter.compile_all(native, tree, PACKAGES)
 
 
 def uv() -> str:

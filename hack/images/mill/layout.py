@@ -6,6 +6,9 @@ from typing import Final
 
 from hack.images.oci import Configuration
 
+ARCHITECTURES: Final = ("amd64", "arm64")
+"""What the image is made for, in the words of Debian, Go and image manifests alike."""
+
 ROOT: Final = Path(__file__).parents[3]
 """The repository."""
 

@@ -45,7 +45,7 @@ def test_the_runtime_leaves_out_what_is_refused_and_nothing_else() -> None:
 
 
 def test_differences_are_named_by_path() -> None:
-    same, other = Found("file", 0o644, "0:0", "a"), Found("file", 0o755, "0:0", "a")
+    same, other = Found("file", 0o644, "0:0", "a", 0), Found("file", 0o755, "0:0", "a", 0)
     found = content.differences({"a": same, "b": same, "c": same}, {"a": same, "b": other, "d": other})
     assert [line.partition(":")[0] for line in found] == ["b", "c", "d"]
 

@@ -3,13 +3,15 @@
 import json
 import re
 import shlex
+import struct
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from hack import versions
-from hack.images.mill import application, base, dependencies, interpreter, sbom
-from hack.images.mill.layout import ROOT, configuration, remove
+from hack.images.mill import application, base, dependencies, elf, interpreter, sbom
+from hack.images.mill.layout import ARCHITECTURES, ROOT, configuration, remove
 
 DEBIAN = "usr/lib/x86_64-linux-gnu"
 STANDARD = "usr/lib/python3.11"
@@ -108,14 +110,63 @@ def test_scripts_run_the_images_python() -> None:
     }
 
 
-def test_a_library_from_elsewhere_is_missing() -> None:
-    listing = (
-        "\tlinux-vdso.so.1 (0x1)\n\tlibc.so.6 => /image/lib/libc.so.6 (0x2)\n"
-        "\tlibstdc++.so.6 => /usr/lib/libstdc++.so.6 (0x3)\n\tlibnone.so.1 => not found\n"
-        "\t/image/lib/ld-linux-x86-64.so.2 (0x4)\n"
-    )
-    missing = interpreter.missing_in(listing, Path("/image"))
-    assert missing == [("libstdc++.so.6", "/usr/lib/libstdc++.so.6"), ("libnone.so.1", "")]
+def library(*entries: tuple[int, str]) -> bytes:
+    """A library with these entries in its dynamic section, as small as a loader could take it."""
+    strings, dynamic = b"\0", b""
+    for tag, text in entries:
+        dynamic += struct.pack("<qQ", tag, len(strings))
+        strings += text.encode() + b"\0"
+    dynamic += struct.pack("<qQ", 5, 0x1000 + 0x200) + struct.pack("<qQ", 0, 0)
+    segments = [
+        struct.pack("<IIQQQQQQ", 1, 4, 0, 0x1000, 0x1000, 0x400, 0x400, 1),
+        struct.pack("<IIQQQQQQ", 2, 4, 0x100, 0x1100, 0x1100, len(dynamic), len(dynamic), 1),
+    ]
+    header = b"\x7fELF\x02\x01".ljust(32, b"\0") + struct.pack("<Q", 64)
+    header = header.ljust(54, b"\0") + struct.pack("<HH", 56, len(segments))
+    content = (header.ljust(64, b"\0") + b"".join(segments)).ljust(0x100, b"\0") + dynamic
+    return content.ljust(0x200, b"\0") + strings
+
+
+def test_what_a_library_needs_is_read() -> None:
+    read = elf.needs(library((1, "libc.so.6"), (1, "libz.so.1"), (29, "$ORIGIN/../a.libs:/opt/b"), (14, "own.so")))
+    assert read == elf.Needs(("libc.so.6", "libz.so.1"), ("$ORIGIN/../a.libs", "/opt/b"))
+    assert elf.needs(b"#!/bin/sh\n") == elf.Needs()
+
+
+def test_a_library_from_elsewhere_is_missing(tmp_path: Path) -> None:
+    base, tree = tmp_path / "base", tmp_path / "tree"
+    for file in (base / "lib/aarch64-linux-gnu/libc.so.6", tree / "opt/a.libs/libbundled.so"):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"")
+    module = tree / "opt/a/module.so"
+    module.parent.mkdir()
+    entries = ((1, "libc.so.6"), (1, "libbundled.so"), (1, "libnone.so.1"), (29, "$ORIGIN/../a.libs:/usr/lib"))
+    module.write_bytes(library(*entries))
+    with pytest.raises(interpreter.LibraryMissing, match=r"^opt/a/module\.so needs libnone\.so\.1$"):
+        interpreter.check_libraries(base, tree)
+
+
+LOCK = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+"""Everything that is locked, by its wheels."""
+
+UNIVERSAL = r".+-none-any\.whl"
+FITTING = {
+    "amd64": r".+-(cp311-cp311|cp3\d+-abi3)-manylinux.*_x86_64\.whl",
+    "arm64": r".+-(cp311-cp311|cp3\d+-abi3)-manylinux.*_aarch64\.whl",
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_there_is_a_wheel_of_every_dependency(architecture: str) -> None:
+    needed = set(re.findall(r"^([\w.-]+)==", dependencies.requirements(), re.MULTILINE))
+    fitting = re.compile(f"{UNIVERSAL}|{FITTING[architecture]}")
+    found = {
+        package["name"]
+        for package in LOCK
+        if any(fitting.fullmatch(each["url"].rpartition("/")[2]) for each in package.get("wheels", ()))
+    }
+    assert len(needed) > 20
+    assert not needed - found
 
 
 def test_the_bill_names_everything_with_its_licence() -> None:

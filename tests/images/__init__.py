@@ -1,0 +1,1 @@
+"""Tests of Mill's image that need root and no cluster: `make test-arm64`."""
