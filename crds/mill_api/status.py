@@ -295,6 +295,8 @@ class Rollout(ApiModel):
         description="Changes of other field managers that the operator has put back since the rollout started, the "
         "newest last. At most 20.",
     )
+    revision: int | None = Field(None, description="Number of the revision that keeps its spec.")
+    recorded: bool = Field(default=False, description="Whether that revision has the result of the rollout.")
     refused: str | None = Field(
         None, description="Problems for which the spec was refused, one per line. Nothing was changed in the cluster."
     )

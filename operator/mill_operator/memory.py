@@ -25,6 +25,7 @@ from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, Pars
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.packed import Packed
 from mill_operator.core.rollout.outside import refused_ports
+from mill_operator.core.rollout.revisions import RevisionProblem
 from mill_operator.core.rollout.warnings import accepted, spec_warnings
 from mill_operator.core.verdicts.rule_input import Problem
 
@@ -94,6 +95,8 @@ class Memory:
     """Hashes of Deployments with the pod template of an older version, by service, that template's hash, and the
     desired Deployment's hash. None: the older version does not exist any more."""
     old_files: OldFiles = NOTHING_OLD
+    revision_problem: RevisionProblem | None = None
+    """Why the revision of the rollout could not be kept."""
     written_at: float = 0.0
     """When the last status write ended, on the monotonic clock."""
     write_seconds: float = 0.0

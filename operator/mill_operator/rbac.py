@@ -6,6 +6,7 @@ from mill_api import names
 from mill_kube.resources import (
     CLAIMS,
     CONFIG_MAPS,
+    CONTROLLER_REVISIONS,
     CRON_JOBS,
     DEPLOYMENTS,
     EVENTS,
@@ -39,6 +40,11 @@ RIGHTS: Final = (
     Right(CONFIG_MAPS, _OWNED, "files of services and tasks; deleted when no version needs them"),
     Right(JOBS, (*_FOLLOWED, "patch"), "runs of tasks; adopted by the MillDeployment when their task is removed"),
     Right(JOBS, ("get", "create", "delete"), "runs of tasks in rollouts; deleted if their program cannot start"),
+    Right(
+        CONTROLLER_REVISIONS,
+        ("get", "list", "create", "update", "delete"),
+        "revisions: the spec of each rollout, and what became of it",
+    ),
     Right(PODS, (*_FOLLOWED, "delete"), "evidence; stale pods are deleted when a rollout starts"),
     Right(EVENTS, ("get", "list", "create", "patch"), "lookups of causes that pods do not report; Events of verdicts"),
 )

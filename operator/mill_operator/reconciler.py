@@ -59,6 +59,7 @@ from mill_operator.recorder import Recorder
 from mill_operator.release import release_name
 from mill_operator.renderer import Renderer, Rollback
 from mill_operator.resource_requests import still_exists
+from mill_operator.revisions import RevisionKeeper
 from mill_operator.rollout_tasks import RolloutTasks
 from mill_operator.routes import RouteGate
 from mill_operator.update_places import UpdatePlaces
@@ -80,6 +81,8 @@ class ReconcilerOptions:
     render: RenderOptions = DEFAULTS
     max_spec_bytes: int = limits.MAX_SPEC_BYTES
     """Bytes of a spec, as JSON, above which a new generation is refused."""
+    keeps_revisions: bool = True
+    """Whether the spec of each rollout is kept."""
     release: str = field(default_factory=release_name)
     """The release that updates services whose pod templates it renders otherwise than the one before."""
 
@@ -130,7 +133,8 @@ class Reconciler:
         self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
         self._on_internal_error = hooks.on_internal_error
         self._places = places or UpdatePlaces()
-        self._rollout_tasks = RolloutTasks(client, caches)
+        self._revisions = RevisionKeeper(client, now) if options.keeps_revisions else None
+        self._rollout_tasks = RolloutTasks(client, caches, self._revisions)
         self._gate = RouteGate(caches.routes, NamespaceRulesLookup(client))
 
     async def reconcile(self, key: Key) -> float | None:
@@ -162,7 +166,9 @@ class Reconciler:
         memory.former_tls = former_names(ingresses) if self._options.render.tls_issuer else frozenset()
         desired = await self._desired_state(resource, memory)
         route_warnings = await self._gate.warnings(key.namespace, ingresses, memory.status.warnings)
-        warnings = [*memory.warnings, *route_warnings][: limits.SPEC_WARNINGS]
+        problem = memory.revision_problem
+        kept_warnings = [] if problem is None else [problem.warning]
+        warnings = [*kept_warnings, *memory.warnings, *route_warnings][: limits.SPEC_WARNINGS]
         memory.status = memory.status.model_copy(update={"warnings": warnings})
         if isinstance(desired, InvalidSpec):
             memory.status = refused_status(resource, desired, memory.status, self._now())
@@ -187,21 +193,25 @@ class Reconciler:
     ) -> float | None:
         """Note the runs of tasks, and publish the status. Return the seconds to wait."""
         task_wait = await self._observe_tasks(resource, memory, snapshot)
+        revision_wait = None if self._revisions is None else await self._revisions.begin(resource, memory)
         if resource.paused:
-            self._rollout_tasks.advance(resource, memory, snapshot, self._now())
+            await self._rollout_tasks.advance(resource, memory, snapshot, self._now())
         else:
             task_wait = _soonest(task_wait, await self._run_rollout_tasks(resource, memory, snapshot))
         write_wait = await self._publisher.publish(resource.key, memory)
+        if self._revisions is not None:
+            revision_wait = _soonest(revision_wait, await self._revisions.end(resource, memory, snapshot))
+            write_wait = _soonest(write_wait, await self._publisher.publish(resource.key, memory))
         memory.statuses.compact()
         self._reporter.clear(resource.key)
-        return _soonest(rollout_wait, task_wait, write_wait)
+        return _soonest(rollout_wait, task_wait, revision_wait, write_wait)
 
     async def _run_rollout_tasks(
         self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot
     ) -> float | None:
         """Advance the tasks of the rollout: what is written of them comes before their Jobs and what they let begin."""
         before = memory.written.rollout_tasks
-        self._rollout_tasks.advance(resource, memory, snapshot, self._now())
+        await self._rollout_tasks.advance(resource, memory, snapshot, self._now())
         if not memory.status.rollout_tasks:
             return None
         wait = await self._publisher.publish(resource.key, memory)

@@ -22,17 +22,22 @@ from mill_operator.core.rollout_tasks.advance import (
     to_delete,
 )
 from mill_operator.core.rollout_tasks.jobs import job_of
+from mill_operator.core.rollout_tasks.kept import is_to_be_looked_up, with_kept_versions
 from mill_operator.memory import Memory
 from mill_operator.renderer import Renderer
+from mill_operator.revisions import RevisionKeeper
 
 
 class RolloutTasks:
     """Carries out the tasks of rollouts."""
 
-    def __init__(self, client: KubeClient, caches: Caches) -> None:
+    def __init__(self, client: KubeClient, caches: Caches, revisions: RevisionKeeper | None) -> None:
         self._runs = RolloutRuns(client, caches)
+        self._revisions = revisions
 
-    def advance(self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, now: datetime) -> None:
+    async def advance(
+        self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, now: datetime
+    ) -> None:
         """Set the next states in the status. No run starts while the resource is paused, or its spec is refused."""
         status = memory.status
         desired = memory.desired.rollout_tasks if isinstance(memory.desired, DesiredState) else None
@@ -43,8 +48,14 @@ class RolloutTasks:
             states = observe(status.rollout_tasks, known, now)
         else:
             states = advance(desired, status.rollout_tasks, known, now)
+            if self._revisions is not None and is_to_be_looked_up(status.rollout_tasks, states):
+                revisions = await self._revisions.all(resource)
+                before = with_kept_versions(status.rollout_tasks, desired, resource.spec, revisions)
+                states = advance(desired, before, known, now)
         if states != status.rollout_tasks:
             memory.status = status.model_copy(update={"rollout_tasks": states})
+        if self._revisions is not None:
+            await self._revisions.note_tasks(resource, memory)
 
     async def write(
         self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, renderer: Renderer, now: datetime

@@ -75,7 +75,7 @@ class Operator:
         self.caches = Caches(client, None, lambda _key: None)
         self._ahead = timedelta(0)
         """How far the operator's clock is ahead: settling windows end without waiting."""
-        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(), self._now)
+        self.reconciler = Reconciler(client, self.caches, ReconcilerOptions(keeps_revisions=False), self._now)
 
     def _now(self) -> datetime:
         return datetime.now(UTC) + self._ahead

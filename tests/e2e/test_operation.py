@@ -13,7 +13,7 @@ import yaml
 from hack.cluster import Cluster
 from hack.install import local_processes as local
 from hack.install.rights import install_rights, kubeconfig_of
-from mill_kube.resources import CONFIG_MAPS, JOBS, LEASES, VERSION
+from mill_kube.resources import CONFIG_MAPS, CONTROLLER_REVISIONS, JOBS, LEASES, VERSION
 from mill_kube.rights import SYSTEM_NAMESPACE
 from mill_operator.rbac import ACCOUNT
 
@@ -230,7 +230,12 @@ def test_it_has_exactly_the_rights_that_it_uses(cluster: Cluster, namespace: Nam
     granted = {(call.verb, call.target) for right in ACCOUNT.rights for call in right.calls()}
     # ConfigMaps of files go after an hour: tests/unit/mill_operator/test_old_files.py sees that. A Job is read where
     # one of its name exists already: tests/unit/mill_operator/test_rollout_tasks_in_time.py.
-    unseen = {("delete", CONFIG_MAPS.full_name), ("get", JOBS.full_name)}
+    # Revisions go after ten newer ones: tests/unit/mill_operator/test_revisions_in_time.py.
+    unseen = {
+        ("delete", CONFIG_MAPS.full_name),
+        ("get", JOBS.full_name),
+        ("delete", CONTROLLER_REVISIONS.full_name),
+    }
     assert granted - used == unseen, "granted, and never used"
     assert used - granted == set(), "used, and not in the table"
 

@@ -73,7 +73,11 @@ class Fleet:
         caches = Caches(self.client, None, self._requeue)
         self.places = UpdatePlaces(self._requeue)
         self.reconciler = Reconciler(
-            self.client, caches, ReconcilerOptions(options, release="mill 0.2"), lambda: self.now, self.places
+            self.client,
+            caches,
+            ReconcilerOptions(options, release="mill 0.2", keeps_revisions=False),
+            lambda: self.now,
+            self.places,
         )
         self._watching = [asyncio.create_task(each.run()) for each in caches.reflectors]
         await caches.synced()

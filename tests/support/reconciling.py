@@ -23,7 +23,10 @@ SERVICE = {"name": "web", "image": "registry.example/web:1", "port": 8080}
 class ReconcilerHarness:
     """A reconciler, its API server, and caches without watches: the test says what they observe, and when."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, now: Callable[[], datetime] = lambda: datetime.now(UTC), *, keeps_revisions: bool = False
+    ) -> None:
+        self._keeps_revisions = keeps_revisions
         self.server = ApiServer()
         self.client = InMemoryClient(self.server)
         self.internal_errors: list[str] = []
@@ -37,7 +40,7 @@ class ReconcilerHarness:
         self.reconciler = Reconciler(
             self.client,
             self.caches,
-            ReconcilerOptions(**options),
+            ReconcilerOptions(keeps_revisions=self._keeps_revisions, **options),
             self._now,
             hooks=Hooks(on_internal_error=lambda _key, kind: self.internal_errors.append(kind)),
         )

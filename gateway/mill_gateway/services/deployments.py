@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mill_api.events import new_request
+from mill_api.gitops import gitops_owner
 from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_of
 from mill_gateway.core.difference import Difference, difference, volumes_left
-from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.patches import force_patch, new_resource, pause_patch, read_spec, replace_patch, restart_patch
 from mill_gateway.core.planned_tasks import PlannedTask, planned_tasks
 from mill_gateway.core.services import view_services

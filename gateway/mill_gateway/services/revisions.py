@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from mill_api import names
+from mill_api.gitops import gitops_owner
 from mill_api.revisions import Revision, asked_annotation, read_revision
 from mill_gateway.core.accidents import version_of
-from mill_gateway.core.ownership import gitops_owner, way_back
+from mill_gateway.core.ownership import way_back
 from mill_gateway.core.planned_tasks import planned_tasks
 from mill_gateway.core.rollbacks import InvalidRevisionError, PreparedRollback, find_target, has_service, prepare
 from mill_gateway.exceptions.deployments import ManagedByGitOps, PlanOutdated

@@ -19,6 +19,7 @@ from mill_api.manifests import PodOptions, pod_spec
 from mill_api.owner import Owner
 from mill_api.place import Place
 from mill_api.pod_permissions import PodPermissions
+from mill_api.revisions import new_revision
 from mill_api.spec import Task
 from mill_gateway.core.registries import new_registries_secret, with_registry
 from mill_gateway.core.secret import new_secret
@@ -396,6 +397,21 @@ def config_map(namespace: str) -> Json:
         "ownerReferences": [owner.reference(controller=True)],
     }
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"1-app.conf": "a"}}
+
+
+def test_revisions_of_others_are_neither_changed_nor_deleted(mill: Components) -> None:
+    made = new_revision(Owner(Key(mill.shop.name, "mill"), "0123-uid"), 1, {"services": []}, {})
+    foreign = {**made, "metadata": {"name": "mill-1", "namespace": mill.shop.name}}
+    mill.shop.kubectl("create", "-f", "-", stdin=yaml.safe_dump(foreign))
+    try:
+        changed = {**foreign, "metadata": {**foreign["metadata"], "annotations": {"a": "b"}}}
+        assert is_refused(mill.send("operator", "replace", changed), "may not change or delete an object without its")
+        deleted = mill.kubectl(
+            "operator", "delete", "controllerrevision", "mill-1", "-n", mill.shop.name, "--dry-run=server"
+        )
+        assert is_refused(deleted, "may not change or delete an object without its label")
+    finally:
+        mill.shop.kubectl("delete", "controllerrevision", "mill-1")
 
 
 def test_config_maps_of_others_are_neither_changed_nor_deleted(mill: Components) -> None:

@@ -25,6 +25,7 @@ from mill_operator.cpu_time import charge
 from mill_operator.endpoints import serve
 from mill_operator.leader_election import LeaderElection
 from mill_operator.metrics import Metrics
+from mill_operator.reconciler import ReconcilerOptions
 from tests.support.apiserver import ApiServer, InMemoryClient, action_of
 from tests.support.reconciling import KEY, child_writes, created_events, resource_body, written_statuses
 from tests.unit.virtual_time import now, virtual_time
@@ -59,7 +60,7 @@ class Operator:
         self.metrics = Metrics()
         self.controller = Controller(
             InMemoryClient(server),
-            ControllerOptions(workers=2, cpu_share=0.25),
+            ControllerOptions(workers=2, cpu_share=0.25, reconciler=ReconcilerOptions(keeps_revisions=False)),
             metrics=self.metrics,
             give_up=self.reasons.append,
             election=election_of(server, "me") if elects else None,

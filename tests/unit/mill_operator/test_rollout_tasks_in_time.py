@@ -18,7 +18,7 @@ from tests.support.apiserver import action_of
 from tests.support.reconciling import KEY, UID, ReconcilerHarness, job_body
 
 MOST_STEPS: Final = 60
-ENDS: Final = [(number, is_stored) for number in range(1, 25) for is_stored in (False, True)]
+ENDS: Final = [(number, is_stored) for number in range(1, 40) for is_stored in (False, True)]
 """The writes at which the operator ends, and whether the API server has taken the write."""
 PAUSED: Final = {"annotations": {names.ANNOTATION_PAUSED: "true"}}
 
@@ -37,7 +37,7 @@ class World:
     """A cluster in which a run ends well when it has been seen, and an operator that ends at one of its writes."""
 
     def __init__(self, *, ends_at: int | None = None, is_stored: bool = True) -> None:
-        self.harness = ReconcilerHarness()
+        self.harness = ReconcilerHarness(keeps_revisions=True)
         self.created: list[str] = []
         """The Jobs that were ever created, in order."""
         self.sequence: list[str] = []
@@ -160,6 +160,19 @@ async def test_another_operator_goes_on_after_the_success_and_without_the_job() 
     await world.settle()
     assert world.image() == "2"
     assert world.sequence.count("run 2") == 1
+
+
+async def test_a_status_that_was_lost_forgets_no_success() -> None:
+    world = World()
+    await rolled_out(world, "1", "2")
+    stored = world.harness.server.find(MILL_DEPLOYMENTS, *KEY)
+    assert stored is not None
+    world.harness.observe(MILL_DEPLOYMENTS, {**stored, "status": {}})
+    world.delete_jobs()
+    world.restart()
+    await world.settle()
+    assert world.sequence.count("run 2") == 1
+    assert world.migrate["state"] == "Succeeded"
 
 
 async def test_a_pause_longer_than_the_job_lives_forgets_no_success() -> None:

@@ -62,7 +62,7 @@ def delete(server: ApiServer, namespace: str, name: str) -> None:
 @asynccontextmanager
 async def operator(server: ApiServer, **render: Any) -> AsyncIterator[Controller]:
     """Run an operator, and wait until it has reconciled everything."""
-    options = ReconcilerOptions(render=RenderOptions(settle=timedelta(0), **render))
+    options = ReconcilerOptions(keeps_revisions=False, render=RenderOptions(settle=timedelta(0), **render))
     reasons: list[str] = []
     controller = Controller(
         InMemoryClient(server),

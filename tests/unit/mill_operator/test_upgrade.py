@@ -255,7 +255,7 @@ async def test_the_controller_reconciles_what_waits_when_a_place_is_free() -> No
         metadata = {"name": name, "namespace": NAMESPACE, "generation": 1}
         server.put(MILL_DEPLOYMENTS, {"metadata": metadata, "spec": {"services": programs}})
     for options in (OLDER, NEWER):
-        given = ControllerOptions(reconciler=ReconcilerOptions(options))
+        given = ControllerOptions(reconciler=ReconcilerOptions(options, keeps_revisions=False))
         controller = Controller(InMemoryClient(server), given, metrics=Metrics(), give_up=lambda _reason: None)
         controller.start()
         await asyncio.sleep(60)

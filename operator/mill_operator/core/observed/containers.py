@@ -4,6 +4,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from sys import intern
 
 from mill_objects import fields
 from mill_objects.json import JsonView
@@ -21,6 +22,9 @@ RUNTIME_LINE = pattern(
     r"|argument list too long|is a directory|input/output error|text file busy)\"?(?:\"[^}]*\})?\s*"
 )
 """The only line that runc or crun writes into a container's log when it cannot execute the program."""
+
+REPOSITORY_DIGEST = pattern(r"@(?P<digest>sha256:[0-9a-f]{64})$")
+"""How an `imageID` ends. Without a repository it is the id of a node's own image, which cannot be pulled by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class ObservedContainer:
     """Its memory limit, as it is written in the pod."""
     ready: bool = False
     image_present: bool = False
+    image_digest: str = ""
+    """The digest by which its registry has the image that it runs, such as `sha256:…`; empty if that is not known."""
     waiting_reason: str = ""
     waiting_message: str = ""
     running_since: datetime | None = None
@@ -98,6 +104,7 @@ def _container(
         memory=fields.quantity(fields.mapping(declared, "resources", "limits"), "memory"),
         ready=fields.flag(status, "ready"),
         image_present=has_image(status),
+        image_digest=_digest(fields.text(status, "imageID")),
         waiting_reason=reason,
         waiting_message=_waiting(called, fields.text(waiting, "message"), texts),
         running_since=fields.time(running, "startedAt"),
@@ -106,6 +113,11 @@ def _container(
         restarts=restarts,
         is_init=is_init,
     )
+
+
+def _digest(image_id: str) -> str:
+    found = REPOSITORY_DIGEST.search(image_id[-READ:])
+    return "" if found is None else intern(found["digest"])  # the pods of a service have the same
 
 
 def _part(state: JsonView, kind: str) -> JsonView | None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from mill_api.gitops import gitops_owner
 from mill_gateway.core.deployments import view_deployment
-from mill_gateway.core.ownership import gitops_owner
 from mill_gateway.core.services import view_services
 from mill_gateway.core.usage import read_usage
 from mill_gateway.core.volumes import view_volume

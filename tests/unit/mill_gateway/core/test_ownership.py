@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mill_gateway.core.ownership import gitops_owner, way_back
+from mill_api.gitops import gitops_owner
+from mill_gateway.core.ownership import way_back
 from mill_gateway.objects.deployments import managers_of
 
 TRACKED = {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:prod/mill"}
