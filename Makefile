@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-matrix test-docker test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-helm test-matrix test-docker test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it th
 
 test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the first time, which takes minutes
 	$(BIN)/pytest -q --timeout 900 -s tests/gitops/flux
+
+test-helm: setup cluster-up ## Run the tests with Helm 3 and Helm 4: a chart of a user's own, and Mill's; builds both the first time
+	$(BIN)/pytest -q --timeout 600 -s tests/gitops/helm
 
 test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of its own: root, on Debian, 5 minutes
 	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_build.py

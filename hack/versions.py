@@ -23,11 +23,17 @@ CRICTL: Final = "1.34.0"
 
 KWOK: Final = "0.8.0"
 HELM: Final = "4.3.1"
+HELM_3: Final = "3.18.6"
+"""For whoever still has Helm 3: tests install with both."""
+
 ARGOCD: Final = "3.2.11"
 """The next one's module does not compile."""
 
 FLUX: Final = "1.9.6"
 """Of its source-controller and its kustomize-controller, which go by the same number; those after it want Go 1.27."""
+
+FLUX_HELM: Final = "1.6.0"
+"""Of the helm-controller of the same Flux, which has Helm 4."""
 
 TRAEFIK: Final = "3.6.12"
 METRICS_SERVER: Final = "0.8.0"

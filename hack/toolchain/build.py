@@ -74,17 +74,23 @@ CRICTL = Program("crictl", versions.CRICTL, ("sigs.k8s.io/cri-tools/cmd/crictl",
 KIND = Program("kind", versions.KIND, ("sigs.k8s.io/kind",))
 _ARGOCD_MODULE = "github.com/argoproj/argo-cd/v3"
 ARGOCD = Program("argocd", versions.ARGOCD, (f"{_ARGOCD_MODULE}/cmd",), module=_ARGOCD_MODULE)
-SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER = (
+SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER, HELM_CONTROLLER = (
     Program(
         f"flux-{name}",
-        versions.FLUX,
+        version,
         (f"github.com/fluxcd/{name}",),
         module=f"github.com/fluxcd/{name}",
-        instead=("github.com/fluxcd/pkg/artifact v0.18.0",),  # v0.18.3 is not on every module proxy
+        # v0.18.3 and v1.27.0 are not on every module proxy.
+        instead=("github.com/fluxcd/pkg/artifact v0.18.0", "github.com/fluxcd/pkg/chartutil v1.27.1"),
     )
-    for name in ("source-controller", "kustomize-controller")
+    for name, version in (
+        ("source-controller", versions.FLUX),
+        ("kustomize-controller", versions.FLUX),
+        ("helm-controller", versions.FLUX_HELM),
+    )
 )
 HELM = Program("helm", versions.HELM, ("helm.sh/helm/v4/cmd/helm",))
+HELM_3 = Program("helm", versions.HELM_3, ("helm.sh/helm/v3/cmd/helm",))
 KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
 _TRAEFIK_MODULE = "github.com/traefik/traefik/v3"
 TRAEFIK = Program("traefik", versions.TRAEFIK, (f"{_TRAEFIK_MODULE}/cmd/traefik",), module=_TRAEFIK_MODULE)

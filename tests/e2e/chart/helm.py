@@ -6,16 +6,16 @@ from typing import Any
 import yaml
 
 from hack.commands import run
-from hack.toolchain.build import HELM, build
+from hack.toolchain.build import HELM, Program, build
 
 CHART = Path(__file__).parents[3] / "charts" / "mill"
 
 
-def helm(*arguments: str, kubeconfig: Path | None = None, timeout: float = 180) -> str:
-    """Run Helm and return what it prints. Raise CommandFailed."""
-    build([HELM])
+def helm(*arguments: str, kubeconfig: Path | None = None, timeout: float = 180, program: Program = HELM) -> str:
+    """Run Helm, or an older one, and return what it prints. Raise CommandFailed."""
+    build([program])
     cluster = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
-    return run(HELM.path, *arguments, *cluster, timeout=timeout)
+    return run(program.path, *arguments, *cluster, timeout=timeout)
 
 
 def render(*settings: str, chart: Path = CHART, namespace: str = "mill-system") -> list[dict[str, Any]]:

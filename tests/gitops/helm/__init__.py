@@ -1,0 +1,1 @@
+"""Helm 4 and Helm 3 on the real cluster: `make test-helm`."""
