@@ -13,6 +13,8 @@ _LOOPBACK: Final = "127.0.0.1"
 ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
 _ETCD_PEERS: Final = f"http://{_LOOPBACK}:2380"
 
+_AGGREGATOR: Final = "front-proxy-client"
+
 # The controllers and the scheduler hold themselves back to 20 and 50 requests per second by default. With thousands of
 # Deployments that brake would be all that a bench measures, and would hide what an operator adds to it.
 _NO_BRAKE: Final[dict[str, object]] = {"kube-api-qps": 2000, "kube-api-burst": 4000}
@@ -35,6 +37,7 @@ def issue_certificates() -> None:
     )
     pki.issue_client("kubelet-client", "kube-apiserver-kubelet-client", "system:masters")
     pki.issue_client("admin", "kubernetes-admin", "system:masters")
+    pki.issue_client(_AGGREGATOR, _AGGREGATOR)
     for component in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
         pki.issue_client(component, f"system:{component}")
         pki.write_kubeconfig(paths.CLUSTER / f"{component}.kubeconfig", SERVER, component)
@@ -94,6 +97,14 @@ def _apiserver() -> Daemon:
         "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
         "service-account-key-file": paths.PKI / "service-accounts.pub",
         "service-account-signing-key-file": pki.key("service-accounts"),
+        # APIs of others, such as metrics: they learn from it who asks.
+        "requestheader-client-ca-file": pki.certificate("ca"),
+        "requestheader-allowed-names": _AGGREGATOR,
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "proxy-client-cert-file": pki.certificate(_AGGREGATOR),
+        "proxy-client-key-file": pki.key(_AGGREGATOR),
         **audit.options(),
     }
     return _daemon("kube-apiserver", components.running().program("kube-apiserver"), options)

@@ -24,7 +24,7 @@ _PACKAGES: Final = {
     "busybox-static": "/bin/busybox",
     "faketime": "faketime",
 }
-_SERVICES: Final = ("containerd", "docker-registry", "redis-server")
+_SERVICES: Final = ("containerd", "docker-registry", "redis-server", "prometheus")
 """Packages that start a service of their own, which we neither need nor want to leave behind."""
 
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hack.cluster import Cluster
+from hack.cluster import Cluster, network
 from hack.cluster.processes import Daemon, forget, start, wait_until
 from hack.commands import CommandFailed, run
 
@@ -58,6 +58,11 @@ def remove(cluster: Cluster, things: Iterable[str]) -> None:
 
 
 def _listens(port: int) -> bool:
+    """Whether a program listens on this machine, on loopback or on the pods' bridge."""
+    return any(_reached(address, port) for address in ("127.0.0.1", network.GATEWAY))
+
+
+def _reached(address: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0

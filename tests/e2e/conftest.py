@@ -143,7 +143,7 @@ class Polling:
 
 
 @contextlib.contextmanager
-def polling(url: str) -> Iterator[Polling]:
+def polling(url: str, **headers: str) -> Iterator[Polling]:
     """Ask all the time, until the block ends."""
     import threading
 
@@ -152,7 +152,7 @@ def polling(url: str) -> Iterator[Polling]:
     def ask() -> None:
         while not stop.is_set():
             try:
-                answer = httpx.get(url, timeout=5)
+                answer = httpx.get(url, headers=headers, timeout=5)
                 if answer.status_code == 200:
                     polled.answers += 1
                 else:

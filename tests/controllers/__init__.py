@@ -1,0 +1,1 @@
+"""Mill beside real controllers that people run: ingress, metrics, monitoring."""
