@@ -15,6 +15,8 @@ from hack.toolchain.build import CRANE, KIND, build
 
 _SCRIPT: Final = Path(__file__).with_name("kind.sh")
 _NAME: Final = "mill-dev"
+NODE: Final = f"{_NAME}-control-plane"
+"""As kind names it."""
 
 
 def up() -> Cluster:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Create or delete a kind cluster with a registry that host and nodes reach under one name (see kind.py):
 #   kind.sh up|down    with KIND, CLUSTER, REGISTRY, REGISTRY_IMAGE and KUBECONFIG in the environment.
-# Not tested where no Docker engine runs; it follows the example in kind's documentation.
+# It follows the example in kind's documentation. `make test-kind` runs it.
 set -eu
 
 container="$CLUSTER-registry"

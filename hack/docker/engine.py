@@ -26,9 +26,9 @@ from hack.progress import step
 CACHE: Final = paths.CACHE / "docker"
 """Images that are made here, and the state of the engine."""
 
-_STATE: Final = CACHE / "engine"
-SOCKET: Final = _STATE / "docker.sock"
-_PROCESS: Final = _STATE / "process.json"
+STATE: Final = CACHE / "engine"
+SOCKET: Final = STATE / "docker.sock"
+_PROCESS: Final = STATE / "process.json"
 _CGROUP: Final = "/mill-docker"
 _BRIDGE: Final = "mill-docker0"
 _BRIDGE_ADDRESS: Final = "10.234.0.1/24"
@@ -63,7 +63,7 @@ class Engine:
 
     def environment(self) -> dict[str, str]:
         """Return the variables under which docker, and what uses it, find this engine and no settings of a person."""
-        return {"DOCKER_HOST": f"unix://{SOCKET}", "DOCKER_CONFIG": str(_STATE / "client"), "DOCKER_CONTEXT": ""}
+        return {"DOCKER_HOST": f"unix://{SOCKET}", "DOCKER_CONFIG": str(STATE / "client"), "DOCKER_CONTEXT": ""}
 
     def docker(self, *arguments: str | Path, stdin: str | None = None, seconds: float = 120) -> str:
         """Run docker; return what it prints."""
@@ -99,7 +99,7 @@ def down() -> None:
 
 def _start(*, own_network: bool) -> Engine:
     packages.install(_PACKAGES)
-    (_STATE / "client").mkdir(parents=True)
+    (STATE / "client").mkdir(parents=True)
     with step("starting a Docker engine"):
         _configure()
         namespaces = (
@@ -111,9 +111,9 @@ def _start(*, own_network: bool) -> Engine:
             *(("--net",) if own_network else ()),
         )
         settings = {
-            "STATE": str(_STATE),
+            "STATE": str(STATE),
             "SOCKET": str(SOCKET),
-            "RUNTIME": str(_STATE / "runtime"),
+            "RUNTIME": str(STATE / "runtime"),
             "CGROUP": _CGROUP,
             "BRIDGE": _BRIDGE if own_network else "",
             "BRIDGE_ADDRESS": _BRIDGE_ADDRESS,
@@ -135,13 +135,13 @@ def _start(*, own_network: bool) -> Engine:
 
 
 def _configure() -> None:
-    runtime = _STATE / "runtime"
+    runtime = STATE / "runtime"
     runtime.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {_RUNTIME} "$@"\n')
     runtime.chmod(0o755)
-    (_STATE / "dockerd.json").write_text(json.dumps({"deprecated-key-path": str(_STATE / "key.json")}))
-    (_STATE / "containerd.toml").write_text(
-        f'version = 2\nroot = "{_STATE}/containerd"\nstate = "{_STATE}/containerd-run"\n'
-        f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{_STATE}/containerd.sock"\n'
+    (STATE / "dockerd.json").write_text(json.dumps({"deprecated-key-path": str(STATE / "key.json")}))
+    (STATE / "containerd.toml").write_text(
+        f'version = 2\nroot = "{STATE}/containerd"\nstate = "{STATE}/containerd-run"\n'
+        f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{STATE}/containerd.sock"\n'
     )
 
 
@@ -164,7 +164,7 @@ def _wait_until_ready(outer: int) -> Engine:
 
 
 def _log() -> str:
-    files = [file for name in ("engine.log", "dockerd.log") if (file := _STATE / name).exists()]
+    files = [file for name in ("engine.log", "dockerd.log") if (file := STATE / name).exists()]
     return "\n".join(line for file in files for line in file.read_text(errors="replace").splitlines()[-10:])
 
 
@@ -183,8 +183,8 @@ def _clean() -> None:
         made_modules = facts["made_modules"]
         _end(facts["pid"], facts["started"])
     cgroups.remove(_CGROUP)
-    if _STATE.exists():
-        shutil.rmtree(_STATE)
+    if STATE.exists():
+        shutil.rmtree(STATE)
     if made_modules and _MODULES.is_dir() and not any(_MODULES.iterdir()):
         _MODULES.rmdir()
 

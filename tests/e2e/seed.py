@@ -1,5 +1,11 @@
 """The scenario that Mill is made for: one good service, one whose tag does not exist."""
 
+from hack.cluster import kind
+from hack.cluster.choose import backend
+
+NODE = kind.NODE if backend() is kind else "node-1"
+"""Where everything runs."""
+
 SEED = """
 service "web" {
   image = "REGISTRY/web:1"
@@ -15,8 +21,8 @@ service "broken" {
 }
 """
 FIXED = SEED.replace("web:missing", "web:2")
-LINES = """\
-  web:    scheduled on node-1
+LINES = f"""\
+  web:    scheduled on {NODE}
   web:    healthy
   broken: failed: image pull failed: tag not found
   deploy finished with errors

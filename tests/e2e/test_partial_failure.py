@@ -5,7 +5,7 @@ import json
 import httpx
 from httpx_sse import connect_sse
 
-from tests.e2e.seed import FIXED, LINES, SEED, notices, plan
+from tests.e2e.seed import FIXED, LINES, NODE, SEED, notices, plan
 
 from .conftest import GATEWAY, Namespace, wait_for
 
@@ -38,7 +38,7 @@ def test_http_stays_200_and_the_stream_tells_the_verdict_byte_for_byte(namespace
     told = [(name, data) for name, data, _ in events]
     web = [each for each in told if '"web"' in each[1]]
     assert web == [
-        ("progress", '{"service": "web", "phase": "scheduled", "node": "node-1"}'),
+        ("progress", f'{{"service": "web", "phase": "scheduled", "node": "{NODE}"}}'),
         ("progress", '{"service": "web", "phase": "healthy"}'),
     ]
     assert [each for each in told if '"broken"' in each[1]] == [
@@ -101,7 +101,7 @@ def test_a_second_deploy_that_fixes_it_leaves_the_good_service_alone(namespace: 
     done = namespace.deploy(FIXED)
     lines = done.stdout.splitlines()
     assert done.code == 0
-    assert lines[:-1] == ["  broken: scheduled on node-1", "  broken: healthy"]
+    assert lines[:-1] == [f"  broken: scheduled on {NODE}", "  broken: healthy"]
     assert lines[-1].startswith("  deployed (")
     assert namespace.ready_pods("web") == before
     assert namespace.condition("Ready")["status"] == "True"
