@@ -1,4 +1,4 @@
-"""GitOps tools that manage resources: a write by another manager is reverted at their next sync, or conflicts."""
+"""Tools that manage resources, GitOps tools and Helm: they revert what another one writes, or it conflicts."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -19,10 +19,16 @@ FLUX_TOOLS: Final = {
 }
 FLUX: Final = "the Flux "
 """How the name of an owner begins that is of Flux."""
+HELM_RELEASE: Final = "meta.helm.sh/release-name"
+"""The annotation by which Helm knows what is its own, together with …"""
+MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+"""… this label, with the value `Helm`."""
+HELM: Final = "the Helm release "
+"""How the name of an owner begins that is a release of Helm, without Flux or Argo CD."""
 
 
 def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str | None:
-    """Return the GitOps owner of a resource, for people: `the Argo CD application shop`; None if it has none.
+    """Return the tool that manages a resource, for people: `the Argo CD application shop`; None if it has none.
 
     `managers` are the names in the resource's `managedFields`.
     """
@@ -35,7 +41,16 @@ def gitops_owner(metadata: Mapping[str, Any], managers: Collection[str]) -> str 
     for group, kind in FLUX_TOOLS.items():
         if name := labels.get(f"{group}/name"):
             return f"{FLUX}{kind} {labels.get(f'{group}/namespace', metadata.get('namespace'))}/{name}"
-    return None
+    return _released(metadata)
+
+
+def _released(metadata: Mapping[str, Any]) -> str | None:
+    """Return the release of Helm that a resource belongs to."""
+    annotations = fields.texts(metadata, "annotations")
+    name = annotations.get(HELM_RELEASE)
+    if not name or fields.texts(metadata, "labels").get(MANAGED_BY) != "Helm":
+        return None
+    return f"{HELM}{annotations.get('meta.helm.sh/release-namespace', metadata.get('namespace'))}/{name}"
 
 
 def _tracked(metadata: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """One service in an overlay: the examples, and what the guide says. Manifests of Flux and Argo CD beside."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from mill_api.crd import definition
 
 from . import guide
-from .conftest import MILL, Namespace
+from .conftest import MILL, Namespace, wait_for
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gitops"
 BASE = """
@@ -89,11 +90,41 @@ class TestExamples:
             ("argocd/application.yaml", "argoproj.io/v1alpha1", "Application"),
         ],
     )
+    def test_the_manifest_of_a_helm_release_leads_to_the_chart(self) -> None:
+        made = yaml.safe_load((EXAMPLE / "flux" / "helmrelease.yaml").read_text())
+        assert (made["apiVersion"], made["kind"]) == ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
+        assert (EXAMPLE / made["spec"]["chart"]["spec"]["chart"] / "Chart.yaml").is_file()
+
     def test_manifests_of_tools_lead_to_an_overlay(self, file: str, api: str, kind: str) -> None:
         made = yaml.safe_load((EXAMPLE / file).read_text())
         assert (made["apiVersion"], made["kind"], made["metadata"]["name"]) == (api, kind, "shop")
         path = made["spec"].get("path") or made["spec"]["source"]["path"]
         assert (EXAMPLE / path / "kustomization.yaml").is_file()
+
+
+class TestOnTheCluster:
+    def test_apply_k_deploys_an_overlay_and_delete_k_removes_it(self, namespace: Namespace, tmp_path: Path) -> None:
+        """The README's command, for the overlay with this cluster's registry on top."""
+        shutil.copytree(EXAMPLE, tmp_path / "gitops")
+        overlay = tmp_path / "gitops" / "overlays" / "ours"
+        overlay.mkdir()
+        images = [
+            {"name": f"registry.example/{name}", "newName": f"{namespace.registry}/web"} for name in ("web", "worker")
+        ]
+        ours = {"resources": ["../production"], "namespace": namespace.name, "images": images}
+        shutil.copy(EXAMPLE / "overlays" / "staging" / "images.yaml", overlay)
+        (overlay / "kustomization.yaml").write_text(yaml.safe_dump({**ours, "configurations": ["images.yaml"]}))
+
+        namespace.kubectl("apply", "-k", str(overlay))
+        namespace.kubectl("wait", "md/mill", "--for=condition=Ready", "--timeout=90s")
+        assert namespace.status()["healthy"] == "2/2"
+        assert len(namespace.ready_pods("worker")) == 3
+        before = namespace.get("milldeployment", "mill")["metadata"]
+        namespace.kubectl("apply", "-k", str(overlay))
+        after = namespace.get("milldeployment", "mill")["metadata"]
+        assert after["resourceVersion"] == before["resourceVersion"], "a second time nothing is written"
+        namespace.kubectl("delete", "-k", str(overlay), "--timeout=60s")
+        wait_for("all of it to go", lambda: namespace.items("deployments,services,pods") == [])
 
 
 class TestTheGuide:

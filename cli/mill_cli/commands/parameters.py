@@ -30,7 +30,7 @@ file_option = click.option(
 force_option = click.option(
     "--force",
     is_flag=True,
-    help="Change the resource even if Argo CD or Flux manages it. Its next sync will revert the change.",
+    help="Change the resource even if Argo CD, Flux or Helm manages it. Its next sync or upgrade reverts that.",
 )
 allow_empty_option = click.option(
     "--allow-empty", is_flag=True, help="Accept a file without any service or task, which removes everything."

@@ -40,7 +40,9 @@ Detail = Annotated[
 
 Force = Annotated[
     bool,
-    Query(description="Write even if Argo CD or Flux manages the resource. Its next sync reverts the change."),
+    Query(
+        description="Write even if Argo CD, Flux or Helm manages the resource. Its next sync or upgrade reverts that."
+    ),
 ]
 
 System = Annotated[

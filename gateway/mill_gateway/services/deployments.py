@@ -11,6 +11,7 @@ from mill_api.names import GATEWAY_FIELD_MANAGER
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_of
 from mill_gateway.core.difference import Difference, difference, volumes_left
+from mill_gateway.core.ownership import next_write
 from mill_gateway.core.patches import force_patch, new_resource, pause_patch, read_spec, replace_patch, restart_patch
 from mill_gateway.core.planned_tasks import PlannedTask, planned_tasks
 from mill_gateway.core.services import view_services
@@ -275,13 +276,13 @@ def _require_writable(current: Deployment, *, force: bool) -> None:
         _require_unmanaged(current, "deploy", "puts back what it manages")
 
 
-def _require_unmanaged(current: Deployment, command: str, next_sync: str) -> None:
-    """Raise `ManagedByGitOps` if a GitOps tool manages a resource. `next_sync` is what undoes the forced command."""
+def _require_unmanaged(current: Deployment, command: str, undoes: str) -> None:
+    """Raise `ManagedByGitOps` if a tool manages a resource. `undoes` is what it does to the forced command."""
     owner = gitops_owner(current.metadata, current.managers)
     if owner is not None:
         verb = "delete" if command == "delete" else "change"
         raise ManagedByGitOps(
             f"MillDeployment {current.key} is managed by {owner}: {verb} it there, "
-            f"or force it (`?force=true`, `mill {command} --force`), until its next sync {next_sync}",
+            f"or force it (`?force=true`, `mill {command} --force`), until its next {next_write(owner)} {undoes}",
             owner=owner,
         )
