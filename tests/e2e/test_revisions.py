@@ -9,8 +9,8 @@ import yaml
 from hack import images
 from hack.cluster import Cluster
 from hack.install import local_processes as local
-from mill_api.revisions import Revision, read_revision
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.revisions import revisions
 
 FILE: Final = """
 service "web" {
@@ -51,13 +51,6 @@ def apply(namespace: Namespace, text: str, *, replicas: int = 1) -> dict[str, An
 
     status: dict[str, Any] = wait_for(f"the end of rollout {generation}", ended)
     return status
-
-
-def revisions(namespace: Namespace) -> list[Revision]:
-    """Return the revisions, the newest first."""
-    uid = namespace.get("milldeployment", "mill")["metadata"]["uid"]
-    found = (read_revision(each, uid) for each in namespace.items("controllerrevisions"))
-    return sorted((each for each in found if each is not None), key=lambda each: -each.revision)
 
 
 def jobs(namespace: Namespace) -> list[str]:

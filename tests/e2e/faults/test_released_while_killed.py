@@ -1,15 +1,12 @@
-"""The operator is killed at random moments of rollouts with a migration, which runs once, before its service.
+"""The operator is killed at random moments: a migration runs once, before its service, and in a rollback not at all.
 
-`make soak-release` kills it at thirty moments.
+`make soak-release` kills it at thirty moments of each.
 """
 
 import json
 import os
-import random
-import secrets
 import signal
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,19 +19,22 @@ from hack import images
 from hack.cluster import Cluster
 from hack.install import local_processes as local
 from tests.e2e.conftest import Namespace, new_namespace, wait_for
+from tests.e2e.revisions import revisions
 
+from .kills import kill_at_random
 from .operator_process import OperatorProcess
 from .scenario import KEPT, Outcome, Rollout, settled
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
-SEED: Final = os.environ.get("MILL_SEED") or secrets.token_hex(4)
 ROLLOUTS: Final = int(os.environ.get("MILL_KILLED_ROLLOUTS", "2"))
 KILLS: Final = 3
 """How often the operator is killed in each rollout."""
 MOMENTS: Final = 5.0
 """Within how many seconds: in which no rollout can be over, since its migration and its service take two seconds each
 beside the starts of their pods."""
+MOMENTS_OF_ROLLBACKS: Final = 3.0
+"""The same for a rollback, which has no migration."""
 BEFORE: Final = (
     KEPT
     + """
@@ -53,7 +53,8 @@ task "migrate" {
 }
 """
 )
-AFTER: Final = BEFORE.replace("web:1", "web:2").replace("port ", 'command = ["/web", "-ready-after", "2s"]\n  port ')
+SLOW: Final = BEFORE.replace("port ", 'command = ["/web", "-ready-after", "2s"]\n  port ')
+AFTER: Final = SLOW.replace("web:1", "web:2")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -122,7 +123,7 @@ def ended_at(namespace: Namespace) -> str:
 
 
 def assert_that_older_pods_served(namespace: Namespace, older: set[str], file: Path) -> None:
-    """No pod of the older version goes before one of the newer is ready, and none of these comes too early."""
+    """No pod of the older version goes before one of the newer is ready, whenever the operator ends."""
     ready = False
     for change in changes(file):
         pod = change["object"]
@@ -135,33 +136,57 @@ def assert_that_older_pods_served(namespace: Namespace, older: set[str], file: P
             assert is_ready
     newer = [pod for pod in namespace.pods("web") if pod["metadata"]["uid"] not in older]
     assert len(newer) == 2
-    assert all(pod["metadata"]["creationTimestamp"] >= ended_at(namespace) for pod in newer)
 
 
 @pytest.mark.parametrize("which", range(1, ROLLOUTS + 1))
 def test_a_migration_runs_once_and_before_its_service(
     which: int, namespace: Namespace, operator: OperatorProcess, quiet: Outcome, tmp_path: Path
 ) -> None:
-    luck = random.Random(f"{SEED} {which}")
-    moments = sorted(luck.uniform(0, MOMENTS) for _ in range(KILLS))
-    print(f"MILL_SEED={SEED}: killed after {', '.join(f'{each:.2f} s' for each in moments)}")
     settled(namespace, BEFORE)
     older, first = set(namespace.ready_pods("web")), task(namespace)
     assert len(older) == 2
     with watched_pods(namespace, tmp_path / "pods.json"):
         rollout = Rollout(namespace, AFTER)
-        began = time.monotonic()
-        for moment in moments:
-            time.sleep(max(0.0, began + moment - time.monotonic()))
-            assert not rollout.over
-            operator.kill()
-            operator.launch()
+        kill_at_random(operator, which, KILLS, MOMENTS, lambda: rollout.over)
         assert rollout.outcome() == quiet
     second = task(namespace)
     assert (second["state"], second["succeeded"]) == ("Succeeded", [second["version"], first["version"]])
     assert runs(namespace) == {first["uid"]: 1, second["uid"]: 1}, "one Job for each version, with one pod"
     assert programs_started(namespace) == 2
     assert_that_older_pods_served(namespace, older, tmp_path / "pods.json")
+    newer = [pod for pod in namespace.pods("web") if pod["metadata"]["uid"] not in older]
+    assert all(pod["metadata"]["creationTimestamp"] >= ended_at(namespace) for pod in newer)
+
+
+@pytest.mark.parametrize("which", range(1, ROLLOUTS + 1))
+def test_a_rollback_ends_as_if_nothing_had_been_killed_and_migrates_nothing(
+    which: int, namespace: Namespace, operator: OperatorProcess, tmp_path: Path
+) -> None:
+    settled(namespace, SLOW)
+    settled(namespace, AFTER)
+    older, migrations = set(namespace.ready_pods("web")), runs(namespace)
+    assert len(migrations) == 2
+    with watched_pods(namespace, tmp_path / "pods.json"):
+        generation = namespace.get("milldeployment", "mill")["metadata"]["generation"]
+        done = namespace.mill("rollback", "--yes", "--wait=false")
+        assert done.code == 0, done
+
+        def is_over() -> bool:
+            rollout = namespace.status()["rollout"]
+            return rollout["id"] != str(generation) and "finishedAt" in rollout
+
+        kill_at_random(operator, f"rollback {which}", KILLS, MOMENTS_OF_ROLLBACKS, is_over)
+        followed = namespace.mill("watch")
+        assert followed.code == 0, followed
+        wait_for("the result in the revision", lambda: namespace.status()["rollout"].get("recorded"))
+    assert runs(namespace) == migrations, "back at a version that has been migrated"
+    assert_that_older_pods_served(namespace, older, tmp_path / "pods.json")
+    kept = revisions(namespace)
+    assert [each.revision for each in kept] == [3, 2, 1]
+    assert {each.result for each in kept} == {"Succeeded"}
+    assert kept[0].digest == kept[2].digest
+    assert kept[0].tasks == kept[2].tasks
+    assert kept[0].asked.rollback == 1
 
 
 def test_another_operator_goes_on_between_the_migration_and_its_service(
