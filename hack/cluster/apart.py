@@ -57,8 +57,10 @@ def run_apart(name: str, argv: Sequence[str], environment: Mapping[str, str] | N
 
 
 def forget(name: str) -> None:
-    """Remove the folders that a command had for itself. Its cluster must be down."""
-    shutil.rmtree(_FOLDER / name, ignore_errors=True)
+    """Remove the folders that a command had for itself, with the images that it pushed. Its cluster must be down."""
+    for folder in (_FOLDER / name, paths.CACHE / f"local-{name}", paths.CACHE / f"registry-{name}"):
+        shutil.rmtree(folder, ignore_errors=True)
+    (paths.CACHE / f"lock-{name}").unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -82,6 +82,10 @@ _INDEX_CONTENT: Final = _json(
 )
 
 
+_TLS_RECORD: Final = b"\x16"
+"""How the first message of TLS begins."""
+
+
 class _Answer(BaseHTTPRequestHandler):
     """Answers one request by the repository's first part."""
 
@@ -96,6 +100,13 @@ class _Answer(BaseHTTPRequestHandler):
             _FAULTS[path.partition("/")[0]](self, path)
 
     do_HEAD = do_GET  # noqa: N815 - http.server's own names
+
+    def handle(self) -> None:
+        """Answer; who tries TLS first, as containerd 2 does, learns in plain HTTP that this is none."""
+        if self.connection.recv(1, socket.MSG_PEEK) == _TLS_RECORD:
+            self.connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        else:
+            super().handle()
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: what matters is what the kubelet says."""

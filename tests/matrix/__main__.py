@@ -17,6 +17,7 @@ from hack.cluster import packages
 from hack.cluster.apart import forget, run_apart
 from hack.cluster.components import CONTAINERD, KUBERNETES, Components, named_by
 from hack.cluster.packages import NotSupported
+from hack.exclusive import exclusive
 from hack.images.mill import build_mill
 from hack.install.releases import PREVIOUS, build_release
 from hack.progress import say, step
@@ -28,7 +29,6 @@ from tests.soak.page import Section, rows_of, with_section
 
 PAIRS: Final = ("1.31.0/1.7.31", "1.33.13/1.7.31", "1.35.4/1.6", "1.35.4/2.4.2", "1.37.2/2.4.2")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "compatibility.md"
-_NAME: Final = "matrix"
 _HEADING: Final = "Pairs of Kubernetes and containerd"
 _EXPLANATION: Final = (
     "Each cell has the tests that passed, of all that were run there. A test that was skipped or failed is named in "
@@ -70,17 +70,19 @@ def _run(components: Components, page: Path) -> bool:
     for old in [*folder.glob("*.xml"), folder / NODE]:
         old.unlink(missing_ok=True)
     environment = {KUBERNETES: components.kubernetes, CONTAINERD: components.containerd}
+    name = f"matrix-{components.kubernetes}-{components.containerd}".replace(".", "-")
     started = time.monotonic()
     with step(f"tests on {components}"):
         try:
-            run_apart(_NAME, [sys.executable, "-m", "tests.matrix.pair", str(folder)], environment)
+            run_apart(name, [sys.executable, "-m", "tests.matrix.pair", str(folder)], environment)
         finally:
             # What a run that was killed left behind.
-            run_apart(_NAME, [sys.executable, "-m", "hack.cluster", "down"], environment)
-            forget(_NAME)
+            run_apart(name, [sys.executable, "-m", "hack.cluster", "down"], environment)
+            forget(name)
     counts = outcomes.counted([file.read_text() for file in sorted(folder.glob("*.xml"))])
     row = _row(components, counts, folder / NODE, time.monotonic() - started)
-    page.write_text(with_row(page.read_text(), row))
+    with exclusive(paths.CACHE / "matrix" / "page.lock", "row of the table"):
+        page.write_text(with_row(page.read_text(), row))
     say(" | ".join(row))
     return outcomes.is_good(counts)
 
