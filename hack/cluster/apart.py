@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import paths
-from hack.cluster import packages
+from hack.cluster import network, packages
 from hack.cluster.packages import NotSupported
 from hack.progress import say
 
@@ -24,11 +24,20 @@ _FOLDER: Final = paths.CACHE / "apart"
 _OWN: Final = {"tmp": Path("/tmp"), "kubelet": Path("/var/lib/kubelet")}  # noqa: S108
 """Folders that would be shared: host-path volumes are made below the first, and the second has the kubelet's socket."""
 
+_OUTSIDE: Final = "192.0.2.1/32"
+"""An address of the range for documentation: nobody has it."""
+
 # /sys is that of the network which mounted it; without another one the bridge of the usual cluster would be seen there.
-_SCRIPT: Final = """\
+# Service addresses have a route, as on every machine with a default route: without one, a connection is refused before
+# kube-proxy's rules change where it goes.
+_SCRIPT: Final = f"""\
 set -e
 for each in tmp kubelet control-groups; do mkdir -p "$FOLDER/$each"; done
 ip link set lo up
+ip link add outside type dummy
+ip address add {_OUTSIDE} dev outside
+ip link set outside up
+ip route add {network.SERVICES} dev outside
 mount --rbind /sys/fs/cgroup "$FOLDER/control-groups"
 mount -t sysfs sysfs /sys
 mount --rbind "$FOLDER/control-groups" /sys/fs/cgroup

@@ -1,7 +1,7 @@
 """Run the tests of the slices on pairs of Kubernetes and containerd, into docs/compatibility.md: `make test-matrix`.
 
 Each pair has a cluster of its own, apart from the usual one, which may run meanwhile. Rows of pairs that are not run
-stay as they are.
+stay as they are; with `--only`, so do the cells of other slices, which are kept beside the built programs.
 """
 
 import argparse
@@ -29,10 +29,11 @@ from tests.soak.page import Section, rows_of, with_section
 
 PAIRS: Final = ("1.31.0/1.7.31", "1.33.13/1.7.31", "1.35.4/1.6", "1.35.4/2.4.2", "1.37.2/2.4.2")
 PAGE: Final = Path(__file__).parents[2] / "docs" / "compatibility.md"
+_KEPT: Final = "outcomes.json"
 _HEADING: Final = "Pairs of Kubernetes and containerd"
 _EXPLANATION: Final = (
     "Each cell has the tests that passed, of all that were run there. A test that was skipped or failed is named in "
-    "the last column. A row is replaced when its pair is run again."
+    "the last column. A row is replaced when its pair is run again; `--only` replaces the cells of a slice."
 )
 _HEADER: Final = ("pair", *SLICES, "node", "time", "run on", "not passed")
 
@@ -52,7 +53,7 @@ def main() -> int:
     build([CRANE, ETCD, COREDNS, HELM])
     build_mill()
     build_release(PREVIOUS)
-    results = [_run(components, options.page) for components in pairs.values()]
+    results = [_run(components, options.only or list(SLICES), options.page) for components in pairs.values()]
     return 0 if all(results) else 1
 
 
@@ -62,7 +63,7 @@ def parsed(text: str) -> Components:
     return named_by({KUBERNETES: kubernetes, CONTAINERD: containerd})
 
 
-def _run(components: Components, page: Path) -> bool:
+def _run(components: Components, slices: list[str], page: Path) -> bool:
     """Run one pair and write its row; return whether all tests passed."""
     build(components.programs)
     folder = paths.CACHE / "matrix" / f"{components.kubernetes}-{components.containerd}"
@@ -74,12 +75,14 @@ def _run(components: Components, page: Path) -> bool:
     started = time.monotonic()
     with step(f"tests on {components}"):
         try:
-            run_apart(name, [sys.executable, "-m", "tests.matrix.pair", str(folder)], environment)
+            run_apart(name, [sys.executable, "-m", "tests.matrix.pair", str(folder), *slices], environment)
         finally:
             # What a run that was killed left behind.
             run_apart(name, [sys.executable, "-m", "hack.cluster", "down"], environment)
             forget(name)
-    counts = outcomes.counted([file.read_text() for file in sorted(folder.glob("*.xml"))])
+    new = outcomes.counted([file.read_text() for file in sorted(folder.glob("*.xml"))])
+    counts = outcomes.kept(folder / _KEPT) | {each: new[each] for each in slices}
+    outcomes.keep(folder / _KEPT, counts)
     row = _row(components, counts, folder / NODE, time.monotonic() - started)
     with exclusive(paths.CACHE / "matrix" / "page.lock", "row of the table"):
         page.write_text(with_row(page.read_text(), row))
@@ -116,6 +119,7 @@ def with_row(page: str, row: list[str]) -> str:
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
     parser.add_argument("pairs", nargs="*", metavar="PAIR", help=f"KUBERNETES/CONTAINERD ({', '.join(PAIRS)})")
+    parser.add_argument("--only", action="append", choices=SLICES, help="run this slice; may be given several times")
     parser.add_argument("--page", type=Path, default=PAGE, help="page whose rows are replaced (docs/compatibility.md)")
     return parser
 

@@ -1,8 +1,10 @@
 """What the tests of a pair ended with, read from pytest's JUnit reports."""
 
+import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.matrix.slices import SLICES, slice_of
 
@@ -58,3 +60,16 @@ def notes(counts: dict[str, Count]) -> str:
 def is_good(counts: dict[str, Count]) -> bool:
     """Whether each slice was run and nothing in it failed."""
     return all(count.whole and not count.failed for count in counts.values())
+
+
+def kept(file: Path) -> dict[str, Count]:
+    """Return the counts that were kept of slices that ran before."""
+    counts = {name: Count() for name in SLICES}
+    found = json.loads(file.read_text()) if file.exists() else {}
+    return counts | {name: Count(*map(set, parts)) for name, parts in found.items() if name in SLICES}
+
+
+def keep(file: Path, counts: dict[str, Count]) -> None:
+    """Keep counts, for a run of other slices."""
+    parts = {name: [sorted(each.passed), sorted(each.failed), sorted(each.skipped)] for name, each in counts.items()}
+    file.write_text(json.dumps(parts))

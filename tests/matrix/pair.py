@@ -1,4 +1,4 @@
-"""The tests of the slices on the cluster that the environment names: `python -m tests.matrix.pair FOLDER`.
+"""The tests of the slices on the cluster that the environment names: `python -m tests.matrix.pair FOLDER SLICE…`.
 
 It is run where that cluster is alone (`hack.cluster.apart`), leaves JUnit reports in the folder and no cluster behind.
 """
@@ -22,7 +22,7 @@ _ALONE: Final = ("-m", "alone")
 def main() -> int:
     """Run the tests; return 0 if all of them passed."""
     folder = Path(sys.argv[1])
-    selected = sys.argv[2:] or files()
+    selected = files(*sys.argv[2:])
     try:
         cluster = up()
         reported = run(*cluster.kubectl_command("get", "nodes", "-o", f"jsonpath={_NODE_INFO}"))

@@ -17,9 +17,9 @@ SLICES: Final = {
 }
 
 
-def files() -> list[str]:
-    """Return the files of all slices."""
-    return [file for files in SLICES.values() for file in files]
+def files(*names: str) -> list[str]:
+    """Return the files of these slices; without a name, of all."""
+    return [file for name in names or SLICES for file in SLICES[name]]
 
 
 def slice_of(class_name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hack.cluster.components import Components
 from hack.cluster.packages import NotSupported
 from tests.matrix.__main__ import PAIRS, parsed, reported_by, with_row
-from tests.matrix.outcomes import counted, is_good, notes
+from tests.matrix.outcomes import counted, is_good, keep, kept, notes
 from tests.matrix.slices import SLICES, files, slice_of
 from tests.soak.page import rows_of
 
@@ -68,6 +68,14 @@ def test_all_passed() -> None:
     )
     assert is_good(counts)
     assert notes(counts) == "-"
+
+
+def test_slices_that_are_not_run_again_keep_their_counts(tmp_path: Path) -> None:
+    file = tmp_path / "outcomes.json"
+    assert not any(count.whole for count in kept(file).values())
+    counts = counted([report(("tests.e2e.test_failures", "a", ""), ("tests.e2e.test_failures", "b", "failure"))])
+    keep(file, counts)
+    assert kept(file) == counts
 
 
 def test_pairs_are_named_by_both_versions() -> None:

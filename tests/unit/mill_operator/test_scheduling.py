@@ -71,6 +71,15 @@ from . import event_texts as events
             ["untolerated taint node.kubernetes.io/not-ready"],
             Obstacle.NODES,
         ),
+        (
+            (
+                "0/1 nodes are available: preemption: 0/1 nodes are available: 1 Preemption is not helpful for "
+                "scheduling."
+            ),
+            ["the scheduler names no cause"],
+            Obstacle.OTHER,
+        ),
+        ("0/1 nodes are available: .", ["the scheduler names no cause"], Obstacle.OTHER),
         ("", [""], Obstacle.OTHER),
     ],
 )

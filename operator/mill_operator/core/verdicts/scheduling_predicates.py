@@ -82,6 +82,9 @@ STARTING_OR_LEAVING: Final = pattern(
 COUNTED: Final = pattern(r"^(?P<before>\d{1,9}) (?P<text>.+)$|^(?P<other>.+) \((?P<after>\d{1,9})\)$")
 ALL_ARE_LISTED: Final = pattern(r"(?i)nodes? (?:is|are) available|running |^$")
 """Before the causes of all nodes."""
+LISTS_NONE: Final = pattern(r"0/\d{1,9} nodes are available: ?")
+NO_CAUSE_NAMED: Final = "the scheduler names no cause"
+"""As that of Kubernetes 1.31 does of a volume whose node does not exist."""
 ABOUT_NODES: Final = "node(s) "
 CONTINUED: Final = "that the pod didn't tolerate"
 INSUFFICIENT: Final = "insufficient "
@@ -211,12 +214,15 @@ def scheduling_causes(message: str) -> tuple[Cause, ...]:
         nodes = found[short].nodes + count if short in found else count
         found[short] = Cause(short, obstacle, nodes)
     causes = sorted(found.values(), key=lambda each: -each.nodes)
-    return tuple(causes) or (Cause(one_line(message, limits.CAUSE_BYTES), Obstacle.OTHER, 0),)
+    unnamed = NO_CAUSE_NAMED if message else ""
+    return tuple(causes) or (Cause(unnamed, Obstacle.OTHER, 0),)
 
 
 def _parts(message: str) -> Iterator[tuple[int, str]]:
     """Yield the number of nodes and the text of each cause."""
     text = message.partition(" preemption: ")[0]
+    if LISTS_NONE.fullmatch(text):
+        return
     before, colon, listed = text.partition(": ")
     if not ALL_ARE_LISTED.search(before):  # another scheduler's, such as a queue's
         colon = ""
