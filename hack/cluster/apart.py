@@ -25,7 +25,7 @@ _OWN: Final = {"tmp": Path("/tmp"), "kubelet": Path("/var/lib/kubelet")}  # noqa
 """Folders that would be shared: host-path volumes are made below the first, and the second has the kubelet's socket."""
 
 _OUTSIDE: Final = "192.0.2.1/32"
-"""An address of the range for documentation: nobody has it."""
+"""An address of the range for documentation, which no machine has."""
 
 # /sys is that of the network which mounted it; without another one the bridge of the usual cluster would be seen there.
 # Service addresses have a route, as on every machine with a default route: without one, a connection is refused before
