@@ -10,9 +10,11 @@ from hack.gitops.guests import Manifest, apply
 
 NAMESPACE: Final = "flux-system"
 KUSTOMIZATIONS: Final = "kustomizations.kustomize.toolkit.fluxcd.io"
+HELM_RELEASES: Final = "helmreleases.helm.toolkit.fluxcd.io"
 GIT_REPOSITORIES: Final = "gitrepositories.source.toolkit.fluxcd.io"
 KINDS: Final = (
     KUSTOMIZATIONS,
+    HELM_RELEASES,
     GIT_REPOSITORIES,
     *(
         f"{name}.source.toolkit.fluxcd.io"

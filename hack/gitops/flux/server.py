@@ -12,10 +12,10 @@ from hack.gitops import git_server, guests
 from hack.gitops.flux import objects
 from hack.gitops.repository import Repository, create
 from hack.progress import step
-from hack.toolchain.build import KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, build, module_directory
+from hack.toolchain.build import HELM_CONTROLLER, KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, build, module_directory
 
 FOLDER: Final = paths.CLUSTER / "flux"
-_GIT, _ARTIFACTS, _SOURCE, _KUSTOMIZE = 19518, 19090, 19440, 19441
+_GIT, _ARTIFACTS, _SOURCE, _KUSTOMIZE, _HELM = 19518, 19090, 19440, 19441, 19442
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def up(cluster: Cluster) -> Flux:
     """Start it, with nothing in it."""
     if cluster.kind_of != "embedded":
         raise NotSupported("Flux's processes run beside the embedded cluster only (docs/local-cluster.md)")
-    programs = (SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER)
+    programs = (SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER, HELM_CONTROLLER)
     build(programs)
     install({"git": "git"})
     down(cluster)
@@ -81,4 +81,5 @@ def _daemons(cluster: Cluster) -> guests.Daemons:
         (git_server.daemon("flux-git", FOLDER / "served", _GIT), _GIT),
         (controller(str(SOURCE_CONTROLLER.path), _SOURCE, *storage), _ARTIFACTS),
         (controller(str(KUSTOMIZE_CONTROLLER.path), _KUSTOMIZE), _KUSTOMIZE),
+        (controller(str(HELM_CONTROLLER.path), _HELM), _HELM),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from hack.cluster import Cluster
 from hack.gitops import flux, guests
@@ -17,6 +18,8 @@ from tests.e2e.conftest import NAMESPACE, Namespace, cluster, new_namespace, pyt
 from tests.gitops import shop
 
 __all__ = ["cluster", "pytest_runtest_makereport"]
+
+CHART = Path(__file__).parents[3] / "examples" / "gitops" / "chart"
 
 
 @dataclass
@@ -91,6 +94,44 @@ def ready_of(status: dict[str, Any]) -> dict[str, Any]:
     return next((each for each in status.get("conditions", ()) if each["type"] == "Ready"), {})
 
 
+@dataclass
+class HelmRelease:
+    """What Flux installs: the example's chart, from Git."""
+
+    namespace: Namespace
+    repository: Repository
+
+    def commit(self, message: str) -> str:
+        """Put the chart into Git."""
+        files = [file for file in CHART.rglob("*") if file.is_file()]
+        return self.repository.commit({f"chart/{file.relative_to(CHART)}": file.read_text() for file in files}, message)
+
+    def put(self, **values: Any) -> int:
+        """Have Flux install it with these values, as the example says, and soon. Return the generation."""
+        made = yaml.safe_load((CHART.parent / "flux" / "helmrelease.yaml").read_text())
+        made["metadata"]["namespace"] = self.namespace.name
+        spec = made["spec"]
+        spec["interval"] = f"{flux.INTERVAL}s"
+        spec["chart"]["spec"]["sourceRef"]["name"] = self.namespace.name
+        spec["values"] = {"registry": self.namespace.registry, **values}
+        guests.apply(self.namespace.cluster, [flux.source(self.namespace.name, self.repository.url), made])
+        return int(self.get()["metadata"]["generation"])
+
+    def get(self) -> dict[str, Any]:
+        return self.namespace.get(flux.HELM_RELEASES, "shop")
+
+    def conditions(self, generation: int) -> dict[str, dict[str, Any]]:
+        """Return those of its conditions that are about this generation."""
+        found = self.get().get("status", {}).get("conditions", ())
+        return {each["type"]: each for each in found if each.get("observedGeneration") == generation}
+
+    def remove(self) -> None:
+        """Have Flux remove what it has made, and forget it."""
+        self.namespace.kubectl("delete", flux.HELM_RELEASES, "shop", "--ignore-not-found", "--timeout=60s")
+        source = ("delete", flux.GIT_REPOSITORIES, self.namespace.name, "--namespace", flux.NAMESPACE)
+        self.namespace.run(*self.namespace.cluster.kubectl_command(*source, "--ignore-not-found", "--timeout=60s"))
+
+
 @pytest.fixture(scope="session")
 def running(cluster: Cluster) -> Iterator[Flux]:
     """Flux."""
@@ -107,5 +148,17 @@ def kustomization(
     with new_namespace(cluster, tmp_path, prefix="e2e-flux") as namespace:
         request.node.stash[NAMESPACE] = namespace
         made = Kustomization(namespace, running.repository(namespace.name))
+        yield made
+        made.remove()
+
+
+@pytest.fixture
+def helm_release(
+    running: Flux, cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[HelmRelease]:
+    """A HelmRelease."""
+    with new_namespace(cluster, tmp_path, prefix="e2e-flux") as namespace:
+        request.node.stash[NAMESPACE] = namespace
+        made = HelmRelease(namespace, running.repository(namespace.name))
         yield made
         made.remove()
