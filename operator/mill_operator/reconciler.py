@@ -133,7 +133,7 @@ class Reconciler:
         self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
         self._on_internal_error = hooks.on_internal_error
         self._places = places or UpdatePlaces()
-        self._revisions = RevisionKeeper(client, now) if options.keeps_revisions else None
+        self._revisions = RevisionKeeper(client, now, keeps=options.keeps_revisions)
         self._rollout_tasks = RolloutTasks(client, caches, self._revisions)
         self._gate = RouteGate(caches.routes, NamespaceRulesLookup(client))
 
@@ -193,14 +193,15 @@ class Reconciler:
     ) -> float | None:
         """Note the runs of tasks, and publish the status. Return the seconds to wait."""
         task_wait = await self._observe_tasks(resource, memory, snapshot)
-        revision_wait = None if self._revisions is None else await self._revisions.begin(resource, memory)
+        revision_wait = await self._revisions.begin(resource, memory)
         if resource.paused:
             await self._rollout_tasks.advance(resource, memory, snapshot, self._now())
         else:
             task_wait = _soonest(task_wait, await self._run_rollout_tasks(resource, memory, snapshot))
         write_wait = await self._publisher.publish(resource.key, memory)
-        if self._revisions is not None:
-            revision_wait = _soonest(revision_wait, await self._revisions.end(resource, memory, snapshot))
+        published = memory.status
+        revision_wait = _soonest(revision_wait, await self._revisions.end(resource, memory, snapshot))
+        if memory.status is not published:
             write_wait = _soonest(write_wait, await self._publisher.publish(resource.key, memory))
         memory.statuses.compact()
         self._reporter.clear(resource.key)

@@ -1,4 +1,4 @@
-"""The revision of each rollout: kept when it begins, before anything is written of it, and completed when it has ended.
+"""The revision of each rollout: kept before the first status of it, and completed when it has ended.
 
 Whatever the API server refuses of it stops no rollout: it is reported, and tried again.
 """
@@ -44,7 +44,8 @@ _NOT_READABLE: Final = (403, 404)
 class RevisionKeeper:
     """Keeps the revisions of MillDeployments."""
 
-    def __init__(self, client: KubeClient, now: Callable[[], datetime]) -> None:
+    def __init__(self, client: KubeClient, now: Callable[[], datetime], *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self._client = client
         self._revisions = Revisions(client)
         self._now = now
@@ -54,7 +55,7 @@ class RevisionKeeper:
 
         Return the seconds after which to try again. Raise `KubeError` if the API server does not answer.
         """
-        if next_step(memory.status, memory.written, resource.rollout_id) is not Step.BEGIN:
+        if self._next_step(resource, memory) is not Step.BEGIN:
             return None
 
         async def begin(rollout: Rollout) -> Rollout:
@@ -67,7 +68,7 @@ class RevisionKeeper:
 
         Return the seconds after which to try again. Raise `KubeError` if the API server does not answer.
         """
-        if next_step(memory.status, memory.written, resource.rollout_id) is not Step.END:
+        if self._next_step(resource, memory) is not Step.END:
             return None
         status = memory.status
 
@@ -98,6 +99,8 @@ class RevisionKeeper:
 
     async def all(self, resource: ObservedMillDeployment) -> list[Revision]:
         """Return the revisions; none if they must not be read. Raise `KubeError`."""
+        if not self._keeps:
+            return []
         try:
             return await self._revisions.all(resource.owner)
         except ApiError as error:
@@ -105,6 +108,9 @@ class RevisionKeeper:
                 raise
             _report(resource, f"the revisions cannot be read: {error}")
             return []
+
+    def _next_step(self, resource: ObservedMillDeployment, memory: Memory) -> Step:
+        return next_step(memory.status, memory.written, resource.rollout_id) if self._keeps else Step.NONE
 
     async def _attempt(
         self, resource: ObservedMillDeployment, memory: Memory, step: Callable[[Rollout], Awaitable[Rollout]]

@@ -31,7 +31,7 @@ from mill_operator.revisions import RevisionKeeper
 class RolloutTasks:
     """Carries out the tasks of rollouts."""
 
-    def __init__(self, client: KubeClient, caches: Caches, revisions: RevisionKeeper | None) -> None:
+    def __init__(self, client: KubeClient, caches: Caches, revisions: RevisionKeeper) -> None:
         self._runs = RolloutRuns(client, caches)
         self._revisions = revisions
 
@@ -48,14 +48,13 @@ class RolloutTasks:
             states = observe(status.rollout_tasks, known, now)
         else:
             states = advance(desired, status.rollout_tasks, known, now)
-            if self._revisions is not None and is_to_be_looked_up(status.rollout_tasks, states):
+            if is_to_be_looked_up(status.rollout_tasks, states):
                 revisions = await self._revisions.all(resource)
                 before = with_kept_versions(status.rollout_tasks, desired, resource.spec, revisions)
                 states = advance(desired, before, known, now)
         if states != status.rollout_tasks:
             memory.status = status.model_copy(update={"rollout_tasks": states})
-        if self._revisions is not None:
-            await self._revisions.note_tasks(resource, memory)
+        await self._revisions.note_tasks(resource, memory)
 
     async def write(
         self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot, renderer: Renderer, now: datetime
