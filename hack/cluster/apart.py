@@ -24,7 +24,7 @@ _FOLDER: Final = paths.CACHE / "apart"
 _OWN: Final = {"tmp": Path("/tmp"), "kubelet": Path("/var/lib/kubelet")}  # noqa: S108
 """Folders that would be shared: host-path volumes are made below the first, and the second has the kubelet's socket."""
 
-_OUTSIDE: Final = "192.0.2.1/32"
+_OUTSIDE: Final = "192.0.2.1"
 """An address of the range for documentation, which no machine has."""
 
 # /sys is that of the network which mounted it; without another one the bridge of the usual cluster would be seen there.
@@ -34,10 +34,8 @@ _SCRIPT: Final = f"""\
 set -e
 for each in tmp kubelet control-groups; do mkdir -p "$FOLDER/$each"; done
 ip link set lo up
-ip link add outside type dummy
-ip address add {_OUTSIDE} dev outside
-ip link set outside up
-ip route add {network.SERVICES} dev outside
+ip address add {_OUTSIDE}/32 dev lo
+ip route add {network.SERVICES} dev lo src {_OUTSIDE}
 mount --rbind /sys/fs/cgroup "$FOLDER/control-groups"
 mount -t sysfs sysfs /sys
 mount --rbind "$FOLDER/control-groups" /sys/fs/cgroup
