@@ -37,6 +37,7 @@ FLUX_HELM: Final = "1.6.0"
 
 TRAEFIK: Final = "3.6.12"
 METRICS_SERVER: Final = "0.8.0"
+KUBE_ROUTER: Final = "2.1.0"
 
 GITLEAKS: Final = "v8.30.0"
 """Of the module with the shapes of credentials."""

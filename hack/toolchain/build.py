@@ -95,6 +95,8 @@ KWOK = Program("kwok", versions.KWOK, ("sigs.k8s.io/kwok/cmd/kwok",))
 _TRAEFIK_MODULE = "github.com/traefik/traefik/v3"
 TRAEFIK = Program("traefik", versions.TRAEFIK, (f"{_TRAEFIK_MODULE}/cmd/traefik",), module=_TRAEFIK_MODULE)
 METRICS_SERVER = Program("metrics-server", versions.METRICS_SERVER, ("sigs.k8s.io/metrics-server/cmd/metrics-server",))
+_KUBE_ROUTER_PROGRAM = "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"
+KUBE_ROUTER = Program("kube-router", versions.KUBE_ROUTER, (_KUBE_ROUTER_PROGRAM,))
 
 
 def build(programs: Sequence[Program]) -> None:

@@ -112,4 +112,4 @@ def test_an_autoscaler_beside_replicas_is_reported(namespace: Namespace) -> None
 
     wait_for("the warning", warned, seconds=MEASURED_SECONDS)
     wait_for("the number of the file", lambda: replicas(namespace) == 1)
-    assert "AutoscalerConflict" in namespace.mill("status").stdout
+    assert "delete the autoscaler" in namespace.mill("status").stdout

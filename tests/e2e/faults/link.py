@@ -15,6 +15,7 @@ from yarl import URL
 from hack.cluster import Cluster
 from mill_kube.client import KubeClient
 from mill_kube.resources import MILL_DEPLOYMENTS
+from mill_process.listening import authority
 from tests.e2e.conftest import wait_for
 
 from .background import beside
@@ -27,7 +28,10 @@ WATCH_OF_MILL_DEPLOYMENTS = MILL_DEPLOYMENTS.path(None)
 class Link:
     """A proxy to a cluster's API server. Its public methods are for the test's thread."""
 
-    def __init__(self, cluster: Cluster, kubeconfig: Path) -> None:
+    def __init__(self, cluster: Cluster, kubeconfig: Path, delay: float = 0.0, address: str = "127.0.0.1") -> None:
+        self.delay = delay
+        """Seconds that each request waits before the server has it."""
+        self._address = address
         self.environment = {"KUBECONFIG": str(kubeconfig)}
         """What makes a process use it."""
         self.ready = threading.Event()
@@ -67,7 +71,7 @@ class Link:
                 runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
                 await runner.setup()
                 try:
-                    await web.TCPSite(runner, "127.0.0.1", 0).start()
+                    await web.TCPSite(runner, self._address, 0).start()
                     self._write_kubeconfig(runner.addresses[0][1])
                     self.ready.set()
                     await asyncio.Event().wait()
@@ -81,6 +85,7 @@ class Link:
         url = URL(self._server + request.path_qs, encoded=True)
         headers = {name: request.headers[name] for name in ("Accept", "Content-Type") if name in request.headers}
         body = await request.read()
+        await asyncio.sleep(self.delay)
         async with self._session.request(request.method, url, data=body or None, headers=headers) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
             await response.prepare(request)
@@ -108,7 +113,7 @@ class Link:
         document = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": name, "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "clusters": [{"name": name, "cluster": {"server": f"http://{authority(self._address, port)}"}}],
             "users": [{"name": name, "user": {}}],
             "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
             "current-context": name,
@@ -117,9 +122,9 @@ class Link:
 
 
 @contextlib.contextmanager
-def linked(cluster: Cluster, folder: Path) -> Iterator[Link]:
-    """Serve a link while the block runs."""
-    link = Link(cluster, folder / "link.kubeconfig")
+def linked(cluster: Cluster, folder: Path, delay: float = 0.0, address: str = "127.0.0.1") -> Iterator[Link]:
+    """Serve a link while the block runs, at an address of this machine."""
+    link = Link(cluster, folder / "link.kubeconfig", delay, address)
     with beside(link.serve()):
         wait_for("the link", link.ready.is_set)
         yield link
