@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-controllers test-policies test-helm test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-controllers test-policies test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of it
 
 test-kind: setup ## Run the demo and tests on a kind cluster with a Docker engine of its own: root, on Debian, 10 minutes
 	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_kind.py
+
+test-upgrade: setup cluster-up ## Upgrade from the release before and go back, under requests and with streams: 8 minutes
+	$(BIN)/pytest -q --timeout 600 -s tests/upgrades
 
 test-matrix: setup ## Run the tests that depend on versions on other pairs of Kubernetes and containerd (PAIRS="1.37.2/2.4.2"), into docs/compatibility.md
 	$(BIN)/python -m tests.matrix $(PAIRS)

@@ -9,7 +9,9 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from hack import paths
 from hack.commands import CommandFailed, run
@@ -47,6 +49,15 @@ RELEASES: Final = (Release("0.1.0", "0c64d1888e3406502b8d15d6a219884404d2d02c"),
 """The oldest first."""
 PREVIOUS: Final = RELEASES[-1]
 """The one that people upgrade from, and that this version can be rolled back to."""
+GOLDEN: Final = Path("tests/unit/mill_operator/golden")
+"""What a release renders, for each kind of service."""
+
+
+def template(folder: Path, name: str) -> dict[str, Any]:
+    """Return the pod template of a golden file in the sources of a release."""
+    objects = yaml.safe_load_all((folder / GOLDEN / f"{name}.yaml").read_text())
+    (found,) = (each["spec"]["template"] for each in objects if each["kind"] == "Deployment")
+    return dict(found)
 
 
 def check_out(release: Release) -> Path:

@@ -11,7 +11,7 @@ from hack.toolchain.build import HELM, Program, build
 CHART = Path(__file__).parents[3] / "charts" / "mill"
 
 
-def helm(*arguments: str, kubeconfig: Path | None = None, timeout: float = 180, program: Program = HELM) -> str:
+def helm(*arguments: str, kubeconfig: Path | None = None, timeout: float = 300, program: Program = HELM) -> str:
     """Run Helm, or an older one, and return what it prints. Raise CommandFailed."""
     build([program])
     cluster = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []

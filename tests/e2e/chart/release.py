@@ -10,7 +10,9 @@ from pathlib import Path
 from hack.cluster import Cluster
 from hack.images import push_mill
 from hack.install import local_processes as local
+from hack.install import releases
 from hack.install.releases import PREVIOUS, push_release
+from hack.toolchain.build import HELM, Program
 from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace
 
 from .helm import CHART, helm
@@ -23,12 +25,19 @@ class Release:
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
+        self.program: Program = HELM
         self.notes = ""
         registry = namespace.cluster.registry
         self.images = {CHART: push_mill(registry), PREVIOUS.chart: push_release(PREVIOUS, registry)}
 
     def helm(self, *arguments: str) -> str:
-        return helm(*arguments, "--namespace", self.namespace.name, kubeconfig=self.namespace.cluster.kubeconfig)
+        where, kubeconfig = ("--namespace", self.namespace.name), self.namespace.cluster.kubeconfig
+        return helm(*arguments, *where, kubeconfig=kubeconfig, program=self.program)
+
+    def add(self, other: releases.Release) -> Path:
+        """Have the image of another release, and return its chart."""
+        self.images[other.chart] = push_release(other, self.namespace.cluster.registry)
+        return other.chart
 
     def put(self, chart: Path, **settings: str) -> None:
         """Install or upgrade, and wait until all of it is ready."""
@@ -40,7 +49,8 @@ class Release:
         values = {"image.repository": repository, "image.digest": digest, **settings}
         chosen = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
         # The development cluster has the CRD already, from elsewhere.
-        always = ("--install", "--take-ownership", "--force-conflicts", "--wait", "--timeout", "2m")
+        always = ("--install", "--take-ownership", "--wait", "--timeout", "4m")
+        always += ("--force-conflicts",) if self.program is HELM else ()  # Helm 3 knows no server-side apply
         self.notes = self.helm("upgrade", "mill", str(chart), *always, *options, *chosen)
 
     def test(self) -> None:
@@ -50,18 +60,35 @@ class Release:
 
     def mill(self, *arguments: str) -> Finished:
         """Type what the notes say, then a command of mill."""
+        return self.run(self._as_the_notes_say(), str(MILL), *arguments)
+
+    @contextmanager
+    def following(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        """Type what the notes say, then a command that runs while the block does; read its output at the end."""
+        command = ["bash", "-c", self._as_the_notes_say(), "bash", *arguments]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=self._environment(), stdout=pipe, stderr=pipe, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def _as_the_notes_say(self) -> str:
         exports = [line for line in self.notes.splitlines() if line.strip().startswith("export ")]
         assert len(exports) == 3
-        return self.run("\n".join([*exports, 'exec "$@"']), str(MILL), *arguments)
+        return "\n".join([*exports, 'exec "$@"'])
 
-    def run(self, script: str, *arguments: str) -> Finished:
-        """Run a script with arguments, as a user whose kubectl reaches the cluster."""
+    def _environment(self) -> dict[str, str]:
         environment = {**os.environ, **self.namespace.cluster.environment()}
         for each in ("MILL_ADDRESS", "MILL_CONTEXT", "MILL_TOKEN"):
             environment.pop(each, None)
+        return environment
+
+    def run(self, script: str, *arguments: str) -> Finished:
+        """Run a script with arguments, as a user whose kubectl reaches the cluster."""
         done = subprocess.run(
             ["bash", "-c", script, "bash", *arguments],
-            env=environment,
+            env=self._environment(),
             capture_output=True,
             text=True,
             timeout=120,

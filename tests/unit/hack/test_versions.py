@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from hack import versions
+from hack.install.releases import RELEASES
 
 ROOT = Path(__file__).parents[3]
 
@@ -14,3 +15,8 @@ def test_kstatus_is_the_pinned_one_which_the_guide_names() -> None:
     assert required is not None
     assert named is not None
     assert {required[1], named[1]} == {versions.KSTATUS}
+
+
+def test_the_page_names_the_oldest_release_that_one_can_go_back_to() -> None:
+    page = (ROOT / "docs/install.md").read_text()
+    assert f"The oldest release that this one can be rolled back to is {RELEASES[0].version}." in page

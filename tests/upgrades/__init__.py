@@ -1,0 +1,1 @@
+"""Upgrades from the release before and back, with requests and streams meanwhile: `make test-upgrade`."""
