@@ -68,12 +68,12 @@ def _run(components: Components, slices: list[str], page: Path) -> bool:
     build(components.programs)
     folder = paths.CACHE / "matrix" / f"{components.kubernetes}-{components.containerd}"
     folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob("*.xml"), folder / NODE]:
-        old.unlink(missing_ok=True)
     environment = {KUBERNETES: components.kubernetes, CONTAINERD: components.containerd}
     name = f"matrix-{components.kubernetes}-{components.containerd}".replace(".", "-")
     started = time.monotonic()
-    with step(f"tests on {components}"):
+    with exclusive(folder / "lock", f"run on {components}"), step(f"tests on {components}"):
+        for old in [*folder.glob("*.xml"), folder / NODE]:
+            old.unlink(missing_ok=True)
         try:
             run_apart(name, [sys.executable, "-m", "tests.matrix.pair", str(folder), *slices], environment)
         finally:
