@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import kopf
 
@@ -42,7 +43,9 @@ def run(arguments: Sequence[str]) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, settings, listening, shutdown)
     where = {"namespaces": [settings.watch_namespace]} if settings.watch_namespace else {"clusterwide": True}
-    kopf.run(registry=registry, standalone=True, stop_flag=shutdown.flag, **where)
+    # Without one, kopf looks up the name of the process's user: those that OpenShift assigns have none.
+    identity: Any = PROGRAM
+    kopf.run(registry=registry, standalone=True, identity=identity, stop_flag=shutdown.flag, **where)
     if shutdown.reason is not None:
         sys.exit(1)
 
