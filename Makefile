@@ -88,7 +88,7 @@ soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of
 soak-healing: setup cluster-up ## Count green rollouts of 200 during faults that heal by themselves, into docs/verdicts.md: 20 minutes
 	$(BIN)/python -m tests.soak.healing $(SOAK)
 
-soak-release: setup cluster-up ## Kill the operator at thirty moments of rollouts with a migration and at thirty of rollbacks: 15 minutes
+soak-release: setup cluster-up ## Kill the operator at thirty moments of rollouts with a migration and at thirty of rollbacks: 20 minutes
 	MILL_KILLED_ROLLOUTS=10 $(BIN)/pytest -q -s --timeout 300 tests/e2e/faults/test_released_while_killed.py
 
 demo: setup ## See the main scenario happen on a real local cluster
