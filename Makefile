@@ -61,7 +61,7 @@ test-helm: setup cluster-up ## Run the tests with Helm 3 and Helm 4: a chart of 
 	$(BIN)/pytest -q --timeout 600 -s tests/gitops/helm
 
 test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of its own: root, on Debian, 5 minutes
-	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_build.py
+	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_engine.py tests/docker/test_build.py
 
 test-kind: setup ## Run the demo and tests on a kind cluster with a Docker engine of its own: root, on Debian, 10 minutes
 	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_kind.py

@@ -1,10 +1,10 @@
 """`make cluster-up` where Docker runs: it uses kind, as it is, and the demo and end-to-end tests run there."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from hack import versions
 from hack.cluster.kind import NODE
 from hack.docker.kind.machine import Machine, machine
 from hack.images.mill import build_mill
@@ -18,8 +18,9 @@ SLICE = (
     "tests/e2e/test_partial_failure.py",
     "tests/e2e/test_update.py",
     "tests/e2e/test_removal.py",
+    "tests/e2e/cli/test_through_cluster.py",
 )
-"""The scenario of the seed, with its missing tag; updates; removals."""
+"""The scenario of the seed, with its missing tag; updates; removals; `mill` without an address of the gateway."""
 CHART = "tests/e2e/chart/test_new_installation.py"
 
 
@@ -45,6 +46,10 @@ def test_docker_is_reason_enough_for_kind(cluster: Machine) -> None:
     assert "cluster: ready" in cluster.run(PYTHON, "-m", "hack.cluster", "status", seconds=60)
     containers = cluster.engine.docker("ps", "--format", "{{.Names}}").split()
     assert sorted(containers) == [NODE, "mill-dev-registry"]
+    facts = "jsonpath={.items[*].status.nodeInfo['kubeletVersion','containerRuntimeVersion']}"
+    kubelet, runtime = cluster.kubectl("get", "nodes", "--output", facts).split()
+    assert kubelet == f"v{versions.KUBERNETES}"
+    assert runtime.startswith(f"containerd://{versions.CONTAINERD_CHOICES[-1]}")
     assert "already exists" not in cluster.run(PYTHON, "-m", "hack.cluster", "up", seconds=SECONDS)
 
 
@@ -64,8 +69,8 @@ def test_end_to_end_tests_pass(cluster: Machine, files: tuple[str, ...]) -> None
 
 
 def test_down_leaves_nothing(cluster: Machine) -> None:
-    folder = Path(cluster.environment()["XDG_CACHE_HOME"]) / "mill-dev" / "cluster"
-    assert (folder / "kubeconfig").exists()
+    folder = cluster.kubeconfig.parent
+    assert cluster.kubeconfig.exists()
     cluster.run(PYTHON, "-m", "hack.cluster", "down", seconds=300)
     assert cluster.engine.docker("ps", "--all", "--quiet") == ""
     assert cluster.engine.docker("volume", "ls", "--quiet") == ""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hack.cluster import Cluster
+from tests.e2e.seed import NODE
 
 from .conftest import Finished, Namespace, wait_for
 from .replica import TERM, Replica, Start, elected, lease, measure, replicas, without_the_operator
@@ -36,9 +37,9 @@ service "slow" {
 }
 """
 LINES = [
-    "  web:  scheduled on node-1",
+    f"  web:  scheduled on {NODE}",
     "  web:  healthy",
-    "  slow: scheduled on node-1",
+    f"  slow: scheduled on {NODE}",
     "  slow: healthy",
 ]
 

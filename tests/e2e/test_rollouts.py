@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from tests.e2e.seed import NODE
+
 from .conftest import Namespace, wait_for
 
 WEB = """
@@ -29,10 +31,10 @@ def template_hashes(pods: Iterable[dict[str, Any]]) -> set[str]:
 
 
 def test_replicas_go_up_and_down_and_to_none_with_the_same_pods(namespace: Namespace) -> None:
-    assert lines(namespace, WEB) == ["  web: scheduled on node-1", "  web: healthy"]
+    assert lines(namespace, WEB) == [f"  web: scheduled on {NODE}", "  web: healthy"]
     first = namespace.ready_pods("web")
     assert lines(namespace, WEB.replace("replicas = 1", "replicas = 3")) == [
-        "  web: scheduled on node-1",
+        f"  web: scheduled on {NODE}",
         "  web: healthy",
     ]
     three = namespace.ready_pods("web")
@@ -41,13 +43,13 @@ def test_replicas_go_up_and_down_and_to_none_with_the_same_pods(namespace: Names
     assert lines(namespace, WEB.replace("replicas = 1", "replicas = 0")) == ["  web: healthy"]
     wait_for("no pod", lambda: not namespace.items("pods", "-l", "mill.dev/service=web"))
     assert namespace.status()["healthy"] == "1/1"
-    assert lines(namespace, WEB) == ["  web: scheduled on node-1", "  web: healthy"]
+    assert lines(namespace, WEB) == [f"  web: scheduled on {NODE}", "  web: healthy"]
 
 
 def test_a_renamed_service_is_a_new_one_and_the_old_one_stops(namespace: Namespace) -> None:
     lines(namespace, WEB)
     told = lines(namespace, WEB.replace('"web"', '"shop"'), "--replace-all")
-    assert sorted(told) == ["  shop: healthy", "  shop: scheduled on node-1", "  web:  stopped"]
+    assert sorted(told) == ["  shop: healthy", f"  shop: scheduled on {NODE}", "  web:  stopped"]
     kinds = "deployments,services,pods"
     assert namespace.items(kinds, "-l", "mill.dev/service=web") == []
     assert len(namespace.ready_pods("shop")) == 1
@@ -96,7 +98,7 @@ def test_a_newer_deploy_ends_the_one_before_it_at_any_moment(namespace: Namespac
     )
     try:
         wait_for("the first to start", lambda: namespace.service("web").get("state") == "Starting")
-        assert lines(namespace, WEB) == ["  web: scheduled on node-1", "  web: healthy"]
+        assert lines(namespace, WEB) == [f"  web: scheduled on {NODE}", "  web: healthy"]
         told, _ = first.communicate(timeout=30)
     finally:
         first.kill()
@@ -122,7 +124,7 @@ def test_an_autoscaler_keeps_its_replicas_and_an_injected_container_stays(namesp
     }  # fmt: skip
     namespace.kubectl("apply", "--server-side", "--field-manager=mesh", "-f", "-", stdin=json.dumps(sidecar))
     told = lines(namespace, WITHOUT_REPLICAS.replace("web:1", "web:2"))
-    assert told == ["  web: scheduled on node-1", "  web: healthy"]
+    assert told == [f"  web: scheduled on {NODE}", "  web: healthy"]
     deployment = namespace.get("deployment", "web")
     assert deployment["spec"]["replicas"] == 2
     containers = {each["name"]: each["image"] for each in deployment["spec"]["template"]["spec"]["containers"]}
@@ -183,7 +185,7 @@ service "db" {
         namespace.kubectl("delete", "md", "mill", "--wait=true", "--timeout=60s")
         wait_for("all of it to go", lambda: self.gone(namespace))
         assert namespace.get("pvc", "data")["metadata"]["uid"] == claim
-        assert lines(namespace, self.DB) == ["  db: scheduled on node-1", "  db: healthy"]
+        assert lines(namespace, self.DB) == [f"  db: scheduled on {NODE}", "  db: healthy"]
         assert namespace.get("pvc", "data")["metadata"]["uid"] == claim
         (pod,) = namespace.pods("db")
         assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == "data"
@@ -193,7 +195,7 @@ service "db" {
         lines(namespace, WEB)
         old = namespace.ready_pods("web")
         namespace.kubectl("delete", "md", "mill", "--wait=true", "--timeout=60s")
-        assert lines(namespace, WEB) == ["  web: scheduled on node-1", "  web: healthy"]
+        assert lines(namespace, WEB) == [f"  web: scheduled on {NODE}", "  web: healthy"]
         new = namespace.ready_pods("web")
         assert len(new.keys() - old.keys()) == 1
 

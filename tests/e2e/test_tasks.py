@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from tests.e2e.seed import NODE
+
 from .conftest import Namespace, wait_for
 
 WEB = """
@@ -91,7 +93,7 @@ def test_every_end_of_a_run_is_told_with_its_cause(namespace: Namespace) -> None
     for task in ("good", "bad", "slow", "missing", "secretive", "mistyped", "large"):
         spawn(namespace, task)
     good = in_state(namespace, "Succeeded", "good-1")
-    assert (good["exitCode"], good["node"]) == (0, "node-1")
+    assert (good["exitCode"], good["node"]) == (0, NODE)
     assert good["createdAt"] <= good["startedAt"] <= good["finishedAt"]
     failures = {
         name: (run["reason"], run["message"], run.get("exitCode"), "finishedAt" in run)

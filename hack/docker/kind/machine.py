@@ -67,6 +67,15 @@ class Machine:
             raise CommandFailed(list(argv), done.returncode, done.stdout)
         return done.stdout
 
+    @property
+    def kubeconfig(self) -> Path:
+        """Where `make cluster-up` puts it."""
+        return _CACHE / paths.KUBECONFIG.relative_to(paths.CACHE)
+
+    def kubectl(self, *arguments: str) -> str:
+        """Run kubectl in the cluster."""
+        return self.run("kubectl", "--kubeconfig", str(self.kubeconfig), *arguments, seconds=60)
+
     def reach_pods(self) -> None:
         """Let programs of the machine reach pods and Services by their addresses, through the node."""
         place = f'{{{{(index .NetworkSettings.Networks "{_NETWORK}").IPAddress}}}}'

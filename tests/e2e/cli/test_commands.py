@@ -11,6 +11,7 @@ import yaml
 
 from tests.e2e.conftest import MILL, Namespace, wait_for
 from tests.e2e.gateway.process import GatewayProcess
+from tests.e2e.seed import NODE
 
 SHOP = """
 service "web" {
@@ -46,7 +47,7 @@ task "sleep" {
 }
 """
 SECRET = "a-secret-value"
-FIRST = ("web:   scheduled on node-1", "web:   healthy", "store: scheduled on node-1", "store: healthy")
+FIRST = (f"web:   scheduled on {NODE}", "web:   healthy", f"store: scheduled on {NODE}", "store: healthy")
 
 
 def shop(namespace: Namespace) -> str:
@@ -102,9 +103,9 @@ def test_what_there_is(deployed: Namespace) -> None:
     whole = json.loads(deployed.mill("status", "--json").stdout)
     assert list(whole) == ["cluster", "services", "tasks", "nodes"]
     (node,) = json.loads(deployed.mill("nodes", "--json").stdout)
-    assert (node["id"], rows(deployed.mill("nodes").stdout)[1][:2]) == ("node-1", ["node-1", "ready"])
+    assert (node["id"], rows(deployed.mill("nodes").stdout)[1][:2]) == (NODE, [NODE, "ready"])
 
-    assert rows(deployed.mill("volume", "list").stdout)[1][:3] == [volume, "attached", "node-1"]
+    assert rows(deployed.mill("volume", "list").stdout)[1][:3] == [volume, "attached", NODE]
     refused = deployed.mill("volume", "delete", volume)
     assert (refused.stderr.splitlines()[0], refused.code) == ("error: volume is attached", 1)
 
@@ -135,7 +136,7 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
     )
     assert shown.code == 1
     changed = deployed.mill("deploy", str(file))
-    assert re.fullmatch(r"  web:   scheduled on node-1\n  web:   healthy\n  deployed \(.*s\)\n", changed.stdout), (
+    assert re.fullmatch(rf"  web:   scheduled on {NODE}\n  web:   healthy\n  deployed \(.*s\)\n", changed.stdout), (
         changed
     )
     assert deployed.mill("diff", str(file)).stdout == f"{deployed.name}/mill: no changes\n"
@@ -149,7 +150,7 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
 
     before = deployed.ready_pods("web")
     restarted = deployed.mill("restart", "web")
-    assert re.fullmatch(r"  web: scheduled on node-1\n  web: healthy\n  restarted \(.*s\)\n", restarted.stdout), (
+    assert re.fullmatch(rf"  web: scheduled on {NODE}\n  web: healthy\n  restarted \(.*s\)\n", restarted.stdout), (
         restarted
     )
     wait_for("new pods only", lambda: set(deployed.ready_pods("web")).isdisjoint(before))
@@ -167,7 +168,7 @@ def test_runs_of_tasks(deployed: Namespace) -> None:
     run = re.fullmatch(r"  id:      (sleep-\w+)\n  status:  running\n", spawned.stdout)
     assert run is not None
     shown = next(row for row in rows(deployed.mill("ps").stdout) if row[0] == run[1])
-    assert (shown[:6], len(shown)) == ([run[1], "sleep", "node-1", "running", "0.0", "244.1 MiB"], 7)
+    assert (shown[:6], len(shown)) == ([run[1], "sleep", NODE, "running", "0.0", "244.1 MiB"], 7)
     killed = deployed.mill("kill", run[1])
     assert (killed.stdout, killed.stderr, killed.code) == ("", f"task {run[1]} killed\n", 0)
     migrated = json.loads(deployed.mill("spawn", "migrate", "--json").stdout)["id"]
@@ -199,7 +200,7 @@ def test_a_resource_is_deployed_under_its_own_name(namespace: Namespace, tmp_pat
 
 
 def test_a_drain_that_is_not_allowed_says_what_allows_it(namespace: Namespace) -> None:
-    done = namespace.mill("drain", "node-1")
+    done = namespace.mill("drain", NODE)
     assert (done.stdout, done.code) == ("", 1)
     assert "MILL_DRAIN=true" in done.stderr
 
@@ -223,7 +224,7 @@ def test_a_gateway_that_is_killed_in_the_middle_costs_no_line(
         gateway.kill()
         gateway.start()
         rest, said = process.communicate(timeout=60)
-    lines = [f"{name:<6} {phase}" for name in ("quick:", "slow:") for phase in ("scheduled on node-1", "healthy")]
+    lines = [f"{name:<6} {phase}" for name in ("quick:", "slow:") for phase in (f"scheduled on {NODE}", "healthy")]
     assert told(*lines, "deployed (s)").fullmatch(first + rest), (first + rest, said)
     assert "connection lost" in said
     assert process.returncode == 0

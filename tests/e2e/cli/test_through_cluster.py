@@ -14,7 +14,7 @@ import yaml
 from hack.cluster import Cluster
 from tests.e2e.conftest import MILL, Finished, Namespace, free_port, wait_for
 from tests.e2e.gateway.process import GatewayProcess
-from tests.e2e.seed import LINES, SEED, notices, plan
+from tests.e2e.seed import LINES, NODE, SEED, notices, plan
 
 TOKEN = "a-token-of-this-test"
 CONTEXT = "mill-dev"
@@ -156,7 +156,7 @@ def test_the_proxy_ends_with_the_command_however_that_ends(through: Through, tmp
     command = [str(MILL), *through.options, "deploy", str(file)]
     with subprocess.Popen(command, env=through.environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "  slow: scheduled on node-1\n"
+        assert process.stdout.readline() == f"  slow: scheduled on {NODE}\n"
         assert len(proxies(through.namespace)) == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 128 + signal.SIGTERM

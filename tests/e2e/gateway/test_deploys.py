@@ -7,6 +7,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from tests.e2e.conftest import Namespace
+from tests.e2e.seed import NODE
 
 WEB = """
 service "web" {
@@ -94,7 +95,7 @@ def test_a_restart_gives_a_service_new_pods_and_tells_of_it(http: httpx.Client, 
     status, told = _post(http, "/v1/restart/web", namespace=namespace.name)
     assert status == 200
     assert told[:-1] == [
-        ("progress", {"service": "web", "phase": "scheduled", "node": "node-1"}),
+        ("progress", {"service": "web", "phase": "scheduled", "node": NODE}),
         ("progress", {"service": "web", "phase": "healthy"}),
     ]
     assert (told[-1][0], told[-1][1]["success"]) == ("done", True)

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -40,8 +41,8 @@ def test_figures_are_those_of_the_cluster_and_of_what_was_asked(
         wait_for("the ends of both runs", lambda: _value(gateway, "mill_tasks_duration_seconds_count", brief) == 2)
         assert _value(gateway, "mill_tasks_spawned_total", brief) == 2
         assert 2 <= (_value(gateway, "mill_tasks_duration_seconds_sum", brief) or 0) < 120
-        (node,) = [each for each in http.get("/v1/nodes").json() if each["id"] == "node-1"]
-        cpu = _value(gateway, "mill_node_cpu_available", {"node": "node-1"})
+        (node,) = [each for each in http.get("/v1/nodes").json() if each["id"] == NODE]
+        cpu = _value(gateway, "mill_node_cpu_available", {"node": NODE})
         assert cpu is not None
         assert 0 < cpu < node["cpu_total"]
     asked = {"method": "POST", "route": "/v1/deploy", "code": "200"}

@@ -14,6 +14,7 @@ from httpx_sse import connect_sse
 
 from hack.cluster import Cluster
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
@@ -117,6 +118,6 @@ def test_a_node_is_drained_as_its_budgets_allow_and_then_removed(
 def test_unless_it_is_turned_on_no_node_is_touched(start_gateway: StartGateway) -> None:
     gateway = start_gateway()
     with gateway.client() as http:
-        assert http.post("/v1/nodes/node-1/drain").status_code == 403
-        assert http.delete("/v1/nodes/node-1").status_code == 403
-        assert [each["status"] for each in http.get("/v1/nodes").json() if each["id"] == "node-1"] == ["ready"]
+        assert http.post(f"/v1/nodes/{NODE}/drain").status_code == 403
+        assert http.delete(f"/v1/nodes/{NODE}").status_code == 403
+        assert [each["status"] for each in http.get("/v1/nodes").json() if each["id"] == NODE] == ["ready"]

@@ -13,6 +13,7 @@ from httpx_sse import connect_sse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 FILE = """
 service "web" {
@@ -161,9 +162,9 @@ def test_everything_that_the_original_client_does(client: httpx.Client, namespac
     services = {each.name: each for each in _read(client, "/v1/services", list[Service])}
     assert [each.status for each in services["web"].allocations] == ["healthy"]
     assert {each.status for each in services["broken"].allocations} <= {"failed", "pulling"}
-    assert "node-1" in [each.id for each in _read(client, "/v1/nodes", list[Node])]
+    assert NODE in [each.id for each in _read(client, "/v1/nodes", list[Node])]
     (volume,) = _read(client, "/v1/volumes", list[Volume])
-    assert (volume.state, volume.node) == ("attached", "node-1")
+    assert (volume.state, volume.node) == ("attached", NODE)
 
     wanted = {"task": "coop-agent", "image": None, "cpu": 0.25, "memory": "256M", "env": {"K": "V"}, "timeout": "30m"}
     spawned = Spawned.model_validate_json(client.post("/v1/tasks/spawn", json=wanted).content)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, e
 from hack.cluster.packages import NotSupported
 from hack.pictures.browser import chromium
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -114,7 +115,7 @@ def test_a_rollout_is_seen_as_it_happens(namespace: Namespace, gateway: GatewayP
     assert failure.locator("p").last.inner_text() == namespace.service("broken")["suggestion"]
     # The other one still starts: its lane is there, and grows.
     lane = card.locator(".timeline dd", has=page.locator("i.starting, i.scheduled")).first.locator(".lane")
-    expect(lane).to_have_attribute("aria-label", re.compile(r"scheduled on node-1 \(\d+\.\d s\)"), timeout=WITHIN_MS)
+    expect(lane).to_have_attribute("aria-label", re.compile(rf"scheduled on {NODE} \(\d+\.\d s\)"), timeout=WITHIN_MS)
     deploying.join(timeout=60)
     expect(card.get_by_role("img", name="2 of 2 healthy")).to_be_visible(timeout=WITHIN_MS)
     expect(card.locator(".lane i.healthy")).to_have_count(1)

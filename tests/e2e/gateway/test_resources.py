@@ -3,6 +3,7 @@
 import httpx
 
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -48,7 +49,7 @@ def test_a_secret_is_set_used_shown_and_deleted_and_never_logged(
 def _volumes(namespace: Namespace, http: httpx.Client) -> None:
     """The volume is attached while its service runs, and data is deleted by nobody but who asks for it."""
     (data,) = http.get("/v1/volumes").json()
-    assert (data["name"], data["state"], data["node"], data["size"]) == ("data", "attached", "node-1", "10M")
+    assert (data["name"], data["state"], data["node"], data["size"]) == ("data", "attached", NODE, "10M")
     assert data["cloud_id"]
     refused = http.delete("/v1/volumes/data")
     assert (refused.status_code, refused.json()["error"]) == (409, "volume is attached")
@@ -68,11 +69,11 @@ def test_services_nodes_and_counts_are_those_of_the_cluster(namespace: Namespace
         assert '"success": false' in http.post("/v1/deploy", content=text).text
         good, bad = http.get("/v1/services").json()
         (allocation,) = good["allocations"]
-        assert (allocation["status"], allocation["node"]) == ("healthy", "node-1")
+        assert (allocation["status"], allocation["node"]) == ("healthy", NODE)
         assert httpx.get(f"http://{allocation['address']}/", timeout=10).text.startswith("web 1 on ")
         assert (bad["reason"], bad["message"]) == ("TagNotFound", "image pull failed: tag not found")
         assert [each["status"] for each in bad["allocations"]] == ["failed"]
-        (node,) = [each for each in http.get("/v1/nodes").json() if each["id"] == "node-1"]
+        (node,) = [each for each in http.get("/v1/nodes").json() if each["id"] == NODE]
         assert (node["status"], node["platform"]) == ("ready", "linux/amd64")
         assert 0 < node["cpu_available"] < node["cpu_total"]
         assert node["alloc_count"] >= 2

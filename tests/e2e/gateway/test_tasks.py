@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Namespace, wait_for
+from tests.e2e.seed import NODE
 
 TASKS = """
 task "migrate" {
@@ -44,9 +45,9 @@ def test_a_run_begins_is_told_of_and_is_ended(tasks: Namespace, http: httpx.Clie
     spawned = _spawn(http, tasks, task="migrate", env={"GREETING": "$(HOME) ${x}", "MORE": "1"}, timeout="30m")
     assert spawned.status_code == 200, spawned.text
     run = spawned.json()["id"]
-    assert (spawned.json()["node"], spawned.json()["status"]) == ("node-1", "running")
+    assert (spawned.json()["node"], spawned.json()["status"]) == (NODE, "running")
     shown = _runs(http, tasks)[run]
-    assert (shown["name"], shown["status"], shown["cpu"], shown["node"]) == ("migrate", "running", 0.02, "node-1")
+    assert (shown["name"], shown["status"], shown["cpu"], shown["node"]) == ("migrate", "running", 0.02, NODE)
 
     made = tasks.get("job", run)
     assert made["spec"]["activeDeadlineSeconds"] == 1800
