@@ -70,7 +70,7 @@ class Machine:
     @property
     def kubeconfig(self) -> Path:
         """Where `make cluster-up` puts it."""
-        return _CACHE / paths.KUBECONFIG.relative_to(paths.CACHE)
+        return _CACHE / paths.KUBECONFIG.relative_to(paths.CACHE.parent)
 
     def kubectl(self, *arguments: str) -> str:
         """Run kubectl in the cluster."""
