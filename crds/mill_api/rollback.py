@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from mill_api.references import InvalidValue, SecretRef, parse_value, parse_word
 from mill_api.revisions import SUCCEEDED, Revision, spec_digest
+from mill_api.task_records import has_succeeded
 from mill_objects import fields
 from mill_objects.json import JsonView
 
@@ -31,13 +32,14 @@ def rollback_spec(
     programs = {kind: [_pinned(each, moved) for each in fields.mappings(target.spec, kind)] for kind in _KINDS}
     if services is None:
         spec = {**target.spec, **{kind: found for kind, found in programs.items() if kind in target.spec}}
-        notes = _notes(current, target, newer, [*programs["services"], *programs["tasks"]], None)
-        return spec, list(notes)
+        notes = _notes(current, [*programs["services"], *programs["tasks"]], None)
+        return spec, [*_task_notes(spec, target, newer, None), *notes]
     back = {each.get("name"): each for each in programs["services"] if each.get("name") in services}
     kept = [back.get(each.get("name"), each) for each in fields.mappings(current, "services")]
     there = {each.get("name") for each in kept}
     spec = {**current, "services": [*kept, *(each for name, each in back.items() if name not in there)]}
-    return spec, list(_notes(current, target, newer, list(back.values()), services))
+    notes = _notes(current, list(back.values()), services)
+    return spec, [*_task_notes(spec, target, newer, services), *notes]
 
 
 _KINDS: Final = ("services", "tasks")
@@ -63,24 +65,32 @@ def _pinned(program: JsonView, moved: dict[str, str]) -> dict[str, Any]:
     return dict(program) if digest is None else {**program, "image": f"{program['image']}@{digest}"}
 
 
-def _notes(
-    current: JsonView,
-    target: Revision,
-    newer: Iterable[Revision],
-    programs: Sequence[JsonView],
-    services: Collection[str] | None,
+def _task_notes(
+    spec: JsonView, target: Revision, newer: Sequence[Revision], services: Collection[str] | None
 ) -> Iterator[str]:
+    """Yield what becomes of tasks that have run since the target. `spec` is the one that is deployed."""
     tasks = dict.fromkeys(
         name
         for each in sorted(newer, key=lambda found: found.revision)
         for name in _ran_before(each, services)
         if each.tasks.get(name) != target.tasks.get(name)
     )
-    if tasks:
-        one = len(tasks) == 1
-        which = f"{'task' if one else 'tasks'} {_listed(tasks)} {'has' if one else 'have'} run since"
-        again = "it does not run again" if one else "they do not run again"
-        yield f"{which} revision {target.revision}: what {'it' if one else 'they'} did stays, and {again}"
+    present = {fields.text(each, "name") for each in fields.mappings(spec, "tasks")}
+    revisions = [target, *newer]
+    again = [name for name in tasks if name in present and not has_succeeded(name, spec, revisions, is_rollback=True)]
+    for names, run_again in (([name for name in tasks if name not in again], False), (again, True)):
+        if not names:
+            continue
+        one = len(names) == 1
+        which = f"{'task' if one else 'tasks'} {_listed(names)} {'has' if one else 'have'} run since"
+        if run_again:
+            runs = f"{'it runs' if one else 'they run'} again, for a version that has not succeeded"
+        else:
+            runs = "it does not run again" if one else "they do not run again"
+        yield f"{which} revision {target.revision}: what {'it' if one else 'they'} did stays, and {runs}"
+
+
+def _notes(current: JsonView, programs: Sequence[JsonView], services: Collection[str] | None) -> Iterator[str]:
     if secrets := dict.fromkeys(name for each in programs for name in _secrets(each)):
         yield f"secrets have their present values: {_listed(secrets)}"
     claims = (volume for each in _affected(current, programs, services) for volume in fields.mappings(each, "volumes"))

@@ -1,6 +1,6 @@
 """Which tasks a deploy would run in its rollout: the same decision that the operator makes of the status."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -25,23 +25,30 @@ class PlannedTask(BaseModel):
     )
 
 
-def planned_tasks(spec: JsonView, known: Sequence[RolloutTask]) -> list[PlannedTask]:
-    """Return the tasks that run in rollouts, in the order of the file. `known` is what the status has of them."""
+def planned_tasks(spec: JsonView, known: Sequence[RolloutTask], succeeded: Collection[str] = ()) -> list[PlannedTask]:
+    """Return the tasks that run in rollouts, in the order of the file.
+
+    `known` is what the status has of them. `succeeded` are those that need no run by what the revisions say.
+    """
     services = {each["name"]: each for each in fields.mappings(spec, "services") if fields.text(each, "name")}
     states = {each.name: each for each in known}
-    return list(_planned(fields.mappings(spec, "tasks"), services, states))
+    return list(_planned(fields.mappings(spec, "tasks"), services, states, succeeded))
 
 
 def _planned(
-    tasks: Sequence[dict[str, Any]], services: Mapping[str, dict[str, Any]], states: Mapping[str, RolloutTask]
+    tasks: Sequence[dict[str, Any]],
+    services: Mapping[str, dict[str, Any]],
+    states: Mapping[str, RolloutTask],
+    succeeded: Collection[str],
 ) -> Iterator[PlannedTask]:
     for task in tasks:
         found = version_in_rollout(task, services)
         if found is None:
             continue
-        runs, reason = _decision(states.get(fields.text(task, "name")), found.version)
+        name = fields.text(task, "name")
+        runs, reason = (False, _SUCCEEDED) if name in succeeded else _decision(states.get(name), found.version)
         yield PlannedTask(
-            task=fields.text(task, "name"),
+            task=name,
             before=list(found.before),
             after=list(found.after),
             runs=runs,

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from mill_api.revisions import SUCCEEDED, Revision, spec_digest
 from mill_api.rollback import default_target, rollback_spec
 from mill_api.spec import MillDeploymentSpec
+from mill_api.task_records import has_succeeded
 from mill_api.validation import problems
 from mill_gateway.core.patches import read_spec
 from mill_objects import fields
@@ -27,6 +28,8 @@ class PreparedRollback(NamedTuple):
     """The same without the digests of moved tags: by it, tasks have their versions."""
     notes: list[str]
     """What does not go back."""
+    succeeded: frozenset[str] = frozenset()
+    """The tasks that need no run."""
 
 
 def has_service(revision: Revision, service: str) -> bool:
@@ -61,4 +64,6 @@ def prepare(
         raise InvalidRevisionError("it is one of another release")
     if found := problems(spec):
         raise InvalidRevisionError("\n".join(f"{each.path}: {each.message}" for each in found[:PROBLEMS_SHOWN]))
-    return PreparedRollback(target, spec, as_kept, notes)
+    tasks = [fields.text(each, "name") for each in fields.mappings(back, "tasks")]
+    succeeded = frozenset(name for name in tasks if has_succeeded(name, back, revisions, is_rollback=True))
+    return PreparedRollback(target, spec, as_kept, notes, succeeded)

@@ -79,7 +79,7 @@ class Revisions:
         async def plan(prepared: PreparedRollback, options: WriteOptions) -> Planned:
             planned = await self._deployments.plan(key, prepared.spec, options, authorize)
             known = self._deployments.get(key).status.rollout_tasks
-            return replace(planned, rollout_tasks=planned_tasks(prepared.as_kept, known))
+            return replace(planned, rollout_tasks=planned_tasks(prepared.as_kept, known, prepared.succeeded))
 
         return await self._attempts(key, wanted, plan, dry_run=True)
 

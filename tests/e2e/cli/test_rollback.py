@@ -159,6 +159,21 @@ def test_what_does_not_go_back_is_said(namespace: Namespace) -> None:
     assert len(namespace.items("jobs")) == jobs, "the migration has succeeded for that version"
 
 
+def test_a_service_that_goes_back_alone_migrates_nothing(namespace: Namespace) -> None:
+    images.push_busybox(namespace.registry, "1")
+    for tag in ("1", "2"):
+        migrate = MIGRATE.replace('["true"]', f'["true", "{tag}"]')
+        assert namespace.deploy(service(f"REGISTRY/web:{tag}") + migrate, "--quiet").code == 0
+        newest(namespace, int(tag), "Succeeded")
+    jobs = sorted(job["metadata"]["name"] for job in namespace.items("jobs"))
+    assert len(jobs) == 2
+    done = rollback(namespace, "--service", "web")
+    assert "task migrate has run since revision 1: what it did stays, and it does not run again\n" in done.stderr
+    newest(namespace, 3, "Succeeded")
+    assert image(namespace) == "web:1"
+    assert sorted(job["metadata"]["name"] for job in namespace.items("jobs")) == jobs
+
+
 def test_git_is_what_goes_back_where_a_tool_owns_the_resource(namespace: Namespace) -> None:
     for tag, result in (("1", "Succeeded"), ("2", "Succeeded")):
         assert namespace.deploy(service(f"REGISTRY/web:{tag}"), "--quiet").code == 0

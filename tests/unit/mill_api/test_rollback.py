@@ -6,6 +6,7 @@ import pytest
 
 from mill_api.revisions import Revision
 from mill_api.rollback import default_target, rollback_spec
+from mill_api.versions import version_in_rollout
 
 A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 MIGRATE = {"name": "migrate", "image": "web:1", "before": ["web"]}
@@ -88,15 +89,28 @@ def test_only_a_tag_that_has_moved_is_pinned(
     assert target.spec["services"][0]["image"] == image, "the revision is as it was"
 
 
+def ran(number: int, of: dict[str, Any], *tasks: str) -> Revision:
+    """Return a revision in which tasks have succeeded."""
+    services = {each["name"]: each for each in of["services"]}
+    of_tasks = {each["name"]: each for each in of["tasks"]}
+    found = {name: version_in_rollout(of_tasks[name], services) for name in tasks}
+    return revision(number, of, tasks={name: each.version for name, each in found.items() if each})
+
+
 def test_tasks_that_have_run_since_are_named() -> None:
-    of = spec(service("web", "web:2"), tasks=(MIGRATE, {"name": "later", "image": "a", "after": ["web"]}))
-    target = revision(1, spec(service("web", "web:1")), tasks={"migrate": "v1"})
-    newer = [revision(2, of, tasks={"migrate": "v2", "later": "v2"}), revision(3, of, tasks={"migrate": "v1"})]
+    later = {"name": "later", "image": "a", "after": ["web"]}
+    one, two = (spec(service("web", f"web:{at}"), tasks=(MIGRATE, later)) for at in (1, 2))
+    target = ran(1, one, "migrate")
+    newer = [ran(2, two, "migrate", "later"), ran(3, one, "migrate")]
     note = "task migrate has run since revision 1: what it did stays, and it does not run again"
-    assert rollback_spec(of, target, newer)[1] == [note]
-    assert rollback_spec(of, target, newer, ["web"])[1] == [note]
-    assert rollback_spec(of, target, newer, ["api"])[1] == []
-    assert rollback_spec(of, target, newer[1:])[1] == [], "the same version"
+    assert rollback_spec(two, target, newer)[1] == [note]
+    assert rollback_spec(two, target, newer, ["web"])[1] == [note]
+    assert rollback_spec(two, target, newer, ["api"])[1] == []
+    assert rollback_spec(two, target, newer[1:])[1] == [], "the same version"
+    again = note.replace("does not run again", "runs again, for a version that has not succeeded")
+    assert rollback_spec(two, ran(1, one), newer[:1])[1] == [again], "its migration had failed"
+    assert rollback_spec(two, revision(1, ONE), newer[:1])[1] == [note], "it had none"
+    assert rollback_spec(two, revision(1, ONE), newer[:1], ["web"])[1] == [note]
 
 
 def test_secrets_and_volumes_stay_as_they_are() -> None:

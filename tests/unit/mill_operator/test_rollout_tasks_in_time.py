@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from mill_api import names
+from mill_api.revisions import asked_annotation
 from mill_api.versions import version_of
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, Conflict
@@ -172,6 +173,20 @@ async def test_a_status_that_was_lost_forgets_no_success() -> None:
     world.restart()
     await world.settle()
     assert world.sequence.count("run 2") == 1
+    assert world.migrate["state"] == "Succeeded"
+
+
+@pytest.mark.parametrize(("rollback", "runs"), [(1, 0), (None, 1)])
+async def test_a_service_that_goes_back_alone_migrates_nothing(rollback: int | None, runs: int) -> None:
+    """The program of the newer migration has never run before the older service. In a new file, that is a version."""
+    world = World()
+    await rolled_out(world, "1", "2")
+    back = spec("1", migration="2")
+    note = asked_annotation("alice", back, rollback=rollback)
+    world.harness.change(spec=back, generation=3, annotations={names.ANNOTATION_ASKED: note})
+    await world.settle()
+    assert world.image() == "1"
+    assert world.sequence[4:] == [*(["run 2"] * runs), "web 1"]
     assert world.migrate["state"] == "Succeeded"
 
 
