@@ -5,10 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from hack import versions
+from hack.cluster import registry
 from hack.cluster.kind import NODE
 from hack.docker.kind.machine import Machine, machine
 from hack.images.mill import build_mill
+from hack.images.mill.application import version
 from hack.toolchain.build import CRANE, HELM, build
+from hack.toolchain.go import ARCHITECTURE
 
 PYTHON = ".venv/bin/python"
 SECONDS = 900
@@ -66,6 +69,23 @@ def test_end_to_end_tests_pass(cluster: Machine, files: tuple[str, ...]) -> None
     report = cluster.run(PYTHON, "-m", "pytest", "-q", "-rA", "--timeout", "300", *files, seconds=SECONDS)
     assert all(f"PASSED {file}::" in report for file in files)
     assert "SKIPPED" not in report
+
+
+def test_an_image_that_kind_loads_needs_no_registry(cluster: Machine) -> None:
+    """As docs/install.md says it; what `docker build` makes is compared with this image by other tests."""
+    name = f"mill:{version()}"
+    cluster.run(PYTHON, "-m", "hack.images", "mill", "loaded", "--architecture", ARCHITECTURE, seconds=300)
+    cluster.engine.docker("pull", f"{registry.ADDRESS}/mill:loaded")
+    cluster.engine.docker("tag", f"{registry.ADDRESS}/mill:loaded", name)
+    cluster.run("kind", "load", "docker-image", name, "--name", "mill-dev", seconds=300)
+    helm = (str(HELM.path), "--kubeconfig", str(cluster.kubeconfig), "--namespace", "mill-loaded")
+    # The CRD is there from the tests before.
+    options = ("--create-namespace", "--take-ownership", "--force-conflicts", "--wait", "--timeout", "3m")
+    cluster.run(*helm, "install", "mill", "charts/mill", *options, seconds=300)
+    places = "jsonpath={.items[*].spec.containers[*].image}"
+    images = cluster.kubectl("--namespace", "mill-loaded", "get", "pods", "--output", places).split()
+    assert set(images) == {name}
+    cluster.run(*helm, "uninstall", "mill", "--wait", seconds=300)
 
 
 def test_down_leaves_nothing(cluster: Machine) -> None:
