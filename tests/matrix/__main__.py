@@ -23,7 +23,7 @@ from hack.install.releases import PREVIOUS, build_release
 from hack.progress import say, step
 from hack.toolchain.build import COREDNS, CRANE, ETCD, HELM, build
 from tests.matrix import outcomes
-from tests.matrix.pair import NODE
+from tests.matrix.pair import NODE, REPORTS
 from tests.matrix.slices import SLICES
 from tests.soak.page import Section, rows_of, with_section
 
@@ -35,7 +35,7 @@ _EXPLANATION: Final = (
     "Each cell has the tests that passed, of all that were run there. A test that was skipped or failed is named in "
     "the last column. A row is replaced when its pair is run again; `--only` replaces the cells of a slice."
 )
-_HEADER: Final = ("pair", *SLICES, "node", "time", "run on", "not passed")
+_HEADER: Final = ("pair", *SLICES, "node", "last run took", "last run on", "not passed")
 
 
 def main() -> int:
@@ -80,7 +80,9 @@ def _run(components: Components, slices: list[str], page: Path) -> bool:
             # What a run that was killed left behind.
             run_apart(name, [sys.executable, "-m", "hack.cluster", "down"], environment)
             forget(name)
-    new = outcomes.counted([file.read_text() for file in sorted(folder.glob("*.xml"))])
+    # Both reports or none: without that of the tests that run alone, a part of a slice would look like all of it.
+    reports = [folder / f"{each}.xml" for each in REPORTS]
+    new = outcomes.counted([file.read_text() for file in reports] if all(map(Path.exists, reports)) else [])
     counts = outcomes.kept(folder / _KEPT) | {each: new[each] for each in slices}
     outcomes.keep(folder / _KEPT, counts)
     row = _row(components, counts, folder / NODE, time.monotonic() - started)

@@ -15,8 +15,8 @@ from tests.matrix.slices import files
 NODE: Final = "node.txt"
 """What the node reports of itself."""
 _NODE_INFO: Final = "{.items[0].status.nodeInfo.kubeletVersion} {.items[0].status.nodeInfo.containerRuntimeVersion}"
-_TOGETHER: Final = ("-n", "2", "--dist", "loadfile", "-m", "not alone")
-_ALONE: Final = ("-m", "alone")
+REPORTS: Final = {"together": ("-n", "2", "--dist", "loadfile", "-m", "not alone"), "alone": ("-m", "alone")}
+"""The runs of pytest, and the options of each; a report has the name of its run."""
 
 
 def main() -> int:
@@ -27,13 +27,9 @@ def main() -> int:
         cluster = up()
         reported = run(*cluster.kubectl_command("get", "nodes", "-o", f"jsonpath={_NODE_INFO}"))
         (folder / NODE).write_text(reported)
-        return max(_pytest(folder / f"{name}.xml", *words, *selected) for name, words in _runs())
+        return max(_pytest(folder / f"{name}.xml", *words, *selected) for name, words in REPORTS.items())
     finally:
         down()
-
-
-def _runs() -> list[tuple[str, tuple[str, ...]]]:
-    return [("together", _TOGETHER), ("alone", _ALONE)]
 
 
 def _pytest(report: Path, *words: str) -> int:
