@@ -90,16 +90,16 @@ class TestExamples:
             ("argocd/application.yaml", "argoproj.io/v1alpha1", "Application"),
         ],
     )
-    def test_the_manifest_of_a_helm_release_leads_to_the_chart(self) -> None:
-        made = yaml.safe_load((EXAMPLE / "flux" / "helmrelease.yaml").read_text())
-        assert (made["apiVersion"], made["kind"]) == ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
-        assert (EXAMPLE / made["spec"]["chart"]["spec"]["chart"] / "Chart.yaml").is_file()
-
     def test_manifests_of_tools_lead_to_an_overlay(self, file: str, api: str, kind: str) -> None:
         made = yaml.safe_load((EXAMPLE / file).read_text())
         assert (made["apiVersion"], made["kind"], made["metadata"]["name"]) == (api, kind, "shop")
         path = made["spec"].get("path") or made["spec"]["source"]["path"]
         assert (EXAMPLE / path / "kustomization.yaml").is_file()
+
+    def test_the_manifest_of_a_helm_release_leads_to_the_chart(self) -> None:
+        made = yaml.safe_load((EXAMPLE / "flux" / "helmrelease.yaml").read_text())
+        assert (made["apiVersion"], made["kind"]) == ("helm.toolkit.fluxcd.io/v2", "HelmRelease")
+        assert (EXAMPLE / made["spec"]["chart"]["spec"]["chart"] / "Chart.yaml").is_file()
 
 
 class TestOnTheCluster:
