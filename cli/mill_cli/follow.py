@@ -88,7 +88,7 @@ def _who_took_over(stream: RolloutStream) -> str:
     which = f"{namespace}/{name}" if namespace else name
     return (
         f"another deploy or restart of {which} has taken over: `{stream.watch_command}` follows it, "
-        f"`mill history{stream.where}` lists both"
+        f"`mill history --rollouts{stream.where}` lists both"
     )
 
 

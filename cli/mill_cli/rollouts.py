@@ -56,7 +56,7 @@ def restart(options: Options, service: str, *, timeout: timedelta | None) -> Exi
     namespace, name = stream.deployment
     if options.name is None and name != options.deployment and not (options.quiet or options.as_json):
         # A service is found by its name, which one deployment of the namespace has. Other commands need that one.
-        which, listed = one_line(f"{namespace}/{name}"), f"`mill history{stream.where}` lists its rollouts"
+        which, listed = one_line(f"{namespace}/{name}"), f"`mill history --rollouts{stream.where}` lists its rollouts"
         screen.note(f"{one_line(service)} is a service of the deployment {which}: {listed}")
     return result
 

@@ -25,7 +25,8 @@ def test_a_restart_names_the_deployment_that_was_not_asked_for(mill: Mill, gatew
     done = mill("restart", "web", "-n", "shop")
     assert (done.stdout, done.code) == ("  restarted (1.0s)\n", 0)
     assert done.stderr == (
-        "web is a service of the deployment shop/blog: `mill history --namespace shop --name blog` lists its rollouts\n"
+        "web is a service of the deployment shop/blog: `mill history --rollouts --namespace shop --name blog` lists "
+        "its rollouts\n"
     )
     for options in (["--name", "blog"], ["--quiet"]):
         assert mill("restart", "web", *options).stderr == ""
@@ -40,7 +41,7 @@ def test_a_rollout_that_another_deploy_has_replaced_says_how_to_follow_that_one(
     assert (done.stdout, done.code) == ("  failed: superseded by rollout 5\n  deploy finished with errors\n", 1)
     assert done.stderr == (
         "another deploy or restart of shop/mill has taken over: `mill watch --namespace shop` follows it, "
-        "`mill history --namespace shop` lists both\n"
+        "`mill history --rollouts --namespace shop` lists both\n"
     )
     for option in ("--quiet", "--json"):
         assert mill("deploy", mill.file(SEED), option).stderr == ""

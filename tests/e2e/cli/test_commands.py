@@ -145,8 +145,8 @@ def test_a_change_is_shown_made_joined_and_remembered(deployed: Namespace, tmp_p
     assert (joined.stdout, joined.code) == (changed.stdout, 0)
     past = deployed.mill("watch", "--rollout", "1")
     assert told("deployed (s)").fullmatch(past.stdout)
-    assert [row[0] for row in rows(deployed.mill("history").stdout)] == ["ROLLOUT", "2", "1"]
-    assert [row[-1] for row in rows(deployed.mill("history").stdout)][1:] == ["succeeded", "succeeded"]
+    assert [row[0] for row in rows(deployed.mill("history", "--rollouts").stdout)] == ["ROLLOUT", "2", "1"]
+    assert [row[-1] for row in rows(deployed.mill("history", "--rollouts").stdout)][1:] == ["succeeded", "succeeded"]
 
     before = deployed.ready_pods("web")
     restarted = deployed.mill("restart", "web")
@@ -193,7 +193,10 @@ def test_a_resource_is_deployed_under_its_own_name(namespace: Namespace, tmp_pat
     done = namespace.mill("deploy", "-", stdin=rendered)
     assert done.code == 0, done
     assert namespace.condition("Ready", "other")["status"] == "True"
-    assert [row[0] for row in rows(namespace.mill("history", "--name", "other").stdout)] == ["ROLLOUT", "1"]
+    assert [row[0] for row in rows(namespace.mill("history", "--rollouts", "--name", "other").stdout)] == [
+        "ROLLOUT",
+        "1",
+    ]
     applied = yaml.safe_load(namespace.kubectl("get", "md", "other", "-o", "yaml"))
     back = namespace.mill("render", "-", "-o", "mill", stdin=yaml.safe_dump(applied))
     assert namespace.mill("diff", "-", "--name", "other", stdin=back.stdout).stdout.endswith("no changes\n")
