@@ -65,16 +65,25 @@ class KubeClient(Connection):
         return await self.request(Request("list", resource, namespace, query=query, accept=accept))
 
     async def create(
-        self, resource: Resource, namespace: str, body: Json, *, manager: str, dry_run: bool = False
+        self,
+        resource: Resource,
+        namespace: str,
+        body: Json,
+        *,
+        manager: str,
+        dry_run: bool = False,
+        content_type: str = JSON,
     ) -> Json:
         """Create an object, or raise `Conflict` if there is one of that name. A dry run keeps nothing."""
         query = {"fieldManager": manager, "dryRun": _dry(dry_run)}
-        return await self.request(Request("create", resource, namespace, query=query, body=body))
+        return await self.request(Request("create", resource, namespace, None, None, query, body, content_type))
 
-    async def update(self, resource: Resource, namespace: str, body: Json, *, manager: str) -> Json:
+    async def update(
+        self, resource: Resource, namespace: str, body: Json, *, manager: str, content_type: str = JSON
+    ) -> Json:
         """Replace an object. With `metadata.resourceVersion` in `body`: only if it is as it was then (`Conflict`)."""
         name, query = body["metadata"]["name"], {"fieldManager": manager}
-        return await self.request(Request("update", resource, namespace, name, query=query, body=body))
+        return await self.request(Request("update", resource, namespace, name, None, query, body, content_type))
 
     async def apply(self, resource: Resource, namespace: str, body: Json, *, manager: str, force: bool = True) -> Json:
         """Server-side apply: what `body` names becomes ours, what we named before and no longer do goes.

@@ -7,13 +7,14 @@ that we would turn back into dicts, and the calls without models do not raise on
 import copy
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Final, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -38,9 +39,15 @@ APPLY = "application/apply-patch+yaml"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 JSON = "application/json"
+YAML = "application/yaml"
+"""The API server translates it, and keeps parts without a schema as it writes JSON itself, whatever the client does."""
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Objects with nothing but their metadata."""
+
+
+_NOT_IN_YAML: Final = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
+"""What is not printable there, or ends a line."""
 
 
 class ClientOptions(TypedDict, total=False):
@@ -161,12 +168,13 @@ class Connection:
             raise WriteFenced(f"{request}: not sent, since another replica leads")
         started = time.monotonic()
         api = self._with_small_buffer() if small_buffer else self._api
+        body, content_type = _encoded(request)
         serialized = await api.param_serialize(
             METHODS[call.verb],
             request.path,
             query_params=[(key, value) for key, value in request.query.items() if value is not None],
-            header_params={"Accept": request.accept, "Content-Type": request.content_type},
-            body=request.body,
+            header_params={"Accept": request.accept, "Content-Type": content_type},
+            body=body,
             auth_settings=["BearerToken"],
         )
         try:
@@ -192,6 +200,24 @@ class Connection:
             }
             self._logs = aio.ApiClient(configuration)
         return self._logs
+
+
+def _encoded(request: Request) -> tuple[Any, str]:
+    """Return the body of a request, and its content type.
+
+    `kubernetes.aio` encodes what it takes for JSON, also an apply: with pairs of escapes for some characters, such as
+    emoji, which YAML does not know. It passes on what it does not recognize.
+    """
+    if request.content_type not in (YAML, APPLY):
+        return request.body, request.content_type
+    return _as_yaml(request.body), f"{request.content_type}; charset=utf-8"
+
+
+def _as_yaml(body: Json) -> bytes:
+    """Return an object as YAML, of which JSON is a part but for a few characters in texts."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    escaped: str = _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return escaped.encode()
 
 
 def hang_up(response: aiohttp.ClientResponse) -> None:

@@ -74,9 +74,16 @@ def during(recorded: Recorded, last: str) -> Iterator[list[str]]:
     before, phases = len(recorded.objects), []
     yield phases
     wait_for(f"{last} at the end", lambda: recorded.objects and recorded.read()[-1] == last)
+    wait_for("the last write of the rollout", lambda: _is_noted(recorded.objects[-1]))
     for each in recorded.read()[before:]:
         if not phases or phases[-1] != each:
             phases.append(each)
+
+
+def _is_noted(resource: dict[str, Any]) -> bool:
+    """Whether the revision has the result of the rollout, which is the last write of its status."""
+    rollout = resource["status"]["rollout"]
+    return bool(rollout.get("recorded") or rollout.get("refused"))
 
 
 def test_every_moment_of_rollouts(namespace: Namespace, recorded: Recorded) -> None:

@@ -17,7 +17,7 @@ service "web" {
   image = "REGISTRY/web:1"
   port  = 8080
   cpu   = 0.02
-  env   = { VERSION = "VERSION_OF_WEB", HTML = "<b>&amp;</b>" }
+  env   = { VERSION = "VERSION_OF_WEB", HTML = "<b>&amp;</b> \\u00e9\\u2028 \U0001f600" }
   update { settle = "1s" }
 }
 
@@ -82,6 +82,18 @@ def test_what_was_applied_is_kept_with_its_author_result_digests_and_tasks(names
     apply(namespace, version(1), replicas=2)
     assert [each.revision for each in revisions(namespace)] == [4, 3, 2, 1]
     assert len(jobs(namespace)) == 2
+
+
+def test_others_may_patch_a_revision_and_leave_it_behind(namespace: Namespace) -> None:
+    apply(namespace, version(1))
+    spec = revisions(namespace)[0].spec
+    namespace.kubectl("annotate", "controllerrevision", "mill-1", "example.com/note=kept")
+    apply(namespace, version(1), replicas=2)
+    assert [each.spec == spec for each in revisions(namespace)] == [False, True]
+    namespace.kubectl("delete", "milldeployment", "mill", "--cascade=orphan", "--timeout=60s")
+    left = namespace.items("controllerrevisions")
+    assert [each["data"]["spec"] == spec for each in left] == [True, False]
+    assert not any("ownerReferences" in each["metadata"] for each in left)
 
 
 def test_a_status_that_is_lost_migrates_nothing_twice(namespace: Namespace) -> None:

@@ -118,6 +118,9 @@ class Revisions:
             except PlanOutdated:
                 if wanted.base is not None or attempt == ATTEMPTS - 1:
                     raise
+            except ManagedByGitOps:  # since a moment ago: the refusal of a rollback says how to go back there
+                if attempt == ATTEMPTS - 1:
+                    raise
             current = await self._deployments.read(key)
         raise AssertionError  # the last attempt returns or raises
 

@@ -6,12 +6,13 @@ They are read when a rollout begins or ends, and before a run of a task in it: t
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypedDict
 
 from mill_api import names
 from mill_api.owner import Owner
 from mill_api.revisions import Revision, new_revision, read_revision, revision_name
 from mill_kube.client import KubeClient
+from mill_kube.connection import YAML
 from mill_kube.errors import Conflict, NotFound
 from mill_kube.resources import CONTROLLER_REVISIONS
 from mill_objects import fields
@@ -21,6 +22,12 @@ from mill_process.logs import about
 
 log = logging.getLogger(__name__)
 
+
+class _How(TypedDict):
+    manager: str
+    content_type: str
+
+
 _MOST: Final = 100
 """Revisions that are read of one MillDeployment; it has eleven for a moment."""
 _NAMES_TRIED: Final = 12
@@ -28,6 +35,10 @@ _NAMES_TRIED: Final = 12
 _TRIES: Final = 3
 """Tries of a change while others change the same object."""
 _EXISTS: Final = "AlreadyExists"
+
+_HOW: Final[_How] = {"manager": names.OPERATOR_FIELD_MANAGER, "content_type": YAML}
+"""The API server compares the bytes of `data`, which never change. Only as it writes them itself do they stay the same
+in a patch by others, such as that of the garbage collector for `kubectl delete --cascade=orphan`."""
 
 Changes: TypeAlias = Mapping[str, str | None]
 """Annotations to set, and with None those to remove."""
@@ -55,9 +66,7 @@ class Revisions:
         for number in range(first, first + _NAMES_TRIED):
             body = new_revision(owner, number, spec, annotations)
             try:
-                await self._client.create(
-                    CONTROLLER_REVISIONS, owner.key.namespace, body, manager=names.OPERATOR_FIELD_MANAGER
-                )
+                await self._client.create(CONTROLLER_REVISIONS, owner.key.namespace, body, **_HOW)
             except Conflict as error:
                 if error.reason != _EXISTS:
                     raise
@@ -78,10 +87,7 @@ class Revisions:
             if changed is None:
                 return True
             try:
-                # The whole object as it was read: the API server compares the bytes of `data`, which a patch changes.
-                await self._client.update(
-                    CONTROLLER_REVISIONS, owner.key.namespace, changed, manager=names.OPERATOR_FIELD_MANAGER
-                )
+                await self._client.update(CONTROLLER_REVISIONS, owner.key.namespace, changed, **_HOW)
             except Conflict as error:
                 conflict = error
             else:
