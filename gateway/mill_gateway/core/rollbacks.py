@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from mill_api.revisions import SUCCEEDED, Revision, spec_digest
+from mill_api.revisions import Revision, spec_digest
 from mill_api.rollback import default_target, rollback_spec
 from mill_api.spec import MillDeploymentSpec
 from mill_api.task_records import has_succeeded
 from mill_api.validation import problems
+from mill_gateway.core.difference import difference
 from mill_gateway.core.patches import read_spec
 from mill_objects import fields
 from mill_objects.json import JsonView
@@ -43,19 +44,34 @@ def find_target(
     """Return the revision of a number, or else the last that succeeded and differs: as a whole, or in a service."""
     if number is not None:
         return next((each for each in revisions if each.revision == number), None)
-    if service is None:
-        return default_target(current, revisions)
-    deployed = spec_digest(current)
-    good = (each for each in revisions if each.result == SUCCEEDED and has_service(each, service))
-    others = (each for each in good if spec_digest(rollback_spec(current, each, (), [service])[0]) != deployed)
-    return max(others, key=lambda each: each.revision, default=None)
+    there = (each for each in revisions if service is None or has_service(each, service))
+    for each in sorted(there, key=lambda found: found.revision, reverse=True):
+        if default_target(current, [each]) is not None and _differs(current, each, revisions, service):
+            return each
+    return None
+
+
+def _differs(current: JsonView, target: Revision, revisions: Sequence[Revision], service: str | None) -> bool:
+    """Whether a rollback would change something: not the order of services alone, nor to an image that runs already.
+
+    It is asked of the spec that would be written: by then, an image whose tag has moved is named by its digest.
+    """
+    back, _ = rollback_spec(current, target, _newer(revisions, target), None if service is None else [service])
+    before, after = read_spec(current), read_spec(back)
+    if before is None or after is None:  # one of another release is compared as it is
+        return spec_digest(back) != spec_digest(current)
+    return difference(before, after).changed
+
+
+def _newer(revisions: Sequence[Revision], target: Revision) -> list[Revision]:
+    return [each for each in revisions if each.revision > target.revision]
 
 
 def prepare(
     current: JsonView, target: Revision, revisions: Sequence[Revision], service: str | None
 ) -> PreparedRollback:
     """Return what a rollback writes. Raise `InvalidRevisionError`."""
-    newer = [each for each in revisions if each.revision > target.revision]
+    newer = _newer(revisions, target)
     services = None if service is None else [service]
     back, notes = rollback_spec(current, target, newer, services)
     as_kept, _ = rollback_spec(current, target, (), services)

@@ -130,6 +130,36 @@ def test_the_revision_to_go_back_to(number: int | None, wanted: str | None, targ
     assert (found.revision if found else None) == target
 
 
+@pytest.mark.parametrize("wanted", [None, "web"])
+def test_what_would_change_nothing_is_not_gone_back_to(wanted: str | None) -> None:
+    def ordered(*images: str) -> dict[str, Any]:
+        return spec(*(service(image.partition(":")[0], image) for image in images))
+
+    reordered = ordered("api:2", "web:2")
+    kept = [
+        revision(at, of, result="Succeeded")
+        for at, of in ((3, reordered), (2, ordered("web:2", "api:2")), (1, ordered("web:1", "api:1")))
+    ]
+    found = find_target(reordered, kept, None, wanted)
+    assert found is not None
+    assert found.revision == 1
+
+
+@pytest.mark.parametrize("wanted", [None, "web"])
+def test_after_a_rollback_by_digest_the_next_one_goes_further_back(wanted: str | None) -> None:
+    latest, broken = spec(service("web", "web:latest"), service("api", "api:2")), spec(service("web", "web:latest"))
+    kept = [
+        revision(3, broken, result="Failed", digests={"web": B}),
+        revision(2, latest, result="Succeeded", digests={"web": A}),
+        revision(1, ONE, result="Succeeded", digests={}),
+    ]
+    deployed = prepare(broken, kept[1], kept, None).spec.to_wire()
+    kept = [revision(4, deployed, result="Succeeded", digests={"web": A}), *kept]
+    found = find_target(deployed, kept, None, wanted)
+    assert found is not None
+    assert found.revision == 1
+
+
 def test_only_revisions_after_the_target_are_newer() -> None:
     moved = [revision(at, ONE, digests={"web": digest}) for at, digest in ((3, A), (2, B), (1, A))]
     assert [each.image for each in prepare(THREE, moved[1], moved, None).spec.services] == [f"web:1@{B}", "api:1"]
