@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _RETRY: Final = timedelta(seconds=30)
 _NOT_READABLE: Final = (403, 404)
+_REFUSED: Final = (403, 422)
+"""Statuses of refusals that trying again does not change."""
 
 
 class RevisionKeeper:
@@ -145,15 +147,26 @@ class RevisionKeeper:
         last = newest(known)
         if last is not None and is_revision_of(last, spec):
             if last.rollout != rollout.id:
-                await self._revisions.annotate(owner, last.name, lambda _: restarted_annotations(rollout.id))
+                await self._revisions.annotate(owner, last.name, lambda known: restarted_annotations(known, rollout.id))
             return last.revision
+        if last is not None:  # before the new one is there: with it, no one comes back to this
+            await self._end_earlier(resource, memory, last)
         first = 1 if last is None else last.revision + 1
         number = await self._revisions.create(owner, first, spec, first_annotations(rollout.id, metadata, spec))
-        if last is not None and (changes := result_of_earlier(last, memory.status.history)):
-            await self._revisions.annotate(owner, last.name, lambda _: changes)
         new = Revision(number, revision_name(owner.key.name, number), spec)
         await self._revisions.delete(owner, superfluous([*known, new]))
         return number
+
+    async def _end_earlier(self, resource: ObservedMillDeployment, memory: Memory, last: Revision) -> None:
+        """Note the result of the revision before, if its rollout has ended without."""
+        if not (changes := result_of_earlier(last, memory.status.history)):
+            return
+        try:
+            await self._revisions.annotate(resource.owner, last.name, lambda _: changes)
+        except ApiError as error:
+            if error.status not in _REFUSED:
+                raise  # else it is tried again, with the new one
+            _report(resource, f"the result of revision {last.revision} cannot be noted: {error}")
 
     async def _annotate(
         self, resource: ObservedMillDeployment, rollout: Rollout, change: Callable[[Revision], Changes]

@@ -37,7 +37,8 @@ class RevisionView(BaseModel):
     source: str | None = Field(description="Name of the file, if a client has given it.", examples=["production.mill"])
     rollback: int | None = Field(description="Revision to which it went back; null if it is no rollback.")
     result: str | None = Field(
-        description="Succeeded, Failed or Superseded, of its newest rollout; null while there is none.",
+        description="Succeeded, Failed or Superseded, of its newest rollout; null while there is none. Succeeded stays "
+        "while the rollout of a restart is in progress, or if a newer revision replaces that.",
         examples=["Succeeded"],
     )
     finished_at: str | None = Field(description="Time at which that rollout finished.")

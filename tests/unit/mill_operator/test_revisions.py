@@ -28,6 +28,7 @@ from mill_operator.core.rollout.revisions import (
     have_succeeded,
     last_annotations,
     next_step,
+    restarted_annotations,
     result_of_earlier,
     superfluous,
     task_annotations,
@@ -120,6 +121,29 @@ def test_the_result_of_one_that_another_follows(known: str | None, history: list
     revision = Revision(1, "mill-1", SPEC, rollout="1", result=known)
     expected = {} if word is None else {ANNOTATION_RESULT: recorded_result(word, AT)}
     assert result_of_earlier(revision, history) == expected
+
+
+@pytest.mark.parametrize(
+    ("known", "history", "word"),
+    [
+        ("Succeeded", [past(superseded=True)], "Succeeded"),
+        ("Failed", [past(superseded=True)], "Superseded"),
+        ("Superseded", [past()], "Failed"),
+        ("Failed", [], None),
+    ],
+)
+def test_what_has_succeeded_stays_so_until_a_restart_of_it_ends(
+    known: str, history: list[PastRollout], word: str | None
+) -> None:
+    body = {"metadata": {"name": "mill-1", "annotations": {ANNOTATION_RESULT: recorded_result(known, AT)}}}
+    restarted = changed_annotations(body, restarted_annotations(Revision(1, "mill-1", SPEC, result=known), "1"))
+    assert restarted is not None
+    annotations = restarted["metadata"]["annotations"]
+    assert annotations[ANNOTATION_ROLLOUT] == "1"
+    left = known if ANNOTATION_RESULT in annotations else None
+    ended = result_of_earlier(Revision(1, "mill-1", SPEC, rollout="1", result=left), history)
+    result = ended.get(ANNOTATION_RESULT, annotations.get(ANNOTATION_RESULT))
+    assert (result and json.loads(result)["result"]) == word
 
 
 def pod(name: str, image_id: str, template: str = "new") -> Any:

@@ -87,6 +87,35 @@ async def test_each_spec_is_kept_once_wherever_the_operator_ends(number: int, is
     assert (world.rollout["revision"], world.rollout["recorded"]) == (3, True)
 
 
+def unsettled(version: int) -> Json:
+    """Return a spec whose rollout stays in progress: its pod does not come."""
+    return {"services": [{**spec(version)["services"][0], "replicas": 1}]}
+
+
+@pytest.mark.parametrize(("number", "is_stored"), ENDS)
+async def test_what_was_superseded_is_noted_wherever_the_operator_ends(number: int, is_stored: bool) -> None:
+    world = World(ends_at=number, is_stored=is_stored)
+    for generation in (1, 2):
+        world.change(spec=unsettled(generation), generation=generation)
+        await world.settle()
+    assert world.summary == [(1, "1", "Superseded"), (2, "2", None)]
+
+
+@pytest.mark.parametrize(("status", "kept"), [(422, [(1, None), (2, None)]), (500, [(1, None)])])
+async def test_a_result_that_is_refused_stops_no_newer_revision(status: int, kept: list[tuple[int, str | None]]) -> None:
+    world = World()
+    world.change(spec=unsettled(1), generation=1)
+    await world.settle()
+    world.server.add_fault("update", CONTROLLER_REVISIONS, times=1, error=ApiError(status, "No", "no"))
+    world.change(spec=unsettled(2), generation=2)
+    await world.settle()
+    assert [(each.revision, each.result) for each in world.revisions] == kept
+    world.restart()  # instead of half a minute
+    await world.settle()
+    assert len(world.revisions) == 2
+    assert world.revisions[0].result == ("Superseded" if status == 500 else None)
+
+
 async def test_the_ends_are_at_all_writes() -> None:
     world = World()
     for generation, version in enumerate((1, 2, 1), 1):

@@ -113,9 +113,14 @@ def _writers(metadata: JsonView) -> list[str]:
     return [fields.text(each, "manager") for each in sorted(of_spec, key=lambda each: fields.text(each, "time"))]
 
 
-def restarted_annotations(rollout_id: str) -> dict[str, str | None]:
-    """Return the changes to the annotations of a revision for which another rollout begins; None removes one."""
-    return {ANNOTATION_ROLLOUT: rollout_id, ANNOTATION_RESULT: None}
+def restarted_annotations(revision: Revision, rollout_id: str) -> dict[str, str | None]:
+    """Return the changes to the annotations of a revision for which another rollout begins; None removes one.
+
+    One that has succeeded stays so until this rollout ends: if a newer spec comes before, it is still what serves, and
+    the last one to go back to.
+    """
+    changes: dict[str, str | None] = {ANNOTATION_ROLLOUT: rollout_id}
+    return changes if revision.result == SUCCEEDED else changes | {ANNOTATION_RESULT: None}
 
 
 def result_of_earlier(revision: Revision, history: Iterable[PastRollout]) -> dict[str, str | None]:
