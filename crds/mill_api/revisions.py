@@ -24,6 +24,8 @@ from mill_objects.printable import one_line
 
 KEPT: Final = 10
 """Revisions that are kept of a MillDeployment."""
+LARGEST: Final = 2**31 - 1
+"""The largest number of a revision."""
 LONGEST_TEXT: Final = 253
 """Bytes of a name that is kept: of a user, a file, a rollout."""
 LONGEST_ANNOTATION: Final = 64 * 1024
@@ -105,13 +107,17 @@ def new_revision(owner: Owner, revision: int, spec: JsonView, annotations: Mappi
 
 
 def read_revision(body: object, uid: str) -> Revision | None:
-    """Return the revision that an object is; None if it is none of the MillDeployment with this uid."""
+    """Return the revision that an object is; None if it is none of the MillDeployment with this uid.
+
+    One has the name of its number: no other object can have the same number.
+    """
     metadata = fields.mapping(body, "metadata")
     number, name = fields.number(body, "revision"), fields.text(metadata, "name")
-    owners = fields.mappings(metadata, "ownerReferences")
-    is_owned = any(fields.flag(each, "controller") and fields.text(each, "uid") == uid for each in owners)
+    references = fields.mappings(metadata, "ownerReferences")
+    owners = [each for each in references if fields.flag(each, "controller") and fields.text(each, "uid") == uid]
+    is_named = any(name == revision_name(fields.text(each, "name"), number) for each in owners)
     data = fields.mapping(body, "data")
-    if not uid or not is_owned or number < 1 or not name or not isinstance(data.get("spec"), dict):
+    if not uid or not is_named or not 1 <= number <= LARGEST or not isinstance(data.get("spec"), dict):
         return None
     annotations = fields.texts(metadata, "annotations")
     result = _object(annotations.get(ANNOTATION_RESULT))

@@ -1,11 +1,12 @@
 """`/v1/deployments/{name}/revisions`: what was deployed; and rollbacks to it."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
+from mill_api.revisions import LARGEST
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.revisions import (
     RevisionDetail,
@@ -30,8 +31,7 @@ from mill_language import render
 
 router = APIRouter(tags=["revisions"])
 
-MOST: Final = 2**31 - 1
-Number = Annotated[int, Path(ge=1, le=MOST, description="Number of the revision.", examples=[3])]
+Number = Annotated[int, Path(ge=1, le=LARGEST, description="Number of the revision.", examples=[3])]
 
 
 class RollbackPlan(Plan):
@@ -68,7 +68,7 @@ async def diff_revision(
     target: Named,
     revision: Number,
     to: Annotated[
-        int | None, Query(ge=1, le=MOST, description="Another revision; the default is what is deployed.")
+        int | None, Query(ge=1, le=LARGEST, description="Another revision; the default is what is deployed.")
     ] = None,
 ) -> RevisionDifference:
     """Return what has changed since a revision."""
@@ -101,7 +101,7 @@ async def rollback(
         int | None,
         Query(
             ge=1,
-            le=MOST,
+            le=LARGEST,
             description="Revision to go back to; the default is the last one that succeeded and differs.",
             examples=[3],
         ),

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, TypedDict
 
 from mill_api import names
 from mill_api.owner import Owner
-from mill_api.revisions import Revision, new_revision, read_revision, revision_name
+from mill_api.revisions import LARGEST, Revision, new_revision, read_revision, revision_name
 from mill_kube.client import KubeClient
 from mill_kube.connection import YAML
 from mill_kube.errors import Conflict, NotFound
@@ -63,7 +63,8 @@ class Revisions:
 
     async def create(self, owner: Owner, first: int, spec: JsonView, annotations: Mapping[str, str]) -> int:
         """Create a revision, of the first free number. Return the number. Raise `NoName`."""
-        for number in range(first, first + _NAMES_TRIED):
+        last = first + _NAMES_TRIED - 1
+        for number in range(first, min(last, LARGEST) + 1):
             body = new_revision(owner, number, spec, annotations)
             try:
                 await self._client.create(CONTROLLER_REVISIONS, owner.key.namespace, body, **_HOW)
@@ -73,7 +74,7 @@ class Revisions:
                 continue
             log.info("%s: created revision %d", owner.key, number, extra=about(owner.key, kind="ControllerRevision"))
             return number
-        tried = f"{revision_name(owner.key.name, first)} to {revision_name(owner.key.name, number)}"
+        tried = f"{revision_name(owner.key.name, first)} to {revision_name(owner.key.name, last)}"
         raise NoName(f"others have the ControllerRevisions {tried}")
 
     async def annotate(self, owner: Owner, name: str, change: Callable[[Revision], Changes]) -> bool:

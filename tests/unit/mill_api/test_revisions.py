@@ -12,6 +12,7 @@ from mill_api.revisions import (
     ANNOTATION_RESULT,
     ANNOTATION_ROLLOUT,
     ANNOTATION_TASKS,
+    LARGEST,
     LONGEST_ANNOTATION,
     LONGEST_TEXT,
     Asked,
@@ -71,13 +72,15 @@ def test_a_new_revision_knows_nothing() -> None:
         [],
         {},
         stored(revision=0),
+        stored(revision=4),  # the name is that of another one, so that two would have the same number
+        new_revision(OWNER, LARGEST + 1, SPEC, {}),
         stored(revision="x"),
         stored(data=None),
         stored(data={"spec": [1]}),
         stored(metadata={"name": "mill-3"}),
-        stored(metadata={"name": "mill-3", "ownerReferences": [{"uid": "u-1"}]}),
-        stored(metadata={"name": "mill-3", "ownerReferences": [{"uid": "u-2", "controller": True}]}),
-        stored(metadata={"ownerReferences": [{"uid": "u-1", "controller": True}]}),
+        stored(metadata={"name": "mill-3", "ownerReferences": [{"uid": "u-1", "name": "mill"}]}),
+        stored(metadata={"name": "mill-3", "ownerReferences": [{"uid": "u-2", "name": "mill", "controller": True}]}),
+        stored(metadata={"ownerReferences": [{"uid": "u-1", "name": "mill", "controller": True}]}),
     ],
 )
 def test_what_is_no_revision_of_this_deployment(body: object) -> None:
@@ -86,7 +89,10 @@ def test_what_is_no_revision_of_this_deployment(body: object) -> None:
 
 def test_nothing_is_owned_by_no_uid() -> None:
     assert (
-        read_revision(stored(metadata={"name": "a", "ownerReferences": [{"uid": "", "controller": True}]}), "") is None
+        read_revision(
+            stored(metadata={"name": "a-3", "ownerReferences": [{"uid": "", "name": "a", "controller": True}]}), ""
+        )
+        is None
     )
 
 

@@ -102,7 +102,9 @@ async def test_what_was_superseded_is_noted_wherever_the_operator_ends(number: i
 
 
 @pytest.mark.parametrize(("status", "kept"), [(422, [(1, None), (2, None)]), (500, [(1, None)])])
-async def test_a_result_that_is_refused_stops_no_newer_revision(status: int, kept: list[tuple[int, str | None]]) -> None:
+async def test_a_result_that_is_refused_stops_no_newer_revision(
+    status: int, kept: list[tuple[int, str | None]]
+) -> None:
     world = World()
     world.change(spec=unsettled(1), generation=1)
     await world.settle()
