@@ -4,7 +4,7 @@ Whatever the API server refuses of it stops no rollout: it is reported, and trie
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +14,7 @@ from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects import fields
+from mill_objects.json import JsonView
 from mill_operator.children.revisions import Changes, NoName, Revisions
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.pods import ObservedPod
@@ -21,11 +22,13 @@ from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.rollout.revisions import (
     RevisionProblem,
     Step,
+    asked_of,
+    earlier_task_annotations,
     first_annotations,
-    have_succeeded,
     is_revision_of,
     last_annotations,
     newest,
+    newly_succeeded,
     next_step,
     restarted_annotations,
     result_of_earlier,
@@ -92,12 +95,44 @@ class RevisionKeeper:
         Raise `KubeError` if the API server does not answer.
         """
         rollout, tasks = memory.status.rollout, memory.status.rollout_tasks
-        if rollout is None or rollout.revision is None or not have_succeeded(memory.written.rollout_tasks, tasks):
+        succeeded = newly_succeeded(memory.written.rollout_tasks, tasks)
+        if not self._keeps or not succeeded:
             return
+        current = {(each.name, each.version) for each in tasks}
+        earlier = succeeded - current
         try:
-            await self._annotate(resource, rollout, lambda known: task_annotations(known.tasks, tasks))
+            if earlier:
+                await self._note_earlier(resource, earlier)
+            if rollout is not None and succeeded & current:
+                await self._annotate(resource, rollout, lambda known: task_annotations(known.tasks, tasks))
         except ApiError as error:
-            _report(resource, f"tasks of revision {rollout.revision} cannot be noted: {error}")
+            _report(resource, f"the success of tasks cannot be noted in revisions: {error}")
+
+    async def _note_earlier(self, resource: ObservedMillDeployment, succeeded: Collection[tuple[str, str]]) -> None:
+        for each in await self.all(resource):
+            if earlier_task_annotations(each, succeeded):
+                await self._revisions.annotate(
+                    resource.owner, each.name, lambda known: earlier_task_annotations(known, succeeded)
+                )
+
+    async def to_look_up(self, resource: ObservedMillDeployment, memory: Memory) -> list[Revision]:
+        """Return the revisions before a run of a task: with the present spec as the newest, also if it is not kept yet.
+
+        Whether the rollout goes back must not depend on that: a rollback of one service would migrate again. Raise
+        `KubeError`.
+        """
+        known, rollout = await self.all(resource), memory.status.rollout
+        if not self._keeps or rollout is None or rollout.revision is not None:
+            return known
+        if (found := await self._current(resource)) is None:
+            return known
+        metadata, spec = found
+        last = newest(known)
+        if is_revision_of(last, spec):
+            return known
+        number = 1 if last is None else last.revision + 1
+        name = revision_name(resource.key.name, number)
+        return [*known, Revision(number, name, spec, asked=asked_of(metadata, spec))]
 
     async def all(self, resource: ObservedMillDeployment) -> list[Revision]:
         """Return the revisions; none if they must not be read. Raise `KubeError`."""
@@ -136,13 +171,9 @@ class RevisionKeeper:
     async def _kept(self, resource: ObservedMillDeployment, memory: Memory, rollout: Rollout) -> int | None:
         """Keep the spec, and return the number of its revision; None if the resource has another one by now."""
         owner = resource.owner
-        try:
-            body = await self._client.get(MILL_DEPLOYMENTS, *resource.key)
-        except NotFound:
-            return None
-        metadata, spec = fields.mapping(body, "metadata"), fields.mapping(body, "spec")
-        if (metadata.get("uid"), metadata.get("generation")) != (resource.uid, resource.generation):
+        if (found := await self._current(resource)) is None:
             return None  # the watch will report it
+        metadata, spec = found
         known = await self._revisions.all(owner)
         last = newest(known)
         if last is not None and is_revision_of(last, spec):
@@ -156,6 +187,16 @@ class RevisionKeeper:
         new = Revision(number, revision_name(owner.key.name, number), spec)
         await self._revisions.delete(owner, superfluous([*known, new]))
         return number
+
+    async def _current(self, resource: ObservedMillDeployment) -> tuple[JsonView, JsonView] | None:
+        """Return metadata and spec of the resource; None if it has another spec by now."""
+        try:
+            body = await self._client.get(MILL_DEPLOYMENTS, *resource.key)
+        except NotFound:
+            return None
+        metadata, spec = fields.mapping(body, "metadata"), fields.mapping(body, "spec")
+        same = (metadata.get("uid"), metadata.get("generation")) == (resource.uid, resource.generation)
+        return (metadata, spec) if same else None
 
     async def _end_earlier(self, resource: ObservedMillDeployment, memory: Memory, last: Revision) -> None:
         """Note the result of the revision before, if its rollout has ended without."""

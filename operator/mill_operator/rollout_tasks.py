@@ -49,7 +49,7 @@ class RolloutTasks:
         else:
             states = advance(desired, status.rollout_tasks, known, now)
             if is_to_be_looked_up(status.rollout_tasks, states):
-                revisions = await self._revisions.all(resource)
+                revisions = await self._revisions.to_look_up(resource, memory)
                 before = with_kept_versions(status.rollout_tasks, desired, resource.spec, revisions)
                 states = advance(desired, before, known, now)
         if states != status.rollout_tasks:

@@ -1,6 +1,6 @@
 """Reads and writes of the ControllerRevisions that keep what was deployed.
 
-They are read when a rollout begins or ends, and before a run of a task in it: too seldom for a cache.
+They are read when a rollout begins or ends, and around the runs of tasks in it: too seldom for a cache.
 """
 
 import logging

@@ -25,8 +25,9 @@ from mill_operator.core.rollout.revisions import (
     Step,
     asked_of,
     changed_annotations,
-    have_succeeded,
+    earlier_task_annotations,
     last_annotations,
+    newly_succeeded,
     next_step,
     restarted_annotations,
     result_of_earlier,
@@ -192,9 +193,22 @@ def task(version: str, *succeeded: str, **fields: Any) -> RolloutTask:
 def test_the_tasks_that_have_succeeded() -> None:
     assert task_annotations({"seed": "0"}, [task("1", "1")]) == {ANNOTATION_TASKS: '{"migrate": "1", "seed": "0"}'}
     assert task_annotations({}, [task("2", "1")]) == {}
-    assert have_succeeded([task("1")], [task("1", "1")])
-    assert not have_succeeded([task("2", "1")], [task("1", "1")])  # back at a version that has run
-    assert not have_succeeded([], [task("1")])
+
+
+def test_the_versions_that_have_succeeded_now() -> None:
+    assert newly_succeeded([task("1")], [task("1", "1")]) == {("migrate", "1")}
+    assert newly_succeeded([task("1")], [task("2", "1")]) == {("migrate", "1")}  # a newer file has waited for it
+    assert newly_succeeded([task("2", "1")], [task("1", "1")]) == set()  # back at a version that has run
+    assert newly_succeeded([], [task("1")]) == set()
+
+
+def test_a_success_is_noted_where_the_spec_asks_for_its_version() -> None:
+    version = desired("web:1").version
+    known = Revision(1, "mill-1", spec("web:1"), tasks={"seed": "0"})
+    noted = {ANNOTATION_TASKS: json.dumps({"migrate": version, "seed": "0"})}
+    assert earlier_task_annotations(known, {("migrate", version), ("seed", "1")}) == noted
+    assert earlier_task_annotations(known, {("other", version)}) == {}
+    assert earlier_task_annotations(Revision(2, "mill-2", spec("web:2")), {("migrate", version)}) == {}
 
 
 def test_annotations_change_only_where_they_differ() -> None:

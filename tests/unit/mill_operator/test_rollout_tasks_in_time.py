@@ -11,7 +11,7 @@ from mill_api.revisions import asked_annotation
 from mill_api.versions import version_of
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, Conflict
-from mill_kube.resources import CRON_JOBS, DEPLOYMENTS, JOBS, MILL_DEPLOYMENTS, SERVICES
+from mill_kube.resources import CONTROLLER_REVISIONS, CRON_JOBS, DEPLOYMENTS, JOBS, MILL_DEPLOYMENTS, SERVICES
 from mill_objects.json import Json
 from mill_operator.core import timestamps
 from mill_operator.core.rollout_tasks.advance import run_name
@@ -188,6 +188,36 @@ async def test_a_service_that_goes_back_alone_migrates_nothing(rollback: int | N
     assert world.image() == "1"
     assert world.sequence[4:] == [*(["run 2"] * runs), "web 1"]
     assert world.migrate["state"] == "Succeeded"
+
+
+async def test_a_service_that_goes_back_alone_migrates_nothing_though_its_revision_cannot_be_kept_yet() -> None:
+    world = World()
+    await rolled_out(world, "1", "2")
+    back = spec("1", migration="2")
+    note = asked_annotation("alice", back, rollback=1)
+    world.harness.server.add_fault("create", CONTROLLER_REVISIONS, times=1, error=ApiError(500, "InternalError", "no"))
+    world.harness.change(spec=back, generation=3, annotations={names.ANNOTATION_ASKED: note})
+    await world.settle()
+    assert world.image() == "1"
+    assert world.sequence[4:] == ["web 1"]
+
+
+async def test_a_success_that_a_newer_file_has_waited_for_is_kept_without_the_status() -> None:
+    world = World()
+    world.harness.change(spec=spec("1"))
+    await world.settle(end_runs=False)
+    world.harness.change(spec=spec("2"), generation=2)
+    await world.settle()
+    assert world.sequence == ["run 1", "run 2", "web 2"]
+    stored = world.harness.server.find(MILL_DEPLOYMENTS, *KEY)
+    assert stored is not None
+    world.harness.observe(MILL_DEPLOYMENTS, {**stored, "status": {}})
+    world.delete_jobs()
+    world.restart()
+    await world.settle()
+    world.harness.change(spec=spec("1"), generation=3)
+    await world.settle()
+    assert world.sequence == ["run 1", "run 2", "web 2", "web 1"]
 
 
 async def test_a_pause_longer_than_the_job_lives_forgets_no_success() -> None:

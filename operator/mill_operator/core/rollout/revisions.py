@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -28,6 +28,7 @@ from mill_api.revisions import (
 )
 from mill_api.rollout_tasks import RolloutTask
 from mill_api.status import MillDeploymentStatus, PastRollout, Rollout, ServiceStatus, StatusWarning
+from mill_api.versions import version_in_rollout
 from mill_objects import fields
 from mill_objects.json import Json, JsonView
 from mill_operator.core import limits
@@ -156,10 +157,27 @@ def _digests(services: Iterable[ServiceStatus], pods: Mapping[str, Sequence[Obse
             yield service.name, min(found, key=lambda digest: (-found[digest], digest))
 
 
-def have_succeeded(before: Iterable[RolloutTask], after: Iterable[RolloutTask]) -> bool:
-    """Return whether a task has succeeded for a version for which it had not before."""
+def newly_succeeded(before: Iterable[RolloutTask], after: Iterable[RolloutTask]) -> set[tuple[str, str]]:
+    """Return the tasks that have succeeded for a version for which they had not before, by name and version."""
     known = {(each.name, version) for each in before for version in each.succeeded}
-    return any(each.has_succeeded(each.version) and (each.name, each.version) not in known for each in after)
+    return {(each.name, version) for each in after for version in each.succeeded} - known
+
+
+def earlier_task_annotations(known: Revision, succeeded: Collection[tuple[str, str]]) -> dict[str, str | None]:
+    """Return the changes to the annotations of a revision after runs, if its spec asks for their versions.
+
+    A newer file waits for a run in progress: by its end, the rollout is about another version of the task.
+    """
+    found = dict(each for each in _versions(known.spec) if each in succeeded)
+    return {ANNOTATION_TASKS: json.dumps({**known.tasks, **found}, sort_keys=True)} if found else {}
+
+
+def _versions(spec: JsonView) -> Iterator[tuple[str, str]]:
+    """Yield the tasks of a spec that run in rollouts, by name and version."""
+    services = {fields.text(each, "name"): each for each in fields.mappings(spec, "services")}
+    for task in fields.mappings(spec, "tasks"):
+        if (found := version_in_rollout(task, services)) is not None:
+            yield fields.text(task, "name"), found.version
 
 
 def task_annotations(known: Mapping[str, str], tasks: Iterable[RolloutTask]) -> dict[str, str | None]:
