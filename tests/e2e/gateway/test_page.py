@@ -10,7 +10,7 @@ from threading import Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect
 
 from hack.cluster.packages import NotSupported
 from hack.pictures.browser import chromium
@@ -36,6 +36,8 @@ service "broken" {
 }
 """
 WITHIN_MS = 45_000
+# Chromium ends requests when an interface of the machine comes or goes, as those of pods do.
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,7 @@ class Opened:
         self.requested: list[str] = []
         self.ended: list[str] = []
         self.failed: list[str] = []
-        self.page.on(
-            "console", lambda message: self.complaints.append(message.text) if message.type == "error" else None
-        )
+        self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requested.append(request.url))
         self.page.on("requestfinished", lambda request: self.ended.append(request.url))
@@ -71,6 +71,10 @@ class Opened:
         unanswered = Counter(self.requested) - Counter(self.ended)
         return "\n".join(["--- the page", *self.complaints, *self.failed, *(f"{url}: no end" for url in unanswered)])
 
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and NETWORK_CHANGED not in message.text:
+            self.complaints.append(message.text)
+
     def _lost(self, request: Request) -> None:
         self.ended.append(request.url)
         self.failed.append(f"{request.url}: {request.failure}")
@@ -80,6 +84,8 @@ class Opened:
 def opened(browser: Browser) -> Iterator[Opened]:
     """A tab of a new session."""
     context = browser.new_context()
+    # Files of the page are fetched outside of Chromium: one that is lost by a changed network is not asked for again.
+    context.route(re.compile(r"^[^?]*/page/"), lambda route: route.fulfill(response=route.fetch()))
     made = Opened(context)
     try:
         yield made
