@@ -20,14 +20,19 @@ _DAEMONS: Final = "daemons"
 
 def create() -> Path:
     """Create the group in every hierarchy; return the file that takes the pids of daemons."""
-    for hierarchy in _hierarchies():
-        group = hierarchy / ROOT.lstrip("/")
-        _pass_on_controllers(hierarchy)
-        group.mkdir(exist_ok=True)
-        _pass_on_controllers(group)
+    create_group(ROOT)
     daemons = _anchor() / _DAEMONS
     daemons.mkdir(exist_ok=True)
     return daemons / "cgroup.procs"
+
+
+def create_group(name: str) -> None:
+    """Create a group in every hierarchy, such as that of a node's pods; the one around it must be there."""
+    for hierarchy in _hierarchies():
+        group = hierarchy / name.lstrip("/")
+        _pass_on_controllers(group.parent)
+        group.mkdir(exist_ok=True)
+        _pass_on_controllers(group)
 
 
 def end_all(grace: float = 1.0) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import paths
-from hack.cluster import cgroups, network, storage
+from hack.cluster import cgroups, network, nodes, storage
 from hack.commands import run
 
 # Places outside our own folder that CNI, containerd's shims and the kubelet have built in.
@@ -30,6 +30,8 @@ def clean() -> None:
         file.unlink(missing_ok=True)
     for mount_point in _mount_points():
         run("umount", "--lazy", mount_point)
+    for machine in nodes.machines():
+        machine.remove()
     network.remove()
     cgroups.remove()
     storage.release()

@@ -13,11 +13,19 @@ _LOOPBACK: Final = "127.0.0.1"
 ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
 _ETCD_PEERS: Final = f"http://{_LOOPBACK}:2380"
 
+Options = dict[str, object]
+
 _AGGREGATOR: Final = "front-proxy-client"
 
 # The controllers and the scheduler hold themselves back to 20 and 50 requests per second by default. With thousands of
 # Deployments that brake would be all that a bench measures, and would hide what an operator adds to it.
-_NO_BRAKE: Final[dict[str, object]] = {"kube-api-qps": 2000, "kube-api-burst": 4000}
+_NO_BRAKE: Final[Options] = {"kube-api-qps": 2000, "kube-api-burst": 4000}
+
+_LOST_SOON: Final[Options] = {"node-monitor-grace-period": "16s"}
+_EVICTED_SOON: Final[Options] = {
+    "default-not-ready-toleration-seconds": 20,
+    "default-unreachable-toleration-seconds": 20,
+}
 
 
 def issue_certificates() -> None:
@@ -43,13 +51,16 @@ def issue_certificates() -> None:
         pki.write_kubeconfig(paths.CLUSTER / f"{component}.kubeconfig", SERVER, component)
 
 
-def start() -> None:
-    """Start everything, and return when the API server is ready."""
+def start(*, is_node_lost_soon: bool = False) -> None:
+    """Start everything, and return when the API server is ready.
+
+    `is_node_lost_soon` makes seconds of the minutes after which a node counts as lost, and its pods are replaced.
+    """
     processes.start(_etcd())
     processes.wait_until("etcd", lambda: readiness.answers(f"{ETCD_CLIENTS}/readyz"))
-    processes.start(_apiserver())
+    processes.start(_apiserver(_EVICTED_SOON if is_node_lost_soon else {}))
     processes.wait_until("kube-apiserver", is_ready)
-    processes.start(_controller_manager())
+    processes.start(_controller_manager(_LOST_SOON if is_node_lost_soon else {}))
     processes.start(_scheduler())
 
 
@@ -75,7 +86,7 @@ def _etcd() -> Daemon:
     return _daemon("etcd", str(ETCD.path), options)
 
 
-def _apiserver() -> Daemon:
+def _apiserver(more: Options) -> Daemon:
     options = {
         # Listens where pods can reach it and the outside cannot: the bridge.
         "bind-address": network.GATEWAY,
@@ -106,11 +117,12 @@ def _apiserver() -> Daemon:
         "proxy-client-cert-file": pki.certificate(_AGGREGATOR),
         "proxy-client-key-file": pki.key(_AGGREGATOR),
         **audit.options(),
+        **more,
     }
     return _daemon("kube-apiserver", components.running().program("kube-apiserver"), options)
 
 
-def _controller_manager() -> Daemon:
+def _controller_manager(more: Options) -> Daemon:
     kubeconfig = paths.CLUSTER / "kube-controller-manager.kubeconfig"
     options = {
         "kubeconfig": kubeconfig,
@@ -126,6 +138,7 @@ def _controller_manager() -> Daemon:
         "enable-hostpath-provisioner": "true",
         "leader-elect": "false",
         **_NO_BRAKE,
+        **more,
     }
     return _daemon("kube-controller-manager", components.running().program("kube-controller-manager"), options)
 
@@ -143,5 +156,5 @@ def _scheduler() -> Daemon:
     return _daemon("kube-scheduler", components.running().program("kube-scheduler"), options)
 
 
-def _daemon(name: str, program: str, options: dict[str, object]) -> Daemon:
+def _daemon(name: str, program: str, options: Options) -> Daemon:
     return Daemon(name, (program, *(f"--{option}={value}" for option, value in options.items())))

@@ -6,9 +6,23 @@ died (after a reboot, say), or that is of other versions than are asked for, is 
 
 import json
 import time
+from collections.abc import Sequence
+from functools import partial
 
 from hack import paths
-from hack.cluster import cleaning, components, control_plane, dns, network, packages, pki, processes, registry, storage
+from hack.cluster import (
+    cleaning,
+    components,
+    control_plane,
+    dns,
+    network,
+    nodes,
+    packages,
+    pki,
+    processes,
+    registry,
+    storage,
+)
 from hack.cluster.handle import Cluster
 from hack.cluster.kubectl import kubectl
 from hack.cluster.node import Node
@@ -22,13 +36,11 @@ from hack.toolchain.build import COREDNS, CRANE, ETCD, build
 # everything at once. A test must not meet that.
 _KUBELET_WARM_UP = 10.0
 
-FIRST_NODE = Node("node-1", network.GATEWAY, network.NODE_PODS)
-
 
 def up() -> Cluster:
     """Start the cluster unless it runs."""
     with exclusive(paths.LOCK, "up or down"):
-        wanted = components.wanted()
+        wanted, wanted_nodes = components.wanted(), nodes.wanted()
         packages.install()
         build([CRANE, ETCD, COREDNS, *wanted.programs])
         problem = _problem()
@@ -40,7 +52,7 @@ def up() -> Cluster:
                 cleaning.clean()
         with step(f"starting {wanted}"):
             components.record(wanted)
-            _start()
+            _start(wanted_nodes)
         return describe()
 
 
@@ -72,22 +84,30 @@ def describe() -> Cluster:
     return Cluster("embedded", paths.KUBECONFIG, None, registry.ADDRESS, kubectl())
 
 
-def _start() -> None:
+def _start(wanted: Sequence[Node]) -> None:
     network.create()
+    machines = [node.machine for node in wanted if node.machine is not None]
+    for machine in machines:
+        machine.create()
     control_plane.issue_certificates()
     pki.write_kubeconfig(paths.KUBECONFIG, control_plane.SERVER, "admin")
     storage.prepare()
-    FIRST_NODE.prepare()
-    FIRST_NODE.start_runtime()
+    for node in wanted:
+        node.prepare()
+        node.start_runtime()
     registry.start()
+    for machine in machines:
+        machine.reach(registry.ADDRESS)
     pause.push()
-    control_plane.start()
-    FIRST_NODE.start()
+    control_plane.start(is_node_lost_soon=bool(machines))
+    for node in wanted:
+        node.start()
     kubelet_started = time.monotonic()
     dns.start()
     storage.create_default_class(kubectl())
     processes.wait_until(dns.NAME, dns.answers)
-    processes.wait_until(f"{FIRST_NODE.name}-kubelet", _node_ready)
+    for node in wanted:
+        processes.wait_until(f"{node.name}-kubelet", partial(_is_ready, node))
     # Pods are refused until their namespace has its service account.
     processes.wait_until("kube-controller-manager", _service_account_exists)
     time.sleep(max(0.0, kubelet_started + _KUBELET_WARM_UP - time.monotonic()))
@@ -99,22 +119,22 @@ def _problem() -> str:
         return "not running"
     if components.running() != components.wanted():
         return f"it is {components.running()}"
+    if (found := nodes.running()) != nodes.wanted():
+        return f"it has {len(found)} node{'s' * (len(found) != 1)}"
     if dead := processes.missing():
         return f"dead: {', '.join(dead)}"
     if not control_plane.is_ready():
         return "the API server is not ready"
-    if not _node_ready():
-        return f"{FIRST_NODE.name} is not ready"
-    return ""
+    return next((f"{node.name} is not ready" for node in found if not _is_ready(node)), "")
 
 
-def _node_ready() -> bool:
+def _is_ready(node: Node) -> bool:
     try:
-        node = json.loads(_kubectl("get", "node", FIRST_NODE.name, "--output", "json"))
+        found = json.loads(_kubectl("get", "node", node.name, "--output", "json"))
     except CommandFailed:
         return False
-    conditions = {condition["type"]: condition["status"] for condition in node["status"]["conditions"]}
-    tainted = bool(node["spec"].get("taints"))
+    conditions = {condition["type"]: condition["status"] for condition in found["status"]["conditions"]}
+    tainted = bool(found["spec"].get("taints"))
     return conditions.get("Ready") == "True" and not tainted
 
 

@@ -1,16 +1,19 @@
 """A node: containerd, the kubelet and kube-proxy, with everything they keep below one folder."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from hack import paths
 from hack.cluster import cgroups, components, control_plane, network, pki, processes, runtime
+from hack.cluster.machine import Machine
 from hack.cluster.processes import Daemon
 
 CLUSTER_DOMAIN: Final = "cluster.local"
 _LOOPBACK: Final = "127.0.0.1"
+_LEASE_SECONDS: Final = 16
+"""Of a node that can be lost: the kubelet renews its lease after a quarter of this time."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,12 @@ class Node:
 
     name: str
     address: str
+    """Where the kubelet listens."""
     pods: str
+    bridge_address: str
+    """Of the node on the bridge of its pods."""
+    machine: Machine | None = None
+    """The machine that the node has for itself; without one it is the machine that runs everything."""
 
     @property
     def directory(self) -> Path:
@@ -36,6 +44,7 @@ class Node:
     def prepare(self) -> None:
         """Write the node's certificates and configuration files."""
         self.directory.mkdir(parents=True)
+        cgroups.create_group(self._group)
         pki.issue_client(self.name, f"system:node:{self.name}", "system:nodes")
         pki.issue_server(f"{self.name}-kubelet", (self.address,), (self.name,))
         pki.write_kubeconfig(self._kubeconfig, control_plane.SERVER, self.name)
@@ -47,7 +56,7 @@ class Node:
 
     def start_runtime(self) -> None:
         """Start containerd; it needs no control plane, so it can start beside it."""
-        processes.start(runtime.daemon(f"{self.name}-containerd", self.directory / "containerd.toml"))
+        self._run(runtime.daemon(f"{self.name}-containerd", self.directory / "containerd.toml"))
 
     def start(self) -> None:
         """Start the kubelet and kube-proxy."""
@@ -61,9 +70,19 @@ class Node:
             # Not loopback, which the kubelet refuses; without an address `kubectl logs` fails.
             f"--node-ip={self.address}",
         )
-        processes.start(Daemon(f"{self.name}-kubelet", kubelet))
+        self._run(Daemon(f"{self.name}-kubelet", kubelet))
         proxy = (components.running().program("kube-proxy"), f"--config={self._file('kube-proxy.json')}")
-        processes.start(Daemon(f"{self.name}-kube-proxy", proxy))
+        self._run(Daemon(f"{self.name}-kube-proxy", proxy))
+
+    def _run(self, daemon: Daemon) -> None:
+        if self.machine is not None:
+            daemon = replace(daemon, argv=self.machine.within(*daemon.argv))
+        processes.start(daemon)
+
+    @property
+    def _group(self) -> str:
+        """The control group of its pods. A kubelet ends whatever it does not know in its own."""
+        return cgroups.ROOT if self.machine is None else f"{cgroups.ROOT}/{self.name}"
 
     def _cni(self) -> dict[str, object]:
         bridge = {
@@ -74,7 +93,7 @@ class Node:
             "ipam": {
                 "type": "host-local",
                 "dataDir": self._file("addresses"),
-                "ranges": [[{"subnet": self.pods, "gateway": self.address}]],
+                "ranges": [[{"subnet": self.pods, "gateway": self.bridge_address}]],
                 "routes": [{"dst": "0.0.0.0/0"}],
             },
         }
@@ -98,12 +117,13 @@ class Node:
             "clusterDNS": [network.GATEWAY],
             "clusterDomain": CLUSTER_DOMAIN,
             "cgroupDriver": "cgroupfs",
-            "cgroupRoot": cgroups.ROOT,
+            "cgroupRoot": self._group,
             "failCgroupV1": False,
             "failSwapOn": False,
             "podLogsDir": self._file("pod-logs"),
             "volumePluginDir": self._file("volume-plugins"),
             "maxPods": 250,
+            **({} if self.machine is None else {"nodeLeaseDurationSeconds": _LEASE_SECONDS}),
             # The wishes of tests: all pulls at once, none refused for being one too many.
             "serializeImagePulls": False,
             "registryPullQPS": 0,

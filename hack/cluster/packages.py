@@ -23,6 +23,7 @@ _PACKAGES: Final = {
     "catatonit": "catatonit",
     "busybox-static": "/bin/busybox",
     "faketime": "faketime",
+    "socat": "socat",
 }
 _SERVICES: Final = ("containerd", "docker-registry", "redis-server", "prometheus")
 """Packages that start a service of their own, which we neither need nor want to leave behind."""

@@ -1,0 +1,35 @@
+"""Which nodes the embedded cluster has: one, or with `MILL_NODE_COUNT=2` two, of which the second can be lost."""
+
+import os
+from typing import Final
+
+from hack.cluster import network
+from hack.cluster.machine import Machine
+from hack.cluster.node import Node
+from hack.cluster.packages import NotSupported
+
+VARIABLE: Final = "MILL_NODE_COUNT"
+
+FIRST: Final = Node("node-1", network.GATEWAY, network.NODE_PODS, bridge_address=network.GATEWAY)
+
+_MACHINE: Final = Machine("node-2", "10.244.192.2", gateway="10.244.192.1", prefix=24, pods="10.244.64.0/18")
+SECOND: Final = Node(_MACHINE.name, _MACHINE.address, _MACHINE.pods, bridge_address="10.244.64.1", machine=_MACHINE)
+_ALL: Final = (FIRST, SECOND)
+
+
+def wanted() -> tuple[Node, ...]:
+    """Return the nodes to start a cluster with: as many as the environment says, or else as many as there are."""
+    number = os.environ.get(VARIABLE) or str(len(running()) or 1)
+    if number not in ("1", "2"):
+        raise NotSupported(f"{VARIABLE}={number}: the embedded cluster has 1 node or 2")
+    return _ALL[: int(number)]
+
+
+def running() -> tuple[Node, ...]:
+    """Return the nodes of the cluster that there is."""
+    return tuple(node for node in _ALL if node.directory.exists())
+
+
+def machines() -> tuple[Machine, ...]:
+    """Return the machines that nodes have for themselves."""
+    return tuple(node.machine for node in _ALL if node.machine is not None)
