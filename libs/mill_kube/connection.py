@@ -169,6 +169,7 @@ class Connection:
         started = time.monotonic()
         api = self._with_small_buffer() if small_buffer else self._api
         body, content_type = _encoded(request)
+        await self._read_token(request, api.configuration)
         serialized = await api.param_serialize(
             METHODS[call.verb],
             request.path,
@@ -190,6 +191,14 @@ class Connection:
         if refusal is not None:  # raw calls do not raise by themselves
             raise ApiError.from_status(response.status, refusal)
         return response
+
+    @staticmethod
+    async def _read_token(request: Request, configuration: aio.Configuration) -> None:
+        """Have the token that the file has now, if it was read more than a minute ago: the kubelet replaces it."""
+        try:
+            await configuration.get_api_key_with_prefix("BearerToken")
+        except (OSError, aio_config.ConfigException) as error:
+            raise Unreachable(f"{request}: the token of the pod's account cannot be read: {error}") from error
 
     def _with_small_buffer(self) -> aio.ApiClient:
         if self._logs is None:
