@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-controllers test-policies test-nodes test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-controllers test-policies test-nodes test-places test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,14 @@ test-policies: setup ## Run the tests of NetworkPolicies with kube-router, in a 
 test-nodes: setup ## Drain and lose one of two real nodes, in a cluster apart: root, on Debian, 5 minutes
 	MILL_NODE_COUNT=2 $(BIN)/python -m hack.cluster.apart nodes sh -c \
 	  '$(BIN)/pytest -q --timeout 400 -s tests/nodes; result=$$?; $(BIN)/python -m hack.cluster down; exit $$result'
+
+test-places: setup cluster-up ## Run the tests of clusters that are slow, small, restricted, without other registries or with IPv6: root, on Debian, 15 minutes
+	@$(BIN)/pytest -q --timeout 600 tests/places; result=$$?; \
+	for each in air-gap small dual-stack; do \
+	  case $$each in air-gap) variant=;; *) variant=$$each;; esac; \
+	  MILL_VARIANT=$$variant $(BIN)/python -m hack.cluster.apart places-$$each sh -c \
+	    "$(BIN)/pytest -q --timeout 600 tests/places/test_$$(echo $$each | tr - _).py; result=\$$?; $(BIN)/python -m hack.cluster down; exit \$$result" || result=1; \
+	done; exit $$result
 
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
 	$(BIN)/python -m tests.soak.settle $(SOAK)

@@ -25,7 +25,8 @@ _OWN: Final = {"tmp": Path("/tmp"), "kubelet": Path("/var/lib/kubelet")}  # noqa
 """Folders that would be shared: host-path volumes are made below the first, and the second has the kubelet's socket."""
 
 _OUTSIDE: Final = "192.0.2.1"
-"""An address of the range for documentation, which no machine has."""
+_OUTSIDE_6: Final = "2001:db8::1"
+"""Addresses of the ranges for documentation, which no machine has."""
 
 # /sys is that of the network which mounted it; without another one the bridge of the usual cluster would be seen there.
 # Service addresses have a route, as on every machine with a default route: without one, a connection is refused before
@@ -36,6 +37,8 @@ for each in tmp kubelet control-groups; do mkdir -p "$FOLDER/$each"; done
 ip link set lo up
 ip address add {_OUTSIDE}/32 dev lo
 ip route add {network.SERVICES} dev lo src {_OUTSIDE}
+ip -6 address add {_OUTSIDE_6}/128 dev lo nodad
+ip -6 route add {network.SERVICES_6} dev lo src {_OUTSIDE_6}
 mount --rbind /sys/fs/cgroup "$FOLDER/control-groups"
 mount -t sysfs sysfs /sys
 mount --rbind "$FOLDER/control-groups" /sys/fs/cgroup

@@ -4,7 +4,7 @@ import ssl
 from typing import Final
 
 from hack import paths
-from hack.cluster import audit, components, network, pki, processes, readiness
+from hack.cluster import audit, components, network, pki, processes, readiness, variants
 from hack.cluster.processes import Daemon
 from hack.toolchain.build import ETCD
 
@@ -93,7 +93,7 @@ def _apiserver(more: Options) -> Daemon:
         "advertise-address": network.GATEWAY,
         "secure-port": 6443,
         "etcd-servers": ETCD_CLIENTS,
-        "service-cluster-ip-range": network.SERVICES,
+        "service-cluster-ip-range": network.services(),
         "authorization-mode": "Node,RBAC",
         # The last two act on namespaces that ask for it by an annotation: those whose pods go to fake nodes.
         "enable-admission-plugins": "NodeRestriction,PodNodeSelector,PodTolerationRestriction",
@@ -134,7 +134,7 @@ def _controller_manager(more: Options) -> Daemon:
         "root-ca-file": pki.certificate("ca"),
         "cluster-signing-cert-file": pki.certificate("ca"),
         "cluster-signing-key-file": pki.key("ca"),
-        "service-cluster-ip-range": network.SERVICES,
+        "service-cluster-ip-range": network.services(),
         "enable-hostpath-provisioner": "true",
         "leader-elect": "false",
         **_NO_BRAKE,
@@ -157,4 +157,5 @@ def _scheduler() -> Daemon:
 
 
 def _daemon(name: str, program: str, options: Options) -> Daemon:
-    return Daemon(name, (program, *(f"--{option}={value}" for option, value in options.items())))
+    chosen = {**options, **variants.options(name)}
+    return Daemon(name, (program, *(f"--{option}={value}" for option, value in chosen.items())))

@@ -22,6 +22,7 @@ from hack.cluster import (
     processes,
     registry,
     storage,
+    variants,
 )
 from hack.cluster.handle import Cluster
 from hack.cluster.kubectl import kubectl
@@ -40,7 +41,7 @@ _KUBELET_WARM_UP = 10.0
 def up() -> Cluster:
     """Start the cluster unless it runs."""
     with exclusive(paths.LOCK, "up or down"):
-        wanted, wanted_nodes = components.wanted(), nodes.wanted()
+        wanted, wanted_nodes, variant = components.wanted(), nodes.wanted(), variants.wanted()
         packages.install()
         build([CRANE, ETCD, COREDNS, *wanted.programs])
         problem = _problem()
@@ -52,6 +53,7 @@ def up() -> Cluster:
                 cleaning.clean()
         with step(f"starting {wanted}"):
             components.record(wanted)
+            variants.record(variant)
             _start(wanted_nodes)
         return describe()
 
@@ -121,6 +123,8 @@ def _problem() -> str:
         return f"it is {components.running()}"
     if (found := nodes.running()) != nodes.wanted():
         return f"it has {len(found)} node{'s' * (len(found) != 1)}"
+    if variants.running() != variants.wanted():
+        return f"it is {variants.running() or 'as usual'}"
     if dead := processes.missing():
         return f"dead: {', '.join(dead)}"
     if not control_plane.is_ready():

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from hack.cluster import variants
 from hack.commands import CommandFailed, run
 
 BRIDGE: Final = "mill0"
@@ -19,7 +20,23 @@ SERVICES: Final = "10.96.0.0/16"
 FIRST_SERVICE: Final = "10.96.0.1"
 """The address of the `kubernetes` Service: always the first of the range."""
 
+GATEWAY_6: Final = "fd00:6d69:244::1"
+NODE_PODS_6: Final = "fd00:6d69:244::/64"
+PODS_6: Final = NODE_PODS_6
+SERVICES_6: Final = "fd00:6d69:96::/112"
+"""The same for IPv6, where the cluster has both."""
+
 _MARK: Final = "mill-dev"
+
+
+def services() -> str:
+    """Return the ranges of addresses of Services."""
+    return f"{SERVICES},{SERVICES_6}" if variants.is_dual_stack() else SERVICES
+
+
+def pods() -> str:
+    """Return the ranges of addresses of pods."""
+    return f"{PODS},{PODS_6}" if variants.is_dual_stack() else PODS
 
 
 def create() -> None:
@@ -28,6 +45,9 @@ def create() -> None:
     # A fixed hardware address: otherwise the bridge takes a new one with each port, and pods keep the old in mind.
     run("ip", "link", "add", BRIDGE, "address", "0a:58:0a:f4:00:01", "type", "bridge")
     run("ip", "address", "add", f"{GATEWAY}/{prefix}", "dev", BRIDGE)
+    if variants.is_dual_stack():
+        run("ip", "address", "add", f"{GATEWAY_6}/64", "dev", BRIDGE, "nodad")
+        Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
     run("ip", "link", "set", BRIDGE, "up")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     _rule("filter", "FORWARD", "-i", BRIDGE, "-j", "ACCEPT")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hack import paths
-from hack.cluster import cgroups, components, control_plane, network, pki, processes, runtime
+from hack.cluster import cgroups, components, control_plane, network, pki, processes, runtime, variants
 from hack.cluster.machine import Machine
 from hack.cluster.processes import Daemon
 
@@ -41,6 +41,18 @@ class Node:
     def _kubeconfig(self) -> Path:
         return self.directory / "kubeconfig"
 
+    @property
+    def _addresses(self) -> list[str]:
+        return [self.address, *([network.GATEWAY_6] if variants.is_dual_stack() else [])]
+
+    @property
+    def _gateways(self) -> list[str]:
+        return [self.bridge_address, *([network.GATEWAY_6] if variants.is_dual_stack() else [])]
+
+    @property
+    def _ranges(self) -> list[str]:
+        return [self.pods, *([network.NODE_PODS_6] if variants.is_dual_stack() else [])]
+
     def prepare(self) -> None:
         """Write the node's certificates and configuration files."""
         self.directory.mkdir(parents=True)
@@ -68,7 +80,7 @@ class Node:
             f"--root-dir={self._file('kubelet')}",
             f"--hostname-override={self.name}",
             # Not loopback, which the kubelet refuses; without an address `kubectl logs` fails.
-            f"--node-ip={self.address}",
+            f"--node-ip={','.join(self._addresses)}",
         )
         self._run(Daemon(f"{self.name}-kubelet", kubelet))
         proxy = (components.running().program("kube-proxy"), f"--config={self._file('kube-proxy.json')}")
@@ -93,8 +105,11 @@ class Node:
             "ipam": {
                 "type": "host-local",
                 "dataDir": self._file("addresses"),
-                "ranges": [[{"subnet": self.pods, "gateway": self.bridge_address}]],
-                "routes": [{"dst": "0.0.0.0/0"}],
+                "ranges": [
+                    [{"subnet": subnet, "gateway": gateway}]
+                    for subnet, gateway in zip(self._ranges, self._gateways, strict=True)
+                ],
+                "routes": [{"dst": each} for each in ("0.0.0.0/0", "::/0")[: len(self._ranges)]],
             },
         }
         return {"cniVersion": "0.4.0", "name": "mill", "plugins": [bridge]}
@@ -139,11 +154,11 @@ class Node:
             "mode": "iptables",
             "hostnameOverride": self.name,
             "clientConnection": {"kubeconfig": str(paths.CLUSTER / "kube-proxy.kubeconfig")},
-            "clusterCIDR": network.PODS,
+            "clusterCIDR": network.pods(),
             "healthzBindAddress": f"{_LOOPBACK}:10256",
             "metricsBindAddress": f"{_LOOPBACK}:10249",
             # Node ports open on the bridge only, never to the outside.
-            "nodePortAddresses": [self.pods],
+            "nodePortAddresses": self._ranges,
             "iptables": {"localhostNodePorts": False},
             # Zero leaves the kernel's own values alone; writing them is refused in many containers.
             "conntrack": {

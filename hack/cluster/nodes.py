@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from hack.cluster import network
+from hack.cluster import network, variants
 from hack.cluster.machine import Machine
 from hack.cluster.node import Node
 from hack.cluster.packages import NotSupported
@@ -22,6 +22,8 @@ def wanted() -> tuple[Node, ...]:
     number = os.environ.get(VARIABLE) or str(len(running()) or 1)
     if number not in ("1", "2"):
         raise NotSupported(f"{VARIABLE}={number}: the embedded cluster has 1 node or 2")
+    if number == "2" and variants.wanted() == variants.DUAL_STACK:
+        raise NotSupported(f"{variants.VARIABLE}={variants.DUAL_STACK}: such a cluster has 1 node")
     return _ALL[: int(number)]
 
 

@@ -1,8 +1,11 @@
-"""The environment by which clients that a test makes find the cluster."""
+"""The cluster with operator and gateway, a namespace for each test, and how clients of a test find the cluster."""
 
 import pytest
 
 from hack.cluster import Cluster
+from tests.e2e.conftest import cluster, namespace, pytest_runtest_makereport
+
+__all__ = ["cluster", "namespace", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(autouse=True)
