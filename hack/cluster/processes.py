@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,13 +124,19 @@ def stop(name: str, grace: float = 10.0) -> None:
     record = _read(name)
     if record is None or not record.alive:
         return
-    os.kill(record.pid, signal.SIGTERM)
-    os.kill(record.pid, signal.SIGCONT)
+    _signal(record, signal.SIGTERM)
+    _signal(record, signal.SIGCONT)
     deadline = time.monotonic() + grace
     while record.alive:
         if time.monotonic() > deadline:
-            os.kill(record.pid, signal.SIGKILL)
+            _signal(record, signal.SIGKILL)
         time.sleep(0.02)
+
+
+def _signal(record: _Record, number: signal.Signals) -> None:
+    """Send a signal, unless the process has ended since it was last looked at, be it by the signal before."""
+    with suppress(ProcessLookupError):
+        os.kill(record.pid, number)
 
 
 def forget(name: str) -> None:

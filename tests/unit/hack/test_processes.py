@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,35 @@ def test_the_cluster_is_whole_without_guests(
         record = {"pid": pid, "started": _start_time(pid), "argv": [name], "environment": {}}
         (tmp_path / f"{name}.json").write_text(json.dumps(record | ({} if guest is None else {"guest": guest})))
     assert processes.missing() == missing
+
+
+@pytest.mark.parametrize("ends_at", [signal.SIGTERM, signal.SIGKILL], ids=["asked", "killed"])
+def test_a_daemon_may_be_gone_before_the_next_signal(
+    ends_at: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the init that a real daemon has for a parent takes it away, at once."""
+    monkeypatch.setattr(paths, "PROCESSES", tmp_path)
+    kill = os.kill
+    sent: list[signal.Signals] = []
+    with subprocess.Popen(["sleep", "60"]) as child:
+        record = {"pid": child.pid, "started": _start_time(child.pid), "argv": ["sleep"], "environment": {}}
+        (tmp_path / "sleep.json").write_text(json.dumps(record))
+
+        def reaped(pid: int, number: signal.Signals) -> None:
+            sent.append(number)
+            if number is ends_at:
+                kill(pid, signal.SIGKILL)
+                child.wait()
+                if number is signal.SIGKILL:
+                    kill(pid, number)
+            elif number is not signal.SIGTERM:
+                kill(pid, number)
+
+        monkeypatch.setattr(os, "kill", reaped)
+        processes.stop("sleep", grace=0)
+    assert sent[0] is signal.SIGTERM
+    assert sent[-1] is (signal.SIGCONT if ends_at is signal.SIGTERM else signal.SIGKILL)
+    assert not processes.is_alive("sleep")
 
 
 def _start_time(pid: int) -> str:
