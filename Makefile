@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-controllers test-policies test-nodes test-places test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-gitops test-controllers test-policies test-nodes test-places test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,14 @@ test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it th
 
 test-flux: setup cluster-up ## Run the tests with a real Flux; builds it the first time, which takes minutes
 	$(BIN)/pytest -q --timeout 900 -s tests/gitops/flux
+
+NEWEST := 1.37
+test-gitops: setup ## Run the tests with Argo CD and Flux on the newest Kubernetes (GITOPS=flux for one), in clusters apart: root, on Debian
+	MILL_KUBERNETES=$(NEWEST) $(BIN)/python -m hack.gitops
+	$(BIN)/pytest -q --timeout 1200 -s tests/gitops/argocd/test_upstream.py
+	@for each in $(or $(GITOPS),flux argocd); do MILL_KUBERNETES=$(NEWEST) $(BIN)/python -m hack.cluster.apart gitops-$$each sh -c \
+	  '$(BIN)/pytest -q --timeout 900 -s "$$@"; result=$$?; $(BIN)/python -m hack.cluster down; exit $$result' \
+	  sh tests/gitops/$$each || exit 1; done
 
 test-helm: setup cluster-up ## Run the tests with Helm 3 and Helm 4: a chart of a user's own, and Mill's; builds both the first time
 	$(BIN)/pytest -q --timeout 600 -s tests/gitops/helm

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from hack import paths
@@ -20,6 +21,8 @@ from hack.gitops.repository import Repository, create
 from hack.progress import step
 from hack.toolchain.build import ARGOCD, build, module_directory
 
+PROGRAMS: Final = (ARGOCD,)
+PACKAGES: Final = MappingProxyType({"redis-server": "redis-server", "git": "git"})
 FOLDER: Final = paths.CLUSTER / "argocd"
 _CONTROLLER, _REPO_SERVER, _REPO_METRICS, _GIT, _REDIS = 18082, 18081, 18084, 19418, 16379
 
@@ -63,8 +66,8 @@ def up(cluster: Cluster) -> ArgoCD:
     """Start it, with nothing in it."""
     if cluster.kind_of != "embedded":
         raise NotSupported("Argo CD's processes run beside the embedded cluster only (docs/local-cluster.md)")
-    build([ARGOCD])
-    install({"redis-server": "redis-server", "git": "git"})
+    build(PROGRAMS)
+    install(PACKAGES)
     down(cluster)
     for folder in ("served", "work", "redis", "repo"):
         (FOLDER / folder).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from hack import paths
@@ -14,6 +15,8 @@ from hack.gitops.repository import Repository, create
 from hack.progress import step
 from hack.toolchain.build import HELM_CONTROLLER, KUSTOMIZE_CONTROLLER, SOURCE_CONTROLLER, build, module_directory
 
+PROGRAMS: Final = (SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER, HELM_CONTROLLER)
+PACKAGES: Final = MappingProxyType({"git": "git"})
 FOLDER: Final = paths.CLUSTER / "flux"
 _GIT, _ARTIFACTS, _SOURCE, _KUSTOMIZE, _HELM = 19518, 19090, 19440, 19441, 19442
 
@@ -33,15 +36,14 @@ def up(cluster: Cluster) -> Flux:
     """Start it, with nothing in it."""
     if cluster.kind_of != "embedded":
         raise NotSupported("Flux's processes run beside the embedded cluster only (docs/local-cluster.md)")
-    programs = (SOURCE_CONTROLLER, KUSTOMIZE_CONTROLLER, HELM_CONTROLLER)
-    build(programs)
-    install({"git": "git"})
+    build(PROGRAMS)
+    install(PACKAGES)
     down(cluster)
     for folder in ("served", "work", "artifacts", "temporary"):
         (FOLDER / folder).mkdir(parents=True)
     try:
         with step("starting Flux"):
-            objects.install(cluster, [module_directory(each) for each in programs])
+            objects.install(cluster, [module_directory(each) for each in PROGRAMS])
             guests.start_all(_daemons(cluster))
     except BaseException:
         down(cluster)

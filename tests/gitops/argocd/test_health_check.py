@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from hack.cluster import Cluster
@@ -23,6 +24,26 @@ def test_it_says_what_its_test_cases_say(argo: ArgoCD) -> None:
     for case in cases:
         wanted = case["healthStatus"]
         assert argo.health(CUSTOMIZATIONS / case["inputPath"]) == (wanted["status"], wanted["message"]), case
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        pytest.param(None, "the operator has not reconciled this generation yet", id="no conditions"),
+        pytest.param([], "the condition Ready is missing", id="no condition"),
+    ],
+)
+def test_it_takes_a_status_that_the_operator_never_writes(
+    argo: ArgoCD, tmp_path: Path, conditions: list[str] | None, message: str
+) -> None:
+    """Of another writer's: not healthy, and no error of Lua. kstatus would see nothing wrong, so it is no test case."""
+    found = yaml.safe_load((CUSTOMIZATIONS / "testdata/healthy.yaml").read_text())
+    found["status"] = {"observedGeneration": found["metadata"]["generation"]}
+    if conditions is not None:
+        found["status"]["conditions"] = conditions
+    file = tmp_path / "found.yaml"
+    file.write_text(yaml.safe_dump(found))
+    assert argo.health(file) == ("Progressing", message)
 
 
 def test_the_notes_command_merges_it_into_the_settings(argo: ArgoCD, cluster: Cluster, tmp_path: Path) -> None:
