@@ -8,7 +8,7 @@ What cannot be read costs nothing but itself: it is left out, as if it were not 
 
 import asyncio
 import logging
-import random
+import math
 import time
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, NoReturn, Protocol, TypeVar
 
+from mill_kube.backoff import SHORT, Backoff
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, Expired, KubeError, Unreachable, WatchStalled
+from mill_kube.resource_versions import is_newer
 from mill_kube.resources import Resource
 from mill_objects.fields import Unreadable, mapping, mappings, text
 from mill_objects.json import Json
@@ -133,30 +135,38 @@ class Reflector(Generic[T]):
         if new is None:
             raise Unreadable("the API server's answer cannot be read: the log says more")
         old = self._objects.get(new.key)
-        if old is not None and not _newer(new.resource_version, old.resource_version):
+        if old is not None and not is_newer(new.resource_version, old.resource_version):
             return old
-        if old is not None or self._version is None or _newer(new.resource_version, self._version):
+        if old is not None or self._version is None or is_newer(new.resource_version, self._version):
             self._store(new)
         return new
 
     async def run(self) -> NoReturn:
         """Follow the server until canceled, through every failure."""
-        failures = 0
+        backoff = Backoff()
         while True:
+            opened = math.inf
             try:
                 version = await self._list()
-                failures = 0
+                backoff.listed()
                 while True:
+                    opened = time.monotonic()
                     version = await self._watch(version)
+                    backoff.watched(worked=self._worked(opened))
+                    await backoff.pause()
             except (Expired, WatchStalled) as error:
+                backoff.watched(worked=self._worked(opened))
                 log.debug("watch of %s: %s; listing again", self._resource.plural, error)
             except KubeError as error:
-                failures += 1
-                denied = isinstance(error, ApiError)
-                log.log(logging.ERROR if denied else logging.WARNING, "watch of %s: %s", self._resource.plural, error)
+                backoff.failed(worked=self._worked(opened))
+                level = logging.ERROR if isinstance(error, ApiError) else logging.WARNING
+                log.log(level, "watch of %s: %s", self._resource.plural, error)
             self.restarts += 1
-            if failures:
-                await asyncio.sleep(min(30.0, 0.2 * 2 ** min(failures, 8)) * random.uniform(0.5, 1))  # noqa: S311
+            await backoff.pause()
+
+    def _worked(self, opened: float) -> bool:
+        """Whether a watch that was opened then has brought anything, or has lasted."""
+        return self.last_heard > opened or time.monotonic() - opened >= SHORT
 
     async def _list(self) -> str:
         new: dict[Key, T] = {}
@@ -188,7 +198,7 @@ class Reflector(Generic[T]):
         self._unreadable &= unread
         # What we learned from our own write while the list was on its way is not gone: it is not in it yet.
         missing = [old for key, old in self._objects.items() if key not in new]
-        for gone in [old for old in missing if not _newer(old.resource_version, version)]:
+        for gone in [old for old in missing if not is_newer(old.resource_version, version)]:
             self._gone(gone)
         for item in new.values():
             self._change(item)
@@ -241,7 +251,7 @@ class Reflector(Generic[T]):
     def _leave_out(self, key: Key, version: str) -> None:
         """Drop what is known of an object that cannot be read any more, unless that is newer."""
         old = self._objects.get(key)
-        if old is not None and (not version or _newer(version, old.resource_version)):
+        if old is not None and (not version or is_newer(version, old.resource_version)):
             self._gone(old)
 
     def _gone(self, old: T | None) -> None:
@@ -251,7 +261,7 @@ class Reflector(Generic[T]):
 
     def _change(self, new: T) -> None:
         old = self._objects.get(new.key)
-        if old is not None and not _newer(new.resource_version, old.resource_version):
+        if old is not None and not is_newer(new.resource_version, old.resource_version):
             new = old  # what we learned from our own write is newer, or the same; still tell who waits for it
         self._store(new)
         self._on_change(old, new)
@@ -270,14 +280,6 @@ class Reflector(Generic[T]):
                 del self._groups[group]
 
 
-def _newer(new: str, old: str) -> bool:
-    """Compare resource versions as numbers, which Kubernetes promises from 1.35 on and etcd always gave."""
-    try:
-        return int(new) > int(old)
-    except ValueError:
-        return True
-
-
 def _key(body: object) -> Key:
     """Return the name of an object, as far as it has one."""
     meta = mapping(body, "metadata")
@@ -286,7 +288,6 @@ def _key(body: object) -> Key:
 
 def _cause(error: Exception) -> str:
     """Describe an error without text of the object: the message of Mill's own errors, the place of others."""
-    if isinstance(error, Unreadable):
-        return str(error)
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    place = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    return str(error) if isinstance(error, Unreadable) else place

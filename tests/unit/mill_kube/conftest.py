@@ -2,7 +2,7 @@
 
 import pytest
 
-from mill_kube import reflector as module
+from mill_kube import backoff as module
 
 
 @pytest.fixture(autouse=True)
