@@ -94,13 +94,8 @@ test-nodes: setup ## Drain and lose one of two real nodes, in a cluster apart: r
 	MILL_NODE_COUNT=2 $(BIN)/python -m hack.cluster.apart nodes sh -c \
 	  '$(BIN)/pytest -q --timeout 400 -s tests/nodes; result=$$?; $(BIN)/python -m hack.cluster down; exit $$result'
 
-test-places: setup cluster-up ## Run the tests of clusters that are slow, small, restricted, without other registries or with IPv6: root, on Debian, 15 minutes
-	@$(BIN)/pytest -q --timeout 600 tests/places; result=$$?; \
-	for each in air-gap small dual-stack; do \
-	  case $$each in air-gap) variant=;; *) variant=$$each;; esac; \
-	  MILL_VARIANT=$$variant $(BIN)/python -m hack.cluster.apart places-$$each sh -c \
-	    "$(BIN)/pytest -q --timeout 600 tests/places/test_$$(echo $$each | tr - _).py; result=\$$?; $(BIN)/python -m hack.cluster down; exit \$$result" || result=1; \
-	done; exit $$result
+test-places: setup cluster-up ## Run the tests of clusters that are slow, small, restricted, without other registries or dual-stack: root, on Debian, 15 minutes
+	$(BIN)/python -m tests.places $(PLACES)
 
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
 	$(BIN)/python -m tests.soak.settle $(SOAK)
