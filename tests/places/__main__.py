@@ -13,7 +13,7 @@ from hack.progress import say
 from hack.toolchain.build import CRANE, HELM, build
 
 FOLDER: Final = "tests/places"
-APART: Final = {"air-gap": "", "small": variants.SMALL}
+APART: Final = {"air-gap": "", "small": variants.SMALL, "dual-stack": variants.DUAL_STACK}
 """The clusters apart, each with the tests of one file, and their variants."""
 _SCRIPT: Final = '"$@"; result=$?; "$1" -m hack.cluster down; exit $result'
 """Runs a command, whose first word is Python, and leaves no cluster behind."""
