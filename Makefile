@@ -94,7 +94,7 @@ test-nodes: setup ## Drain and lose one of two real nodes, in a cluster apart: r
 	MILL_NODE_COUNT=2 $(BIN)/python -m hack.cluster.apart nodes sh -c \
 	  '$(BIN)/pytest -q --timeout 400 -s tests/nodes; result=$$?; $(BIN)/python -m hack.cluster down; exit $$result'
 
-test-places: setup cluster-up ## Run the tests of clusters that are slow, small, restricted, without other registries or dual-stack: root, on Debian, 15 minutes
+test-places: setup cluster-up ## Run the tests of clusters that are slow, small, restricted, without other registries or dual-stack: root, on Debian, 8 minutes
 	$(BIN)/python -m tests.places $(PLACES)
 
 soak-settle: setup cluster-up ## Count right and wrong verdicts over hundreds of rollouts, into docs/verdicts.md: 2 hours on two cores
