@@ -21,6 +21,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
+from kubernetes.aio.config import incluster_config
 
 from mill_kube.calls import METHODS, READS, Call, Observer
 from mill_kube.errors import ApiError, Unreachable, WriteFenced, describe
@@ -44,6 +45,7 @@ YAML = "application/yaml"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Objects with nothing but their metadata."""
+UNAUTHORIZED: Final = 401
 
 
 _NOT_IN_YAML: Final = re.compile("[\\x7f-\\x9f\\u2028\\u2029\\ufeff\\ufffe\\uffff]")
@@ -119,17 +121,23 @@ class Connection:
         self.server_ahead = timedelta(0)
         """Time by which the API server's clock was ahead of this process's at the first answer, to a second."""
         self._answered = False
+        self._account: incluster_config.InClusterConfigLoader | None = None
+        """The account of the pod, whose token the kubelet replaces."""
 
     @classmethod
     async def connect(cls, context: str | None = None, **options: Unpack[ClientOptions]) -> Self:
         """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in."""
         configuration = aio.Configuration()
         if context is None and _in_pod():
-            aio_config.load_incluster_config(client_configuration=configuration)
-        else:
-            # The library reads the variable when it is imported; we want it as it is now.
-            file = os.environ.get("KUBECONFIG")
-            await aio_config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
+            files = (incluster_config.SERVICE_TOKEN_FILENAME, incluster_config.SERVICE_CERT_FILENAME)
+            account = incluster_config.InClusterConfigLoader(*files)
+            account.load_and_set(configuration)
+            connection = cls(configuration, **options)
+            connection._account = account
+            return connection
+        # The library reads the variable when it is imported; we want it as it is now.
+        file = os.environ.get("KUBECONFIG")
+        await aio_config.load_kube_config(config_file=file, context=context, client_configuration=configuration)
         return cls(configuration, **options)
 
     async def close(self) -> None:
@@ -163,11 +171,31 @@ class Connection:
 
         `small_buffer` is for bodies that are read slowly.
         """
+        api = self._with_small_buffer() if small_buffer else self._api
+        known = self._account and self._account.token
+        try:
+            return await self._send(request, api, timeout)
+        except ApiError as error:
+            if error.status != UNAUTHORIZED or self._account is None:
+                raise
+            self.forget_token()
+            await self._read_token(request, api.configuration)
+            if self._account.token == known:
+                raise
+        return await self._send(request, api, timeout)
+
+    def forget_token(self) -> None:
+        """Have the token of the pod's account read again for the next request, since the last one was refused."""
+        if self._account is not None:
+            self._account.token_expires_at = datetime.min  # noqa: DTZ901 - the library's times have no zone
+
+    async def _send(
+        self, request: Request, api: aio.ApiClient, limit: float | aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
         call = request.call
         if call.verb not in READS and not self._may_write():
             raise WriteFenced(f"{request}: not sent, since another replica leads")
         started = time.monotonic()
-        api = self._with_small_buffer() if small_buffer else self._api
         body, content_type = _encoded(request)
         await self._read_token(request, api.configuration)
         serialized = await api.param_serialize(
@@ -179,7 +207,7 @@ class Connection:
             auth_settings=["BearerToken"],
         )
         try:
-            response: aiohttp.ClientResponse = (await api.call_api(*serialized, _request_timeout=timeout)).response
+            response: aiohttp.ClientResponse = (await api.call_api(*serialized, _request_timeout=limit)).response
             refusal = await response.read() if response.status >= 400 else None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             self._observe(call, None, time.monotonic() - started)

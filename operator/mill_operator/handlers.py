@@ -98,6 +98,7 @@ def register(
 
     @kopf.on.login(id="login", registry=registry)
     async def login(memo: kopf.Memo, **_kwargs: Any) -> kopf.ConnectionInfo:
+        memo.client.forget_token()  # kopf asks again when the one that it has was refused
         known = memo.client.configuration
         scheme, _space, token = (await known.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
         return kopf.ConnectionInfo(

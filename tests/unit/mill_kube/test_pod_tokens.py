@@ -12,7 +12,7 @@ from aiohttp import web
 from kubernetes.aio.config import incluster_config
 
 from mill_kube.client import KubeClient
-from mill_kube.errors import Unreachable
+from mill_kube.errors import ApiError, Unreachable
 from mill_kube.logs import LogOptions
 from mill_kube.resources import PODS
 from tests.support.certificates import make
@@ -36,6 +36,8 @@ class Account:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.sent: list[str] = []
+        self.ended = ""
+        """The token that is not valid any more."""
 
     def write(self, token: str) -> None:
         """Write a token as the kubelet does: another folder, and a link that changes at once."""
@@ -48,6 +50,8 @@ class Account:
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         self.sent.append(request.headers["Authorization"])
+        if self.sent[-1] == f"bearer {self.ended}":
+            return web.json_response({"reason": "Unauthorized", "message": "Unauthorized"}, status=401)
         return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
 
 
@@ -119,3 +123,21 @@ async def test_requests_at_the_same_time_have_one_token(account: Account) -> Non
         Clock.ahead = MINUTE
         await asyncio.gather(*(client.list(PODS, "default") for _ in range(5)))
     assert set(account.sent) == {"bearer second"}
+
+
+async def test_a_token_that_is_refused_is_replaced_at_once_by_the_one_in_the_file(account: Account) -> None:
+    async with await KubeClient.connect() as client:
+        account.write("second")
+        account.ended = "first"
+        await asyncio.gather(*(client.list(PODS, "default") for _ in range(3)))
+        await client.list(PODS, "default")
+    assert account.sent.count("bearer first") <= 3
+    assert account.sent.count("bearer second") == 4
+
+
+async def test_a_refusal_of_the_token_in_the_file_is_the_callers(account: Account) -> None:
+    account.ended = "first"
+    async with await KubeClient.connect() as client:
+        with pytest.raises(ApiError, match="Unauthorized"):
+            await client.list(PODS, "default")
+    assert account.sent == ["bearer first"], "it is not asked again with the same one"
