@@ -77,6 +77,27 @@ class TestHelm4:
         assert not shop.helm("uninstall", "shop", "--wait").failed
         wait_for("all of it to go", lambda: shop.namespace.items("deployments,services,pods") == [])
 
+    def test_what_a_release_owns_is_refused_to_others_unless_forced(self, shop: Shop) -> None:
+        web, namespace = healthy(shop), shop.namespace
+        file = namespace.folder / "shop.mill"
+        text = namespace.mill("history", "1", "--name", "shop").stdout
+        file.write_text(text.replace("web:1", "web:2"))
+        command = ("deploy", "--name", "shop", "-f", str(file))
+        refused = namespace.mill(*command)
+        assert refused.code == 1
+        assert (
+            f"MillDeployment {namespace.name}/shop is managed by the Helm release {namespace.name}/shop"
+            in refused.stderr
+        )
+        assert "change it there, or force it (`?force=true`, `mill deploy --force`)" in refused.stderr
+        for others in (("delete", "--name", "shop", "--yes"), ("rollback", "1", "--name", "shop", "--yes")):
+            done = namespace.mill(*others)
+            assert (done.code, "is managed by the Helm release" in done.stderr) == (1, True), done
+        assert namespace.ready_pods("web") == web
+        forced = namespace.mill(*command, "--force")
+        assert forced.code == 0, forced
+        assert namespace.ready_pods("web").keys().isdisjoint(web)
+
     def test_of_a_bare_deployment_it_says_no_cause_and_waits_for_its_timeout(self, shop: Shop) -> None:
         """What docs/comparison.md compares with, with a shorter timeout than the default of five minutes."""
         container = {"name": "broken", "image": f"{shop.namespace.registry}/web:missing"}
@@ -104,7 +125,7 @@ class TestHelm3:
         print(f"\nHelm {HELM_3.version}: {done.seconds:.1f} s")
         assert not done.failed, "the chapter about Helm 3 would be wrong"
         assert shop_of_3.state() == "deployed"
-        wait_for("the verdict", lambda: MISSING in shop_of_3.namespace.condition("Ready", "shop")["message"])
+        wait_for("the verdict", lambda: MISSING in shop_of_3.namespace.condition("Ready", "shop").get("message", ""))
 
     def test_what_the_guide_says_instead_waits_and_goes_back(self, shop_of_3: Shop) -> None:
         web = healthy(shop_of_3)
