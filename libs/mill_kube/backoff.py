@@ -4,9 +4,11 @@ import asyncio
 import random
 from typing import Final
 
-SHORT: Final = 1.0
+SHORT: Final = 0.5
 """Seconds after which a watch that has brought nothing has still worked."""
 LONGEST: Final = 30.0
+LONGEST_IN_ORDER: Final = 1.6
+"""The same where the server answers and ends each watch: what happens meanwhile is seen only with the next one."""
 _FIRST: Final = 0.4
 _AFTER_A_LIST: Final = 4
 """Failures that count after a list that was answered: the next wait is not the longest, as the server is there."""
@@ -34,8 +36,8 @@ class Backoff:
     @property
     def seconds(self) -> float:
         """How long to wait at most."""
-        counted = self.failures - self._free
-        return min(LONGEST, _FIRST * 2.0 ** min(counted - 1, 8)) if counted > 0 else 0.0
+        counted, longest = self.failures - self._free, LONGEST_IN_ORDER if self._free else LONGEST
+        return min(longest, _FIRST * 2.0 ** min(counted - 1, 8)) if counted > 0 else 0.0
 
     async def pause(self) -> None:
         """Wait, not exactly as long as others."""
