@@ -1,6 +1,6 @@
 """A rollback before it is written: to which revision it goes, and the spec that it writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from mill_api.revisions import Revision, spec_digest
@@ -33,9 +33,10 @@ class PreparedRollback(NamedTuple):
     """The tasks that need no run."""
 
 
-def has_service(revision: Revision, service: str) -> bool:
-    """Whether a revision has a service of this name."""
-    return any(fields.text(each, "name") == service for each in fields.mappings(revision.spec, "services"))
+def service_names(revisions: Iterable[Revision]) -> list[str]:
+    """Return the names of the services that revisions have, each once."""
+    services = (each for revision in revisions for each in fields.mappings(revision.spec, "services"))
+    return list(dict.fromkeys(fields.text(each, "name") for each in services))
 
 
 def find_target(
@@ -44,7 +45,7 @@ def find_target(
     """Return the revision of a number, or else the last that succeeded and differs: as a whole, or in a service."""
     if number is not None:
         return next((each for each in revisions if each.revision == number), None)
-    there = (each for each in revisions if service is None or has_service(each, service))
+    there = (each for each in revisions if service is None or service in service_names([each]))
     for each in sorted(there, key=lambda found: found.revision, reverse=True):
         if default_target(current, [each]) is not None and _differs(current, each, revisions, service):
             return each

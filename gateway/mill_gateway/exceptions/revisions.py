@@ -1,9 +1,14 @@
 """Failures of requests about revisions, and of rollbacks to them."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from mill_gateway.exceptions.base import GatewayError, NameNotFound
+from mill_gateway.exceptions.base import LONGEST_NAME, GatewayError, NameNotFound
 from mill_objects.key import Key
+from mill_objects.printable import one_line
+
+NAMES_SHOWN: Final = 10
+"""Names of services that a message lists."""
 
 
 class RevisionNotFound(NameNotFound):
@@ -33,13 +38,17 @@ class NoEarlierRevision(GatewayError):
 
 
 class ServiceNotInRevision(GatewayError):
-    """The revision has no such service, so that it cannot go back."""
+    """The revision, or any that is kept, has no such service, so that it cannot go back."""
 
     code = "service_not_in_revision"
 
-    def __init__(self, revision: int, service: str) -> None:
-        """Take the revision and the name."""
-        super().__init__(f"revision {revision} has no service {service[:63]}")
+    def __init__(self, revision: int | None, service: str, existing: Sequence[str]) -> None:
+        """Take the revision, None if none was named, the name, and the names that there are."""
+        which = "no revision that is kept has a" if revision is None else f"revision {revision} has no"
+        named = ", ".join(one_line(each, LONGEST_NAME) for each in existing[:NAMES_SHOWN])
+        more = f" and {len(existing) - NAMES_SHOWN} more" if len(existing) > NAMES_SHOWN else ""
+        there = f": there are {named}{more}" if named else ""
+        super().__init__(f"{which} service {service[:LONGEST_NAME]}{there}")
 
 
 class RevisionInvalid(GatewayError):

@@ -10,7 +10,7 @@ from mill_api.revisions import Revision, asked_annotation, read_revision
 from mill_gateway.core.accidents import version_of
 from mill_gateway.core.ownership import way_back
 from mill_gateway.core.planned_tasks import planned_tasks
-from mill_gateway.core.rollbacks import InvalidRevisionError, PreparedRollback, find_target, has_service, prepare
+from mill_gateway.core.rollbacks import InvalidRevisionError, PreparedRollback, find_target, prepare, service_names
 from mill_gateway.exceptions.deployments import ManagedByGitOps, PlanOutdated
 from mill_gateway.exceptions.revisions import (
     NoEarlierRevision,
@@ -133,10 +133,12 @@ class Revisions:
         target = find_target(current.spec, kept, wanted.revision, wanted.service)
         if target is None and wanted.revision is not None:
             raise _not_found(key, kept, wanted.revision)
+        if wanted.service is not None:
+            existing = service_names(kept if target is None else [target])
+            if existing and wanted.service not in existing:
+                raise ServiceNotInRevision(wanted.revision, wanted.service, existing)
         if target is None:
             raise NoEarlierRevision(key, wanted.service)
-        if wanted.service is not None and not has_service(target, wanted.service):
-            raise ServiceNotInRevision(target.revision, wanted.service)
         try:
             return prepare(current.spec, target, kept, wanted.service)
         except InvalidRevisionError as error:

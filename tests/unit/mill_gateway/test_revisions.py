@@ -204,6 +204,7 @@ async def test_git_is_what_goes_back(serve: Serve, marks: Json, owner: str, way:
         ("service=web", 409, "no_earlier_revision"),
         ("revision=7", 404, "revision_not_found"),
         ("revision=1&service=db", 409, "service_not_in_revision"),
+        ("service=wbe", 409, "service_not_in_revision"),
         ("revision=2", 409, "revision_invalid"),
         ("revision=x", 400, "invalid_parameters"),
     ],
@@ -216,6 +217,21 @@ async def test_what_cannot_go_back(serve: Serve, query: str, status: int, code: 
         assert images(served) == ["web:1"]
         missing = await served.http.post("/v1/deployments/other/rollback")
         assert missing.json()["code"] == "deployment_not_found"
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("revision=1&service=wbe", "revision 1 has no service wbe: there are web, db"),
+        ("service=wbe", "no revision that is kept has a service wbe: there are web, db"),
+    ],
+)
+async def test_a_service_that_is_in_no_revision_is_answered_with_those_that_are(
+    serve: Serve, query: str, message: str
+) -> None:
+    async with serve(mill_deployment(web("web:2"))) as served:
+        keep(served, revision(1, web("web:1"), {"name": "db", "image": "db:1"}))
+        assert (await served.http.post(f"{ROLLBACK}?{query}")).json()["error"] == message
 
 
 async def test_the_same_revision_is_no_change(serve: Serve) -> None:
