@@ -102,13 +102,17 @@ def _deploy(shop: Namespace, name: str, text: str) -> tuple[str, ...]:
 
 
 def examples_of_the_release_before(shop: Namespace) -> dict[str, dict[str, Any]]:
-    """Return the MillDeployments of its examples. Services of one name get names of their own."""
+    """Return the MillDeployments of its examples, which reserve next to nothing: as they are, they fill a node of two
+    cores, and the new pods of Mill would wait for ever.
+    """
     found = {}
     for file in sorted((PREVIOUS.folder / "examples").glob("*.mill")):
         text = file.read_text().replace("registry.example", shop.registry)
         copy = shop.folder / file.name
         copy.write_text(text)
         made: dict[str, Any] = yaml.safe_load(shop.run(str(MILL), "render", str(copy)).stdout)
+        for each in (*made["spec"]["services"], *made["spec"].get("tasks", ())):
+            each["cpu"] = "20m"
         found[f"example-{file.stem}"] = made
     assert len(found) >= 4
     return found
