@@ -55,7 +55,7 @@ def rollback(options: Options, wanted: Rollback, consent: Consent, *, wait: bool
     request = Request("POST", path("deployments", options.deployment, "rollback"), query)
     with Gateway(options) as gateway:
         for attempt in range(PLANS):
-            planned = _plan(gateway, request)
+            planned = _plan(gateway, request, quiet=options.quiet and consent.yes)
             if not planned.changed:
                 return Exit.SUCCESS
             if not consent.yes:
@@ -77,8 +77,11 @@ def _carry_out(gateway: Gateway, planned: _Planned, *, wait: bool, timeout: time
     return follow(FollowedRollout(gateway, stream, lambda: planned.services, ROLLBACK, timeout))
 
 
-def _plan(gateway: Gateway, request: Request) -> _Planned:
-    """Show the gateway's plan, and return the request that does this and nothing else. Raise `CliError`."""
+def _plan(gateway: Gateway, request: Request, *, quiet: bool) -> _Planned:
+    """Show the gateway's plan, also if a question follows, and return the request that does this and nothing else.
+
+    Raise `CliError`.
+    """
     options = gateway.options
     where = one_line("/".join(each for each in (options.namespace, options.deployment) if each))
     try:
@@ -86,13 +89,14 @@ def _plan(gateway: Gateway, request: Request) -> _Planned:
     except Refused as error:
         if not is_forbidden(error):
             raise
-        if not options.quiet:
+        if not quiet:
             screen.note(f"rollback of {where}: what changes is unknown without the right to get the MillDeployment")
         return _Planned(request, f"roll back {where}?", (), changed=True)
     plan, target = read_plan(answer), answer.get("target") if isinstance(answer, dict) else None
     match target:
         case {"revision": int(revision)} if plan is not None and plan.base is not None:
-            _show(options, plan, revision, [in_words(target, now), *_notes(answer)])
+            if not quiet:
+                _show(plan, revision, [in_words(target, now), *_notes(answer)])
             fixed = {"revision": str(revision), "base": plan.base}
             question = f"roll back {plan.where} to revision {revision}?"
             names = tuple(each.name for each in plan.changes if each.kind == "service")
@@ -110,9 +114,7 @@ def _ask_for_plan(gateway: Gateway, request: Request) -> tuple[Any, float | None
         raise CliError(Exit.FAILED, message, "deploy the earlier file again: `mill deploy FILE`") from error
 
 
-def _show(options: Options, plan: Plan, revision: int, texts: list[str]) -> None:
-    if options.quiet:
-        return
+def _show(plan: Plan, revision: int, texts: list[str]) -> None:
     if not any(each.change != "unchanged" for each in plan.changes):
         screen.note(f"{plan.where} is as revision {revision} was: nothing to roll back")
         return

@@ -75,6 +75,12 @@ def test_without_a_terminal_it_needs_yes(mill: Mill, plans: FakeGateway) -> None
     assert done.stderr == f"{SHOWN}error: no terminal to ask on: {QUESTION}\n  help: use --yes if that is meant\n"
 
 
+def test_what_a_question_is_about_is_shown_also_to_those_who_want_quiet(mill: Mill, plans: FakeGateway) -> None:
+    done = mill("rollback", "-q", "-n", "shop")
+    assert done.code == 1
+    assert done.stderr.startswith(SHOWN)
+
+
 def test_on_a_terminal_it_asks(mill: Mill, plans: FakeGateway) -> None:
     with on_terminal(mill, "rollback") as terminal:
         terminal.wait_for(f"{QUESTION} [y/N]")
