@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any, Final, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -21,10 +20,10 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from kubernetes.aio import client as aio
 from kubernetes.aio import config as aio_config
-from kubernetes.aio.config import incluster_config
 
 from mill_kube.calls import METHODS, READS, Call, Observer
 from mill_kube.errors import ApiError, Unreachable, WriteFenced, describe
+from mill_kube.pod_account import TOKEN_ERRORS, PodAccount, in_pod
 from mill_kube.resources import Resource
 from mill_objects.json import Json
 
@@ -121,16 +120,15 @@ class Connection:
         self.server_ahead = timedelta(0)
         """Time by which the API server's clock was ahead of this process's at the first answer, to a second."""
         self._answered = False
-        self._account: incluster_config.InClusterConfigLoader | None = None
+        self._account: PodAccount | None = None
         """The account of the pod, whose token the kubelet replaces."""
 
     @classmethod
     async def connect(cls, context: str | None = None, **options: Unpack[ClientOptions]) -> Self:
         """Connect as kubectl would (`KUBECONFIG`, `~/.kube/config`), or as the pod that we run in."""
         configuration = aio.Configuration()
-        if context is None and _in_pod():
-            files = (incluster_config.SERVICE_TOKEN_FILENAME, incluster_config.SERVICE_CERT_FILENAME)
-            account = incluster_config.InClusterConfigLoader(*files)
+        if context is None and in_pod():
+            account = PodAccount()
             account.load_and_set(configuration)
             connection = cls(configuration, **options)
             connection._account = account
@@ -172,7 +170,8 @@ class Connection:
         `small_buffer` is for bodies that are read slowly.
         """
         api = self._with_small_buffer() if small_buffer else self._api
-        known = self._account and self._account.token
+        await self._read_token(request, api.configuration)
+        sent = self._account and self._account.token
         try:
             return await self._send(request, api, timeout)
         except ApiError as error:
@@ -180,14 +179,14 @@ class Connection:
                 raise
             self.forget_token()
             await self._read_token(request, api.configuration)
-            if self._account.token == known:
+            if self._account.token == sent:
                 raise
         return await self._send(request, api, timeout)
 
     def forget_token(self) -> None:
         """Have the token of the pod's account read again for the next request, since the last one was refused."""
         if self._account is not None:
-            self._account.token_expires_at = datetime.min  # noqa: DTZ901 - the library's times have no zone
+            self._account.forget()
 
     async def _send(
         self, request: Request, api: aio.ApiClient, limit: float | aiohttp.ClientTimeout
@@ -197,7 +196,6 @@ class Connection:
             raise WriteFenced(f"{request}: not sent, since another replica leads")
         started = time.monotonic()
         body, content_type = _encoded(request)
-        await self._read_token(request, api.configuration)
         serialized = await api.param_serialize(
             METHODS[call.verb],
             request.path,
@@ -225,7 +223,7 @@ class Connection:
         """Have the token that the file has now, if it was read more than a minute ago: the kubelet replaces it."""
         try:
             await configuration.get_api_key_with_prefix("BearerToken")
-        except (OSError, aio_config.ConfigException) as error:
+        except TOKEN_ERRORS as error:
             raise Unreachable(f"{request}: the token of the pod's account cannot be read: {error}") from error
 
     def _with_small_buffer(self) -> aio.ApiClient:
@@ -291,9 +289,3 @@ def _proxy(server: str) -> str | None:
     """Return the proxy that the environment names for the API server, unless it names an exception."""
     address = urlsplit(server)
     return None if proxy_bypass(address.hostname or "") else getproxies().get(address.scheme)
-
-
-def _in_pod() -> bool:
-    """Tell whether a pod's own account is what to use: where no kubeconfig says otherwise."""
-    named = "KUBECONFIG" in os.environ or Path("~/.kube/config").expanduser().exists()
-    return "KUBERNETES_SERVICE_HOST" in os.environ and not named

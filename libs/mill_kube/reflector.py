@@ -155,18 +155,19 @@ class Reflector(Generic[T]):
                     backoff.watched(worked=self._worked(opened))
                     await backoff.pause()
             except (Expired, WatchStalled) as error:
-                backoff.watched(worked=self._worked(opened))
+                backoff.watched(worked=self._worked(opened, error))
                 log.debug("watch of %s: %s; listing again", self._resource.plural, error)
             except KubeError as error:
-                backoff.failed(worked=self._worked(opened))
+                backoff.failed(worked=self._worked(opened, error))
                 level = logging.ERROR if isinstance(error, ApiError) else logging.WARNING
                 log.log(level, "watch of %s: %s", self._resource.plural, error)
             self.restarts += 1
             await backoff.pause()
 
-    def _worked(self, opened: float) -> bool:
-        """Whether a watch that was opened then has brought anything, or has lasted."""
-        return self.last_heard > opened or time.monotonic() - opened >= SHORT
+    def _worked(self, opened: float, error: KubeError | None = None) -> bool:
+        """Whether a watch that was opened then has brought anything, or has lasted: not so a refusal that came late."""
+        lasted = time.monotonic() - opened >= SHORT and not isinstance(error, ApiError)
+        return lasted or self.last_heard > opened
 
     async def _list(self) -> str:
         new: dict[Key, T] = {}

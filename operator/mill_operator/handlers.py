@@ -18,6 +18,7 @@ from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core.leader_election import LeaseTiming
 from mill_operator.endpoints import serve
 from mill_operator.leader_election import LeaderElection, new_identity
+from mill_operator.login import Login
 from mill_operator.metrics import Metrics
 from mill_operator.reconciler import ReconcilerOptions
 from mill_operator.settings import Settings
@@ -96,20 +97,11 @@ def register(
         memo.controller.start()
         memo.server = await serve(listening, memo.controller.watches, metrics, deadline=own.watch_deadline)
 
+    logins = Login()
+
     @kopf.on.login(id="login", registry=registry)
     async def login(memo: kopf.Memo, **_kwargs: Any) -> kopf.ConnectionInfo:
-        memo.client.forget_token()  # kopf asks again when the one that it has was refused
-        known = memo.client.configuration
-        scheme, _space, token = (await known.get_api_key_with_prefix("BearerToken") or "").rpartition(" ")
-        return kopf.ConnectionInfo(
-            server=known.host,
-            ca_path=known.ssl_ca_cert,
-            insecure=not known.verify_ssl,
-            scheme=scheme or None,
-            token=token or None,
-            certificate_path=known.cert_file,
-            private_key_path=known.key_file,
-        )
+        return await logins(memo.client)
 
     @kopf.on.cleanup(id="stop", registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def stop(memo: kopf.Memo, **_: Any) -> None:

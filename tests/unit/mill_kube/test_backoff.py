@@ -79,6 +79,23 @@ async def test_nor_is_one_that_refuses_the_watch_alone(pauses: list[float]) -> N
     assert pauses == [0.4, 0.8, 1.6, 3.2, 6.4, 6.4, 6.4]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (Expired(410, "Expired", "too old"), [0.0, 0.4, 0.8, *[LONGEST_IN_ORDER] * 2]),
+        (ApiError(503, "ServiceUnavailable", "overloaded"), [0.4, 0.8, 1.6, 3.2, 6.4]),
+    ],
+    ids=["expired", "overloaded"],
+)
+async def test_a_refusal_that_takes_its_time_is_still_one(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch, refusal: ApiError, expected: list[float]
+) -> None:
+    """A slow server refuses each watch after a while: that is no watch that has lasted."""
+    monkeypatch.setattr("mill_kube.reflector.SHORT", 0.0)
+    await play(6, [[refusal] for _ in range(5)])
+    assert pauses == expected
+
+
 async def test_a_watch_that_worked_before_it_expired_is_listed_at_once(pauses: list[float]) -> None:
     await play(4, [[event(101 + n), Expired(410, "Expired", "too old")] for n in range(3)])
     assert pauses == [0.0, 0.0, 0.0]

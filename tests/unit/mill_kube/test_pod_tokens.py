@@ -102,7 +102,17 @@ async def test_logs_have_it_too(account: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda file: file.unlink(), lambda file: file.write_text("")], ids=["missing", "empty"]
+    "spoil",
+    [
+        lambda file: file.unlink(),
+        lambda file: file.write_text(""),
+        lambda file: file.write_text(" \n"),
+        lambda file: file.write_bytes(b"SECRET\xff"),
+        lambda file: file.write_text("SECRET\nSECRET"),
+        lambda file: file.write_text("SECRET\0"),
+        lambda file: file.write_text("SECRET" * 100_000),
+    ],
+    ids=["missing", "empty", "white space", "no text", "two lines", "a null byte", "huge"],
 )
 async def test_a_token_that_cannot_be_read_is_tried_again(account: Account, spoil: Callable[[Path], object]) -> None:
     """As what keeps the API server from answering: whoever asked tries again, and no watch ends for good."""
@@ -110,8 +120,11 @@ async def test_a_token_that_cannot_be_read_is_tried_again(account: Account, spoi
         await client.list(PODS, "default")
         spoil((account.folder / "..data" / "token").resolve())
         Clock.ahead = MINUTE
-        with pytest.raises(Unreachable, match="the token of the pod's account cannot be read"):
-            await client.list(PODS, "default")
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="the token of the pod's account cannot be read") as caught:
+                await client.list(PODS, "default")
+            assert "SECRET" not in str(caught.value)
+            assert "0xff" not in str(caught.value)
         account.write("second")
         await client.list(PODS, "default")
     assert account.sent == ["bearer first", "bearer second"]
@@ -141,3 +154,22 @@ async def test_a_refusal_of_the_token_in_the_file_is_the_callers(account: Accoun
         with pytest.raises(ApiError, match="Unauthorized"):
             await client.list(PODS, "default")
     assert account.sent == ["bearer first"], "it is not asked again with the same one"
+
+
+async def test_a_token_that_was_read_just_before_it_was_refused_is_not_sent_twice(account: Account) -> None:
+    async with await KubeClient.connect() as client:
+        await client.list(PODS, "default")
+        account.write("second")
+        account.ended = "second"
+        Clock.ahead = MINUTE
+        with pytest.raises(ApiError, match="Unauthorized"):
+            await client.list(PODS, "default")
+    assert account.sent == ["bearer first", "bearer second"]
+
+
+async def test_white_space_around_a_token_is_no_part_of_it(account: Account) -> None:
+    """As for client-go, and so for what else writes such files."""
+    (account.folder / "..data" / "token").write_text("\tfirst\r\n")
+    async with await KubeClient.connect() as client:
+        await client.list(PODS, "default")
+    assert account.sent == ["bearer first"]
