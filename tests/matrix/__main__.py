@@ -33,7 +33,7 @@ _KEPT: Final = "outcomes.json"
 _HEADING: Final = "Pairs of Kubernetes and containerd"
 _EXPLANATION: Final = (
     "Each cell has the tests that passed, of all that were run there. A test that was skipped or failed is named in "
-    "the last column. A row is replaced when its pair is run again; `--only` replaces the cells of a slice."
+    "the last column. A row is replaced when its pair is run again; `--only` replaces the cells of a column."
 )
 _HEADER: Final = ("pair", *SLICES, "node", "last run took", "last run on", "not passed")
 
