@@ -74,7 +74,7 @@ test-docker: setup ## Run the tests of the Dockerfile with a Docker engine of it
 test-kind: setup ## Run the demo and tests on a kind cluster with a Docker engine of its own: root, on Debian, 10 minutes
 	$(BIN)/pytest -q --timeout 2400 -s tests/docker/test_kind.py
 
-test-upgrade: setup cluster-up ## Upgrade from the release before and go back, under requests and with streams: 8 minutes
+test-upgrade: setup cluster-up ## Upgrade from the release before and go back, under requests and with streams: 5 minutes
 	$(BIN)/pytest -q --timeout 600 -s tests/upgrades
 
 test-matrix: setup ## Run the tests that depend on versions on other pairs of Kubernetes and containerd (PAIRS="1.37.2/2.4.2"), into docs/compatibility.md

@@ -1,10 +1,11 @@
 """A real metrics-server behind the API server, which asks the kubelets what pods use."""
 
 import json
+import ssl
 from typing import Any, Final
 
 from hack import paths
-from hack.cluster import Cluster, network, pki
+from hack.cluster import Cluster, network, pki, readiness
 from hack.cluster.processes import Daemon, wait_until
 from hack.commands import CommandFailed, run
 from hack.controllers.beside import embedded
@@ -27,7 +28,9 @@ def up(cluster: Cluster) -> None:
     with step("starting metrics-server"):
         (paths.CLUSTER / _NAME).mkdir(exist_ok=True)
         guests.start_all([(_daemon(), _PORT)])
-        guests.apply(cluster, [*_service(), _api_service()])
+        guests.apply(cluster, _service())
+        wait_until(_NAME, lambda: _is_reached(cluster))
+        guests.apply(cluster, [_api_service()])
         wait_until(_NAME, lambda: _knows_nodes(cluster), seconds=120)
 
 
@@ -86,6 +89,19 @@ def _api_service() -> dict[str, Any]:
             "service": {"name": _NAME, "namespace": "kube-system"},
         },
     }
+
+
+def _is_reached(cluster: Cluster) -> bool:
+    """Whether the address of the Service leads to the process.
+
+    Until kube-proxy has its rule, the address leads out of this machine. An API server that has a connection from then
+    keeps it, with whatever answers there.
+    """
+    where = ("--namespace", "kube-system", "get", "service", _NAME, "--output", "jsonpath={.spec.clusterIP}")
+    address = run(*cluster.kubectl_command(*where))
+    anyone = ssl.create_default_context()  # its certificate is one that it has made itself
+    anyone.check_hostname, anyone.verify_mode = False, ssl.CERT_NONE
+    return readiness.answers(f"https://{address}/readyz", anyone)
 
 
 def _knows_nodes(cluster: Cluster) -> bool:
