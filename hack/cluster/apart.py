@@ -37,8 +37,10 @@ for each in tmp kubelet control-groups; do mkdir -p "$FOLDER/$each"; done
 ip link set lo up
 ip address add {_OUTSIDE}/32 dev lo
 ip route add {network.SERVICES} dev lo src {_OUTSIDE}
-ip -6 address add {_OUTSIDE_6}/128 dev lo nodad
-ip -6 route add {network.SERVICES_6} dev lo src {_OUTSIDE_6}
+if [ -e /proc/net/if_inet6 ]; then
+  ip -6 address add {_OUTSIDE_6}/128 dev lo nodad
+  ip -6 route add {network.SERVICES_6} dev lo src {_OUTSIDE_6}
+fi
 mount --rbind /sys/fs/cgroup "$FOLDER/control-groups"
 mount -t sysfs sysfs /sys
 mount --rbind "$FOLDER/control-groups" /sys/fs/cgroup

@@ -20,7 +20,8 @@ _DEVICE_PLUGINS: Final = Path("/var/lib/kubelet/device-plugins")
 
 def is_clean() -> bool:
     """Whether no trace of a cluster is left."""
-    return not (paths.CLUSTER.exists() or network.exists() or cgroups.exists())
+    machines = any(machine.exists() for machine in nodes.machines())
+    return not (paths.CLUSTER.exists() or machines or network.exists() or cgroups.exists())
 
 
 def clean() -> None:

@@ -15,6 +15,8 @@ from hack.commands import run
 
 _CABLE: Final = "mill-cable"
 _DEVICE: Final = "eth0"
+NAMESPACES: Final = Path("/run/netns")
+"""Where `ip netns` keeps the names of network namespaces. A name outlives a mount namespace in which it was given."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Machine:
 
     def within(self, *argv: str) -> tuple[str, ...]:
         """Return a command that runs on the machine: in its network, and with all files of this one."""
-        return ("nsenter", f"--net=/run/netns/{self.namespace}", "--", *argv)
+        return ("nsenter", f"--net={NAMESPACES / self.namespace}", "--", *argv)
 
     def create(self) -> None:
         """Create the machine, plugged in. The bridge of the first node must be there."""
@@ -68,7 +70,11 @@ class Machine:
         processes.wait_until(f"{self.name}-to-{port}", socket.exists)
         processes.start(Daemon(f"{self.name}-port-{port}", self.within(*there)))
 
+    def exists(self) -> bool:
+        """Whether the machine is there, or its name was left behind."""
+        return (NAMESPACES / self.namespace).exists()
+
     def remove(self) -> None:
         """Remove the machine, if it is there; no process may be left on it."""
-        if Path("/run/netns", self.namespace).exists():
+        if self.exists():
             run("ip", "netns", "delete", self.namespace)

@@ -19,11 +19,8 @@ __all__ = ["cluster", "pytest_runtest_makereport"]
 STAYING, LEAVING = nodes.FIRST.name, nodes.SECOND.name
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip all of it on a cluster of one node."""
-    if len(nodes.wanted()) < 2:
-        for item in items:
-            item.add_marker(pytest.mark.skip(reason="needs two nodes: make test-nodes"))
+needs_two_nodes = pytest.mark.skipif(len(nodes.wanted()) < 2, reason="needs two nodes: make test-nodes")
+"""A mark of each file: what a conftest does with collected tests, it does with those of all folders."""
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +41,8 @@ def namespace(
     """A namespace that goes when the test is over; afterwards both nodes take pods again."""
     with new_namespace(cluster, tmp_path, "nodes", gateway.url) as made:
         request.node.stash[SHOWN] = made
+        for node in (STAYING, LEAVING):  # taints go a moment after what they were there for
+            wait_for(f"{node} to take pods", lambda node=node: takes_pods(made, node), seconds=60)
         try:
             yield made
         finally:
@@ -62,6 +61,11 @@ def is_ready(namespace: Namespace, node: str) -> bool:
     """Whether the cluster says that a node is ready."""
     conditions = namespace.get("node", node)["status"]["conditions"]
     return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
+
+
+def takes_pods(namespace: Namespace, node: str) -> bool:
+    """Whether a node is ready and no test has left a taint on it."""
+    return is_ready(namespace, node) and not namespace.get("node", node)["spec"].get("taints")
 
 
 class Watched:
@@ -85,11 +89,14 @@ class Watched:
 @contextmanager
 def watched(namespace: Namespace) -> Iterator[Watched]:
     """Watch the MillDeployment of a namespace until the block ends."""
-    seen, stop = Watched(), Event()
+    seen, stop, failures = Watched(), Event(), list[Exception]()
 
     def look() -> None:
-        while not stop.wait(0.2):
-            seen.note(namespace.status())
+        try:
+            while not stop.wait(0.2):
+                seen.note(namespace.status())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test has not seen what it asserts
+            failures.append(error)
 
     thread = Thread(target=look, daemon=True)
     thread.start()
@@ -98,6 +105,8 @@ def watched(namespace: Namespace) -> Iterator[Watched]:
     finally:
         stop.set()
         thread.join(timeout=30)
+    assert not thread.is_alive()
+    assert failures == [], "the status was not watched to the end"
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.e2e.conftest import Namespace, polling, wait_for
-from tests.nodes.conftest import LEAVING, STAYING, budget, in_background, places, watched
+from tests.nodes.conftest import LEAVING, STAYING, budget, in_background, needs_two_nodes, places, watched
+
+pytestmark = needs_two_nodes
 
 WEB = """
 service "web" {

@@ -3,8 +3,10 @@
 import re
 
 from tests.e2e.conftest import Namespace, polling, wait_for
-from tests.nodes.conftest import LEAVING, STAYING, is_ready, lost_node, places, watched
+from tests.nodes.conftest import LEAVING, STAYING, is_ready, lost_node, needs_two_nodes, places, watched
 from tests.nodes.test_drain import WEB, url
+
+pytestmark = needs_two_nodes
 
 ONE = WEB.replace("= 2", "= 1")
 PROBLEM = r" web: suspect for \d+s: node node-2 does not answer; it may still heal, and fails in \d+s otherwise"
