@@ -132,3 +132,29 @@ def test_the_operator_goes_on_with_the_token_that_the_file_has_now(
             assert "Traceback" not in log.read_text()
     finally:
         account.clear()
+
+
+def test_an_operator_whose_token_is_refused_waits_for_another_one(
+    cluster: Cluster, namespace: Namespace, tmp_path: Path
+) -> None:
+    token, log = tmp_path / "token", tmp_path / "operator.log"
+    account = Account(namespace, token)
+    account.replace()
+    account.end(0)
+    try:
+        with (
+            without_the_operator(cluster),
+            operator_in_a_pod(namespace, token, tmp_path, log) as (process, port),
+        ):
+            refused = "has refused the credentials of the operator"
+            wait_for("refusals", lambda: log.read_text().count(refused) >= 4, 60)
+            assert process.poll() is None
+            assert not ready(port)
+            account.replace()
+            wait_for("the operator", lambda: ready(port), 90)
+            done = namespace.deploy(FILE)
+            assert done.code == 0, done
+            assert log.read_text().count(refused) <= 15, "less and less often"
+            assert "Ran out of valid credentials" not in log.read_text()
+    finally:
+        account.clear()
