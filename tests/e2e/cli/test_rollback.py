@@ -124,7 +124,7 @@ def test_one_service_goes_back_alone(namespace: Namespace) -> None:
     assert (image(namespace), image(namespace, "api")) == ("web:1", "web:2")
     assert namespace.ready_pods("api") == pods
     refused = rollback(namespace, "2", "--service", "db", code=1)
-    assert refused.stderr == "error: revision 2 has no service db\n"
+    assert refused.stderr == "error: revision 2 has no service db: there are web, api\n"
 
 
 def test_a_tag_that_has_moved_is_pinned_to_what_ran(namespace: Namespace) -> None:

@@ -58,7 +58,8 @@ def test_a_run_is_waited_for_with_its_log_and_its_exit_code(deployed: Namespace,
     done = deployed.mill("spawn", "migrate", "--wait")
     assert done.code == 0, done
     assert "step 1\n" in done.stdout
-    assert [" succeeded (" in line for line in done.stderr.splitlines()] == [False, True]
+    lines = done.stderr.splitlines()  # on a busy machine, what it waits for is among them
+    assert [line for line in lines if " succeeded (" in line] == lines[-1:]
 
     # The file's task runs, not the deployed one, and nothing else of the file is applied.
     before = deployed.get("md", "mill")["metadata"]["generation"]

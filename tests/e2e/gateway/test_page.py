@@ -91,6 +91,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
         yield made
     finally:
         print(made.report())  # pytest shows this when the test fails
+        context.unroute_all(behavior="ignoreErrors")  # the icon may still be on its way
         context.close()
 
 
