@@ -4,12 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol
 
 from hack import paths
-from hack.cluster import components, embedded, given, kind
+from hack.cluster import components, embedded, given, kind, nodes, variants
 from hack.cluster.handle import Cluster
 from hack.cluster.packages import NotSupported
+
+_EMBEDDED_ALONE: Final = (components.KUBERNETES, components.CONTAINERD, nodes.VARIABLE, variants.VARIABLE)
 
 
 class Backend(Protocol):
@@ -35,8 +38,7 @@ def backend() -> Backend:
     """Return the first that this environment and machine allow."""
     if given.is_named():
         return given
-    ours_only = bool(paths.SUFFIX) or components.are_named(os.environ)
-    if not ours_only and _docker_engine_runs():
+    if not paths.SUFFIX and not asks_for_the_embedded_one(os.environ) and _docker_engine_runs():
         return kind
     if sys.platform == "linux" and os.geteuid() == 0:
         return embedded
@@ -46,6 +48,11 @@ def backend() -> Backend:
         "  - start a Docker engine (`docker info` must succeed); kind is then used\n"
         "  - on Linux, run this as root; Kubernetes is then built and run on this machine"
     )
+
+
+def asks_for_the_embedded_one(environment: Mapping[str, str]) -> bool:
+    """Whether the environment says of the cluster what only the embedded one can be."""
+    return any(environment.get(name) for name in _EMBEDDED_ALONE)
 
 
 def _docker_engine_runs() -> bool:
