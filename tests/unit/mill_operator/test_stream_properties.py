@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mill_api.events import Event
@@ -107,7 +107,17 @@ class Listener:
             assert end(events) is False or end(before) is True or stream[2] is not None or not before, stream
 
 
+FAILED_AFTER_AN_INTERNAL_ERROR = [
+    ("failed", "healthy", 0.1, ""),
+    ("pending", "internal error", 0.1, ""),
+    ("pending", "failed", 0.1, ""),
+    ("removed", "removed", 0.1, "deploy"),
+]
+"""The second service fails in its window, which its rollout has not waited for."""
+
+
 @settings(max_examples=60, deadline=None)
+@example(steps=FAILED_AFTER_AN_INTERNAL_ERROR, settle=10.0)
 @given(steps=STEPS, settle=st.sampled_from([0.0, 10.0]))
 def test_what_was_sent_stays(steps: list[tuple[str, str, float, str]], settle: float) -> None:
     world, listener, removed = World(), Listener(), set[str]()

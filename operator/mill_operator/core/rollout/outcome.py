@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from mill_api.status import Phase, Regression, Rollout, ServiceStatus, State
+from mill_api.status import INTERNAL_ERROR, Phase, Regression, Rollout, ServiceStatus, State
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.settling import has_open_window
@@ -53,7 +53,7 @@ def regressions(
     new = []
     for service in services:
         old = before.get(service.name)
-        if old is None or service.state is not State.FAILED or old.state is State.FAILED or service.name in known:
+        if old is None or service.state is not State.FAILED or _has_failed(old) or service.name in known:
             continue
         if service.updated_by is not None:
             continue
@@ -69,6 +69,11 @@ def regressions(
                 )
             )
     return rollout.model_copy(update={"regressed": [*rollout.regressed, *new]}) if new else rollout
+
+
+def _has_failed(service: ServiceStatus) -> bool:
+    """Whether a service has failed, as far as it could be judged."""
+    return service.state is State.FAILED and service.reason != INTERNAL_ERROR
 
 
 def _failed_in(rollout: Rollout, service: ServiceStatus) -> bool:
