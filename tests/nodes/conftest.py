@@ -12,26 +12,16 @@ import pytest
 from hack.cluster import Cluster, nodes
 from tests.e2e.conftest import NAMESPACE as SHOWN
 from tests.e2e.conftest import Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
+from tests.e2e.gateway.conftest import gateway
 from tests.e2e.gateway.process import GatewayProcess
 
-__all__ = ["cluster", "pytest_runtest_makereport"]
+__all__ = ["cluster", "gateway", "pytest_runtest_makereport"]
 
 STAYING, LEAVING = nodes.FIRST.name, nodes.SECOND.name
 
 
 needs_two_nodes = pytest.mark.skipif(len(nodes.wanted()) < 2, reason="needs two nodes: make test-nodes")
 """A mark of each file: what a conftest does with collected tests, it does with those of all folders."""
-
-
-@pytest.fixture(scope="module")
-def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """A gateway that may drain nodes."""
-    process = GatewayProcess(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="true")
-    try:
-        process.wait_until_ready()
-        yield process
-    finally:
-        process.end()
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import pytest
 
 from hack.cluster import Cluster
 from tests.e2e.conftest import cluster, namespace, pytest_runtest_makereport
+from tests.e2e.faults.conftest import operator
 
-__all__ = ["cluster", "namespace", "pytest_runtest_makereport"]
+__all__ = ["cluster", "namespace", "operator", "pytest_runtest_makereport"]
 
 
 @pytest.fixture(autouse=True)

@@ -49,16 +49,6 @@ def broken(namespace: Namespace) -> Iterator[None]:
         namespace.kubectl("delete", "apiservice", *ABSENT, "--ignore-not-found")
 
 
-@pytest.fixture
-def operator(cluster: Cluster) -> Iterator[OperatorProcess]:
-    """Give the operator to the test, and have one as usual afterwards."""
-    process = OperatorProcess(cluster)
-    try:
-        yield process
-    finally:
-        process.restore()
-
-
 def test_both_start_and_work_and_what_is_removed_goes(
     namespace: Namespace, cluster: Cluster, operator: OperatorProcess, tmp_path: Path
 ) -> None:
