@@ -27,7 +27,7 @@ from .scenario import KEPT, Outcome, Rollout, settled
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
 
-ROLLOUTS: Final = int(os.environ.get("MILL_KILLED_ROLLOUTS", "2"))
+ROLLOUTS: Final = int(os.environ.get("MILL_KILLED_ROLLOUTS", "1"))
 KILLS: Final = 3
 """How often the operator is killed in each rollout."""
 MOMENTS: Final = 5.0
