@@ -10,7 +10,7 @@ from mill_objects import fields
 from mill_objects.json import JsonView
 
 NAMES_SHOWN: Final = 10
-"""Names that a note lists."""
+"""Names that a note or a message lists."""
 
 
 def default_target(current: JsonView, revisions: Iterable[Revision]) -> Revision | None:
@@ -82,7 +82,7 @@ def _task_notes(
         if not names:
             continue
         one = len(names) == 1
-        which = f"{'task' if one else 'tasks'} {_listed(names)} {'has' if one else 'have'} run since"
+        which = f"{'task' if one else 'tasks'} {listed(names)} {'has' if one else 'have'} run since"
         if run_again:
             runs = f"{'it runs' if one else 'they run'} again, for a version that has not succeeded"
         else:
@@ -92,10 +92,10 @@ def _task_notes(
 
 def _notes(current: JsonView, programs: Sequence[JsonView], services: Collection[str] | None) -> Iterator[str]:
     if secrets := dict.fromkeys(name for each in programs for name in _secrets(each)):
-        yield f"secrets have their present values: {_listed(secrets)}"
+        yield f"secrets have their present values: {listed(secrets)}"
     claims = (volume for each in _affected(current, programs, services) for volume in fields.mappings(each, "volumes"))
     if volumes := dict.fromkeys(fields.text(each, "name") for each in claims if not fields.flag(each, "ephemeral")):
-        yield f"volumes keep the data that they have: {_listed(volumes)}"
+        yield f"volumes keep the data that they have: {listed(volumes)}"
 
 
 def _ran_before(revision: Revision, services: Collection[str] | None) -> Iterator[str]:
@@ -136,7 +136,8 @@ def _names(text: str, parse: Any) -> Iterator[str]:
         return
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Return the first ten names, and the number of the others: `a, b and 2 more`."""
     found = list(names)
     more = len(found) - NAMES_SHOWN
     return ", ".join(found[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,14 +1,11 @@
 """Failures of requests about revisions, and of rollbacks to them."""
 
 from collections.abc import Sequence
-from typing import Final
 
+from mill_api.rollback import listed
 from mill_gateway.exceptions.base import LONGEST_NAME, GatewayError, NameNotFound
 from mill_objects.key import Key
 from mill_objects.printable import one_line
-
-NAMES_SHOWN: Final = 10
-"""Names of services that a message lists."""
 
 
 class RevisionNotFound(NameNotFound):
@@ -45,9 +42,8 @@ class ServiceNotInRevision(GatewayError):
     def __init__(self, revision: int | None, service: str, existing: Sequence[str]) -> None:
         """Take the revision, None if none was named, the name, and the names that there are."""
         which = "no revision that is kept has a" if revision is None else f"revision {revision} has no"
-        named = ", ".join(one_line(each, LONGEST_NAME) for each in existing[:NAMES_SHOWN])
-        more = f" and {len(existing) - NAMES_SHOWN} more" if len(existing) > NAMES_SHOWN else ""
-        there = f": there are {named}{more}" if named else ""
+        named = listed(one_line(each, LONGEST_NAME) for each in existing)
+        there = f": there are {named}" if named else ""
         super().__init__(f"{which} service {service[:LONGEST_NAME]}{there}")
 
 
