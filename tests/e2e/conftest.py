@@ -121,6 +121,11 @@ class Namespace:
     def status(self, name: str = "mill") -> dict[str, Any]:
         return self.get("milldeployment", name).get("status", {})
 
+    def recorded_rollout(self) -> dict[str, Any]:
+        """The rollout as its last write leaves it, which follows the verdict: its revision has the result."""
+        wait_for("the result in the revision", lambda: self.status().get("rollout", {}).get("recorded"))
+        return dict(self.status()["rollout"])
+
     def service(self, service: str) -> dict[str, Any]:
         """The service's part of the status."""
         return self.service_of("mill", service)

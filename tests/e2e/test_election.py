@@ -151,6 +151,7 @@ def test_a_leader_that_stood_still_writes_nothing_when_it_goes_on(
         namespace.kubectl("delete", "deployment", "web", "--wait=false")
         wait_for("web's new Deployment", lambda: _is_available(namespace.get("deployment", "web")))
         wait_for("web", lambda: namespace.service("web")["state"] == "Healthy")
+        namespace.recorded_rollout()
         before = _versions(namespace)
     finally:
         leader.send(signal.SIGCONT)

@@ -119,6 +119,7 @@ class TestOnTheCluster:
         namespace.kubectl("wait", "md/mill", "--for=condition=Ready", "--timeout=90s")
         assert namespace.status()["healthy"] == "2/2"
         assert len(namespace.ready_pods("worker")) == 3
+        namespace.recorded_rollout()
         before = namespace.get("milldeployment", "mill")["metadata"]
         namespace.kubectl("apply", "-k", str(overlay))
         after = namespace.get("milldeployment", "mill")["metadata"]

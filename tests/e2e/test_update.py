@@ -105,7 +105,7 @@ def test_it_heals_by_itself_when_the_tag_is_pushed_and_the_rollout_stays_as_it_w
     late = f"late-{namespace.name}"
     text = GOOD.replace("web:1", f"web:{late}").replace("replicas = 2", "replicas = 1")
     assert namespace.deploy(text).code == 1
-    rollout = namespace.status()["rollout"]
+    rollout = namespace.recorded_rollout()
     images.push_sample(namespace.registry, late)
     wait_for("the kubelet's next try", lambda: namespace.condition("Ready")["status"] == "True", seconds=120)
     assert namespace.service("web")["state"] == "Healthy"

@@ -85,7 +85,7 @@ def test_services_are_updated_ten_at_a_time_also_across_a_kill_of_the_operator(
         first = start(**older)
         first.wait_until_ready()
         assert namespace.deploy(FILE).code == 0
-        rollout = namespace.status()["rollout"]
+        rollout = namespace.recorded_rollout()
         first.send(signal.SIGTERM)
         first.wait()
 

@@ -50,7 +50,7 @@ def url(namespace: Namespace) -> str:
 def test_replicas_move_within_the_budget_and_no_request_is_lost(namespace: Namespace, program: str) -> None:
     assert namespace.deploy(WEB).code == 0
     assert places(namespace, "web") == [STAYING, LEAVING]
-    rollout = namespace.status()["rollout"]
+    rollout = namespace.recorded_rollout()
     namespace.kubectl("apply", "-f", "-", stdin=budget("web", 1))
     wait_for("the budget", lambda: namespace.get("pdb", "web").get("status", {}).get("disruptionsAllowed") == 1)
     with polling(url(namespace)) as client, watched(namespace) as seen:
@@ -103,7 +103,7 @@ def test_the_only_replica_is_away_for_a_moment_and_the_success_stays(namespace: 
     assert namespace.deploy(WEB.replace("= 2", "= 1")).code == 0
     assert places(namespace, "web") == [LEAVING]
     namespace.kubectl("uncordon", STAYING)
-    rollout = namespace.status()["rollout"]
+    rollout = namespace.recorded_rollout()
     with watched(namespace) as seen:
         drain(namespace, "kubectl")
         wait_for("the replica on the other node", lambda: places(namespace, "web") == [STAYING])

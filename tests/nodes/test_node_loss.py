@@ -20,7 +20,7 @@ def _unknown(namespace: Namespace) -> None:
 def test_replicas_of_a_lost_node_are_replaced_and_the_others_serve(namespace: Namespace) -> None:
     assert namespace.deploy(WEB).code == 0
     assert places(namespace, "web") == [STAYING, LEAVING]
-    rollout = namespace.status()["rollout"]
+    rollout = namespace.recorded_rollout()
     with watched(namespace) as seen:
         with lost_node(namespace):
             _unknown(namespace)

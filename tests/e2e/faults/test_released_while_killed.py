@@ -178,7 +178,7 @@ def test_a_rollback_ends_as_if_nothing_had_been_killed_and_migrates_nothing(
         kill_at_random(operator, f"rollback {which}", KILLS, MOMENTS_OF_ROLLBACKS, is_over)
         followed = namespace.mill("watch")
         assert followed.code == 0, followed
-        wait_for("the result in the revision", lambda: namespace.status()["rollout"].get("recorded"))
+        namespace.recorded_rollout()
     assert runs(namespace) == migrations, "back at a version that has been migrated"
     assert_that_older_pods_served(namespace, older, tmp_path / "pods.json")
     kept = revisions(namespace)

@@ -62,6 +62,7 @@ def test_a_dry_run_tells_the_difference_and_changes_nothing(http: httpx.Client, 
     assert namespace.items("milldeployments") == []
 
     _deploy(http, namespace, WEB)
+    namespace.recorded_rollout()
     before = namespace.get("milldeployment", "mill")
     assert plan(WEB)["changed"] is False
     second = plan(CHANGED)
