@@ -1,10 +1,11 @@
 """etcd, the API server, the controller manager and the scheduler, as ordinary processes of the machine."""
 
 import ssl
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hack import paths
-from hack.cluster import audit, components, network, pki, processes, readiness, variants
+from hack.cluster import audit, components, network, pki, processes, readiness
 from hack.cluster.processes import Daemon
 from hack.toolchain.build import ETCD
 
@@ -13,19 +14,15 @@ _LOOPBACK: Final = "127.0.0.1"
 ETCD_CLIENTS: Final = f"http://{_LOOPBACK}:2379"
 _ETCD_PEERS: Final = f"http://{_LOOPBACK}:2380"
 
-Options = dict[str, object]
+Options = Mapping[str, object]
+Overrides = Mapping[str, Options]
+"""Options by the names of components: beside the usual ones, or instead of them."""
 
 _AGGREGATOR: Final = "front-proxy-client"
 
 # The controllers and the scheduler hold themselves back to 20 and 50 requests per second by default. With thousands of
 # Deployments that brake would be all that a bench measures, and would hide what an operator adds to it.
 _NO_BRAKE: Final[Options] = {"kube-api-qps": 2000, "kube-api-burst": 4000}
-
-_LOST_SOON: Final[Options] = {"node-monitor-grace-period": "16s"}
-_EVICTED_SOON: Final[Options] = {
-    "default-not-ready-toleration-seconds": 20,
-    "default-unreachable-toleration-seconds": 20,
-}
 
 
 def issue_certificates() -> None:
@@ -51,17 +48,14 @@ def issue_certificates() -> None:
         pki.write_kubeconfig(paths.CLUSTER / f"{component}.kubeconfig", SERVER, component)
 
 
-def start(*, is_node_lost_soon: bool = False) -> None:
-    """Start everything, and return when the API server is ready.
-
-    `is_node_lost_soon` makes seconds of the minutes after which a node counts as lost, and its pods are replaced.
-    """
-    processes.start(_etcd())
+def start(*overrides: Overrides) -> None:
+    """Start everything, and return when the API server is ready."""
+    processes.start(_etcd(overrides))
     processes.wait_until("etcd", lambda: readiness.answers(f"{ETCD_CLIENTS}/readyz"))
-    processes.start(_apiserver(_EVICTED_SOON if is_node_lost_soon else {}))
+    processes.start(_apiserver(overrides))
     processes.wait_until("kube-apiserver", is_ready)
-    processes.start(_controller_manager(_LOST_SOON if is_node_lost_soon else {}))
-    processes.start(_scheduler())
+    processes.start(_controller_manager(overrides))
+    processes.start(_scheduler(overrides))
 
 
 def is_ready() -> bool:
@@ -71,7 +65,7 @@ def is_ready() -> bool:
     return readiness.answers(f"{SERVER}/readyz", trust)
 
 
-def _etcd() -> Daemon:
+def _etcd(overrides: Sequence[Overrides]) -> Daemon:
     options = {
         "data-dir": paths.CLUSTER / "etcd",
         "listen-client-urls": ETCD_CLIENTS,
@@ -83,10 +77,10 @@ def _etcd() -> Daemon:
         "unsafe-no-fsync": "true",
         "log-level": "warn",
     }
-    return _daemon("etcd", str(ETCD.path), options)
+    return _daemon("etcd", str(ETCD.path), options, overrides)
 
 
-def _apiserver(more: Options) -> Daemon:
+def _apiserver(overrides: Sequence[Overrides]) -> Daemon:
     options = {
         # Listens where pods can reach it and the outside cannot: the bridge.
         "bind-address": network.GATEWAY,
@@ -117,12 +111,11 @@ def _apiserver(more: Options) -> Daemon:
         "proxy-client-cert-file": pki.certificate(_AGGREGATOR),
         "proxy-client-key-file": pki.key(_AGGREGATOR),
         **audit.options(),
-        **more,
     }
-    return _daemon("kube-apiserver", components.running().program("kube-apiserver"), options)
+    return _kubernetes("kube-apiserver", options, overrides)
 
 
-def _controller_manager(more: Options) -> Daemon:
+def _controller_manager(overrides: Sequence[Overrides]) -> Daemon:
     kubeconfig = paths.CLUSTER / "kube-controller-manager.kubeconfig"
     options = {
         "kubeconfig": kubeconfig,
@@ -138,12 +131,13 @@ def _controller_manager(more: Options) -> Daemon:
         "enable-hostpath-provisioner": "true",
         "leader-elect": "false",
         **_NO_BRAKE,
-        **more,
     }
-    return _daemon("kube-controller-manager", components.running().program("kube-controller-manager"), options)
+    return _daemon(
+        "kube-controller-manager", components.running().program("kube-controller-manager"), options, overrides
+    )
 
 
-def _scheduler() -> Daemon:
+def _scheduler(overrides: Sequence[Overrides]) -> Daemon:
     kubeconfig = paths.CLUSTER / "kube-scheduler.kubeconfig"
     options = {
         "kubeconfig": kubeconfig,
@@ -153,9 +147,15 @@ def _scheduler() -> Daemon:
         "leader-elect": "false",
         **_NO_BRAKE,
     }
-    return _daemon("kube-scheduler", components.running().program("kube-scheduler"), options)
+    return _kubernetes("kube-scheduler", options, overrides)
 
 
-def _daemon(name: str, program: str, options: Options) -> Daemon:
-    chosen = {**options, **variants.options(name)}
+def _kubernetes(name: str, options: Options, overrides: Sequence[Overrides]) -> Daemon:
+    return _daemon(name, components.running().program(name), options, overrides)
+
+
+def _daemon(name: str, program: str, options: Options, overrides: Sequence[Overrides]) -> Daemon:
+    chosen = dict(options)
+    for each in overrides:
+        chosen.update(each.get(name, {}))
     return Daemon(name, (program, *(f"--{option}={value}" for option, value in chosen.items())))

@@ -101,7 +101,7 @@ def _start(wanted: Sequence[Node]) -> None:
     for machine in machines:
         machine.reach(registry.ADDRESS)
     pause.push()
-    control_plane.start(is_node_lost_soon=bool(machines))
+    control_plane.start(nodes.options(wanted), variants.options())
     for node in wanted:
         node.start()
     kubelet_started = time.monotonic()

@@ -1,6 +1,7 @@
 """Which nodes the embedded cluster has: one, or with `MILL_NODE_COUNT=2` two, of which the second can be lost."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hack.cluster import network, variants
@@ -16,6 +17,12 @@ _MACHINE: Final = Machine("node-2", "10.244.192.2", gateway="10.244.192.1", pref
 SECOND: Final = Node(_MACHINE.name, _MACHINE.address, _MACHINE.pods, bridge_address="10.244.64.1", machine=_MACHINE)
 _ALL: Final = (FIRST, SECOND)
 
+# Seconds instead of minutes, after which a node counts as lost and its pods are replaced.
+_LOST_SOON: Final[Mapping[str, Mapping[str, object]]] = {
+    "kube-apiserver": {"default-not-ready-toleration-seconds": 20, "default-unreachable-toleration-seconds": 20},
+    "kube-controller-manager": {"node-monitor-grace-period": "16s"},
+}
+
 
 def wanted() -> tuple[Node, ...]:
     """Return the nodes to start a cluster with: as many as the environment says, or else as many as there are."""
@@ -30,6 +37,11 @@ def wanted() -> tuple[Node, ...]:
 def running() -> tuple[Node, ...]:
     """Return the nodes of the cluster that there is."""
     return tuple(node for node in _ALL if node.directory.exists())
+
+
+def options(chosen: Sequence[Node]) -> Mapping[str, Mapping[str, object]]:
+    """Return the options that a control plane of these nodes has, by component: see `control_plane.Overrides`."""
+    return _LOST_SOON if any(node.machine is not None for node in chosen) else {}
 
 
 def machines() -> tuple[Machine, ...]:

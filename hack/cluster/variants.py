@@ -5,6 +5,7 @@ them fairer than others, no cache of what is watched, and a history of seconds. 
 """
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 from hack import paths
@@ -15,7 +16,7 @@ SMALL: Final = "small"
 DUAL_STACK: Final = "dual-stack"
 _RECORD: Final = paths.CLUSTER / "variant"
 
-_SMALL: Final[dict[str, dict[str, object]]] = {
+_SMALL: Final[Mapping[str, Mapping[str, object]]] = {
     "etcd": {
         # What was a few seconds ago is forgotten: watches and pages that come back later are answered 410 Gone.
         "auto-compaction-mode": "periodic",
@@ -58,6 +59,6 @@ def is_dual_stack() -> bool:
     return running() == DUAL_STACK
 
 
-def options(component: str) -> dict[str, object]:
-    """Return the options that a component of the running cluster has besides the usual ones, or instead of them."""
-    return _SMALL.get(component, {}) if running() == SMALL else {}
+def options() -> Mapping[str, Mapping[str, object]]:
+    """Return the options of the running cluster's variant, by component: see `control_plane.Overrides`."""
+    return _SMALL if running() == SMALL else {}

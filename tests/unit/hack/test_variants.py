@@ -25,14 +25,13 @@ def test_the_environment_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_cluster_is_as_usual_unless_it_was_recorded_otherwise() -> None:
     assert variants.running() == ""
-    assert variants.options("kube-apiserver") == {}
+    assert variants.options() == {}
     assert (network.services(), network.pods()) == (network.SERVICES, network.PODS)
 
 
 def test_a_small_one_has_other_options_and_the_same_addresses() -> None:
     variants.record(variants.SMALL)
-    assert variants.options("kube-apiserver")["watch-cache"] == "false"
-    assert variants.options("kubelet") == {}
+    assert variants.options()["kube-apiserver"]["watch-cache"] == "false"
     assert network.services() == network.SERVICES
 
 
@@ -40,4 +39,4 @@ def test_a_dual_stack_one_has_two_ranges_and_the_usual_options() -> None:
     variants.record(variants.DUAL_STACK)
     assert network.services() == "10.96.0.0/16,fd00:6d69:96::/112"
     assert network.pods().startswith(f"{network.PODS},fd00:")
-    assert variants.options("kube-apiserver") == {}
+    assert variants.options() == {}
