@@ -11,7 +11,7 @@ import pytest
 from hack.cluster import Cluster
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.faults.operator_process import OperatorProcess
-from tests.e2e.gateway.process import GatewayProcess
+from tests.e2e.gateway.process import ready_gateway
 from tests.e2e.seed import LINES, SEED
 
 pytestmark = pytest.mark.alone
@@ -54,9 +54,7 @@ def test_both_start_and_work_and_what_is_removed_goes(
 ) -> None:
     with broken(namespace):
         operator.start()
-        gateway = GatewayProcess(cluster, tmp_path)
-        try:
-            gateway.wait_until_ready()
+        with ready_gateway(cluster, tmp_path) as gateway:
             leaving = Namespace(f"leaving-{namespace.name}", cluster, tmp_path, gateway.url)
             leaving.run(*cluster.kubectl_command("create", "namespace", leaving.name))
             done = leaving.deploy(SEED)
@@ -70,6 +68,4 @@ def test_both_start_and_work_and_what_is_removed_goes(
             leaving.run(*cluster.kubectl_command("delete", "namespace", leaving.name, "--wait=false"))
             wait_for("what is in it to go", lambda: leaving.items("milldeployments,deployments,pods") == [])
             assert "Traceback" not in operator.log + gateway.log
-        finally:
-            gateway.end()
     wait_for("the namespace to go", lambda: leaving.get("namespace", leaving.name) == {}, seconds=120)

@@ -10,8 +10,9 @@ from hack.cluster import Cluster
 from tests.e2e.conftest import Namespace
 from tests.e2e.faults.link import Link, linked
 from tests.e2e.gateway.process import GatewayProcess
-from tests.e2e.replica import Replica, instead_of_the_operator
+from tests.e2e.replica import Replica
 from tests.e2e.seed import FIXED, LINES, SEED
+from tests.places.behind_link import gateway_behind, operator_behind
 
 pytestmark = pytest.mark.alone
 
@@ -29,23 +30,16 @@ def slow(cluster: Cluster, tmp_path: Path) -> Iterator[Link]:
 @pytest.fixture
 def operator(cluster: Cluster, tmp_path: Path, slow: Link, namespace: Namespace) -> Iterator[Replica]:
     """An operator behind it, with an election, which is what suffers first."""
-    with instead_of_the_operator(cluster, tmp_path) as start:
-        settings = {"MILL_WATCH_NAMESPACE": namespace.name, "MILL_LEASE_NAMESPACE": namespace.name}
-        made = start(**settings, **slow.environment, MILL_LEADER_ELECTION="true")
-        made.wait_until_ready()
+    election = {"MILL_LEADER_ELECTION": "true", "MILL_LEASE_NAMESPACE": namespace.name}
+    with operator_behind(slow, cluster, tmp_path, namespace, **election) as made:
         yield made
 
 
 @pytest.fixture
 def gateway(cluster: Cluster, tmp_path: Path, slow: Link, namespace: Namespace) -> Iterator[GatewayProcess]:
     """A gateway behind it."""
-    made = GatewayProcess(cluster, tmp_path, **slow.environment)
-    try:
-        made.wait_until_ready()
-        namespace.gateway = made.url
+    with gateway_behind(slow, cluster, tmp_path, namespace) as made:
         yield made
-    finally:
-        made.end()
 
 
 def requests(operator: Replica) -> float:

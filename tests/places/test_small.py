@@ -13,8 +13,9 @@ from hack.cluster import Cluster, variants
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.faults.link import Link, linked
 from tests.e2e.gateway.process import GatewayProcess
-from tests.e2e.replica import Replica, instead_of_the_operator
+from tests.e2e.replica import Replica
 from tests.e2e.seed import FIXED, LINES, SEED
+from tests.places.behind_link import gateway_behind, operator_behind
 
 pytestmark = [
     pytest.mark.alone,
@@ -38,22 +39,15 @@ def way(cluster: Cluster, tmp_path: Path) -> Iterator[Link]:
 @pytest.fixture
 def operator(cluster: Cluster, tmp_path: Path, way: Link, namespace: Namespace) -> Iterator[Replica]:
     """An operator on it."""
-    with instead_of_the_operator(cluster, tmp_path) as start:
-        made = start(**way.environment, MILL_WATCH_NAMESPACE=namespace.name)
-        made.wait_until_ready()
+    with operator_behind(way, cluster, tmp_path, namespace) as made:
         yield made
 
 
 @pytest.fixture
 def gateway(cluster: Cluster, tmp_path: Path, way: Link, namespace: Namespace) -> Iterator[GatewayProcess]:
     """A gateway on it."""
-    made = GatewayProcess(cluster, tmp_path, **way.environment)
-    try:
-        made.wait_until_ready()
-        namespace.gateway = made.url
+    with gateway_behind(way, cluster, tmp_path, namespace) as made:
         yield made
-    finally:
-        made.end()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import yaml
 
 from hack.cluster import Cluster
 from tests.e2e.conftest import MILL, Finished, Namespace, free_port, wait_for
-from tests.e2e.gateway.process import GatewayProcess
+from tests.e2e.gateway.process import ready_gateway
 from tests.e2e.seed import LINES, NODE, SEED, notices, plan
 
 TOKEN = "a-token-of-this-test"
@@ -44,17 +44,13 @@ class Through:
 def through(namespace: Namespace, cluster: Cluster, tmp_path: Path) -> Iterator[Through]:
     """A gateway behind a Service, in the namespace of the test."""
     settings = {"MILL_LISTEN_HOST": "0.0.0.0", "MILL_ADMIN_TOKEN": TOKEN, "MILL_KUBERNETES_TOKENS": "on"}  # noqa: S104
-    gateway = GatewayProcess(cluster, tmp_path, **settings)
-    try:
-        gateway.wait_until_ready()
+    with ready_gateway(cluster, tmp_path, **settings) as gateway:
         _put_behind_service(namespace, gateway.port)
         variables = {**os.environ, **cluster.environment(), "MILL_TOKEN": TOKEN}
         variables.pop("MILL_ADDRESS", None)
         service = f"{namespace.name}/mill-gateway:4400"
         options = ["--context", CONTEXT, "--gateway", service, "--namespace", namespace.name]
         yield Through(namespace, variables, options)
-    finally:
-        gateway.end()
 
 
 def _put_behind_service(namespace: Namespace, port: int) -> None:

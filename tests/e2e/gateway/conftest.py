@@ -11,7 +11,7 @@ from hack.cluster import Cluster
 from hack.cluster.fake_nodes import fake_nodes, namespace_annotations
 from tests.e2e.conftest import Namespace, new_namespace
 
-from .process import GatewayProcess
+from .process import GatewayProcess, ready_gateway
 
 StartGateway = Callable[..., GatewayProcess]
 
@@ -28,12 +28,8 @@ def on_fake_nodes(cluster: Cluster, folder: Path, count: int) -> Iterator[Namesp
 @pytest.fixture(scope="module")
 def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway that drains nodes too; without tokens."""
-    process = GatewayProcess(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="true")
-    try:
-        process.wait_until_ready()
+    with ready_gateway(cluster, tmp_path_factory.mktemp("gateway"), MILL_DRAIN="true") as process:
         yield process
-    finally:
-        process.end()
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,14 @@ class GatewayProcess:
         if self.process.poll() is None:
             self.kill()
         print(f"--- {self.log_file.name}\n{self.log}")  # pytest shows this when the test fails
+
+
+@contextmanager
+def ready_gateway(cluster: Cluster, folder: Path, **settings: str) -> Iterator[GatewayProcess]:
+    """Have a gateway with these settings, once it is ready, while the block runs."""
+    gateway = GatewayProcess(cluster, folder, **settings)
+    try:
+        gateway.wait_until_ready()
+        yield gateway
+    finally:
+        gateway.end()
