@@ -1,6 +1,6 @@
 """Runs of tasks: sequences of their Jobs and recorded pods, and the status that follows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -18,6 +18,10 @@ from tests.support.runs import GAVE_UP, at, ended, job, pod
 from .event_texts import FAILED_CREATE
 
 PENDING, RUNNING, SUCCEEDED, FAILED, STOPPED = RunState
+
+
+PULLED = pod("pulling", sandbox_ready=True)
+"""A pod with a network, whose node reports it before the image is there: kubelets do at different moments."""
 
 
 class Story:
@@ -172,12 +176,47 @@ class TestDeadlines:
         run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
         assert run.message == "timed out after 30s: no nodes available: insufficient memory"
 
+    def test_a_timeout_names_a_pull_that_was_not_long_enough_to_be_reported(self):
+        story = Story()
+        assert story.see(job(), PULLED, 3).message is None
+        assert story.see(job(), replace(PULLED, terminating=True), 30).message is None
+        run = story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31)
+        assert (run.reason, run.message) == (
+            "DeadlineExceeded",
+            "timed out after 30s: its image was still being pulled",
+        )
+
+    def test_a_timeout_does_not_name_the_pull_before_a_start(self):
+        story = Story()
+        story.see(job(), PULLED, 3)
+        story.see(job(), pod("ready-without-port"), 10)
+        assert story.see(job(("Failed", "DeadlineExceeded", 30)), None, 31).message == "timed out after 30s"
+
     def test_a_timeout_names_the_tasks_time_in_readable_form(self):
         run = Story().see(job(("Failed", "DeadlineExceeded", 5400), deadline=5400), None, 5401)
         assert run.message == "timed out after 1h30m"
 
 
 class TestTime:
+    @pytest.mark.parametrize(
+        ("seconds", "message", "wake"),
+        [(0, None, 300), (299, None, 300), (300, "pulling for 5m", 360), (361, "pulling for 6m", 420)],
+    )
+    def test_a_pull_is_reported_once_it_takes_longer_than_pulls_do(self, seconds, message, wake):
+        story = Story()
+        run = story.see(job(deadline=3600), PULLED, seconds)
+        expected = (PENDING, message and "PullTimeout", message)
+        assert (run.state, run.reason, run.message, story.wake) == (*expected, wake)
+        assert (run.suggestion is None, run.detail is None) == (message is None, message is None)
+
+    def test_a_pod_that_is_deleted_during_a_pull_is_gone(self):
+        story = Story()
+        story.see(job(), PULLED, 3)
+        gave_up = job(("Failed", "BackoffLimitExceeded", 5))
+        assert story.see(gave_up, None, 5).state is PENDING
+        run = story.see(gave_up, None, 7)
+        assert (run.state, run.message) == (FAILED, f"its pod is gone: {GAVE_UP}")
+
     def test_a_secret_that_comes_in_time_is_no_failure(self):
         story = Story()
         story.see(job(), pod("secret-missing"), 3)

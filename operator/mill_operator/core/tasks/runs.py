@@ -20,18 +20,23 @@ from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.tasks.run_rules import RUN_BY_ID, RUN_RULES, RUN_TABLE, TIMED_OUT, UNEXPLAINED
-from mill_operator.core.verdicts.findings import Finding, find
+from mill_operator.core.verdicts.findings import Finding, find, next_minute
 from mill_operator.core.verdicts.lookup_requests import SILENCE, LookupRequest, lookup_requests, next_lookup_at
 from mill_operator.core.verdicts.pod_subjects import pod_subjects
 from mill_operator.core.verdicts.rule_input import CreationSubject, PodSubject, Subject
 from mill_operator.core.verdicts.rules.nodes import NODE_LOST
+from mill_operator.core.verdicts.rules.readiness import SLOW_PULL
 from mill_operator.core.verdicts.rules.writes import INTERNAL
 from mill_operator.core.verdicts.unjudged import AGAIN_FAILED, AGAIN_SUSPECT, internal_error_finding
 
 STOPPED_KEPT = timedelta(seconds=RUN_TTL_SECONDS)
 """How long a run is reported whose Job was deleted: as long as if it had ended by itself."""
-_WHY = ("reason", "message", "detail", "suggestion", "rule", "since")
-"""The fields of a run that say what is wrong."""
+_SAID = ("reason", "message", "detail", "suggestion")
+"""The fields of a run that tell people what is wrong."""
+_WHY = (*_SAID, "rule", "since")
+"""These, and what the next observation has to know of it."""
+PULLED_TO_THE_END = "its image was still being pulled"
+"""Added to a time limit that came before a pull was long enough to be reported."""
 NOT_MADE = "FailedCreate"
 """The event of a Job that may not create its pod, which its status does not report."""
 
@@ -71,9 +76,10 @@ def observe_run(
     asked = _run_lookups(job, pod, before, now)
     if finding is not None and finding.due is not None and finding.due <= now:
         return RunObservation(_with_state(run, RunState.FAILED, finding, _finished_at(job, pod)), wake_at, asked)
-    return RunObservation(
-        _with_state(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None), wake_at, asked
-    )
+    waiting = _with_state(run, RunState.RUNNING if run.started_at else RunState.PENDING, finding, None)
+    if finding is not None and finding.is_expected(now):
+        waiting = waiting.model_copy(update=dict.fromkeys(_SAID))  # a normal step of a start is no news
+    return RunObservation(waiting, wake_at, asked)
 
 
 def observe_run_without_job(before: TaskRun, pod: ObservedPod | None, now: datetime) -> RunObservation | None:
@@ -180,7 +186,8 @@ def _finding(
         # The table has rows for services, which must be ready and keep running, and for injected containers.
         found = [each for each in found if each.rule in (NODE_LOST, *RUN_RULES)]
     weighed = [_as_end_of_run(each, job, pod, now) for each in found]
-    wake_at = min((each.due for each in weighed if each.due is not None and each.due > now), default=None)
+    moments = [moment for each in weighed for moment in (each.due, next_minute(each, now))]
+    wake_at = min((each for each in moments if each is not None and each > now), default=None)
     if pod is not None:
         wake_at = min((each for each in (wake_at, next_lookup_at(pod, now)) if each is not None), default=None)
     elif job.failure is None:
@@ -204,6 +211,8 @@ def _as_end_of_run(finding: Finding, job: ObservedJob, pod: ObservedPod | None, 
 def _with_known_cause(finding: Finding, before: TaskRun, now: datetime) -> Finding:
     """Add the cause that was known before to the message of a Job, which has none."""
     known = RUN_BY_ID.get(before.rule or "")
+    if finding.rule is TIMED_OUT and known is SLOW_PULL and before.message is None and before.started_at is None:
+        return replace(finding, message=f"{finding.message}: {PULLED_TO_THE_END}")
     if known is None or before.message is None:
         return finding
     if finding.rule is UNEXPLAINED and known is not UNEXPLAINED:

@@ -14,6 +14,7 @@ from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.rule import Reason, Rule, Speed
 from mill_operator.core.verdicts.rule_input import Match, PodSubject, Subject
 from mill_operator.core.verdicts.rules import BY_ID, TABLE
+from mill_operator.core.verdicts.rules.readiness import SLOW_PULL
 
 MINUTE: Final = timedelta(minutes=1)
 LASTED: Final = timedelta(seconds=10)
@@ -46,12 +47,23 @@ class Finding:
 
     def is_suspicion(self, now: datetime) -> bool:
         """Whether it is more than a normal step of a start."""
-        expected = self.rule.expected_for
-        return self.due is None or expected is None or now - self.since >= expected
+        return self.due is None or not self.is_expected(now)
+
+    def is_expected(self, now: datetime) -> bool:
+        """Whether it has not lasted for longer than it normally does."""
+        return self.rule.expected_for is not None and now - self.since < self.rule.expected_for
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is a failure by now."""
         return self.due is not None and self.due <= now
+
+
+def next_minute(finding: Finding, now: datetime) -> datetime | None:
+    """Return when the message of a slow pull is reported or changes next; None of any other finding."""
+    if finding.rule is not SLOW_PULL:
+        return None
+    expected = finding.rule.expected_for or MINUTE
+    return finding.since + max(expected, ((now - finding.since) // MINUTE + 1) * MINUTE)
 
 
 def find(

@@ -16,7 +16,7 @@ from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since
 from mill_operator.core.verdicts import pulls
 from mill_operator.core.verdicts.dependence import has_crashed_before, pods_to_renew
-from mill_operator.core.verdicts.findings import MINUTE, Finding, find
+from mill_operator.core.verdicts.findings import Finding, find, next_minute
 from mill_operator.core.verdicts.health_checks import failing_health_check, reported_at
 from mill_operator.core.verdicts.lookup_requests import lookup_requests, next_lookup_at, probes_looked_up_at
 from mill_operator.core.verdicts.observation import JudgeInput, Observation
@@ -35,7 +35,6 @@ from mill_operator.core.verdicts.rule_input import (
     Subject,
     WriteSubject,
 )
-from mill_operator.core.verdicts.rules.readiness import SLOW_PULL
 from mill_operator.core.verdicts.settling_pods import SettlingPods, settling_pods
 
 QUIET_PULL = timedelta(seconds=5)
@@ -234,7 +233,7 @@ def _wake_at(
 ) -> datetime | None:
     moments = [finding.due for finding in findings]
     moments += [reported_at(finding) for finding in findings]
-    moments += [_next_minute(finding, now) for finding in findings if finding.rule is SLOW_PULL]
+    moments += [next_minute(finding, now) for finding in findings]
     for pod in pods:
         if pod.ready:
             moments.append(_settled_at(pod, service))
@@ -242,9 +241,3 @@ def _wake_at(
             moments.append(pod.bound_at + QUIET_PULL)
         moments += [next_lookup_at(pod, now), probes_looked_up_at(pod)]
     return min((moment for moment in moments if moment is not None and moment > now), default=None)
-
-
-def _next_minute(finding: Finding, now: datetime) -> datetime:
-    """Return when the message of a slow pull changes next."""
-    expected = finding.rule.expected_for or MINUTE
-    return finding.since + max(expected, ((now - finding.since) // MINUTE + 1) * MINUTE)
