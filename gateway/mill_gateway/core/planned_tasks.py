@@ -1,12 +1,11 @@
 """Which tasks a deploy would run in its rollout: the same decision that the operator makes of the status."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
 
 from pydantic import BaseModel, Field
 
 from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
-from mill_api.versions import version_in_rollout
+from mill_api.versions import RolloutVersion, version_in_rollout
 from mill_objects import fields
 from mill_objects.json import JsonView
 
@@ -32,21 +31,20 @@ def planned_tasks(spec: JsonView, known: Sequence[RolloutTask], succeeded: Colle
     """
     services = {each["name"]: each for each in fields.mappings(spec, "services") if fields.text(each, "name")}
     states = {each.name: each for each in known}
-    return list(_planned(fields.mappings(spec, "tasks"), services, states, succeeded))
+    tasks = fields.mappings(spec, "tasks")
+    wanted = [(fields.text(each, "name"), version_in_rollout(each, services)) for each in tasks]
+    return list(_planned([(name, found) for name, found in wanted if found is not None], states, succeeded))
 
 
 def _planned(
-    tasks: Sequence[dict[str, Any]],
-    services: Mapping[str, dict[str, Any]],
-    states: Mapping[str, RolloutTask],
-    succeeded: Collection[str],
+    wanted: Sequence[tuple[str, RolloutVersion]], states: Mapping[str, RolloutTask], succeeded: Collection[str]
 ) -> Iterator[PlannedTask]:
-    for task in tasks:
-        found = version_in_rollout(task, services)
-        if found is None:
-            continue
-        name = fields.text(task, "name")
+    names = {name for name, _ in wanted}
+    left = [each for each in states.values() if each.name not in names and each.state is RolloutTaskState.RUNNING]
+    for name, found in wanted:
         runs, reason = (False, _SUCCEEDED) if name in succeeded else _decision(states.get(name), found.version)
+        if runs and reason is None and found.before and left:
+            reason = f"when run {left[0].run} has ended, of a task that leaves the file"
         yield PlannedTask(
             task=name,
             before=list(found.before),

@@ -98,6 +98,25 @@ class TestStart:
         assert (after.state, after.message) == (FAILED, "not run: db has failed: tag not found")
         assert next_of(None, replace(BEGINS, failed={"db": "one pod"}, serving={"db"}), task).state is RUNNING
 
+    def test_it_waits_again_when_the_failed_service_is_well_before_the_rollout_ends(self) -> None:
+        """A service that needed longer than its time limit, while others are still starting."""
+        broken = replace(BEGINS, failed={"web": "health check timeout"})
+        failed = next_of(None, broken, WARM)
+        assert next_of(failed, broken, WARM) == failed, "no write without a change"
+        assert next_of(failed, BEGINS, WARM).message == "waiting for web"
+        assert next_of(failed, replace(BEGINS, settled={"web"}), WARM).state is RUNNING
+        assert next_of(failed, replace(BEGINS, in_progress=False), WARM) == failed
+
+    def test_it_waits_for_the_run_of_a_task_that_has_left_the_file(self) -> None:
+        """It may have another name now: two migrations of one database must not run at once."""
+        renamed = replace(MIGRATE, name="db-migrate")
+        after, left = advance([renamed], [state(uid="job-uid")], known(job()), NOW)
+        assert (after.state, after.message, left.state) == (WAITING, f"waiting for run {RUN}", RUNNING)
+        after, left = advance([renamed], [after, left], known(job(succeeded=True)), NOW)
+        assert (after.state, left.state) == (RUNNING, SUCCEEDED)
+        warm, _ = advance([replace(WARM, name="w")], [state(uid="job-uid")], known(job(), settled={"web"}), NOW)
+        assert warm.state is RUNNING, "what follows success holds no service back"
+
     def test_what_waits_when_its_rollout_fails_does_not_run(self) -> None:
         waits = next_of(None, BEGINS, WARM)
         over = replace(BEGINS, in_progress=False)
@@ -160,8 +179,20 @@ class TestRuns:
         assert next_of(state(uid="job-uid"), known(job(), rollout_id="2"), newer).version == "v1"
         after = next_of(state(uid="job-uid"), known(job(succeeded=True), rollout_id="2"), newer)
         assert (after.state, after.version, after.succeeded) == (RUNNING, "v2", ["v1"])
-        after = next_of(state(uid="job-uid"), known(job(), run(RunState.FAILED), rollout_id="2"), newer)
+        ended = job(failure=Failure("", ""))
+        after = next_of(state(uid="job-uid"), known(ended, run(RunState.FAILED), rollout_id="2"), newer)
         assert (after.state, after.version, after.succeeded) == (RUNNING, "v2", [])
+
+    @pytest.mark.parametrize("newer", [MIGRATE, replace(MIGRATE, version="v2"), replace(MIGRATE, version="v0")])
+    def test_no_version_forgets_a_job_that_has_failed_and_may_yet_run(self, newer: DesiredRolloutTask) -> None:
+        """Its image was missing. The operator ended before it deleted the Job, or deployments were paused."""
+        failed = state(FAILED, uid="job-uid", succeeded=["v0"])
+        given = known(job(), run(RunState.FAILED), rollout_id="2")
+        assert next_of(failed, given, newer) == failed
+        assert advance([], [state(FAILED, uid="job-uid")], given, NOW) == [state(FAILED, uid="job-uid")]
+        assert to_delete([failed], given.jobs, given.runs) == [job()]
+        after = next_of(failed, known(replace(job(), terminating=True), run(RunState.FAILED), rollout_id="2"), newer)
+        assert (after.state, after.version) == (SUCCEEDED if newer.version == "v0" else RUNNING, newer.version)
 
     def test_a_job_that_cannot_start_is_deleted_and_one_that_may_run_is_not(self) -> None:
         failed, made = state(FAILED, uid="job-uid"), job()
@@ -185,6 +216,17 @@ class TestWithoutAdvance:
         done, still = observe([state(uid="job-uid"), waits], known(job(succeeded=True)), NOW)
         assert (done.state, done.succeeded) == (SUCCEEDED, ["v1"])
         assert still == waits
+
+    def test_a_run_that_cannot_start_may_still_do_so(self) -> None:
+        """Its Job is not deleted then: that it has succeeded after all must count."""
+        before = state(uid="job-uid")
+        assert observe([before], known(job(), run(RunState.FAILED)), NOW) == [before]
+        (done,) = observe([before], known(job(succeeded=True)), NOW)
+        assert done.succeeded == ["v1"]
+        (ended,) = observe([before], known(job(failure=Failure("", "no")), run(RunState.FAILED)), NOW)
+        assert ended.state is FAILED
+        failed = state(FAILED, uid="job-uid")
+        assert observe([failed], known(job(), run(RunState.FAILED)), NOW) == [failed]
 
 
 class TestBounds:
@@ -262,6 +304,20 @@ class TestDesired:
         after = {"last": Dependencies(refers_to=("worker",)), "worker": Dependencies(after=("web",))}
         (found,) = desired_rollout_tasks([task], self.SERVICES, after, {"migrate": {"last", "db", "web"}})
         assert (found.before, found.needs) == (("web",), ("db",))
+
+    def test_tasks_that_need_what_the_other_one_holds_back_wait_for_none_of_it(self) -> None:
+        """Neither wait would end."""
+        first = {"name": "first", "image": "web:1", "before": ["web"]}
+        second = {"name": "second", "image": "web:1", "before": ["db"]}
+        named = {"first": {"db", "worker"}, "second": {"last"}}
+        after = {"last": Dependencies(after=("web",))}
+        found = desired_rollout_tasks([first, second], self.SERVICES, after, named)
+        assert [each.needs for each in found] == [("worker",), ()]
+        found = desired_rollout_tasks([first, second], self.SERVICES, {}, named)
+        assert [each.needs for each in found] == [("db", "worker"), ("last",)], "one after the other"
+        both = {**second, "before": ["db", "web"]}
+        found = desired_rollout_tasks([first, both], self.SERVICES, {}, {"first": {"db"}, "second": {"web"}})
+        assert [each.needs for each in found] == [("db",), ()]
 
     def test_others_are_no_part_of_rollouts(self) -> None:
         tasks = [{"name": "seed", "image": "web:1"}, {"name": "none", "image": "web:1", "before": ["gone"]}]

@@ -57,17 +57,21 @@ def advance(
     """Return the next states: those of the file's tasks in its order, and then of others that may come back."""
     previous = {each.name: each for each in before}
     wanted = {each.name for each in desired}
-    states = [_next(each, previous.get(each.name), known, now) for each in desired]
     others = [_observed(each, known, now) for name, each in previous.items() if name not in wanted]
-    return [*states, *(each for each in others if each.succeeded or each.state is _RUNNING)][:_TASKS_KEPT]
+    left = [f"run {each.run}" for each in others if each.state is _RUNNING]
+    states = [_next(each, previous.get(each.name), known, now, left if each.before else ()) for each in desired]
+    kept = [each for each in others if each.succeeded or each.state is _RUNNING or _may_start(each, known)]
+    return [*states, *kept][:_TASKS_KEPT]
 
 
 def observe(before: Sequence[RolloutTask], known: Known, now: datetime) -> list[RolloutTask]:
     """Return the states with what has become of their runs. No run starts: the resource is paused, or its spec refused.
 
-    How a run ends has to be noted also then, since its Job goes after a day.
+    How a run ends has to be noted also then, since its Job goes after a day. One that cannot start has not ended: its
+    Job is not deleted now, and may start, so that its success would count.
     """
-    return [_observed(each, known, now) for each in before]
+    observed = [(each, _observed(each, known, now)) for each in before]
+    return [each if each.state is _RUNNING and _may_start(after, known) else after for each, after in observed]
 
 
 def to_create(written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob]) -> list[RolloutTask]:
@@ -103,9 +107,12 @@ def run_name(task: str, version: str, rollout_id: str, owner_uid: str) -> str:
     return f"{task}-{digest}"
 
 
-def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, now: datetime) -> RolloutTask:
+def _next(
+    task: DesiredRolloutTask, before: RolloutTask | None, known: Known, now: datetime, left: Sequence[str]
+) -> RolloutTask:
+    """Return the next state of a task. `left` are the runs in progress of tasks that have left the file."""
     observed = None if before is None else _observed(before, known, now)
-    if observed is not None and observed.state is _RUNNING:
+    if observed is not None and (observed.state is _RUNNING or _may_start(observed, known)):
         return observed
     succeeded = [] if observed is None else observed.succeeded
     if task.version in succeeded:
@@ -117,7 +124,7 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
     is_same = observed is not None and (observed.version, observed.rollout) == (task.version, known.rollout_id)
     if observed is not None and is_same and observed.state is _WAITING and not known.in_progress:
         return _failed(observed, _cause(task, known) or "not run: the rollout has failed", now)
-    if observed is not None and ((is_same and observed.state is _FAILED) or not known.in_progress):
+    if observed is not None and ((is_same and _stands(observed, task, known)) or not known.in_progress):
         return observed
     state = RolloutTask(
         name=task.name, version=task.version, state=_WAITING, rollout=known.rollout_id, succeeded=succeeded
@@ -126,10 +133,24 @@ def _next(task: DesiredRolloutTask, before: RolloutTask | None, known: Known, no
         return state
     if (cause := _cause(task, known)) is not None:
         return _failed(state, cause, now)
-    if waits_for := _waits_for(task, known):
+    if waits_for := [*_waits_for(task, known), *left]:
         return state.model_copy(update={"message": _cut(f"waiting for {', '.join(waits_for)}")})
     run = run_name(task.name, task.version, known.rollout_id, known.owner_uid)
     return state.model_copy(update={"state": _RUNNING, "run": run, "started_at": timestamps.render(now)})
+
+
+def _stands(state: RolloutTask, task: DesiredRolloutTask, known: Known) -> bool:
+    """Whether a state is a failure that stays for its rollout: not for want of a service that is well again."""
+    return state.state is _FAILED and (state.run is not None or _cause(task, known) is not None)
+
+
+def _may_start(state: RolloutTask, known: Known) -> bool:
+    """Whether the run of a state has failed, and has a Job that has not ended: the program may yet run.
+
+    No other run begins beside it. Its Job is deleted if the program has not started, or ends at its time limit.
+    """
+    job = None if state.run is None else known.jobs.get(state.run)
+    return state.state is _FAILED and job is not None and job.uid == state.uid and job.is_active
 
 
 def _waits_for(task: DesiredRolloutTask, known: Known) -> list[str]:

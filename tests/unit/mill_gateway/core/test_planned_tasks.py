@@ -39,6 +39,15 @@ def test_a_task_runs_unless_its_version_has_succeeded(
     assert (found.task, found.before, found.after, found.runs, found.reason) == ("migrate", ["web"], [], runs, reason)
 
 
+def test_a_run_of_a_task_that_leaves_the_file_is_waited_for() -> None:
+    left = _state(RolloutTaskState.RUNNING).model_copy(update={"name": "db-migrate", "run": "db-migrate-1"})
+    (found,) = planned_tasks(SPEC, [left])
+    assert (found.runs, found.reason) == (True, "when run db-migrate-1 has ended, of a task that leaves the file")
+    after = {"name": "warm-up", "image": "web:2", "after": ["web"]}
+    (found,) = planned_tasks({"services": [WEB], "tasks": [after]}, [left])
+    assert (found.runs, found.reason) == (True, None)
+
+
 def test_tasks_after_services_are_planned_too_and_odd_specs_have_none() -> None:
     after = {"name": "warm-up", "image": "web:2", "after": ["web"]}
     (found,) = planned_tasks({"services": [WEB], "tasks": [after]}, [])
