@@ -132,9 +132,7 @@ def _controller_manager(overrides: Sequence[Overrides]) -> Daemon:
         "leader-elect": "false",
         **_NO_BRAKE,
     }
-    return _daemon(
-        "kube-controller-manager", components.running().program("kube-controller-manager"), options, overrides
-    )
+    return _kubernetes("kube-controller-manager", options, overrides)
 
 
 def _scheduler(overrides: Sequence[Overrides]) -> Daemon:
