@@ -16,15 +16,9 @@ from typing import Any, Final
 
 from mill_api import names
 from mill_api.pausing import PAUSED, WAITING_MESSAGE, is_paused
-from mill_api.status import (
-    HISTORY_KEPT,
-    MillDeploymentStatus,
-    PastRollout,
-    Phase,
-    Rollout,
-    ServiceStatus,
-    Transition,
-)
+from mill_api.rollouts import PastRollout, Rollout
+from mill_api.service_status import Phase, ServiceStatus, Transition
+from mill_api.status import HISTORY_KEPT, MillDeploymentStatus
 from mill_api.status_words import UNJUDGED_SEQ
 from mill_objects.fields import moment, number, texts
 

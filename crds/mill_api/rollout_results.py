@@ -10,16 +10,9 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import (
-    FailedService,
-    MillDeploymentStatus,
-    PastRollout,
-    Phase,
-    PutBack,
-    Regression,
-    Rollout,
-    ServiceStatus,
-)
+from mill_api.rollouts import FailedService, PastRollout, PutBack, Regression, Rollout
+from mill_api.service_status import Phase, ServiceStatus
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_words import UNJUDGED_SEQ
 
 PUT_BACK_SHOWN: Final = 2

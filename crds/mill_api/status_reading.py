@@ -2,7 +2,7 @@
 
 Only the operator writes it, but another release of the operator may have done so, since each can be rolled back to the
 one before. People with the right to change the status can write whatever the schema accepts. So nothing in it is an
-error: unknown words are kept (`mill_api.status.Word`), and parts that do not fit are left out, as few as possible.
+error: unknown words are kept (`status_words.Word`), and parts that do not fit are left out, as few as possible.
 """
 
 from copy import deepcopy

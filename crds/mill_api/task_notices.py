@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from mill_api.events import Notice
 from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
-from mill_api.status import MillDeploymentStatus, Rollout
+from mill_api.rollouts import Rollout
+from mill_api.status import MillDeploymentStatus
 from mill_objects.fields import moment
 
 TASK: Final = "task"

@@ -13,7 +13,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from mill_api.status import Phase
+from mill_api.service_status import Phase
 from mill_kube.reflector import Reflector
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_process.metrics import FAST, RequestMetrics, WatchMetrics

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mill_api.revisions import Revision, revision_name
-from mill_api.status import Rollout
+from mill_api.rollouts import Rollout
 from mill_kube.client import KubeClient
 from mill_kube.errors import ApiError, NotFound
 from mill_kube.resources import MILL_DEPLOYMENTS

@@ -5,7 +5,8 @@ The decisions are those of `core.rollout_tasks`; this module renders and writes.
 
 from datetime import datetime
 
-from mill_api.status import MillDeploymentStatus, State
+from mill_api.service_status import State
+from mill_api.status import MillDeploymentStatus
 from mill_kube.client import KubeClient
 from mill_objects.json import Json
 from mill_operator.caches import Caches

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from mill_api.pausing import is_paused
-from mill_api.status import MillDeploymentStatus, State
+from mill_api.service_status import State
+from mill_api.status import MillDeploymentStatus
 from tests.e2e.verdicts import judged
 from tests.support.kstatus import kstatus
 from tests.support.statuses import judged as with_conditions

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_kube.connection import Request
 from mill_kube.errors import KubeError
 from mill_kube.resources import DEPLOYMENTS, EVENTS, MILL_DEPLOYMENTS

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.children import ObservedChild, project_child

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from mill_api.events import Event, rollout_events
-from mill_api.status import MillDeploymentStatus, Replicas, State
+from mill_api.service_status import Replicas, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.rollout.advance import NextStatus, advance
 from mill_operator.core.rollout.leftovers import Leftover

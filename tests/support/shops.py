@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 from mill_operator.core.observed.containers import Termination

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, Rollout
+from mill_api.rollouts import Rollout
+from mill_api.status import MillDeploymentStatus
 from mill_kube.resources import DEPLOYMENTS, PODS
 from mill_objects.json import Json
 from tests.support.reconciling import KEY, ReconcilerHarness

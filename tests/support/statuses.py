@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
+from mill_api.rollouts import Rollout
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.rollout.conditions import conditions
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import MillDeploymentStatus, State
+from mill_api.service_status import State
+from mill_api.status import MillDeploymentStatus
 from mill_gateway.objects.deployments import Deployment
 
 DeploymentState = Literal["Healthy", "InProgress", "Failed", "Refused"]

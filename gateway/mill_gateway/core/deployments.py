@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 
 from mill_api.gitops import gitops_owner
 from mill_api.rollout_results import RolloutResult, current_result, rollout_results
-from mill_api.status import Regression, Replicas, State, StatusWarning
+from mill_api.rollouts import Regression
+from mill_api.service_status import Replicas, State
+from mill_api.status import StatusWarning
 from mill_gateway.core.reach import ServiceRoute, view_routes
 from mill_gateway.core.rollout_tasks import RolloutTaskView, view_rollout_tasks
 from mill_gateway.core.schedules import ScheduledTask, view_schedules

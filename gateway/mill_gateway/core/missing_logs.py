@@ -1,6 +1,6 @@
 """Why a run has no lines to show: it never started, or its logs are gone with its pod."""
 
-from mill_api.status import RunState
+from mill_api.task_status import RunState
 from mill_gateway.core.runs import RunView
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import MillDeploymentStatus, RunState, TaskRun
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun
 from mill_gateway.core.services import allocation_status
 from mill_gateway.objects.deployments import Deployment
 from mill_gateway.objects.jobs import Job

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from mill_api.status import OutsideAddress, ServiceStatus, State
+from mill_api.service_status import OutsideAddress, ServiceStatus, State
 from mill_gateway.core.reach import ServiceRoute, view_routes
 from mill_gateway.core.serving import update_text
 from mill_gateway.objects.deployments import Deployment, desired_replicas

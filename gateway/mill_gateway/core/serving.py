@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mill_api.status import ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
 
 _WITHOUT_UPDATE: Final = (State.HEALTHY, State.STOPPING, State.STOPPED)
 

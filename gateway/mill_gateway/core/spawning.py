@@ -18,7 +18,7 @@ from mill_api.owner import Owner
 from mill_api.placement import placed
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size
 from mill_api.spec import MillDeploymentSpec, Task
-from mill_api.status import RunState, TaskRun
+from mill_api.task_status import RunState, TaskRun
 from mill_gateway.core.problems import problem
 from mill_gateway.objects.pods import Pod
 from mill_objects.json import Json

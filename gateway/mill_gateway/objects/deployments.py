@@ -5,7 +5,8 @@ from typing import Any
 
 from mill_api.events import Event, Notice, Standing, pause_notices, rollout_events, rollout_id, standing
 from mill_api.pausing import is_paused
-from mill_api.status import MillDeploymentStatus, ServiceStatus
+from mill_api.service_status import ServiceStatus
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
 from mill_api.task_notices import task_notices
 from mill_objects import fields

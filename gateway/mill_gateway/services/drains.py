@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mill_api.events import END, Event
 from mill_api.names import GATEWAY_FIELD_MANAGER
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_gateway.core.draining import describe_unmanaged, name_of, plan_drain
 from mill_gateway.exceptions.access import AccessDenied
 from mill_gateway.exceptions.base import GatewayError

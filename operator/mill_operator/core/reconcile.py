@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.desired import ChildObject

@@ -11,7 +11,9 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
+from mill_api.rollouts import Rollout
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core import timestamps

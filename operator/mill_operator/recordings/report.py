@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from mill_api.durations import format_timedelta
-from mill_api.status import ServiceStatus
+from mill_api.service_status import ServiceStatus
 from mill_objects import fields
 from mill_objects.printable import multi_line, one_line
 from mill_operator.core import limits

@@ -5,17 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mill_api.events import END, Event, new_request, parse_id, rollout_events, rollout_id
-from mill_api.status import (
-    FailedService,
-    MillDeploymentStatus,
-    PastRollout,
-    Phase,
-    Rollout,
-    ServiceStatus,
-    Settlement,
-    State,
-    Transition,
-)
+from mill_api.rollouts import FailedService, PastRollout, Rollout
+from mill_api.service_status import Phase, ServiceStatus, Settlement, State, Transition
+from mill_api.status import MillDeploymentStatus
 
 UID = "0123456789abcdef"
 AT = "2026-01-31T12:00:00.000Z"

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from mill_api import crd
 from mill_api.events import rollout_events
-from mill_api.status import MillDeploymentStatus, Phase, RunState, State
+from mill_api.service_status import Phase, State
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
+from mill_api.task_status import RunState
 
 AT = "2026-01-31T12:00:00.000Z"
 LATER = "2026-01-31T12:00:04.000Z"

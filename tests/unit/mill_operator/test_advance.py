@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mill_api.events import Event
-from mill_api.status import HISTORY_KEPT, Phase, State
+from mill_api.service_status import Phase, State
+from mill_api.status import HISTORY_KEPT
 from mill_operator.core import limits, timestamps
 from mill_operator.core.verdicts.observation import Observation
 from tests.support.rollouts import NOT_FOUND, START, World, failed, healthy, pending, see, starting, suspect

@@ -5,7 +5,8 @@ import itertools
 import pytest
 
 from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
-from mill_api.status import MillDeploymentStatus, Replicas, State
+from mill_api.service_status import Replicas, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import limits
 from mill_operator.core.rollout.conditions import conditions
 from tests.support.kstatus_rules import kstatus

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.rendering import DesiredState
 from tests.support.recordings import at, pod, waiting

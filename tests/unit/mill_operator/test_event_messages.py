@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun, TaskStatus
 from mill_operator.core import limits
 from mill_operator.core.rollout.event_messages import EventMessage, event_messages
 from mill_operator.core.rollout.status_change import StatusChange

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_objects.json import Json
 from tests.support.simulated_cluster import Pod, SimulatedCluster
 

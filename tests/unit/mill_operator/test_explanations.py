@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 import mill_operator
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import LookupResults

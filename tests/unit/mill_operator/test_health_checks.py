@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts.lookup_requests import PROBED_IN_VAIN
 from tests.support.recordings import WEB, look, offset, pod, said

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from mill_api.events import rollout_events
-from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State, Transition
+from mill_api.rollouts import Rollout
+from mill_api.service_status import ServiceStatus, State, Transition
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
 from mill_kube.connection import Request
 from mill_kube.errors import ApiError, Conflict, Expired, NotFound, Unreachable, WatchStalled, WriteFenced

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from mill_api.status import Replicas, State
+from mill_api.service_status import Replicas, State
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.children import ObservedChild, project_child
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults

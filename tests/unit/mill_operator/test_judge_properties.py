@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
+from mill_api.service_status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.events import ObservedEvent

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from mill_api.status import Phase, Replicas, ServiceStatus, State, Transition
+from mill_api.service_status import Phase, Replicas, ServiceStatus, State, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.observed.pods import ObservedPod, project_pod
 from tests.support.recordings import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.events import ObservedEvent

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, Transition
+from mill_api.rollouts import Rollout
+from mill_api.service_status import Phase, ServiceStatus, Transition
+from mill_api.status import MillDeploymentStatus
 from mill_kube.calls import Call
 from mill_kube.reflector import Reflector
 from mill_kube.resources import DEPLOYMENTS, PODS

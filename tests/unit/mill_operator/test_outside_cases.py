@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core.verdicts.observation import Observation
 from tests.support.outside_cases import observe, observe_each_second, read
 from tests.support.recordings import offset

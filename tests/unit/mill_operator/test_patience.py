@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mill_api.status import Phase, State
+from mill_api.service_status import Phase, State
 from mill_operator.core.internal_errors import internal_error_of
 from mill_operator.core.objects.rendering import DesiredState
 from mill_operator.core.observed.containers import Termination

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mill_api.owner import Owner
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.plan import KnownVersion, Plan, plan, postponed

@@ -7,8 +7,9 @@ import pytest
 
 from mill_api.endpoints import endpoint_of
 from mill_api.owner import Owner
+from mill_api.service_status import OutsideAddress, ServiceStatus
 from mill_api.spec import MillDeploymentSpec, Service
-from mill_api.status import MillDeploymentStatus, OutsideAddress, ServiceStatus
+from mill_api.status import MillDeploymentStatus
 from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core.objects.desired import service_recipes

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mill_api.rollout_results import rollout_results
-from mill_api.status import MillDeploymentStatus, PutBack, Rollout, StatusWarning
+from mill_api.rollouts import PutBack, Rollout
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.status_reading import read_status
 from mill_operator.core import limits, timestamps
 from mill_operator.core.observed.edits import DELETED, Edit, EditedObject

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
+from mill_api.rollouts import Rollout
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec, ParsedSpec
 from mill_operator.core.observed.children import ObservedChild

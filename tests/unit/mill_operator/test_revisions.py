@@ -18,7 +18,9 @@ from mill_api.revisions import (
     recorded_result,
 )
 from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
-from mill_api.status import MillDeploymentStatus, PastRollout, Rollout, ServiceStatus
+from mill_api.rollouts import PastRollout, Rollout
+from mill_api.service_status import ServiceStatus
+from mill_api.status import MillDeploymentStatus
 from mill_api.versions import version_of
 from mill_operator.core.observed.pods import project_pod
 from mill_operator.core.rollout.revisions import (

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mill_api.events import rollout_events
-from mill_api.status import MillDeploymentStatus, Phase, State
+from mill_api.service_status import Phase, State
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status
 from mill_operator.core.internal_errors import internal_error_of
 from mill_operator.core.observed.mill_deployments import project_mill_deployment

@@ -7,7 +7,7 @@ import pytest
 
 from mill_api.dependencies import Dependencies
 from mill_api.rollout_tasks import VERSIONS_KEPT, RolloutTask, RolloutTaskState
-from mill_api.status import RunState, TaskRun
+from mill_api.task_status import RunState, TaskRun
 from mill_operator.core import timestamps
 from mill_operator.core.limits import RUN_MESSAGE_LENGTH
 from mill_operator.core.observed.jobs import Failure, ObservedJob

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from mill_api.status import RunState, TaskRun
+from mill_api.task_status import RunState, TaskRun
 from mill_operator.core.observed.jobs import ObservedJob
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.pods import ObservedPod

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, TaskStatus
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import TaskStatus
 from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.schedules import ObservedSchedule
 from mill_operator.core.rollout.event_messages import event_messages

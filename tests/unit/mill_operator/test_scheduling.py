@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core.observed.events import ObservedEvent
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, project_pod

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mill_api.events import rollout_events
-from mill_api.status import MillDeploymentStatus, Phase, State
+from mill_api.service_status import Phase, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.rollout.settling import NOT_SETTLED
 from mill_operator.core.verdicts.settling_pods import SettlingPods, Window, settling_pods

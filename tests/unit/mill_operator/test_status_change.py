@@ -2,7 +2,9 @@
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, PastRollout, Phase, Rollout, ServiceStatus, Transition
+from mill_api.rollouts import PastRollout, Rollout
+from mill_api.service_status import Phase, ServiceStatus, Transition
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core.rollout.status_change import StatusChange
 
 AT = "2026-01-31T12:00:00.000Z"

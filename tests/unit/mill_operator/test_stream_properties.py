@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mill_api.events import Event
-from mill_api.status import MillDeploymentStatus, State
+from mill_api.service_status import State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core.internal_errors import internal_error_of
 from mill_operator.core.rollout.internal_error import internal_error_status
 from mill_operator.core.verdicts.settling_pods import SettlingPods

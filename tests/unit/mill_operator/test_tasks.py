@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from pydantic_core import to_json
 
-from mill_api.status import MillDeploymentStatus, RunState, TaskRun, TaskStatus
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun, TaskStatus
 from mill_operator.core import limits
 from mill_operator.core.observed.children import project_child
 from mill_operator.core.observed.jobs import ObservedJob

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, RunState, TaskRun
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun
 from mill_objects.json import Json
 from mill_operator.core import reconcile
 from mill_operator.core.internal_errors import InternalError

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, Transition
+from mill_api.rollouts import Rollout
+from mill_api.service_status import Phase, ServiceStatus, State, Transition
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import limits, timestamps
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.rollout.event_messages import event_messages

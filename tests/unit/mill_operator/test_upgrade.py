@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_kube.errors import ApiError, Unreachable
 from mill_kube.resources import DEPLOYMENTS, MILL_DEPLOYMENTS
 from mill_objects.json import Json

@@ -6,7 +6,8 @@ import pytest
 
 from mill_api.pod_permissions import PodPermissions
 from mill_api.problems import Problem
-from mill_api.status import MillDeploymentStatus, Rollout
+from mill_api.rollouts import Rollout
+from mill_api.status import MillDeploymentStatus
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_operator import memory
 from mill_operator.core import limits

@@ -2,18 +2,10 @@
 
 import pytest
 
-from mill_api.status import (
-    MillDeploymentStatus,
-    Phase,
-    Replicas,
-    Rollout,
-    RunState,
-    ServiceStatus,
-    State,
-    TaskRun,
-    TaskStatus,
-    Transition,
-)
+from mill_api.rollouts import Rollout
+from mill_api.service_status import Phase, Replicas, ServiceStatus, State, Transition
+from mill_api.status import MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun, TaskStatus
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.core.rollout.write_throttle import Urgency, pause_seconds, urgency
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mill_api.status import MillDeploymentStatus, ServiceStatus, State, StatusWarning
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_operator.core import limits
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.rollout.leftovers import Leftover

@@ -15,7 +15,8 @@ from typing import Final, Literal
 from mill_api import names
 from mill_api.pausing import PAUSED
 from mill_api.rollout_tasks import RolloutTaskState
-from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus, ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import INTERNAL_ERROR, Condition, MillDeploymentStatus
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.summaries import first_names, first_that_fits, fitted, names_that_fit

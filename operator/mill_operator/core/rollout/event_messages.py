@@ -8,16 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mill_api.rollout_results import put_back_text
-from mill_api.status import (
-    SPEC_WARNING,
-    MillDeploymentStatus,
-    Phase,
-    Rollout,
-    RunState,
-    State,
-    TaskRun,
-    Transition,
-)
+from mill_api.rollouts import Rollout
+from mill_api.service_status import Phase, State, Transition
+from mill_api.status import SPEC_WARNING, MillDeploymentStatus
+from mill_api.task_status import RunState, TaskRun
 from mill_objects.printable import one_line
 from mill_operator.core import limits
 from mill_operator.core.digest import digest

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import INTERNAL_ERROR, MillDeploymentStatus, Rollout
+from mill_api.rollouts import Rollout
+from mill_api.status import INTERNAL_ERROR, MillDeploymentStatus
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.rollout.conditions import internal_error_conditions

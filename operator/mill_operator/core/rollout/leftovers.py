@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from mill_api.owner import Owner
-from mill_api.status import ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
 from mill_api.stopping import GRACE_SECONDS, LEAVE_SECONDS, LONGEST_STOP_SECONDS
 from mill_operator.core import timestamps
 from mill_operator.core.objects.plan import is_deleted_with

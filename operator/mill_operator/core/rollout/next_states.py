@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, State
+from mill_api.service_status import Phase, ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.leftovers import Leftover
 from mill_operator.core.rollout.progress import is_overdue, never_settles, paused, resumed, stopped_by

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from mill_api.status import INTERNAL_ERROR, Phase, Regression, Rollout, ServiceStatus, State
+from mill_api.rollouts import Regression, Rollout
+from mill_api.service_status import Phase, ServiceStatus, State
+from mill_api.status import INTERNAL_ERROR
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.settling import has_open_window

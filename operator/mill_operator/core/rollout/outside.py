@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from mill_api.problems import Problem
+from mill_api.service_status import OutsideAddress
 from mill_api.spec import MillDeploymentSpec
-from mill_api.status import MillDeploymentStatus, OutsideAddress, StatusWarning
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_operator.core import limits
 from mill_operator.core.observed.children import ObservedChild
 

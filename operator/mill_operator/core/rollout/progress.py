@@ -7,7 +7,7 @@ removed one that is still there.
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import ServiceStatus, Transition
+from mill_api.service_status import ServiceStatus, Transition
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.findings import Finding
 from mill_operator.core.verdicts.rules.placement import SCHEDULING_GATE

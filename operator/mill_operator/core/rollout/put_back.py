@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, PutBack, StatusWarning
+from mill_api.rollouts import PutBack
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_operator.core import limits, timestamps
 from mill_operator.core.observed.edits import Edit, EditedObject
 

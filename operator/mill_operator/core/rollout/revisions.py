@@ -27,7 +27,9 @@ from mill_api.revisions import (
     spec_digest,
 )
 from mill_api.rollout_tasks import RolloutTask
-from mill_api.status import MillDeploymentStatus, PastRollout, Rollout, ServiceStatus, StatusWarning
+from mill_api.rollouts import PastRollout, Rollout
+from mill_api.service_status import ServiceStatus
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_api.versions import version_in_rollout
 from mill_objects import fields
 from mill_objects.json import Json, JsonView

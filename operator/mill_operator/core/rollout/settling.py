@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import MillDeploymentStatus, Phase, Rollout, ServiceStatus, State, StatusWarning, Transition
+from mill_api.rollouts import Rollout
+from mill_api.service_status import Phase, ServiceStatus, State, Transition
+from mill_api.status import MillDeploymentStatus, StatusWarning
 from mill_operator.core import timestamps
 from mill_operator.core.verdicts.observation import Observation
 from mill_operator.core.verdicts.settling_pods import Window

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.verdicts.observation import Observation
 

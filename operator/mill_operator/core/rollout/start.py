@@ -6,15 +6,9 @@ from typing import Final
 
 from mill_api.events import stream_end
 from mill_api.rollout_results import failures
-from mill_api.status import (
-    HISTORY_KEPT,
-    MillDeploymentStatus,
-    PastRollout,
-    Phase,
-    Rollout,
-    ServiceStatus,
-    State,
-)
+from mill_api.rollouts import PastRollout, Rollout
+from mill_api.service_status import Phase, ServiceStatus, State
+from mill_api.status import HISTORY_KEPT, MillDeploymentStatus
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.conditions import conditions
 from mill_operator.core.verdicts.observation import Observation

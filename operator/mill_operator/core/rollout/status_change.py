@@ -9,18 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from mill_api.status import (
-    Condition,
-    MillDeploymentStatus,
-    PutBack,
-    Rollout,
-    ServiceStatus,
-    State,
-    StatusWarning,
-    TaskRun,
-    TaskStatus,
-    Transition,
-)
+from mill_api.rollouts import PutBack, Rollout
+from mill_api.service_status import ServiceStatus, State, Transition
+from mill_api.status import Condition, MillDeploymentStatus, StatusWarning
+from mill_api.task_status import TaskRun, TaskStatus
 from mill_operator.core.rollout.conditions import is_ready, paused_condition
 
 

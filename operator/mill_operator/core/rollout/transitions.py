@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from mill_api.events import ENDS
-from mill_api.status import MillDeploymentStatus, Phase, ServiceStatus, Settlement, State, Transition
+from mill_api.service_status import Phase, ServiceStatus, Settlement, State, Transition
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_words import LAST_SEQ
 from mill_operator.core import limits, timestamps
 from mill_operator.core.rollout.outcome import last_seq

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mill_api.status import MillDeploymentStatus, Rollout, ServiceStatus, State
+from mill_api.rollouts import Rollout
+from mill_api.service_status import ServiceStatus, State
+from mill_api.status import MillDeploymentStatus
 from mill_operator.core import limits, timestamps
 from mill_operator.core.objects.desired import ChildObject
 from mill_operator.core.objects.service import DesiredService

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from mill_api.rollout_tasks import VERSIONS_KEPT, RolloutTask, RolloutTaskState
-from mill_api.status import RunState, TaskRun
+from mill_api.task_status import RunState, TaskRun
 from mill_objects.printable import one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.observed.jobs import ObservedJob

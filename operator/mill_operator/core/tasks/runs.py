@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mill_api.manifests import RUN_TTL_SECONDS
-from mill_api.status import RunState, ServiceStatus, State, TaskRun
+from mill_api.service_status import ServiceStatus, State
+from mill_api.task_status import RunState, TaskRun
 from mill_operator.core import limits, timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import ServiceRequest

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from mill_api.schedules import next_time, parse_schedule
-from mill_api.status import TaskStatus
+from mill_api.task_status import TaskStatus
 from mill_operator.core import timestamps
 from mill_operator.core.observed.schedules import ObservedSchedule
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from heapq import nlargest
 from types import MappingProxyType
 
-from mill_api.status import TaskRun, TaskStatus
+from mill_api.task_status import TaskRun, TaskStatus
 from mill_operator.core import limits, timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.objects.service import ServiceRequest

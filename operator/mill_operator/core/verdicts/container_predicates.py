@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import State
+from mill_api.service_status import State
 from mill_objects.kubelet import CONTAINER_CREATING
 from mill_operator.core.observed.containers import Termination
 from mill_operator.core.observed.events import LIVENESS, PROBE

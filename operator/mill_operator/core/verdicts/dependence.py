@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.pods import ObservedPod

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from string import Formatter
 from typing import Final
 
-from mill_api.status import ServiceStatus, State
+from mill_api.service_status import ServiceStatus, State
 from mill_objects.printable import multi_line, one_line
 from mill_operator.core import limits, timestamps
 from mill_operator.core.observed.messages import cause

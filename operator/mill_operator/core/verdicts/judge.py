@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypedDict
 
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_operator.core.objects.service import DesiredService, ServiceRequest
 from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.pods import ObservedPod, pods_of_template, pods_with_image, serving_pods, serving_since

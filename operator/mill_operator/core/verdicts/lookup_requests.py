@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from mill_api.status import ServiceStatus
+from mill_api.service_status import ServiceStatus
 from mill_operator.core import timestamps
 from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.children import ObservedChild

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService
 from mill_operator.core.observed.children import ObservedChild

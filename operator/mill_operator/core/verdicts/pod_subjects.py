@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import Phase, ServiceStatus, State
+from mill_api.service_status import Phase, ServiceStatus, State
 from mill_objects.kubelet import CREATING
 from mill_operator.core import timestamps
 from mill_operator.core.observed.containers import Termination

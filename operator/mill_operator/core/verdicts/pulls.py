@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from mill_api.status import ServiceStatus
+from mill_api.service_status import ServiceStatus
 from mill_objects.kubelet import PULL_PROBLEMS
 from mill_operator.core.observed.containers import ObservedContainer
 from mill_operator.core.observed.events import ObservedEvent

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from mill_api.status import ServiceStatus
+from mill_api.service_status import ServiceStatus
 from mill_operator.core.objects.service import ServiceRequest
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.jobs import ObservedJob

@@ -6,7 +6,7 @@ It is the fault's alone: what else the status knows of it stays, and nothing of 
 from datetime import datetime, timedelta
 from typing import Final
 
-from mill_api.status import Replicas, ServiceStatus, State
+from mill_api.service_status import Replicas, ServiceStatus, State
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects.service import DesiredService

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mill_api.status import RunState
+from mill_api.task_status import RunState
 from mill_gateway.core.missing_logs import why_no_lines
 from mill_gateway.core.runs import RunView
 

@@ -9,7 +9,7 @@ from mill_api.files import File
 from mill_api.manifests import PodOptions
 from mill_api.owner import Owner
 from mill_api.spec import Task
-from mill_api.status import TaskRun
+from mill_api.task_status import TaskRun
 from mill_gateway.core.spawning import (
     InvalidRunRequest,
     RunRequest,
