@@ -10,16 +10,13 @@ from typing import Final
 
 from mill_api.checks import Check, Live
 from mill_api.constraints import (
-    CHECK_TIMEOUT,
     DEFAULT_CHECK_TIMEOUT,
-    DURATION,
     LEAST_COMMAND_INTERVAL,
     MAX_COMMAND,
     MAX_GRPC_SERVICE,
     MAX_HEADER_VALUE,
     MAX_HEADERS,
     PORT,
-    SURGE,
     shown,
 )
 from mill_api.durations import is_longer
@@ -27,6 +24,7 @@ from mill_api.problems import Problem, text_problems
 from mill_api.references import OPEN, Literal, parse_word
 from mill_api.service_rules import has_check, kinds_of, needs_port
 from mill_api.spec import Service
+from mill_api.text_rules import CHECK_TIMEOUT, DURATION, SURGE
 
 _HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]{1,100}")
 """RFC 9110, section 5.1."""

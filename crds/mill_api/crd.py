@@ -7,11 +7,12 @@ from typing import Any, Final
 import yaml
 
 from mill_api import file_rules, names, order_rules, schedule_rules
-from mill_api.constraints import DURATION, TEXT_RULES, TextRule
+from mill_api.constraints import TextRule
 from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec
 from mill_api.status import MillDeploymentStatus
+from mill_api.text_rules import DURATION, TEXT_RULES
 from mill_objects.json import Json
 
 Schema = Json

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT, SERVICE_NAME, SURGE, TEXT_RULES
+from mill_api.constraints import MAX_COMMAND, MAX_ENV, MAX_TEXT
+from mill_api.text_rules import SERVICE_NAME, SURGE, TEXT_RULES
 
 
 class ApiModel(BaseModel):
@@ -23,7 +24,7 @@ INT_OR_STRING = "x-kubernetes-int-or-string"
 """Where a field's schema says that it is a number or a text."""
 
 TEXT_RULE = "x-mill-text-rule"
-"""Where a field's schema names its row in `constraints.TEXT_RULES`, for the CRD."""
+"""Where a field's schema names its row in `text_rules.TEXT_RULES`, for the CRD."""
 
 
 def _text(name: str) -> Any:

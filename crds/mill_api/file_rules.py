@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from mill_api.constraints import FILE_MODE, FILE_PATH, MAX_FILE_BYTES, MAX_FILES, SECRET_NAME
+from mill_api.constraints import MAX_FILE_BYTES, MAX_FILES
 from mill_api.problems import Problem, text_problems
 from mill_api.references import OPEN, SecretRef, parse_word
+from mill_api.text_rules import FILE_MODE, FILE_PATH, SECRET_NAME
 
 CEL: Final = "has(self.content) != has(self.secret)"
 CEL_MESSAGE: Final = "a file has either a content or a secret"

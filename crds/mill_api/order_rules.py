@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from mill_api.constraints import DURATION, MAX_AFTER, MAX_ROLLOUT_TASKS, shown
+from mill_api.constraints import MAX_AFTER, MAX_ROLLOUT_TASKS, shown
 from mill_api.dependencies import rings
 from mill_api.durations import is_longer
 from mill_api.problems import Problem
 from mill_api.spec import MillDeploymentSpec, Service, Task
+from mill_api.text_rules import DURATION
 
 _NO_TIME: Final = timedelta(0)
 _BEFORE: Final = "has(self.before) && size(self.before) > 0"

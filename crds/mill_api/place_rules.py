@@ -8,23 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from mill_api import names
-from mill_api.constraints import (
-    ARCHITECTURE,
-    GPUS,
-    ID,
-    MAX_ANNOTATION,
-    MAX_GPU_KINDS,
-    MAX_LABEL,
-    MAX_LABELS,
-    PULL_SECRET,
-    STOP,
-    STOP_SIGNAL,
-    shown,
-)
+from mill_api.constraints import GPUS, ID, MAX_ANNOTATION, MAX_GPU_KINDS, MAX_LABEL, MAX_LABELS, shown
 from mill_api.place import NO_LIMIT, NVIDIA
 from mill_api.problems import Problem, text_problems
 from mill_api.quantities import InvalidQuantity, bytes_of, cores_of
 from mill_api.spec import Service, Task
+from mill_api.text_rules import ARCHITECTURE, PULL_SECRET, STOP, STOP_SIGNAL
 
 ARCH_LABEL: Final = "kubernetes.io/arch"
 """The label of nodes that has their architecture."""

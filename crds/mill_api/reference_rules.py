@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from mill_api import names
-from mill_api.constraints import PORT_NAME, SECRET_NAME, shown
+from mill_api.constraints import shown
 from mill_api.endpoints import endpoint_of
 from mill_api.ports import MAIN
 from mill_api.problems import Problem
@@ -24,6 +24,7 @@ from mill_api.references import (
     parse_word,
 )
 from mill_api.spec import Service, Task
+from mill_api.text_rules import PORT_NAME, SECRET_NAME
 
 Services: TypeAlias = Mapping[str, Service]
 """The services of a spec, by their names."""

@@ -6,10 +6,11 @@ from typing import Annotated, Final, Protocol
 
 from pydantic import Field
 
-from mill_api.constraints import SCHEDULE_DEADLINE, shown
+from mill_api.constraints import shown
 from mill_api.fields import ScheduleDeadline
 from mill_api.problems import Problem
 from mill_api.schedules import MAX_LENGTH, PATTERN, ROUGH_PATTERN, InvalidSchedule, parse_schedule, zones
+from mill_api.text_rules import SCHEDULE_DEADLINE
 
 DEFAULT_DEADLINE: Final = "10m"
 """Without a limit, Kubernetes starts the last run that a CronJob has missed since it was made: a schedule that a deploy

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, Protocol
 
-from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL, SERVICE_NAME
+from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
 from mill_api.ports import MAIN, OUTSIDE
 from mill_api.references import OPEN
+from mill_api.text_rules import SERVICE_NAME
 
 MAX_NAME_OUTSIDE: Final = SERVICE_NAME.max_length - max(map(len, OUTSIDE.values()))
 """Characters of the name of a service with ports outside."""

@@ -10,24 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from mill_api.check_rules import check_breaches
-from mill_api.constraints import (
-    DEFAULT_INTERVAL,
-    DURATION,
-    HOST_NAME,
-    IMAGE,
-    MAX_PORTS,
-    MAX_ROUTES,
-    MAX_SERVICES,
-    MAX_TASKS,
-    MAX_VOLUMES,
-    PORT_NAME,
-    SERVICE_NAME,
-    SETTLE,
-    START,
-    TASK_NAME,
-    VOLUME_NAME,
-    shown,
-)
+from mill_api.constraints import DEFAULT_INTERVAL, MAX_PORTS, MAX_ROUTES, MAX_SERVICES, MAX_TASKS, MAX_VOLUMES, shown
 from mill_api.file_rules import content_bytes, file_breaches
 from mill_api.mount_paths import refuse_volume
 from mill_api.order_rules import after_problems, ring_problems, rollout_task_problems, task_order_problems
@@ -39,6 +22,17 @@ from mill_api.reference_rules import argument_problems, env_problems, file_probl
 from mill_api.schedule_rules import schedule_breaches
 from mill_api.service_rules import SERVICE_RULES
 from mill_api.spec import MillDeploymentSpec, Service, Task, Volume
+from mill_api.text_rules import (
+    DURATION,
+    HOST_NAME,
+    IMAGE,
+    PORT_NAME,
+    SERVICE_NAME,
+    SETTLE,
+    START,
+    TASK_NAME,
+    VOLUME_NAME,
+)
 
 _URL_PATH: Final = re.compile(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*")
 """RFC 3986, section 3.3. Ingress controllers write the path of a route into their configuration: a blank, a quotation

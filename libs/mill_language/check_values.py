@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from mill_api.constraints import MAX_GRPC_SERVICE, PORT, PORT_NAME, SURGE, shown
+from mill_api.constraints import MAX_GRPC_SERVICE, PORT, shown
+from mill_api.text_rules import PORT_NAME, SURGE
 from mill_language import values
 from mill_language.refusals import Expected, Wrong, wrong_type
 from mill_language.strings import Text

@@ -5,21 +5,11 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from mill_api.constraints import (
-    FILE_MODE,
-    HEALTH_PATH,
-    MAX_COMMAND,
-    MAX_FILE_BYTES,
-    MAX_TEXT,
-    PATH,
-    SECRET_NAME,
-    Range,
-    TextRule,
-    shown,
-)
+from mill_api.constraints import MAX_COMMAND, MAX_FILE_BYTES, MAX_TEXT, Range, TextRule, shown
 from mill_api.durations import InvalidDuration, parse_duration
 from mill_api.quantities import InvalidQuantity, parse_cpu, parse_size, quoted
 from mill_api.references import InvalidValue, parse_value
+from mill_api.text_rules import FILE_MODE, HEALTH_PATH, PATH, SECRET_NAME
 from mill_language.inputs import MAX_VALUE
 from mill_language.refusals import (
     BOOLEAN,

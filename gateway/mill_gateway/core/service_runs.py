@@ -7,13 +7,13 @@ Service selects its pod.
 from typing import Final
 
 from mill_api import names
-from mill_api.constraints import TASK_NAME
 from mill_api.endpoints import Endpoints
 from mill_api.environment import container_texts, with_port
 from mill_api.file_mounts import mounted_files
 from mill_api.manifests import PodOptions, container_of
 from mill_api.owner import Owner
 from mill_api.spec import Service, Task
+from mill_api.text_rules import TASK_NAME
 from mill_api.volumes import mount_volumes
 from mill_gateway.core.spawning import (
     MOST_SHOWN,

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from pydantic import Field
 
-from mill_api.constraints import TEXT_RULES, Range
+from mill_api.constraints import Range
 from mill_api.durations import parse_duration
 from mill_api.fields import TEXT_RULE, ApiModel
 from mill_api.quantities import parse_size
 from mill_api.spec import MillDeploymentSpec
+from mill_api.text_rules import TEXT_RULES
 from mill_language import InvalidConfig, parse, parse_file, reference, render, values
 from mill_language.examples import EXAMPLES
 from mill_language.formatter import format_file

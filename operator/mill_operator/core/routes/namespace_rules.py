@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mill_api import names
-from mill_api.constraints import HOST_NAME
+from mill_api.text_rules import HOST_NAME
 from mill_objects import fields
 from mill_objects.json import JsonView
 from mill_operator.core.patterns import pattern
