@@ -23,7 +23,7 @@ class DeploymentSummary(BaseModel):
     message: str = Field(description="Explanation of `state` for people.", examples=["2 of 2 healthy"])
     paused: bool = Field(description="Whether it is paused: changes are kept, and not carried out.")
     service_count: int = Field(description="Services of its spec.")
-    healthy_count: int = Field(description="Services that are Healthy.")
+    healthy_count: int = Field(description="Those of them that are Healthy.")
     rollout: str = Field(description="Id of the latest rollout.", examples=["4"])
     started_at: str | None = Field(description="Time at which the rollout started; null before.")
     finished_at: str | None = Field(description="Time at which it finished; null while it is in progress.")
@@ -32,6 +32,7 @@ class DeploymentSummary(BaseModel):
 def view_state(deployment: Deployment) -> DeploymentSummary:
     """Return the state of a deployment as the API shows it."""
     status, asked = deployment.status, deployment.rollout_id
+    healthy = {each.name for each in status.services if each.state is State.HEALTHY}
     rollout = status.rollout if status.rollout is not None and status.rollout.id == asked else None
     return DeploymentSummary(
         name=deployment.key.name,
@@ -40,7 +41,7 @@ def view_state(deployment: Deployment) -> DeploymentSummary:
         message=_message(deployment, is_current=rollout is not None),
         paused=deployment.is_paused,
         service_count=len(deployment.services),
-        healthy_count=sum(each.state is State.HEALTHY for each in status.services),
+        healthy_count=sum(each["name"] in healthy for each in deployment.services),  # others are about to be removed
         rollout=asked,
         started_at=rollout.started_at if rollout is not None else None,
         finished_at=rollout.finished_at if rollout is not None else None,

@@ -17,7 +17,7 @@ from mill_gateway.exceptions.deployments import WriteConflict
 from mill_gateway.exceptions.registries import RegistriesUnreadable, RegistryNotFound, TooManyRegistries
 from mill_gateway.services.secrets import ATTEMPTS, Authorize
 from mill_kube.client import KubeClient
-from mill_kube.errors import ApiError, Conflict, NotFound
+from mill_kube.errors import UNPROCESSABLE, ApiError, Conflict, NotFound
 from mill_kube.resources import SECRETS
 from mill_objects.json import Json
 
@@ -94,6 +94,9 @@ class Registries:
                 raise NamespaceNotFound(namespace) from None
             return False
         except ApiError as error:  # without its message, which may repeat the document
+            if error.status == UNPROCESSABLE:
+                why = f"see whether the Secret {names.REGISTRIES_SECRET} is immutable, or would have more than 1 MiB"
+                raise RegistriesUnreadable(f"the cluster does not take it: {why}") from None
             status = error.status if error.status in (403, 409) else 502
             raise RefusedByCluster(f"refused by the cluster: {error.reason}", status=status) from None
         return True

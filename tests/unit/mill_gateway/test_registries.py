@@ -3,6 +3,7 @@
 import base64
 import json
 
+from mill_kube.errors import ApiError
 from mill_kube.resources import SECRETS
 from tests.support.gateway.served import Serve
 
@@ -45,3 +46,15 @@ async def test_a_secret_of_another_type_is_left_alone(serve: Serve) -> None:
         answer = await served.http.put(PATH, json=GHCR)
         assert (answer.status_code, answer.json()["code"]) == (409, "registries_unreadable")
         assert "s3cret-word" not in answer.text
+
+
+async def test_a_secret_that_the_cluster_does_not_change_is_named(serve: Serve) -> None:
+    """It is immutable, or grows too large."""
+    async with serve() as served:
+        assert (await served.http.put(PATH, json=GHCR)).status_code == 204
+        refusal = ApiError(422, "Invalid", f"data: Forbidden: field is immutable: {GHCR['password']}")
+        served.api.add_fault("patch", SECRETS, times=1, error=refusal)
+        answer = await served.http.put(PATH, json={**GHCR, "host": "docker.io"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "registries_unreadable")
+    assert "see whether the Secret mill-registries is immutable" in answer.json()["error"]
+    assert GHCR["password"] not in answer.text

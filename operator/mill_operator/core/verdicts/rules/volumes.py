@@ -74,7 +74,8 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         predicate=mount_fails(MountFailure.ABSENT),
         evidence="the event `FailedMount` of the pod, and what should be mounted does not exist",
         message=NOT_MOUNTED,
-        suggestion="Create what the message names. The node retries by itself.",
+        suggestion="Create what the message names. Mill creates the ConfigMap of a file itself, but not during a pause"
+        " (mill resume). The node retries by itself.",
         timer_group=MOUNT,
     ),
     PodRule(
