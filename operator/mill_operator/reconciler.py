@@ -29,21 +29,16 @@ from mill_operator.core.objects.tls import former_names
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.snapshot import Snapshot
-from mill_operator.core.reconcile import (
-    Goal,
+from mill_operator.core.reconcile.goal import Goal, starts_rollout
+from mill_operator.core.reconcile.next_status import decide_status, paused_status, refused_status
+from mill_operator.core.reconcile.observations import (
     Observations,
     Situation,
-    Writes,
-    decide_status,
-    decide_writes,
     leftover_lookups,
     observe_services,
-    paused_status,
-    refused_status,
-    services_to_roll_back,
     stale_pods,
-    starts_rollout,
 )
+from mill_operator.core.reconcile.writes import Writes, decide_writes, services_to_roll_back
 from mill_operator.core.rollout.put_back import autoscaled_services
 from mill_operator.core.rollout.updates import begin_updates, count_updating
 from mill_operator.core.rollout_tasks.holds import holds

@@ -11,7 +11,8 @@ from mill_api.status import MillDeploymentStatus
 from mill_objects.key import Key
 from mill_operator.core import limits
 from mill_operator.core.observed.snapshot import Snapshot
-from mill_operator.core.reconcile import Goal, decide_updates
+from mill_operator.core.reconcile.goal import Goal
+from mill_operator.core.reconcile.writes import decide_updates
 from mill_operator.core.rollout.updates import Elsewhere, UpdatePlan
 
 

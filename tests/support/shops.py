@@ -14,15 +14,10 @@ from mill_operator.core.observed.lookup_results import NO_RESULTS
 from mill_operator.core.observed.mill_deployments import project_mill_deployment
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
-from mill_operator.core.reconcile import (
-    Goal,
-    Observations,
-    Situation,
-    decide_status,
-    decide_writes,
-    observe_services,
-    starts_rollout,
-)
+from mill_operator.core.reconcile.goal import Goal, starts_rollout
+from mill_operator.core.reconcile.next_status import decide_status
+from mill_operator.core.reconcile.observations import Observations, Situation, observe_services
+from mill_operator.core.reconcile.writes import decide_writes
 from tests.support.children import OBSERVED
 from tests.support.recordings import CREATED, at, pod
 

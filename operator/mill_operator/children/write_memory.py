@@ -10,7 +10,7 @@ from mill_operator.core.objects.plan import KnownVersion, Plan
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.edits import Edit, EditedObject
 from mill_operator.core.observed.ingresses import ObservedIngress
-from mill_operator.core.reconcile import WRITE_RETRY
+from mill_operator.core.reconcile.next_status import WRITE_RETRY
 from mill_operator.core.rollout.put_back import merged
 from mill_operator.core.verdicts.rule_input import Problem
 

@@ -25,7 +25,7 @@ from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.packed import NOTHING, Packed
-from mill_operator.core.reconcile import Goal
+from mill_operator.core.reconcile.goal import Goal
 from mill_operator.recordings.world import Group
 
 START: Final = timedelta(seconds=30)

@@ -18,15 +18,9 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.core import timestamps
 from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
-from mill_operator.core.reconcile import (
-    Decision,
-    Observations,
-    Situation,
-    decide_status,
-    leftover_lookups,
-    observe_services,
-    starts_rollout,
-)
+from mill_operator.core.reconcile.goal import starts_rollout
+from mill_operator.core.reconcile.next_status import Decision, decide_status
+from mill_operator.core.reconcile.observations import Observations, Situation, leftover_lookups, observe_services
 from mill_operator.core.rollout.start import new_service
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.recordings.frames import Frame

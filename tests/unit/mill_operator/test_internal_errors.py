@@ -19,8 +19,9 @@ from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator import clock
 from mill_operator.controller import Controller, ControllerOptions
-from mill_operator.core import reconcile, timestamps
+from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
+from mill_operator.core.reconcile import next_status
 from mill_operator.core.rollout.internal_error import (
     REPORTED_AFTER,
     REPORTED_FAILURES,
@@ -121,13 +122,13 @@ def server() -> ApiServer:
 
 
 def advance_fails(monkeypatch: pytest.MonkeyPatch) -> Faulty:
-    faulty, advance = Faulty(), reconcile.advance
+    faulty, advance = Faulty(), next_status.advance
 
     def broken(status: Any, observations: Any, **arguments: Any) -> Any:
         faulty(any(each.image == "web:bad" for each in observations))
         return advance(status, observations, **arguments)
 
-    monkeypatch.setattr(reconcile, "advance", broken)
+    monkeypatch.setattr(next_status, "advance", broken)
     return faulty
 
 

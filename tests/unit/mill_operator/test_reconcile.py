@@ -18,20 +18,10 @@ from mill_operator.core.observed.lookup_results import NO_RESULTS
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment, project_mill_deployment
 from mill_operator.core.observed.pods import ObservedPod
 from mill_operator.core.observed.snapshot import Snapshot
-from mill_operator.core.reconcile import (
-    WRITE_RETRY,
-    Decision,
-    Goal,
-    Observations,
-    Situation,
-    decide_status,
-    decide_writes,
-    observe_services,
-    refused_status,
-    services_to_roll_back,
-    stale_pods,
-    starts_rollout,
-)
+from mill_operator.core.reconcile.goal import Goal, starts_rollout
+from mill_operator.core.reconcile.next_status import WRITE_RETRY, Decision, decide_status, refused_status
+from mill_operator.core.reconcile.observations import Observations, Situation, observe_services, stale_pods
+from mill_operator.core.reconcile.writes import decide_writes, services_to_roll_back
 from mill_operator.core.verdicts.rule_input import Problem
 from tests.support.children import OBSERVED
 from tests.support.recordings import CREATED, pod
@@ -218,16 +208,16 @@ def test_a_failed_version_is_rolled_back_as_soon_as_its_evidence_is_written() ->
 
 
 def test_an_error_in_one_service_costs_no_neighbor_its_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mill_operator.core import reconcile
+    from mill_operator.core.reconcile import observations
 
-    judge = reconcile.judge
+    judge = observations.judge
 
     def broken(given: Any, now: datetime) -> Any:
         if given.service.name == "web":
             raise OverflowError
         return judge(given, now)
 
-    monkeypatch.setattr(reconcile, "judge", broken)
+    monkeypatch.setattr(observations, "judge", broken)
     snapshot = Snapshot(pods=(good_pod("web"), good_pod("db")), children=ALL)
     found = Observations(list(observe_services(situation(snapshot))))
     assert list(found.internal_errors) == ["web"]

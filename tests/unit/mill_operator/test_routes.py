@@ -15,7 +15,7 @@ from mill_objects.json import Json
 from mill_operator import namespaces
 from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core.objects.pods import RenderOptions
-from mill_operator.core.reconcile import WRITE_RETRY
+from mill_operator.core.reconcile.next_status import WRITE_RETRY
 from mill_operator.metrics import Metrics
 from mill_operator.reconciler import ReconcilerOptions
 from tests.support.apiserver import ApiServer, InMemoryClient

@@ -10,11 +10,11 @@ import pytest
 from mill_api.status import MillDeploymentStatus
 from mill_api.task_status import RunState, TaskRun
 from mill_objects.json import Json
-from mill_operator.core import reconcile
 from mill_operator.core.internal_errors import InternalError
 from mill_operator.core.objects import desired as rendering
 from mill_operator.core.objects.desired import ChildObject, RenderedObject
 from mill_operator.core.objects.rendering import ParsedSpec
+from mill_operator.core.reconcile import observations
 from mill_operator.core.tasks import status as tasks
 from mill_operator.core.tasks.status import observe
 from mill_operator.core.verdicts.observation import JudgeInput, Observation
@@ -87,14 +87,14 @@ def rendering_fails(patch: pytest.MonkeyPatch) -> None:
 
 
 def judging_fails(patch: pytest.MonkeyPatch) -> None:
-    judge = reconcile.judge
+    judge = observations.judge
 
     def broken(given: JudgeInput, now: datetime) -> Observation:
         if given.service.name == "web":
             raise OverflowError("hunter2")
         return judge(given, now)
 
-    patch.setattr(reconcile, "judge", broken)
+    patch.setattr(observations, "judge", broken)
 
 
 both = pytest.mark.parametrize("breaks", [rendering_fails, judging_fails], ids=lambda each: each.__name__)
