@@ -101,6 +101,8 @@ def disk_of_root(namespace: Namespace) -> Iterator[None]:
         },
     }
     namespace.kubectl("create", "-f", "-", stdin=yaml.safe_dump(volume))
+    # The controller of volumes knows it then: it would provide another disk for a claim that it sees before.
+    namespace.kubectl("wait", "--for=jsonpath={.status.phase}=Available", f"persistentvolume/{name}", "--timeout=60s")
     try:
         yield
     finally:
@@ -110,7 +112,9 @@ def disk_of_root(namespace: Namespace) -> Iterator[None]:
 
 @pytest.mark.usefixtures("disk_of_root")
 def test_a_disk_of_root_is_named_and_a_group_lets_a_user_write_to_it(namespace: Namespace) -> None:
-    assert namespace.deploy(DB).code == 1
+    done = namespace.deploy(DB)
+    assert namespace.get("persistentvolumeclaim", "data")["spec"]["volumeName"] == namespace.name, "another disk"
+    assert done.code == 1
     service = namespace.service("db")
     assert (service["state"], service["reason"]) == ("Failed", "ContainerExited")
     assert service["detail"] == "last log line: touch: /data/x: Permission denied"

@@ -1,4 +1,7 @@
-"""Whether a command prints what a page shows: the same but for times, names of pods and runs, and other numbers."""
+"""Whether a command prints what a page shows: the same but for times, names of pods and runs, and other numbers.
+
+The words of a container runtime may be those of another version of it.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +20,7 @@ _VARIES: Final = (
     (re.compile(r"\b\d+(\.\d+)? ?(ms|s|m|h|d)\b( ?\d+ ?(s|m|h)\b)?( ago)?"), "TIME"),
     (re.compile(r"\b10(\.\d+){3}\b"), "ADDRESS"),
     (re.compile(r"\d+(\.\d+)?/\d+(\.\d+)? +\d+(\.\d+)? [GMK]?i?B/\d+(\.\d+)? [GMK]?i?B +\d+"), "USE"),
+    (re.compile(r"(?:reference \"\S+\"|image): (?=\S+: not found\s*$)"), "RESOLVED: "),  # containerd 1.x or 2.x
     (re.compile(r" {2,}"), "  "),
     (re.compile(r"-{3,}|─{3,}"), "---"),
 )

@@ -98,6 +98,8 @@ def test_a_file_of_a_page_is_valid(block: Block) -> None:
     assert parse_file("\n".join(block.lines), inputs=given)
 
 
+RESOLVED_BY_1 = (' |   reference "x:5050/web:3": x:5050/web:3: not found',)
+"""As containerd 1.x ends the message of a pull whose tag does not exist."""
 SHOWN = ("  web: scheduled on node-1", "  deployed (11.8s)")
 
 
@@ -124,6 +126,10 @@ SHOWN = ("  web: scheduled on node-1", "  deployed (11.8s)")
         (("web-84f5888477-mh72g  1/1",), ("web-6d4f9bcd7-x2x8k   0/1",), False),
         (("3  2026-11-25T10:40:33.706Z  0.8s",), ("3  2026-11-26T10:40:33.7Z  10.8s",), True),
         (("service/web  ClusterIP  10.96.90.68  19s",), ("service/web  ClusterIP  10.2.1.8  3m",), True),
+        (RESOLVED_BY_1, (" |   image: x:5050/web:3: not found",), True),
+        ((" |   image: x:5050/web:3: not found",), RESOLVED_BY_1, True),
+        (RESOLVED_BY_1, (" |   image: x:5050/web:4: not found",), False),
+        (RESOLVED_BY_1, (" |   image: x:5050/web:3: denied",), False),
         (("node-1  ready  1/2  976.6 MiB/23.4 GiB  4",), ("node-1  ready  0.5/8  1 GiB/3.4 GiB  14",), True),
     ],
 )
