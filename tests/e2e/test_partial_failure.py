@@ -6,6 +6,7 @@ import httpx
 from httpx_sse import connect_sse
 
 from tests.e2e.seed import FIXED, LINES, NODE, SEED, notices, plan
+from tests.support import server_sent
 
 from .conftest import GATEWAY, Namespace, wait_for
 
@@ -34,7 +35,7 @@ def test_http_stays_200_and_the_stream_tells_the_verdict_byte_for_byte(namespace
         connect_sse(client, "POST", f"{GATEWAY}/v1/deploy?namespace={namespace.name}", content=text) as stream,
     ):
         assert stream.response.status_code == 200
-        events = [(each.event, each.data, each.id) for each in stream.iter_sse()]
+        events = [(each.event, each.data, each.id) for each in server_sent.events(stream)]
     told = [(name, data) for name, data, _ in events]
     web = [each for each in told if '"web"' in each[1]]
     assert web == [
@@ -59,7 +60,7 @@ def test_a_late_reader_gets_the_same_events_and_a_resumed_one_the_rest(namespace
     def read(last_event_id: str | None = None) -> list[tuple[str, str, str]]:
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
         with httpx.Client(timeout=60) as client, connect_sse(client, "GET", url, headers=headers) as stream:
-            return [(each.event, each.data, each.id) for each in stream.iter_sse()]
+            return [(each.event, each.data, each.id) for each in server_sent.events(stream)]
 
     events = read()
     assert len(events) == 4

@@ -6,15 +6,15 @@
 import itertools
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from httpx_sse import EventSource, ServerSentEvent, connect_sse
+from httpx_sse import ServerSentEvent, connect_sse
 
 from mill_api.status import MillDeploymentStatus
 from tests.e2e.conftest import GATEWAY, Namespace, wait_for
+from tests.support import server_sent
 from tests.support.kstatus_rules import kstatus
 
 KEPT = """
@@ -107,7 +107,7 @@ class Rollout:
             with httpx.Client(timeout=60) as client, connect_sse(client, "POST", url, content=self._text) as stream:
                 assert stream.response.status_code == 200, stream.response.read()
                 self._accepted.set()
-                for event in _events(stream):
+                for event in server_sent.events(stream):
                     self.told.append(event)
         except Exception as error:  # noqa: BLE001 - raised in the test's own thread
             self._failure = error
@@ -125,7 +125,7 @@ def read_events(namespace: Namespace) -> list[tuple[str, str, str]]:
     """Return the events of the current rollout as a late reader gets them."""
     url = f"{GATEWAY}/v1/deployments/mill/events?namespace={namespace.name}"
     with httpx.Client(timeout=60) as client, connect_sse(client, "GET", url) as stream:
-        return [_parts(each) for each in _events(stream)]
+        return [_parts(each) for each in server_sent.events(stream)]
 
 
 def outcome(namespace: Namespace, told: list[ServerSentEvent]) -> Outcome:
@@ -169,10 +169,6 @@ def children(namespace: Namespace) -> dict[str, int | None]:
 def _without_luck(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     failed = any(each["event"] == "failed" for each in events)
     return [each for each in events if not (failed and each.get("phase") == "scheduled")]
-
-
-def _events(stream: EventSource) -> Iterator[ServerSentEvent]:
-    return (each for each in stream.iter_sse() if each.data)  # httpx-sse makes empty events of heartbeats
 
 
 def _hold_rules(told: list[ServerSentEvent]) -> None:

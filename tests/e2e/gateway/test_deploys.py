@@ -8,6 +8,7 @@ from httpx_sse import connect_sse
 
 from tests.e2e.conftest import Namespace
 from tests.e2e.seed import NODE
+from tests.support import server_sent
 
 WEB = """
 service "web" {
@@ -26,7 +27,7 @@ def _post(http: httpx.Client, path: str, content: str = "", **parameters: str) -
     with connect_sse(http, "POST", path, params=parameters, content=content) as stream:
         if stream.response.status_code != 200:
             return stream.response.status_code, [("", json.loads(stream.response.read()))]
-        return 200, [(each.event, json.loads(each.data)) for each in stream.iter_sse()]
+        return 200, [(each.event, json.loads(each.data)) for each in server_sent.events(stream)]
 
 
 def _deploy(http: httpx.Client, namespace: Namespace, text: str, **parameters: str) -> tuple[int, Told]:

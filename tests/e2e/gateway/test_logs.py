@@ -13,6 +13,7 @@ from httpx_sse import connect_sse
 
 from hack import images
 from tests.e2e.conftest import Namespace, wait_for
+from tests.support import server_sent
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -70,7 +71,7 @@ def _read(
         httpx.Client(base_url=url, timeout=30) as client,
         connect_sse(client, "GET", f"/v1/logs/{name}", params=parameters, headers=headers) as stream,
     ):
-        return [(json.loads(each.data), each.id) for each in stream.iter_sse()]
+        return [(json.loads(each.data), each.id) for each in server_sent.events(stream)]
 
 
 class Follower:
@@ -95,7 +96,7 @@ class Follower:
                     httpx.Client(base_url=url, timeout=60) as client,
                     connect_sse(client, "GET", f"/v1/logs/{name}?namespace={namespace}", headers=headers) as stream,
                 ):
-                    for event in stream.iter_sse():
+                    for event in server_sent.events(stream):
                         record = json.loads(event.data)
                         self.lines.append((record["alloc"], record["line"]))
                         self._last = event.id

@@ -15,6 +15,7 @@ from httpx_sse import connect_sse
 from hack.cluster import Cluster
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.seed import NODE
+from tests.support import server_sent
 
 from .conftest import StartGateway, on_fake_nodes
 from .process import GatewayProcess
@@ -54,7 +55,7 @@ class Draining:
             httpx.Client(timeout=60) as client,
             connect_sse(client, "POST", self._url) as stream,
         ):
-            self.told += ((each.event, json.loads(each.data)) for each in stream.iter_sse())
+            self.told += ((each.event, json.loads(each.data)) for each in server_sent.events(stream))
 
     def phases(self) -> list[str]:
         return [data.get("phase", "") for _, data in self.told]

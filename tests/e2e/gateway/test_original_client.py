@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.seed import NODE
+from tests.support import server_sent
 
 FILE = """
 service "web" {
@@ -133,7 +134,7 @@ def client(http: httpx.Client, namespace: Namespace) -> httpx.Client:
 def _stream(client: httpx.Client, method: str, path: str, **request: Any) -> list[tuple[str, dict[str, Any]]]:
     with connect_sse(client, method, path, **request) as stream:
         assert stream.response.is_success
-        return [(each.event, json.loads(each.data)) for each in stream.iter_sse()]
+        return [(each.event, json.loads(each.data)) for each in server_sent.events(stream)]
 
 
 def _read(client: httpx.Client, path: str, kind: Any) -> Any:
@@ -173,7 +174,7 @@ def test_everything_that_the_original_client_does(client: httpx.Client, namespac
     assert client.delete(f"/v1/tasks/{spawned.id}").status_code == 204
 
     with connect_sse(client, "GET", "/v1/logs/web?tail=10") as logs:  # follows, as the original always does
-        first = json.loads(next(logs.iter_sse()).data)
+        first = json.loads(next(server_sent.events(logs)).data)
     assert {"line", "stream", "ts"} <= set(first)
 
     restarted = _stream(client, "POST", "/v1/restart/web")

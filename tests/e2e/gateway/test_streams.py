@@ -12,6 +12,7 @@ from httpx_sse import connect_sse
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.conftest import Namespace, wait_for
+from tests.support import server_sent
 
 from .conftest import StartGateway
 from .process import GatewayProcess
@@ -56,7 +57,7 @@ class Reader:
             ):
                 self.status = stream.response.status_code
                 self.connected.set()
-                for event in stream.iter_sse():
+                for event in server_sent.events(stream):
                     self.told.append((event.id, event.event, json.loads(event.data)))
         except httpx.HTTPError:
             self.cut = True

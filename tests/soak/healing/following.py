@@ -7,6 +7,8 @@ from typing import Final
 import httpx
 from httpx_sse import ServerSentEvent, connect_sse
 
+from tests.support import server_sent
+
 _PARAMETERS: Final = {"detail": "full"}
 _SILENCE_SECONDS: Final = 60.0
 _TRIES: Final = 5
@@ -38,8 +40,6 @@ class _Stream:
     done: dict[str, object] | None = None
 
     def take(self, event: ServerSentEvent) -> None:
-        if not event.data:
-            return  # a heartbeat
         data = json.loads(event.data)
         self.last_id = event.id
         if event.event == "failed":
@@ -60,7 +60,7 @@ def follow(gateway: str, namespace: str, name: str, text: str) -> Followed:
             try:
                 with connect_sse(client, **request) as source:  # type: ignore[arg-type]
                     assert source.response.status_code == 200, source.response.read()
-                    for event in source.iter_sse():
+                    for event in server_sent.events(source):
                         stream.take(event)
             except httpx.TransportError:
                 pass
