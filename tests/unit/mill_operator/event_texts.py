@@ -7,6 +7,16 @@ MOUNT_OF_NOTHING = (
         "/no/such/directory is not a directory"
     ),
 )
+# Recorded on Kubernetes 1.37, of a pod that got its node and its claim in the same moment.
+MOUNT_BEFORE_THE_API_SERVER_KNOWS = (
+    "FailedMount",
+    (
+        "Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process "
+        "volumes=[data]: error processing PVC shop/data: failed to fetch PVC from API server: persistentvolumeclaims "
+        '"data" is forbidden: User "system:node:node-1" cannot get resource "persistentvolumeclaims" in API group "" '
+        "in the namespace \"shop\": no relationship found between node 'node-1' and this object"
+    ),
+)
 # pkg/volume/csi of Kubernetes: the words around a driver's own.
 MOUNT_OF_A_BROKEN_DISK = (
     "FailedMount",

@@ -203,6 +203,14 @@ class TestBeforeTheFirstContainer:
         assert (seen.finding.rule.id, seen.finding.message) == ("secret-file", f'secret "{secret}" not found')
         assert seen.finding.suggestion == f"Set it: mill secret set {secret} VALUE"
 
+    def test_a_node_that_asks_before_the_api_server_knows_its_pod_is_no_news(self) -> None:
+        results = LookupResults(events={UID: (ObservedEvent(*events.MOUNT_BEFORE_THE_API_SERVER_KNOWS),)})
+        pending = pod("mounting", bound_at=at(0))
+        early, late, failed = (look(pending, at=each, answers=results) for each in (29, 30, 300))
+        assert [each.state for each in (early, late, failed)] == [State.PULLING, State.SUSPECT, State.FAILED]
+        assert early.finding is not None
+        assert early.finding.rule.id == "volume-not-related"
+
     def test_a_failed_mount_stays_failed_while_its_causes_take_turns(self) -> None:
         failed = before("VolumeNotFound", "volume-missing", state=State.FAILED)
         broken = LookupResults(events={UID: (ObservedEvent(*events.MOUNT_OF_A_BROKEN_DISK),)})

@@ -66,9 +66,14 @@ MOUNT_COMMAND: Final = "exit status"
 SANDBOX_IMAGE: Final = pattern(r"(?i)(?:sandbox image|pulling image) \"(?P<image>[^\"]+)\"")
 
 
+NOT_RELATED_YET: Final = "no relationship found between node"
+"""What the API server answers a kubelet that asks for what a pod needs before the server knows that it runs there."""
+
+
 class MountFailure(Enum):
     """Why a volume cannot be mounted."""
 
+    NOT_RELATED_YET = auto()
     IN_USE = auto()
     ABSENT = auto()
     FILES = auto()
@@ -129,7 +134,9 @@ def mount_fails(kind: MountFailure) -> PodPredicate:
         volume, is_claim = _volume(pod, message)
         if _kind(message, is_claim=is_claim) is not kind:
             return None
-        return Match(without_ids(message), {"volume": volume, "cause": cause(message)})
+        # No suspicion is remembered of what is normal for a while: its time is that of the pod on its node.
+        since = pod.bound_at if kind is MountFailure.NOT_RELATED_YET else None
+        return Match(without_ids(message), {"volume": volume, "cause": cause(message)}, since)
 
     return find
 
@@ -145,6 +152,8 @@ def secret_of_file_missing(subject: PodSubject) -> Match | None:
 
 
 def _kind(message: str, *, is_claim: bool) -> MountFailure:
+    if NOT_RELATED_YET in message:
+        return MountFailure.NOT_RELATED_YET
     is_busy = BUSY.search(message) and not message.startswith(SUMMARY) and MOUNT_COMMAND not in message
     if is_claim and (is_busy or IN_USE.search(message)):
         return MountFailure.IN_USE

@@ -44,6 +44,20 @@ VOLUMES: Final[tuple[Rule, ...]] = (
         timer_group=PROVISIONING,
     ),
     PodRule(
+        id="volume-not-related",
+        code="VolumeNotMounted",
+        speed=Speed.NEEDS_TIME,
+        grace=seconds(300),
+        expected_for=seconds(30),
+        predicate=mount_fails(MountFailure.NOT_RELATED_YET),
+        evidence="the event `FailedMount` with `no relationship found between node`: the API server does not know yet"
+        " that the pod runs there, and the node asks again after some ten seconds",
+        message=NOT_MOUNTED,
+        suggestion="Wait: the node retries by itself. If it lasts, ask your cluster administrator to check the API"
+        " server.",
+        timer_group=MOUNT,
+    ),
+    PodRule(
         id="volume-in-use",
         code="VolumeNotMounted",
         speed=Speed.NEEDS_TIME,
