@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from mill_kube.client import KubeClient
 from mill_kube.connection import Request
@@ -21,7 +21,7 @@ from mill_kube.resources import EVENTS, NODES
 from mill_objects.fields import mapping, mappings, text
 from mill_operator.core.observed.allocatable import LargestNode, project_allocatable
 from mill_operator.core.observed.events import ObservedEvent, project_events
-from mill_operator.core.observed.lookup_results import LookupResults
+from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
 from mill_operator.core.observed.nodes import ObservedNode, project_node
 from mill_operator.core.verdicts.lookup_requests import LookupRequest
 
@@ -47,6 +47,16 @@ NODE_PAGES: Final = 50
 """Pages that are read. Of a larger cluster the largest node is not known."""
 
 Result = tuple[ObservedEvent, ...] | ObservedNode | LargestNode
+
+
+class _Observed(Protocol):
+    """Observations, and the lookups that would make them more precise."""
+
+    @property
+    def lookup_requests(self) -> frozenset[LookupRequest]: ...
+
+
+T = TypeVar("T", bound=_Observed)
 
 
 @dataclass(slots=True)
@@ -90,6 +100,13 @@ class Lookups:
             elif known.result is not None:
                 events[request.name] = known.result
         return LookupResults(events, nodes, largest.amounts)
+
+    async def observe(self, observe: Callable[[LookupResults], Awaitable[T]]) -> T:
+        """Observe, and once more if lookups tell more."""
+        observed = await observe(NO_RESULTS)
+        if observed.lookup_requests:
+            observed = await observe(await self.results(observed.lookup_requests))
+        return observed
 
     def _start(self, request: LookupRequest) -> _Known:
         known = self._known.setdefault(request, _Known())

@@ -5,20 +5,18 @@ The decisions are those of `core.reconcile`; this module reads, writes and waits
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias
 
 from mill_kube.client import KubeClient
 from mill_kube.errors import KubeError
-from mill_objects.json import Json
 from mill_objects.key import Key
 from mill_operator.caches import Caches
 from mill_operator.children.applier import Write
 from mill_operator.children.old_files import collect_old_files
-from mill_operator.children.older_templates import older_template
 from mill_operator.children.writer import ChildWriter
 from mill_operator.core import limits
 from mill_operator.core.internal_errors import InternalError
@@ -26,7 +24,7 @@ from mill_operator.core.objects.old_files import unwanted_files
 from mill_operator.core.objects.pods import DEFAULTS, RenderOptions
 from mill_operator.core.objects.rendering import DesiredState, InvalidSpec
 from mill_operator.core.objects.tls import former_names
-from mill_operator.core.observed.lookup_results import NO_RESULTS, LookupResults
+from mill_operator.core.observed.lookup_results import LookupResults
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.snapshot import Snapshot
 from mill_operator.core.reconcile.goal import Goal, starts_rollout
@@ -38,25 +36,25 @@ from mill_operator.core.reconcile.observations import (
     observe_services,
     stale_pods,
 )
-from mill_operator.core.reconcile.writes import Writes, decide_writes, services_to_roll_back
+from mill_operator.core.reconcile.writes import Writes, decide_writes
 from mill_operator.core.rollout.put_back import autoscaled_services
 from mill_operator.core.rollout.updates import begin_updates, count_updating
 from mill_operator.core.rollout_tasks.holds import holds
-from mill_operator.core.tasks.status import Observed, observe
-from mill_operator.core.verdicts.lookup_requests import LookupRequest
 from mill_operator.cpu_time import ThreadOffload, paced
 from mill_operator.internal_errors import InternalErrorReporter
 from mill_operator.lookups import Lookups
 from mill_operator.memory import Memory
 from mill_operator.namespaces import NamespaceRulesLookup
+from mill_operator.older_versions import OlderVersions
 from mill_operator.publisher import OnWrite, Publisher
 from mill_operator.recorder import Recorder
 from mill_operator.release import release_name
-from mill_operator.renderer import Renderer, Rollback
+from mill_operator.renderer import Renderer
 from mill_operator.resource_requests import still_exists
 from mill_operator.revisions import RevisionKeeper
 from mill_operator.rollout_tasks import RolloutTasks
 from mill_operator.routes import RouteGate
+from mill_operator.tasks import observe_tasks
 from mill_operator.update_places import UpdatePlaces
 from mill_process.logs import about
 
@@ -92,16 +90,6 @@ class Hooks:
     """Called for each service or task that a reconciliation could not render or judge."""
 
 
-class _Observed(Protocol):
-    """Observations, and the lookups that would make them more precise."""
-
-    @property
-    def lookup_requests(self) -> frozenset[LookupRequest]: ...
-
-
-T = TypeVar("T", bound=_Observed)
-
-
 class Reconciler:
     """Reconciles MillDeployments. The same key must not be reconciled twice at once."""
 
@@ -123,6 +111,7 @@ class Reconciler:
         self._memory: dict[Key, Memory] = {}
         self._children = ChildWriter(client, caches)
         self._lookups = Lookups(client)
+        self._older_versions = OlderVersions(client, caches)
         self._recorder = Recorder(client, now)
         self._publisher = Publisher(client, self._recorder, hooks.on_write)
         self._reporter = InternalErrorReporter(client, self._memory, self._recorder, now, hooks.on_write)
@@ -213,8 +202,7 @@ class Reconciler:
         wait = await self._publisher.publish(resource.key, memory)
         desired = memory.desired
         if isinstance(desired, DesiredState):
-            older = partial(self._older_template, resource)
-            renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
+            renderer = self._renderer(resource, memory, desired)
             if await self._rollout_tasks.write(resource, memory, snapshot, renderer, self._now()):
                 return 0.0
         return 0.0 if memory.written.rollout_tasks != before else wait
@@ -267,9 +255,8 @@ class Reconciler:
         starts = starts_rollout(resource, memory.status)
         if starts:
             memory.forget_failures()
-        older = partial(self._older_template, resource)
-        renderer = Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
-        rollbacks = {} if starts else await self._rollbacks(resource, memory, desired, renderer)
+        renderer = self._renderer(resource, memory, desired)
+        rollbacks = {} if starts else await self._older_versions.rollbacks(resource, memory, desired, renderer)
         desired = memory.desired = desired.with_internal_errors(renderer.internal_errors)
         children = renderer.with_rollbacks(rollbacks, desired.children)
         held = holds(desired.rollout_tasks, memory.written.rollout_tasks, resource.rollout_id)
@@ -302,24 +289,6 @@ class Reconciler:
         memory.status, memory.writes.edits = decision.status, dict(decision.waiting_edits)
         return _seconds(decision.wake_at, situation.now), situation.snapshot
 
-    async def _rollbacks(
-        self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState, renderer: Renderer
-    ) -> dict[str, Rollback]:
-        """Return the services that go back to their older version, with the Deployment that they get."""
-        rollbacks: dict[str, Rollback] = {}
-        for child, good in services_to_roll_back(desired, memory.status, memory.written):
-            name = child.key.name
-            known = (name, good, child.applied)
-            if known not in memory.rollback_hashes:
-                template = await self._older_template(resource, name, good)
-                rendered = None if template is None else await renderer.with_template(child, template)
-                if child.program in renderer.internal_errors:
-                    continue
-                memory.rollback_hashes[known] = None if rendered is None else rendered.child.applied
-            if (applied := memory.rollback_hashes[known]) is not None:
-                rollbacks[name] = Rollback(child, replace(child, applied=applied), good)
-        return rollbacks
-
     async def _write(
         self, resource: ObservedMillDeployment, memory: Memory, writes: Writes, renderer: Renderer
     ) -> bool:
@@ -349,8 +318,9 @@ class Reconciler:
         memory.old_files = await collect_old_files(self._client, self._children, resource.key, known, unwanted, now)
         return _seconds(memory.old_files.next_look, now)
 
-    async def _older_template(self, resource: ObservedMillDeployment, service: str, template: str) -> Json | None:
-        return await older_template(self._client, resource, self._caches.snapshot(resource), service, template)
+    def _renderer(self, resource: ObservedMillDeployment, memory: Memory, desired: DesiredState) -> Renderer:
+        older = partial(self._older_versions.template, resource)
+        return Renderer(resource, desired, self._options.render, self._offload, older, memory.former_tls)
 
     def _situation(self, goal: Goal, memory: Memory) -> Situation:
         return Situation(
@@ -367,38 +337,16 @@ class Reconciler:
         async def services(results: LookupResults) -> Observations:
             return Observations(await paced(observe_services(situation, results, is_new_request=is_new_request)))
 
-        return await self._with_lookups(services)
+        return await self._lookups.observe(services)
 
     async def _observe_tasks(
         self, resource: ObservedMillDeployment, memory: Memory, snapshot: Snapshot
     ) -> float | None:
         """Note the runs of the tasks, which are no part of a rollout. Return the seconds to wait."""
         now = self._now()
-
-        async def tasks(results: LookupResults) -> Observed:
-            return observe(
-                snapshot.jobs,
-                snapshot.run_pods,
-                memory.status.tasks,
-                problems=memory.task_problems(),
-                schedules=snapshot.schedules,
-                results=results,
-                now=now,
-            )
-
-        observed = await self._with_lookups(tasks)
-        unrendered = memory.desired.tasks if isinstance(memory.desired, DesiredState) else {}
-        internal_errors = {**unrendered, **dict(observed.internal_errors)}
+        wake_at, internal_errors = await observe_tasks(self._lookups, memory, snapshot, now)
         self._report_internal_errors(resource.key, memory, "task", internal_errors)
-        memory.status = memory.status.model_copy(update={"tasks": observed.tasks, "active_runs": observed.active})
-        return _seconds(observed.wake_at, now)
-
-    async def _with_lookups(self, observe: Callable[[LookupResults], Awaitable[T]]) -> T:
-        """Observe, and once more if lookups tell more."""
-        observed = await observe(NO_RESULTS)
-        if observed.lookup_requests:
-            observed = await observe(await self._lookups.results(observed.lookup_requests))
-        return observed
+        return _seconds(wake_at, now)
 
     def _report_internal_errors(
         self, key: Key, memory: Memory, kind: str, internal_errors: Mapping[str, InternalError]

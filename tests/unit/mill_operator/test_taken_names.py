@@ -395,7 +395,7 @@ async def test_a_version_of_a_foreign_deployment_never_comes_back(harness: Recon
     labels = {"mill.dev/template": "good"}
     harness.server.put(REPLICA_SETS, replica_set_body("a", template, foreign["metadata"]["uid"], **labels))
     resource = _resource(harness)
-    assert await harness.reconciler._older_template(resource, "web", "good") is None
+    assert await harness.reconciler._older_versions.template(resource, "web", "good") is None
 
 
 def _resource(harness: ReconcilerHarness) -> Any:
