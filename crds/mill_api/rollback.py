@@ -21,25 +21,29 @@ def default_target(current: JsonView, revisions: Iterable[Revision]) -> Revision
 
 
 def rollback_spec(
-    current: JsonView, target: Revision, newer: Sequence[Revision], services: Collection[str] | None = None
+    current: JsonView,
+    target: Revision,
+    newer: Sequence[Revision],
+    services: Collection[str] | None = None,
+    older: Sequence[Revision] = (),
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the spec that brings a revision back, and what does not go back, for people.
 
-    `newer` are the revisions after the target, `services` those that go back alone; None: everything. An image whose
-    tag has moved since is named by the digest that ran then.
+    `newer` are the revisions after the target, `older` those before it, and `services` those that go back alone; None:
+    everything. An image whose tag has moved since is named by the digest that ran then.
     """
     moved = _moved(target, newer)
     programs = {kind: [_pinned(each, moved) for each in fields.mappings(target.spec, kind)] for kind in _KINDS}
     if services is None:
         spec = {**target.spec, **{kind: found for kind, found in programs.items() if kind in target.spec}}
         notes = _notes(current, [*programs["services"], *programs["tasks"]], None)
-        return spec, [*_task_notes(spec, target, newer, None), *notes]
+        return spec, [*_task_notes(spec, target, newer, older, None), *notes]
     back = {each.get("name"): each for each in programs["services"] if each.get("name") in services}
     kept = [back.get(each.get("name"), each) for each in fields.mappings(current, "services")]
     there = {each.get("name") for each in kept}
     spec = {**current, "services": [*kept, *(each for name, each in back.items() if name not in there)]}
     notes = _notes(current, list(back.values()), services)
-    return spec, [*_task_notes(spec, target, newer, services), *notes]
+    return spec, [*_task_notes(spec, target, newer, older, services), *notes]
 
 
 _KINDS: Final = ("services", "tasks")
@@ -66,18 +70,21 @@ def _pinned(program: JsonView, moved: dict[str, str]) -> dict[str, Any]:
 
 
 def _task_notes(
-    spec: JsonView, target: Revision, newer: Sequence[Revision], services: Collection[str] | None
+    spec: JsonView,
+    target: Revision,
+    newer: Sequence[Revision],
+    older: Sequence[Revision],
+    services: Collection[str] | None,
 ) -> Iterator[str]:
     """Yield what becomes of tasks that have run since the target. `spec` is the one that is deployed."""
-    tasks = dict.fromkeys(
-        name
-        for each in sorted(newer, key=lambda found: found.revision)
-        for name in _ran_before(each, services)
-        if each.tasks.get(name) != target.tasks.get(name)
-    )
+    known, tasks = [*older, target], dict[str, None]()
+    for each in sorted(newer, key=lambda found: found.revision):
+        back = each.asked.rollback is not None
+        ran = (n for n in _ran_before(each, services) if not has_succeeded(n, each.spec, known, is_rollback=back))
+        tasks |= dict.fromkeys(ran)
+        known.append(each)
     present = {fields.text(each, "name") for each in fields.mappings(spec, "tasks")}
-    revisions = [target, *newer]
-    again = [name for name in tasks if name in present and not has_succeeded(name, spec, revisions, is_rollback=True)]
+    again = [name for name in tasks if name in present and not has_succeeded(name, spec, known, is_rollback=True)]
     for names, run_again in (([name for name in tasks if name not in again], False), (again, True)):
         if not names:
             continue

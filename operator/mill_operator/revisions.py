@@ -82,9 +82,8 @@ class RevisionKeeper:
             for pod in snapshot.pods:
                 pods.setdefault(pod.service, []).append(pod)
             result = last_annotations(rollout, status.services, pods)
-            await self._annotate(
-                resource, rollout, lambda known: result | task_annotations(known.tasks, status.rollout_tasks)
-            )
+            tasks = status.rollout_tasks
+            await self._annotate(resource, rollout, lambda known: result | task_annotations(known, tasks))
             return rollout.model_copy(update={"recorded": True})
 
         return await self._attempt(resource, memory, end)
@@ -104,7 +103,7 @@ class RevisionKeeper:
             if earlier:
                 await self._note_earlier(resource, earlier)
             if rollout is not None and succeeded & current:
-                await self._annotate(resource, rollout, lambda known: task_annotations(known.tasks, tasks))
+                await self._annotate(resource, rollout, lambda known: task_annotations(known, tasks))
         except ApiError as error:
             _report(resource, f"the success of tasks cannot be noted in revisions: {error}")
 

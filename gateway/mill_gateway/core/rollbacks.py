@@ -74,7 +74,8 @@ def prepare(
     """Return what a rollback writes. Raise `InvalidRevisionError`."""
     newer = _newer(revisions, target)
     services = None if service is None else [service]
-    back, notes = rollback_spec(current, target, newer, services)
+    older = [each for each in revisions if each.revision < target.revision]
+    back, notes = rollback_spec(current, target, newer, services, older)
     as_kept, _ = rollback_spec(current, target, (), services)
     spec = read_spec(back)
     if spec is None:

@@ -1,10 +1,11 @@
 """Going back: which revision, which spec, and what does not go back."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from mill_api.revisions import Revision
+from mill_api.revisions import Asked, Revision
 from mill_api.rollback import default_target, rollback_spec
 from mill_api.versions import version_in_rollout
 
@@ -111,6 +112,27 @@ def test_tasks_that_have_run_since_are_named() -> None:
     assert rollback_spec(two, ran(1, one), newer[:1])[1] == [again], "its migration had failed"
     assert rollback_spec(two, revision(1, ONE), newer[:1])[1] == [note], "it had none"
     assert rollback_spec(two, revision(1, ONE), newer[:1], ["web"])[1] == [note]
+
+
+def test_what_tasks_have_done_before_the_target_counts_whichever_revision_says_it() -> None:
+    """A rollout that was superseded notes none of them, and neither does one whose tasks had succeeded before."""
+    one, two = (spec(service("web", f"web:{at}"), tasks=(MIGRATE,)) for at in (1, 2))
+    target = revision(2, one)
+    note = "task migrate has run since revision 2: what it did stays, and it does not run again"
+    older, newer = [ran(1, one, "migrate")], [ran(3, two, "migrate")]
+    for services in (None, ["web"]):
+        assert rollback_spec(two, target, newer, services, older)[1] == [note]
+    assert rollback_spec(two, target, [ran(3, one, "migrate")], None, older)[1] == [], "the same version"
+
+
+def test_a_task_that_a_rollback_did_not_run_has_not_run_since() -> None:
+    """The version of a rollback has another text, if a tag has moved, and is noted as one that has succeeded."""
+    spec_of = {n: spec(service("web", "web:1", env={"N": n}), tasks=(MIGRATE,)) for n in "12"}
+    first = replace(ran(1, spec_of["1"], "migrate"), digests={"web": A})
+    second = replace(ran(2, spec_of["2"], "migrate"), digests={"web": B})
+    pinned = spec(service("web", f"web:1@{A}", env={"N": "1"}), tasks=({**MIGRATE, "image": f"web:1@{A}"},))
+    back = replace(ran(3, pinned, "migrate"), asked=Asked("alice", verified=True, rollback=1))
+    assert rollback_spec(pinned, second, [back], None, [first])[1] == []
 
 
 def test_secrets_and_volumes_stay_as_they_are() -> None:

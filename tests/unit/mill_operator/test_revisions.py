@@ -193,8 +193,13 @@ def task(version: str, *succeeded: str, **fields: Any) -> RolloutTask:
 
 
 def test_the_tasks_that_have_succeeded() -> None:
-    assert task_annotations({"seed": "0"}, [task("1", "1")]) == {ANNOTATION_TASKS: '{"migrate": "1", "seed": "0"}'}
-    assert task_annotations({}, [task("2", "1")]) == {}
+    """Also while the state of a task is that of a later version, whose run is still ending after a rollback."""
+    version = desired("web:1").version
+    known = Revision(1, "mill-1", spec("web:1"), tasks={"seed": "0"})
+    noted = {ANNOTATION_TASKS: json.dumps({"migrate": version, "seed": "0"})}
+    for state in (task(version, version), task("later", "other", version)):
+        assert task_annotations(known, [state]) == noted
+    assert task_annotations(known, [task(version, "other")]) == {}
 
 
 def test_the_versions_that_have_succeeded_now() -> None:

@@ -179,9 +179,21 @@ class TestRuns:
         assert next_of(state(uid="job-uid"), known(job(), rollout_id="2"), newer).version == "v1"
         after = next_of(state(uid="job-uid"), known(job(succeeded=True), rollout_id="2"), newer)
         assert (after.state, after.version, after.succeeded) == (RUNNING, "v2", ["v1"])
-        ended = job(failure=Failure("", ""))
-        after = next_of(state(uid="job-uid"), known(ended, run(RunState.FAILED), rollout_id="2"), newer)
-        assert (after.state, after.version, after.succeeded) == (RUNNING, "v2", [])
+        ended = run(RunState.FAILED, finished_at=timestamps.render(at(3)))
+        finished = job(failure=Failure("", ""), finished_at=at(3))
+        for given in (known(job(), ended), known(finished, run(RunState.FAILED))):
+            after = next_of(state(uid="job-uid"), replace(given, rollout_id="2"), newer)
+            assert (after.state, after.version, after.succeeded) == (RUNNING, "v2", [])
+
+    def test_the_next_run_waits_until_a_program_whose_time_is_up_has_ended(self) -> None:
+        """The Job reports `FailureTarget` while its pod is still ending."""
+        newer, up = replace(MIGRATE, version="v2"), job(failure=Failure("DeadlineExceeded", "too long"))
+        given = known(up, run(RunState.FAILED, started_at=timestamps.render(at(1))), rollout_id="2")
+        failed = next_of(state(uid="job-uid"), given, newer)
+        assert (failed.state, failed.version) == (FAILED, "v1")
+        assert to_delete([failed], given.jobs, given.runs) == []
+        after = next_of(failed, replace(given, jobs={RUN: replace(up, finished_at=at(9))}), newer)
+        assert (after.state, after.version) == (RUNNING, "v2")
 
     @pytest.mark.parametrize("newer", [MIGRATE, replace(MIGRATE, version="v2"), replace(MIGRATE, version="v0")])
     def test_no_version_forgets_a_job_that_has_failed_and_may_yet_run(self, newer: DesiredRolloutTask) -> None:
@@ -223,8 +235,11 @@ class TestWithoutAdvance:
         assert observe([before], known(job(), run(RunState.FAILED)), NOW) == [before]
         (done,) = observe([before], known(job(succeeded=True)), NOW)
         assert done.succeeded == ["v1"]
-        (ended,) = observe([before], known(job(failure=Failure("", "no")), run(RunState.FAILED)), NOW)
-        assert ended.state is FAILED
+        has_ended = run(RunState.FAILED, finished_at=timestamps.render(at(3)))
+        finished = job(failure=Failure("", "no"), finished_at=at(3))
+        for given in (known(finished, run(RunState.FAILED)), known(job(), has_ended)):
+            (ended,) = observe([before], given, NOW)
+            assert ended.state is FAILED
         failed = state(FAILED, uid="job-uid")
         assert observe([failed], known(job(), run(RunState.FAILED)), NOW) == [failed]
 

@@ -182,10 +182,12 @@ def _versions(spec: JsonView) -> Iterator[tuple[str, str]]:
             yield fields.text(task, "name"), found.version
 
 
-def task_annotations(known: Mapping[str, str], tasks: Iterable[RolloutTask]) -> dict[str, str | None]:
-    """Return the changes to the annotations of a revision after runs of its tasks; `known` are those it has."""
-    found = {each.name: each.version for each in tasks if each.has_succeeded(each.version)}
-    return {ANNOTATION_TASKS: json.dumps({**known, **found}, sort_keys=True)} if found else {}
+def task_annotations(known: Revision, tasks: Iterable[RolloutTask]) -> dict[str, str | None]:
+    """Return the changes to the annotations of a revision after runs of tasks: those that its versions need no more.
+
+    The state of a task may still be that of an earlier version, whose run has not ended.
+    """
+    return earlier_task_annotations(known, {(each.name, version) for each in tasks for version in each.succeeded})
 
 
 def changed_annotations(body: JsonView, changes: Mapping[str, str | None]) -> Json | None:

@@ -60,7 +60,7 @@ def advance(
     others = [_observed(each, known, now) for name, each in previous.items() if name not in wanted]
     left = [f"run {each.run}" for each in others if each.state is _RUNNING]
     states = [_next(each, previous.get(each.name), known, now, left if each.before else ()) for each in desired]
-    kept = [each for each in others if each.succeeded or each.state is _RUNNING or _may_start(each, known)]
+    kept = [each for each in others if each.succeeded or each.state is _RUNNING or _may_run(each, known)]
     return [*states, *kept][:_TASKS_KEPT]
 
 
@@ -71,7 +71,7 @@ def observe(before: Sequence[RolloutTask], known: Known, now: datetime) -> list[
     Job is not deleted now, and may start, so that its success would count.
     """
     observed = [(each, _observed(each, known, now)) for each in before]
-    return [each if each.state is _RUNNING and _may_start(after, known) else after for each, after in observed]
+    return [each if each.state is _RUNNING and _may_run(after, known) else after for each, after in observed]
 
 
 def to_create(written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob]) -> list[RolloutTask]:
@@ -112,7 +112,7 @@ def _next(
 ) -> RolloutTask:
     """Return the next state of a task. `left` are the runs in progress of tasks that have left the file."""
     observed = None if before is None else _observed(before, known, now)
-    if observed is not None and (observed.state is _RUNNING or _may_start(observed, known)):
+    if observed is not None and (observed.state is _RUNNING or _may_run(observed, known)):
         return observed
     succeeded = [] if observed is None else observed.succeeded
     if task.version in succeeded:
@@ -144,13 +144,16 @@ def _stands(state: RolloutTask, task: DesiredRolloutTask, known: Known) -> bool:
     return state.state is _FAILED and (state.run is not None or _cause(task, known) is not None)
 
 
-def _may_start(state: RolloutTask, known: Known) -> bool:
-    """Whether the run of a state has failed, and has a Job that has not ended: the program may yet run.
+def _may_run(state: RolloutTask, known: Known) -> bool:
+    """Whether the run of a state has failed, and neither its Job nor its program has ended: the program may yet run.
 
-    No other run begins beside it. Its Job is deleted if the program has not started, or ends at its time limit.
+    No other run begins beside it. Its Job is deleted if the program has not started. If its time is up, the program has
+    time to end, and the Job reports its end after that.
     """
-    job = None if state.run is None else known.jobs.get(state.run)
-    return state.state is _FAILED and job is not None and job.uid == state.uid and job.is_active
+    job, run = known.jobs.get(state.run or ""), known.runs.get(state.run or "")
+    if state.state is not _FAILED or job is None or job.uid != state.uid or job.terminating:
+        return False
+    return job.finished_at is None and (run is None or run.finished_at is None)
 
 
 def _waits_for(task: DesiredRolloutTask, known: Known) -> list[str]:
