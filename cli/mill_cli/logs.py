@@ -20,8 +20,6 @@ from mill_cli.output.log_lines import LineStyle, color_of
 from mill_cli.output.text import one_line
 from mill_cli.services import read_services
 
-LONGEST_CAUSE: Final = 300
-"""Characters of a cause."""
 MOST_LINES: Final = 10_000
 """The gateway's limit of `tail`."""
 _NOTHING: Final = "no allocations found"
@@ -107,7 +105,7 @@ def _explain_silence(gateway: Gateway, name: str) -> None:
         return
     for each in services:
         if each.name == name and each.message:
-            screen.note(f"{one_line(name)} has no lines: {each.cause[:LONGEST_CAUSE]}")
+            screen.note(f"{one_line(name)} has no lines: {each.short_cause}")
 
 
 def _advice(gateway: Gateway, name: str, problem: str) -> list[str]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PATH: Final = "/v1/services"
 _LARGEST_PORT: Final = 65535
+_SHORT: Final = 300
+"""Characters of a cause inside of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class ReportedService:
     def cause(self) -> str:
         """Why it is in its state, on one printable line: the message with its detail; empty if that is not known."""
         return one_line(with_detail(self.message, self.detail))
+
+    @property
+    def short_cause(self) -> str:
+        """As much of the cause as a message has room for."""
+        return self.cause[:_SHORT]
 
 
 def read_services(gateway: "Gateway", **query: str) -> list[ReportedService]:

@@ -233,19 +233,19 @@ def test_a_port_that_is_taken(mill: Mill, gateway: FakeGateway, kubectl: Kubectl
             [service(ONE), service(name="api")],
             ["wbe"],
             1,
-            "service wbe not found\n  help: there are: web, api",
+            'no service or pod "wbe"\n  help: did you mean `web`?\n  help: there are web, api',
         ),
         (
             [service(name=f"s{number}") for number in range(12)],
-            ["web"],
+            ["a"],
             1,
-            "service web not found\n  help: there are: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more",
+            'no service or pod "a"\n  help: there are s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more: `mill status`',
         ),
         (
             [],
             ["web"],
             1,
-            "service web not found\n  help: there are no services here; `--namespace` and `--name` select others",
+            'no service or pod "web"\n  help: there are no services here; `--namespace` and `--name` select others',
         ),
         (
             [service(allocation("--kubeconfig=/tmp/evil"))],

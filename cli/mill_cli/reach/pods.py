@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mill_cli.connection.missing_names import near_names
 from mill_cli.errors import CliError, Exit
 from mill_cli.output.text import one_line
 from mill_cli.services import Pod, ReportedService
@@ -12,9 +13,7 @@ from mill_cli.services import Pod, ReportedService
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """Names of Kubernetes: what a gateway sends becomes an argument of kubectl, and must be no option of it."""
 _NOT_READY: Final = 2
-_NAMES_SHOWN: Final = 10
-_LONGEST: Final = 300
-"""Characters of a cause."""
+_NO_SERVICES: Final = "there are no services here; `--namespace` and `--name` select others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,8 @@ def find_service(services: Sequence[ReportedService], name: str) -> ReachableSer
     for each in services:
         if any(pod.name == name for pod in each.pods):
             return _reachable(each, only=name)
-    raise CliError(Exit.FAILED, f"service {one_line(name)} not found", _what_there_is(services))
+    advice = near_names("service", name, [each.name for each in services]) or [_NO_SERVICES]
+    raise CliError(Exit.FAILED, f'no service or pod "{one_line(name)}"', *advice)
 
 
 def _reachable(service: ReportedService, only: str | None = None) -> ReachableService:
@@ -70,7 +70,7 @@ def _reachable(service: ReportedService, only: str | None = None) -> ReachableSe
         urls=tuple(each.url for each in service.routes if not each.problem),
         problems=tuple((each.url, each.problem) for each in service.routes if each.problem),
         is_one_pod=only is not None,
-        why=service.cause[:_LONGEST],
+        why=service.short_cause,
     )
 
 
@@ -88,14 +88,6 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise CliError(Exit.FAILED, f"the gateway sent {one_line(repr(name)[:80])}, which is no name of Kubernetes")
     return name
-
-
-def _what_there_is(services: Sequence[ReportedService]) -> str:
-    names = [one_line(each.name) for each in services]
-    if not names:
-        return "there are no services here; `--namespace` and `--name` select others"
-    more = len(names) - _NAMES_SHOWN
-    return f"there are: {', '.join(names[:_NAMES_SHOWN])}{f' and {more} more' if more > 0 else ''}"
 
 
 def next_pod(service: ReachableService, lost: str, *, may_return: bool) -> str | None:
