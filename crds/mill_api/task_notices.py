@@ -22,8 +22,16 @@ def task_notices(rollout: str, tasks: Iterable[str], status: MillDeploymentStatu
     current, known = status.rollout, {each.name: each for each in status.rollout_tasks}
     if current is None or current.id != rollout:
         return []
-    found = (_data(current, known[name]) for name in tasks if name in known)
+    found = (_data(current, known[name], why_not_started(known[name], status)) for name in tasks if name in known)
     return [Notice(TASK, data) for data in found if data is not None]
+
+
+def why_not_started(task: RolloutTask, status: MillDeploymentStatus) -> str | None:
+    """Return why the program of a run in progress has not started, as for want of room on a node; None if it has."""
+    if task.state is not RolloutTaskState.RUNNING:
+        return None
+    runs = (run for each in status.tasks if each.name == task.name for run in each.runs if run.name == task.run)
+    return next((run.message for run in runs if run.started_at is None), None)
 
 
 def seconds_of_run(task: RolloutTask) -> float | None:
@@ -32,7 +40,7 @@ def seconds_of_run(task: RolloutTask) -> float | None:
     return None if began is None or ended is None else _seconds(ended - began)
 
 
-def _data(rollout: Rollout, task: RolloutTask) -> dict[str, Any] | None:
+def _data(rollout: Rollout, task: RolloutTask, not_started: str | None) -> dict[str, Any] | None:
     state = task.state
     if task.rollout != rollout.id:  # its version has succeeded before, or an older run is in progress
         if state is not RolloutTaskState.RUNNING or rollout.finished_at is not None:
@@ -48,7 +56,7 @@ def _data(rollout: Rollout, task: RolloutTask) -> dict[str, Any] | None:
         "elapsed": None if began is None or changed is None else _seconds(changed - began),
         "duration": seconds_of_run(task),
         "code": task.reason,
-        "message": task.message,
+        "message": task.message or not_started,
         "detail": task.detail,
     }
     return data | {name: value for name, value in optional.items() if value is not None}

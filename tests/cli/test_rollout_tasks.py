@@ -43,6 +43,17 @@ def test_what_becomes_of_a_task_is_printed_at_once(mill: Mill, gateway: FakeGate
     ]
 
 
+def test_a_run_that_does_not_start_says_why(mill: Mill, gateway: FakeGateway) -> None:
+    pending = ("task", RUNNING[1] | {"message": "no nodes available: insufficient cpu"})
+    gateway.answers("POST", "/v1/deploy", rollout(RUNNING, pending, RUNNING, DONE, HEALTHY, ended(success=True)))
+    assert mill("deploy", "-", stdin=FILE).stderr.splitlines() == [
+        "  migrate: running",
+        "  migrate: not started: no nodes available: insufficient cpu",
+        "  migrate: running",
+        "  migrate: done (4.1s)",
+    ]
+
+
 def test_a_failed_task_says_why(mill: Mill, gateway: FakeGateway) -> None:
     gateway.answers("POST", "/v1/deploy", rollout(RUNNING, HELD, FAILED, NOT_BEGUN, ended(success=False)))
     done = mill("deploy", "-", stdin=FILE)

@@ -39,7 +39,7 @@ def task_state(data: Mapping[str, Any]) -> str:
 
 
 def task_text(data: Mapping[str, Any]) -> str:
-    """Return `running`, `done`, `waiting for db` or `failed: container exited with code 3`."""
+    """Return `running`, `not started: no nodes`, `done`, `waiting for db` or `failed: container exited with code 3`."""
     message = data.get("message")
     said = one_line(message) if isinstance(message, str) else ""
     match data.get("state"):
@@ -49,6 +49,8 @@ def task_text(data: Mapping[str, Any]) -> str:
             return f"failed: {one_line(with_detail(said or 'unknown', data.get('detail')))}"
         case "waiting":
             return said or "waiting"
+        case "running" if said:
+            return f"not started: {said}"
         case str(state):
             return one_line(state)
     return ""

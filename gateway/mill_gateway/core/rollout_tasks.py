@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from mill_api.rollout_tasks import RolloutTask, RolloutTaskState
-from mill_api.task_notices import seconds_of_run
+from mill_api.task_notices import seconds_of_run, why_not_started
 from mill_gateway.objects.deployments import Deployment
 
 ROLLOUT_TASKS_SHOWN: Final = 100
@@ -34,7 +34,9 @@ class RolloutTaskView(BaseModel):
     started_at: str | None = Field(None, description="Time at which the run was started.")
     finished_at: str | None = Field(None, description="Time at which the run ended.")
     code: str | None = Field(None, description="Why it failed: a stable code.")
-    message: str | None = Field(None, description="Why it waits or has failed, for people.")
+    message: str | None = Field(
+        None, description="Why it waits, has failed, or has not started its program yet, for people."
+    )
     detail: str | None = Field(None, description="What matters beside `message`: the last line of the log.")
 
 
@@ -68,6 +70,6 @@ def _view(deployment: Deployment, task: RolloutTask, before: list[str], after: l
         started_at=task.started_at,
         finished_at=task.finished_at,
         code=task.reason,
-        message=task.message,
+        message=task.message or why_not_started(task, deployment.status),
         detail=task.detail,
     )

@@ -44,12 +44,13 @@ function updateTask(cell, task) {
   cell("state", stateInWords(task), typeof task.run === "string" ? task.run : "").className = TONE.get(task.state) ?? "busy";
 }
 
-/** `done (4.1 s)`, `running (12 s)`, `waiting for db`, or why it has failed. */
+/** `done (4.1 s)`, `running (12 s)`, `waiting for db`, or why it has failed, or not started. */
 function stateInWords({ state, duration, started_at: started, message, detail }) {
   const word = WORDS.get(state) ?? String(state ?? "");
   if (state === "failed") return `failed: ${message ?? "unknown"}${detail && !String(message).includes(detail) ? ` (${detail})` : ""}`;
   if (state === "waiting") return message ?? word;
   if (state === "succeeded") return Number.isFinite(duration) ? `${word} (${duration.toFixed(1)} s)` : word;
+  if (state === "running" && message) return `not started: ${message}`;
   const begun = Date.parse(started);
   return Number.isNaN(begun) ? word : `${word} (${age(now() - begun)})`;
 }

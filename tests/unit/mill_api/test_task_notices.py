@@ -14,8 +14,12 @@ TASK: Final = {"name": "migrate", "version": "abc", "rollout": "2", "run": "migr
 RUNNING: Final = TASK | {"state": "Running"}
 
 
-def noticed(task: dict[str, Any], rollout: str = "2", **current: Any) -> list[dict[str, Any]]:
-    status = {"rollout": {"id": "2", "startedAt": BEGAN, **current}, "rolloutTasks": [task]}
+def noticed(
+    task: dict[str, Any], rollout: str = "2", run: dict[str, Any] | None = None, **current: Any
+) -> list[dict[str, Any]]:
+    status: dict[str, Any] = {"rollout": {"id": "2", "startedAt": BEGAN, **current}, "rolloutTasks": [task]}
+    if run is not None:
+        status["tasks"] = [{"name": "migrate", "runs": [run]}]
     found = task_notices(rollout, ["migrate", "other"], MillDeploymentStatus.model_validate(status))
     assert all(each.name == "task" for each in found)
     return [each.data for each in found]
@@ -50,6 +54,16 @@ def noticed(task: dict[str, Any], rollout: str = "2", **current: Any) -> list[di
 )
 def test_a_notice_has_what_is_known_of_a_task(task: dict[str, Any], data: dict[str, Any]) -> None:
     assert noticed(task) == [{"task": "migrate", **data}]
+
+
+def test_a_run_whose_program_has_not_started_says_why() -> None:
+    run = {"name": "migrate-1", "createdAt": RAN, "message": "no nodes available: insufficient cpu"}
+    (found,) = noticed(RUNNING, run=run)
+    assert (found["state"], found["message"]) == ("running", "no nodes available: insufficient cpu")
+    for other in (run | {"startedAt": RAN}, run | {"name": "migrate-0"}):
+        assert "message" not in noticed(RUNNING, run=other)[0]
+    (done,) = noticed(TASK | {"state": "Succeeded", "finishedAt": ENDED}, run=run)
+    assert "message" not in done
 
 
 def test_a_run_of_an_earlier_rollout_is_waited_for() -> None:
