@@ -306,9 +306,14 @@ class TestOutcome:
         assert awaited_tasks([WARM], [done], "1") == NO_TASKS
 
     def test_its_failure_is_that_of_its_own_rollout(self) -> None:
-        failed = RolloutTask(name="warm", version="w1", state=FAILED, rollout="1", message="exited")
+        failed = RolloutTask(name="warm", version="w1", state=FAILED, rollout="1", run="warm-1", message="exited")
         assert awaited_tasks([WARM], [failed], "1").failure == "task warm has failed: exited"
         assert awaited_tasks([WARM], [failed], "2") == AwaitedTasks(has_pending=True)
+
+    def test_what_has_not_run_is_no_failure_of_its_own(self) -> None:
+        """A service that has failed is one; if it settles in the same moment as it is well again, the task runs yet."""
+        not_run = RolloutTask(name="warm", version="w1", state=FAILED, rollout="1", message="not run: web has failed")
+        assert awaited_tasks([WARM], [not_run], "1") == AwaitedTasks(has_pending=True)
 
 
 class TestDesired:

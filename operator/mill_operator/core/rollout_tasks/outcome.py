@@ -37,8 +37,8 @@ def awaited_tasks(
         if not task.after or (state is not None and state.has_succeeded(task.version)):
             continue
         is_current = state is not None and (state.version, state.rollout) == (task.version, rollout_id)
-        if state is not None and is_current and state.state is RolloutTaskState.FAILED:
+        if state is not None and is_current and state.state is RolloutTaskState.FAILED and state.run is not None:
             failed = failed or state
-        else:
+        else:  # also if it has not run for want of a service, which may be well again by now
             pending = True
     return AwaitedTasks(pending, failed)
