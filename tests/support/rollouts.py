@@ -22,6 +22,10 @@ START = timestamps.parse("2026-01-31T12:00:00Z")
 
 UID = "0123456789abcdef"
 NOT_FOUND = "image pull failed: tag not found"
+LOST = "node node-2 does not answer"
+"""Why a pod of a service that was removed is still there."""
+HOUR = 3600.0
+"""In seconds."""
 
 
 def see(

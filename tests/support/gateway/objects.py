@@ -37,6 +37,12 @@ def mill_deployment(
     }
 
 
+def with_run(run: str, **more: Any) -> Json:
+    """A MillDeployment whose status has this run of the task `migrate` alone."""
+    state = {"name": run, "createdAt": "2026-02-14T10:00:00Z", **more}
+    return mill_deployment(status={"tasks": [{"name": "migrate", "runs": [state]}]})
+
+
 def revision(
     number: int,
     *services: Json,

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from mill_api.events import rollout_events
 from mill_api.service_status import Phase, State
 from mill_api.status import MillDeploymentStatus
@@ -16,11 +14,6 @@ from tests.support.rollouts import START, UID, World, failed, healthy, pending, 
 
 TEN = {"settle": 10}
 BROKEN = SettlingPods(all_ready=False, is_broken=True, is_steady=False)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 def crash(service: str, **more: object):
