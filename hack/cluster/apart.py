@@ -53,6 +53,8 @@ unset FOLDER
 exec catatonit -- "$@"
 """
 _NAMES_A_CLUSTER: Final = ("KUBECONFIG", "MILL_CONTEXT", "MILL_REGISTRY", "MILL_ADDRESS", "MILL_E2E_REUSE")
+_WITHOUT_NETWORK: Final = {"UV_OFFLINE": "1"}
+"""Lets uv build images with what it has downloaded before, instead of asking for newer versions in vain."""
 
 
 def run_apart(name: str, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
@@ -62,7 +64,8 @@ def run_apart(name: str, argv: Sequence[str], environment: Mapping[str, str] | N
     if hidden:
         raise NotSupported(f"{hidden[0]} would be hidden, as {_OWN['tmp']} is another folder there")
     inherited = {key: value for key, value in os.environ.items() if key not in _NAMES_A_CLUSTER}
-    variables = {**inherited, **(environment or {}), "MILL_CLUSTER": name, "FOLDER": str(_FOLDER / name)}
+    own = {"MILL_CLUSTER": name, "FOLDER": str(_FOLDER / name), **_WITHOUT_NETWORK}
+    variables = {**inherited, **(environment or {}), **own}
     namespaces = ("--net", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc")
     words = ("unshare", *namespaces, "sh", "-c", _SCRIPT, "sh", *argv)
     return subprocess.run(words, env=variables, check=False).returncode
