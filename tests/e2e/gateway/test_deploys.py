@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from httpx_sse import connect_sse
 
-from tests.e2e.conftest import Namespace
+from tests.e2e.conftest import Namespace, wait_for
 from tests.e2e.seed import NODE
 from tests.support import server_sent
 
@@ -82,13 +82,15 @@ def test_a_dry_run_has_the_api_server_check_it(http: httpx.Client, namespace: Na
         "spec": {"hard": {"count/milldeployments.mill.dev": "0"}},
     }
     namespace.kubectl("apply", "-f", "-", stdin=json.dumps(quota))
-    answer = http.post(
-        "/v1/deploy",
-        params={"namespace": namespace.name, "dryRun": "true"},
-        content=WEB.replace("REGISTRY", namespace.registry),
-    )
-    assert answer.status_code == 403
-    assert "exceeded quota" in answer.json()["error"]
+    content = WEB.replace("REGISTRY", namespace.registry)
+
+    def checked() -> httpx.Response | None:
+        answer = http.post("/v1/deploy", params={"namespace": namespace.name, "dryRun": "true"}, content=content)
+        return answer if "exceeded quota" in answer.json().get("error", "") else None
+
+    # Admission reads quotas from a cache of its own, which may be behind.
+    assert wait_for("the API server to know the quota", checked).status_code == 403
+    assert namespace.get("milldeployment", "mill") == {}
 
 
 def test_a_restart_gives_a_service_new_pods_and_tells_of_it(http: httpx.Client, namespace: Namespace) -> None:
