@@ -89,6 +89,7 @@ def in_state(namespace: Namespace, state: str, name: str) -> dict[str, Any]:
 
 def test_every_end_of_a_run_is_told_with_its_cause(namespace: Namespace) -> None:
     assert namespace.deploy(WEB + TASKS).code == 0
+    namespace.recorded_rollout()
     before = namespace.status()
     for task in ("good", "bad", "slow", "missing", "secretive", "mistyped", "large"):
         spawn(namespace, task)
