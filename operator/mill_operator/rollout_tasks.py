@@ -79,11 +79,14 @@ class RolloutTasks:
         refused: dict[str, str] = {}
         for state in starting:
             child, run = cron_jobs.get(state.name), state.run or ""
+            why = memory.writes.taken_by(("task", state.name), desired.children)
             if child is None or versions.get(state.name) != state.version:
-                # What the file describes now is another program. The operator may have ended before it created the Job.
+                why = "a newer file came before it"  # what the file describes now is another program
+            if why is not None:
+                # The operator may have ended right after it created the Job.
                 if not await self._runs.adopt(resource.owner, run):
-                    refused[state.name] = "a newer file came before it"
-            elif (cron_job := await renderer.body(child)) is None:
+                    refused[state.name] = why
+            elif child is None or (cron_job := await renderer.body(child)) is None:
                 refused[state.name] = "it cannot be rendered"
             else:
                 bodies[state.name] = job_of(resource.owner, run, cron_job)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from mill_operator.core import limits
 from mill_operator.core.objects.desired import ChildObject
-from mill_operator.core.objects.plan import KnownVersion, Plan
+from mill_operator.core.objects.plan import KnownVersion, Plan, Program
 from mill_operator.core.observed.children import ObservedChild
 from mill_operator.core.observed.edits import Edit, EditedObject
 from mill_operator.core.observed.ingresses import ObservedIngress
@@ -68,6 +68,13 @@ class WriteMemory:
         """Return whether another owner had the name of a child when it was looked up last."""
         problem, _ = self.problems.get(child.applied, (None, 0.0))
         return problem is not None and problem.kind == "taken"
+
+    def taken_by(self, program: Program, children: Iterable[ChildObject]) -> str | None:
+        """Return which name of a service or task, or which address in its environment, another owner has."""
+        if not self.problems:
+            return None
+        own = (self.problem(child) for child in children if child.program == program)
+        return next((each.message for each in own if each is not None and each.kind == "taken"), None)
 
     def current_problems(self) -> dict[str, Problem]:
         """Return why children could not be written, by their hash."""

@@ -366,3 +366,27 @@ async def test_a_job_of_another_owner_is_not_taken_for_the_run() -> None:
     assert world.migrate["state"] == "Failed"
     assert world.migrate["message"].endswith(f"another owner has a Job of the name {run}")
     assert world.image() is None
+
+
+async def test_a_task_whose_name_another_owner_has_does_not_run() -> None:
+    world = World()
+    foreign = {"metadata": {"name": "migrate", "namespace": KEY.namespace, "labels": {}, "ownerReferences": []}}
+    world.harness.server.put(CRON_JOBS, foreign)
+    world.harness.change(spec=spec("1"))
+    await world.settle()
+    assert (world.sequence, world.image()) == ([], None)
+    assert world.migrate["message"].startswith('its run was not created: CronJob "migrate" belongs to')
+
+
+async def test_a_task_with_the_address_of_another_owner_does_not_run() -> None:
+    """It may send its passwords there."""
+    world = World()
+    foreign = {"metadata": {"name": "db", "namespace": KEY.namespace, "labels": {}, "ownerReferences": []}}
+    world.harness.server.put(SERVICES, foreign)
+    with_database = spec("1")
+    with_database["services"].append({"name": "db", "image": "registry.example/db:1", "port": 5432, "after": ["web"]})
+    with_database["tasks"][0]["env"] = {"DATABASE": "${service.db.address}"}
+    world.harness.change(spec=with_database)
+    await world.settle()
+    assert world.sequence == []
+    assert "and the environment has its address" in world.migrate["message"]
