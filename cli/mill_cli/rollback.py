@@ -58,6 +58,9 @@ def rollback(options: Options, wanted: Rollback, consent: Consent, *, wait: bool
             planned = _plan(gateway, request, quiet=options.quiet and consent.yes)
             if not planned.changed:
                 return Exit.SUCCESS
+            if revision := planned.request.query.get("revision"):
+                # To what was deployed meanwhile, the last that succeeded may be the very one that is to be left.
+                request = replace(request, query=request.query | {"revision": revision})
             if not consent.yes:
                 ask(planned.question, is_stdin_taken=False, needs_answer=True)
             try:

@@ -124,6 +124,8 @@ def test_a_change_meanwhile_is_shown_and_asked_about_again(mill: Mill, plans: Fa
     done = mill("rollback", "--yes")
     again = "what is deployed has changed meanwhile; the plan is another one now:\n"
     assert (done.stderr, done.code) == (SHOWN + again + SHOWN, 0)
+    shown_first = [each.query.get("revision") for each in plans.planned]
+    assert shown_first == [None, "2"], "the last that succeeded may be another one by now"
     plans.answers("POST", ROUTE, OUTDATED)
     done = mill("rollback", "--yes", "-q")
     assert (done.stderr, done.code) == ("error: MillDeployment shop/mill has changed\n", 1)

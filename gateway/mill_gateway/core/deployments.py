@@ -1,6 +1,6 @@
 """Deployments as the API shows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -114,13 +114,21 @@ def view_regressions(deployments: Iterable[Deployment]) -> list[RegressedRollout
 
 
 def view_warnings(deployments: Iterable[Deployment]) -> list[DeploymentWarning]:
-    """Return the warnings of several deployments, at most `WARNINGS_SHOWN`."""
+    """Return the warnings of several deployments, with tasks that cannot be started; at most `WARNINGS_SHOWN`."""
     found = (
         DeploymentWarning(deployment=deployment.key.name, namespace=deployment.key.namespace, **each.model_dump())
         for deployment in deployments
-        for each in deployment.status.warnings
+        for each in (*deployment.status.warnings, *_idle_tasks(deployment))
     )
     return list(islice(found, WARNINGS_SHOWN))
+
+
+def _idle_tasks(deployment: Deployment) -> Iterator[StatusWarning]:
+    """Yield a warning for each task that the operator could not write: neither its schedule nor a person starts it."""
+    for task in deployment.status.tasks:
+        if task.reason is not None:
+            message = f"task {task.name} cannot be started: {task.message or task.reason}"
+            yield StatusWarning(code=task.reason, message=message)
 
 
 def view_deployment(deployment: Deployment) -> DeploymentView:

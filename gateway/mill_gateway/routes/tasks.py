@@ -164,7 +164,9 @@ async def spawn(
         if not re.fullmatch(names.TASK_NAME, wanted.task):
             raise TaskNotFound(wanted.task, target.namespace)
         await require("get", CRON_JOBS, target.namespace, wanted.task)
-        job = await gateway.runs.create_from_task(target.namespace, wanted.task, wanted.run_request())
+        of = target.name if "name" in request.query_params else None  # else of any, as in the original
+        run = wanted.run_request()
+        job = await gateway.runs.create_from_task(target.namespace, wanted.task, run, deployment=of)
     elif wanted.service is not None:
         await require("get", MILL_DEPLOYMENTS, *target)
         job = await gateway.runs.create_from_service(target, wanted.service, wanted.run_request())

@@ -105,8 +105,10 @@ class Runs:
         pods = (each for each in self._stores.pods.in_group(Program(namespace, "task", task)) if each.run == run)
         return max(pods, key=lambda each: each.created_at, default=None)
 
-    async def create_from_task(self, namespace: str, task: str, request: RunRequest) -> Job:
-        """Create a run of a task of a MillDeployment.
+    async def create_from_task(
+        self, namespace: str, task: str, request: RunRequest, *, deployment: str | None = None
+    ) -> Job:
+        """Create a run of a task of a MillDeployment: of any in the namespace, or only of `deployment`.
 
         Raise `TaskNotFound`, `InvalidRun` or `RunNotStarted`. Other CronJobs are never run: they may have rights, a
         service account and access to their node that no program of a MillDeployment has.
@@ -118,6 +120,8 @@ class Runs:
         owner = owner_of(cron_job)
         if owner is None or not await self._exists(owner):
             raise TaskNotFound(task, namespace)
+        if deployment not in (None, owner.key.name):
+            raise InvalidRun(f"task {task} belongs to MillDeployment {owner.key.name}, and not to {deployment}")
         try:
             body = job_from_template(cron_job, run_name(task, secrets.token_hex(4)), request)
         except InvalidRunRequest as error:

@@ -136,6 +136,17 @@ async def test_warnings_are_shown(serve: Serve) -> None:
         assert (await served.http.get("/v1/status")).json()["warnings"] == [WARNING | where]
 
 
+async def test_a_task_that_cannot_be_started_is_a_warning(serve: Serve) -> None:
+    """Neither its schedule nor a person starts it, and nothing else of `mill status` says so."""
+    taken = {"name": "report", "reason": "NameTaken", "message": 'CronJob "report" belongs to MillDeployment shop'}
+    async with serve(of(status(tasks=[taken, {"name": "other"}]))) as served:
+        (warning,) = (await served.http.get("/v1/status")).json()["warnings"]
+    assert (warning["code"], warning["message"]) == (
+        "NameTaken",
+        'task report cannot be started: CronJob "report" belongs to MillDeployment shop',
+    )
+
+
 async def test_warnings_are_bounded(serve: Serve) -> None:
     many = [of(status(warnings=[WARNING] * 20), name=f"mill-{number}") for number in range(10)]
     async with serve(*many) as served:

@@ -50,6 +50,18 @@ async def test_a_spawn_is_answered_when_the_run_has_started(serve: Serve) -> Non
         assert (await served.http.get(f"/v1/tasks/{run}")).json()["status"] == "running"
 
 
+async def test_a_task_of_a_named_deployment_is_no_other_ones(serve: Serve) -> None:
+    """Tasks have their names in a namespace: the other deployment's program would run instead."""
+    async with serve(mill_deployment(), mill_deployment(name="second")) as served:
+        served.api.put(CRON_JOBS, CRON_JOB)
+        wanted = {"task": "migrate", "wait": False}
+        answer = await served.http.post("/v1/tasks/spawn?name=second", json=wanted)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_run")
+        assert answer.json()["error"] == "task migrate belongs to MillDeployment mill, and not to second"
+        assert (await served.http.post("/v1/tasks/spawn?name=mill", json=wanted)).status_code == 200
+        assert (await served.http.post("/v1/tasks/spawn", json=wanted)).status_code == 200
+
+
 async def test_a_spawn_is_notified_by_the_runs_own_pod_alone(serve: Serve) -> None:
     async with serve() as served:
         with served.gateway.stores.pods.subscriptions.subscribe(Key("default", "migrate-1")) as changed:
