@@ -7,7 +7,7 @@ SOURCES := crds libs operator gateway cli hack tests
 TEXTS := README.md CONTRIBUTING.md SECURITY.md Makefile docs examples crds libs operator gateway cli hack charts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit cli fuzz e2e test test-argocd test-flux test-gitops test-controllers test-policies test-nodes test-places test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
+.PHONY: help setup lint format unit cli fuzz e2e e2e-alone test cli-meanwhile test-argocd test-flux test-gitops test-controllers test-policies test-nodes test-places test-helm test-upgrade test-matrix test-docker test-kind test-arm64 soak-settle soak-healing soak-release demo cluster-up cluster-down cluster-status start stop install generate credentials manifests images pictures bench bench-causes bench-faults bench-mistakes bench-verdict bench-scale bench-memory bench-language bench-streams bench-logs bench-reads bench-cli bench-images
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,11 +45,20 @@ cli: setup ## Run the tests of the command line
 fuzz: setup ## Try a million random inputs of each kind on all that reads what others write: 40 minutes on two cores
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
-e2e: setup cluster-up ## Run the tests against a real cluster
-	@$(BIN)/pytest -q --timeout 300 -n 3 --dist loadfile -m "not alone" tests/e2e; together=$$?; \
-	$(BIN)/pytest -q --timeout 300 -m alone tests/e2e && exit $$together
+TOGETHER := $(BIN)/pytest -q --timeout 300 -n 3 --dist loadfile -m "not alone" tests/e2e
 
-test: lint unit cli e2e ## Run all of it: lint, unit, cli, e2e
+e2e: setup cluster-up ## Run the tests against a real cluster
+	@$(TOGETHER); together=$$?; $(MAKE) --no-print-directory e2e-alone && exit $$together
+
+e2e-alone:
+	@$(BIN)/pytest -q --timeout 300 -m alone tests/e2e
+
+# What has the cluster to itself mostly waits: the tests of the command line, which need no cluster, run meanwhile.
+test: lint unit cluster-up ## Run all of it: lint, unit, e2e, cli
+	@$(TOGETHER); together=$$?; $(MAKE) --no-print-directory --jobs 2 e2e-alone cli-meanwhile && exit $$together
+
+cli-meanwhile:
+	@printed=$$(mktemp); nice $(BIN)/pytest -q -n 1 tests/cli >$$printed 2>&1; result=$$?; cat $$printed; rm $$printed; exit $$result
 
 test-argocd: setup cluster-up ## Run the tests with a real Argo CD; builds it the first time, which takes minutes
 	$(BIN)/pytest -q --timeout 900 -s tests/gitops/argocd
@@ -90,7 +99,7 @@ test-policies: setup ## Run the tests of NetworkPolicies with kube-router, in a 
 	$(BIN)/python -m hack.controllers
 	$(BIN)/python -m hack.cluster.apart policies $(BIN)/pytest -q --timeout 600 -s tests/controllers/test_kube_router.py
 
-test-nodes: setup ## Drain and lose one of two real nodes, in a cluster apart: root, on Debian, 5 minutes
+test-nodes: setup ## Drain and lose one of two real nodes, in a cluster apart: root, on Debian, 7 minutes
 	MILL_NODE_COUNT=2 $(BIN)/python -m hack.cluster.apart nodes sh -c \
 	  '$(BIN)/pytest -q --timeout 400 -s tests/nodes; result=$$?; $(BIN)/python -m hack.cluster down; exit $$result'
 

@@ -9,6 +9,13 @@ from tests.nodes.test_drain import WEB, url
 pytestmark = needs_two_nodes
 
 ONE = WEB.replace("= 2", "= 1")
+OLD = """
+service "old" {
+  image = "REGISTRY/web:1"
+  port  = 8080
+  cpu   = 0.02
+}
+"""
 PROBLEM = r" web: suspect for \d+s: node node-2 does not answer; it may still heal, and fails in \d+s otherwise"
 HELP = "    help: Check the node: kubectl describe node node-2. Kubernetes replaces its pods after five minutes."
 
@@ -67,6 +74,31 @@ def test_the_only_replica_on_a_lost_node_comes_back_elsewhere(namespace: Namespa
         wait_for("the verdict", lambda: namespace.service("web")["state"] == "Healthy")
     wait_for("the lost pod to go", lambda: _all_on(namespace, STAYING), seconds=60)
     assert namespace.service("web")["state"] == "Healthy"
+
+
+def test_a_service_that_is_removed_while_its_node_is_lost_ends_the_rollout_with_the_node_s_name(
+    namespace: Namespace,
+) -> None:
+    namespace.kubectl("cordon", LEAVING)
+    assert namespace.deploy(WEB).code == 0
+    namespace.kubectl("uncordon", LEAVING)
+    namespace.kubectl("cordon", STAYING)
+    assert namespace.deploy(WEB + OLD).code == 0
+    assert places(namespace, "old") == [LEAVING]
+    namespace.kubectl("uncordon", STAYING)
+    with lost_node(namespace):
+        done = namespace.deploy(WEB)
+        assert done.code == 1
+        assert done.stdout.splitlines() == [
+            f"  old: failed: not stopped: node {LEAVING} does not answer",
+            "  deploy finished with errors",
+        ]
+        assert namespace.condition("Stalled")["reason"] == "NotStopped"
+        (pod,) = namespace.items("pods", "-l", "mill.dev/service=old")
+        assert "deletionTimestamp" in pod["metadata"]
+    wait_for("the service to be gone", lambda: namespace.service("old").get("state") == "Stopped", seconds=60)
+    assert namespace.condition("Ready")["status"] == "True"
+    assert namespace.items("pods", "-l", "mill.dev/service=old") == []
 
 
 def test_a_node_that_is_back_before_its_pods_are_replaced_costs_nothing(namespace: Namespace) -> None:
