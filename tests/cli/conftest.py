@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.cli.fake_gateway import FakeGateway
+from tests.cli.kubectl import LISTEN, Kubectl
 
 # A test run in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -140,3 +141,10 @@ def mill(gateway: FakeGateway, tmp_path: Path) -> Iterator[Mill]:
     everything = "".join(made.printed)
     assert TOKEN not in everything
     assert "Traceback" not in everything
+
+
+@pytest.fixture
+def kubectl(tmp_path: Path) -> Kubectl:
+    made = Kubectl(tmp_path)
+    made.does(LISTEN)
+    return made

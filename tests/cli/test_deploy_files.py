@@ -2,16 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import TOKEN, Mill
 from tests.cli.example_files import AS_MILL, BAD, PROBLEMS, RESOURCE
 from tests.cli.fake_gateway import FakeGateway, as_json, refusal, rollout
+from tests.cli.plans import DEPLOYED, DONE, PLAN
 
-DONE = ("done", {"elapsed": 4.2, "success": True})
-DEPLOYED = "  deployed (4.2s)\n"
 LOST = "note: <stdin>: only name and namespace of the metadata are deployed; `kubectl apply` uses all of it\n"
 
 
@@ -104,26 +102,6 @@ def test_a_file_that_is_no_text_is_the_gateways_to_refuse(mill: Mill, gateway: F
     assert done.stderr.startswith("error: invalid config: ")
 
 
-PLAN: dict[str, Any] = {
-    "changed": True,
-    "services": [
-        {"name": "web", "change": "unchanged", "fields": []},
-        {"name": "new", "change": "added", "fields": []},
-        {
-            "name": "broken",
-            "change": "changed",
-            "fields": [
-                {"path": "image", "before": "web:1", "after": "web:\x1b[31m2"},
-                {"path": "env.A", "before": None, "after": "a\nb"},
-                {"path": "health", "before": {"path": "/ü"}, "after": None},
-            ],
-        },
-    ],
-    "tasks": [{"name": "migrate", "change": "removed", "fields": []}],
-    "name": "mill",
-    "namespace": "shop",
-    "created": False,
-}
 PLAN_LINES = """\
 + service new: added
 ~ service broken: changed

@@ -4,31 +4,12 @@ import json
 
 import pytest
 
-from tests.cli.conftest import MILL, Mill
-from tests.cli.example_files import AS_MILL, RESOURCE
+from tests.cli.conftest import Mill
+from tests.cli.example_files import AS_MILL
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal, rollout
-from tests.cli.screens import on_terminal
+from tests.cli.plans import BASE, DEPLOYED, DONE, OUTDATED, PLAN, REMOVAL, REMOVAL_LINES, SAME
 from tests.cli.seed import EVENTS, LINES, SEED
-from tests.cli.test_deploy_files import DEPLOYED, DONE, PLAN
 
-BASE = "8ffa93a4-0000.2"
-REMOVAL = PLAN | {
-    "services": [
-        {"name": "web", "change": "unchanged", "fields": []},
-        {"name": "old", "change": "removed", "fields": []},
-        {"name": "db", "change": "removed", "fields": []},
-    ],
-    "tasks": [],
-    "volumes_kept": ["data"],
-    "base": BASE,
-}
-REMOVAL_LINES = """\
-plan for shop/mill: 2 removed, 1 unchanged
-  - service old
-  - service db
-  volume data: kept, with its data
-"""
-QUESTION = "remove 2 services (old, db) from shop/mill? [y/N]"
 CHANGE_LINES = """\
 plan for shop/mill: 1 added, 1 changed, 1 removed, 1 unchanged
   + service new
@@ -45,10 +26,7 @@ RENAMED = PLAN | {
     "base": BASE,
 }
 RENAMED_LINE = "service api becomes backend: its address api goes, and others reach it as backend"
-SAME = PLAN | {"changed": False, "services": PLAN["services"][:1], "tasks": [], "base": BASE, "volumes_kept": []}
 NEW = PLAN | {"created": True, "services": PLAN["services"][1:2], "tasks": [], "base": "new"}
-OUTDATED = refusal(409, "MillDeployment shop/mill has changed", code="plan_outdated")
-EMPTY = "no service and no task: a deploy of this file removes everything that is deployed"
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
@@ -268,136 +246,3 @@ def test_the_options_are_told_to_the_gateway(mill: Mill, gateway: FakeGateway) -
     assert mill("deploy", mill.file(""), "--allow-empty", "--replace-all", "--system", "--force", "-y").code == 0
     query = {"allowEmpty": "true", "replaceAll": "true", "system": "true", "force": "true", "detail": "full"}
     assert [each.query for each in gateway.asked] == [query]
-
-
-NOTHING = {
-    "nothing": "",
-    "blanks": " \n\t\n",
-    "comments": "# x\n// y\n/* z\n * z */\n",
-    "a comment that ends the file": "# x",
-    "a resource": "apiVersion: mill.dev/v1alpha1\nkind: MillDeployment\nmetadata: {name: blue}\nspec: {}\n",
-    "a resource without a spec": '{"apiVersion": "mill.dev/v1alpha1", "kind": "MillDeployment"}',
-}
-
-
-def _name(text: str) -> str:
-    return "empty.yaml" if "kind" in text else "empty.mill"
-
-
-@pytest.mark.parametrize("text", NOTHING.values(), ids=NOTHING)
-def test_a_file_without_anything_is_not_sent(mill: Mill, gateway: FakeGateway, text: str) -> None:
-    file = mill.file(text, _name(text))
-    for arguments, stdin in (([file], None), (["-"], text)):
-        done = mill("deploy", *arguments, stdin=stdin)
-        name = "<stdin>" if stdin is not None else file
-        assert (done.stdout, done.code) == ("", 1)
-        assert done.stderr.startswith(f"error: {name}: {EMPTY}\n  help: check the ")
-        assert done.stderr.endswith("; if that is meant, use --allow-empty\n")
-    assert gateway.asked == gateway.planned == []
-
-
-@pytest.mark.parametrize("text", ["/* not ended", "#\nx", "/", "/*/"])
-def test_what_is_more_than_comments_is_the_gateways_to_judge(mill: Mill, gateway: FakeGateway, text: str) -> None:
-    gateway.plans(refusal(400, "invalid config: parse error", code="invalid_mill_file", diagnostics=[]))
-    assert mill("deploy", mill.file(text)).code == 1
-    assert [each.body for each in gateway.planned] == [text.encode()]
-
-
-def test_a_command_that_wrote_nothing_into_the_pipe(mill: Mill, gateway: FakeGateway) -> None:
-    done = mill.shell("cat nope.mill 2>/dev/null | mill deploy -")
-    assert (done.stdout, done.code) == ("", 1)
-    assert f"error: <stdin>: {EMPTY}\n  help: check the command that writes it" in done.stderr
-    assert mill("deploy", "/dev/null").code == 1
-    assert gateway.asked == []
-
-
-@pytest.mark.parametrize("text", [*NOTHING.values(), "service = {}\n"])
-def test_validate_says_that_there_is_nothing(mill: Mill, text: str) -> None:
-    file = mill.file(text, _name(text))
-    done = mill("validate", file)
-    assert (done.stdout, done.code) == ("", 1)
-    assert done.stderr.startswith(f"error: {EMPTY}\n --> {file}:1:1\n")
-    assert mill("validate", file, "--allow-empty").stdout == f"{file}: valid\n"
-    as_line = mill("validate", file, "--json")
-    assert (as_line.stdout.count("\n"), f'"message":"{EMPTY}"' in as_line.stdout, as_line.code) == (1, True, 1)
-
-
-def test_a_resource_with_something_is_deployed(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.answers("POST", "/v1/deploy", rollout(DONE))
-    assert mill("deploy", "-", stdin=RESOURCE).code == 0
-
-
-def test_a_terminal_is_asked_before_services_are_removed(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.plans(as_json(REMOVAL))
-    gateway.answers("POST", "/v1/deploy", rollout(DONE))
-    with on_terminal(mill, "deploy", mill.file(AS_MILL)) as terminal:
-        terminal.wait_for(QUESTION)
-        assert gateway.asked == []
-        terminal.press(b"yes\n")
-        assert terminal.end() == 0
-        shown = terminal.everything
-    assert REMOVAL_LINES + QUESTION in shown
-    assert shown.endswith(DEPLOYED)
-
-
-@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"yeah\n", b"\x04"], ids=["no", "nothing", "not yes", "end"])
-def test_the_answer_no_changes_nothing(mill: Mill, gateway: FakeGateway, answer: bytes) -> None:
-    gateway.plans(as_json(REMOVAL))
-    with on_terminal(mill, "deploy", mill.file(AS_MILL)) as terminal:
-        terminal.wait_for(QUESTION)
-        terminal.press(answer)
-        assert terminal.end() == 1
-        assert terminal.everything.endswith("error: canceled: nothing was changed\n")
-    assert gateway.asked == []
-
-
-def test_ctrl_c_at_the_question_changes_nothing(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.plans(as_json(REMOVAL))
-    with on_terminal(mill, "deploy", mill.file(AS_MILL)) as terminal:
-        terminal.wait_for(QUESTION)
-        terminal.press(b"\x03")
-        assert terminal.end() == 130
-    assert gateway.asked == []
-
-
-@pytest.mark.parametrize("options", [["--yes"], ["-y", "--quiet"]])
-def test_nothing_is_asked_after_yes(mill: Mill, gateway: FakeGateway, options: list[str]) -> None:
-    gateway.plans(as_json(REMOVAL))
-    gateway.answers("POST", "/v1/deploy", rollout(DONE))
-    with on_terminal(mill, "deploy", mill.file(AS_MILL), *options) as terminal:
-        assert terminal.end() == 0
-        assert QUESTION not in terminal.everything
-
-
-def test_a_plan_that_became_a_removal_is_asked_about(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.plans(as_json(SAME), as_json(REMOVAL))
-    gateway.answers("POST", "/v1/deploy", OUTDATED, rollout(DONE))
-    with on_terminal(mill, "deploy", mill.file(AS_MILL)) as terminal:
-        terminal.wait_for(QUESTION)
-        assert len(gateway.asked) == 1
-        terminal.press(b"y\n")
-        assert terminal.end() == 0
-
-
-def test_a_file_in_a_pipe_is_asked_about_on_the_terminal(mill: Mill, gateway: FakeGateway) -> None:
-    gateway.plans(as_json(REMOVAL))
-    gateway.answers("POST", "/v1/deploy", rollout(DONE))
-    with on_terminal(
-        mill, "-c", f"cat {mill.file(AS_MILL)} | $MILL deploy - | cat", program="bash", MILL=str(MILL)
-    ) as terminal:
-        terminal.wait_for(QUESTION)
-        terminal.press(b"y\n")
-        assert terminal.end() == 0
-        assert DEPLOYED in terminal.everything
-    assert gateway.asked[0].body == AS_MILL.encode()
-
-
-def test_without_a_terminal_to_answer_on_a_removal_is_refused(mill: Mill, gateway: FakeGateway) -> None:
-    """Standard error is a terminal that is not the process's own, and standard input is the file."""
-    gateway.plans(as_json(REMOVAL))
-    script = f"setsid --wait $MILL deploy - < {mill.file(AS_MILL)}; echo code $?"
-    with on_terminal(mill, "-c", script, program="bash", MILL=str(MILL)) as terminal:
-        assert terminal.end() == 0
-        assert "error: no terminal to ask on: remove 2 services (old, db) from shop/mill?" in terminal.everything
-        assert "help: use --yes if that is meant\ncode 1\n" in terminal.everything
-    assert gateway.asked == []
