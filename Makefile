@@ -24,7 +24,7 @@ lint: setup ## Check style, types, layers and generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m hack.generate --check
-	$(BIN)/mill fmt --check $$(find examples -name '*.mill')
+	$(BIN)/mill fmt --check $$(find examples libs -name '*.mill')
 	$(BIN)/python -m hack.checks.links
 	$(BIN)/python -m hack.checks.crd
 	$(BIN)/codespell $(TEXTS) tests

@@ -82,7 +82,7 @@ def test_every_attribute_is_in_the_page_and_in_the_example(block: str, name: str
 
 @pytest.mark.parametrize("block", SHAPES)
 def test_every_block_has_an_example(block: str) -> None:
-    assert block in EXAMPLES, "write one that has each of its attributes, in mill_language/examples.py"
+    assert block in EXAMPLES, "write one that has each of its attributes, in mill_language/examples/"
     assert f"```hcl\n{EXAMPLES[block]}```" in PAGE
     assert len(re.findall(rf"^#+ {block}$", PAGE, re.MULTILINE)) == 1
 
