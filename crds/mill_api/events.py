@@ -4,23 +4,20 @@ Every gateway replica makes the same events with the same ids from the same stat
 replica and resume at another. Ids are `<first 8 of uid>.<rollout>.<seq>`, and end with `.end` for the last event.
 """
 
-import hashlib
 import json
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any, Final
 
-from mill_api import names
 from mill_api.pausing import PAUSED, WAITING_MESSAGE, is_paused
+from mill_api.rollout_ids import Standing, forgotten, position, rollout_id, standing
 from mill_api.rollouts import PastRollout, Rollout
 from mill_api.service_status import Phase, ServiceStatus, Transition
-from mill_api.status import HISTORY_KEPT, MillDeploymentStatus
+from mill_api.status import MillDeploymentStatus
 from mill_api.status_words import UNJUDGED_SEQ
-from mill_objects.fields import moment, number, texts
+from mill_objects.fields import moment
 
 DEFAULT_PHASES = frozenset({Phase.SCHEDULED, Phase.HEALTHY, Phase.STOPPED})
 """The phases of a stream without `detail=full`, which has all of them."""
@@ -80,7 +77,6 @@ def qualified_id(uid: str, rollout: str) -> str:
 
 
 _ID: Final = re.compile(r"([-0-9A-Za-z]{8})\.([-_0-9A-Za-z]{1,64})\.(end|[0-9]{1,7})")
-_ROLLOUT: Final = re.compile(r"[0-9]{1,18}(-[-_0-9A-Za-z]{1,32})?")
 
 
 def parse_id(text: str) -> tuple[str, str, int]:
@@ -90,65 +86,6 @@ def parse_id(text: str) -> tuple[str, str, int]:
         raise ValueError(f"{text!r} is not the id of an event")
     uid, rollout, seq = match.groups()
     return uid, rollout, END if seq == "end" else int(seq)
-
-
-def is_rollout(text: str) -> bool:
-    """Whether a text can be a rollout's id: a generation, followed by the request if there was one."""
-    return _ROLLOUT.fullmatch(text) is not None
-
-
-class Standing(StrEnum):
-    """What a resource says about a rollout."""
-
-    RECORDED = "recorded"
-    """It is the current one, or in the history."""
-    AWAITED = "awaited"
-    """It has not started; or the caller's copy of the resource is older than it."""
-    SUPERSEDED = "superseded"
-    """The operator never observed it: a newer one was requested before."""
-    FORGOTTEN = "forgotten"
-    """It may have been in the history, which keeps only the last few."""
-
-
-def standing(rollout: str, metadata: Mapping[str, Any], status: MillDeploymentStatus) -> Standing:
-    """Return what a resource says about a rollout."""
-    current = status.rollout
-    if (current is not None and current.id == rollout) or any(past.id == rollout for past in status.history):
-        return Standing.RECORDED
-    if _position(rollout) >= _position(rollout_id(metadata)):
-        return Standing.AWAITED
-    full = len(status.history) >= HISTORY_KEPT
-    forgotten = full and _position(rollout) < _position(status.history[-1].id)
-    return Standing.FORGOTTEN if forgotten else Standing.SUPERSEDED
-
-
-def rollout_id(metadata: Mapping[str, Any]) -> str:
-    """Return the rollout that a resource requests: its generation, followed by the request if there is one.
-
-    A change of the annotation `mill.dev/request`, to any value, requests another rollout of the same generation.
-    """
-    request = texts(metadata, "annotations").get(names.ANNOTATION_REQUEST)
-    if not request:
-        return str(number(metadata, "generation"))
-    if not re.fullmatch(r"[-_A-Za-z0-9]{1,32}", request):
-        request = hashlib.sha256(request.encode()).hexdigest()[:10]
-    return f"{number(metadata, 'generation')}-{request}"
-
-
-def new_request(moment: datetime) -> str:
-    """Return a value for the annotation that sorts after all earlier ones."""
-    return f"{int(moment.timestamp() * 1000):012x}{secrets.token_hex(2)}"
-
-
-def generation_of(rollout: str) -> int:
-    """Return the generation of a rollout's id; -1 for an id of an unknown form."""
-    return _position(rollout)[0]
-
-
-def _position(rollout: str) -> tuple[int, str]:
-    """Return the sort key of a rollout. An id of an unknown form, which a status may have, sorts before all others."""
-    generation, _, request = rollout.partition("-")
-    return (int(generation), request) if is_rollout(rollout) else (-1, rollout)
 
 
 def rollout_events(
@@ -174,7 +111,7 @@ def rollout_events(
             return list(_past(prefix, past, _successor(status, rollout), only=only))
     stands, asked = standing(rollout, metadata, status), rollout_id(metadata)
     # Requests for one generation are ordered by clocks, which differ: only the one in the annotation is awaited.
-    replaced = rollout != asked and _position(rollout)[0] == _position(asked)[0]
+    replaced = rollout != asked and position(rollout)[0] == position(asked)[0]
     if stands is Standing.AWAITED and not replaced:
         return []
     reason = _superseded(prefix, rollout, asked)
@@ -210,11 +147,6 @@ def pause_notices(
 def stream_end(service: ServiceStatus) -> Transition | None:
     """Return the step of a service that ends its own stream; None if there is none yet."""
     return min((step for step in _steps(service) if step.phase in ENDS), key=lambda step: step.seq, default=None)
-
-
-def forgotten(rollout: str) -> str:
-    """Return the message for a rollout that is in the history no longer."""
-    return f"rollout {rollout} is no longer known: the last {HISTORY_KEPT} before the current one are kept"
 
 
 def _current(
@@ -282,8 +214,8 @@ def _successor(status: MillDeploymentStatus, rollout: str) -> str:
 
 
 def _superseded(prefix: str, rollout: str, successor: str) -> Event:
-    generation, _ = _position(successor)
-    again = generation == _position(rollout)[0]
+    generation, _ = position(successor)
+    again = generation == position(rollout)[0]
     by = "a newer request for the same generation" if again else f"generation {generation}"
     if generation < 0:
         by = "a newer rollout"

@@ -1,94 +1,17 @@
 """The constraints across the fields of one service, in one table, applied as those of `constraints` are."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple
 
 from mill_api.constraints import DEFAULT_FAILURE_THRESHOLD, DEFAULT_INTERVAL
 from mill_api.ports import MAIN, OUTSIDE
 from mill_api.references import OPEN
+from mill_api.service_fields import CheckFields, ServiceFields
 from mill_api.text_rules import SERVICE_NAME
 
 MAX_NAME_OUTSIDE: Final = SERVICE_NAME.max_length - max(map(len, OUTSIDE.values()))
 """Characters of the name of a service with ports outside."""
-
-
-class VolumeFields(Protocol):
-    """The fields of a volume that the rules read."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> str | None: ...
-    @property
-    def ephemeral(self) -> bool: ...
-
-
-class RouteFields(Protocol):
-    """The fields of a route that the rules read."""
-
-    @property
-    def host(self) -> str: ...
-
-
-class PortFields(Protocol):
-    """The fields of a named port that the rules read."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def number(self) -> int: ...
-    @property
-    def protocol(self) -> str: ...
-    @property
-    def outside(self) -> int | None: ...
-
-
-class CheckFields(Protocol):
-    """The fields of a check that the rules read."""
-
-    @property
-    def path(self) -> str | None: ...
-    @property
-    def command(self) -> Sequence[str] | None: ...
-    @property
-    def grpc(self) -> str | None: ...
-    @property
-    def port(self) -> str | None: ...
-    @property
-    def interval(self) -> str: ...
-    @property
-    def failure_threshold(self) -> int: ...
-
-
-class HealthFields(CheckFields, Protocol):
-    """The fields of a health block that the rules read."""
-
-    @property
-    def start(self) -> str | None: ...
-
-
-class ServiceFields(Protocol):
-    """The fields of a service that the rules read."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def port(self) -> int | None: ...
-    @property
-    def ports(self) -> Sequence[PortFields]: ...
-    @property
-    def env(self) -> Mapping[str, str]: ...
-    @property
-    def replicas(self) -> int | None: ...
-    @property
-    def health(self) -> HealthFields | None: ...
-    @property
-    def routes(self) -> Sequence[RouteFields]: ...
-    @property
-    def volumes(self) -> Sequence[VolumeFields]: ...
-    @property
-    def after(self) -> Sequence[str]: ...
 
 
 class Breach(NamedTuple):

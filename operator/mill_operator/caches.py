@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from mill_api import names
-from mill_api.events import rollout_id
+from mill_api.rollout_ids import rollout_id
 from mill_kube.client import KubeClient
 from mill_kube.reflector import Reflector, Selection
 from mill_kube.resources import BY_KIND, JOBS, MILL_DEPLOYMENTS, PODS, Resource

@@ -6,11 +6,11 @@ from functools import partial
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from mill_api.events import rollout_id
 from mill_api.gitops import gitops_owner
 from mill_api.owner import Owner
 from mill_api.revisions import read_revision
 from mill_api.rollback import rollback_spec
+from mill_api.rollout_ids import rollout_id
 from mill_gateway.core.deployments import view_deployment
 from mill_gateway.core.revisions import compare, view_revisions
 from mill_gateway.core.services import view_services

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from mill_api.events import Event, Notice, Standing, pause_notices, rollout_events, rollout_id, standing
+from mill_api.events import Event, Notice, pause_notices, rollout_events
 from mill_api.pausing import is_paused
+from mill_api.rollout_ids import Standing, rollout_id, standing
 from mill_api.service_status import ServiceStatus
 from mill_api.status import MillDeploymentStatus
 from mill_api.status_reading import read_status

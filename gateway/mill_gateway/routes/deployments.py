@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, Response
 
-from mill_api.events import END, is_rollout, parse_id
+from mill_api.events import END, parse_id
+from mill_api.rollout_ids import is_rollout
 from mill_gateway.access import Caller, CurrentCaller
 from mill_gateway.core.deletion import Deletion, view_deletion
 from mill_gateway.core.deployments import DeploymentDetail, DeploymentView, view_deployment, view_detail

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from mill_api.events import new_request
 from mill_api.gitops import gitops_owner
 from mill_api.names import GATEWAY_FIELD_MANAGER
+from mill_api.rollout_ids import new_request
 from mill_api.spec import MillDeploymentSpec
 from mill_gateway.core.accidents import outdated_plan, removal_of_all, version_of
 from mill_gateway.core.difference import Difference, difference, volumes_left

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from mill_api.events import Standing, forgotten, qualified_id, rollout_id, short_uid, standing
+from mill_api.events import qualified_id, short_uid
+from mill_api.rollout_ids import Standing, forgotten, rollout_id, standing
 from mill_gateway.exceptions.deployments import (
     DeploymentDeleted,
     DeploymentNotFound,

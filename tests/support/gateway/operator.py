@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mill_api.events import rollout_id
+from mill_api.rollout_ids import rollout_id
 from mill_kube.connection import Request
 from mill_kube.resources import MILL_DEPLOYMENTS
 from mill_objects.json import Json

@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from mill_api import crd, fields, spec
 from mill_api.ports import Port
-from mill_api.service_rules import SERVICE_RULES, Breach, ServiceFields, ServiceRule
+from mill_api.service_fields import ServiceFields
+from mill_api.service_rules import SERVICE_RULES, Breach, ServiceRule
 from mill_api.spec import MillDeploymentSpec, Service
 from mill_api.text_rules import DURATION, IMAGE, TEXT_RULES
 from mill_api.validation import problems

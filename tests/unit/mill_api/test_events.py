@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mill_api.events import END, Event, new_request, parse_id, rollout_events, rollout_id
+from mill_api.events import END, Event, parse_id, rollout_events
+from mill_api.rollout_ids import new_request, rollout_id
 from mill_api.rollouts import FailedService, PastRollout, Rollout
 from mill_api.service_status import Phase, ServiceStatus, Settlement, State, Transition
 from mill_api.status import MillDeploymentStatus

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from mill_api import names
-from mill_api.events import rollout_id
 from mill_api.owner import Owner
 from mill_api.pausing import is_paused
+from mill_api.rollout_ids import rollout_id
 from mill_objects import fields
 from mill_objects.fields import Unreadable
 from mill_objects.key import Key

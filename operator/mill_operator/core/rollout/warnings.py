@@ -6,8 +6,8 @@ refused, with the same problems.
 
 from collections.abc import Sequence
 
-from mill_api.events import generation_of
 from mill_api.problems import Problem
+from mill_api.rollout_ids import generation_of
 from mill_api.status import SPEC_WARNING, MillDeploymentStatus, StatusWarning
 from mill_operator.core import limits
 
