@@ -18,6 +18,7 @@ from mill_gateway.services.revisions import Revisions
 from mill_gateway.services.rollouts import Rollouts
 from mill_gateway.services.runs import Runs
 from mill_gateway.services.secrets import Secrets
+from mill_gateway.services.spawns import Spawns
 from mill_gateway.services.system_namespaces import SystemNamespaces
 from mill_gateway.services.volumes import Volumes
 from mill_gateway.settings import Settings
@@ -43,6 +44,7 @@ class Gateway:
     revisions: Revisions
     rollouts: Rollouts
     runs: Runs
+    spawns: Spawns
     nodes: Nodes
     drains: Drains
     logs: Logs
@@ -71,7 +73,8 @@ class Gateway:
             deployments,
             Revisions(client, deployments),
             Rollouts(client, stores.deployments),
-            Runs(client, stores, settings),
+            Runs(client, stores),
+            Spawns(client, stores, settings),
             Nodes(client, stores.nodes, drain=settings.drain),
             Drains(client, stores),
             Logs(stores),

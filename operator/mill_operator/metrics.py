@@ -4,14 +4,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import Any, Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    Info,
-    ProcessCollector,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 from mill_api.service_status import Phase
 from mill_kube.reflector import Reflector

@@ -14,14 +14,7 @@ from mill_operator.children.rollout_runs import RolloutRuns
 from mill_operator.core.objects.rendering import DesiredState
 from mill_operator.core.observed.mill_deployments import ObservedMillDeployment
 from mill_operator.core.observed.snapshot import Snapshot
-from mill_operator.core.rollout_tasks.advance import (
-    Known,
-    advance,
-    failed_to_start,
-    observe,
-    to_create,
-    to_delete,
-)
+from mill_operator.core.rollout_tasks.advance import Known, advance, failed_to_start, observe, to_create, to_delete
 from mill_operator.core.rollout_tasks.jobs import job_of
 from mill_operator.core.rollout_tasks.kept import is_to_be_looked_up, with_kept_versions
 from mill_operator.memory import Memory

@@ -166,20 +166,20 @@ async def spawn(
         await require("get", CRON_JOBS, target.namespace, wanted.task)
         of = target.name if "name" in request.query_params else None  # else of any, as in the original
         run = wanted.run_request()
-        job = await gateway.runs.create_from_task(target.namespace, wanted.task, run, deployment=of)
+        job = await gateway.spawns.create_from_task(target.namespace, wanted.task, run, deployment=of)
     elif wanted.service is not None:
         await require("get", MILL_DEPLOYMENTS, *target)
-        job = await gateway.runs.create_from_service(target, wanted.service, wanted.run_request())
+        job = await gateway.spawns.create_from_service(target, wanted.service, wanted.run_request())
     elif wanted.file is not None:
         spec = await parse_file(wanted.file.text.encode())
-        job = await gateway.runs.create_from_file(
+        job = await gateway.spawns.create_from_file(
             target, spec, wanted.file.task, wanted.run_request(), authorize_create=authorize_create
         )
     else:
-        job = await gateway.runs.create_from_image(target, wanted.run_request(), authorize_create=authorize_create)
+        job = await gateway.spawns.create_from_image(target, wanted.run_request(), authorize_create=authorize_create)
     if not wanted.wait:
         return Spawned(id=job.key.name, node="", status="starting", name=job.task)
-    start = await gateway.runs.wait_until_started(job)
+    start = await gateway.spawns.wait_until_started(job)
     return Spawned(id=job.key.name, node=start.node, status=start.status, name=job.task)
 
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from mill_gateway.app import create_app
 from mill_gateway.openapi import TAGS
 from mill_gateway.routes import ROUTERS
-from mill_gateway.services import runs
+from mill_gateway.services import spawns
 from mill_gateway.settings import Settings
 from mill_kube.resources import CONTROLLER_REVISIONS, CRON_JOBS, SECRETS
 from tests.support.apiserver import ContainerLog
@@ -89,7 +89,7 @@ def answered() -> Iterator[dict[str, set[int]]]:
     """Note the statuses of each operation's answers, and see that what is described was also done once."""
     found: dict[str, set[int]] = defaultdict(set)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(runs, "WAIT_SECONDS", 0.0)
+        patched.setattr(spawns, "WAIT_SECONDS", 0.0)
         yield found
     assert [operation for operation, statuses in found.items() if not statuses & {200, 204}] == []
 

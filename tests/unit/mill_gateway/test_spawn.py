@@ -95,7 +95,7 @@ async def test_a_run_that_cannot_start_is_an_error_with_the_operators_message_an
 async def test_a_run_without_a_verdict_of_the_operator_is_judged_after_the_timeout(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("mill_gateway.services.spawns.WAIT_SECONDS", 0.05)
     async with serve(mill_deployment()) as served:
         served.api.put(CRON_JOBS, CRON_JOB)
         pending = {"ready": False, "phase": "Pending", "state": {"waiting": {"reason": "ImagePullBackOff"}}}
@@ -107,7 +107,7 @@ async def test_a_run_without_a_verdict_of_the_operator_is_judged_after_the_timeo
 
 
 async def test_a_run_without_a_fitting_node_is_refused_soon(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mill_gateway.services.runs.ROOM_SECONDS", 0.05)
+    monkeypatch.setattr("mill_gateway.services.spawns.ROOM_SECONDS", 0.05)
 
     def homeless(run: str) -> dict[str, Any]:
         made = pod("migrate", kind="task", run=run, ready=False, node=None, phase="Pending", state={"waiting": {}})

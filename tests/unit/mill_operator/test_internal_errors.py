@@ -18,10 +18,7 @@ from mill_operator.controller import Controller, ControllerOptions
 from mill_operator.core import timestamps
 from mill_operator.core.internal_errors import InternalError, internal_error_of
 from mill_operator.core.reconcile import next_status
-from mill_operator.core.rollout.internal_error import (
-    REPORTED_FAILURES,
-    ROLLOUT_ENDS_AFTER,
-)
+from mill_operator.core.rollout.internal_error import REPORTED_FAILURES, ROLLOUT_ENDS_AFTER
 from mill_operator.core.rollout.status_change import StatusChange
 from mill_operator.internal_errors import internal_error_in
 from mill_operator.metrics import Metrics

@@ -21,20 +21,8 @@ from mill_operator.core.verdicts.health_checks import failing_health_check, repo
 from mill_operator.core.verdicts.lookup_requests import lookup_requests, next_lookup_at, probes_looked_up_at
 from mill_operator.core.verdicts.observation import JudgeInput, Observation
 from mill_operator.core.verdicts.patience import blocked, with_patience
-from mill_operator.core.verdicts.pod_subjects import (
-    evicted,
-    node_clock_skew,
-    pod_subjects,
-    rejected,
-    since_request,
-)
-from mill_operator.core.verdicts.rule_input import (
-    CreationSubject,
-    EvictionSubject,
-    PodSubject,
-    Subject,
-    WriteSubject,
-)
+from mill_operator.core.verdicts.pod_subjects import evicted, node_clock_skew, pod_subjects, rejected, since_request
+from mill_operator.core.verdicts.rule_input import CreationSubject, EvictionSubject, PodSubject, Subject, WriteSubject
 from mill_operator.core.verdicts.settling_pods import SettlingPods, settling_pods
 
 QUIET_PULL = timedelta(seconds=5)

@@ -279,7 +279,7 @@ async def test_a_foreign_cron_job_is_never_run(serve: Serve, foreign: str) -> No
 async def test_a_task_of_a_deployment_that_is_not_cached_yet_is_run(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mill_gateway.services.runs.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("mill_gateway.services.spawns.WAIT_SECONDS", 0.01)
     async with serve() as served:
         _prepare(served)
         served.api.put(MILL_DEPLOYMENTS, THERE)
