@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mill_language.repair import Insert, Remedy, SkipLine
-from mill_language.shell_expansions import shell_expansion
+from mill_language.shell_expansions import format_directive, shell_expansion
 from mill_language.source import Source, Span
 
 if TYPE_CHECKING:
@@ -63,6 +63,10 @@ def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
         message = f"`{text}` is no reference"
         advice = f"write `$${text[1:]}` for the text `{text}`, which a shell may expand"
         return SyntaxProblem(expansion, message, advice, remedy=SkipLine(expansion.start))
+    if (directive := format_directive(data)) is not None:
+        text = source.text(directive)
+        message, advice = f"`{text}` is no reference", f"write `%{text}` for the text `{text}`"
+        return SyntaxProblem(directive, message, advice, remedy=SkipLine(directive.start))
     errors = sorted(_walk_errors(root), key=lambda node: node.start_byte)
     node = errors[0]
     if (comment := _open_comment(data, node.start_byte)) is not None:

@@ -360,6 +360,16 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
             "`${1:-sh}` is no reference",
             "write `$${1:-sh}` for the text `${1:-sh}`, which a shell may expand",
         ),
+        (
+            web('env { FORMAT = "→%{time} ${secret(key)}" }'),
+            "`%{time}` is no reference",
+            "write `%%{time}` for the text `%{time}`",
+        ),
+        (
+            web("env {", "# %{a} in a comment", 'FORMAT = "a →%{h"', "}"),
+            "`%{h` is no reference",
+            "write `%%{h` for the text `%{h`",
+        ),
         (web('labels { →"example.com/team" = "a" }'), 'unexpected `"`', IN_AN_OBJECT),
         (web('labels { example→.com/team = "a" }'), "unexpected `.`", IN_AN_OBJECT),
         (web("env {", 'my→.name = "a"', "}"), "unexpected `.`", IN_AN_OBJECT),
