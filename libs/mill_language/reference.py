@@ -228,7 +228,7 @@ def _references() -> Iterator[tuple[str, str]]:
     for attribute, meaning in MEANINGS.items():
         yield f"`{format_value([ServiceRef('NAME', attribute)])}`", meaning
     yield f"`{format_value([Literal(OPEN)])}`", f"A literal `{OPEN}`."
-    yield "`%%{`", "A literal `%{`."
+    yield "`%%{`", "A literal `%{`; in a text with references, write `\\u0025{`."
 
 
 def _refusals(text: str) -> Iterator[tuple[str, str]]:

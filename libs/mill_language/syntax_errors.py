@@ -26,6 +26,7 @@ _SKIPPED_TOKENS: Final = frozenset({"heredoc_identifier", "quoted_template_start
 _TOKEN: Final = re.compile(r"[^\W\d][\w-]*|\d[\w.]*|[=!<>]=|&&|\|\||\S")
 _LABELED: Final = re.compile(r'([a-z_]{1,30})\s+"([^"\\]{1,100})"')
 _NAME_PART: Final = re.compile(r"(?:^|\{)\s*[A-Za-z_][\w-]*$")
+_TEMPLATE: Final = re.compile(r"(?<!\$)\$\{")
 _OPENERS: Final = {"block_start": "}", "object_start": "}", "tuple_start": "]", "(": ")"}
 
 
@@ -65,7 +66,9 @@ def first_error(source: Source, data: bytes, root: "Node") -> SyntaxProblem:
         return SyntaxProblem(expansion, message, advice, remedy=SkipLine(expansion.start))
     if (directive := format_directive(data)) is not None:
         text = source.text(directive)
-        message, advice = f"`{text}` is no reference", f"write `%{text}` for the text `{text}`"
+        line = source.text(source.line_at(directive.start))
+        escaped = f"\\u0025{text[1:]}" if _TEMPLATE.search(line) else f"%{text}"  # beside a reference `%%{` stays so
+        message, advice = f"`{text}` is no reference", f"write `{escaped}` for the text `{text}`"
         return SyntaxProblem(directive, message, advice, remedy=SkipLine(directive.start))
     errors = sorted(_walk_errors(root), key=lambda node: node.start_byte)
     node = errors[0]

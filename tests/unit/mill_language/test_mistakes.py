@@ -363,7 +363,7 @@ ROWS: dict[str, list[tuple[str, str, str | None]]] = {
         (
             web('env { FORMAT = "→%{time} ${secret(key)}" }'),
             "`%{time}` is no reference",
-            "write `%%{time}` for the text `%{time}`",
+            "write `\\u0025{time}` for the text `%{time}`",
         ),
         (
             web("env {", "# %{a} in a comment", 'FORMAT = "a →%{h"', "}"),
