@@ -114,6 +114,9 @@ class TestStart:
         assert (after.state, after.message, left.state) == (WAITING, f"waiting for run {RUN}", RUNNING)
         after, left = advance([renamed], [after, left], known(job(succeeded=True)), NOW)
         assert (after.state, left.state) == (RUNNING, SUCCEEDED)
+        ending = known(job(failure=Failure("DeadlineExceeded", "")), run(RunState.FAILED))
+        after, _ = advance([renamed], [state(FAILED, uid="job-uid")], ending, NOW)
+        assert after.state is WAITING, "its program has time to end"
         warm, _ = advance([replace(WARM, name="w")], [state(uid="job-uid")], known(job(), settled={"web"}), NOW)
         assert warm.state is RUNNING, "what follows success holds no service back"
 
@@ -232,7 +235,8 @@ class TestWithoutAdvance:
     def test_a_run_that_cannot_start_may_still_do_so(self) -> None:
         """Its Job is not deleted then: that it has succeeded after all must count."""
         before = state(uid="job-uid")
-        assert observe([before], known(job(), run(RunState.FAILED)), NOW) == [before]
+        for known_before in (before, state()):
+            assert observe([known_before], known(job(), run(RunState.FAILED)), NOW) == [before]
         (done,) = observe([before], known(job(succeeded=True)), NOW)
         assert done.succeeded == ["v1"]
         has_ended = run(RunState.FAILED, finished_at=timestamps.render(at(3)))

@@ -58,7 +58,7 @@ def advance(
     previous = {each.name: each for each in before}
     wanted = {each.name for each in desired}
     others = [_observed(each, known, now) for name, each in previous.items() if name not in wanted]
-    left = [f"run {each.run}" for each in others if each.state is _RUNNING]
+    left = [f"run {each.run}" for each in others if each.state is _RUNNING or _may_run(each, known)]
     states = [_next(each, previous.get(each.name), known, now, left if each.before else ()) for each in desired]
     kept = [each for each in others if each.succeeded or each.state is _RUNNING or _may_run(each, known)]
     return [*states, *kept][:_TASKS_KEPT]
@@ -71,7 +71,10 @@ def observe(before: Sequence[RolloutTask], known: Known, now: datetime) -> list[
     Job is not deleted now, and may start, so that its success would count.
     """
     observed = [(each, _observed(each, known, now)) for each in before]
-    return [each if each.state is _RUNNING and _may_run(after, known) else after for each, after in observed]
+    return [
+        each.model_copy(update={"uid": after.uid}) if each.state is _RUNNING and _may_run(after, known) else after
+        for each, after in observed
+    ]
 
 
 def to_create(written: Sequence[RolloutTask], jobs: Mapping[str, ObservedJob]) -> list[RolloutTask]:
