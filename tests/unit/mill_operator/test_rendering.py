@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mill_api.endpoints import endpoint
 from mill_api.owner import Owner
+from mill_api.references import OPEN
 from mill_api.spec import MillDeploymentSpec
 from mill_objects.key import Key
 from mill_operator.core.internal_errors import InternalError
@@ -19,7 +20,7 @@ from mill_operator.core.objects.rendering import DesiredState, ParsedSpec
 
 OWNER = Owner(Key("shop", "production"), "0123-uid")
 NAMES = ("web", "db", "cache")
-VALUES = st.text(max_size=8) | st.sampled_from(
+VALUES = st.text(max_size=8).filter(lambda text: OPEN not in text) | st.sampled_from(
     [
         "",
         "${secret(a)}",
