@@ -1,23 +1,16 @@
 """`mill history`: the table of revisions, the file of one, and what Mill without revisions shows."""
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal, rollout
+from tests.cli.revisions import NOW, revision
 from tests.cli.seed import SEED
 
 REVISIONS = "/v1/deployments/mill/revisions"
-NOW = "Sat, 31 Jan 2026 12:00:00 GMT"
 FILE = 'service "web" {\n  image = "web:2"\n}\n'
-
-
-def revision(number: int, at: str, **more: Any) -> dict[str, Any]:
-    """Return a revision as the gateway lists it."""
-    known = {"by": None, "verified": False, "source": None, "rollback": None, "changed": [], "digests": {}}
-    return {"revision": number, "created_at": f"2026-01-31T{at}Z", **known, "summary": "succeeded", **more}
 
 
 FOUND = [

@@ -7,8 +7,8 @@ import pytest
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import Answer, FakeGateway, as_json, refusal, rollout, stream
+from tests.cli.revisions import NOW, revision
 from tests.cli.screens import on_terminal
-from tests.cli.test_history import NOW, revision
 
 ROUTE = "/v1/deployments/mill/rollback"
 NOTE = "task migrate has run since: it does not run again, and what it did stays"

@@ -4,7 +4,7 @@ import json
 
 from tests.cli.conftest import Mill
 from tests.cli.fake_gateway import NOTHING, FakeGateway, as_json, refusal
-from tests.cli.test_spawn_wait import ENDED, STARTED, log, run
+from tests.cli.runs import ENDED, STARTED, log, run
 
 ID = "web-run-11cc64ba"
 SPAWNED = {"id": ID, "node": "", "status": "starting", "address": None, "name": "web-run"}

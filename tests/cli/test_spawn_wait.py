@@ -7,34 +7,19 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Mill
-from tests.cli.fake_gateway import NOTHING, Answer, FakeGateway, as_json, event, refusal
+from tests.cli.fake_gateway import NOTHING, Answer, FakeGateway, as_json, refusal
+from tests.cli.runs import ENDED, ID, STARTED, log, run
 
-ID = "migrate-11cc64ba"
 RUN = f"/v1/tasks/{ID}"
 LOG = f"/v1/logs/{ID}"
 SPAWNED = {"id": ID, "node": "", "status": "starting", "address": None, "name": "migrate"}
 UNSET = {"task": None, "image": None, "cpu": None, "memory": None, "timeout": None, "env": {}}
-STARTED = {"started_at": "2026-02-14T10:00:01.000Z"}
-ENDED = {**STARTED, "finished_at": "2026-02-14T10:00:04.200Z"}
 NO_TAG = {
     "reason": "TagNotFound",
     "message": "image pull failed: tag not found",
     "detail": "image web:9",
     "suggestion": "Check the name and tag of the image.",
 }
-
-
-def run(state: str, **more: Any) -> dict[str, Any]:
-    """Return a run as `GET /v1/tasks/{id}` shows it."""
-    status = {"Pending": "starting", "Running": "running", "Failed": "failed"}.get(state, "stopped")
-    unset = dict.fromkeys(("reason", "message", "detail", "suggestion", "exit_code", "started_at", "finished_at"))
-    return {"id": ID, "name": "migrate", "node": "node-1", "status": status, "state": state, **unset, **more}
-
-
-def log(*lines: str | float, ends: bool = True) -> Answer:
-    """Return a log that ends with its run, or that goes on."""
-    parts = [each if isinstance(each, float) else event(None, {"alloc": "p", "line": each}) for each in lines]
-    return Answer(200, {"Content-Type": "text/event-stream"}, (*parts, *(() if ends else (60.0,))))
 
 
 @pytest.fixture

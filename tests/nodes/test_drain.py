@@ -4,18 +4,10 @@ import pytest
 
 from tests.e2e.conftest import Namespace, polling, wait_for
 from tests.nodes.conftest import LEAVING, STAYING, budget, in_background, needs_two_nodes, places, watched
+from tests.nodes.web import WEB, url
 
 pytestmark = needs_two_nodes
 
-WEB = """
-service "web" {
-  image    = "REGISTRY/web:1"
-  port     = 8080
-  cpu      = 0.02
-  replicas = 2
-  health { path = "/healthz" }
-}
-"""
 SLOW = WEB.replace("  health {", '  command = ["/web", "--ready-after", "4s"]\n  health {').replace("web:1", "web:2")
 DRAINS = {
     "mill": ("mill", "drain", LEAVING),
@@ -40,10 +32,6 @@ def drain(namespace: Namespace, program: str) -> str:
     done = namespace.mill(*arguments)
     assert done.code == 0, done
     return done.stdout
-
-
-def url(namespace: Namespace) -> str:
-    return f"http://{namespace.get('service', 'web')['spec']['clusterIP']}:8080/"
 
 
 @pytest.mark.parametrize("program", DRAINS)

@@ -4,7 +4,7 @@ import re
 
 from tests.e2e.conftest import Namespace, polling, wait_for
 from tests.nodes.conftest import LEAVING, STAYING, is_ready, lost_node, needs_two_nodes, places, watched
-from tests.nodes.test_drain import WEB, url
+from tests.nodes.web import WEB, url
 
 pytestmark = needs_two_nodes
 

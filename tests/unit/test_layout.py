@@ -1,6 +1,7 @@
 """The layout of folders and modules."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,4 +32,15 @@ def test_an_entry_point_is_the_end_of_its_module() -> None:
         guards = [each for each in statements if isinstance(each, ast.If) and "__main__" in ast.unparse(each.test)]
         if guards and guards[-1] is not statements[-1]:
             wrong.append(str(path.relative_to(ROOT)))
+    assert wrong == []
+
+
+def test_no_test_module_imports_another() -> None:
+    """What tests share is in a module that is no test: whoever changes a test has only its own file to look at."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {statement.module}"
+        for path in (ROOT / "tests").rglob("*.py")
+        for statement in ast.walk(ast.parse(path.read_text()))
+        if isinstance(statement, ast.ImportFrom) and re.fullmatch(r"(tests\..*)?test_\w+", statement.module or "")
+    ]
     assert wrong == []

@@ -7,8 +7,7 @@ import pytest
 from hack.cluster import Cluster
 from hack.install.releases import check_out, template, with_the_same_templates
 from tests.e2e.chart.helm import CHART
-from tests.e2e.chart.release import release_in_a_namespace
-from tests.e2e.chart.test_new_installation import first_deploy
+from tests.e2e.chart.release import first_deploy, release_in_a_namespace
 from tests.e2e.conftest import new_namespace, wait_for
 
 from .conftest import SHOP, all_of, folder_of_this, generations, reconciled, requests

@@ -9,6 +9,16 @@ from hack.commands import run
 from hack.toolchain.build import HELM, Program, build
 
 CHART = Path(__file__).parents[3] / "charts" / "mill"
+EVERYTHING = (
+    "namespace=shop",
+    "gateway.drain=true",
+    "gateway.tls.existingSecret=tls",
+    "gateway.ingress.enabled=true",
+    "gateway.ingress.host=mill.example.com",
+    "gateway.ingress.tlsSecret=web",
+    "workloads.restricted=true",
+)
+"""Many settings at once, of a release that serves one namespace."""
 
 
 def helm(*arguments: str, kubeconfig: Path | None = None, timeout: float = 300, program: Program = HELM) -> str:

@@ -114,3 +114,13 @@ def release_in_a_namespace(cluster: Cluster, folder: Path) -> Iterator[Release]:
                 release.helm("uninstall", "mill", "--wait")
     finally:
         local.start(cluster)
+
+
+def first_deploy(release: Release, shop: Namespace) -> Finished:
+    """Type all that the notes say, in another namespace than the one of their example."""
+    typed = [line for line in release.notes.splitlines() if re.match(r"  (kubectl|export|mill) ", line)]
+    script = "set -e\n" + "\n".join(typed).replace("-n default ", f"-n {shop.name} ").replace(
+        "default:", f"{shop.name}:"
+    )
+    script = script.replace("mill deploy -f", f'exec "{MILL}" deploy --namespace {shop.name} -f')
+    return release.run(f"cd {shop.folder}\n{script}")

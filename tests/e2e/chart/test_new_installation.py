@@ -1,16 +1,15 @@
 """A new installation with the defaults: no admin token, and `helm test` with whatever the gateway accepts."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from hack.cluster import Cluster
-from tests.e2e.conftest import MILL, Finished, Namespace, new_namespace, wait_for
+from tests.e2e.conftest import Namespace, new_namespace, wait_for
 from tests.e2e.seed import LINES, SEED
 
 from .helm import CHART
-from .release import Release, release_in_a_namespace
+from .release import Release, first_deploy, release_in_a_namespace
 
 pytestmark = pytest.mark.alone
 
@@ -28,16 +27,6 @@ def shop(cluster: Cluster, release: Release, tmp_path_factory: pytest.TempPathFa
     with new_namespace(cluster, tmp_path_factory.mktemp("shop")) as made:
         made.folder.joinpath("production.mill").write_text(SEED.replace("REGISTRY", cluster.registry))
         yield made
-
-
-def first_deploy(release: Release, shop: Namespace) -> Finished:
-    """Type all that the notes say, in another namespace than the one of their example."""
-    typed = [line for line in release.notes.splitlines() if re.match(r"  (kubectl|export|mill) ", line)]
-    script = "set -e\n" + "\n".join(typed).replace("-n default ", f"-n {shop.name} ").replace(
-        "default:", f"{shop.name}:"
-    )
-    script = script.replace("mill deploy -f", f'exec "{MILL}" deploy --namespace {shop.name} -f')
-    return release.run(f"cd {shop.folder}\n{script}")
 
 
 def left_by_helm_test(release: Release) -> list[str]:

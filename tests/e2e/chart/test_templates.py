@@ -15,19 +15,10 @@ from mill_gateway.rbac import ACCOUNT as GATEWAY
 from mill_operator.rbac import ACCOUNT as OPERATOR
 from tests.e2e.conftest import Namespace
 
-from .helm import CHART, helm, render
+from .helm import CHART, EVERYTHING, helm, render
 
 Objects = list[dict[str, Any]]
 
-EVERYTHING = (
-    "namespace=shop",
-    "gateway.drain=true",
-    "gateway.tls.existingSecret=tls",
-    "gateway.ingress.enabled=true",
-    "gateway.ingress.host=mill.example.com",
-    "gateway.ingress.tlsSecret=web",
-    "workloads.restricted=true",
-)
 SETTINGS = {
     "image.repository=r.example/m": "r.example/m:0.2.0",
     "image.tag=v9": "mill:v9",

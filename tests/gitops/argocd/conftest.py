@@ -16,10 +16,14 @@ from hack.cluster import Cluster
 from hack.gitops import argocd
 from hack.gitops.argocd import ArgoCD, server_of
 from hack.gitops.repository import Repository
+from tests.e2e.chart.helm import CHART
 from tests.e2e.conftest import NAMESPACE, Namespace, cluster, new_namespace, pytest_runtest_makereport, wait_for
 from tests.gitops import shop
 
 __all__ = ["cluster", "pytest_runtest_makereport"]
+
+CUSTOMIZATIONS = CHART / "files/argocd/resource_customizations/mill.dev/MillDeployment"
+"""The folder of the chart that has the form of one in Argo CD's own repository."""
 
 
 @dataclass

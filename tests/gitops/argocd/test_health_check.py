@@ -12,7 +12,8 @@ from hack.gitops.argocd import ArgoCD
 from tests.e2e.chart.helm import CHART, helm, render
 from tests.e2e.conftest import new_namespace
 
-CUSTOMIZATIONS = CHART / "files/argocd/resource_customizations/mill.dev/MillDeployment"
+from .conftest import CUSTOMIZATIONS
+
 KEY = "resource.customizations.health.mill.dev_MillDeployment"
 
 

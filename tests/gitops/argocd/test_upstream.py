@@ -10,7 +10,7 @@ from hack.commands import run
 from hack.toolchain.build import ARGOCD, module_directory
 from hack.toolchain.go import go
 
-from .test_health_check import CUSTOMIZATIONS
+from .conftest import CUSTOMIZATIONS
 
 RESOURCE = "mill.dev/MillDeployment"
 LEFT_OUT = shutil.ignore_patterns("ui", "docs", "manifests")

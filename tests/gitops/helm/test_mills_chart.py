@@ -8,9 +8,8 @@ import yaml
 from hack import versions
 from hack.cluster import Cluster
 from hack.toolchain.build import HELM, HELM_3
-from tests.e2e.chart.helm import CHART, helm
+from tests.e2e.chart.helm import CHART, EVERYTHING, helm
 from tests.e2e.chart.release import Release, release_in_a_namespace
-from tests.e2e.chart.test_templates import EVERYTHING
 from tests.e2e.conftest import Finished, Namespace, new_namespace, wait_for
 
 WEB = """

@@ -11,9 +11,8 @@ from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.support.gateway.objects import mill_deployment
 from tests.support.gateway.operator import finish_rollouts
 from tests.support.gateway.rivals import change_before_each_patch
+from tests.support.gateway.rolled_out import ARGO, STATUS, WEB
 from tests.support.gateway.served import Serve, Served
-
-from .test_deploy import ARGO, STATUS, WEB
 
 OTHER = 'service "shop" {\n  image = "shop:1"\n}\n'
 BOTH = 'service "web" {\n  image = "web:1"\n}\n' + OTHER

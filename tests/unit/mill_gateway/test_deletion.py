@@ -12,9 +12,8 @@ from mill_gateway.objects.deployments import Deployment, project_deployment
 from mill_gateway.objects.pods import Program
 from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.support.gateway.objects import mill_deployment, pod
+from tests.support.gateway.rolled_out import ARGO, WEB
 from tests.support.gateway.served import Serve
-
-from .test_deploy import ARGO, WEB
 
 PATH = "/v1/deployments/mill"
 VOLUME = {"name": "data", "path": "/data", "size": "1Gi"}

@@ -9,20 +9,10 @@ from mill_kube.resources import MILL_DEPLOYMENTS
 from tests.support.gateway.objects import mill_deployment
 from tests.support.gateway.operator import finish_rollouts
 from tests.support.gateway.rivals import change_before_each_patch
+from tests.support.gateway.rolled_out import ARGO, STATUS, WEB
 from tests.support.gateway.served import Serve, Served
 
 FILE = 'service "web" {\n  image = "web:2"\n  port  = 8080\n}\n'
-WEB = {"name": "web", "image": "web:1", "port": 8080}
-ARGO = {"argocd.argoproj.io/tracking-id": "shop:mill.dev/MillDeployment:default/mill"}
-STATUS = {
-    "observedGeneration": 2,
-    "rollout": {
-        "id": "2",
-        "startedAt": "2026-01-01T00:00:00.000Z",
-        "finishedAt": "2026-01-01T00:00:01.000Z",
-        "success": True,
-    },
-}
 
 
 def _images(served: Served) -> list[str]:

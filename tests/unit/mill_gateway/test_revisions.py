@@ -13,9 +13,8 @@ from mill_objects.json import Json
 from tests.support.gateway.objects import mill_deployment, revision
 from tests.support.gateway.operator import finish_rollouts
 from tests.support.gateway.rivals import change_before_each_patch
+from tests.support.gateway.rolled_out import ARGO, STATUS
 from tests.support.gateway.served import Serve, Served
-
-from .test_deploy import ARGO, STATUS
 
 ROUTE = "/v1/deployments/mill/revisions"
 ROLLBACK = "/v1/deployments/mill/rollback"
