@@ -340,6 +340,21 @@ class TestInjectedContainers:
         assert Story().see(job(), sidecar, 3).state is RUNNING
 
 
+class TestLostNodes:
+    @pytest.mark.parametrize(
+        "over", [job(), job(("FailureTarget", "DeadlineExceeded", 10))], ids=["evicted", "its time is up"]
+    )
+    def test_a_failed_run_has_ended_when_its_pod_should_have_ended_long_ago(self, over):
+        """Its Job reports no end before the pod is gone, which the node of a lost one never says."""
+        story, lost = Story(), pod("ready-without-port", terminating=True, stops_at=CREATED + timedelta(seconds=40))
+        failed = TaskRun(name="web-1", state=FAILED, created_at=at(0), started_at=at(1), message="lost", node="node-1")
+        story.stored = failed.model_dump_json(by_alias=True)
+        assert story.see(over, lost, 399).finished_at is None
+        assert story.wake == 400
+        ended = story.see(over, lost, 400)
+        assert (ended.state, ended.message, ended.finished_at) == (FAILED, "lost", at(400))
+
+
 class TestWithoutAJob:
     RUN = TaskRun(name="web-1", state=RUNNING, node="node-1", created_at=at(0), started_at=at(1))
 

@@ -70,7 +70,10 @@ def observe_run(
         return RunObservation(ended.model_copy(update={"exit_code": 0}))
     if before.state is RunState.FAILED and (job.failure is not None or (pod is not None and pod.terminating)):
         # It had failed long before its deadline came, or it was stopped.
-        return RunObservation(_ended(before, _finished_at(job, pod) if job.failure is not None else None))
+        finished = _finished_at(job, pod) if job.failure is not None else None
+        give_up_at = None if finished is not None or pod is None else _give_up_at(pod)
+        is_lost = give_up_at is not None and give_up_at <= now
+        return RunObservation(_ended(before, now if is_lost else finished), give_up_at)
     if pod is None and job.failure is None and before.node is not None:
         return RunObservation(before)  # its pod is gone, and the Job will report why
     finding, wake_at = _finding(job, pod, before, results, now)
@@ -87,7 +90,7 @@ def observe_run_without_job(before: TaskRun, pod: ObservedPod | None, now: datet
     """Return a run whose Job was deleted; None if it is no longer reported."""
     if before.finished_at is None:
         if pod is not None and _may_run(pod):
-            give_up_at = None if pod.stops_at is None else pod.stops_at + NODE_LOST.grace
+            give_up_at = _give_up_at(pod)
             if give_up_at is None or now < give_up_at:
                 return RunObservation(before, give_up_at)  # it is still ending
         # What was wrong with it stays, since that may be why it was stopped.
@@ -153,6 +156,11 @@ def _ended_well(job: ObservedJob, pod: ObservedPod | None) -> bool:
     if job.succeeded or job.failure is not None:
         return job.succeeded
     return pod is not None and _done(pod) and not pod.terminating
+
+
+def _give_up_at(pod: ObservedPod) -> datetime | None:
+    """Return when a pod counts as ended that is being deleted: on a lost node it is there until the node is."""
+    return None if pod.stops_at is None else pod.stops_at + NODE_LOST.grace
 
 
 def _done(pod: ObservedPod) -> bool:
