@@ -4,7 +4,8 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from mill_api import names
 from mill_gateway.access import CurrentCaller
@@ -22,11 +23,17 @@ router = APIRouter(tags=["registries"])
 Host = Annotated[str, Query(max_length=512, description="Host of the registry.", examples=["ghcr.io"])]
 
 
+def _username(given: str) -> str:
+    if ":" in given:
+        raise PydanticCustomError("username", "has a colon: nodes take what follows it for part of the password")
+    return given
+
+
 class Credentials(BaseModel):
     """The credentials of a registry."""
 
     host: Text = Field(max_length=512, description="Host, as image names have it.", examples=["ghcr.io"])
-    username: Text = Field(min_length=1, max_length=512, examples=["shop-ci"])
+    username: Annotated[Text, AfterValidator(_username)] = Field(min_length=1, max_length=512, examples=["shop-ci"])
     password: Text = Field(min_length=1, max_length=16384, description="Password or token.", examples=["ghp_…"])
 
 

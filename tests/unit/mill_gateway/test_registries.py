@@ -37,6 +37,8 @@ async def test_what_is_no_host_or_no_credentials_is_refused(serve: Serve) -> Non
         empty = await served.http.put(PATH, json={**GHCR, "password": ""})
         assert empty.status_code in (400, 422)
         assert "s3cret-word" not in (await served.http.put(PATH, json={**GHCR, "username": 5})).text
+        two = await served.http.put(PATH, json={**GHCR, "username": "shop:s3cret-word"})
+        assert (two.status_code, "colon" in two.text, "s3cret-word" in two.text) == (422, True, False)
 
 
 async def test_a_secret_of_another_type_is_left_alone(serve: Serve) -> None:
