@@ -5,8 +5,10 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -80,10 +82,10 @@ class Opened:
         self.failed.append(f"{request.url}: {request.failure}")
 
 
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Opened]:
-    """A tab of a new session."""
-    context = browser.new_context()
+@contextmanager
+def open_tab(browser: Browser, **options: Any) -> Iterator[Opened]:
+    """Have a tab of a new session while the block runs. `options` are those of a browser context."""
+    context = browser.new_context(**options)
     # Files of the page are fetched outside of Chromium: one that is lost by a changed network is not asked for again.
     context.route(re.compile(r"^[^?]*/page/"), lambda route: route.fulfill(response=route.fetch()))
     made = Opened(context)
@@ -93,6 +95,13 @@ def opened(browser: Browser) -> Iterator[Opened]:
         print(made.report())  # pytest shows this when the test fails
         context.unroute_all(behavior="ignoreErrors")  # the icon may still be on its way
         context.close()
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator[Opened]:
+    """A tab of a new session."""
+    with open_tab(browser) as made:
+        yield made
 
 
 def _deploy(gateway: GatewayProcess, namespace: Namespace, text: str, token: str = "") -> Thread:
@@ -203,9 +212,8 @@ def test_it_is_there_for_everybody(
 ) -> None:
     """Narrow and wide, light and dark, by keyboard alone."""
     _deploy(gateway, namespace, SEED).join(timeout=90)
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740})  # type: ignore[arg-type]
-    try:
-        page = Opened(context).page
+    with open_tab(browser, color_scheme=scheme, viewport={"width": 360, "height": 740}) as tab:
+        page = tab.page
         page.goto(f"{gateway.url}/?namespace={namespace.name}")
         expect(page.locator(".failure")).to_be_visible(timeout=WITHIN_MS)
         wide = page.evaluate("document.documentElement.scrollWidth")
@@ -225,8 +233,6 @@ def test_it_is_there_for_everybody(
         assert seen[:3] == ["A", "namespace", "BUTTON"]
         unlabelled = "[...document.querySelectorAll('input')].filter(each => !each.labels.length).length"
         assert page.evaluate(unlabelled) == 0
-    finally:
-        context.close()
 
 
 def test_who_comes_late_sees_how_long_it_takes_and_a_restart_loses_nothing(

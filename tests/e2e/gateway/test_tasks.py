@@ -1,5 +1,6 @@
 """Runs of tasks over HTTP, on the real cluster: spawned, ended, and what is said when they cannot begin."""
 
+import json
 from typing import Any
 
 import httpx
@@ -55,6 +56,7 @@ def test_a_run_begins_is_told_of_and_is_ended(tasks: Namespace, http: httpx.Clie
     values = {each["name"]: each["value"] for each in pod["spec"]["containers"][0]["env"]}
     assert values == {"GREETING": "$$(HOME) $${x}", "MORE": "1"}
 
+    wait_for("the run in the status", lambda: run in json.dumps(tasks.status()))
     where = {"namespace": tasks.name}
     assert http.delete(f"/v1/tasks/{run}", params=where).status_code == 204
     wait_for("its end", lambda: tasks.get("job", run) == {})
